@@ -1,0 +1,164 @@
+"""The exchange record: six answers, one decision (GDPR Art. 5(2), 28(3), 30).
+
+This is what the ledger chains, the receipt states, the pages show and lineage emits. It holds
+counts, hashes, codes, column names and opaque ids, never a value or a reference of a person.
+All times are UTC, ISO 8601 with ``Z``; all dates are Europe/Brussels calendar dates.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.terms import Decision, Direction
+
+
+class Part(BaseModel):
+    """Frozen, closed: an unknown key is an error, so nothing unplanned gets into the ledger."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PurposeLine(Part):
+    """One purpose of the agreement; ``text`` is one plain sentence per language (nl, fr, en)."""
+
+    code: str
+    iri: str
+    text: dict[str, str]
+    legal_basis: str
+    basis_holder: str
+
+
+class Why(Part):
+    """1. Why: purposes, basis and instruction. Empty purposes mean there was no paper to name any."""
+
+    agreement_id: str | None
+    agreement_version: str | None
+    agreement_sha256: str | None
+    purposes: tuple[PurposeLine, ...]
+    instruction_ref: str | None = None
+
+
+class ColumnLine(Part):
+    """One column as it was seen, with the role it has."""
+
+    name: str
+    field_group: str | None
+    category: str | None
+    origin: str | None
+    role_profile: str | None
+    retention_rule: str | None
+    subject_key: str | None = None
+
+
+class ReasonLine(Part):
+    """Rows refused (or warned) for one reason; ``rows`` holds at most 20 row numbers, 1 = first record."""
+
+    code: str
+    rule: str
+    column: str | None
+    count: int
+    rows: tuple[int, ...] = ()
+    severity: str = "error"
+
+
+class What(Part):
+    """2. What: the pinned object and what was in it. ``rows_in = rows_accepted + rows_refused``."""
+
+    bucket: str
+    key: str
+    version_id: str
+    sha256: str | None
+    size_bytes: int
+    format: str | None
+    rows_in: int
+    rows_accepted: int
+    rows_refused: int
+    columns: tuple[ColumnLine, ...]
+    distinct_subjects: int | None
+    special_categories: bool
+
+
+class CopyLine(Part):
+    """One copy that exists because of this exchange, and the day after which it is deleted."""
+
+    kind: str
+    bucket: str
+    key: str
+    version_id: str | None
+    sha256: str
+    size_bytes: int
+    rows: int | None = None
+    retention_rule: str | None
+    delete_after: str | None
+
+
+class HowLong(Part):
+    """3. How long: every copy with its date; what happens when the contract ends."""
+
+    copies: tuple[CopyLine, ...]
+    at_contract_end: str | None
+
+
+class RoleLine(Part):
+    """Roles of one field group in this exchange."""
+
+    field_group: str
+    role_profile: str
+    controller: str
+    processor: str
+    owner_label: str
+    basis_holder: str
+
+
+class Who(Part):
+    """4. Who: parties, countries, roles."""
+
+    principal: str
+    language: str = "nl"
+    """Language the principal is written to in first (of the agreement)."""
+    sender: str
+    recipients: tuple[str, ...]
+    sub_processors: tuple[str, ...]
+    countries: tuple[str, ...]
+    roles: tuple[RoleLine, ...]
+
+
+class How(Part):
+    """5. How: the contract, the gate and the run that did it."""
+
+    contract_id: str | None
+    contract_version: str | None
+    contract_sha256: str | None
+    suites: dict[str, str]
+    gate_counts: dict[str, int]
+    dialect: dict[str, Any]
+    lineage_run_id: str
+    airflow: dict[str, str]
+
+
+class RightTreatment(Part):
+    """6. Right treatment: rows kept out for a person's right, cases touched, notices sent."""
+
+    held_back: dict[str, int]
+    cases: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+class ExchangeRecord(Part):
+    """One crossing of one file in one direction, answered and decided."""
+
+    exchange_id: str
+    direction: Direction
+    flow: str
+    opened_at: str
+    closed_at: str
+    decision: Decision
+    reason_code: str | None
+    rule_id: str | None
+    reasons: tuple[ReasonLine, ...]
+    why: Why
+    what: What
+    how_long: HowLong
+    who: Who
+    how: How
+    right_treatment: RightTreatment
