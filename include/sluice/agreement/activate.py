@@ -1,0 +1,154 @@
+"""Put the papers of a folder in force: linted first, registered by hash, principal by principal."""
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sluice.agreement.build import build_agreement
+from sluice.agreement.codes import GAP_CODES
+from sluice.agreement.columns import contract_id, custom
+from sluice.agreement.document import Document, make_problem
+from sluice.agreement.lint import Folder, lint_folder, read_folder
+from sluice.agreement.model import PrincipalActivation, Problem, Registration
+from sluice.agreement.store import activate, find_owner, find_signed_otherwise, find_state, has_contract
+from sluice.db import Connection, transaction
+from sluice.terms import Principal, Severity
+
+BRUSSELS = ZoneInfo("Europe/Brussels")
+
+
+def activate_all(conn: Connection, principals_dir: Path, now: datetime) -> tuple[PrincipalActivation, ...]:
+    """Activate every principal's folder. One with an error stays as it was; the others go on."""
+    folders = sorted(
+        path for path in principals_dir.glob("*") if path.is_dir() and not path.name.startswith((".", "_"))
+    )
+    return tuple(activate_principal(conn, folder, now) for folder in folders)
+
+
+def activate_principal(conn: Connection, path: Path, now: datetime) -> PrincipalActivation:
+    """Activate one principal's folder in one transaction; one that is in force as it is costs a few queries.
+
+    A contract whose only errors are gaps is registered as a gap when no other is in force, so that
+    its files are refused for that reason; a better one that is in force stays.
+    """
+    folder = read_folder(path)
+    if settled := _settled(conn, folder):
+        return PrincipalActivation(path.name, unchanged=settled)
+    problems = lint_folder(folder, principal=path.name)
+    if not folder.documents and not problems:
+        return PrincipalActivation(path.name)
+    gaps = _gapped(folder, problems)
+    blocking = [
+        problem
+        for problem in problems
+        if problem.severity is Severity.ERROR and not (problem.code in GAP_CODES and problem.path in gaps)
+    ]
+    with transaction(conn):
+        blocking += _check_registered(conn, folder)
+        if blocking:
+            found = (*problems, *(problem for problem in blocking if problem not in problems))
+            return PrincipalActivation(path.name, problems=found, is_refused=True)
+        documents = tuple(_registration(document, gaps, now) for document in folder.documents if _is_live(document))
+        wanted = tuple(document for document in documents if not _is_worse(conn, document))
+        new = activate(conn, wanted, now)
+    return PrincipalActivation(
+        path.name,
+        activated=tuple(_name(document) for document in wanted if document.sha256 in new),
+        unchanged=tuple(_name(document) for document in wanted if document.sha256 not in new),
+        problems=tuple(problems),
+    )
+
+
+def _settled(conn: Connection, folder: Folder) -> tuple[str, ...]:
+    """The names of all documents when each is in force as it is: then there is nothing to lint again."""
+    names = []
+    for document in folder.documents if not folder.unreadable else ():
+        root = document.root
+        kind, name = ("agreement", root["agreementId"]) if document.is_agreement else ("contract", root["id"])
+        if not _is_live(document):
+            continue
+        if find_state(conn, kind, str(name.value), document.sha256) in (None, "gap"):
+            return ()
+        names.append(f"{name.value} {root['version'].value}")
+    return tuple(names)
+
+
+def _gapped(folder: Folder, problems: list[Problem]) -> frozenset[str]:
+    """Contracts that have errors, and only gaps among them, and name their agreement."""
+    contracts = {
+        document.path for document in folder.documents if not document.is_agreement and _pin(document)[0] is not None
+    }
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    worse = {problem.path for problem in errors if problem.code not in GAP_CODES}
+    return frozenset({problem.path for problem in errors} & contracts - worse)
+
+
+def _pin(document: Document) -> tuple[str | None, str | None]:
+    answers = custom(document.root)
+    name, version = answers.get("agreementId"), answers.get("agreementVersion")
+    return (name.text if name else None), (version.text if version else None)
+
+
+def _is_live(document: Document) -> bool:
+    """Agreements, and contracts that are meant: proposed and draft ones are not registered."""
+    return document.is_agreement or document.root["status"].value in ("active", "deprecated", "retired")
+
+
+def _check_registered(conn: Connection, folder: Folder) -> list[Problem]:
+    """Signed versions that were edited, and agreement ids that belong to another principal."""
+    found = []
+    for document in folder.agreements:
+        root = document.root
+        name, version = str(root["agreementId"].value), str(root["version"].value)
+        if find_signed_otherwise(conn, name, version, document.sha256):
+            found.append(make_problem(document.path, root["version"].line, "AGR-028", "version", version))
+        owner = find_owner(conn, name)
+        if owner and owner != folder.path.name:
+            found.append(make_problem(document.path, root["agreementId"].line, "AGR-029", "agreementId", owner))
+    return found
+
+
+def _registration(document: Document, gaps: frozenset[str], now: datetime) -> Registration:
+    if document.is_agreement:
+        agreement = build_agreement(document)
+        return Registration(
+            "agreement",
+            agreement.agreement_id,
+            agreement.version,
+            agreement.principal,
+            "active",
+            agreement.valid_from,
+            agreement.valid_to,
+            _stored_path(document),
+            document.body,
+            document.sha256,
+        )
+    retired = document.root["status"].value == "retired"
+    start = custom(document.root).get("validFrom")
+    return Registration(
+        "contract",
+        str(document.root["id"].value),
+        str(document.root["version"].value),
+        Principal(contract_id(document)[0]),
+        "gap" if document.path in gaps else "retired" if retired else "active",
+        (start.day if start else None) or now.astimezone(BRUSSELS).date(),
+        None,
+        _stored_path(document),
+        document.body,
+        document.sha256,
+        *_pin(document),
+    )
+
+
+def _stored_path(document: Document) -> str:
+    """``<principal>/<file>``: what the registered copy is called in messages, without a machine's path."""
+    return "/".join(Path(document.path).parts[-2:])
+
+
+def _is_worse(conn: Connection, document: Registration) -> bool:
+    """A gap is never put in the place of a contract that works."""
+    return document.state == "gap" and has_contract(conn, document.document_id)
+
+
+def _name(document: Registration) -> str:
+    return f"{document.document_id} {document.version}" + (f" ({document.state})" if document.state != "active" else "")

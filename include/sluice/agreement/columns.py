@@ -1,0 +1,192 @@
+"""The columns of a contract as far as the paper says what they are; a complete one becomes a FieldRole.
+
+Each answer comes from the column, else from the contract's defaults, else (role and retention) from
+the agreement's role row of this direction and field group. What nobody answers is a gap.
+"""
+
+import re
+from dataclasses import dataclass
+
+from sluice.agreement import dpv
+from sluice.agreement.document import Document, Found, Spot
+from sluice.agreement.model import Agreement, FieldRole, RoleRow
+from sluice.agreement.shape import OPEN
+from sluice.terms import DataOrigin, FieldGroup, RoleProfile, SubjectKind
+
+GAPS = (
+    ("fieldGroup", "040"),
+    ("dataCategory", "041"),
+    ("purposeIris", "042"),
+    ("legalBasis", "043"),
+    ("roleProfile", "044"),
+    ("retentionRule", "045"),
+    ("dataOrigin", "046"),
+)
+"""What every column needs, with the number of the gap it leaves."""
+
+_DATE_LETTERS = {
+    "yyyy": "%Y",
+    "yy": "%y",
+    "MM": "%m",
+    "dd": "%d",
+    "HH": "%H",
+    "mm": "%M",
+    "ss": "%S",
+    "SSS": "%f",
+    "SSSSSS": "%f",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One column with every answer found so far; ``answers`` maps our property names to their spots."""
+
+    name: str
+    spot: Spot
+    answers: dict[str, Spot]
+    row: RoleRow | None
+    default_holder: str | None
+
+    def answer(self, name: str) -> Spot | None:
+        """The spot of an answer that is given and not left OPEN."""
+        spot = self.answers.get(name)
+        return spot if spot and spot.is_given and spot.value not in (OPEN, [], [OPEN]) else None
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """The texts of an answer that is a list, or its one text."""
+        spot = self.answer(name)
+        if spot is None:
+            return ()
+        return (
+            tuple(entry.text for entry in spot if entry.text) if spot.entries else ((spot.text,) if spot.text else ())
+        )
+
+    def word(self, name: str) -> str | None:
+        return next(iter(self.words(name)), None)
+
+    def flag(self, name: str, default: bool) -> bool:
+        spot = self.answer(name)
+        return spot.value if spot and isinstance(spot.value, bool) else default
+
+    @property
+    def group(self) -> str | None:
+        return self.word("fieldGroup")
+
+    @property
+    def role_profile(self) -> str | None:
+        return self.word("roleProfile") or (self.row.role_profile if self.row else None)
+
+    @property
+    def retention_rule(self) -> str | None:
+        return self.word("retentionRule") or (self.row.retention_rule if self.row else None)
+
+    @property
+    def basis_holder(self) -> str | None:
+        return self.word("basisHolder") or self.default_holder
+
+    @property
+    def portable(self) -> bool:
+        """False where contract or agreement restrict it; nothing can widen Art. 20."""
+        return self.flag("portable", True) and (self.row is None or self.row.portable)
+
+    @property
+    def gaps(self) -> tuple[Found, ...]:
+        """What is missing, at the line where it should stand."""
+        answered = {name: self.word(name) for name, _ in GAPS}
+        answered |= {"roleProfile": self.role_profile, "retentionRule": self.retention_rule}
+        return tuple(
+            Found(self.answers.get(name, self.spot), number, self.name) for name, number in GAPS if not answered[name]
+        )
+
+
+def custom(spot: Spot) -> dict[str, Spot]:
+    """The ``customProperties`` of a place: property name -> spot of its value."""
+    entries = (entry for entry in spot["customProperties"] if entry["property"].text)
+    return {str(entry["property"].text): entry["value"] for entry in entries}
+
+
+def columns(document: Document) -> tuple[Spot, ...]:
+    """The ``properties`` of the contract's tables, in file order."""
+    return tuple(column for table in document.root["schema"] for column in table["properties"])
+
+
+def drafts(document: Document, agreement: Agreement | None) -> tuple[Draft, ...]:
+    """Every named column with what is known of it."""
+    defaults = custom(document.root)
+    direction = contract_id(document)[1]
+    return tuple(
+        _draft(column, {**defaults, **custom(column)}, direction, agreement)
+        for column in columns(document)
+        if column["name"].text
+    )
+
+
+def _draft(column: Spot, answers: dict[str, Spot], direction: str, agreement: Agreement | None) -> Draft:
+    draft = Draft(str(column["name"].text), column, answers, None, None)
+    if agreement is None:
+        return draft
+    row = next(
+        (row for row in agreement.role_rows if (row.direction, row.field_group) == (direction, draft.group)), None
+    )
+    purposes = set(draft.words("purposeIris"))
+    holder = next((purpose.basis_holder for purpose in agreement.purposes if purpose.iri in purposes), None)
+    return Draft(draft.name, column, answers, row, holder)
+
+
+def contract_id(document: Document) -> tuple[str, str, str]:
+    """Principal, direction and flow of ``<principal>.<direction>.<flow>``; empty where the id is malformed."""
+    parts = (document.root["id"].text or "").split(".", 2)
+    return (parts[0], parts[1], parts[2]) if len(parts) == 3 else ("", "", "")
+
+
+def strptime_format(pattern: str) -> str | None:
+    """``dd/MM/yyyy`` (ODCS, Java letters) as ``%d/%m/%Y``; a strptime format stays; None when unreadable."""
+    if "%" in pattern:
+        return pattern if all(letter in "YymdHMSf" for letter in re.findall(r"%(.)", pattern)) else None
+    parts = re.findall(r"([A-Za-z])(\1*)|'([^']*)'|([^A-Za-z']+)", pattern)
+    made = [_DATE_LETTERS.get(first + rest) if first else quoted + other for first, rest, quoted, other in parts]
+    return None if None in made or not made else "".join(part for part in made if part)
+
+
+def field_role(draft: Draft, server_date_format: str | None) -> FieldRole:
+    """A complete draft as the FieldRole it is. Call it only on a column without findings."""
+    column = draft.spot
+    logical_type = column["logicalType"].text or "string"
+    pattern = column["logicalTypeOptions"]["format"].text
+    is_date = logical_type in ("date", "timestamp")
+    return FieldRole(
+        name=draft.name,
+        group=FieldGroup(str(draft.group)),
+        category=str(draft.word("dataCategory")),
+        origin=DataOrigin(str(draft.word("dataOrigin"))),
+        role_profile=RoleProfile(str(draft.role_profile)),
+        purpose_iris=draft.words("purposeIris"),
+        legal_basis=str(draft.word("legalBasis")),
+        basis_holder=draft.basis_holder or "principal",
+        retention_rule=str(draft.retention_rule),
+        automated=draft.flag("automated", True),
+        portable=draft.portable,
+        subject_key=SubjectKind(key) if (key := draft.word("subjectKey")) else None,
+        art9_condition=draft.word("art9Condition"),
+        logical_type=logical_type,
+        date_format=(strptime_format(pattern) if pattern else server_date_format) if is_date else None,
+        required=column["required"].value is True,
+        unique=column["unique"].value is True,
+        classification=column["classification"].text,
+    )
+
+
+def portability(draft: Draft) -> tuple[bool, str]:
+    """Whether a person may take this column along, and the one reason (GDPR Art. 20(1))."""
+    category, basis, origin = draft.word("dataCategory"), draft.word("legalBasis"), draft.word("dataOrigin")
+    if category == dpv.NON_PERSONAL:
+        return False, "no personal data"
+    if basis not in dpv.PORTABLE_BASES:
+        return False, f"basis {dpv.short(basis or '')}: only consent and contract give portability (Art. 20(1)(a))"
+    if origin not in (DataOrigin.PROVIDED, DataOrigin.OBSERVED):
+        return False, f"origin {origin}: not provided by the person (Art. 20(1))"
+    if not draft.flag("automated", True):
+        return False, "kept by hand (Art. 20(1)(b))"
+    if not draft.portable:
+        return False, "restricted by contract or agreement (portable: false)"
+    return True, "provided by the person under consent or contract, kept by automated means"

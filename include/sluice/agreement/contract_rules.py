@@ -1,0 +1,224 @@
+"""What must hold in one contract, and between it and its agreement. Pure."""
+
+import difflib
+import re
+from collections.abc import Callable, Iterator
+
+from sluice.agreement import contract_shape as shape
+from sluice.agreement import dpv
+from sluice.agreement.agreement_rules import EMOTION_WORDS
+from sluice.agreement.agreement_shape import PRINCIPAL, VERSION
+from sluice.agreement.columns import GAPS, Draft, columns, contract_id, custom, drafts, strptime_format
+from sluice.agreement.document import Document, Found, Spot
+from sluice.agreement.model import Agreement
+from sluice.agreement.quality_rules import check_quality
+from sluice.agreement.shape import OPEN, Kind, check_shape
+from sluice.terms import Direction, FieldGroup, SubjectKind
+
+NEED_AGREEMENT = ("044", "045")
+"""Gaps that a role row of the agreement may fill."""
+
+_GAP_PROPERTIES = tuple(name for name, _ in GAPS)
+_ABOUT_AGENTS = (FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, FieldGroup.QA_SCORE)
+_AGENT_EMOTION = re.compile(rf"agent.*({'|'.join(EMOTION_WORDS)})|({'|'.join(EMOTION_WORDS)}).*agent", re.IGNORECASE)
+
+
+def check_contract(document: Document, agreement: Agreement | None) -> Iterator[Found]:
+    """Every finding of ours about one contract; without an agreement, what the file alone can tell."""
+    for rule in RULES:
+        yield from rule(document)
+    yield from check_quality(document)
+    found = drafts(document, agreement)
+    yield from _check_gaps(found, agreement)
+    for draft in found:
+        yield from _check_column(draft, agreement)
+    if agreement:
+        yield from _check_pin(document, agreement)
+
+
+def _check_gaps(found: tuple[Draft, ...], agreement: Agreement | None) -> Iterator[Found]:
+    """One finding per place: a default left OPEN leaves many columns open at one line."""
+    places: dict[tuple[str, str], list[Found]] = {}
+    for gap in (gap for draft in found for gap in draft.gaps):
+        if agreement or gap.number not in NEED_AGREEMENT:
+            places.setdefault((gap.spot.where, gap.number), []).append(gap)
+    for gaps in places.values():
+        names = ", ".join(gap.detail for gap in gaps[:5]) + (f" and {len(gaps) - 5} more" if len(gaps) > 5 else "")
+        yield Found(gaps[0].spot, gaps[0].number, names)
+
+
+def _check_top(document: Document) -> Iterator[Found]:
+    root = document.root
+    known: dict[str, Kind] = {"apiVersion": shape.API_VERSION, "version": VERSION, "status": shape.STATUS}
+    for key, kind in known.items():
+        yield from _check_given(root[key], kind)
+    if not root["id"].is_given:
+        yield Found(root["id"], "010")
+    elif not _is_id(contract_id(document)):
+        yield Found(root["id"], "020")
+
+
+def _check_given(spot: Spot, kind: Kind) -> Iterator[Found]:
+    if spot.is_given:
+        yield from check_shape(spot, kind)
+    else:
+        yield Found(spot, "010")
+
+
+def _is_id(parts: tuple[str, str, str]) -> bool:
+    principal, direction, flow = parts
+    return bool(
+        re.fullmatch(PRINCIPAL.form, principal) and direction in tuple(Direction) and re.fullmatch(shape.FLOW, flow)
+    )
+
+
+def _check_custom(document: Document) -> Iterator[Found]:
+    top = {**shape.COLUMN_PROPERTIES, **shape.CONTRACT_PROPERTIES}
+    yield from _check_properties(document.root, top)
+    for column in columns(document):
+        yield from _check_properties(column, shape.COLUMN_PROPERTIES)
+    answers = custom(document.root)
+    for name in ("principal", "direction", "agreementId", "agreementVersion"):
+        if name not in answers or not answers[name].is_given:
+            yield Found(document.root["customProperties"], "010", name)
+    principal, direction, _ = contract_id(document)
+    for name, said in (("principal", principal), ("direction", direction)):
+        if said and name in answers and answers[name].text not in (None, said, OPEN):
+            yield Found(answers[name], "021", f"{name} is {said} in the id")
+
+
+def _check_properties(spot: Spot, known: dict[str, Kind]) -> Iterator[Found]:
+    seen: set[str] = set()
+    for entry in spot["customProperties"]:
+        name, value = entry["property"].text, entry["value"]
+        if name is None:
+            yield Found(entry, "010", "property")
+            continue
+        if name in seen:
+            yield Found(entry["property"], "004", name)
+        seen.add(name)
+        if name in _GAP_PROPERTIES and value.value in (OPEN, [OPEN], []):
+            continue  # a gap, found per column
+        if name in known and value.is_given:
+            yield from (found for found in check_shape(value, known[name]) if value.value not in EMOTION_WORDS)
+        elif name not in known and difflib.get_close_matches(name, known, n=1, cutoff=0.8):
+            yield Found(entry["property"], "096", difflib.get_close_matches(name, known, n=1, cutoff=0.8)[0])
+
+
+def _check_server(document: Document) -> Iterator[Found]:
+    servers = document.root["servers"]
+    if len(servers.entries) != 1:
+        yield Found(servers, "030", f"{len(servers.entries)} given")
+    for server in servers:
+        location = server["location"]
+        last = (location.text or "").rpartition("/")[2]
+        if not location.exists:
+            yield Found(location, "010")
+        elif not (location.text or "").startswith("s3://") or not last:
+            yield Found(location, "031")
+        if server["type"].value != "s3":
+            yield Found(server["type"], "013", "one of s3")
+        yield from _check_given(server["format"], shape.FORMAT)
+        if server["delimiter"].is_given and server["delimiter"].value != "\t":
+            yield from check_shape(server["delimiter"], shape.DELIMITER)
+        yield from _check_properties(server, shape.SERVER_PROPERTIES)
+        dates = custom(server).get("dateFormat")
+        if dates and dates.text and ("%" not in dates.text or strptime_format(dates.text) is None):
+            yield Found(dates, "037")
+
+
+def _check_tables(document: Document) -> Iterator[Found]:
+    tables = document.root["schema"]
+    if len(tables.entries) != 1 or not columns(document):
+        yield Found(tables, "072", f"{len(tables.entries)} tables, {len(columns(document))} columns")
+    seen: set[str] = set()
+    for column in columns(document):
+        name = column["name"]
+        yield from _check_given(name, shape.COLUMN_NAME)
+        if name.text in seen:
+            yield Found(name, "070", name.text)
+        seen.add(name.text or "")
+        yield from _check_type(column)
+
+
+def _check_type(column: Spot) -> Iterator[Found]:
+    kind, pattern = column["logicalType"], column["logicalTypeOptions"]["format"]
+    if kind.value == OPEN:
+        yield Found(kind, "015")
+    elif kind.value not in shape.LOGICAL_TYPES:
+        yield Found(kind, "074", str(kind.value or "none"))
+    is_date = kind.value in ("date", "timestamp")
+    if is_date and pattern.is_given and (pattern.text is None or strptime_format(pattern.text) is None):
+        yield Found(pattern, "037")
+    for flag in ("required", "unique"):
+        if column[flag].is_given and not isinstance(column[flag].value, bool):
+            yield Found(column[flag], "012", "true or false")
+    if column["examples"].exists:
+        yield Found(column["examples"], "097")
+
+
+RULES: tuple[Callable[[Document], Iterator[Found]], ...] = (_check_top, _check_custom, _check_server, _check_tables)
+
+
+def _check_column(draft: Draft, agreement: Agreement | None) -> Iterator[Found]:
+    yield from _check_emotion(draft)
+    yield from _check_special(draft, agreement)
+    if agreement:
+        yield from _check_purposes(draft, agreement)
+        yield from _check_row(draft, agreement)
+        category = draft.answer("dataCategory")
+        if category and category.text not in (*agreement.data_categories, dpv.NON_PERSONAL):
+            yield Found(category, "067", f"{draft.name}: {dpv.short(category.text or '')}")
+
+
+def _check_emotion(draft: Draft) -> Iterator[Found]:
+    category, group = draft.word("dataCategory"), draft.group
+    about_agent = group in _ABOUT_AGENTS or draft.word("subjectCategory") == dpv.DPV + "Employee"
+    inferred = category in dpv.EMOTION_CATEGORIES and (about_agent or "agent" in draft.name.lower())
+    if group in EMOTION_WORDS or inferred or _AGENT_EMOTION.search(draft.name):
+        yield Found(draft.spot, "065", draft.name)
+
+
+def _check_special(draft: Draft, agreement: Agreement | None) -> Iterator[Found]:
+    special = draft.word("dataCategory") in dpv.SPECIAL_CATEGORIES | dpv.CRIMINAL_CATEGORIES
+    carried = agreement is None or agreement.special_categories
+    if special and not (carried and draft.word("art9Condition")):
+        yield Found(draft.spot, "066", draft.name)
+    if draft.word("subjectKey") == SubjectKind.NATIONAL_NUMBER and not draft.answer("nationalNumberAuthorisation"):
+        yield Found(draft.spot, "068", draft.name)
+
+
+def _check_purposes(draft: Draft, agreement: Agreement) -> Iterator[Found]:
+    basis, holder = draft.word("legalBasis"), draft.word("basisHolder")
+    for iri in draft.words("purposeIris"):
+        listed = [purpose for purpose in agreement.purposes if purpose.iri == iri]
+        spot = draft.answers["purposeIris"]
+        if not listed:
+            yield Found(spot, "060", dpv.short(iri))
+        elif basis and not any(
+            purpose.legal_basis == basis and holder in (None, purpose.basis_holder) for purpose in listed
+        ):
+            yield Found(draft.answers["legalBasis"], "061", f"{dpv.short(iri)} under {dpv.short(basis)}")
+
+
+def _check_row(draft: Draft, agreement: Agreement) -> Iterator[Found]:
+    rule, role, row = draft.answer("retentionRule"), draft.answer("roleProfile"), draft.row
+    if rule and rule.value not in {known.code for known in agreement.retention_rules}:
+        yield Found(rule, "062", str(rule.value))
+    if row and role and role.value != row.role_profile:
+        yield Found(role, "064", f"{draft.group} is {row.role_profile}")
+    portable = draft.answer("portable")
+    if row and not row.portable and portable and portable.value is True:
+        yield Found(portable, "063", draft.name)
+
+
+def _check_pin(document: Document, agreement: Agreement) -> Iterator[Found]:
+    pinned, principal = custom(document.root), contract_id(document)[0]
+    name = pinned.get("agreementId", document.root["customProperties"])
+    version = pinned.get("agreementVersion", document.root["customProperties"])
+    if name.text and agreement.agreement_id != name.text:
+        yield Found(name, "027", f"not {agreement.agreement_id}")
+    elif version.text and agreement.version != version.text:
+        yield Found(version, "028", f"not {agreement.version}")
+    if principal and agreement.principal != principal:
+        yield Found(name, "027", f"{agreement.agreement_id} is of {agreement.principal}")

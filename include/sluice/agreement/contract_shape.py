@@ -1,0 +1,68 @@
+"""Our custom properties and the ODCS keys that Sluice reads, with what they may hold."""
+
+from sluice.agreement import dpv
+from sluice.agreement.agreement_shape import CODE, COUNTRY, HOLDER, PRINCIPAL, VERSION
+from sluice.agreement.shape import Day, Flag, Iri, Kind, Many, Number, Text, Word
+from sluice.terms import DataOrigin, Direction, FieldGroup, RoleProfile, SubjectKind
+
+SUITE = Text(r"[a-z0-9][a-z0-9_-]{0,62}", "the name of a file in expectations/ without .json")
+
+COLUMN_PROPERTIES: dict[str, Kind] = {
+    "purposeIris": Many(Iri("a purpose", dpv.PURPOSES)),
+    "legalBasis": Iri("a legal basis of GDPR Art. 6(1)", dpv.LEGAL_BASES),
+    "dataCategory": Iri("a data category", dpv.DATA_CATEGORIES),
+    "subjectCategory": Iri("a category of persons", dpv.SUBJECT_CATEGORIES),
+    "art9Condition": Iri("a condition of GDPR Art. 9(2)", dpv.SPECIAL_CONDITIONS),
+    "basisHolder": HOLDER,
+    "dataOrigin": Word(tuple(DataOrigin)),
+    "fieldGroup": Word(tuple(FieldGroup)),
+    "roleProfile": Word(tuple(RoleProfile)),
+    "automated": Flag(),
+    "portable": Flag(),
+    "retentionRule": CODE,
+    "subjectKey": Word(tuple(SubjectKind)),
+}
+"""Properties of a column; at contract level they are the defaults (standards.md a)."""
+
+CONTRACT_PROPERTIES: dict[str, Kind] = {
+    "principal": PRINCIPAL,
+    "direction": Word(tuple(Direction)),
+    "agreementId": CODE,
+    "agreementVersion": VERSION,
+    "validFrom": Day(),
+    "expectationSuites": Many(SUITE),
+    "maxRefusedShare": Number(0, 1, whole=False),
+    "nationalNumberAuthorisation": Text(),
+}
+"""Properties of the contract as a whole."""
+
+SERVER_PROPERTIES: dict[str, Kind] = {
+    "encoding": Word(("utf-8", "cp1252", "iso-8859-1", "iso-8859-15", "utf-16", "utf-16-le", "utf-16-be")),
+    "decimalComma": Flag(),
+    "dateFormat": Text(),
+    "region": COUNTRY,
+    "sheet": Text(),
+}
+"""Properties of the server: what is known of the file itself."""
+
+FORMAT = Word(("csv", "tsv", "xlsx", "json", "ndjson", "parquet"))
+STATUS = Word(("proposed", "draft", "active", "deprecated", "retired"))
+DELIMITER = Text(r"[^\w\"'\r\n\\]", "one character, not a letter, digit or quote")
+LOGICAL_TYPES = ("string", "date", "timestamp", "time", "number", "integer", "boolean")
+SEVERITY = Word(("error", "warning"))
+UNIT = Word(("rows", "percent"))
+API_VERSION = Word(("v3.1.0",))
+COLUMN_NAME = Text(r"[^\x00-\x1f\x7f]{1,200}", "1 to 200 characters without control characters")
+FLOW = r"[a-z0-9][a-z0-9_-]{0,62}"
+
+OPERATORS = (
+    "mustBe",
+    "mustNotBe",
+    "mustBeGreaterThan",
+    "mustBeGreaterOrEqualTo",
+    "mustBeLessThan",
+    "mustBeLessOrEqualTo",
+    "mustBeBetween",
+    "mustNotBeBetween",
+)
+METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")

@@ -1,0 +1,35 @@
+"""Closed lists the law and the contract text give us; data, no rules."""
+
+_EEA = """
+    AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE
+    IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK
+"""
+EEA_COUNTRIES = frozenset(_EEA.split())
+"""Members of the European Economic Area, ISO 3166 alpha-2: no transfer basis needed (2026)."""
+
+START_EVENTS = ("received", "call", "delivered", "contract_end", "consent_withdrawn", "case_closed", "staff_left")
+
+SECURITY_HEADINGS = (
+    "PSEUDONYMISATION_ENCRYPTION",
+    "CONFIDENTIALITY_INTEGRITY_AVAILABILITY",
+    "RESTORE",
+    "REGULAR_TESTING",
+    "USER_AUTHORISATION",
+    "TRANSMISSION",
+    "STORAGE",
+    "PHYSICAL",
+    "EVENT_LOGGING",
+    "CONFIGURATION",
+    "GOVERNANCE",
+    "CERTIFICATION",
+    "MINIMISATION",
+    "DATA_QUALITY",
+    "LIMITED_RETENTION",
+    "ACCOUNTABILITY",
+    "PORTABILITY_ERASURE",
+    "ASSIST_CONTROLLER",
+)
+"""One code per heading of SCC Annex III, in its order."""
+
+RIGHTS = ("A15", "A16", "A17", "A18", "A20", "A21", "A7-3")
+"""Rights a processor may or may not answer itself (SCC clause 8(a)); A7-3 is withdrawal of consent."""

@@ -1,0 +1,149 @@
+"""A contract skeleton from the columns of a file: types guessed, roles and purposes left OPEN. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sluice.agreement.shape import OPEN
+from sluice.terms import Direction, Flow, Principal
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnProfile:
+    """What was counted in one column; no value of it.
+
+    ``logical_type``: an ODCS logicalType, or OPEN when a date reads both ways round; ``date_format``
+    holds its ODCS letters, then both.
+    """
+
+    name: str
+    logical_type: str
+    date_format: str | None
+    required: bool
+    unique: bool
+    """No value stands twice; then a suggested key is more likely one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileProfile:
+    """How the file is written. ``delimiter`` and ``encoding`` are None where they have no meaning."""
+
+    suffix: str
+    format: str
+    delimiter: str | None
+    encoding: str | None
+    decimal_comma: bool
+
+
+SOMEONE = Principal("someone")
+SOME_FLOW = Flow("some_flow")
+
+_KEYS = (
+    (r"phone|tel(efoon|ephone)?\b|gsm|mobile|msisdn|contact_?number", "phone_e164"),
+    (r"e-?mail|courriel", "email"),
+    (r"rijksregister|registre.?national|national.?(register.?)?number|\bniss\b|\binsz\b", "national_number"),
+    (r"iban", "iban"),
+    (r"(customer|client|klant|lead|subscriber|contact|account|person|record).*(id|no|num|number|nr|code|key)\b", ""),
+    (r"^(customer|klant|lead)$|customerid|_id$|^id$", ""),
+)
+_ENCODINGS = {"utf_8": "utf-8", "utf8": "utf-8", "ascii": "utf-8", "utf-8-sig": "utf-8", "windows-1252": "cp1252"}
+
+
+def suggest_key(name: str) -> str | None:
+    """The kind of identifier a column of this name may be; a suggestion for a person to confirm."""
+    for pattern, kind in _KEYS:
+        if re.search(pattern, name, re.IGNORECASE):
+            return kind or "principal_customer_id"
+    return None
+
+
+def infer_contract(
+    columns: Sequence[ColumnProfile],
+    file: FileProfile,
+    principal: Principal = SOMEONE,
+    flow: Flow = SOME_FLOW,
+    direction: Direction = Direction.INBOUND,
+) -> str:
+    """The YAML of a contract that lints with nothing but gaps: each OPEN is a decision for a person."""
+    lines = [
+        *_head(principal, flow, direction),
+        *_server(file, principal, flow, direction),
+        *_defaults(principal, direction),
+        "schema:",
+        f"  - name: {flow}",
+        "    physicalType: file",
+        "    logicalType: object",
+        "    quality:",
+        "      - {id: rows, metric: rowCount, mustBeGreaterThan: 0, severity: error, dimension: completeness}",
+        "    properties:",
+    ]
+    for column in columns:
+        lines += _column(column)
+    return "\n".join(lines) + "\n"
+
+
+def _head(principal: Principal, flow: Flow, direction: Direction) -> Iterator[str]:
+    yield "# Inferred from the columns of a file. Every OPEN is a decision: `sluice contract explain` lists them."
+    yield "apiVersion: v3.1.0"
+    yield "kind: DataContract"
+    yield f"id: {principal}.{direction}.{flow}"
+    yield "version: 1.0.0"
+    yield "status: active"
+
+
+def _server(file: FileProfile, principal: Principal, flow: Flow, direction: Direction) -> Iterator[str]:
+    yield "servers:"
+    yield "  - server: drop"
+    yield "    type: s3"
+    yield f"    location: s3://exchange/{principal}/{direction}/{flow}/*{file.suffix}"
+    yield f"    format: {file.format}"
+    if file.delimiter:
+        yield f"    delimiter: {_quoted(file.delimiter)}"
+    yield "    customProperties:"
+    if file.encoding:
+        encoding = file.encoding.lower().replace("utf_", "utf-")
+        yield f"      - {{property: encoding, value: {_ENCODINGS.get(encoding, encoding)}}}"
+    yield f"      - {{property: decimalComma, value: {str(file.decimal_comma).lower()}}}"
+    yield "      - {property: region, value: BE}   # for phone numbers without country code"
+
+
+def _defaults(principal: Principal, direction: Direction) -> Iterator[str]:
+    yield "customProperties:            # defaults for every column; a column may override"
+    yield f"  - {{property: principal, value: {principal}}}"
+    yield f"  - {{property: direction, value: {direction}}}"
+    yield f"  - {{property: agreementId, value: {OPEN}}}        # the agreement these files are exchanged under"
+    yield f"  - {{property: agreementVersion, value: {OPEN}}}"
+    yield f"  - {{property: purposeIris, value: [{OPEN}]}}      # why: a purpose of the agreement, DPV IRI"
+    yield f"  - {{property: legalBasis, value: {OPEN}}}         # GDPR Art. 6(1), DPV IRI"
+    yield "  - {property: basisHolder, value: principal}"
+    yield f"  - {{property: roleProfile, value: {OPEN}}}        # whose: e.g. PRINCIPAL_CONTROLLER"
+    yield f"  - {{property: dataOrigin, value: {OPEN}}}         # provided, observed, derived or agent_made"
+    yield f"  - {{property: retentionRule, value: {OPEN}}}      # how long: a retention code of the agreement"
+
+
+def _column(column: ColumnProfile) -> Iterator[str]:
+    yield f"      - name: {_quoted(column.name)}"
+    if column.logical_type == OPEN:
+        yield f"        logicalType: {OPEN}   # date, {column.date_format}: every cell fits both"
+    else:
+        yield f"        logicalType: {column.logical_type}"
+    if column.date_format and column.logical_type != OPEN:
+        yield f"        logicalTypeOptions: {{format: {_quoted(column.date_format)}}}"
+    yield f"        required: {str(column.required).lower()}"
+    yield "        customProperties:"
+    yield f"          - {{property: fieldGroup, value: {OPEN}}}"
+    yield f"          - {{property: dataCategory, value: {OPEN}}}"
+    if kind := suggest_key(column.name):
+        sure = ", no value stands twice" if column.unique else ""
+        yield f"          # - {{property: subjectKey, value: {kind}}}   # if it finds a person{sure}"
+
+
+def _quoted(text: str) -> str:
+    """``text`` as a YAML double-quoted scalar; what does not print is escaped."""
+    return '"' + "".join(_escaped(character) for character in text) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08x}"

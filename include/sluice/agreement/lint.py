@@ -1,0 +1,186 @@
+"""Every mistake in a file or folder of agreements and contracts, with file, line, code and cure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sluice.agreement.agreement_rules import check_agreement, version_key
+from sluice.agreement.build import build_agreement
+from sluice.agreement.columns import contract_id, custom
+from sluice.agreement.contract_rules import check_contract
+from sluice.agreement.document import Document, Found, Spot, locate, make_problem, read_document
+from sluice.agreement.load import find_papers
+from sluice.agreement.model import Agreement, PaperInvalid, Problem
+from sluice.agreement.odcs import check_odcs
+from sluice.terms import Direction, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The documents of one principal that can be read, and the problems of those that cannot."""
+
+    path: Path
+    documents: tuple[Document, ...]
+    unreadable: tuple[Problem, ...]
+    is_whole: bool = True
+    """False when only one file of it was asked for: its agreement may then lie elsewhere."""
+
+    @property
+    def agreements(self) -> tuple[Document, ...]:
+        found = [document for document in self.documents if document.is_agreement]
+        return tuple(sorted(found, key=lambda document: version_key(document.root["version"].value)))
+
+
+def lint_path(path: Path) -> list[Problem]:
+    """Problems of one file (seen with its folder) or of every paper below a folder, in reading order.
+
+    Errors and warnings together; look at ``severity``.
+    """
+    if path.is_dir():
+        folders = sorted({paper.parent for paper in path.rglob("*.y*ml") if paper.suffix in (".yaml", ".yml")})
+        found = [read_folder(folder) for folder in folders]
+        strangers = list(_check_shared_ids(found))
+        return [problem for folder in found for problem in lint_folder(folder)] + strangers
+    folder = replace(read_folder(path.parent), is_whole=False)
+    if not path.is_file():
+        return [make_problem(str(path), 1, "AGR-001", "")]
+    if path not in find_papers(path.parent):
+        folder = _with(folder, path)
+    return [problem for problem in lint_folder(folder) if problem.path == str(path)]
+
+
+def read_folder(path: Path) -> Folder:
+    """Read every paper of a folder; what cannot be read becomes a problem."""
+    return _with(Folder(path, (), ()), *find_papers(path))
+
+
+def _with(folder: Folder, *paths: Path) -> Folder:
+    documents, unreadable = list(folder.documents), list(folder.unreadable)
+    for path in paths:
+        try:
+            documents.append(read_document(path))
+        except PaperInvalid as error:
+            unreadable += error.problems
+    return replace(folder, documents=tuple(documents), unreadable=tuple(unreadable))
+
+
+def lint_folder(folder: Folder, principal: str | None = None) -> list[Problem]:
+    """Problems of one folder; ``principal``: whose papers these must be, else they must agree."""
+    found: list[Problem] = list(folder.unreadable)
+    loaded: list[Agreement] = []
+    for document in folder.agreements:
+        problems = _locate(document, check_agreement(document))
+        found += problems
+        if not any(problem.severity is Severity.ERROR for problem in problems):
+            loaded.append(build_agreement(document))
+    for document in folder.documents:
+        if document.is_contract and not document.is_agreement:
+            found += _locate(document, _check_one_contract(document, folder, loaded))
+    for document, finding in _check_together(folder, principal):
+        found.append(locate(document, finding))
+    return sorted(found, key=lambda problem: (problem.path, problem.line, problem.code))
+
+
+def _locate(document: Document, found: Iterator[Found]) -> list[Problem]:
+    """Findings as problems; of two findings at one place with one number the first is kept."""
+    kept: dict[tuple[str, str], Problem] = {}
+    for finding in found:
+        place = finding.spot.where or finding.detail
+        kept.setdefault((place, finding.number), locate(document, finding))
+    return list(kept.values())
+
+
+def _check_one_contract(document: Document, folder: Folder, loaded: Sequence[Agreement]) -> Iterator[Found]:
+    name, version = _pin(document)
+    agreement = next(
+        (known for known in loaded if (known.agreement_id, known.version) == (name.text, version.text)), None
+    )
+    ours = list(check_contract(document, agreement))
+    yield from ours
+    explained = {finding.spot.where for finding in ours}
+    yield from (finding for finding in check_odcs(document) if finding.spot.where not in explained)
+    yield from _check_pinned(name, version, folder)
+    yield from _check_name(document)
+
+
+def _pin(document: Document) -> tuple[Spot, Spot]:
+    answers, place = custom(document.root), document.root["customProperties"]
+    return answers.get("agreementId", place), answers.get("agreementVersion", place)
+
+
+def _check_pinned(name: Spot, version: Spot, folder: Folder) -> Iterator[Found]:
+    known = [
+        str(document.root["version"].value)
+        for document in folder.agreements
+        if document.root["agreementId"].value == name.text
+    ]
+    if not name.text or name.text == "OPEN":
+        return
+    if not folder.agreements and not folder.is_whole:
+        yield Found(name, "026", name.text)
+    elif not known:
+        yield Found(name, "027", name.text)
+    elif version.text and version.text not in known:
+        yield Found(version, "028", f"{name.text} has {', '.join(known)}")
+    elif version.text and version_key(known[-1]) > version_key(version.text):
+        yield Found(version, "029", known[-1])
+
+
+def _check_name(document: Document) -> Iterator[Found]:
+    """``<flow>.<direction>.odcs.yaml`` must say what the id says; other names say nothing."""
+    _, direction, flow = contract_id(document)
+    said_flow, _, said_direction = Path(document.path).name.removesuffix(".odcs.yaml").rpartition(".")
+    if flow and said_direction in tuple(Direction) and (said_flow, said_direction) != (flow, direction):
+        yield Found(document.root["id"], "022", f"{flow}.{direction}.odcs.yaml")
+
+
+def _check_together(folder: Folder, principal: str | None) -> Iterator[tuple[Document, Found]]:
+    """What no document can tell alone: doubles, versions that are missing, strangers."""
+    seen: set[tuple[object, ...]] = set()
+    versions = {(document.root["agreementId"].value, document.root["version"].value) for document in folder.agreements}
+    for document in folder.documents:
+        key = _identity(document)
+        if key in seen and all(key):
+            yield document, Found(document.root["agreementId" if document.is_agreement else "id"], _double(document))
+        seen.add(key)
+        older = document.root["supersedes"]
+        if document.is_agreement and older.text and (document.root["agreementId"].value, older.text) not in versions:
+            yield document, Found(older, "021", older.text)
+        yield from _check_stranger(document, principal or _first_principal(folder))
+
+
+def _double(document: Document) -> str:
+    return "022" if document.is_agreement else "024"
+
+
+def _identity(document: Document) -> tuple[object, ...]:
+    root = document.root
+    return (root["agreementId"].value, root["version"].value) if document.is_agreement else (root["id"].value,)
+
+
+def _principal(document: Document) -> Spot:
+    if document.is_agreement:
+        controllers = document.root["parties"]["controllers"]
+        return controllers.entries[0]["code"] if controllers.entries else controllers
+    return document.root["id"]
+
+
+def _first_principal(folder: Folder) -> str | None:
+    return next((_principal(document).text for document in folder.agreements), None)
+
+
+def _check_stranger(document: Document, principal: str | None) -> Iterator[tuple[Document, Found]]:
+    said = _principal(document)
+    name = said.text if document.is_agreement else contract_id(document)[0]
+    if principal and name and name != principal:
+        yield document, Found(said, "026" if document.is_agreement else "023", f"{name} in the folder of {principal}")
+
+
+def _check_shared_ids(folders: Sequence[Folder]) -> Iterator[Problem]:
+    """An agreement id names one ledger chain: two principals must not share one."""
+    owners: dict[object, str | None] = {}
+    for document in (document for folder in folders for document in folder.agreements):
+        name = document.root["agreementId"]
+        owner = owners.setdefault(name.value, _principal(document).text)
+        if owner != _principal(document).text:
+            yield locate(document, Found(name, "029", str(owner)))

@@ -1,0 +1,128 @@
+"""Files into agreements and contracts, or the first reason why not; and the flows of a folder, fast.
+
+Nothing here opens a database, a network connection or a heavy package: the DAG factory calls it.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from sluice.agreement.agreement_rules import check_agreement, version_key
+from sluice.agreement.build import build_agreement, build_contract
+from sluice.agreement.columns import custom
+from sluice.agreement.contract_rules import check_contract
+from sluice.agreement.document import Document, Found, locate, make_problem, parse_document, read_document
+from sluice.agreement.model import Agreement, DataContract, FlowPaper, PaperInvalid
+from sluice.agreement.skim import skim_folder
+from sluice.terms import Severity
+
+
+def load_agreement(path: Path) -> Agreement:
+    """The agreement in a file. Raises PaperInvalid with file, line and rule of every error in it."""
+    return _agreement(read_document(path))
+
+
+@lru_cache(maxsize=256)
+def parse_agreement(body: bytes, path: str) -> Agreement:
+    """The agreement in registered bytes. Raises PaperInvalid."""
+    return _agreement(parse_document(body, path))
+
+
+def _agreement(document: Document) -> Agreement:
+    if not document.is_agreement:
+        raise PaperInvalid(make_problem(document.path, 1, "AGR-007", "this is a contract"))
+    _refuse(document, check_agreement(document))
+    return build_agreement(document)
+
+
+def load_contract(path: Path, agreement: Agreement | None = None) -> DataContract:
+    """The contract in a file, under ``agreement`` or the one it names in the same folder.
+
+    Raises PaperInvalid: a column without group, category, purpose, basis, role, retention or origin
+    is a gap, and a contract with a gap does not load.
+    """
+    document = read_document(path)
+    if agreement is None and document.is_contract:
+        agreement = find_pinned(document, path.parent)
+    return _contract(document, agreement)
+
+
+@lru_cache(maxsize=256)
+def parse_contract(body: bytes, path: str, agreement_body: bytes, agreement_path: str) -> DataContract:
+    """The contract in registered bytes, under the agreement in registered bytes. Raises PaperInvalid."""
+    return _contract(parse_document(body, path), parse_agreement(agreement_body, agreement_path))
+
+
+def _contract(document: Document, agreement: Agreement | None) -> DataContract:
+    if not document.is_contract:
+        raise PaperInvalid(make_problem(document.path, 1, "CON-007", "this is an agreement"))
+    _refuse(document, check_contract(document, agreement))
+    if agreement is None:
+        place = document.root["customProperties"]
+        raise PaperInvalid(make_problem(document.path, place.line, "CON-027", place.where))
+    return build_contract(document, agreement)
+
+
+def _refuse(document: Document, found: Iterator[Found]) -> None:
+    problems = [locate(document, finding) for finding in found]
+    errors = sorted((p for p in problems if p.severity is Severity.ERROR), key=lambda p: (p.line, p.code))
+    if errors:
+        raise PaperInvalid(*errors)
+
+
+def find_pinned(document: Document, folder: Path) -> Agreement | None:
+    """The agreement a contract names by id and version, among the files of its folder."""
+    pinned = custom(document.root)
+    wanted = tuple(pinned[name].text if name in pinned else None for name in ("agreementId", "agreementVersion"))
+    for path in find_papers(folder):
+        if not path.name.endswith(".odcs.yaml"):
+            other = read_document(path)
+            if (other.root["agreementId"].text, other.root["version"].text) == wanted:
+                return _agreement(other)
+    return None
+
+
+def find_papers(folder: Path) -> tuple[Path, ...]:
+    """The YAML files of a folder, by name."""
+    return tuple(sorted(path for path in folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml")))
+
+
+def load_agreements(principals_dir: Path) -> tuple[Agreement, ...]:
+    """Every agreement under ``principals_dir`` that loads, oldest version first."""
+    loaded = []
+    for folder in sorted(path for path in principals_dir.glob("*") if path.is_dir()):
+        for path in find_papers(folder):
+            try:
+                document = read_document(path)
+                loaded += [_agreement(document)] if document.is_agreement else []
+            except PaperInvalid:
+                continue  # `sluice agreement lint` explains it
+    return tuple(sorted(loaded, key=lambda agreement: (agreement.agreement_id, version_key(agreement.version))))
+
+
+def find_on_file(
+    principals_dir: Path, agreement_id: str, on: date
+) -> tuple[Agreement, tuple[DataContract, ...]] | None:
+    """The newest version of an agreement that holds on a date, with the contracts that name it."""
+    holding = [
+        agreement
+        for agreement in load_agreements(principals_dir)
+        if agreement.agreement_id == agreement_id and agreement.is_in_force(on)
+    ]
+    if not holding:
+        return None
+    agreement = holding[-1]
+    contracts = []
+    for path in find_papers(Path(agreement.path).parent):
+        try:
+            contracts.append(load_contract(path, agreement))
+        except PaperInvalid:
+            continue  # another agreement's, or no contract; `sluice contract lint` explains it
+    return agreement, tuple(contracts)
+
+
+def find_flows(principals_dir: Path) -> tuple[FlowPaper, ...]:
+    """Every flow that has a contract file, by principal; a broken file is named and breaks no other."""
+    folders = sorted(path for path in principals_dir.glob("*") if path.is_dir())
+    return tuple(flow for folder in folders for flow in skim_folder(folder, find_papers(folder)))

@@ -1,0 +1,340 @@
+"""Agreements and contracts as Sluice works with them: frozen, checked, with the hash of their file.
+
+The files themselves are YAML: a ProcessingAgreement (SCC 2021/915 annexes) and an ODCS 3.1 contract
+per dataset and direction. ``load.py`` makes these from them, or says why not.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sluice.errors import DocumentInvalid, Exit, Ref, SluiceError
+from sluice.terms import (
+    DataOrigin,
+    Direction,
+    FieldGroup,
+    Flow,
+    Principal,
+    RoleProfile,
+    Severity,
+    Sha256,
+    SubjectKind,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """A purpose listed on the agreement (GDPR Art. 5(1)(b)); ``text``: nl, fr, en, one plain sentence."""
+
+    code: str
+    iri: str
+    text: dict[str, str]
+    legal_basis: str
+    basis_holder: str
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """``duration`` is ISO 8601 (``P90D``), counted from ``start_event``."""
+
+    code: str
+    start_event: str
+    duration: str
+    statute: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRow:
+    """The role profile of one field group in one direction."""
+
+    direction: Direction
+    field_group: FieldGroup
+    role_profile: RoleProfile
+    retention_rule: str | None
+    portable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SubProcessor:
+    """Art. 28(2), (4): another processor, with the countries (ISO 3166 alpha-2) it works in."""
+
+    name: str
+    countries: tuple[str, ...]
+    transfer_basis: str | None
+    valid_from: date
+    valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One signed version of the Art. 28 contract with one principal."""
+
+    agreement_id: str
+    version: str
+    supersedes: str | None
+    principal: Principal
+    principal_name: str
+    language: str
+    valid_from: date
+    valid_to: date | None
+    purposes: tuple[Purpose, ...]
+    retention_rules: tuple[RetentionRule, ...]
+    role_rows: tuple[RoleRow, ...]
+    sub_processors: tuple[SubProcessor, ...]
+    recipients: tuple[str, ...]
+    special_categories: bool
+    transfers_outside_eea: str
+    end_choice: str
+    """``return`` or ``delete`` at the end of the contract (Art. 28(3)(g)), with ``end_days``."""
+    end_days: int
+    forward_hours: int
+    may_answer: dict[str, bool]
+    seed_owner_sign_off: str | None
+    seed_owner_reverse_ref: str | None
+    joint_arrangement_ref: str | None
+    sha256: Sha256
+    path: str
+    data_categories: tuple[str, ...] = ()
+    """Categories of personal data listed in Annex II, DPV IRIs."""
+
+    def is_in_force(self, on: date) -> bool:
+        """``on``: a Brussels date; both ends inclusive."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRole:
+    """One column of a contract: what it is, whose it is, why, how long. Complete, or it does not load."""
+
+    name: str
+    group: FieldGroup
+    category: str
+    origin: DataOrigin
+    role_profile: RoleProfile
+    purpose_iris: tuple[str, ...]
+    legal_basis: str
+    basis_holder: str
+    retention_rule: str
+    automated: bool
+    portable: bool
+    """May only restrict: eligibility under Art. 20 is always computed from basis, origin and mode."""
+    subject_key: SubjectKind | None
+    art9_condition: str | None
+    logical_type: str
+    """ODCS logicalType: string, date, timestamp, time, number, integer, boolean."""
+    date_format: str | None
+    """strptime format for date and timestamp, when the contract gives one."""
+    required: bool
+    unique: bool
+    classification: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QualityRule:
+    """One ODCS quality entry (library metric or custom Great Expectations), as written.
+
+    ``column`` is None at schema level. ``operator`` is the ODCS comparison (mustBe, mustBeLessThan,
+    ...) with ``threshold`` (a number, or two for mustBeBetween) in ``unit`` rows or percent.
+    For ``engine: greatExpectations`` metric is None and ``expectation`` holds type and kwargs.
+    """
+
+    id: str
+    column: str | None
+    metric: str | None
+    arguments: dict[str, Any]
+    operator: str | None
+    threshold: tuple[float, ...]
+    unit: str
+    severity: Severity
+    expectation: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """What the contract's ``servers`` entry says of the file. None: found on the bytes."""
+
+    format: str
+    delimiter: str | None
+    encoding: str | None
+    decimal_comma: bool
+    date_format: str | None
+    region: str
+    """Default region of phone numbers, ISO 3166 alpha-2."""
+    sheet: str | None
+    pattern: str
+    """Last segment of ``location``: a glob that file names match."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataContract:
+    """One dataset of one principal in one direction (ODCS 3.1)."""
+
+    contract_id: str
+    version: str
+    status: str
+    principal: Principal
+    direction: Direction
+    flow: Flow
+    """The part of ``contract_id`` after ``<principal>.<direction>.``."""
+    agreement_id: str
+    agreement_version: str
+    file_format: FileFormat
+    fields: tuple[FieldRole, ...]
+    quality: tuple[QualityRule, ...]
+    suites: tuple[str, ...]
+    """Names of suites in ``expectations/`` (custom property ``expectationSuites``)."""
+    max_refused_share: float
+    """Share of refused rows above which the whole file is refused (``maxRefusedShare``, default 0.1)."""
+    sha256: Sha256
+    path: str
+
+    valid_from: date | None = None
+    """First day it holds (custom property ``validFrom``); None: the day it is activated."""
+
+    def field(self, name: str) -> FieldRole | None:
+        """The role of a column, or None: a column without a role is a gap and stops the file."""
+        return next((role for role in self.fields if role.name == name), None)
+
+    @property
+    def subject_fields(self) -> tuple[FieldRole, ...]:
+        """Columns that can find a person, in contract order; the first is the primary one."""
+        return tuple(role for role in self.fields if role.subject_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding of the linter: where, which code, what to do."""
+
+    path: str
+    line: int
+    code: str
+    message: str
+    severity: Severity = Severity.ERROR
+    """An error stops the document; a warning is only shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPaper:
+    """What the DAG factory needs of one contract, read without judging it.
+
+    ``broken`` names files of this flow that cannot be read; the flow is then taken from the file's
+    name, so that its files are refused with a reason instead of lying unseen.
+    """
+
+    principal: Principal
+    direction: Direction
+    flow: Flow
+    agreement_ids: tuple[str, ...]
+    """Agreements in the principal's folder, as ``DPA-X 1.0.0``, oldest first."""
+    contract_path: str
+    broken: tuple[Problem, ...] = ()
+
+
+class PaperReason(StrEnum):
+    """Why there is no paper to judge a file by; each refuses the file before its data is kept."""
+
+    NO_AGREEMENT = "NO_AGREEMENT"
+    AGREEMENT_EXPIRED = "AGREEMENT_EXPIRED"
+    AGREEMENT_NOT_YET = "AGREEMENT_NOT_YET"
+    NO_CONTRACT = "NO_CONTRACT"
+    CONTRACT_GAP = "CONTRACT_GAP"
+    CONTRACT_RETIRED = "CONTRACT_RETIRED"
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """The agreement and the contract in force, exactly as registered."""
+
+    agreement: Agreement
+    contract: DataContract
+
+
+@dataclass(frozen=True, slots=True)
+class PaperMissing:
+    """No paper, why, and what was found of it on the way."""
+
+    reason: PaperReason
+    agreement: Agreement | None = None
+    contract: DataContract | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A checked document on its way into force. ``valid_to`` None: without end; both days count."""
+
+    kind: str
+    """``agreement`` or ``contract``."""
+    document_id: str
+    version: str
+    principal: Principal
+    state: str
+    """``active``; of a contract also ``retired``, or ``gap``: registered, but stops every file."""
+    valid_from: date
+    valid_to: date | None
+    path: str
+    body: bytes
+    sha256: Sha256
+    agreement_id: str | None = None
+    """Of a contract: the agreement it names, with ``agreement_version``."""
+    agreement_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalActivation:
+    """What activating one principal's folder did.
+
+    ``is_refused``: a problem stopped it and nothing changed. A contract with gaps only is registered
+    as a gap, so ``problems`` can hold errors without that.
+    """
+
+    principal: str
+    activated: tuple[str, ...] = ()
+    """Documents newly in force, as ``DPA-X 1.0.0``."""
+    unchanged: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    is_refused: bool = False
+
+    @property
+    def has_errors(self) -> bool:
+        return any(problem.severity is Severity.ERROR for problem in self.problems)
+
+
+class PaperInvalid(DocumentInvalid):
+    """An agreement or contract that does not load; ``problems`` holds every finding."""
+
+    code = "SLU-441"
+    summary = "an agreement or contract cannot be used"
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        first = problems[0]
+        super().__init__(
+            Ref("file", first.path), Ref("line", first.line), Ref("rule", first.code), Ref("problems", len(problems))
+        )
+
+
+class PrincipalNameInvalid(SluiceError):
+    code = "SLU-442"
+    summary = "that is no name for a principal"
+    cure = "use lower-case letters, digits and hyphens, starting with a letter or digit, at most 63"
+    exit = Exit.USAGE
+
+
+class FileRefused(SluiceError):
+    """A file without a table in it; ``reason`` is a code of the refusal contract."""
+
+    code = "SLU-443"
+    summary = "the file cannot be read as a table"
+    cure = "see the reason in docs/errors.md; `sluice gate run --dry-run` says more"
+    exit = Exit.REFUSED
+
+
+class FileUndecided(SluiceError):
+    """A file that reads as a table in more than one way."""
+
+    code = "SLU-444"
+    summary = "the file reads in more than one way"
+    cure = "write delimiter, encoding or sheet into a contract by hand; then they are not guessed"
+    exit = Exit.UNDECIDED

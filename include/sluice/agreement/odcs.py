@@ -1,0 +1,94 @@
+"""The JSON schema of the Open Data Contract Standard 3.1.0, from its package (imports take a second)."""
+
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from sluice.agreement.document import Document, Found, Spot
+
+if TYPE_CHECKING:
+    from jsonschema import Draft201909Validator, ValidationError
+
+_NUMBERS = {"type": "012", "enum": "013", "const": "013", "pattern": "017"}
+_UNKNOWN = ("additionalProperties", "unevaluatedProperties")
+
+
+@cache
+def _validator() -> "Draft201909Validator":
+    import json
+
+    from jsonschema import Draft201909Validator
+
+    text = files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8")
+    return Draft201909Validator(json.loads(text))
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    """Every key the standard knows somewhere."""
+
+    def keys(part: object) -> Iterator[str]:
+        if isinstance(part, dict):
+            yield from part.get("properties", {})
+            yield from (key for value in part.values() for key in keys(value))
+        elif isinstance(part, list):
+            yield from (key for value in part for key in keys(value))
+
+    return frozenset(keys(_validator().schema))
+
+
+def check_odcs(document: Document) -> Iterator[Found]:
+    """What the standard itself does not allow, each at its own line."""
+    errors = list(_validator().iter_errors(_plain(document.root.value)))
+    # Where one branch of the schema fails, all its keys count as not evaluated: only strange ones are news.
+    failed = {tuple(error.absolute_path) for error in errors if error.validator not in _UNKNOWN}
+    for error in errors:
+        for found in _findings(document.root, error):
+            path = tuple(error.absolute_path)
+            is_echo = error.validator in _UNKNOWN and any(other[: len(path)] == path for other in failed)
+            if not (is_echo and found.spot.where.rpartition(".")[2] in _vocabulary()):
+                yield found
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no dates: they are texts there."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _findings(root: Spot, error: "ValidationError") -> Iterator[Found]:
+    spot = root
+    for step in error.absolute_path:
+        spot = spot.entries[step] if isinstance(step, int) else spot[step]
+    if error.validator in _UNKNOWN:
+        yield from (Found(spot[key], "011") for key in _unknown(error))
+    elif error.validator == "required":
+        wanted = error.validator_value if isinstance(error.validator_value, list) else []
+        yield from (Found(spot[key], "010") for key in wanted if not spot[key].exists)
+    elif error.validator in ("oneOf", "anyOf"):
+        yield from _branches(root, spot, error)
+    elif error.validator in _NUMBERS:
+        yield Found(spot, _NUMBERS[str(error.validator)], f"{error.validator} {error.validator_value}"[:120])
+    else:
+        yield Found(spot, "008", str(error.validator))
+
+
+def _branches(root: Spot, spot: Spot, error: "ValidationError") -> Iterator[Found]:
+    """The branch that has the right type explains more than the choice between branches."""
+    inner = [branch for branch in error.context or () if branch.validator not in ("type", "required")]
+    if not inner:
+        yield Found(spot, "008", str(error.validator))
+    for branch in inner:
+        yield from _findings(root, branch)
+
+
+def _unknown(error: "ValidationError") -> tuple[str, ...]:
+    """Keys named in jsonschema's sentence ``(..., 'x' was unexpected)``; keys, so no values."""
+    if not isinstance(error.instance, dict):
+        return ()
+    return tuple(key for key in error.instance if f"'{key}'" in error.message.partition("(")[2])

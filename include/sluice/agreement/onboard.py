@@ -1,0 +1,120 @@
+"""A new principal: the skeletons of its papers, its drop paths, and the rights its credential needs."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from sluice.agreement.infer import SOME_FLOW, FileProfile, infer_contract
+from sluice.agreement.model import PrincipalNameInvalid
+from sluice.agreement.shape import OPEN
+from sluice.errors import Ref
+from sluice.terms import Direction, Flow, Principal
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+WRITES = ("inbound", "requests", "acks")
+READS = ("outbound", "receipts", "notices")
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """A file to be, relative to ``principals_dir``."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Onboarding:
+    """What a new principal gets."""
+
+    principal: Principal
+    paths: tuple[str, ...]
+    """Where the principal drops and fetches, as ``s3://`` prefixes."""
+    policy: dict[str, Any]
+    """IAM policy of its one credential; nothing outside its own prefix."""
+    files: tuple[Skeleton, ...]
+
+
+def onboard(name: str, bucket: str, today: date, flow: Flow = SOME_FLOW) -> Onboarding:
+    """Everything a new principal needs, nothing written. Raises PrincipalNameInvalid."""
+    if not NAME.fullmatch(name):
+        raise PrincipalNameInvalid(Ref("argument", "NAME"))
+    principal = Principal(name)
+    prefixes = (f"inbound/{flow}", *(word for word in (*WRITES, *READS) if word != "inbound"))
+    return Onboarding(
+        principal=principal,
+        paths=tuple(f"s3://{bucket}/{principal}/{prefix}/" for prefix in prefixes),
+        policy=policy_for(principal, bucket),
+        files=(
+            Skeleton(f"{principal}/agreement-1.0.0.yaml", agreement_skeleton(principal, today)),
+            Skeleton(f"{principal}/{flow}.inbound.odcs.yaml", _contract_skeleton(principal, flow)),
+        ),
+    )
+
+
+def write_files(onboarding: Onboarding, principals_dir: Path) -> tuple[str, ...]:
+    """Write the skeletons that do not exist yet; the paths written. Nothing is ever overwritten."""
+    written = []
+    for skeleton in onboarding.files:
+        path = principals_dir / skeleton.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(skeleton.text)
+        except FileExistsError:
+            continue
+        written.append(str(path))
+    return tuple(written)
+
+
+def policy_for(principal: Principal, bucket: str) -> dict[str, Any]:
+    """Least privilege on whole segments: ``client-a/`` never opens ``client-ab/`` (security T9)."""
+    objects = f"arn:aws:s3:::{bucket}/{principal}"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "ListOwnPrefix",
+                "Effect": "Allow",
+                "Action": ["s3:ListBucket"],
+                "Resource": [f"arn:aws:s3:::{bucket}"],
+                "Condition": {"StringLike": {"s3:prefix": [f"{principal}/", f"{principal}/*"]}},
+            },
+            {
+                "Sid": "DropFiles",
+                "Effect": "Allow",
+                "Action": ["s3:PutObject"],
+                "Resource": [f"{objects}/{word}/*" for word in WRITES],
+            },
+            {
+                "Sid": "FetchFiles",
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:GetObjectVersion"],
+                "Resource": [f"{objects}/{word}/*" for word in READS],
+            },
+        ],
+    }
+
+
+def _contract_skeleton(principal: Principal, flow: Flow) -> str:
+    file = FileProfile(".csv", "csv", None, None, False)
+    text = infer_contract((), file, principal, flow, Direction.INBOUND)
+    example = f"""      - name: {OPEN}
+        logicalType: string
+        required: true
+        customProperties:
+          - {{property: fieldGroup, value: {OPEN}}}
+          - {{property: dataCategory, value: {OPEN}}}
+"""
+    hint = f"# Or infer the columns from a file: sluice contract infer FILE --principal {principal} --flow {flow}\n"
+    return hint + text + example
+
+
+def agreement_skeleton(principal: Principal, today: date) -> str:
+    """A processing agreement with every key of SCC 2021/915, what must be agreed left OPEN."""
+    text = files("sluice.agreement").joinpath("agreement.skeleton.yaml").read_text(encoding="utf-8")
+    return Template(text).substitute(principal=principal, today=today.isoformat())

@@ -1,0 +1,141 @@
+"""What a document may contain, as a table of kinds; findings carry the shared numbers 010 to 018."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+from sluice.agreement.document import Found, Spot
+
+OPEN = "OPEN"
+"""Stands where a person still has to decide; the linter reports it."""
+
+
+class Kind(Protocol):
+    """What a value may be."""
+
+    def check(self, spot: Spot) -> Iterator[Found]:
+        """Findings on a value that is there and is not null."""
+        ...
+
+
+def check_shape(spot: Spot, kind: Kind) -> Iterator[Found]:
+    """Findings of one value against its kind; OPEN is the same finding everywhere."""
+    if spot.value == OPEN:
+        yield Found(spot, "015")
+    else:
+        yield from kind.check(spot)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text; ``form`` is a regular expression that it fits whole, ``means`` its plain name."""
+
+    form: str = ""
+    means: str = ""
+    empty: bool = False
+
+    def check(self, spot: Spot) -> Iterator[Found]:
+        if not isinstance(spot.value, str) or (not spot.value.strip() and not self.empty):
+            yield Found(spot, "012", "a text")
+        elif self.form and not re.fullmatch(self.form, spot.value):
+            yield Found(spot, "017", self.means)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A calendar day, YYYY-MM-DD."""
+
+    def check(self, spot: Spot) -> Iterator[Found]:
+        if not isinstance(spot.value, date) or isinstance(spot.value, datetime):
+            yield Found(spot, "012", "a day YYYY-MM-DD without quotes")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """true or false."""
+
+    def check(self, spot: Spot) -> Iterator[Found]:
+        if not isinstance(spot.value, bool):
+            yield Found(spot, "012", "true or false")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number from ``low`` to ``high``, both allowed."""
+
+    low: float
+    high: float
+    whole: bool = True
+
+    def check(self, spot: Spot) -> Iterator[Found]:
+        allowed = (int,) if self.whole else (int, float)
+        if not isinstance(spot.value, allowed) or isinstance(spot.value, bool):
+            yield Found(spot, "012", "a whole number" if self.whole else "a number")
+        elif not self.low <= spot.value <= self.high:
+            yield Found(spot, "014", f"from {self.low:g} to {self.high:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a closed list."""
+
+    words: tuple[str, ...]
+
+    def check(self, spot: Spot) -> Iterator[Found]:
+        if not isinstance(spot.value, str):
+            yield Found(spot, "012", "a word")
+        elif spot.value not in self.words:
+            yield Found(spot, "013", "one of " + ", ".join(self.words))
+
+
+@dataclass(frozen=True, slots=True)
+class Iri:
+    """A DPV term of one kind."""
+
+    means: str
+    known: frozenset[str]
+
+    def check(self, spot: Spot) -> Iterator[Found]:
+        if not isinstance(spot.value, str) or spot.value not in self.known:
+            yield Found(spot, "016", self.means)
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list; ``least`` entries or more."""
+
+    of: Kind
+    least: int = 0
+
+    def check(self, spot: Spot) -> Iterator[Found]:
+        if not isinstance(spot.value, list):
+            yield Found(spot, "012", "a list")
+            return
+        if len(spot.entries) < self.least:
+            yield Found(spot, "014", f"at least {self.least} in the list")
+        for entry in spot:
+            yield from check_shape(entry, self.of)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A mapping: ``must`` keys are there and not null, ``may`` keys are absent, null or right."""
+
+    must: Mapping[str, Kind]
+    may: Mapping[str, Kind] = field(default_factory=dict)
+
+    def check(self, spot: Spot) -> Iterator[Found]:
+        if not isinstance(spot.value, dict):
+            yield Found(spot, "012", "a mapping of keys")
+            return
+        for key, entry in spot.keys.items():
+            kind = self.must.get(key) or self.may.get(key)
+            if kind is None:
+                yield Found(entry, "011")
+            elif entry.value is not None:
+                yield from check_shape(entry, kind)
+        for key in self.must:
+            if not spot[key].is_given:
+                yield Found(spot[key], "010")

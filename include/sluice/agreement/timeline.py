@@ -1,0 +1,75 @@
+"""The bi-temporal rule: which days a new activation takes, and what is left to the others. Pure.
+
+For agreements the higher version holds the days that two cover, for contracts the later activation.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Calendar days, both ends inclusive; ``last`` None means without end."""
+
+    first: date
+    last: date | None
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day and (self.last is None or day <= self.last)
+
+    def without(self, other: "Days") -> Iterator["Days"]:
+        """The days of this span that are not in ``other``: none, one or two spans."""
+        if other.first > self.first:
+            yield from _span(self.first, _earlier(self.last, other.first - _DAY))
+        if other.last is not None and (self.last is None or other.last < self.last):
+            yield from _span(max(self.first, other.last + _DAY), self.last)
+
+
+def _span(first: date, last: date | None) -> Iterator[Days]:
+    if last is None or first <= last:
+        yield Days(first, last)
+
+
+def _earlier(last: date | None, other: date) -> date:
+    return other if last is None else min(last, other)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Days a document holds, as known now. ``rank``: who wins where two cover a day."""
+
+    activation_id: int
+    days: Days
+    rank: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Activations to close, the days each keeps, and the days the new document gets."""
+
+    close: tuple[int, ...]
+    keep: tuple[tuple[int, Days], ...]
+    open: tuple[Days, ...]
+
+
+def lay(held: Sequence[Held], days: Days, rank: tuple[int, ...]) -> Change:
+    """What changes when a document of ``rank`` is activated for ``days``.
+
+    Equal rank gives way, higher rank keeps its days. ``held`` never overlap each other.
+    """
+    beaten = [row for row in held if row.rank <= rank and row.days != _only(row.days, days)]
+    keep = tuple((row.activation_id, rest) for row in beaten for rest in row.days.without(days))
+    free: tuple[Days, ...] = (days,)
+    for row in held:
+        if row.rank > rank:
+            free = tuple(rest for span in free for rest in span.without(row.days))
+    return Change(tuple(row.activation_id for row in beaten), keep, free)
+
+
+def _only(days: Days, other: Days) -> Days | None:
+    """``days`` again when ``other`` takes none of them, else None."""
+    rest = tuple(days.without(other))
+    return rest[0] if rest == (days,) else None

@@ -1,0 +1,104 @@
+"""A receipt as data: every word finished, nothing said about its looks."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words, or code to be set in a fixed width; ``below`` is a second, quieter line."""
+
+    words: str
+    is_code: bool = False
+    below: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A label and its value."""
+
+    label: str
+    value: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table with its head."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[Text, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonGroup:
+    """Reasons that mean the same and have the same cure."""
+
+    word: str
+    meaning: str
+    to_do: str
+    cure: str
+    rows: tuple[tuple[Text, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One answer: sentences, then reasons, table and facts, then what is said after them."""
+
+    heading: str
+    paragraphs: tuple[Text, ...] = ()
+    head: tuple[str, ...] = ()
+    groups: tuple[ReasonGroup, ...] = ()
+    table: Grid | None = None
+    facts: tuple[Pair, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictPanel:
+    """The decision: ``kind`` chooses sign and colour, the words say it too."""
+
+    kind: str
+    word: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The whole receipt in one language."""
+
+    lang: str
+    region: str
+    title: str
+    subtitle: str
+    times: str
+    also: str | None
+    verdict: VerdictPanel
+    counts: tuple[Pair, ...]
+    accepted: int
+    refused: int
+    parts: tuple[Part, ...]
+    footer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Annex:
+    """All reasons in one table, when there are too many for the sections."""
+
+    lang: str
+    region: str
+    title: str
+    table: Grid
+    footer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One receipt."""
+
+    exchange: str
+    lang: str
+    region: str
+    title: str
+    subject: str
+    keywords: tuple[str, ...]
+    sections: tuple[Section, ...]
+    annex: Annex | None

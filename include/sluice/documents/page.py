@@ -1,0 +1,285 @@
+"""The receipt as a page of data: finished words and numbers, three languages, no layout. Pure."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from sluice.documents.model import Annex, Grid, Page, Pair, Part, ReasonGroup, Section, Text, VerdictPanel
+from sluice.documents.words import LANGUAGES, Words, words
+from sluice.ledger.model import Entry
+from sluice.ledger.record import CopyLine, ExchangeRecord, PurposeLine, ReasonLine
+from sluice.terms import Decision, RefusalClass
+
+LINES_PER_SECTION = 12
+"""Reasons shown in each language; the others stand once, in the annex."""
+
+NOTHING = Text("\N{EN DASH}")
+CONTRACT_END = re.compile(r"(return|delete) within (\d+) days")
+
+
+def make_page(record: ExchangeRecord, entry: Entry, key_id: str, language: str) -> Page:
+    """The page of one record; ``language`` (nl, fr, en; else nl) comes first."""
+    first = language if language in LANGUAGES else LANGUAGES[0]
+    order = [first, *(other for other in LANGUAGES if other != first)]
+    reasons = sorted(record.reasons, key=lambda line: (line.severity != "error", -line.count))
+    sections = tuple(_section(record, entry, key_id, words(one), order, reasons) for one in order)
+    speaker = words(first)
+    return Page(
+        exchange=record.exchange_id,
+        lang=first,
+        region=sections[0].region,
+        title=f"{sections[0].title} {record.exchange_id}",
+        subject=f"{sections[0].subtitle}: {sections[0].verdict.word}",
+        keywords=(record.exchange_id, record.who.principal, record.flow, record.decision.value),
+        sections=sections,
+        annex=_annex(speaker, record, reasons) if len(reasons) > LINES_PER_SECTION else None,
+    )
+
+
+def _section(
+    record: ExchangeRecord, entry: Entry, key_id: str, say: Words, order: Sequence[str], reasons: Sequence[ReasonLine]
+) -> Section:
+    others = [say.say(f"language.{other}") for other in order if other != say.language]
+    parts = [
+        _reasons(say, record, reasons) if reasons else None,
+        _held_back(say, record),
+        _why(say, record),
+        _who(say, record),
+        _how_long(say, record),
+        _file(say, record),
+        _verify(say, record, entry, key_id),
+    ]
+    return Section(
+        lang=say.language,
+        region=say.locale.territory or "",
+        title=say.say("receipt.title"),
+        subtitle=say.say(f"direction.{record.direction}", principal=record.who.principal) + f" · {record.flow}",
+        times=say.say("receipt.times", opened=say.moment(record.opened_at), closed=say.moment(record.closed_at)),
+        also=say.say("receipt.other_languages", languages=say.listed(others)) if say.language == order[0] else None,
+        verdict=_verdict(say, record),
+        counts=_counts(say, record),
+        accepted=record.what.rows_accepted,
+        refused=record.what.rows_refused,
+        parts=tuple(part for part in parts if part),
+        footer=_footer(say, record),
+    )
+
+
+def _footer(say: Words, record: ExchangeRecord) -> str:
+    return say.say("receipt.page", exchange=record.exchange_id, page="@page", pages="@pages")
+
+
+def _verdict(say: Words, record: ExchangeRecord) -> VerdictPanel:
+    what, decision = record.what, record.decision
+    if decision is Decision.ACCEPTED and what.rows_in:
+        sentence = say.count(f"verdict.{decision}.sentence", what.rows_in, rows=say.number(what.rows_in))
+    elif decision is Decision.ACCEPTED:
+        sentence = say.say("verdict.accepted.empty")
+    else:
+        numbers = {"rows": what.rows_in, "accepted": what.rows_accepted, "refused": what.rows_refused}
+        parts = {name: say.number(number) for name, number in numbers.items()}
+        sentence = say.say(f"verdict.{decision}.sentence", **parts)
+    also = []
+    if decision is Decision.ACCEPTED and record.reasons:
+        also.append(say.say("verdict.accepted.warned"))
+    if decision is Decision.REFUSED and not what.rows_in:
+        also.append(say.say("count.unread"))
+    return VerdictPanel(decision.value, say.say(f"verdict.{decision}.word"), (sentence, *also))
+
+
+def _counts(say: Words, record: ExchangeRecord) -> tuple[Pair, ...]:
+    what, held = record.what, sum(record.right_treatment.held_back.values())
+    if not what.rows_in:
+        return ()
+    numbers = {"rows": what.rows_in, "accepted": what.rows_accepted, "refused": what.rows_refused}
+    if held:
+        numbers["held"] = held
+    return tuple(Pair(say.say(f"count.{name}"), Text(say.number(number))) for name, number in numbers.items())
+
+
+def _reason_head(say: Words) -> tuple[str, ...]:
+    code = f"{say.say('reasons.code')} / {say.say('reasons.rule').lower()}"
+    return (code, *(say.say(f"reasons.{name}") for name in ("column", "count", "numbers")))
+
+
+def _reason_row(say: Words, line: ReasonLine) -> tuple[Text, ...]:
+    numbers = ", ".join(map(str, line.rows)) + (
+        "\N{NO-BREAK SPACE}…" if line.rows and line.count > len(line.rows) else ""
+    )
+    warning = f" ({say.say('reasons.warning')})" if line.severity != "error" else ""
+    return (
+        Text(line.code, is_code=True, below=f"{line.rule}{warning}"),
+        Text(line.column, is_code=True) if line.column else NOTHING,
+        Text(say.number(line.count)),
+        Text(numbers or say.say("reasons.whole_file")),
+    )
+
+
+def _reasons(say: Words, record: ExchangeRecord, reasons: Sequence[ReasonLine]) -> Part:
+    shown, more = reasons[:LINES_PER_SECTION], len(reasons) - LINES_PER_SECTION
+    after = [say.count("reasons.more", more, count=say.number(more))] if more > 0 else []
+    if any(copy.kind == "findings" for copy in record.how_long.copies):
+        after.append(say.say("reasons.findings", exchange=record.exchange_id))
+    numbered = any(line.rows for line in reasons)
+    return Part(
+        heading=say.say("reasons.heading"),
+        paragraphs=(Text(say.say("reasons.rows")),) if numbered else (),
+        head=_reason_head(say),
+        groups=tuple(_groups(say, shown)),
+        after=tuple(after),
+    )
+
+
+def _groups(say: Words, reasons: Iterable[ReasonLine]) -> Iterable[ReasonGroup]:
+    """Reasons by meaning, in the order in which each first appears."""
+    by_meaning: dict[str, list[ReasonLine]] = {}
+    for line in reasons:
+        own = say.find(f"code.{line.code}.meaning") is not None
+        by_meaning.setdefault(line.code if own else refusal_class(line.code), []).append(line)
+    for code, lines in by_meaning.items():
+        family = f"class.{refusal_class(code)}"
+        yield ReasonGroup(
+            word=say.find(f"{family}.word") or code,
+            meaning=say.find(f"code.{code}.meaning", f"{family}.meaning") or "",
+            to_do=say.say("reasons.cure"),
+            cure=say.find(f"code.{code}.cure", f"{family}.cure") or "",
+            rows=tuple(_reason_row(say, line) for line in lines),
+        )
+
+
+def refusal_class(code: str) -> str:
+    """The class of the closed list that a reason code begins with; the code itself if none."""
+    return max((item for item in RefusalClass if code.startswith(item)), key=len, default=code)
+
+
+def _annex(say: Words, record: ExchangeRecord, reasons: Sequence[ReasonLine]) -> Annex:
+    return Annex(
+        lang=say.language,
+        region=say.locale.territory or "",
+        title=say.say("annex.heading"),
+        table=Grid(_reason_head(say), tuple(_reason_row(say, line) for line in reasons)),
+        footer=_footer(say, record),
+    )
+
+
+def _held_back(say: Words, record: ExchangeRecord) -> Part | None:
+    held = {reason: count for reason, count in record.right_treatment.held_back.items() if count}
+    if not held:
+        return None
+    facts = tuple(Pair(say.find(f"held.{reason}") or reason, Text(say.number(count))) for reason, count in held.items())
+    return Part(say.say("held.heading"), facts=facts)
+
+
+def _why(say: Words, record: ExchangeRecord) -> Part:
+    why, heading = record.why, say.say("why.heading")
+    paper = {"agreement": why.agreement_id, "version": why.agreement_version}
+    if why.agreement_id is None:
+        return Part(heading, (Text(say.say("why.no_agreement")),))
+    if not why.purposes:
+        return Part(heading, (Text(say.say("why.no_purpose", **paper)),))
+    several = ".several" if len(why.purposes) > 1 else ""
+    return Part(
+        heading,
+        (Text(say.say(f"why.agreement{several}", **paper)),),
+        facts=tuple(_purpose(say, purpose) for purpose in why.purposes),
+    )
+
+
+def _purpose(say: Words, purpose: PurposeLine) -> Pair:
+    basis = purpose.legal_basis.rpartition("#")[2]
+    holder = _party(say, purpose.basis_holder)
+    sentence = say.say("why.basis", basis=say.find(f"basis.{basis}") or basis, holder=holder)
+    text = purpose.text.get(say.language) or next(iter(purpose.text.values()), purpose.code)
+    return Pair(purpose.code, Text(f"{text} {sentence}"))
+
+
+def _who(say: Words, record: ExchangeRecord) -> Part:
+    who = record.who
+    groups: dict[str, list[str]] = {}
+    for role in who.roles:
+        groups.setdefault(role.role_profile, []).append(say.find(f"group.{role.field_group}") or role.field_group)
+    sentences = [_profile(say, profile, who.principal, names) for profile, names in groups.items()]
+    lists = {"recipients": who.recipients, "sub_processors": who.sub_processors, "countries": who.countries}
+    return Part(
+        say.say("who.heading"),
+        tuple(sentences) or (Text(say.say("who.none")),),
+        facts=tuple(Pair(say.say(f"who.{name}"), _parties(say, members)) for name, members in lists.items()),
+    )
+
+
+def _profile(say: Words, profile: str, principal: str, groups: Sequence[str]) -> Text:
+    sentence = say.say(f"profile.{profile}", principal=principal)
+    return Text(f"{sentence} {say.say('who.groups', groups=say.listed(groups))}")
+
+
+def _parties(say: Words, codes: Sequence[str]) -> Text:
+    return Text(", ".join(_party(say, code) for code in codes) or say.say("word.none"))
+
+
+def _party(say: Words, code: str) -> str:
+    return say.find(f"party.{code}") or code
+
+
+def _how_long(say: Words, record: ExchangeRecord) -> Part:
+    end = CONTRACT_END.fullmatch(record.how_long.at_contract_end or "")
+    return Part(
+        say.say("keep.heading"),
+        table=Grid(
+            tuple(say.say(f"keep.{name}") for name in ("copy", "last_day", "rule")),
+            tuple(_copy(say, copy) for copy in record.how_long.copies),
+        ),
+        after=(say.say(f"keep.end.{end[1]}", days=end[2]),) if end else (),
+    )
+
+
+def _copy(say: Words, copy: CopyLine) -> tuple[Text, ...]:
+    last_day = say.day(copy.delete_after) if copy.delete_after else say.say("keep.no_date")
+    rule = say.find(f"rule.{copy.retention_rule}") or copy.retention_rule or NOTHING.words
+    return (Text(say.find(f"copy.{copy.kind}") or copy.kind), Text(last_day), Text(rule))
+
+
+def _file(say: Words, record: ExchangeRecord) -> Part:
+    what, how = record.what, record.how
+    size = say.count("file.bytes", what.size_bytes, bytes=say.number(what.size_bytes))
+    values = {
+        "place": Text(f"{what.bucket}/{what.key}", is_code=True),
+        "version": Text(what.version_id, is_code=True),
+        "sha256": Text(what.sha256, is_code=True) if what.sha256 else Text(say.say("file.unread")),
+        "size": Text(size + (f", {what.format}" if what.format else "")),
+        "contract": _contract(say, record),
+        "columns": Text(say.number(len(what.columns))) if what.columns else None,
+        "suites": Text(", ".join(sorted(how.suites))) if how.suites else None,
+        "rules": _rules(say, record),
+    }
+    return Part(
+        say.say("file.heading"),
+        facts=tuple(Pair(say.say(f"file.{name}"), value) for name, value in values.items() if value),
+    )
+
+
+def _contract(say: Words, record: ExchangeRecord) -> Text | None:
+    how = record.how
+    if how.contract_id is None:
+        return None
+    return Text(say.say("file.contract.value", contract=how.contract_id, version=how.contract_version))
+
+
+def _rules(say: Words, record: ExchangeRecord) -> Text | None:
+    counts = record.how.gate_counts
+    if not any(counts.values()):
+        return None
+    names = ("passed", "warned", "refused", "undecided")
+    return Text(say.say("file.rules.value", **{name: say.number(counts.get(name.upper(), 0)) for name in names}))
+
+
+def _verify(say: Words, record: ExchangeRecord, entry: Entry, key_id: str) -> Part:
+    command = f"sluice receipt verify {record.exchange_id}.json --key receipt-key.pem"
+    place = say.say("verify.entry.value", chain=entry.chain, seq=entry.seq)
+    return Part(
+        say.say("verify.heading"),
+        (Text(say.say("verify.text")), Text(command, is_code=True), Text(say.say("verify.standard"))),
+        facts=(
+            Pair(say.say("verify.key"), Text(key_id, is_code=True)),
+            Pair(say.say("verify.entry"), Text(place)),
+            Pair(say.say("verify.entry_hash"), Text(entry.hash.hex(), is_code=True)),
+        ),
+    )

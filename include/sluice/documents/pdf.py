@@ -1,0 +1,83 @@
+"""A page of data becomes an accessible PDF (PDF/UA-1), the same bytes every time.
+
+Values reach Typst as JSON, never as source. Fonts are the ones in the wheel, so that another
+machine gives the same file; characters they lack are written as their code point.
+"""
+
+import json
+import unicodedata
+from dataclasses import asdict
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sluice.documents.model import Page
+from sluice.errors import Ref, SluiceError
+
+if TYPE_CHECKING:
+    import typst
+
+LAST_LETTER = 0x4FF
+"""End of the Cyrillic block: the bundled fonts have Latin, Greek and Cyrillic letters, and hardly any others."""
+
+PUNCTUATION = frozenset(" \u00a0\u202f\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u20ac")
+"""What our own sentences need beyond letters: spaces, dashes, quotation marks, ellipsis, euro."""
+
+_ONE_AT_A_TIME = Lock()
+
+
+class PageNotMade(SluiceError):
+    code: ClassVar[str] = "SLU-462"
+    summary: ClassVar[str] = "a document could not be set as a page"
+    cure: ClassVar[str] = "this is a fault of the template: report the exchange id"
+
+
+def make_pdf(page: Page, made_at: datetime) -> bytes:
+    """Set ``page``; ``made_at`` (aware) is the date inside the file. Raises PageNotMade."""
+    import typst
+
+    content = json.dumps(_printable(asdict(page)), ensure_ascii=False)
+    try:
+        with _ONE_AT_A_TIME:
+            pdf = _compiler().compile(
+                format="pdf",
+                sys_inputs={"page": content},
+                pdf_standards=["ua-1"],
+                timestamp=int(made_at.timestamp()),
+            )
+    except typst.TypstError:
+        pdf = None
+    if not isinstance(pdf, bytes):
+        raise PageNotMade(Ref("template", "receipt"), Ref("document", page.exchange))
+    return pdf
+
+
+@cache
+def _compiler() -> "typst.Compiler":
+    import typst
+
+    folder = Path(__file__).parent / "templates"
+    return typst.Compiler(str(folder / "receipt.typ"), root=str(folder), ignore_system_fonts=True)
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        if value.isascii() and value.isprintable():
+            return value
+        return "".join(map(_printable_character, unicodedata.normalize("NFC", value)))
+    if isinstance(value, dict):
+        return {name: _printable(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(item) for item in value]
+    return value
+
+
+def _printable_character(character: str) -> str:
+    """Itself, or ``[U+200F]`` for what has no glyph or would reorder or hide its neighbours."""
+    if character in PUNCTUATION:
+        return character
+    if ord(character) <= LAST_LETTER and unicodedata.category(character)[0] not in "CZM":
+        return character
+    return f"[U+{ord(character):04X}]"

@@ -1,0 +1,89 @@
+"""The receipt of one exchange: signed JSON for machines, a PDF for people, joined by a hash.
+
+Both are pure functions of the ledger entry, so making them again gives the same bytes.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, ClassVar
+
+import rfc8785
+
+from sluice.documents.page import make_page
+from sluice.documents.pdf import make_pdf
+from sluice.documents.verify import FORMAT, TYPE
+from sluice.errors import Ref, SluiceError
+from sluice.keys import Keyring
+from sluice.ledger.model import Entry
+from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.sign import key_id, sign
+from sluice.terms import Decision
+
+
+class ReceiptTooEarly(SluiceError):
+    code: ClassVar[str] = "SLU-461"
+    summary: ClassVar[str] = "a receipt was asked for before the exchange was closed"
+    cure: ClassVar[str] = "close the exchange first; a receipt states a decision"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """``jws`` (flattened JSON, RFC 7515) is what counts; it holds the SHA-256 of ``pdf``."""
+
+    pdf: bytes
+    jws: bytes
+
+
+def make_receipt(record: ExchangeRecord, entry: Entry, keyring: Keyring, language: str) -> Receipt:
+    """The receipt of a closed exchange; ``language`` (nl, fr, en) is the PDF's first.
+
+    Raises ReceiptTooEarly for an open exchange.
+    """
+    if record.decision is Decision.OPEN:
+        raise ReceiptTooEarly(Ref("exchange", record.exchange_id))
+    closed_at = datetime.fromisoformat(record.closed_at)
+    pdf = make_pdf(make_page(record, entry, key_id(keyring.public), language), closed_at)
+    payload = rfc8785.dumps(_statement(record, entry, sha256(pdf).hexdigest()))
+    return Receipt(pdf, sign(payload, keyring.signing, TYPE).flattened)
+
+
+def _statement(record: ExchangeRecord, entry: Entry, pdf_sha256: str) -> dict[str, Any]:
+    """What is signed. Its keys are a promise to principals: add some, never change one."""
+    what, how, why = record.what, record.how, record.why
+    whole = record.model_dump(mode="json")
+    return {
+        "format": FORMAT,
+        "exchange": record.exchange_id,
+        "principal": record.who.principal,
+        "direction": record.direction.value,
+        "flow": record.flow,
+        "opened_at": record.opened_at,
+        "closed_at": record.closed_at,
+        "decision": record.decision.value,
+        "reason_code": record.reason_code,
+        "file": {
+            "bucket": what.bucket,
+            "key": what.key,
+            "version_id": what.version_id,
+            "sha256": what.sha256,
+            "bytes": what.size_bytes,
+            "format": what.format,
+        },
+        "rows": {"in": what.rows_in, "accepted": what.rows_accepted, "refused": what.rows_refused},
+        "reasons": whole["reasons"],
+        "held_back": dict(record.right_treatment.held_back),
+        "purposes": whole["why"]["purposes"],
+        "roles": whole["who"]["roles"],
+        "agreement": {"id": why.agreement_id, "version": why.agreement_version, "sha256": why.agreement_sha256},
+        "contract": {"id": how.contract_id, "version": how.contract_version, "sha256": how.contract_sha256},
+        "screened": {
+            "columns": [column.name for column in what.columns],
+            "suites": dict(how.suites),
+            "gate_counts": dict(how.gate_counts),
+            "dialect": dict(how.dialect),
+        },
+        "copies": whole["how_long"]["copies"],
+        "ledger": {"chain": entry.chain, "seq": entry.seq, "entry_hash": entry.hash.hex()},
+        "pdf_sha256": pdf_sha256,
+    }

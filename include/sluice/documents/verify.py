@@ -1,0 +1,87 @@
+"""Check a receipt with nothing but the file and the public key: no settings, no database, no network."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sluice.ledger.model import SignatureInvalid
+from sluice.ledger.sign import open_signed, read_public, split_flattened
+
+TYPE = "sluice-receipt+jws"
+FORMAT = "sluice-receipt-1"
+
+_HEX = re.compile(r"[0-9a-f]{64}")
+_PARTS = {"exchange": str, "principal": str, "decision": str, "ledger": dict, "pdf_sha256": str}
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptCheck:
+    """The answer. Nothing of an invalid receipt is repeated: it could say anything.
+
+    ``chain`` and ``seq`` place the entry in the ledger; ``pdf_checked`` tells whether the PDF was
+    compared as well.
+    """
+
+    valid: bool
+    exchange: str | None = None
+    entry_hash: str | None = None
+    why: str | None = None
+    chain: str | None = None
+    seq: int | None = None
+    pdf_checked: bool = False
+
+
+def verify_receipt(jws: bytes, public_pem: bytes, pdf: bytes | None) -> ReceiptCheck:
+    """Whether ``jws`` is, byte for byte, a receipt signed by this key, and ``pdf`` the page it names.
+
+    Raises PublicKeyInvalid when ``public_pem`` holds no Ed25519 public key.
+    """
+    public = read_public(public_pem)
+    try:
+        said = open_signed(split_flattened(jws), public, TYPE)
+    except SignatureInvalid as error:
+        return ReceiptCheck(False, why="; ".join(str(ref) for ref in error.refs))
+    if not _is_statement(said):
+        return ReceiptCheck(False, why="payload is no receipt of this version")
+    if pdf is not None and sha256(pdf).hexdigest() != said["pdf_sha256"]:
+        return ReceiptCheck(False, why="the PDF is not the one of this receipt")
+    ledger = said["ledger"]
+    return ReceiptCheck(
+        True,
+        exchange=said["exchange"],
+        entry_hash=ledger["entry_hash"],
+        chain=ledger["chain"],
+        seq=ledger["seq"],
+        pdf_checked=pdf is not None,
+    )
+
+
+def verify_file(path: Path, public_pem: bytes, pdf: Path | None = None) -> ReceiptCheck:
+    """As :func:`verify_receipt` for files; of ``x.json`` and ``x.pdf`` each brings the other along."""
+    signed = path.with_suffix(".json") if path.suffix.lower() == ".pdf" else path
+    page = pdf or (path if path != signed else _beside(signed))
+    try:
+        return verify_receipt(signed.read_bytes(), public_pem, page.read_bytes() if page else None)
+    except OSError as error:
+        missing = page if page and str(page) == error.filename else signed
+    kind = "PDF" if missing == page else "signed .json"
+    return ReceiptCheck(False, why=f"the {kind} cannot be read")
+
+
+def _beside(signed: Path) -> Path | None:
+    page = signed.with_suffix(".pdf")
+    return page if page.is_file() else None
+
+
+def _is_statement(said: dict[str, Any]) -> bool:
+    if said.get("format") != FORMAT or not all(isinstance(said.get(name), kind) for name, kind in _PARTS.items()):
+        return False
+    ledger = said["ledger"]
+    return (
+        bool(_HEX.fullmatch(said["pdf_sha256"]))
+        and isinstance(ledger.get("chain"), str)
+        and isinstance(ledger.get("seq"), int)
+        and bool(_HEX.fullmatch(str(ledger.get("entry_hash"))))
+    )

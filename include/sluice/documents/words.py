@@ -1,0 +1,75 @@
+"""Words for people in Dutch, French and English, from the gettext catalogues of this room.
+
+A message id names its place (``verdict.refused.word``), so a better sentence changes no code. The
+catalogues are read as they are in git, once per process: there is no compile step to forget.
+"""
+
+import gettext
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel.core import Locale
+from babel.dates import format_date, format_datetime
+from babel.lists import format_list
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+LANGUAGES: Final = ("nl", "fr", "en")
+BRUSSELS = ZoneInfo("Europe/Brussels")
+
+_TERRITORY = {"nl": "BE", "fr": "BE", "en": "GB"}
+
+
+@dataclass(frozen=True)
+class Words:
+    """One language: its sentences, and how it writes numbers, days and lists."""
+
+    language: str
+    locale: Locale
+    catalogue: gettext.GNUTranslations
+
+    def say(self, message: str, **parts: object) -> str:
+        """The sentence of a message id, with its parts filled in."""
+        return self.catalogue.gettext(message).format(**parts)
+
+    def count(self, message: str, number: int, **parts: object) -> str:
+        """The sentence in the plural form that ``number`` asks for."""
+        return self.catalogue.ngettext(message, message, number).format(**parts)
+
+    def find(self, *messages: str) -> str | None:
+        """The first sentence that this language has among ``messages``."""
+        return next((said for message in messages if (said := self.say(message)) != message), None)
+
+    def number(self, number: int) -> str:
+        return format_decimal(number, locale=self.locale)
+
+    def moment(self, when: str) -> str:
+        """A UTC time of a record, as the clock in Brussels showed it."""
+        local = datetime.fromisoformat(when).astimezone(BRUSSELS)
+        return format_datetime(local, "d MMMM y, HH:mm:ss", tzinfo=BRUSSELS, locale=self.locale)
+
+    def day(self, when: str) -> str:
+        """A Brussels date of a record."""
+        return format_date(date.fromisoformat(when), "d MMMM y", locale=self.locale)
+
+    def listed(self, items: Iterable[str]) -> str:
+        """``a, b and c``."""
+        return format_list(list(items), locale=self.locale)
+
+
+@cache
+def words(language: str) -> Words:
+    """The words of one of :data:`LANGUAGES`."""
+    place = Path(__file__).parent / "locale" / language / "LC_MESSAGES" / "sluice.po"
+    compiled = io.BytesIO()
+    with place.open("rb") as source:
+        write_mo(compiled, read_po(source, locale=language))
+    compiled.seek(0)
+    return Words(language, Locale(language, _TERRITORY[language]), gettext.GNUTranslations(compiled))

@@ -1,0 +1,200 @@
+"""Which encoding the bytes are in, and the same text as UTF-8.
+
+UTF-8 is used as it lies in the file. Other encodings are turned into UTF-8 in memory: a temporary
+file would be one more place that holds persons.
+"""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from mmap import mmap
+
+import numpy as np
+import numpy.typing as npt
+
+from sluice.errors import Ref
+from sluice.lake.table import FormatHintInvalid, FormatHints, FormatRefusal
+
+_CHUNK = 1 << 20
+_RULE = "format.encoding"
+_UTF16 = ("utf-16", "utf-16-le", "utf-16-be")
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+_CP1252_UNDEFINED = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+_LATIN9_DIFFERS = (0xA4, 0xA6, 0xA8, 0xB4, 0xB8, 0xBC, 0xBD, 0xBE)
+"""Where ISO-8859-15 has other characters than Windows-1252: the euro sign and seven letters."""
+_DOS_LETTERS = (0x82, 0x83, 0x84, 0x86, 0x87, 0x88, 0x89, 0x8A, 0x8B, 0x8C, 0x8E)
+"""Letters of DOS or Macintosh code pages that Windows-1252 reads as marks or capitals."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Utf8Text:
+    """The text of a file as UTF-8 bytes without byte order mark.
+
+    ``as_in_file``: these are the bytes of the file itself (after the mark, when there is one).
+    """
+
+    data: memoryview
+    encoding: str
+    bom: bool
+    as_in_file: bool
+    evidence: str
+    lost_characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Utf8Look:
+    """Offset of the first byte that is not UTF-8; whether anything is not ASCII; U+FFFD characters."""
+
+    invalid: int | None
+    wide: bool
+    lost: int
+
+
+def find_text(file: mmap, hints: FormatHints) -> Utf8Text | FormatRefusal:
+    """The text, or which encodings it could be. ``hints.encoding`` decides where the bytes cannot.
+
+    raises FormatHintInvalid: the contract names an encoding that does not exist."""
+    agreed = _known_encoding(hints.encoding)
+    if file[:4] in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+        return FormatRefusal("ENCODING_UTF32", _RULE)
+    for mark, encoding in _BOMS:
+        if file[: len(mark)] == mark:
+            return _with_agreed(_decode(file, len(mark), encoding, "byte order mark"), encoding, agreed)
+    if (wide := _wide_without_mark(file)) is not None:
+        return _with_agreed(_decode(file, 0, wide, "NUL in every second byte"), wide, agreed)
+    looked = _look(file, 0)
+    if looked.invalid is None:
+        return _valid_utf8(file, looked, agreed)
+    if agreed == "utf-8" or agreed in _UTF16:
+        return FormatRefusal(_invalid_code(agreed), _RULE, readings=(agreed, "not " + agreed))
+    return _one_byte(file, agreed)
+
+
+def first_invalid_utf8(file: mmap) -> int | None:
+    """Offset of the first byte that is not UTF-8, for naming its row; None when all is valid."""
+    return _look(file, 3 if file[:3] == codecs.BOM_UTF8 else 0).invalid
+
+
+def _known_encoding(name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        found = codecs.lookup(name).name
+    except LookupError:
+        found = None
+    if found is None:
+        raise FormatHintInvalid(Ref("setting", "encoding"))
+    return {"utf-8-sig": "utf-8", "ascii": "utf-8"}.get(found, found)
+
+
+def _with_agreed(text: Utf8Text | FormatRefusal, found: str, agreed: str | None) -> Utf8Text | FormatRefusal:
+    if agreed is None or agreed == found or (agreed == "utf-16" and found in _UTF16):
+        return text
+    return FormatRefusal("ENCODING_NOT_AS_AGREED", _RULE, readings=(agreed, found))
+
+
+def _valid_utf8(file: mmap, looked: _Utf8Look, agreed: str | None) -> Utf8Text | FormatRefusal:
+    """Plain ASCII fits every one-byte encoding; real UTF-8 sequences fit a contract for UTF-8 only."""
+    if looked.wide and agreed not in (None, "utf-8"):
+        return FormatRefusal("ENCODING_NOT_AS_AGREED", _RULE, undecided=True, readings=(str(agreed), "utf-8"))
+    if agreed in _UTF16:
+        return FormatRefusal("ENCODING_NOT_AS_AGREED", _RULE, readings=(str(agreed), "utf-8"))
+    words = f"{'valid UTF-8' if looked.wide else 'ASCII only'} in {len(file)} of {len(file)} bytes"
+    return Utf8Text(memoryview(file), agreed or "utf-8", False, True, words, looked.lost)
+
+
+def _decode(file: mmap, start: int, encoding: str, evidence: str) -> Utf8Text | FormatRefusal:
+    if encoding == "utf-8":
+        looked = _look(file, start)
+        if looked.invalid is not None:
+            return FormatRefusal("ENCODING_INVALID_UTF8", _RULE, readings=("utf-8", "not utf-8"))
+        return Utf8Text(memoryview(file)[start:], encoding, True, True, evidence, looked.lost)
+    try:
+        data = _transcode(file, start, encoding)
+    except UnicodeDecodeError:
+        return FormatRefusal("ENCODING_INVALID_UTF16", _RULE)
+    return Utf8Text(memoryview(data), encoding, start > 0, False, evidence, data.count(b"\xef\xbf\xbd"))
+
+
+def _one_byte(file: mmap, agreed: str | None) -> Utf8Text | FormatRefusal:
+    counts = np.zeros(256, np.int64)
+    for chunk in _chunks(file, 0):
+        counts += np.bincount(np.frombuffer(chunk, np.uint8), minlength=256)
+    if agreed is None and (rival := _rival_of_cp1252(file, counts)) is not None:
+        return rival
+    encoding = agreed or "cp1252"
+    try:
+        data = _transcode(file, 0, encoding)
+    except UnicodeError:
+        return FormatRefusal("ENCODING_NOT_AS_AGREED", _RULE, readings=(encoding, "not " + encoding))
+    words = f"not UTF-8, {counts[128:].sum()} of {counts.sum()} bytes above ASCII"
+    return Utf8Text(memoryview(data), encoding, False, False, words, 0)
+
+
+def _rival_of_cp1252(file: mmap, counts: npt.NDArray[np.int64]) -> FormatRefusal | None:
+    """Another one-byte encoding that is as likely as Windows-1252 and gives other letters."""
+    if undefined := int(counts[list(_CP1252_UNDEFINED)].sum()):
+        readings = ("latin-1", "cp850", "mac-roman")
+        return FormatRefusal("ENCODING_UNKNOWN", _RULE, undecided=True, readings=readings, count=undefined)
+    if inside := sum(_marks_in_words(chunk) for chunk in _chunks(file, 0)):
+        return FormatRefusal("ENCODING_AMBIGUOUS", _RULE, undecided=True, readings=("cp1252", "cp850"), count=inside)
+    differs = int(counts[list(_LATIN9_DIFFERS)].sum())
+    if differs and not counts[0x80:0xA0].sum():
+        both = ("cp1252", "iso8859-15")
+        return FormatRefusal("ENCODING_AMBIGUOUS", _RULE, undecided=True, readings=both, count=differs)
+    return None
+
+
+def _marks_in_words(chunk: bytes) -> int:
+    """How often a byte that Windows-1252 reads as a mark or capital stands after and before a small letter."""
+    data = np.frombuffer(chunk, np.uint8)
+    small = (data >= 0x61) & (data <= 0x7A)
+    return int((np.isin(data[1:-1], _DOS_LETTERS) & small[:-2] & small[2:]).sum())
+
+
+def _wide_without_mark(file: mmap) -> str | None:
+    """UTF-16 without mark: NUL in a quarter or more of one side, none on the other, whole line ends."""
+    if len(file) % 2 or len(file) < 4 or b"\0" not in file[:_CHUNK]:
+        return None
+    data = np.frombuffer(file, np.uint8)
+    even, odd = data[0::2], data[1::2]
+    wide_even, wide_odd = int((even == 0).sum()), int((odd == 0).sum())
+    breaks = ((even == 10) & (odd != 0)).any(), ((odd == 10) & (even != 0)).any()
+    del data, even, odd
+    if wide_even == 0 and wide_odd * 8 >= len(file) and not breaks[0]:
+        return "utf-16-le"
+    if wide_odd == 0 and wide_even * 8 >= len(file) and not breaks[1]:
+        return "utf-16-be"
+    return None
+
+
+def _look(file: mmap, start: int) -> _Utf8Look:
+    """Decode only what is not ASCII, one pass."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    at, pending, wide, lost = start, 0, False, 0
+    try:
+        for chunk in _chunks(file, start):
+            if pending or not chunk.isascii():
+                lost += decoder.decode(chunk).count("\ufffd")
+                wide, pending = True, len(decoder.getstate()[0])
+            at += len(chunk)
+        decoder.decode(b"", True)
+    except UnicodeDecodeError as error:
+        return _Utf8Look(at - pending + error.start, wide, lost)
+    return _Utf8Look(None, wide, lost)
+
+
+def _transcode(file: mmap, start: int, encoding: str) -> bytes:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    parts = [decoder.decode(chunk).encode() for chunk in _chunks(file, start)]
+    return b"".join([*parts, decoder.decode(b"", True).encode()])
+
+
+def _chunks(file: mmap, start: int) -> Iterator[bytes]:
+    for at in range(start, len(file), _CHUNK):
+        yield file[at : at + _CHUNK]
+
+
+def _invalid_code(encoding: str) -> str:
+    return "ENCODING_INVALID_UTF16" if encoding in _UTF16 else "ENCODING_INVALID_UTF8"

@@ -1,0 +1,63 @@
+"""Whether a first record can be a header: the same rules for text files and sheets.
+
+Names stay exactly as written; a contract matches them exactly.
+"""
+
+import re
+import unicodedata
+
+from sluice.lake.table import FormatHints, FormatRefusal, Limits, Note
+
+_RULE = "format.header"
+_TURNING = "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
+"""Direction overrides: a name printed with them reads as another."""
+_DATA_SHARE = 0.4
+"""From this share of names without a letter (or with an at sign), the first record looks like data."""
+
+
+def check_header(names: tuple[str, ...], limits: Limits, hints: FormatHints) -> FormatRefusal | None:
+    """The first thing wrong with the names, or None."""
+    if len(names) > limits.columns:
+        return FormatRefusal("LIMIT_COLUMNS", _RULE, count=len(names))
+    blank = tuple(at for at, name in enumerate(names, 1) if not name.strip())
+    if len(blank) * 2 > len(names):
+        readings = ("a title above the header", "a header with blank names")
+        return FormatRefusal("HEADER_NOT_FIRST", _RULE, undecided=True, readings=readings)
+    if blank:
+        return FormatRefusal("HEADER_BLANK", _RULE, columns=blank, count=len(blank))
+    return _check_names(names, limits) or _check_meaning(names, hints)
+
+
+def padded_names(names: tuple[str, ...]) -> tuple[Note, ...]:
+    """A note when names have spaces around them."""
+    padded = tuple(at for at, name in enumerate(names, 1) if name != name.strip())
+    return (Note("HEADER_PADDED", len(padded), columns=padded),) if padded else ()
+
+
+def _check_names(names: tuple[str, ...], limits: Limits) -> FormatRefusal | None:
+    positions = list(enumerate(names, 1))
+    if long := tuple(at for at, name in positions if len(name) > limits.name_characters):
+        return FormatRefusal("LIMIT_NAME", _RULE, columns=long, count=len(long))
+    if control := tuple(at for at, name in positions if _has_control(name)):
+        return FormatRefusal("TEXT_CONTROL_CHARACTER", _RULE, columns=control, count=len(control))
+    if twice := tuple(at for at, name in positions if names.index(name) < at - 1):
+        return FormatRefusal("HEADER_DUPLICATE", _RULE, columns=twice, count=len(twice))
+    return None
+
+
+def _check_meaning(names: tuple[str, ...], hints: FormatHints) -> FormatRefusal | None:
+    """Without a header the first person would become column names, which are printed: say so instead."""
+    if set(names) & set(hints.columns):
+        return None
+    odd = sum("@" in name or not re.search(r"[^\W\d_]", name) for name in names)
+    if odd < len(names) * _DATA_SHARE:
+        return None
+    readings = ("a header", "the first record of data")
+    return FormatRefusal("HEADER_LOOKS_LIKE_DATA", _RULE, undecided=True, readings=readings, count=odd)
+
+
+def _has_control(name: str) -> bool:
+    """Line breaks and tabs occur in real headers; other control and direction characters do not."""
+    return any(
+        letter in _TURNING or (unicodedata.category(letter) == "Cc" and letter not in "\t\r\n") for letter in name
+    )

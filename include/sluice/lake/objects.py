@@ -1,0 +1,269 @@
+"""Objects in S3: pinned reads, conditional writes, whole-segment prefixes.
+
+``If-None-Match: *`` and ``If-Match`` are the only locks. A 412 may be the answer to our own write
+whose response was lost, so it is compared before it is believed. Reads pin a version, because a
+ranged read of an unpinned key can mix two of them.
+"""
+
+import base64
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sluice.errors import NotFound, Ref, ServiceMissing, StoreConflict, StoreError
+from sluice.settings import Settings
+from sluice.terms import Sha256
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+T = TypeVar("T")
+CHUNK_BYTES = 1 << 20
+PASSING_CODES = frozenset({"500", "502", "503", "InternalError", "ServiceUnavailable", "SlowDown", "RequestTimeout"})
+TRY_FOR_SECONDS = 20
+SHA_METADATA = "sha256"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One version of one object. ``sha256`` is known for what we wrote ourselves."""
+
+    bucket: str
+    key: str
+    version_id: str
+    size_bytes: int
+    etag: str
+    modified_at: datetime | None = None
+    sha256: Sha256 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was really read of one version."""
+
+    path: Path
+    sha256: Sha256
+    size_bytes: int
+
+
+def prefix_of(*segments: str) -> str:
+    """A prefix of whole segments, with its slash: ``client-a/`` never lists ``client-ab/``."""
+    return "/".join(segments) + "/"
+
+
+class ObjectStore:
+    """The S3 endpoint of the settings. Raises StoreError, ServiceMissing or NotFound, coded."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = _client(settings)
+
+    def list_prefixes(self, bucket: str) -> list[str]:
+        """First segments of all keys in the bucket."""
+        pages = self._client.get_paginator("list_objects_v2")
+        found = self._try("list", bucket, lambda: list(pages.paginate(Bucket=bucket, Delimiter="/")))
+        return [entry["Prefix"].rstrip("/") for page in found for entry in page.get("CommonPrefixes", ())]
+
+    def list_versions(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        """Every version under a whole-segment prefix, delete markers and folder marks left out."""
+        pages = self._client.get_paginator("list_object_versions")
+        found = self._try("list versions", bucket, lambda: list(pages.paginate(Bucket=bucket, Prefix=prefix)))
+        for page in found:
+            for entry in page.get("Versions", ()):
+                if not entry["Key"].endswith("/"):
+                    yield StoredObject(
+                        bucket,
+                        entry["Key"],
+                        entry["VersionId"],
+                        entry["Size"],
+                        entry["ETag"].strip('"'),
+                        entry["LastModified"],
+                    )
+
+    def fetch(self, bucket: str, key: str, version_id: str, target: Path) -> Fetched:
+        """Download one pinned version to ``target``, hashing on the way."""
+
+        def attempt() -> Fetched:
+            answer = self._client.get_object(Bucket=bucket, Key=key, VersionId=version_id)
+            digest, size = hashlib.sha256(), 0
+            with target.open("wb") as file:
+                for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    file.write(chunk)
+            return Fetched(target, Sha256(digest.hexdigest()), size)
+
+        return self._try("get", bucket, attempt)
+
+    def read(self, bucket: str, key: str, version_id: str | None = None) -> bytes:
+        """The bytes of one object, for small ones."""
+        pin = {"VersionId": version_id} if version_id else {}
+        return self._try(
+            "get", bucket, lambda: bytes(self._client.get_object(Bucket=bucket, Key=key, **pin)["Body"].read())
+        )
+
+    def head(self, bucket: str, key: str) -> StoredObject | None:
+        """The current version of a key, or None."""
+        try:
+            answer = self._try("head", bucket, lambda: self._client.head_object(Bucket=bucket, Key=key))
+        except NotFound:
+            return None
+        return _stored(bucket, key, answer, answer["ContentLength"], answer["Metadata"].get(SHA_METADATA))
+
+    def put(self, bucket: str, key: str, content: bytes | Path, content_type: str) -> StoredObject:
+        """Write a new version of a key without a condition: what a principal's own tool does."""
+        return self._put(bucket, key, content, content_type, {})
+
+    def put_once(self, bucket: str, key: str, content: bytes | Path, content_type: str) -> StoredObject:
+        """Write a key that is a function of its exchange; a rerun finds its own bytes and goes on.
+
+        Raises StoreConflict when the key already holds other content.
+        """
+        sha256, _ = hash_of(content)
+        try:
+            return self._put(bucket, key, content, content_type, {"IfNoneMatch": "*"})
+        except StoreConflict:
+            present = self.head(bucket, key)
+        if present is not None and present.sha256 == sha256:
+            return present
+        raise StoreConflict(Ref("bucket", bucket), Ref("sha256", sha256))
+
+    def put_converging(self, bucket: str, key: str, content: bytes | Path, content_type: str) -> StoredObject:
+        """Like :meth:`put_once`, but replaces what an earlier, uncommitted try left (``If-Match``)."""
+        try:
+            return self.put_once(bucket, key, content, content_type)
+        except StoreConflict:
+            present = self.head(bucket, key)
+        if present is None:
+            return self._put(bucket, key, content, content_type, {"IfNoneMatch": "*"})
+        stored = self._put(bucket, key, content, content_type, {"IfMatch": present.etag})
+        self.delete_version(bucket, key, present.version_id)
+        return stored
+
+    def delete_version(self, bucket: str, key: str, version_id: str) -> None:
+        """Remove one version for good (a plain delete on a versioned bucket only adds a marker)."""
+        self._try("delete", bucket, lambda: self._client.delete_object(Bucket=bucket, Key=key, VersionId=version_id))
+
+    def _put(
+        self, bucket: str, key: str, content: bytes | Path, content_type: str, guard: dict[str, str]
+    ) -> StoredObject:
+        sha256, size = hash_of(content)
+        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+
+        def attempt() -> StoredObject:
+            with content.open("rb") if isinstance(content, Path) else io.BytesIO(content) as body:
+                answer = self._client.put_object(
+                    Bucket=bucket,
+                    Key=key,
+                    Body=body,
+                    ContentType=content_type,
+                    ChecksumSHA256=checksum,
+                    Metadata={SHA_METADATA: sha256},
+                    **guard,
+                )
+            return _stored(bucket, key, answer, size, sha256)
+
+        return self._try("put", bucket, attempt)
+
+    def _try(self, operation: str, bucket: str, attempt: Callable[[], T]) -> T:
+        """Run one request; passing faults (5xx, no connection) are tried again for 20 s."""
+        from botocore.exceptions import BotoCoreError, ClientError
+        from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+        retrying = Retrying(
+            retry=retry_if_exception(_is_passing),
+            stop=stop_after_delay(TRY_FOR_SECONDS),
+            wait=wait_random_exponential(multiplier=0.1, max=2),
+        )
+        failure: SluiceFailure
+        try:
+            return retrying(attempt)
+        except ClientError as error:
+            failure = _coded(operation, bucket, error)
+        except (BotoCoreError, RetryError):
+            failure = ServiceMissing(Ref("service", "s3"), Ref("operation", operation), Ref("bucket", bucket))
+        raise failure
+
+
+SluiceFailure = StoreError | ServiceMissing | NotFound
+
+
+def hash_of(content: bytes | Path) -> tuple[Sha256, int]:
+    """SHA-256 and size of bytes or of a file."""
+    if isinstance(content, bytes):
+        return Sha256(hashlib.sha256(content).hexdigest()), len(content)
+    with content.open("rb") as file:
+        return Sha256(hashlib.file_digest(file, "sha256").hexdigest()), content.stat().st_size
+
+
+def _stored(bucket: str, key: str, answer: dict[str, Any], size: int, sha256: str | None) -> StoredObject:
+    return StoredObject(
+        bucket,
+        key,
+        answer.get("VersionId", "null"),
+        size,
+        answer["ETag"].strip('"'),
+        answer.get("LastModified"),
+        Sha256(sha256) if sha256 else None,
+    )
+
+
+def _is_passing(error: BaseException) -> bool:
+    from botocore.exceptions import (
+        ClientError,
+        ConnectionClosedError,
+        EndpointConnectionError,
+        HTTPClientError,
+        IncompleteReadError,
+        ResponseStreamingError,
+    )
+
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+        return code in PASSING_CODES or status in PASSING_CODES
+    return isinstance(
+        error,
+        EndpointConnectionError
+        | ConnectionClosedError
+        | HTTPClientError
+        | IncompleteReadError
+        | ResponseStreamingError,
+    )
+
+
+def _coded(operation: str, bucket: str, error: "ClientError") -> SluiceFailure:
+    code = str(error.response.get("Error", {}).get("Code", "unknown"))
+    refs = (Ref("operation", operation), Ref("bucket", bucket), Ref("s3 code", code))
+    if code in {"412", "PreconditionFailed", "ConditionalRequestConflict"}:
+        return StoreConflict(*refs)
+    if code in {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"}:
+        return NotFound(*refs)
+    return StoreError(*refs)
+
+
+def _client(settings: Settings) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    endpoint = None if settings.s3_endpoint in (None, "aws") else settings.s3_endpoint
+    explicit = settings.s3_access_key is not None and settings.s3_secret_key is not None
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=settings.s3_region,
+        aws_access_key_id=settings.s3_access_key.get_secret_value() if explicit and settings.s3_access_key else None,
+        aws_secret_access_key=(
+            settings.s3_secret_key.get_secret_value() if explicit and settings.s3_secret_key else None
+        ),
+        config=Config(
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"mode": "standard", "total_max_attempts": 2},
+            s3={"addressing_style": "path" if endpoint else "auto"},
+            request_checksum_calculation="when_required",
+        ),
+    )

@@ -1,0 +1,28 @@
+"""Quarantine: refused files and rows, encrypted to a key of the principal, unreadable to agents.
+
+The format is age (X25519): the gate needs only the public recipient to write; opening takes the
+principal's wrapped identity and the master key. Destroying that identity empties the quarantine.
+"""
+
+from pathlib import Path
+
+from sluice.keys import Keyring
+from sluice.terms import Principal
+
+
+def seal(source: Path, target: Path, keyring: Keyring, principal: Principal) -> Path:
+    """Encrypt ``source`` to ``target`` for one principal's quarantine key; streams any size."""
+    from pyrage import encrypt_file, x25519
+
+    identity = x25519.Identity.from_str(keyring.quarantine_identity(principal))
+    encrypt_file(str(source), str(target), [identity.to_public()])
+    return target
+
+
+def unseal(source: Path, target: Path, keyring: Keyring, principal: Principal) -> Path:
+    """Decrypt what :func:`seal` made. Only release, rights and retention do this."""
+    from pyrage import decrypt_file, x25519
+
+    identity = x25519.Identity.from_str(keyring.quarantine_identity(principal))
+    decrypt_file(str(source), str(target), [identity])
+    return target

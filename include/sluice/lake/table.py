@@ -1,0 +1,182 @@
+"""What reading a file gives: a table of text, or one refusal with a code.
+
+Nothing here holds a cell outside the two frames of :class:`Table`: a refusal points at rows and
+columns by number, so that it can be printed, recorded and sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from sluice.errors import Exit, SluiceError
+from sluice.terms import RefusalClass
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SHOWN_ROWS = 20
+"""A refusal and a note name at most this many row numbers; ``count`` has them all."""
+
+
+class FormatHintInvalid(SluiceError):
+    """The contract asks for an encoding or delimiter that does not exist."""
+
+    code: ClassVar[str] = "SLU-421"
+    summary: ClassVar[str] = "the contract describes a file format that cannot be used"
+    cure: ClassVar[str] = "correct `encoding` or `delimiter` under `servers` in the contract"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class FileUnreadable(SluiceError):
+    """The local copy of a file could not be opened or changed while it was read."""
+
+    code: ClassVar[str] = "SLU-422"
+    summary: ClassVar[str] = "the local copy of a file could not be read"
+    cure: ClassVar[str] = "check disk and rights of the working folder, then run the exchange again"
+
+
+@dataclass(frozen=True, slots=True)
+class FormatHints:
+    """What the contract says of the file. None: found on the bytes; both must agree.
+
+    ``columns``: names the contract knows; they decide between two readings of one header.
+    ``decimal_comma``: between ``;`` and ``,`` as equally good delimiters, the comma is no delimiter.
+    """
+
+    format: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+    columns: tuple[str, ...] = ()
+    decimal_comma: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes above which a file is refused (security.md section 2; all are parameters)."""
+
+    file_bytes: int = 2 * 1024**3
+    cell_bytes: int = 1024**2
+    columns: int = 1024
+    name_characters: int = 200
+    records: int = 50_000_000
+    archive_ratio: int = 100
+    archive_entries: int = 10_000
+    blank_rows: int = 1_000
+    """Longest run of blank rows inside a sheet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How the bytes were read, and how each part of that was found.
+
+    ``line_ending``: ``lf``, ``crlf``, ``cr`` or ``mixed``. ``header_row``: 1 is the first line or row
+    of the file. ``sheet``: position of the sheet, 1 = first; its name is text of the file and stays
+    out of records. ``evidence``: part -> short words and counts, never a cell.
+    """
+
+    format: str
+    encoding: str | None = None
+    bom: bool = False
+    delimiter: str | None = None
+    quote: str | None = None
+    line_ending: str | None = None
+    header_row: int = 1
+    sheet: int | None = None
+    date_system: str | None = None
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+    def as_record(self) -> dict[str, str | int | bool | None]:
+        """One flat row for the exchange record; evidence keys begin with ``evidence_``."""
+        record: dict[str, str | int | bool | None] = {
+            "format": self.format,
+            "encoding": self.encoding,
+            "bom": self.bom,
+            "delimiter": self.delimiter,
+            "quote": self.quote,
+            "line_ending": self.line_ending,
+            "header_row": self.header_row,
+            "sheet": self.sheet,
+            "date_system": self.date_system,
+        }
+        return record | {f"evidence_{part}": words for part, words in self.evidence.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A record that cannot be a row of the table; ``row`` 1 = first record after the header."""
+
+    row: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something a reader should know that refuses nothing; ``columns`` by position, 1 = first."""
+
+    code: str
+    count: int
+    rows: tuple[int, ...] = ()
+    columns: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """A file as text: every column String, an empty cell null, no value changed.
+
+    ``frame`` holds the sound records in file order; ``row_numbers`` (UInt32, same height) says which
+    record each of them is: 1 = first record after the header. ``bad_records`` (``row_number``
+    UInt32, ``code``, ``raw``) holds the others with their text, for quarantine. Together they are
+    ``record_count`` records; blank lines after the last record do not count.
+    """
+
+    frame: "pl.DataFrame"
+    row_numbers: "pl.Series"
+    bad_records: "pl.DataFrame"
+    record_count: int
+    dialect: Dialect
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def bad_rows(self) -> tuple[BadRow, ...]:
+        """The records that are no rows, in file order, without their text."""
+        pairs = self.bad_records.select("row_number", "code").iter_rows()
+        return tuple(BadRow(row, code) for row, code in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class FormatRefusal:
+    """Why a file cannot be read as a table, without a word of the file.
+
+    ``undecided``: more than one reading is possible, or it could not be told; ``readings`` names
+    them. ``rows``: first row numbers concerned, 1 = first record, of ``count`` places. ``columns``: positions.
+    ``rule``: the step that refused, e.g. ``format.encoding``.
+    """
+
+    code: str
+    rule: str
+    undecided: bool = False
+    readings: tuple[str, ...] = ()
+    rows: tuple[int, ...] = ()
+    columns: tuple[int, ...] = ()
+    count: int = 1
+
+    @property
+    def refusal_class(self) -> RefusalClass:
+        """First part of the code, one of the closed list."""
+        return next(cls for cls in RefusalClass if self.code == cls or self.code.startswith(cls + "_"))
+
+    @property
+    def reason(self) -> str:
+        """One plain English sentence; other languages translate it by code."""
+        from sluice.lake.format_codes import REASONS
+
+        return REASONS[self.code]
+
+
+def bad_records_frame(records: list[tuple[int, str, str]]) -> "pl.DataFrame":
+    """Bad records as (row number, code, text), in the shape :class:`Table` keeps them."""
+    import polars as pl
+
+    schema = {"row_number": pl.UInt32, "code": pl.String, "raw": pl.String}
+    return pl.DataFrame(records, schema=schema, orient="row")

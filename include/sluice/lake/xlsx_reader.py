@@ -1,0 +1,202 @@
+"""A workbook to a table: container, sheets, what is hidden or active, then the cells as text.
+
+Reads the XML itself. The bound reader (calamine through fastexcel) may end the process on hostile
+input and its text mode rounds numbers; tests use it and openpyxl as witnesses.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from xml.parsers import expat
+
+import numpy as np
+import polars as pl
+
+from sluice.lake.header import check_header, padded_names
+from sluice.lake.table import SHOWN_ROWS, Dialect, FormatHints, FormatRefusal, Limits, Table, bad_records_frame
+from sluice.lake.xlsx_package import Package, XmlRefused, check_unused_parts, open_package, parse_xml
+from sluice.lake.xlsx_sheet import formula_rows, has_content, hidden_rows, read_cells, read_frame
+from sluice.lake.xlsx_values import cell_texts
+from sluice.lake.xlsx_workbook import SheetPart, Workbook, read_strings, read_workbook
+
+_RULE = "format.sheet"
+_MOST = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    """Cells of the sheet with the place of the header among them."""
+
+    texts: pl.DataFrame
+    header_row: int
+    first_column: int
+    names: tuple[str, ...]
+    records: int
+
+
+def read_xlsx(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
+    """The one table of a workbook, or why there is none or more than one."""
+    package = open_package(path, limits)
+    if isinstance(package, FormatRefusal):
+        return package
+    with package.archive:
+        try:
+            return _read(package, hints, limits)
+        except XmlRefused as refused:
+            return FormatRefusal(refused.code, "format.package")
+
+
+def _read(package: Package, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
+    workbook = read_workbook(package)
+    check_unused_parts(package, set(workbook.parts))
+    chosen = _choose_sheet(package, workbook, hints)
+    if isinstance(chosen, FormatRefusal):
+        return chosen
+    sheet, content = chosen
+    frame = read_frame(content)
+    cells = read_cells(content)
+    texts = cell_texts(cells, read_strings(package, workbook), workbook)
+    if not texts.height:
+        return FormatRefusal("UNREADABLE_EMPTY_FILE", "format.content")
+    header_row = int(texts["row"].min())  # type: ignore[arg-type]
+    columns = set(texts["column"].unique().to_list())
+    if refusal := _hidden_or_active(content, set(texts["row"].unique().to_list()), header_row):
+        return refusal
+    if any(columns & set(range(first, min(last, 16_384) + 1)) for first, last in frame.hidden_columns):
+        return FormatRefusal("HIDDEN_COLUMN", _RULE, count=len(frame.hidden_columns))
+    if frame.merged_rows:
+        return _refuse_rows("SHAPE_MERGED", list(dict.fromkeys(first for first, _ in frame.merged_rows)), header_row)
+    grid = _find_grid(texts, header_row, limits, hints)
+    return grid if isinstance(grid, FormatRefusal) else _to_table(grid, _dialect(workbook, sheet, grid), limits)
+
+
+def _choose_sheet(package: Package, workbook: Workbook, hints: FormatHints) -> tuple[SheetPart, bytes] | FormatRefusal:
+    """The sheet the contract names, else the only one with content; with its XML."""
+    filled: list[tuple[SheetPart, bytes]] = []
+    for sheet in workbook.sheets:
+        content = package.read(sheet.part)
+        if has_content(content) or sheet.name == hints.sheet:
+            filled.append((sheet, content))
+    if hidden := sum(sheet.hidden for sheet, _ in filled):
+        return FormatRefusal("HIDDEN_SHEET", _RULE, count=hidden)
+    if hints.sheet is not None:
+        named = [pair for pair in filled if pair[0].name == hints.sheet]
+        return named[0] if len(named) == 1 else FormatRefusal("DIALECT_SHEET_MISSING", _RULE)
+    if not filled:
+        for sheet in workbook.sheets:
+            parse_xml(package.read(sheet.part), expat.ParserCreate())  # empty, or cut off
+        return FormatRefusal("UNREADABLE_EMPTY_FILE", "format.content")
+    if len(filled) > 1:
+        readings = tuple(f"sheet {sheet.position}" for sheet, _ in filled[:SHOWN_ROWS])
+        return FormatRefusal("DIALECT_SHEET", _RULE, undecided=True, readings=readings, count=len(filled))
+    return filled[0]
+
+
+def _hidden_or_active(content: bytes, rows: set[int], header_row: int) -> FormatRefusal | None:
+    if formulas := formula_rows(content):
+        return _refuse_rows("ACTIVE_FORMULA", formulas, header_row)
+    if hidden := [row for row in hidden_rows(content) if row in rows]:
+        return _refuse_rows("HIDDEN_ROW", hidden, header_row)
+    return None
+
+
+def _refuse_rows(code: str, rows: list[int], header_row: int) -> FormatRefusal:
+    numbers = tuple(row - header_row for row in rows if row > header_row)
+    return FormatRefusal(code, _RULE, rows=numbers[:SHOWN_ROWS], count=len(rows))
+
+
+def _find_grid(texts: pl.DataFrame, header_row: int, limits: Limits, hints: FormatHints) -> _Grid | FormatRefusal:
+    header = texts.filter(pl.col("row") == header_row).sort("column")
+    first, last = int(header["column"][0]), int(header["column"][-1])
+    by_column = dict(header.select("column", "text").iter_rows())
+    names = tuple(by_column.get(column) or "" for column in range(first, last + 1))
+    rows = texts["row"].unique().sort()
+    widest = texts.filter(pl.col("row") != header_row).group_by("row").agg(pl.col("column").max())["column"]
+    if len(widest) and float((widest > last).mean() or 0) > _MOST and len(header) * 2 <= int(widest.max()) - first + 1:  # type: ignore[arg-type]
+        readings = ("a title above the header", "a header with blank names")
+        return FormatRefusal("HEADER_NOT_FIRST", "format.header", undecided=True, readings=readings)
+    if refusal := check_header(names, limits, hints):
+        return refusal
+    if len(rows) > 1 and int(rows.diff().max()) > limits.blank_rows:  # type: ignore[arg-type]
+        return FormatRefusal("SHAPE_BLANK_GAP", "format.shape", undecided=True)
+    return _Grid(texts, header_row, first, names, int(rows[-1]) - header_row)
+
+
+def _to_table(grid: _Grid, dialect: Dialect, limits: Limits) -> Table | FormatRefusal:
+    frame = _pivot(grid)
+    codes = _bad_rows(grid)
+    if len(codes) > max(1, grid.records) * _MOST and any(code.startswith("SHAPE_TOO") for code in codes.values()):
+        rows = tuple(sorted(codes))[:SHOWN_ROWS]
+        return FormatRefusal("SHAPE_RAGGED_ROWS", "format.shape", undecided=True, rows=rows, count=len(codes))
+    if (grid.texts["text"].str.len_bytes() > limits.cell_bytes).any():
+        return FormatRefusal("LIMIT_CELL_SIZE", "format.limits")
+    sound = np.ones(grid.records, bool)
+    sound[[row - 1 for row in codes]] = False
+    mask = pl.Series(sound, dtype=pl.Boolean)
+    numbers = pl.Series("row_number", np.flatnonzero(sound) + 1, dtype=pl.UInt32)
+    bad = _bad_frame(grid, codes)
+    return Table(frame.filter(mask), numbers, bad, grid.records, dialect, padded_names(grid.names))
+
+
+def _pivot(grid: _Grid) -> pl.DataFrame:
+    """One column per name, one row per record."""
+    data = grid.texts.filter(pl.col("row") > grid.header_row)
+    parts = {key[0]: part for key, part in data.partition_by("column", as_dict=True).items()}
+    named = enumerate(grid.names, grid.first_column)
+    return pl.DataFrame({name: _spread(parts.get(column, data.clear()), grid) for column, name in named})
+
+
+def _spread(part: pl.DataFrame, grid: _Grid) -> pl.Series:
+    """The cells of one column at the places of their records, null elsewhere."""
+    places = np.zeros(grid.records, np.uint32)
+    places[part["row"].to_numpy() - grid.header_row - 1] = np.arange(1, part.height + 1)
+    with_null = pl.concat([pl.Series("text", [None], dtype=pl.String), part["text"]])
+    return with_null.gather(pl.Series(places))
+
+
+def _bad_rows(grid: _Grid) -> dict[int, str]:
+    """Records that are no rows: damaged cells first, then cells beside the table, then blank rows."""
+    data = grid.texts.filter(pl.col("row") > grid.header_row)
+    last = grid.first_column + len(grid.names) - 1
+    number = (pl.col("row") - grid.header_row).alias("number")
+    coded = data.filter(pl.col("code").is_not_null()).sort("row", "column").select(number, "code")
+    beside = data.filter(~pl.col("column").is_between(grid.first_column, last)).select(number).to_series()
+    filled = np.zeros(grid.records, bool)
+    filled[data.select(number).to_series().unique().to_numpy() - 1] = True
+    codes = dict.fromkeys((np.flatnonzero(~filled) + 1).tolist(), "SHAPE_BLANK_RECORD")
+    codes |= dict.fromkeys(beside.to_list(), "SHAPE_TOO_MANY_CELLS")
+    codes |= dict(reversed(list(coded.iter_rows())))
+    return codes | dict.fromkeys(_repeated_headers(grid), "HEADER_REPEATED")
+
+
+def _repeated_headers(grid: _Grid) -> list[int]:
+    first = grid.texts.filter(
+        (pl.col("column") == grid.first_column) & (pl.col("text") == grid.names[0]) & (pl.col("row") > grid.header_row)
+    )
+    candidates = grid.texts.filter(pl.col("row").is_in(first["row"].implode())).sort("column")
+    rows = candidates.group_by("row").agg("text")
+    return [row - grid.header_row for row, cells in rows.iter_rows() if tuple(cells) == grid.names]
+
+
+def _bad_frame(grid: _Grid, codes: dict[int, str]) -> pl.DataFrame:
+    """The bad records with their cells as a JSON list, in column order."""
+    rows = pl.Series([row + grid.header_row for row in codes], dtype=pl.UInt32)
+    cells = grid.texts.filter(pl.col("row").is_in(rows.implode())).sort("column").group_by("row").agg("text")
+    raw = {row - grid.header_row: json.dumps(text, ensure_ascii=False) for row, text in cells.iter_rows()}
+    found = [(row, code, raw.get(row, "[]")) for row, code in sorted(codes.items())]
+    return bad_records_frame(found)
+
+
+def _dialect(workbook: Workbook, sheet: SheetPart, grid: _Grid) -> Dialect:
+    evidence = {
+        "sheet": f"sheet {sheet.position} of {len(workbook.sheets)}",
+        "header": f"first row with cells, {len(grid.names)} columns from column {grid.first_column}",
+        "date_system": "declared by the workbook",
+    }
+    return Dialect(
+        format="xlsx",
+        header_row=grid.header_row,
+        sheet=sheet.position,
+        date_system="1904" if workbook.date_1904 else "1900",
+        evidence=evidence,
+    )

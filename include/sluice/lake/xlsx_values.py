@@ -1,0 +1,147 @@
+"""Spreadsheet cells to text without damage, or a code for cells that were damaged before.
+
+Numbers: integers without a point, everything else Python's shortest exact spelling. Dates: ISO, by
+the calendar of the workbook. Text as it is. The usual libraries round numbers to nine decimals or
+turn a sixteen-digit number into another one here.
+"""
+
+import polars as pl
+
+from sluice.lake.xlsx_package import XmlRefused
+from sluice.lake.xlsx_workbook import Shown, Workbook
+
+TEXTS = pl.Schema({"row": pl.UInt32, "column": pl.UInt32, "text": pl.String, "code": pl.String})
+
+_DAY_MS = 86_400_000
+_INTEGER = r"^(?:0|-?[1-9][0-9]{0,14})$"
+_NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+_MOST_EXACT = 10**15
+_LAST_DAY_1900, _LAST_DAY_1904 = 2_958_466, 2_957_004
+"""First serial after 9999-12-31 in each calendar."""
+
+
+def cell_texts(cells: pl.DataFrame, strings: pl.Series, workbook: Workbook) -> pl.DataFrame:
+    """Each cell as text, or a code instead. raises XmlRefused: a cell that points at nothing."""
+    kind = pl.col("type").fill_null("n")
+    shown = pl.Series("shown", [str(one) for one in workbook.shown] or [str(Shown.NUMBER)])
+    if cells.height and int(cells["style"].max() or 0) >= len(shown):  # type: ignore[arg-type]
+        raise XmlRefused("UNREADABLE_CELL")
+    cells = cells.with_columns(kind.alias("type"), shown.gather(cells["style"]).alias("shown"))
+    numbers = cells.filter(pl.col("type") == "n")
+    plain, dated = numbers.filter(pl.col("shown") == Shown.NUMBER), numbers.filter(pl.col("shown") != Shown.NUMBER)
+    return pl.concat(
+        [
+            _shared(cells.filter(pl.col("type") == "s"), strings),
+            _direct(cells.filter(pl.col("type").is_in(["str", "inlineStr"])), pl.col("text")),
+            _direct(cells.filter(pl.col("type") == "d"), _iso_text()),
+            _booleans(cells.filter(pl.col("type") == "b")),
+            _errors(cells.filter(pl.col("type") == "e")),
+            _numbers(plain),
+            _dates(dated, workbook.date_1904),
+            _unknown(cells.filter(~pl.col("type").is_in(["n", "s", "str", "inlineStr", "d", "b", "e"]))),
+        ]
+    )
+
+
+def _texts(cells: pl.DataFrame, text: pl.Series | pl.Expr, code: pl.Series | pl.Expr | None = None) -> pl.DataFrame:
+    no_code = pl.lit(None, dtype=pl.String)
+    return cells.select("row", "column", text=text, code=no_code if code is None else code).cast(TEXTS)
+
+
+def _direct(cells: pl.DataFrame, text: pl.Expr) -> pl.DataFrame:
+    return _texts(cells, text)
+
+
+def _iso_text() -> pl.Expr:
+    return pl.col("text").str.replace("T", " ", literal=True).str.strip_suffix("Z")
+
+
+def _unknown(cells: pl.DataFrame) -> pl.DataFrame:
+    if cells.height:
+        raise XmlRefused("UNREADABLE_CELL")
+    return _texts(cells, pl.col("text"))
+
+
+def _shared(cells: pl.DataFrame, strings: pl.Series) -> pl.DataFrame:
+    index = cells["text"].str.strip_chars().cast(pl.UInt32, strict=False)
+    if index.null_count() or (len(index) and int(index.max() or 0) >= len(strings)):  # type: ignore[arg-type]
+        raise XmlRefused("UNREADABLE_CELL")
+    text = strings.gather(index) if len(index) else pl.Series(dtype=pl.String)
+    return _texts(cells, text).filter(pl.col("text") != "")
+
+
+def _booleans(cells: pl.DataFrame) -> pl.DataFrame:
+    return _texts(cells, pl.when(pl.col("text").is_in(["1", "true"])).then(pl.lit("TRUE")).otherwise(pl.lit("FALSE")))
+
+
+def _errors(cells: pl.DataFrame) -> pl.DataFrame:
+    return _texts(cells, pl.col("text"), pl.lit("VALUE_ERROR_CELL"))
+
+
+def _numbers(cells: pl.DataFrame) -> pl.DataFrame:
+    _check_numbers(cells)
+    simple = cells["text"].str.contains(_INTEGER)
+    odd = cells.filter(~simple)
+    values = odd["text"].cast(pl.Float64).to_list()
+    text = pl.Series("text", [_spelled(value) for value in values], dtype=pl.String)
+    long = pl.Series("code", [abs(value) >= _MOST_EXACT for value in values], dtype=pl.Boolean)
+    code = pl.select(pl.when(long).then(pl.lit("VALUE_NUMBER_PRECISION"))).to_series()
+    return pl.concat([_texts(cells.filter(simple), pl.col("text")), _texts(odd, text, code)])
+
+
+def _spelled(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 1e21 else repr(value)
+
+
+def _check_numbers(cells: pl.DataFrame) -> None:
+    if not cells["text"].str.contains(_NUMBER).all():
+        raise XmlRefused("UNREADABLE_CELL")
+
+
+def _dates(cells: pl.DataFrame, date_1904: bool) -> pl.DataFrame:
+    _check_numbers(cells)
+    serial = cells["text"].cast(pl.Float64)
+    ms = (serial.clip(-1e9, 1e9) * _DAY_MS).round(0).cast(pl.Int64)
+    elapsed, clock = cells["shown"] == Shown.ELAPSED, (cells["shown"] == Shown.TIME) & (serial >= 0) & (serial < 1)
+    timed = pl.DataFrame({"ms": ms, "moment": _moments(ms, date_1904), "shown": cells["shown"]})
+    has_time = (pl.col("shown") != Shown.DATE) | (pl.col("ms") % _DAY_MS != 0)
+    exact = pl.col("ms") % 1000 != 0
+    text = timed.select(
+        pl.when(clock).then(_clock(exact, "%H:%M:%S"))
+        .when(has_time).then(_clock(exact, "%Y-%m-%d %H:%M:%S"))
+        .otherwise(pl.col("moment").dt.strftime("%Y-%m-%d"))
+    ).to_series()  # fmt: skip
+    text = text.clone().scatter(elapsed.arg_true(), [_hours(value) for value in ms.filter(elapsed).to_list()])
+    wrong = ~elapsed & ~clock & _is_impossible(ms, date_1904)
+    code = pl.select(pl.when(wrong).then(pl.lit("VALUE_DATE_IMPOSSIBLE"))).to_series()
+    return _texts(cells, text, code)
+
+
+def _clock(exact: pl.Expr, form: str) -> pl.Expr:
+    moment = pl.col("moment").dt
+    return pl.when(exact).then(moment.strftime(form + ".%3f")).otherwise(moment.strftime(form))
+
+
+def _moments(ms: pl.Series, date_1904: bool) -> pl.Series:
+    """Calendar moments; nonsense for impossible serials, which get a code anyway.
+
+    The 1900 calendar counts a 29 February 1900 that never was: serials from 61 on are one too high."""
+    base = -2_082_844_800_000 if date_1904 else -2_209_161_600_000
+    shift = 0 if date_1904 else _DAY_MS
+    early = (ms < 60 * _DAY_MS).cast(pl.Int64) * shift
+    bounded = ms.clip(0, _LAST_DAY_1900 * _DAY_MS)
+    return (bounded + early + base).cast(pl.Datetime("ms"))
+
+
+def _is_impossible(ms: pl.Series, date_1904: bool) -> pl.Series:
+    if date_1904:
+        return (ms < 0) | (ms >= _LAST_DAY_1904 * _DAY_MS)
+    leap = (ms >= 60 * _DAY_MS) & (ms < 61 * _DAY_MS)
+    return (ms < _DAY_MS) | leap | (ms >= _LAST_DAY_1900 * _DAY_MS)
+
+
+def _hours(ms: int) -> str:
+    """A duration as hours, minutes and seconds; hours may pass 24."""
+    seconds, rest = divmod(abs(ms), 1000)
+    part = f".{rest:03d}" if rest else ""
+    return f"{'-' if ms < 0 else ''}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{part}"

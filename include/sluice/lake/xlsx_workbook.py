@@ -1,0 +1,261 @@
+"""The small parts of a workbook: its sheets, number formats, calendar and shared strings."""
+
+import posixpath
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from xml.parsers import expat
+
+import polars as pl
+
+from sluice.lake.xlsx_package import Package, XmlRefused, local_name, parse_xml
+
+_WORKBOOK = "xl/workbook.xml"
+_QUOTED = re.compile(r'"[^"]*"|\\.|_.|\*.')
+_BRACKETS = re.compile(r"\[(?!h+\]|m+\]|s+\])[^\]]*\]", re.IGNORECASE)
+_ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_REFERENCE = re.compile(r"&([^;&]{0,10});|&")
+_PREDEFINED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_PLAIN_STRING = r'^(?:<t(?: xml:space="preserve")?>([^<]*)</t>|<t/>)</si>\s*$'
+
+
+class Shown(StrEnum):
+    """What a number format makes of a number."""
+
+    NUMBER = "number"
+    DATE = "date"
+    DATETIME = "datetime"
+    TIME = "time"
+    ELAPSED = "elapsed"
+
+
+_BUILT_IN = {
+    **dict.fromkeys([14, 15, 16, 17, *range(27, 32), 36, 50, 51, 52, 53, 54, 57, 58], Shown.DATE),
+    **dict.fromkeys([18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56], Shown.TIME),
+    22: Shown.DATETIME,
+    46: Shown.ELAPSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPart:
+    """One sheet in the order of the workbook; ``position`` 1 = first."""
+
+    position: int
+    name: str
+    hidden: bool
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workbook:
+    """What the cells need to be understood. ``shown[i]``: what cell style ``i`` makes of numbers."""
+
+    sheets: tuple[SheetPart, ...]
+    date_1904: bool
+    shown: tuple[Shown, ...]
+    strings_part: str | None
+    parts: frozenset[str]
+
+
+def read_workbook(package: Package) -> Workbook:
+    """Sheets, calendar and styles. raises XmlRefused (also for links to other files)."""
+    links = _relations(package, _WORKBOOK)
+    tags = _elements(package.read(_WORKBOOK))
+    sheets = [attributes for tag, attributes in tags if tag == "sheet"]
+    if any(sheet.get("id") not in links for sheet in sheets):
+        raise XmlRefused("UNREADABLE_XML")
+    targets = {key: target for key, (kind, target) in links.items() if kind == "worksheet"}
+    calendar = next((attributes for tag, attributes in tags if tag == "workbookPr"), {})
+    found = tuple(
+        SheetPart(at, sheet.get("name", ""), sheet.get("state", "visible") != "visible", targets[sheet["id"]])
+        for at, sheet in enumerate(sheets, 1)
+        if sheet.get("id") in targets
+    )
+    for sheet in found:
+        _relations(package, sheet.part)
+    by_kind = dict(links.values())
+    styles, strings = by_kind.get("styles"), by_kind.get("sharedStrings")
+    used = {_WORKBOOK, styles, strings, *(sheet.part for sheet in found)} - {None}
+    return Workbook(
+        sheets=found,
+        date_1904=calendar.get("date1904", "0") in ("1", "true"),
+        shown=_styles(package.read(styles)) if styles else (),
+        strings_part=strings,
+        parts=frozenset(part for part in used if part),
+    )
+
+
+def read_strings(package: Package, workbook: Workbook) -> pl.Series:
+    """All shared strings in order, rich text joined, phonetic hints left out. raises XmlRefused."""
+    if workbook.strings_part is None:
+        return pl.Series(dtype=pl.String)
+    content = package.read(workbook.strings_part)
+    fast = _plain_strings(content)
+    return fast if fast is not None else pl.Series(_rich_strings(content), dtype=pl.String)
+
+
+def plain_text(text: pl.Series) -> pl.Series:
+    """Text as it stands in XML to text: references and ``_x000D_`` escapes resolved."""
+    marked = text.str.contains_any(["&", "_x"]).fill_null(False)
+    if not marked.any():
+        return text
+    resolved = [_resolve(raw) for raw in text.filter(marked).to_list()]
+    return text.clone().scatter(marked.arg_true(), resolved)
+
+
+def escaped_text(text: str) -> str:
+    """``_xHHHH_`` escapes of a spreadsheet string to characters. raises XmlRefused: NUL, half a character."""
+    if "_x" in text:
+        text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    if "\0" in text:
+        raise XmlRefused("TEXT_NUL_BYTE")
+    if _SURROGATE.search(text):
+        return _paired(text)
+    return text
+
+
+def _paired(text: str) -> str:
+    """Two halves of one character, written as two escapes, put together."""
+    try:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:
+        pass
+    raise XmlRefused("UNREADABLE_CELL")
+
+
+def shown_as(code: str) -> Shown:
+    """What a custom number format shows: the letters outside quotes and brackets decide."""
+    first = _QUOTED.sub("", code).split(";")[0]
+    if _ELAPSED.search(first):
+        return Shown.ELAPSED
+    letters = _BRACKETS.sub("", first).lower()
+    if "general" in letters:
+        return Shown.NUMBER
+    letters = letters.replace("am/pm", "h").replace("a/p", "h")
+    day, clock = bool(set(letters) & set("yd")), bool(set(letters) & set("hs"))
+    if day or clock:
+        return Shown.DATETIME if day and clock else Shown.DATE if day else Shown.TIME
+    return Shown.DATE if "m" in letters else Shown.NUMBER
+
+
+def _resolve(raw: str) -> str:
+    return escaped_text(_REFERENCE.sub(_referred, raw))
+
+
+def _referred(found: re.Match[str]) -> str:
+    name = found[1] or ""
+    if name in _PREDEFINED:
+        return _PREDEFINED[name]
+    if re.fullmatch(r"#(?:x[0-9A-Fa-f]{1,6}|[0-9]{1,7})", name):
+        code = int(name[2:], 16) if name[1] == "x" else int(name[1:])
+        if 0 < code < 0x110000:
+            return chr(code)
+    raise XmlRefused("UNREADABLE_XML")
+
+
+def _elements(content: bytes) -> list[tuple[str, dict[str, str]]]:
+    """All elements of a small part, names without namespaces."""
+    found: list[tuple[str, dict[str, str]]] = []
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda tag, attributes: found.append(
+        (local_name(tag), {local_name(key): value for key, value in attributes.items()})
+    )
+    parse_xml(content, parser)
+    return found
+
+
+def _relations(package: Package, part: str) -> dict[str, tuple[str, str]]:
+    """Relation id -> (kind, part). Links out of the file other than hyperlinks are refused."""
+    folder, name = posixpath.split(part)
+    rels = f"{folder}/_rels/{name}.rels"
+    if rels not in package.names():
+        return {}
+    found: dict[str, tuple[str, str]] = {}
+    for tag, attributes in _elements(package.read(rels)):
+        kind = attributes.get("Type", "").rpartition("/")[2]
+        if tag != "Relationship":
+            continue
+        if attributes.get("TargetMode") == "External":
+            if kind != "hyperlink":
+                raise XmlRefused("ACTIVE_EXTERNAL_LINK")
+            continue
+        target = attributes.get("Target", "")
+        full = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+        found[attributes.get("Id", "")] = (kind, full)
+    return found
+
+
+def _styles(content: bytes) -> tuple[Shown, ...]:
+    formats: dict[int, Shown] = dict(_BUILT_IN)
+    shown: list[Shown] = []
+    inside = False
+    parser = expat.ParserCreate()
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal inside
+        name = local_name(tag)
+        if name == "numFmt":
+            formats[_number(attributes.get("numFmtId"))] = shown_as(attributes.get("formatCode", ""))
+        inside = inside or name == "cellXfs"
+        if inside and name == "xf":
+            shown.append(formats.get(_number(attributes.get("numFmtId", "0")), Shown.NUMBER))
+
+    def end(tag: str) -> None:
+        nonlocal inside
+        inside = inside and local_name(tag) != "cellXfs"
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parse_xml(content, parser)
+    return tuple(shown)
+
+
+def _number(text: str | None) -> int:
+    if text is None or not text.isdecimal() or len(text) > 9:
+        raise XmlRefused("UNREADABLE_XML")
+    return int(text)
+
+
+def _plain_strings(content: bytes) -> pl.Series | None:
+    """The strings of a part that holds nothing but plain ones; None otherwise."""
+    start, end = content.find(b"<si>"), content.rfind(b"</si>")
+    if start < 0 or b"<!" in content or b"\r" in content or content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return None
+    shell = content[:start] + content[end + 5 :]
+    parse_xml(shell, expat.ParserCreate())
+    try:
+        text = content[start + 4 : end + 5].decode()
+    except UnicodeDecodeError:
+        return None
+    pieces = pl.Series([text]).str.split("<si>").explode()
+    if not pieces.str.contains(_PLAIN_STRING).all():
+        return None
+    return plain_text(pieces.str.extract(_PLAIN_STRING).fill_null(""))
+
+
+def _rich_strings(content: bytes) -> list[str]:
+    """The exact reader: text of every ``t`` in an ``si``, except phonetic ones."""
+    found: list[str] = []
+    parts: list[str] = []
+    open_tags: list[str] = []
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+
+    def start(tag: str, _: dict[str, str]) -> None:
+        open_tags.append(local_name(tag))
+        if open_tags[-1] == "si":
+            parts.clear()
+
+    def text(piece: str) -> None:
+        if open_tags and open_tags[-1] == "t" and "rPh" not in open_tags:
+            parts.append(piece)
+
+    def end(_: str) -> None:
+        if open_tags.pop() == "si":
+            found.append(escaped_text("".join(parts)))
+
+    parser.StartElementHandler, parser.CharacterDataHandler, parser.EndElementHandler = start, text, end
+    parse_xml(content, parser)
+    return found

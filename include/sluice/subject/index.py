@@ -1,0 +1,145 @@
+"""The subject index: from a SubjectRef to the objects that hold the person, as sorted Parquet runs.
+
+A run holds the first 8 bytes of each reference (big-endian), sorted: enough to point at files,
+because a hit is checked again in the file. One run per exchange; the runs of a month are merged
+and split by the first byte. Bytes in, bytes out: where they are kept is not decided here.
+"""
+
+import io
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import polars as pl
+
+from sluice.errors import Ref
+from sluice.subject.model import IndexInvalid, RefMalformed
+from sluice.terms import SubjectKind
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import FileMetaData, Statistics
+
+Source = Path | bytes | BinaryIO
+"""Where a run is read from; a file object is read by ranges, so a remote one costs few requests."""
+
+KIND_CODES: Mapping[SubjectKind, int] = {
+    SubjectKind.PHONE: 1,
+    SubjectKind.EMAIL: 2,
+    SubjectKind.PRINCIPAL_CUSTOMER_ID: 3,
+    SubjectKind.NATIONAL_NUMBER: 4,
+    SubjectKind.IBAN: 5,
+}
+"""Stored in runs: never renumber."""
+
+ROWS_PER_GROUP = 65_536
+REF_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRun:
+    """Entries (``ref`` UInt64, ``object`` UInt32) whose references begin with ``first_byte``."""
+
+    first_byte: int
+    entries: pl.DataFrame = field(repr=False)
+
+
+def first_word(refs: pl.Series) -> pl.Series:
+    """First 8 bytes of each reference (32 hexadecimal characters) as UInt64; null stays null.
+
+    Raises RefMalformed naming the first row that holds anything else.
+    """
+    head = refs.str.slice(0, 16).str.decode("hex", strict=False)
+    wrong = (refs.str.len_bytes() != 2 * REF_BYTES) | (refs.is_not_null() & head.is_null())
+    if wrong.any():
+        raise RefMalformed(Ref("row", int(wrong.fill_null(False).arg_true()[0]) + 1))
+    return head.bin.reinterpret(dtype=pl.UInt64, endianness="big")
+
+
+def build_run(columns: Iterable[tuple[SubjectKind, pl.Series]]) -> pl.DataFrame:
+    """The run of one exchange: unique (``ref`` UInt64, ``kind`` UInt8), sorted by ``ref``.
+
+    columns: each subject column of the accepted rows as references from ``ref_column``.
+    """
+    run = pl.DataFrame(schema={"ref": pl.UInt64, "kind": pl.UInt8})
+    for kind, refs in columns:
+        words = first_word(refs).alias("ref").drop_nulls().sort()
+        run = run.merge_sorted(words.to_frame().with_columns(_kind_code(kind)), key="ref")
+    changed = [pl.col(name).ne_missing(pl.col(name).shift(1)) for name in ("ref", "kind")]
+    return run.filter(changed[0] | changed[1])
+
+
+def write_run(entries: pl.DataFrame) -> bytes:
+    """A sorted run as Parquet: plain encoding, zstd, statistics on ``ref`` only.
+
+    Statistics quote keyed references, never identifiers; plain pages stay readable to a byte scanner.
+    """
+    import pyarrow.parquet as pq
+
+    sink = io.BytesIO()
+    pq.write_table(
+        entries.to_arrow(),
+        sink,
+        compression="zstd",
+        use_dictionary=False,
+        write_statistics=["ref"],
+        row_group_size=ROWS_PER_GROUP,
+    )
+    return sink.getvalue()
+
+
+def find_in_run(source: Source, refs: Sequence[str]) -> pl.DataFrame:
+    """The entries of a run (one exchange's or a month's) whose reference is among ``refs``.
+
+    Reads the footer and only the row groups whose range can hold one. Raises IndexInvalid.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    words = sorted(first_word(pl.Series("ref", refs, dtype=pl.String)).to_list())
+    try:
+        file = pq.ParquetFile(io.BytesIO(source) if isinstance(source, bytes) else source)
+        is_run = file.schema_arrow.names[:1] == ["ref"] and file.schema_arrow.types[0] == pa.uint64()
+        found = pl.from_arrow(file.read_row_groups(_groups_with(file.metadata, words))) if is_run else None
+    except (pa.ArrowException, OSError):
+        found = None
+    if not isinstance(found, pl.DataFrame):
+        raise IndexInvalid(Ref("run", source.name if isinstance(source, Path) else "given as bytes"))
+    return found.filter(pl.col("ref").is_in(pl.Series(words, dtype=pl.UInt64).implode()))
+
+
+def merge_runs(runs: Sequence[tuple[int, pl.DataFrame]]) -> tuple[MonthRun, ...]:
+    """The runs of one month as one, split by first byte; only bytes that occur are there.
+
+    runs: (object number, run as built by ``build_run``). The kind is dropped: the file knows it.
+    """
+    parts = [run.select("ref", object=pl.lit(number, dtype=pl.UInt32)) for number, run in runs]
+    empty = pl.DataFrame(schema={"ref": pl.UInt64, "object": pl.UInt32})
+    merged = pl.concat([empty, *parts]).unique().sort("ref", "object")
+    starts = [merged["ref"].search_sorted(byte << 56, side="left") for byte in range(256)]
+    ends = [*starts[1:], merged.height]
+    return tuple(
+        MonthRun(byte, merged.slice(start, end - start))
+        for byte, (start, end) in enumerate(zip(starts, ends, strict=True))
+        if end > start
+    )
+
+
+def _kind_code(kind: SubjectKind) -> pl.Expr:
+    return pl.lit(KIND_CODES[kind], dtype=pl.UInt8).alias("kind")
+
+
+def _groups_with(footer: "FileMetaData", words: Sequence[int]) -> list[int]:
+    """Numbers of the row groups whose [min, max] holds one of the sorted ``words``."""
+    return [
+        group
+        for group in range(footer.num_row_groups)
+        if _may_hold(footer.row_group(group).column(0).statistics, words)
+    ]
+
+
+def _may_hold(statistics: "Statistics | None", words: Sequence[int]) -> bool:
+    if statistics is None or not statistics.has_min_max:
+        return True
+    return bisect_left(words, statistics.min) < bisect_right(words, statistics.max)

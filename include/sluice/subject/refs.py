@@ -1,0 +1,57 @@
+"""SubjectRef: what stands for a person once the identifier itself may not be kept.
+
+``HMAC-SHA256(key, kind 0x1F normal form)``, first 16 bytes, 32 hexadecimal characters. The key is
+one principal's subject key; destroying it makes every reference made with it unlinkable. As HMAC
+key serve the 64 hexadecimal characters of the 32 bytes (one SHA-256 block), because the vector
+implementation takes text; the strength is the same.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+import polars as pl
+
+from sluice.subject.model import EXACT, CustomerIdRule, NoRef
+from sluice.subject.normalise import normalise
+from sluice.terms import SubjectKind
+
+_SEPARATOR = "\x1f"
+HEX_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """The reference of one identifier, or why there is none."""
+
+    kind: SubjectKind
+    ref: str | None
+    reason: NoRef | None
+
+
+def refer(
+    key: bytes, kind: SubjectKind, value: str | None, *, region: str = "BE", customer_id: CustomerIdRule = EXACT
+) -> Referral:
+    """Normalise ``value`` and reference it; region and customer_id as in ``normalise``."""
+    normal = normalise(kind, value, region=region, customer_id=customer_id)
+    made = None if normal.value is None else subject_ref(key, kind, normal.value)
+    return Referral(kind, made, normal.reason)
+
+
+def subject_ref(key: bytes, kind: SubjectKind, normalised: str) -> str:
+    """The reference of one normal form as given by ``normalise``; never of a raw value."""
+    message = f"{kind.value}{_SEPARATOR}{normalised}".encode()
+    return hmac.new(key.hex().encode(), message, hashlib.sha256).hexdigest()[:HEX_LENGTH]
+
+
+def ref_column(normalised: pl.Series, kind: SubjectKind, key: bytes) -> pl.Series:
+    """``subject_ref`` of every row; null where there is no normal form.
+
+    Takes and gives data, never an expression: a serialised expression would hold the key.
+    """
+    import polars_hash
+
+    message = polars_hash.concat_str(pl.lit(f"{kind.value}{_SEPARATOR}"), pl.col("normal"))
+    digest = message.chash.hmac_sha256(key=key.hex()).str.slice(0, HEX_LENGTH)
+    lazy = normalised.alias("normal").to_frame().lazy().select(digest)
+    return lazy.collect(engine="streaming").to_series().alias(normalised.name)

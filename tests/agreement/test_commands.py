@@ -1,0 +1,114 @@
+"""The commands: what people and programs see, and the exit codes."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, PRINCIPALS, write_folder
+from sluice.agreement.model import FileRefused
+from sluice.cli import agreement, contract, principal
+from sluice.settings import get_settings
+
+runner = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings() -> Iterator[None]:
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+def run(app: typer.Typer, *words: str, code: int = 0, env: dict[str, str] | None = None) -> dict:
+    result = runner.invoke(app, [*words, "--format", "json"], env=env)
+    assert result.exit_code == code, (result.output, result.exception)
+    return json.loads(result.stdout)
+
+
+def test_lint_says_file_line_code_and_message(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, AGREEMENT.replace("forwardHours: 24", "forwardHours: soon"))
+
+    found = run(agreement.app, "lint", str(folder), code=1)
+
+    assert set(found["problems"][0]) == {"path", "line", "code", "message"}
+    assert [p["code"] for p in found["problems"] if p["path"].endswith("agreement-3.0.0.yaml")] == ["AGR-012"]
+    assert {p["code"] for p in found["warnings"]} >= {"AGR-073"}
+    plain = runner.invoke(agreement.app, ["lint", str(folder)])
+    assert f"agreement-3.0.0.yaml:{found['problems'][0]['line']}: AGR-012 problem:" in plain.stdout
+
+
+def test_a_clean_folder_has_no_problems_and_exit_0() -> None:
+    assert run(agreement.app, "lint", str(PRINCIPALS))["problems"] == []
+    assert run(contract.app, "lint", str(PRINCIPALS / "energy01" / CONTRACT_NAME))["problems"] == []
+
+
+def test_explain_names_each_column_and_why_it_is_portable_or_not() -> None:
+    fields = run(contract.app, "explain", str(PRINCIPALS / "telecom01" / "subscriber_base.inbound.odcs.yaml"))["fields"]
+
+    assert set(fields[0]) == {"name", "group", "category", "origin", "legal_basis", "portable", "reason"}
+    by_name = {field["name"]: field for field in fields}
+    assert by_name["phone"]["portable"] is True
+    assert by_name["churn"]["portable"] is False and "derived" in by_name["churn"]["reason"]
+    assert (by_name["phone"]["category"], by_name["phone"]["legal_basis"]) == ("TelephoneNumber", "A6-1-b")
+
+
+def test_explain_shows_a_gap_plainly(tmp_path: Path) -> None:
+    text = CONTRACT.replace("value: contact_point}", "value: OPEN}", 1)
+    folder = write_folder(tmp_path, contract=text)
+
+    fields = run(contract.app, "explain", str(folder / CONTRACT_NAME), code=1)["fields"]
+
+    (gap,) = [field for field in fields if field["reason"].startswith("gap")]
+    line = text[: text.index("value: OPEN")].count("\n") + 1
+    assert (gap["name"], gap["reason"]) == (
+        "phone", f"gap: this column stops every file until it has fieldGroup (line {line})",
+    )  # fmt: skip
+
+
+def test_roles_come_from_the_files_when_no_database_is_configured() -> None:
+    rows = run(agreement.app, "roles", "DPA-ENERGY01", "--direction", "inbound", "--group", "contact_point")["rows"]
+
+    assert {row["field"] for row in rows} == {"phone", "email", "street", "postal_code", "city", "language"}
+    assert set(rows[0]) == {
+        "field", "group", "profile", "controller", "processor", "owner_label", "basis_holder", "answers_subject",
+        "notified", "warnings",
+    }  # fmt: skip
+    old = run(agreement.app, "roles", "DPA-ENERGY01", "--direction", "inbound", "--at", "2025-06-01")
+    assert old["version"] == "2.4.0"
+
+
+def test_the_list_shows_every_version() -> None:
+    listed = run(agreement.app, "list")["agreements"]
+
+    assert [(a["id"], a["version"]) for a in listed if a["principal"] == "energy01"] == [
+        ("DPA-ENERGY01", "2.4.0"), ("DPA-ENERGY01", "3.0.0"),
+    ]  # fmt: skip
+
+
+def test_onboarding_shows_and_writes(tmp_path: Path) -> None:
+    env = {"SLUICE_PRINCIPALS_DIR": str(tmp_path)}
+
+    shown = run(principal.app, "onboard", "energy02", env=env)
+    assert set(shown) == {"principal", "paths", "policy", "files"} and not list(tmp_path.iterdir())
+    get_settings.cache_clear()
+    written = run(principal.app, "onboard", "energy02", "--write", env=env)
+
+    assert [Path(file["path"]).exists() and file["written"] for file in written["files"]] == [True, True]
+
+
+def test_infer_writes_a_skeleton_of_a_real_file(real_data: Path) -> None:
+    made = run(contract.app, "infer", str(real_data / "campaign" / "bank-additional.csv"), "--principal", "bank01")
+
+    assert '- name: "age"\n        logicalType: integer' in made["contract"]
+    assert "id: bank01.inbound.bank_additional" in made["contract"]
+
+
+def test_a_file_that_is_no_table_is_refused_with_a_code(tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").touch()
+
+    with pytest.raises(FileRefused, match="UNREADABLE_EMPTY_FILE"):
+        contract.skeleton_of(tmp_path / "empty.csv", "someone", "some_flow")

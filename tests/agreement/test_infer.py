@@ -1,0 +1,114 @@
+"""Skeletons: what a file's columns seem to be, and nothing of what is in them."""
+
+import csv
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sluice.agreement.codes import GAP_CODES
+from sluice.agreement.guess import has_decimal_comma, profile_columns
+from sluice.agreement.infer import ColumnProfile, FileProfile, infer_contract, suggest_key
+from sluice.agreement.lint import lint_path
+from sluice.terms import Severity
+
+FILE = FileProfile(".csv", "csv", ";", "utf-8", False)
+TODO = GAP_CODES | {"CON-027"}
+
+
+def guess(*cells: str | None, name: str = "x", comma: bool = False) -> tuple[str, str | None]:
+    (profile,) = profile_columns(pl.DataFrame({name: pl.Series(cells, dtype=pl.String)}), comma)
+    return profile.logical_type, profile.date_format
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (("1", "-20", None), ("integer", None)),
+        (("01", "2"), ("string", None)),
+        (("1.5", "2"), ("number", None)),
+        (("1,5", "2"), ("string", None)),
+        (("2026-01-31",), ("date", "yyyy-MM-dd")),
+        (("31/01/2026", "01/02/2026"), ("date", "dd/MM/yyyy")),
+        (("01/31/2026",), ("date", "MM/dd/yyyy")),
+        (("01/02/2026",), ("OPEN", "dd/MM/yyyy or MM/dd/yyyy")),
+        (("31/02/2026",), ("string", None)),
+        (("2026-01-31 10:00:00",), ("timestamp", "yyyy-MM-dd HH:mm:ss")),
+        ((None, None), ("string", None)),
+        (("yes",), ("string", None)),
+        (("12345678901234567890",), ("string", None)),
+    ],
+)
+def test_a_type_is_guessed_only_when_it_fits_every_cell(cells: tuple[str, ...], kind: tuple[str, str | None]) -> None:
+    assert guess(*cells) == kind
+
+
+def test_a_column_that_looks_like_an_identifier_stays_text() -> None:
+    assert guess("475123456", "475123457", name="phone_number") == ("string", None)
+
+
+def test_a_decimal_comma_is_a_matter_of_the_whole_file() -> None:
+    comma = pl.DataFrame({"a": ["1,5", "2"], "b": ["x", "y"]})
+
+    assert has_decimal_comma(comma)
+    assert not has_decimal_comma(comma.with_columns(c=pl.Series(["1.5", "2.5"])))
+    assert guess("1,5", comma=True) == ("number", None)
+
+
+def test_required_and_unique_are_counted() -> None:
+    frame = pl.DataFrame({"a": ["1", "2"], "b": ["1", None], "c": ["1", "1"]})
+
+    assert [(c.required, c.unique) for c in profile_columns(frame, False)] == [
+        (True, True), (False, True), (True, False),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("PHONE", "phone_e164"), ("gsm nummer", "phone_e164"), ("e-mail", "email"),
+        ("customerID", "principal_customer_id"),
+        ("klantnummer", None), ("klant_nr", "principal_customer_id"), ("rijksregisternummer", "national_number"),
+        ("IBAN", "iban"), ("city", None),
+    ],
+)  # fmt: skip
+def test_keys_are_suggested_by_name_only(name: str, kind: str | None) -> None:
+    assert suggest_key(name) == kind
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.text(st.characters(codec="utf-8"), min_size=1, max_size=30).filter(str.strip),
+        min_size=1,
+        max_size=8,
+        unique=True,
+    ),
+    st.sampled_from([";", ",", "\t", "|", None]),
+)
+def test_any_column_names_make_a_skeleton_that_reads_back(names: list[str], delimiter: str | None) -> None:
+    columns = [ColumnProfile(name, "string", None, True, False) for name in names]
+
+    text = infer_contract(columns, FileProfile(".csv", "csv", delimiter, None, False))
+
+    document = yaml.safe_load(text)
+    assert [column["name"] for column in document["schema"][0]["properties"]] == names
+
+
+@pytest.mark.parametrize("file", ["campaign/bank-additional.csv", "subscribers/telco-customer-churn.csv"])
+def test_the_skeleton_of_a_real_file_has_gaps_and_nothing_else(real_data: Path, tmp_path: Path, file: str) -> None:
+    with (real_data / file).open(encoding="utf-8", newline="") as opened:
+        rows = list(csv.reader(opened, delimiter=";" if "bank" in file else ","))
+    frame = pl.DataFrame({name: [row[at] or None for row in rows[1:]] for at, name in enumerate(rows[0])})
+    path = tmp_path / "some_flow.inbound.odcs.yaml"
+
+    path.write_text(infer_contract(profile_columns(frame, False), FILE), encoding="utf-8")
+
+    errors = [problem for problem in lint_path(path) if problem.severity is Severity.ERROR]
+    assert len(errors) >= 2 * len(rows[0])
+    assert {problem.code for problem in errors} <= TODO
+    cells = {cell for row in rows[1:200] for cell in row if len(cell) > 8}
+    assert not [cell for cell in cells if cell in path.read_text(encoding="utf-8")]

@@ -1,0 +1,89 @@
+"""A new principal with YAML alone: names, paths, rights, skeletons."""
+
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+from sluice.agreement.lint import lint_path
+from sluice.agreement.model import PrincipalNameInvalid
+from sluice.agreement.onboard import onboard, policy_for, write_files
+from sluice.terms import Principal, Severity
+
+TODAY = date(2026, 11, 25)
+
+
+def allows(policy: dict, action: str, key: str) -> bool:
+    """What IAM says of one object, by its own rules: an action and a resource pattern that both fit."""
+    return any(
+        action in statement["Action"]
+        and any(fnmatchcase(f"arn:aws:s3:::exchange/{key}", r) for r in statement["Resource"])
+        for statement in policy["Statement"]
+    )
+
+
+def may_list(policy: dict, prefix: str) -> bool:
+    patterns = policy["Statement"][0]["Condition"]["StringLike"]["s3:prefix"]
+    return any(fnmatchcase(prefix, pattern) for pattern in patterns)
+
+
+@pytest.mark.parametrize("word", ["inbound", "requests", "acks"])
+def test_a_principal_writes_where_it_drops_and_reads_nothing_there(word: str) -> None:
+    policy = policy_for(Principal("client-a"), "exchange")
+
+    assert allows(policy, "s3:PutObject", f"client-a/{word}/flow/file.csv")
+    assert not allows(policy, "s3:GetObject", f"client-a/{word}/flow/file.csv")
+
+
+@pytest.mark.parametrize("word", ["outbound", "receipts", "notices"])
+def test_a_principal_reads_where_it_fetches_and_writes_nothing_there(word: str) -> None:
+    policy = policy_for(Principal("client-a"), "exchange")
+
+    assert allows(policy, "s3:GetObjectVersion", f"client-a/{word}/flow/file.csv")
+    assert not allows(policy, "s3:PutObject", f"client-a/{word}/flow/file.csv")
+
+
+def test_a_prefix_that_begins_like_anothers_name_opens_nothing() -> None:
+    policy = policy_for(Principal("client-a"), "exchange")
+
+    for key in ("client-ab/inbound/x", "client-ab/outbound/x", "client-b/inbound/x"):
+        assert not any(
+            allows(policy, action, key) for action in ("s3:PutObject", "s3:GetObject", "s3:GetObjectVersion")
+        )
+    assert may_list(policy, "client-a/") and may_list(policy, "client-a/receipts/")
+    assert not may_list(policy, "client-a") and not may_list(policy, "client-ab/") and not may_list(policy, "")
+
+
+def test_a_policy_without_the_slash_would_open_the_neighbour() -> None:
+    """Control: the same check finds the fault that T9 is about."""
+    policy = policy_for(Principal("client-a"), "exchange")
+    policy["Statement"][0]["Condition"]["StringLike"]["s3:prefix"] = ["client-a*"]
+
+    assert may_list(policy, "client-ab/")
+
+
+@pytest.mark.parametrize("name", ["", "Energy", "-a", "a_b", "a/b", "..", "a" * 64, "é", "a b", "a\n"])
+def test_a_name_that_is_no_prefix_is_refused(name: str) -> None:
+    with pytest.raises(PrincipalNameInvalid):
+        onboard(name, "exchange", TODAY)
+
+
+def test_skeletons_lint_with_open_decisions_only_and_are_never_overwritten(tmp_path: Path) -> None:
+    made = onboard("energy02", "exchange", TODAY)
+
+    written = write_files(made, tmp_path)
+
+    errors = {problem.code for problem in lint_path(tmp_path) if problem.severity is Severity.ERROR}
+    assert len(written) == 2
+    assert errors <= {"AGR-015", "CON-015", "CON-040", "CON-041", "CON-042", "CON-043", "CON-045", "CON-046", "CON-044"}
+    Path(written[0]).write_text("mine", encoding="utf-8")
+    assert write_files(made, tmp_path) == ()
+    assert Path(written[0]).read_text(encoding="utf-8") == "mine"
+
+
+def test_paths_lie_under_the_principals_own_prefix() -> None:
+    made = onboard("energy02", "exchange", TODAY)
+
+    assert made.paths[0] == "s3://exchange/energy02/inbound/some_flow/"
+    assert all(path.startswith("s3://exchange/energy02/") and path.endswith("/") for path in made.paths)

@@ -1,0 +1,76 @@
+"""The bi-temporal rule against a list: what was in force at T as known at K."""
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.agreement.timeline import Days, Held, lay
+
+START = date(2026, 1, 1)
+
+days = st.builds(
+    lambda first, length: Days(START + timedelta(first), None if length is None else START + timedelta(first + length)),
+    st.integers(0, 12),
+    st.none() | st.integers(0, 8),
+)
+
+
+def replay(laid: list[tuple[Days, tuple[int, ...]]]) -> dict[int, tuple[int, Days]]:
+    """The rows left after laying documents one by one: row id -> document number, days."""
+    rows: dict[int, tuple[int, Days]] = {}
+    for number, (span, rank) in enumerate(laid):
+        held = [Held(row, days, laid[document][1]) for row, (document, days) in rows.items()]
+        change = lay(held, span, rank)
+        kept = [(rows[row][0], rest) for row, rest in change.keep]
+        for row in change.close:
+            del rows[row]
+        for document, rest in (*kept, *((number, rest) for rest in change.open)):
+            rows[max(rows, default=0) + 1] = (document, rest)
+    return rows
+
+
+def expected(laid: list[tuple[Days, tuple[int, ...]]], day: date) -> int | None:
+    """Of the documents that cover a day the one of the highest rank, and of equals the last."""
+    covering = [(rank, number) for number, (span, rank) in enumerate(laid) if day in span]
+    return max(covering)[1] if covering else None
+
+
+@given(st.lists(st.tuples(days, st.tuples(st.integers(0, 2))), max_size=8))
+def test_each_day_belongs_to_the_highest_and_latest_document_that_covers_it(
+    laid: list[tuple[Days, tuple[int, ...]]],
+) -> None:
+    rows = replay(laid)
+
+    for offset in range(30):
+        day = START + timedelta(offset)
+        holders = [document for document, span in rows.values() if day in span]
+        wanted = expected(laid, day)
+        assert holders == ([] if wanted is None else [wanted])
+
+
+def test_the_check_fails_on_a_rule_that_forgets_what_is_left() -> None:
+    laid: list[tuple[Days, tuple[int, ...]]] = [
+        (Days(START, None), ()),
+        (Days(START + timedelta(5), START + timedelta(6)), ()),
+    ]
+
+    forgetful = {1: (1, laid[1][0])}  # the old row closed, its remaining days not opened again
+
+    assert expected(laid, START) == 0
+    assert [document for document, span in forgetful.values() if START in span] != [0]
+    assert [document for document, span in replay(laid).values() if START in span] == [0]
+
+
+def test_a_document_laid_twice_for_the_same_days_replaces_itself() -> None:
+    span = Days(START, None)
+
+    change = lay([Held(1, span, ())], span, ())
+
+    assert (change.close, change.keep, change.open) == ((1,), (), (span,))
+
+
+def test_what_does_not_touch_stays_untouched() -> None:
+    change = lay([Held(1, Days(START, START), ())], Days(START + timedelta(1), None), ())
+
+    assert change.close == ()

@@ -1,0 +1,173 @@
+"""A receipt says what the ledger says, the same way every time, in three languages, to everybody."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+from base64 import urlsafe_b64decode
+from hashlib import sha256
+
+import pytest
+from pypdf import PdfReader
+
+from documents.samples import EXCHANGE, TWO_REASONS, a_record, a_refusal_without_paper, an_entry, many_reasons
+from sluice.documents.pdf import LAST_LETTER, PUNCTUATION
+from sluice.documents.receipt import ReceiptTooEarly, make_receipt
+from sluice.documents.verify import verify_receipt
+from sluice.ledger.record import ReasonLine
+from sluice.terms import Decision
+
+AGAIN = """
+import sys; from hashlib import sha256; from pathlib import Path
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from documents.samples import a_record, an_entry
+from sluice.documents.receipt import make_receipt
+from sluice.keys import Keyring
+record = a_record()
+keyring = Keyring(Path(), bytes(32), Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+receipt = make_receipt(record, an_entry(record), keyring, "nl")
+print(sha256(receipt.pdf).hexdigest(), sha256(receipt.jws).hexdigest())
+"""
+
+
+def text_of(pdf: bytes) -> str:
+    """Words of all pages, without line breaks and without the invisible places to break at."""
+    pages = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
+    return re.sub(r"\s+", " ", pages.replace("\u200b", ""))
+
+
+def payload_of(jws: bytes):
+    payload = json.loads(jws)["payload"]
+    return json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+def test_the_same_entry_gives_the_same_bytes_in_another_process(receipt, pytestconfig):
+    done = subprocess.run(
+        [sys.executable, "-c", AGAIN], cwd=pytestconfig.rootpath / "tests", capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == [sha256(receipt.pdf).hexdigest(), sha256(receipt.jws).hexdigest()]
+
+
+def test_a_receipt_verifies_with_the_public_key_alone(receipt, keyring):
+    check = verify_receipt(receipt.jws, keyring.public_pem, receipt.pdf)
+
+    assert check.valid
+    assert (check.exchange, check.entry_hash) == (EXCHANGE, "d1" * 32)
+    assert (check.chain, check.seq, check.pdf_checked) == ("DPA-ENERGY01", 4711, True)
+
+
+def test_the_signed_statement_repeats_the_record(receipt):
+    said, record = payload_of(receipt.jws), a_record()
+
+    assert said["rows"] == {"in": 41188, "accepted": 41176, "refused": 12}
+    assert said["file"]["sha256"] == record.what.sha256
+    assert said["reasons"] == [line.model_dump(mode="json") for line in TWO_REASONS]
+    assert said["purposes"][0]["text"].keys() == {"nl", "fr", "en"}
+    assert said["ledger"] == {"chain": "DPA-ENERGY01", "seq": 4711, "entry_hash": "d1" * 32}
+    assert said["pdf_sha256"] == sha256(receipt.pdf).hexdigest()
+
+
+def test_an_open_exchange_has_no_receipt(keyring):
+    record = a_record(Decision.OPEN)
+
+    with pytest.raises(ReceiptTooEarly, match=EXCHANGE):
+        make_receipt(record, an_entry(record), keyring, "nl")
+
+
+def test_the_page_says_it_in_three_languages_the_principals_first(receipt):
+    words = text_of(receipt.pdf)
+    verdicts = ["Gedeeltelijk aanvaard", "Accepté en partie", "Partly accepted"]
+
+    assert [words.index(verdict) for verdict in verdicts] == sorted(words.index(verdict) for verdict in verdicts)
+    for expected in (
+        "41.176 van de 41.188 rijen zijn aanvaard",
+        "41,176 of 41,188 rows were accepted",
+        "Klanten bellen over de verlenging van hun contract.",
+        "legitimate interests (GDPR Art. 6(1)(f))",
+        "energy01 decides why and how this data is used (controller)",
+        "VALUE_IDENTIFIER",
+        "3, 17, 204 …",
+        "23 February 2027",
+        "d1" * 32,
+        f"sluice receipt verify {EXCHANGE}.json",
+    ):
+        assert expected in words
+
+
+def test_a_screen_reader_knows_title_structure_and_language(receipt):
+    root = PdfReader(io.BytesIO(receipt.pdf)).trailer["/Root"]
+    tags, languages = set(), set()
+
+    def walk(element) -> None:
+        element = element.get_object()
+        if isinstance(element, list):
+            for kid in element:
+                walk(kid)
+        elif isinstance(element, dict):
+            tags.add(element.get("/S"))
+            languages.add(element.get("/Lang"))
+            if "/K" in element:
+                walk(element["/K"])
+
+    walk(root["/StructTreeRoot"])
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert root["/Lang"] == "nl-BE"
+    assert {"fr-BE", "en-GB"} <= languages
+    assert {"/H1", "/H2", "/P", "/Table", "/TH", "/TD"} <= tags
+    assert b"pdfuaid" in root["/Metadata"].get_object().get_data()
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "en", "xx"])
+def test_every_decision_has_a_page(keyring, language):
+    for record in (
+        a_record(Decision.ACCEPTED, rows=(1, 1, 0), reasons=()),
+        a_record(Decision.ACCEPTED, rows=(0, 0, 0), reasons=()),
+        a_record(Decision.REFUSED, rows=(10, 0, 10)),
+        a_record(Decision.UNDECIDED, rows=(0, 0, 0)),
+        a_record(held={"erased": 2, "objected": 12}),
+        a_refusal_without_paper(),
+    ):
+        receipt = make_receipt(record, an_entry(record), keyring, language)
+
+        assert verify_receipt(receipt.jws, keyring.public_pem, receipt.pdf).valid
+
+
+def test_a_refusal_without_paper_says_what_to_sign(keyring):
+    record = a_refusal_without_paper()
+
+    words = text_of(make_receipt(record, an_entry(record), keyring, "en").pdf)
+
+    assert "There is no processing agreement for this principal." in words
+    assert "Sign one with the contact center" in words
+    assert "Its rows were not counted" in words
+
+
+def test_two_hundred_reasons_are_all_there_and_the_verdict_still_on_page_one(keyring):
+    record = a_record(Decision.REFUSED, rows=(41188, 0, 41188), reasons=many_reasons(200))
+
+    receipt = make_receipt(record, an_entry(record), keyring, "nl")
+
+    pages = PdfReader(io.BytesIO(receipt.pdf)).pages
+    words = text_of(receipt.pdf)
+    assert "Geweigerd" in pages[0].extract_text()
+    assert "Nog 188 redenen staan in de bijlage achteraan." in words
+    assert all(f"renewal.rule_{index}" in words for index in range(200))
+    assert len(payload_of(receipt.jws)["reasons"]) == 200
+    assert verify_receipt(receipt.jws, keyring.public_pem, receipt.pdf).valid
+
+
+def test_a_name_in_any_writing_can_be_set_and_cannot_disguise_itself(keyring):
+    every_letter = "".join(map(chr, [*range(0x20, LAST_LETTER + 1), *map(ord, sorted(PUNCTUATION))]))
+    strange = ["名前 😀 \u202egpj.exe\u200b", "#let x = 1; #panic()", "$ \\ ` * _ <b> {{ }} %s", every_letter]
+    reasons = tuple(ReasonLine(code="VALUE_NULL", rule="r", column=column, count=1) for column in strange)
+    record = a_record(reasons=reasons)
+
+    receipt = make_receipt(record, an_entry(record), keyring, "fr")
+
+    words = text_of(receipt.pdf).replace(" ", "")
+    assert "[U+540D][U+524D][U+1F600][U+202E]gpj.exe[U+200B]" in words
+    assert "#letx=1;#panic()" in words
+    assert [line["column"] for line in payload_of(receipt.jws)["reasons"]] == strange

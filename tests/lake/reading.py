@@ -1,0 +1,27 @@
+"""How the tests of this room hand bytes to the reader."""
+
+from pathlib import Path
+
+from sluice.lake.reader import read_table
+from sluice.lake.table import FormatHints, FormatRefusal, Table
+
+
+def read_bytes(
+    folder: Path, content: bytes, name: str = "drop.csv", hints: FormatHints | None = None
+) -> Table | FormatRefusal:
+    """The answer for a file of that content and name."""
+    path = folder / "object"
+    path.write_bytes(content)
+    return read_table(path, file_name=name, wanted=hints)
+
+
+def table_of(answer: Table | FormatRefusal) -> Table:
+    """The table that an answer must be."""
+    assert isinstance(answer, Table), answer
+    return answer
+
+
+def refusal_of(answer: Table | FormatRefusal) -> FormatRefusal:
+    """The refusal that an answer must be."""
+    assert isinstance(answer, FormatRefusal), answer
+    return answer

@@ -1,0 +1,96 @@
+"""Encodings: found on the bytes, undecided where letters would differ, decided by the contract."""
+
+from pathlib import Path
+
+import pytest
+
+from lake.reading import read_bytes, refusal_of, table_of
+from sluice.lake.table import FormatHints
+
+TEXT = "naam;stad\nZoë;Liège\nFrançois;Namur\n"
+
+
+@pytest.mark.parametrize(
+    ("codec", "found", "bom"),
+    [
+        ("utf-8", "utf-8", False),
+        ("utf-8-sig", "utf-8", True),
+        ("cp1252", "cp1252", False),
+        ("utf-16", "utf-16-le", True),
+        ("utf-16-le", "utf-16-le", False),
+        ("utf-16-be", "utf-16-be", False),
+    ],
+)
+def test_the_encoding_is_found(tmp_path: Path, codec: str, found: str, bom: bool) -> None:
+    table = table_of(read_bytes(tmp_path, TEXT.encode(codec)))
+
+    assert (table.dialect.encoding, table.dialect.bom) == (found, bom)
+    assert table.frame.rows() == [("Zoë", "Liège"), ("François", "Namur")]
+
+
+def test_utf_8_that_breaks_across_a_chunk_is_read(tmp_path: Path) -> None:
+    body = "a;b\n" + "x" * ((1 << 20) - 5) + "é;é\n"
+
+    assert table_of(read_bytes(tmp_path, body.encode())).frame.item(0, 1) == "é"
+
+
+def test_a_euro_sign_or_a_currency_sign_is_undecided(tmp_path: Path) -> None:
+    refusal = refusal_of(read_bytes(tmp_path, "naam;prijs\nZoë;5 €\n".encode("iso8859-15")))
+
+    assert (refusal.code, refusal.readings) == ("ENCODING_AMBIGUOUS", ("cp1252", "iso8859-15"))
+
+
+def test_the_contract_decides_between_encodings(tmp_path: Path) -> None:
+    content = "naam;prijs\nZoë;5 €\n".encode("iso8859-15")
+
+    table = table_of(read_bytes(tmp_path, content, hints=FormatHints(encoding="iso-8859-15")))
+
+    assert table.frame.rows() == [("Zoë", "5 €")]
+
+
+@pytest.mark.parametrize("codec", ["cp850", "mac-roman"])
+def test_old_code_pages_are_never_taken_for_windows(tmp_path: Path, codec: str) -> None:
+    refusal = refusal_of(read_bytes(tmp_path, "naam;stad\nHélène;Liège\n".encode(codec)))
+
+    assert refusal.code in ("ENCODING_AMBIGUOUS", "ENCODING_UNKNOWN")
+    assert refusal.undecided
+
+
+def test_bytes_that_are_not_utf_8_though_agreed_are_refused_with_their_row(tmp_path: Path) -> None:
+    content = b"naam;stad\n" + b"An;Gent\n" * 4 + "Zoë;Gent\n".encode("cp1252")
+
+    refusal = refusal_of(read_bytes(tmp_path, content, hints=FormatHints(encoding="utf-8")))
+
+    assert refusal.code == "ENCODING_INVALID_UTF8"
+    assert refusal.rows == (5,)
+
+
+def test_utf_8_though_windows_is_agreed_is_undecided(tmp_path: Path) -> None:
+    refusal = refusal_of(read_bytes(tmp_path, TEXT.encode(), hints=FormatHints(encoding="windows-1252")))
+
+    assert (refusal.code, refusal.undecided) == ("ENCODING_NOT_AS_AGREED", True)
+    assert refusal.readings == ("cp1252", "utf-8")
+
+
+def test_plain_ascii_fits_every_agreed_one_byte_encoding(tmp_path: Path) -> None:
+    table = table_of(read_bytes(tmp_path, b"a;b\n1;2\n", hints=FormatHints(encoding="latin-1")))
+
+    assert table.dialect.encoding == "iso8859-1"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("a;b\n1;2\n".encode("utf-32"), "ENCODING_UTF32"),
+        (b"\xff\xfea\x00;\x00b\x00\n\x00\x00\xd8\n\x00", "ENCODING_INVALID_UTF16"),
+        (b"\xef\xbb\xbfa;b\n1;\xe9\n", "ENCODING_INVALID_UTF8"),
+    ],
+)
+def test_a_mark_that_the_bytes_belie_is_refused(tmp_path: Path, content: bytes, code: str) -> None:
+    assert refusal_of(read_bytes(tmp_path, content)).code == code
+
+
+def test_letters_that_were_lost_before_are_noted(tmp_path: Path) -> None:
+    table = table_of(read_bytes(tmp_path, "naam;stad\nZo\ufffd;Gent\n".encode()))
+
+    assert [(note.code, note.count) for note in table.notes] == [("TEXT_REPLACEMENT_CHARACTER", 1)]

@@ -1,0 +1,377 @@
+"""Workbooks: values without damage, and everything hidden, active or broken refused."""
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lake.reading import read_bytes, refusal_of, table_of
+from sluice.lake.table import FormatHints, Table
+from sluice.lake.xlsx_sheet import read_cells_exact, read_cells_fast
+from sluice.lake.xlsx_workbook import Shown, shown_as
+
+Edit = Callable[[bytes], bytes]
+SHEET, BOOK = "xl/worksheets/sheet1.xml", "xl/workbook.xml"
+
+
+def workbook(fill: Callable[[xlsxwriter.Workbook], None], **options: object) -> bytes:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, **options})
+    fill(book)
+    book.close()
+    return out.getvalue()
+
+
+def rows(*lines: list[object]) -> Callable[[xlsxwriter.Workbook], None]:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        for at, line in enumerate(lines):
+            sheet.write_row(at, 0, line)
+
+    return fill
+
+
+def edited(content: bytes, part: str, edit: Edit) -> bytes:
+    """The same workbook with one part changed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, edit(old.read(name)) if name == part else old.read(name))
+    return out.getvalue()
+
+
+def added(content: bytes, part: str, body: bytes) -> bytes:
+    out = io.BytesIO(content)
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr(part, body)
+    return out.getvalue()
+
+
+PLAIN = workbook(rows(["klant", "naam"], ["007", "An"], ["008", "Jo"]))
+PARTS = [SHEET, BOOK, "xl/sharedStrings.xml", "xl/styles.xml", "xl/_rels/workbook.xml.rels", "[Content_Types].xml"]
+
+
+def test_text_stays_text_and_numbers_are_spelled_exactly(tmp_path: Path) -> None:
+    cells = ["007", "+32475", "NA", "1e5", " pad ", "a\nb", "_x000D_", "<&>\"'", "x\r\ny"]
+    numbers = [1, 1.5, -3, 0.1, 1e-7, 123456789012345, 0.333333333333333, True]
+    content = workbook(rows([f"k{n}" for n in range(17)], [*cells, *numbers]))
+
+    row = table_of(read_bytes(tmp_path, content, "drop.xlsx")).frame.row(0)
+
+    assert list(row[:9]) == cells
+    assert list(row[9:]) == ["1", "1.5", "-3", "0.1", "1e-07", "123456789012345", "0.333333333333333", "TRUE"]
+
+
+@pytest.mark.parametrize("is_1904", [False, True])
+def test_dates_are_right_in_both_calendars(tmp_path: Path, is_1904: bool) -> None:
+    moments = [datetime(2020, 2, 29), datetime(1985, 3, 11, 13, 23, 32), datetime(2020, 1, 1, 0, 0, 0, 250000)]
+
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet, day = book.add_worksheet(), book.add_format({"num_format": "dd/mm/yyyy"})
+        clock, long = book.add_format({"num_format": "hh:mm"}), book.add_format({"num_format": "[h]:mm:ss"})
+        sheet.write_row(0, 0, ["a", "b", "c", "d", "e"])
+        for at, moment in enumerate(moments):
+            sheet.write_datetime(1, at, moment, day)
+        sheet.write_number(1, 3, 0.5, clock)
+        sheet.write_number(1, 4, 1.5, long)
+
+    table = table_of(read_bytes(tmp_path, workbook(fill, date_1904=is_1904), "drop.xlsx"))
+
+    assert table.dialect.date_system == ("1904" if is_1904 else "1900")
+    assert table.frame.row(0) == (
+        "2020-02-29",
+        "1985-03-11 13:23:32",
+        "2020-01-01 00:00:00.250",
+        "12:00:00",
+        "36:00:00",
+    )
+
+
+def test_early_days_of_the_1900_calendar(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet, day = book.add_worksheet(), book.add_format({"num_format": "dd/mm/yyyy"})
+        for at, value in enumerate(["dag", 1, 59, 60, 61, 0, -1, 2958465, 2958466]):
+            sheet.write(at, 0, value, day)
+
+    table = table_of(read_bytes(tmp_path, workbook(fill), "drop.xlsx"))
+
+    assert table.frame["dag"].to_list() == ["1900-01-01", "1900-02-28", "1900-03-01", "9999-12-31"]
+    assert {(bad.row, bad.code) for bad in table.bad_rows} == {(n, "VALUE_DATE_IMPOSSIBLE") for n in (3, 5, 6, 8)}
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("General", Shown.NUMBER),
+        ("0.00E+00", Shown.NUMBER),
+        ("#,##0 [$€-813]", Shown.NUMBER),
+        ('0 "dagen"', Shown.NUMBER),
+        ("[Red]0", Shown.NUMBER),
+        ("dd/mm/yyyy", Shown.DATE),
+        ("[$-813]d mmmm yyyy", Shown.DATE),
+        ("yyyy\\-mm\\-dd\\ hh:mm:ss\\ \\U\\T\\C", Shown.DATETIME),
+        ("h:mm AM/PM", Shown.TIME),
+        ("[hh]:mm", Shown.ELAPSED),
+        ("mmmm", Shown.DATE),
+    ],
+)
+def test_a_number_format_says_what_a_number_is(code: str, shown: Shown) -> None:
+    assert shown_as(code) is shown
+
+
+def test_damaged_cells_and_blank_rows_are_bad_records(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        lines = [["a", "b"], ["1", "x"], ["2", 12345678901234567], [], ["4", "y"], ["5", "z", "", "ernaast"]]
+        for at, line in enumerate(lines):
+            sheet.write_row(at, 0, line)
+        for at in range(6, 16):
+            sheet.write_row(at, 0, ["n", "m"])
+
+    content = workbook(fill)
+    content = edited(
+        content,
+        SHEET,
+        lambda xml: xml.replace(b'<c r="A5" t="s">', b'<c r="A5" t="e">').replace(
+            b'>6</v></c><c r="B5"', b'>#N/A</v></c><c r="B5"'
+        ),
+    )
+
+    table = table_of(read_bytes(tmp_path, content, "drop.xlsx"))
+
+    assert {bad.row: bad.code for bad in table.bad_rows} == {
+        2: "VALUE_NUMBER_PRECISION",
+        3: "SHAPE_BLANK_RECORD",
+        4: "VALUE_ERROR_CELL",
+        5: "SHAPE_TOO_MANY_CELLS",
+    }
+    assert table.record_count == 15
+    assert table.row_numbers.to_list() == [1, *range(6, 16)]
+
+
+def in_sheet(old: bytes, new: bytes) -> bytes:
+    return edited(PLAIN, SHEET, lambda xml: xml.replace(old, new))
+
+
+def hidden_sheet(book: xlsxwriter.Workbook) -> None:
+    book.add_worksheet().write_row(0, 0, ["a", "b"])
+    second = book.add_worksheet()
+    second.write(0, 0, "geheim")
+    second.hide()
+
+
+def two_sheets(book: xlsxwriter.Workbook) -> None:
+    book.add_worksheet("Een").write_column(0, 0, ["a", "1"])
+    book.add_worksheet("Twee").write_column(0, 0, ["b", "2"])
+
+
+def merged(book: xlsxwriter.Workbook) -> None:
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["a", "b"])
+    sheet.merge_range(1, 0, 1, 1, "samen")
+
+
+def formula(book: xlsxwriter.Workbook) -> None:
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["a", "b"])
+    sheet.write_row(1, 0, ["1", "2"])
+    sheet.write_formula(2, 1, "=1+1", None, 2)
+
+
+EXTERNAL = (
+    b'<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    b'<Relationship Id="r1" Type="x/%s" Target="http://example.be/" TargetMode="External"/></Relationships>'
+)
+SHEET_RELS = "xl/worksheets/_rels/sheet1.xml.rels"
+REFUSED = {
+    "ACTIVE_FORMULA": workbook(formula),
+    "ACTIVE_MACRO": added(PLAIN, "xl/vbaProject.bin", b"x"),
+    "ACTIVE_EXTERNAL_LINK": added(PLAIN, SHEET_RELS, EXTERNAL % b"oleObject"),
+    "ACTIVE_CONNECTION": added(PLAIN, "xl/connections.xml", b"<connections/>"),
+    "ACTIVE_EMBEDDED_OBJECT": added(PLAIN, "xl/embeddings/o.bin", b"x"),
+    "ACTIVE_ENTITY": edited(
+        PLAIN, BOOK, lambda xml: xml.replace(b"<workbook ", b'<!DOCTYPE a [<!ENTITY b "c">]><workbook ')
+    ),
+    "HIDDEN_SHEET": workbook(hidden_sheet),
+    "HIDDEN_ROW": in_sheet(b'<row r="2" ', b'<row r="2" hidden="1" '),
+    "HIDDEN_COLUMN": in_sheet(b"<sheetData>", b'<cols><col min="2" max="2" width="9" hidden="1"/></cols><sheetData>'),
+    "SHAPE_MERGED": workbook(merged),
+    "UNREADABLE_CELL": in_sheet(b'r="B2"', b'r="A2"'),
+    "UNREADABLE_XML": in_sheet(b"</worksheet>", b""),
+    "UNREADABLE_ARCHIVE": PLAIN[:-40],
+    "UNREADABLE_EMPTY_FILE": workbook(rows()),
+    "ARCHIVE_NAME": added(PLAIN, "../weg.xml", b"<a/>"),
+    "HEADER_DUPLICATE": workbook(rows(["a", "a"], ["1", "2"])),
+}
+
+
+@pytest.mark.parametrize("code", REFUSED)
+def test_what_is_active_hidden_or_broken_is_refused(tmp_path: Path, code: str) -> None:
+    refusal = refusal_of(read_bytes(tmp_path, REFUSED[code], "drop.xlsx"))
+
+    assert (refusal.code, refusal.undecided) == (code, False)
+
+
+def test_control_the_plain_workbook_is_read(tmp_path: Path) -> None:
+    assert table_of(read_bytes(tmp_path, PLAIN, "drop.xlsx")).frame.rows() == [("007", "An"), ("008", "Jo")]
+    linked = added(PLAIN, SHEET_RELS, EXTERNAL % b"hyperlink")
+    assert table_of(read_bytes(tmp_path, linked, "drop.xlsx")).record_count == 2
+
+
+def test_a_bomb_is_refused_by_its_directory(tmp_path: Path) -> None:
+    out = io.BytesIO(PLAIN)
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/nul.bin", bytes(20_000_000))
+
+    assert refusal_of(read_bytes(tmp_path, out.getvalue(), "drop.xlsx")).code == "ARCHIVE_RATIO"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_parts_of_one_name_are_refused(tmp_path: Path) -> None:
+    content = added(PLAIN, SHEET, b"<worksheet/>")
+
+    assert refusal_of(read_bytes(tmp_path, content, "drop.xlsx")).code == "ARCHIVE_DUPLICATE_NAME"
+
+
+def test_formulas_are_named_by_row(tmp_path: Path) -> None:
+    assert refusal_of(read_bytes(tmp_path, REFUSED["ACTIVE_FORMULA"], "drop.xlsx")).rows == (2,)
+
+
+def test_one_far_cell_does_not_cost_a_million_rows(tmp_path: Path) -> None:
+    content = in_sheet(b'r="B3"', b'r="XFD1048576"')
+
+    refusal = refusal_of(read_bytes(tmp_path, content, "drop.xlsx"))
+
+    assert (refusal.code, refusal.undecided) == ("SHAPE_BLANK_GAP", True)
+
+
+def test_the_contract_chooses_between_sheets(tmp_path: Path) -> None:
+    content = workbook(two_sheets)
+
+    assert refusal_of(read_bytes(tmp_path, content, "drop.xlsx")).code == "DIALECT_SHEET"
+    chosen = table_of(read_bytes(tmp_path, content, "drop.xlsx", FormatHints(sheet="Twee")))
+    assert (chosen.frame.columns, chosen.dialect.sheet) == (["b"], 2)
+    missing = read_bytes(tmp_path, content, "drop.xlsx", FormatHints(sheet="Drie"))
+    assert refusal_of(missing).code == "DIALECT_SHEET_MISSING"
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        (b"An_x0000_", "TEXT_NUL_BYTE"),
+        (b"An_xD83D_", "UNREADABLE_CELL"),
+        (b"An&onbekend;", "UNREADABLE_XML"),
+        (b"An&#x110000;", "UNREADABLE_XML"),
+    ],
+)
+def test_characters_that_do_not_exist_are_refused(tmp_path: Path, written: bytes, code: str) -> None:
+    content = edited(PLAIN, "xl/sharedStrings.xml", lambda xml: xml.replace(b">An<", b">" + written + b"<"))
+
+    assert refusal_of(read_bytes(tmp_path, content, "drop.xlsx")).code == code
+
+
+def test_references_and_escapes_become_the_characters_they_name(tmp_path: Path) -> None:
+    written = b">&#x41;&#110; &amp;lt; _x0041__x005F_x0041_ _xD83D__xDE00_<"
+    content = edited(PLAIN, "xl/sharedStrings.xml", lambda xml: xml.replace(b">An<", written))
+
+    assert table_of(read_bytes(tmp_path, content, "drop.xlsx")).frame.item(0, 1) == "An &lt; A_x0041_ \U0001f600"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(PARTS), st.integers(0, 5000), st.binary(max_size=4), st.integers(0, 9))
+def test_a_damaged_workbook_always_has_an_outcome(
+    tmp_path_factory: pytest.TempPathFactory, part: str, at: int, new: bytes, gone: int
+) -> None:
+    content = edited(PLAIN, part, lambda xml: xml[: at % len(xml)] + new + xml[at % len(xml) + gone :])
+
+    answer = read_bytes(tmp_path_factory.mktemp("drop"), content, "drop.xlsx")
+
+    assert isinstance(answer, Table) or answer.reason
+
+
+CELL = st.one_of(
+    st.none(),
+    st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=6),
+    st.sampled_from(["007", "_x000D_", "a\nb", "<v>", "</c>", "&amp;", '<c r="A1">', "1e5"]),
+    st.integers(-(10**14), 10**14),
+    st.floats(-1e9, 1e9, allow_nan=False).map(lambda value: float(f"{value:.15g}")),  # as exact as Excel itself
+    st.booleans(),
+)
+
+
+def spelled(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(CELL, min_size=3, max_size=3), min_size=1, max_size=6),
+    st.sampled_from(["xlsxwriter", "openpyxl"]),
+)
+def test_a_workbook_of_another_library_comes_back_identical(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[list[object]], writer: str
+) -> None:
+    content = by_xlsxwriter(lines) if writer == "xlsxwriter" else by_openpyxl(lines)
+    values = lines
+    if writer == "openpyxl":  # it writes _x000D_ without escaping it, which means CR
+        values = [["\r" if cell == "_x000D_" else cell for cell in line] for line in lines]
+
+    table = table_of(read_bytes(tmp_path_factory.mktemp("drop"), content, "drop.xlsx"))
+
+    for number, row in zip(table.row_numbers, table.frame.rows(), strict=True):
+        assert list(row) == [spelled(cell) for cell in values[number - 1]]
+    filled = [n for n, line in enumerate(values, 1) if any(spelled(cell) for cell in line)]
+    assert table.row_numbers.to_list() == filled
+
+
+def by_xlsxwriter(lines: list[list[object]]) -> bytes:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        header: list[object] = ["aa", "bb", "cc"]
+        for at, line in enumerate([header, *lines]):
+            for column, cell in enumerate(line):
+                write = sheet.write_string if isinstance(cell, str) else sheet.write
+                write(at, column, cell)
+
+    return workbook(fill)
+
+
+def by_openpyxl(lines: list[list[object]]) -> bytes:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    for line in [["aa", "bb", "cc"], *lines]:
+        book.active.append(line)
+    for row in book.active.iter_rows():
+        for cell in row:
+            if isinstance(cell.value, str):
+                cell.data_type = "s"
+    book.save(out)
+    return out.getvalue()
+
+
+def test_the_fast_and_the_exact_reader_of_cells_agree(real_data: Path) -> None:
+    compared = 0
+    for path in sorted((real_data / "xlsx").glob("*.xlsx")):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if not re.match(r"xl/worksheets/sheet\d+\.xml", name):
+                    continue
+                fast, exact = read_cells_fast(archive.read(name)), read_cells_exact(archive.read(name))
+                if fast is not None:
+                    compared += 1
+                    assert fast.equals(exact), name
+
+    assert compared >= 5

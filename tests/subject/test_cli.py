@@ -1,0 +1,81 @@
+"""``sluice subject ref``: one reference for every spelling, and never a value in what it prints."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from sluice.cli.subject import app
+from sluice.errors import UsageError
+
+run = CliRunner().invoke
+
+
+def answer(*words: str) -> dict[str, str | None]:
+    result = run(app, ["ref", *words, "--format", "json"])
+    return {**json.loads(result.stdout), "exit": str(result.exit_code)}
+
+
+def test_two_spellings_give_one_reference_and_two_persons_two():
+    one, same, other = (answer("phone", text) for text in ("0475 12 34 56", "+32 (0)475/12.34.56", "0475 12 34 57"))
+
+    assert one == same
+    assert one["ref"] != other["ref"]
+    assert (one["kind"], one["exit"], len(one["ref"] or "")) == ("phone_e164", "0", 32)
+
+
+def test_short_words_and_kinds_are_the_same_argument():
+    assert answer("phone", "0475123456") == answer("phone_e164", "0475123456")
+    assert answer("customer", "E1") == answer("principal_customer_id", "E1")
+
+
+def test_each_principal_has_a_reference_of_its_own():
+    refs = {answer("phone", "0475123456", "--principal", name)["ref"] for name in ("energy01", "telecom01")}
+
+    assert len(refs | {answer("phone", "0475123456")["ref"]}) == 3
+
+
+@pytest.mark.parametrize(("text", "reason"), [("geen", "placeholder"), ("4.75E+08", "invalid"), ("", "empty")])
+def test_no_reference_is_exit_1_with_a_reason(text, reason):
+    assert answer("phone", text) == {"kind": "phone_e164", "ref": None, "reason": reason, "exit": "1"}
+
+
+def test_stdin_gives_one_object_a_line_in_the_same_order_and_quotes_nothing():
+    lines = "phone\t0475 12 34 56\nemail\tJan@Mail.Example\n0475987654\tphone\nphone\tgeen\nphone\n"
+
+    result = run(app, ["ref", "-"], input=lines)
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+
+    assert [one["kind"] for one in answers] == ["phone_e164", "email", None, "phone_e164", "phone_e164"]
+    assert [one.get("reason") for one in answers] == [None, None, "unknown_kind", "placeholder", "empty"]
+    assert answers[0]["ref"] == answer("phone", "0475123456")["ref"]
+    assert "475" not in result.output and "jan" not in result.output.lower()
+    assert result.exit_code == 0
+
+
+def test_a_broken_byte_on_stdin_spoils_its_own_line_only():
+    result = run(app, ["ref", "-"], input=b"customer\tA\xff1\nphone\t0475123456\n")
+
+    assert [json.loads(line)["ref"] is None for line in result.stdout.splitlines()] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ref", "fax", "1"],
+        ["ref", "phone"],
+        ["ref", "phone", "1", "--region", "XX"],
+        ["ref", "phone", "0475123456", "--principal", "../x"],
+    ],
+)
+def test_a_wrong_call_is_a_usage_error(words):
+    result = run(app, words)
+
+    assert isinstance(result.exception, UsageError)
+
+
+def test_the_table_shows_the_reference_and_not_the_value():
+    result = run(app, ["ref", "phone", "0475123456"])
+
+    assert answer("phone", "0475123456")["ref"] in result.output
+    assert "475123" not in result.output

@@ -1,0 +1,110 @@
+"""The vector versions say exactly what ``normalise`` says."""
+
+from collections.abc import Sequence
+
+import phonenumbers
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.subject.columns import _ordinary_forms, normalise_column
+from sluice.subject.model import EXACT, CustomerIdRule, NoRef
+from sluice.subject.normalise import normalise
+from sluice.terms import SubjectKind
+from subject.plans import REGIONS, phones, spellings
+from subject.test_normalise import numbered
+
+LOOSE = CustomerIdRule(ignore_case=True, ignore_leading_zeros=True)
+
+
+def assert_equal_to_normalise(
+    values: Sequence[str | None], kind: SubjectKind, region: str = "BE", rule: CustomerIdRule = EXACT
+) -> None:
+    one_by_one = [normalise(kind, value, region=region, customer_id=rule) for value in values]
+
+    column = normalise_column(pl.Series("c", values, dtype=pl.String), kind, region=region, customer_id=rule)
+
+    assert column.values.to_list() == [form.value for form in one_by_one]
+    assert column.invalid.to_list() == [form.reason is NoRef.INVALID for form in one_by_one]
+
+
+@given(st.lists(phones(), min_size=1, max_size=8), st.sampled_from(REGIONS))
+def test_phone_numbers_of_five_plans_in_a_file_of_any_region(found, region):
+    values = [text for number, home in found for text in spellings(number, home)]
+
+    assert_equal_to_normalise(values, SubjectKind.PHONE, region)
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_prefix_and_length_of_the_number_plan(region):
+    code = phonenumbers.country_code_for_region(region)
+    national = [f"{prefix:03}{'5219834765'[:more]}" for prefix in range(1000) for more in range(3, 10)]
+
+    assert_equal_to_normalise([f"0{number}" for number in national], SubjectKind.PHONE, region)
+    assert_equal_to_normalise([f"+{code}{number}" for number in national], SubjectKind.PHONE, region)
+    assert_equal_to_normalise([f"{code}{number}" for number in national[::3]], SubjectKind.PHONE, region)
+    assert_equal_to_normalise(national[::3], SubjectKind.PHONE, region)
+
+
+NEARLY = {
+    SubjectKind.PHONE: st.text("0123459+()./- ²x.E\u00a0\u202f٤", max_size=18),
+    SubjectKind.EMAIL: st.builds("{}@{}".format, st.text("aZé.+-_ß ", max_size=9), st.text("aB-.xn8é ", max_size=12)),
+    SubjectKind.IBAN: st.builds(
+        "{}{}".format, st.sampled_from(["BE", "be", "NL", "FR"]), st.text("0123456789 -", max_size=20)
+    ),
+    SubjectKind.NATIONAL_NUMBER: st.text("0123456789.- ", min_size=9, max_size=15),
+    SubjectKind.PRINCIPAL_CUSTOMER_ID: st.text("0019aA-. é\x00\u00a0", max_size=9),
+}
+
+
+@given(st.data(), st.sampled_from(list(SubjectKind)), st.sampled_from([EXACT, LOOSE]), st.sampled_from(REGIONS))
+def test_garbage_and_near_misses_of_every_kind(data, kind, rule, region):
+    values = data.draw(st.lists(st.one_of(NEARLY[kind], st.text(), st.none()), max_size=25))
+
+    assert_equal_to_normalise(values, kind, region, rule)
+
+
+@given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 60), st.integers(0, 31), st.integers(0, 999)), min_size=1))
+def test_national_numbers_of_both_centuries(parts):
+    values = [
+        numbered(f"{year:02}{month:02}{day:02}", serial, century)
+        for year, month, day, serial in parts
+        for century in (19, 20)
+    ]
+
+    assert_equal_to_normalise(values, SubjectKind.NATIONAL_NUMBER)
+
+
+@given(st.lists(st.integers(0, 10**12 - 1), min_size=1))
+def test_belgian_account_numbers_right_and_wrong(accounts):
+    right = [f"BE{98 - int(f'{account:012}111400') % 97:02}{account:012}" for account in accounts]
+    wrong = [f"{iban[:-1]}{(int(iban[-1]) + 1) % 10}" for iban in right]
+
+    assert_equal_to_normalise([*right, *wrong, *(iban.lower() for iban in right)], SubjectKind.IBAN)
+
+
+def test_the_vector_pass_reads_the_ordinary_spellings_itself():
+    ordinary = pl.Series(
+        "raw", ["0475 12 34 56", "+32 (0)475/12.34.56", "003225551234", "32475123456.0", "+33 6 12 34 56 78"]
+    )
+
+    assert _ordinary_forms(ordinary, SubjectKind.PHONE, "BE", EXACT).null_count() == 0
+
+
+def test_an_empty_column_and_a_column_of_nulls_have_no_forms_and_no_findings():
+    assert_equal_to_normalise([], SubjectKind.PHONE)
+    assert_equal_to_normalise([None, "", None], SubjectKind.EMAIL)
+
+
+def test_a_column_keeps_its_name_and_its_order():
+    values = pl.Series("phone", ["0475123456", "4.75E+08", None, "0476123456"])
+
+    column = normalise_column(values, SubjectKind.PHONE)
+
+    assert column.values.name == column.invalid.name == "phone"
+    assert column.invalid.to_list() == [False, True, False, False]
+
+
+def test_a_column_of_forms_shows_no_value_in_its_repr():
+    assert "475" not in repr(normalise_column(pl.Series(["0475123456"]), SubjectKind.PHONE))

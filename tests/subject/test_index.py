@@ -1,0 +1,131 @@
+"""Runs find every person they hold, nobody else, and read only what can hold them."""
+
+import io
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.subject.index import KIND_CODES, ROWS_PER_GROUP, build_run, find_in_run, first_word, merge_runs, write_run
+from sluice.subject.model import IndexInvalid, RefMalformed
+from sluice.subject.refs import ref_column
+from sluice.terms import SubjectKind
+
+KEY = bytes(range(32))
+refs = st.lists(st.integers(0, 2**128 - 1).map("{:032x}".format), max_size=30)
+
+
+def references(count: int, kind: SubjectKind = SubjectKind.PHONE) -> pl.Series:
+    return ref_column(pl.Series([f"person {number}" for number in range(count)]), kind, KEY)
+
+
+@given(refs)
+def test_the_first_word_is_the_big_endian_number_of_the_first_half(made):
+    assert first_word(pl.Series(made, dtype=pl.String)).to_list() == [int(ref[:16], 16) for ref in made]
+
+
+@given(refs, refs)
+def test_a_run_finds_exactly_the_references_it_holds(held, asked):
+    run = write_run(build_run([(SubjectKind.PHONE, pl.Series(held, dtype=pl.String))]))
+
+    found = find_in_run(run, [*asked, *held[:3]])
+
+    held_words, asked_words = ({int(ref[:16], 16) for ref in side} for side in (held, [*asked, *held[:3]]))
+    assert set(found["ref"]) == held_words & asked_words
+
+
+def test_a_run_is_sorted_unique_and_says_which_kind_matched():
+    phones, mails = references(50), references(50, SubjectKind.EMAIL)
+
+    run = build_run([(SubjectKind.PHONE, phones), (SubjectKind.EMAIL, mails), (SubjectKind.PHONE, phones[:9])])
+
+    assert run.schema == {"ref": pl.UInt64, "kind": pl.UInt8}
+    assert run.height == 100
+    assert run["ref"].is_sorted()
+    assert find_in_run(write_run(run), [mails[3]])["kind"].to_list() == [KIND_CODES[SubjectKind.EMAIL]]
+
+
+def test_rows_without_a_reference_are_not_in_a_run():
+    assert build_run([(SubjectKind.PHONE, pl.Series([None, None], dtype=pl.String))]).is_empty()
+    assert build_run([]).is_empty()
+
+
+def test_a_look_up_reads_only_the_row_groups_that_can_hold_the_reference():
+    held = references(3 * ROWS_PER_GROUP)
+    data = write_run(build_run([(SubjectKind.PHONE, held)]))
+
+    class Counted(io.BytesIO):
+        taken = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            part = super().read(size)
+            self.taken += len(part)
+            return part
+
+    source = Counted(data)
+    assert find_in_run(source, [held[5]]).height == 1
+    assert source.taken < len(data) / 2
+    everything = Counted(data)
+    find_in_run(everything, held.to_list())
+    assert everything.taken > len(data) * 0.9, "the control reads all of it"
+
+
+def test_a_run_is_plain_parquet_with_statistics_on_the_reference_only():
+    data = write_run(build_run([(SubjectKind.PHONE, references(100))]))
+
+    ref, kind = (pq.ParquetFile(io.BytesIO(data)).metadata.row_group(0).column(column) for column in (0, 1))
+
+    assert ref.statistics.has_min_max and kind.statistics is None
+    assert set(ref.encodings) <= {"PLAIN", "RLE"}
+    assert pl.read_parquet(data).height == 100
+
+
+def test_the_same_references_give_the_same_bytes():
+    held = references(500)
+
+    assert write_run(build_run([(SubjectKind.PHONE, held)])) == write_run(
+        build_run([(SubjectKind.PHONE, held.reverse())])
+    )
+
+
+def test_runs_of_a_month_are_merged_and_split_by_the_first_byte():
+    first, second = references(400), references(700)
+    runs = [(7, build_run([(SubjectKind.PHONE, first)])), (9, build_run([(SubjectKind.PHONE, second)]))]
+
+    month = merge_runs(runs)
+
+    assert [run.first_byte for run in month] == sorted({int(ref[:2], 16) for ref in second})
+    assert all((run.entries["ref"] // 2**56 == run.first_byte).all() for run in month)
+    assert sum(run.entries.height for run in month) == 1100
+    part = next(run for run in month if run.first_byte == int(first[0][:2], 16))
+    assert find_in_run(write_run(part.entries), [first[0]])["object"].to_list() == [7, 9]
+
+
+def test_no_runs_merge_to_nothing():
+    assert merge_runs([]) == ()
+
+
+@pytest.mark.parametrize("broken", [b"", b"PAR1", b"x" * 64])
+def test_a_broken_run_is_an_error_and_not_an_empty_answer(broken, tmp_path):
+    with pytest.raises(IndexInvalid, match="SLU-481"):
+        find_in_run(broken, ["0" * 32])
+    with pytest.raises(IndexInvalid, match=r"gone\.parquet"):
+        find_in_run(Path(tmp_path / "gone.parquet"), ["0" * 32])
+
+
+def test_another_parquet_file_is_no_run():
+    sink = io.BytesIO()
+    pl.DataFrame({"ref": ["a"]}).write_parquet(sink)
+
+    with pytest.raises(IndexInvalid):
+        find_in_run(sink.getvalue(), ["0" * 32])
+
+
+def test_an_identifier_in_place_of_a_reference_is_refused_without_being_quoted():
+    with pytest.raises(RefMalformed) as refused:
+        build_run([(SubjectKind.PHONE, pl.Series(["0" * 32, "+32475123456"]))])
+
+    assert "row 2" in str(refused.value) and "475" not in str(refused.value)
