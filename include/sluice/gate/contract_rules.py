@@ -1,0 +1,275 @@
+"""A contract as rules: its columns, its quality entries (ODCS 3.1), the suites it names.
+
+Everything is said in kinds of the closed list, so that Great Expectations judges it too; only *no
+column without a role* is a check of Sluice alone. At the gate every cell is text: ranges and pairs
+see the value that the column's logicalType gives a cell, all other kinds the cell as written, and a
+cell without a value fails the rule for its type, not the range.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sluice.agreement.model import DataContract, FieldRole, QualityRule
+from sluice.errors import DocumentInvalid, Ref
+from sluice.gate.compile import NUMBERS, sees_values
+from sluice.gate.errors import ColumnUnknown, OptionInvalid, QualityRefused, TypeMismatch
+from sluice.gate.kinds import KINDS, Shape, check_of, declared_columns, typed
+from sluice.gate.model import Check, ColumnType, Rule, Source, Thresholds, Tolerance, ValueType
+from sluice.gate.suites import Suite, rule_of
+from sluice.gate.typed import DATE, TIMESTAMP, number_pattern
+from sluice.terms import Severity
+
+TIME = "%H:%M:%S"
+_WORDS = ("0", "1", "true", "false", "yes", "no", "ja", "nee", "oui", "non", "y", "n", "j", "o", "t", "f")
+BOOLEANS = tuple(sorted({spelling for word in _WORDS for spelling in (word, word.upper(), word.capitalize())}))
+"""How a boolean may be written, in the languages of the files."""
+
+_NO_ARGUMENTS = {"severity", "meta", "notes", "description"}
+"""What may stand beside the arguments of a custom entry; the entry's own severity counts."""
+
+_NOT_NULL = "expect_column_values_to_not_be_null"
+_IN_SET = "expect_column_values_to_be_in_set"
+_REGEX = "expect_column_values_to_match_regex"
+_STRFTIME = "expect_column_values_to_match_strftime_format"
+
+
+def rules_for(contract: DataContract, suites: Sequence[Suite]) -> tuple[Rule, ...]:
+    """Every rule a file under this contract is judged by: columns, quality, suites, in that order.
+
+    Raises DocumentInvalid subclasses (SLU-43x) that name contract or suite, rule and cure.
+    """
+    types = column_types(contract)
+    quality = [rule for entry in contract.quality for rule in _located(contract, entry)]
+    suite_rules = [rule for suite in suites for rule in suite.rules]
+    asked = [typed_rule(rule, types, contract) for rule in (*quality, *suite_rules)]
+    said = {rule.check for rule in asked if rule.severity is Severity.ERROR and rule.tolerance is None}
+    schema = [typed_rule(rule, types, contract) for rule in _schema_rules(contract) if rule.check not in said]
+    return (*schema, *asked)
+
+
+def thresholds_of(contract: DataContract) -> Thresholds:
+    """The limits for the whole file that the contract sets."""
+    return Thresholds(contract.max_refused_share)
+
+
+def column_types(contract: DataContract) -> Mapping[str, ColumnType]:
+    """How the text of each number, date and timestamp column becomes a value."""
+    found = {field.name: _column_type(contract, field) for field in contract.fields}
+    return {name: column_type for name, column_type in found.items() if column_type is not None}
+
+
+def typed_rule(rule: Rule, types: Mapping[str, ColumnType], contract: DataContract) -> Rule:
+    """The rule with the types of its columns. Raises ColumnUnknown, TypeMismatch."""
+    for column in rule.check.columns:
+        if contract.field(column) is None:
+            raise ColumnUnknown(Ref("contract", contract.contract_id), Ref("rule", rule.id), Ref("column", column))
+    check = typed(rule.check, types)
+    if not _comparable(check):
+        raise TypeMismatch(Ref("rule", rule.id), *(Ref("column", column) for column in check.columns))
+    return replace(rule, check=check)
+
+
+def _column_type(contract: DataContract, field: FieldRole) -> ColumnType | None:
+    try:
+        value = ValueType(field.logical_type)
+    except ValueError:
+        return None
+    return ColumnType(value, contract.file_format.decimal_comma, _date_format(contract, field, value))
+
+
+def _date_format(contract: DataContract, field: FieldRole, value: ValueType) -> str | None:
+    if value is ValueType.DATE:
+        return field.date_format or contract.file_format.date_format or DATE
+    return field.date_format or TIMESTAMP if value is ValueType.TIMESTAMP else None
+
+
+def _comparable(check: Check) -> bool:
+    """Whether a check that compares values has columns and bounds of one type."""
+    families = [None if each is None else _family(each) for each in check.types]
+    if check.kind == "expect_column_values_to_be_between":
+        bounds = [check.option("min_value"), check.option("max_value")]
+        return all(_bound_family(bound) == families[0] for bound in bounds if bound is not None)
+    if check.kind == "expect_column_pair_values_a_to_be_greater_than_b":
+        return families[0] == families[1]
+    return not sees_values(check) or set(families) == {"number"} or len(families) == 2
+
+
+def _family(column_type: ColumnType) -> str:
+    return "number" if column_type.value in NUMBERS else column_type.value.value
+
+
+def _bound_family(bound: object) -> str:
+    if not isinstance(bound, str):
+        return "number"
+    return "date" if len(bound) == 10 else "timestamp"
+
+
+def _schema_rules(contract: DataContract) -> Iterator[Rule]:
+    names = tuple(field.name for field in contract.fields)
+    yield Rule("columns.declared", declared_columns(names), "HEADER_UNDECLARED_COLUMN", source=Source.SCHEMA)
+    if not any(entry.metric == "rowCount" for entry in contract.quality):
+        rows = check_of("expect_table_row_count_to_be_between", {"min_value": 1})
+        yield Rule("rows.any", rows, "SHAPE_ROW_COUNT", Severity.WARNING, source=Source.SCHEMA)
+    key = contract.subject_fields[:1]
+    for field in contract.fields:
+        needed = field.required or field in key
+        severity = Severity.ERROR if needed else Severity.WARNING
+        there = check_of("expect_column_to_exist", {"column": field.name})
+        yield Rule(f"{field.name}.present", there, "HEADER_MISSING_COLUMN", severity, source=Source.SCHEMA)
+        yield from _field_rules(contract, field)
+
+
+def _field_rules(contract: DataContract, field: FieldRole) -> Iterator[Rule]:
+    if field.required:
+        yield _schema_rule(field, "required", _NOT_NULL, {}, "VALUE_NULL")
+    kind_of_type = _type_rule(contract, field)
+    if kind_of_type is not None:
+        yield kind_of_type
+    if field.unique:
+        yield _schema_rule(field, "unique", "expect_column_values_to_be_unique", {}, "DUPLICATE_VALUE")
+
+
+def _type_rule(contract: DataContract, field: FieldRole) -> Rule | None:
+    column_type = _column_type(contract, field)
+    if field.logical_type == "boolean":
+        return _schema_rule(field, "type", _IN_SET, {"value_set": BOOLEANS}, "VALUE_BOOLEAN")
+    if field.logical_type == "time":
+        return _schema_rule(field, "type", _STRFTIME, {"strftime_format": field.date_format or TIME}, "VALUE_TIME")
+    if column_type is None:
+        return None
+    if column_type.value in NUMBERS:
+        return _schema_rule(field, "type", _REGEX, {"regex": number_pattern(column_type)}, "VALUE_NUMBER")
+    return _schema_rule(field, "type", _STRFTIME, {"strftime_format": column_type.date_format}, "VALUE_DATE")
+
+
+def _schema_rule(field: FieldRole, name: str, kind: str, kwargs: Mapping[str, Any], code: str) -> Rule:
+    return Rule(
+        f"{field.name}.{name}", check_of(kind, {"column": field.name} | dict(kwargs)), code, source=Source.SCHEMA
+    )
+
+
+def _located(contract: DataContract, entry: QualityRule) -> tuple[Rule, ...]:
+    """The rules of one quality entry; a problem with it names contract and entry."""
+    try:
+        return tuple(_quality_rules(entry))
+    except DocumentInvalid as found:
+        problem = found
+    raise type(problem)(Ref("contract", contract.contract_id), Ref("quality", entry.id), *problem.refs)
+
+
+def _quality_rules(entry: QualityRule) -> Iterable[Rule]:
+    if entry.expectation is not None:
+        return (_custom_rule(entry, entry.expectation),)
+    metric = _METRICS.get(entry.metric or "")
+    if metric is None:
+        raise QualityRefused(Ref("metric", entry.metric or "none"))
+    if entry.metric == "rowCount":
+        return (_rule(entry, "expect_table_row_count_to_be_between", _row_counts(entry), None),)
+    tolerance = _tolerance(entry)
+    return [_rule(entry, kind, kwargs, tolerance) for kind, kwargs in metric(entry)]
+
+
+def _custom_rule(entry: QualityRule, said: Mapping[str, Any]) -> Rule:
+    """``engine: greatExpectations``; under a column the expectation need not repeat its name."""
+    kind, given = said.get("type"), said.get("kwargs") or {}
+    if not isinstance(kind, str) or not isinstance(given, dict) or entry.operator is not None:
+        raise OptionInvalid(Ref("option", "implementation"))
+    about_column = kind in KINDS and KINDS[kind].shape is Shape.COLUMN and entry.column is not None
+    kwargs = {"column": entry.column} if about_column else {}
+    kwargs |= {name: value for name, value in given.items() if name not in _NO_ARGUMENTS}
+    return rule_of(kind, kwargs, entry.id, entry.severity, Source.CONTRACT)
+
+
+def _rule(entry: QualityRule, kind: str, kwargs: Mapping[str, Any], tolerance: Tolerance | None) -> Rule:
+    return Rule(entry.id, check_of(kind, kwargs), KINDS[kind].code, entry.severity, tolerance, Source.CONTRACT)
+
+
+Asked = Iterable[tuple[str, dict[str, Any]]]
+"""Kinds with their kwargs; what shares a quality entry shares its tolerance."""
+
+
+def _null_values(entry: QualityRule) -> Asked:
+    return [(_NOT_NULL, {"column": entry.column})]
+
+
+def _missing_values(entry: QualityRule) -> Asked:
+    named = [value for value in _arguments(entry, "missingValues") if value is not None]
+    surely = [("expect_column_values_to_not_be_in_set", {"column": entry.column, "value_set": named})] if named else []
+    return [(_NOT_NULL, {"column": entry.column}), *surely]
+
+
+def _invalid_values(entry: QualityRule) -> Asked:
+    pattern, valid = entry.arguments.get("pattern"), entry.arguments.get("validValues")
+    if set(entry.arguments) - {"pattern", "validValues"} or (pattern is None and valid is None):
+        raise OptionInvalid(Ref("option", "arguments"))
+    asked: list[tuple[str, dict[str, Any]]] = []
+    if valid is not None:
+        asked.append((_IN_SET, {"column": entry.column, "value_set": valid}))
+    if pattern is not None:
+        asked.append((_REGEX, {"column": entry.column, "regex": pattern}))
+    return asked
+
+
+def _duplicate_values(entry: QualityRule) -> Asked:
+    if entry.column is not None and not entry.arguments:
+        return [("expect_column_values_to_be_unique", {"column": entry.column})]
+    properties = _arguments(entry, "properties")
+    if len(properties) == 1:
+        return [("expect_column_values_to_be_unique", {"column": properties[0]})]
+    return [("expect_compound_columns_to_be_unique", {"column_list": properties})]
+
+
+def _row_count(_: QualityRule) -> Asked:
+    return []
+
+
+def _arguments(entry: QualityRule, name: str) -> list[Any]:
+    values = entry.arguments.get(name)
+    if not isinstance(values, list | tuple) or not values or set(entry.arguments) - {name}:
+        raise OptionInvalid(Ref("option", name))
+    return list(values)
+
+
+_METRICS: Mapping[str, Callable[[QualityRule], Asked]] = {
+    "nullValues": _null_values,
+    "missingValues": _missing_values,
+    "invalidValues": _invalid_values,
+    "duplicateValues": _duplicate_values,
+    "rowCount": _row_count,
+}
+
+
+def _row_counts(entry: QualityRule) -> dict[str, Any]:
+    """The ODCS operator on a number of rows, as bounds of Great Expectations."""
+    limit = entry.threshold
+    bounds: dict[str, dict[str, Any]] = (
+        {
+            "mustBe": {"min_value": limit[0], "max_value": limit[0]},
+            "mustBeGreaterThan": {"min_value": limit[0], "strict_min": True},
+            "mustBeGreaterOrEqualTo": {"min_value": limit[0]},
+            "mustBeLessThan": {"max_value": limit[0], "strict_max": True},
+            "mustBeLessOrEqualTo": {"max_value": limit[0]},
+            "mustBeBetween": {"min_value": limit[0], "max_value": limit[-1]},
+        }
+        if limit
+        else {}
+    )
+    if entry.operator not in bounds or entry.unit != "rows":
+        raise QualityRefused(Ref("operator", entry.operator or "none"), Ref("unit", entry.unit))
+    return bounds[entry.operator]
+
+
+def _tolerance(entry: QualityRule) -> Tolerance | None:
+    """The limit of a metric that counts failing rows; None where it is *not one*.
+
+    Operators without an upper limit would ask for bad rows, so they are refused.
+    """
+    upper = {"mustBe", "mustBeLessThan", "mustBeLessOrEqualTo", "mustBeBetween"}
+    if entry.operator not in upper or entry.unit not in ("rows", "percent") or not entry.threshold:
+        raise QualityRefused(Ref("operator", entry.operator or "none"), Ref("unit", entry.unit))
+    least, most = entry.threshold[0], entry.threshold[-1]
+    if entry.operator == "mustBe" and most != 0:
+        raise QualityRefused(Ref("operator", entry.operator), Ref("unit", entry.unit))
+    none_allowed = most <= 1 if (entry.operator, entry.unit) == ("mustBeLessThan", "rows") else most <= 0
+    return None if none_allowed and least <= most else Tolerance(entry.operator, entry.threshold, entry.unit)

@@ -1,0 +1,293 @@
+"""A Great Expectations engine whose metrics are all answered from one polars pass.
+
+It is not a pandas engine, so a kind that is not on the closed list has no provider and fails,
+instead of falling through to pandas. The metrics have no dependencies: all of a suite's metrics
+arrive in one ``resolve_metrics``, which runs (or already has) the pass. Values are never answered:
+the list of unexpected values is empty, exceptions are fixed text.
+
+Importing this module imports Great Expectations (seconds): ``gx.py`` is the light door to it.
+Route and pitfalls were measured on Great Expectations 1.24; rerun tests/gate on an upgrade.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import polars as pl
+from great_expectations.core.batch import BatchData, BatchMarkers, LegacyBatchDefinition
+from great_expectations.core.batch_spec import RuntimeDataBatchSpec
+from great_expectations.core.id_dict import IDDict
+from great_expectations.datasource.fluent.batch_identifier_util import make_batch_identifier
+from great_expectations.datasource.fluent.batch_request import BatchRequest
+from great_expectations.datasource.fluent.constants import _DATA_CONNECTOR_NAME
+from great_expectations.datasource.fluent.interfaces import Batch, DataAsset, Datasource
+from great_expectations.exceptions.exceptions import (
+    BuildBatchRequestError,
+    InvalidBatchRequestError,
+    MetricResolutionError,
+)
+from great_expectations.execution_engine.execution_engine import ExecutionEngine
+from great_expectations.expectations import registry
+from great_expectations.expectations.metrics.metric_provider import MetricProvider
+from great_expectations.validator.metric_configuration import MetricConfiguration
+
+from sluice.errors import DocumentInvalid
+from sluice.gate.errors import OptionRefused
+from sluice.gate.kinds import KINDS, ROW_METRICS, Kind, check_of
+from sluice.gate.model import Check, PassResult, Rule, RuleOutcome, State
+from sluice.gate.onepass import run_rules
+
+COUNT, VALUES, INDEXES = "unexpected_count", "unexpected_values", "unexpected_index_list"
+QUERY, FILTERED = "unexpected_index_query", "filtered_row_count"
+_SUFFIXES = (COUNT, VALUES, INDEXES, QUERY, FILTERED)
+_TABLE_METRICS = ("table.row_count", "table.columns", "table.column_count")
+_NOT_ASKED = ("batch_id", "table", "condition_parser", "row_condition", "result_format")
+_NULLS = ROW_METRICS["column_values.nonnull"].name
+
+Request: TypeAlias = BatchRequest[Any]
+AssetType: TypeAlias = type[DataAsset[Any, Any]]
+EngineType: TypeAlias = "type[OnePassEngine]"
+
+_UNANSWERED = "Sluice cannot compute this metric (SLU-439); no value is shown"
+
+
+class PassData(BatchData):
+    """A batch: a frame that is still to be asked, or a pass over one that is gone."""
+
+    def __init__(self, engine: "OnePassEngine", data: pl.DataFrame | PassResult) -> None:
+        super().__init__(execution_engine=engine)
+        self.frame = data if isinstance(data, pl.DataFrame) else None
+        self.result = data if isinstance(data, PassResult) else None
+        self.answers: dict[Check, RuleOutcome] = {}
+        if self.result is not None:
+            self.answers = {outcome.rule.check: outcome for outcome in self.result.outcomes}
+
+    def ask(self, checks: Iterable[Check]) -> None:
+        """Have an answer to each check: of a frame, all that are new in one pass."""
+        new = [check for check in checks if check not in self.answers]
+        if self.frame is None or (self.result is not None and not new):
+            return
+        rules = [Rule(str(place), check, KINDS[check.kind].code) for place, check in enumerate(new)]
+        self.result = run_rules(self.frame, rules)
+        self.answers |= {outcome.rule.check: outcome for outcome in self.result.outcomes}
+
+
+class OnePassEngine(ExecutionEngine[pl.Expr]):
+    """Answers every metric of the closed list from one pass; any other has no provider."""
+
+    calls = 0
+    """How often metrics were asked for, for the test that it is once."""
+
+    def get_batch_data_and_markers(self, batch_spec: Any) -> tuple[PassData, BatchMarkers]:
+        """The frame or pass in the spec; a word is left there, or the frame would go to JSON."""
+        data = PassData(self, batch_spec.batch_data)
+        batch_spec.batch_data = "sluice"
+        return data, BatchMarkers({"ge_load_time": "0"})
+
+    def resolve_metrics(
+        self,
+        metrics_to_resolve: Iterable[MetricConfiguration],
+        metrics: dict[Any, Any] | None = None,
+        runtime_configuration: dict[str, Any] | None = None,
+    ) -> dict[Any, Any]:
+        """All answers of one round. Raises MetricResolutionError for one metric at a time."""
+        asked = list(metrics_to_resolve)
+        if not asked:
+            return {}
+        self.calls += 1
+        data = self.batch_manager.active_batch_data
+        if not isinstance(data, PassData):
+            raise MetricResolutionError(message=_UNANSWERED, failed_metrics=asked)
+        checks = {metric.id: _check(metric) for metric in asked if metric.metric_name not in _TABLE_METRICS}
+        data.ask([check for check in checks.values() if isinstance(check, Check)])
+        answers = {metric.id: _answer(metric, checks.get(metric.id), data) for metric in asked}
+        for metric in asked:
+            if answers[metric.id] is _UNANSWERED:
+                raise MetricResolutionError(message=_UNANSWERED, failed_metrics=(metric,))
+        return answers
+
+    def resolve_metric_bundle(self, metric_fn_bundle: Any) -> dict[Any, Any]:
+        """Nothing is bundled: there is one round."""
+        return {}
+
+    def _comparison_condition_to_filter_clause(self, condition: Any) -> pl.Expr:
+        raise OptionRefused
+
+    def _nullity_condition_to_filter_clause(self, condition: Any) -> pl.Expr:
+        raise OptionRefused
+
+    def _and_condition_to_filter_clause(self, condition: Any) -> pl.Expr:
+        raise OptionRefused
+
+    def _or_condition_to_filter_clause(self, condition: Any) -> pl.Expr:
+        raise OptionRefused
+
+
+def _check(metric: MetricConfiguration) -> Check | None:
+    """The check a metric is about; None if it has a condition or options we refuse."""
+    kind, _ = _split(metric.metric_name)
+    kwargs = {**metric.metric_domain_kwargs, **(metric.metric_value_kwargs or {})}
+    if kwargs.get("row_condition") is not None:
+        return None
+    known = {option.name for option in kind.options} | {"column", "column_A", "column_B", "column_list"}
+    try:
+        return check_of(kind.name, {name: kwargs[name] for name in known & set(kwargs)})
+    except DocumentInvalid:
+        return None
+
+
+def _split(metric_name: str) -> tuple[Kind, str]:
+    base, _, suffix = metric_name.rpartition(".")
+    return ROW_METRICS[base], suffix
+
+
+def _answer(metric: MetricConfiguration, check: Check | None, data: PassData) -> Any:
+    result = data.result
+    if result is None:
+        return _UNANSWERED
+    if metric.metric_name in _TABLE_METRICS:
+        columns = list(result.columns)
+        return {"table.row_count": result.rows, "table.columns": columns}.get(metric.metric_name, len(columns))
+    if check is None:
+        return _UNANSWERED
+    outcome = data.answers.get(check)
+    suffix = _split(metric.metric_name)[1]
+    if outcome is None:
+        return _null_answer(check, suffix, data)
+    return _UNANSWERED if outcome.state is not State.COUNTED else _of_outcome(outcome, suffix)
+
+
+def _null_answer(check: Check, suffix: str, data: PassData) -> Any:
+    """Every column kind also asks for the NULLs of its column, rule or no rule."""
+    nulls = data.result.nulls(check.columns[0]) if data.result is not None else None
+    return nulls if check.kind == _NULLS and suffix == COUNT and nulls is not None else _UNANSWERED
+
+
+def _of_outcome(outcome: RuleOutcome, suffix: str) -> Any:
+    if suffix == INDEXES:
+        return outcome.failing.to_list() if outcome.failing is not None else []
+    numbers: Mapping[str, Any] = {
+        COUNT: outcome.unexpected_count,
+        FILTERED: outcome.domain_count,
+        VALUES: [],
+        QUERY: None,
+    }
+    return numbers[suffix]
+
+
+class _Answered(MetricProvider):
+    """Provider of every metric of the closed list: no dependencies, so one round."""
+
+    @classmethod
+    def get_evaluation_dependencies(
+        cls,
+        metric: MetricConfiguration,
+        configuration: Any = None,
+        execution_engine: Any = None,
+        runtime_configuration: dict[str, Any] | None = None,
+    ) -> dict[str, MetricConfiguration]:
+        return {}
+
+
+def _never_called(**_: Any) -> None:
+    """What the registry wants; ``resolve_metrics`` answers before anyone calls it."""
+
+
+def _register() -> None:
+    names = [f"{metric}.{suffix}" for metric in ROW_METRICS for suffix in _SUFFIXES]
+    for name in (*names, *_TABLE_METRICS):
+        known = registry._registered_metrics.get(name)
+        if known is not None:
+            registry.register_metric(
+                metric_name=name,
+                metric_domain_keys=known["metric_domain_keys"],
+                metric_value_keys=known["metric_value_keys"],
+                execution_engine=OnePassEngine,
+                metric_class=_Answered,
+                metric_provider=_never_called,
+            )
+
+
+class FrameAsset(DataAsset[Any, Any]):
+    """One frame (or one pass), given as the batch parameter ``dataframe``."""
+
+    type: Literal["polars_frame"] = "polars_frame"
+
+    def test_connection(self) -> None:
+        """There is nothing to connect to."""
+
+    def get_batch_parameters_keys(self, partitioner: Any = None) -> tuple[str, ...]:
+        """The one parameter."""
+        return ("dataframe",)
+
+    def build_batch_request(self, options: Any = None, batch_slice: Any = None, partitioner: Any = None) -> Request:
+        """A request for one frame; slices and partitions are refused."""
+        if batch_slice is not None or partitioner is not None or not _is_frame(options):
+            raise BuildBatchRequestError(message="options must be exactly {'dataframe': a polars frame}")
+        return BatchRequest(datasource_name=self.datasource.name, data_asset_name=self.name, options=options)
+
+    def get_batch_identifiers_list(self, batch_request: Request) -> list[dict[str, Any]]:
+        """One batch."""
+        return [IDDict(batch_request.options)]
+
+    def get_batch(self, batch_request: Request) -> Batch:
+        """The batch around the frame."""
+        self._validate_batch_request(batch_request)
+        spec = RuntimeDataBatchSpec(batch_data=batch_request.options["dataframe"])
+        data, markers = self.datasource.get_execution_engine().get_batch_data_and_markers(batch_spec=spec)
+        definition = LegacyBatchDefinition(
+            datasource_name=self.datasource.name,
+            data_connector_name=_DATA_CONNECTOR_NAME,
+            data_asset_name=self.name,
+            batch_identifiers=make_batch_identifier({}),
+        )
+        return Batch(
+            datasource=self.datasource,
+            data_asset=self,
+            batch_request=batch_request,
+            data=data,
+            batch_markers=markers,
+            batch_spec=spec,
+            batch_definition=definition,
+        )
+
+    def add_batch_definition_whole_frame(self, name: str) -> Any:
+        """A definition of the whole frame, for ``ValidationDefinition`` and ``Checkpoint``."""
+        return self.add_batch_definition(name=name, partitioner=None)
+
+    def _validate_batch_request(self, batch_request: Request) -> None:
+        mine = batch_request.datasource_name == self.datasource.name and batch_request.data_asset_name == self.name
+        if not mine or not _is_frame(batch_request.options):
+            raise InvalidBatchRequestError("the batch request is not one of this asset")
+
+
+def _is_frame(options: Any) -> bool:
+    return (
+        isinstance(options, dict)
+        and set(options) == {"dataframe"}
+        and isinstance(options["dataframe"], pl.DataFrame | PassResult)
+    )
+
+
+class OnePassDatasource(Datasource[Any, Any]):
+    """``context.data_sources.add_polars_once(name)``: polars frames, judged in one pass."""
+
+    asset_types: ClassVar[list[AssetType]] = [FrameAsset]
+    type: Literal["polars_once"] = "polars_once"
+    assets: list[FrameAsset] = []  # noqa: RUF012  # a pydantic field, copied per source
+
+    @property
+    def execution_engine_type(self) -> EngineType:
+        """The engine of this source."""
+        return OnePassEngine
+
+    def test_connection(self, test_assets: bool = True) -> None:
+        """There is nothing to connect to."""
+
+    def add_frame_asset(self, name: str) -> FrameAsset:
+        """An asset that takes one frame per batch request."""
+        asset = FrameAsset(name=name)
+        self._add_asset(asset)
+        return asset
+
+
+_register()

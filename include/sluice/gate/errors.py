@@ -1,0 +1,63 @@
+"""What the gate raises when a suite, a contract's quality or a pass cannot be used: SLU-43x.
+
+Raised while paper is loaded, never while a file is judged: a judgement is a value (``judge.py``).
+"""
+
+from sluice.errors import DocumentInvalid, SluiceError
+
+
+class SuiteUnreadable(DocumentInvalid):
+    code = "SLU-431"
+    summary = "a suite file is not a Great Expectations suite in JSON"
+    cure = "write one JSON object with `name` and `expectations`, each with `type` and `kwargs`; no YAML, no key twice"
+
+
+class KindRefused(DocumentInvalid):
+    code = "SLU-432"
+    summary = "an expectation is not on the closed list"
+    cure = "use a kind listed in docs/reference/expectations.md; others could run code, SQL or show values"
+
+
+class OptionRefused(DocumentInvalid):
+    code = "SLU-433"
+    summary = "an expectation has an option that is not allowed"
+    cure = "remove it: no row_condition, condition_parser, result_format, include_unexpected_rows or suite parameters"
+
+
+class OptionInvalid(DocumentInvalid):
+    code = "SLU-434"
+    summary = "an option of an expectation is missing or has a value that cannot be used"
+    cure = "compare it with docs/reference/expectations.md"
+
+
+class TypeMismatch(DocumentInvalid):
+    code = "SLU-435"
+    summary = "an expectation compares text with a number or a date"
+    cure = "declare the column's logicalType in the contract (number, integer, date, timestamp), or quote the values"
+
+
+class QualityRefused(DocumentInvalid):
+    code = "SLU-436"
+    summary = "a quality entry of a contract cannot be judged"
+    cure = (
+        "use nullValues, missingValues, invalidValues, duplicateValues, rowCount or a custom greatExpectations "
+        "entry with an upper limit (mustBe 0, mustBeLessThan, ...); `sql` is not judged yet"
+    )
+
+
+class ColumnUnknown(DocumentInvalid):
+    code = "SLU-437"
+    summary = "an expectation names a column that the contract does not have"
+    cure = "add the column with its roles to the contract, or correct the name"
+
+
+class PassUnreadable(SluiceError):
+    code = "SLU-438"
+    summary = "the counts of the judging process cannot be read"
+    cure = "the exchange is UNDECIDED; run `sluice gate run FILE --dry-run` on the file to see why"
+
+
+class CheckUnsupported(SluiceError):
+    code = "SLU-439"
+    summary = "a rule cannot be computed on a column of this type"
+    cure = "use a text kind on text and a range on numbers or dates"

@@ -1,0 +1,79 @@
+"""Rules about the file as a whole: its header, its number of rows and columns.
+
+A name in the header that no contract declares is text of the file, perhaps of a person (a file
+without a header has one in row one), so it is only ever shown by its position.
+"""
+
+from collections.abc import Sequence
+from itertools import zip_longest
+
+from sluice.gate.kinds import DECLARED_COLUMNS
+from sluice.gate.model import Check, Rule, RuleOutcome
+
+
+def visible_header(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ...]:
+    """The header with ``#<position>`` for what is not declared; as it is where no contract speaks."""
+    declared = [set(_words(rule.check, "column_set")) for rule in rules if rule.check.kind == DECLARED_COLUMNS]
+    if not declared:
+        return tuple(names)
+    known = set[str]().union(*declared)
+    return tuple(name if name in known else f"#{place}" for place, name in enumerate(names, 1))
+
+
+def header_outcome(rule: Rule, rows: int, names: Sequence[str]) -> RuleOutcome:
+    """What a rule about the whole file finds; a missing or surplus thing counts as one each."""
+    check = rule.check
+    if check.kind.startswith("expect_table_row_count"):
+        return _counted(rule, rows)
+    if check.kind == "expect_table_column_count_to_equal":
+        return _counted(rule, len(names))
+    if check.kind == "expect_column_to_exist":
+        return RuleOutcome(rule, unexpected_count=0 if (there := _exists(check, names)) else 1, success=there)
+    if check.kind == "expect_table_columns_to_match_ordered_list":
+        return _ordered(rule, names)
+    return _matched(rule, names)
+
+
+def _counted(rule: Rule, observed: int) -> RuleOutcome:
+    success = _within(rule.check, observed)
+    return RuleOutcome(rule, unexpected_count=0 if success else 1, success=success, observed=observed)
+
+
+def _within(check: Check, observed: int) -> bool:
+    exact, low, high = check.option("value"), check.option("min_value"), check.option("max_value")
+    if isinstance(exact, int):
+        return observed == exact
+    above = not isinstance(low, int) or (observed > low if check.option("strict_min") else observed >= low)
+    below = not isinstance(high, int) or (observed < high if check.option("strict_max") else observed <= high)
+    return above and below
+
+
+def _exists(check: Check, names: Sequence[str]) -> bool:
+    """A place of 0 is no place to Great Expectations, which asks whether it is true."""
+    place = check.option("column_index")
+    if isinstance(place, int) and place:
+        return place < len(names) and names[place] == check.columns[0]
+    return check.columns[0] in names
+
+
+def _ordered(rule: Rule, names: Sequence[str]) -> RuleOutcome:
+    expected = _words(rule.check, "column_list")
+    pairs = enumerate(zip_longest(expected, names), 1)
+    wrong = tuple(place for place, (wanted, found) in pairs if wanted != found)
+    return RuleOutcome(rule, unexpected_count=len(wrong), success=not wrong, positions=wrong)
+
+
+def _matched(rule: Rule, names: Sequence[str]) -> RuleOutcome:
+    """Missing names count for a set; surplus ones if it is exact, or if the rule is only about them."""
+    expected = _words(rule.check, "column_set")
+    only_surplus = rule.check.kind == DECLARED_COLUMNS
+    missing = 0 if only_surplus else len(set(expected) - set(names))
+    exact = only_surplus or bool(rule.check.option("exact_match"))
+    surplus = tuple(place for place, name in enumerate(names, 1) if exact and name not in expected)
+    count = missing + len(surplus)
+    return RuleOutcome(rule, unexpected_count=count, success=count == 0, positions=surplus)
+
+
+def _words(check: Check, option: str) -> tuple[str, ...]:
+    words = check.option(option)
+    return tuple(str(word) for word in words) if isinstance(words, tuple) else ()

@@ -1,0 +1,217 @@
+"""Findings and thresholds become one verdict, and a split of the rows. Pure.
+
+A row that fails an error rule is refused, the others go on. A tolerance is the rule's limit for the
+file. Too many refused rows, a failed rule about the file, an exceeded limit of an error rule: the
+whole file is refused. No rule at all, or a rule that could not be computed: UNDECIDED.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from sluice.errors import GateFailed, Ref
+from sluice.gate.kinds import KINDS
+from sluice.gate.model import (
+    ROWS_SHOWN,
+    Finding,
+    GateVerdict,
+    Judgement,
+    PassResult,
+    RowFinding,
+    RuleOutcome,
+    State,
+    Thresholds,
+    Tolerance,
+)
+from sluice.terms import Severity, Verdict
+
+RANK: dict[Verdict, int] = {Verdict.PASSED: 0, Verdict.WARNED: 1, Verdict.UNDECIDED: 2, Verdict.REFUSED: 3}
+"""From best to worst. What is known to be wrong outweighs what could not be told."""
+
+TOO_MANY_REFUSED = "LIMIT_REFUSED_SHARE"
+NO_RULES = "LIMIT_NO_RULES"
+NOT_COMPUTED = "UNREADABLE_RULE"
+JUDGES_DIFFER = "UNREADABLE_JUDGES_DIFFER"
+
+REPORT = {"row": pl.UInt32, "rule": pl.String, "code": pl.String, "column": pl.String, "severity": pl.String}
+"""Columns of the report: every failing row; ``row`` is a row number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """One reason with the verdict it alone would give."""
+
+    finding: Finding
+    verdict: Verdict
+
+
+def judge(result: PassResult, extra: Sequence[RowFinding], thresholds: Thresholds) -> Judgement:
+    """The verdict on a file, which rows it refuses, and every failing row.
+
+    ``extra``: rows that others found wrong; those not in the frame count as rows of the file.
+    Raises GateFailed if one of them is no row of this file.
+    """
+    numbers = _row_numbers(result.rows, extra)
+    rows_in = result.rows + len({finding.row for finding in extra if not finding.in_frame})
+    report = _report(result, extra, numbers)
+    refusing = report.filter(pl.col("severity") == Severity.ERROR.value)["row"].unique().sort()
+    of_rules = dict(_of_rules(result, numbers))
+    weighed = [*of_rules.values(), *_of_extra(extra), *_of_file(result, len(refusing), rows_in, thresholds)]
+    counted = [outcome for outcome in result.outcomes if outcome.state is not State.ABSENT]
+    words = Counter(_word(of_rules.get(id(outcome))) for outcome in counted)
+    verdict = _verdict(weighed, rows_in, len(refusing), words)
+    refused = numbers.is_in(refusing.implode()).arg_true().cast(pl.UInt32)
+    return Judgement(verdict, refused, report)
+
+
+def undecided(verdict: GateVerdict, *findings: Finding) -> GateVerdict:
+    """The same file, when it turns out that we cannot tell; a refusal stays a refusal."""
+    worse = RANK[verdict.verdict] > RANK[Verdict.UNDECIDED]
+    return replace(
+        verdict,
+        verdict=verdict.verdict if worse else Verdict.UNDECIDED,
+        rows_accepted=0,
+        rows_refused=verdict.rows_in,
+        reasons=_ordered((*verdict.reasons, *findings)),
+    )
+
+
+def _row_numbers(rows: int, extra: Sequence[RowFinding]) -> pl.Series:
+    """Row number per index: the records of the file, without those the reader left out."""
+    left_out = {finding.row for finding in extra if not finding.in_frame}
+    rows_in = rows + len(left_out)
+    stray = [finding.row for finding in extra if not 1 <= finding.row <= rows_in]
+    if stray:
+        raise GateFailed(Ref("row", stray[0]), Ref("rows in the file", rows_in))
+    every = pl.int_range(1, rows_in + 1, dtype=pl.UInt32, eager=True)
+    return every.filter(~every.is_in(pl.Series(sorted(left_out), dtype=pl.UInt32).implode()))
+
+
+def _report(result: PassResult, extra: Sequence[RowFinding], numbers: pl.Series) -> pl.DataFrame:
+    parts = [_report_of(outcome, numbers) for outcome in result.outcomes if outcome.failing is not None]
+    lines = [(found.row, found.rule, found.code, found.column, found.severity.value) for found in extra]
+    parts.append(pl.DataFrame(lines, schema=REPORT, orient="row"))
+    return pl.concat(parts).sort("row", maintain_order=True)
+
+
+def _report_of(outcome: RuleOutcome, numbers: pl.Series) -> pl.DataFrame:
+    rule = outcome.rule
+    texts = {"rule": rule.id, "code": rule.code, "column": rule.check.column, "severity": rule.severity.value}
+    rows = _failing_rows(outcome, numbers).alias("row").to_frame()
+    return rows.with_columns(pl.lit(text, pl.String).alias(name) for name, text in texts.items())
+
+
+def _failing_rows(outcome: RuleOutcome, numbers: pl.Series, most: int | None = None) -> pl.Series:
+    if outcome.failing is None:
+        return pl.Series(dtype=pl.UInt32)
+    return numbers.gather(outcome.failing if most is None else outcome.failing.head(most))
+
+
+def _of_rules(result: PassResult, numbers: pl.Series) -> Iterator[tuple[int, Weighed]]:
+    """Reasons by the identity of their outcome."""
+    exceeded = _exceeded(result)
+    for outcome in result.outcomes:
+        rule = outcome.rule
+        if outcome.state is State.RAISED:
+            finding = Finding(NOT_COMPUTED, rule.id, rule.check.column, 1, stops=True)
+            yield id(outcome), Weighed(finding, Verdict.UNDECIDED)
+        elif outcome.unexpected_count and _matters(outcome, exceeded):
+            stops = _stops(outcome, exceeded)
+            verdict = Verdict.REFUSED if stops else Verdict.WARNED
+            yield id(outcome), Weighed(_finding(outcome, numbers, stops=stops), verdict)
+
+
+def _matters(outcome: RuleOutcome, exceeded: set[str]) -> bool:
+    """A warning within its agreed tolerance is nothing to report."""
+    rule = outcome.rule
+    return rule.severity is Severity.ERROR or rule.tolerance is None or rule.id in exceeded
+
+
+def _stops(outcome: RuleOutcome, exceeded: set[str]) -> bool:
+    """An error rule about the file stops it; one about rows does so when its limit is passed."""
+    rule = outcome.rule
+    about_rows = KINDS[rule.check.kind].rows
+    return rule.severity is Severity.ERROR and (rule.id in exceeded or not about_rows)
+
+
+def _exceeded(result: PassResult) -> set[str]:
+    """Rules whose limit for the file is passed; what shares an id is added up."""
+    limited: dict[str, list[RuleOutcome]] = defaultdict(list)
+    for outcome in result.outcomes:
+        if outcome.rule.tolerance is not None and outcome.state is State.COUNTED:
+            limited[outcome.rule.id].append(outcome)
+    return {rule for rule, outcomes in limited.items() if not _holds(outcomes, result.rows)}
+
+
+def _holds(outcomes: Sequence[RuleOutcome], rows: int) -> bool:
+    tolerance = outcomes[0].rule.tolerance
+    if tolerance is None or tolerance.operator == "mostly":
+        return all(outcome.success for outcome in outcomes)
+    return is_within(sum(outcome.unexpected_count for outcome in outcomes), rows, tolerance)
+
+
+def is_within(count: int, rows: int, tolerance: Tolerance) -> bool:
+    """Whether ``count`` failing rows of ``rows`` are within an ODCS operator (ODCS 3.1, quality)."""
+    observed = float(count)
+    if tolerance.unit == "percent":
+        observed = 100.0 * count / rows if rows else 0.0
+    limit = tolerance.threshold
+    return {
+        "mustBe": lambda: observed == limit[0],
+        "mustBeLessThan": lambda: observed < limit[0],
+        "mustBeLessOrEqualTo": lambda: observed <= limit[0],
+        "mustBeBetween": lambda: limit[0] <= observed <= limit[-1],
+    }[tolerance.operator]()
+
+
+def _finding(outcome: RuleOutcome, numbers: pl.Series, *, stops: bool) -> Finding:
+    rule = outcome.rule
+    column = rule.check.column or (f"#{outcome.positions[0]}" if len(outcome.positions) == 1 else None)
+    rows = tuple(_failing_rows(outcome, numbers, ROWS_SHOWN))
+    return Finding(rule.code, rule.id, column, outcome.unexpected_count, rows, rule.severity, stops)
+
+
+def _of_extra(extra: Sequence[RowFinding]) -> Iterable[Weighed]:
+    groups: dict[tuple[str, str, str | None, Severity], set[int]] = defaultdict(set)
+    for found in extra:
+        groups[found.code, found.rule, found.column, found.severity].add(found.row)
+    for (code, rule, column, severity), rows in groups.items():
+        finding = Finding(code, rule, column, len(rows), tuple(sorted(rows)[:ROWS_SHOWN]), severity)
+        yield Weighed(finding, Verdict.WARNED)
+
+
+def _of_file(result: PassResult, refused: int, rows_in: int, thresholds: Thresholds) -> Iterable[Weighed]:
+    if all(outcome.state is State.ABSENT for outcome in result.outcomes):
+        yield Weighed(Finding(NO_RULES, "rules", None, 1, stops=True), Verdict.UNDECIDED)
+    if refused > thresholds.max_refused_share * rows_in:
+        yield Weighed(Finding(TOO_MANY_REFUSED, "maxRefusedShare", None, refused, stops=True), Verdict.REFUSED)
+
+
+def _word(weighed: Weighed | None) -> Verdict:
+    return Verdict.PASSED if weighed is None else weighed.verdict
+
+
+def _verdict(weighed: Sequence[Weighed], rows_in: int, refused: int, words: Counter[Verdict]) -> GateVerdict:
+    worst = max((each.verdict for each in weighed), key=RANK.__getitem__, default=Verdict.PASSED)
+    if worst in (Verdict.REFUSED, Verdict.UNDECIDED):
+        refused = rows_in
+    return GateVerdict(
+        verdict=worst,
+        rows_in=rows_in,
+        rows_accepted=rows_in - refused,
+        rows_refused=refused,
+        reasons=_ordered(each.finding for each in weighed),
+        gate_counts={word.value: words[word] for word in Verdict},
+    )
+
+
+def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """What stops the file first, then errors, then warnings; the most frequent first."""
+    return tuple(sorted(findings, key=_place))
+
+
+def _place(finding: Finding) -> tuple[bool, bool, int, str, str, str]:
+    warning = finding.severity is Severity.WARNING
+    return (not finding.stops, warning, -finding.count, finding.code, finding.rule, finding.column or "")

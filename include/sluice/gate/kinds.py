@@ -1,0 +1,300 @@
+"""The closed list of expectation kinds: code, shape and options of each, in one table.
+
+Whatever is not in this table is refused while a suite loads. Options are read into one canonical
+form, so that a check written in a suite equals the same check asked for by Great Expectations.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from sluice.errors import Ref
+from sluice.gate.errors import KindRefused, OptionInvalid, OptionRefused
+from sluice.gate.model import Check, ColumnType, OptionValue
+
+LONGEST_PATTERN = 1_000
+"""Characters of a regular expression; longer ones are programs, not rules."""
+
+
+class Shape(StrEnum):
+    """What a kind is about, and so which options name its columns."""
+
+    COLUMN = "column"
+    PAIR = "pair"
+    COLUMNS = "columns"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a kind. ``read`` gives the canonical value or raises ValueError."""
+
+    name: str
+    read: Callable[[object], OptionValue]
+    default: OptionValue = None
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One row of the closed list. ``metric``: what Great Expectations asks its engine for.
+
+    ``rows``: decides row by row. ``outside``: a check of Sluice that Great Expectations lacks.
+    """
+
+    name: str
+    code: str
+    shape: Shape
+    metric: str
+    options: tuple[Option, ...] = ()
+    rows: bool = True
+    outside: bool = False
+
+
+def _flag(value: object) -> bool:
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or value < 0:
+        raise ValueError
+    return int(value)
+
+
+def _whole_or_none(value: object) -> int | None:
+    return None if value is None else _whole(value)
+
+
+def _bound(value: object) -> float | str | None:
+    """A number, or an ISO date or date and time, as Great Expectations reads bounds."""
+    if value is None:
+        return None
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, str):
+        read = date.fromisoformat if len(value) == 10 else datetime.fromisoformat
+        return read(value).isoformat()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError
+    return float(value)
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple | set | frozenset) or not value:
+        raise ValueError
+    if not all(isinstance(word, str) and word for word in value):
+        raise ValueError
+    return tuple(value)
+
+
+def _value_set(value: object) -> tuple[str | float, ...]:
+    """All text or all numbers, sorted, without None (which has no effect in Great Expectations)."""
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise ValueError
+    members = {member for member in value if member is not None}
+    if any(isinstance(member, bool) or not isinstance(member, str | int | float) for member in members):
+        raise ValueError
+    if len({isinstance(member, str) for member in members}) > 1:
+        raise ValueError
+    return tuple(sorted(members))
+
+
+def _pattern(value: object) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST_PATTERN:
+        raise ValueError
+    try:
+        re.compile(value)
+    except (re.error, OverflowError, RecursionError):
+        raise ValueError from None
+    return value
+
+
+def _patterns(value: object) -> tuple[str, ...]:
+    return tuple(_pattern(word) for word in _words(value))
+
+
+def _strftime(value: object) -> str:
+    """A format that can be written and read back, as Great Expectations demands."""
+    if not isinstance(value, str) or not value:
+        raise ValueError
+    datetime.strptime(datetime(2001, 2, 13, 14, 15, 16).strftime(value), value)
+    return value
+
+
+def _one_of(*words: str) -> Callable[[object], OptionValue]:
+    def read(value: object) -> OptionValue:
+        if value not in words:
+            raise ValueError
+        return str(value)
+
+    return read
+
+
+_BOUNDS = (Option("strict_min", _flag, False), Option("strict_max", _flag, False))
+_RANGE = (Option("min_value", _bound), Option("max_value", _bound), *_BOUNDS)
+_COUNTS = (Option("min_value", _whole_or_none), Option("max_value", _whole_or_none), *_BOUNDS)
+_VALUE = (Option("value", _whole, required=True),)
+_SET = (Option("value_set", _value_set, required=True),)
+_REGEX = (Option("regex", _pattern, required=True),)
+_FORMAT = (Option("strftime_format", _strftime, required=True),)
+_SKIP_PAIR = Option(
+    "ignore_row_if",
+    _one_of("both_values_are_missing", "either_value_is_missing", "neither"),
+    "both_values_are_missing",
+)
+_SKIP_KEY = Option(
+    "ignore_row_if", _one_of("all_values_are_missing", "any_value_is_missing", "never"), "all_values_are_missing"
+)
+_LIST = (Option("regex_list", _patterns, required=True), Option("match_on", _one_of("any", "all"), "any"))
+_NAMES = (Option("column_set", _words, required=True), Option("exact_match", _flag, True))
+_ORDER = (Option("column_list", _words, required=True),)
+_PLACE = (Option("column_index", _whole_or_none),)
+
+DECLARED_COLUMNS = "sluice_columns_to_be_declared"
+"""Kind of Sluice itself: no column of the file is missing from the contract."""
+
+_C, _P, _K, _T = Shape.COLUMN, Shape.PAIR, Shape.COLUMNS, Shape.TABLE
+_LENGTH = "column_values.value_length"
+_KINDS = (
+    Kind("expect_column_values_to_not_be_null", "VALUE_NULL", _C, "column_values.nonnull"),
+    Kind("expect_column_values_to_be_null", "VALUE_NOT_NULL", _C, "column_values.null"),
+    Kind("expect_column_values_to_be_unique", "DUPLICATE_VALUE", _C, "column_values.unique"),
+    Kind("expect_column_values_to_be_in_set", "VALUE_NOT_IN_SET", _C, "column_values.in_set", _SET),
+    Kind("expect_column_values_to_not_be_in_set", "VALUE_IN_SET", _C, "column_values.not_in_set", _SET),
+    Kind("expect_column_values_to_match_regex", "VALUE_PATTERN", _C, "column_values.match_regex", _REGEX),
+    Kind("expect_column_values_to_not_match_regex", "VALUE_PATTERN", _C, "column_values.not_match_regex", _REGEX),
+    Kind("expect_column_values_to_match_regex_list", "VALUE_PATTERN", _C, "column_values.match_regex_list", _LIST),
+    Kind("expect_column_value_lengths_to_be_between", "VALUE_LENGTH", _C, f"{_LENGTH}.between", _COUNTS),
+    Kind("expect_column_value_lengths_to_equal", "VALUE_LENGTH", _C, f"{_LENGTH}.equals", _VALUE),
+    Kind("expect_column_values_to_be_between", "VALUE_RANGE", _C, "column_values.between", _RANGE),
+    Kind(
+        "expect_column_values_to_match_strftime_format",
+        "VALUE_DATE",
+        _C,
+        "column_values.match_strftime_format",
+        _FORMAT,
+    ),
+    Kind(
+        "expect_column_pair_values_a_to_be_greater_than_b",
+        "VALUE_PAIR",
+        _P,
+        "column_pair_values.a_greater_than_b",
+        (Option("or_equal", _flag, False), _SKIP_PAIR),
+    ),
+    Kind("expect_column_pair_values_to_be_equal", "VALUE_PAIR", _P, "column_pair_values.equal", (_SKIP_PAIR,)),
+    Kind("expect_compound_columns_to_be_unique", "DUPLICATE_KEY", _K, "compound_columns.unique", (_SKIP_KEY,)),
+    Kind("expect_table_row_count_to_be_between", "SHAPE_ROW_COUNT", _T, "table.row_count", _COUNTS, rows=False),
+    Kind("expect_table_row_count_to_equal", "SHAPE_ROW_COUNT", _T, "table.row_count", _VALUE, rows=False),
+    Kind("expect_table_column_count_to_equal", "SHAPE_COLUMN_COUNT", _T, "table.column_count", _VALUE, rows=False),
+    Kind("expect_table_columns_to_match_set", "HEADER_COLUMN_SET", _T, "table.columns", _NAMES, rows=False),
+    Kind("expect_table_columns_to_match_ordered_list", "HEADER_ORDER", _T, "table.columns", _ORDER, rows=False),
+    Kind("expect_column_to_exist", "HEADER_MISSING_COLUMN", _C, "table.columns", _PLACE, rows=False),
+    Kind(
+        DECLARED_COLUMNS, "HEADER_UNDECLARED_COLUMN", _T, "", (Option("column_set", _words),), rows=False, outside=True
+    ),
+)
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
+"""The closed list by expectation type."""
+
+ROW_METRICS: Mapping[str, Kind] = {kind.metric: kind for kind in _KINDS if kind.rows}
+"""Row kinds by the metric that Great Expectations asks for."""
+
+_COLUMN_OPTIONS: Mapping[Shape, tuple[str, ...]] = {
+    Shape.COLUMN: ("column",),
+    Shape.PAIR: ("column_A", "column_B"),
+    Shape.COLUMNS: ("column_list",),
+    Shape.TABLE: (),
+}
+
+
+def check_of(name: str, kwargs: Mapping[str, object]) -> Check:
+    """The check that an expectation type with its kwargs means; ``mostly`` is none of its business.
+
+    Raises KindRefused, OptionRefused, OptionInvalid; each names kind and option.
+    """
+    kind = KINDS.get(name)
+    if kind is None or kind.outside:
+        raise KindRefused(Ref("kind", name))
+    known = {*_COLUMN_OPTIONS[kind.shape], *(option.name for option in kind.options), "mostly"}
+    for option in sorted(set(kwargs) - known):
+        raise OptionRefused(Ref("kind", name), Ref("option", option))
+    columns = _columns_of(kind, kwargs)
+    options = tuple((option.name, _read(kind, option, kwargs)) for option in kind.options)
+    check = Check(name, columns, options)
+    _check_range(check)
+    return check
+
+
+def declared_columns(names: tuple[str, ...]) -> Check:
+    """The check that every column of the file is one of these."""
+    return Check(DECLARED_COLUMNS, (), (("column_set", names),))
+
+
+def typed(check: Check, types: Mapping[str, ColumnType]) -> Check:
+    """The same check, knowing how the text of its columns becomes values."""
+    return Check(check.kind, check.columns, check.options, tuple(types.get(name) for name in check.columns))
+
+
+def kwargs_of(check: Check) -> dict[str, object]:
+    """The kwargs that make a Great Expectations expectation of a check."""
+    kind = KINDS[check.kind]
+    names = _COLUMN_OPTIONS[kind.shape]
+    whole = kind.shape is Shape.COLUMNS
+    columns: dict[str, object] = (
+        {names[0]: list(check.columns)} if whole else dict(zip(names, check.columns, strict=True))
+    )
+    given = {name: list(value) if isinstance(value, tuple) else value for name, value in check.options}
+    return columns | {name: value for name, value in given.items() if value is not None}
+
+
+def _columns_of(kind: Kind, kwargs: Mapping[str, object]) -> tuple[str, ...]:
+    if kind.shape is Shape.COLUMNS:
+        names = kwargs.get("column_list")
+        if not isinstance(names, list | tuple) or len(names) < 2 or len(set(names)) < len(names):
+            raise OptionInvalid(Ref("kind", kind.name), Ref("option", "column_list"))
+        columns = tuple(names)
+    else:
+        columns = tuple(kwargs.get(option) for option in _COLUMN_OPTIONS[kind.shape])
+    for option, column in zip(_COLUMN_OPTIONS[kind.shape] * len(columns), columns, strict=False):
+        if not isinstance(column, str) or not column:
+            raise OptionInvalid(Ref("kind", kind.name), Ref("option", option))
+    return columns
+
+
+def _read(kind: Kind, option: Option, kwargs: Mapping[str, object]) -> OptionValue:
+    if kwargs.get(option.name) is None:
+        if option.required:
+            raise OptionInvalid(Ref("kind", kind.name), Ref("option", option.name))
+        return option.default
+    try:
+        return option.read(kwargs[option.name])
+    except (ValueError, TypeError, OverflowError):
+        pass
+    raise OptionInvalid(Ref("kind", kind.name), Ref("option", option.name))
+
+
+def _check_range(check: Check) -> None:
+    """Refuse a range without an end, with its ends crossed, or with ends of two types."""
+    if "min_value" not in dict(check.options):
+        return
+    low, high = check.option("min_value"), check.option("max_value")
+    if low is None and high is None:
+        raise OptionInvalid(Ref("kind", check.kind), Ref("option", "min_value"))
+    if low is None or high is None:
+        return
+    same = len({_bound_type(low), _bound_type(high)}) == 1
+    if not same or low > high:  # type: ignore[operator]  # same type by the test before it
+        raise OptionInvalid(Ref("kind", check.kind), Ref("option", "max_value"))
+
+
+def _bound_type(bound: OptionValue) -> str:
+    if not isinstance(bound, str):
+        return "number"
+    return "date" if len(bound) == 10 else "timestamp"

@@ -1,0 +1,119 @@
+"""Text becomes a value, as the contract says: numbers, dates, timestamps; anything else is NULL.
+
+The pattern that a rule shows to people and the one that guards the conversion are the same, so a
+cell has a value exactly if it passes the rule for its type.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import polars as pl
+
+from sluice.gate.model import ColumnType, ValueType
+
+INTEGER = r"\A[+-]?[0-9]{1,18}\Z"
+"""Whole numbers that fit 64 bits without a doubt. Longer digits are names, not numbers: use string."""
+
+NUMBER_POINT = r"\A[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?\Z"
+NUMBER_COMMA = NUMBER_POINT.replace(r"\.", ",")
+
+DATE = "%Y-%m-%d"
+TIMESTAMP = "%Y-%m-%dT%H:%M:%S"
+"""Formats where the contract gives none (ISO 8601)."""
+
+_CANONICAL = {
+    "Y": r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})",
+    "m": r"(?:0[1-9]|1[0-2])",
+    "d": r"(?:0[1-9]|[12][0-9]|3[01])",
+    "H": r"(?:[01][0-9]|2[0-3])",
+    "M": r"[0-5][0-9]",
+    "S": r"[0-5][0-9]",
+}
+
+
+def number_pattern(column_type: ColumnType) -> str:
+    """What a cell of a number or integer column looks like, as a Python and Rust pattern."""
+    if column_type.value is ValueType.INTEGER:
+        return INTEGER
+    return NUMBER_COMMA if column_type.decimal_comma else NUMBER_POINT
+
+
+def value_of(column: pl.Expr, column_type: ColumnType) -> pl.Expr:
+    """The values of a text column: Int64, Float64, Date or Datetime; NULL where it is none."""
+    if column_type.value in (ValueType.INTEGER, ValueType.NUMBER):
+        return _number(column, column_type)
+    is_date = column_type.value is ValueType.DATE
+    moment = parsed(column, column_type.date_format or (DATE if is_date else TIMESTAMP))
+    return moment.dt.date() if is_date else moment
+
+
+def typed_frame(frame: pl.DataFrame, types: Mapping[str, ColumnType]) -> pl.DataFrame:
+    """The frame with the values of its typed columns: what ranges, pairs and sets of numbers see."""
+    return frame.with_columns(value_of(pl.col(name), types[name]).alias(name) for name in frame.columns if name in types)
+
+
+def parsed(column: pl.Expr, strftime_format: str) -> pl.Expr:
+    """Datetimes of text, NULL where ``datetime.strptime`` would raise.
+
+    The plainest spelling (ASCII digits, zero-padded) goes through polars; whatever that does not
+    take is asked of Python itself, once per distinct text: polars and Python disagree on the rest.
+    """
+    plain = _plain(strftime_format)
+    if plain is None:
+        return _by_python(column, strftime_format)
+    fast = (
+        pl.when(column.str.contains(plain))
+        .then(column)
+        .str.to_datetime(strftime_format, time_unit="us", strict=False, exact=True)
+    )
+    return pl.coalesce(fast, _by_python(pl.when(fast.is_null()).then(column), strftime_format))
+
+
+def on_distinct(column: pl.Expr, test: Callable[[str], bool]) -> pl.Expr:
+    """Ask Python about each distinct text once; NULL stays NULL."""
+
+    def answer(values: pl.Series) -> pl.Series:
+        distinct = values.drop_nulls().unique()
+        passing = pl.Series([value for value in distinct if test(value)], dtype=pl.String)
+        return values.is_in(passing.implode())
+
+    return column.map_batches(answer, return_dtype=pl.Boolean)
+
+
+def _number(column: pl.Expr, column_type: ColumnType) -> pl.Expr:
+    numeric = column.str.contains(number_pattern(column_type).replace(r"\Z", r"\z"))
+    text: pl.Expr = pl.when(numeric).then(column)
+    if column_type.value is ValueType.INTEGER:
+        return text.str.strip_prefix("+").cast(pl.Int64, strict=False)
+    if column_type.decimal_comma:
+        text = text.str.replace(",", ".", literal=True)
+    return text.cast(pl.Float64, strict=False)
+
+
+def _plain(strftime_format: str) -> str | None:
+    """Pattern of the plainest spelling; None if the format has more than a date and a time of digits."""
+    parts = re.findall(r"%(.)|([^%])", strftime_format, re.DOTALL)
+    directives = [directive for directive, _ in parts if directive]
+    literal = "".join(text for _, text in parts)
+    once_each = len(set(directives)) == len(directives)
+    if not once_each or not {"Y", "m", "d"} <= set(directives) <= set(_CANONICAL):
+        return None
+    if not re.fullmatch(r"[ T:/.-]*", literal):
+        return None
+    return r"\A" + "".join(_CANONICAL[key] if key else re.escape(text) for key, text in parts) + r"\z"
+
+
+def _by_python(column: pl.Expr, strftime_format: str) -> pl.Expr:
+    def moment(text: str) -> datetime | None:
+        try:
+            return datetime.strptime(text, strftime_format).replace(tzinfo=None)
+        except ValueError:
+            return None
+
+    def answer(values: pl.Series) -> pl.Series:
+        distinct = values.drop_nulls().unique()
+        moments = pl.Series([moment(text) for text in distinct], dtype=pl.Datetime("us"))
+        return values.replace_strict(distinct, moments, default=None, return_dtype=pl.Datetime("us"))
+
+    return column.map_batches(answer, return_dtype=pl.Datetime("us"))

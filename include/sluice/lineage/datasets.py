@@ -1,0 +1,138 @@
+"""The file that came in and the copies it became, as OpenLineage datasets."""
+
+from openlineage.client.generated.base import DatasetFacet, InputDataset, InputDatasetFacet, OutputDataset
+from openlineage.client.generated.column_lineage_dataset import (
+    ColumnLineageDatasetFacet,
+    Fields,
+    InputField,
+    Transformation,
+)
+from openlineage.client.generated.data_quality_assertions_dataset import (
+    Assertion,
+    DataQualityAssertionsDatasetFacet,
+)
+from openlineage.client.generated.dataset_version_dataset import DatasetVersionDatasetFacet
+from openlineage.client.generated.datasource_dataset import DatasourceDatasetFacet
+from openlineage.client.generated.input_statistics_input_dataset import InputStatisticsInputDatasetFacet
+from openlineage.client.generated.output_statistics_output_dataset import OutputStatisticsOutputDatasetFacet
+from openlineage.client.generated.schema_dataset import SchemaDatasetFacet, SchemaDatasetFacetFields
+from openlineage.client.generated.storage_dataset import StorageDatasetFacet
+
+from sluice.ledger.opened import OpenedRecord
+from sluice.ledger.record import ColumnLine, CopyLine, ExchangeRecord, ReasonLine
+from sluice.lineage.ours import output_count_facet, roles_facet, safeguards_facet, subject_count_facet
+
+ARRIVED, LAKE = "arrived", "lake"
+SUBJECT_REF, REF_PREFIX = "sluice_subject_ref", "sluice_ref_"
+"""Columns of the lake: the first reference a row has, and one per identifying column."""
+
+SEVERITY = {"error": "error", "warning": "warn"}
+
+
+def opened_input(opened: OpenedRecord) -> InputDataset:
+    """The file version as it is known before it is read."""
+    return InputDataset(
+        namespace=f"s3://{opened.bucket}",
+        name=opened.key,
+        facets=_place(opened.bucket, opened.version_id, None),
+        inputFacets={"inputStatistics": InputStatisticsInputDatasetFacet(size=opened.size_bytes, fileCount=1)},
+    )
+
+
+def input_of(record: ExchangeRecord) -> InputDataset:
+    """The file version with its columns, roles, safeguards, counts and what failed."""
+    what = record.what
+    declared = declared_columns(record)
+    facets: dict[str, DatasetFacet | None] = {
+        **_place(what.bucket, what.version_id, what.format),
+        "schema": SchemaDatasetFacet(fields=[SchemaDatasetFacetFields(name=column.name) for column in declared])
+        if declared
+        else None,
+        "sluice_roles": roles_facet(record),
+        "sluice_safeguards": safeguards_facet(record),
+    }
+    counts: dict[str, InputDatasetFacet | None] = {
+        "inputStatistics": InputStatisticsInputDatasetFacet(rowCount=what.rows_in, size=what.size_bytes, fileCount=1),
+        "dataQualityAssertions": _assertions(record),
+        "sluice_subjectCount": subject_count_facet(record),
+    }
+    return InputDataset(
+        namespace=f"s3://{what.bucket}",
+        name=what.key,
+        facets={name: facet for name, facet in facets.items() if facet is not None},
+        inputFacets={name: facet for name, facet in counts.items() if facet is not None},
+    )
+
+
+def outputs_of(record: ExchangeRecord, source: InputDataset) -> list[OutputDataset]:
+    """Every copy that exists because of this exchange; the file as it arrived is the input."""
+    return [_output(record, copy, source) for copy in record.how_long.copies if copy.kind != ARRIVED]
+
+
+def declared_columns(record: ExchangeRecord) -> list[ColumnLine]:
+    """Columns that the contract names. Another header is text of the file and stays out of events."""
+    return [column for column in record.what.columns if column.field_group]
+
+
+def _output(record: ExchangeRecord, copy: CopyLine, source: InputDataset) -> OutputDataset:
+    is_lake = copy.kind == LAKE
+    facets: dict[str, DatasetFacet] = _place(copy.bucket, copy.version_id, copy.key.rpartition(".")[2])
+    if is_lake and (columns := declared_columns(record)):
+        facets["columnLineage"] = _column_lineage(columns, source)
+    counts = output_count_facet(record) if is_lake else None
+    statistics = OutputStatisticsOutputDatasetFacet(rowCount=copy.rows, size=copy.size_bytes, fileCount=1)
+    return OutputDataset(
+        namespace=f"s3://{copy.bucket}",
+        name=copy.key,
+        facets=facets,
+        outputFacets={"outputStatistics": statistics} | ({"sluice_subjectCount": counts} if counts else {}),
+    )
+
+
+def _place(bucket: str, version_id: str | None, file_format: str | None) -> dict[str, DatasetFacet]:
+    facets: dict[str, DatasetFacet] = {
+        "dataSource": DatasourceDatasetFacet(name=f"s3://{bucket}", uri=f"s3://{bucket}"),
+        "storage": StorageDatasetFacet(storageLayer="s3", fileFormat=file_format),
+    }
+    if version_id:
+        facets["version"] = DatasetVersionDatasetFacet(datasetVersion=version_id)
+    return facets
+
+
+def _assertions(record: ExchangeRecord) -> DataQualityAssertionsDatasetFacet | None:
+    if not record.reasons:
+        return None
+    declared = {column.name for column in declared_columns(record)}
+    return DataQualityAssertionsDatasetFacet(assertions=[_assertion(line, declared) for line in record.reasons])
+
+
+def _assertion(line: ReasonLine, declared: set[str]) -> Assertion:
+    return Assertion(
+        name=line.rule,
+        assertion=line.code,
+        success=False,
+        column=line.column if line.column in declared else None,
+        severity=SEVERITY.get(line.severity, "error"),
+        actual=str(line.count),
+    )
+
+
+def _column_lineage(columns: list[ColumnLine], source: InputDataset) -> ColumnLineageDatasetFacet:
+    """Each column from the one of its name; keyed references from their identifiers, masked."""
+
+    def comes_from(column: ColumnLine, transformation: Transformation) -> InputField:
+        return InputField(
+            namespace=source.namespace, name=source.name, field=column.name, transformations=[transformation]
+        )
+
+    same = Transformation(type="DIRECT", subtype="IDENTITY", masking=False)
+    keyed = Transformation(
+        type="DIRECT", subtype="TRANSFORMATION", description="keyed HMAC of the normalised identifier", masking=True
+    )
+    fields = {column.name: Fields(inputFields=[comes_from(column, same)]) for column in columns}
+    identifiers = [column for column in columns if column.subject_key]
+    for column in identifiers:
+        fields[f"{REF_PREFIX}{column.name}"] = Fields(inputFields=[comes_from(column, keyed)])
+    if identifiers:
+        fields[SUBJECT_REF] = Fields(inputFields=[comes_from(column, keyed) for column in identifiers])
+    return ColumnLineageDatasetFacet(fields=fields)

@@ -1,0 +1,76 @@
+"""Send a lineage event to where the settings say: a receiver over HTTP, a file, or nowhere."""
+
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from sluice.errors import Ref
+from sluice.lineage.model import EventNotSent, TargetInvalid
+
+ENDPOINT = "/api/v1/lineage"
+"""Where OpenLineage receivers listen; used when the URL names no path."""
+
+TIMEOUT_SECONDS = 10.0
+
+
+def emit(event: str, url: str | None) -> None:
+    """Check ``event`` and send it to ``url`` (http(s)://, file:/// or None for nowhere), once.
+
+    Raises EventInvalid before anything leaves, EventNotSent when it did not arrive (the outbox tries
+    again; a receiver knows a repeated event by its run id and type), TargetInvalid for another URL.
+    """
+    if url is None:
+        return
+    from sluice.lineage.check import check_event
+
+    check_event(event)
+    target = urlsplit(url)
+    if target.scheme == "file" and target.path.startswith("/") and not target.netloc:
+        _append(Path(unquote(target.path)), event)
+    elif target.scheme in ("http", "https") and target.hostname:
+        _post(url if target.path.strip("/") else f"{target.scheme}://{target.netloc}{ENDPOINT}", event)
+    else:
+        raise TargetInvalid(Ref("setting", "SLUICE_LINEAGE_URL"))
+
+
+def _append(path: Path, event: str) -> None:
+    """One line in one write: with O_APPEND two writers never mix their lines."""
+    line = event.encode() + b"\n"
+    failed: str | int
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        try:
+            if (written := os.write(handle, line)) == len(line):
+                return
+            failed = f"only {written} of {len(line)} bytes written"
+        finally:
+            os.close(handle)
+    except OSError as error:
+        failed = error.errno or "unknown"
+    raise EventNotSent(Ref("target", "file"), Ref("reason", failed))
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirected POST would become a GET and lose the event."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+def _post(url: str, event: str) -> None:
+    request = urllib.request.Request(
+        url, data=event.encode(), method="POST", headers={"Content-Type": "application/json"}
+    )
+    failed: str | int
+    try:
+        urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS).close()
+        return
+    except urllib.error.HTTPError as error:
+        failed = error.code
+    except OSError as error:
+        failed = type(error.reason if isinstance(error, urllib.error.URLError) else error).__name__
+    raise EventNotSent(Ref("target", urlsplit(url).hostname or "unknown"), Ref("answer", failed))

@@ -1,0 +1,143 @@
+"""Our own OpenLineage facets as classes, beside the standard ones of openlineage-python.
+
+Their JSON Schemas are in ``facets/1-0-0/``; a change of meaning is a new version in a new folder.
+"""
+
+from typing import Any, ClassVar
+
+import attrs
+from openlineage.client.generated.base import DatasetFacet, InputDatasetFacet, OutputDatasetFacet, RunFacet
+
+BASE = "https://sluice.example/spec/facets/1-0-0"
+SUBJECT_FLOOR = 10
+"""Fewer distinct persons than this are not counted in an event: a small number can point at one."""
+
+
+def schema_url(name: str) -> str:
+    """Where the schema of one of our facets is, with the definition inside it."""
+    return f"{BASE}/{name}.json#/$defs/{name}"
+
+
+@attrs.define(kw_only=True)
+class SluiceExchangeRunFacet(RunFacet):
+    """Why and under which paper one file crossed, and what was decided."""
+
+    exchangeId: str
+    direction: str
+    principal: str
+    purposeIris: list[str]
+    legalBasis: str
+    basisHolder: str
+    agreementId: str
+    agreementVersion: str
+    contractId: str
+    contractVersion: str
+    decision: str
+    instructionRef: str | None = None
+    reasonCode: str | None = None
+    ruleId: str | None = None
+    gateCounts: dict[str, int] | None = None
+    ledgerEntryHash: str | None = None
+
+    @staticmethod
+    def _get_schema() -> str:
+        return schema_url("SluiceExchangeRunFacet")
+
+
+@attrs.define(kw_only=True)
+class FieldGroupRole:
+    """The role profile of one field group."""
+
+    fieldGroup: str
+    roleProfile: str
+    controller: str
+    processor: str
+    ownerLabel: str
+    basisHolder: str
+    legalBasis: str
+    purposeIris: list[str]
+    retentionRule: str | None = None
+
+
+@attrs.define(kw_only=True)
+class SluiceRolesDatasetFacet(DatasetFacet):
+    """Which role profile each field group of a dataset is under."""
+
+    principal: str
+    agreementId: str
+    agreementVersion: str
+    fieldGroups: list[FieldGroupRole]
+
+    @staticmethod
+    def _get_schema() -> str:
+        return schema_url("SluiceRolesDatasetFacet")
+
+
+@attrs.define(kw_only=True)
+class SluiceSafeguardsDatasetFacet(DatasetFacet):
+    """Categories, retention and countries of a dataset."""
+
+    dataCategories: list[str]
+    specialCategories: bool
+    retentionRule: str
+    countries: list[str]
+    deleteAfter: str | None = None
+
+    @staticmethod
+    def _get_schema() -> str:
+        return schema_url("SluiceSafeguardsDatasetFacet")
+
+
+@attrs.define(kw_only=True)
+class DistinctSubjects:
+    """How many persons; below the floor the count is null."""
+
+    NULLABLE: ClassVar[dict[str, bool]] = {"nullable": True}
+
+    count: int | None = attrs.field(metadata=NULLABLE)
+    floor: int
+    belowFloor: bool
+
+    @classmethod
+    def of(cls, number: int) -> "DistinctSubjects":
+        below = number < SUBJECT_FLOOR
+        return cls(count=None if below else number, floor=SUBJECT_FLOOR, belowFloor=below)
+
+
+@attrs.define(kw_only=True)
+class SluiceSubjectCountInputDatasetFacet(InputDatasetFacet):
+    """How many rows and persons came in, and how many rows were kept out, by reason."""
+
+    rows: int
+    rowsAccepted: int
+    rowsRefused: int
+    distinctSubjects: DistinctSubjects
+    heldBack: dict[str, int] | None = None
+
+    @staticmethod
+    def _get_schema() -> str:
+        return schema_url("SluiceSubjectCountInputDatasetFacet")
+
+
+@attrs.define(kw_only=True)
+class SluiceSubjectCountOutputDatasetFacet(OutputDatasetFacet):
+    """How many rows were written; persons are counted where they come in."""
+
+    rows: int
+    rowsAccepted: int
+    rowsRefused: int
+    distinctSubjects: DistinctSubjects
+
+    @staticmethod
+    def _get_schema() -> str:
+        return schema_url("SluiceSubjectCountOutputDatasetFacet")
+
+
+OURS: dict[str, dict[str, Any]] = {
+    "run": {"sluice_exchange": SluiceExchangeRunFacet},
+    "job": {},
+    "dataset": {"sluice_roles": SluiceRolesDatasetFacet, "sluice_safeguards": SluiceSafeguardsDatasetFacet},
+    "input": {"sluice_subjectCount": SluiceSubjectCountInputDatasetFacet},
+    "output": {"sluice_subjectCount": SluiceSubjectCountOutputDatasetFacet},
+}
+"""Our facets by the place where each may stand."""

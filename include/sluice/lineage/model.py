@@ -1,0 +1,58 @@
+"""What lineage raises, and the graph it draws."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sluice.errors import Exit, SluiceError
+
+
+class EventInvalid(SluiceError):
+    """Refs name the place in the event, never its content."""
+
+    code: ClassVar[str] = "SLU-471"
+    summary: ClassVar[str] = "a lineage event is not valid, so it was not sent"
+    cure: ClassVar[str] = "this is a fault of the event's builder: report the exchange and the place"
+
+
+class EventNotSent(SluiceError):
+    """The outbox tries again."""
+
+    code: ClassVar[str] = "SLU-472"
+    summary: ClassVar[str] = "a lineage event could not be delivered"
+    cure: ClassVar[str] = "check SLUICE_LINEAGE_URL and its receiver; the outbox tries again"
+    exit: ClassVar[Exit] = Exit.MISSING
+
+
+class TargetInvalid(SluiceError):
+    """The setting cannot be understood."""
+
+    code: ClassVar[str] = "SLU-473"
+    summary: ClassVar[str] = "the lineage target is not one we can send to"
+    cure: ClassVar[str] = "set SLUICE_LINEAGE_URL to http(s)://host[/path], file:///absolute/path, or nothing"
+    exit: ClassVar[Exit] = Exit.USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A party, a paper, an exchange or an object. ``id`` is ``<kind>:<name>``."""
+
+    id: str
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """``source`` does ``verb`` to ``target``."""
+
+    source: str
+    target: str
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes and edges, each in a fixed order."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]

@@ -1,0 +1,139 @@
+"""What our own facets say of a record. Each is left out where the record cannot fill it.
+
+The facets are closed and every code has a pattern, so a record without paper (no purpose, no
+contract) has no ``sluice_exchange``; the plain tags of the run say its decision.
+"""
+
+import re
+
+from sluice.ledger.record import ExchangeRecord, RoleLine
+from sluice.lineage.facets import (
+    DistinctSubjects,
+    FieldGroupRole,
+    SluiceExchangeRunFacet,
+    SluiceRolesDatasetFacet,
+    SluiceSafeguardsDatasetFacet,
+    SluiceSubjectCountInputDatasetFacet,
+    SluiceSubjectCountOutputDatasetFacet,
+)
+from sluice.terms import Direction, RoleProfile
+
+PARTIES = {"-": "none", "": "none", "both": "each"}
+"""Words of the role table that the facet spells otherwise."""
+
+HELD_BACK = frozenset({"erased", "objected", "restricted", "consent_withdrawn", "do_not_call_me", "soft_hold"})
+LAST_COPY = "lake"
+
+
+def exchange_facet(record: ExchangeRecord, entry_hash: str) -> SluiceExchangeRunFacet | None:
+    """Purposes, paper and decision; None without paper or for a move inside the house."""
+    why, how = record.why, record.how
+    if not (why.purposes and why.agreement_id and why.agreement_version and how.contract_id and how.contract_version):
+        return None
+    if record.direction is Direction.INTERNAL:
+        return None
+    return SluiceExchangeRunFacet(
+        exchangeId=record.exchange_id,
+        direction=record.direction.value,
+        principal=record.who.principal,
+        purposeIris=_purposes(record),
+        legalBasis=why.purposes[0].legal_basis,
+        basisHolder=why.purposes[0].basis_holder,
+        instructionRef=why.instruction_ref,
+        agreementId=why.agreement_id,
+        agreementVersion=why.agreement_version,
+        contractId=how.contract_id,
+        contractVersion=how.contract_version,
+        decision=record.decision.value,
+        reasonCode=_code(record.reason_code),
+        ruleId=_code(record.rule_id),
+        gateCounts=dict(how.gate_counts),
+        ledgerEntryHash=entry_hash,
+    )
+
+
+def roles_facet(record: ExchangeRecord) -> SluiceRolesDatasetFacet | None:
+    """Roles per field group; None without paper."""
+    why = record.why
+    if not (record.who.roles and why.purposes and why.agreement_id and why.agreement_version):
+        return None
+    return SluiceRolesDatasetFacet(
+        principal=record.who.principal,
+        agreementId=why.agreement_id,
+        agreementVersion=why.agreement_version,
+        fieldGroups=[_field_group(record, role) for role in record.who.roles],
+    )
+
+
+def safeguards_facet(record: ExchangeRecord) -> SluiceSafeguardsDatasetFacet | None:
+    """Categories, retention and countries; None where no contract gave them."""
+    categories = sorted({column.category for column in record.what.columns if column.category})
+    rules = [column.retention_rule for column in record.what.columns if column.retention_rule]
+    copy = next((copy for copy in record.how_long.copies if copy.kind == LAST_COPY), None)
+    if not (categories and rules and record.who.countries):
+        return None
+    return SluiceSafeguardsDatasetFacet(
+        dataCategories=categories,
+        specialCategories=record.what.special_categories,
+        retentionRule=(copy.retention_rule if copy else None) or rules[0],
+        countries=sorted(set(record.who.countries)),
+        deleteAfter=copy.delete_after if copy else None,
+    )
+
+
+def subject_count_facet(record: ExchangeRecord) -> SluiceSubjectCountInputDatasetFacet | None:
+    """Rows and persons that came in; None for a file whose persons were never counted."""
+    what = record.what
+    if what.distinct_subjects is None:
+        return None
+    held = {reason: count for reason, count in record.right_treatment.held_back.items() if reason in HELD_BACK}
+    return SluiceSubjectCountInputDatasetFacet(
+        rows=what.rows_in,
+        rowsAccepted=what.rows_accepted,
+        rowsRefused=what.rows_refused,
+        distinctSubjects=DistinctSubjects.of(what.distinct_subjects),
+        heldBack=held or None,
+    )
+
+
+def output_count_facet(record: ExchangeRecord) -> SluiceSubjectCountOutputDatasetFacet | None:
+    """Rows that were written, and persons where every row was: then they are those that came in."""
+    what = record.what
+    if what.distinct_subjects is None or what.rows_accepted != what.rows_in:
+        return None
+    return SluiceSubjectCountOutputDatasetFacet(
+        rows=what.rows_accepted,
+        rowsAccepted=what.rows_accepted,
+        rowsRefused=0,
+        distinctSubjects=DistinctSubjects.of(what.distinct_subjects),
+    )
+
+
+def _field_group(record: ExchangeRecord, role: RoleLine) -> FieldGroupRole:
+    rules = (column.retention_rule for column in record.what.columns if column.field_group == role.field_group)
+    return FieldGroupRole(
+        fieldGroup=role.field_group,
+        roleProfile=role.role_profile,
+        controller=_party(role, role.controller),
+        processor=_party(role, role.processor),
+        ownerLabel=_party(role, role.owner_label),
+        basisHolder=PARTIES.get(role.basis_holder, role.basis_holder),
+        legalBasis=record.why.purposes[0].legal_basis,
+        purposeIris=_purposes(record),
+        retentionRule=next((rule for rule in rules if rule), None),
+    )
+
+
+def _party(role: RoleLine, word: str) -> str:
+    if word == "both" and role.role_profile == RoleProfile.JOINT:
+        return "joint"
+    return PARTIES.get(word, word)
+
+
+def _purposes(record: ExchangeRecord) -> list[str]:
+    return sorted({purpose.iri for purpose in record.why.purposes})
+
+
+def _code(text: str | None) -> str | None:
+    """A rule or reason as the facet spells codes: capitals, digits, ``_ . -``, at most 64."""
+    return re.sub(r"[^A-Z0-9_.-]", "_", text.upper())[:64].lstrip("_.-") or None if text else None

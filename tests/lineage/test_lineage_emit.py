@@ -1,0 +1,101 @@
+"""An event arrives whole, or the outbox is told."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from documents.samples import a_record
+from sluice.lineage.emit import emit
+from sluice.lineage.events import closed_event
+from sluice.lineage.model import EventInvalid, EventNotSent, TargetInvalid
+from sluice.settings import Settings
+
+EVENT = closed_event(a_record(), "d1" * 32, Settings(environment="test"))
+
+
+@pytest.fixture
+def receiver():
+    """A local OpenLineage receiver that answers with ``receiver.status`` and keeps what it got."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.server.received.append((self.path, self.headers["Content-Type"], body))
+            self.send_response(self.server.status)
+            if self.server.status == 302:
+                self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.received, server.status = [], 201
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(("path", "seen"), [("", "/api/v1/lineage"), ("/", "/api/v1/lineage"), ("/ol?a=b", "/ol?a=b")])
+def test_a_receiver_gets_the_event_as_it_is(receiver, path, seen):
+    emit(EVENT, f"http://127.0.0.1:{receiver.server_port}{path}")
+
+    assert receiver.received == [(seen, "application/json", EVENT.encode())]
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 503])
+def test_any_other_answer_is_told_to_the_outbox(receiver, status):
+    receiver.status = status
+
+    with pytest.raises(EventNotSent, match=rf"SLU-472 .*answer {status}"):
+        emit(EVENT, f"http://127.0.0.1:{receiver.server_port}")
+
+
+def test_a_receiver_that_is_away_is_told_to_the_outbox(receiver):
+    port = receiver.server_port
+    receiver.shutdown()
+    receiver.server_close()
+
+    with pytest.raises(EventNotSent, match="ConnectionRefusedError"):
+        emit(EVENT, f"http://127.0.0.1:{port}")
+
+
+def test_many_writers_never_mix_their_lines(tmp_path):
+    target = tmp_path / "with space" / "events.ndjson"
+    url = target.as_uri()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: emit(EVENT, url), range(80)))
+
+    lines = target.read_text().splitlines()
+    assert lines == [EVENT] * 80
+    assert json.loads(lines[0])["eventType"] == "COMPLETE"
+
+
+def test_a_file_that_cannot_be_written_is_told_to_the_outbox(tmp_path):
+    with pytest.raises(EventNotSent, match="target file"):
+        emit(EVENT, tmp_path.as_uri())
+
+
+def test_nowhere_is_a_target_too():
+    emit(EVENT, None)
+
+
+@pytest.mark.parametrize("url", ["ftp://host/x", "file://host/x", "file:relative", "events.ndjson", "http://"])
+def test_a_target_that_cannot_be_understood_is_refused(url):
+    with pytest.raises(TargetInvalid, match="SLUICE_LINEAGE_URL"):
+        emit(EVENT, url)
+
+
+def test_an_invalid_event_never_leaves(receiver):
+    with pytest.raises(EventInvalid):
+        emit(EVENT.replace('"COMPLETE"', '"DONE"'), f"http://127.0.0.1:{receiver.server_port}")
+
+    assert receiver.received == []
