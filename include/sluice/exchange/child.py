@@ -1,0 +1,147 @@
+"""What runs inside the limited child: decode, identify, judge, split; no network, no services.
+
+It gets a job and leaves in its folder what the parent keeps: ``accepted.parquet``,
+``index.parquet``, ``refused_*.parquet``, ``findings.csv``, ``pass.json`` and ``report.json``. The
+nursery imports this module once, so everything heavy is imported at the top.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from pydantic import TypeAdapter
+
+from sluice.agreement.model import DataContract, FieldRole
+from sluice.exchange.job import Job
+from sluice.exchange.model import ChildReport, Sighting
+from sluice.exchange.paper import refused
+from sluice.gate.contract_rules import rules_for, thresholds_of
+from sluice.gate.judge import judge
+from sluice.gate.model import Finding, GateVerdict, Judgement, RowFinding
+from sluice.gate.onepass import run_rules
+from sluice.gate.suites import read_suite
+from sluice.gate.wire import failing_table, to_json
+from sluice.lake.parquet import write_lake
+from sluice.lake.reader import read_table
+from sluice.lake.table import FormatHints, FormatRefusal, Table
+from sluice.subject.columns import normalise_column
+from sluice.subject.index import build_run, write_run
+from sluice.subject.refs import ref_column
+from sluice.terms import Severity, Verdict
+
+ROW, REF, EXCHANGE, VERSION = "sluice_row", "sluice_subject_ref", "sluice_exchange", "sluice_source_version"
+INVALID, NOBODY = "VALUE_IDENTIFIER", "VALUE_NO_SUBJECT"
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A reference column per subject field, the primary one, and what was wrong with identifiers."""
+
+    refs: tuple[tuple[FieldRole, pl.Series], ...]
+    primary: pl.Series
+    findings: tuple[RowFinding, ...]
+
+
+def judge_file(raw: dict[str, Any]) -> None:
+    """The child's whole life: read the job, leave the report."""
+    job = Job.from_json(raw)
+    report = _report(job)
+    (job.folder / "report.json").write_bytes(TypeAdapter(ChildReport).dump_json(report))
+
+
+def _report(job: Job) -> ChildReport:
+    table = read_table(job.file, file_name=job.file_name, wanted=_hints(job.contract))
+    if isinstance(table, FormatRefusal):
+        return ChildReport(verdict=_unreadable(table), sighting=None, has_pass=False)
+    rules = rules_for(job.contract, [read_suite(suite.text.encode(), suite.name) for suite in job.suites])
+    passed = run_rules(table.frame, rules)
+    identified = identify(job.contract, table, job.key)
+    judgement = judge(passed, (*_bad_records(table), *identified.findings), thresholds_of(job.contract))
+    (job.folder / "pass.json").write_text(to_json(passed))
+    failing_table(passed).write_parquet(job.folder / "failing.parquet", statistics=False)
+    if job.origin is not None:
+        _write(job, table, identified, judgement)
+    sighting = Sighting(
+        dialect=table.dialect.as_record(),
+        columns=passed.columns,
+        distinct_subjects=identified.primary.drop_nulls().n_unique() if job.key and identified.refs else None,
+    )
+    return ChildReport(verdict=judgement.verdict, sighting=sighting, has_pass=True)
+
+
+def _hints(contract: DataContract) -> FormatHints:
+    form = contract.file_format
+    return FormatHints(
+        format=form.format,
+        delimiter=form.delimiter,
+        encoding=form.encoding,
+        sheet=form.sheet,
+        columns=tuple(field.name for field in contract.fields),
+        decimal_comma=form.decimal_comma,
+    )
+
+
+def _unreadable(refusal: FormatRefusal) -> GateVerdict:
+    reason = Finding(refusal.code, refusal.rule, None, refusal.count, refusal.rows, stops=True)
+    return refused((reason,), Verdict.UNDECIDED if refusal.undecided else Verdict.REFUSED)
+
+
+def _bad_records(table: Table) -> Iterator[RowFinding]:
+    return (RowFinding(bad.row, "format.record", bad.code, in_frame=False) for bad in table.bad_rows)
+
+
+def identify(contract: DataContract, table: Table, key: bytes) -> Identified:
+    """Who each row is about. A row about nobody could never be found again, so it is refused."""
+    refs: list[tuple[FieldRole, pl.Series]] = []
+    findings: list[RowFinding] = []
+    nobody = pl.Series([True]).new_from_index(0, table.frame.height)
+    for field in contract.subject_fields:
+        if field.subject_key is None or field.name not in table.frame.columns:
+            continue
+        normal = normalise_column(table.frame[field.name], field.subject_key, region=contract.file_format.region)
+        refs.append((field, ref_column(normal.values, field.subject_key, key)))
+        nobody &= normal.values.is_null()
+        severity = Severity.ERROR if field.required else Severity.WARNING
+        wrong = table.row_numbers.filter(normal.invalid)
+        findings += [RowFinding(row, f"subject.{field.subject_key}", INVALID, field.name, severity) for row in wrong]
+    if refs:
+        findings += [RowFinding(row, "subject.reference", NOBODY) for row in table.row_numbers.filter(nobody)]
+    primary = pl.select(pl.coalesce([series for _, series in refs])).to_series() if refs else _no_refs(table)
+    return Identified(tuple(refs), primary.alias(REF), tuple(findings))
+
+
+def _no_refs(table: Table) -> pl.Series:
+    return pl.Series(REF, [None], dtype=pl.String).new_from_index(0, table.frame.height)
+
+
+def _write(job: Job, table: Table, identified: Identified, judgement: Judgement) -> None:
+    """What the parent stores. A file that is refused whole is sealed as it came, so no rows are split."""
+    if not judgement.report.is_empty():
+        judgement.report.write_csv(job.folder / "findings.csv")
+    if not judgement.verdict.rows_accepted:
+        return
+    kept = ~pl.int_range(table.frame.height, dtype=pl.UInt32, eager=True).is_in(judgement.refused.implode())
+    _write_accepted(job, table, identified, kept)
+    if not kept.all():
+        rows = table.frame.insert_column(0, table.row_numbers.alias(ROW)).filter(~kept)
+        rows.write_parquet(job.folder / "refused_rows.parquet", statistics=False)
+    if table.bad_records.height:
+        table.bad_records.write_parquet(job.folder / "refused_records.parquet", statistics=False)
+
+
+def _write_accepted(job: Job, table: Table, identified: Identified, kept: pl.Series) -> None:
+    exchange_id, version_id = job.origin or ("", "")
+    own: list[pl.Expr | pl.Series] = [
+        pl.lit(exchange_id).alias(EXCHANGE),
+        pl.lit(version_id).alias(VERSION),
+        table.row_numbers.alias(ROW),
+        identified.primary,
+        *(series.alias(f"sluice_ref_{field.name}") for field, series in identified.refs),
+    ]
+    lake = table.frame.select(*own, pl.all()).filter(kept).sort(REF, ROW, nulls_last=True)
+    write_lake(lake, job.folder / "accepted.parquet", sorted_by=REF)
+    if identified.refs:
+        kinds = [(field.subject_key, lake[f"sluice_ref_{field.name}"]) for field, _ in identified.refs]
+        run = build_run([(kind, refs) for kind, refs in kinds if kind is not None])
+        (job.folder / "index.parquet").write_bytes(write_run(run))

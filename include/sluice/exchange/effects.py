@@ -1,0 +1,101 @@
+"""Do the effects of committed entries: each a pure function of its entry, done at least once.
+
+Every effect writes keys that are functions of the exchange, so doing one twice changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+
+from sluice.documents.receipt import make_receipt
+from sluice.errors import NotFound, Ref, SluiceError
+from sluice.exchange import store
+from sluice.exchange.house import House
+from sluice.exchange.model import Opened
+from sluice.exchange.naming import lake_key, receipt_stem
+from sluice.ledger.model import Entry, EntryKind
+from sluice.ledger.opened import OpenedRecord
+from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.store import find_entry
+from sluice.terms import ExchangeId
+
+JSON, PDF, PEM, CSV = "application/json", "application/pdf", "application/x-pem-file", "text/csv"
+
+
+def do_effects(house: House, exchange_id: ExchangeId | None = None) -> int:
+    """Do what is due, of one exchange or of all; how many were done. A failure waits, coded."""
+    done = 0
+    for effect in store.find_due_effects(house.conn, exchange_id):
+        if not store.begin_effect(house.conn, effect):
+            continue
+        try:
+            EFFECTS[effect.name](house, effect.exchange_id)
+            store.end_effect(house.conn, effect)
+            done += 1
+        except SluiceError as error:
+            store.note_effect_error(house.conn, effect, error.code)
+    return done
+
+
+def _closed(house: House, exchange_id: ExchangeId) -> tuple[Entry, ExchangeRecord]:
+    entry = _entry(house, exchange_id, EntryKind.EXCHANGE_CLOSED)
+    return entry, ExchangeRecord.model_validate_json(entry.body)
+
+
+def _entry(house: House, exchange_id: ExchangeId, kind: EntryKind) -> Entry:
+    entry = find_entry(house.conn, exchange_id, kind)
+    if entry is None:
+        raise NotFound(Ref("exchange", exchange_id), Ref("entry", kind.value))
+    return entry
+
+
+def _give_receipt(house: House, exchange_id: ExchangeId) -> None:
+    """PDF first, then the JSON that holds its hash, then a copy beside the data; then it is visible."""
+    opened = store.get_open(house.conn, exchange_id)
+    entry, record = _closed(house, exchange_id)
+    receipt = make_receipt(record, entry, house.keyring, record.who.language)
+    bucket, stem = house.settings.bucket_exchange, receipt_stem(opened)
+    _publish_key(house, opened)
+    house.objects.put_once(bucket, f"{stem}.pdf", receipt.pdf, PDF)
+    house.objects.put_once(bucket, f"{stem}.json", receipt.jws, JSON)
+    if any(copy.kind == "lake" for copy in record.how_long.copies):
+        house.objects.put_once(house.settings.bucket_lake, lake_key(opened, "_receipt.json"), receipt.jws, JSON)
+    store.mark_receipted(house.conn, exchange_id)
+
+
+def _publish_key(house: House, opened: Opened) -> None:
+    """The public key beside the receipts; how its fingerprint reaches the principal is on paper."""
+    key = f"{opened.principal}/receipts/receipt-key.pem"
+    if house.objects.head(house.settings.bucket_exchange, key) is None:
+        house.objects.put_converging(house.settings.bucket_exchange, key, house.keyring.public_pem, PEM)
+
+
+def _give_findings(house: House, exchange_id: ExchangeId) -> None:
+    """All failing rows (row, rule, code, column; no values) into the principal's own prefix."""
+    opened = store.get_open(house.conn, exchange_id)
+    _, record = _closed(house, exchange_id)
+    copy = next(line for line in record.how_long.copies if line.kind == "findings")
+    content = house.objects.read(copy.bucket, copy.key, copy.version_id)
+    house.objects.put_once(house.settings.bucket_exchange, f"{receipt_stem(opened)}.findings.csv", content, CSV)
+
+
+def _tell_start(house: House, exchange_id: ExchangeId) -> None:
+    from sluice.lineage.emit import emit
+    from sluice.lineage.events import start_event
+
+    opened = OpenedRecord.model_validate_json(_entry(house, exchange_id, EntryKind.EXCHANGE_OPENED).body)
+    emit(start_event(opened, house.settings), house.settings.lineage_url)
+
+
+def _tell_closed(house: House, exchange_id: ExchangeId) -> None:
+    from sluice.lineage.emit import emit
+    from sluice.lineage.events import closed_event
+
+    entry, record = _closed(house, exchange_id)
+    emit(closed_event(record, entry.hash.hex(), house.settings), house.settings.lineage_url)
+
+
+EFFECTS: Mapping[str, Callable[[House, ExchangeId], None]] = {
+    "lineage.start": _tell_start,
+    "findings": _give_findings,
+    "receipt": _give_receipt,
+    "lineage.closed": _tell_closed,
+}

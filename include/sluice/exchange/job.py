@@ -1,0 +1,95 @@
+"""What goes down to the judging child and what comes up: both checked, neither holds a handle.
+
+The way down carries the subject key, so jobs travel by pipe and are never written.
+"""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from sluice.agreement.model import DataContract
+from sluice.errors import DocumentInvalid, GateFailed, Ref
+from sluice.exchange.model import ChildReport
+from sluice.exchange.nursery import ChildEnd, Limits
+from sluice.exchange.paper import finding, refused
+from sluice.settings import Settings
+from sluice.terms import Sha256, Verdict
+
+REPORT_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One expectation suite as the file says it, with the hash of that text."""
+
+    name: str
+    text: str
+    sha256: Sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to judge. ``origin``: exchange id and version id, when its rows are to be kept."""
+
+    folder: Path
+    file: Path
+    file_name: str
+    contract: DataContract
+    suites: tuple[Suite, ...]
+    subject_key: str
+    """Base64; empty in a dry run, which makes no references."""
+    origin: tuple[str, str] | None
+
+    @property
+    def key(self) -> bytes:
+        return base64.b64decode(self.subject_key)
+
+    def as_json(self) -> dict[str, Any]:
+        """The job as it goes down the pipe."""
+        return dict(TypeAdapter(Job).dump_python(self, mode="json"))
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> "Job":
+        """The job as it comes out of the pipe."""
+        return TypeAdapter(cls).validate_json(json.dumps(raw))
+
+
+def read_suites(settings: Settings, contract: DataContract) -> tuple[Suite, ...]:
+    """The suites a contract names, from ``expectations/``. Raises DocumentInvalid for a missing one."""
+    found = []
+    for name in contract.suites:
+        path = settings.expectations_dir / f"{name}.json"
+        if not path.is_file():
+            raise DocumentInvalid(Ref("suite", name), Ref("contract", contract.contract_id))
+        content = path.read_bytes()
+        found.append(Suite(name, content.decode(), Sha256(hashlib.sha256(content).hexdigest())))
+    return tuple(found)
+
+
+def limits_of(settings: Settings, file_bytes: int) -> Limits:
+    """The limits of the settings for one file."""
+    return Limits.of(settings.gate_memory_mb, settings.gate_cpu_seconds, settings.gate_wall_seconds, file_bytes)
+
+
+def read_report(folder: Path, end: ChildEnd) -> ChildReport:
+    """What the child left; a child that did not finish is UNDECIDED with the reason of its end."""
+    if end is not ChildEnd.DONE:
+        return _unfinished(end)
+    path = folder / "report.json"
+    if path.stat().st_size > REPORT_BYTES:
+        return _unfinished(ChildEnd.OUTPUT)
+    try:
+        return TypeAdapter(ChildReport).validate_json(path.read_bytes())
+    except ValidationError:
+        pass
+    raise GateFailed(Ref("report", "unreadable"))
+
+
+def _unfinished(end: ChildEnd) -> ChildReport:
+    verdict = refused((finding(end.value, "child.limits"),), Verdict.UNDECIDED)
+    return ChildReport(verdict=verdict, sighting=None, has_pass=False)

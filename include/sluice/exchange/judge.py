@@ -1,0 +1,103 @@
+"""Judge one opened exchange: paper, bytes, twin, then the limited child and Great Expectations.
+
+REFUSED is an answer. What cannot be told is UNDECIDED: a dead child, two judges that disagree.
+"""
+
+import base64
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sluice.agreement.model import Paper, PaperMissing
+from sluice.agreement.store import in_force
+from sluice.errors import GateFailed, Ref
+from sluice.exchange import store
+from sluice.exchange.house import House
+from sluice.exchange.job import Job, limits_of, read_report, read_suites
+from sluice.exchange.model import Judged, Opened
+from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.nursery import ChildEnd
+from sluice.exchange.paper import finding, missing_paper, refuse_unread, refused
+from sluice.gate.model import GateVerdict
+from sluice.lake.objects import Fetched
+from sluice.terms import Verdict
+
+MOST_ATTEMPTS = 10
+TRIES_OF_A_DEAD_CHILD = 3
+
+
+@contextmanager
+def judged_exchange(house: House, opened: Opened) -> Iterator[Judged]:
+    """The verdict on one exchange, with its files, for as long as the block runs.
+
+    Holds the content lock meanwhile, so that of two versions with the same bytes the second is seen
+    as a duplicate. The work folder is named by the exchange: a rerun starts by emptying it.
+    """
+    folder = house.settings.var / "work" / opened.exchange_id
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        yield from _judged_in(house, opened, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
+    on = opened.opened_at.astimezone(BRUSSELS).date()
+    paper = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at)
+    if isinstance(paper, PaperMissing):
+        yield Judged(opened, paper, None, refused((missing_paper(paper),)), None, {}, folder)
+        return
+    if opened.attempts > MOST_ATTEMPTS:
+        reason = finding("UNREADABLE_GAVE_UP", "exchange.attempts", count=opened.attempts)
+        yield Judged(opened, paper, None, refused((reason,), Verdict.UNDECIDED), None, {}, folder)
+        return
+    if reasons := refuse_unread(opened, paper.agreement, paper.contract, on):
+        yield Judged(opened, paper, None, refused(reasons), None, {}, folder)
+        return
+    fetched = house.objects.fetch(opened.bucket, opened.key, opened.version_id, folder / "arrived")
+    with store.content_lock(house.conn, opened, fetched.sha256):
+        if twin := store.find_same_content(house.conn, opened, fetched.sha256):
+            reason = finding("DUPLICATE_CONTENT", f"content.once:{twin}")
+            yield Judged(opened, paper, fetched, refused((reason,)), None, {}, folder)
+            return
+        yield _judge_bytes(house, opened, paper, fetched, folder)
+
+
+def _judge_bytes(house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: Path) -> Judged:
+    suites = read_suites(house.settings, paper.contract)
+    job = Job(
+        folder=folder,
+        file=fetched.path,
+        file_name=opened.file_name,
+        contract=paper.contract,
+        suites=suites,
+        subject_key=base64.b64encode(house.keyring.subject_key(opened.principal)).decode(),
+        origin=(opened.exchange_id, opened.version_id),
+    )
+    end = house.nursery.run(job.as_json(), limits_of(house.settings, fetched.size_bytes))
+    if end is not ChildEnd.DONE and opened.attempts < TRIES_OF_A_DEAD_CHILD:
+        raise GateFailed(Ref("exchange", opened.exchange_id), Ref("child", end.value), Ref("at", failure_of(folder)))
+    report = read_report(folder, end)
+    verdict = second_opinion(report.verdict, folder) if report.has_pass else report.verdict
+    hashes = {suite.name: suite.sha256 for suite in suites}
+    return Judged(opened, paper, fetched, verdict, report.sighting, hashes, folder)
+
+
+def failure_of(folder: Path) -> str:
+    """Type and place of what stopped the child, when it could still say so."""
+    path = folder / "failure.txt"
+    return path.read_text() if path.exists() else "unknown"
+
+
+def second_opinion(verdict: GateVerdict, folder: Path) -> GateVerdict:
+    """Ask Great Expectations about the same pass; two judges with two answers are UNDECIDED."""
+    import polars as pl
+
+    from sluice.gate import gx
+    from sluice.gate.wire import from_json
+
+    passed = from_json((folder / "pass.json").read_text(), pl.read_parquet(folder / "failing.parquet"))
+    outcome = gx.validate(passed, [each.rule for each in passed.outcomes])
+    return gx.second_opinion(verdict, outcome, passed)

@@ -1,0 +1,95 @@
+"""What one file is on its way: opened, pinned, judged, kept, closed.
+
+Each step returns a type that only the next one accepts, so nothing unjudged can be kept and nothing
+unkept can be closed as accepted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sluice.agreement.model import Agreement, DataContract, Paper, PaperMissing
+from sluice.gate.model import GateVerdict
+from sluice.lake.objects import Fetched
+from sluice.ledger.record import CopyLine
+from sluice.terms import Decision, Direction, ExchangeId, Flow, Principal, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An exchange that has a record and no decision."""
+
+    exchange_id: ExchangeId
+    principal: Principal
+    direction: Direction
+    flow: Flow
+    bucket: str
+    key: str
+    version_id: str
+    size_bytes: int
+    chain: str
+    opened_at: datetime
+    attempts: int
+
+    @property
+    def file_name(self) -> str:
+        """The part of the key after the flow."""
+        return self.key.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What the judging child saw of the file: counts, names and codes."""
+
+    dialect: dict[str, Any]
+    columns: tuple[str, ...]
+    distinct_subjects: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildReport:
+    """What leaves the judging child: the verdict, what was seen, and the pass behind it."""
+
+    verdict: GateVerdict
+    sighting: Sighting | None
+    has_pass: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An exchange with a verdict; ``folder`` holds what the child wrote (accepted, refused, index)."""
+
+    opened: Opened
+    paper: Paper | PaperMissing
+    fetched: Fetched | None
+    verdict: GateVerdict
+    sighting: Sighting | None
+    suites: Mapping[str, str]
+    folder: Path
+
+    @property
+    def agreement(self) -> Agreement | None:
+        return self.paper.agreement
+
+    @property
+    def contract(self) -> DataContract | None:
+        return self.paper.contract
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A judged exchange whose bytes are in the stores, not yet visible to anyone."""
+
+    judged: Judged
+    copies: tuple[CopyLine, ...]
+
+
+def decision_of(verdict: GateVerdict) -> Decision:
+    """The exchange's decision that follows from the gate's verdict."""
+    if verdict.verdict is Verdict.UNDECIDED:
+        return Decision.UNDECIDED
+    if verdict.verdict is Verdict.REFUSED:
+        return Decision.REFUSED
+    return Decision.PARTLY_ACCEPTED if verdict.rows_refused else Decision.ACCEPTED

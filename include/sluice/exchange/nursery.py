@@ -1,0 +1,196 @@
+"""One small process per slot that forks a limited child for every file.
+
+Parsing a stranger's file is the most dangerous thing Sluice does: a 2 kB workbook can abort the
+parser, a 2 MB Parquet can ask for 20 GB. So decode and gate run in a child with limits on memory,
+CPU, wall time, output and open files, without network. A fresh interpreter costs half a second of
+imports per file; the nursery imports once, never computes itself, and forks in milliseconds.
+
+The protocol is one JSON line in, one JSON line out. The child answers in a file of its work folder.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sluice.errors import GateFailed, Ref, place_of
+
+CLONE_NEWUSER, CLONE_NEWNET, PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
+OPEN_FILES = 256
+OUTPUT_FACTOR, OUTPUT_FLOOR_BYTES = 6, 1 << 30
+CHILD_ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2"}
+"""Allocators that reserve no gigabyte ahead, because the limit counts what is reserved."""
+
+
+class ChildEnd(StrEnum):
+    """How a child ended. Only DONE comes with a report."""
+
+    DONE = "done"
+    MEMORY = "LIMIT_MEMORY"
+    CPU = "LIMIT_CPU"
+    WALL = "LIMIT_TIME"
+    OUTPUT = "LIMIT_OUTPUT"
+    DIED = "UNREADABLE_PARSER_DIED"
+    FAILED = "UNREADABLE_NOT_JUDGED"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one child may use. ``memory_bytes``: address space beyond what its imports take."""
+
+    memory_bytes: int
+    cpu_seconds: int
+    wall_seconds: int
+    output_bytes: int
+
+    @classmethod
+    def of(cls, memory_mb: int, cpu_seconds: int, wall_seconds: int, file_bytes: int) -> "Limits":
+        """Limits for one file: memory grows with the file, so a small bomb stays small."""
+        return cls(
+            memory_mb * (1 << 20) + 8 * file_bytes,
+            cpu_seconds,
+            wall_seconds,
+            OUTPUT_FLOOR_BYTES + OUTPUT_FACTOR * file_bytes,
+        )
+
+
+class Nursery:
+    """The parent's end: starts the process on first use, restarts it when it is gone."""
+
+    def __init__(self, child: str) -> None:
+        """``child``: ``module:function`` taking the job (a dict); it writes its own report."""
+        self._child = child
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process. It has no state to lose."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def run(self, job: dict[str, Any], limits: Limits) -> ChildEnd:
+        """Have one job done in a limited child; its end, never an exception of the file."""
+        process = self._running()
+        line = json.dumps({"job": job, "limits": asdict(limits)})
+        answer = ""
+        with contextlib.suppress(BrokenPipeError):
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.write(line + "\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+        if not answer:
+            self.close()
+            raise GateFailed(Ref("process", "nursery"), Ref("end", "gone"))
+        return ChildEnd(json.loads(answer)["end"])
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "sluice.exchange.nursery", self._child],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                env={**CHILD_ENVIRONMENT, **os.environ},
+            )
+        return self._process
+
+
+def serve(child: Callable[[dict[str, Any]], None]) -> None:
+    """The process's loop: read a job, fork, wait, answer; ends with its parent or its stdin."""
+    die_with_parent()
+    leave_network()
+    for line in sys.stdin:
+        request = json.loads(line)
+        limits = Limits(**request["limits"])
+        pid = os.fork()
+        if pid == 0:
+            _be_child(child, request["job"], limits)
+        sys.stdout.write(json.dumps({"end": _wait(pid, limits.wall_seconds)}) + "\n")
+        sys.stdout.flush()
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when its parent ends."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def leave_network() -> bool:
+    """Move to an empty network namespace; False where the kernel does not let us."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return any(libc.unshare(flags) == 0 for flags in (CLONE_NEWNET, CLONE_NEWUSER | CLONE_NEWNET))
+
+
+def _be_child(child: Callable[[dict[str, Any]], None], job: dict[str, Any], limits: Limits) -> None:
+    """Never returns. Whatever the file makes a parser print or raise stays in here."""
+    silence = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(silence, stream)
+    die_with_parent()
+    _set_limits(limits)
+    status = ChildEnd.FAILED
+    try:
+        child(job)
+        status = ChildEnd.DONE
+    except MemoryError:
+        status = ChildEnd.MEMORY
+    except BaseException as error:
+        Path(job["folder"], "failure.txt").write_text(place_of(error))
+    os._exit(list(ChildEnd).index(status))
+
+
+def _set_limits(limits: Limits) -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    memory = pages * resource.getpagesize() + limits.memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.output_bytes, limits.output_bytes))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _wait(pid: int, wall_seconds: int) -> ChildEnd:
+    handle = os.pidfd_open(pid)
+    started = time.monotonic()
+    try:
+        ready, _, _ = select.select([handle], [], [], wall_seconds)
+        if not ready:
+            os.kill(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+    finally:
+        os.close(handle)
+    if not ready and time.monotonic() - started >= wall_seconds:
+        return ChildEnd.WALL
+    if os.WIFEXITED(status):
+        code = os.WEXITSTATUS(status)
+        return list(ChildEnd)[code] if code < len(ChildEnd) else ChildEnd.DIED
+    return {
+        signal.SIGXCPU: ChildEnd.CPU,
+        signal.SIGXFSZ: ChildEnd.OUTPUT,
+    }.get(signal.Signals(os.WTERMSIG(status)), ChildEnd.DIED)
+
+
+if __name__ == "__main__":
+    import importlib
+
+    module, _, function = sys.argv[1].partition(":")
+    serve(getattr(importlib.import_module(module), function))

@@ -1,0 +1,85 @@
+"""Open an exchange for every file version that arrived: the record exists before a byte is read."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sluice.agreement.model import Paper
+from sluice.agreement.store import in_force
+from sluice.db import Connection, transaction
+from sluice.exchange import store
+from sluice.exchange.naming import BRUSSELS, NO_FLOW, PRINCIPAL_NAME, utc_text, withheld_unless_safe
+from sluice.exchange.store import Arrival
+from sluice.lake.objects import ObjectStore, StoredObject, prefix_of
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.ledger.opened import OpenedRecord
+from sluice.terms import Direction, Flow, Principal
+
+LINEAGE_START = ("lineage.start", 1)
+
+
+@dataclass
+class Arrivals:
+    """Finds and opens what lies under the inbound prefixes. ``seen`` only saves queries."""
+
+    bucket: str
+    seen: set[tuple[str, str]] = field(default_factory=set)
+
+    def open_new(self, conn: Connection, objects: ObjectStore) -> int:
+        """Open an exchange for every version that has none; how many were new."""
+        fresh = [arrival for arrival in self._list(objects) if self._name(arrival) not in self.seen]
+        opened = sum(
+            open_exchange(conn, arrival, datetime.now(UTC)) for arrival in store.find_unregistered(conn, fresh)
+        )
+        self.seen.update(map(self._name, fresh))
+        return opened
+
+    def _list(self, objects: ObjectStore) -> list[Arrival]:
+        return [
+            arrival_of(principal, item)
+            for principal in objects.list_prefixes(self.bucket)
+            if PRINCIPAL_NAME.fullmatch(principal)
+            for item in objects.list_versions(self.bucket, prefix_of(principal, Direction.INBOUND))
+        ]
+
+    @staticmethod
+    def _name(arrival: Arrival) -> tuple[str, str]:
+        return arrival.object.key, arrival.object.version_id
+
+
+def arrival_of(principal: str, item: StoredObject) -> Arrival:
+    """Where ``<principal>/inbound/<flow>/<name>`` belongs; a file beside the flows has none."""
+    segments = item.key.split("/")
+    flow = Flow(segments[2]) if len(segments) > 3 else NO_FLOW
+    return Arrival(Principal(principal), Direction.INBOUND, flow, item)
+
+
+def open_exchange(conn: Connection, arrival: Arrival, now: datetime) -> bool:
+    """Record one arrival in table, ledger and outbox; False when it was open already.
+
+    Everything later is decided by the paper that was in force and known at ``now``.
+    """
+    paper = in_force(conn, arrival.principal, arrival.direction, arrival.flow, now.astimezone(BRUSSELS).date(), now)
+    agreement = paper.agreement
+    chain = agreement.agreement_id if agreement else f"principal.{arrival.principal}"
+    with transaction(conn):
+        opened = store.insert_open(conn, arrival, chain, now)
+        if opened is None:
+            return False
+        body = OpenedRecord(
+            exchange_id=opened.exchange_id,
+            principal=opened.principal,
+            direction=opened.direction,
+            flow=opened.flow,
+            bucket=opened.bucket,
+            key=withheld_unless_safe(opened.key),
+            version_id=opened.version_id,
+            size_bytes=opened.size_bytes,
+            opened_at=utc_text(now),
+            agreement_id=agreement.agreement_id if agreement else None,
+            agreement_version=agreement.version if agreement else None,
+        )
+        append(conn, chain=chain, kind=EntryKind.EXCHANGE_OPENED, exchange_id=opened.exchange_id, body=body)
+        if isinstance(paper, Paper):
+            store.insert_effects(conn, opened.exchange_id, [LINEAGE_START])
+    return True

@@ -1,0 +1,125 @@
+"""Questions people ask about exchanges; the CLI, the pages and the tests ask the same ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sluice.db import Connection
+from sluice.errors import NotFound, Ref
+from sluice.ledger.model import Entry, EntryKind
+from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.store import find_entry
+from sluice.terms import Decision, Direction, ExchangeId
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeLine:
+    """One exchange in a list."""
+
+    id: str
+    principal: str
+    direction: str
+    flow: str
+    purpose: str | None
+    decision: str
+    reason_code: str | None
+    opened_at: datetime
+    closed_at: datetime | None
+    rows_in: int | None
+    rows_accepted: int | None
+    rows_refused: int | None
+    receipt_at: datetime | None
+    last_error: str | None
+    waiting_effects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One exchange whole: its line, its record once closed, its entry, and effects still to do."""
+
+    line: ExchangeLine
+    record: ExchangeRecord | None
+    entry: Entry | None
+
+
+LINE = """exchange_id::text as id, principal, direction, flow, nullif(array_to_string(purposes, ', '), '') as purpose,
+    decision, reason_code, opened_at, closed_at, rows_in, rows_accepted, rows_refused, receipt_at, last_error,
+    array(select effect from outbox o where o.exchange_id = e.exchange_id and done_at is null order by rank)
+        as waiting_effects"""
+
+
+def _line(row: dict[str, Any]) -> ExchangeLine:
+    return ExchangeLine(**{**row, "waiting_effects": tuple(row["waiting_effects"])})
+
+
+def list_exchanges(
+    conn: Connection,
+    *,
+    principal: str | None = None,
+    direction: Direction | None = None,
+    decision: Decision | None = None,
+    since: datetime | None = None,
+    limit: int = 200,
+) -> list[ExchangeLine]:
+    """Exchanges that match, newest first."""
+    rows = conn.execute(
+        f"""select {LINE} from exchange e
+            where (%(principal)s::text is null or principal = %(principal)s)
+              and (%(direction)s::text is null or direction = %(direction)s)
+              and (%(decision)s::text is null or decision = %(decision)s)
+              and (%(since)s::timestamptz is null or opened_at >= %(since)s)
+            order by opened_at desc, exchange_id limit %(limit)s""",
+        {
+            "principal": principal,
+            "direction": direction.value if direction else None,
+            "decision": decision.value if decision else None,
+            "since": since,
+            "limit": limit,
+        },
+    ).fetchall()
+    return [_line(row) for row in rows]
+
+
+def show_exchange(conn: Connection, named: str) -> Shown:
+    """One exchange by its id or an unambiguous beginning of it. Raises NotFound."""
+    rows: list[dict[str, Any]] = conn.execute(
+        f"select {LINE} from exchange e where exchange_id::text like %s || '%%' limit 2", (named.lower(),)
+    ).fetchall()
+    if len(rows) != 1:
+        raise NotFound(Ref("exchange", named), Ref("matches", len(rows)))
+    line = _line(rows[0])
+    entry = find_entry(conn, ExchangeId(line.id), EntryKind.EXCHANGE_CLOSED)
+    return Shown(
+        line=line,
+        record=ExchangeRecord.model_validate_json(entry.body) if entry else None,
+        entry=entry,
+    )
+
+
+def find_by_versions(conn: Connection, version_ids: Sequence[str]) -> dict[str, ExchangeLine]:
+    """The exchanges of these object versions, by version id."""
+    rows = conn.execute(
+        f"select version_id, {LINE} from exchange e where version_id = any(%s)", (list(version_ids),)
+    ).fetchall()
+    return {row.pop("version_id"): _line(row) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedData:
+    """Where the visible data of one exchange lies."""
+
+    bucket: str
+    key: str
+    version_id: str
+    rows: int
+
+
+def get_accepted(conn: Connection, exchange_id: str) -> AcceptedData:
+    """The lake object of an exchange; visible only once its receipt was given. Raises NotFound."""
+    row = conn.execute(
+        "select bucket, key, version_id, rows from accepted_data where exchange_id = %s", (exchange_id,)
+    ).fetchone()
+    if row is None:
+        raise NotFound(Ref("accepted data of exchange", exchange_id))
+    return AcceptedData(**row)

@@ -1,0 +1,190 @@
+"""The six answers of one exchange, put together from what each step saw. Pure."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from sluice.agreement.model import Agreement, DataContract
+from sluice.agreement.profiles import roles_for
+from sluice.exchange.model import Judged, Kept, decision_of
+from sluice.exchange.naming import BRUSSELS, utc_text, withheld_unless_safe
+from sluice.gate.model import Finding
+from sluice.ledger.record import (
+    ColumnLine,
+    ExchangeRecord,
+    How,
+    HowLong,
+    PurposeLine,
+    ReasonLine,
+    RightTreatment,
+    RoleLine,
+    What,
+    Who,
+    Why,
+)
+from sluice.settings import Settings
+from sluice.terms import Decision, Severity
+
+
+def record_of(kept: Kept, settings: Settings, run: Mapping[str, str], closed_at: datetime) -> ExchangeRecord:
+    """The record that is chained, receipted and shown. Every question is answered, or it does not build."""
+    judged = kept.judged
+    main = main_reason(judged)
+    return ExchangeRecord(
+        exchange_id=judged.opened.exchange_id,
+        direction=judged.opened.direction,
+        flow=judged.opened.flow,
+        opened_at=utc_text(judged.opened.opened_at),
+        closed_at=utc_text(closed_at),
+        decision=decision_of(judged.verdict),
+        reason_code=main.code if main else None,
+        rule_id=main.rule if main else None,
+        reasons=tuple(map(_reason, judged.verdict.reasons)),
+        why=_why(judged.agreement, judged.contract),
+        what=_what(judged),
+        how_long=HowLong(copies=kept.copies, at_contract_end=_contract_end(judged.agreement)),
+        who=_who(judged, settings.center, settings.center_country),
+        how=_how(judged, run),
+        right_treatment=RightTreatment(held_back={}),
+    )
+
+
+def main_reason(judged: Judged) -> Finding | None:
+    """The finding that decided: one that stops the file, else the most frequent error."""
+    if decision_of(judged.verdict) is Decision.ACCEPTED:
+        return None
+    errors = [reason for reason in judged.verdict.reasons if reason.severity is Severity.ERROR]
+    return max(errors, key=lambda reason: (reason.stops, reason.count), default=None)
+
+
+def _reason(finding: Finding) -> ReasonLine:
+    return ReasonLine(
+        code=finding.code,
+        rule=finding.rule,
+        column=finding.column,
+        count=finding.count,
+        rows=finding.rows,
+        severity=finding.severity.value,
+    )
+
+
+def _why(agreement: Agreement | None, contract: DataContract | None) -> Why:
+    if agreement is None:
+        return Why(agreement_id=None, agreement_version=None, agreement_sha256=None, purposes=())
+    wanted = {iri for field in contract.fields for iri in field.purpose_iris} if contract else set()
+    return Why(
+        agreement_id=agreement.agreement_id,
+        agreement_version=agreement.version,
+        agreement_sha256=agreement.sha256,
+        purposes=tuple(
+            PurposeLine(
+                code=purpose.code,
+                iri=purpose.iri,
+                text=dict(purpose.text),
+                legal_basis=purpose.legal_basis,
+                basis_holder=purpose.basis_holder,
+            )
+            for purpose in agreement.purposes
+            if purpose.iri in wanted
+        ),
+    )
+
+
+def _what(judged: Judged) -> What:
+    opened, verdict, sighting = judged.opened, judged.verdict, judged.sighting
+    return What(
+        bucket=opened.bucket,
+        key=withheld_unless_safe(opened.key),
+        version_id=opened.version_id,
+        sha256=judged.fetched.sha256 if judged.fetched else None,
+        size_bytes=opened.size_bytes,
+        format=sighting.dialect.get("format") if sighting else None,
+        rows_in=verdict.rows_in,
+        rows_accepted=verdict.rows_accepted,
+        rows_refused=verdict.rows_refused,
+        columns=_columns(judged),
+        distinct_subjects=sighting.distinct_subjects if sighting else None,
+        special_categories=_is_special(judged),
+    )
+
+
+def _is_special(judged: Judged) -> bool:
+    declared = judged.agreement is not None and judged.agreement.special_categories
+    return declared or any(field.art9_condition for field in (judged.contract.fields if judged.contract else ()))
+
+
+def _columns(judged: Judged) -> tuple[ColumnLine, ...]:
+    """Columns as seen, with their roles; one the contract does not know is only a position."""
+    if judged.sighting is None or judged.contract is None:
+        return ()
+    lines = []
+    for name in judged.sighting.columns:
+        field = judged.contract.field(name)
+        lines.append(
+            ColumnLine(
+                name=name,
+                field_group=field.group.value if field else None,
+                category=field.category if field else None,
+                origin=field.origin.value if field else None,
+                role_profile=field.role_profile.value if field else None,
+                retention_rule=field.retention_rule if field else None,
+                subject_key=field.subject_key.value if field and field.subject_key else None,
+            )
+        )
+    return tuple(lines)
+
+
+def _contract_end(agreement: Agreement | None) -> str | None:
+    return f"{agreement.end_choice} within {agreement.end_days} days" if agreement else None
+
+
+def _who(judged: Judged, center: str, home_country: str) -> Who:
+    agreement, contract, opened = judged.agreement, judged.contract, judged.opened
+    on = opened.opened_at.astimezone(BRUSSELS).date()
+    processors = [p for p in agreement.sub_processors if _is_active(p.valid_from, p.valid_to, on)] if agreement else []
+    countries = {home_country} | {country for processor in processors for country in processor.countries}
+    return Who(
+        principal=opened.principal,
+        language=agreement.language if agreement else "nl",
+        sender=opened.principal,
+        recipients=(center, *(agreement.recipients if agreement else ())),
+        sub_processors=tuple(processor.name for processor in processors),
+        countries=tuple(sorted(countries)),
+        roles=_roles(agreement, contract, on),
+    )
+
+
+def _is_active(valid_from: date, valid_to: date | None, on: date) -> bool:
+    return valid_from <= on and (valid_to is None or on <= valid_to)
+
+
+def _roles(agreement: Agreement | None, contract: DataContract | None, on: date) -> tuple[RoleLine, ...]:
+    """One line per field group: groups share a profile (the contract's field rows decide)."""
+    if agreement is None or contract is None:
+        return ()
+    rows = roles_for(agreement, [contract], contract.direction, on)
+    by_group = {row.group: row for row in rows if contract.field(row.field)}
+    return tuple(
+        RoleLine(
+            field_group=row.group,
+            role_profile=row.profile,
+            controller=row.controller,
+            processor=row.processor,
+            owner_label=row.owner_label,
+            basis_holder=row.basis_holder,
+        )
+        for row in by_group.values()
+    )
+
+
+def _how(judged: Judged, run: Mapping[str, str]) -> How:
+    contract, sighting = judged.contract, judged.sighting
+    return How(
+        contract_id=contract.contract_id if contract else None,
+        contract_version=contract.version if contract else None,
+        contract_sha256=contract.sha256 if contract else None,
+        suites=dict(judged.suites),
+        gate_counts=dict(judged.verdict.gate_counts),
+        dialect=dict(sighting.dialect) if sighting else {},
+        lineage_run_id=judged.opened.exchange_id,
+        airflow=dict(run),
+    )

@@ -1,0 +1,308 @@
+"""The SQL of exchanges, their copies and their outbox. Nothing here decides."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sluice.db import Connection, transaction
+from sluice.errors import NotFound, Ref
+from sluice.exchange.model import Opened
+from sluice.lake.objects import StoredObject
+from sluice.ledger.record import CopyLine, ExchangeRecord
+from sluice.terms import Direction, ExchangeId, Flow, Principal
+
+RETRY_AFTER = timedelta(seconds=5)
+COLUMNS = "exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at, attempts"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An object version that has no exchange yet, and where its key says it belongs."""
+
+    principal: Principal
+    direction: Direction
+    flow: Flow
+    object: StoredObject
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many exchanges of one flow are open and due."""
+
+    principal: Principal
+    flow: Flow
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One effect of a committed entry that is still to do."""
+
+    exchange_id: ExchangeId
+    name: str
+    attempts: int
+
+
+def find_unregistered(conn: Connection, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Those arrivals that have no exchange yet, in their order."""
+    if not arrivals:
+        return []
+    rows = conn.execute(
+        """select a.n from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+               with ordinality as a(principal, direction, bucket, key, version_id, n)
+           where not exists (select from exchange e
+               where (e.principal, e.direction, e.bucket, e.key, e.version_id)
+                   = (a.principal, a.direction, a.bucket, a.key, a.version_id))
+           order by a.n""",
+        (
+            [a.principal for a in arrivals],
+            [a.direction.value for a in arrivals],
+            [a.object.bucket for a in arrivals],
+            [a.object.key for a in arrivals],
+            [a.object.version_id for a in arrivals],
+        ),
+    ).fetchall()
+    return [arrivals[row["n"] - 1] for row in rows]
+
+
+def insert_open(conn: Connection, arrival: Arrival, chain: str, opened_at: datetime) -> Opened | None:
+    """Open an exchange; None when this version has one already. Call inside a transaction."""
+    item = arrival.object
+    row = conn.execute(
+        f"""insert into exchange (principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at)
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+            on conflict on constraint exchange_once do nothing returning {COLUMNS}""",
+        (
+            arrival.principal,
+            arrival.direction.value,
+            arrival.flow,
+            item.bucket,
+            item.key,
+            item.version_id,
+            item.size_bytes,
+            chain,
+            opened_at,
+        ),
+    ).fetchone()
+    return _opened(row) if row else None
+
+
+def find_waiting(conn: Connection, direction: Direction) -> list[Waiting]:
+    """Flows with open exchanges that are due now."""
+    rows = conn.execute(
+        """select principal, flow, count(*) as n from exchange
+           where decision = 'open' and direction = %s and next_attempt_at <= now() group by 1, 2""",
+        (direction.value,),
+    ).fetchall()
+    return [Waiting(Principal(row["principal"]), Flow(row["flow"]), row["n"]) for row in rows]
+
+
+@contextmanager
+def claim_next(conn: Connection, direction: Direction, principal: Principal, flow: Flow) -> Iterator[Opened | None]:
+    """The next due exchange of a flow, locked to this connection while the block runs.
+
+    The lock is PostgreSQL's advisory lock: it is free the moment its holder dies, whatever Airflow
+    believes about the task. Two tasks alive for one file is a thing that happens.
+    """
+    opened = _lock_next(conn, direction, principal, flow)
+    try:
+        yield opened
+    finally:
+        if opened is not None and not conn.closed:
+            conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (opened.exchange_id,))
+
+
+def _lock_next(conn: Connection, direction: Direction, principal: Principal, flow: Flow) -> Opened | None:
+    candidates = conn.execute(
+        """select exchange_id::text as id from exchange
+           where decision = 'open' and direction = %s and principal = %s and flow = %s and next_attempt_at <= now()
+           order by opened_at, key limit 64""",
+        (direction.value, principal, flow),
+    ).fetchall()
+    for candidate in candidates:
+        got = conn.execute("select pg_try_advisory_lock(hashtextextended(%s, 0)) as got", (candidate["id"],)).fetchone()
+        if not (got and got["got"]):
+            continue
+        row = conn.execute(
+            f"""update exchange set attempts = attempts + 1, next_attempt_at = now() + %s * attempts
+                where exchange_id = %s and decision = 'open' returning {COLUMNS}""",
+            (RETRY_AFTER, candidate["id"]),
+        ).fetchone()
+        if row:
+            return _opened(row)
+        conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (candidate["id"],))
+    return None
+
+
+@contextmanager
+def try_lock(conn: Connection, exchange_id: str) -> Iterator[bool]:
+    """Whether nobody works on the exchange; if so nobody starts while the block runs."""
+    row = conn.execute("select pg_try_advisory_lock(hashtextextended(%s, 0)) as got", (exchange_id,)).fetchone()
+    got = bool(row and row["got"])
+    try:
+        yield got
+    finally:
+        if got:
+            conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (exchange_id,))
+
+
+@contextmanager
+def content_lock(conn: Connection, opened: Opened, sha256: str) -> Iterator[None]:
+    """One exchange at a time for one content of one flow, so that a twin waits and is then a duplicate."""
+    name = f"{opened.principal}/{opened.direction}/{opened.flow}/{sha256}"
+    conn.execute("select pg_advisory_lock(hashtextextended(%s, 1))", (name,))
+    try:
+        yield
+    finally:
+        if not conn.closed:
+            conn.execute("select pg_advisory_unlock(hashtextextended(%s, 1))", (name,))
+
+
+def find_same_content(conn: Connection, opened: Opened, sha256: str) -> ExchangeId | None:
+    """The accepted exchange of this flow with the same bytes, if there is one."""
+    row = conn.execute(
+        """select exchange_id::text as id from exchange
+           where principal = %s and direction = %s and flow = %s and sha256 = %s and exchange_id <> %s
+             and decision in ('accepted', 'partly_accepted')""",
+        (opened.principal, opened.direction.value, opened.flow, sha256, opened.exchange_id),
+    ).fetchone()
+    return ExchangeId(row["id"]) if row else None
+
+
+def set_aside(conn: Connection, exchange_id: ExchangeId, error: str) -> None:
+    """Note why an attempt failed; the exchange waits longer each time and blocks nobody."""
+    with transaction(conn):
+        conn.execute("update exchange set last_error = %s where exchange_id = %s", (error, exchange_id))
+
+
+def is_open(conn: Connection, exchange_id: ExchangeId) -> bool:
+    """Whether the exchange still waits for a decision; locks its row until the transaction ends."""
+    row = conn.execute("select decision from exchange where exchange_id = %s for update", (exchange_id,)).fetchone()
+    return row is not None and row["decision"] == "open"
+
+
+def update_closed(conn: Connection, record: ExchangeRecord, entry_hash: str, closed_at: datetime) -> None:
+    """Write the decision onto the exchange. Call inside the transaction that appended the entry."""
+    conn.execute(
+        """update exchange set decision = %s, reason_code = %s, purposes = %s, sha256 = %s, rows_in = %s,
+               rows_accepted = %s, rows_refused = %s, entry_hash = %s, closed_at = %s, last_error = null
+           where exchange_id = %s""",
+        (
+            record.decision.value,
+            record.reason_code,
+            [purpose.code for purpose in record.why.purposes],
+            record.what.sha256,
+            record.what.rows_in,
+            record.what.rows_accepted,
+            record.what.rows_refused,
+            entry_hash,
+            closed_at,
+            record.exchange_id,
+        ),
+    )
+
+
+def insert_copies(conn: Connection, exchange_id: str, copies: Iterable[CopyLine]) -> None:
+    """Add the objects of an exchange to the catalogue."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """insert into copy (exchange_id, kind, bucket, key, version_id, sha256, size_bytes, rows,
+                   retention_rule, delete_after) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            [
+                (
+                    exchange_id,
+                    line.kind,
+                    line.bucket,
+                    line.key,
+                    line.version_id,
+                    line.sha256,
+                    line.size_bytes,
+                    line.rows,
+                    line.retention_rule,
+                    line.delete_after,
+                )
+                for line in copies
+            ],
+        )
+
+
+def insert_effects(conn: Connection, exchange_id: str, effects: Sequence[tuple[str, int]]) -> None:
+    """Put effects into the outbox (name, rank)."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            "insert into outbox (exchange_id, effect, rank) values (%s, %s, %s) on conflict do nothing",
+            [(exchange_id, name, rank) for name, rank in effects],
+        )
+
+
+def find_due_effects(conn: Connection, exchange_id: ExchangeId | None = None, limit: int = 1000) -> list[Effect]:
+    """Effects to do now, lowest rank first, of one exchange or of all."""
+    rows = conn.execute(
+        """select exchange_id::text as id, effect, attempts from outbox
+           where done_at is null and next_attempt_at <= now() and (%(id)s::uuid is null or exchange_id = %(id)s::uuid)
+           order by exchange_id, rank limit %(limit)s""",
+        {"id": exchange_id, "limit": limit},
+    ).fetchall()
+    return [Effect(ExchangeId(row["id"]), row["effect"], row["attempts"]) for row in rows]
+
+
+def begin_effect(conn: Connection, effect: Effect) -> bool:
+    """Take one effect: it is due again later (5 s, doubling to ten minutes) unless it gets done.
+
+    False when another worker took it or it is done. Nothing is locked while the effect runs, and one
+    that kills its worker cannot keep the others waiting.
+    """
+    row = conn.execute(
+        """update outbox set attempts = attempts + 1,
+               next_attempt_at = now() + least(interval '10 minutes', interval '5 seconds' * (2 ^ least(attempts, 9)))
+           where exchange_id = %s and effect = %s and done_at is null and next_attempt_at <= now() returning 1""",
+        (effect.exchange_id, effect.name),
+    ).fetchone()
+    return row is not None
+
+
+def end_effect(conn: Connection, effect: Effect) -> None:
+    """The effect happened."""
+    conn.execute(
+        "update outbox set done_at = now(), last_error = null where exchange_id = %s and effect = %s",
+        (effect.exchange_id, effect.name),
+    )
+
+
+def note_effect_error(conn: Connection, effect: Effect, error: str) -> None:
+    """Why an effect did not happen this time."""
+    conn.execute(
+        "update outbox set last_error = %s where exchange_id = %s and effect = %s and done_at is null",
+        (error, effect.exchange_id, effect.name),
+    )
+
+
+def mark_receipted(conn: Connection, exchange_id: ExchangeId) -> None:
+    """The receipt lies where the principal finds it: from now on the data is visible."""
+    conn.execute("update exchange set receipt_at = coalesce(receipt_at, now()) where exchange_id = %s", (exchange_id,))
+
+
+def get_open(conn: Connection, exchange_id: str) -> Opened:
+    """One exchange as it was opened. Raises NotFound."""
+    row = conn.execute(f"select {COLUMNS} from exchange where exchange_id = %s", (exchange_id,)).fetchone()
+    if row is None:
+        raise NotFound(Ref("exchange", exchange_id))
+    return _opened(row)
+
+
+def _opened(row: dict[str, Any]) -> Opened:
+    return Opened(
+        exchange_id=ExchangeId(str(row["exchange_id"])),
+        principal=Principal(row["principal"]),
+        direction=Direction(row["direction"]),
+        flow=Flow(row["flow"]),
+        bucket=row["bucket"],
+        key=row["key"],
+        version_id=row["version_id"],
+        size_bytes=row["size_bytes"],
+        chain=row["chain"],
+        opened_at=row["opened_at"],
+        attempts=row["attempts"],
+    )

@@ -1,0 +1,90 @@
+"""The exchange desk of a test: real stores, real papers, real files; only Airflow is left out."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sluice.agreement.activate import activate_all
+from sluice.exchange.drain import drain, reconcile
+from sluice.exchange.house import House, open_house
+from sluice.exchange.open import Arrivals
+from sluice.exchange.read import ExchangeLine, Shown, find_by_versions, list_exchanges, show_exchange
+from sluice.exchange.store import find_waiting
+from sluice.lake.objects import StoredObject
+from sluice.sample.faults import NO_FAULTS, FaultPlan, Planted
+from sluice.sample.files import write_campaign
+from sluice.settings import Settings
+from sluice.terms import Direction
+
+ENERGY = ("energy01", "renewal_campaign")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a test does: drop, work, look."""
+
+    house: House
+    folder: Path
+
+    @property
+    def settings(self) -> Settings:
+        return self.house.settings
+
+    def campaign(self, rows: int = 300, seed: int = 1, faults: FaultPlan = NO_FAULTS) -> tuple[Path, Planted]:
+        """A campaign file of energy01 and where its faults are."""
+        path = self.folder / f"campaign-{seed}-{rows}.csv"
+        return path, write_campaign(path, rows, seed, faults=faults)
+
+    def drop(self, content: Path | bytes, name: str = "file.csv", where: tuple[str, str] = ENERGY) -> StoredObject:
+        """Put a file into an inbound prefix, as a principal's tool does."""
+        key = f"{where[0]}/inbound/{where[1]}/{name}"
+        return self.house.objects.put(self.settings.bucket_exchange, key, content, "text/csv")
+
+    def open_new(self) -> int:
+        """What one poll of the trigger does."""
+        return Arrivals(self.settings.bucket_exchange).open_new(self.house.conn, self.house.objects)
+
+    def work(self) -> None:
+        """What trigger, slots and reconcile do, once."""
+        self.open_new()
+        for waiting in find_waiting(self.house.conn, Direction.INBOUND):
+            drain(self.house, Direction.INBOUND, waiting.principal, waiting.flow, {})
+        reconcile(self.house)
+
+    def line(self, dropped: StoredObject) -> ExchangeLine:
+        """The exchange of one object version."""
+        return find_by_versions(self.house.conn, [dropped.version_id])[dropped.version_id]
+
+    def shown(self, dropped: StoredObject) -> Shown:
+        """That exchange whole."""
+        return show_exchange(self.house.conn, self.line(dropped).id)
+
+    def lines(self) -> list[ExchangeLine]:
+        return list_exchanges(self.house.conn)
+
+    def objects(self, bucket: str) -> list[StoredObject]:
+        """Every object version of a bucket."""
+        return list(self.house.objects.list_versions(bucket, ""))
+
+    def sql(self, statement: str) -> list[Mapping[str, object]]:
+        return list(self.house.conn.execute(statement.encode()).fetchall())
+
+
+@contextmanager
+def open_desk(settings: Settings, folder: Path) -> Iterator[Desk]:
+    """A desk with the papers of the checkout in force."""
+    with open_house(settings) as house:
+        activate_all(house.conn, settings.principals_dir, datetime.now(UTC))
+        yield Desk(house, folder)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings for another process."""
+    secrets = {"database_url", "database_admin_url", "s3_access_key", "s3_secret_key"}
+    plain = settings.model_dump(exclude_none=True, exclude=secrets)
+    hidden = {name: value.get_secret_value() for name in secrets if (value := getattr(settings, name))}
+    given = {f"SLUICE_{name.upper()}": str(value) for name, value in (plain | hidden).items()}
+    return {**os.environ, **given}

@@ -1,0 +1,16 @@
+"""The desk: everything of the inbound path but Airflow."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from desk import Desk, open_desk
+
+from sluice.settings import Settings
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    """An open desk on fresh stores."""
+    with open_desk(store_settings, tmp_path) as opened:
+        yield opened

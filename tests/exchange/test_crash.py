@@ -1,0 +1,120 @@
+"""SIGKILL at many points of the inbound path, each followed by a rerun (security.md S-03)."""
+
+import io
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from desk import Desk, environment
+
+from sluice.sample.faults import FaultPlan
+
+POINTS = int(os.environ.get("SLUICE_CRASH_POINTS", "48"))
+FAULTS = FaultPlan(missing_required=2, ragged_row=1)
+
+
+class Victim:
+    """Processes that work and die at a given step."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def run(self, kill_at: int) -> tuple[bool, int]:
+        """Whether it was killed, and the steps it counted if it was not."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(f"{kill_at}\n")
+        self._process.stdin.flush()
+        status, steps = self._process.stdout.readline().split()
+        return int(status) == 9, int(steps)
+
+
+@pytest.fixture
+def victim(desk: Desk) -> Iterator[Victim]:
+    command = [sys.executable, str(Path(__file__).parents[1] / "crash.py")]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(desk.settings)
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    yield Victim(process)
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.evidence
+def test_killed_anywhere_a_rerun_finishes_exactly_once(
+    desk: Desk, victim: Victim, record_property: Callable[[str, object], None]
+) -> None:
+    desk.drop(desk.campaign(rows=60, seed=1, faults=FAULTS)[0], "first.csv")
+    _, steps = victim.run(0)
+    killed = 0
+    for number, point in enumerate(range(1, steps, max(1, steps // POINTS)), 2):
+        desk.drop(desk.campaign(rows=60, seed=number, faults=FAULTS)[0], f"f{number}.csv")
+        killed += victim.run(point)[0]
+        assert nothing_is_visible_without_receipt(desk)
+        victim.run(0)
+    finish(desk)
+    wrong = [line.id for line in desk.lines() if not is_consistent(desk, line.id)]
+    assert killed >= 40
+    assert wrong == []
+    record_property(
+        "S-03 SIGKILL points of the inbound path, consistent after rerun", f"{killed - len(wrong)} of {killed}"
+    )
+
+
+def finish(desk: Desk) -> None:
+    """Effects that a killed worker had begun are due again after a few seconds."""
+    deadline = time.monotonic() + 60
+    while desk.sql("select 1 from outbox where done_at is null") and time.monotonic() < deadline:
+        time.sleep(1)
+        desk.work()
+
+
+def nothing_is_visible_without_receipt(desk: Desk) -> bool:
+    visible = [str(row["id"]) for row in desk.sql("select exchange_id::text as id from accepted_data")]
+    receipts = {o.key.rsplit("/", 1)[-1] for o in desk.objects(desk.settings.bucket_exchange) if "/receipts/" in o.key}
+    closed = {
+        str(row["id"])
+        for row in desk.sql("select exchange_id::text as id from ledger.entry where kind = 'exchange.closed'")
+    }
+    return all(f"{each}.json" in receipts and each in closed for each in visible)
+
+
+def is_consistent(desk: Desk, exchange: str) -> bool:
+    """One record, one receipt, one lake object, one of everything in the catalogue, and the bytes are there."""
+    entries = desk.sql(f"select kind from ledger.entry where exchange_id = '{exchange}'")
+    mine = [o for o in desk.objects(desk.settings.bucket_exchange) if exchange in o.key]
+    lake = [
+        o for o in desk.objects(desk.settings.bucket_lake) if exchange in o.key and o.key.endswith("part-0.parquet")
+    ]
+    copies = desk.sql(f"select kind, bucket, key, version_id, rows from copy where exchange_id = '{exchange}'")
+    for copy in copies:
+        desk.house.objects.read(str(copy["bucket"]), str(copy["key"]), str(copy["version_id"]))
+    rows = [pl.read_parquet(io.BytesIO(desk.house.objects.read(o.bucket, o.key, o.version_id))).height for o in lake]
+    return (
+        sorted(str(entry["kind"]) for entry in entries) == ["exchange.closed", "exchange.opened"]
+        and sorted(o.key.split(".", 1)[1] for o in mine) == ["findings.csv", "json", "pdf"]
+        and rows == [copy["rows"] for copy in copies if copy["kind"] == "lake"]
+        and len(rows) == 1
+    )
+
+
+def test_the_check_sees_data_without_a_record(desk: Desk) -> None:
+    """The control: what a design that writes first and records later leaves behind."""
+    desk.drop(desk.campaign(rows=60, seed=1, faults=FAULTS)[0])
+    desk.work()
+    exchange = desk.lines()[0].id
+    assert is_consistent(desk, exchange)
+    lake = next(o for o in desk.objects(desk.settings.bucket_lake) if o.key.endswith("part-0.parquet"))
+    desk.house.objects.put(lake.bucket, lake.key, b"written again", "x")
+    with pytest.raises(pl.exceptions.PolarsError):
+        is_consistent(desk, exchange)
+    desk.house.objects.delete_version(lake.bucket, lake.key, lake.version_id)
+    with pytest.raises(Exception, match="SLU"):
+        is_consistent(desk, exchange)

@@ -1,0 +1,204 @@
+"""One file from drop to receipt, and every reason why it does not get there."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+from desk import ENERGY, Desk
+
+from sluice.documents.verify import verify_receipt
+from sluice.errors import NotFound
+from sluice.exchange.read import get_accepted
+from sluice.lake.quarantine import unseal
+from sluice.sample.faults import FaultPlan
+from sluice.terms import Principal
+
+FAULTS = FaultPlan(missing_required=3, bad_phone=4, duplicate_key=2, wrong_code=2, ragged_row=1)
+
+
+def receipt_of(desk: Desk, exchange_id: str, ending: str, where: tuple[str, str] = ENERGY) -> bytes:
+    key = f"{where[0]}/receipts/{where[1]}/{exchange_id}.{ending}"
+    return desk.house.objects.read(desk.settings.bucket_exchange, key)
+
+
+def lake_of(desk: Desk, exchange_id: str) -> pl.DataFrame:
+    item = get_accepted(desk.house.conn, exchange_id)
+    return pl.read_parquet(io.BytesIO(desk.house.objects.read(item.bucket, item.key, item.version_id)))
+
+
+def test_a_clean_file_is_accepted_whole_and_receipted(desk: Desk) -> None:
+    path, _ = desk.campaign(rows=300)
+    dropped = desk.drop(path)
+    desk.work()
+    line = desk.line(dropped)
+    assert (line.decision, line.rows_in, line.rows_accepted, line.rows_refused) == ("accepted", 300, 300, 0)
+    check = verify_receipt(
+        receipt_of(desk, line.id, "json"), desk.house.keyring.public_pem, receipt_of(desk, line.id, "pdf")
+    )
+    assert check.valid
+    assert check.exchange == line.id
+
+
+def test_every_cell_of_an_accepted_file_is_in_the_lake_unchanged(desk: Desk) -> None:
+    path, _ = desk.campaign(rows=300)
+    dropped = desk.drop(path)
+    desk.work()
+    sent = pl.read_csv(path, separator=";", infer_schema=False, quote_char='"')
+    kept = lake_of(desk, desk.line(dropped).id).sort("sluice_row")
+    assert kept.select(sent.columns).equals(sent.with_columns(pl.all().replace("", None)))
+    assert kept["sluice_row"].to_list() == list(range(1, 301))
+
+
+def test_the_lake_object_is_sorted_by_subject_and_shows_no_value_in_its_statistics(desk: Desk) -> None:
+    import pyarrow.parquet as pq
+
+    dropped = desk.drop(desk.campaign(rows=300)[0])
+    desk.work()
+    item = get_accepted(desk.house.conn, desk.line(dropped).id)
+    file = pq.ParquetFile(io.BytesIO(desk.house.objects.read(item.bucket, item.key, item.version_id)))
+    group = file.metadata.row_group(0)
+    with_statistics = {
+        group.column(n).path_in_schema for n in range(group.num_columns) if group.column(n).statistics is not None
+    }
+    refs = file.read(["sluice_subject_ref"])["sluice_subject_ref"].to_pylist()
+    assert with_statistics == {"sluice_subject_ref"}
+    assert refs == sorted(refs)
+
+
+def test_bad_rows_go_to_quarantine_and_the_others_go_on(desk: Desk, tmp_path: Path) -> None:
+    path, planted = desk.campaign(rows=300, faults=FAULTS)
+    dropped = desk.drop(path)
+    desk.work()
+    line = desk.line(dropped)
+    assert line.decision == "partly_accepted"
+    assert (line.rows_in or 0) == (line.rows_accepted or 0) + (line.rows_refused or 0) == 300
+    assert line.rows_refused == len(planted.all_rows)
+    findings = pl.read_csv(io.BytesIO(receipt_of(desk, line.id, "findings.csv")))
+    assert set(findings["row"]) == planted.all_rows
+    record = desk.shown(dropped).record
+    assert record is not None
+    sealed = next(copy for copy in record.how_long.copies if copy.kind == "quarantine.rows")
+    (tmp_path / "sealed.age").write_bytes(desk.house.objects.read(sealed.bucket, sealed.key, sealed.version_id))
+    unseal(tmp_path / "sealed.age", tmp_path / "rows.parquet", desk.house.keyring, Principal("energy01"))
+    rows = set(pl.read_parquet(tmp_path / "rows.parquet")["sluice_row"])
+    assert rows < planted.all_rows
+    assert rows.isdisjoint(set(lake_of(desk, line.id)["sluice_row"]))
+
+
+def test_quarantine_holds_no_readable_value(desk: Desk) -> None:
+    path, _ = desk.campaign(rows=300, faults=FAULTS)
+    desk.drop(path)
+    desk.work()
+    sealed = [o for o in desk.objects(desk.settings.bucket_vault) if o.key.endswith(".age")]
+    emails = [mail.encode() for mail in pl.read_csv(path, separator=";", infer_schema=False)["email"].drop_nulls()]
+    contents = [desk.house.objects.read(o.bucket, o.key, o.version_id) for o in sealed]
+    assert sealed
+    assert not any(mail in content for mail in emails for content in contents)
+    assert any(mail in path.read_bytes() for mail in emails)  # the control: they can be found in clear
+
+
+def _zipped(content: bytes) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("campaign.csv", content)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "change", "decision", "code"),
+    [
+        ("x.csv", ("water01", "meter_contacts"), None, "refused", "FORBIDDEN_AGREEMENT_EXPIRED"),
+        ("x.csv", ("nobody01", "leads"), None, "refused", "FORBIDDEN_NO_AGREEMENT"),
+        ("x.csv", ("energy01", "unheard_of"), None, "refused", "FORBIDDEN_NO_CONTRACT"),
+        ("jan.peeters@post.example.csv", ENERGY, None, "refused", "NAME_UNSAFE"),
+        ("0475123456.csv", ENERGY, None, "refused", "NAME_UNSAFE"),
+        ("x.txt", ENERGY, None, "refused", "NAME_NOT_AS_AGREED"),
+        ("x.csv", ENERGY, lambda c: b"", "refused", "UNREADABLE_EMPTY_FILE"),
+        ("x.csv", ENERGY, _zipped, "refused", "WRONG_FORMAT"),
+        ("x.csv", ENERGY, lambda c: c.replace(b"email", b"e_mail", 1), "refused", "HEADER"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_its_reason_and_receipted(
+    desk: Desk, name: str, where: tuple[str, str], change: object, decision: str, code: str
+) -> None:
+    content = desk.campaign(rows=50)[0].read_bytes()
+    dropped = desk.drop(change(content) if callable(change) else content, name, where)
+    desk.work()
+    line = desk.line(dropped)
+    assert line.decision == decision
+    assert (line.reason_code or "").startswith(code)
+    assert line.receipt_at is not None
+    assert not desk.objects(desk.settings.bucket_lake)
+    receipt = json.loads(receipt_of(desk, line.id, "json", where))
+    assert receipt["payload"]
+
+
+def test_a_name_that_could_name_a_person_is_in_no_record_receipt_or_key(desk: Desk) -> None:
+    dropped = desk.drop(desk.campaign(rows=50)[0], "jan.peeters@post.example.csv")
+    desk.work()
+    shown = desk.shown(dropped)
+    assert shown.entry is not None
+    assert b"peeters" not in shown.entry.body
+    keys = [o.key for bucket in ("bucket_lake", "bucket_vault") for o in desk.objects(getattr(desk.settings, bucket))]
+    receipts = [o.key for o in desk.objects(desk.settings.bucket_exchange) if "/receipts/" in o.key]
+    assert not any("peeters" in key for key in keys + receipts)
+
+
+def test_the_same_content_again_is_a_duplicate_that_names_the_first(desk: Desk) -> None:
+    path, _ = desk.campaign(rows=50)
+    first = desk.drop(path, "a.csv")
+    desk.work()
+    second = desk.drop(path, "b.csv")
+    desk.work()
+    line = desk.line(second)
+    assert (line.decision, line.reason_code) == ("refused", "DUPLICATE_CONTENT")
+    record = desk.shown(second).record
+    assert record is not None
+    assert desk.line(first).id in (record.rule_id or "")
+
+
+def test_a_new_version_of_a_key_is_an_exchange_of_its_own(desk: Desk) -> None:
+    first = desk.drop(desk.campaign(rows=50, seed=1)[0])
+    second = desk.drop(desk.campaign(rows=50, seed=2)[0])
+    desk.work()
+    assert [desk.line(each).decision for each in (first, second)] == ["accepted", "accepted"]
+
+
+def test_accepted_data_is_invisible_until_its_receipt_lies_there(desk: Desk) -> None:
+    dropped = desk.drop(desk.campaign(rows=50)[0])
+    desk.work()
+    exchange = desk.line(dropped).id
+    assert get_accepted(desk.house.conn, exchange).rows == 50
+    desk.house.conn.execute("update exchange set receipt_at = null where exchange_id = %s", (exchange,))
+    with pytest.raises(NotFound):
+        get_accepted(desk.house.conn, exchange)
+
+
+def test_a_file_that_kills_its_reader_is_set_aside_and_blocks_nobody(desk: Desk) -> None:
+    slow = desk.settings.model_copy(update={"gate_memory_mb": 256})
+    object.__setattr__(desk.house, "settings", slow)
+    deadly = desk.drop(b"a;b\n" + b'"' + b"x" * 60_000_000, "deadly.csv")
+    good = desk.drop(desk.campaign(rows=50)[0], "good.csv")
+    desk.work()
+    assert desk.line(good).decision == "accepted"
+    assert desk.line(deadly).decision in ("open", "refused", "undecided")
+
+
+def test_the_record_answers_all_six_questions(desk: Desk) -> None:
+    dropped = desk.drop(desk.campaign(rows=300, faults=FAULTS)[0])
+    desk.work()
+    record = desk.shown(dropped).record
+    assert record is not None
+    assert record.why.purposes
+    assert set(record.why.purposes[0].text) == {"nl", "fr", "en"}
+    assert record.what.sha256
+    assert all(column.role_profile for column in record.what.columns)
+    assert all(copy.delete_after for copy in record.how_long.copies)
+    assert record.who.roles
+    assert record.who.countries
+    assert record.how.contract_sha256
+    assert sum(record.how.gate_counts.values()) > 0
+    assert record.right_treatment.held_back == {}
