@@ -1,0 +1,59 @@
+# Two commands are enough: `make demo` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup lock check fix test demo down bench clean
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+STAMP := $(VENV)/.setup
+FILE ?=
+CODE := include dags plugins config tests $(wildcard bench)
+
+help:  ## Show what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP)  ## Make .venv with exactly the packages of requirements.txt
+
+$(STAMP): requirements.txt requirements-bootstrap.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "Sluice needs Python 3.11 to 3.13; try: make setup PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	  || { echo "Python has no venv module; on Debian: apt install python3-venv"; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
+	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes requirements.txt
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --editable .
+	@touch $@
+
+lock: setup  ## Compile requirements.txt from pyproject.toml
+	$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --quiet \
+	  --custom-compile-command "make lock" --output-file requirements.txt
+
+check: setup  ## Format, lint, layers, types, tests without stores; under a minute
+	$(PY) -m ruff format --check $(CODE)
+	$(PY) -m ruff check $(CODE)
+	$(VENV)/bin/lint-imports
+	$(PY) -m mypy
+	$(PY) -m pytest -m "not stores and not journey"
+
+fix: setup  ## Format, and repair what the linter can
+	$(PY) -m ruff check --fix $(CODE)
+	$(PY) -m ruff format $(CODE)
+
+test: setup  ## Every test, on real stores of its own
+	$(PY) -m pytest -m "not journey" -n 2 --dist loadgroup
+	$(PY) -m pytest -m journey
+
+demo: setup  ## The whole story; or with FILE=... a CSV or XLSX of yours
+	$(VENV)/bin/sluice demo $(FILE)
+
+down: setup  ## Stop what `make demo` or `sluice up` started
+	$(VENV)/bin/sluice down
+
+bench: setup  ## Ratios beside the floor of the same run; SIZE=full for the large one
+	$(PY) -m bench
+
+clean:  ## Remove .venv and caches; stores and secrets in var/ stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

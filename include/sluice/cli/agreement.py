@@ -1,0 +1,185 @@
+"""``sluice agreement``: processing agreements, their mistakes, their roles, and what is in force."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from sluice.cli.output import Format, FormatOption, show_json, show_table
+from sluice.errors import Exit, NotFound, Ref
+from sluice.terms import Direction, FieldGroup, Severity
+
+if TYPE_CHECKING:
+    from sluice.agreement.model import Agreement, DataContract, Problem
+    from sluice.agreement.profiles import RolesRow
+
+app = typer.Typer(help="Processing agreements: lint, roles, what is in force.", no_args_is_help=True)
+
+BRUSSELS = ZoneInfo("Europe/Brussels")
+PathArgument = Annotated[Path, typer.Argument(help="A file, or a folder with files below it.")]
+
+
+@app.callback()
+def topic() -> None:
+    """Processing agreements: lint, roles, what is in force."""
+
+
+@app.command("lint")
+def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
+    """Name every mistake with file, line, code and cure. Exit 1 when there is one; warnings are none.
+
+    Example: sluice agreement lint include/principals
+    """
+    from sluice.agreement.lint import lint_path
+
+    show_problems(lint_path(path), format)
+
+
+def show_problems(problems: Sequence["Problem"], format: Format) -> None:
+    """Print errors and warnings, and leave with exit 1 when there is an error."""
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    warnings = [problem for problem in problems if problem.severity is Severity.WARNING]
+    if format is Format.JSON:
+        show_json({"problems": [_plain(problem) for problem in errors], "warnings": [_plain(p) for p in warnings]})
+    else:
+        for problem in problems:
+            print_problem(problem)
+        typer.echo(f"{len(errors)} problems, {len(warnings)} warnings")
+    if errors:
+        raise typer.Exit(Exit.REFUSED)
+
+
+def print_problem(problem: "Problem") -> None:
+    """One line that an editor can jump to: ``file:line: CODE word: message``."""
+    word = "problem" if problem.severity is Severity.ERROR else "warning"
+    typer.echo(f"{problem.path}:{problem.line}: {problem.code} {word}: {problem.message}")
+
+
+def _plain(problem: "Problem") -> dict[str, str | int]:
+    return {"path": problem.path, "line": problem.line, "code": problem.code, "message": problem.message}
+
+
+@app.command("activate")
+def activate(
+    path: Annotated[Path | None, typer.Argument(help="Folder of principals; the setting by default.")] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Register every paper by its hash and put it in force from now. Repeating it changes nothing.
+
+    A principal with a problem stays as it was (exit 1); the others go on.
+
+    Example: sluice agreement activate
+    """
+    from sluice.agreement.activate import activate_all
+    from sluice.db import connect
+    from sluice.settings import get_settings
+
+    settings = get_settings()
+    with connect(settings) as conn:
+        done = activate_all(conn, path or settings.principals_dir, datetime.now(UTC))
+    if format is Format.JSON:
+        show_json({"principals": [{**asdict(each), "problems": [_plain(p) for p in each.problems]} for each in done]})
+    else:
+        rows = [(each.principal, each.activated, each.unchanged, each.is_refused) for each in done]
+        show_table(
+            "Activated",
+            ("principal", "newly in force", "unchanged", "left as it was"),
+            [(name, ", ".join(new), ", ".join(old), "yes" if refused else "") for name, new, old, refused in rows],
+        )
+        for problem in (problem for each in done if each.has_errors for problem in each.problems):
+            print_problem(problem)
+    if any(each.has_errors for each in done):
+        raise typer.Exit(Exit.REFUSED)
+
+
+@app.command("list")
+def list_agreements(format: FormatOption = Format.TABLE) -> None:
+    """Every agreement of the checkout that loads, with its days.
+
+    Example: sluice agreement list --format json
+    """
+    from sluice.agreement.load import load_agreements
+    from sluice.settings import get_settings
+
+    rows = [
+        {
+            "id": agreement.agreement_id,
+            "version": agreement.version,
+            "principal": agreement.principal,
+            "valid_from": agreement.valid_from.isoformat(),
+            "valid_to": agreement.valid_to.isoformat() if agreement.valid_to else None,
+            "purposes": [purpose.code for purpose in agreement.purposes],
+        }
+        for agreement in load_agreements(get_settings().principals_dir)
+    ]
+    if format is Format.JSON:
+        show_json({"agreements": rows})
+    else:
+        shown = [(r["id"], r["version"], r["principal"], r["valid_from"], r["valid_to"] or "open") for r in rows]
+        show_table("Agreements", ("id", "version", "principal", "from", "to"), shown)
+
+
+@app.command("roles")
+def roles(
+    agreement_id: Annotated[str, typer.Argument(metavar="ID", help="Agreement id, e.g. DPA-ENERGY01.")],
+    direction: Annotated[Direction, typer.Option(help="Which way the data crosses.")],
+    group: Annotated[FieldGroup | None, typer.Option(help="One field group only.")] = None,
+    at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A Brussels date; today by default.")
+    ] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Who is controller, processor and owner of every field, who answers, who is notified.
+
+    From the registered papers when a database is configured, else from the files of the checkout.
+
+    Example: sluice agreement roles DPA-ENERGY01 --direction inbound --group contact_point
+    """
+    from sluice.agreement.profiles import roles_for
+
+    now = datetime.now(UTC)
+    on = at.date() if at else now.astimezone(BRUSSELS).date()
+    agreement, contracts = _find_paper(agreement_id, on, now)
+    rows = roles_for(agreement, contracts, direction, on, group)
+    if format is Format.JSON:
+        show_json(
+            {"agreement": agreement.agreement_id, "version": agreement.version, "rows": [asdict(r) for r in rows]}
+        )
+        return
+    title = f"{agreement.agreement_id} {agreement.version}, {direction}, {on}: principal = {agreement.principal}"
+    _show_roles(title, rows)
+
+
+def _show_roles(title: str, rows: Sequence["RolesRow"]) -> None:
+    head = ("field", "group", "profile", "controller", "processor", "owner", "basis", "answers", "notified")
+    cells = [
+        (r.field, r.group, r.profile, r.controller, r.processor, r.owner_label, r.basis_holder, r.answers_subject)
+        for r in rows
+    ]
+    show_table(title, head, [(*row, ", ".join(r.notified)) for row, r in zip(cells, rows, strict=True)])
+    for warning in sorted({f"{row.group}: {warning}" for row in rows for warning in row.warnings}):
+        typer.echo(f"warning: {warning}")
+
+
+def _find_paper(agreement_id: str, on: date, now: datetime) -> tuple["Agreement", tuple["DataContract", ...]]:
+    """The version that holds on a date, registered or on file. Raises NotFound."""
+    from sluice.agreement.load import find_on_file
+    from sluice.agreement.store import find_agreement, find_contracts
+    from sluice.db import connect
+    from sluice.settings import get_settings
+
+    settings = get_settings()
+    if settings.database_url is None:
+        paper = find_on_file(settings.principals_dir, agreement_id, on)
+        if paper:
+            return paper
+    else:
+        with connect(settings) as conn:
+            agreement = find_agreement(conn, agreement_id, on, now)
+            if agreement:
+                return agreement, find_contracts(conn, agreement, on, now)
+    raise NotFound(Ref("agreement", agreement_id), Ref("date", on.isoformat()))

@@ -1,0 +1,105 @@
+"""``sluice contract``: data contracts, their mistakes, what each column means, a skeleton from a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sluice.cli.agreement import PathArgument, show_problems
+from sluice.cli.output import Format, FormatOption, show_json, show_table
+from sluice.errors import Exit, Ref, UsageError
+from sluice.terms import Direction, Flow, Principal
+
+app = typer.Typer(help="Data contracts (ODCS 3.1): lint, explain, infer.", no_args_is_help=True)
+
+
+@app.callback()
+def topic() -> None:
+    """Data contracts (ODCS 3.1): lint, explain, infer."""
+
+
+@app.command("lint")
+def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
+    """Name every mistake with file, line, code and cure. Exit 1 when there is one; warnings are none.
+
+    Example: sluice contract lint include/principals/energy01/renewal_campaign.inbound.odcs.yaml
+    """
+    from sluice.agreement.lint import lint_path
+
+    show_problems(lint_path(path), format)
+
+
+@app.command("explain")
+def explain(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
+    """Say what every column is, whose basis it rests on, and whether a person may take it along.
+
+    A column with a gap says what is missing and at which line; exit 1 then, because it stops every file.
+
+    Example: sluice contract explain include/principals/energy01/renewal_campaign.inbound.odcs.yaml
+    """
+    from sluice.agreement.explain import explain_contract
+
+    fields = explain_contract(path)
+    if format is Format.JSON:
+        show_json(
+            {
+                "fields": [
+                    {
+                        "name": field.name,
+                        "group": field.group,
+                        "category": field.category,
+                        "origin": field.origin,
+                        "legal_basis": field.legal_basis,
+                        "portable": field.portable,
+                        "reason": field.reason,
+                    }
+                    for field in fields
+                ]
+            }
+        )
+    else:
+        show_table(
+            str(path),
+            ("column", "group", "category", "origin", "basis", "portable", "reason"),
+            [(f.name, f.group, f.category, f.origin, f.legal_basis, f.portable, f.reason) for f in fields],
+        )
+    if any(field.is_gap for field in fields):
+        raise typer.Exit(Exit.REFUSED)
+
+
+@app.command("infer")
+def infer(
+    file: Annotated[Path, typer.Argument(help="A CSV or XLSX file; it is only read.")],
+    principal: Annotated[str, typer.Option(help="Code of the principal.")] = "someone",
+    flow: Annotated[str, typer.Option(help="Name of the flow: letters, digits, _ and -.")] = "",
+    direction: Annotated[Direction, typer.Option(help="Which way the file crosses.")] = Direction.INBOUND,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Write a contract skeleton for a file: columns and types guessed, roles and purposes left OPEN.
+
+    Exit 1 when the file cannot be read as a table, 3 when it reads in more than one way.
+
+    Example: sluice contract infer calls.csv --principal bank01 --flow calls > calls.inbound.odcs.yaml
+    """
+    import re
+
+    from sluice.agreement.contract_shape import FLOW
+    from sluice.agreement.onboard import NAME
+    from sluice.exchange.infer import skeleton_of
+
+    flow = flow or re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_")[:63] or "some_flow"
+    if not file.is_file():
+        raise UsageError(Ref("argument", "FILE"))
+    if not NAME.fullmatch(principal) or not re.fullmatch(FLOW, flow):
+        raise UsageError(Ref("option", "--principal or --flow"))
+    skeleton = skeleton_of(file, principal, flow, direction)
+    if format is Format.JSON:
+        show_json({"contract": skeleton.text, "fields": [_open_field(column.name) for column in skeleton.columns]})
+    else:
+        typer.echo(skeleton.text, nl=False)
+
+
+def _open_field(name: str) -> dict[str, object]:
+    """A column nobody has decided about yet, in the shape of ``contract explain``."""
+    unknown = dict.fromkeys(("group", "category", "origin", "legal_basis"))
+    return {"name": name, **unknown, "portable": False, "reason": "open: group, category, role and purpose are to fill in"}

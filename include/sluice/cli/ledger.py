@@ -1,0 +1,170 @@
+"""``sluice ledger``: is the evidence still what it was?"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
+from sluice.errors import Exit, Ref, ServiceMissing, UsageError
+
+if TYPE_CHECKING:
+    from sluice.exchange.house import House
+    from sluice.ledger.model import Bad, LedgerReport, StoredEntry, Witness
+
+app = typer.Typer(help="The hash-chained record of every exchange.", no_args_is_help=True)
+
+ReceiptsOption = Annotated[
+    Path | None, typer.Option(help="Folder of receipts (.json, also in subfolders): each entry must exist.")
+]
+CanonicalOption = Annotated[bool, typer.Option("--canonical", help="Check too that bodies are canonical; slower.")]
+
+
+@app.callback()
+def topic() -> None:
+    """The hash-chained record of every exchange."""
+
+
+@app.command("verify")
+def verify(
+    receipts: ReceiptsOption = None, canonical: CanonicalOption = False, format: FormatOption = Format.TABLE
+) -> None:
+    """Verify every entry, chain and checkpoint in our own code, against the copies outside the database.
+
+    Exit 0 if the ledger holds, 1 if not. Entries that no checkpoint vouches for yet are counted:
+    a cut there shows only in the receipts.
+
+    Example: sluice ledger verify --receipts ./receipts
+    """
+    from sluice.exchange.house import open_house
+    from sluice.keys import Keyring
+    from sluice.ledger.verify import verify as verify_ledger
+    from sluice.settings import get_settings
+
+    settings = get_settings()
+    public_pem = Keyring.open(settings).public_pem
+    witnesses, refused = _read_receipts(receipts, public_pem)
+    with open_house(settings) as house:
+        anchors = _read_anchors(house)
+        report = verify_ledger(
+            house.conn,
+            public_pem=public_pem,
+            anchors=anchors or (),
+            receipts=witnesses,
+            watch=_watch,
+            canonical=canonical,
+        )
+    document = _document(report, anchors, witnesses, refused)
+    if format is Format.JSON:
+        show_json(document)
+    else:
+        _show(report, document)
+    raise typer.Exit(Exit.DONE if document["valid"] else Exit.REFUSED)
+
+
+def _read_receipts(folder: Path | None, public_pem: bytes) -> tuple[list["Witness"], list[str]]:
+    """What the receipts in a folder say of the ledger, and the names of those that do not hold."""
+    from sluice.documents.verify import verify_receipt
+    from sluice.ledger.model import Witness
+
+    if folder is None:
+        return [], []
+    if not folder.is_dir():
+        raise UsageError(Ref("option", "--receipts"), Ref("folder", str(folder)))
+    witnesses, refused = [], []
+    for path in sorted(folder.rglob("*.json")):
+        check = verify_receipt(path.read_bytes(), public_pem, None)
+        if check.valid and check.chain and check.seq and check.entry_hash:
+            witnesses.append(
+                Witness(check.chain, check.seq, bytes.fromhex(check.entry_hash), f"receipt {check.exchange}")
+            )
+        else:
+            refused.append(str(path.relative_to(folder)))
+    return witnesses, refused
+
+
+def _read_anchors(house: "House") -> list[bytes] | None:
+    """Checkpoints in the evidence bucket; None, and a line on stderr, when the store does not answer."""
+    from sluice.exchange.anchor import read_anchors
+
+    try:
+        return read_anchors(house)
+    except ServiceMissing as error:
+        missing = error.code
+    err.print(f"{missing}: the object store does not answer; verified without the anchors outside the database")
+    return None
+
+
+def _watch(entries: "Iterable[StoredEntry]", expected: int) -> "Iterable[StoredEntry]":
+    from rich.progress import track
+
+    return track(
+        entries,
+        "verifying",
+        total=expected,
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+        update_period=0.5,
+    )
+
+
+def _document(
+    report: "LedgerReport", anchors: list[bytes] | None, witnesses: Sequence["Witness"], refused: Sequence[str]
+) -> dict[str, Any]:
+    return {
+        "entries": report.entries,
+        "valid": report.valid and not refused,
+        "first_bad": _bad(report.first_bad),
+        "head": report.head,
+        "bad": [_bad(bad) for bad in report.bad],
+        "chains": [
+            {
+                "chain": chain.chain,
+                "entries": chain.entries,
+                "head": chain.head,
+                "not_yet_anchored": chain.not_yet_anchored,
+            }
+            for chain in report.chains
+        ],
+        "checkpoints": report.checkpoints,
+        "anchors": None if anchors is None else len(anchors),
+        "not_yet_anchored": report.not_yet_anchored,
+        "receipts": {"checked": len(witnesses) + len(refused), "refused": list(refused)},
+    }
+
+
+def _bad(bad: "Bad | None") -> dict[str, Any] | None:
+    if bad is None:
+        return None
+    return {"chain": bad.chain, "seq": bad.seq, "not_before": bad.not_before, "why": bad.why}
+
+
+def _show(report: "LedgerReport", document: dict[str, Any]) -> None:
+    chains = [
+        (
+            chain.chain,
+            chain.entries,
+            chain.not_yet_anchored,
+            f"{chain.head[:16]}…",
+            chain.bad.why if chain.bad else "ok",
+        )
+        for chain in report.chains
+    ]
+    show_table("Chains", ("chain", "entries", "not yet anchored", "head", "state"), chains)
+    if report.bad:
+        places = [(bad.chain, bad.seq, bad.not_before, bad.why) for bad in report.bad]
+        show_table("What does not hold", ("chain", "number", "not before", "why"), places)
+    receipts = document["receipts"]
+    show_pairs(
+        "The ledger holds" if document["valid"] else "The ledger does NOT hold",
+        {
+            "entries": report.entries,
+            "checkpoints": report.checkpoints,
+            "anchors outside the database": "not read" if document["anchors"] is None else document["anchors"],
+            "not yet anchored": report.not_yet_anchored,
+            "receipts": f"{receipts['checked']} checked, {len(receipts['refused'])} refused",
+            "head": report.head,
+        },
+    )

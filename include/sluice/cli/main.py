@@ -1,0 +1,68 @@
+"""The ``sluice`` command: one door for people, scripts and tests.
+
+Exit codes: 0 done, 1 refused or violated, 2 wrong usage, 3 undecided, 4 a service is missing.
+"""
+
+import sys
+
+import typer
+
+from sluice.cli import (
+    agreement,
+    contract,
+    demo,
+    exchange,
+    gate,
+    ledger,
+    lineage,
+    principal,
+    receipt,
+    services,
+    subject,
+)
+from sluice.cli.output import err, show_json
+from sluice.errors import Exit, SluiceError, place_of
+
+app = typer.Typer(
+    name="sluice",
+    help="Data-exchange governance for contact centers: no file moves without purpose, role, verdict and receipt.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("up")(services.up)
+app.command("down")(services.down)
+app.command("status")(services.status)
+app.command("doctor")(services.doctor)
+app.command("demo")(demo.demo)
+app.add_typer(agreement.app, name="agreement")
+app.add_typer(contract.app, name="contract")
+app.add_typer(principal.app, name="principal")
+app.add_typer(gate.app, name="gate")
+app.add_typer(exchange.app, name="exchange")
+app.add_typer(receipt.app, name="receipt")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(lineage.app, name="lineage")
+app.add_typer(subject.app, name="subject")
+
+
+def main() -> None:
+    """Run the command; a coded error becomes its message and exit code, anything else a place."""
+    try:
+        app()
+    except SluiceError as error:
+        leave(str(error), error.code, error.exit)
+    except Exception as error:
+        leave(f"SLU-000 {place_of(error)}", "SLU-000", Exit.UNDECIDED)
+
+
+def leave(message: str, code: str, status: Exit) -> None:
+    """Say why on stderr (and as JSON on stdout where a program listens), then exit."""
+    err.print(message, style="red", markup=False)
+    if "json" in sys.argv[1:]:
+        show_json({"error": {"code": code, "message": message}})
+    sys.exit(int(status))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""How every command speaks: a table for people, one JSON document for programs, logs on stderr."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+class Format(StrEnum):
+    """Value of ``--format``."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="table for people, json for programs.")]
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False)
+
+
+def show_json(document: Mapping[str, Any]) -> None:
+    """Write one JSON document and a newline to stdout."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows as a table. Cells are text, never markup."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))
+    out.print(table)
+
+
+def show_pairs(title: str, pairs: Mapping[str, object]) -> None:
+    """Print a two-column table of names and values."""
+    show_table(title, ("", ""), list(pairs.items()))
+
+
+def items(value: str) -> Iterator[str]:
+    """``-`` means one item a line on stdin; anything else is the item itself."""
+    if value != "-":
+        yield value
+        return
+    for line in sys.stdin:
+        if item := line.rstrip("\r\n"):
+            yield item

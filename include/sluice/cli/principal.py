@@ -1,0 +1,60 @@
+"""``sluice principal``: a new principal, with YAML alone."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from sluice.cli.output import Format, FormatOption, show_json, show_table
+
+app = typer.Typer(help="Client-principals: onboarding.", no_args_is_help=True)
+
+
+@app.callback()
+def topic() -> None:
+    """Client-principals: onboarding."""
+
+
+@app.command("onboard")
+def onboard(
+    name: Annotated[str, typer.Argument(help="Code: lower-case letters, digits, hyphens; also its S3 prefix.")],
+    write: Annotated[bool, typer.Option("--write", help="Write the skeletons; existing files stay.")] = False,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Show a new principal's drop paths, least-privilege policy and YAML skeletons.
+
+    Example: sluice principal onboard energy02 --write
+    """
+    import json
+
+    from sluice.agreement.onboard import onboard as prepare
+    from sluice.agreement.onboard import write_files
+    from sluice.settings import get_settings
+
+    settings = get_settings()
+    today = datetime.now(UTC).astimezone(ZoneInfo("Europe/Brussels")).date()
+    made = prepare(name, settings.bucket_exchange, today)
+    written = write_files(made, settings.principals_dir) if write else ()
+    files = [
+        {
+            "path": str(settings.principals_dir / skeleton.path),
+            "written": str(settings.principals_dir / skeleton.path) in written,
+        }
+        for skeleton in made.files
+    ]
+    if format is Format.JSON:
+        show_json({"principal": made.principal, "paths": made.paths, "policy": made.policy, "files": files})
+        return
+    show_table(f"Paths of {made.principal}", ("path",), [(path,) for path in made.paths])
+    typer.echo(json.dumps(made.policy, indent=2))
+    show_table("Files", ("path", ""), [(file["path"], _word(bool(file["written"]), write)) for file in files])
+    if not write:
+        for skeleton in made.files:
+            typer.echo(f"\n# {skeleton.path}\n{skeleton.text}", nl=False)
+
+
+def _word(written: bool, write: bool) -> str:
+    if written:
+        return "written"
+    return "exists, left as it is" if write else "shown below; --write writes it"

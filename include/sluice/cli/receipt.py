@@ -1,0 +1,81 @@
+"""``sluice receipt``: check receipts anywhere, offline."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sluice.cli.output import Format, FormatOption, items, show_json, show_pairs
+from sluice.errors import Exit, Ref, UsageError
+
+if TYPE_CHECKING:
+    from sluice.documents.verify import ReceiptCheck
+
+app = typer.Typer(help="Receipts of exchanges.", no_args_is_help=True)
+
+FileArgument = Annotated[str, typer.Argument(help="A receipt, .json or .pdf; or - for one path a line on stdin.")]
+KeyOption = Annotated[Path, typer.Option(help="The contact center's public key, PEM.")]
+PdfOption = Annotated[Path | None, typer.Option(help="The PDF, when it does not lie beside FILE.")]
+
+
+@app.callback()
+def topic() -> None:
+    """Receipts of exchanges."""
+
+
+@app.command("verify")
+def verify(file: FileArgument, key: KeyOption, pdf: PdfOption = None, format: FormatOption = Format.TABLE) -> None:
+    """Verify a receipt: signature, exact content and, if it is at hand, the PDF that belongs to it.
+
+    Works on a machine that has only the files and the key. Exit 0 if it holds, 1 if not. With - in
+    place of FILE, print one JSON object a line, in the order of the paths on stdin.
+
+    Example: sluice receipt verify 7b0d3f1e-5a52-4c7e-9a0e-2f5f0c3d8e11.json --key receipt-key.pem
+    """
+    from sluice.documents.verify import verify_file
+
+    public_pem = _read_key(key)
+    if file == "-" and pdf is not None:
+        raise UsageError(Ref("option", "--pdf together with -"))
+    all_valid = True
+    for path in items(file):
+        check = verify_file(Path(path), public_pem, pdf)
+        all_valid &= check.valid
+        if file == "-":
+            sys.stdout.write(json.dumps({"file": path, **_document(check)}, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+        else:
+            _show(check, format)
+    raise typer.Exit(Exit.DONE if all_valid else Exit.REFUSED)
+
+
+def _read_key(key: Path) -> bytes:
+    try:
+        return key.read_bytes()
+    except OSError:
+        pass
+    raise UsageError(Ref("option", "--key"), Ref("file", str(key)))
+
+
+def _document(check: "ReceiptCheck") -> dict[str, Any]:
+    document: dict[str, Any] = {"valid": check.valid, "exchange": check.exchange, "entry_hash": check.entry_hash}
+    if check.valid:
+        return document | {"pdf_checked": check.pdf_checked}
+    return document | {"why": check.why}
+
+
+def _show(check: "ReceiptCheck", format: Format) -> None:
+    if format is Format.JSON:
+        show_json(_document(check))
+    elif check.valid:
+        pairs = {
+            "exchange": check.exchange,
+            "entry hash": check.entry_hash,
+            "entry": f"{check.chain}, number {check.seq}",
+            "PDF": "is the one of this receipt" if check.pdf_checked else "not at hand, not checked",
+        }
+        show_pairs("The receipt holds", pairs)
+    else:
+        show_pairs("The receipt does NOT hold", {"why": check.why})

@@ -1,0 +1,98 @@
+"""``sluice subject``: references that stand for persons."""
+
+import io
+import json
+import re
+import sys
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from sluice.cli.output import Format, FormatOption, show_json, show_pairs
+from sluice.errors import Exit, Ref, UsageError
+from sluice.terms import Principal, SubjectKind
+
+app = typer.Typer(help="Keyed references that stand for persons.", no_args_is_help=True)
+
+KIND_WORDS: Mapping[str, SubjectKind] = {
+    "phone": SubjectKind.PHONE,
+    "email": SubjectKind.EMAIL,
+    "customer": SubjectKind.PRINCIPAL_CUSTOMER_ID,
+    **{kind.value: kind for kind in SubjectKind},
+}
+
+KindArgument = Annotated[str, typer.Argument(help="phone, email, customer, national_number, iban; or - for stdin.")]
+ValueArgument = Annotated[str | None, typer.Argument(help="The identifier, in any spelling. It is never printed.")]
+PrincipalOption = Annotated[str | None, typer.Option(help="Whose key; the contact center's own by default.")]
+RegionOption = Annotated[str, typer.Option(help="Country of phone numbers without country code.")]
+
+
+@app.callback()
+def topic() -> None:
+    """Keyed references that stand for persons."""
+
+
+@app.command("ref")
+def ref(
+    kind: KindArgument,
+    value: ValueArgument = None,
+    principal: PrincipalOption = None,
+    region: RegionOption = "BE",
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Print the SubjectRef of an identifier: every spelling of one person gives the same.
+
+    Exit 1 when there is none (empty, placeholder or invalid). With - in place of KIND VALUE, read
+    lines of KIND, a tab and VALUE from stdin, and print one JSON object a line.
+
+    Example: sluice subject ref phone "+32 (0)475 12 34 56" --principal energy01
+    """
+    _check_region(region)
+    if kind == "-":
+        key = _subject_key(principal)
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # a broken byte is one invalid value
+        for line in sys.stdin:
+            word, _, text = line.rstrip("\r\n").partition("\t")
+            sys.stdout.write(json.dumps(_answer(key, word, text, region)) + "\n")
+            sys.stdout.flush()
+        return
+    if value is None or kind not in KIND_WORDS:
+        raise UsageError(Ref("argument", "KIND VALUE"))
+    answer = _answer(_subject_key(principal), kind, value, region)
+    if format is Format.JSON:
+        show_json(answer)
+    else:
+        show_pairs("Subject reference", answer)
+    if answer["ref"] is None:
+        raise typer.Exit(Exit.REFUSED)
+
+
+def _answer(key: bytes, word: str, text: str, region: str) -> dict[str, str | None]:
+    """What is printed; a word that is no kind is not repeated, it may be a value in the wrong place."""
+    from sluice.subject.refs import refer
+
+    if word not in KIND_WORDS:
+        return {"kind": None, "ref": None, "reason": "unknown_kind"}
+    made = refer(key, KIND_WORDS[word], text, region=region)
+    shown: dict[str, str | None] = {"kind": made.kind.value, "ref": made.ref}
+    return shown if made.reason is None else {**shown, "reason": made.reason.value}
+
+
+def _subject_key(principal: str | None) -> bytes:
+    from sluice.keys import Keyring
+    from sluice.settings import get_settings
+
+    settings = get_settings()
+    code = settings.center if principal is None else principal
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", code):
+        raise UsageError(Ref("option", "--principal"))
+    return Keyring.open(settings).subject_key(Principal(code))
+
+
+def _check_region(region: str) -> None:
+    from phonenumbers import SUPPORTED_REGIONS
+
+    if region not in SUPPORTED_REGIONS:
+        raise UsageError(Ref("option", "--region"))

@@ -1,0 +1,116 @@
+"""``make demo FILE=...``: a real file through the house, or the gap that keeps it out."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from sluice.agreement.lint import lint_path
+from sluice.agreement.load import find_flows, load_contract
+from sluice.agreement.model import DataContract, PaperInvalid, Problem
+from sluice.demo.files import Drop
+from sluice.demo.story import Check, Outcome
+from sluice.errors import Ref, UsageError
+from sluice.exchange.house import House, open_house
+from sluice.exchange.read import get_accepted
+from sluice.lake.reader import read_table
+from sluice.lake.table import FormatRefusal, Table
+from sluice.settings import Settings
+from sluice.terms import Decision, Flow, Principal, Severity
+
+NOBODY = Principal("nobody01")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What a file without a contract still needs: the skeleton that was written and its open places."""
+
+    skeleton: Path
+    problems: tuple[Problem, ...]
+
+
+def read_real(file: Path) -> Table:
+    """The file as a table. Raises UsageError, naming the code, when it cannot be read as one."""
+    if not file.is_file():
+        raise UsageError(Ref("file", file.name), Ref("state", "not found"))
+    table = read_table(file, file_name=file.name)
+    if isinstance(table, FormatRefusal):
+        raise UsageError(Ref("file", file.name), Ref("code", table.code))
+    return table
+
+
+def find_contract_for(settings: Settings, table: Table) -> DataContract | None:
+    """The inbound contract of the checkout whose columns are exactly those of the file."""
+    columns = set(table.frame.columns)
+    for paper in find_flows(settings.principals_dir):
+        try:
+            contract = load_contract(Path(paper.contract_path))
+        except PaperInvalid:
+            continue
+        if {field.name for field in contract.fields} == columns:
+            return contract
+    return None
+
+
+def drop_of(file: Path, contract: DataContract | None) -> Drop:
+    """The file as a drop of the principal whose contract fits, or of one that has no paper."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", file.name)
+    if contract is None:
+        flow = Flow(re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_") or "file")
+        return Drop(
+            NOBODY, flow, file, name, Decision.REFUSED, "FORBIDDEN", "no contract yet: refused, with the reason"
+        )
+    return Drop(contract.principal, contract.flow, file, name, Decision.ACCEPTED, None, f"under {contract.contract_id}")
+
+
+def write_gap(settings: Settings, file: Path, flow: str) -> Gap:
+    """Write the skeleton of the missing contract and say what is open in it."""
+    from sluice.exchange.infer import skeleton_of
+
+    folder = settings.var / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{flow}.inbound.odcs.yaml"
+    path.write_text(skeleton_of(file, "someone", flow).text)
+    return Gap(path, tuple(problem for problem in lint_path(path) if problem.severity is Severity.ERROR))
+
+
+def real_checks(settings: Settings, outcomes: Sequence[Outcome], file: Path) -> Iterator[Check]:
+    """What is in the lake against an independent count: every cell of every column, by Python's csv module."""
+    line = outcomes[0].line
+    if line.rows_accepted is None or line.rows_accepted == 0:
+        return
+    counted = count_csv(file) if file.suffix.lower() == ".csv" else None
+    with open_house(settings) as house:
+        kept = _kept(house, line.id)
+    rows = sum(next(iter(kept.values())).values())
+    yield Check("rows in the lake", f"{rows:,} of {line.rows_accepted:,} accepted", rows == line.rows_accepted)
+    if counted is not None and line.rows_refused == 0:
+        same = sum(kept.get(name) == values for name, values in counted.items())
+        yield Check("columns equal to an independent count", f"{same} of {len(counted)}", same == len(counted))
+
+
+def count_csv(path: Path) -> dict[str, Counter[str | None]]:
+    """How often each value stands in each column, read by the standard library with the file's own sniffing."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        dialect = csv.Sniffer().sniff(file.readline(), delimiters=";,\t|")
+        file.seek(0)
+        rows = csv.DictReader(file, delimiter=dialect.delimiter)
+        counts: dict[str, Counter[str | None]] = {name: Counter() for name in rows.fieldnames or ()}
+        for row in rows:
+            for name, value in row.items():
+                counts[name][value or None] += 1
+    return counts
+
+
+def _kept(house: House, exchange_id: str) -> dict[str, Counter[str | None]]:
+    """The same of the lake object, by column of the file."""
+    item = get_accepted(house.conn, exchange_id)
+    content = house.objects.read(item.bucket, item.key, item.version_id)
+    table = pq.read_table(io.BytesIO(content))
+    names = [name for name in table.column_names if not name.startswith("sluice_")]
+    return {name: Counter(table[name].to_pylist()) for name in names}

@@ -1,0 +1,113 @@
+"""Thin operators: ids in, one use case, nothing out. Airflow knows names and ids, never content."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.sdk import BaseOperator, Context
+
+from sluice.orchestration.guard import guarded
+from sluice.settings import get_settings
+from sluice.terms import Direction, Flow, Principal
+
+
+class HouseOperator(BaseOperator):
+    """An operator that runs one use case and pushes nothing to XCom."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(do_xcom_push=False, **kwargs)
+
+    def work(self, run: dict[str, str]) -> str:
+        """Do it; the line for the log. ``run``: ids of this task run."""
+        raise TypeError(f"{type(self).__name__} does not say what it does")
+
+    def execute(self, context: Context) -> None:
+        run = run_of(context)
+        self.log.info("%s", guarded(lambda: self.work(run)))
+
+
+class DrainFlow(HouseOperator):
+    """One slot of a flow: judges its open exchanges one after the other until none waits."""
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, principal: str, flow: str, slot: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.principal, self.flow, self.slot = principal, flow, slot
+
+    def work(self, run: dict[str, str]) -> str:
+        from sluice.exchange.drain import drain
+        from sluice.exchange.house import open_house
+
+        with open_house(get_settings()) as house:
+            drained = drain(house, Direction.INBOUND, Principal(self.principal), Flow(self.flow), run)
+        return f"slot {self.slot}: {drained.decisions}, set aside: {drained.set_aside}"
+
+
+class DrainStrays(HouseOperator):
+    """Exchanges no flow DAG takes: unknown principals and flows get their refusal and its reason."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from sluice.exchange.drain import drain
+        from sluice.exchange.house import open_house
+        from sluice.exchange.store import find_waiting
+        from sluice.orchestration.flows import is_stray
+
+        done: list[str] = []
+        with open_house(get_settings()) as house:
+            for waiting in find_waiting(house.conn, Direction.INBOUND):
+                if is_stray(waiting.principal, waiting.flow):
+                    drained = drain(house, Direction.INBOUND, waiting.principal, waiting.flow, run)
+                    done.append(f"{waiting.principal}/{waiting.flow}: {drained.decisions}")
+        return "; ".join(done) or "no strays"
+
+
+class ActivatePaper(HouseOperator):
+    """Registers agreements and contracts of the checkout by hash; a faulty principal stays as it was."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.agreement.activate import activate_all
+        from sluice.db import connect
+
+        settings = get_settings()
+        with connect(settings) as conn:
+            changes = activate_all(conn, settings.principals_dir, datetime.now(UTC))
+        return f"activated: {sum(len(change.activated) for change in changes)}"
+
+
+class FinishEffects(HouseOperator):
+    """Does what a dead worker left in the outbox and in work folders."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from sluice.exchange.drain import reconcile
+        from sluice.exchange.house import open_house
+
+        with open_house(get_settings()) as house:
+            return f"effects done: {reconcile(house)}"
+
+
+class AnchorLedger(HouseOperator):
+    """Signs the heads of all chains and puts the checkpoint outside the database."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.exchange.anchor import anchor_ledger
+        from sluice.exchange.house import open_house
+
+        with open_house(get_settings()) as house:
+            checkpoint = anchor_ledger(house, datetime.now(UTC))
+        return f"checkpoint: {checkpoint}"
+
+
+def run_of(context: Context) -> dict[str, str]:
+    """Ids of the running task instance, as the exchange record keeps them."""
+    task = context["ti"]
+    return {
+        "dag_id": task.dag_id,
+        "run_id": task.run_id,
+        "task_id": task.task_id,
+        "map_index": str(task.map_index),
+        "try_number": str(task.try_number),
+    }

@@ -1,0 +1,162 @@
+"""Airflow's four processes on one machine: what each is started with, and whether all are well.
+
+Each gets its whole configuration through its environment, on top of the airflow.cfg of the
+checkout; AIRFLOW_* of the caller is not inherited. Scheduler and triggerer would serve their logs
+on every address of the machine (the host is fixed in Airflow), so they are told not to.
+"""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+from sluice.db import connect_to
+from sluice.errors import ExtraMissing, Ref, ServiceMissing
+from sluice.keys import write_secret_once
+from sluice.services.model import ServiceNotStarted
+from sluice.services.places import LOOPBACK, choose_ports, private_dir, read_ports, secret, write_private
+
+COMPONENTS: dict[str, tuple[str, ...]] = {
+    "api-server": ("api-server",),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
+}
+HEALTH = {"metadatabase", "scheduler", "triggerer", "dag_processor"}
+DSN_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+
+
+def command(component: str) -> list[str]:
+    """The command line of one component, with the Python that runs us."""
+    return [sys.executable, "-m", "airflow", *COMPONENTS[component]]
+
+
+def log_path(var: Path, component: str) -> Path:
+    """Where a component's output goes; task logs lie in ``var/logs/airflow``."""
+    return var / "logs" / f"airflow-{component}.log"
+
+
+def settle_port(var: Path) -> None:
+    """Choose the API server's port; called while it is down, so the port used last time is free."""
+    choose_ports(var, ["airflow"])
+
+
+def address(var: Path) -> str:
+    """Where the pages are."""
+    return f"http://{LOOPBACK}:{read_ports(var)['airflow']}"
+
+
+def environment(home: Path, var: Path, dsn: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Everything a component needs to know. dsn: SQLAlchemy URL of Airflow's own database."""
+    here = address(var)
+    kept = {name: value for name, value in inherited.items() if not name.startswith("AIRFLOW")}
+    logs = private_dir(var / "logs" / "airflow")
+    return kept | {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
+        DSN_VARIABLE: dsn,
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": dsn,  # else Airflow wants asyncpg
+        "AIRFLOW__CORE__FERNET_KEY": _fernet_key(var),
+        "AIRFLOW__API_AUTH__JWT_SECRET": secret(var, "airflow-jwt"),
+        "AIRFLOW__API__SECRET_KEY": secret(var, "airflow-session"),
+        "AIRFLOW__API__HOST": LOOPBACK,
+        "AIRFLOW__API__PORT": here.rsplit(":", 1)[1],
+        "AIRFLOW__API__BASE_URL": here,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{here}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_path(var)),
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(logs),
+        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(logs / "dag_processor"),
+        "SLUICE_HOME": str(home),
+        "SLUICE_VAR": str(var),
+        "GX_ANALYTICS_ENABLED": "false",
+        "NO_PROXY": _without_proxy(inherited),
+        "no_proxy": _without_proxy(inherited),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def passwords_path(var: Path) -> Path:
+    """The login file of Airflow's simple auth manager; user ``admin``, made on first use."""
+    path = private_dir(var / "secrets") / "airflow-login.json"
+    write_secret_once(path, lambda: json.dumps({"admin": secrets.token_urlsafe(12)}).encode())
+    return path
+
+
+def admin_password(var: Path) -> str:
+    """The password of ``admin``."""
+    return str(json.loads(passwords_path(var).read_text())["admin"])
+
+
+def migrate(home: Path, var: Path, dsn: str) -> bool:
+    """Bring Airflow's database to this version of Airflow; False when it already was.
+
+    Starting Airflow to find that out costs 4 s, so what was reached is kept in a file and compared
+    with what the database says. Raises ServiceNotStarted, ExtraMissing.
+    """
+    mark = var / "run" / "airflow-migrated"
+    if mark.exists() and mark.read_text() == _reached(dsn):
+        return False
+    log = log_path(var, "migrate")
+    with log.open("ab") as output:
+        done = subprocess.run(
+            [sys.executable, "-m", "airflow", "db", "migrate"],
+            env=environment(home, var, dsn, os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise ServiceNotStarted(Ref("service", "airflow"), Ref("step", "db migrate"), Ref("log", str(log)))
+    write_private(mark, _reached(dsn))
+    return True
+
+
+def unhealthy(url: str) -> set[str]:
+    """Names of the parts that do not report themselves healthy; all of them when nothing answers."""
+    opener = build_opener(ProxyHandler({}))
+    try:
+        with opener.open(f"{url}/api/v2/monitor/health", timeout=5) as answer:
+            parts = json.load(answer)
+    except (URLError, OSError, ValueError):
+        return set(HEALTH)
+    return {name for name in HEALTH if (parts.get(name) or {}).get("status") != "healthy"}
+
+
+def check_installed() -> str:
+    """The version of Airflow. Raises ExtraMissing without it."""
+    try:
+        return version("apache-airflow")
+    except PackageNotFoundError:
+        raise ExtraMissing(Ref("package", "apache-airflow")) from None
+
+
+def _reached(dsn: str) -> str:
+    """Airflow's version and the revision of its database, as one line."""
+    import psycopg
+
+    url = dsn.replace("+psycopg", "", 1)
+    try:
+        with connect_to(url) as conn:
+            row = conn.execute("select version_num from alembic_version").fetchone()
+    except (psycopg.Error, ServiceMissing):
+        row = None
+    return f"{check_installed()} {row['version_num'] if row else 'none'}"
+
+
+def _fernet_key(var: Path) -> str:
+    from cryptography.fernet import Fernet
+
+    return write_secret_once(private_dir(var / "secrets") / "airflow-fernet", Fernet.generate_key).decode()
+
+
+def _without_proxy(inherited: Mapping[str, str]) -> str:
+    """Airflow's parts talk to each other over HTTP: a proxy of the machine must not be asked."""
+    present = inherited.get("NO_PROXY") or inherited.get("no_proxy") or ""
+    return ",".join(filter(None, [present, LOOPBACK, "localhost"]))

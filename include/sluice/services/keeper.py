@@ -1,0 +1,263 @@
+"""One background process that starts the embedded services and starts again what dies.
+
+    python -m sluice.services.keeper HOME VAR
+
+It reads what to run from ``var/run/plan.json``, writes how it stands to ``var/run/keeper.json``,
+and on SIGTERM stops everything below it. It adopts orphans, so whatever a killed part leaves
+behind is still found and stopped at the end.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+from sluice.errors import SluiceError
+from sluice.services import airflow, plan, postgres, seaweed
+from sluice.services.model import StackBusy
+from sluice.services.places import locked, make_var, write_private
+from sluice.services.process import (
+    ProcessId,
+    adopt_orphans,
+    family,
+    kill_all,
+    kill_group,
+    reap,
+    spawn,
+    stop_all,
+    wait_until,
+)
+
+TICK_SECONDS = 0.5
+STOP_SECONDS = 8.0
+LONGEST_PAUSE_SECONDS = 30.0
+STEADY_SECONDS = 60.0
+"""A part that ran this long is restarted at once; one that dies sooner waits a little longer each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One service the keeper started, as it stands in ``keeper.json``."""
+
+    name: str
+    process: ProcessId
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What ``keeper.json`` says: the keeper itself and everything it started."""
+
+    keeper: ProcessId
+    services: tuple[Kept, ...]
+
+    def find(self, name: str) -> Kept | None:
+        return next((kept for kept in self.services if kept.name == name), None)
+
+
+def read_standing(var: Path) -> Standing | None:
+    """The last word of the keeper, also when it is gone; None if there never was one."""
+    path = var / "run" / "keeper.json"
+    if not path.exists():
+        return None
+    told = json.loads(path.read_text())
+    kept = tuple(Kept(each["name"], ProcessId(**each["process"]), each["restarts"]) for each in told["services"])
+    return Standing(ProcessId(**told["keeper"]), kept)
+
+
+@dataclass
+class Pause:
+    """How long to wait before a part is started again."""
+
+    attempts: int = 0
+    not_before: float = 0.0
+
+    def note(self, now: float) -> None:
+        self.attempts += 1
+        self.not_before = now + min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(self.attempts, 7) - 0.5)
+
+    def settle(self, now: float) -> None:
+        if now > self.not_before + STEADY_SECONDS:
+            self.attempts = 0
+
+
+@dataclass
+class Keeper:
+    """The state of the loop."""
+
+    home: Path
+    var: Path
+    kept: dict[str, Kept] = field(default_factory=dict)
+    pauses: dict[str, Pause] = field(default_factory=dict)
+    stopping: bool = False
+
+    def run(self) -> None:
+        """Until SIGTERM: start what should run and does not; then stop everything."""
+        self._take_over()
+        while not self.stopping:
+            reap()
+            wanted = plan.read_plan(self.var)
+            if wanted:
+                self._tick(wanted)
+            time.sleep(TICK_SECONDS)
+        stop_everything(self.var)
+
+    def stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def _take_over(self) -> None:
+        """A keeper that was killed may have left Airflow's parts: they are started anew, by us."""
+        before = read_standing(self.var)
+        if before:
+            kill_all(_left_behind(before))
+        self._tell()
+
+    def _tick(self, wanted: plan.Plan) -> None:
+        if not self._stores(wanted):
+            return
+        if wanted.airflow:
+            for name in airflow.COMPONENTS:
+                if not self.stopping:
+                    self._keep(name, partial(self._start_component, name))
+
+    def _stores(self, wanted: plan.Plan) -> bool:
+        """Are all wanted stores up? Starts those that are not, and then says where they are."""
+        before = dict(self.kept)
+        up = [
+            not needed or self._keep(name, start)
+            for name, needed, start in (
+                ("postgresql", wanted.postgres, lambda: _known(postgres.start(self.var).pid)),
+                ("s3", wanted.s3, lambda: _known(seaweed.start(self.var).pid)),
+            )
+        ]
+        if self.kept != before and all(up):
+            self._publish(wanted)
+        return all(up)
+
+    def _publish(self, wanted: plan.Plan) -> None:
+        """Say where the stores are. Airflow's parts know the old places: they are started anew."""
+        changed = plan.write_env(
+            self.var,
+            postgres.find(self.var) if wanted.postgres else None,
+            seaweed.find(self.var) if wanted.s3 else None,
+        )
+        if changed:
+            stop_all((kept.process for kept in self.kept.values() if kept.name in airflow.COMPONENTS), STOP_SECONDS)
+
+    def _keep(self, name: str, start: Callable[[], ProcessId]) -> bool:
+        """Start ``name`` unless it lives; False while it could not be started."""
+        now, pause = time.monotonic(), self.pauses.setdefault(name, Pause())
+        last = self.kept.get(name)
+        if last and last.process.is_alive():
+            pause.settle(now)
+            return True
+        if now < pause.not_before:
+            return False
+        pause.note(now)
+        if last and name in airflow.COMPONENTS:
+            kill_group(last.process, "airflow")
+        try:
+            process = start()
+        except SluiceError as error:
+            print(f"{name}: {error}", flush=True)
+            return False
+        print(f"{name}: started, pid {process.pid}", flush=True)
+        self.kept[name] = Kept(name, process, last.restarts + 1 if last else 0)
+        self._tell()
+        return True
+
+    def _start_component(self, name: str) -> ProcessId:
+        env = airflow.environment(self.home, self.var, airflow_dsn(self.var), os.environ)
+        return spawn(airflow.command(name), log=airflow.log_path(self.var, name), env=env)
+
+    def _tell(self) -> None:
+        me = _known(os.getpid())
+        document = asdict(Standing(me, tuple(self.kept.values())))
+        write_private(self.var / "run" / "keeper.json", json.dumps(document, indent=1))
+
+
+def airflow_dsn(var: Path) -> str:
+    """SQLAlchemy URL of Airflow's database: the one given, else the embedded server's."""
+    if given := os.environ.get(airflow.DSN_VARIABLE):
+        return given
+    server = postgres.start(var)
+    return server.airflow_url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def is_running(var: Path) -> bool:
+    """Does a keeper watch this ``var`` now?"""
+    standing = read_standing(var)
+    return standing is not None and standing.keeper.is_alive()
+
+
+def is_kept(var: Path, name: str) -> bool:
+    """Did the keeper start this service, and does it live?"""
+    standing = read_standing(var)
+    kept = standing.find(name) if standing else None
+    return kept is not None and kept.process.is_alive()
+
+
+def launch(home: Path, var: Path) -> None:
+    """Start a keeper in the background, in a session of its own; nothing happens if one runs."""
+    if not is_running(var):
+        command = [sys.executable, "-m", "sluice.services.keeper", str(home), str(var)]
+        spawn(command, log=var / "logs" / "keeper.log", env=os.environ)
+        wait_until(lambda: is_running(var), 10)
+
+
+def stop_everything(var: Path) -> None:
+    """Stop all that the keeper of ``var`` started, also when the keeper itself is gone.
+
+    All are asked at once; PostgreSQL last, because the others end cleaner while it answers. Only
+    the four parts are asked, not their children: a worker that ends on its own can leave with a lock.
+    """
+    standing = read_standing(var)
+    if standing:
+        parts = [kept for kept in standing.services if kept.name in airflow.COMPONENTS]
+        everyone = set(_left_behind(standing))
+        stores = [kept.process for kept in standing.services if kept.name == "s3"]
+        stop_all([*(kept.process for kept in parts), *stores], STOP_SECONDS)
+        kill_all(everyone)
+        for kept in parts:
+            kill_group(kept.process, "airflow")
+    seaweed.stop(var)
+    postgres.stop(var)
+
+
+def _left_behind(standing: Standing) -> Iterator[ProcessId]:
+    """Airflow's parts with all below them, and what of theirs the keeper adopted."""
+    stores = [kept.process.pid for kept in standing.services if kept.name not in airflow.COMPONENTS]
+    for kept in standing.services:
+        if kept.name in airflow.COMPONENTS and kept.process.is_alive():
+            yield from family(kept.process.pid)
+    if standing.keeper.is_alive():
+        own = {found for store in stores for found in family(store)}
+        yield from (found for found in family(standing.keeper.pid)[1:] if found not in own)
+
+
+def _known(pid: int) -> ProcessId:
+    return ProcessId.of(pid) or ProcessId(pid, 0.0)
+
+
+def main(home: Path, var: Path) -> None:
+    """Keep the services of ``var`` until told to stop. A second keeper ends at once."""
+    make_var(var)
+    adopt_orphans()
+    keeper = Keeper(home, var)
+    signal.signal(signal.SIGTERM, keeper.stop)
+    signal.signal(signal.SIGINT, keeper.stop)
+    try:
+        with locked(var / "run" / "keeper.lock", wait=False):
+            keeper.run()
+    except StackBusy:
+        print("another keeper runs", flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

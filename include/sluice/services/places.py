@@ -1,0 +1,122 @@
+"""Where the embedded services keep things below ``var``: private folders, secrets, ports.
+
+``var`` itself may be crossed (0711) because PostgreSQL runs as its own user when we are root;
+what is in it may not be read by others.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sluice.errors import Ref
+from sluice.keys import write_secret_once
+from sluice.services.model import ServiceNotStarted, StackBusy
+from sluice.services.process import wait_until
+
+GRPC_OFFSET = 10_000
+"""SeaweedFS listens on each port and on that port plus this."""
+
+FIRST_PORT, LAST_PORT = 15_000, 21_999
+"""Below the range the kernel gives to outgoing connections, also after adding GRPC_OFFSET."""
+
+PATIENCE_SECONDS = 5.0
+"""The children of a killed server may hold its port a little longer; others know it by that port."""
+
+LOOPBACK = "127.0.0.1"
+
+
+def make_var(var: Path) -> None:
+    """Create ``var`` and the folders every service needs."""
+    var.mkdir(parents=True, exist_ok=True)
+    var.chmod(0o711)
+    for name in ("run", "secrets", "logs", "keys"):
+        private_dir(var / name)
+
+
+def private_dir(path: Path) -> Path:
+    """A folder only its owner can enter (0700)."""
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(0o700)
+    return path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file in one step, mode 0600; a reader sees the old or the new text, never a part."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.replace(path)
+
+
+def secret(var: Path, name: str) -> str:
+    """The generated secret ``var/secrets/<name>``: 64 hexadecimal digits, made on first use."""
+    return write_secret_once(private_dir(var / "secrets") / name, lambda: secrets.token_hex(32).encode()).decode()
+
+
+def read_ports(var: Path) -> dict[str, int]:
+    """The ports chosen so far, by service name."""
+    path = var / "run" / "ports.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def choose_ports(var: Path, names: Sequence[str], *, pairs: bool = False) -> dict[str, int]:
+    """A free loopback port for each name: the one used last time if it is still free.
+
+    pairs: the port plus GRPC_OFFSET must be free too.
+    """
+    with locked(private_dir(var / "run") / "ports.lock"):
+        known = read_ports(var)
+        chosen: dict[str, int] = {}
+        for name in names:
+            taken = {port for other, port in known.items() if other != name}
+            chosen[name] = known[name] = _free_port(known.get(name), taken, pairs)
+        write_private(var / "run" / "ports.json", json.dumps(known, indent=1))
+    return chosen
+
+
+def is_answering(port: int, timeout_seconds: float = 0.5) -> bool:
+    """Does something accept connections on this loopback port?"""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+        probe.settimeout(timeout_seconds)
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold an advisory file lock. Raises StackBusy when it is taken and ``wait`` is False."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise StackBusy(Ref("lock", path.name)) from None
+        yield
+
+
+def _free_port(preferred: int | None, taken: set[int], pairs: bool) -> int:
+    if preferred and wait_until(lambda: _is_free(preferred, pairs), PATIENCE_SECONDS):
+        return preferred
+    for _ in range(500):
+        port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT)
+        if port not in taken and _is_free(port, pairs):
+            return port
+    raise ServiceNotStarted(Ref("free port", "none found"))
+
+
+def _is_free(port: int, pairs: bool) -> bool:
+    wanted = (port, port + GRPC_OFFSET) if pairs else (port,)
+    return all(_can_bind(each) for each in wanted)
+
+
+def _can_bind(port: int) -> bool:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True

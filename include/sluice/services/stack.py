@@ -1,0 +1,201 @@
+"""Up, down and how it stands: the embedded services of one checkout as a whole."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict
+
+from sluice.errors import Ref
+from sluice.migrations import run as migrations
+from sluice.services import airflow, buckets, keeper, plan, postgres, seaweed
+from sluice.services.model import Service, ServiceNotStarted, State
+from sluice.services.places import locked, make_var, read_ports
+from sluice.services.process import stop_all, wait_until
+from sluice.settings import Settings, get_settings
+
+STORES_SECONDS = 60.0
+AIRFLOW_SECONDS = 180.0
+DOWN_SECONDS = 60.0
+HOPELESS = 3
+"""Restarts of one part during one `up`: something is wrong with it, not with the moment."""
+
+Report = Callable[[str], None]
+"""Told one line per finished step."""
+
+
+def bring_up(home: Path, var: Path, *, with_airflow: bool, report: Report) -> tuple[Service, ...]:
+    """Start what the environment does not give, migrate, make the buckets, prove the store.
+
+    Returns when all is healthy; safe to repeat. Raises ServiceNotStarted, StoreUnfit, MigrationFailed.
+    """
+    make_var(var)
+    wanted = plan.make_plan(os.environ, with_airflow)
+    with locked(var / "run" / "up.lock", wait=False):
+        with _step(report, "stores"):
+            _start_stores(home, var, wanted)
+        settings = fresh_settings(home, var)
+        with _step(report, "database migrated"):
+            _migrate(settings)
+        if wanted.airflow:
+            with _step(report, "Airflow's database migrated"):
+                if not keeper.is_kept(var, "api-server"):
+                    airflow.settle_port(var)
+                airflow.migrate(home, var, keeper.airflow_dsn(var))
+        before = _restarts(var)
+        if wanted.s3:  # it may answer 500 for some seconds after a start: Airflow starts meanwhile
+            plan.write_plan(var, _together(plan.read_plan(var), wanted))
+        with _step(report, "buckets, and the store keeps its promises"):
+            _prepare_store(settings, wanted)
+        plan.write_plan(var, _together(plan.read_plan(var), wanted))
+        if wanted.airflow:
+            with _step(report, "Airflow healthy"):
+                _wait_for_airflow(var, before)
+    return standing(home, var)
+
+
+def take_down(var: Path) -> None:
+    """Stop everything this checkout started and leave no process; safe to repeat.
+
+    Raises StackBusy while another process brings it up.
+    """
+    make_var(var)
+    with locked(var / "run" / "up.lock", wait=False):
+        last = keeper.read_standing(var)
+        if last:
+            stop_all([last.keeper], DOWN_SECONDS)
+        keeper.stop_everything(var)
+        for path in (plan.env_path(var), var / "run" / "plan.json", var / "run" / "keeper.json"):
+            path.unlink(missing_ok=True)
+        get_settings.cache_clear()
+
+
+def standing(home: Path, var: Path) -> tuple[Service, ...]:
+    """Every service with state, address, log and process; reads only."""
+    wanted = plan.read_plan(var) or plan.make_plan(os.environ, with_airflow=True)
+    settings = fresh_settings(home, var)
+    parts = _airflow_parts(var) if wanted.airflow or os.environ.get(plan.AIRFLOW_VARIABLE) else ()
+    return (*_stores(settings, wanted), *parts, _keeper(var))
+
+
+def fresh_settings(home: Path, var: Path) -> Settings:
+    """The settings as they are now: addresses may have changed since this process read them."""
+    get_settings.cache_clear()
+    return Settings(_env_file=plan.env_path(var), home=home, var=var)  # type: ignore[call-arg]
+
+
+def _start_stores(home: Path, var: Path, wanted: plan.Plan) -> None:
+    if not keeper.is_running(var):
+        plan.env_path(var).unlink(missing_ok=True)
+        plan.write_plan(var, wanted.without_airflow())
+        keeper.launch(home, var)
+    else:
+        plan.write_plan(var, _together(plan.read_plan(var), wanted.without_airflow()))
+    if not wait_until(lambda: _stores_are_up(var, wanted), STORES_SECONDS):
+        raise ServiceNotStarted(Ref("services", "stores"), Ref("log", str(var / "logs" / "keeper.log")))
+
+
+def _together(running: plan.Plan | None, wanted: plan.Plan) -> plan.Plan:
+    """What runs goes on running: `up --no-airflow` does not stop Airflow."""
+    if running is None:
+        return wanted
+    return plan.Plan(running.postgres or wanted.postgres, running.s3 or wanted.s3, running.airflow or wanted.airflow)
+
+
+def _stores_are_up(var: Path, wanted: plan.Plan) -> bool:
+    if not keeper.is_running(var) or not plan.env_path(var).exists():
+        return not (wanted.postgres or wanted.s3) and keeper.is_running(var)
+    return (not wanted.postgres or postgres.find(var) is not None) and (not wanted.s3 or seaweed.find(var) is not None)
+
+
+def _migrate(settings: Settings) -> None:
+    """With an administrator's URL; a database given without one is migrated by its owner."""
+    if settings.database_admin_url is None or settings.database_url is None:
+        return
+    app_role = str(conninfo_to_dict(settings.database_url.get_secret_value()).get("user", postgres.APP))
+    migrations.migrate(settings.database_admin_url.get_secret_value(), app_role)
+
+
+def _prepare_store(settings: Settings, wanted: plan.Plan) -> None:
+    if wanted.s3:
+        principals = _principals(settings)
+        seaweed.write_identities(settings.var, settings.bucket_exchange, principals)
+    buckets.make_buckets(settings, embedded=wanted.s3)
+    buckets.check_store(settings)
+
+
+def _principals(settings: Settings) -> list[str]:
+    """Folders with an agreement: each is a principal and gets its own key."""
+    folder = settings.principals_dir
+    return sorted({path.parent.name for path in folder.glob("*/agreement-*.yaml")}) if folder.is_dir() else []
+
+
+def _wait_for_airflow(var: Path, before: dict[str, int]) -> None:
+    """Until all parts are healthy, or one of them has died too often to hope."""
+    wait_until(lambda: not _sick(var) or _hopeless(var, before) is not None, AIRFLOW_SECONDS, every=0.25)
+    if _sick(var):
+        part = _hopeless(var, before) or "*"
+        raise ServiceNotStarted(Ref("service", "airflow"), Ref("log", str(airflow.log_path(var, part))))
+
+
+def _sick(var: Path) -> set[str]:
+    return airflow.unhealthy(airflow.address(var)) if "airflow" in read_ports(var) else set(airflow.HEALTH)
+
+
+def _restarts(var: Path) -> dict[str, int]:
+    last = keeper.read_standing(var)
+    return {kept.name: kept.restarts for kept in last.services} if last else {}
+
+
+def _hopeless(var: Path, before: dict[str, int]) -> str | None:
+    return next((name for name, count in _restarts(var).items() if count >= before.get(name, 0) + HOPELESS), None)
+
+
+def _stores(settings: Settings, wanted: plan.Plan) -> Iterator[Service]:
+    var = settings.var
+    if wanted.postgres:
+        server = postgres.find(var)
+        address = f"127.0.0.1:{server.port}" if server else ""
+        yield _line("postgresql", address, var / "logs" / postgres.LOG_NAME, server.pid if server else None)
+    if settings.database_url and os.environ.get(plan.DATABASE_VARIABLE):
+        yield Service("database", State.GIVEN, plan.DATABASE_VARIABLE, None, None)
+    if wanted.s3:
+        store = seaweed.find(var)
+        address = store.endpoint if store else ""
+        yield _line("s3", address, var / "logs" / seaweed.LOG_NAME, store.pid if store else None)
+    else:
+        yield Service("s3", State.GIVEN, settings.s3_endpoint or "AWS settings", None, None)
+
+
+def _airflow_parts(var: Path) -> Iterator[Service]:
+    if given := os.environ.get(plan.AIRFLOW_VARIABLE):
+        yield Service("airflow", State.GIVEN, given, None, None)
+        return
+    last = keeper.read_standing(var)
+    sick = _sick(var)
+    for name in airflow.COMPONENTS:
+        kept = last.find(name) if last else None
+        pid = kept.process.pid if kept and kept.process.is_alive() else None
+        address = airflow.address(var) if name == "api-server" and pid else ""
+        is_sick = (name.replace("-", "_") if name != "api-server" else "metadatabase") in sick
+        line = _line(name, address, airflow.log_path(var, name), pid)
+        yield Service(name, State.STARTING, address, line.log, pid) if pid and is_sick else line
+
+
+def _keeper(var: Path) -> Service:
+    last = keeper.read_standing(var)
+    pid = last.keeper.pid if last and last.keeper.is_alive() else None
+    return _line("keeper", "", var / "logs" / "keeper.log", pid)
+
+
+def _line(name: str, address: str, log: Path, pid: int | None) -> Service:
+    return Service(name, State.UP if pid else State.DOWN, address, log, pid)
+
+
+@contextmanager
+def _step(report: Report, name: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    report(f"{name} ({time.monotonic() - started:.1f} s)")

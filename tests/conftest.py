@@ -1,0 +1,192 @@
+"""What tests share: a clean environment, real stores, and the counts of what did not run.
+
+The stores are one PostgreSQL and one S3 server per test process, started by the first test that
+asks for ``database`` or ``store_settings`` and stopped by a guardian that outlives a kill.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+KEPT = ("SLUICE_REAL_DATA", "SLUICE_SCHEMAS")
+
+
+def _clean_environment() -> None:
+    """Before anything imports airflow or reads settings: nothing of the caller's installation."""
+    for name in list(os.environ):
+        if name.startswith(("SLUICE_", "AIRFLOW_", "AWS_", "PG")) and name not in KEPT:
+            del os.environ[name]
+    scratch = tempfile.mkdtemp(prefix="sluice-env-")
+    os.environ |= {
+        "SLUICE_HOME": str(CHECKOUT),
+        "SLUICE_VAR": scratch,
+        "AIRFLOW_HOME": str(CHECKOUT),
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": f"{scratch}/logs",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg://nobody@127.0.0.1:1/none",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": "postgresql+psycopg://nobody@127.0.0.1:1/none",
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "True",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "GX_ANALYTICS_ENABLED": "false",
+        "TZ": "UTC",
+    }
+
+
+_clean_environment()
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+
+import psycopg
+import pytest
+from psycopg import sql
+from pydantic import SecretStr
+
+from sluice.migrations import run as migrations
+from sluice.services import buckets, postgres, seaweed
+from sluice.services.model import PostgresServer, SeaweedServer
+from sluice.settings import Settings
+from stores import Database, guarded_var
+
+STORES = {"database", "store_settings", "postgres_server", "s3_server"}
+OUTSIDE = {"real_data": "SLUICE_REAL_DATA", "schemas": "SLUICE_SCHEMAS"}
+NOT_RUN = pytest.StashKey[int]()
+
+
+@pytest.fixture(scope="session")
+def service_var() -> Iterator[Path]:
+    """The ``var`` of this process's stores. Its guardian stops them when the pipe closes."""
+    with guarded_var() as var:
+        yield var
+
+
+@pytest.fixture(scope="session")
+def postgres_server(service_var: Path) -> PostgresServer:
+    """The real PostgreSQL of this test process."""
+    return postgres.start(service_var)
+
+
+@pytest.fixture(scope="session")
+def s3_server(service_var: Path) -> SeaweedServer:
+    """The real S3 of this test process."""
+    return seaweed.start(service_var)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: PostgresServer) -> str:
+    """Name of a migrated database that nobody connects to, so that it can be copied."""
+    migrations.migrate(postgres_server.admin_url, postgres.APP)
+    return postgres.APP
+
+
+@pytest.fixture
+def database(postgres_server: PostgresServer, migrated_template: str) -> Iterator[Database]:
+    """A fresh copy of the migrated database; dropped afterwards."""
+    name = f"t_{secrets.token_hex(6)}"
+    fresh = Database(
+        name, _with_database(postgres_server.app_url, name), _with_database(postgres_server.admin_url, name)
+    )
+    _as_admin(postgres_server, sql.SQL("create database {} template {}"), name, migrated_template)
+    migrations.prepare(fresh.admin_url, postgres.APP)
+    yield fresh
+    _as_admin(postgres_server, sql.SQL("drop database {} with (force)"), name)
+
+
+@pytest.fixture
+def store_settings(database: Database, s3_server: SeaweedServer, tmp_path: Path) -> Settings:
+    """Settings of a whole installation of one test: own database, own buckets, own ``var``."""
+    mark = secrets.token_hex(4)
+    settings = Settings(
+        home=CHECKOUT,
+        var=tmp_path / "var",
+        environment="test",
+        database_url=SecretStr(database.app_url),
+        database_admin_url=SecretStr(database.admin_url),
+        s3_endpoint=s3_server.endpoint,
+        s3_access_key=SecretStr(s3_server.access_key),
+        s3_secret_key=SecretStr(s3_server.secret_key),
+        bucket_exchange=f"exchange-{mark}",
+        bucket_lake=f"lake-{mark}",
+        bucket_vault=f"vault-{mark}",
+        bucket_evidence=f"evidence-{mark}",
+    )
+    buckets.make_buckets(settings, embedded=True)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of real files, from SLUICE_REAL_DATA; without it the test is not selected."""
+    return Path(os.environ["SLUICE_REAL_DATA"])
+
+
+@pytest.fixture(scope="session")
+def schemas() -> Path:
+    """Folder of official schemas, from SLUICE_SCHEMAS; without it the test is not selected."""
+    return Path(os.environ["SLUICE_SCHEMAS"])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what needs stores; leave out, and count, what needs files that are not here."""
+    absent = {name for name, variable in OUTSIDE.items() if not os.environ.get(variable)}
+    left_out = [item for item in items if absent & _fixtures(item)]
+    for item in items:
+        if _fixtures(item) & STORES:
+            item.add_marker("stores")
+    if left_out:
+        config.stash[NOT_RUN] = len(left_out)
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of xdist tells its controller how many it left out."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["not_run"] = session.config.stash.get(NOT_RUN, 0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was not run, so that a green line never means less than it seems."""
+    if count := config.stash.get(NOT_RUN, 0):
+        terminalreporter.write_line(f"not run (no real data): {count}", yellow=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Listen to xdist's workers when this process is their controller."""
+    if config.pluginmanager.hasplugin("dsession"):
+        config.pluginmanager.register(_WorkerCounts(config))
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["SLUICE_VAR"], ignore_errors=True)
+
+
+class _WorkerCounts:
+    """Takes the count of one worker: each of them collects the same tests."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object) -> None:
+        self._config.stash[NOT_RUN] = getattr(node, "workeroutput", {}).get("not_run", 0)
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
+
+
+def _with_database(url: str, name: str) -> str:
+    return f"{url.rsplit('/', 1)[0]}/{name}"
+
+
+def _as_admin(server: PostgresServer, statement: sql.SQL, *names: str) -> None:
+    with closing(psycopg.connect(_with_database(server.admin_url, "postgres"), autocommit=True)) as conn:
+        conn.execute(statement.format(*map(sql.Identifier, names)))

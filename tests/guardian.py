@@ -1,0 +1,24 @@
+"""Cleans up after a test process however it ends: waits for the end of stdin, then stops and removes.
+
+    python guardian.py VAR
+
+It is started in a session of its own, so neither Ctrl-C nor kill -9 of the tests reaches it; the
+pipe closes when the tests are gone.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+from sluice.services import postgres, stack
+
+
+def main(var: Path) -> None:
+    sys.stdin.buffer.read()
+    stack.take_down(var)
+    postgres.forget(var)
+    shutil.rmtree(var, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

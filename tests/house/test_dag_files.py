@@ -1,0 +1,69 @@
+"""DAG files decide nothing: few imports, nothing heavy at parse, one entry in plugins/."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).resolve().parents[2]
+ALLOWED = ("airflow.sdk", "pendulum", "sluice.orchestration")
+HEAVY = ("great_expectations", "polars", "pyarrow", "pandas", "boto3", "typst")
+DAG_FILES = sorted((HOUSE / "dags").glob("*.py"))
+PARSE = """
+import json, runpy, sys
+before = set(sys.modules)
+import airflow.sdk
+airflow_alone = {name.partition(".")[0] for name in set(sys.modules) - before}
+for path in sys.argv[1:]:
+    runpy.run_path(path)
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules} - airflow_alone)))
+"""
+
+
+def imports(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or "."
+
+
+def strangers(source: str) -> list[str]:
+    return [name for name in imports(source) if not any(name == a or name.startswith(f"{a}.") for a in ALLOWED)]
+
+
+def loaded_by(*paths: Path) -> set[str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW__CORE__UNIT")}
+    command = [sys.executable, "-c", PARSE, *map(str, paths)]
+    done = subprocess.run(command, cwd=HOUSE, env=env, capture_output=True, text=True, check=True)
+    return set(ast.literal_eval(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("path", DAG_FILES, ids=lambda path: path.name)
+def test_a_dag_file_imports_airflow_pendulum_and_orchestration_only(path: Path) -> None:
+    assert strangers(path.read_text()) == []
+
+
+def test_another_import_is_found() -> None:
+    source = "from airflow.sdk import DAG\nfrom airflow.models import Variable\nimport sluice.db\n"
+    assert strangers(source) == ["airflow.models", "sluice.db"]
+
+
+def test_parsing_loads_nothing_heavy() -> None:
+    assert DAG_FILES and loaded_by(*DAG_FILES).isdisjoint(HEAVY)
+
+
+def test_something_heavy_is_found(tmp_path: Path) -> None:
+    slow = tmp_path / "slow.py"
+    slow.write_text("import polars\n")
+    assert "polars" in loaded_by(slow)
+
+
+def test_airflow_runs_one_file_of_plugins_at_most() -> None:
+    patterns = (HOUSE / "plugins" / ".airflowignore").read_text().split()
+    assert patterns == ["*.py", "!*_plugin.py"]
+    assert [path.name for path in (HOUSE / "plugins").rglob("*.py") if not path.name.endswith("_plugin.py")] == []

@@ -1,0 +1,15 @@
+"""A ``var`` of its own for tests that start, kill and stop services themselves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stores import guarded_var
+
+
+@pytest.fixture
+def var() -> Iterator[Path]:
+    """Emptied and stopped afterwards."""
+    with guarded_var() as fresh:
+        yield fresh

@@ -1,0 +1,53 @@
+"""Private folders, secrets and ports."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from sluice.services.model import StackBusy
+from sluice.services.places import LOOPBACK, choose_ports, is_answering, locked, make_var, secret, write_private
+
+
+def test_var_may_be_crossed_but_nothing_in_it_read_by_others(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    make_var(var)
+    assert var.stat().st_mode & 0o777 == 0o711
+    assert {path.stat().st_mode & 0o777 for path in var.iterdir()} == {0o700}
+
+
+def test_a_private_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_private(path, "one")
+    write_private(path, "two")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("two", 0o600)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_secret_is_made_once_and_stays(tmp_path: Path) -> None:
+    first = secret(tmp_path, "a")
+    assert secret(tmp_path, "a") == first != secret(tmp_path, "b")
+    assert len(first) == 64
+
+
+def test_a_free_port_is_kept_between_starts(tmp_path: Path) -> None:
+    first = choose_ports(tmp_path, ["one", "two"])
+    assert choose_ports(tmp_path, ["one", "two"]) == first
+    assert first["one"] != first["two"]
+
+
+def test_a_port_that_somebody_else_took_is_replaced(tmp_path: Path) -> None:
+    first = choose_ports(tmp_path, ["one"])["one"]
+    with socket.socket() as other:
+        other.bind((LOOPBACK, first))
+        other.listen()
+        assert is_answering(first)
+        assert choose_ports(tmp_path, ["one"])["one"] != first
+
+
+def test_only_one_process_holds_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with locked(path, wait=False), pytest.raises(StackBusy), locked(path, wait=False):
+        pass
+    with locked(path, wait=False):
+        pass

@@ -1,0 +1,47 @@
+"""What the environment gives is used, the rest is ours."""
+
+from pathlib import Path
+
+import pytest
+
+from sluice.services.model import PostgresServer
+from sluice.services.plan import Plan, make_plan, read_plan, write_env, write_plan
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, Plan(postgres=True, s3=True, airflow=True)),
+        ({"SLUICE_DATABASE_URL": "x"}, Plan(postgres=True, s3=True, airflow=True)),
+        (
+            {"SLUICE_DATABASE_URL": "x", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "y"},
+            Plan(postgres=False, s3=True, airflow=True),
+        ),
+        ({"SLUICE_DATABASE_URL": "x", "SLUICE_AIRFLOW_URL": "y"}, Plan(postgres=False, s3=True, airflow=False)),
+        ({"SLUICE_S3_ENDPOINT": "aws"}, Plan(postgres=True, s3=False, airflow=True)),
+        ({"AWS_ENDPOINT_URL_S3": "x"}, Plan(postgres=True, s3=False, airflow=True)),
+        ({"AWS_ENDPOINT_URL": "x"}, Plan(postgres=True, s3=False, airflow=True)),
+    ],
+)
+def test_a_given_service_is_not_started(given: dict[str, str], expected: Plan) -> None:
+    assert make_plan(given, with_airflow=True) == expected
+
+
+def test_without_airflow_its_database_is_not_needed() -> None:
+    assert make_plan({"SLUICE_DATABASE_URL": "x"}, with_airflow=False) == Plan(postgres=False, s3=True, airflow=False)
+
+
+def test_the_keeper_reads_what_up_wrote(tmp_path: Path) -> None:
+    assert read_plan(tmp_path) is None
+    write_plan(tmp_path, Plan(postgres=True, s3=False, airflow=False))
+    assert read_plan(tmp_path) == Plan(postgres=True, s3=False, airflow=False)
+
+
+def test_the_addresses_are_private_and_say_when_they_changed(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    server = PostgresServer("admin", "app", "airflow", 1, 2)
+    assert write_env(tmp_path, server, None)
+    assert not write_env(tmp_path, server, None)
+    env = tmp_path / "run" / "services.env"
+    assert env.read_text() == "SLUICE_DATABASE_URL=app\nSLUICE_DATABASE_ADMIN_URL=admin\n"
+    assert env.stat().st_mode & 0o777 == 0o600

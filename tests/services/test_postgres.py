@@ -1,0 +1,101 @@
+"""The embedded PostgreSQL, killed and started again."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from sluice.db import connect_to
+from sluice.errors import ServiceMissing
+from sluice.services import postgres
+from sluice.services.process import ProcessId, wait_until
+from sluice.services.system_user import pick_home, server_user
+
+pytestmark = pytest.mark.stores
+
+
+@pytest.fixture
+def closed_var(var: Path) -> Iterator[Path]:
+    """Below a folder that nobody but its owner may cross, like a home of mode 0700."""
+    home = var / "home"
+    home.mkdir(mode=0o700)
+    yield home / "var"
+    postgres.forget(home / "var")
+
+
+def test_data_and_port_outlive_a_stop(var: Path) -> None:
+    first = postgres.start(var)
+    with closing(connect_to(first.admin_url)) as conn:
+        conn.execute("create table kept as select 7 as number")
+    postgres.stop(var)
+    assert postgres.find(var) is None
+    again = postgres.start(var)
+    with closing(connect_to(again.admin_url)) as conn:
+        assert conn.execute("select number from kept").fetchone() == {"number": 7}
+    assert again.port == first.port
+
+
+def test_starting_twice_is_starting_once(var: Path) -> None:
+    assert postgres.start(var) == postgres.start(var) == postgres.find(var)
+
+
+def test_it_comes_back_after_kill_9_with_what_was_committed(var: Path) -> None:
+    server = postgres.start(var)
+    with closing(connect_to(server.admin_url)) as conn:
+        conn.execute("create table kept as select 7 as number")
+    os.kill(server.pid, signal.SIGKILL)
+    wait_until(lambda: ProcessId.of(server.pid) is None, 10)
+    again = postgres.start(var)
+    with closing(connect_to(again.admin_url)) as conn:
+        assert conn.execute("select number from kept").fetchone() == {"number": 7}
+    assert (again.port, again.pid) != (server.port, server.pid)
+    assert ProcessId.of(server.pid) is None
+
+
+def test_a_wrong_password_is_refused(var: Path) -> None:
+    server = postgres.start(var)
+    with pytest.raises(ServiceMissing, match=r"28P01|no answer"):
+        connect_to(server.app_url.replace("postgresql://sluice:", "postgresql://sluice:x"))
+
+
+def test_each_role_enters_its_own_database_only(var: Path) -> None:
+    server = postgres.start(var)
+    for url, other in ((server.app_url, "airflow"), (server.airflow_url, "sluice")):
+        connect_to(url).close()
+        with pytest.raises(ServiceMissing):
+            connect_to(f"{url.rsplit('/', 1)[0]}/{other}")
+
+
+def test_the_log_never_quotes_a_row(var: Path) -> None:
+    server = postgres.start(var)
+    heard = ""
+    with closing(connect_to(server.admin_url)) as conn:
+        conn.execute("create table person (name text primary key)")
+        for statement in ("insert into person values ('Canary')",) * 2 + ("select 'Canary'::int",):
+            with suppress(psycopg.errors.UniqueViolation, psycopg.errors.InvalidTextRepresentation):
+                try:
+                    conn.execute(statement)
+                except psycopg.Error as error:
+                    heard += str(error)
+                    raise
+    assert "Canary" in heard  # the control: the server did say it, to the client
+    assert "Canary" not in (var / "logs" / postgres.LOG_NAME).read_text()
+
+
+def test_it_runs_where_the_home_is_closed_to_its_user(closed_var: Path) -> None:
+    server = postgres.start(closed_var)
+    connect_to(server.app_url).close()
+    is_near = pick_home(closed_var, server_user()) == closed_var / "postgres"
+    assert is_near == (os.geteuid() != 0)
+    assert (closed_var / "logs" / postgres.LOG_NAME).stat().st_size > 0
+
+
+def test_it_listens_on_this_machine_only(var: Path) -> None:
+    server = postgres.start(var)
+    with closing(connect_to(server.admin_url)) as conn:
+        row = conn.execute("select current_setting('listen_addresses') as address").fetchone()
+    assert row == {"address": "127.0.0.1"}
