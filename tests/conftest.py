@@ -41,6 +41,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import psycopg
 import pytest
@@ -156,27 +157,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Say what was not run, so that a green line never means less than it seems."""
     if count := config.stash.get(NOT_RUN, 0):
         terminalreporter.write_line(f"not run (no real data): {count}", yellow=True)
+    figures = [each for report in terminalreporter.getreports("passed") for each in report.user_properties]
+    if figures:
+        terminalreporter.section("figures")
+    for name, figure in sorted(figures):
+        terminalreporter.write_line(f"{name}: {figure}")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Listen to xdist's workers when this process is their controller."""
-    if config.pluginmanager.hasplugin("dsession"):
-        config.pluginmanager.register(_WorkerCounts(config))
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """The controller takes the count of one worker: each of them collects the same tests."""
+    node.config.stash[NOT_RUN] = getattr(node, "workeroutput", {}).get("not_run", 0)
 
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(os.environ["SLUICE_VAR"], ignore_errors=True)
-
-
-class _WorkerCounts:
-    """Takes the count of one worker: each of them collects the same tests."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: object) -> None:
-        self._config.stash[NOT_RUN] = getattr(node, "workeroutput", {}).get("not_run", 0)
 
 
 def _fixtures(item: pytest.Item) -> set[str]:

@@ -18,6 +18,7 @@ from sluice.settings import Settings
 class Store(BaseHTTPRequestHandler):
     """A small S3: real versions and conditions, each of which can be broken."""
 
+    protocol_version = "HTTP/1.1"
     broken: frozenset[str] = frozenset()
     versions: dict[str, list[bytes]]
 

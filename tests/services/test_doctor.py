@@ -5,15 +5,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from sluice.services.doctor import Check, describe_settings, examine
+from sluice.services.doctor import describe_settings, examine, examine_one
 from sluice.services.seaweed import credential
 from sluice.settings import Settings
 
 pytestmark = pytest.mark.stores
-
-
-def checks(settings: Settings) -> dict[str, Check]:
-    return {check.name: check for check in examine(settings)}
 
 
 def changed(settings: Settings, **values: object) -> Settings:
@@ -21,40 +17,38 @@ def changed(settings: Settings, **values: object) -> Settings:
 
 
 def test_a_sound_installation_passes(store_settings: Settings) -> None:
-    found = checks(store_settings)
-    assert [name for name, check in found.items() if not check.ok] == ["services"]  # these are the tests' own
+    assert [check.name for check in examine(store_settings) if not check.ok] == ["services"]  # these are the tests' own
 
 
 def test_an_administrator_is_not_a_role_for_the_application(store_settings: Settings) -> None:
-    found = checks(changed(store_settings, database_url=store_settings.database_admin_url))
-    assert not found["database role"].ok and not found["database role"].is_missing
+    admin = changed(store_settings, database_url=store_settings.database_admin_url)
+    assert not examine_one("database role", admin).ok
 
 
-def test_what_does_not_answer_is_missing_and_named(store_settings: Settings) -> None:
+@pytest.mark.parametrize("name", ["services", "database", "buckets", "store"])
+def test_what_does_not_answer_is_missing_and_has_a_cure(store_settings: Settings, name: str) -> None:
     nowhere = SecretStr("postgresql://sluice@127.0.0.1:1/sluice")
-    found = checks(changed(store_settings, database_url=nowhere, s3_endpoint="http://127.0.0.1:1"))
-    failed = {name for name, check in found.items() if not check.ok and check.is_missing}
-    assert failed == {"services", "database", "buckets", "store"}
-    assert all(found[name].cure for name in failed)
+    found = examine_one(name, changed(store_settings, database_url=nowhere, s3_endpoint="http://127.0.0.1:1"))
+    assert not found.ok and found.is_missing and found.cure
 
 
 def test_missing_buckets_are_named(store_settings: Settings) -> None:
-    found = checks(changed(store_settings, bucket_lake="no-such-bucket"))
-    assert not found["buckets"].ok and "no-such-bucket" in found["buckets"].detail
+    found = examine_one("buckets", changed(store_settings, bucket_lake="no-such-bucket"))
+    assert not found.ok and "no-such-bucket" in found.detail
 
 
 def test_a_secret_that_others_can_read_is_found(store_settings: Settings) -> None:
     credential(store_settings.var, "client-a")
     path = store_settings.var / "secrets" / "s3-client-a.json"
-    assert checks(store_settings)["keys"].ok
+    assert examine_one("keys", store_settings).ok
     path.chmod(0o644)
-    assert "s3-client-a.json" in checks(store_settings)["keys"].detail
+    assert "s3-client-a.json" in examine_one("keys", store_settings).detail
 
 
 def test_a_broken_dag_is_named(store_settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "dags").mkdir()
     (tmp_path / "dags" / "torn.py").write_text("from airflow.sdk import DAG\nraise RuntimeError\n")
-    assert "torn.py" in checks(changed(store_settings, home=tmp_path))["DAGs"].detail
+    assert "torn.py" in examine_one("DAGs", changed(store_settings, home=tmp_path)).detail
 
 
 def test_settings_are_shown_without_secrets(store_settings: Settings) -> None:

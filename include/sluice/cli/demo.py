@@ -137,6 +137,7 @@ def _show(outcomes: Sequence[Outcome], evidence: Sequence[Check]) -> None:
 
 
 def _addresses(settings: Settings, receipts: Sequence[Path]) -> None:
+    from sluice.services.airflow import passwords_path
     from sluice.services.stack import standing
 
     web = next(
@@ -149,7 +150,7 @@ def _addresses(settings: Settings, receipts: Sequence[Path]) -> None:
         [
             (
                 "Airflow",
-                f"{web} (admin; password in {settings.var}/secrets/airflow-admin)",
+                f"{web} (admin; password in {passwords_path(settings.var)})",
             ),
             ("receipts", receipts[0].parent),
             ("every exchange", "sluice exchange list"),

@@ -30,6 +30,9 @@ from sluice.subject.index import build_run, write_run
 from sluice.subject.refs import ref_column
 from sluice.terms import Severity, Verdict
 
+PRELOADED = ("numpy", "phonenumbers", "polars_hash", "pyarrow.parquet", "stdnum.be.nn", "stdnum.iban")
+"""What the rooms import late: the nursery imports it once, so that no child does within its limits."""
+
 ROW, REF, EXCHANGE, VERSION = "sluice_row", "sluice_subject_ref", "sluice_exchange", "sluice_source_version"
 INVALID, NOBODY = "VALUE_IDENTIFIER", "VALUE_NO_SUBJECT"
 

@@ -29,4 +29,3 @@ def skeleton_of(file: Path, principal: str, flow: str, direction: Direction = Di
     profile = FileProfile(file.suffix.lower(), found.format, found.delimiter, found.encoding, comma)
     columns = tuple(profile_columns(table.frame, comma))
     return Skeleton(infer_contract(columns, profile, Principal(principal), Flow(flow), direction), columns)
-

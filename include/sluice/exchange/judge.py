@@ -25,6 +25,8 @@ from sluice.terms import Verdict
 
 MOST_ATTEMPTS = 10
 TRIES_OF_A_DEAD_CHILD = 3
+MAYBE_NOT_THE_FILE = frozenset({ChildEnd.DIED, ChildEnd.WALL, ChildEnd.FAILED})
+"""Ends that a busy machine or a fault of ours can cause as well; the others are the file's own doing."""
 
 
 @contextmanager
@@ -77,7 +79,7 @@ def _judge_bytes(house: House, opened: Opened, paper: Paper, fetched: Fetched, f
         origin=(opened.exchange_id, opened.version_id),
     )
     end = house.nursery.run(job.as_json(), limits_of(house.settings, fetched.size_bytes))
-    if end is not ChildEnd.DONE and opened.attempts < TRIES_OF_A_DEAD_CHILD:
+    if end in MAYBE_NOT_THE_FILE and opened.attempts < TRIES_OF_A_DEAD_CHILD:
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("child", end.value), Ref("at", failure_of(folder)))
     report = read_report(folder, end)
     verdict = second_opinion(report.verdict, folder) if report.has_pass else report.verdict

@@ -10,7 +10,8 @@ from sluice.terms import Flow
 PRINCIPAL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 LONG_DIGITS = re.compile(r"\d{9,}")
-TIMESTAMP = re.compile(r"20\d{10}(\d{2})?")
+TIMESTAMP = re.compile(r"20\d{10}(\d{2})?|1[5-9]\d{8}(\d{3})?")
+"""YYYYMMDDhhmm[ss], or seconds or milliseconds since 1970 between 2017 and 2033."""
 NO_FLOW = Flow("unassigned")
 BRUSSELS = ZoneInfo("Europe/Brussels")
 

@@ -146,6 +146,7 @@ def _be_child(child: Callable[[dict[str, Any]], None], job: dict[str, Any], limi
     for stream in (0, 1, 2):
         os.dup2(silence, stream)
     die_with_parent()
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it and the limit would not tell itself apart
     _set_limits(limits)
     status = ChildEnd.FAILED
     try:
@@ -192,5 +193,8 @@ def _wait(pid: int, wall_seconds: int) -> ChildEnd:
 if __name__ == "__main__":
     import importlib
 
-    module, _, function = sys.argv[1].partition(":")
-    serve(getattr(importlib.import_module(module), function))
+    name, _, function = sys.argv[1].partition(":")
+    room = importlib.import_module(name)
+    for late in getattr(room, "PRELOADED", ()):
+        importlib.import_module(late)
+    serve(getattr(room, function))

@@ -17,18 +17,17 @@ from sluice.errors import Ref
 from sluice.gate.errors import CheckUnsupported
 from sluice.gate.model import Check, ColumnType, ValueType
 from sluice.gate.regex import search
-from sluice.gate.typed import parsed, value_of
+from sluice.gate.typed import format_of, value_of
 
 NUMBERS: Mapping[ValueType, pl.DataType] = {ValueType.INTEGER: pl.Int64(), ValueType.NUMBER: pl.Float64()}
-MOMENTS: Mapping[ValueType, pl.DataType] = {ValueType.DATE: pl.Date(), ValueType.TIMESTAMP: pl.Datetime("us")}
-_DTYPES: Mapping[ValueType, pl.DataType] = {**NUMBERS, **MOMENTS}
+STRFTIME = "expect_column_values_to_match_strftime_format"
 EVERY_ROW = pl.repeat(True, pl.len(), dtype=pl.Boolean)
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """``domain``: rows asked; ``ok``: what must hold there. ``confirm``: columns whose equal hashes
-    in ``ok`` are only candidates, to be confirmed on the values."""
+    """``domain``: rows asked; ``ok``: what must hold there. ``confirm``: keys whose equal hashes in
+    ``ok`` are only candidates, to be confirmed on the values."""
 
     domain: pl.Expr
     ok: pl.Expr
@@ -53,13 +52,57 @@ class Operand:
         return (self.expr + 0.0).fill_nan(None) if self.dtype.is_float() else self.expr
 
 
-def compile_check(check: Check, schema: Mapping[str, pl.DataType]) -> Compiled:
-    """The expressions of a row check on a frame of that schema.
+class View:
+    """A frame as expressions see it: columns by place, and text turned into values once.
+
+    No name of a header gets into an expression, where polars would take ``^...$`` for a pattern.
+    """
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._cells = frame.clone()
+        self._cells.columns = [f"cell {place}" for place in range(frame.width)]
+        self._dtypes = dict(zip(frame.columns, self._cells.schema.items(), strict=True))
+        self._values: dict[tuple[str, ColumnType], str] = {}
+
+    def cell(self, name: str) -> Operand:
+        """A column as it is in the frame."""
+        alias, dtype = self._dtypes[name]
+        return Operand(pl.col(alias), dtype)
+
+    def value(self, name: str, column_type: ColumnType) -> Operand:
+        """The values of a text column; a column that has a type already keeps it."""
+        if self.cell(name).dtype != pl.String:
+            return self.cell(name)
+        if column_type.value is ValueType.DATE:
+            return Operand(self.moment(name, format_of(column_type)).dt.date(), pl.Date())
+        if column_type.value is ValueType.TIMESTAMP:
+            return Operand(self.moment(name, format_of(column_type)), pl.Datetime("us"))
+        return Operand(self._once(name, column_type), NUMBERS[column_type.value])
+
+    def moment(self, name: str, strftime_format: str) -> pl.Expr:
+        """Datetimes of a text column, NULL where the format does not fit."""
+        return self._once(name, ColumnType(ValueType.TIMESTAMP, date_format=strftime_format))
+
+    def lazy(self) -> pl.LazyFrame:
+        """The cells and every value that was asked for: each is computed once."""
+        made = [
+            value_of(self.cell(name).expr, column_type).alias(alias)
+            for (name, column_type), alias in self._values.items()
+        ]
+        return self._cells.lazy().with_columns(made)
+
+    def _once(self, name: str, column_type: ColumnType) -> pl.Expr:
+        return pl.col(self._values.setdefault((name, column_type), f"value {len(self._values)}"))
+
+
+def compile_check(check: Check, view: View) -> Compiled:
+    """The expressions of a row check on a view of a frame.
 
     Raises CheckUnsupported where the columns have a type the kind has no meaning for.
     """
-    operands = [_operand(check, place, schema) for place in range(len(check.columns))]
-    return _COMPILERS[check.kind](check, operands)
+    if check.kind == STRFTIME:
+        return _strftime(check, view)
+    return _COMPILERS[check.kind](check, [_operand(check, place, view) for place in range(len(check.columns))])
 
 
 def sees_values(check: Check) -> bool:
@@ -76,12 +119,10 @@ def _same_family(types: tuple[ColumnType | None, ...]) -> bool:
     return len(families) == 1 and None not in families
 
 
-def _operand(check: Check, place: int, schema: Mapping[str, pl.DataType]) -> Operand:
+def _operand(check: Check, place: int, view: View) -> Operand:
     name = check.columns[place]
     column_type = check.types[place] if check.types else None
-    if column_type is None or not sees_values(check) or schema[name] != pl.String:
-        return Operand(pl.col(name), schema[name])
-    return Operand(value_of(pl.col(name), column_type), _DTYPES[column_type.value])
+    return view.cell(name) if column_type is None or not sees_values(check) else view.value(name, column_type)
 
 
 def _not_null(_: Check, operands: list[Operand]) -> Compiled:
@@ -136,7 +177,11 @@ def _member(check: Check, operand: Operand) -> pl.Expr:
 
 def _number_type(operand: Operand, members: tuple[object, ...]) -> pl.DataType:
     """Whole against whole stays whole: above 2^53 a float would lose digits."""
-    return pl.Int64() if operand.dtype.is_integer() and all(isinstance(member, int) for member in members) else pl.Float64()
+    return (
+        pl.Int64()
+        if operand.dtype.is_integer() and all(isinstance(member, int) for member in members)
+        else pl.Float64()
+    )
 
 
 def _match(check: Check, operands: list[Operand]) -> Compiled:
@@ -195,9 +240,12 @@ def _literal(bound: object) -> int | float | date | datetime | None:
     return bound if isinstance(bound, int | float) else None
 
 
-def _strftime(check: Check, operands: list[Operand]) -> Compiled:
-    moment = parsed(_text(check, operands[0]), str(check.option("strftime_format")))
-    return Compiled(operands[0].present, moment.is_not_null())
+def _strftime(check: Check, view: View) -> Compiled:
+    operand = view.cell(check.columns[0])
+    _text(check, operand)
+    if operand.dtype == pl.Null:
+        return Compiled(operand.present, pl.lit(True))
+    return Compiled(operand.present, view.moment(check.columns[0], str(check.option("strftime_format"))).is_not_null())
 
 
 def _a_greater(check: Check, operands: list[Operand]) -> Compiled:
@@ -252,7 +300,6 @@ _COMPILERS: Mapping[str, Callable[[Check, list[Operand]], Compiled]] = {
     "expect_column_value_lengths_to_be_between": _length_between,
     "expect_column_value_lengths_to_equal": _length_equal,
     "expect_column_values_to_be_between": _between,
-    "expect_column_values_to_match_strftime_format": _strftime,
     "expect_column_pair_values_a_to_be_greater_than_b": _a_greater,
     "expect_column_pair_values_to_be_equal": _equal,
     "expect_compound_columns_to_be_unique": _compound,

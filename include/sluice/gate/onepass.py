@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from sluice.errors import SluiceError
-from sluice.gate.compile import Compiled, compile_check
+from sluice.gate.compile import Compiled, View, compile_check
+from sluice.gate.errors import CheckUnsupported
 from sluice.gate.header import header_outcome, visible_header
 from sluice.gate.kinds import KINDS
 from sluice.gate.model import Check, PassResult, Rule, RuleOutcome, State
@@ -25,59 +25,61 @@ def run_rules(frame: pl.DataFrame, rules: Sequence[Rule]) -> PassResult:
     A rule on a column that is not there is ABSENT, one that cannot be computed is RAISED; neither
     disturbs another rule. Nothing in the result quotes a cell.
     """
-    checks = {rule.check: None for rule in rules if KINDS[rule.check.kind].rows}
-    compiled = {check: plan for check in checks if (plan := _compile(check, frame)) is not None}
-    answers = _select(frame, compiled)
+    checks = dict.fromkeys(rule.check for rule in rules if KINDS[rule.check.kind].rows)
+    answers = _select(frame, [check for check in checks if set(check.columns) <= set(frame.columns)])
     outcomes = tuple(_outcome(rule, frame, answers) for rule in rules)
     return PassResult(frame.height, visible_header(frame.columns, rules), outcomes, _null_counts(frame, rules))
 
 
-def _compile(check: Check, frame: pl.DataFrame) -> Compiled | None:
-    if not set(check.columns) <= set(frame.columns):
-        return None
-    try:
-        return compile_check(check, frame.schema)
-    except SluiceError:
-        return None
-
-
-def _select(frame: pl.DataFrame, compiled: Mapping[Check, Compiled]) -> Mapping[Check, Answer]:
+def _select(frame: pl.DataFrame, checks: Sequence[Check]) -> Mapping[Check, Answer]:
     """All checks in one select; should that raise, one by one, so that only the guilty go without."""
     try:
-        return _answers(frame, compiled)
+        return _answers(frame, checks)
     except pl.exceptions.PolarsError:
         pass
     answers: dict[Check, Answer] = {}
-    for check, plan in compiled.items():
+    for check in checks:
         try:
-            answers |= _answers(frame, {check: plan})
+            answers |= _answers(frame, [check])
         except pl.exceptions.PolarsError:
             continue
     return answers
 
 
-def _answers(frame: pl.DataFrame, compiled: Mapping[Check, Compiled]) -> dict[Check, Answer]:
-    if not compiled:
+def _answers(frame: pl.DataFrame, checks: Sequence[Check]) -> dict[Check, Answer]:
+    view = View(frame)
+    plans = {check: plan for check in checks if (plan := _compile(check, view)) is not None}
+    if not plans:
         return {}
-    plans = list(compiled.values())
-    asked = [plan.domain.sum().alias(f"{place} asked") for place, plan in enumerate(plans)]
-    failing = [_failing(plan).arg_true().implode().alias(f"{place} failing") for place, plan in enumerate(plans)]
-    row = frame.select(*asked, *failing)
+    cells = view.lazy()
+    columns = [plan.domain.sum().alias(f"asked {place}") for place, plan in enumerate(plans.values())]
+    columns += [
+        _failing(plan).arg_true().implode().alias(f"failing {place}") for place, plan in enumerate(plans.values())
+    ]
+    row = cells.select(columns).collect()
     return {
-        check: (int(row[f"{place} asked"][0]), _confirmed(frame, plan, row[f"{place} failing"][0]))
-        for place, (check, plan) in enumerate(compiled.items())
+        check: (int(row[f"asked {place}"][0]), _confirmed(cells, plan, row[f"failing {place}"][0]))
+        for place, (check, plan) in enumerate(plans.items())
     }
 
 
+def _compile(check: Check, view: View) -> Compiled | None:
+    try:
+        return compile_check(check, view)
+    except CheckUnsupported:
+        return None
+
+
 def _failing(plan: Compiled) -> pl.Expr:
-    return (plan.domain & ~plan.ok).fill_null(False)
+    """The indexes that fail, as one list."""
+    return (plan.domain & ~plan.ok).fill_null(False).arg_true().implode()
 
 
-def _confirmed(frame: pl.DataFrame, plan: Compiled, failing: pl.Series) -> pl.Series:
+def _confirmed(cells: pl.LazyFrame, plan: Compiled, failing: pl.Series) -> pl.Series:
     """Of rows whose hashes are equal, those whose values are."""
     if not plan.confirm or failing.is_empty():
         return failing
-    keys = frame[failing].select(key.alias(str(place)) for place, key in enumerate(plan.confirm))
+    keys = cells.select(key.gather(failing).alias(str(place)) for place, key in enumerate(plan.confirm)).collect()
     return failing.filter(keys.is_duplicated())
 
 

@@ -43,14 +43,20 @@ def value_of(column: pl.Expr, column_type: ColumnType) -> pl.Expr:
     """The values of a text column: Int64, Float64, Date or Datetime; NULL where it is none."""
     if column_type.value in (ValueType.INTEGER, ValueType.NUMBER):
         return _number(column, column_type)
-    is_date = column_type.value is ValueType.DATE
-    moment = parsed(column, column_type.date_format or (DATE if is_date else TIMESTAMP))
-    return moment.dt.date() if is_date else moment
+    moment = parsed(column, format_of(column_type))
+    return moment.dt.date() if column_type.value is ValueType.DATE else moment
+
+
+def format_of(column_type: ColumnType) -> str:
+    """The strptime format of a date or timestamp column; ISO 8601 where the contract gives none."""
+    return column_type.date_format or (DATE if column_type.value is ValueType.DATE else TIMESTAMP)
 
 
 def typed_frame(frame: pl.DataFrame, types: Mapping[str, ColumnType]) -> pl.DataFrame:
     """The frame with the values of its typed columns: what ranges, pairs and sets of numbers see."""
-    return frame.with_columns(value_of(pl.col(name), types[name]).alias(name) for name in frame.columns if name in types)
+    return frame.with_columns(
+        value_of(pl.col(name), types[name]).alias(name) for name in frame.columns if name in types
+    )
 
 
 def parsed(column: pl.Expr, strftime_format: str) -> pl.Expr:
@@ -60,14 +66,18 @@ def parsed(column: pl.Expr, strftime_format: str) -> pl.Expr:
     take is asked of Python itself, once per distinct text: polars and Python disagree on the rest.
     """
     plain = _plain(strftime_format)
-    if plain is None:
-        return _by_python(column, strftime_format)
-    fast = (
-        pl.when(column.str.contains(plain))
-        .then(column)
-        .str.to_datetime(strftime_format, time_unit="us", strict=False, exact=True)
-    )
-    return pl.coalesce(fast, _by_python(pl.when(fast.is_null()).then(column), strftime_format))
+
+    def moments(texts: pl.Series) -> pl.Series:
+        found = _fast(texts, strftime_format, plain)
+        odd = texts.filter(found.is_null() & texts.is_not_null()).unique()
+        slow = pl.Series([_by_python(text, strftime_format) for text in odd], dtype=pl.Datetime("us"))
+        known = slow.is_not_null()
+        if not known.any():
+            return found
+        others = texts.replace_strict(odd.filter(known), slow.filter(known), default=None, return_dtype=slow.dtype)
+        return found.fill_null(others)
+
+    return column.map_batches(moments, return_dtype=pl.Datetime("us"))
 
 
 def on_distinct(column: pl.Expr, test: Callable[[str], bool]) -> pl.Expr:
@@ -104,16 +114,15 @@ def _plain(strftime_format: str) -> str | None:
     return r"\A" + "".join(_CANONICAL[key] if key else re.escape(text) for key, text in parts) + r"\z"
 
 
-def _by_python(column: pl.Expr, strftime_format: str) -> pl.Expr:
-    def moment(text: str) -> datetime | None:
-        try:
-            return datetime.strptime(text, strftime_format).replace(tzinfo=None)
-        except ValueError:
-            return None
+def _fast(texts: pl.Series, strftime_format: str, plain: str | None) -> pl.Series:
+    if plain is None:
+        return pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, len(texts))
+    spelled = texts.str.contains(plain)
+    return texts.set(~spelled, None).str.to_datetime(strftime_format, time_unit="us", strict=False)
 
-    def answer(values: pl.Series) -> pl.Series:
-        distinct = values.drop_nulls().unique()
-        moments = pl.Series([moment(text) for text in distinct], dtype=pl.Datetime("us"))
-        return values.replace_strict(distinct, moments, default=None, return_dtype=pl.Datetime("us"))
 
-    return column.map_batches(answer, return_dtype=pl.Datetime("us"))
+def _by_python(text: str, strftime_format: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, strftime_format).replace(tzinfo=None)
+    except ValueError:
+        return None

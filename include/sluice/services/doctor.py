@@ -74,7 +74,12 @@ class Look:
 
 def examine(settings: Settings) -> list[Check]:
     """Every check in order; none stops the next."""
-    return [_examine_one(look, settings) for look in LOOKS]
+    return [_examine(look, settings) for look in LOOKS]
+
+
+def examine_one(name: str, settings: Settings) -> Check:
+    """The check of this name alone."""
+    return next(_examine(look, settings) for look in LOOKS if look.name == name)
 
 
 def describe_settings(settings: Settings) -> dict[str, str]:
@@ -88,7 +93,7 @@ def _describe(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _examine_one(look: Look, settings: Settings) -> Check:
+def _examine(look: Look, settings: Settings) -> Check:
     try:
         found = look.find(settings)
     except SluiceError as error:
@@ -133,7 +138,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 def _services(settings: Settings) -> Found:
     wanted = plan.read_plan(settings.var) or plan.make_plan(os.environ, with_airflow=True)
-    if not (wanted.postgres or wanted.s3 or wanted.airflow):
+    if wanted.is_empty:
         return Found(True, "all given by the environment")
     if not keeper.is_running(settings.var):
         return Found(False, "the keeper does not run")

@@ -141,10 +141,14 @@ class Keeper:
         return all(up)
 
     def _publish(self, wanted: plan.Plan) -> None:
-        """Say where the stores are. Airflow's parts know the old places: they are started anew."""
+        """Say where the stores are. Airflow's parts know the old places: they are started anew.
+
+        A given database is known by the environment; then our PostgreSQL only serves Airflow.
+        """
+        is_given = bool(os.environ.get(plan.DATABASE_VARIABLE))
         changed = plan.write_env(
             self.var,
-            postgres.find(self.var) if wanted.postgres else None,
+            postgres.find(self.var) if wanted.postgres and not is_given else None,
             seaweed.find(self.var) if wanted.s3 else None,
         )
         if changed:

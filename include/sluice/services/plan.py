@@ -22,6 +22,11 @@ class Plan:
     s3: bool
     airflow: bool
 
+    @property
+    def is_empty(self) -> bool:
+        """Everything is given: there is nothing to start or to keep."""
+        return not (self.postgres or self.s3 or self.airflow)
+
     def without_airflow(self) -> "Plan":
         return Plan(self.postgres, self.s3, False)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
-from sluice.errors import Ref
+from sluice.errors import Ref, SettingMissing
 from sluice.migrations import run as migrations
 from sluice.services import airflow, buckets, keeper, plan, postgres, seaweed
 from sluice.services.model import Service, ServiceNotStarted, State
@@ -34,8 +34,9 @@ def bring_up(home: Path, var: Path, *, with_airflow: bool, report: Report) -> tu
     make_var(var)
     wanted = plan.make_plan(os.environ, with_airflow)
     with locked(var / "run" / "up.lock", wait=False):
-        with _step(report, "stores"):
-            _start_stores(home, var, wanted)
+        if not wanted.is_empty:
+            with _step(report, "stores"):
+                _start_stores(home, var, wanted)
         settings = fresh_settings(home, var)
         with _step(report, "database migrated"):
             _migrate(settings)
@@ -77,7 +78,7 @@ def standing(home: Path, var: Path) -> tuple[Service, ...]:
     wanted = plan.read_plan(var) or plan.make_plan(os.environ, with_airflow=True)
     settings = fresh_settings(home, var)
     parts = _airflow_parts(var) if wanted.airflow or os.environ.get(plan.AIRFLOW_VARIABLE) else ()
-    return (*_stores(settings, wanted), *parts, _keeper(var))
+    return (*_stores(settings, wanted), *parts, *(() if wanted.is_empty else (_keeper(var),)))
 
 
 def fresh_settings(home: Path, var: Path) -> Settings:
@@ -94,7 +95,11 @@ def _start_stores(home: Path, var: Path, wanted: plan.Plan) -> None:
     else:
         plan.write_plan(var, _together(plan.read_plan(var), wanted.without_airflow()))
     if not wait_until(lambda: _stores_are_up(var, wanted), STORES_SECONDS):
-        raise ServiceNotStarted(Ref("services", "stores"), Ref("log", str(var / "logs" / "keeper.log")))
+        needs_postgres = wanted.postgres and postgres.find(var) is None
+        log = postgres.LOG_NAME if needs_postgres else seaweed.LOG_NAME
+        raise ServiceNotStarted(
+            Ref("service", "postgresql" if needs_postgres else "s3"), Ref("log", f"{var}/logs/{log}")
+        )
 
 
 def _together(running: plan.Plan | None, wanted: plan.Plan) -> plan.Plan:
@@ -111,11 +116,17 @@ def _stores_are_up(var: Path, wanted: plan.Plan) -> bool:
 
 
 def _migrate(settings: Settings) -> None:
-    """With an administrator's URL; a database given without one is migrated by its owner."""
-    if settings.database_admin_url is None or settings.database_url is None:
-        return
-    app_role = str(conninfo_to_dict(settings.database_url.get_secret_value()).get("user", postgres.APP))
-    migrations.migrate(settings.database_admin_url.get_secret_value(), app_role)
+    """With an administrator's URL; a database given without one must have been migrated by its owner."""
+    if settings.database_url is None:
+        raise SettingMissing(Ref("setting", plan.DATABASE_VARIABLE))
+    url = settings.database_url.get_secret_value()
+    if settings.database_admin_url is not None:
+        app_role = str(conninfo_to_dict(url).get("user", postgres.APP))
+        migrations.migrate(settings.database_admin_url.get_secret_value(), app_role)
+    elif not (found := migrations.current(url)).is_current:
+        raise migrations.MigrationFailed(
+            Ref("found", found.found or "nothing"), Ref("needed", found.needed or "nothing")
+        )
 
 
 def _prepare_store(settings: Settings, wanted: plan.Plan) -> None:

@@ -88,18 +88,24 @@ def pick_home(var: Path, user: SystemUser) -> Path:
 
 
 def reachable_copy(binaries: Path, user: SystemUser) -> Path:
-    """``<install>/bin`` itself, or a copy of the install tree that the user can reach."""
+    """``<package>/<install>/bin`` itself, or a copy that the user can reach.
+
+    The programs find the libraries of the wheel, ``<package>.libs``, by a relative path: the copy
+    has both, side by side as in site-packages.
+    """
     if user.can_reach(binaries / "postgres"):
         return binaries
-    install = binaries.parent
+    install, package = binaries.parent, binaries.parent.parent
     mark = hashlib.sha256(f"{install}{(binaries / 'postgres').stat().st_mtime_ns}".encode()).hexdigest()[:16]
     copy = _make_elsewhere() / f"{install.name}-{mark}"
     if not copy.exists():
         print(f"PostgreSQL is copied to {copy}: its user cannot enter {install}", file=sys.stderr)
         draft = copy.with_name(f".{copy.name}.{os.getpid()}")
-        shutil.copytree(install, draft, symlinks=True)
+        shutil.copytree(install, draft / package.name / install.name, symlinks=True)
+        if (libraries := package.with_name(f"{package.name}.libs")).is_dir():
+            shutil.copytree(libraries, draft / libraries.name, symlinks=True)
         draft.rename(copy)
-    return copy / "bin"
+    return copy / package.name / install.name / "bin"
 
 
 def _make_elsewhere() -> Path:

@@ -1,0 +1,86 @@
+"""From a file in S3 to its receipt, through Airflow, however many come and whoever dies meanwhile."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from journeys.conftest import Put, Record, Stack
+
+from sluice.db import connect
+from sluice.exchange.read import ExchangeLine
+
+pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600), pytest.mark.xdist_group("journey")]
+
+
+def p95(seconds: list[float]) -> float:
+    return seconds[min(len(seconds) - 1, int(len(seconds) * 0.95))]
+
+
+def check_exactly_once(stack: Stack, puts: list[Put], lines: dict[str, ExchangeLine]) -> None:
+    """One exchange, one closing entry, one lake object and one receipt for every file."""
+    ids = sorted(line.id for line in lines.values())
+    with connect(stack.settings) as conn:
+        closed = conn.execute(
+            "select exchange_id::text as id from ledger.entry where kind = 'exchange.closed' and exchange_id = any(%s)",
+            (ids,),
+        ).fetchall()
+    settings, objects = stack.settings, stack.objects
+    lake = [o.key for o in objects.list_versions(settings.bucket_lake, "energy01/") if o.key.endswith("part-0.parquet")]
+    receipts = [o.key for o in objects.list_versions(settings.bucket_exchange, "energy01/receipts/")]
+    assert {(line.decision, line.reason_code) for line in lines.values()} == {("accepted", None)}
+    assert sorted(row["id"] for row in closed) == ids
+    assert [sum(each in key for key in lake) for each in ids] == [1] * len(puts)
+    assert [sum(key.endswith(f"{each}.json") for key in receipts) for each in ids] == [1] * len(puts)
+
+
+@pytest.mark.parametrize("count", [1, 20, 100])
+def test_files_put_at_once_are_receipted_exactly_once(stack: Stack, count: int, record_property: Record) -> None:
+    puts = [stack.put(path) for path in stack.campaigns(count)]
+    lines = stack.wait(puts)
+    seconds = stack.seconds(puts, lines)
+    check_exactly_once(stack, puts, lines)
+    record_property(f"put to receipt, {count:3d} at once", f"p95 {p95(seconds):.1f} s, last {seconds[-1]:.1f} s")
+
+
+def task_pid(stack: Stack) -> int:
+    """A process that works on a task of this installation right now."""
+    scheduler = stack.pid("scheduler")
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for folder in Path("/proc").iterdir():
+            if not folder.name.isdigit() or int(folder.name) == scheduler:
+                continue
+            with contextlib.suppress(OSError):
+                words = (folder / "cmdline").read_bytes()
+                if b"task supervisor" in words or b"task runner" in words:
+                    return int(folder.name)
+        time.sleep(0.1)
+    raise AssertionError("no task runs")
+
+
+VICTIMS: dict[str, Callable[[Stack], int]] = {
+    "postgresql": lambda stack: stack.pid("postgresql"),
+    "s3": lambda stack: stack.pid("s3"),
+    "scheduler": lambda stack: stack.pid("scheduler"),
+    "triggerer": lambda stack: stack.pid("triggerer"),
+    "task": task_pid,
+}
+
+
+@pytest.mark.parametrize("victim", list(VICTIMS))
+def test_whoever_is_killed_while_twenty_files_wait_nothing_is_lost_or_doubled(
+    stack: Stack, victim: str, record_property: Record
+) -> None:
+    paths = stack.campaigns(20)
+    find = VICTIMS[victim]
+    pid = 0 if victim == "task" else find(stack)
+    puts = [stack.put(path) for path in paths]
+    os.kill(pid or find(stack), signal.SIGKILL)
+    killed = time.monotonic()
+    lines = stack.wait(puts, seconds=240)
+    record_property(f"SIGKILL of {victim} while 20 files wait: all done after", f"{time.monotonic() - killed:.0f} s")
+    check_exactly_once(stack, puts, lines)
