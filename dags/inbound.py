@@ -7,27 +7,30 @@ Per-file truth is the exchange (`sluice exchange list`), not the task grid.
 """
 
 import pendulum
-from airflow.sdk import DAG
+from airflow.sdk import DAG, AssetOrTimeSchedule
 
 from sluice.orchestration.flows import arrivals, inbound_flows, slots, stray_arrivals
 from sluice.orchestration.operators import DrainFlow, DrainStrays
 
-ALWAYS = {
-    "start_date": pendulum.datetime(2026, 1, 1, tz="Europe/Brussels"),
-    "catchup": False,
-    "max_active_runs": 1,
-    "default_args": {"owner": "exchange-desk", "retries": 2, "retry_delay": pendulum.duration(seconds=5)},
-    "doc_md": __doc__,
-}
+
+def desk(dag_id: str, schedule: AssetOrTimeSchedule, *tags: str) -> DAG:
+    """A DAG of the exchange desk: one run at a time, tried again soon, never for the past."""
+    return DAG(
+        dag_id,
+        schedule=schedule,
+        start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Brussels"),
+        catchup=False,
+        max_active_runs=1,
+        default_args={"owner": "exchange-desk", "retries": 2, "retry_delay": pendulum.duration(seconds=5)},
+        tags=["sluice", "inbound", *tags],
+        doc_md=__doc__,
+    )
+
 
 for paper in inbound_flows():
-    with DAG(
-        f"inbound__{paper.principal}__{paper.flow}",
-        schedule=arrivals(paper.principal, paper.flow),
-        tags=["sluice", "inbound", paper.principal],
-        **ALWAYS,
-    ):
+    name = f"{paper.principal}__{paper.flow}"
+    with desk(f"inbound__{name}", arrivals(paper.principal, paper.flow), paper.principal):
         DrainFlow.partial(task_id="drain", principal=paper.principal, flow=paper.flow).expand(slot=slots())
 
-with DAG("inbound__strays", schedule=stray_arrivals(), tags=["sluice", "inbound"], **ALWAYS):
+with desk("inbound__strays", stray_arrivals()):
     DrainStrays(task_id="drain")

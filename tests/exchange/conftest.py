@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from desk import Desk, open_desk
 
+from desk import Desk, open_desk
 from sluice.settings import Settings
 
 

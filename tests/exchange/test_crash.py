@@ -10,8 +10,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from desk import Desk, environment
 
+from desk import Desk, environment
 from sluice.sample.faults import FaultPlan
 
 POINTS = int(os.environ.get("SLUICE_CRASH_POINTS", "48"))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from desk import ENERGY, Desk, open_desk
 
+from desk import ENERGY, Desk, open_desk
 from sluice.documents.verify import verify_receipt
 from sluice.errors import NotFound
 from sluice.exchange.read import get_accepted

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from children import MEBIBYTE
 
+from children import MEBIBYTE
 from sluice.exchange.nursery import ChildEnd, Limits, Nursery
 
 LIMITS = Limits(memory_bytes=512 * MEBIBYTE, cpu_seconds=1, wall_seconds=3, output_bytes=MEBIBYTE)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from desk import ENERGY, Desk
 
+from desk import ENERGY, Desk
 from sluice.db import connect
 from sluice.exchange.drain import drain
 from sluice.exchange.house import open_house

@@ -65,7 +65,7 @@ class Stack:
             if all(line.receipt_at and not line.waiting_effects for line in lines.values()) and len(lines) == len(puts):
                 return lines
             if time.monotonic() > deadline:
-                raise AssertionError(f"{len(puts)} files, after {seconds} s: {[l.decision for l in lines.values()]}")
+                raise AssertionError(f"{len(puts)} files, after {seconds} s: {[line.decision for line in lines.values()]}")
             time.sleep(0.25)
 
     def lines(self, puts: Sequence[Put]) -> dict[str, ExchangeLine]:

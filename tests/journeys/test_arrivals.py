@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from journeys.conftest import Put, Record, Stack
 
+from journeys.conftest import Put, Record, Stack
 from sluice.db import connect
 from sluice.exchange.read import ExchangeLine
 

@@ -8,7 +8,7 @@ import typer
 from sluice.cli.agreement import PathArgument, show_problems
 from sluice.cli.output import Format, FormatOption, show_json, show_table
 from sluice.errors import Exit, Ref, UsageError
-from sluice.terms import Direction, Flow, Principal
+from sluice.terms import Direction
 
 app = typer.Typer(help="Data contracts (ODCS 3.1): lint, explain, infer.", no_args_is_help=True)
 
@@ -102,4 +102,9 @@ def infer(
 def _open_field(name: str) -> dict[str, object]:
     """A column nobody has decided about yet, in the shape of ``contract explain``."""
     unknown = dict.fromkeys(("group", "category", "origin", "legal_basis"))
-    return {"name": name, **unknown, "portable": False, "reason": "open: group, category, role and purpose are to fill in"}
+    return {
+        "name": name,
+        **unknown,
+        "portable": False,
+        "reason": "open: group, category, role and purpose are to fill in",
+    }
