@@ -8,7 +8,7 @@ nursery, and SIGKILL falls exactly there. Great Expectations is imported once; e
 import os
 import signal
 import sys
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from sluice.exchange.drain import drain, reconcile
@@ -29,9 +29,16 @@ class Steps:
 
     def __init__(self, kill_at: int) -> None:
         self.kill_at, self.count = kill_at, 0
+        self._known: dict[CodeType, bool] = {}
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
-        if event in ("call", "return") and any(place in frame.f_code.co_filename for place in WATCHED):
+        if event not in ("call", "return"):
+            return
+        code = frame.f_code
+        is_watched = self._known.get(code)
+        if is_watched is None:
+            is_watched = self._known[code] = any(place in code.co_filename for place in WATCHED)
+        if is_watched:
             self.count += 1
             if self.count == self.kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from journeys.conftest import Put, Record, Stack
+from installation import Put, Record, Stack
 from sluice.db import connect
 from sluice.exchange.read import ExchangeLine
 

@@ -86,7 +86,7 @@ def real_checks(settings: Settings, outcomes: Sequence[Outcome], file: Path) -> 
         return
     counted = count_csv(file) if file.suffix.lower() == ".csv" else None
     with open_house(settings) as house:
-        kept = _kept(house, line.id)
+        kept = kept_values(house, line.id)
     rows = sum(next(iter(kept.values())).values())
     yield Check("rows in the lake", f"{rows:,} of {line.rows_accepted:,} accepted", rows == line.rows_accepted)
     if counted is not None and line.rows_refused == 0:
@@ -107,8 +107,8 @@ def count_csv(path: Path) -> dict[str, Counter[str | None]]:
     return counts
 
 
-def _kept(house: House, exchange_id: str) -> dict[str, Counter[str | None]]:
-    """The same of the lake object, by column of the file."""
+def kept_values(house: House, exchange_id: str) -> dict[str, Counter[str | None]]:
+    """How often each value stands in each column of the lake object."""
     item = get_accepted(house.conn, exchange_id)
     content = house.objects.read(item.bucket, item.key, item.version_id)
     table = pq.read_table(io.BytesIO(content))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
-from operator import and_, or_
+from operator import and_, or_, xor
 
 import polars as pl
 
@@ -83,13 +83,13 @@ class View:
         """Datetimes of a text column, NULL where the format does not fit."""
         return self._once(name, ColumnType(ValueType.TIMESTAMP, date_format=strftime_format))
 
-    def lazy(self) -> pl.LazyFrame:
+    def frame(self) -> pl.DataFrame:
         """The cells and every value that was asked for: each is computed once."""
         made = [
             value_of(self.cell(name).expr, column_type).alias(alias)
             for (name, column_type), alias in self._values.items()
         ]
-        return self._cells.lazy().with_columns(made)
+        return self._cells.with_columns(made)
 
     def _once(self, name: str, column_type: ColumnType) -> pl.Expr:
         return pl.col(self._values.setdefault((name, column_type), f"value {len(self._values)}"))
@@ -135,7 +135,7 @@ def _null(_: Check, operands: list[Operand]) -> Compiled:
 
 def _unique(_: Check, operands: list[Operand]) -> Compiled:
     operand = operands[0]
-    return Compiled(operand.present, ~operand.key.hash(1).is_duplicated(), (operand.key,))
+    return Compiled(operand.present, ~_repeated(operand.key.hash()), (operand.key,))
 
 
 def _compound(check: Check, operands: list[Operand]) -> Compiled:
@@ -146,10 +146,20 @@ def _compound(check: Check, operands: list[Operand]) -> Compiled:
         "never": EVERY_ROW,
     }[str(check.option("ignore_row_if"))]
     keys = tuple(operand.key for operand in operands)
-    hashed = pl.struct(key.alias(str(place)) for place, key in enumerate(keys)).hash(1)
+    hashed = reduce(xor, (key.hash(place) for place, key in enumerate(keys)))
     if check.option("ignore_row_if") == "any_value_is_missing":
         hashed = pl.when(domain).then(hashed)  # rows outside make nobody a duplicate
-    return Compiled(domain, ~hashed.is_duplicated(), keys)
+    return Compiled(domain, ~_repeated(hashed), keys)
+
+
+def _repeated(hashed: pl.Expr) -> pl.Expr:
+    """Which hashes occur more than once; sorting is cheaper than a table of a million keys."""
+
+    def answer(hashes: pl.Series) -> pl.Series:
+        ascending = hashes.sort()
+        return hashes.is_in(ascending.filter(ascending == ascending.shift(1)).unique().implode())
+
+    return hashed.map_batches(answer, return_dtype=pl.Boolean)
 
 
 def _in_set(check: Check, operands: list[Operand]) -> Compiled:

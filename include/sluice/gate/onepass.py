@@ -51,14 +51,12 @@ def _answers(frame: pl.DataFrame, checks: Sequence[Check]) -> dict[Check, Answer
     plans = {check: plan for check in checks if (plan := _compile(check, view)) is not None}
     if not plans:
         return {}
-    cells = view.lazy()
-    columns = [plan.domain.sum().alias(f"asked {place}") for place, plan in enumerate(plans.values())]
-    columns += [
-        _failing(plan).arg_true().implode().alias(f"failing {place}") for place, plan in enumerate(plans.values())
-    ]
-    row = cells.select(columns).collect()
+    cells = view.frame()
+    asked = [plan.domain.sum().alias(f"asked {place}") for place, plan in enumerate(plans.values())]
+    failing = [_failing(plan).alias(f"failing {place}") for place, plan in enumerate(plans.values())]
+    row = cells.select(*asked, *failing)
     return {
-        check: (int(row[f"asked {place}"][0]), _confirmed(cells, plan, row[f"failing {place}"][0]))
+        check: (int(row[f"asked {place}"][0]), confirmed(cells, plan, row[f"failing {place}"][0]))
         for place, (check, plan) in enumerate(plans.items())
     }
 
@@ -75,11 +73,11 @@ def _failing(plan: Compiled) -> pl.Expr:
     return (plan.domain & ~plan.ok).fill_null(False).arg_true().implode()
 
 
-def _confirmed(cells: pl.LazyFrame, plan: Compiled, failing: pl.Series) -> pl.Series:
+def confirmed(cells: pl.DataFrame, plan: Compiled, failing: pl.Series) -> pl.Series:
     """Of rows whose hashes are equal, those whose values are."""
     if not plan.confirm or failing.is_empty():
         return failing
-    keys = cells.select(key.gather(failing).alias(str(place)) for place, key in enumerate(plan.confirm)).collect()
+    keys = cells.select(key.gather(failing).alias(str(place)) for place, key in enumerate(plan.confirm))
     return failing.filter(keys.is_duplicated())
 
 

@@ -59,7 +59,10 @@ def env_path(var: Path) -> Path:
 
 
 def write_env(var: Path, postgres: PostgresServer | None, s3: SeaweedServer | None) -> bool:
-    """Write the addresses and credentials of the embedded stores (0600); True when they changed."""
+    """Write the addresses and credentials of the embedded stores (0600); True when they changed.
+
+    Beside them, lineage goes to a file until somebody names an OpenLineage API.
+    """
     lines: dict[str, str] = {}
     if postgres:
         lines |= {DATABASE_VARIABLE: postgres.app_url, "SLUICE_DATABASE_ADMIN_URL": postgres.admin_url}
@@ -69,6 +72,8 @@ def write_env(var: Path, postgres: PostgresServer | None, s3: SeaweedServer | No
             "SLUICE_S3_ACCESS_KEY": s3.access_key,
             "SLUICE_S3_SECRET_KEY": s3.secret_key,
         }
+    if lines:
+        lines["SLUICE_LINEAGE_URL"] = f"file://{var}/lineage/events.ndjson"
     path, text = env_path(var), "".join(f"{name}={value}\n" for name, value in lines.items())
     if path.exists() and path.read_text() == text:
         return False

@@ -1,0 +1,103 @@
+"""One pass answers every rule, and a rule that cannot be answered disturbs no other."""
+
+import polars as pl
+import pytest
+
+from sluice.gate.compile import Compiled
+from sluice.gate.kinds import check_of, declared_columns
+from sluice.gate.model import PassResult, Rule, State
+from sluice.gate.onepass import confirmed, run_rules
+
+UNIQUE = "expect_column_values_to_be_unique"
+NOT_NULL = "expect_column_values_to_not_be_null"
+BETWEEN = "expect_column_values_to_be_between"
+DECLARED = Rule("columns.declared", declared_columns(("lead", "phone")), "HEADER_UNDECLARED_COLUMN")
+
+
+def a_rule(kind: str, **kwargs: object) -> Rule:
+    return Rule(kind, check_of(kind, kwargs), "VALUE_X")
+
+
+def failing(result: PassResult, place: int = 0) -> list[int]:
+    series = result.outcomes[place].failing
+    assert series is not None
+    return series.to_list()
+
+
+def test_every_copy_of_a_repeated_value_fails() -> None:
+    result = run_rules(pl.DataFrame({"lead": ["a", "b", "a", None, None]}), [a_rule(UNIQUE, column="lead")])
+
+    assert failing(result) == [0, 2]
+    assert result.outcomes[0].domain_count == 3
+
+
+def test_equal_hashes_of_different_values_are_no_duplicates() -> None:
+    cells = pl.DataFrame({"lead": ["a", "b", "a", "c"]})
+    always_equal = Compiled(pl.lit(True), pl.lit(False), (pl.col("lead"),))
+
+    assert confirmed(cells, always_equal, pl.Series([0, 1, 2, 3], dtype=pl.UInt32)).to_list() == [0, 2]
+
+
+def test_a_rule_on_a_column_that_is_not_there_is_absent() -> None:
+    result = run_rules(pl.DataFrame({"lead": ["a"]}), [a_rule(NOT_NULL, column="phone"), a_rule(NOT_NULL, column="lead")])
+
+    assert [outcome.state for outcome in result.outcomes] == [State.ABSENT, State.COUNTED]
+
+
+def test_a_range_on_text_is_raised_and_the_other_rules_are_counted() -> None:
+    rules = [a_rule(BETWEEN, column="lead", min_value=1), a_rule(UNIQUE, column="lead")]
+
+    result = run_rules(pl.DataFrame({"lead": ["a", "a"]}), rules)
+
+    assert [outcome.state for outcome in result.outcomes] == [State.RAISED, State.COUNTED]
+    assert failing(result, 1) == [0, 1]
+
+
+@pytest.mark.parametrize("rows", [[], [None, None]])
+def test_nothing_to_ask_is_nothing_wrong(rows: list[None]) -> None:
+    frame = pl.DataFrame({"lead": rows}, schema={"lead": pl.String})
+
+    result = run_rules(frame, [a_rule(BETWEEN, column="lead", min_value=1), a_rule(UNIQUE, column="lead")])
+
+    assert all(outcome.success and not outcome.unexpected_count for outcome in result.outcomes)
+
+
+def test_an_undeclared_column_is_known_by_its_place_only() -> None:
+    result = run_rules(pl.DataFrame({"lead": ["a"], "Jan Peeters 0475": ["b"], "phone": ["c"]}), [DECLARED])
+
+    assert result.columns == ("lead", "#2", "phone")
+    assert result.outcomes[0].positions == (2,)
+    assert "Peeters" not in repr(result)
+
+
+def test_a_header_that_looks_like_a_pattern_is_a_name() -> None:
+    frame = pl.DataFrame({"^.*$": ["a", "a"], "lead": ["x", "y"]})
+
+    result = run_rules(frame, [a_rule(UNIQUE, column="^.*$"), a_rule(UNIQUE, column="lead")])
+
+    assert (failing(result, 0), failing(result, 1)) == ([0, 1], [])
+
+
+def test_not_a_number_is_null_and_minus_zero_is_zero() -> None:
+    frame = pl.DataFrame({"amount": [0.0, -0.0, float("nan"), float("nan"), None]})
+
+    result = run_rules(frame, [a_rule(UNIQUE, column="amount"), a_rule(NOT_NULL, column="amount")])
+
+    assert (failing(result, 0), failing(result, 1)) == ([0, 1], [2, 3, 4])
+    assert result.nulls("amount") == 3
+
+
+def test_whole_numbers_above_two_to_the_fifty_three_compare_exactly() -> None:
+    frame = pl.DataFrame({"n": [2**53, 2**53 + 1]})
+
+    result = run_rules(frame, [a_rule(BETWEEN, column="n", max_value=2**53)])
+
+    assert failing(result) == [1]
+
+
+def test_two_rules_with_one_check_get_one_answer_each() -> None:
+    twice = [a_rule(UNIQUE, column="lead"), a_rule(UNIQUE, column="lead")]
+
+    result = run_rules(pl.DataFrame({"lead": ["a", "a"]}), twice)
+
+    assert [failing(result, 0), failing(result, 1)] == [[0, 1], [0, 1]]
