@@ -1,7 +1,7 @@
 # Two commands are enough: `make demo` and `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup lock check fix test demo down bench clean
+.PHONY: help setup lock check fix test demo down docs evidence bench clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -51,6 +51,12 @@ demo: setup  ## The whole story; or with FILE=... a CSV or XLSX of yours
 
 down: setup  ## Stop what `make demo` or `sluice up` started
 	$(VENV)/bin/sluice down
+
+docs: setup  ## Make the reference pages from the code
+	$(PY) -W ignore -m sluice.cli.reference docs/errors.md
+
+evidence: setup  ## The acceptance figures, measured again
+	$(PY) -m pytest -m evidence
 
 bench: setup  ## Ratios beside the floor of the same run; SIZE=full for the large one
 	$(PY) -m bench

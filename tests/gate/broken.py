@@ -11,16 +11,41 @@ from sluice.gate.onepass import run_rules
 
 Judge = Callable[[pl.DataFrame, Sequence[Rule]], PassResult]
 Mask = Callable[[pl.DataFrame, Check], pl.Series]
+Change = Callable[[Check], Check]
+
+BROKEN: dict[str, tuple[str, Judge]] = {}
+"""Expectation type and judge, by what is wrong with it."""
+
+VALUES = "expect_column_values_to_"
+PAIR = "expect_column_pair_values_"
+LENGTH = "expect_column_value_lengths_to_"
 
 
-def _with(mask: Mask) -> Judge:
-    """The real judge, but for the failing rows, which ``mask`` says."""
+def fails_where(kind: str) -> Callable[[Mask], Mask]:
+    """A mistake in which rows fail: the real judge, but for the rows that the mask says."""
 
-    def judge(frame: pl.DataFrame, rules: Sequence[Rule]) -> PassResult:
-        result = run_rules(frame, rules)
-        return replace(result, outcomes=tuple(_instead(frame, outcome, mask) for outcome in result.outcomes))
+    def register(mask: Mask) -> Mask:
+        def judge(frame: pl.DataFrame, rules: Sequence[Rule]) -> PassResult:
+            result = run_rules(frame, rules)
+            return replace(result, outcomes=tuple(_instead(frame, outcome, mask) for outcome in result.outcomes))
 
-    return judge
+        BROKEN[mask.__name__] = (kind, judge)
+        return mask
+
+    return register
+
+
+def understands(kind: str) -> Callable[[Change], Change]:
+    """A mistake in what was asked: the real judge, asked another question."""
+
+    def register(change: Change) -> Change:
+        def judge(frame: pl.DataFrame, rules: Sequence[Rule]) -> PassResult:
+            return run_rules(frame, [replace(rule, check=change(rule.check)) for rule in rules])
+
+        BROKEN[f"{change.__name__} ({kind})"] = (kind, judge)
+        return change
+
+    return register
 
 
 def _instead(frame: pl.DataFrame, outcome: RuleOutcome, mask: Mask) -> RuleOutcome:
@@ -30,38 +55,116 @@ def _instead(frame: pl.DataFrame, outcome: RuleOutcome, mask: Mask) -> RuleOutco
     return replace(outcome, failing=failing, unexpected_count=len(failing), success=failing.is_empty())
 
 
-def _column(frame: pl.DataFrame, check: Check) -> pl.Series:
+def _cells(frame: pl.DataFrame, check: Check) -> pl.Series:
     return frame[check.columns[0]]
 
 
-def _by(text: pl.Series, test: Callable[[str], bool]) -> pl.Series:
-    return pl.Series([None if value is None else test(value) for value in text], dtype=pl.Boolean)
+def _members(check: Check) -> list[object]:
+    members = check.option("value_set")
+    return list(members) if isinstance(members, tuple) else []
 
 
-def _rust_regex(frame: pl.DataFrame, check: Check) -> pl.Series:
+def _where(cells: pl.Series, test: Callable[[str], object]) -> pl.Series:
+    return pl.Series([None if cell is None else bool(test(cell)) for cell in cells], dtype=pl.Boolean)
+
+
+@fails_where(f"{VALUES}not_be_null")
+def empty_text_is_null(frame: pl.DataFrame, check: Check) -> pl.Series:
+    return _cells(frame, check).fill_null("") == ""
+
+
+@fails_where(f"{VALUES}be_null")
+def empty_text_is_no_value(frame: pl.DataFrame, check: Check) -> pl.Series:
+    return _cells(frame, check).fill_null("") != ""
+
+
+@fails_where(f"{VALUES}be_in_set")
+def null_is_in_no_set(frame: pl.DataFrame, check: Check) -> pl.Series:
+    return _where(_cells(frame, check), lambda cell: cell not in _members(check)).fill_null(True)
+
+
+@fails_where(f"{VALUES}not_be_in_set")
+def null_is_in_every_set(frame: pl.DataFrame, check: Check) -> pl.Series:
+    return _where(_cells(frame, check), lambda cell: cell in _members(check)).fill_null(True)
+
+
+@fails_where(f"{VALUES}be_unique")
+def the_first_copy_is_unique(frame: pl.DataFrame, check: Check) -> pl.Series:
+    cells = _cells(frame, check)
+    return cells.is_duplicated() & ~cells.is_first_distinct() & cells.is_not_null()
+
+
+@fails_where(f"{VALUES}be_unique")
+def null_is_a_duplicate(frame: pl.DataFrame, check: Check) -> pl.Series:
+    return _cells(frame, check).is_duplicated()
+
+
+@fails_where(f"{VALUES}be_unique")
+def case_does_not_matter(frame: pl.DataFrame, check: Check) -> pl.Series:
+    cells = _cells(frame, check)
+    return cells.str.to_lowercase().is_duplicated() & cells.is_not_null()
+
+
+@fails_where(f"{VALUES}match_regex")
+def regex_as_rust_has_it(frame: pl.DataFrame, check: Check) -> pl.Series:
     try:
-        return ~_column(frame, check).str.contains(str(check.option("regex")))
+        return ~_cells(frame, check).str.contains(str(check.option("regex")))
     except pl.exceptions.ComputeError:
         return pl.Series([False] * frame.height, dtype=pl.Boolean)
 
 
-def _flip_strict(frame: pl.DataFrame, rules: Sequence[Rule]) -> PassResult:
-    def flipped(rule: Rule) -> Rule:
-        options = tuple((name, not value if name == "strict_max" else value) for name, value in rule.check.options)
-        return replace(rule, check=replace(rule.check, options=options))
-
-    return run_rules(frame, [flipped(rule) for rule in rules])
+@fails_where(f"{VALUES}match_regex")
+def regex_is_anchored(frame: pl.DataFrame, check: Check) -> pl.Series:
+    return ~_where(_cells(frame, check), re.compile(str(check.option("regex"))).match)
 
 
-def _untyped(frame: pl.DataFrame, rules: Sequence[Rule]) -> PassResult:
-    return run_rules(frame, [replace(rule, check=replace(rule.check, types=())) for rule in rules])
+@fails_where(f"{VALUES}not_match_regex")
+def regex_must_cover_the_cell(frame: pl.DataFrame, check: Check) -> pl.Series:
+    return _where(_cells(frame, check), re.compile(str(check.option("regex"))).fullmatch)
 
 
-def _one_row_less(frame: pl.DataFrame, rules: Sequence[Rule]) -> PassResult:
-    return run_rules(frame.head(frame.height - 1) if frame.height else frame, rules)
+@fails_where(f"{VALUES}match_regex_list")
+def only_the_first_pattern_counts(frame: pl.DataFrame, check: Check) -> pl.Series:
+    patterns = check.option("regex_list")
+    first = str(patterns[0]) if isinstance(patterns, tuple) else ""
+    return ~_where(_cells(frame, check), re.compile(first).search)
 
 
-def _other_skip(frame: pl.DataFrame, rules: Sequence[Rule]) -> PassResult:
+@fails_where(f"{LENGTH}equal")
+def length_is_in_bytes(frame: pl.DataFrame, check: Check) -> pl.Series:
+    return _where(_cells(frame, check), lambda cell: len(cell.encode()) != check.option("value"))
+
+
+@fails_where(f"{LENGTH}equal")
+def length_is_after_trimming(frame: pl.DataFrame, check: Check) -> pl.Series:
+    return _where(_cells(frame, check), lambda cell: len(cell.strip()) != check.option("value"))
+
+
+@fails_where(f"{VALUES}match_strftime_format")
+def dates_as_polars_has_them(frame: pl.DataFrame, check: Check) -> pl.Series:
+    cells = _cells(frame, check)
+    return cells.str.to_datetime(str(check.option("strftime_format")), strict=False).is_null() & cells.is_not_null()
+
+
+@understands(f"{LENGTH}be_between")
+@understands(f"{VALUES}be_between")
+@understands("expect_table_row_count_to_be_between")
+def strictness_is_turned(check: Check) -> Check:
+    turned = tuple((name, not value if name == "strict_max" else value) for name, value in check.options)
+    return replace(check, options=turned)
+
+
+@understands(f"{VALUES}be_in_set")
+@understands(f"{VALUES}be_between")
+@understands(f"{PAIR}a_to_be_greater_than_b")
+def values_are_text(check: Check) -> Check:
+    return replace(check, types=())
+
+
+@understands(f"{PAIR}a_to_be_greater_than_b")
+@understands(f"{PAIR}to_be_equal")
+@understands("expect_compound_columns_to_be_unique")
+def others_are_left_out(check: Check) -> Check:
     words = {
         "both_values_are_missing": "either_value_is_missing",
         "either_value_is_missing": "neither",
@@ -70,46 +173,12 @@ def _other_skip(frame: pl.DataFrame, rules: Sequence[Rule]) -> PassResult:
         "any_value_is_missing": "all_values_are_missing",
         "never": "any_value_is_missing",
     }
-
-    def other(rule: Rule) -> Rule:
-        options = tuple((name, words.get(str(value), value)) for name, value in rule.check.options)
-        return replace(rule, check=replace(rule.check, options=options))
-
-    return run_rules(frame, [other(rule) for rule in rules])
+    return replace(check, options=tuple((name, words.get(str(value), value)) for name, value in check.options))
 
 
-def _first_of_each(frame: pl.DataFrame, check: Check) -> pl.Series:
-    values = _column(frame, check)
-    return values.is_duplicated() & ~values.is_first_distinct() & values.is_not_null()
+def a_row_is_lost(frame: pl.DataFrame, rules: Sequence[Rule]) -> PassResult:
+    return run_rules(frame.head(frame.height - 1) if frame.height else frame, rules)
 
 
-_V, _P = "expect_column_values_to_", "expect_column_pair_values_"
-_LENGTH = "expect_column_value_lengths_to_equal"
-
-BROKEN: dict[str, tuple[str, Judge]] = {
-    "NULL is a member of no set": (f"{_V}be_in_set", _with(lambda f, c: ~_column(f, c).is_in(list(c.option("value_set") or ())).fill_null(False))),
-    "a set of numbers meets text": (f"{_V}be_in_set", _untyped),
-    "NULL is in the set": (f"{_V}not_be_in_set", _with(lambda f, c: _column(f, c).is_null())),
-    "empty text is NULL": (f"{_V}not_be_null", _with(lambda f, c: _column(f, c).fill_null("") == "")),
-    "empty text is no value": (f"{_V}be_null", _with(lambda f, c: _column(f, c).fill_null("") != "")),
-    "the first copy is unique": (f"{_V}be_unique", _with(_first_of_each)),
-    "NULL is a duplicate": (f"{_V}be_unique", _with(lambda f, c: _column(f, c).is_duplicated())),
-    "case does not matter": (f"{_V}be_unique", _with(lambda f, c: _column(f, c).str.to_lowercase().is_duplicated() & _column(f, c).is_not_null())),
-    "regex as Rust has it": (f"{_V}match_regex", _with(_rust_regex)),
-    "regex is anchored": (f"{_V}match_regex", _with(lambda f, c: ~_by(_column(f, c), lambda text: bool(re.match(str(c.option("regex")), text))))),
-    "regex must cover all": (f"{_V}not_match_regex", _with(lambda f, c: _by(_column(f, c), lambda text: bool(re.fullmatch(str(c.option("regex")), text))))),
-    "only the first pattern counts": (f"{_V}match_regex_list", _with(lambda f, c: ~_by(_column(f, c), lambda text: bool(re.search((c.option("regex_list") or ("",))[0], text))))),
-    "length in bytes": (_LENGTH, _with(lambda f, c: _column(f, c).str.len_bytes() != c.option("value"))),
-    "length after trimming": (_LENGTH, _with(lambda f, c: _column(f, c).str.strip_chars().str.len_chars() != c.option("value"))),
-    "length strictness is turned": ("expect_column_value_lengths_to_be_between", _flip_strict),
-    "range strictness is turned": (f"{_V}be_between", _flip_strict),
-    "range over text": (f"{_V}be_between", _untyped),
-    "dates as polars has them": (f"{_V}match_strftime_format", _with(lambda f, c: _column(f, c).str.to_datetime(str(c.option("strftime_format")), strict=False).is_null() & _column(f, c).is_not_null())),
-    "pairs of numbers as text": (f"{_P}a_to_be_greater_than_b", _untyped),
-    "other pairs are left out": (f"{_P}a_to_be_greater_than_b", _other_skip),
-    "other equal pairs are left out": (f"{_P}to_be_equal", _other_skip),
-    "other keys are left out": ("expect_compound_columns_to_be_unique", _other_skip),
-    "row counts are off by one": ("expect_table_row_count_to_equal", _one_row_less),
-    "row count strictness is turned": ("expect_table_row_count_to_be_between", _flip_strict),
-    "rows are off by one": (f"{_V}not_be_null", _one_row_less),
-}  # fmt: skip
+BROKEN["a row is lost"] = (f"{VALUES}not_be_null", a_row_is_lost)
+BROKEN["a row is not counted"] = ("expect_table_row_count_to_equal", a_row_is_lost)

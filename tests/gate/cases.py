@@ -10,64 +10,31 @@ from sluice.gate.kinds import KINDS, check_of, typed
 from sluice.gate.model import Check, ColumnType, ValueType
 
 TEXTS = [
-    "",
-    " ",
-    "a",
-    "A",
-    "aa",
-    "ab",
-    "a\n",
-    "a\nb",
-    "\n",
-    "é",
-    "e\u0301",
-    "ß",
-    "İ",
-    "日本",
-    "👩‍👩‍👧",
-    "٣",
-    "２",
-    "1",
-    "01",
-    "1.0",
-    "-1",
-    "NaN",
-    "nan",
-    "None",
-    "null",
-    "\x00",
-    "\u00a0",
-    "\u2028",
-    "_",
-    "a_1",
-    "x" * 40,
-    "+32475123456",
+    "", " ", "a", "A", "aa", "ab", "a\n", "a\nb", "\n", "é", "e\u0301", "ß", "İ", "日本", "👩‍👩‍👧", "٣", "\uff12", "1",
+    "01", "1.0", "-1", "NaN", "nan", "None", "null", "\x00", "\u00a0", "\u2028", "_", "a_1", "x" * 40, "+32475123456",
     "0475 12 34 56",
-]
+]  # fmt: skip
+# Not (?a): pandas 3 hands it to RE2, which raises, but only where all text is ASCII.
 PATTERNS = [
-    r"^a", r"a$", r"\d", r"^\d+$", r"\w", r"^\w+$", r"\s", r"^\S*$", r"\D", r"\W", r"[^a]", r"[\d_]", r"[^\w]", r"^$", r"", r"a|b",
-    r"(a)(b)?$", r"a{2}", r"a{1,2}$", r"a+?", r".", r"^.$", r"\Aa\Z", r"\ba", r"(?=a)a", r"(a)\1", r"(?i)A", r"(?a)\d", r"[a-é]",
-    r"^(\+32|0032|0)[1-9][0-9]{7,8}$", r"^[^@\s]+@[^@\s]+\.[a-z]{2,}$", r"a$|b", r"(?:a$)*b", r"\x00", r"[^\x00]",
+    r"^a", r"a$", r"\d", r"^\d+$", r"\w", r"^\w+$", r"\s", r"^\S*$", r"\D", r"\W", r"[^a]", r"[\d_]", r"[^\w]", r"^$",
+    r"", r"a|b", r"(a)(b)?$", r"a{2}", r"a{1,2}$", r"a+?", r".", r"^.$", r"\Aa\Z", r"\ba", r"(?=a)a", r"(a)\1",
+    r"(?i)A", r"[a-é]", r"^(\+32|0032|0)[1-9][0-9]{7,8}$", r"^[^@\s]+@[^@\s]+\.[a-z]{2,}$", r"a$|b", r"(?:a$)*b",
+    r"\x00", r"[^\x00]",
 ]  # fmt: skip
 FORMATS = [
-    "%d/%m/%Y",
-    "%Y-%m-%d",
-    "%Y%m%d",
-    "%d.%m.%Y %H:%M",
-    "%Y-%m-%dT%H:%M:%S",
-    "%d %b %Y",
-    "%H:%M",
-    "%y-%m-%d",
+    "%d/%m/%Y", "%Y-%m-%d", "%Y%m%d", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%S", "%d %b %Y", "%H:%M", "%y-%m-%d",
     "%m/%d/%Y",
-]
-DATES = [
-    "01/02/2024", "1/2/2024", "29/02/2023", "29/02/2024", "31/12/9999", "01/01/0000", "01/01/0001", " 1/2/2024", "1/2/2024 ",
-    "2٣/02/2024", "2024-02-29", "2023-02-29", "2024-2-9", "20240229", "2024-02-29T23:59:59", "2024-02-29T24:00:00",
-    "2024-02-29T23:59:60", "29.02.2024 12:30", "29.02.2024  12:30", "9 Feb 2024", "09 feb 2024", "12:30", "24:00", "24-02-29",
-    "13/13/2024", "12/31/2024", "+1/02/2024", "01/02/+024", "01/02/12024", "",
 ]  # fmt: skip
-NUMBERS = ["0", "-0", "1", "-1", "1.5", "1,5", "1e3", "1E-2", ".5", "5.", "+7", "007", "1_0", " 1", "1 ", "inf", "NaN", "", "x",
-           "123456789012345678", "1234567890123456789", "9007199254740993", "2", "2.0", "1.234,5"]  # fmt: skip
+DATES = [
+    "01/02/2024", "1/2/2024", "29/02/2023", "29/02/2024", "31/12/9999", "01/01/0000", "01/01/0001", " 1/2/2024",
+    "1/2/2024 ", "2٣/02/2024", "2024-02-29", "2023-02-29", "2024-2-9", "20240229", "2024-02-29T23:59:59",
+    "2024-02-29T24:00:00", "2024-02-29T23:59:60", "29.02.2024 12:30", "29.02.2024  12:30", "9 Feb 2024", "09 feb 2024",
+    "12:30", "24:00", "24-02-29", "13/13/2024", "12/31/2024", "+1/02/2024", "01/02/+024", "01/02/12024", "",
+]  # fmt: skip
+NUMBERS = [
+    "0", "-0", "1", "-1", "1.5", "1,5", "1e3", "1E-2", ".5", "5.", "+7", "007", "1_0", " 1", "1 ", "inf", "NaN", "",
+    "x", "123456789012345678", "1234567890123456789", "9007199254740993", "2", "2.0", "1.234,5",
+]  # fmt: skip
 NUMBER = ColumnType(ValueType.NUMBER)
 COMMA = ColumnType(ValueType.NUMBER, decimal_comma=True)
 INTEGER = ColumnType(ValueType.INTEGER)
@@ -194,7 +161,9 @@ KWARGS: dict[str, Callable[[], st.SearchStrategy[dict[str, object]]]] = {
     "expect_table_columns_to_match_ordered_list": lambda: st.fixed_dictionaries(
         {"column_list": st.sampled_from([_all, _all[:-1], [*_all, "z"], _all[::-1]])}
     ),
-    "expect_column_to_exist": lambda: _on(st.sampled_from(["a", "t", "z"]), column_index=st.none() | st.integers(0, 11)),
+    "expect_column_to_exist": lambda: _on(
+        st.sampled_from(["a", "t", "z"]), column_index=st.none() | st.integers(0, 11)
+    ),
 }  # fmt: skip
 ROW_KINDS = [kind.name for kind in KINDS.values() if kind.rows]
 GX_KINDS = [kind.name for kind in KINDS.values() if not kind.outside]

@@ -82,7 +82,7 @@ def _judge(frame: pd.DataFrame, checks: Sequence[Check]) -> list[Said]:
     return [by_place[place] for place in range(len(checks))]
 
 
-def _said(each: object) -> Said:
+def _said(each: Any) -> Said:
     info = each.exception_info or {}
     parts = [info] if "raised_exception" in info else list(info.values())
     raised = any(part["raised_exception"] for part in parts)

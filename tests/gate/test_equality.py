@@ -58,9 +58,13 @@ def test_a_judge_broken_on_purpose_is_caught(name: str) -> None:
         return not same and differs(case, judge)
 
     search = settings(
-        max_examples=2_000, deadline=None, derandomize=True, phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck), database=None,
-    )  # fmt: skip
+        max_examples=2_000,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
     assert find(cases(kind), caught, settings=search)
 
 

@@ -39,7 +39,9 @@ def test_equal_hashes_of_different_values_are_no_duplicates() -> None:
 
 
 def test_a_rule_on_a_column_that_is_not_there_is_absent() -> None:
-    result = run_rules(pl.DataFrame({"lead": ["a"]}), [a_rule(NOT_NULL, column="phone"), a_rule(NOT_NULL, column="lead")])
+    result = run_rules(
+        pl.DataFrame({"lead": ["a"]}), [a_rule(NOT_NULL, column="phone"), a_rule(NOT_NULL, column="lead")]
+    )
 
     assert [outcome.state for outcome in result.outcomes] == [State.ABSENT, State.COUNTED]
 

@@ -8,13 +8,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sluice.gate.errors import PassUnreadable
+from sluice.gate.kinds import check_of
+from sluice.gate.model import Check
 from sluice.gate.onepass import run_rules
 from sluice.gate.wire import failing_table, from_json, to_json
 
 from .cases import GX_KINDS, Case, cases
 from .pandas_judge import rules, said_by_us
 
-quick = settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+quick = settings(
+    max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
 any_case = st.sampled_from(GX_KINDS).flatmap(cases)
 
 
@@ -49,7 +53,5 @@ def test_only_counts_and_the_words_of_the_paper_cross() -> None:
     assert failing_table(result).schema == {"outcome": pl.UInt32, "index": pl.UInt32}
 
 
-def _unique():
-    from sluice.gate.kinds import check_of
-
+def _unique() -> Check:
     return check_of("expect_column_values_to_be_unique", {"column": "a"})

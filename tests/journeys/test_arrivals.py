@@ -5,8 +5,8 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 
+import psutil
 import pytest
 
 from installation import Put, Record, Stack
@@ -47,18 +47,15 @@ def test_files_put_at_once_are_receipted_exactly_once(stack: Stack, count: int, 
 
 
 def task_pid(stack: Stack) -> int:
-    """A process that works on a task of this installation right now."""
-    scheduler = stack.pid("scheduler")
+    """The process of a task of this installation that has begun to work: it has a nursery of its own."""
+    scheduler = psutil.Process(stack.pid("scheduler"))
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        for folder in Path("/proc").iterdir():
-            if not folder.name.isdigit() or int(folder.name) == scheduler:
-                continue
-            with contextlib.suppress(OSError):
-                words = (folder / "cmdline").read_bytes()
-                if b"task supervisor" in words or b"task runner" in words:
-                    return int(folder.name)
-        time.sleep(0.1)
+        for process in scheduler.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if "sluice.exchange.nursery" in process.cmdline() and process.ppid() != scheduler.pid:
+                    return int(process.ppid())
+        time.sleep(0.05)
     raise AssertionError("no task runs")
 
 

@@ -2,15 +2,16 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
-from sluice.db import connect
-from sluice.exchange.read import Shown, list_exchanges, show_exchange
 from sluice.settings import get_settings
 from sluice.terms import Decision, Direction
+
+if TYPE_CHECKING:
+    from sluice.exchange.read import Shown
 
 app = typer.Typer(help="What crossed, and why.", no_args_is_help=True)
 KEYS = ("id", "principal", "direction", "flow", "purpose", "decision", "reason_code", "opened_at", "closed_at")
@@ -30,6 +31,9 @@ def list_(
 
     Example: sluice exchange list --principal energy01 --decision refused
     """
+    from sluice.db import connect
+    from sluice.exchange.read import list_exchanges
+
     with connect(get_settings()) as conn:
         lines = list_exchanges(
             conn, principal=principal, direction=direction, decision=decision, since=since, limit=limit
@@ -67,6 +71,9 @@ def show(
 
     Example: sluice exchange show 7b0d3f1e
     """
+    from sluice.db import connect
+    from sluice.exchange.read import show_exchange
+
     with connect(get_settings()) as conn:
         shown = show_exchange(conn, id)
     document = document_of(shown)
@@ -80,7 +87,7 @@ def show(
             show_pairs("", {title: answer})
 
 
-def document_of(shown: Shown) -> dict[str, Any]:
+def document_of(shown: "Shown") -> dict[str, Any]:
     """The six answers (null while the exchange is open), then decision and evidence."""
     record, entry, line = shown.record, shown.entry, shown.line
     answers = ("why", "what", "how_long", "who", "how", "right_treatment")

@@ -1,0 +1,102 @@
+"""The reference page of codes, from the code itself: ``python -m sluice.cli.reference docs/errors.md``."""
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import sluice
+from sluice.agreement.codes import CODES
+from sluice.agreement.model import PaperReason
+from sluice.documents.words import words
+from sluice.errors import SluiceError
+from sluice.exchange.child import INVALID, NOBODY
+from sluice.exchange.nursery import ChildEnd
+from sluice.gate.judge import JUDGES_DIFFER, NO_RULES, NOT_COMPUTED, TOO_MANY_REFUSED
+from sluice.gate.kinds import KINDS
+from sluice.lake.format_codes import REASONS
+from sluice.terms import RefusalClass
+
+INTRODUCTION = """# Errors and codes
+
+Made from the code by `make docs`; a test keeps it in step. No message ever quotes a value of your file.
+
+- **Reason codes** say why a file or a row was refused. The part before the first `_` is its class.
+- **SLU codes** are errors of the command or a service: we could not judge. Their exit code is in brackets.
+- **AGR and CON codes** come from the linters of agreements and contracts.
+"""
+SKIPPED = {
+    "sluice.orchestration",
+    "sluice.migrations",
+    "sluice.services.keeper",
+    "sluice.gate.engine",
+    "sluice.sample.__main__",
+}
+
+
+def errors_page() -> str:
+    """The whole page, Markdown."""
+    parts = [INTRODUCTION, "\n## Reason codes\n", *_table(("code", "meaning", "cure"), _reasons())]
+    parts += ["\n## SLU codes\n", *_table(("code", "what", "cure"), _errors())]
+    parts += ["\n## Linter codes\n", *_table(("code", "what", "cure"), _linter())]
+    return "\n".join(parts) + "\n"
+
+
+def all_reason_codes() -> set[str]:
+    """Every reason code that the code can give."""
+    of_kinds = {kind.code for kind in KINDS.values()}
+    of_judge = {TOO_MANY_REFUSED, NO_RULES, NOT_COMPUTED, JUDGES_DIFFER}
+    of_paper = {f"FORBIDDEN_{reason}" for reason in PaperReason} | {"FORBIDDEN_COUNTRY"}
+    of_file = {"DUPLICATE_CONTENT", "NAME_UNSAFE", "NAME_NOT_AS_AGREED", "UNREADABLE_GAVE_UP", INVALID, NOBODY}
+    of_child = {end.value for end in ChildEnd if end is not ChildEnd.DONE}
+    return {*REASONS, *of_kinds, *of_judge, *of_paper, *of_file, *of_child}
+
+
+def reason_codes() -> dict[str, tuple[str, str]]:
+    """Meaning and cure of every code, English: its own words, else those of the reader, else of its class."""
+    say = words("en")
+    told = {}
+    for code in sorted(all_reason_codes()):
+        family = next(f"class.{each}" for each in RefusalClass if code == each or code.startswith(f"{each}_"))
+        meaning = say.find(f"code.{code}.meaning") or REASONS.get(code) or say.say(f"{family}.meaning")
+        told[code] = (meaning, say.find(f"code.{code}.cure", f"{family}.cure") or "")
+    return told
+
+
+def error_classes() -> list[type[SluiceError]]:
+    """Every coded error of the package, by code."""
+    for module in pkgutil.walk_packages(sluice.__path__, "sluice."):
+        if not any(module.name == name or module.name.startswith(f"{name}.") for name in SKIPPED):
+            importlib.import_module(module.name)
+    return sorted(_below(SluiceError), key=lambda kind: (kind.code, kind.__name__))
+
+
+def _below(kind: type[SluiceError]) -> set[type[SluiceError]]:
+    return {kind}.union(*(_below(each) for each in kind.__subclasses__()))
+
+
+def _reasons() -> Iterator[tuple[str, str, str]]:
+    for code, (meaning, cure) in reason_codes().items():
+        yield f"`{code}`", meaning, cure
+
+
+def _errors() -> Iterator[tuple[str, str, str]]:
+    for kind in error_classes():
+        yield f"`{kind.code}` ({int(kind.exit)})", kind.summary, kind.cure
+
+
+def _linter() -> Iterator[tuple[str, str, str]]:
+    for code in CODES.values():
+        yield f"`{code.code}`", code.rule, code.cure
+
+
+def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield "|---" * len(head) + "|"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', '&#124;').replace(chr(10), ' ') for cell in row)} |"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(errors_page(), encoding="utf-8")

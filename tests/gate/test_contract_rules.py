@@ -1,0 +1,245 @@
+"""A contract becomes rules in kinds of the closed list, as ODCS says, or says why not."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from sluice.agreement.model import FieldRole, QualityRule
+from sluice.errors import DocumentInvalid
+from sluice.gate.contract_rules import rules_for, thresholds_of
+from sluice.gate.errors import ColumnUnknown, OptionInvalid, OptionRefused, QualityRefused, TypeMismatch
+from sluice.gate.judge import judge
+from sluice.gate.model import GateVerdict, Rule, Tolerance
+from sluice.gate.onepass import run_rules
+from sluice.gate.suites import load_suites, read_suite
+from sluice.settings import find_home
+from sluice.terms import Severity, Verdict
+
+from .papers import a_contract, a_field, a_key, an_entry
+from .test_suites import a_suite
+
+KIND = "expect_column_values_to_"
+
+
+def custom(kind: str, column: str, **kwargs: object) -> QualityRule:
+    """An entry in Great Expectations' own words."""
+    said = {"type": f"{KIND}{kind}", "kwargs": {"column": column} | kwargs}
+    return an_entry("q", operator=None, threshold=(), expectation=said)
+
+
+def rules_of(*entries: QualityRule, fields: tuple[FieldRole, ...] = ()) -> dict[str, list[Rule]]:
+    contract = a_contract(a_key(), a_field("phone"), a_field("amount", "number"), *fields, quality=entries)
+    found: dict[str, list[Rule]] = {}
+    for rule in rules_for(contract, ()):
+        found.setdefault(rule.id, []).append(rule)
+    return found
+
+
+def verdict_of(
+    rows: dict[str, list[str | None]], *fields: FieldRole, quality: tuple[QualityRule, ...] = (), **said: bool
+) -> GateVerdict:
+    contract = a_contract(*fields, quality=quality, **said)
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(rows, pl.String))
+    return judge(run_rules(frame, rules_for(contract, ())), [], thresholds_of(contract)).verdict
+
+
+@pytest.mark.parametrize(
+    ("entry", "kinds"),
+    [
+        (an_entry("q", "nullValues", "phone"), [f"{KIND}not_be_null"]),
+        (
+            an_entry("q", "missingValues", "phone", arguments={"missingValues": [None, "", "n/a"]}),
+            [f"{KIND}not_be_null", f"{KIND}not_be_in_set"],
+        ),
+        (an_entry("q", "missingValues", "phone", arguments={"missingValues": [None]}), [f"{KIND}not_be_null"]),
+        (an_entry("q", "invalidValues", "phone", arguments={"validValues": ["a"]}), [f"{KIND}be_in_set"]),
+        (an_entry("q", "invalidValues", "phone", arguments={"pattern": "^0"}), [f"{KIND}match_regex"]),
+        (an_entry("q", "duplicateValues", "phone"), [f"{KIND}be_unique"]),
+        (
+            an_entry("q", "duplicateValues", None, arguments={"properties": ["lead", "phone"]}),
+            ["expect_compound_columns_to_be_unique"],
+        ),
+        (an_entry("q", "duplicateValues", None, arguments={"properties": ["lead"]}), [f"{KIND}be_unique"]),
+        (an_entry("q", "rowCount", operator="mustBeGreaterThan"), ["expect_table_row_count_to_be_between"]),
+    ],
+)
+def test_an_odcs_metric_is_an_expectation(entry: QualityRule, kinds: list[str]) -> None:
+    found = rules_of(entry)["q"]
+
+    assert [rule.check.kind for rule in found] == kinds
+    assert {rule.tolerance for rule in found} == {None}
+
+
+def test_a_custom_entry_is_taken_as_it_is() -> None:
+    said = {"type": f"{KIND}be_between", "kwargs": {"min_value": 0, "mostly": 0.9}}
+
+    (rule,) = rules_of(an_entry("q", None, "amount", operator=None, threshold=(), expectation=said))["q"]
+
+    assert (rule.check.columns, rule.tolerance) == (("amount",), Tolerance("mostly", (0.9,), "share"))
+
+
+@pytest.mark.parametrize(
+    ("said", "tolerance"),
+    [
+        ({"operator": "mustBe", "threshold": (0,)}, None),
+        ({"operator": "mustBeLessThan", "threshold": (1,)}, None),
+        (
+            {"operator": "mustBeLessThan", "threshold": (1,), "unit": "percent"},
+            Tolerance("mustBeLessThan", (1,), "percent"),
+        ),
+        ({"operator": "mustBeLessOrEqualTo", "threshold": (0,), "unit": "percent"}, None),
+        ({"operator": "mustBeBetween", "threshold": (0, 5)}, Tolerance("mustBeBetween", (0, 5), "rows")),
+    ],
+)
+def test_a_limit_that_allows_none_is_a_row_rule_and_any_other_a_tolerance(
+    said: dict[str, object], tolerance: Tolerance | None
+) -> None:
+    (rule,) = rules_of(an_entry("q", "duplicateValues", "phone", **said))["q"]
+
+    assert rule.tolerance == tolerance
+
+
+@pytest.mark.parametrize(
+    ("entry", "error"),
+    [
+        (an_entry("q", "sql"), QualityRefused),
+        (an_entry("q", "freshness"), QualityRefused),
+        (an_entry("q", "nullValues", "phone", operator="mustBeGreaterThan"), QualityRefused),
+        (an_entry("q", "nullValues", "phone", operator="mustNotBe"), QualityRefused),
+        (an_entry("q", "nullValues", "phone", threshold=(3.0,)), QualityRefused),
+        (an_entry("q", "nullValues", "phone", operator=None, threshold=()), QualityRefused),
+        (an_entry("q", "nullValues", "phone", unit="bytes"), QualityRefused),
+        (an_entry("q", "rowCount", operator="mustNotBe"), QualityRefused),
+        (an_entry("q", "rowCount", unit="percent"), QualityRefused),
+        (an_entry("q", "invalidValues", "phone"), OptionInvalid),
+        (an_entry("q", "invalidValues", "phone", arguments={"pattern": "("}), OptionInvalid),
+        (an_entry("q", "invalidValues", "phone", arguments={"validValues": [1]}), TypeMismatch),
+        (an_entry("q", "duplicateValues", None, arguments={"properties": ["lead", "gone"]}), ColumnUnknown),
+        (
+            custom("be_between", "phone", min_value=1),
+            TypeMismatch,
+        ),
+        (
+            custom("be_between", "amount", min_value="2024-01-01"),
+            TypeMismatch,
+        ),
+        (
+            custom("not_be_null", "phone", row_condition="x"),
+            OptionRefused,
+        ),
+    ],
+)
+def test_an_entry_that_cannot_be_judged_says_so_when_it_loads(entry: QualityRule, error: type[DocumentInvalid]) -> None:
+    with pytest.raises(error) as refused:
+        rules_of(entry)
+
+    assert type(refused.value) is error
+    assert " q" in str(refused.value)
+
+
+def test_a_suite_may_only_name_columns_of_the_contract() -> None:
+    suite = read_suite(a_suite(kwargs={"column": "gone"}), "leads.json")
+
+    with pytest.raises(ColumnUnknown) as refused:
+        rules_for(a_contract(a_key()), (suite,))
+
+    assert "rule leads.1; column gone" in str(refused.value)
+
+
+def test_a_clean_file_passes() -> None:
+    rows = {"lead": ["1", "2"], "amount": ["1,5", None], "day": ["29/02/2024", "1/3/2024"]}
+    fields = (a_key(), a_field("amount", "number"), a_field("day", "date", date_format="%d/%m/%Y"))
+
+    assert verdict_of(rows, *fields, comma=True).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize(
+    ("logical_type", "cell", "code"),
+    [
+        ("number", "1.5", "VALUE_NUMBER"),
+        ("integer", "1,0", "VALUE_NUMBER"),
+        ("integer", "12345678901234567890", "VALUE_NUMBER"),
+        ("date", "31/02/2024", "VALUE_DATE"),
+        ("timestamp", "2024-01-01", "VALUE_DATE"),
+        ("time", "25:00:00", "VALUE_TIME"),
+        ("boolean", "maybe", "VALUE_BOOLEAN"),
+    ],
+)
+def test_a_cell_that_is_not_of_its_type_is_refused(logical_type: str, cell: str, code: str) -> None:
+    rows = {"lead": [str(place) for place in range(20)], "x": [cell, *[None] * 19]}
+
+    verdict = verdict_of(rows, a_key(), a_field("x", logical_type), comma=True)
+
+    assert (verdict.rows_refused, verdict.reasons[0].code, verdict.reasons[0].rule) == (1, code, "x.type")
+
+
+def test_a_cell_without_a_value_fails_its_type_and_not_the_range() -> None:
+    between = custom("be_between", "x", min_value=2)
+    rows = {"lead": [str(place) for place in range(20)], "x": ["junk", "1", *["2"] * 18]}
+
+    verdict = verdict_of(rows, a_key(), a_field("x", "integer"), quality=(between,))
+
+    assert [(reason.code, reason.rows) for reason in verdict.reasons] == [("VALUE_NUMBER", (1,)), ("VALUE_RANGE", (2,))]
+
+
+def test_a_missing_column_stops_the_file_if_it_is_needed_and_shows_if_it_is_not() -> None:
+    needed = verdict_of({"phone": ["1"]}, a_key(), a_field("phone"))
+    optional = verdict_of({"lead": ["1"]}, a_key(), a_field("phone"))
+
+    assert (needed.verdict, needed.reasons[0].code, needed.reasons[0].column) == (
+        Verdict.REFUSED,
+        "HEADER_MISSING_COLUMN",
+        "lead",
+    )
+    assert (optional.verdict, optional.rows_accepted, optional.reasons[0].severity) == (
+        Verdict.WARNED,
+        1,
+        Severity.WARNING,
+    )
+
+
+def test_a_column_without_a_role_stops_the_file() -> None:
+    verdict = verdict_of({"lead": ["1"], "shoe size": ["44"]}, a_key())
+
+    assert (verdict.verdict, verdict.reasons[0].code, verdict.reasons[0].column) == (
+        Verdict.REFUSED,
+        "HEADER_UNDECLARED_COLUMN",
+        "#2",
+    )
+
+
+def test_what_an_entry_says_is_not_said_twice() -> None:
+    found = rules_of(an_entry("filled", "nullValues", "lead"))
+
+    assert "lead.required" not in found
+    assert "filled" in found
+
+
+def test_an_empty_file_is_shown_even_where_the_contract_says_nothing_of_rows() -> None:
+    assert verdict_of({"lead": []}, a_key()).reasons[0].code == "SHAPE_ROW_COUNT"
+
+
+def test_the_contracts_of_this_repository_have_rules_with_their_suites() -> None:
+    from sluice.agreement.load import load_contract
+
+    home = find_home()
+    papers = sorted((home / "include" / "principals").glob("*/*.odcs.yaml"))
+    suites = {"renewal_campaign": ["campaign_contacts"], "subscriber_base": ["subscriber_base"]}
+
+    for paper in papers:
+        contract = load_contract(paper)
+        rules = rules_for(contract, load_suites(home / "expectations", suites.get(contract.flow, contract.suites)))
+        assert len(rules) > len(contract.fields)
+    assert papers
+
+
+def test_the_real_campaign_file_passes_its_contract(real_data: Path) -> None:
+    from sluice.agreement.load import load_contract
+
+    contract = load_contract(find_home() / "include" / "principals" / "bank01" / "bank_telemarketing.inbound.odcs.yaml")
+    frame = pl.read_csv(real_data / "campaign" / "bank-additional-full.csv", separator=";", infer_schema=False)
+
+    verdict = judge(run_rules(frame, rules_for(contract, ())), [], thresholds_of(contract)).verdict
+
+    assert (verdict.verdict, verdict.rows_accepted) == (Verdict.PASSED, 41_188)

@@ -1,0 +1,240 @@
+"""The second judge is Great Expectations itself, asked once, answering counts and nothing else."""
+
+import json
+import logging
+import threading
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sluice.gate.gx import agrees, great_expectations, second_opinion, suite_of, validate
+from sluice.gate.judge import judge
+from sluice.gate.kinds import check_of
+from sluice.gate.model import Rule, RuleOutcome, Thresholds, Tolerance
+from sluice.gate.onepass import run_rules
+from sluice.terms import Severity, Verdict
+
+from .cases import GX_KINDS, KWARGS, tables
+from .pandas_judge import rules
+
+CANARIES = ["Jan Peeters", "0475 12 34 56", "jan.peeters@example.be", "BE71 0961 2345 6769", "85.07.30-033.28"]
+quick = settings(
+    max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+all_kinds = st.tuples(*(KWARGS[kind]() for kind in GX_KINDS))
+
+
+def a_rule(
+    kind: str,
+    rule_id: str = "",
+    severity: Severity = Severity.ERROR,
+    tolerance: Tolerance | None = None,
+    **kwargs: object,
+) -> Rule:
+    return Rule(rule_id or kind, check_of(kind, kwargs), "VALUE_X", severity, tolerance)
+
+
+def canary_rules() -> list[Rule]:
+    """Every canary fails every rule; the last rule cannot be computed."""
+    kinds: dict[str, dict[str, object]] = {
+        "expect_column_values_to_be_null": {},
+        "expect_column_values_to_be_unique": {},
+        "expect_column_values_to_be_in_set": {"value_set": ["none"]},
+        "expect_column_values_to_match_regex": {"regex": "^$"},
+        "expect_column_values_to_match_strftime_format": {"strftime_format": "%Y"},
+        "expect_column_value_lengths_to_equal": {"value": 0},
+        "expect_column_values_to_be_between": {"min_value": 1},
+    }
+    return [a_rule(kind, column="who", **options) for kind, options in kinds.items()]
+
+
+def canary_frame() -> pl.DataFrame:
+    return pl.DataFrame({"who": CANARIES * 2})
+
+
+@quick
+@given(frame=tables(), drawn=all_kinds)
+def test_it_agrees_with_the_pass_it_is_asked_about(frame: pl.DataFrame, drawn: tuple[dict[str, object], ...]) -> None:
+    asked = rules([check_of(kind, kwargs) for kind, kwargs in zip(GX_KINDS, drawn, strict=True)])
+    result = run_rules(frame, asked)
+
+    assert agrees(validate(result, asked), result)
+
+
+def test_it_judges_a_frame_as_it_judges_a_pass_over_it() -> None:
+    frame = pl.DataFrame({"a": ["x", "x", None], "n": [1, 2, 3]})
+    asked = [
+        a_rule("expect_column_values_to_be_unique", column="a"),
+        a_rule("expect_column_values_to_be_between", column="n", max_value=2),
+    ]
+
+    outcome = validate(frame, asked)
+
+    assert agrees(outcome, run_rules(frame, asked))
+    assert [line.failing for line in outcome.lines] == [(0, 1), (2,)]
+
+
+@pytest.mark.parametrize("change", ["a row less", "another row", "success", "a count"])
+def test_a_pass_that_was_changed_afterwards_is_noticed(change: str) -> None:
+    result = run_rules(pl.DataFrame({"a": ["x", "x", "y"]}), [a_rule("expect_column_values_to_be_unique", column="a")])
+    outcome = validate(result, [each.rule for each in result.outcomes])
+    (found,) = result.outcomes
+    changed: dict[str, RuleOutcome] = {
+        "a row less": replace(found, failing=pl.Series([0], dtype=pl.UInt32), unexpected_count=1),
+        "another row": replace(found, failing=pl.Series([0, 2], dtype=pl.UInt32)),
+        "success": replace(found, success=True),
+        "a count": replace(found, unexpected_count=1),
+    }
+
+    other = replace(result, outcomes=(changed[change],))
+    verdict = judge(result, [], Thresholds(1.0)).verdict
+
+    assert not agrees(outcome, other)
+    assert second_opinion(verdict, outcome, result) == verdict
+    doubted = second_opinion(verdict, outcome, other)
+    assert (doubted.verdict, doubted.reasons[0].code) == (Verdict.UNDECIDED, "UNREADABLE_JUDGES_DIFFER")
+
+
+def test_mostly_is_great_expectations_own_arithmetic() -> None:
+    tolerance = Tolerance("mostly", (0.5,), "share")
+    rule = a_rule("expect_column_values_to_be_unique", tolerance=tolerance, column="a")
+    frames = [pl.DataFrame({"a": ["x", "x", "y", last]}) for last in ("z", "y")]
+
+    outcomes = [validate(run_rules(frame, [rule]), [rule]) for frame in frames]
+
+    assert [outcome.lines[0].success for outcome in outcomes] == [True, False]
+
+
+def test_rules_on_missing_columns_and_checks_of_our_own_are_left_out() -> None:
+    asked = [
+        a_rule("expect_column_values_to_be_unique", column="gone"),
+        a_rule("expect_column_to_exist", column="gone"),
+    ]
+    result = run_rules(pl.DataFrame({"a": ["x"]}), asked)
+
+    outcome = validate(result, asked)
+
+    assert [line.place for line in outcome.lines] == [1]
+    assert agrees(outcome, result)
+
+
+def test_every_metric_of_a_suite_is_asked_for_in_one_call() -> None:
+    context = great_expectations().get_context(mode="ephemeral")
+    asset = context.data_sources.add_polars_once("once").add_frame_asset("frame")
+    batch = asset.get_batch(
+        asset.build_batch_request({"dataframe": pl.DataFrame({"who": ["a", None], "b": ["x", "x"]})})
+    )
+    asked = [
+        *canary_rules()[:-1],
+        a_rule("expect_table_row_count_to_equal", value=2),
+        a_rule("expect_column_to_exist", column="b"),
+    ]
+
+    result = batch.validate(suite_of(asked))
+
+    assert len(result.results) == len(asked)
+    assert batch.data.execution_engine.calls == 1
+
+
+def test_a_checkpoint_takes_a_polars_frame() -> None:
+    gx = great_expectations()
+    context = gx.get_context(mode="ephemeral")
+    suite = context.suites.add(suite_of([a_rule("expect_column_values_to_not_be_null", column="a")]))
+    asset = context.data_sources.add_polars_once("once").add_frame_asset("frame")
+    definition = asset.add_batch_definition_whole_frame("all")
+    validation = context.validation_definitions.add(gx.ValidationDefinition(name="v", data=definition, suite=suite))
+    checkpoint = context.checkpoints.add(gx.Checkpoint(name="c", validation_definitions=[validation]))
+
+    good = checkpoint.run(batch_parameters={"dataframe": pl.DataFrame({"a": ["x"]})})
+    bad = checkpoint.run(batch_parameters={"dataframe": pl.DataFrame({"a": [None]}, schema={"a": pl.String})})
+
+    assert (good.success, bad.success) == (True, False)
+
+
+@pytest.mark.parametrize("level", ["BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE"])
+def test_no_value_gets_into_a_result_of_great_expectations(level: str) -> None:
+    context = great_expectations().get_context(mode="ephemeral")
+    asset = context.data_sources.add_polars_once("once").add_frame_asset("frame")
+    batch = asset.get_batch(asset.build_batch_request({"dataframe": canary_frame()}))
+
+    result = batch.validate(suite_of(canary_rules()), result_format={"result_format": level})
+
+    assert found_in(json.dumps(result.to_json_dict(), ensure_ascii=False) + str(result)) == []
+
+
+def test_no_value_gets_into_anything_we_make(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    result = run_rules(canary_frame(), canary_rules())
+    outcome = validate(result, canary_rules())
+    judgement = judge(result, [], Thresholds(1.0))
+    printed = capfd.readouterr()
+
+    everything = [repr(result), repr(outcome), repr(judgement), str(judgement.report.rows()), caplog.text, *printed]
+
+    assert found_in("".join(everything)) == []
+    assert printed == ("", "")
+
+
+def test_the_pandas_engine_would_have_shown_them() -> None:
+    context = great_expectations().get_context(mode="ephemeral")
+    asset = context.data_sources.add_pandas("pandas").add_dataframe_asset("frame")
+    batch = asset.get_batch(asset.build_batch_request({"dataframe": canary_frame().to_pandas()}))
+
+    result = batch.validate(suite_of(canary_rules()), result_format="COMPLETE")
+
+    assert found_in(json.dumps(result.to_json_dict(), ensure_ascii=False)) == CANARIES
+
+
+def test_a_row_condition_is_not_answered() -> None:
+    gx = great_expectations()
+    from great_expectations.expectations.row_conditions import Column
+
+    asked = gx.expectations.ExpectColumnValuesToBeNull(column="a", row_condition=Column("a") == "x")
+    result = _batch(pl.DataFrame({"a": ["x"]})).validate(asked)
+
+    assert not result.success
+    assert "unexpected_count" not in result.result
+
+
+def test_a_kind_that_is_not_listed_fails_and_does_not_fall_back_to_pandas() -> None:
+    gx = great_expectations()
+
+    result = _batch(pl.DataFrame({"a": ["1"]})).validate(
+        gx.expectations.ExpectColumnValuesToBeOfType(column="a", type_="str")
+    )
+
+    assert not result.success
+
+
+def test_threads_do_not_mix_their_files() -> None:
+    wrong: list[int] = []
+
+    def judge_one(size: int) -> None:
+        asked = [a_rule("expect_column_values_to_be_null", column="a")]
+        result = run_rules(pl.DataFrame({"a": ["x"] * size}), asked)
+        if validate(result, asked).lines[0].unexpected_count != size:
+            wrong.append(size)
+
+    threads = [threading.Thread(target=judge_one, args=(size,)) for size in range(1, 17)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert wrong == []
+
+
+def _batch(frame: pl.DataFrame) -> Any:
+    context = great_expectations().get_context(mode="ephemeral")
+    asset = context.data_sources.add_polars_once("once").add_frame_asset("frame")
+    return asset.get_batch(asset.build_batch_request({"dataframe": frame}))
+
+
+def found_in(text: str) -> list[str]:
+    return [canary for canary in CANARIES if canary in text]

@@ -1,0 +1,167 @@
+"""S-22: a suite that could run code, show values or mean nothing is refused when it loads."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sluice.errors import DocumentInvalid
+from sluice.gate.errors import KindRefused, OptionInvalid, OptionRefused, SuiteUnreadable
+from sluice.gate.gx import great_expectations, quiet
+from sluice.gate.kinds import KINDS
+from sluice.gate.model import Source, Tolerance
+from sluice.gate.suites import load_suite, load_suites, read_suite
+from sluice.settings import find_home
+from sluice.terms import Severity
+
+REGEX = "expect_column_values_to_match_regex"
+NOT_NULL = "expect_column_values_to_not_be_null"
+
+
+def a_suite(kind: str = NOT_NULL, kwargs: object = None, **said: object) -> bytes:
+    expectation = {"type": kind, "kwargs": {"column": "lead"} if kwargs is None else kwargs} | said
+    return json.dumps({"name": "leads", "expectations": [expectation]}).encode()
+
+
+UNLISTED = [
+    a_suite("unexpected_rows_expectation", {"unexpected_rows_query": "select * from {batch}"}),
+    a_suite("expect_query_results_to_match_comparison", {"base_query": "select 1"}),
+    a_suite("expect_column_values_to_match_json_schema", {"column": "lead", "json_schema": {}}),
+    a_suite("expect_column_values_to_be_of_type", {"column": "lead", "type_": "str"}),
+    a_suite("expect_column_distinct_values_to_be_in_set", {"column": "lead", "value_set": ["a"]}),
+    a_suite("expect_column_max_to_be_between", {"column": "lead", "min_value": 1}),
+    a_suite("expect_table_row_count_to_equal_other_table", {"other_table_name": "t"}),
+    a_suite("sluice_columns_to_be_declared", {"column_set": ["lead"]}),
+    a_suite("my_package.MyExpectation"),
+]
+NOT_ALLOWED = [
+    a_suite(kwargs={"column": "lead", "row_condition": 'col("lead") == __import__("os").system("id")'}),
+    a_suite(kwargs={"column": "lead", "condition_parser": "pandas"}),
+    a_suite(kwargs={"column": "lead", "result_format": "COMPLETE"}),
+    a_suite(kwargs={"column": "lead", "include_unexpected_rows": True}),
+    a_suite(kwargs={"column": "lead", "unexpected_index_column_names": ["lead"]}),
+    a_suite(kwargs={"column": "lead", "batch_id": "x"}),
+    a_suite(windows=[{"constraint_fn": "mean"}]),
+    a_suite(rendered_content=[]),
+    b'{"name": "leads", "expectations": [], "suite_parameters": {"a": 1}}',
+    b'{"name": "leads", "expectations": [], "data_context_config": {}}',
+    a_suite("expect_table_row_count_to_equal", {"value": 1, "mostly": 0.5}),
+]
+NO_MEANING = [
+    a_suite(kwargs={}),
+    a_suite(kwargs={"column": {"$PARAMETER": "lead"}}),
+    a_suite(kwargs={"column": "lead", "mostly": 2}),
+    a_suite(kwargs={"column": "lead", "mostly": {"$PARAMETER": "share"}}),
+    a_suite(severity="fatal"),
+    a_suite(severity=["critical"]),
+    a_suite(meta={"rule": "a b"}),
+    a_suite(REGEX, {"column": "lead", "regex": "("}),
+    a_suite(REGEX, {"column": "lead", "regex": "a" * 1001}),
+    a_suite("expect_column_values_to_be_in_set", {"column": "lead", "value_set": ["1", 1]}),
+    a_suite("expect_column_values_to_be_in_set", {"column": "lead", "value_set": [True]}),
+    a_suite("expect_column_values_to_be_in_set", {"column": "lead", "value_set": [["a"]]}),
+    a_suite("expect_column_values_to_be_between", {"column": "lead"}),
+    a_suite("expect_column_values_to_be_between", {"column": "lead", "min_value": "a"}),
+    a_suite("expect_column_values_to_be_between", {"column": "lead", "min_value": 2, "max_value": 1}),
+    a_suite("expect_column_values_to_be_between", {"column": "lead", "min_value": 2, "max_value": "2024-01-01"}),
+    a_suite("expect_column_values_to_match_strftime_format", {"column": "lead", "strftime_format": "%D %Q"}),
+    a_suite("expect_column_value_lengths_to_equal", {"column": "lead", "value": -1}),
+    a_suite("expect_compound_columns_to_be_unique", {"column_list": ["lead"]}),
+    a_suite("expect_compound_columns_to_be_unique", {"column_list": ["lead", "lead"]}),
+    a_suite("expect_column_pair_values_to_be_equal", {"column_A": "a", "column_B": "b", "ignore_row_if": "never"}),
+]
+NO_SUITE = [
+    b"name: leads\nexpectations: !!python/object/apply:os.system ['id']\n",
+    b"",
+    b"[]",
+    b'{"name": "leads"}',
+    b'{"name": "../leads", "expectations": []}',
+    b'{"name": "leads", "name": "leads", "expectations": []}',
+    b'{"name": "leads", "expectations": [{"type": "x"}]}',
+    b'{"name": "leads", "expectations": [{"kwargs": {}}]}',
+    b'{"name": "leads", "expectations": [1]}',
+    b'{"name": "leads", "expectations": [], "meta": NaN}',
+    b'{"a":' * 10_000,
+    b'{"name": "leads", "expectations": [' + b" " * 1_048_576 + b"]}",
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        *((content, KindRefused) for content in UNLISTED),
+        *((content, OptionRefused) for content in NOT_ALLOWED),
+        *((content, OptionInvalid) for content in NO_MEANING),
+        *((content, SuiteUnreadable) for content in NO_SUITE),
+    ],
+)
+def test_a_suite_that_cannot_be_judged_is_refused_at_load(content: bytes, error: type[DocumentInvalid]) -> None:
+    with pytest.raises(error) as refused:
+        read_suite(content, "leads.json")
+
+    assert type(refused.value) is error
+    assert "suite leads.json" in str(refused.value)
+    assert f"{error.code} " in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_a_refusal_names_file_place_and_kind() -> None:
+    content = json.loads(a_suite())
+    content["expectations"].append({"type": REGEX, "kwargs": {"column": "lead", "regex": "a", "row_condition": "x"}})
+
+    with pytest.raises(OptionRefused) as refused:
+        read_suite(json.dumps(content).encode(), "leads.json")
+
+    assert f"suite leads.json; expectation 2; kind {REGEX}; option row_condition" in str(refused.value)
+
+
+def test_great_expectations_itself_would_load_most_of_what_is_refused() -> None:
+    loaded = sum(_loads_in_great_expectations(content) for content in (*UNLISTED, *NOT_ALLOWED))
+
+    assert loaded >= 5
+
+
+def _loads_in_great_expectations(content: bytes) -> bool:
+    gx = great_expectations()
+    try:
+        with quiet():
+            gx.ExpectationSuite(**json.loads(content))
+    except (gx.exceptions.GreatExpectationsError, ValueError, TypeError, KeyError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", ["campaign_contacts", "subscriber_base"])
+def test_the_suites_of_this_repository_load_here_and_in_great_expectations(name: str) -> None:
+    path = find_home() / "expectations" / f"{name}.json"
+    suite = load_suite(path)
+
+    assert suite.name == name
+    assert len(suite.sha256) == 64
+    assert {rule.check.kind for rule in suite.rules} <= set(KINDS)
+    assert _loads_in_great_expectations(path.read_bytes())
+
+
+def test_severity_mostly_and_name_come_through() -> None:
+    content = a_suite(kwargs={"column": "lead", "mostly": 0.95}, severity="warning", meta={"rule": "filled"})
+
+    (rule,) = read_suite(content, "leads.json").rules
+
+    assert (rule.id, rule.severity, rule.source) == ("leads.filled", Severity.WARNING, Source.SUITE)
+    assert rule.tolerance == Tolerance("mostly", (0.95,), "share")
+
+
+def test_two_expectations_cannot_share_a_name() -> None:
+    content = json.loads(a_suite(meta={"rule": "filled"}))
+    content["expectations"] *= 2
+
+    with pytest.raises(OptionInvalid):
+        read_suite(json.dumps(content).encode(), "leads.json")
+
+
+def test_a_suite_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(SuiteUnreadable) as refused:
+        load_suites(tmp_path, ["leads"])
+
+    assert "leads.json" in str(refused.value)
+    assert str(tmp_path) not in str(refused.value)

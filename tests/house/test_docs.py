@@ -1,0 +1,39 @@
+"""The documents are in step with the code they tell of."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from sluice.terms import RefusalClass
+
+HOUSE = Path(__file__).resolve().parents[2]
+PAGES = [HOUSE / "README.md", *sorted((HOUSE / "docs").rglob("*.md"))]
+LINK = re.compile(r"\[[^\]]+\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+def missing_links(page: Path) -> list[str]:
+    return [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+
+
+def test_the_page_of_codes_is_made_from_the_code(tmp_path: Path) -> None:
+    made = tmp_path / "errors.md"
+    subprocess.run([sys.executable, "-W", "ignore", "-m", "sluice.cli.reference", str(made)], cwd=HOUSE, check=True)
+    assert made.read_text() == (HOUSE / "docs" / "errors.md").read_text(), "run `make docs`"
+
+
+def test_every_reason_code_begins_with_a_class_of_the_closed_list() -> None:
+    text = (HOUSE / "docs" / "errors.md").read_text().split("## SLU codes")[0]
+    codes = re.findall(r"^\| `([A-Z_]+)`", text, re.MULTILINE)
+    assert len(codes) > 80
+    assert [code for code in codes if not any(code.startswith(each) for each in RefusalClass)] == []
+
+
+def test_every_link_leads_somewhere() -> None:
+    assert {str(page): missing for page in PAGES if (missing := missing_links(page))} == {}
+
+
+def test_a_dead_link_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("[here](page.md) and [nowhere](gone.md)")
+    assert missing_links(page) == ["gone.md"]
