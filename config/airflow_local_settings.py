@@ -10,4 +10,9 @@ import sys
 if "scheduler" in sys.argv:
     import boto3  # noqa: F401
     import great_expectations  # noqa: F401
+    import openlineage.client.event_v2  # noqa: F401
     import psycopg  # noqa: F401
+    import typst  # noqa: F401
+
+    import sluice.exchange.drain
+    import sluice.exchange.house  # noqa: F401

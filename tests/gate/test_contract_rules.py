@@ -209,6 +209,15 @@ def test_a_column_without_a_role_stops_the_file() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["a_to_be_greater_than_b", "to_be_equal"])
+def test_a_pair_of_two_types_is_refused_at_load_and_not_undecided_for_every_file(kind: str) -> None:
+    said = {"type": f"expect_column_pair_values_{kind}", "kwargs": {"column_A": "day", "column_B": "moment"}}
+    fields = (a_field("day", "date"), a_field("moment", "timestamp"))
+
+    with pytest.raises(TypeMismatch):
+        rules_of(an_entry("q", operator=None, threshold=(), expectation=said), fields=fields)
+
+
 def test_what_an_entry_says_is_not_said_twice() -> None:
     found = rules_of(an_entry("filled", "nullValues", "lead"))
 

@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sluice.gate.gx import agrees, great_expectations, second_opinion, suite_of, validate
+from sluice.gate.gx import MOST_INDEXES, agrees, great_expectations, second_opinion, suite_of, validate
 from sluice.gate.judge import judge
 from sluice.gate.kinds import check_of
 from sluice.gate.model import Rule, RuleOutcome, Thresholds, Tolerance
@@ -76,6 +77,28 @@ def test_it_judges_a_frame_as_it_judges_a_pass_over_it() -> None:
 
     assert agrees(outcome, run_rules(frame, asked))
     assert [line.failing for line in outcome.lines] == [(0, 1), (2,)]
+
+
+def test_it_judges_dates_of_a_frame() -> None:
+    days = pl.DataFrame({"d": [date(2024, 1, 1), date(2024, 3, 1), None]})
+    moments = days.select(pl.col("d").cast(pl.Datetime("us")))
+    by_day = a_rule("expect_column_values_to_be_between", column="d", min_value="2024-02-01")
+    by_moment = a_rule("expect_column_values_to_be_between", column="d", min_value="2024-02-01T00:00:00")
+
+    assert validate(days, [by_day]).lines[0].failing == (0,)
+    assert validate(moments, [by_moment]).lines[0].failing == (0,)
+    assert validate(moments, [by_day]).lines[0].raised
+
+
+def test_a_file_that_fails_everywhere_is_compared_by_counts() -> None:
+    asked = [a_rule("expect_column_values_to_not_be_null", column="a")]
+    rows = MOST_INDEXES + 1
+    result = run_rules(pl.DataFrame({"a": [None] * rows}, schema={"a": pl.String}), asked)
+
+    outcome = validate(result, asked)
+
+    assert (outcome.lines[0].unexpected_count, outcome.lines[0].failing) == (rows, None)
+    assert agrees(outcome, result)
 
 
 @pytest.mark.parametrize("change", ["a row less", "another row", "success", "a count"])

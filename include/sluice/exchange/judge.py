@@ -58,6 +58,7 @@ def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
     if reasons := refuse_unread(opened, paper.agreement, paper.contract, on):
         yield Judged(opened, paper, None, refused(reasons), None, {}, folder)
         return
+    house.nursery.warm()
     fetched = house.objects.fetch(opened.bucket, opened.key, opened.version_id, folder / "arrived")
     with store.content_lock(house.conn, opened, fetched.sha256):
         if twin := store.find_same_content(house.conn, opened, fetched.sha256):

@@ -87,6 +87,10 @@ class Nursery:
             self._process.communicate()
             self._process = None
 
+    def warm(self) -> None:
+        """Start the process now, so that it imports while the file is still on its way."""
+        self._running()
+
     def run(self, job: dict[str, Any], limits: Limits) -> ChildEnd:
         """Have one job done in a limited child; its end, never an exception of the file."""
         process = self._running()

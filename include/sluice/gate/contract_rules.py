@@ -85,14 +85,17 @@ def _date_format(contract: DataContract, field: FieldRole, value: ValueType) -> 
 
 
 def _comparable(check: Check) -> bool:
-    """Whether a check that compares values has columns and bounds of one type."""
+    """Whether a check that compares values has columns and bounds of one type.
+
+    Text against text is fine for equality; *greater* of a number and a text means nothing.
+    """
     families = [None if each is None else _family(each) for each in check.types]
     if check.kind == "expect_column_values_to_be_between":
         bounds = [check.option("min_value"), check.option("max_value")]
         return all(_bound_family(bound) == families[0] for bound in bounds if bound is not None)
-    if check.kind == "expect_column_pair_values_a_to_be_greater_than_b":
+    if check.kind == "expect_column_pair_values_a_to_be_greater_than_b" or (len(families) == 2 and sees_values(check)):
         return families[0] == families[1]
-    return not sees_values(check) or set(families) == {"number"} or len(families) == 2
+    return not sees_values(check) or families[0] == "number"
 
 
 def _family(column_type: ColumnType) -> str:

@@ -15,7 +15,7 @@ class SuiteUnreadable(DocumentInvalid):
 class KindRefused(DocumentInvalid):
     code = "SLU-432"
     summary = "an expectation is not on the closed list"
-    cure = "use a kind listed in docs/reference/expectations.md; others could run code, SQL or show values"
+    cure = "use a kind listed in expectations/README.md; others could run code, SQL or show values"
 
 
 class OptionRefused(DocumentInvalid):
@@ -27,7 +27,7 @@ class OptionRefused(DocumentInvalid):
 class OptionInvalid(DocumentInvalid):
     code = "SLU-434"
     summary = "an option of an expectation is missing or has a value that cannot be used"
-    cure = "compare it with docs/reference/expectations.md"
+    cure = "compare it with expectations/README.md"
 
 
 class TypeMismatch(DocumentInvalid):
