@@ -9,6 +9,10 @@ PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 STAMP := $(VENV)/.setup
 FILE ?=
+# The machine's own certificates where it has them, so that a company's proxy is no stranger.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS := 1
+endif
 CODE := include dags plugins config tests $(wildcard bench)
 
 help:  ## Show what can be made
