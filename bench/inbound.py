@@ -104,5 +104,3 @@ def _e164(value: object) -> str | None:
 
 def _ref(value: str | None) -> str | None:
     return None if value is None else hmac.new(KEY, value.encode(), hashlib.sha256).hexdigest()[:32]
-
-

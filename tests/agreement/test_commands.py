@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, PRINCIPALS, write_folder
 from sluice.agreement.model import FileRefused
 from sluice.cli import agreement, contract, principal
+from sluice.exchange.infer import skeleton_of
 from sluice.settings import get_settings
 
 runner = CliRunner()
@@ -111,4 +112,4 @@ def test_a_file_that_is_no_table_is_refused_with_a_code(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").touch()
 
     with pytest.raises(FileRefused, match="UNREADABLE_EMPTY_FILE"):
-        contract.skeleton_of(tmp_path / "empty.csv", "someone", "some_flow")
+        skeleton_of(tmp_path / "empty.csv", "someone", "some_flow")
