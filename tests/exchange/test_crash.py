@@ -14,7 +14,7 @@ import pytest
 from desk import Desk, environment
 from sluice.sample.faults import FaultPlan
 
-POINTS = int(os.environ.get("SLUICE_CRASH_POINTS", "48"))
+POINTS = int(os.environ.get("SLUICE_CRASH_POINTS", "42"))
 FAULTS = FaultPlan(missing_required=2, ragged_row=1)
 
 
