@@ -40,7 +40,7 @@ check: setup  ## Format, lint, layers, types, tests without stores; under a minu
 	$(PY) -m ruff check $(CODE)
 	$(VENV)/bin/lint-imports
 	$(PY) -m mypy
-	$(PY) -m pytest -m "not stores and not journey" -n 2
+	$(PY) -m pytest -m "not stores and not journey and not slow" -n 2
 
 fix: setup  ## Format, and repair what the linter can
 	$(PY) -m ruff check --fix $(CODE)

@@ -28,6 +28,8 @@ property_settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 
+pytestmark = pytest.mark.slow
+
 
 def differs(case: Case, judge: Judge) -> bool:
     """Whether a judge and Great Expectations on pandas disagree about a case."""

@@ -17,6 +17,8 @@ PARSE = """
 import json, runpy, sys
 before = set(sys.modules)
 import airflow.sdk
+
+pytestmark = pytest.mark.slow
 airflow_alone = {name.partition(".")[0] for name in set(sys.modules) - before}
 for path in sys.argv[1:]:
     runpy.run_path(path)
