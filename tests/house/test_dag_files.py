@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HOUSE = Path(__file__).resolve().parents[2]
 ALLOWED = ("airflow.sdk", "pendulum", "sluice.orchestration")
 HEAVY = ("great_expectations", "polars", "pyarrow", "pandas", "boto3", "typst")
@@ -17,8 +19,6 @@ PARSE = """
 import json, runpy, sys
 before = set(sys.modules)
 import airflow.sdk
-
-pytestmark = pytest.mark.slow
 airflow_alone = {name.partition(".")[0] for name in set(sys.modules) - before}
 for path in sys.argv[1:]:
     runpy.run_path(path)
