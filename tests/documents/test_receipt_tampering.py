@@ -4,6 +4,7 @@ import base64
 import json
 import random
 
+import pytest
 import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -113,15 +114,16 @@ def respelled(jws, parts):
     yield "no text", bytes(range(256))
 
 
-def test_every_altered_receipt_is_refused(receipt, keyring):
+@pytest.mark.evidence
+def test_every_altered_receipt_is_refused(receipt, keyring, record_property):
     planned = dict(altered(receipt, keyring))
 
     passed = [name for name, jws in planned.items() if verify_receipt(jws, keyring.public_pem, receipt.pdf).valid]
 
-    print(f"S-17 seed {SEED}: planned {len(planned)}, run {len(planned)}, refused {len(planned) - len(passed)}")
     assert len(planned) >= 200
     assert passed == []
     assert receipt.jws not in planned.values()
+    record_property("S-17 altered receipts refused", f"{len(planned)} of {len(planned)} (seed {SEED})")
 
 
 def test_an_invalid_receipt_is_not_quoted(receipt, keyring):

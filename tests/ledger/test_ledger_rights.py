@@ -78,14 +78,17 @@ def refusal(conn, statement):
     return "not refused"
 
 
-def test_the_application_role_can_only_add(written):
+@pytest.mark.evidence
+def test_the_application_role_can_only_add(written, record_property):
     with connect_to(written.app_url) as conn:
         before = conn.execute("select * from ledger.entry").fetchall()
         for statement in REFUSED:
             assert refusal(conn, statement) == "42501", statement
         after = conn.execute("select * from ledger.entry").fetchall()
-    print(f"S-08: planned {len(REFUSED)}, run {len(REFUSED)}, refused {len(REFUSED)}")
     assert before == after
+    record_property(
+        "S-08 statements of the application role against the ledger, refused", f"{len(REFUSED)} of {len(REFUSED)}"
+    )
 
 
 @pytest.mark.parametrize("statement", AS_OWNER)
