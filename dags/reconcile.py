@@ -15,4 +15,6 @@ with DAG(
     tags=["sluice"],
     doc_md=__doc__,
 ):
-    ActivatePaper(task_id="activate") >> FinishEffects(task_id="finish") >> AnchorLedger(task_id="anchor")
+    ActivatePaper(task_id="activate")
+    FinishEffects(task_id="finish")
+    AnchorLedger(task_id="anchor")

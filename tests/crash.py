@@ -11,12 +11,9 @@ import sys
 from types import CodeType, FrameType
 from typing import Any
 
-from sluice.exchange.drain import drain, reconcile
+from sluice.exchange.drain import drain_all
 from sluice.exchange.house import open_house
-from sluice.exchange.open import Arrivals
-from sluice.exchange.store import find_waiting
 from sluice.settings import get_settings
-from sluice.terms import Direction
 
 WATCHED = tuple(
     f"/sluice/{place}"
@@ -46,12 +43,8 @@ class Steps:
 
 def work() -> None:
     """Everything the trigger, the slots and reconcile do, once."""
-    settings = get_settings()
-    with open_house(settings) as house:
-        Arrivals(settings.bucket_exchange).open_new(house.conn, house.objects)
-        for waiting in find_waiting(house.conn, Direction.INBOUND):
-            drain(house, Direction.INBOUND, waiting.principal, waiting.flow, {})
-        reconcile(house)
+    with open_house(get_settings()) as house:
+        drain_all(house)
 
 
 def run(kill_at: int) -> str:

@@ -8,16 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sluice.agreement.activate import activate_all
-from sluice.exchange.drain import drain, reconcile
+from sluice.exchange.drain import drain_all
 from sluice.exchange.house import House, open_house
 from sluice.exchange.open import Arrivals
 from sluice.exchange.read import ExchangeLine, Shown, find_by_versions, list_exchanges, show_exchange
-from sluice.exchange.store import find_waiting
 from sluice.lake.objects import StoredObject
 from sluice.sample.faults import NO_FAULTS, FaultPlan, Planted
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings
-from sluice.terms import Direction
 
 ENERGY = ("energy01", "renewal_campaign")
 
@@ -49,10 +47,7 @@ class Desk:
 
     def work(self) -> None:
         """What trigger, slots and reconcile do, once."""
-        self.open_new()
-        for waiting in find_waiting(self.house.conn, Direction.INBOUND):
-            drain(self.house, Direction.INBOUND, waiting.principal, waiting.flow, {})
-        reconcile(self.house)
+        drain_all(self.house)
 
     def line(self, dropped: StoredObject) -> ExchangeLine:
         """The exchange of one object version."""

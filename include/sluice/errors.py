@@ -97,7 +97,7 @@ class StoreConflict(StoreError):
 class NotFound(SluiceError):
     code = "SLU-301"
     summary = "there is no such thing"
-    cure = "list what exists, e.g. `sluice exchange list`"
+    cure = "check the spelling; `sluice agreement list` and `sluice exchange list` show what exists"
     exit = Exit.REFUSED
 
 
@@ -120,6 +120,12 @@ class UsageError(SluiceError):
     summary = "the command cannot be understood"
     cure = "see --help"
     exit = Exit.USAGE
+
+
+class FileMissing(UsageError):
+    code = "SLU-305"
+    summary = "there is no such file"
+    cure = "check the path"
 
 
 class GateFailed(SluiceError):

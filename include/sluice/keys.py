@@ -36,7 +36,8 @@ def write_secret_once(path: Path, make: Callable[[], bytes]) -> bytes:
     Of several processes at once exactly one value wins, because ``link`` refuses an existing name.
     """
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (path.parent.parent, path.parent):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         draft.touch(mode=0o600)
         draft.write_bytes(make())

@@ -211,3 +211,47 @@ def test_the_record_answers_all_six_questions(desk: Desk) -> None:
     assert record.how.contract_sha256
     assert sum(record.how.gate_counts.values()) > 0
     assert record.right_treatment.held_back == {}
+
+
+def test_what_a_try_before_the_commit_left_is_swept(desk: Desk) -> None:
+    """A worker that died, or lost its lock, leaves versions that no record names."""
+    dropped = desk.drop(desk.campaign(rows=50)[0])
+    desk.open_new()
+    exchange = desk.line(dropped).id
+    place = f"energy01/renewal_campaign/exchange={exchange}"
+    desk.house.objects.put(desk.settings.bucket_lake, f"{place}/part-0.parquet", b"left by the dead", "x")
+    desk.house.objects.put(desk.settings.bucket_vault, f"{place}/file.age", b"left by the dead", "x")
+    desk.work()
+    assert desk.line(dropped).decision == "accepted"
+    assert lake_of(desk, exchange).height == 50
+    assert [o.key for o in desk.objects(desk.settings.bucket_vault)] == []
+    parts = [o for o in desk.objects(desk.settings.bucket_lake) if o.key.endswith("part-0.parquet")]
+    assert len(parts) == 1
+
+
+def test_a_worker_that_lost_its_lock_keeps_nothing(desk: Desk) -> None:
+    from sluice.errors import GateFailed
+    from sluice.exchange import store
+    from sluice.terms import Direction, Flow
+
+    desk.drop(desk.campaign(rows=50)[0])
+    desk.open_new()
+    with store.claim_next(desk.house.conn, Direction.INBOUND, Principal("energy01"), Flow(ENERGY[1])) as opened:
+        assert opened is not None
+        store.check_still_ours(desk.house.conn, opened)
+        desk.house.conn.execute("select pg_advisory_unlock_all()")
+        with pytest.raises(GateFailed):
+            store.check_still_ours(desk.house.conn, opened)
+
+
+def test_a_fault_that_is_not_the_files_costs_it_no_attempt(desk: Desk) -> None:
+    dropped = desk.drop(desk.campaign(rows=50)[0])
+    desk.open_new()
+    broken = desk.settings.model_copy(update={"expectations_dir": desk.folder / "nowhere"})
+    with open_desk(broken, desk.folder) as other:
+        other.work()
+    assert (desk.line(dropped).decision, desk.line(dropped).last_error) == ("open", "SLU-302")
+    assert desk.sql("select attempts from exchange")[0]["attempts"] == 0
+    desk.sql("update exchange set next_attempt_at = now() returning 1")
+    desk.work()
+    assert desk.line(dropped).decision == "accepted"

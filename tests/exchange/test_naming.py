@@ -2,7 +2,7 @@
 
 import pytest
 
-from sluice.exchange.naming import is_safe_name, withheld_unless_safe
+from sluice.exchange.naming import NO_FLOW, is_safe_name, split_key, withheld_unless_safe
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,8 @@ from sluice.exchange.naming import is_safe_name, withheld_unless_safe
         "export-1764050400.csv",
         "export-1764050400123.csv",
         "Q4.v2.xlsx",
+        "campaign_2026-11-25_06.00.csv",
+        "leads-v1.2.3.csv",
     ],
 )
 def test_ordinary_names_are_safe(name: str) -> None:
@@ -29,6 +31,9 @@ def test_ordinary_names_are_safe(name: str) -> None:
         "0475123456.csv",
         "32475123456.csv",
         "85073003328.csv",
+        "Jan_Peeters_78.03.04-123.45.csv",
+        "BE68-5390-0754-7034.csv",
+        "Jan Peeters/leads.csv",
         "claim jan peeters.csv",
         "../other/file.csv",
         "%2e%2e.csv",
@@ -45,3 +50,10 @@ def test_names_that_could_name_a_person_or_a_path_are_not(name: str) -> None:
         withheld_unless_safe(f"energy01/inbound/leads/{name}") == "energy01/inbound/leads/[name withheld]"
         or "/" in name
     )
+
+
+@pytest.mark.parametrize("folder", ["jan.peeters@x.example", "Jan Peeters", "0475123456", "", "é"])
+def test_a_folder_that_could_name_a_person_is_no_flow_and_is_withheld(folder: str) -> None:
+    key = f"energy01/inbound/{folder}/leads.csv"
+    assert split_key(key)[2] == NO_FLOW
+    assert withheld_unless_safe(key) == "energy01/inbound/[name withheld]"

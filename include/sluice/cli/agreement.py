@@ -39,12 +39,13 @@ def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
     show_problems(lint_path(path), format)
 
 
-def show_problems(problems: Sequence["Problem"], format: Format) -> None:
-    """Print errors and warnings, and leave with exit 1 when there is an error."""
+def show_problems(problems: Sequence["Problem"], format: Format, **more: object) -> None:
+    """Print errors and warnings, and leave with exit 1 when there is an error. ``more``: keys for JSON."""
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     warnings = [problem for problem in problems if problem.severity is Severity.WARNING]
     if format is Format.JSON:
-        show_json({"problems": [_plain(problem) for problem in errors], "warnings": [_plain(p) for p in warnings]})
+        both = {"problems": [_plain(problem) for problem in errors], "warnings": [_plain(p) for p in warnings]}
+        show_json({**both, **more})
     else:
         for problem in problems:
             print_problem(problem)

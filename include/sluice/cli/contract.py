@@ -26,7 +26,8 @@ def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
     """
     from sluice.agreement.lint import lint_path
 
-    show_problems(lint_path(path), format)
+    fields = _fields(path) if format is Format.JSON and path.is_file() else []
+    show_problems(lint_path(path), format, fields=fields)
 
 
 @app.command("explain")
@@ -41,22 +42,7 @@ def explain(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
 
     fields = explain_contract(path)
     if format is Format.JSON:
-        show_json(
-            {
-                "fields": [
-                    {
-                        "name": field.name,
-                        "group": field.group,
-                        "category": field.category,
-                        "origin": field.origin,
-                        "legal_basis": field.legal_basis,
-                        "portable": field.portable,
-                        "reason": field.reason,
-                    }
-                    for field in fields
-                ]
-            }
-        )
+        show_json({"fields": _fields(path)})
     else:
         show_table(
             str(path),
@@ -65,6 +51,18 @@ def explain(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
         )
     if any(field.is_gap for field in fields):
         raise typer.Exit(Exit.REFUSED)
+
+
+def _fields(path: Path) -> list[dict[str, object]]:
+    """What every column of one contract is; empty for a file that is no contract."""
+    from sluice.agreement.explain import explain_contract
+    from sluice.agreement.model import PaperInvalid
+
+    names = ("name", "group", "category", "origin", "legal_basis", "portable", "reason")
+    try:
+        return [{name: getattr(field, name) for name in names} for field in explain_contract(path)]
+    except PaperInvalid:
+        return []
 
 
 @app.command("infer")

@@ -33,6 +33,7 @@ def demo(
     """Show two principals' files going through: accepted, partly accepted, refused, with proof.
 
     Example: sluice demo
+
     Example: sluice demo bank-additional-full.csv
     """
     from sluice.demo.story import fetch_receipts

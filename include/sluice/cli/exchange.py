@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
+from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.settings import get_settings
 from sluice.terms import Decision, Direction
 
@@ -59,6 +59,27 @@ def list_(
             )
             for line in lines
         ],
+    )
+
+
+@app.command("drain")
+def drain(format: FormatOption = Format.TABLE) -> None:
+    """Open what arrived and work it off here, without Airflow; safe beside a running one.
+
+    Example: sluice exchange drain
+    """
+    from sluice.exchange.drain import drain_all
+    from sluice.exchange.house import open_house
+
+    with open_house(get_settings()) as house, err.status("judging"):
+        flows = drain_all(house)
+    if format is Format.JSON:
+        show_json({"flows": {name: asdict(drained) for name, drained in flows.items()}})
+        return
+    show_table(
+        "Worked off",
+        ("flow", "closed", "set aside"),
+        [(name, ", ".join(f"{k} {v}" for k, v in d.decisions.items()), d.set_aside) for name, d in flows.items()],
     )
 
 

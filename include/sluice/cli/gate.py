@@ -58,10 +58,13 @@ def run(
 
 def _judged(judge: Any, path: str) -> dict[str, Any]:
     """One line of a batch; a path that cannot be read is that line's error, not the batch's."""
+    from sluice.exchange.paper import refused
+
     try:
         return {"file": path, **document_of(judge.run(Path(path)))}
     except SluiceError as error:
-        return {"file": path, "verdict": Verdict.UNDECIDED.value, "error": {"code": error.code, "message": str(error)}}
+        nothing = document_of(refused((), Verdict.UNDECIDED))
+        return {"file": path, **nothing, "error": {"code": error.code, "message": str(error)}}
 
 
 def document_of(verdict: GateVerdict) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 refused or violated, 2 wrong usage, 3 undecided, 4 a service is missing.
 """
 
+import itertools
 import sys
 
 import typer
@@ -59,7 +60,7 @@ def main() -> None:
 def leave(message: str, code: str, status: Exit) -> None:
     """Say why on stderr (and as JSON on stdout where a program listens), then exit."""
     err.print(message, style="red", markup=False)
-    if "json" in sys.argv[1:]:
+    if "--format=json" in sys.argv or ("--format", "json") in itertools.pairwise(sys.argv):
         show_json({"error": {"code": code, "message": message}})
     sys.exit(int(status))
 

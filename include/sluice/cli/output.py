@@ -25,12 +25,15 @@ WIDE = 160
 """Columns of a table that goes to a file or a log."""
 
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
 
 
 def show_json(document: Mapping[str, Any]) -> None:
     """Write one JSON document and a newline to stdout."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+    text = json.dumps(document, ensure_ascii=False, default=str)
+    if not text.isprintable() and any("\ud800" <= sign <= "\udfff" for sign in text):
+        text = json.dumps(document, default=str)  # a path that is no UTF-8 stays valid JSON
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
@@ -55,5 +58,4 @@ def items(value: str) -> Iterator[str]:
         yield value
         return
     for line in sys.stdin:
-        if item := line.rstrip("\r\n"):
-            yield item
+        yield line.rstrip("\r\n")

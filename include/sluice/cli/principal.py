@@ -40,6 +40,7 @@ def onboard(
         {
             "path": str(settings.principals_dir / skeleton.path),
             "written": str(settings.principals_dir / skeleton.path) in written,
+            "text": skeleton.text,
         }
         for skeleton in made.files
     ]

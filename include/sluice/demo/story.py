@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from sluice.db import connect
 from sluice.demo.files import Drop
-from sluice.errors import Ref, SluiceError
+from sluice.errors import Ref, SluiceError, StoreError
 from sluice.exchange.anchor import anchor_ledger, read_anchors
 from sluice.exchange.house import House, open_house
 from sluice.exchange.read import ExchangeLine, find_by_versions, get_accepted
@@ -217,6 +217,6 @@ def _isolation_checks(settings: Settings) -> Iterator[Check]:
     for attempt in attempts:
         try:
             attempt()
-        except SluiceError:
+        except StoreError:
             refused += 1
     yield Check("energy01 in telecom01's prefix", f"{refused} of {len(attempts)} refused", refused == len(attempts))

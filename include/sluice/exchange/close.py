@@ -15,7 +15,7 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.terms import Decision
 
-REPORT, RECEIPT, LINEAGE_CLOSED = ("findings", 2), ("receipt", 3), ("lineage.closed", 4)
+REPORT, RECEIPT, LINEAGE_CLOSED, SWEEP = ("findings", 2), ("receipt", 3), ("lineage.closed", 4), ("sweep", 5)
 
 
 def close(house: House, kept: Kept, run: Mapping[str, str]) -> Decision | None:
@@ -34,7 +34,7 @@ def close(house: House, kept: Kept, run: Mapping[str, str]) -> Decision | None:
             body=record,
         )
         store.insert_copies(house.conn, opened.exchange_id, kept.copies)
-        effects = [RECEIPT, LINEAGE_CLOSED]
+        effects = [RECEIPT, LINEAGE_CLOSED, SWEEP]
         if any(copy.kind == "findings" for copy in kept.copies):
             effects.append(REPORT)
         store.insert_effects(house.conn, opened.exchange_id, effects)

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sluice.errors import ServiceMissing, SluiceError
+from sluice.errors import DocumentInvalid, EvidenceInvalid, ServiceMissing, SluiceError, StoreError
 from sluice.exchange import store
 from sluice.exchange.close import close
 from sluice.exchange.effects import do_effects
@@ -13,9 +13,15 @@ from sluice.exchange.house import House
 from sluice.exchange.judge import judged_exchange
 from sluice.exchange.keep import keep
 from sluice.exchange.model import Opened
+from sluice.exchange.open import Arrivals
 from sluice.terms import Decision, Direction, Flow, Principal
 
 log = logging.getLogger(__name__)
+
+OURS = (ServiceMissing, StoreError, DocumentInvalid, EvidenceInvalid)
+"""Faults of a service, a paper or a key: no file is to blame, so they cost it no attempt."""
+UNEXPECTED = "SLU-000"
+"""Noted on an exchange whose attempt ended in an error nobody planned; the door says where."""
 
 
 @dataclass
@@ -40,24 +46,40 @@ def drain(house: House, direction: Direction, principal: Principal, flow: Flow, 
         with store.claim_next(house.conn, direction, principal, flow) as opened:
             if opened is None:
                 break
-            error: str | None = None
+            error: str | None = UNEXPECTED
             try:
                 drained.count(carry(house, opened, run))
-            except ServiceMissing:
-                raise
+                error = None
+            except OURS as failure:
+                log.warning("exchange %s waits: %s", opened.exchange_id, failure)
+                store.give_back(house.conn, opened.exchange_id, failure.code)
+                error = None
+                if isinstance(failure, ServiceMissing):
+                    raise
             except SluiceError as failure:
                 log.warning("exchange %s is set aside: %s", opened.exchange_id, failure)
                 error = failure.code
-            if error:
-                store.set_aside(house.conn, opened.exchange_id, error)
-                drained.set_aside += 1
+            finally:
+                if error and not house.conn.broken:
+                    store.set_aside(house.conn, opened.exchange_id, error)
+            drained.set_aside += error is not None
     do_effects(house)
     return drained
+
+
+def drain_all(house: House) -> dict[str, Drained]:
+    """Open what arrived, work off every flow and finish effects: what trigger, slots and reconcile do."""
+    Arrivals(house.settings.bucket_exchange).open_new(house.conn, house.objects)
+    waiting = store.find_waiting(house.conn, Direction.INBOUND)
+    flows = {f"{w.principal}/{w.flow}": drain(house, Direction.INBOUND, w.principal, w.flow, {}) for w in waiting}
+    reconcile(house)
+    return flows
 
 
 def carry(house: House, opened: Opened, run: Mapping[str, str]) -> Decision | None:
     """Take one claimed exchange from opened to receipted."""
     with judged_exchange(house, opened) as judged:
+        store.check_still_ours(house.conn, opened)
         decision = close(house, keep(house, judged), run)
     do_effects(house, opened.exchange_id)
     return decision
@@ -68,7 +90,7 @@ def reconcile(house: House) -> int:
     done = do_effects(house)
     work = house.settings.var / "work"
     for folder in work.iterdir() if work.is_dir() else ():
-        with store.try_lock(house.conn, folder.name) as is_free:
+        with store.try_lock(house.conn, folder.name.split(".")[0]) as is_free:
             if is_free:
                 shutil.rmtree(folder, ignore_errors=True)
     return done

@@ -10,12 +10,13 @@ from types import TracebackType
 from typing import Self
 
 from sluice.agreement.load import find_on_file
-from sluice.agreement.model import DataContract
-from sluice.errors import NotFound, Ref
+from sluice.agreement.model import Agreement, DataContract
+from sluice.errors import FileMissing, NotFound, Ref
 from sluice.exchange.house import CHILD
 from sluice.exchange.job import Job, Suite, limits_of, read_report, read_suites
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import Nursery
+from sluice.exchange.paper import refuse_unread, refused
 from sluice.gate.model import GateVerdict
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow
@@ -26,6 +27,7 @@ class DryRun:
     """Judges files of one flow; one nursery for all of them."""
 
     settings: Settings
+    agreement: Agreement
     contract: DataContract
     suites: tuple[Suite, ...]
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -33,8 +35,8 @@ class DryRun:
     @classmethod
     def of(cls, settings: Settings, agreement_id: str, flow: Flow) -> Self:
         """For a flow of an agreement in the checkout. Raises NotFound or DocumentInvalid, coded."""
-        contract = find_contract(settings, agreement_id, flow, datetime.now(BRUSSELS).date())
-        return cls(settings, contract, read_suites(settings, contract))
+        agreement, contract = find_paper(settings, agreement_id, flow, datetime.now(BRUSSELS).date())
+        return cls(settings, agreement, contract, read_suites(settings, contract))
 
     def __enter__(self) -> Self:
         self._nursery = self._stack.enter_context(Nursery(CHILD))
@@ -45,9 +47,14 @@ class DryRun:
         self._stack.close()
 
     def run(self, file: Path) -> GateVerdict:
-        """The verdict the inbound DAG will give on these bytes. Raises NotFound for no such file."""
+        """The verdict the inbound DAG will give on this file, unless its second judge disagrees (ADR 3).
+
+        Raises FileMissing.
+        """
         if not file.is_file():
-            raise NotFound(Ref("file", file.name))
+            raise FileMissing(Ref("file", file.name))
+        if reasons := refuse_unread(file.name, self.agreement, self.contract, datetime.now(BRUSSELS).date()):
+            return refused(reasons)
         folder = self._folder / "job"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -56,11 +63,13 @@ class DryRun:
         return read_report(folder, end).verdict
 
 
-def find_contract(settings: Settings, agreement_id: str, flow: Flow, on: date) -> DataContract:
-    """The inbound contract of a flow under an agreement that holds ``on`` a day, from the checkout's files."""
+def find_paper(settings: Settings, agreement_id: str, flow: Flow, on: date) -> tuple[Agreement, DataContract]:
+    """An agreement that holds ``on`` a day and its inbound contract of a flow, from the checkout's files."""
     held = find_on_file(settings.principals_dir, agreement_id, on)
-    for contract in held[1] if held else ():
+    if held is None:
+        raise NotFound(Ref("agreement in force", agreement_id), Ref("folder", settings.principals_dir.name))
+    agreement, contracts = held
+    for contract in contracts:
         if contract.flow == flow and contract.direction is Direction.INBOUND:
-            return contract
-    missing = "flow" if held else "agreement in force"
-    raise NotFound(Ref(missing, flow if held else agreement_id), Ref("folder", settings.principals_dir.name))
+            return agreement, contract
+    raise NotFound(Ref("flow", flow), Ref("agreement", agreement_id), Ref("folder", settings.principals_dir.name))

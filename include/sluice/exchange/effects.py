@@ -10,7 +10,7 @@ from sluice.errors import NotFound, Ref, SluiceError
 from sluice.exchange import store
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import lake_key, receipt_stem
+from sluice.exchange.naming import index_key, lake_key, receipt_stem, vault_key
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord
@@ -54,8 +54,9 @@ def _give_receipt(house: House, exchange_id: ExchangeId) -> None:
     receipt = make_receipt(record, entry, house.keyring, record.who.language)
     bucket, stem = house.settings.bucket_exchange, receipt_stem(opened)
     _publish_key(house, opened)
-    house.objects.put_once(bucket, f"{stem}.pdf", receipt.pdf, PDF)
-    house.objects.put_once(bucket, f"{stem}.json", receipt.jws, JSON)
+    if house.objects.head(bucket, f"{stem}.json") is None:
+        house.objects.put_converging(bucket, f"{stem}.pdf", receipt.pdf, PDF)
+        house.objects.put_once(bucket, f"{stem}.json", receipt.jws, JSON)
     if any(copy.kind == "lake" for copy in record.how_long.copies):
         house.objects.put_once(house.settings.bucket_lake, lake_key(opened, "_receipt.json"), receipt.jws, JSON)
     store.mark_receipted(house.conn, exchange_id)
@@ -93,9 +94,22 @@ def _tell_closed(house: House, exchange_id: ExchangeId) -> None:
     emit(closed_event(record, entry.hash.hex(), house.settings), house.settings.lineage_url)
 
 
+def _sweep(house: House, exchange_id: ExchangeId) -> None:
+    """Remove what tries before the commit left: every version of this exchange that its record does not name."""
+    opened = store.get_open(house.conn, exchange_id)
+    _, record = _closed(house, exchange_id)
+    named = {(copy.bucket, copy.key, copy.version_id) for copy in record.how_long.copies}
+    lake, vault = house.settings.bucket_lake, house.settings.bucket_vault
+    for bucket, prefix in ((lake, lake_key(opened, "")), (vault, vault_key(opened, "")), (lake, index_key(opened))):
+        for item in house.objects.list_versions(bucket, prefix):
+            if (bucket, item.key, item.version_id) not in named and not item.key.endswith("/_receipt.json"):
+                house.objects.delete_version(bucket, item.key, item.version_id)
+
+
 EFFECTS: Mapping[str, Callable[[House, ExchangeId], None]] = {
     "lineage.start": _tell_start,
     "findings": _give_findings,
     "receipt": _give_receipt,
     "lineage.closed": _tell_closed,
+    "sweep": _sweep,
 }

@@ -23,7 +23,7 @@ from sluice.gate.model import GateVerdict
 from sluice.lake.objects import Fetched
 from sluice.terms import Verdict
 
-MOST_ATTEMPTS = 10
+MOST_ATTEMPTS = 20
 TRIES_OF_A_DEAD_CHILD = 3
 MAYBE_NOT_THE_FILE = frozenset({ChildEnd.DIED, ChildEnd.WALL, ChildEnd.FAILED})
 """Ends that a busy machine or a fault of ours can cause as well; the others are the file's own doing."""
@@ -34,9 +34,9 @@ def judged_exchange(house: House, opened: Opened) -> Iterator[Judged]:
     """The verdict on one exchange, with its files, for as long as the block runs.
 
     Holds the content lock meanwhile, so that of two versions with the same bytes the second is seen
-    as a duplicate. The work folder is named by the exchange: a rerun starts by emptying it.
+    as a duplicate. The work folder is named by exchange and attempt; reconcile removes what the dead left.
     """
-    folder = house.settings.var / "work" / opened.exchange_id
+    folder = house.settings.var / "work" / f"{opened.exchange_id}.{opened.attempts}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     try:
@@ -55,7 +55,7 @@ def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
         reason = finding("UNREADABLE_GAVE_UP", "exchange.attempts", count=opened.attempts)
         yield Judged(opened, paper, None, refused((reason,), Verdict.UNDECIDED), None, {}, folder)
         return
-    if reasons := refuse_unread(opened, paper.agreement, paper.contract, on):
+    if reasons := refuse_unread(opened.file_name, paper.agreement, paper.contract, on):
         yield Judged(opened, paper, None, refused(reasons), None, {}, folder)
         return
     house.nursery.warm()

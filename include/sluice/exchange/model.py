@@ -35,8 +35,8 @@ class Opened:
 
     @property
     def file_name(self) -> str:
-        """The part of the key after the flow."""
-        return self.key.rsplit("/", 1)[-1]
+        """What the principal called the file: all of the key after the flow."""
+        return self.key.split("/", 3)[-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from sluice.terms import Flow
 
 PRINCIPAL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
-LONG_DIGITS = re.compile(r"\d{9,}")
-TIMESTAMP = re.compile(r"20\d{10}(\d{2})?|1[5-9]\d{8}(\d{3})?")
-"""YYYYMMDDhhmm[ss], or seconds or milliseconds since 1970 between 2017 and 2033."""
+FLOW_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+LONG_DIGITS = re.compile(r"\d{9,}|\d{1,4}(?:[._-]\d{1,4}){2,}")
+TIMESTAMP = re.compile(r"20[2-4]\d[01]\d[0-3]\d{1,10}|1[5-9]\d{8}(\d{3})?|\d{1,8}")
+"""A date and what follows it, seconds or milliseconds since 1970, or too short to be a person's number."""
 NO_FLOW = Flow("unassigned")
 BRUSSELS = ZoneInfo("Europe/Brussels")
 
@@ -26,13 +27,27 @@ def is_safe_name(name: str) -> bool:
 
     A file name goes into keys, receipts and events, so it must not be able to name a person.
     """
-    return bool(SAFE_NAME.fullmatch(name)) and all(TIMESTAMP.fullmatch(run) for run in LONG_DIGITS.findall(name))
+    runs = (re.sub(r"\D", "", run) for run in LONG_DIGITS.findall(name))
+    return bool(SAFE_NAME.fullmatch(name)) and all(map(TIMESTAMP.fullmatch, runs))
 
 
 def withheld_unless_safe(key: str) -> str:
     """The key; with its file name withheld when that name could name a person."""
-    place, _, name = key.rpartition("/")
-    return key if is_safe_name(name) else f"{place}/[name withheld]"
+    principal, direction, flow, name = split_key(key)
+    if flow == NO_FLOW:
+        return f"{principal}/{direction}/[name withheld]"
+    return key if is_safe_name(name) else f"{principal}/{direction}/{flow}/[name withheld]"
+
+
+def split_key(key: str) -> tuple[str, str, Flow, str]:
+    """``<principal>/<direction>/<flow>/<name>``; a name may hold slashes, and then it is no safe one.
+
+    What stands in the place of a flow but could not be one is no flow.
+    """
+    principal, direction, *rest = key.split("/", 3)
+    if len(rest) == 2 and FLOW_NAME.fullmatch(rest[0]) and is_safe_name(rest[0]):
+        return principal, direction, Flow(rest[0]), rest[1]
+    return principal, direction, NO_FLOW, "/".join(rest)
 
 
 def lake_key(opened: Opened, name: str) -> str:
@@ -41,7 +56,7 @@ def lake_key(opened: Opened, name: str) -> str:
 
 
 def vault_key(opened: Opened, name: str) -> str:
-    """Where refused data and reports lie, encrypted."""
+    """Where refused data lies, encrypted, beside the list of findings, which holds no value."""
     return f"{opened.principal}/{opened.flow}/exchange={opened.exchange_id}/{name}"
 
 

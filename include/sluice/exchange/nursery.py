@@ -32,6 +32,8 @@ OPEN_FILES = 256
 OUTPUT_FACTOR, OUTPUT_FLOOR_BYTES = 6, 1 << 30
 CHILD_ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2"}
 """Allocators that reserve no gigabyte ahead, because the limit counts what is reserved."""
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH", "POLARS_MAX_THREADS")
+"""All that a process which reads strangers' files needs of the environment: no key, no address."""
 
 
 class ChildEnd(StrEnum):
@@ -114,7 +116,7 @@ class Nursery:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 text=True,
-                env={**CHILD_ENVIRONMENT, **os.environ},
+                env={**{name: os.environ[name] for name in PASSED_ON if name in os.environ}, **CHILD_ENVIRONMENT},
             )
         return self._process
 

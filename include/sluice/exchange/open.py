@@ -1,20 +1,23 @@
 """Open an exchange for every file version that arrived: the record exists before a byte is read."""
 
+import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sluice.agreement.model import Paper
 from sluice.agreement.store import in_force
 from sluice.db import Connection, transaction
+from sluice.errors import SluiceError
 from sluice.exchange import store
-from sluice.exchange.naming import BRUSSELS, NO_FLOW, PRINCIPAL_NAME, utc_text, withheld_unless_safe
+from sluice.exchange.naming import BRUSSELS, PRINCIPAL_NAME, split_key, utc_text, withheld_unless_safe
 from sluice.exchange.store import Arrival
 from sluice.lake.objects import ObjectStore, StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.opened import OpenedRecord
-from sluice.terms import Direction, Flow, Principal
+from sluice.terms import Direction, Principal
 
+log = logging.getLogger(__name__)
 LINEAGE_START = ("lineage.start", 1)
 
 
@@ -28,11 +31,18 @@ class Arrivals:
     def open_new(self, conn: Connection, objects: ObjectStore) -> int:
         """Open an exchange for every version that has none; how many were new."""
         fresh = [arrival for arrival in self._list(objects) if self._name(arrival) not in self.seen]
-        opened = sum(
-            open_exchange(conn, arrival, datetime.now(UTC)) for arrival in store.find_unregistered(conn, fresh)
-        )
+        unregistered = store.find_unregistered(conn, fresh)
         self.seen.update(map(self._name, fresh))
-        return opened
+        return sum(self._open(conn, arrival) for arrival in unregistered)
+
+    def _open(self, conn: Connection, arrival: Arrival) -> bool:
+        """Open one; what cannot be opened now is met again, and keeps nobody else waiting."""
+        try:
+            return open_exchange(conn, arrival, datetime.now(UTC))
+        except SluiceError as error:
+            self.seen.discard(self._name(arrival))
+            log.warning("an arrival of %s is not opened: %s", arrival.principal, error)
+            return False
 
     def _list(self, objects: ObjectStore) -> list[Arrival]:
         return [
@@ -49,8 +59,7 @@ class Arrivals:
 
 def arrival_of(principal: str, item: StoredObject) -> Arrival:
     """Where ``<principal>/inbound/<flow>/<name>`` belongs; a file beside the flows has none."""
-    segments = item.key.split("/")
-    flow = Flow(segments[2]) if len(segments) > 3 else NO_FLOW
+    flow = split_key(item.key)[2]
     return Arrival(Principal(principal), Direction.INBOUND, flow, item)
 
 

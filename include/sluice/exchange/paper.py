@@ -5,7 +5,6 @@ from fnmatch import fnmatchcase
 
 from sluice.agreement.facts import EEA_COUNTRIES
 from sluice.agreement.model import Agreement, DataContract, PaperMissing
-from sluice.exchange.model import Opened
 from sluice.exchange.naming import is_safe_name
 from sluice.gate.model import Finding, GateVerdict
 from sluice.terms import Severity, Verdict
@@ -21,12 +20,12 @@ def missing_paper(missing: PaperMissing) -> Finding:
     return finding(f"FORBIDDEN_{missing.reason.name}", "paper.in_force")
 
 
-def refuse_unread(opened: Opened, agreement: Agreement, contract: DataContract, on: date) -> tuple[Finding, ...]:
+def refuse_unread(file_name: str, agreement: Agreement, contract: DataContract, on: date) -> tuple[Finding, ...]:
     """Everything that refuses the file before it is read; empty when it may be read. ``on``: Brussels date."""
     found = []
-    if not is_safe_name(opened.file_name):
+    if not is_safe_name(file_name):
         found.append(finding("NAME_UNSAFE", "name.safe"))
-    elif not fnmatchcase(opened.file_name.lower(), contract.file_format.pattern.lower()):
+    elif not fnmatchcase(file_name.lower(), contract.file_format.pattern.lower()):
         found.append(finding("NAME_NOT_AS_AGREED", "name.pattern"))
     if forbidden := countries_without_basis(agreement, on):
         found.append(finding("FORBIDDEN_COUNTRY", "paper.country", count=len(forbidden)))

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sluice.db import Connection, transaction
-from sluice.errors import NotFound, Ref
+from sluice.errors import GateFailed, NotFound, Ref
 from sluice.exchange.model import Opened
 from sluice.lake.objects import StoredObject
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
-RETRY_AFTER = timedelta(seconds=5)
+RETRY_AFTER, GIVEN_BACK_FOR = timedelta(seconds=5), timedelta(seconds=15)
 COLUMNS = "exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at, attempts"
 
 
@@ -127,7 +127,7 @@ def _lock_next(conn: Connection, direction: Direction, principal: Principal, flo
             continue
         row = conn.execute(
             f"""update exchange set attempts = attempts + 1, next_attempt_at = now() + %s * attempts
-                where exchange_id = %s and decision = 'open' returning {COLUMNS}""",
+                where exchange_id = %s and decision = 'open' and next_attempt_at <= now() returning {COLUMNS}""",
             (RETRY_AFTER, candidate["id"]),
         ).fetchone()
         if row:
@@ -174,7 +174,39 @@ def find_same_content(conn: Connection, opened: Opened, sha256: str) -> Exchange
 def set_aside(conn: Connection, exchange_id: ExchangeId, error: str) -> None:
     """Note why an attempt failed; the exchange waits longer each time and blocks nobody."""
     with transaction(conn):
-        conn.execute("update exchange set last_error = %s where exchange_id = %s", (error, exchange_id))
+        conn.execute(
+            """update exchange set last_error = %s, next_attempt_at = now() + %s * attempts
+               where exchange_id = %s and decision = 'open'""",
+            (error, RETRY_AFTER, exchange_id),
+        )
+
+
+def give_back(conn: Connection, exchange_id: ExchangeId, error: str) -> None:
+    """Note a fault that is not the file's; the attempt does not count against it."""
+    if conn.broken:
+        return
+    with transaction(conn):
+        conn.execute(
+            """update exchange set last_error = %s, attempts = greatest(attempts - 1, 0), next_attempt_at = now() + %s
+               where exchange_id = %s and decision = 'open'""",
+            (error, GIVEN_BACK_FOR, exchange_id),
+        )
+
+
+def check_still_ours(conn: Connection, opened: Opened) -> None:
+    """Raises GateFailed unless this connection holds the exchange's lock and nobody closed it.
+
+    A restart of PostgreSQL frees our locks while the child works; then another may be at it.
+    """
+    row = conn.execute(
+        """select decision = 'open' and exists (
+               select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()
+               and (classid::bigint << 32 | objid::bigint) = hashtextextended(%(id)s, 0) and objsubid = 1) as ours
+           from exchange where exchange_id = %(id)s::uuid""",
+        {"id": opened.exchange_id},
+    ).fetchone()
+    if row is None or not row["ours"]:
+        raise GateFailed(Ref("exchange", opened.exchange_id), Ref("lock", "lost"))
 
 
 def is_open(conn: Connection, exchange_id: ExchangeId) -> bool:

@@ -132,16 +132,16 @@ class ObjectStore:
         raise StoreConflict(Ref("bucket", bucket), Ref("sha256", sha256))
 
     def put_converging(self, bucket: str, key: str, content: bytes | Path, content_type: str) -> StoredObject:
-        """Like :meth:`put_once`, but replaces what an earlier, uncommitted try left (``If-Match``)."""
+        """Like :meth:`put_once`, but puts a version over what an earlier, uncommitted try left (``If-Match``).
+
+        Nothing is deleted here: what no record names is swept after the commit.
+        """
         try:
             return self.put_once(bucket, key, content, content_type)
         except StoreConflict:
             present = self.head(bucket, key)
-        if present is None:
-            return self._put(bucket, key, content, content_type, {"IfNoneMatch": "*"})
-        stored = self._put(bucket, key, content, content_type, {"IfMatch": present.etag})
-        self.delete_version(bucket, key, present.version_id)
-        return stored
+        guard = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}
+        return self._put(bucket, key, content, content_type, guard)
 
     def delete_version(self, bucket: str, key: str, version_id: str) -> None:
         """Remove one version for good (a plain delete on a versioned bucket only adds a marker)."""

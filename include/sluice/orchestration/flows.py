@@ -1,6 +1,7 @@
 """Which flows have a DAG: read from the agreements' files, no database and no network at parse."""
 
-from functools import cache
+from functools import lru_cache
+from pathlib import Path
 
 from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable
 
@@ -11,11 +12,16 @@ from sluice.settings import get_settings
 from sluice.terms import Direction
 
 
-@cache
 def inbound_flows() -> tuple[FlowPaper, ...]:
-    """Inbound flows of all principals whose files load; cached for the life of one parse."""
-    flows = find_flows(get_settings().principals_dir)
-    return tuple(flow for flow in flows if flow.direction is Direction.INBOUND)
+    """Inbound flows of all principals, as their files are now; read again only when one changed."""
+    folder = get_settings().principals_dir
+    stamps = [path.stat().st_mtime_ns for pattern in ("*", "*/*.y*ml") for path in folder.glob(pattern)]
+    return _flows(folder, hash(tuple(sorted(stamps))))
+
+
+@lru_cache(maxsize=1)
+def _flows(folder: Path, stamp: int) -> tuple[FlowPaper, ...]:
+    return tuple(flow for flow in find_flows(folder) if flow.direction is Direction.INBOUND)
 
 
 def is_stray(principal: str, flow: str) -> bool:

@@ -7,13 +7,13 @@ shared poll lists the whole exchange bucket, however many flows listen to it.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
-from sluice.errors import SluiceError
+from sluice.errors import SluiceError, place_of
 from sluice.settings import get_settings
 from sluice.terms import Direction
 
@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 
 STRAYS = ("*", "*")
 """Principal and flow of the trigger for whatever no flow DAG takes."""
-WAKE_AGAIN_SECONDS = 15.0
+WAKE_AGAIN_SECONDS, PAUSE_AFTER_FAULT_SECONDS = 15.0, 1.0
+T = TypeVar("T")
 Sight = dict[tuple[str, str], int]
 """Open exchanges that are due, per (principal, flow); STRAYS for all without a DAG."""
 
@@ -44,13 +45,10 @@ class ObjectsWaiting(BaseEventTrigger):
         """One poll for all flows; a fault is logged by its code and the next poll tries again."""
         watch = Watch()
         while True:
-            try:
-                yield await asyncio.to_thread(watch.look)
-            except SluiceError as error:
-                log.warning("%s", error)
-            except Exception as error:
-                log.warning("SLU-000 %s while listing arrivals", type(error).__name__)
-            await asyncio.to_thread(watch.wait)
+            if (sight := await asyncio.to_thread(_quietly, watch.look)) is not None:
+                yield sight
+            if await asyncio.to_thread(_quietly, watch.wait) is None:
+                await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS)
 
     async def filter_shared_stream(self, shared_stream: AsyncIterator[Sight]) -> AsyncIterator[TriggerEvent]:
         wake = Wake()
@@ -63,6 +61,17 @@ class ObjectsWaiting(BaseEventTrigger):
         """Outside a shared stream (older triggerers): the same poll, alone."""
         async for event in self.filter_shared_stream(self.open_shared_stream({})):
             yield event
+
+
+def _quietly(step: Callable[[], T]) -> T | None:
+    """What ``step`` returns; None after a fault, which is logged by its code or type only."""
+    try:
+        return step()
+    except SluiceError as error:
+        log.warning("%s", error)
+    except Exception as error:
+        log.warning("SLU-000 %s", place_of(error))
+    return None
 
 
 @dataclass
@@ -107,6 +116,7 @@ class Watch:
                 sight[name] = sight.get(name, 0) + waiting.count
         return sight
 
-    def wait(self) -> None:
+    def wait(self) -> bool:
         """Until it is time to look again."""
         self._wait()
+        return True
