@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from installation import Stack, environment
-from stores import guarded_var
 
+from installation import Stack, environment
 from sluice.agreement.activate import activate_all
 from sluice.db import connect
+from stores import guarded_var
 
 
 @pytest.fixture(scope="session")
