@@ -81,14 +81,15 @@ def _sample(settings: Settings, seed: int, rows: int) -> tuple[list[Outcome], li
 def _real(settings: Settings, file: Path) -> tuple[list[Outcome], list[Check]]:
     from sluice.demo import real, story
 
-    contract = real.find_contract_for(settings, real.read_real(file))
+    table = real.read_real(file)
+    contract = real.find_contract_for(settings, table)
     drop = real.drop_of(file, contract)
     if contract is None:
         _show_gap(real.write_gap(settings, file, drop.flow))
     outcomes = _wait(settings, [drop], f"Airflow judges {drop.name}")
     receipts = story.fetch_receipts(settings, outcomes, settings.var / "demo" / "receipts")
     evidence = story.checks(settings, outcomes, receipts)
-    return outcomes, [*evidence, *real.real_checks(settings, outcomes, file)]
+    return outcomes, [*evidence, *real.real_checks(settings, outcomes, file, table.dialect.encoding)]
 
 
 def _wait(settings: Settings, drops: Sequence[Drop], title: str) -> list[Outcome]:

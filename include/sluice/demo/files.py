@@ -20,13 +20,13 @@ HOPELESS = FaultPlan(missing_required=100, wrong_code=100)
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """One file to put, and the end it must come to. ``shows``: one plain line."""
+    """One file to put, and the end it must come to (None: any). ``shows``: one plain line."""
 
     principal: str
     flow: str
     path: Path
     name: str
-    decision: Decision
+    decision: Decision | None
     code: str | None
     shows: str
 

@@ -65,7 +65,7 @@ def drop_of(file: Path, contract: DataContract | None) -> Drop:
         return Drop(
             NOBODY, flow, file, name, Decision.REFUSED, "FORBIDDEN", "no contract yet: refused, with the reason"
         )
-    return Drop(contract.principal, contract.flow, file, name, Decision.ACCEPTED, None, f"under {contract.contract_id}")
+    return Drop(contract.principal, contract.flow, file, name, None, None, f"under {contract.contract_id}")
 
 
 def write_gap(settings: Settings, file: Path, flow: str) -> Gap:
@@ -79,24 +79,24 @@ def write_gap(settings: Settings, file: Path, flow: str) -> Gap:
     return Gap(path, tuple(problem for problem in lint_path(path) if problem.severity is Severity.ERROR))
 
 
-def real_checks(settings: Settings, outcomes: Sequence[Outcome], file: Path) -> Iterator[Check]:
+def real_checks(settings: Settings, outcomes: Sequence[Outcome], file: Path, encoding: str | None) -> Iterator[Check]:
     """What is in the lake against an independent count: every cell of every column, by Python's csv module."""
     line = outcomes[0].line
     if line.rows_accepted is None or line.rows_accepted == 0:
         return
-    counted = count_csv(file) if file.suffix.lower() == ".csv" else None
     with open_house(settings) as house:
         kept = kept_values(house, line.id)
     rows = sum(next(iter(kept.values())).values())
     yield Check("rows in the lake", f"{rows:,} of {line.rows_accepted:,} accepted", rows == line.rows_accepted)
-    if counted is not None and line.rows_refused == 0:
+    if encoding is not None and line.rows_refused == 0:
+        counted = count_csv(file, encoding)
         same = sum(kept.get(name) == values for name, values in counted.items())
         yield Check("columns equal to an independent count", f"{same} of {len(counted)}", same == len(counted))
 
 
-def count_csv(path: Path) -> dict[str, Counter[str | None]]:
+def count_csv(path: Path, encoding: str = "utf-8") -> dict[str, Counter[str | None]]:
     """How often each value stands in each column, read by the standard library with the file's own sniffing."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with path.open(newline="", encoding="utf-8-sig" if encoding == "utf-8" else encoding) as file:
         dialect = csv.Sniffer().sniff(file.readline(), delimiters=";,\t|")
         file.seek(0)
         rows = csv.DictReader(file, delimiter=dialect.delimiter)

@@ -61,16 +61,20 @@ class Outcome:
     @property
     def as_told(self) -> bool:
         code = self.line.reason_code or ""
-        return self.line.decision == self.drop.decision and code.startswith(self.drop.code or "")
+        return self.drop.decision in (None, self.line.decision) and code.startswith(self.drop.code or "")
 
 
-def put(settings: Settings, drops: Sequence[Drop]) -> dict[str, Drop]:
-    """Put every file with its principal's own key (the center's, for those who have none): version -> drop."""
-    versions = {}
+Dropped = dict[str, tuple[Drop, datetime]]
+"""Version id -> the drop and when it was put."""
+
+
+def put(settings: Settings, drops: Sequence[Drop]) -> Dropped:
+    """Put every file with its principal's own key (the center's, for those who have none)."""
+    versions: Dropped = {}
     for drop in drops:
-        objects = ObjectStore(as_principal(settings, drop.principal))
+        objects, at = ObjectStore(as_principal(settings, drop.principal)), datetime.now(UTC)
         stored = objects.put(settings.bucket_exchange, drop.key, drop.path, "text/csv")
-        versions[stored.version_id] = drop
+        versions[stored.version_id] = (drop, at)
     return versions
 
 
@@ -84,7 +88,7 @@ def as_principal(settings: Settings, principal: str) -> Settings:
     )
 
 
-def wait(settings: Settings, versions: dict[str, Drop], tick: Callable[[int], None]) -> list[Outcome]:
+def wait(settings: Settings, versions: Dropped, tick: Callable[[int], None]) -> list[Outcome]:
     """Until every file has its decision and its receipt; ``tick`` hears how many have. Raises DemoUnfinished."""
     deadline = time.monotonic() + WAIT_SECONDS
     with connect(settings) as conn:
@@ -93,14 +97,14 @@ def wait(settings: Settings, versions: dict[str, Drop], tick: Callable[[int], No
             done = {version: line for version, line in lines.items() if line.receipt_at and not line.waiting_effects}
             tick(len(done))
             if len(done) == len(versions):
-                return [_outcome(versions[version], line) for version, line in done.items()]
+                return [_outcome(*versions[version], line) for version, line in done.items()]
             time.sleep(0.5)
     raise DemoUnfinished(Ref("open", len(versions)))
 
 
-def _outcome(drop: Drop, line: ExchangeLine) -> Outcome:
+def _outcome(drop: Drop, at: datetime, line: ExchangeLine) -> Outcome:
     assert line.receipt_at is not None
-    return Outcome(drop, line, (line.receipt_at - line.opened_at).total_seconds())
+    return Outcome(drop, line, (line.receipt_at - at).total_seconds())
 
 
 def fetch_receipts(settings: Settings, outcomes: Sequence[Outcome], folder: Path) -> list[Path]:
