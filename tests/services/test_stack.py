@@ -34,7 +34,11 @@ def states(var: Path) -> dict[str, Any]:
 
 
 def listening(pid: int) -> set[str]:
-    return {c.laddr.ip for c in psutil.Process(pid).net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+    try:
+        found = psutil.Process(pid).net_connections("tcp")
+    except psutil.NoSuchProcess:
+        return set()  # a short-lived child, gone since it was listed
+    return {each.laddr.ip for each in found if each.status == psutil.CONN_LISTEN}
 
 
 def kill(var: Path, name: str) -> None:
