@@ -11,6 +11,8 @@ import pytest
 from children import MEBIBYTE
 from sluice.exchange.nursery import ChildEnd, Limits, Nursery
 
+pytestmark = pytest.mark.slow
+
 LIMITS = Limits(memory_bytes=512 * MEBIBYTE, cpu_seconds=1, wall_seconds=3, output_bytes=MEBIBYTE)
 
 

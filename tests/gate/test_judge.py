@@ -25,6 +25,8 @@ from sluice.gate.model import (
 from sluice.gate.onepass import run_rules
 from sluice.terms import Severity, Verdict
 
+pytestmark = pytest.mark.slow
+
 File = tuple[PassResult, list[RowFinding], Thresholds]
 UNIQUE = "expect_column_values_to_be_unique"
 NOT_NULL = "expect_column_values_to_not_be_null"

@@ -13,6 +13,8 @@ from sluice.lineage.events import closed_event
 from sluice.lineage.model import EventInvalid, EventNotSent, TargetInvalid
 from sluice.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 EVENT = closed_event(a_record(), "d1" * 32, Settings(environment="test"))
 
 

@@ -8,6 +8,8 @@ import pytest
 from sluice.services.model import StackBusy
 from sluice.services.places import LOOPBACK, choose_ports, is_answering, locked, make_var, secret, write_private
 
+pytestmark = pytest.mark.slow
+
 
 def test_var_may_be_crossed_but_nothing_in_it_read_by_others(tmp_path: Path) -> None:
     var = tmp_path / "var"
