@@ -5,12 +5,13 @@
 
 import multiprocessing
 import os
-import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 Work = Callable[[], object]
 """Something to measure. For a child process: a module-level function or a ``functools.partial`` of one."""
@@ -44,7 +45,7 @@ class BenchRow:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one run of a work took; CPU includes its child processes, memory is the peak of its process."""
+    """What one run of a work took; CPU includes its ended child processes, memory is the peak of its process."""
 
     wall_s: float
     cpu_s: float
@@ -68,11 +69,14 @@ def cost(work: Work) -> Cost:
     return Cost(time.perf_counter() - wall, _cpu_s() - cpu)
 
 
-def cost_in_child(work: Work) -> Cost:
-    """The same in a fresh process, with its peak memory; imports at module level are not timed."""
+def cost_in_child(work: Work, ready: Work | None = None) -> Cost:
+    """The same in a fresh process, with its peak memory; imports at module level are not timed.
+
+    ready: done there first, untimed: what a running worker has loaded long ago.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_report, args=(work, theirs))
+    child = context.Process(target=_report, args=(work, ready, theirs))
     child.start()
     theirs.close()
     try:
@@ -109,10 +113,22 @@ def machine() -> Iterator[str]:
     yield f"polars {pl.__version__} on {pl.thread_pool_size()} threads"
 
 
-def _report(work: Work, pipe: Connection) -> None:
+def progress(text: str) -> None:
+    """Tell whoever waits what is being measured; stdout keeps the table alone."""
+    print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
+
+
+def _report(work: Work, ready: Work | None, pipe: Connection) -> None:
+    if ready is not None:
+        ready()
     found = cost(work)
-    peak_kb = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    pipe.send(Cost(found.wall_s, found.cpu_s, peak_kb / 1024))
+    pipe.send(Cost(found.wall_s, found.cpu_s, _peak_mb()))
+
+
+def _peak_mb() -> float:
+    """Of this program alone: ``ru_maxrss`` survives exec, so it would tell the size of our parent."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def _cpu_s() -> float:

@@ -3,14 +3,14 @@
 import importlib
 import os
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import bench
-from bench import BenchRow, machine, shown
+from bench import BenchRow, machine, progress, shown
 from sluice.cli.output import out, show_table
 
 SIZES = {"small": 100_000, "full": 1_000_000}
@@ -27,12 +27,20 @@ def run(
     """
     size = SIZES[os.environ.get("SIZE", "small")]
     found = [module.name for module in pkgutil.iter_modules(bench.__path__) if module.name != "__main__"]
-    rows = [row for name in (names or found) for row in importlib.import_module(f"bench.{name}").rows(size)]
+    rows = [row for name in (names or found) for row in measured(name, size)]
     line = f"{size:,} rows; {', '.join(machine())}"
     show_table("Benchmarks", COLUMNS, map(cells, rows))
     out.print(line, markup=False)
     if markdown:
         markdown.write_text(as_markdown(rows, line), encoding="utf-8")
+
+
+def measured(name: str, size: int) -> Iterator[BenchRow]:
+    """The rows of one bench; none of a module that is only shared by some."""
+    module = importlib.import_module(f"bench.{name}")
+    if hasattr(module, "rows"):
+        progress(f"{name}, {size:,} rows")
+        yield from module.rows(size)
 
 
 def cells(row: BenchRow) -> tuple[str, ...]:

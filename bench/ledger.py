@@ -2,8 +2,6 @@
 
 import json
 import multiprocessing
-import shutil
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -16,7 +14,9 @@ import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench import BenchRow, paired, shown
+from bench.stores import a_database
 from sluice.db import connect_to, transaction
+from sluice.keys import Keyring
 from sluice.ledger.append import append, append_many, canonical
 from sluice.ledger.hashing import ZERO_HASH, entry_hash
 from sluice.ledger.model import EntryKind, Head, StoredEntry
@@ -42,7 +42,7 @@ INSERT = """
 def rows(size: int) -> Iterator[BenchRow]:
     """Appending with 1 and 8 writers, in batches, and verifying; ``size`` / 50 entries each."""
     entries = max(800, size // 50)
-    with a_database() as (app_url, public_pem):
+    with plain_beside_ledger() as (app_url, public_pem):
         for writers, chains, goal in ((1, 1, 0.5), (8, 8, 0.5), (8, 1, None)):
             work = partial(write_all, app_url, writers, chains, entries)
             chained, plain = paired(partial(work, ledger=True), partial(work, ledger=False), ROUNDS)
@@ -153,22 +153,11 @@ def a_chain(count: int) -> tuple[list[StoredEntry], Head]:
 
 
 @contextmanager
-def a_database() -> Iterator[tuple[str, bytes]]:
-    """A migrated PostgreSQL of its own with the plain table beside the ledger; removed afterwards."""
-    from sluice.keys import Keyring
-    from sluice.migrations import run as migrations
-    from sluice.services import postgres
-
-    var = Path(tempfile.mkdtemp(prefix="sluice-bench-"))
-    var.chmod(0o711)
-    try:
-        server = postgres.start(var)
-        migrations.migrate(server.admin_url, postgres.APP)
+def plain_beside_ledger() -> Iterator[tuple[str, bytes]]:
+    """DSN of a fresh database with the plain table in it, and a key for the verifier."""
+    with a_database() as server:
         with psycopg.connect(server.admin_url, autocommit=True) as admin:
             admin.execute(PLAIN)
-        pem = Keyring(var, bytes(32), Ed25519PrivateKey.generate()).public_pem
+        pem = Keyring(Path(), bytes(32), Ed25519PrivateKey.generate()).public_pem
         assert read_public(pem)
         yield server.app_url, pem
-    finally:
-        postgres.forget(var)
-        shutil.rmtree(var, ignore_errors=True)

@@ -18,6 +18,15 @@ from sluice.terms import Decision, Direction, ExchangeId
 
 MADE_AT = "2026-11-25T04:12:31.512Z"
 ROUNDS = 15
+WHO = Who(
+    principal="energy01",
+    language="nl",
+    sender="energy01",
+    recipients=("center",),
+    sub_processors=(),
+    countries=("BE",),
+    roles=(),
+)
 
 
 def rows(size: int) -> Iterator[BenchRow]:
@@ -65,12 +74,6 @@ def an_entry(number: int) -> Entry:
 
 def a_record(number: int, reasons: int) -> ExchangeRecord:
     """A file whose rows were refused for so many reasons, twenty row numbers each."""
-    lines = tuple(
-        ReasonLine(
-            code="VALUE_PATTERN", rule=f"rule_{index}", column="phone", count=99, rows=tuple(range(number, number + 20))
-        )
-        for index in range(reasons)
-    )
     exchange_id = f"00000000-0000-4000-8000-{number:012d}"
     return ExchangeRecord(
         exchange_id=exchange_id,
@@ -81,41 +84,46 @@ def a_record(number: int, reasons: int) -> ExchangeRecord:
         decision=Decision.REFUSED,
         reason_code="VALUE_PATTERN",
         rule_id="rule_0",
-        reasons=lines,
+        reasons=tuple(a_reason(index, number) for index in range(reasons)),
         why=Why(agreement_id="DPA-ENERGY01", agreement_version="3.0.0", agreement_sha256="aa" * 32, purposes=()),
-        what=What(
-            bucket="exchange",
-            key="energy01/inbound/renewal/2026-11-25.csv",
-            version_id=f"v{number}",
-            sha256=f"{number:064x}",
-            size_bytes=583_898,
-            format="csv",
-            rows_in=41_188,
-            rows_accepted=0,
-            rows_refused=41_188,
-            columns=(),
-            distinct_subjects=None,
-            special_categories=False,
-        ),
+        what=a_file(number),
         how_long=HowLong(copies=(), at_contract_end="delete within 30 days"),
-        who=Who(
-            principal="energy01",
-            language="nl",
-            sender="energy01",
-            recipients=("center",),
-            sub_processors=(),
-            countries=("BE",),
-            roles=(),
-        ),
-        how=How(
-            contract_id="energy01.inbound.renewal",
-            contract_version="1.2.0",
-            contract_sha256="bb" * 32,
-            suites={},
-            gate_counts={"PASSED": 21, "WARNED": 0, "REFUSED": reasons, "UNDECIDED": 0},
-            dialect={},
-            lineage_run_id=exchange_id,
-            airflow={},
-        ),
+        who=WHO,
+        how=how_judged(exchange_id, reasons),
         right_treatment=RightTreatment(held_back={}),
+    )
+
+
+def a_reason(index: int, first: int) -> ReasonLine:
+    rows = tuple(range(first, first + 20))
+    return ReasonLine(code="VALUE_PATTERN", rule=f"rule_{index}", column="phone", count=99, rows=rows)
+
+
+def a_file(number: int) -> What:
+    return What(
+        bucket="exchange",
+        key="energy01/inbound/renewal/2026-11-25.csv",
+        version_id=f"v{number}",
+        sha256=f"{number:064x}",
+        size_bytes=583_898,
+        format="csv",
+        rows_in=41_188,
+        rows_accepted=0,
+        rows_refused=41_188,
+        columns=(),
+        distinct_subjects=None,
+        special_categories=False,
+    )
+
+
+def how_judged(exchange_id: str, refused: int) -> How:
+    return How(
+        contract_id="energy01.inbound.renewal",
+        contract_version="1.2.0",
+        contract_sha256="bb" * 32,
+        suites={},
+        gate_counts={"PASSED": 21, "WARNED": 0, "REFUSED": refused, "UNDECIDED": 0},
+        dialect={},
+        lineage_run_id=exchange_id,
+        airflow={},
     )

@@ -112,6 +112,7 @@ def store_settings(database: Database, s3_server: SeaweedServer, tmp_path: Path)
         s3_access_key=SecretStr(s3_server.access_key),
         s3_secret_key=SecretStr(s3_server.secret_key),
         bucket_exchange=f"exchange-{mark}",
+        bucket_internal=f"internal-{mark}",
         bucket_lake=f"lake-{mark}",
         bucket_vault=f"vault-{mark}",
         bucket_evidence=f"evidence-{mark}",

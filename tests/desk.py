@@ -43,7 +43,7 @@ class Desk:
 
     def open_new(self) -> int:
         """What one poll of the trigger does."""
-        return Arrivals(self.settings.bucket_exchange).open_new(self.house.conn, self.house.objects)
+        return Arrivals.of(self.settings).open_new(self.house.conn, self.house.objects)
 
     def work(self) -> None:
         """What trigger, slots and reconcile do, once."""

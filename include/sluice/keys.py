@@ -90,6 +90,13 @@ class Keyring:
         """32 bytes that key the SubjectRefs of one principal; made on first use."""
         return self._wrapped(principal, "subject", lambda: secrets.token_bytes(32))
 
+    def staff_key(self) -> bytes:
+        """32 bytes that key the references of the center's own staff; made on first use.
+
+        Its folder begins with ``_``, which no principal's code can.
+        """
+        return self._wrapped(Principal("_staff"), "agent", lambda: secrets.token_bytes(32))
+
     def quarantine_identity(self, principal: Principal) -> str:
         """The age identity (X25519) that opens this principal's quarantine; made on first use."""
         return self._wrapped(principal, "quarantine", _new_age_identity).decode()

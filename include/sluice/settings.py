@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     expectations_dir: Path = Field(
         default_factory=lambda done: done["home"] / "expectations", description="suites, JSON"
     )
+    mappings_dir: Path = Field(
+        default_factory=lambda done: done["home"] / "include" / "mappings",
+        description="how each platform's export becomes canonical result rows, YAML",
+    )
     environment: str = Field(default="dev", description="name of this installation, in lineage namespaces")
     center: str = Field(default="center", description="code of the contact center in agreements")
     center_country: str = Field(default="BE", pattern="^[A-Z]{2}$", description="where the center works")
@@ -53,6 +57,7 @@ class Settings(BaseSettings):
     s3_secret_key: SecretStr | None = Field(default=None, description="secret key; else the AWS chain")
     s3_region: str = Field(default="eu-central-1", description="region")
     bucket_exchange: str = Field(default="exchange", description="shared with principals")
+    bucket_internal: str = Field(default="internal", description="agents' results; no principal can reach it")
     bucket_lake: str = Field(default="lake", description="accepted data")
     bucket_vault: str = Field(default="vault", description="quarantine, encrypted")
     bucket_evidence: str = Field(default="evidence", description="checkpoints, certificates")
@@ -72,7 +77,7 @@ class Settings(BaseSettings):
 
     slots: int = Field(default=2, ge=1, le=64, description="files judged at once per flow")
     poll_seconds: float = Field(default=1.0, gt=0, description="how often the inbound prefixes are listed")
-    gate_memory_mb: int = Field(default=1024, ge=256, description="memory of the judging process, plus 8x the file")
+    gate_memory_mb: int = Field(default=1024, ge=256, description="memory of the judging process, plus 12x the file")
     gate_cpu_seconds: int = Field(default=120, ge=1, description="CPU time of the judging process")
     gate_wall_seconds: int = Field(default=300, ge=1, description="wall time of the judging process")
 

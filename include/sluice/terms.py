@@ -130,3 +130,32 @@ class SubjectKind(StrEnum):
     PRINCIPAL_CUSTOMER_ID = "principal_customer_id"
     NATIONAL_NUMBER = "national_number"
     IBAN = "iban"
+
+
+class ScreenClass(StrEnum):
+    """What the free-text screen looks for in a note."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+    IBAN = "iban"
+    CARD = "card"
+    NATIONAL_NUMBER = "national_number"
+    HEALTH = "health"
+    BELIEF = "belief"
+    POLITICS = "politics"
+    UNION = "union"
+    ETHNICITY = "ethnicity"
+    SEXUALITY = "sexuality"
+    GENETIC_BIOMETRIC = "genetic_biometric"
+    CRIMINAL = "criminal"
+    INSULT = "insult"
+    EMOTION = "emotion"
+
+
+class ScreenAction(StrEnum):
+    """What the agreement wants done with a finding in a note."""
+
+    ALLOW = "allow"
+    MASK = "mask"
+    REVIEW = "review"
+    REFUSE = "refuse"

@@ -6,7 +6,7 @@ import pytest
 
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, OLD_AGREEMENT, PRINCIPALS, Mistake, write_folder
 from sluice.agreement.codes import CODES, GAP_CODES
-from sluice.agreement.lint import lint_path
+from sluice.agreement.lint import lint_as, lint_path
 from sluice.terms import Severity
 
 PD = "https://w3id.org/dpv/pd#"
@@ -210,7 +210,18 @@ def test_most_mistakes_are_reported_once_and_alone(tmp_path: Path) -> None:
 
 
 def test_every_code_of_the_table_has_a_test() -> None:
-    elsewhere = {"AGR-007", "AGR-022", "AGR-028", "AGR-029", "AGR-075", "CON-001", "CON-006", "CON-007"} | {
+    elsewhere = {
+        "AGR-007",
+        "AGR-009",
+        "CON-009",
+        "AGR-022",
+        "AGR-028",
+        "AGR-029",
+        "AGR-075",
+        "CON-001",
+        "CON-006",
+        "CON-007",
+    } | {
         "CON-015",
         "CON-024",
         "CON-026",
@@ -283,6 +294,30 @@ def test_what_is_no_paper_or_no_file_is_said(tmp_path: Path) -> None:
 
     assert codes == {CONTRACT_NAME: "CON-007", "agreement-9.yaml": "AGR-006", "agreement-8.yaml": "AGR-007"}
     assert [p.code for p in lint_path(folder / "nothing.yaml")] == ["AGR-001"]
+
+
+def test_a_paper_of_the_other_kind_is_one_problem_that_names_the_right_command(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, agreement=AGREEMENT.replace("forwardHours: 24", "forwardHours: soon"))
+    agreement, contract = folder / "agreement-3.0.0.yaml", folder / CONTRACT_NAME
+
+    (of_agreement,) = lint_as(agreement, "CON")
+    (of_contract,) = lint_as(contract, "AGR")
+
+    assert (of_agreement.code, of_contract.code) == ("CON-009", "AGR-009")
+    assert "this is an agreement" in of_agreement.message and "sluice agreement lint" in of_agreement.message
+    assert "this is a contract" in of_contract.message and "sluice contract lint" in of_contract.message
+    assert of_agreement.line == Mistake("", "", "", "agreementId:").line(agreement.read_text(encoding="utf-8"))
+    assert of_contract.line == Mistake("", "", "", "kind:").line(contract.read_text(encoding="utf-8"))
+
+
+def test_a_paper_of_the_right_kind_and_a_folder_are_linted_as_ever(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, agreement=AGREEMENT.replace("forwardHours: 24", "forwardHours: soon"))
+    agreement, contract = folder / "agreement-3.0.0.yaml", folder / CONTRACT_NAME
+
+    assert lint_as(agreement, "AGR") == lint_path(agreement) != []
+    assert lint_as(contract, "CON") == lint_path(contract)
+    assert lint_as(folder, "AGR") == lint_as(folder, "CON") == lint_path(folder)
+    assert [problem.code for problem in lint_as(folder / "nothing.yaml", "CON")] == ["AGR-001"]
 
 
 @pytest.mark.parametrize("body", [b"kind: DataContract\nschema: " + b"[" * 40 + b"]" * 40, b"- kind: DataContract\n"])

@@ -15,6 +15,9 @@ from sluice.exchange.read import ExchangeLine
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600), pytest.mark.xdist_group("journey")]
 
+SOON_SECONDS = 60
+"""Not a promise of speed, only that nobody was forgotten until a clock came by."""
+
 
 def p95(seconds: list[float]) -> float:
     return seconds[min(len(seconds) - 1, int(len(seconds) * 0.95))]
@@ -37,7 +40,25 @@ def check_exactly_once(stack: Stack, puts: list[Put], lines: dict[str, ExchangeL
     assert [sum(key.endswith(f"{each}.json") for key in receipts) for each in ids] == [1] * len(puts)
 
 
-@pytest.mark.parametrize("count", [1, 20, 100])
+def test_ten_files_one_after_the_other_are_each_receipted_soon(stack: Stack, record_property: Record) -> None:
+    """Each is put when the one before has its receipt: nothing waits for anything but the product."""
+    puts: list[Put] = []
+    lines: dict[str, ExchangeLine] = {}
+    for path in stack.campaigns(10):
+        puts.append(stack.put(path))
+        lines |= stack.wait(puts[-1:])
+    seconds = [stack.seconds([put], lines)[0] for put in puts]
+    check_exactly_once(stack, puts, lines)
+    first, rest = seconds[0], sorted(seconds[1:])
+    record_property(
+        "put to receipt, 10 one by one",
+        f"p95 {p95(sorted(seconds)):.1f} s, max {max(seconds):.1f} s, first {first:.1f} s, "
+        f"median of the rest {rest[len(rest) // 2]:.1f} s",
+    )
+    assert max(seconds) < SOON_SECONDS
+
+
+@pytest.mark.parametrize("count", [20, 100])
 def test_files_put_at_once_are_receipted_exactly_once(stack: Stack, count: int, record_property: Record) -> None:
     puts = [stack.put(path) for path in stack.campaigns(count)]
     lines = stack.wait(puts)

@@ -30,7 +30,6 @@ CONTENT = {
     "WRONG_FORMAT_NOT_YET_GZIP": gzip.compress(b"a;b\n1;2\n"),
     "WRONG_FORMAT_NOT_YET_ARCHIVE": zipped(klanten=b"a;b\n1;2\n"),
     "WRONG_FORMAT_NOT_YET_PARQUET": parquet(),
-    "WRONG_FORMAT_NOT_YET_JSON": b'[{"a": 1}]\n',
     "WRONG_FORMAT_NOT_YET_PGP": b"-----BEGIN PGP MESSAGE-----\n\nabc\n",
     "WRONG_FORMAT_PDF": b"%PDF-1.7\n",
     "WRONG_FORMAT_MARKUP": b"<html><table><tr><td>a</td></tr></table></html>",

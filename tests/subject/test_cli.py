@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sluice.cli.subject import app
-from sluice.errors import UsageError
+from sluice.errors import Exit, NotFound, UsageError
+from sluice.settings import get_settings
 
 run = CliRunner().invoke
 
@@ -33,6 +34,19 @@ def test_each_principal_has_a_reference_of_its_own():
     refs = {answer("phone", "0475123456", "--principal", name)["ref"] for name in ("energy01", "telecom01")}
 
     assert len(refs | {answer("phone", "0475123456")["ref"]}) == 3
+
+
+@pytest.mark.parametrize("words", [["phone", "0475123456"], ["-"]])
+def test_a_principal_that_no_agreement_names_is_refused_and_gets_no_key(words):
+    keys = get_settings().keys_dir
+    answer("phone", "0475123456", "--principal", "energy01")
+
+    result = run(app, ["ref", *words, "--principal", "0475123456"], input="phone\t0475123456\n")
+
+    assert isinstance(result.exception, NotFound)
+    assert result.exception.exit is Exit.REFUSED and "sluice agreement list" in str(result.exception)
+    assert "0475123456" not in str(result.exception) + result.output
+    assert (keys / "energy01").exists() and not (keys / "0475123456").exists()
 
 
 @pytest.mark.parametrize(("text", "reason"), [("geen", "placeholder"), ("4.75E+08", "invalid"), ("", "empty")])

@@ -3,13 +3,14 @@
 from sluice.agreement import dpv
 from sluice.agreement.facts import RIGHTS, SECURITY_HEADINGS, START_EVENTS
 from sluice.agreement.shape import Day, Flag, Iri, Keys, Many, Number, Text, Word
-from sluice.terms import Direction, FieldGroup, RoleProfile
+from sluice.terms import Direction, FieldGroup, RoleProfile, ScreenAction, ScreenClass
 
 CODE = Text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "letters, digits, . _ - (at most 63)")
 VERSION = Text(r"\d{1,4}\.\d{1,4}\.\d{1,4}", "three numbers, e.g. 3.0.0")
 PRINCIPAL = Text(r"[a-z0-9][a-z0-9-]{0,62}", "lower-case letters, digits and hyphens (at most 63)")
 DURATION = Text(r"P(?=\d)(?:\d{1,3}Y)?(?:\d{1,4}M)?(?:\d{1,4}W)?(?:\d{1,5}D)?", "an ISO 8601 duration, e.g. P90D")
 COUNTRY = Text(r"[A-Z]{2}", "a country code of two capitals, e.g. NL")
+FINGERPRINT = Text(r"[0-9A-F]{40}|[0-9A-F]{64}", "40 or 64 capital hexadecimal digits")
 HOLDER = Word(("principal", "center"))
 CHANNEL = Word(("voice", "sms", "email", "letter", "chat", "robocall", "push"))
 
@@ -96,6 +97,23 @@ _ROLE_ROW = Keys(
     {"retentionRule": CODE},
 )
 _RETENTION = Keys({"code": CODE, "startEvent": Word(START_EVENTS), "duration": DURATION}, {"statute": Text()})
+_ACTION = Word(tuple(ScreenAction))
+_FREE_TEXT = Keys(
+    {"actions": Keys({}, dict.fromkeys(ScreenClass, _ACTION))},
+    {"sampleShare": Number(0, 1, whole=False)},
+)
+_PGP = Keys({"file": Text(r"[a-z0-9][a-z0-9._-]*", "a file beside the agreement"), "fingerprint": FINGERPRINT})
+_DELIVERY = Keys(
+    {"cutOff": Text(r"([01]\d|2[0-3]):[0-5]\d", "a time, e.g. 06:00, in quotes")},
+    {
+        "twoPersonRelease": Flag(),
+        "releaseWhenReadyLater": Flag(),
+        "acknowledgeHours": Number(1, 720),
+        "escalateHours": Number(1, 2160),
+        "country": COUNTRY,
+        "pgpKey": _PGP,
+    },
+)
 
 AGREEMENT = Keys(
     {
@@ -118,6 +136,12 @@ AGREEMENT = Keys(
         "seedOwner": Keys({}, {"signOff": Text(), "reverseArt28Ref": Text()}),
         "recipients": Many(Text()),
     },
-    {"supersedes": VERSION, "validTo": Day(), "jointArrangementRef": Text()},
+    {
+        "supersedes": VERSION,
+        "validTo": Day(),
+        "jointArrangementRef": Text(),
+        "freeText": _FREE_TEXT,
+        "delivery": _DELIVERY,
+    },
 )
 """Every key an agreement may have."""

@@ -1,18 +1,26 @@
 """Checked documents into the frozen types. Call these only on documents without findings."""
 
+from datetime import time
+from decimal import Decimal
+
 from sluice.agreement.columns import contract_id, custom, drafts, field_role
 from sluice.agreement.document import Document, Spot
 from sluice.agreement.model import (
     Agreement,
     DataContract,
+    DeliveryRules,
     FileFormat,
+    FreeTextRules,
+    PgpKey,
     Purpose,
     RetentionRule,
+    ReturnRecipe,
     RoleRow,
     SubProcessor,
+    careful_actions,
 )
 from sluice.agreement.quality_rules import quality_rules
-from sluice.terms import Direction, FieldGroup, Flow, Principal, RoleProfile
+from sluice.terms import Direction, FieldGroup, Flow, Principal, RoleProfile, ScreenAction, ScreenClass
 
 DEFAULT_REFUSED_SHARE = 0.1
 
@@ -48,6 +56,30 @@ def build_agreement(document: Document) -> Agreement:
         sha256=document.sha256,
         path=document.path,
         data_categories=tuple(root["processing"]["dataCategories"].value),
+        minimum_exam_score=Decimal(str(duties["b_confidentiality"]["minimumExamScore"].value)),
+        free_text=_free_text(root["freeText"]),
+        delivery=_delivery(root["delivery"]),
+    )
+
+
+def _free_text(spot: Spot) -> FreeTextRules:
+    said = spot["actions"].value or {}
+    actions = {ScreenClass(word): ScreenAction(action) for word, action in said.items() if action}
+    return FreeTextRules(careful_actions(actions), float(spot["sampleShare"].value or 0))
+
+
+def _delivery(spot: Spot) -> DeliveryRules:
+    if not spot.is_given:
+        return DeliveryRules()
+    key, usual = spot["pgpKey"], DeliveryRules()
+    return DeliveryRules(
+        cut_off=time.fromisoformat(spot["cutOff"].value),
+        two_person_release=spot["twoPersonRelease"].value is True,
+        release_when_ready_later=spot["releaseWhenReadyLater"].value is True,
+        acknowledge_hours=spot["acknowledgeHours"].value or usual.acknowledge_hours,
+        escalate_hours=spot["escalateHours"].value or usual.escalate_hours,
+        country=spot["country"].value or usual.country,
+        pgp=PgpKey(key["file"].value, key["fingerprint"].value) if key.is_given else None,
     )
 
 
@@ -109,6 +141,18 @@ def build_contract(document: Document, agreement: Agreement) -> DataContract:
         sha256=document.sha256,
         path=document.path,
         valid_from=start.day if start else None,
+        result_mapping=answers["resultMapping"].text if "resultMapping" in answers else None,
+        recipe=_recipe(answers) if "contactsFlow" in answers else None,
+    )
+
+
+def _recipe(answers: dict[str, Spot]) -> ReturnRecipe:
+    campaigns = answers.get("campaigns")
+    return ReturnRecipe(
+        contacts_flow=Flow(str(answers["contactsFlow"].text)),
+        results_flow=Flow(str(answers["resultsFlow"].text)),
+        record_id=str(answers["recordId"].text),
+        campaigns=tuple(campaigns.value or ()) if campaigns else (),
     )
 
 

@@ -46,6 +46,7 @@ _SHARED = (
 )
 
 _AGREEMENT = (
+    ("009", "this is a contract, not an agreement", "use `sluice contract lint`"),
     ("020", "`supersedes` is not an older version", "name the version this one replaces, or null"),
     ("022", "the same agreement and version stand in two files", "a change is a new version: give one of them its own"),
     ("023", "`validTo` lies before `validFrom`", "correct the dates; both days count"),
@@ -80,6 +81,7 @@ _AGREEMENT_WARNINGS = (
 )
 
 _CONTRACT = (
+    ("009", "this is an agreement, not a contract", "use `sluice agreement lint`"),
     ("008", "the Open Data Contract Standard does not allow this", "follow ODCS 3.1.0 at this place"),
     ("020", "the id is not <principal>.<direction>.<flow>", "e.g. energy01.inbound.renewal_campaign"),
     ("021", "a property contradicts the id", "make `principal` and `direction` say what the id says"),
@@ -94,6 +96,10 @@ _CONTRACT = (
         "the location has no file name pattern",
         "end it in a pattern without folders, e.g. s3://bucket/inbound/x/*.csv",
     ),
+    ("032", "a return does not say what it is made of", "name contactsFlow, resultsFlow and recordId"),
+    ("033", "only a return is made of other flows", "remove it, or make the direction outbound_return"),
+    ("034", "a column of a return has no source", "name `source`: contacts.<column> or results.<column>"),
+    ("035", "`resultMapping` belongs to agents' results, and to all of them", "name a file of include/mappings"),
     ("037", "a date format cannot be read", "use letters yyyy MM dd HH mm ss in a column, %Y %m %d in the server"),
     ("040", "gap: the column has no fieldGroup", "name its group; the column stops every file until then"),
     ("041", "gap: the column has no dataCategory", "name a DPV category; the column stops every file until then"),

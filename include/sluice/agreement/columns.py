@@ -173,6 +173,7 @@ def field_role(draft: Draft, server_date_format: str | None) -> FieldRole:
         required=column["required"].value is True,
         unique=column["unique"].value is True,
         classification=column["classification"].text,
+        source=draft.word("source"),
     )
 
 

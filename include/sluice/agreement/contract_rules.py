@@ -18,6 +18,9 @@ from sluice.terms import Direction, FieldGroup, SubjectKind
 NEED_AGREEMENT = ("044", "045")
 """Gaps that a role row of the agreement may fill."""
 
+RECIPE = ("contactsFlow", "resultsFlow", "recordId")
+"""What a return contract must say of itself."""
+
 _GAP_PROPERTIES = tuple(name for name, _ in GAPS)
 _ABOUT_AGENTS = (FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, FieldGroup.QA_SCORE)
 _AGENT_EMOTION = re.compile(rf"agent.*({'|'.join(EMOTION_WORDS)})|({'|'.join(EMOTION_WORDS)}).*agent", re.IGNORECASE)
@@ -157,7 +160,35 @@ def _check_type(column: Spot) -> Iterator[Found]:
         yield Found(column["examples"], "097")
 
 
-RULES: tuple[Callable[[Document], Iterator[Found]], ...] = (_check_top, _check_custom, _check_server, _check_tables)
+def _check_return(document: Document) -> Iterator[Found]:
+    """A return says what it is made of, and each column where it comes from; no other contract does."""
+    answers, direction = custom(document.root), contract_id(document)[1]
+    if direction != Direction.OUTBOUND_RETURN:
+        yield from (Found(answers[name], "033", name) for name in RECIPE if name in answers)
+        return
+    for name in RECIPE:
+        if name not in answers or not answers[name].is_given:
+            yield Found(document.root["customProperties"], "032", name)
+    for column in columns(document):
+        if "source" not in custom(column):
+            yield Found(column, "034", column["name"].text or "")
+
+
+def _check_results(document: Document) -> Iterator[Found]:
+    """Agents' results name the mapping of their platform."""
+    answers, direction = custom(document.root), contract_id(document)[1]
+    if (direction == Direction.INTERNAL) != ("resultMapping" in answers):
+        yield Found(answers.get("resultMapping", document.root["customProperties"]), "035")
+
+
+RULES: tuple[Callable[[Document], Iterator[Found]], ...] = (
+    _check_top,
+    _check_custom,
+    _check_server,
+    _check_tables,
+    _check_return,
+    _check_results,
+)
 
 
 def _check_column(draft: Draft, agreement: Agreement | None) -> Iterator[Found]:

@@ -7,6 +7,9 @@ from sluice.terms import DataOrigin, Direction, FieldGroup, RoleProfile, Subject
 
 SUITE = Text(r"[a-z0-9][a-z0-9_-]{0,62}", "the name of a file in expectations/ without .json")
 
+FLOW = r"[a-z0-9][a-z0-9_-]{0,62}"
+FLOW_NAME = Text(FLOW, "the name of a flow")
+
 COLUMN_PROPERTIES: dict[str, Kind] = {
     "purposeIris": Many(Iri("a purpose", dpv.PURPOSES)),
     "legalBasis": Iri("a legal basis of GDPR Art. 6(1)", dpv.LEGAL_BASES),
@@ -21,6 +24,7 @@ COLUMN_PROPERTIES: dict[str, Kind] = {
     "portable": Flag(),
     "retentionRule": CODE,
     "subjectKey": Word(tuple(SubjectKind)),
+    "source": Text(r"(contacts|results)\.[^\x00-\x1f\x7f]{1,200}", "contacts.<column> or results.<column>"),
 }
 """Properties of a column; at contract level they are the defaults (standards.md a)."""
 
@@ -33,6 +37,11 @@ CONTRACT_PROPERTIES: dict[str, Kind] = {
     "expectationSuites": Many(SUITE),
     "maxRefusedShare": Number(0, 1, whole=False),
     "nationalNumberAuthorisation": Text(),
+    "resultMapping": SUITE,
+    "contactsFlow": FLOW_NAME,
+    "resultsFlow": FLOW_NAME,
+    "recordId": Text(),
+    "campaigns": Many(Text()),
 }
 """Properties of the contract as a whole."""
 
@@ -53,7 +62,6 @@ SEVERITY = Word(("error", "warning"))
 UNIT = Word(("rows", "percent"))
 API_VERSION = Word(("v3.1.0",))
 COLUMN_NAME = Text(r"[^\x00-\x1f\x7f]{1,200}", "1 to 200 characters without control characters")
-FLOW = r"[a-z0-9][a-z0-9_-]{0,62}"
 
 OPERATORS = (
     "mustBe",

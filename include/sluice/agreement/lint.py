@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from sluice.agreement.agreement_rules import check_agreement, version_key
 from sluice.agreement.build import build_agreement
@@ -47,6 +48,21 @@ def lint_path(path: Path) -> list[Problem]:
     if path not in find_papers(path.parent):
         folder = _with(folder, path)
     return [problem for problem in lint_folder(folder) if problem.path == str(path)]
+
+
+def lint_as(path: Path, prefix: Literal["AGR", "CON"]) -> list[Problem]:
+    """Like :func:`lint_path`; one file of the other kind is one problem that names the right command.
+
+    ``prefix``: the codes that were asked for. A folder holds both kinds.
+    """
+    try:
+        document = read_document(path) if path.is_file() else None
+    except PaperInvalid:
+        document = None
+    if document is None or document.prefix == prefix:
+        return lint_path(path)
+    place = document.root["agreementId" if document.is_agreement else "kind"]
+    return [make_problem(document.path, place.line, f"{prefix}-009", place.where)]
 
 
 def read_folder(path: Path) -> Folder:

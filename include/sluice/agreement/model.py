@@ -4,8 +4,10 @@ The files themselves are YAML: a ProcessingAgreement (SCC 2021/915 annexes) and 
 per dataset and direction. ``load.py`` makes these from them, or says why not.
 """
 
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +19,8 @@ from sluice.terms import (
     Flow,
     Principal,
     RoleProfile,
+    ScreenAction,
+    ScreenClass,
     Severity,
     Sha256,
     SubjectKind,
@@ -68,6 +72,53 @@ class SubProcessor:
 
 
 @dataclass(frozen=True, slots=True)
+class FreeTextRules:
+    """What happens to findings in notes, by class; ``sample_share`` of the rest goes to a person's eyes."""
+
+    actions: Mapping[ScreenClass, ScreenAction]
+    sample_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class PgpKey:
+    """The certificate returns are encrypted to: a file beside the agreement, pinned by its fingerprint."""
+
+    file: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRules:
+    """How returns leave. ``cut_off``: Brussels time of the day after the contacts of a return."""
+
+    cut_off: time = time(6)
+    two_person_release: bool = False
+    release_when_ready_later: bool = False
+    """Whether rows held for their agent may follow once that agent is ready."""
+    acknowledge_hours: int = 24
+    escalate_hours: int = 72
+    country: str = "BE"
+    """Where the principal receives (ISO 3166 alpha-2)."""
+    pgp: PgpKey | None = None
+
+
+CAREFUL: Mapping[ScreenClass, ScreenAction] = {
+    ScreenClass.PHONE: ScreenAction.ALLOW,
+    ScreenClass.EMAIL: ScreenAction.ALLOW,
+    ScreenClass.IBAN: ScreenAction.MASK,
+    ScreenClass.CARD: ScreenAction.MASK,
+    ScreenClass.NATIONAL_NUMBER: ScreenAction.MASK,
+    ScreenClass.EMOTION: ScreenAction.MASK,
+}
+"""What happens where an agreement says nothing of a class; every other class is reviewed."""
+
+
+def careful_actions(said: Mapping[ScreenClass, ScreenAction]) -> dict[ScreenClass, ScreenAction]:
+    """An action for every class: the agreement's own word first."""
+    return {word: said.get(word, CAREFUL.get(word, ScreenAction.REVIEW)) for word in ScreenClass}
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """One signed version of the Art. 28 contract with one principal."""
 
@@ -98,6 +149,9 @@ class Agreement:
     path: str
     data_categories: tuple[str, ...] = ()
     """Categories of personal data listed in Annex II, DPV IRIs."""
+    minimum_exam_score: Decimal = Decimal(90)
+    free_text: FreeTextRules = field(default_factory=lambda: FreeTextRules(careful_actions({}), 0.0))
+    delivery: DeliveryRules = DeliveryRules()
 
     def is_in_force(self, on: date) -> bool:
         """``on``: a Brussels date; both ends inclusive."""
@@ -129,6 +183,8 @@ class FieldRole:
     required: bool
     unique: bool
     classification: str | None
+    source: str | None = None
+    """Of a column of a return: ``contacts.<column>`` (echoed) or ``results.<column>`` (added by our staff)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +224,18 @@ class FileFormat:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnRecipe:
+    """What a return is made of: flows of the same principal, and the column that joins them."""
+
+    contacts_flow: Flow
+    results_flow: Flow
+    record_id: str
+    """Column of the contacts that holds the principal's own record id."""
+    campaigns: tuple[str, ...]
+    """Campaigns whose results belong here; empty: all."""
+
+
+@dataclass(frozen=True, slots=True)
 class DataContract:
     """One dataset of one principal in one direction (ODCS 3.1)."""
 
@@ -192,6 +260,10 @@ class DataContract:
 
     valid_from: date | None = None
     """First day it holds (custom property ``validFrom``); None: the day it is activated."""
+    result_mapping: str | None = None
+    """Of agents' results: name of the file in ``include/mappings`` that makes canonical columns of it."""
+    recipe: ReturnRecipe | None = None
+    """Of a return only."""
 
     def field(self, name: str) -> FieldRole | None:
         """The role of a column, or None: a column without a role is a gap and stops the file."""

@@ -18,6 +18,7 @@ from sluice.agreement.model import (
 )
 from sluice.agreement.timeline import Days, Held, lay
 from sluice.db import Connection, transaction
+from sluice.errors import NotFound, Ref
 from sluice.terms import Direction, Flow, Principal
 
 _BY_ID = """
@@ -210,6 +211,14 @@ def find_signed_otherwise(conn: Connection, agreement_id: str, version: str, sha
         [agreement_id, version, sha256],
     ).fetchone()
     return row is not None
+
+
+def get_body(conn: Connection, sha256: str) -> bytes:
+    """A registered document exactly as its file was. Raises NotFound."""
+    row = conn.execute("select body from sluice.document where sha256 = %s", (sha256,)).fetchone()
+    if row is None:
+        raise NotFound(Ref("document", sha256))
+    return bytes(row["body"])
 
 
 def find_owner(conn: Connection, agreement_id: str) -> Principal | None:

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from sluice.agreement.model import Agreement, DataContract, Problem
     from sluice.agreement.profiles import RolesRow
 
-app = typer.Typer(help="Processing agreements: lint, roles, what is in force.", no_args_is_help=True)
+app = typer.Typer(
+    help="Processing agreements: lint, roles, what is in force.",
+    epilog="Example: sluice agreement lint include/principals",
+    no_args_is_help=True,
+)
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 PathArgument = Annotated[Path, typer.Argument(help="A file, or a folder with files below it.")]
@@ -34,9 +38,9 @@ def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
 
     Example: sluice agreement lint include/principals
     """
-    from sluice.agreement.lint import lint_path
+    from sluice.agreement.lint import lint_as
 
-    show_problems(lint_path(path), format)
+    show_problems(lint_as(path, "AGR"), format)
 
 
 def show_problems(problems: Sequence["Problem"], format: Format, **more: object) -> None:

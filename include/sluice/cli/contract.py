@@ -10,7 +10,11 @@ from sluice.cli.output import Format, FormatOption, show_json, show_table
 from sluice.errors import Exit, Ref, UsageError
 from sluice.terms import Direction
 
-app = typer.Typer(help="Data contracts (ODCS 3.1): lint, explain, infer.", no_args_is_help=True)
+app = typer.Typer(
+    help="Data contracts (ODCS 3.1): lint, explain, infer.",
+    epilog="Example: sluice contract infer leads.csv --principal energy02 --flow leads",
+    no_args_is_help=True,
+)
 
 
 @app.callback()
@@ -24,10 +28,10 @@ def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
 
     Example: sluice contract lint include/principals/energy01/renewal_campaign.inbound.odcs.yaml
     """
-    from sluice.agreement.lint import lint_path
+    from sluice.agreement.lint import lint_as
 
     fields = _fields(path) if format is Format.JSON and path.is_file() else []
-    show_problems(lint_path(path), format, fields=fields)
+    show_problems(lint_as(path, "CON"), format, fields=fields)
 
 
 @app.command("explain")

@@ -1,6 +1,6 @@
 """``sluice exchange``: what crossed, in any direction, with how and why."""
 
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,12 +8,16 @@ import typer
 
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.settings import get_settings
-from sluice.terms import Decision, Direction
+from sluice.terms import Decision, Direction, Flow, Principal
 
 if TYPE_CHECKING:
     from sluice.exchange.read import Shown
 
-app = typer.Typer(help="What crossed, and why.", no_args_is_help=True)
+app = typer.Typer(
+    help="What crossed, and why.",
+    epilog="Example: sluice exchange list --principal energy01 --decision refused",
+    no_args_is_help=True,
+)
 KEYS = ("id", "principal", "direction", "flow", "purpose", "decision", "reason_code", "opened_at", "closed_at")
 ROWS = ("rows_in", "rows_accepted", "rows_refused")
 
@@ -106,6 +110,107 @@ def show(
             show_pairs(title.replace("_", " "), answer)
         else:
             show_pairs("", {title: answer})
+
+
+Who = Annotated[str, typer.Option("--by", help="Your name, for the ledger; the user of the system when absent.")]
+
+
+@app.command("prepare")
+def prepare(
+    principal: Annotated[str, typer.Argument(help="Whose return.")],
+    flow: Annotated[str, typer.Argument(help="Which return flow.")],
+    by: Who = "",
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Make and deliver the returns of one flow that are due, here, without Airflow.
+
+    Example: sluice exchange prepare energy01 renewal_results
+    """
+    from datetime import UTC
+
+    from sluice.exchange.house import open_house
+    from sluice.returns.drain import drain_returns
+
+    with open_house(get_settings()) as house, err.status("preparing"):
+        drained = drain_returns(house, Principal(principal), Flow(flow), datetime.now(UTC), {}, by or user())
+    if format is Format.JSON:
+        show_json(asdict(drained))
+        return
+    show_pairs(f"{principal}/{flow}", {**drained.decisions, "set aside": drained.set_aside})
+
+
+@app.command("release")
+def release(
+    id: Annotated[str, typer.Argument(help="Exchange id of a prepared return, or its beginning.")],
+    by: Who = "",
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Let a prepared return go; whoever prepared it cannot. It is delivered at once.
+
+    Example: sluice exchange release 7b0d3f1e --by an.peeters
+    """
+    from datetime import UTC
+
+    from sluice.exchange.house import open_house
+    from sluice.exchange.store import get_open
+    from sluice.returns.drain import drain_returns
+    from sluice.returns.release import release as let_go
+
+    now = datetime.now(UTC)
+    with open_house(get_settings()) as house:
+        exchange_id = let_go(house, id, by or user(), now)
+        opened = get_open(house.conn, exchange_id)
+        drain_returns(house, opened.principal, opened.flow, now, {})
+    document = {"exchange": exchange_id, "released_by": by or user(), "key": opened.key}
+    show_json(document) if format is Format.JSON else show_pairs("Released", document)
+
+
+@app.command("redeliver")
+def redeliver(
+    id: Annotated[str, typer.Argument(help="Exchange id of a delivered return, or its beginning.")],
+    by: Who = "",
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Put the very same bytes there again, as a new version of the same key.
+
+    Example: sluice exchange redeliver 7b0d3f1e
+    """
+    from datetime import UTC
+
+    from sluice.exchange.house import open_house
+    from sluice.returns.release import deliver_again
+
+    with open_house(get_settings()) as house:
+        stored = deliver_again(house, id, by or user(), datetime.now(UTC))
+    document = {"key": stored.key, "version_id": stored.version_id, "sha256": stored.sha256}
+    show_json(document) if format is Format.JSON else show_pairs("Delivered again", document)
+
+
+@app.command("held")
+def held(
+    id: Annotated[str, typer.Argument(help="Exchange id of a return, or its beginning.")],
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """List the rows of a return that stayed here: from which results, which row, why, whose agent (by reference).
+
+    Example: sluice exchange held 7b0d3f1e
+    """
+    from sluice.exchange.house import open_house
+    from sluice.returns.held import list_held
+
+    with open_house(get_settings()) as house:
+        rows = list_held(house, id)
+    if format is Format.JSON:
+        show_json({"rows": [asdict(row) for row in rows]})
+        return
+    show_table("Held back", ("results", "row", "reason", "agent"), [astuple(row) for row in rows])
+
+
+def user() -> str:
+    """Who sits at this terminal, as the system knows them."""
+    import getpass
+
+    return getpass.getuser()
 
 
 def document_of(shown: "Shown") -> dict[str, Any]:

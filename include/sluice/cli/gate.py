@@ -12,7 +12,11 @@ from sluice.gate.model import GateVerdict
 from sluice.settings import get_settings
 from sluice.terms import Flow, Verdict
 
-app = typer.Typer(help="Judge files.", no_args_is_help=True)
+app = typer.Typer(
+    help="Judge files.",
+    epilog="\b\nExample: sluice gate run leads.csv --agreement DPA-ENERGY01 --flow renewal_campaign --dry-run",
+    no_args_is_help=True,
+)
 
 EXIT_OF = {
     Verdict.PASSED: Exit.DONE,

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from sluice.exchange.house import House
     from sluice.ledger.model import Bad, LedgerReport, StoredEntry, Witness
 
-app = typer.Typer(help="The hash-chained record of every exchange.", no_args_is_help=True)
+app = typer.Typer(
+    help="The hash-chained record of every exchange.",
+    epilog="Example: sluice ledger verify --receipts ./receipts",
+    no_args_is_help=True,
+)
 
 ReceiptsOption = Annotated[
     Path | None, typer.Option(help="Folder of receipts (.json, also in subfolders): each entry must exist.")

@@ -9,7 +9,11 @@ from sluice.cli.output import Format, FormatOption, show_json, show_table
 from sluice.errors import NotFound, Ref
 from sluice.terms import ExchangeId
 
-app = typer.Typer(help="Where data came from and what became of it.", no_args_is_help=True)
+app = typer.Typer(
+    help="Where data came from and what became of it.",
+    epilog="Example: sluice lineage show --exchange 7b0d3f1e-5a52-4c7e-9a0e-2f5f0c3d8e11",
+    no_args_is_help=True,
+)
 
 ExchangeOption = Annotated[str, typer.Option("--exchange", help="Id of a closed exchange.")]
 

@@ -18,7 +18,9 @@ from sluice.cli import (
     lineage,
     principal,
     receipt,
+    recipients,
     services,
+    staff,
     subject,
 )
 from sluice.cli.output import err, show_json
@@ -42,8 +44,10 @@ app.add_typer(principal.app, name="principal")
 app.add_typer(gate.app, name="gate")
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(receipt.app, name="receipt")
+app.add_typer(recipients.app, name="recipients")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(lineage.app, name="lineage")
+app.add_typer(staff.app, name="staff")
 app.add_typer(subject.app, name="subject")
 
 

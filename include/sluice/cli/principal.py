@@ -8,7 +8,11 @@ import typer
 
 from sluice.cli.output import Format, FormatOption, show_json, show_table
 
-app = typer.Typer(help="Client-principals: onboarding.", no_args_is_help=True)
+app = typer.Typer(
+    help="Client-principals: onboarding.",
+    epilog="Example: sluice principal onboard energy02",
+    no_args_is_help=True,
+)
 
 
 @app.callback()

@@ -13,7 +13,11 @@ from sluice.errors import Exit, Ref, UsageError
 if TYPE_CHECKING:
     from sluice.documents.verify import ReceiptCheck
 
-app = typer.Typer(help="Receipts of exchanges.", no_args_is_help=True)
+app = typer.Typer(
+    help="Receipts of exchanges.",
+    epilog="Example: sluice receipt verify 7b0d3f1e.json --key receipt-key.pem",
+    no_args_is_help=True,
+)
 
 FileArgument = Annotated[str, typer.Argument(help="A receipt, .json or .pdf; or - for one path a line on stdin.")]
 KeyOption = Annotated[Path, typer.Option(help="The contact center's public key, PEM.")]

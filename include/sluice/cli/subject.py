@@ -5,15 +5,22 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs
-from sluice.errors import Exit, Ref, UsageError
+from sluice.errors import Exit, NotFound, Ref, UsageError
 from sluice.terms import Principal, SubjectKind
 
-app = typer.Typer(help="Keyed references that stand for persons.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from sluice.settings import Settings
+
+app = typer.Typer(
+    help="Keyed references that stand for persons.",
+    epilog='Example: sluice subject ref phone "+32 (0)475 12 34 56" --principal energy01',
+    no_args_is_help=True,
+)
 
 KIND_WORDS: Mapping[str, SubjectKind] = {
     "phone": SubjectKind.PHONE,
@@ -44,7 +51,8 @@ def ref(
     """Print the SubjectRef of an identifier: every spelling of one person gives the same.
 
     Exit 1 when there is none (empty, placeholder or invalid). With - in place of KIND VALUE, read
-    lines of KIND, a tab and VALUE from stdin, and print one JSON object a line.
+    lines of KIND, a tab and VALUE from stdin, and print one JSON object a line. A principal that no
+    agreement names is refused: references would be made with a key that nobody uses.
 
     Example: sluice subject ref phone "+32 (0)475 12 34 56" --principal energy01
     """
@@ -88,7 +96,17 @@ def _subject_key(principal: str | None) -> bytes:
     code = settings.center if principal is None else principal
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", code):
         raise UsageError(Ref("option", "--principal"))
+    if code != settings.center and not _has_agreement(code, settings):
+        # The code is not repeated: it may be an identifier in the wrong place.
+        raise NotFound(Ref("principal", "of --principal"), Ref("in the agreements of", settings.principals_dir.name))
     return Keyring.open(settings).subject_key(Principal(code))
+
+
+def _has_agreement(code: str, settings: "Settings") -> bool:
+    """Whether an agreement of the checkout names this principal."""
+    from sluice.agreement.load import load_agreements
+
+    return any(agreement.principal == code for agreement in load_agreements(settings.principals_dir))
 
 
 def _check_region(region: str) -> None:

@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from sluice.agreement.model import DataContract, FieldRole
+from sluice.exchange.content import Content, Split, read_content, split, stopped
 from sluice.exchange.job import Job
 from sluice.exchange.model import ChildReport, Sighting
 from sluice.exchange.paper import refused
@@ -60,17 +61,23 @@ def _report(job: Job) -> ChildReport:
     rules = rules_for(job.contract, [read_suite(suite.text.encode(), suite.name) for suite in job.suites])
     passed = run_rules(table.frame, rules)
     identified = identify(job.contract, table, job.key)
-    judgement = judge(passed, (*_bad_records(table), *identified.findings), thresholds_of(job.contract))
+    content = read_content(table, job)
+    extra = (*_bad_records(table), *identified.findings, *content.findings)
+    judgement = judge(passed, extra, thresholds_of(job.contract))
     (job.folder / "pass.json").write_text(to_json(passed))
     failing_table(passed).write_parquet(job.folder / "failing.parquet", statistics=False)
+    rows = split(content, judgement)
     if job.origin is not None:
-        _write(job, table, identified, judgement)
+        _write(job, table, identified, judgement, content, rows)
     sighting = Sighting(
         dialect=table.dialect.as_record(),
         columns=passed.columns,
         distinct_subjects=identified.primary.drop_nulls().n_unique() if job.key and identified.refs else None,
+        days=content.days(rows.accepted),
+        screening=content.screening,
     )
-    return ChildReport(verdict=judgement.verdict, sighting=sighting, has_pass=True)
+    verdict = stopped(judgement.verdict, content.missing) if content.missing else judgement.verdict
+    return ChildReport(verdict=verdict, sighting=sighting, has_pass=True, held=rows.reasons)
 
 
 def _hints(contract: DataContract) -> FormatHints:
@@ -118,22 +125,23 @@ def _no_refs(table: Table) -> pl.Series:
     return pl.Series(REF, [None], dtype=pl.String).new_from_index(0, table.frame.height)
 
 
-def _write(job: Job, table: Table, identified: Identified, judgement: Judgement) -> None:
+def _write(job: Job, table: Table, identified: Identified, judgement: Judgement, content: Content, rows: Split) -> None:
     """What the parent stores. A file that is refused whole is sealed as it came, so no rows are split."""
-    if not judgement.report.is_empty():
-        judgement.report.write_csv(job.folder / "findings.csv")
-    if not judgement.verdict.rows_accepted:
+    report = pl.concat([judgement.report, rows.report(table.row_numbers)])
+    if not report.is_empty():
+        report.sort("row", maintain_order=True).write_csv(job.folder / "findings.csv")
+    if not judgement.verdict.rows_accepted or content.missing:
         return
-    kept = ~pl.int_range(table.frame.height, dtype=pl.UInt32, eager=True).is_in(judgement.refused.implode())
-    _write_accepted(job, table, identified, kept)
-    if not kept.all():
-        rows = table.frame.insert_column(0, table.row_numbers.alias(ROW)).filter(~kept)
-        rows.write_parquet(job.folder / "refused_rows.parquet", statistics=False)
+    _write_accepted(job, table, identified, content.frame, rows.accepted)
+    arrived = table.frame.insert_column(0, table.row_numbers.alias(ROW))
+    for name, which in (("refused_rows", rows.refused), ("held_rows", rows.held)):
+        if which.any():
+            arrived.filter(which).write_parquet(job.folder / f"{name}.parquet", statistics=False)
     if table.bad_records.height:
         table.bad_records.write_parquet(job.folder / "refused_records.parquet", statistics=False)
 
 
-def _write_accepted(job: Job, table: Table, identified: Identified, kept: pl.Series) -> None:
+def _write_accepted(job: Job, table: Table, identified: Identified, content: pl.DataFrame, kept: pl.Series) -> None:
     exchange_id, version_id = job.origin or ("", "")
     own: list[pl.Expr | pl.Series] = [
         pl.lit(exchange_id).alias(EXCHANGE),
@@ -142,7 +150,7 @@ def _write_accepted(job: Job, table: Table, identified: Identified, kept: pl.Ser
         identified.primary,
         *(series.alias(f"sluice_ref_{field.name}") for field, series in identified.refs),
     ]
-    lake = table.frame.select(*own, pl.all()).filter(kept).sort(REF, ROW, nulls_last=True)
+    lake = content.select(*own, pl.all()).filter(kept).sort(REF, ROW, nulls_last=True)
     write_lake(lake, job.folder / "accepted.parquet", sorted_by=REF)
     if identified.refs:
         kinds = [(field.subject_key, lake[f"sluice_ref_{field.name}"]) for field, _ in identified.refs]

@@ -5,38 +5,53 @@ After it the decision is a fact that no rerun can change; before it nothing can 
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from sluice.db import transaction
 from sluice.exchange import store
 from sluice.exchange.house import House
-from sluice.exchange.model import Kept
+from sluice.exchange.model import Kept, Opened
 from sluice.exchange.record import record_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
+from sluice.ledger.record import ExchangeRecord
 from sluice.terms import Decision
 
-REPORT, RECEIPT, LINEAGE_CLOSED, SWEEP = ("findings", 2), ("receipt", 3), ("lineage.closed", 4), ("sweep", 5)
+REPORT, RECEIPT, DELIVERY = ("findings", 2), ("receipt", 3), ("delivery", 4)
+LINEAGE_CLOSED, SWEEP = ("lineage.closed", 5), ("sweep", 6)
+GOOD = (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED)
+NO_DAYS: Mapping[str, int] = MappingProxyType({})
 
 
 def close(house: House, kept: Kept, run: Mapping[str, str]) -> Decision | None:
     """Commit the outcome; None when another worker closed this exchange first."""
-    opened = kept.judged.opened
-    closed_at = datetime.now(UTC)
-    record = record_of(kept, house.settings, run, closed_at)
+    sighting = kept.judged.sighting
+    record = record_of(kept, house.settings, run, datetime.now(UTC))
+    return close_record(house, kept.judged.opened, record, sighting.days if sighting else {})
+
+
+def close_record(
+    house: House, opened: Opened, record: ExchangeRecord, days: Mapping[str, int] = NO_DAYS
+) -> Decision | None:
+    """Commit one record; None when another worker closed this exchange first. ``days``: of agents' results."""
+    closed_at = datetime.fromisoformat(record.closed_at)
     with transaction(house.conn):
         if not store.is_open(house.conn, opened.exchange_id):
             return None
         entry = append(
-            house.conn,
-            chain=opened.chain,
-            kind=EntryKind.EXCHANGE_CLOSED,
-            exchange_id=opened.exchange_id,
-            body=record,
+            house.conn, chain=opened.chain, kind=EntryKind.EXCHANGE_CLOSED, exchange_id=opened.exchange_id, body=record
         )
-        store.insert_copies(house.conn, opened.exchange_id, kept.copies)
-        effects = [RECEIPT, LINEAGE_CLOSED, SWEEP]
-        if any(copy.kind == "findings" for copy in kept.copies):
-            effects.append(REPORT)
-        store.insert_effects(house.conn, opened.exchange_id, effects)
+        store.insert_copies(house.conn, opened.exchange_id, record.how_long.copies)
+        store.insert_effects(house.conn, opened.exchange_id, effects_of(record))
+        if record.decision in GOOD:
+            store.insert_result_days(house.conn, opened.exchange_id, days)
         store.update_closed(house.conn, record, entry.hash.hex(), closed_at)
     return record.decision
+
+
+def effects_of(record: ExchangeRecord) -> list[tuple[str, int]]:
+    """What has to follow a closed record, and in which order."""
+    kinds = {copy.kind for copy in record.how_long.copies}
+    effects = [RECEIPT, LINEAGE_CLOSED, SWEEP]
+    effects += [REPORT] if "findings" in kinds else []
+    return effects + ([DELIVERY] if "return" in kinds and record.decision in GOOD else [])

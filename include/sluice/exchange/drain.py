@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sluice.errors import DocumentInvalid, EvidenceInvalid, ServiceMissing, SluiceError, StoreError
@@ -13,13 +13,15 @@ from sluice.exchange.house import House
 from sluice.exchange.judge import judged_exchange
 from sluice.exchange.keep import keep
 from sluice.exchange.model import Opened
-from sluice.exchange.open import Arrivals
+from sluice.exchange.open import ARRIVING, Arrivals
 from sluice.terms import Decision, Direction, Flow, Principal
 
 log = logging.getLogger(__name__)
 
 OURS = (ServiceMissing, StoreError, DocumentInvalid, EvidenceInvalid)
 """Faults of a service, a paper or a key: no file is to blame, so they cost it no attempt."""
+Carry = Callable[[House, Opened, Mapping[str, str]], Decision | None]
+"""Takes one claimed exchange to its end; None when it is not at its end yet."""
 UNEXPECTED = "SLU-000"
 """Noted on an exchange whose attempt ended in an error nobody planned; the door says where."""
 
@@ -36,8 +38,17 @@ class Drained:
             self.decisions[decision.value] = self.decisions.get(decision.value, 0) + 1
 
 
-def drain(house: House, direction: Direction, principal: Principal, flow: Flow, run: Mapping[str, str]) -> Drained:
+def drain(
+    house: House,
+    direction: Direction,
+    principal: Principal,
+    flow: Flow,
+    run: Mapping[str, str],
+    carry: Carry | None = None,
+) -> Drained:
     """Work off the open exchanges of one flow. A failing file is set aside and never met first for ever.
+
+    ``carry`` takes one claimed exchange to its end; without it, that of files that arrived.
 
     Raises ServiceMissing when PostgreSQL or S3 is away: then no file is to blame, and all wait.
     """
@@ -48,7 +59,7 @@ def drain(house: House, direction: Direction, principal: Principal, flow: Flow, 
                 break
             error: str | None = UNEXPECTED
             try:
-                drained.count(carry(house, opened, run))
+                drained.count((carry or carry_arrival)(house, opened, run))
                 error = None
             except OURS as failure:
                 log.warning("exchange %s waits: %s", opened.exchange_id, failure)
@@ -69,15 +80,18 @@ def drain(house: House, direction: Direction, principal: Principal, flow: Flow, 
 
 def drain_all(house: House) -> dict[str, Drained]:
     """Open what arrived, work off every flow and finish effects: what trigger, slots and reconcile do."""
-    Arrivals(house.settings.bucket_exchange).open_new(house.conn, house.objects)
-    waiting = store.find_waiting(house.conn, Direction.INBOUND)
-    flows = {f"{w.principal}/{w.flow}": drain(house, Direction.INBOUND, w.principal, w.flow, {}) for w in waiting}
+    Arrivals.of(house.settings).open_new(house.conn, house.objects)
+    flows = {
+        f"{waiting.principal}/{waiting.flow}": drain(house, direction, waiting.principal, waiting.flow, {})
+        for direction in ARRIVING
+        for waiting in store.find_waiting(house.conn, direction)
+    }
     reconcile(house)
     return flows
 
 
-def carry(house: House, opened: Opened, run: Mapping[str, str]) -> Decision | None:
-    """Take one claimed exchange from opened to receipted."""
+def carry_arrival(house: House, opened: Opened, run: Mapping[str, str]) -> Decision | None:
+    """Take one claimed arrival from opened to receipted."""
     with judged_exchange(house, opened) as judged:
         store.check_still_ours(house.conn, opened)
         decision = close(house, keep(house, judged), run)

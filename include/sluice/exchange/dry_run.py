@@ -58,7 +58,16 @@ class DryRun:
         folder = self._folder / "job"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        job = Job(folder, file.resolve(), file.name, self.contract, self.suites, subject_key="", origin=None)
+        job = Job(
+            folder=folder,
+            file=file.resolve(),
+            file_name=file.name,
+            contract=self.contract,
+            suites=self.suites,
+            subject_key="",
+            origin=None,
+            free_text=self.agreement.free_text,
+        )
         end = self._nursery.run(job.as_json(), limits_of(self.settings, file.stat().st_size))
         return read_report(folder, end).verdict
 

@@ -10,7 +10,7 @@ from sluice.errors import NotFound, Ref, SluiceError
 from sluice.exchange import store
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import index_key, lake_key, receipt_stem, vault_key
+from sluice.exchange.naming import index_key, lake_key, receipt_bucket, receipt_stem, return_key, vault_key
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord
@@ -52,8 +52,8 @@ def _give_receipt(house: House, exchange_id: ExchangeId) -> None:
     opened = store.get_open(house.conn, exchange_id)
     entry, record = _closed(house, exchange_id)
     receipt = make_receipt(record, entry, house.keyring, record.who.language)
-    bucket, stem = house.settings.bucket_exchange, receipt_stem(opened)
-    _publish_key(house, opened)
+    bucket, stem = receipt_bucket(house.settings, opened), receipt_stem(opened)
+    _publish_key(house, bucket, opened)
     if house.objects.head(bucket, f"{stem}.json") is None:
         house.objects.put_converging(bucket, f"{stem}.pdf", receipt.pdf, PDF)
         house.objects.put_once(bucket, f"{stem}.json", receipt.jws, JSON)
@@ -62,11 +62,11 @@ def _give_receipt(house: House, exchange_id: ExchangeId) -> None:
     store.mark_receipted(house.conn, exchange_id)
 
 
-def _publish_key(house: House, opened: Opened) -> None:
+def _publish_key(house: House, bucket: str, opened: Opened) -> None:
     """The public key beside the receipts; how its fingerprint reaches the principal is on paper."""
     key = f"{opened.principal}/receipts/receipt-key.pem"
-    if house.objects.head(house.settings.bucket_exchange, key) is None:
-        house.objects.put_converging(house.settings.bucket_exchange, key, house.keyring.public_pem, PEM)
+    if house.objects.head(bucket, key) is None:
+        house.objects.put_converging(bucket, key, house.keyring.public_pem, PEM)
 
 
 def _give_findings(house: House, exchange_id: ExchangeId) -> None:
@@ -75,7 +75,8 @@ def _give_findings(house: House, exchange_id: ExchangeId) -> None:
     _, record = _closed(house, exchange_id)
     copy = next(line for line in record.how_long.copies if line.kind == "findings")
     content = house.objects.read(copy.bucket, copy.key, copy.version_id)
-    house.objects.put_once(house.settings.bucket_exchange, f"{receipt_stem(opened)}.findings.csv", content, CSV)
+    bucket = receipt_bucket(house.settings, opened)
+    house.objects.put_once(bucket, f"{receipt_stem(opened)}.findings.csv", content, CSV)
 
 
 def _tell_start(house: House, exchange_id: ExchangeId) -> None:
@@ -100,16 +101,30 @@ def _sweep(house: House, exchange_id: ExchangeId) -> None:
     _, record = _closed(house, exchange_id)
     named = {(copy.bucket, copy.key, copy.version_id) for copy in record.how_long.copies}
     lake, vault = house.settings.bucket_lake, house.settings.bucket_vault
-    for bucket, prefix in ((lake, lake_key(opened, "")), (vault, vault_key(opened, "")), (lake, index_key(opened))):
+    places = (
+        (lake, lake_key(opened, "")),
+        (vault, vault_key(opened, "")),
+        (lake, index_key(opened)),
+        (lake, return_key(opened, "")),
+    )
+    for bucket, prefix in places:
         for item in house.objects.list_versions(bucket, prefix):
             if (bucket, item.key, item.version_id) not in named and not item.key.endswith("/_receipt.json"):
                 house.objects.delete_version(bucket, item.key, item.version_id)
+
+
+def _deliver(house: House, exchange_id: ExchangeId) -> None:
+    from sluice.exchange.deliver import deliver
+
+    entry, record = _closed(house, exchange_id)
+    deliver(house, store.get_open(house.conn, exchange_id), record, entry.hash.hex())
 
 
 EFFECTS: Mapping[str, Callable[[House, ExchangeId], None]] = {
     "lineage.start": _tell_start,
     "findings": _give_findings,
     "receipt": _give_receipt,
+    "delivery": _deliver,
     "lineage.closed": _tell_closed,
     "sweep": _sweep,
 }

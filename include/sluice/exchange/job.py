@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from sluice.agreement.model import DataContract
+from sluice.agreement.model import DataContract, FreeTextRules
 from sluice.errors import DocumentInvalid, GateFailed, Ref
 from sluice.exchange.model import ChildReport
 from sluice.exchange.nursery import ChildEnd, Limits
@@ -44,6 +44,9 @@ class Job:
     subject_key: str
     """Base64; empty in a dry run, which makes no references."""
     origin: tuple[str, str] | None
+    free_text: FreeTextRules
+    mapping: Path | None = None
+    """Of agents' results: the file that makes canonical rows of the platform's columns."""
 
     @property
     def key(self) -> bytes:
@@ -69,6 +72,11 @@ def read_suites(settings: Settings, contract: DataContract) -> tuple[Suite, ...]
         content = path.read_bytes()
         found.append(Suite(name, content.decode(), Sha256(hashlib.sha256(content).hexdigest())))
     return tuple(found)
+
+
+def mapping_of(settings: Settings, contract: DataContract) -> Path | None:
+    """The mapping file a contract of agents' results names."""
+    return settings.mappings_dir / f"{contract.result_mapping}.yaml" if contract.result_mapping else None
 
 
 def limits_of(settings: Settings, file_bytes: int) -> Limits:

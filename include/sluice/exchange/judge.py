@@ -14,12 +14,12 @@ from sluice.agreement.store import in_force
 from sluice.errors import GateFailed, Ref
 from sluice.exchange import store
 from sluice.exchange.house import House
-from sluice.exchange.job import Job, limits_of, read_report, read_suites
+from sluice.exchange.job import Job, limits_of, mapping_of, read_report, read_suites
 from sluice.exchange.model import Judged, Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import ChildEnd
 from sluice.exchange.paper import finding, missing_paper, refuse_unread, refused
-from sluice.gate.model import GateVerdict
+from sluice.gate.model import GateVerdict, PassResult
 from sluice.lake.objects import Fetched
 from sluice.terms import Verdict
 
@@ -34,13 +34,20 @@ def judged_exchange(house: House, opened: Opened) -> Iterator[Judged]:
     """The verdict on one exchange, with its files, for as long as the block runs.
 
     Holds the content lock meanwhile, so that of two versions with the same bytes the second is seen
-    as a duplicate. The work folder is named by exchange and attempt; reconcile removes what the dead left.
+    as a duplicate.
     """
+    with work_folder(house, opened) as folder:
+        yield from _judged_in(house, opened, folder)
+
+
+@contextmanager
+def work_folder(house: House, opened: Opened) -> Iterator[Path]:
+    """An empty folder named by exchange and attempt; reconcile removes what the dead left."""
     folder = house.settings.var / "work" / f"{opened.exchange_id}.{opened.attempts}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     try:
-        yield from _judged_in(house, opened, folder)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -78,14 +85,26 @@ def _judge_bytes(house: House, opened: Opened, paper: Paper, fetched: Fetched, f
         suites=suites,
         subject_key=base64.b64encode(house.keyring.subject_key(opened.principal)).decode(),
         origin=(opened.exchange_id, opened.version_id),
+        free_text=paper.agreement.free_text,
+        mapping=mapping_of(house.settings, paper.contract),
     )
+    hashes = {suite.name: suite.sha256 for suite in suites} | _mapping_hash(job)
     end = house.nursery.run(job.as_json(), limits_of(house.settings, fetched.size_bytes))
     if end in MAYBE_NOT_THE_FILE and opened.attempts < TRIES_OF_A_DEAD_CHILD:
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("child", end.value), Ref("at", failure_of(folder)))
     report = read_report(folder, end)
     verdict = second_opinion(report.verdict, folder) if report.has_pass else report.verdict
-    hashes = {suite.name: suite.sha256 for suite in suites}
-    return Judged(opened, paper, fetched, verdict, report.sighting, hashes, folder)
+    held = report.held if verdict.rows_accepted else {}
+    return Judged(opened, paper, fetched, verdict, report.sighting, hashes, folder, held)
+
+
+def _mapping_hash(job: Job) -> dict[str, str]:
+    if job.mapping is None:
+        return {}
+    from sluice.results.mapping import load_mapping
+
+    mapping = load_mapping(job.mapping)
+    return {f"mapping {mapping.platform}": mapping.sha256}
 
 
 def failure_of(folder: Path) -> str:
@@ -95,12 +114,19 @@ def failure_of(folder: Path) -> str:
 
 
 def second_opinion(verdict: GateVerdict, folder: Path) -> GateVerdict:
-    """Ask Great Expectations about the same pass; two judges with two answers are UNDECIDED."""
+    """Ask Great Expectations about the pass that the child left."""
     import polars as pl
 
-    from sluice.gate import gx
     from sluice.gate.wire import from_json
 
-    passed = from_json((folder / "pass.json").read_text(), pl.read_parquet(folder / "failing.parquet"))
+    return second_judge(
+        verdict, from_json((folder / "pass.json").read_text(), pl.read_parquet(folder / "failing.parquet"))
+    )
+
+
+def second_judge(verdict: GateVerdict, passed: PassResult) -> GateVerdict:
+    """Ask Great Expectations about the same pass; two judges with two answers are UNDECIDED."""
+    from sluice.gate import gx
+
     outcome = gx.validate(passed, [each.rule for each in passed.outcomes])
     return gx.second_opinion(verdict, outcome, passed)

@@ -4,12 +4,13 @@ Every key is a function of the exchange, so a rerun finds what it wrote and goes
 makes data visible: that takes the commit (close.py) and the receipt (effects.py).
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from sluice.agreement.model import Agreement, DataContract, RetentionRule
 from sluice.exchange.house import House
-from sluice.exchange.model import Judged, Kept, decision_of
+from sluice.exchange.model import Judged, Kept
 from sluice.exchange.naming import BRUSSELS, index_key, lake_key, vault_key, withheld_unless_safe
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import seal
@@ -24,7 +25,7 @@ def keep(house: House, judged: Judged) -> Kept:
     """Store the outcome of one judged exchange and list every copy with its last day."""
     received = judged.opened.opened_at.astimezone(BRUSSELS).date()
     copies = [_arrived(house, judged, received)]
-    if decision_of(judged.verdict) in (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED):
+    if judged.decision in (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED):
         copies += _accepted(house, judged, received)
     elif judged.fetched is not None and not _is_duplicate(judged):
         copies.append(_sealed(house, judged, "quarantine.file", judged.fetched.path, None, received))
@@ -54,31 +55,35 @@ def _arrived(house: House, judged: Judged, received: date) -> CopyLine:
 def _accepted(house: House, judged: Judged, received: date) -> list[CopyLine]:
     opened, bucket = judged.opened, house.settings.bucket_lake
     assert judged.agreement is not None and judged.contract is not None  # nothing is accepted without paper
-    rule, delete_after = shortest_retention(judged.agreement, judged.contract, received)
+    rule, delete_after = shortest_retention(judged.agreement, judged.contract, {"received": received})
     lake = house.objects.put_converging(
         bucket, lake_key(opened, "part-0.parquet"), judged.folder / "accepted.parquet", PARQUET
     )
-    copies = [_line("lake", lake, judged.verdict.rows_accepted, rule, delete_after)]
+    copies = [line("lake", lake, judged.verdict.rows_accepted - sum(judged.held.values()), rule, delete_after)]
     index = judged.folder / "index.parquet"
     if index.exists():
         run = house.objects.put_converging(bucket, index_key(opened), index, PARQUET)
-        copies.append(_line("index", run, None, rule, delete_after))
+        copies.append(line("index", run, None, rule, delete_after))
     return copies
 
 
 def _refused(house: House, judged: Judged, received: date) -> list[CopyLine]:
     """Refused rows, sealed; and the list of all findings (row, rule, code, column) for the principal."""
     copies = []
-    for name in ("refused_rows.parquet", "refused_records.parquet"):
-        if (judged.folder / name).exists():
-            kind = f"quarantine.{name.removeprefix('refused_').removesuffix('.parquet')}"
-            copies.append(_sealed(house, judged, kind, judged.folder / name, judged.verdict.rows_refused, received))
+    held = sum(judged.held.values())
+    for name, kind, rows in (
+        ("refused_rows", "quarantine.rows", judged.verdict.rows_refused),
+        ("refused_records", "quarantine.records", judged.verdict.rows_refused),
+        ("held_rows", "quarantine.held", held),
+    ):
+        if (source := judged.folder / f"{name}.parquet").exists():
+            copies.append(_sealed(house, judged, kind, source, rows, received))
     report = judged.folder / "findings.csv"
     if report.exists():
         stored = house.objects.put_converging(
             house.settings.bucket_vault, vault_key(judged.opened, "findings.csv"), report, CSV
         )
-        copies.append(_line("findings", stored, None, "quarantine", _quarantine_end(house, received)))
+        copies.append(line("findings", stored, None, "quarantine", _quarantine_end(house, received)))
     return copies
 
 
@@ -87,14 +92,15 @@ def _sealed(house: House, judged: Judged, kind: str, source: Path, rows: int | N
     name = f"{source.stem if kind != 'quarantine.file' else 'file'}.age"
     sealed = seal(source, judged.folder / name, house.keyring, judged.opened.principal)
     stored = house.objects.put_converging(house.settings.bucket_vault, vault_key(judged.opened, name), sealed, SEALED)
-    return _line(kind, stored, rows, "quarantine", _quarantine_end(house, received))
+    return line(kind, stored, rows, "quarantine", _quarantine_end(house, received))
 
 
 def _quarantine_end(house: House, received: date) -> date:
     return received + timedelta(days=house.settings.keep_quarantine_days)
 
 
-def _line(kind: str, stored: StoredObject, rows: int | None, rule: str | None, delete_after: date | None) -> CopyLine:
+def line(kind: str, stored: StoredObject, rows: int | None, rule: str | None, delete_after: date | None) -> CopyLine:
+    """One stored object as the record lists it."""
     return CopyLine(
         kind=kind,
         bucket=stored.bucket,
@@ -108,25 +114,28 @@ def _line(kind: str, stored: StoredObject, rows: int | None, rule: str | None, d
     )
 
 
-def shortest_retention(agreement: Agreement, contract: DataContract, received: date) -> tuple[str | None, date | None]:
+def shortest_retention(
+    agreement: Agreement, contract: DataContract, dates: Mapping[str, date | None]
+) -> tuple[str | None, date | None]:
     """The rule among the contract's fields that ends first, and its day.
 
-    Rules that start at an event that has not happened (the end of a contract) give no day yet.
+    ``dates``: Brussels days of the start events that happened. Rules that start at another (the end
+    of a contract without end) give no day yet.
     """
     used = {field.retention_rule for field in contract.fields}
     rules = [rule for rule in agreement.retention_rules if rule.code in used]
-    dated = [(day, rule.code) for rule in rules if (day := end_of(rule, received, agreement.valid_to))]
+    dated = [(day, rule.code) for rule in rules if (day := end_of(rule, {"contract_end": agreement.valid_to, **dates}))]
     if not dated:
         return (rules[0].code if rules else None), None
     day, code = min(dated)
     return code, day
 
 
-def end_of(rule: RetentionRule, received: date, contract_end: date | None) -> date | None:
+def end_of(rule: RetentionRule, dates: Mapping[str, date | None]) -> date | None:
     """Last day of a copy under one rule; None while its start event has no date."""
     from isoduration import parse_duration
 
-    start = {"received": received, "contract_end": contract_end}.get(rule.start_event)
+    start = dates.get(rule.start_event)
     if start is None:
         return None
     end: datetime = datetime.combine(start, time()) + parse_duration(rule.duration)

@@ -5,15 +5,15 @@ unkept can be closed as accepted.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from sluice.agreement.model import Agreement, DataContract, Paper, PaperMissing
 from sluice.gate.model import GateVerdict
 from sluice.lake.objects import Fetched
-from sluice.ledger.record import CopyLine
+from sluice.ledger.record import CopyLine, Screening
 from sluice.terms import Decision, Direction, ExchangeId, Flow, Principal, Verdict
 
 
@@ -32,6 +32,8 @@ class Opened:
     chain: str
     opened_at: datetime
     attempts: int
+    day: date | None = None
+    """Of a return: the Brussels calendar day of the contacts in it."""
 
     @property
     def file_name(self) -> str:
@@ -46,6 +48,9 @@ class Sighting:
     dialect: dict[str, Any]
     columns: tuple[str, ...]
     distinct_subjects: int | None
+    days: Mapping[str, int] = field(default_factory=dict)
+    """Of agents' results: rows per Brussels calendar day of the contact."""
+    screening: Screening | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class ChildReport:
     verdict: GateVerdict
     sighting: Sighting | None
     has_pass: bool
+    held: Mapping[str, int] = field(default_factory=dict)
+    """Accepted by the gate, but a person has to look first: rows per reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,14 @@ class Judged:
     sighting: Sighting | None
     suites: Mapping[str, str]
     folder: Path
+    held: Mapping[str, int] = field(default_factory=dict)
+    """Rows kept back although the gate let them pass, per reason."""
+
+    @property
+    def decision(self) -> Decision:
+        """What the verdict and the rows kept back make of it."""
+        decision = decision_of(self.verdict)
+        return Decision.PARTLY_ACCEPTED if decision is Decision.ACCEPTED and self.held else decision
 
     @property
     def agreement(self) -> Agreement | None:

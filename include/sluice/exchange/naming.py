@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from sluice.exchange.model import Opened
-from sluice.terms import Flow
+from sluice.settings import Settings
+from sluice.terms import Direction, Flow
 
 PRINCIPAL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -63,6 +64,16 @@ def vault_key(opened: Opened, name: str) -> str:
 def index_key(opened: Opened) -> str:
     """Where the subject index run of this exchange lies in the lake bucket."""
     return f"_subject_index/{opened.principal}/exchange={opened.exchange_id}.parquet"
+
+
+def return_key(opened: Opened, name: str) -> str:
+    """Where a return lies in the lake bucket until it is delivered, and for delivering it again."""
+    return f"_returns/{opened.principal}/{opened.flow}/exchange={opened.exchange_id}/{name}"
+
+
+def receipt_bucket(settings: Settings, opened: Opened) -> str:
+    """Where the receipt goes: to the principal, or for our agents' results to the center itself."""
+    return settings.bucket_internal if opened.direction is Direction.INTERNAL else settings.bucket_exchange
 
 
 def receipt_stem(opened: Opened) -> str:

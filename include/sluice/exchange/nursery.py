@@ -61,7 +61,7 @@ class Limits:
     def of(cls, memory_mb: int, cpu_seconds: int, wall_seconds: int, file_bytes: int) -> "Limits":
         """Limits for one file: memory grows with the file, so a small bomb stays small."""
         return cls(
-            memory_mb * (1 << 20) + 8 * file_bytes,
+            memory_mb * (1 << 20) + 12 * file_bytes,
             cpu_seconds,
             wall_seconds,
             OUTPUT_FLOOR_BYTES + OUTPUT_FACTOR * file_bytes,

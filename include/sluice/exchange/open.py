@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Self
 
 from sluice.agreement.model import Paper
 from sluice.agreement.store import in_force
@@ -15,18 +16,29 @@ from sluice.lake.objects import ObjectStore, StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.opened import OpenedRecord
+from sluice.settings import Settings
 from sluice.terms import Direction, Principal
 
 log = logging.getLogger(__name__)
 LINEAGE_START = ("lineage.start", 1)
+ARRIVING = (Direction.INBOUND, Direction.INTERNAL)
+"""Directions in which files come to us: from principals, and from our own agents' platforms."""
 
 
 @dataclass
 class Arrivals:
-    """Finds and opens what lies under the inbound prefixes. ``seen`` only saves queries."""
+    """Finds and opens what lies under the prefixes files arrive in. ``seen`` only saves queries.
 
-    bucket: str
+    Principals reach the first bucket of ``doors`` only: nobody but the center can hand in results.
+    """
+
+    doors: tuple[tuple[str, Direction], ...]
     seen: set[tuple[str, str]] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The doors of an installation."""
+        return cls(tuple(zip((settings.bucket_exchange, settings.bucket_internal), ARRIVING, strict=True)))
 
     def open_new(self, conn: Connection, objects: ObjectStore) -> int:
         """Open an exchange for every version that has none; how many were new."""
@@ -46,10 +58,11 @@ class Arrivals:
 
     def _list(self, objects: ObjectStore) -> list[Arrival]:
         return [
-            arrival_of(principal, item)
-            for principal in objects.list_prefixes(self.bucket)
+            arrival_of(principal, direction, item)
+            for bucket, direction in self.doors
+            for principal in objects.list_prefixes(bucket)
             if PRINCIPAL_NAME.fullmatch(principal)
-            for item in objects.list_versions(self.bucket, prefix_of(principal, Direction.INBOUND))
+            for item in objects.list_versions(bucket, prefix_of(principal, direction))
         ]
 
     @staticmethod
@@ -57,10 +70,10 @@ class Arrivals:
         return arrival.object.key, arrival.object.version_id
 
 
-def arrival_of(principal: str, item: StoredObject) -> Arrival:
-    """Where ``<principal>/inbound/<flow>/<name>`` belongs; a file beside the flows has none."""
+def arrival_of(principal: str, direction: Direction, item: StoredObject) -> Arrival:
+    """Where ``<principal>/<direction>/<flow>/<name>`` belongs; a file beside the flows has none."""
     flow = split_key(item.key)[2]
-    return Arrival(Principal(principal), Direction.INBOUND, flow, item)
+    return Arrival(Principal(principal), direction, flow, item)
 
 
 def open_exchange(conn: Connection, arrival: Arrival, now: datetime) -> bool:

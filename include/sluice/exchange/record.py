@@ -1,11 +1,11 @@
 """The six answers of one exchange, put together from what each step saw. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
-from sluice.agreement.model import Agreement, DataContract
-from sluice.agreement.profiles import roles_for
-from sluice.exchange.model import Judged, Kept, decision_of
+from sluice.agreement.model import Agreement, DataContract, FieldRole
+from sluice.agreement.profiles import role_warnings, roles_for
+from sluice.exchange.model import Judged, Kept
 from sluice.exchange.naming import BRUSSELS, utc_text, withheld_unless_safe
 from sluice.gate.model import Finding
 from sluice.ledger.record import (
@@ -22,7 +22,7 @@ from sluice.ledger.record import (
     Why,
 )
 from sluice.settings import Settings
-from sluice.terms import Decision, Severity
+from sluice.terms import Decision, Direction, Severity
 
 
 def record_of(kept: Kept, settings: Settings, run: Mapping[str, str], closed_at: datetime) -> ExchangeRecord:
@@ -35,7 +35,7 @@ def record_of(kept: Kept, settings: Settings, run: Mapping[str, str], closed_at:
         flow=judged.opened.flow,
         opened_at=utc_text(judged.opened.opened_at),
         closed_at=utc_text(closed_at),
-        decision=decision_of(judged.verdict),
+        decision=judged.decision,
         reason_code=main.code if main else None,
         rule_id=main.rule if main else None,
         reasons=tuple(map(_reason, judged.verdict.reasons)),
@@ -44,13 +44,13 @@ def record_of(kept: Kept, settings: Settings, run: Mapping[str, str], closed_at:
         how_long=HowLong(copies=kept.copies, at_contract_end=_contract_end(judged.agreement)),
         who=_who(judged, settings.center, settings.center_country),
         how=_how(judged, run),
-        right_treatment=RightTreatment(held_back={}),
+        right_treatment=RightTreatment(held_back=dict(judged.held)),
     )
 
 
 def main_reason(judged: Judged) -> Finding | None:
     """The finding that decided: one that stops the file, else the most frequent error."""
-    if decision_of(judged.verdict) is Decision.ACCEPTED:
+    if judged.decision is Decision.ACCEPTED:
         return None
     errors = [reason for reason in judged.verdict.reasons if reason.severity is Severity.ERROR]
     return max(errors, key=lambda reason: (reason.stops, reason.count), default=None)
@@ -99,8 +99,9 @@ def _what(judged: Judged) -> What:
         size_bytes=opened.size_bytes,
         format=sighting.dialect.get("format") if sighting else None,
         rows_in=verdict.rows_in,
-        rows_accepted=verdict.rows_accepted,
+        rows_accepted=verdict.rows_accepted - sum(judged.held.values()),
         rows_refused=verdict.rows_refused,
+        rows_held=sum(judged.held.values()),
         columns=_columns(judged),
         distinct_subjects=sighting.distinct_subjects if sighting else None,
         special_categories=_is_special(judged),
@@ -113,24 +114,40 @@ def _is_special(judged: Judged) -> bool:
 
 
 def _columns(judged: Judged) -> tuple[ColumnLine, ...]:
-    """Columns as seen, with their roles; one the contract does not know is only a position."""
+    """Columns as seen, with their roles; one the contract does not know is only a position.
+
+    What leaves says of every column whose it is; what arrives says so per field group.
+    """
     if judged.sighting is None or judged.contract is None:
         return ()
-    lines = []
-    for name in judged.sighting.columns:
-        field = judged.contract.field(name)
-        lines.append(
-            ColumnLine(
-                name=name,
-                field_group=field.group.value if field else None,
-                category=field.category if field else None,
-                origin=field.origin.value if field else None,
-                role_profile=field.role_profile.value if field else None,
-                retention_rule=field.retention_rule if field else None,
-                subject_key=field.subject_key.value if field and field.subject_key else None,
-            )
-        )
-    return tuple(lines)
+    contract, leaves = judged.contract, judged.opened.direction is Direction.OUTBOUND_RETURN
+    lines = [_column(name, contract.field(name)) for name in judged.sighting.columns]
+    return tuple(_with_roles(judged, lines)) if leaves and judged.agreement else tuple(lines)
+
+
+def _column(name: str, field: FieldRole | None) -> ColumnLine:
+    return ColumnLine(
+        name=name,
+        field_group=field.group.value if field else None,
+        category=field.category if field else None,
+        origin=field.origin.value if field else None,
+        role_profile=field.role_profile.value if field else None,
+        retention_rule=field.retention_rule if field else None,
+        subject_key=field.subject_key.value if field and field.subject_key else None,
+        source=field.source if field else None,
+    )
+
+
+def _with_roles(judged: Judged, lines: Sequence[ColumnLine]) -> Iterator[ColumnLine]:
+    agreement, contract = judged.agreement, judged.contract
+    assert agreement is not None and contract is not None  # _columns asked
+    on = judged.opened.opened_at.astimezone(BRUSSELS).date()
+    roles = {row.field: row for row in roles_for(agreement, [contract], contract.direction, on)}
+    bases = {field.name: field.legal_basis for field in contract.fields}
+    for line in lines:
+        row = roles[line.name]
+        said = {"controller": row.controller, "processor": row.processor, "owner_label": row.owner_label}
+        yield line.model_copy(update={**said, "basis_holder": row.basis_holder, "legal_basis": bases[line.name]})
 
 
 def _contract_end(agreement: Agreement | None) -> str | None:
@@ -145,16 +162,25 @@ def _who(judged: Judged, center: str, home_country: str) -> Who:
     return Who(
         principal=opened.principal,
         language=agreement.language if agreement else "nl",
-        sender=opened.principal,
+        sender=center if opened.direction is Direction.INTERNAL else opened.principal,
         recipients=(center, *(agreement.recipients if agreement else ())),
         sub_processors=tuple(processor.name for processor in processors),
         countries=tuple(sorted(countries)),
         roles=_roles(agreement, contract, on),
+        role_warnings=_warnings(agreement, contract),
     )
 
 
 def _is_active(valid_from: date, valid_to: date | None, on: date) -> bool:
     return valid_from <= on and (valid_to is None or on <= valid_to)
+
+
+def _warnings(agreement: Agreement | None, contract: DataContract | None) -> tuple[str, ...]:
+    """What every report about these roles has to say, once."""
+    if agreement is None or contract is None:
+        return ()
+    profiles = dict.fromkeys(field.role_profile for field in contract.fields)
+    return tuple(dict.fromkeys(word for profile in profiles for word in role_warnings(agreement, profile)))
 
 
 def _roles(agreement: Agreement | None, contract: DataContract | None, on: date) -> tuple[RoleLine, ...]:
@@ -187,4 +213,5 @@ def _how(judged: Judged, run: Mapping[str, str]) -> How:
         dialect=dict(sighting.dialect) if sighting else {},
         lineage_run_id=judged.opened.exchange_id,
         airflow=dict(run),
+        screening=sighting.screening if sighting else None,
     )

@@ -1,6 +1,6 @@
 """The SQL of exchanges, their copies and their outbox. Nothing here decides."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,8 @@ from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 RETRY_AFTER, GIVEN_BACK_FOR = timedelta(seconds=5), timedelta(seconds=15)
-COLUMNS = "exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at, attempts"
+COLUMNS = """exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
+    attempts, day"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,12 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many exchanges of one flow are open and due."""
+    """How many exchanges of one flow are open and due, and when the last of them was opened."""
 
     principal: Principal
     flow: Flow
     count: int
+    newest_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +88,17 @@ def insert_open(conn: Connection, arrival: Arrival, chain: str, opened_at: datet
             opened_at,
         ),
     ).fetchone()
-    return _opened(row) if row else None
+    return opened_of(row) if row else None
 
 
 def find_waiting(conn: Connection, direction: Direction) -> list[Waiting]:
     """Flows with open exchanges that are due now."""
     rows = conn.execute(
-        """select principal, flow, count(*) as n from exchange
+        """select principal, flow, count(*) as n, max(opened_at) as newest_at from exchange
            where decision = 'open' and direction = %s and next_attempt_at <= now() group by 1, 2""",
         (direction.value,),
     ).fetchall()
-    return [Waiting(Principal(row["principal"]), Flow(row["flow"]), row["n"]) for row in rows]
+    return [Waiting(Principal(row["principal"]), Flow(row["flow"]), row["n"], row["newest_at"]) for row in rows]
 
 
 @contextmanager
@@ -131,7 +133,7 @@ def _lock_next(conn: Connection, direction: Direction, principal: Principal, flo
             (RETRY_AFTER, candidate["id"]),
         ).fetchone()
         if row:
-            return _opened(row)
+            return opened_of(row)
         conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (candidate["id"],))
     return None
 
@@ -219,7 +221,8 @@ def update_closed(conn: Connection, record: ExchangeRecord, entry_hash: str, clo
     """Write the decision onto the exchange. Call inside the transaction that appended the entry."""
     conn.execute(
         """update exchange set decision = %s, reason_code = %s, purposes = %s, sha256 = %s, rows_in = %s,
-               rows_accepted = %s, rows_refused = %s, entry_hash = %s, closed_at = %s, last_error = null
+               rows_accepted = %s, rows_refused = %s, rows_held = %s, entry_hash = %s, closed_at = %s,
+               last_error = null
            where exchange_id = %s""",
         (
             record.decision.value,
@@ -229,6 +232,7 @@ def update_closed(conn: Connection, record: ExchangeRecord, entry_hash: str, clo
             record.what.rows_in,
             record.what.rows_accepted,
             record.what.rows_refused,
+            record.what.rows_held,
             entry_hash,
             closed_at,
             record.exchange_id,
@@ -257,6 +261,37 @@ def insert_copies(conn: Connection, exchange_id: str, copies: Iterable[CopyLine]
                 )
                 for line in copies
             ],
+        )
+
+
+def insert_delivered(conn: Connection, exchange_id: str, copy: CopyLine) -> None:
+    """Add the delivered file to the catalogue, once."""
+    conn.execute(
+        """insert into copy (exchange_id, kind, bucket, key, version_id, sha256, size_bytes, rows, retention_rule,
+               delete_after)
+           values (%(exchange_id)s, %(kind)s, %(bucket)s, %(key)s, %(version_id)s, %(sha256)s, %(size_bytes)s,
+               %(rows)s, %(retention_rule)s, %(delete_after)s) on conflict do nothing""",
+        {"exchange_id": exchange_id, **copy.model_dump()},
+    )
+
+
+def begin_acknowledgement(
+    conn: Connection, exchange_id: str, delivered_at: datetime, due_at: datetime, escalate_at: datetime
+) -> None:
+    """From now on an answer of the principal is awaited; once."""
+    conn.execute(
+        """insert into acknowledgement (exchange_id, delivered_at, due_at, escalate_at) values (%s, %s, %s, %s)
+           on conflict do nothing""",
+        (exchange_id, delivered_at, due_at, escalate_at),
+    )
+
+
+def insert_result_days(conn: Connection, exchange_id: str, days: Mapping[str, int]) -> None:
+    """Note which Brussels days the contacts of accepted results fall on."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            "insert into result_day (exchange_id, day, rows) values (%s, %s, %s) on conflict do nothing",
+            [(exchange_id, day, rows) for day, rows in days.items()],
         )
 
 
@@ -321,10 +356,11 @@ def get_open(conn: Connection, exchange_id: str) -> Opened:
     row = conn.execute(f"select {COLUMNS} from exchange where exchange_id = %s", (exchange_id,)).fetchone()
     if row is None:
         raise NotFound(Ref("exchange", exchange_id))
-    return _opened(row)
+    return opened_of(row)
 
 
-def _opened(row: dict[str, Any]) -> Opened:
+def opened_of(row: dict[str, Any]) -> Opened:
+    """One row of COLUMNS as the exchange it is."""
     return Opened(
         exchange_id=ExchangeId(str(row["exchange_id"])),
         principal=Principal(row["principal"]),
@@ -337,4 +373,5 @@ def _opened(row: dict[str, Any]) -> Opened:
         chain=row["chain"],
         opened_at=row["opened_at"],
         attempts=row["attempts"],
+        day=row["day"],
     )

@@ -16,7 +16,6 @@ REASONS: dict[str, str] = {
     "WRONG_FORMAT_XLS": "The content is an old Excel workbook (xls): save it as XLSX.",
     "WRONG_FORMAT_XLSB": "The content is a binary Excel workbook (xlsb): save it as XLSX.",
     "WRONG_FORMAT_ODS": "The content is an OpenDocument file: save it as XLSX or CSV.",
-    "WRONG_FORMAT_NOT_YET_JSON": "The content is JSON, which is not read yet: send CSV or XLSX.",
     "WRONG_FORMAT_NOT_YET_PARQUET": "The content is Parquet, which is not read yet: send CSV or XLSX.",
     "WRONG_FORMAT_NOT_YET_GZIP": "The content is gzip-compressed, which is not read yet: send the plain file.",
     "WRONG_FORMAT_NOT_YET_ARCHIVE": "The content is an archive, which is not opened yet: send the plain file.",
@@ -59,6 +58,14 @@ REASONS: dict[str, str] = {
     "SHAPE_MAY_CONTINUE": "The next line has one cell only and may be the rest of this record.",
     "SHAPE_BLANK_GAP": "A long run of blank rows lies inside the sheet, so the end of the table is unclear.",
     "SHAPE_MERGED": "Cells are merged, so it is unclear to which row or column a value belongs.",
+    # JSON
+    "UNREADABLE_JSON": "The text stops being JSON at this record: a comma, quote or bracket is missing or too many.",
+    "ENCODING_JSON_BOM": "JSON begins with a byte order mark, which it must not have (RFC 8259): save it without.",
+    "SHAPE_JSON_NOT_OBJECT": "A record is no JSON object, so its values have no names.",
+    "SHAPE_JSON_DUPLICATE_KEY": "A name stands twice in one record, so readers would disagree on its value.",
+    "LIMIT_JSON_DEPTH": "A record is nested deeper than the limit.",
+    "TEXT_LONE_SURROGATE": "An escape such as \\ud800 stands for half a character only.",
+    "VALUE_JSON_NOT_A_NUMBER": "NaN or Infinity stands for a number, which JSON does not have.",
     # workbooks
     "ARCHIVE_ENCRYPTED": "The workbook is protected by a password.",
     "ARCHIVE_ENTRIES": "The workbook has more parts than the limit.",

@@ -35,6 +35,10 @@ def _read(path: Path, file_name: str, wanted: FormatHints, limits: Limits) -> Ta
         from sluice.lake.xlsx_reader import read_xlsx
 
         return read_xlsx(path, wanted, limits)
+    if kind is Kind.JSON:
+        from sluice.lake.json_reader import read_json
+
+        return read_json(path, wanted, limits)
     from sluice.lake.csv_reader import read_csv
 
     return read_csv(path, wanted, limits)

@@ -3,6 +3,7 @@
 Reads the first and the last kilobytes. Zip containers are told apart by their list of parts.
 """
 
+import re
 import zipfile
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,7 @@ _HEAD = 8192
 
 
 class Kind(StrEnum):
-    """Formats that can be told apart by content; only the first two are read."""
+    """Formats that can be told apart by content; CSV, XLSX and JSON are read."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -77,14 +78,24 @@ _NAMED = {
     ".pdf": Kind.PDF,
 }
 
-_AGREED = {"tsv": "csv", "txt": "csv", "text": "csv", "delimited": "csv", "excel": "xlsx"}
+_JSON_START = re.compile(rb"(\[\s*)?\{\s*\"")
+"""JSON that may be cut off: no table begins so."""
+
+_AGREED = {
+    "tsv": "csv",
+    "txt": "csv",
+    "text": "csv",
+    "delimited": "csv",
+    "excel": "xlsx",
+    "ndjson": "json",
+    "jsonl": "json",
+}
 """Other words of contracts for the formats that are read."""
 
 _REFUSED = {
     Kind.XLS: "WRONG_FORMAT_XLS",
     Kind.XLSB: "WRONG_FORMAT_XLSB",
     Kind.ODS: "WRONG_FORMAT_ODS",
-    Kind.JSON: "WRONG_FORMAT_NOT_YET_JSON",
     Kind.PARQUET: "WRONG_FORMAT_NOT_YET_PARQUET",
     Kind.GZIP: "WRONG_FORMAT_NOT_YET_GZIP",
     Kind.ARCHIVE: "WRONG_FORMAT_NOT_YET_ARCHIVE",
@@ -149,7 +160,7 @@ def _ole_kind(path: Path) -> Kind:
 
 def _text_kind(head: bytes, tail: bytes) -> Kind:
     start, end = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:64].lower(), tail.rstrip()[-1:]
-    if (start[:1], end) in {(b"{", b"}"), (b"[", b"]")}:
+    if (start[:1], end) in {(b"{", b"}"), (b"[", b"]")} or _JSON_START.match(start):
         return Kind.JSON
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<table", b"<workbook")):
         return Kind.MARKUP

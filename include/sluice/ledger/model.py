@@ -15,6 +15,14 @@ class EntryKind(StrEnum):
     EXCHANGE_OPENED = "exchange.opened"
     EXCHANGE_CLOSED = "exchange.closed"
     AGREEMENT_ACTIVATED = "agreement.activated"
+    STAFF_IMPORTED = "staff.imported"
+    RETURN_PREPARED = "return.prepared"
+    RETURN_RELEASED = "return.released"
+    RETURN_ACKNOWLEDGED = "return.acknowledged"
+    RETURN_REMINDED = "return.reminded"
+    RETURN_ESCALATED = "return.escalated"
+    RETURN_REDELIVERED = "return.redelivered"
+    ACKNOWLEDGEMENT_REFUSED = "acknowledgement.refused"
 
 
 class LedgerMisused(SluiceError):

@@ -48,6 +48,13 @@ class ColumnLine(Part):
     role_profile: str | None
     retention_rule: str | None
     subject_key: str | None = None
+    controller: str | None = None
+    processor: str | None = None
+    owner_label: str | None = None
+    legal_basis: str | None = None
+    basis_holder: str | None = None
+    source: str | None = None
+    """Of a return: ``contacts.<column>`` (echoed from the principal) or ``results.<column>`` (our staff)."""
 
 
 class ReasonLine(Part):
@@ -61,8 +68,19 @@ class ReasonLine(Part):
     severity: str = "error"
 
 
+class InputLine(Part):
+    """An accepted exchange a return is made of; ``kind``: contacts or results."""
+
+    exchange_id: str
+    kind: str
+    bucket: str
+    key: str
+    version_id: str
+    sha256: str
+
+
 class What(Part):
-    """2. What: the pinned object and what was in it. ``rows_in = rows_accepted + rows_refused``."""
+    """2. What: the object and what was in it. ``rows_in = rows_accepted + rows_refused + rows_held``."""
 
     bucket: str
     key: str
@@ -73,9 +91,14 @@ class What(Part):
     rows_in: int
     rows_accepted: int
     rows_refused: int
+    rows_held: int = 0
+    """Rows kept back for a reason that may pass; by reason under right treatment."""
     columns: tuple[ColumnLine, ...]
     distinct_subjects: int | None
     special_categories: bool
+    inputs: tuple[InputLine, ...] = ()
+    supersedes: str | None = None
+    """The return of the same day that this one corrects."""
 
 
 class CopyLine(Part):
@@ -121,6 +144,23 @@ class Who(Part):
     sub_processors: tuple[str, ...]
     countries: tuple[str, ...]
     roles: tuple[RoleLine, ...]
+    role_warnings: tuple[str, ...] = ()
+    """What has to be said about contestable or incomplete roles, e.g. SEED_OWNER without sign-off."""
+
+
+class Screening(Part):
+    """What the free-text screen looked for in notes, and what it did. Found by listed terms and
+    checksummed numbers: a note in which nothing was found is not proven clean."""
+
+    tables_version: str
+    screened_for: tuple[str, ...]
+    notes: int
+    found: dict[str, int]
+    """Findings by class."""
+    masked: int
+    """Notes with a part replaced."""
+    sampled: int
+    """Notes without a finding that were drawn for a person to read."""
 
 
 class How(Part):
@@ -134,12 +174,15 @@ class How(Part):
     dialect: dict[str, Any]
     lineage_run_id: str
     airflow: dict[str, str]
+    screening: Screening | None = None
 
 
 class RightTreatment(Part):
     """6. Right treatment: rows kept out for a person's right, cases touched, notices sent."""
 
     held_back: dict[str, int]
+    withheld: dict[str, int] = {}
+    """Cells left empty in rows that went, by column: recordings past their retention."""
     cases: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 
@@ -162,3 +205,8 @@ class ExchangeRecord(Part):
     who: Who
     how: How
     right_treatment: RightTreatment
+
+    @property
+    def screened_for(self) -> tuple[str, ...]:
+        """Classes that free text was screened for; nothing found is not proven clean."""
+        return self.how.screening.screened_for if self.how.screening else ()

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
-from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable
+from airflow.sdk import Asset, AssetAny, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable
 
 from sluice.agreement.load import find_flows
 from sluice.agreement.model import FlowPaper
@@ -11,22 +11,25 @@ from sluice.orchestration.trigger import STRAYS, ObjectsWaiting
 from sluice.settings import get_settings
 from sluice.terms import Direction
 
+ARRIVING = (Direction.INBOUND, Direction.INTERNAL)
 
-def inbound_flows() -> tuple[FlowPaper, ...]:
-    """Inbound flows of all principals, as their files are now; read again only when one changed."""
+
+def flows_of(direction: str) -> tuple[FlowPaper, ...]:
+    """Flows of all principals in one direction, as their files are now; read again only when one changed."""
     folder = get_settings().principals_dir
     stamps = [path.stat().st_mtime_ns for pattern in ("*", "*/*.y*ml") for path in folder.glob(pattern)]
-    return _flows(folder, hash(tuple(sorted(stamps))))
+    wanted = Direction(direction)
+    return tuple(flow for flow in _flows(folder, hash(tuple(sorted(stamps)))) if flow.direction is wanted)
 
 
 @lru_cache(maxsize=1)
 def _flows(folder: Path, stamp: int) -> tuple[FlowPaper, ...]:
-    return tuple(flow for flow in find_flows(folder) if flow.direction is Direction.INBOUND)
+    return tuple(find_flows(folder))
 
 
-def is_stray(principal: str, flow: str) -> bool:
+def is_stray(direction: str, principal: str, flow: str) -> bool:
     """Whether no flow DAG takes this flow."""
-    return (principal, flow) not in {(paper.principal, paper.flow) for paper in inbound_flows()}
+    return (principal, flow) not in {(paper.principal, paper.flow) for paper in flows_of(direction)}
 
 
 def slots() -> list[int]:
@@ -34,9 +37,10 @@ def slots() -> list[int]:
     return list(range(get_settings().slots))
 
 
-def arrivals(principal: str, flow: str) -> AssetOrTimeSchedule:
+def arrivals(paper: FlowPaper) -> AssetOrTimeSchedule:
     """Wake on arrivals of one flow, and every five minutes in case nobody was awake to see them."""
-    return woken_by(f"arrivals.{principal}.{flow}", principal, flow)
+    name = f"arrivals.{paper.direction}.{paper.principal}.{paper.flow}"
+    return woken_by(name, paper.direction, paper.principal, paper.flow)
 
 
 def stray_arrivals() -> AssetOrTimeSchedule:
@@ -44,10 +48,32 @@ def stray_arrivals() -> AssetOrTimeSchedule:
     return woken_by("arrivals.strays", *STRAYS)
 
 
-def woken_by(name: str, principal: str, flow: str) -> AssetOrTimeSchedule:
+def woken_by(name: str, direction: str, principal: str, flow: str) -> AssetOrTimeSchedule:
     """An asset with its watcher, or the clock. The trigger's arguments never change (a change blinds it)."""
-    watcher = AssetWatcher(name=f"{name}.watcher", trigger=ObjectsWaiting(principal=principal, flow=flow))
+    trigger = ObjectsWaiting(direction=direction, principal=principal, flow=flow)
+    watcher = AssetWatcher(name=f"{name}.watcher", trigger=trigger)
     return AssetOrTimeSchedule(
         timetable=CronTriggerTimetable("*/5 * * * *", timezone="UTC"),
         assets=[Asset(name=name, uri=f"sluice://{name}", watchers=[watcher])],
+    )
+
+
+def accepted(direction: str, principal: str, flow: str) -> Asset:
+    """Stands for the accepted data of one flow; its slots say when there may be more of it."""
+    name = f"accepted.{direction}.{principal}.{flow}"
+    return Asset(name=name, uri=f"sluice://{name}")
+
+
+def accepted_of(principal: str) -> tuple[Asset, ...]:
+    """The accepted data of every flow that a return of this principal can be made of."""
+    sources = (paper for direction in ARRIVING for paper in flows_of(direction))
+    return tuple(
+        accepted(paper.direction, paper.principal, paper.flow) for paper in sources if paper.principal == principal
+    )
+
+
+def returns_wanted(paper: FlowPaper) -> AssetOrTimeSchedule:
+    """Wake when contacts or results were accepted, and every five minutes, for the agreement's cut-off."""
+    return AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("*/5 * * * *", timezone="UTC"), assets=AssetAny(*accepted_of(paper.principal))
     )

@@ -30,16 +30,16 @@ class DrainFlow(HouseOperator):
 
     template_fields: Sequence[str] = ()
 
-    def __init__(self, *, principal: str, flow: str, slot: int, **kwargs: Any) -> None:
+    def __init__(self, *, direction: str, principal: str, flow: str, slot: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.principal, self.flow, self.slot = principal, flow, slot
+        self.direction, self.principal, self.flow, self.slot = direction, principal, flow, slot
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.drain import drain
         from sluice.exchange.house import open_house
 
         with open_house(get_settings()) as house:
-            drained = drain(house, Direction.INBOUND, Principal(self.principal), Flow(self.flow), run)
+            drained = drain(house, Direction(self.direction), Principal(self.principal), Flow(self.flow), run)
         return f"slot {self.slot}: {drained.decisions}, set aside: {drained.set_aside}"
 
 
@@ -49,16 +49,38 @@ class DrainStrays(HouseOperator):
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.drain import drain
         from sluice.exchange.house import open_house
+        from sluice.exchange.open import ARRIVING
         from sluice.exchange.store import find_waiting
         from sluice.orchestration.flows import is_stray
 
         done: list[str] = []
         with open_house(get_settings()) as house:
-            for waiting in find_waiting(house.conn, Direction.INBOUND):
-                if is_stray(waiting.principal, waiting.flow):
-                    drained = drain(house, Direction.INBOUND, waiting.principal, waiting.flow, run)
-                    done.append(f"{waiting.principal}/{waiting.flow}: {drained.decisions}")
+            for direction in ARRIVING:
+                for waiting in find_waiting(house.conn, direction):
+                    if is_stray(direction, waiting.principal, waiting.flow):
+                        drained = drain(house, direction, waiting.principal, waiting.flow, run)
+                        done.append(f"{waiting.principal}/{waiting.flow}: {drained.decisions}")
         return "; ".join(done) or "no strays"
+
+
+class ReturnResults(HouseOperator):
+    """Makes and delivers the returns of one flow that are due: a new day, late results, a correction."""
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, principal: str, flow: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.principal, self.flow = principal, flow
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.exchange.house import open_house
+        from sluice.returns.drain import drain_returns
+
+        with open_house(get_settings()) as house:
+            drained = drain_returns(house, Principal(self.principal), Flow(self.flow), datetime.now(UTC), run)
+        return f"returns: {drained.decisions}, set aside: {drained.set_aside}"
 
 
 class ActivatePaper(HouseOperator):

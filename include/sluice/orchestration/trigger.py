@@ -9,33 +9,53 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from sluice.errors import SluiceError, place_of
 from sluice.settings import get_settings
-from sluice.terms import Direction
+
+if TYPE_CHECKING:
+    from sluice.lake.objects import ObjectStore
 
 log = logging.getLogger(__name__)
 
-STRAYS = ("*", "*")
-"""Principal and flow of the trigger for whatever no flow DAG takes."""
+STRAYS = ("*", "*", "*")
+"""Direction, principal and flow of the trigger for whatever no flow DAG takes."""
 WAKE_AGAIN_SECONDS, PAUSE_AFTER_FAULT_SECONDS = 15.0, 1.0
+NEVER = datetime.min.replace(tzinfo=UTC)
 T = TypeVar("T")
-Sight = dict[tuple[str, str], int]
-"""Open exchanges that are due, per (principal, flow); STRAYS for all without a DAG."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Open exchanges that are due: how many, and when the last of them was opened."""
+
+    count: int = 0
+    newest_at: datetime = NEVER
+
+    def __or__(self, other: "Seen") -> "Seen":
+        return Seen(self.count + other.count, max(self.newest_at, other.newest_at))
+
+
+NOTHING = Seen()
+Sight = dict[tuple[str, str, str], Seen]
+"""What was seen per (direction, principal, flow); STRAYS for all without a DAG."""
 
 
 class ObjectsWaiting(BaseEventTrigger):
     """Fires when exchanges of one flow wait: at once when there are more, again while any are left."""
 
-    def __init__(self, principal: str, flow: str) -> None:
+    def __init__(self, direction: str, principal: str, flow: str) -> None:
         super().__init__()
-        self.principal, self.flow = principal, flow
+        self.direction, self.principal, self.flow = direction, principal, flow
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        return f"{__name__}.ObjectsWaiting", {"principal": self.principal, "flow": self.flow}
+        arguments = {"direction": self.direction, "principal": self.principal, "flow": self.flow}
+        return f"{__name__}.ObjectsWaiting", arguments
 
     def shared_stream_key(self) -> Hashable:
         return (__name__, "exchange bucket")
@@ -53,9 +73,9 @@ class ObjectsWaiting(BaseEventTrigger):
     async def filter_shared_stream(self, shared_stream: AsyncIterator[Sight]) -> AsyncIterator[TriggerEvent]:
         wake = Wake()
         async for sight in shared_stream:
-            count = sight.get((self.principal, self.flow), 0)
-            if wake.is_due(count, time.monotonic()):
-                yield TriggerEvent({"waiting": count})
+            seen = sight.get((self.direction, self.principal, self.flow), NOTHING)
+            if wake.is_due(seen, time.monotonic()):
+                yield TriggerEvent({"waiting": seen.count})
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Outside a shared stream (older triggerers): the same poll, alone."""
@@ -76,15 +96,19 @@ def _quietly(step: Callable[[], T]) -> T | None:
 
 @dataclass
 class Wake:
-    """When to fire: as soon as more wait than before, and every 15 s while any wait."""
+    """When to fire: as soon as a new one or more than before wait, and every 15 s while any wait.
 
-    last_count: int = 0
+    The count alone is blind: one that closes and one that comes between two looks leave it as it was.
+    """
+
+    last: Seen = NOTHING
     last_fired: float = float("-inf")
 
-    def is_due(self, count: int, now: float) -> bool:
+    def is_due(self, seen: Seen, now: float) -> bool:
         """``now``: seconds of a monotonic clock."""
-        fresh, self.last_count = count > self.last_count, count
-        if count and (fresh or now - self.last_fired >= WAKE_AGAIN_SECONDS):
+        fresh = seen.count > self.last.count or seen.newest_at > self.last.newest_at
+        self.last = Seen(seen.count, max(seen.newest_at, self.last.newest_at))
+        if seen.count and (fresh or now - self.last_fired >= WAKE_AGAIN_SECONDS):
             self.last_fired = now
             return True
         return False
@@ -98,23 +122,32 @@ class Watch:
         from sluice.exchange.wake import waker
 
         self._settings = get_settings()
-        self._arrivals = Arrivals(self._settings.bucket_exchange)
+        self._arrivals = Arrivals.of(self._settings)
         self._wait = waker(self._settings)
 
     def look(self) -> Sight:
         """One look at the bucket and the table."""
         from sluice.db import connect
+        from sluice.exchange.open import ARRIVING
         from sluice.exchange.store import find_waiting
-        from sluice.lake.objects import ObjectStore
         from sluice.orchestration.flows import is_stray
 
         sight: Sight = {}
         with connect(self._settings) as conn:
-            self._arrivals.open_new(conn, ObjectStore(self._settings))
-            for waiting in find_waiting(conn, Direction.INBOUND):
-                name = STRAYS if is_stray(waiting.principal, waiting.flow) else (waiting.principal, waiting.flow)
-                sight[name] = sight.get(name, 0) + waiting.count
+            self._arrivals.open_new(conn, self._objects)
+            for direction in ARRIVING:
+                for waiting in find_waiting(conn, direction):
+                    whole = (direction.value, waiting.principal, waiting.flow)
+                    name = STRAYS if is_stray(*whole) else whole
+                    sight[name] = sight.get(name, NOTHING) | Seen(waiting.count, waiting.newest_at)
         return sight
+
+    @cached_property
+    def _objects(self) -> "ObjectStore":
+        """One client for all looks: making one costs a tenth of a second and stops the event loop meanwhile."""
+        from sluice.lake.objects import ObjectStore
+
+        return ObjectStore(self._settings)
 
     def wait(self) -> bool:
         """Until it is time to look again."""

@@ -1,4 +1,4 @@
-"""The four buckets, and the proof that the store behind them can be relied on.
+"""The buckets, and the proof that the store behind them can be relied on.
 
 Everything Sluice promises about one acceptance rests on conditional writes and versions. Several
 S3 servers answer 200 and do neither, so the endpoint is asked, not believed.
@@ -39,8 +39,14 @@ PRINCIPALS = "arn:aws:iam::000000000000:user/principal-*"
 
 
 def bucket_names(settings: Settings) -> tuple[str, ...]:
-    """The four buckets of an installation."""
-    return (settings.bucket_exchange, settings.bucket_lake, settings.bucket_vault, settings.bucket_evidence)
+    """The buckets of an installation."""
+    return (
+        settings.bucket_exchange,
+        settings.bucket_internal,
+        settings.bucket_lake,
+        settings.bucket_vault,
+        settings.bucket_evidence,
+    )
 
 
 def make_buckets(settings: Settings, *, embedded: bool) -> None:

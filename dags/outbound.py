@@ -1,0 +1,14 @@
+"""The enriched return: one Airflow DAG per principal and return flow, from their contracts.
+
+It wakes when contacts or results of the principal were accepted, and every five minutes. A return is
+made once the agreement's cut-off after the day of its contacts has passed, and again when late
+results change it; where the agreement asks, it then waits for `sluice exchange release`.
+"""
+
+from sluice.orchestration.desk import desk
+from sluice.orchestration.flows import flows_of, returns_wanted
+from sluice.orchestration.operators import ReturnResults
+
+for paper in flows_of("outbound_return"):
+    with desk(f"outbound__{paper.principal}__{paper.flow}", returns_wanted(paper), __doc__, "return", paper.principal):
+        ReturnResults(task_id="return", principal=paper.principal, flow=paper.flow)

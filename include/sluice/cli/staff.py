@@ -1,0 +1,184 @@
+"""``sluice staff``: credentials of staff in, and who is ready when."""
+
+import re
+from dataclasses import asdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
+from sluice.errors import Exit, FileMissing, NotFound, Ref, UsageError
+
+if TYPE_CHECKING:
+    from sluice.staff.model import Imported, Person, StaffFile
+
+app = typer.Typer(help="Exams, codes of conduct, and who may handle contacts.", no_args_is_help=True)
+
+SourceArgument = Annotated[str, typer.Argument(metavar="FILE", help="A CSV file, or the https address of its rows.")]
+MomentOption = Annotated[str | None, typer.Option("--at", metavar="T", help="ISO 8601; Brussels time; now by default.")]
+KnownOption = Annotated[str | None, typer.Option(metavar="T", help="As it was recorded then; now by default.")]
+AgentOption = Annotated[str | None, typer.Option(help="One agent: number or reference.")]
+MinimumOption = Annotated[str | None, typer.Option(help="Minimum score in percent; the center's own by default.")]
+
+
+@app.callback()
+def topic() -> None:
+    """Exams, codes of conduct, and who may handle contacts."""
+
+
+@app.command("import")
+def import_file(source: SourceArgument, format: FormatOption = Format.TABLE) -> None:
+    """Record courses, exams, signatures, code versions and accounts. The same file twice changes nothing.
+
+    FILE may be the address of an e-learning system that answers with the same rows as JSON; its
+    token comes from SLUICE_ELEARNING_TOKEN. Exit 1 when a row was refused; the others are recorded.
+
+    Example: sluice staff import exams.csv
+    """
+    from sluice.db import connect
+    from sluice.keys import Keyring
+    from sluice.settings import get_settings
+    from sluice.staff.admit import admit
+
+    settings = get_settings()
+    file = _read(source)
+    with connect(settings) as conn:
+        key = Keyring.open(settings).staff_key()
+        done = admit(conn, file, key=key, controller=settings.center, now=datetime.now(UTC))
+    _show_import(done, format)
+    if done.judged.findings:
+        raise typer.Exit(Exit.REFUSED)
+
+
+def _read(source: str) -> "StaffFile":
+    """Raises FileMissing or StaffSourceRefused."""
+    import os
+
+    from sluice.staff.fetch import fetch, is_url
+    from sluice.staff.model import StaffFile
+
+    if is_url(source):
+        return fetch(source, os.environ.get("SLUICE_ELEARNING_TOKEN"))
+    path = Path(source)
+    if not path.is_file():
+        raise FileMissing(Ref("file", source))
+    return StaffFile(path.read_bytes(), "file")
+
+
+def _show_import(done: "Imported", format: Format) -> None:
+    from sluice.staff.admit import reasons_of
+
+    reasons = reasons_of(done.judged.findings)
+    counts = {
+        "sha256": done.sha256,
+        "rows_in": done.judged.rows_in,
+        "rows_accepted": len(done.judged.accepted),
+        "rows_refused": done.judged.rows_refused,
+        "rows_new": done.rows_new,
+        "repeated": done.is_repeated,
+        "entry": done.seq,
+    }
+    if format is Format.JSON:
+        lines = [reason.model_dump(include={"code", "rule", "column", "count", "rows"}) for reason in reasons]
+        show_json({**counts, "reasons": lines})
+        return
+    show_pairs("Imported before, nothing added" if done.is_repeated else "Imported", counts)
+    if reasons:
+        cells = [(each.code, each.rule, each.column, each.count, ", ".join(map(str, each.rows))) for each in reasons]
+        show_table("Refused", ("code", "rule", "column", "rows", "row numbers"), cells)
+
+
+@app.command("readiness")
+def readiness(
+    at: MomentOption = None,
+    agent: AgentOption = None,
+    minimum: MinimumOption = None,
+    known_at: KnownOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Who is ready at a moment, until when, or why not. Agents are shown by reference, never by name.
+
+    Exit 1 when the agent asked for is not known.
+
+    Example: sluice staff readiness --at 2026-11-24T10:00 --format json
+    """
+    from sluice.db import connect
+    from sluice.settings import get_settings
+    from sluice.staff.facts import BRUSSELS, default_minimum
+    from sluice.staff.store import read_people
+
+    moment = _moment("--at", at) or datetime.now(UTC)
+    least = _minimum(minimum) if minimum else default_minimum(moment.astimezone(BRUSSELS).date())
+    with connect(get_settings()) as conn:
+        people = read_people(conn, moment, least, _moment("--known-at", known_at))
+    if agent is not None:
+        ref = agent if re.fullmatch("[0-9a-f]{32}", agent) else _refer(agent, None)
+        people = tuple(person for person in people if person.agent_ref == ref)
+        if not people:
+            raise NotFound(Ref("agent", ref))
+    _show_people(people, moment, format)
+
+
+def _show_people(people: "tuple[Person, ...]", moment: datetime, format: Format) -> None:
+    rows = [
+        {"agent_ref": person.agent_ref, **asdict(person.readiness), "valid_until": _iso(person.readiness.valid_until)}
+        for person in people
+    ]
+    if format is Format.JSON:
+        show_json({"at": _iso(moment), "people": rows})
+        return
+    cells = [(r["agent_ref"], "yes" if r["ready"] else "no", ", ".join(r["reasons"]), r["valid_until"]) for r in rows]
+    show_table(f"Ready at {_iso(moment)}", ("agent", "ready", "reasons", "valid until"), cells)
+    ready = sum(person.readiness.ready for person in people)
+    typer.echo(f"{ready} of {len(people)} ready")
+
+
+@app.command("ref")
+def ref(
+    agent: Annotated[str, typer.Argument(help="The agent's own number; with --platform, an account there.")],
+    platform: Annotated[str | None, typer.Option(help="Refer to an account that is on no list.")] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Print the reference of an agent, to find them in lists of held rows.
+
+    Example: sluice staff ref A-1042
+    """
+    made = _refer(agent, platform)
+    if format is Format.JSON:
+        show_json({"agent_ref": made})
+    else:
+        typer.echo(made)
+
+
+def _refer(agent: str, platform: str | None) -> str:
+    from sluice.keys import Keyring
+    from sluice.settings import get_settings
+    from sluice.staff.refs import account_ref, agent_ref
+
+    key = Keyring.open(get_settings()).staff_key()
+    return account_ref(key, platform, agent) if platform else agent_ref(key, agent)
+
+
+def _moment(option: str, text: str | None) -> datetime | None:
+    """A moment of the command line: Brussels time unless it has an offset. Raises UsageError."""
+    from sluice.staff.times import BRUSSELS, TimeFault, parse_moment
+
+    if text is None:
+        return None
+    moment = parse_moment(text, BRUSSELS)
+    if isinstance(moment, TimeFault):
+        raise UsageError(Ref("option", option), Ref("rule", moment.value))
+    return moment
+
+
+def _minimum(text: str) -> Decimal:
+    if not re.fullmatch(r"(100(\.0{1,4})?|\d{1,2}(\.\d{1,4})?)", text, re.ASCII):
+        raise UsageError(Ref("option", "--minimum"))
+    return Decimal(text)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

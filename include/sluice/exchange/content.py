@@ -1,0 +1,104 @@
+"""What of a decoded file goes on: notes screened, agents' results made canonical, rows split three ways. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from sluice.exchange.free_text import screen_table
+from sluice.exchange.job import Job
+from sluice.gate.model import Finding, GateVerdict, Judgement, RowFinding
+from sluice.lake.table import Table
+from sluice.ledger.record import Screening
+from sluice.results.canonical import Canonical, to_canonical
+from sluice.results.mapping import load_mapping
+from sluice.terms import Verdict
+
+STARTED = "started_at"
+
+
+@dataclass(frozen=True)
+class Content:
+    """The frame that would go to the lake, as high as the file; what was found wrong; what is to be seen first.
+
+    ``missing``: columns of the platform without which nothing can be made of the file.
+    """
+
+    frame: pl.DataFrame
+    findings: tuple[RowFinding, ...]
+    review: tuple[tuple[int, str], ...]
+    screening: Screening | None
+    missing: tuple[str, ...] = ()
+
+    def days(self, accepted: pl.Series) -> dict[str, int]:
+        """Accepted contacts per Brussels calendar day; nothing for other files."""
+        if STARTED not in self.frame.columns or self.missing:
+            return {}
+        moments = self.frame[STARTED].filter(accepted).str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_zone="UTC")
+        days = moments.dt.convert_time_zone("Europe/Brussels").dt.date().value_counts(sort=True)
+        return {str(day): count for day, count in days.iter_rows()}
+
+
+@dataclass(frozen=True)
+class Split:
+    """Every row of the frame is in exactly one of the three; ``codes``: why each held row is held."""
+
+    accepted: pl.Series
+    refused: pl.Series
+    held: pl.Series
+    codes: Mapping[int, str]
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Held rows per reason."""
+        return dict(Counter(self.codes.values()))
+
+    def report(self, row_numbers: pl.Series) -> pl.DataFrame:
+        """Held rows as lines of the list of findings."""
+        rows = [(row_numbers[row], "free_text.review", code, None, "held") for row, code in self.codes.items()]
+        schema = {"row": pl.UInt32, "rule": pl.String, "code": pl.String, "column": pl.String, "severity": pl.String}
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def read_content(table: Table, job: Job) -> Content:
+    """Screen the notes of a file; make canonical rows of agents' results."""
+    salt = job.contract.contract_id
+    screened = screen_table(table.frame, table.row_numbers, job.contract, job.free_text, salt)
+    if job.mapping is None:
+        return Content(screened.frame, screened.findings, screened.review, screened.screening)
+    canonical = to_canonical(screened.frame, load_mapping(job.mapping))
+    findings = (*screened.findings, *_mapped(canonical, table.row_numbers))
+    return Content(canonical.frame, findings, screened.review, screened.screening, canonical.missing_columns)
+
+
+def _mapped(canonical: Canonical, row_numbers: pl.Series) -> tuple[RowFinding, ...]:
+    return tuple(
+        RowFinding(row_numbers[found.row_index], found.rule, found.code, found.column, found.severity)
+        for found in canonical.findings
+        if found.row_index is not None
+    )
+
+
+def split(content: Content, judgement: Judgement) -> Split:
+    """Refused by the gate, else held for a person, else accepted. A file that is refused whole holds nothing."""
+    height = content.frame.height
+    every = pl.int_range(height, dtype=pl.UInt32, eager=True)
+    refused = every.is_in(judgement.refused.implode())
+    if not judgement.verdict.rows_accepted:
+        refused = pl.Series([True]).new_from_index(0, height)
+    codes = {row: code for row, code in content.review if not refused[row]}
+    held = every.is_in(pl.Series(sorted(codes), dtype=pl.UInt32).implode())
+    return Split(~refused & ~held, refused, held, codes)
+
+
+def stopped(verdict: GateVerdict, missing: tuple[str, ...]) -> GateVerdict:
+    """The same file, refused for columns that its platform's mapping needs."""
+    findings = tuple(Finding("HEADER_MISSING_COLUMN", "mapping.columns", name, 1, stops=True) for name in missing)
+    return replace(
+        verdict,
+        verdict=Verdict.REFUSED,
+        rows_accepted=0,
+        rows_refused=verdict.rows_in,
+        reasons=(*findings, *verdict.reasons),
+    )

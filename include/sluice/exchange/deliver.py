@@ -1,0 +1,104 @@
+"""Deliver a return: what explains it first, the file last, so that nothing half-done can be seen.
+
+The bytes are those that were kept when the return was made. Doing it again finds them there.
+"""
+
+from datetime import datetime, timedelta
+
+from sluice.agreement.model import Agreement, Paper
+from sluice.agreement.store import get_body, in_force
+from sluice.documents.statement import make_statement
+from sluice.errors import NotFound, Ref
+from sluice.exchange import store
+from sluice.exchange.house import House
+from sluice.exchange.model import Opened
+from sluice.exchange.naming import BRUSSELS, receipt_stem
+from sluice.keys import Keyring
+from sluice.lake.objects import StoredObject
+from sluice.ledger.record import CopyLine, ExchangeRecord
+
+TYPES = {"csv": "text/csv", "json": "application/json", "pdf": "application/pdf", "yaml": "application/yaml"}
+OTHER = "application/octet-stream"
+
+
+def deliver(house: House, opened: Opened, record: ExchangeRecord, entry_hash: str) -> None:
+    """Put roles, contract, receipt and at last the file under ``<principal>/outbound/<flow>/``.
+
+    Raises NotFound while the receipt is not given: no receipt, no transfer.
+    """
+    bucket, stem = house.settings.bucket_exchange, receipt_stem(opened)
+    receipt = {name: house.objects.read(bucket, f"{stem}.{name}") for name in ("json", "pdf")}
+    for name, content in {
+        "roles.json": statement_of(record, entry_hash, house.keyring),
+        "odcs.yaml": get_body(house.conn, record.how.contract_sha256 or ""),
+        "receipt.pdf": receipt["pdf"],
+        "receipt.json": receipt["json"],
+    }.items():
+        house.objects.put_once(bucket, f"{opened.key}.{name}", content, TYPES[name.rpartition(".")[2]])
+    prepared = prepared_copy(record)
+    content = house.objects.read(prepared.bucket, prepared.key, prepared.version_id)
+    stored = house.objects.put_once(bucket, opened.key, content, TYPES.get(record.what.format or "", OTHER))
+    _note(house, opened, stored, record)
+
+
+def statement_of(record: ExchangeRecord, entry_hash: str, keyring: Keyring) -> bytes:
+    """Whose every column is, signed."""
+    return make_statement(
+        record,
+        entry_hash,
+        keyring,
+        profile_warnings=record.who.role_warnings,
+        screened_for=record.screened_for,
+        neutralised=record.how.dialect.get("neutralised", {}),
+    )
+
+
+def prepared_copy(record: ExchangeRecord) -> CopyLine:
+    """The kept bytes of a return."""
+    found = next((copy for copy in record.how_long.copies if copy.kind == "return"), None)
+    if found is None:
+        raise NotFound(Ref("file of return", record.exchange_id))
+    return found
+
+
+def deliver_again(house: House, opened: Opened, record: ExchangeRecord) -> StoredObject:
+    """The same bytes as a new version of the same key."""
+    prepared = prepared_copy(record)
+    content = house.objects.read(prepared.bucket, prepared.key, prepared.version_id)
+    kind = TYPES.get(record.what.format or "", OTHER)
+    return house.objects.put(house.settings.bucket_exchange, opened.key, content, kind)
+
+
+def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRecord) -> None:
+    """The delivered copy with its last day, and until when the principal should say that it arrived."""
+    agreement = _agreement(house, opened)
+    delivered_at = stored.modified_at or datetime.now(BRUSSELS)
+    last_day = delivered_at.astimezone(BRUSSELS).date() + timedelta(days=house.settings.keep_arrived_days)
+    copy = CopyLine(
+        kind="delivered",
+        bucket=stored.bucket,
+        key=stored.key,
+        version_id=stored.version_id,
+        sha256=stored.sha256 or "",
+        size_bytes=stored.size_bytes,
+        rows=record.what.rows_accepted,
+        retention_rule="arrived",
+        delete_after=str(last_day),
+    )
+    store.insert_delivered(house.conn, opened.exchange_id, copy)
+    store.begin_acknowledgement(
+        house.conn,
+        opened.exchange_id,
+        delivered_at,
+        delivered_at + timedelta(hours=agreement.delivery.acknowledge_hours),
+        delivered_at + timedelta(hours=agreement.delivery.escalate_hours),
+    )
+
+
+def _agreement(house: House, opened: Opened) -> Agreement:
+    """The agreement the return was made under."""
+    on = opened.opened_at.astimezone(BRUSSELS).date()
+    paper = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at)
+    if not isinstance(paper, Paper):
+        raise NotFound(Ref("agreement of exchange", opened.exchange_id))
+    return paper.agreement

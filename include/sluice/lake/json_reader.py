@@ -1,0 +1,313 @@
+"""JSON to the table that CSV gives: an array, one object a line, or objects simply one after another.
+
+Nested objects become columns with dotted names (``Agent.Username``); arrays stay JSON text in one
+cell. A number keeps the spelling it has in the file. Read in windows: what is not yet parsed of a
+file is never in memory, unless one record is that large.
+"""
+
+import codecs
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NoReturn
+
+import polars as pl
+
+from sluice.lake.header import check_header, padded_names
+from sluice.lake.table import Dialect, FormatHints, FormatRefusal, Limits, Table, bad_records_frame
+
+MAX_DEPTH = 64
+"""Objects and arrays within each other; the record itself is the first."""
+_WINDOW = 4 << 20
+_BATCH = 5_000
+_SPACE = " \t\r\n"
+_RULE = "format.json"
+
+
+class _Number(str):
+    """A number as it is spelt."""
+
+    __slots__ = ()
+
+
+class _NotJson:
+    """Stands for NaN and Infinity, which JSON does not have."""
+
+
+_NOT_JSON: Final = _NotJson()
+
+
+class _Refused(Exception):
+    """The whole file cannot be read; the reader turns it into its refusal."""
+
+    def __init__(self, refusal: FormatRefusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+class _BadRecord(Exception):
+    """One record has sound ends but cannot be a row."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Records so far: sound ones as frames and a last batch, the others as they are written."""
+
+    limits: Limits
+    names: dict[str, None] = field(default_factory=dict)
+    """Columns in the order in which they were first met."""
+    batch: list[dict[str, str | None]] = field(default_factory=list)
+    frames: list[pl.DataFrame] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    bad: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def add(self, number: int, record: dict[str, Any]) -> None:
+        """One more row. Raises _BadRecord, leaving no trace of it, and _Refused for too many columns."""
+        cells: dict[str, str | None] = {}
+        _flatten(record, "", 1, cells)
+        if not cells:
+            raise _BadRecord("SHAPE_BLANK_RECORD")
+        if not cells.keys() <= self.names.keys():
+            self.names.update(dict.fromkeys(cells))
+            if len(self.names) > self.limits.columns:
+                refusal = FormatRefusal("LIMIT_COLUMNS", "format.limits", rows=(number,), count=len(self.names))
+                raise _Refused(refusal)
+        self.batch.append(cells)
+        self.numbers.append(number)
+        if len(self.batch) == _BATCH:
+            self.finish()
+
+    def finish(self) -> None:
+        """Turn the rows since the last batch into a frame."""
+        columns = {name: [cells.get(name) for cells in self.batch] for name in self.names}
+        if self.batch:
+            self.frames.append(pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)))
+        self.batch = []
+
+
+def read_json(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
+    """The table of a non-empty JSON file, or why there is none.
+
+    Every column is text; null, an absent key and an empty text are null. Columns stand in the order
+    of their first record; contract columns that no record has come last, empty: JSON may leave them
+    out. Records count from 1. raises OSError."""
+    rows = _Rows(limits)
+    try:
+        with path.open("rb") as file:
+            form, count = _read_records(file, rows)
+    except _Refused as refused:
+        return refused.refusal
+    rows.finish()
+    names = tuple(rows.names)
+    if names and (refusal := check_header(names, limits, hints)):
+        return refusal
+    return Table(
+        _frame(rows, hints),
+        pl.Series("row_number", rows.numbers, dtype=pl.UInt32),
+        bad_records_frame(rows.bad),
+        count,
+        Dialect(format="json", encoding="utf-8", evidence={"format": form, "encoding": "valid UTF-8"}),
+        padded_names(names),
+    )
+
+
+def _frame(rows: _Rows, hints: FormatHints) -> pl.DataFrame:
+    names = [*rows.names, *(name for name in hints.columns if name not in rows.names)]
+    empty = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+    return pl.concat([empty, *rows.frames], how="diagonal", rechunk=True)
+
+
+class _Text:
+    """The text of the file as far as it is needed: ``data`` from ``at`` on is not yet parsed.
+
+    At a byte that is not UTF-8 the text ends and ``is_broken`` is true.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.data, self.at = file, "", 0
+        self.is_whole, self.is_broken = False, False
+        self._decode = codecs.getincrementaldecoder("utf-8")()
+
+    def more(self) -> bool:
+        """Add a window; False when there is none."""
+        if self.is_whole:
+            return False
+        chunk = self.file.read(_WINDOW)
+        self.is_whole = not chunk
+        self.data, self.at = self.data[self.at :] + self._decoded(chunk), 0
+        return True
+
+    def _decoded(self, chunk: bytes) -> str:
+        try:
+            return self._decode.decode(chunk, final=self.is_whole)
+        except UnicodeDecodeError as error:
+            self.is_whole = self.is_broken = True
+            return bytes(error.object[: error.start]).decode()
+
+    def peek(self) -> str:
+        """The next character that is no space, or nothing at the end."""
+        while True:
+            end = len(self.data)
+            while self.at < end and self.data[self.at] in _SPACE:
+                self.at += 1
+            if self.at < end:
+                return self.data[self.at]
+            if not self.more():
+                return ""
+
+    def refuse(self, number: int, code: str = "UNREADABLE_JSON") -> NoReturn:
+        """Give the file up at this record; bytes that are no text come before what follows from them."""
+        if self.is_broken:
+            raise _Refused(FormatRefusal("ENCODING_INVALID_UTF8", "format.encoding", rows=(number,)))
+        raise _Refused(FormatRefusal(code, _RULE, rows=(number,)))
+
+
+def _read_records(file: BinaryIO, rows: _Rows) -> tuple[str, int]:
+    """Fill ``rows``; the form that was found and the number of records."""
+    if file.read(3) == codecs.BOM_UTF8:
+        raise _Refused(FormatRefusal("ENCODING_JSON_BOM", "format.encoding"))
+    file.seek(0)
+    text, count = _Text(file), 0
+    is_array = text.peek() == "["
+    for value, start in _elements(text, rows.limits) if is_array else _objects(text, rows.limits):
+        count += 1
+        if count > rows.limits.records:
+            raise _Refused(FormatRefusal("LIMIT_RECORDS", "format.limits", count=count))
+        try:
+            rows.add(count, value)
+        except _BadRecord as bad:
+            rows.bad.append((count, bad.code, text.data[start : text.at]))
+    if text.peek() or text.is_broken:
+        text.refuse(count + 1)
+    return "array" if is_array else "objects one after another", count
+
+
+def _objects(text: _Text, limits: Limits) -> Iterator[tuple[dict[str, Any], int]]:
+    """Each record and where in ``text.data`` it starts; it ends at ``text.at``."""
+    number = 0
+    while text.peek():
+        number += 1
+        yield _next(text, number, limits)
+
+
+def _elements(text: _Text, limits: Limits) -> Iterator[tuple[dict[str, Any], int]]:
+    """The same for the elements of an array; stops behind its closing bracket."""
+    number, text.at = 0, text.at + 1
+    if text.peek() != "]":
+        while True:
+            number += 1
+            yield _next(text, number, limits)
+            if text.peek() != ",":
+                break
+            text.at += 1
+    if text.peek() != "]":
+        text.refuse(number + 1)
+    text.at += 1
+
+
+def _next(text: _Text, number: int, limits: Limits) -> tuple[dict[str, Any], int]:
+    """The object at ``text.at``, and its start."""
+    first = text.peek()
+    if first != "{":
+        text.refuse(number, "SHAPE_JSON_NOT_OBJECT" if first and first in '["-0123456789tfnNI' else "UNREADABLE_JSON")
+    while (found := _decode(text, number)) is None:
+        if len(text.data) - text.at > limits.cell_bytes + _WINDOW:
+            text.refuse(number, "LIMIT_CELL_SIZE" if not text.is_whole else "UNREADABLE_JSON")
+        if not text.more():
+            text.refuse(number)
+    value, end = found
+    start, text.at = text.at, end
+    return value, start
+
+
+def _decode(text: _Text, number: int) -> tuple[dict[str, Any], int] | None:
+    """The object and its end, or None when it is not whole (yet)."""
+    try:
+        value, end = _DECODER.raw_decode(text.data, text.at)
+    except json.JSONDecodeError:
+        return None
+    except RecursionError:
+        value, end = None, 0
+    if not isinstance(value, dict):
+        text.refuse(number, "LIMIT_JSON_DEPTH")
+    return value, end
+
+
+class _Twice(dict[str, Any]):
+    """An object in which a key stands twice; readers would take the first or the last of them."""
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    return made if len(made) == len(pairs) else _Twice(made)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_int=_Number, parse_float=_Number, parse_constant=lambda _: _NOT_JSON
+)
+
+
+def _flatten(value: dict[str, Any], prefix: str, depth: int, cells: dict[str, str | None]) -> None:
+    """Scalar leaves under dotted names; no cell is an empty text. Raises _BadRecord.
+
+    The commonest kinds come first: this runs once for every value of a file."""
+    _check(value, depth)
+    for key, leaf in value.items():
+        kind, name = type(leaf), prefix + key
+        if kind is dict or kind is _Twice:
+            _flatten(leaf, name + ".", depth + 1, cells)
+            continue
+        if name in cells:
+            raise _BadRecord("SHAPE_JSON_DUPLICATE_KEY")
+        if not key.isascii():
+            _check_text(key)
+        if kind is str:
+            _check_text(leaf)
+            cells[name] = leaf or None
+        else:
+            cells[name] = None if leaf is None else _canonical(leaf, depth + 1)
+
+
+def _canonical(value: Any, depth: int) -> str:
+    """Compact JSON with sorted keys and numbers as they are spelt. Raises _BadRecord."""
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, dict):
+        _check(value, depth)
+        parts = (f"{_canonical(key, depth)}:{_canonical(value[key], depth + 1)}" for key in sorted(value))
+        return "{" + ",".join(parts) + "}"
+    if isinstance(value, list):
+        _check_depth(depth)
+        return "[" + ",".join(_canonical(entry, depth + 1) for entry in value) + "]"
+    if isinstance(value, _NotJson):
+        raise _BadRecord("VALUE_JSON_NOT_A_NUMBER")
+    if isinstance(value, str):
+        _check_text(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _check(value: dict[str, Any], depth: int) -> None:
+    _check_depth(depth)
+    if isinstance(value, _Twice):
+        raise _BadRecord("SHAPE_JSON_DUPLICATE_KEY")
+
+
+def _check_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise _BadRecord("LIMIT_JSON_DEPTH")
+
+
+def _check_text(text: str) -> None:
+    """A lone surrogate is half a character: no UTF-8 can hold it. No text export writes NUL."""
+    if "\0" in text:
+        raise _BadRecord("TEXT_NUL_BYTE")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise _BadRecord("TEXT_LONE_SURROGATE") from None

@@ -1,0 +1,22 @@
+"""The operator behind the acknowledgements of returns."""
+
+from sluice.errors import Ref, StoreError
+from sluice.orchestration.operators import HouseOperator
+from sluice.settings import get_settings
+
+
+class FollowAcknowledgements(HouseOperator):
+    """Reads what principals put under ``acks/``, reminds and escalates; fails when something was left undone."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.exchange.house import open_house
+        from sluice.returns.reminders import follow
+
+        with open_house(get_settings()) as house:
+            done = follow(house, datetime.now(UTC))
+        if done.failed:
+            raise StoreError(Ref("acknowledgements and notices left undone", done.failed))
+        told = f"reminded: {done.reminders.reminded}, escalated: {done.reminders.escalated}"
+        return f"{dict(done.acks.outcomes)}, waiting: {done.acks.waiting}; {told}"

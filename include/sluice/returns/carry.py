@@ -1,0 +1,115 @@
+"""Take one opened return to its end: gather, sort out, judge, write, keep; then close, or wait for release.
+
+The same steps again give the same bytes, so a rerun after a kill finds what it wrote and goes on.
+Nothing leaves here: delivery is an effect of the closed record, after its receipt.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from sluice.agreement.facts import EEA_COUNTRIES
+from sluice.agreement.model import Agreement, Paper, PaperMissing
+from sluice.agreement.store import in_force
+from sluice.db import transaction
+from sluice.errors import NotFound, Ref
+from sluice.exchange.close import GOOD, close_record
+from sluice.exchange.house import House
+from sluice.exchange.judge import MOST_ATTEMPTS, work_folder
+from sluice.exchange.model import Opened
+from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.exchange.paper import countries_without_basis, finding, missing_paper, refused
+from sluice.exchange.store import check_still_ours, content_lock
+from sluice.gate.model import Finding
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.returned import PreparedReturn
+from sluice.ledger.store import find_entry
+from sluice.returns import store
+from sluice.returns.keep import keep_return
+from sluice.returns.make import make_return
+from sluice.returns.making import Making
+from sluice.returns.record import Outcome, record_of_return
+from sluice.terms import Decision, Verdict
+
+AIRFLOW = "airflow"
+"""Who prepared a return that no person asked for."""
+
+
+def carry_return(house: House, opened: Opened, run: Mapping[str, str], by: str = AIRFLOW) -> Decision | None:
+    """Take one claimed return to its end; None while it waits for a second person. ``by``: who prepares it."""
+    if opened.attempts > MOST_ATTEMPTS:
+        return _refuse(house, opened, run, finding("UNREADABLE_GAVE_UP", "exchange.attempts", count=opened.attempts))
+    if store.has_newer(house.conn, opened):
+        return _refuse(house, opened, run, finding("STALE_NEWER_RETURN", "return.newest"))
+    prepared = find_entry(house.conn, opened.exchange_id, EntryKind.RETURN_PREPARED)
+    if prepared is not None:
+        return _go_on(house, opened, PreparedReturn.model_validate_json(prepared.body).record)
+    on = opened.opened_at.astimezone(BRUSSELS).date()
+    paper = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at)
+    if isinstance(paper, PaperMissing):
+        return _refuse(house, opened, run, missing_paper(paper))
+    if reasons := forbidden(paper.agreement, on):
+        return _refuse(house, opened, run, *reasons)
+    with content_lock(house.conn, opened, str(opened.day)), work_folder(house, opened) as folder:
+        return _prepare(house, opened, paper, run, by, folder)
+
+
+def forbidden(agreement: Agreement, on: date) -> tuple[Finding, ...]:
+    """What stops every return under an agreement: a country nobody may send to (GDPR Art. 44)."""
+    basis_missing = countries_without_basis(agreement, on)
+    if agreement.delivery.country not in EEA_COUNTRIES and agreement.transfers_outside_eea == "forbidden":
+        basis_missing |= {agreement.delivery.country}
+    return (finding("FORBIDDEN_COUNTRY", "paper.country", count=len(basis_missing)),) if basis_missing else ()
+
+
+def _prepare(
+    house: House, opened: Opened, paper: Paper, run: Mapping[str, str], by: str, folder: Path
+) -> Decision | None:
+    making = make_return(house, opened, paper, folder)
+    before = store.find_delivered(house.conn, opened.principal, opened.flow, _day(opened))
+    if making.written and before and before[1] == making.written.sha256:
+        making = making.refused(finding("DUPLICATE_CONTENT", f"content.once:{before[0]}"))
+    check_still_ours(house.conn, opened)
+    copies = keep_return(house, opened, paper, making, folder)
+    outcome = Outcome(opened, paper, making, copies, before[0] if before else None)
+    record = record_of_return(outcome, house.settings, run, datetime.now(UTC))
+    if record.decision in GOOD and paper.agreement.delivery.two_person_release:
+        _wait(house, opened, record, by)
+        return None
+    return close_record(house, opened, record)
+
+
+def _wait(house: House, opened: Opened, record: ExchangeRecord, by: str) -> None:
+    """Record what is ready and who prepared it; somebody else lets it go."""
+    now = datetime.now(UTC)
+    body = PreparedReturn(exchange_id=opened.exchange_id, prepared_by=by, prepared_at=utc_text(now), record=record)
+    with transaction(house.conn):
+        store.mark_prepared(house.conn, opened.exchange_id, by, now)
+        append(
+            house.conn, chain=opened.chain, kind=EntryKind.RETURN_PREPARED, exchange_id=opened.exchange_id, body=body
+        )
+
+
+def _go_on(house: House, opened: Opened, record: ExchangeRecord) -> Decision | None:
+    """Close a prepared return as it was recorded, once it is released; else it goes on waiting."""
+    if not store.is_released(house.conn, opened.exchange_id):
+        store.wait_again(house.conn, opened.exchange_id)
+        return None
+    return close_record(house, opened, record.model_copy(update={"closed_at": utc_text(datetime.now(UTC))}))
+
+
+def _refuse(house: House, opened: Opened, run: Mapping[str, str], *reasons: Finding) -> Decision | None:
+    """Close without having made anything."""
+    on = opened.opened_at.astimezone(BRUSSELS).date()
+    paper = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at)
+    nothing = Making(verdict=refused(reasons, Verdict.REFUSED))
+    record = record_of_return(Outcome(opened, paper, nothing), house.settings, run, datetime.now(UTC))
+    return close_record(house, opened, record)
+
+
+def _day(opened: Opened) -> date:
+    if opened.day is None:
+        raise NotFound(Ref("day of the return", opened.exchange_id))
+    return opened.day

@@ -1,0 +1,145 @@
+"""Results meet contacts: which rows go, which stay and why. Pure: frames in, frames out.
+
+Nothing is guessed: the principal's own record id joins, a SubjectRef of the same kind proves that it
+is the same person, and whatever does not fit stays here with its reason.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import polars as pl
+
+from sluice.agreement.model import FieldRole
+from sluice.results.merge import latest_per_record, merge_results
+from sluice.returns.model import Held, Rules, SortedOut
+from sluice.terms import FieldGroup, RoleProfile
+
+CONTACTS, RESULTS = "contacts.", "results."
+REF, EXCHANGE, ROW = "sluice_subject_ref", "sluice_exchange", "sluice_row"
+DELETED = "[Deleted]"
+
+Staff = Callable[[pl.DataFrame], pl.DataFrame]
+"""Columns ``agent`` and ``started_at`` in; ``agent_ref`` and ``reason`` (null: ready) of every row out."""
+
+
+def results_of_day(parts: Sequence[pl.LazyFrame], since: str, until: str) -> pl.DataFrame:
+    """The outcome of every record on one day: at-least-once and late deliveries merged, the last contact wins.
+
+    ``since``, ``until``: bounds of the day, UTC as the rows write it. Contacts without a record id
+    come first, each for itself; then one row per record, by record id.
+    """
+    delivered = pl.concat(parts, how="diagonal")
+    merged = merge_results(delivered.filter(pl.col("started_at") >= since, pl.col("started_at") < until).collect())
+    nameless = merged.filter(pl.col("record_id").is_null())
+    every = pl.concat([nameless, latest_per_record(merged)], how="diagonal")
+    return every.with_columns(pl.col("attempts").cast(pl.String))
+
+
+def contacts_by_record(parts: Sequence[pl.LazyFrame], rules: Rules) -> pl.DataFrame:
+    """One row per record id, from the youngest file that has it; ``ambiguous`` where persons differ.
+
+    ``parts``: oldest first. Only the join's columns and those that are echoed are read.
+    """
+    record = pl.col(rules.record_id)
+    echoed = [str(column.source).removeprefix(CONTACTS) for column in rules.columns]
+    wanted = frozenset({rules.record_id, *echoed})
+    picked = [_pick(part, age, wanted) for age, part in enumerate(parts)]
+    every = pl.concat(picked, how="diagonal").filter(record.is_not_null())
+    repeated = every.filter(record.is_duplicated())
+    persons = repeated.group_by(rules.record_id).agg((pl.col(REF).n_unique() > 1).alias("ambiguous"))
+    youngest = every.sort("age", maintain_order=True).unique(rules.record_id, keep="last", maintain_order=True)
+    return youngest.join(persons, on=rules.record_id, how="left").drop("age").collect()
+
+
+def _pick(part: pl.LazyFrame, age: int, wanted: frozenset[str]) -> pl.LazyFrame:
+    names = part.collect_schema().names()
+    own = [name for name in names if name == REF or name.startswith("sluice_ref_")]
+    columns = [*own, *(name for name in names if name in wanted)]
+    return part.select(columns).with_columns(pl.lit(age, pl.UInt32).alias("age"))
+
+
+def missing_sources(contacts: pl.DataFrame, results: pl.DataFrame, rules: Rules) -> tuple[str, ...]:
+    """Columns of the return whose source is in no input."""
+    there = {CONTACTS + name for name in contacts.columns} | {RESULTS + name for name in results.columns}
+    return tuple(column.name for column in rules.columns if column.source not in there)
+
+
+def sort_out(contacts: pl.DataFrame, results: pl.DataFrame, rules: Rules, staff: Staff) -> SortedOut:
+    """Every merged result goes or stays, once. The rows that go are ordered by record id."""
+    known = contacts.select(pl.all().name.prefix(CONTACTS), pl.lit(True).alias("known"))
+    joined = results.select(pl.all().name.prefix(RESULTS)).join(
+        known,
+        left_on=RESULTS + "record_id",
+        right_on=CONTACTS + rules.record_id,
+        how="left",
+        coalesce=False,
+        maintain_order="left",
+    )
+    agents = staff(
+        joined.select(pl.col(RESULTS + "agent").alias("agent"), pl.col(RESULTS + "started_at").alias("started_at"))
+    )
+    marked = joined.with_columns(agents.select(pl.all().name.prefix("staff.")))
+    reasons = pl.coalesce(
+        [pl.when(when).then(pl.lit(reason)) for when, reason in _reasons(marked, rules)] + [pl.col("staff.reason")]
+    )
+    marked = marked.with_columns(reasons.alias("reason"))
+    going, held = marked.filter(pl.col("reason").is_null()), marked.filter(pl.col("reason").is_not_null())
+    return SortedOut(
+        going=going.select(*(_value(column, rules).alias(column.name) for column in rules.columns)),
+        held=held.select(
+            pl.col(RESULTS + EXCHANGE).alias(EXCHANGE),
+            pl.col(RESULTS + ROW).alias(ROW),
+            pl.col("staff.agent_ref").alias("agent_ref"),
+            "reason",
+        ),
+        persons=going.select(
+            pl.col(CONTACTS + name).alias(name) for name in rules.kinds if CONTACTS + name in going.columns
+        ),
+        withheld=_withheld(going, rules),
+        subjects=going[CONTACTS + REF].n_unique(),
+    )
+
+
+def _reasons(joined: pl.DataFrame, rules: Rules) -> Iterator[tuple[pl.Expr, str]]:
+    """Conditions in their order; the first that holds is the reason."""
+    record, campaign, agent = (pl.col(RESULTS + name) for name in ("record_id", "campaign", "agent"))
+    pairs = [
+        (pl.col(RESULTS + ours), pl.col(CONTACTS + theirs))
+        for ours, theirs in rules.checks
+        if RESULTS + ours in joined.columns and CONTACTS + theirs in joined.columns
+    ]
+    comparable = pl.any_horizontal(
+        [ours.is_not_null() & theirs.is_not_null() for ours, theirs in pairs] or [pl.lit(False)]
+    )
+    same = pl.any_horizontal([ours.eq(theirs).fill_null(False) for ours, theirs in pairs] or [pl.lit(False)])
+    yield record.is_null(), Held.NO_RECORD_ID.value
+    yield pl.col("known").is_null(), Held.UNKNOWN_RECORD.value
+    yield pl.col(CONTACTS + "ambiguous").fill_null(False), Held.AMBIGUOUS_RECORD.value
+    if rules.campaigns:
+        yield ~campaign.is_in(sorted(rules.campaigns)).fill_null(False), Held.UNKNOWN_CAMPAIGN.value
+    yield ~comparable, Held.PERSON_UNCHECKED.value
+    yield ~same, Held.OTHER_PERSON.value
+    yield agent.eq(DELETED).fill_null(False), Held.AGENT_DELETED.value
+
+
+def _value(column: FieldRole, rules: Rules) -> pl.Expr:
+    """One column of the return: recordings only within their retention, agents by reference where controllers meet."""
+    value = pl.col(str(column.source))
+    if column.group is FieldGroup.RECORDING_REF:
+        return pl.when(~_is_old(rules)).then(value)
+    if column.group is FieldGroup.AGENT_REF and column.role_profile is RoleProfile.INDEPENDENT:
+        return pl.col("staff.agent_ref")
+    return value
+
+
+def _is_old(rules: Rules) -> pl.Expr:
+    return pl.col(RESULTS + "started_at") < pl.lit(rules.recordings_from or "")
+
+
+def _withheld(going: pl.DataFrame, rules: Rules) -> dict[str, int]:
+    """How many recordings were left out, by column."""
+    gone = {
+        column.name: int(going.select((_is_old(rules) & pl.col(str(column.source)).is_not_null()).sum()).item())
+        for column in rules.columns
+        if column.group is FieldGroup.RECORDING_REF
+    }
+    return {name: count for name, count in gone.items() if count}

@@ -1,0 +1,32 @@
+"""The rows of a return that stayed here, for the supervisor who has to look into them."""
+
+import io
+from dataclasses import dataclass
+
+from sluice.errors import NotFound, Ref
+from sluice.exchange.house import House
+from sluice.exchange.read import show_exchange
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """One row: where it stands in the results, why it waits, whose it is (reference of the agent)."""
+
+    results_exchange: str
+    row: int
+    reason: str
+    agent_ref: str | None
+
+
+def list_held(house: House, named: str) -> list[HeldRow]:
+    """Held rows of one return, by reason. Raises NotFound when there is no such list."""
+    import polars as pl
+
+    shown = show_exchange(house.conn, named)
+    copies = shown.record.how_long.copies if shown.record else ()
+    copy = next((copy for copy in copies if copy.kind == "held"), None)
+    if copy is None:
+        raise NotFound(Ref("held rows of exchange", shown.line.id))
+    frame = pl.read_csv(io.BytesIO(house.objects.read(copy.bucket, copy.key, copy.version_id)), infer_schema=False)
+    rows = frame.sort("reason", "sluice_exchange").select("sluice_exchange", "sluice_row", "reason", "agent_ref")
+    return [HeldRow(exchange, int(row), reason, agent) for exchange, row, reason, agent in rows.iter_rows()]

@@ -1,0 +1,71 @@
+"""Put the parts of a return where only the center reaches them, under keys that are functions of its exchange."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from sluice.agreement.model import Paper
+from sluice.errors import DocumentInvalid, Ref
+from sluice.exchange.house import House
+from sluice.exchange.keep import CSV, PARQUET, SEALED, line, shortest_retention
+from sluice.exchange.model import Opened
+from sluice.exchange.naming import BRUSSELS, index_key, return_key, vault_key
+from sluice.lake.pgp import encrypt_to
+from sluice.ledger.record import CopyLine
+from sluice.returns.make import FILE, FINDINGS, HELD
+from sluice.returns.making import Making
+from sluice.subject.index import build_run, write_run
+
+RETURN = "return"
+"""Kind of the copy that delivery takes its bytes from."""
+
+
+def keep_return(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> tuple[CopyLine, ...]:
+    """Store the file (encrypted if the agreement asks), and what the supervisor needs: held rows, findings."""
+    return (*_file(house, opened, paper, making, folder), *_lists(house, opened, making, folder))
+
+
+def _index(house: House, opened: Opened, making: Making, rule: str | None, last_day: date | None) -> Iterator[CopyLine]:
+    """The subject index run of a return, so that a person is found in what went out as in what came in."""
+    if making.sorted_out is None or making.sorted_out.persons.width == 0:
+        return
+    persons = making.sorted_out.persons
+    run = write_run(build_run([(making.kinds[name], persons[name]) for name in persons.columns]))
+    stored = house.objects.put_converging(house.settings.bucket_lake, index_key(opened), run, PARQUET)
+    yield line("index", stored, None, rule, last_day)
+
+
+def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> Iterator[CopyLine]:
+    if making.written is None:
+        return
+    made = opened.opened_at.astimezone(BRUSSELS).date()
+    rule, last_day = shortest_retention(
+        paper.agreement, paper.contract, {"received": made, "delivered": made, "call": opened.day}
+    )
+    source = _encrypted(house, paper, folder, opened.opened_at)
+    bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
+    stored = house.objects.put_converging(bucket, key, source, SEALED)
+    yield line(RETURN, stored, making.verdict.rows_accepted, rule, last_day)
+    yield from _index(house, opened, making, rule, last_day)
+
+
+def _encrypted(house: House, paper: Paper, folder: Path, now: datetime) -> Path:
+    pinned = paper.agreement.delivery.pgp
+    if pinned is None:
+        return folder / FILE
+    certificate = house.settings.principals_dir / paper.agreement.principal / pinned.file
+    if not certificate.is_file():
+        raise DocumentInvalid(Ref("file", pinned.file), Ref("agreement", paper.agreement.agreement_id))
+    encrypt_to(folder / FILE, folder / f"{FILE}.pgp", certificate.read_bytes(), pinned.fingerprint, at=now)
+    return folder / f"{FILE}.pgp"
+
+
+def _lists(house: House, opened: Opened, making: Making, folder: Path) -> Iterator[CopyLine]:
+    """Row numbers and reasons, agents by reference: no value of a person."""
+    last_day = opened.opened_at.astimezone(BRUSSELS).date() + timedelta(days=house.settings.keep_quarantine_days)
+    for kind, name in (("held", HELD), ("return.findings", FINDINGS)):
+        if (folder / name).exists():
+            key = vault_key(opened, name)
+            stored = house.objects.put_converging(house.settings.bucket_vault, key, folder / name, CSV)
+            rows = len(making.sorted_out.held) if kind == "held" and making.sorted_out else None
+            yield line(kind, stored, rows, "quarantine", last_day)

@@ -1,0 +1,133 @@
+"""Make the file of a return from its pinned inputs: fetch, sort out, judge, write into the work folder."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from sluice.agreement.model import DataContract, Paper
+from sluice.documents.statement import parquet_metadata, state_roles
+from sluice.exchange.house import House
+from sluice.exchange.job import read_suites
+from sluice.exchange.judge import second_judge
+from sluice.exchange.model import Opened
+from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.paper import finding, refused
+from sluice.gate.contract_rules import rules_for, thresholds_of
+from sluice.gate.judge import judge
+from sluice.gate.onepass import run_rules
+from sluice.gate.suites import read_suite
+from sluice.lake.write_model import ValueUnwritable, WriteForm, Written
+from sluice.lake.write_table import write_table
+from sluice.returns import store
+from sluice.returns.compose import RESULTS, contacts_by_record, missing_sources, results_of_day, sort_out
+from sluice.returns.making import Making
+from sluice.returns.model import Input, InputKind, Rules
+from sluice.returns.paper import rules_of
+from sluice.returns.record import Outcome, record_of_return
+from sluice.returns.screening import screening_of
+from sluice.returns.staffing import staff_of
+from sluice.terms import Verdict
+
+FILE, HELD, FINDINGS = "return", "held.csv", "findings.csv"
+
+
+def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Making:
+    """The return of one day, written to ``folder``, or why it cannot be. Equal inputs give equal bytes."""
+    contract = paper.contract
+    inputs = tuple(store.find_inputs(house.conn, opened.exchange_id))
+    rules = rules_of(house.conn, opened, paper)
+    contacts, results = _frames(house, inputs, rules, opened, folder)
+    if missing := missing_sources(contacts, results, rules):
+        reasons = [finding("HEADER_SOURCE_MISSING", "return.source", column) for column in missing]
+        return Making(refused(tuple(reasons)), inputs)
+    sorted_out = sort_out(contacts, results, rules, staff_of(house, opened, paper))
+    sorted_out = replace(sorted_out, going=_in_contract_form(sorted_out.going, contract))
+    sorted_out.held.write_csv(folder / HELD)
+    making = Making(refused(()), inputs, sorted_out, kinds=rules.kinds, screening=screening_of(house.conn, inputs))
+    return _judge_and_write(house, opened, paper, making, folder)
+
+
+def _frames(
+    house: House, inputs: Sequence[Input], rules: Rules, opened: Opened, folder: Path
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Contacts by record id and the day's results, from their pinned lake objects."""
+    parts: dict[InputKind, list[pl.LazyFrame]] = {InputKind.CONTACTS: [], InputKind.RESULTS: []}
+    for each in sorted(inputs, key=lambda one: (one.closed_at, one.exchange_id)):
+        path = folder / f"{each.exchange_id}.parquet"
+        house.objects.fetch(each.bucket, each.key, each.version_id, path)
+        parts[each.kind].append(pl.scan_parquet(path))
+    since, until = day_bounds(opened)
+    return (
+        contacts_by_record(parts[InputKind.CONTACTS], rules),
+        results_of_day(parts[InputKind.RESULTS], since, until),
+    )
+
+
+def day_bounds(opened: Opened) -> tuple[str, str]:
+    """First moment of the return's Brussels day and of the next one, UTC, as canonical rows write time."""
+    assert opened.day is not None  # the table's own constraint
+    starts = (datetime.combine(opened.day + timedelta(days=days), time(), BRUSSELS) for days in (0, 1))
+    since, until = (start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000000Z") for start in starts)
+    return since, until
+
+
+def _in_contract_form(going: pl.DataFrame, contract: DataContract) -> pl.DataFrame:
+    """Times of results as the contract writes them: Brussels wall time; without a format they stay ISO UTC."""
+    local = [
+        pl.col(each.name)
+        .str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_zone="UTC", strict=False)
+        .dt.convert_time_zone("Europe/Brussels")
+        .dt.strftime(each.date_format)
+        for each in contract.fields
+        if each.date_format and each.logical_type in ("date", "timestamp") and (each.source or "").startswith(RESULTS)
+    ]
+    return going.with_columns(local)
+
+
+def _judge_and_write(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> Making:
+    """The contract's rules and suites on the rows that would go; what passes is written."""
+    assert making.sorted_out is not None
+    going, contract = making.sorted_out.going, paper.contract
+    suites = read_suites(house.settings, contract)
+    rules = rules_for(contract, [read_suite(suite.text.encode(), suite.name) for suite in suites])
+    passed = run_rules(going, rules)
+    judgement = judge(passed, (), thresholds_of(contract))
+    verdict = second_judge(judgement.verdict, passed)
+    making = replace(making, verdict=verdict, suites={suite.name: suite.sha256 for suite in suites})
+    if not judgement.report.is_empty():
+        judgement.report.write_csv(folder / FINDINGS)
+    if verdict.verdict in (Verdict.REFUSED, Verdict.UNDECIDED) or not verdict.rows_accepted:
+        return making
+    kept = ~pl.int_range(going.height, dtype=pl.UInt32, eager=True).is_in(judgement.refused.implode())
+    try:
+        inside = _roles_inside(house, opened, paper, making)
+        return replace(making, written=_write(going.filter(kept), contract, folder, inside))
+    except ValueUnwritable as error:
+        columns = [str(ref.value) for ref in error.refs if ref.kind == "column"]
+    return making.refused(*(finding("VALUE_UNWRITABLE", "return.format", column) for column in columns))
+
+
+def _roles_inside(house: House, opened: Opened, paper: Paper, making: Making) -> dict[bytes, bytes]:
+    """The role statement for the inside of a Parquet file, without what differs from one return to the next."""
+    draft = record_of_return(Outcome(opened, paper, making), house.settings, {}, opened.opened_at)
+    stated = state_roles(draft, profile_warnings=draft.who.role_warnings, screened_for=draft.screened_for)
+    return parquet_metadata(stated.model_copy(update={"exchange": ""}))
+
+
+def _write(rows: pl.DataFrame, contract: DataContract, folder: Path, inside: Mapping[bytes, bytes]) -> Written:
+    form = contract.file_format
+    types = {each.name: each.logical_type for each in contract.fields}
+    formats = {each.name: each.date_format for each in contract.fields if each.date_format}
+    wanted = WriteForm(
+        format=form.format,
+        delimiter=form.delimiter,
+        encoding=form.encoding,
+        decimal_comma=form.decimal_comma,
+        date_format=form.date_format,
+        sheet=form.sheet,
+        date_formats=formats,
+    )
+    return write_table(rows, types, wanted, folder / FILE, title=contract.contract_id, metadata=inside)

@@ -1,0 +1,36 @@
+"""What came of one return before anything is kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sluice.exchange.paper import refused
+from sluice.gate.model import Finding, GateVerdict
+from sluice.lake.write_model import Written
+from sluice.ledger.record import Screening
+from sluice.returns.model import Input, SortedOut
+from sluice.terms import SubjectKind
+
+
+@dataclass(frozen=True)
+class Making:
+    """A return on its way. ``written``: None when there is no file to send."""
+
+    verdict: GateVerdict
+    inputs: tuple[Input, ...] = ()
+    sorted_out: SortedOut | None = None
+    written: Written | None = None
+    kinds: Mapping[str, SubjectKind] = field(default_factory=dict)
+    suites: Mapping[str, str] = field(default_factory=dict)
+    screening: Screening | None = None
+    """What the notes of its results were screened for when they arrived."""
+
+    @property
+    def held(self) -> dict[str, int]:
+        """Held rows per reason."""
+        return self.sorted_out.reasons if self.sorted_out else {}
+
+    def refused(self, *reasons: Finding) -> "Making":
+        """The same return, stopped: nothing of it goes."""
+        rows_in = self.verdict.rows_in
+        verdict = replace(refused(reasons), rows_in=rows_in, rows_refused=rows_in)
+        return replace(self, verdict=verdict, written=None)

@@ -1,0 +1,130 @@
+"""What a return is on its way: due, made of pinned inputs, sorted out, prepared, released."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+from sluice.agreement.model import FieldRole
+from sluice.errors import Exit, SluiceError
+from sluice.terms import ExchangeId, SubjectKind
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class InputKind(StrEnum):
+    """What an input of a return holds."""
+
+    CONTACTS = "contacts"
+    RESULTS = "results"
+
+
+class Held(StrEnum):
+    """Why a row stays here. The first that applies is the row's reason; the order is that of this list."""
+
+    NO_RECORD_ID = "RESULT_NO_RECORD_ID"
+    UNKNOWN_RECORD = "RESULT_UNKNOWN_RECORD"
+    AMBIGUOUS_RECORD = "RESULT_AMBIGUOUS_RECORD"
+    UNKNOWN_CAMPAIGN = "RESULT_UNKNOWN_CAMPAIGN"
+    PERSON_UNCHECKED = "RESULT_PERSON_UNCHECKED"
+    OTHER_PERSON = "RESULT_OTHER_PERSON"
+    AGENT_DELETED = "AGENT_DELETED"
+    AGENT_UNKNOWN = "AGENT_UNKNOWN"
+
+
+STAFF = "STAFF_"
+"""Before a reason of staff readiness, e.g. ``STAFF_NO_SIGNATURE``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One accepted exchange a return is made of, pinned to its lake object."""
+
+    exchange_id: ExchangeId
+    kind: InputKind
+    bucket: str
+    key: str
+    version_id: str
+    sha256: str
+    closed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The youngest return of a day, however it ended."""
+
+    exchange_id: ExchangeId
+    version_id: str
+    is_open: bool
+    is_delivered: bool
+    held: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A day whose return has to be made: not made yet, or made of other inputs. ``version_id`` names the inputs."""
+
+    day: date
+    inputs: tuple[Input, ...]
+    version_id: str
+    number: int
+    """1 for the first return of that day, then 2, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the pure part of a return needs of its paper.
+
+    ``columns``: the return's columns in order, each with its ``source``. ``checks``: pairs of
+    reference columns (results, contacts) of the same kind; one equal pair proves the person.
+    """
+
+    columns: tuple[FieldRole, ...]
+    record_id: str
+    campaigns: frozenset[str]
+    checks: tuple[tuple[str, str], ...]
+    kinds: Mapping[str, SubjectKind]
+    """Kind of each reference column of the contacts: persons in a return are found by these."""
+    recordings_from: str | None
+    """ISO time: recordings of older contacts are past their retention."""
+
+
+@dataclass(frozen=True)
+class SortedOut:
+    """Rows that go (columns of the return), and rows that stay (where they are, why, whose).
+
+    ``held``: sluice_exchange, sluice_row, agent_ref, reason. ``persons``: reference columns of the
+    rows that go. ``withheld``: emptied cells per column.
+    """
+
+    going: "pl.DataFrame"
+    held: "pl.DataFrame"
+    persons: "pl.DataFrame"
+    withheld: Mapping[str, int]
+    subjects: int
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Held rows per reason."""
+        counts = self.held["reason"].value_counts(sort=True)
+        return dict(zip(counts["reason"].to_list(), counts["count"].to_list(), strict=True))
+
+
+class NotReleasable(SluiceError):
+    """A return that cannot be let go: not prepared, released already, or by the one who prepared it."""
+
+    code: ClassVar[str] = "SLU-521"
+    summary: ClassVar[str] = "this return cannot be released"
+    cure: ClassVar[str] = "a prepared return is released once, by somebody other than who prepared it"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class NotDelivered(SluiceError):
+    """A return that was never delivered cannot be delivered again."""
+
+    code: ClassVar[str] = "SLU-522"
+    summary: ClassVar[str] = "this return was not delivered"
+    cure: ClassVar[str] = "see `sluice exchange show`; only a delivered return can be put there again"
+    exit: ClassVar[Exit] = Exit.REFUSED

@@ -1,0 +1,68 @@
+"""What the pure part of a return needs to know, read off the contracts in force."""
+
+from datetime import datetime
+
+from sluice.agreement.model import Agreement, DataContract, Paper
+from sluice.agreement.store import in_force
+from sluice.db import Connection
+from sluice.exchange.model import Opened
+from sluice.exchange.naming import BRUSSELS
+from sluice.returns.model import Rules
+from sluice.terms import Direction, FieldGroup, Flow, SubjectKind
+
+
+def rules_of(conn: Connection, opened: Opened, paper: Paper) -> Rules:
+    """Columns, join and checks of a return. The contracts of its inputs say which columns can name a person."""
+    recipe = paper.contract.recipe
+    assert recipe is not None  # a return contract does not load without one
+    ours = _contract(conn, opened, Direction.INTERNAL, recipe.results_flow)
+    theirs = _contract(conn, opened, Direction.INBOUND, recipe.contacts_flow)
+    return Rules(
+        columns=paper.contract.fields,
+        record_id=recipe.record_id,
+        campaigns=frozenset(recipe.campaigns),
+        checks=person_checks(ours, theirs, recipe.record_id),
+        kinds={
+            f"sluice_ref_{f.name}": f.subject_key for f in (theirs.subject_fields if theirs else ()) if f.subject_key
+        },
+        recordings_from=recordings_from(paper.agreement, paper.contract, opened.opened_at),
+    )
+
+
+def kinds_of(contract: DataContract | None) -> dict[str, SubjectKind]:
+    """Reference columns of a flow's lake objects, with what they refer to."""
+    fields = contract.subject_fields if contract else ()
+    return {f"sluice_ref_{field.name}": field.subject_key for field in fields if field.subject_key}
+
+
+def person_checks(
+    ours: DataContract | None, theirs: DataContract | None, record_id: str
+) -> tuple[tuple[str, str], ...]:
+    """Reference columns of the same kind on both sides.
+
+    The record id joined the rows, so it proves nothing, unless the principal gave nothing else.
+    """
+    if ours is None or theirs is None:
+        return ()
+    others = [field for field in theirs.subject_fields if field.name != record_id]
+    return tuple(
+        (f"sluice_ref_{result.name}", f"sluice_ref_{contact.name}")
+        for result in ours.subject_fields
+        for contact in others or theirs.subject_fields
+        if result.subject_key == contact.subject_key
+    )
+
+
+def recordings_from(agreement: Agreement, contract: DataContract, now: datetime) -> str | None:
+    """The first start of a contact whose recording may still go; None when the return has no recordings."""
+    from isoduration import parse_duration
+
+    codes = {each.retention_rule for each in contract.fields if each.group is FieldGroup.RECORDING_REF}
+    durations = [parse_duration(rule.duration) for rule in agreement.retention_rules if rule.code in codes]
+    starts = [now - duration for duration in durations]
+    return max(starts).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if starts else None
+
+
+def _contract(conn: Connection, opened: Opened, direction: Direction, flow: Flow) -> DataContract | None:
+    on = opened.opened_at.astimezone(BRUSSELS).date()
+    return in_force(conn, opened.principal, direction, flow, on, opened.opened_at).contract

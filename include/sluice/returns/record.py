@@ -1,0 +1,87 @@
+"""The six answers of a return. Pure but for the settings: what was made, under which paper, from what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sluice.agreement.model import Paper, PaperMissing
+from sluice.exchange.model import Judged, Kept, Opened, Sighting
+from sluice.exchange.record import record_of
+from sluice.ledger.record import CopyLine, ExchangeRecord, InputLine
+from sluice.returns.making import Making
+from sluice.settings import Settings
+from sluice.terms import ExchangeId
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A return with everything its record says."""
+
+    opened: Opened
+    paper: Paper | PaperMissing
+    making: Making
+    copies: tuple[CopyLine, ...] = ()
+    supersedes: ExchangeId | None = None
+    """The return of the same day that was delivered before."""
+
+
+def record_of_return(
+    outcome: Outcome, settings: Settings, run: Mapping[str, str], closed_at: datetime
+) -> ExchangeRecord:
+    """The record: that of any exchange, with who sends, what it is made of, and what stayed behind."""
+    making, opened = outcome.making, outcome.opened
+    record = record_of(_as_kept(outcome), settings, run, closed_at)
+    held = sum(making.held.values())
+    what = record.what.model_copy(
+        update={
+            "sha256": making.written.sha256 if making.written else None,
+            "size_bytes": making.written.size_bytes if making.written else 0,
+            "rows_in": making.verdict.rows_in + held,
+            "rows_accepted": making.verdict.rows_accepted,
+            "rows_held": held,
+            "inputs": _inputs(making),
+            "supersedes": outcome.supersedes,
+        }
+    )
+    treatment = record.right_treatment.model_copy(
+        update={
+            "held_back": making.held,
+            "withheld": dict(making.sorted_out.withheld) if making.sorted_out else {},
+        }
+    )
+    who = record.who.model_copy(
+        update={"sender": settings.center, "recipients": (opened.principal, *record.who.recipients[1:])}
+    )
+    return record.model_copy(update={"what": what, "right_treatment": treatment, "who": who})
+
+
+def _as_kept(outcome: Outcome) -> Kept:
+    """What the common record is made from: a return has no file that arrived."""
+    making, paper = outcome.making, outcome.paper
+    sighting = None
+    if making.sorted_out is not None and paper.contract is not None:
+        form = paper.contract.file_format
+        neutralised = dict(making.written.neutralised) if making.written else {}
+        columns = tuple(field.name for field in paper.contract.fields)
+        seen = {"format": form.format, "delimiter": form.delimiter, "neutralised": neutralised}
+        sighting = Sighting(
+            dialect=seen, columns=columns, distinct_subjects=making.sorted_out.subjects, screening=making.screening
+        )
+    held = making.held if making.verdict.rows_accepted else {}
+    judged = Judged(outcome.opened, paper, None, making.verdict, sighting, making.suites, Path(), held)
+    return Kept(judged, outcome.copies)
+
+
+def _inputs(making: Making) -> tuple[InputLine, ...]:
+    return tuple(
+        InputLine(
+            exchange_id=each.exchange_id,
+            kind=each.kind.value,
+            bucket=each.bucket,
+            key=each.key,
+            version_id=each.version_id,
+            sha256=each.sha256,
+        )
+        for each in making.inputs
+    )

@@ -1,0 +1,62 @@
+"""Let a prepared return go, or put a delivered one there again: what people do, with their name on it."""
+
+from datetime import datetime
+
+from sluice.db import transaction
+from sluice.errors import Ref
+from sluice.exchange import deliver
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.exchange.read import show_exchange
+from sluice.exchange.store import get_open
+from sluice.lake.objects import StoredObject
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.ledger.returned import PreparedReturn, RedeliveredReturn, ReleasedReturn
+from sluice.ledger.store import find_entry
+from sluice.returns import store
+from sluice.returns.model import NotDelivered, NotReleasable
+from sluice.terms import ExchangeId
+
+
+def release(house: House, named: str, by: str, now: datetime) -> ExchangeId:
+    """Release a prepared return; the next slot closes and delivers it. ``named``: id or its beginning.
+
+    Raises NotReleasable when it does not wait for that, or waits for somebody other than ``by``.
+    """
+    exchange_id = ExchangeId(show_exchange(house.conn, named).line.id)
+    prepared = find_entry(house.conn, exchange_id, EntryKind.RETURN_PREPARED)
+    if prepared is None:
+        raise NotReleasable(Ref("exchange", exchange_id), Ref("state", "not prepared"))
+    draft = PreparedReturn.model_validate_json(prepared.body)
+    with transaction(house.conn):
+        if not store.mark_released(house.conn, exchange_id, by, now):
+            raise NotReleasable(Ref("exchange", exchange_id), Ref("prepared_by", draft.prepared_by))
+        body = ReleasedReturn(
+            exchange_id=exchange_id,
+            released_by=by,
+            released_at=utc_text(now),
+            sha256=draft.record.what.sha256 or "",
+        )
+        chain = get_open(house.conn, exchange_id).chain
+        append(house.conn, chain=chain, kind=EntryKind.RETURN_RELEASED, exchange_id=exchange_id, body=body)
+    return exchange_id
+
+
+def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObject:
+    """Put the same bytes there again, as a new version of the same key. Raises NotDelivered."""
+    shown = show_exchange(house.conn, named)
+    if shown.record is None or not any(copy.kind == "return" for copy in shown.record.how_long.copies):
+        raise NotDelivered(Ref("exchange", shown.line.id))
+    opened = get_open(house.conn, shown.line.id)
+    stored = deliver.deliver_again(house, opened, shown.record)
+    body = RedeliveredReturn(
+        exchange_id=shown.line.id,
+        asked_by=by,
+        redelivered_at=utc_text(now),
+        sha256=stored.sha256 or "",
+        version_id=stored.version_id,
+    )
+    with transaction(house.conn):
+        append(house.conn, chain=opened.chain, kind=EntryKind.RETURN_REDELIVERED, exchange_id=None, body=body)
+    return stored

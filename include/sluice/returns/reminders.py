@@ -1,0 +1,212 @@
+"""Returns that nobody acknowledged: the principal is reminded, then the desk is told. Nothing closes by itself."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sluice.db import Connection, transaction
+from sluice.errors import ServiceMissing, SluiceError
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.ledger.returned import ReminderSent
+from sluice.returns.acks import AckSweep, read_acks
+from sluice.returns.notices import TEXTS, give_notice, list_notices
+from sluice.terms import ExchangeId, Flow, Principal
+
+log = logging.getLogger(__name__)
+
+
+class AckState(StrEnum):
+    """Where a delivered return stands with its principal."""
+
+    SENT = "SENT"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    ACKNOWLEDGED_LATE = "ACKNOWLEDGED_LATE"
+    OVERDUE = "OVERDUE"
+    REMINDED = "REMINDED"
+    ESCALATED = "ESCALATED"
+
+
+@dataclass(frozen=True, slots=True)
+class AckLine:
+    """One delivered return and what is known of its acknowledgement. ``chain``: of its ledger entries."""
+
+    exchange_id: ExchangeId
+    principal: Principal
+    flow: Flow
+    chain: str
+    delivered_at: datetime
+    due_at: datetime
+    escalate_at: datetime
+    reminded_at: datetime | None = None
+    escalated_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    via: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """What one sweep of reminders did; ``failed``: a store refused, logged by its code and tried again."""
+
+    reminded: int = 0
+    escalated: int = 0
+    notices: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """One whole sweep: acknowledgements first, so that nobody is reminded of what lies there already."""
+
+    acks: AckSweep
+    reminders: Reminded
+
+    @property
+    def failed(self) -> int:
+        return self.acks.failed + self.reminders.failed
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A thing that is told once: after the moment in ``due``, noted in ``done``, under ``word``."""
+
+    kind: EntryKind
+    due: str
+    done: str
+    word: AckState
+
+
+REMINDER = Step(EntryKind.RETURN_REMINDED, "due_at", "reminded_at", AckState.REMINDED)
+ESCALATION = Step(EntryKind.RETURN_ESCALATED, "escalate_at", "escalated_at", AckState.ESCALATED)
+LINE = """exchange_id::text as exchange_id, e.principal, e.flow, e.chain, a.delivered_at, a.due_at, a.escalate_at,
+    a.reminded_at, a.escalated_at, a.acknowledged_at, a.acknowledged_by, a.via"""
+
+
+def state_of(line: AckLine, now: datetime) -> AckState:
+    """Where a return stands at ``now``. Pure; the due moment itself is in time. Time alone never closes it."""
+    if line.acknowledged_at is not None:
+        return AckState.ACKNOWLEDGED if line.acknowledged_at <= line.due_at else AckState.ACKNOWLEDGED_LATE
+    if line.escalated_at is not None:
+        return AckState.ESCALATED
+    if line.reminded_at is not None:
+        return AckState.REMINDED
+    return AckState.OVERDUE if now > line.due_at else AckState.SENT
+
+
+def list_acknowledgements(
+    conn: Connection, now: datetime, *, principal: str | None = None, state: AckState | None = None, limit: int = 200
+) -> list[tuple[AckLine, AckState]]:
+    """Delivered returns with their state at ``now``, newest first, at most ``limit``."""
+    rows = conn.execute(
+        f"""select {LINE} from acknowledgement a join exchange e using (exchange_id)
+            where %(principal)s::text is null or e.principal = %(principal)s
+            order by a.delivered_at desc, exchange_id""",
+        {"principal": principal},
+    )
+    stated = ((line, state_of(line, now)) for line in map(_line, rows))
+    return [(line, stands) for line, stands in stated if state in (None, stands)][:limit]
+
+
+def remind(house: House, now: datetime) -> Reminded:
+    """Remind of what is due and escalate what still is, each once; then give the notices that are missing.
+
+    A return is due after its ``due_at``. Raises ServiceMissing when a store is away.
+    """
+    reminded, failed = _take(house.conn, REMINDER, now)
+    escalated, failed_too = _take(house.conn, ESCALATION, now)
+    notices, not_given = _give_notices(house)
+    return Reminded(reminded, escalated, notices, failed + failed_too + not_given)
+
+
+def follow(house: House, now: datetime) -> Followed:
+    """What the schedule does: read the acknowledgements, then remind."""
+    acks = read_acks(house, now)
+    return Followed(acks, remind(house, now))
+
+
+def notice_of(line: AckLine, step: Step) -> dict[str, object]:
+    """What the principal reads about a return it did not acknowledge; a function of its record alone."""
+    sent_at = line.reminded_at if step is REMINDER else line.escalated_at
+    return {
+        "notice": step.kind.value,
+        "exchange": line.exchange_id,
+        "flow": line.flow,
+        "delivered_at": utc_text(line.delivered_at),
+        "due_at": utc_text(line.due_at),
+        "sent_at": utc_text(sent_at) if sent_at else None,
+        "text": dict(TEXTS[step.word.value]),
+    }
+
+
+def _line(row: Mapping[str, Any]) -> AckLine:
+    return AckLine(**row)
+
+
+def _take(conn: Connection, step: Step, now: datetime) -> tuple[int, int]:
+    """Note what is due, one transaction each; how many were noted and how many could not be."""
+    rows = conn.execute(
+        f"""select {LINE} from acknowledgement a join exchange e using (exchange_id)
+            where a.acknowledged_at is null and a.{step.done} is null and a.{step.due} < %s
+            order by a.{step.due}, exchange_id""",
+        (now,),
+    ).fetchall()
+    noted = failed = 0
+    for line in map(_line, rows):
+        try:
+            noted += _note(conn, step, line, now)
+        except ServiceMissing:
+            raise
+        except SluiceError as error:
+            failed += 1
+            log.warning("return %s is not noted as %s: %s", line.exchange_id, step.word, error)
+    return noted, failed
+
+
+def _note(conn: Connection, step: Step, line: AckLine, now: datetime) -> bool:
+    """Table and ledger at once; False when it was acknowledged or noted meanwhile."""
+    with transaction(conn):
+        row = conn.execute(
+            f"""update acknowledgement set {step.done} = %s
+                where exchange_id = %s and {step.done} is null and acknowledged_at is null returning 1""",
+            (now, line.exchange_id),
+        ).fetchone()
+        if row is None:
+            return False
+        body = ReminderSent(exchange_id=line.exchange_id, due_at=utc_text(line.due_at), sent_at=utc_text(now))
+        append(conn, chain=line.chain, kind=step.kind, exchange_id=line.exchange_id, body=body)
+    if step is ESCALATION:
+        log.warning("return %s: %s has not acknowledged it; call them", line.exchange_id, line.principal)
+    return True
+
+
+def _give_notices(house: House) -> tuple[int, int]:
+    """Notices that a record speaks of and that are not there: new, or left by a dead worker."""
+    rows = house.conn.execute(
+        f"""select {LINE} from acknowledgement a join exchange e using (exchange_id)
+            where a.acknowledged_at is null and (a.reminded_at is not null or a.escalated_at is not null)
+            order by e.principal, a.due_at, exchange_id"""
+    ).fetchall()
+    owed: dict[Principal, dict[str, dict[str, object]]] = {}
+    for line in map(_line, rows):
+        for step, told in ((REMINDER, line.reminded_at), (ESCALATION, line.escalated_at)):
+            if told:
+                name = f"{line.principal}/notices/{step.word.lower()}-{line.exchange_id}.json"
+                owed.setdefault(line.principal, {})[name] = notice_of(line, step)
+    given = failed = 0
+    for principal, notices in owed.items():
+        try:
+            for key in sorted(set(notices) - list_notices(house, principal)):
+                give_notice(house, key, notices[key])
+                given += 1
+        except ServiceMissing:
+            raise
+        except SluiceError as error:
+            failed += 1
+            log.warning("a notice to %s waits: %s", principal, error)
+    return given, failed

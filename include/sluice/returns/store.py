@@ -1,0 +1,182 @@
+"""The SQL of returns. Nothing here decides."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sluice.db import Connection
+from sluice.exchange.model import Opened
+from sluice.exchange.store import COLUMNS, opened_of
+from sluice.ledger.model import EntryKind
+from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.store import find_entry
+from sluice.returns.model import Due, Input, InputKind, Last
+from sluice.terms import Direction, ExchangeId, Flow, Principal
+
+INPUT = "a.exchange_id::text as id, a.bucket, a.key, a.version_id, a.sha256, a.closed_at"
+_ACCEPTED = "principal = %(principal)s and direction = %(direction)s and flow = %(flow)s"
+
+
+def find_days(conn: Connection, principal: Principal, results: Flow) -> list[date]:
+    """Days on which accepted, receipted results of a flow have contacts."""
+    rows = conn.execute(
+        f"select distinct day from result_day join accepted_data a using (exchange_id) where {_ACCEPTED} order by day",
+        {"principal": principal, "direction": Direction.INTERNAL.value, "flow": results},
+    ).fetchall()
+    return [row["day"] for row in rows]
+
+
+def find_results(conn: Connection, principal: Principal, results: Flow, day: date) -> list[Input]:
+    """Accepted results with contacts on ``day``."""
+    rows = conn.execute(
+        f"""select {INPUT} from accepted_data a join result_day d using (exchange_id)
+            where {_ACCEPTED} and d.day = %(day)s order by 1""",
+        {"principal": principal, "direction": Direction.INTERNAL.value, "flow": results, "day": day},
+    ).fetchall()
+    return [_input(InputKind.RESULTS, **row) for row in rows]
+
+
+def find_contacts(conn: Connection, principal: Principal, contacts: Flow, until: datetime | None) -> list[Input]:
+    """Accepted contacts, closed at ``until`` at the latest."""
+    rows = conn.execute(
+        f"""select {INPUT} from accepted_data a
+            where {_ACCEPTED} and (%(until)s::timestamptz is null or a.closed_at <= %(until)s) order by 1""",
+        {"principal": principal, "direction": Direction.INBOUND.value, "flow": contacts, "until": until},
+    ).fetchall()
+    return [_input(InputKind.CONTACTS, **row) for row in rows]
+
+
+def find_inputs(conn: Connection, exchange_id: ExchangeId) -> list[Input]:
+    """What a return was opened on."""
+    rows = conn.execute(
+        f"""select {INPUT}, r.kind from return_input r join accepted_data a on a.exchange_id = r.input_id
+            where r.exchange_id = %s order by 1""",
+        (exchange_id,),
+    ).fetchall()
+    return [_input(InputKind(row.pop("kind")), **row) for row in rows]
+
+
+def _input(kind: InputKind, id: str, bucket: str, key: str, version_id: str, sha256: str, closed_at: datetime) -> Input:
+    return Input(ExchangeId(id), kind, bucket, key, version_id, sha256, closed_at)
+
+
+def count_returns(conn: Connection, principal: Principal, flow: Flow, day: date) -> int:
+    """How many returns of a day were ever opened."""
+    row = conn.execute(
+        "select count(*) as n from exchange where principal = %s and flow = %s and day = %s", (principal, flow, day)
+    ).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> Last | None:
+    """The youngest return of a day."""
+    row = conn.execute(
+        """select exchange_id::text as id, version_id, decision from exchange
+           where principal = %s and flow = %s and day = %s and direction = 'outbound_return'
+           order by opened_at desc, exchange_id limit 1""",
+        (principal, flow, day),
+    ).fetchone()
+    if row is None:
+        return None
+    entry = find_entry(conn, ExchangeId(row["id"]), EntryKind.EXCHANGE_CLOSED)
+    held = ExchangeRecord.model_validate_json(entry.body).right_treatment.held_back if entry else {}
+    delivered = row["decision"] in ("accepted", "partly_accepted")
+    return Last(ExchangeId(row["id"]), row["version_id"], row["decision"] == "open", delivered, held)
+
+
+def find_delivered(conn: Connection, principal: Principal, flow: Flow, day: date) -> tuple[ExchangeId, str] | None:
+    """The youngest return of a day that was let go, with the SHA-256 of its file before encryption."""
+    row = conn.execute(
+        """select exchange_id::text as id, sha256 from exchange
+           where principal = %s and flow = %s and day = %s and direction = 'outbound_return'
+             and decision in ('accepted', 'partly_accepted') order by opened_at desc, exchange_id limit 1""",
+        (principal, flow, day),
+    ).fetchone()
+    return (ExchangeId(row["id"]), row["sha256"]) if row else None
+
+
+def lock_flow(conn: Connection, principal: Principal, flow: Flow) -> None:
+    """One opener of returns at a time per flow, until the transaction ends."""
+    conn.execute("select pg_advisory_xact_lock(hashtextextended(%s, 2))", (f"returns/{principal}/{flow}",))
+
+
+def insert_return(
+    conn: Connection, principal: Principal, flow: Flow, bucket: str, key: str, due: Due, chain: str, now: datetime
+) -> Opened | None:
+    """Open a return on its inputs; None when it was opened already. Call inside a transaction."""
+    row = conn.execute(
+        f"""insert into exchange (principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
+                day)
+            values (%s, 'outbound_return', %s, %s, %s, %s, 0, %s, %s, %s)
+            on conflict on constraint exchange_once do nothing returning {COLUMNS}""",
+        (principal, flow, bucket, key, due.version_id, chain, now, due.day),
+    ).fetchone()
+    if row is None:
+        return None
+    opened = opened_of(row)
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            "insert into return_input (exchange_id, input_id, kind) values (%s, %s, %s)",
+            [(opened.exchange_id, each.exchange_id, each.kind.value) for each in due.inputs],
+        )
+    return opened
+
+
+def has_newer(conn: Connection, opened: Opened) -> bool:
+    """Whether another return of the same day was opened later, so that this one is stale."""
+    row = conn.execute(
+        """select exists (select from exchange where principal = %s and flow = %s and day = %s
+               and direction = 'outbound_return' and opened_at > %s) as newer""",
+        (opened.principal, opened.flow, opened.day, opened.opened_at),
+    ).fetchone()
+    return bool(row and row["newer"])
+
+
+def mark_prepared(conn: Connection, exchange_id: ExchangeId, by: str, at: datetime) -> None:
+    """The return waits for somebody else; no slot takes it meanwhile."""
+    conn.execute(
+        """update exchange set prepared_at = %s, prepared_by = %s, next_attempt_at = 'infinity', last_error = null
+           where exchange_id = %s and decision = 'open'""",
+        (at, by, exchange_id),
+    )
+
+
+def mark_released(conn: Connection, exchange_id: ExchangeId, by: str, at: datetime) -> bool:
+    """Let a prepared return go; False unless it waits for exactly that and ``by`` is somebody else."""
+    row = conn.execute(
+        """update exchange set released_at = %s, released_by = %s, next_attempt_at = now()
+           where exchange_id = %s and decision = 'open' and prepared_at is not null and released_at is null
+             and prepared_by <> %s returning 1""",
+        (at, by, exchange_id, by),
+    ).fetchone()
+    return row is not None
+
+
+def wait_again(conn: Connection, exchange_id: ExchangeId) -> None:
+    """A prepared return that was taken up before its release goes back to waiting."""
+    conn.execute(
+        """update exchange set next_attempt_at = 'infinity', attempts = greatest(attempts - 1, 0)
+           where exchange_id = %s and decision = 'open' and released_at is null""",
+        (exchange_id,),
+    )
+
+
+def wake_stale(conn: Connection, opened: Opened) -> None:
+    """Prepared returns of the same day that nobody released are taken up again, to be closed as stale."""
+    conn.execute(
+        """update exchange set next_attempt_at = now() where principal = %s and flow = %s and day = %s
+             and direction = 'outbound_return' and decision = 'open' and opened_at < %s""",
+        (opened.principal, opened.flow, opened.day, opened.opened_at),
+    )
+
+
+def is_released(conn: Connection, exchange_id: ExchangeId) -> bool:
+    """Whether a second person let it go."""
+    row = conn.execute(
+        "select released_at is not null as released from exchange where exchange_id = %s", (exchange_id,)
+    ).fetchone()
+    return bool(row and row["released"])
+
+
+def ids(inputs: Sequence[Input]) -> list[str]:
+    """Exchange ids, sorted."""
+    return sorted(each.exchange_id for each in inputs)

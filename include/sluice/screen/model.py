@@ -1,0 +1,98 @@
+"""What the screen looks for, what is done about it, and what it found: classes and spans, never text."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import polars as pl
+
+from sluice.errors import Exit, SluiceError
+
+
+class ScreenClass(StrEnum):
+    """What a span of a note is about: five kinds of identifier, then words of GDPR Art. 9 and 10, insult, emotion."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+    IBAN = "iban"
+    CARD = "card"
+    NATIONAL_NUMBER = "national_number"
+    """Belgian national register numbers, and bis numbers."""
+    HEALTH = "health"
+    BELIEF = "belief"
+    """Religion and philosophy of life."""
+    POLITICS = "politics"
+    UNION = "union"
+    ETHNICITY = "ethnicity"
+    SEXUALITY = "sexuality"
+    GENETIC_BIOMETRIC = "genetic_biometric"
+    CRIMINAL = "criminal"
+    INSULT = "insult"
+    EMOTION = "emotion"
+    """What an agent says a person felt (AI Act Art. 5(1)(f) forbids inferring it at work)."""
+
+
+STRUCTURED = frozenset(
+    {ScreenClass.PHONE, ScreenClass.EMAIL, ScreenClass.IBAN, ScreenClass.CARD, ScreenClass.NATIONAL_NUMBER}
+)
+"""Decided by a checksum or a numbering plan; every other class by the word table."""
+
+
+class ScreenAction(StrEnum):
+    """What an agreement wants done about a class."""
+
+    ALLOW = "allow"
+    MASK = "mask"
+    REVIEW = "review"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where in a note something was found: characters of the note as it came, ``end`` exclusive."""
+
+    row: int
+    class_: ScreenClass
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """The notes after masking, and every finding.
+
+    ``findings`` has one row per span, sorted by row and start: ``row`` UInt32 (index into the notes),
+    ``class``, ``start`` UInt32, ``end`` UInt32, ``action``. A note without a finding is *not proven clean*.
+    """
+
+    notes: pl.Series = field(repr=False)
+    findings: pl.DataFrame
+    screened_for: tuple[ScreenClass, ...]
+    tables_version: str
+    """Newest date in the tables of facts, ISO 8601."""
+    rows_with_text: int
+    own_numbers: int
+    """Look-alikes that were taken for the contract's own numbers, so that lowering is never silent."""
+
+    def spans(self) -> list[Span]:
+        """The findings as values."""
+        columns = self.findings.select("row", "class", "start", "end").rows()
+        return [Span(row, ScreenClass(name), start, end) for row, name, start, end in columns]
+
+
+class ScreenTableInvalid(SluiceError):
+    code = "SLU-490"
+    summary = "a table of the free-text screen cannot be used"
+    cure = "reinstall Sluice; a table that was changed by hand must keep its columns, classes and ISO dates"
+
+
+class ScreenRuleInvalid(SluiceError):
+    code = "SLU-491"
+    summary = "a rule for screening notes cannot be used"
+    cure = "a share lies between 0 and 1; an own-number pattern is a regular expression that Python compiles"
+    exit = Exit.REFUSED
+
+
+class NotesMalformed(SluiceError):
+    code = "SLU-492"
+    summary = "notes to screen must be a column of text"
+    cure = "map the note to a text column (pl.String) before screening"

@@ -1,0 +1,227 @@
+"""Identifiers in one folded note: e-mail, IBAN, national and bis number, card, phone.
+
+Found in this order, each blanked before the next, so that no digit counts twice. What looks like a
+number but is another thing (a date, a structured communication, a meter's EAN) is blanked first.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+from stdnum import iban, numdb
+from stdnum.be import bis, nn
+
+from sluice.screen.model import ScreenClass
+from sluice.screen.phones import find_phones, labels_before
+from sluice.screen.prefilter import DIGIT_RUN, Shape
+from sluice.screen.tables import Issuer, issuers, labels
+from sluice.screen.words import Hit
+
+IBAN, NATIONAL, CARD, PHONE = map(int, Shape)
+SEPARATORS = {ord(mark): None for mark in " \t./-()"}
+OWN_NEAR = 30
+"""How many characters before and after a number are read for a word such as "contract"."""
+
+_MAIL = re.compile(
+    r"[a-z0-9][a-z0-9._%+'\-]*(?: ?@ ?|\s?[(\[{<]\s?at\s?[)\]}>]\s?| apenstaart(?:je)? | arobas[e]? | at )"
+    r"[a-z0-9\-]+(?:(?:\.| dot | punt | point )[a-z0-9\-]+)*(?:\.| dot | punt | point )[a-z]{2,24}(?![a-z0-9])"
+)
+_IBAN_HEAD = re.compile(r"(?<![a-z0-9])[a-z]{2}[ .\-]?[0-9]{2}(?=[ .\-]?[a-z0-9])")
+_RUN = re.compile(DIGIT_RUN)
+_NATIONAL = re.compile(
+    r"(?<![0-9])(?=([0-9]{2}[ .\-/]?[0-9]{2}[ .\-/]?[0-9]{2}[ .\-/]{0,3}[0-9]{3}[ .\-/]{0,3}[0-9]{2})(?![0-9]))"
+)
+_CARD = re.compile(r"(?<![0-9])(?=((?:[0-9][ \-]?){12,18}[0-9])(?![0-9]))")
+_CARD_BLOCKS = re.compile(r"(?<![0-9])(?=([0-9]{4}([ \-.]{1,2})[0-9]{4,6}\2[0-9]{4,5}(?:\2[0-9]{1,4}){0,2})(?![0-9]))")
+_DATE = re.compile(
+    r"(?<![0-9])(?<![0-9][/.\-])(?:"
+    r"[0-3]?[0-9]([/.\-])[01]?[0-9]\1(?:(?:19|20)[0-9]{2}(?![0-9])|[0-9]{2}(?![/.\-]{0,2}[0-9]))"
+    r"|(?:19|20)[0-9]{2}([/.\-])[01][0-9]\2[0-3][0-9](?![0-9]))"
+)
+_COMMUNICATION = re.compile(r"(?<![0-9])[+*]{0,3} ?([0-9]{3}) ?/ ?([0-9]{4}) ?/ ?([0-9]{5}) ?[+*]{0,3}(?![0-9])")
+_ENTERPRISE = re.compile(r"[01](?<![0-9][01])[0-9]{3}[ .\-]?[0-9]{3}[ .\-]?[0-9]{3}(?![0-9])")
+_METER = re.compile(r"5(?<![0-9]5)[ .\-]?4(?:[ .\-]?[0-9]){16}(?![ .\-]?[0-9])")
+"""A Belgian EAN-GSRN of a gas or electricity meter: 18 digits, beginning with 54."""
+_WHOLE_RUN = re.compile(r"[0-9]+(?:[ ./\-]{0,2}[0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRules:
+    """Where phone numbers are at home, and how the contract writes its own numbers."""
+
+    region: str
+    own: re.Pattern[str] | None
+
+
+@dataclass(slots=True)
+class Reading:
+    """A note being read: what is found so far, and the text with those spans blanked."""
+
+    text: str = field(repr=False)
+    hits: list[Hit] = field(default_factory=list)
+    own: int = 0
+
+    def take(self, class_: ScreenClass, start: int, end: int) -> None:
+        self.hits.append((class_, start, end))
+        self.blank(start, end)
+
+    def blank(self, start: int, end: int) -> None:
+        self.text = f"{self.text[:start]}{'_' * (end - start)}{self.text[end:]}"
+
+
+def find_mails(text: str) -> list[Hit]:
+    """E-mail addresses, also with the sign written out between a name and a domain."""
+    return [(ScreenClass.EMAIL, *match.span()) for match in _MAIL.finditer(text)]
+
+
+def find_numbers(text: str, shapes: int, rules: NumberRules) -> Reading:
+    """IBANs, national and bis numbers, cards and phone numbers of a folded note that holds these shapes."""
+    reading = Reading(text)
+    if shapes & IBAN:
+        for start, end in _ibans(text):
+            reading.take(ScreenClass.IBAN, start, end)
+    _blank_all(reading, _METER)
+    if shapes & PHONE and "/" in text:
+        _blank_communications(reading)
+    if shapes & NATIONAL:
+        _take_each(reading, ScreenClass.NATIONAL_NUMBER, _NATIONAL, _is_national, rules)
+    if shapes & CARD:
+        _take_each(reading, ScreenClass.CARD, _CARD_BLOCKS, _is_card_in_blocks, rules)
+        _take_each(reading, ScreenClass.CARD, _CARD, _is_card_here, rules)
+    if shapes & PHONE:
+        _read_phones(reading, rules)
+    return reading
+
+
+def _read_phones(reading: Reading, rules: NumberRules) -> None:
+    _blank_all(reading, _DATE)
+    _blank_enterprises(reading)
+    for run in _RUN.finditer(reading.text):
+        for start, end in find_phones(reading.text, run.start(), run.end(), rules.region):
+            _take_unless_own(reading, ScreenClass.PHONE, start, end, rules)
+
+
+Judge = Callable[[str, int, int], bool]
+"""Whether a span of a text is a number of some kind."""
+
+
+def _take_each(
+    reading: Reading, class_: ScreenClass, shape: re.Pattern[str], judge: Judge, rules: NumberRules
+) -> None:
+    for match in shape.finditer(reading.text):
+        first, last = match.span(1)
+        if "_" not in reading.text[first:last] and judge(reading.text, first, last):
+            _take_unless_own(reading, class_, first, last, rules)
+
+
+def _take_unless_own(reading: Reading, class_: ScreenClass, start: int, end: int, rules: NumberRules) -> None:
+    if rules.own is not None and _is_own(reading.text, start, end, rules.own):
+        reading.own += 1
+        reading.blank(start, end)
+    else:
+        reading.take(class_, start, end)
+
+
+def _is_own(text: str, start: int, end: int, own: re.Pattern[str]) -> bool:
+    """The whole run of digits is written as the contract writes its numbers, and a word near by says so."""
+    run = next((one.span() for one in _WHOLE_RUN.finditer(text) if one.start() <= start and end <= one.end()), None)
+    if run is None:
+        return False
+    written = text[slice(*run)]
+    if not (own.fullmatch(written) or own.fullmatch(written.translate(SEPARATORS))):
+        return False
+    near = f"{text[max(0, run[0] - OWN_NEAR) : run[0]]} {text[run[1] : run[1] + OWN_NEAR]}"
+    return _label("own").search(near) is not None
+
+
+def _ibans(text: str) -> Iterator[tuple[int, int]]:
+    for head in _IBAN_HEAD.finditer(text):
+        length = iban_lengths().get(head.group()[:2])
+        end = _end_after(text, head.start(), length) if length else None
+        if end is not None and iban.is_valid(text[head.start() : end], check_country=False):
+            yield head.start(), end
+
+
+def _end_after(text: str, start: int, count: int) -> int | None:
+    """End of the next ``count`` letters and digits, if only single marks lie between and none follows."""
+    position, left = start, count
+    while left and position < len(text):
+        if text[position].isalnum():
+            left -= 1
+        elif text[position] not in " .-" or text[position - 1] in ".-":
+            return None
+        position += 1
+    return None if left or text[position : position + 1].isalnum() else position
+
+
+@cache
+def iban_lengths() -> dict[str, int]:
+    """Length of an IBAN per country, in lower case, from the registry inside python-stdnum."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    found = {}
+    for code in (one + other for one in letters for other in letters):
+        ((_, facts), *_rest) = numdb.get("iban").info(f"{code.upper()}00")
+        if "bban" in facts:
+            found[code] = 4 + sum(int(part) for part in re.findall(r"([0-9]+)!", facts["bban"]))
+    return found
+
+
+def _is_national(text: str, start: int, end: int) -> bool:
+    digits = text[start:end].translate(SEPARATORS)
+    body, check = int(digits[:9]), int(digits[9:])
+    if check not in (97 - body % 97, 97 - (2_000_000_000 + body) % 97):
+        return False
+    return bool(nn.is_valid(digits) or bis.is_valid(digits))
+
+
+def _is_card_in_blocks(text: str, start: int, end: int) -> bool:
+    return _is_card(text[start:end].translate(SEPARATORS))
+
+
+def _is_card_here(text: str, start: int, end: int) -> bool:
+    """One in ten long numbers passes the checksum by chance, so a label such as "order" counts here."""
+    if not _is_card(text[start:end].translate(SEPARATORS)):
+        return False
+    return not labels_before(text, start).other or _label("card").search(text[max(0, start - OWN_NEAR) : start]) is not None
+
+
+def _is_card(digits: str) -> bool:
+    return any(_issues(issuer, digits) for issuer in issuers()) and luhn(digits)
+
+
+def _issues(issuer: Issuer, digits: str) -> bool:
+    return issuer.first <= int(digits[: issuer.digits]) <= issuer.last and len(digits) in issuer.lengths
+
+
+def luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of ISO/IEC 7812."""
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (sum(map(int, digits[::-2])) + sum(doubled)) % 10 == 0
+
+
+def _blank_all(reading: Reading, shape: re.Pattern[str]) -> None:
+    for match in shape.finditer(reading.text):
+        reading.blank(*match.span())
+
+
+def _blank_communications(reading: Reading) -> None:
+    """``+++090/9337/55493+++``: a payment reference; between its marks, or modulo 97."""
+    for match in _COMMUNICATION.finditer(reading.text):
+        digits = "".join(match.groups())
+        if match.group()[0] in "+*" or (int(digits[:10]) % 97 or 97) == int(digits[10:]):
+            reading.blank(*match.span())
+
+
+def _blank_enterprises(reading: Reading) -> None:
+    """A Belgian enterprise or VAT number, modulo 97, that a word such as "btw" calls one."""
+    for match in _ENTERPRISE.finditer(reading.text):
+        digits = match.group().translate(SEPARATORS)
+        before = reading.text[max(0, match.start() - OWN_NEAR) : match.start()]
+        if 97 - int(digits[:8]) % 97 == int(digits[8:]) and _label("enterprise").search(before):
+            reading.blank(*match.span())
+
+
+@cache
+def _label(kind: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![a-z])(?:{labels(kind)})(?![a-z])")

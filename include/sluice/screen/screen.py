@@ -1,0 +1,188 @@
+"""Screen a column of notes: find candidates at vector speed, judge each distinct one exactly, mask.
+
+What is found are listed terms and checksummed numbers. A note in which nothing is found is not
+proven clean (docs/explanation/free-text.md); ``sluice.screen.sample`` picks such notes for a human.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from sluice.errors import Ref
+from sluice.screen.fold import fold
+from sluice.screen.model import (
+    STRUCTURED,
+    NotesMalformed,
+    ScreenAction,
+    ScreenClass,
+    Screened,
+    ScreenRuleInvalid,
+)
+from sluice.screen.numbers import NumberRules, find_mails, find_numbers
+from sluice.screen.phones import phone_shape
+from sluice.screen.prefilter import Candidates, find_candidates, find_shapes
+from sluice.screen.tables import tables_version
+from sluice.screen.words import Hit, find_words
+
+FINDING_COLUMNS = {
+    "row": pl.UInt32,
+    "class": pl.String,
+    "start": pl.UInt32,
+    "end": pl.UInt32,
+    "action": pl.String,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the exact stage found in one note: spans of the note itself, and own numbers."""
+
+    hits: tuple[Hit, ...]
+    own: int
+
+
+@dataclass(slots=True)
+class _Results:
+    rows: list[int] = field(default_factory=list)
+    hits: list[Hit] = field(default_factory=list)
+    masked_rows: list[int] = field(default_factory=list)
+    masked: list[str] = field(default_factory=list, repr=False)
+    own: int = 0
+
+
+def screen_notes(
+    notes: pl.Series,
+    actions: Mapping[ScreenClass, ScreenAction],
+    *,
+    region: str = "BE",
+    own_numbers: str | None = None,
+) -> Screened:
+    """Every finding of the classes in ``actions``, and the notes with the spans to MASK replaced by ``[class]``.
+
+    notes: String, nulls allowed. region: whose phone numbers are written without a country code.
+    own_numbers: regular expression of the contract's own numbers. A look-alike is taken for one only
+    if the whole run of digits matches and a word such as "contract" stands near; ``Screened.own_numbers``
+    counts them. ALLOW, REVIEW and REFUSE leave the text as it is: refusing is the caller's.
+    Raises NotesMalformed, ScreenRuleInvalid.
+    """
+    _check_text(notes)
+    rules = NumberRules(region, _own_pattern(own_numbers))
+    results = _read_all(notes, find_candidates(notes), actions, rules)
+    return Screened(
+        notes=_with_masks(notes, results),
+        findings=_findings(results, actions),
+        screened_for=tuple(one for one in ScreenClass if one in actions),
+        tables_version=tables_version(),
+        rows_with_text=int((notes.str.len_bytes() > 0).sum()),
+        own_numbers=results.own,
+    )
+
+
+def _check_text(notes: pl.Series) -> None:
+    if notes.dtype != pl.String:
+        raise NotesMalformed(Ref("column", notes.name))
+
+
+def _own_pattern(pattern: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if pattern is None else re.compile(pattern, re.IGNORECASE)
+    except re.error:
+        pass
+    raise ScreenRuleInvalid(Ref("rule", "own_numbers"))
+
+
+def _read_all(
+    notes: pl.Series, found: Candidates, actions: Mapping[ScreenClass, ScreenAction], rules: NumberRules
+) -> _Results:
+    """Each distinct candidate is read once."""
+    looks = _looks(found, actions, rules.region)
+    rows = looks.select((pl.col("shapes") > 0) | pl.col("mails") | pl.col("words")).to_series().arg_true()
+    marks = looks.insert_column(0, notes.alias("note"))[rows]
+    known: dict[str, _Read] = {}
+    results = _Results()
+    masks = frozenset(one for one, action in actions.items() if action is ScreenAction.MASK)
+    for row, (note, shapes, mails, words) in zip(rows.to_list(), marks.rows(), strict=True):
+        read = known.get(note)
+        if read is None:
+            read = known[note] = _read(note, shapes, mails, words, actions=actions, rules=rules)
+        if read.hits or read.own:
+            _add(results, row, note, read, masks)
+    return results
+
+
+def _looks(found: Candidates, actions: Mapping[ScreenClass, ScreenAction], region: str) -> pl.DataFrame:
+    """Per note what the exact stage must look for: ``shapes`` of numbers (UInt8), ``mails``, ``words``."""
+    shapes = pl.Series("shapes", [0], dtype=pl.UInt8).new_from_index(0, len(found.plain))
+    if actions.keys() & (STRUCTURED - {ScreenClass.EMAIL}):
+        rows = found.numbers.arg_true()
+        shapes = shapes.scatter(rows, find_shapes(found.plain.gather(rows), phone_shape(region)))
+    mails = found.mails & (ScreenClass.EMAIL in actions)
+    words = found.words & bool(actions.keys() - STRUCTURED)
+    return pl.DataFrame({"shapes": shapes, "mails": mails, "words": words})
+
+
+def _read(
+    note: str,
+    shapes: int,
+    mails: bool,
+    words: bool,
+    *,
+    actions: Mapping[ScreenClass, ScreenAction],
+    rules: NumberRules,
+) -> _Read:
+    folded = fold(note)
+    hits: list[Hit] = []
+    own = 0
+    if shapes:
+        reading = find_numbers(folded.text, shapes, rules)
+        hits, own = reading.hits, reading.own
+    if mails:
+        hits += find_mails(folded.text)
+    if words:
+        hits += find_words(note, folded)
+    kept = {(name, *folded.origin(start, end)) for name, start, end in hits if name in actions}
+    return _Read(tuple(sorted(kept, key=lambda hit: (hit[1], hit[2], hit[0]))), own)
+
+
+def _add(results: _Results, row: int, note: str, read: _Read, masks: frozenset[ScreenClass]) -> None:
+    results.own += read.own
+    results.rows += [row] * len(read.hits)
+    results.hits += read.hits
+    to_mask = [hit for hit in read.hits if hit[0] in masks]
+    if to_mask:
+        results.masked_rows.append(row)
+        results.masked.append(mask(note, to_mask))
+
+
+def mask(note: str, hits: Iterable[Hit]) -> str:
+    """The note with each span (sorted by start) replaced by its class; overlapping ones by the longest one's."""
+    merged: list[Hit] = []
+    for hit in hits:
+        if merged and hit[1] < merged[-1][2]:
+            last = merged[-1]
+            name = max(last, hit, key=lambda one: one[2] - one[1])[0]
+            merged[-1] = (name, last[1], max(last[2], hit[2]))
+        else:
+            merged.append(hit)
+    pieces, done = [], 0
+    for name, start, end in merged:
+        pieces += [note[done:start], f"[{name}]"]
+        done = end
+    return "".join([*pieces, note[done:]])
+
+
+def _with_masks(notes: pl.Series, results: _Results) -> pl.Series:
+    return notes.clone().scatter(results.masked_rows, results.masked) if results.masked_rows else notes
+
+
+def _findings(results: _Results, actions: Mapping[ScreenClass, ScreenAction]) -> pl.DataFrame:
+    columns = {
+        "row": results.rows,
+        "class": [hit[0].value for hit in results.hits],
+        "start": [hit[1] for hit in results.hits],
+        "end": [hit[2] for hit in results.hits],
+        "action": [actions[hit[0]].value for hit in results.hits],
+    }
+    return pl.DataFrame(columns, schema=FINDING_COLUMNS)

@@ -1,0 +1,206 @@
+"""The facts of the screen, read from dated CSV files: terms, exceptions, labels, card issuers.
+
+A term is written as agents write it. ``*`` stands for any further letters, so ``kanker*`` is a stem
+and ``*kanker`` also finds ``borstkanker``; without one the whole word must match. A hyphen also matches
+a space or nothing, an apostrophe also a space. Accents and
+case never matter, except that a term marked ``capitals`` must stand in capitals. The vectorised pass
+and the exact stage are both made from these rows.
+"""
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from typing import TypeVar
+
+from sluice.errors import Ref
+from sluice.screen.fold import fold
+from sluice.screen.model import ScreenClass, ScreenTableInvalid
+
+Item = TypeVar("Item")
+HEAD = 3
+"""Terms are looked up by the first letters of their first word."""
+LITERAL = 5
+"""Shorter literals are inside too many other words to be looked for without word boundaries."""
+_ANY = "[a-z]*"
+SPELLINGS: Mapping[str, tuple[str, ...]] = {"-": ("-", " ", ""), "'": ("'", " ")}
+"""How else a character of a term may be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One row of the word table, folded."""
+
+    class_: ScreenClass
+    text: str
+    capitals: bool
+
+    @property
+    def pattern(self) -> str:
+        """Regular expression of the term on folded text, without its boundaries."""
+        return term_pattern(self.text)
+
+    @property
+    def literals(self) -> tuple[str, ...]:
+        """Texts of which one stands in whatever the term matches: its longest part, in every spelling of it."""
+        part = max(self.text.split("*"), key=len)
+        options = [SPELLINGS.get(character, (character,)) for character in part]
+        return tuple("".join(chosen) for chosen in product(*options))
+
+    def is_inner(self, literal: str) -> bool:
+        """Whether this literal may stand inside a word: it does not begin the term."""
+        return self.starts_open or self.text[:1] != literal[:1]
+
+    @property
+    def starts_open(self) -> bool:
+        return self.text.startswith("*")
+
+    @property
+    def head(self) -> str:
+        return head_of(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class HeadTerms:
+    """The terms whose first word begins alike, as one expression; group ``n`` is ``terms[n - 1]``."""
+
+    pattern: re.Pattern[str]
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """A range of first digits of payment cards, and how long such numbers are."""
+
+    first: int
+    last: int
+    digits: int
+    lengths: frozenset[int]
+
+
+def term_pattern(text: str) -> str:
+    """Regular expression for a folded term or exception in the notation of this module."""
+    marks = {mark: f"[{''.join(ways)}]{'?' if '' in ways else ''}" for mark, ways in SPELLINGS.items()}
+    return "".join({"*": _ANY, **marks}.get(character) or re.escape(character) for character in text)
+
+
+def head_of(text: str) -> str:
+    """The letters by which a term or exception is looked up: the first of its first word."""
+    first: str = re.split(r"[^a-z0-9]", text)[0]
+    return first[:HEAD]
+
+
+@cache
+def terms() -> tuple[Term, ...]:
+    """Every term, without doubles."""
+    rows = read_table("terms")
+    found = (Term(_class(row["class"]), fold(row["term"]).text, row["letters"] == "capitals") for row in rows)
+    return tuple(dict.fromkeys(found))
+
+
+@cache
+def terms_by_head() -> Mapping[str, HeadTerms]:
+    """Terms that begin with letters, by their head; a head shorter than HEAD is a whole first word."""
+    groups = _by_head((term.head, term) for term in terms() if not term.starts_open)
+    return {head: _alternatives(group) for head, group in groups.items()}
+
+
+@cache
+def open_terms() -> tuple[tuple[str, HeadTerms], ...]:
+    """Terms that may stand at the end of a longer word, each behind the literal that it needs."""
+    return tuple((literal, _alternatives([one])) for one in terms() if one.starts_open for literal in one.literals)
+
+
+@cache
+def exceptions_by_head() -> Mapping[str, re.Pattern[str]]:
+    """Names of streets, firms and persons, and fixed phrases, that hold a listed term innocently, by their head."""
+    titles, surnames = _folded("title"), _folded("surname")
+    phrases = [*_folded("phrase"), *_folded("street"), *(f"{title} {name}" for title in titles for name in surnames)]
+    groups = _by_head((head_of(text), text) for text in phrases if not text.startswith("*"))
+    return {head: _whole(group) for head, group in groups.items()}
+
+
+@cache
+def open_exceptions() -> re.Pattern[str]:
+    """Street names that end like one, and the masks themselves."""
+    streets = [term_pattern(text[1:]) for kind in ("phrase", "street") for text in _folded(kind) if text[0] == "*"]
+    masks = rf"\[(?:{'|'.join(ScreenClass)})\]"
+    return re.compile(rf"(?<![a-z0-9])[a-z0-9]*(?:{_either(streets)})(?![a-z0-9])|{masks}")
+
+
+@cache
+def labels(kind: str) -> str:
+    """The labels of one kind (own, label, phone, card, enterprise, email_provider) as one expression."""
+    return _either([term_pattern(fold(row["value"]).text) for row in read_table("labels") if row["kind"] == kind])
+
+
+@cache
+def issuers() -> tuple[Issuer, ...]:
+    """The issuer ranges of payment cards."""
+    return tuple(
+        Issuer(int(row["first"]), int(row["last"]), len(row["first"]), frozenset(map(int, row["lengths"].split())))
+        for row in read_table("cards")
+    )
+
+
+@cache
+def tables_version() -> str:
+    """The newest date of all tables, ISO 8601."""
+    days = (row["known_on"] for name in ("terms", "exceptions", "labels", "cards") for row in read_table(name))
+    return max(map(_day, days)).isoformat()
+
+
+@cache
+def read_table(name: str) -> tuple[Mapping[str, str], ...]:
+    """The rows of one shipped table."""
+    text = (files("sluice.screen") / "facts" / f"{name}.csv").read_text(encoding="utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
+
+
+def _alternatives(group: Iterable[Term]) -> HeadTerms:
+    """Longest first, so that a phrase wins over its first word; stems before whole words of one length."""
+    ordered = tuple(sorted(group, key=lambda term: (-len(term.text), term.text)))
+    body = "|".join(f"({term.pattern})(?![a-z0-9])" for term in ordered)
+    return HeadTerms(re.compile(rf"(?<![a-z0-9])(?:{body})"), ordered)
+
+
+def _whole(texts: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?:{_either([term_pattern(text) for text in texts])})(?![a-z0-9])")
+
+
+def _by_head(pairs: Iterable[tuple[str, Item]]) -> Mapping[str, list[Item]]:
+    groups: defaultdict[str, list[Item]] = defaultdict(list)
+    for head, item in pairs:
+        groups[head].append(item)
+    return groups
+
+
+def _folded(kind: str) -> list[str]:
+    return [fold(row["value"]).text for row in read_table("exceptions") if row["kind"] == kind]
+
+
+def _either(patterns: list[str]) -> str:
+    return "|".join(_longest_first(patterns))
+
+
+def _longest_first(patterns: list[str]) -> list[str]:
+    return sorted(patterns, key=lambda pattern: (-len(pattern), pattern))
+
+
+def _class(name: str) -> ScreenClass:
+    if name not in list(ScreenClass):
+        raise ScreenTableInvalid(Ref("table", "terms"), Ref("class", name))
+    return ScreenClass(name)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ScreenTableInvalid(Ref("column", "known_on"))

@@ -1,0 +1,56 @@
+"""Ask an e-learning system for its rows over HTTP: one request, no redirect, a size limit."""
+
+import http.client
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+from sluice.errors import Ref
+from sluice.staff.model import StaffFile, StaffSourceRefused
+from sluice.staff.read import LARGEST_BYTES
+
+TIMEOUT_SECONDS = 30
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """A redirect is an error: it would carry the token to another host."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def is_url(source: str) -> bool:
+    """Whether a source is asked for over HTTP rather than read from a disk."""
+    return source.startswith(("https://", "http://"))
+
+
+def fetch(url: str, token: str | None) -> StaffFile:
+    """The JSON of an e-learning system. token: bearer token, sent over https or to this machine only.
+
+    Raises StaffSourceRefused with the host and the HTTP status, or a word for what went wrong.
+    """
+    parts = urlsplit(url)
+    host = Ref("host", parts.hostname or "none")
+    if token and parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        raise StaffSourceRefused(host, Ref("rule", "token over https only"))
+    headers = {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    answer = _ask(urllib.request.Request(url, headers=headers))
+    if isinstance(answer, bytes):
+        return StaffFile(answer, "e_learning")
+    raise StaffSourceRefused(host, answer)
+
+
+def _ask(request: urllib.request.Request) -> bytes | Ref:
+    """The body, or what went wrong: the answer of a server is never quoted."""
+    opener = urllib.request.build_opener(_Stay)
+    try:
+        with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
+            body: bytes = response.read(LARGEST_BYTES + 1)
+            is_whole = len(body) > LARGEST_BYTES or not response.length
+    except urllib.error.HTTPError as error:
+        error.close()
+        return Ref("status", error.code)
+    except (OSError, http.client.HTTPException) as error:
+        return Ref("failure", type(error).__name__)
+    return body if is_whole else Ref("failure", "answer cut short")

@@ -1,0 +1,43 @@
+"""Moments as staff files write them: with an offset, or in a zone that the row states."""
+
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+BRUSSELS = "Europe/Brussels"
+_ISO = re.compile(r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?P<offset>Z|[+-]\d\d:\d\d)?", re.ASCII)
+
+
+class TimeFault(StrEnum):
+    """Why a text is no moment; part of the code of a finding."""
+
+    FORMAT = "VALUE_TIME_FORMAT"
+    ZONE = "VALUE_TIME_ZONE"
+    AMBIGUOUS = "VALUE_TIME_AMBIGUOUS"
+    NONEXISTENT = "VALUE_TIME_NONEXISTENT"
+
+
+def parse_moment(text: str, zone: str) -> datetime | TimeFault:
+    """``YYYY-MM-DDTHH:MM[:SS[.ffffff]]`` with Z or an offset, or without one when ``zone`` is Europe/Brussels.
+
+    In UTC. An hour that the clock change gives twice, or not at all, is a fault: nothing is guessed.
+    """
+    found = _ISO.fullmatch(text)
+    if not found:
+        return TimeFault.FORMAT
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return TimeFault.FORMAT
+    if found["offset"]:
+        return moment.astimezone(UTC) if zone in ("", BRUSSELS) else TimeFault.ZONE
+    return _from_brussels(moment) if zone == BRUSSELS else TimeFault.ZONE
+
+
+def _from_brussels(wall: datetime) -> datetime | TimeFault:
+    zone = ZoneInfo(BRUSSELS)
+    early, late = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if early == late:
+        return early
+    return TimeFault.AMBIGUOUS if early < late else TimeFault.NONEXISTENT

@@ -1,0 +1,23 @@
+"""Every topic of the command says at its end how it is used."""
+
+import pytest
+from typer.testing import CliRunner
+
+from sluice.cli.main import app
+
+TOPICS = sorted(str(group.name) for group in app.registered_groups)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_the_help_of_a_topic_ends_with_one_example_that_names_one_of_its_commands(topic: str) -> None:
+    shown = CliRunner().invoke(app, [topic, "--help"]).output.rstrip().splitlines()
+    commands = {line.split()[0] for line in shown[shown.index("Commands:") + 1 : -2]}
+
+    words = shown[-1].split()
+
+    assert words[:3] == ["Example:", "sluice", topic]
+    assert words[3] in commands
+
+
+def test_there_are_topics() -> None:
+    assert len(TOPICS) >= 9

@@ -1,0 +1,224 @@
+"""JSON gives the table that CSV gives, or a code that names the record."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lake.reading import read_bytes, refusal_of, table_of
+from sluice.lake.json_reader import read_json
+from sluice.lake.table import FormatHints, Limits
+
+RECORDS = [
+    {"ContactId": "c-1", "Agent": {"Username": "an", "Seconds": 12}, "Attributes": {"record_id": "E1"}},
+    {"ContactId": "c-2", "Agent": None, "Attributes": {"record_id": "E2", "note": "belt \u00e9\u00e9n keer terug"}},
+]
+TABLE = [
+    {
+        "ContactId": "c-1",
+        "Agent.Username": "an",
+        "Agent.Seconds": "12",
+        "Attributes.record_id": "E1",
+        "Agent": None,
+        "Attributes.note": None,
+    },
+    {
+        "ContactId": "c-2",
+        "Agent.Username": None,
+        "Agent.Seconds": None,
+        "Attributes.record_id": "E2",
+        "Agent": None,
+        "Attributes.note": "belt \u00e9\u00e9n keer terug",
+    },
+]
+FORMS = {
+    "array": json.dumps(RECORDS, indent=2, ensure_ascii=False),
+    "a record a line": "\n".join(json.dumps(one) for one in RECORDS) + "\n",
+    "one after another": "".join(json.dumps(one) for one in RECORDS),
+    "spread over lines": "\r\n\t".join(json.dumps(one, indent=4) for one in RECORDS),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_gives_the_same_table(tmp_path: Path, form: str) -> None:
+    table = table_of(read_bytes(tmp_path, FORMS[form].encode(), name="contacts.json"))
+
+    assert table.frame.to_dicts() == TABLE
+    assert (table.row_numbers.to_list(), table.record_count, table.dialect.format) == ([1, 2], 2, "json")
+
+
+@pytest.mark.parametrize("agreed", ["json", "ndjson", None])
+@pytest.mark.parametrize("name", ["drop", "drop.json", "drop.ndjson", "drop.jsonl"])
+def test_the_contract_may_say_json_or_ndjson(tmp_path: Path, agreed: str | None, name: str) -> None:
+    hints = FormatHints(format=agreed)
+
+    assert table_of(read_bytes(tmp_path, b'{"a": 1}\n{"a": 2}\n', name, hints)).frame["a"].to_list() == ["1", "2"]
+
+
+def test_a_contract_for_csv_refuses_json(tmp_path: Path) -> None:
+    refusal = refusal_of(read_bytes(tmp_path, b'[{"a": 1}]', "drop", FormatHints(format="csv")))
+
+    assert refusal.code == "WRONG_FORMAT_NOT_AS_AGREED"
+
+
+@pytest.mark.parametrize(
+    ("written", "cell"),
+    [
+        ("1.50", "1.50"),
+        ("-0", "-0"),
+        ("1E+5", "1E+5"),
+        ("12345678901234567890123", "12345678901234567890123"),
+        ("true", "true"),
+        ("false", "false"),
+        ("null", None),
+        ('""', None),
+        ('" 1 "', " 1 "),
+        ("[]", "[]"),
+        ('[ 1.50, {"b": null, "a": "\\u00e9"} ]', '[1.50,{"a":"\u00e9","b":null}]'),
+        ('"\\ud83d\\ude00"', "\U0001f600"),
+    ],
+)
+def test_a_value_becomes_text_as_it_is_spelt(tmp_path: Path, written: str, cell: str | None) -> None:
+    table = table_of(read_bytes(tmp_path, f'{{"value": {written}}}'.encode(), "drop.json"))
+
+    assert table.frame.to_dicts() == [{"value": cell}]
+
+
+@pytest.mark.parametrize(
+    ("code", "record"),
+    [
+        ("SHAPE_JSON_DUPLICATE_KEY", '{"a": 1, "a": 1}'),
+        ("SHAPE_JSON_DUPLICATE_KEY", '{"a": {"b": 1}, "a.b": 1}'),
+        ("SHAPE_JSON_DUPLICATE_KEY", '{"a": [{"b": 1, "b": 2}]}'),
+        ("VALUE_JSON_NOT_A_NUMBER", '{"a": NaN}'),
+        ("VALUE_JSON_NOT_A_NUMBER", '{"a": [-Infinity]}'),
+        ("TEXT_LONE_SURROGATE", '{"a": "\\ud800"}'),
+        ("TEXT_LONE_SURROGATE", '{"\\udfff": 1}'),
+        ("TEXT_NUL_BYTE", '{"a": "\\u0000"}'),
+        ("SHAPE_BLANK_RECORD", '{"b": {}}'),
+        ("LIMIT_JSON_DEPTH", '{"a":' * 65 + "1" + "}" * 65),
+        ("LIMIT_JSON_DEPTH", '{"a":' + "[" * 64 + "]" * 64 + "}"),
+    ],
+)
+@pytest.mark.parametrize("form", ["[{},{},{}]", "{}\n{}\n{}\n"])
+def test_a_record_that_cannot_be_a_row_stands_aside_with_its_code(
+    tmp_path: Path, code: str, record: str, form: str
+) -> None:
+    sound = '{"a": "1"}'
+    content = form.replace("{}", "%s") % (sound, record, sound)
+
+    table = table_of(read_bytes(tmp_path, content.encode(), "drop.json"))
+
+    assert table.frame["a"].to_list() == ["1", "1"]
+    assert (table.row_numbers.to_list(), table.record_count) == ([1, 3], 3)
+    assert table.bad_records.rows() == [(2, code, record)]
+
+
+def test_control_a_record_at_the_limit_of_depth_is_a_row(tmp_path: Path) -> None:
+    deep = '{"a":' * 64 + "1" + "}" * 64
+
+    assert table_of(read_bytes(tmp_path, deep.encode(), "drop.json")).frame.columns == [".".join("a" * 64)]
+
+
+@pytest.mark.parametrize(
+    ("code", "row", "content"),
+    [
+        ("UNREADABLE_JSON", 3, b'[{"a": 1}, {"a": 2}'),
+        ("UNREADABLE_JSON", 2, b'[{"a": 1}, {"a": 2'),
+        ("UNREADABLE_JSON", 2, b'[{"a": 1},]'),
+        ("UNREADABLE_JSON", 2, b'[{"a": 1} {"a": 2}]'),
+        ("UNREADABLE_JSON", 2, b'{"a": 1},{"a": 2}'),
+        ("UNREADABLE_JSON", 2, b'{"a": 1}\n{"a": 01}\n'),
+        ("UNREADABLE_JSON", 1, b'{"a": 1,}'),
+        ("UNREADABLE_JSON", 1, b'{"a": "line\nbreak"}'),
+        ("UNREADABLE_JSON", 1, b"{'a': 1}"),
+        ("UNREADABLE_JSON", 2, b'[{"a": 1}] []'),
+        ("SHAPE_JSON_NOT_OBJECT", 2, b'[{"a": 1}, 2]'),
+        ("SHAPE_JSON_NOT_OBJECT", 1, b'[["a", "b"], ["1", "2"]]'),
+        ("ENCODING_INVALID_UTF8", 2, b'{"a": "1"}\n{"a": "\xe9\xe9n"}\n{"a": "3"}\n'),
+        ("ENCODING_INVALID_UTF8", 1, b'{"a": "\xed\xa0\x80"}'),
+        ("LIMIT_JSON_DEPTH", 2, b'{"a": 1}\n{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+    ],
+)
+def test_a_file_that_stops_being_json_names_the_record(tmp_path: Path, code: str, row: int, content: bytes) -> None:
+    refusal = refusal_of(read_bytes(tmp_path, content, "drop.json"))
+
+    assert (refusal.code, refusal.rows) == (code, (row,))
+    assert refusal.reason.endswith(".")
+
+
+def test_a_byte_order_mark_is_refused(tmp_path: Path) -> None:
+    assert refusal_of(read_bytes(tmp_path, b'\xef\xbb\xbf[{"a": 1}]', "drop.json")).code == "ENCODING_JSON_BOM"
+
+
+def test_no_records_and_no_optional_key_still_have_the_columns_of_the_contract(tmp_path: Path) -> None:
+    hints = FormatHints(columns=("a", "b"))
+
+    assert table_of(read_bytes(tmp_path, b"[]", "drop.json", hints)).frame.columns == ["a", "b"]
+    assert table_of(read_bytes(tmp_path, b'{"a": 1}', "drop.json", hints)).frame.to_dicts() == [{"a": "1", "b": None}]
+
+
+def test_names_that_are_data_are_refused_like_a_missing_header(tmp_path: Path) -> None:
+    content = b'{"0475123456": 1, "jan@mail.example": 2}'
+
+    assert refusal_of(read_bytes(tmp_path, content, "drop.json")).code == "HEADER_LOOKS_LIKE_DATA"
+
+
+def test_more_columns_or_records_than_the_limit_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "drop.json"
+    path.write_text(json.dumps({f"a{n}": n for n in range(9)}) * 3)
+
+    for limits, code in ((Limits(columns=8), "LIMIT_COLUMNS"), (Limits(records=2), "LIMIT_RECORDS")):
+        assert refusal_of(read_json(path, FormatHints(), limits)).code == code
+    assert table_of(read_json(path, FormatHints(), Limits(columns=9, records=3))).record_count == 3
+
+
+def test_records_longer_than_a_window_and_cut_by_it_are_read(tmp_path: Path) -> None:
+    sizes = (5_000_000, 10, 3_000_000, 1)
+    content = "\n".join(json.dumps({"note": "\u00e9" * size}, ensure_ascii=False) for size in sizes)
+
+    table = table_of(read_bytes(tmp_path, content.encode(), "drop.json"))
+
+    assert table.frame["note"].str.len_chars().to_list() == list(sizes)
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text('ab\u00e9 {}[]",\\')
+)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3), max_leaves=4)
+RECORD = st.dictionaries(
+    st.sampled_from(["name", "note", "count"]), VALUES | st.dictionaries(st.sampled_from("xy"), VALUES)
+).map(lambda record: record | {"id": "1"})
+
+
+def expected(record: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """What json itself makes of a record, told in another way than the reader does."""
+    cells: dict[str, str] = {}
+    for key, value in record.items():
+        if isinstance(value, dict):
+            cells |= expected(value, f"{prefix}{key}.")
+        elif isinstance(value, str):
+            cells |= {prefix + key: value} if value else {}
+        elif value is not None:
+            cells[prefix + key] = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return cells
+
+
+@given(st.lists(RECORD, min_size=1, max_size=6), st.sampled_from(["array", "lines", "joined"]))
+def test_any_record_comes_back_as_json_reads_it(
+    tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]], form: str
+) -> None:
+    parts = [json.dumps(record) for record in records]
+    content = f"[{','.join(parts)}]" if form == "array" else ("\n" if form == "lines" else "").join(parts)
+
+    table = table_of(read_bytes(tmp_path_factory.mktemp("json"), content.encode(), "drop.json"))
+
+    found = [{name: cell for name, cell in row.items() if cell is not None} for row in table.frame.to_dicts()]
+    assert found == [expected(record) for record in records]

@@ -1,0 +1,120 @@
+"""The last update of a contact wins, in whatever order, how often and in how many parts it came."""
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from results.exports import golden_export, mapping_of
+from sluice.results.canonical import to_canonical
+from sluice.results.merge import ATTEMPTS, DELIVERIES, latest_per_record, merge_results
+
+COLUMNS = ("contact_id", "updated_at", "started_at", "record_id", "note")
+SCHEMA = dict.fromkeys(COLUMNS, pl.String)
+MOMENTS = [f"2026-11-24T10:00:0{second}.000000Z" for second in range(3)]
+ROW = st.tuples(
+    st.sampled_from(["c1", "c2", "c3", "c4"]),
+    st.sampled_from(MOMENTS),
+    st.sampled_from(MOMENTS),
+    st.sampled_from([None, "r1", "r2"]),
+    st.sampled_from([None, "a", "b"]),
+)
+ROWS = st.lists(ROW, max_size=12)
+
+
+def frame(rows: list[tuple[str | None, ...]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def plain_merge(rows: list[tuple[str | None, ...]]) -> list[dict[str, object]]:
+    """The rule once more, a row at a time."""
+    winners: list[dict[str, object]] = []
+    for contact in {row[0] for row in rows}:
+        same = [dict(zip(COLUMNS, row, strict=True)) for row in rows if row[0] == contact]
+        best = max(same, key=lambda row: (row["updated_at"], [row[name] or "" for name in sorted(COLUMNS)]))
+        winners.append({**best, DELIVERIES: len(same)})
+    return sorted(winners, key=lambda row: [str(row[name] or "") for name in ("record_id", "started_at", "contact_id")])
+
+
+@given(ROWS)
+def test_a_merge_is_what_the_rule_says_row_by_row(rows: list[tuple[str | None, ...]]) -> None:
+    assert merge_results(frame(rows)).to_dicts() == plain_merge(rows)
+
+
+@given(ROWS, st.randoms(use_true_random=False))
+def test_shuffled_rows_give_the_same_frame(rows: list[tuple[str | None, ...]], random: object) -> None:
+    shuffled = list(rows)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+
+    assert_frame_equal(merge_results(frame(shuffled)), merge_results(frame(rows)))
+
+
+@given(ROWS, st.integers(0, 12), st.integers(1, 3))
+def test_split_repeated_and_late_files_give_the_same_rows(
+    rows: list[tuple[str | None, ...]], cut: int, times: int
+) -> None:
+    once = merge_results(frame(rows))
+    again = merge_results(pl.concat([frame(rows[cut:]), frame(rows[:cut])] * times))
+    in_parts = merge_results(pl.concat([merge_results(frame(rows[cut:])), frame(rows[:cut])], how="diagonal"))
+
+    assert_frame_equal(again.drop(DELIVERIES), once.drop(DELIVERIES))
+    assert_frame_equal(in_parts, once)
+    assert again[DELIVERIES].to_list() == [count * times for count in once[DELIVERIES].to_list()]
+
+
+@given(ROWS)
+@settings(max_examples=30)
+def test_a_lazy_frame_gives_the_same_and_stays_lazy(rows: list[tuple[str | None, ...]]) -> None:
+    lazy = merge_results(frame(rows).lazy())
+
+    assert isinstance(lazy, pl.LazyFrame)
+    assert_frame_equal(lazy.collect(), merge_results(frame(rows)))
+    assert_frame_equal(latest_per_record(lazy).collect(), latest_per_record(merge_results(frame(rows))))
+
+
+def test_where_a_row_came_from_only_parts_equal_contents() -> None:
+    rows = frame([("c1", MOMENTS[0], MOMENTS[0], "r1", note) for note in ("b", "a", "b")])
+    marked = rows.with_columns(pl.Series("sluice_exchange", ["x1", "x9", "x2"]))
+
+    for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
+        (winner,) = merge_results(marked[order]).to_dicts()
+        assert (winner["note"], winner["sluice_exchange"], winner[DELIVERIES]) == ("b", "x2", 3)
+
+
+def test_a_record_has_its_latest_contact_and_the_number_of_its_contacts() -> None:
+    rows = frame(
+        [
+            ("c1", MOMENTS[2], MOMENTS[0], "r1", "early"),
+            ("c2", MOMENTS[1], MOMENTS[1], "r1", "late"),
+            ("c2", MOMENTS[2], MOMENTS[1], "r1", "corrected"),
+            ("c4", MOMENTS[0], MOMENTS[0], "r2", "tie, lower id"),
+            ("c5", MOMENTS[0], MOMENTS[0], "r2", "tie, higher id"),
+            ("c6", MOMENTS[0], MOMENTS[0], None, "no record"),
+        ]
+    )
+
+    latest = latest_per_record(merge_results(rows))
+
+    assert latest.select("record_id", "contact_id", "note", ATTEMPTS).rows() == [
+        ("r1", "c2", "corrected", 2),
+        ("r2", "c5", "tie, higher id", 2),
+    ]
+
+
+def test_records_of_connect_delivered_at_least_once_become_one_row_each() -> None:
+    canonical = to_canonical(golden_export("amazon_connect"), mapping_of("amazon_connect"))
+    merged = merge_results(canonical.frame.filter(canonical.usable))
+
+    assert merged.select("record_id", "disposition", DELIVERIES).rows() == [
+        ("E10000001", "Sale", 3),
+        ("E10000002", None, 1),
+    ]
+
+
+@pytest.mark.parametrize("column", ["updated_at", "note"])
+def test_control_a_changed_cell_changes_the_frame(column: str) -> None:
+    rows = frame([("c1", MOMENTS[0], MOMENTS[0], "r1", "a"), ("c1", MOMENTS[1], MOMENTS[0], "r1", "b")])
+    changed = rows.with_columns(pl.lit(MOMENTS[2]).alias(column))
+
+    assert not merge_results(changed).equals(merge_results(rows))

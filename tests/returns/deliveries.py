@@ -1,0 +1,150 @@
+"""Delivered returns as the delivering effect leaves them, and principals that answer with their own keys."""
+
+import hashlib
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from desk import Desk
+from sluice.exchange.house import House, open_house
+from sluice.services import seaweed
+from sluice.services.model import Credential, SeaweedServer
+
+T = TypeVar("T")
+PRINCIPALS = ("energy01", "telecom01")
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One return, and what its principal needs to acknowledge it."""
+
+    exchange_id: str
+    sha256: str
+
+    def ack(self, **other: str) -> bytes:
+        """The JSON that acknowledges it; ``other`` overwrites a key."""
+        return json.dumps({"exchange": self.exchange_id, "sha256": self.sha256, **other}).encode()
+
+
+def deliver(
+    desk: Desk,
+    principal: str = "energy01",
+    ago: timedelta = timedelta(minutes=1),
+    *,
+    decision: str = "accepted",
+    is_written_down: bool = True,
+) -> Delivered:
+    """A return of ``principal`` delivered ``ago``, due a day and escalated three days later."""
+    content, at = uuid.uuid4().bytes, datetime.now(UTC) - ago
+    exchange_id, sha256 = str(uuid.uuid4()), hashlib.sha256(content).hexdigest()
+    bucket, key = desk.settings.bucket_exchange, f"{principal}/outbound/campaign_results/{exchange_id}.csv"
+    desk.house.objects.put_once(bucket, key, content, "text/csv")
+    conn = desk.house.conn
+    conn.execute(
+        """insert into exchange (exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain,
+               opened_at, decision, closed_at, sha256, rows_in, rows_accepted, rows_refused, day)
+           values (%s, %s, 'outbound_return', 'campaign_results', %s, %s, 'v', 16, %s, %s, %s, %s, %s, 0, 0, 0, %s)""",
+        (
+            exchange_id,
+            principal,
+            bucket,
+            key,
+            f"DPA-{principal.upper()}",
+            at,
+            decision,
+            None if decision == "open" else at,
+            sha256,
+            at.date(),
+        ),
+    )
+    if is_written_down:
+        conn.execute(
+            "insert into acknowledgement (exchange_id, delivered_at, due_at, escalate_at) values (%s, %s, %s, %s)",
+            (exchange_id, at, at + DAY, at + 3 * DAY),
+        )
+    return Delivered(exchange_id, sha256)
+
+
+def at_once(desk: Desk, *works: Callable[[House], T]) -> list[T]:
+    """What workers give that start at the same moment, each with its own connections."""
+    start = threading.Barrier(len(works))
+
+    def one(work: Callable[[House], T]) -> T:
+        with open_house(desk.settings) as house:
+            start.wait()
+            return work(house)
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(one, works))
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A principal's own tools: its key, and nothing of the center's."""
+
+    name: str
+    client: Any
+    bucket: str
+
+    def put(self, name: str, content: bytes = b"") -> str:
+        """Put a file under acks/; its version."""
+        return str(
+            self.client.put_object(Bucket=self.bucket, Key=f"{self.name}/acks/{name}", Body=content)["VersionId"]
+        )
+
+    def notice(self, name: str) -> Mapping[str, Any]:
+        """A notice as the principal reads it."""
+        answer = self.client.get_object(Bucket=self.bucket, Key=f"{self.name}/notices/{name}.json")
+        return dict(json.loads(answer["Body"].read()))
+
+    def notices(self) -> list[str]:
+        found = self.client.list_objects_v2(Bucket=self.bucket, Prefix=f"{self.name}/notices/")
+        return sorted(each["Key"].rsplit("/", 1)[-1].removesuffix(".json") for each in found.get("Contents", ()))
+
+
+@contextmanager
+def open_shops(desk: Desk, server: SeaweedServer, var: Path) -> Iterator[Mapping[str, Shop]]:
+    """A shop per principal, once the store knows their keys."""
+    bucket = desk.settings.bucket_exchange
+    seaweed.write_identities(var, bucket, PRINCIPALS)
+    shops = {name: Shop(name, _client(server, seaweed.credential(var, name)), bucket) for name in PRINCIPALS}
+    for shop in shops.values():
+        _wait_for(shop)
+    yield shops
+    seaweed.write_identities(var, bucket, ())
+
+
+def _client(server: SeaweedServer, key: Credential) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=server.endpoint,
+        aws_access_key_id=key.access_key,
+        aws_secret_access_key=key.secret_key,
+        region_name="eu-central-1",
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
+    )
+
+
+def _wait_for(shop: Shop) -> None:
+    """The store reads its list of keys a moment after it was told to."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            shop.notices()
+            return
+        except ClientError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)

@@ -1,0 +1,250 @@
+"""Where a delivered return stands: the rule against another description of it, then on real stores."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from desk import Desk, environment, open_desk
+from returns.deliveries import DAY, at_once, deliver
+from sluice.cli.main import app
+from sluice.ledger.model import EntryKind
+from sluice.ledger.store import find_entry
+from sluice.returns.acks import acknowledge
+from sluice.returns.reminders import AckLine, AckState, Reminded, list_acknowledgements, remind, state_of
+from sluice.settings import Settings, get_settings
+from sluice.terms import ExchangeId, Flow, Principal
+
+START = datetime(2026, 11, 24, 6, tzinfo=UTC)
+DUE, ESCALATE = 24, 72
+
+LIFE = {
+    ("SENT", "ack"): "ACKNOWLEDGED",
+    ("SENT", "due passes"): "OVERDUE",
+    ("OVERDUE", "ack"): "ACKNOWLEDGED_LATE",
+    ("OVERDUE", "sweep"): "REMINDED",
+    ("REMINDED", "ack"): "ACKNOWLEDGED_LATE",
+    ("REMINDED", "sweep after escalation"): "ESCALATED",
+    ("ESCALATED", "ack"): "ACKNOWLEDGED_LATE",
+}
+"""The oracle: a machine of states and events that knows no moments. What is not here changes nothing."""
+
+
+def at(hour: int) -> datetime:
+    return START + timedelta(hours=hour)
+
+
+def lived(events: list[tuple[int, str]], until: int) -> str:
+    """The state after ``events`` (hour, sweep or ack) as the machine has it."""
+    state = "SENT"
+    for hour, event in sorted([*events, (DUE, "~")]):
+        if hour > until or (hour == until and event == "~"):
+            break
+        if event == "~":
+            state = LIFE.get((state, "due passes"), state)
+        elif event == "ack":
+            state = LIFE.get((state, "ack"), state)
+        else:
+            state = LIFE.get((state, "sweep"), state) if hour > DUE else state
+            state = LIFE.get((state, "sweep after escalation"), state) if hour > ESCALATE else state
+    return state
+
+
+def written(events: list[tuple[int, str]], until: int) -> AckLine:
+    """The row that the same events leave: only moments."""
+    acks = [hour for hour, event in events if event == "ack" and hour <= until]
+    acked = min(acks, default=None)
+    sweeps = [h for h, event in events if event == "sweep" and h <= until and (acked is None or h < acked)]
+    reminded = min((hour for hour in sweeps if hour > DUE), default=None)
+    escalated = min((hour for hour in sweeps if hour > ESCALATE), default=None)
+    return AckLine(
+        ExchangeId("x"),
+        Principal("energy01"),
+        Flow("f"),
+        "c",
+        at(0),
+        at(DUE),
+        at(ESCALATE),
+        at(reminded) if reminded is not None else None,
+        at(escalated) if escalated is not None else None,
+        at(acked) if acked is not None else None,
+    )
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.one_of(st.integers(0, 100), st.sampled_from([23, 24, 25, 71, 72, 73])), st.sampled_from(["sweep", "ack"])
+    ),
+    max_size=6,
+)
+HOURS = st.one_of(st.integers(0, 120), st.sampled_from([23, 24, 25, 72, 73]))
+
+
+@given(events=EVENTS, until=HOURS)
+def test_the_state_is_what_its_life_says(events: list[tuple[int, str]], until: int) -> None:
+    assert state_of(written(events, until), at(until)) == lived(events, until)
+
+
+@given(sweeps=st.lists(st.integers(0, 100), max_size=6), years=st.integers(0, 50))
+def test_no_time_and_no_sweep_ever_closes_it(sweeps: list[int], years: int) -> None:
+    line = written([(hour, "sweep") for hour in sweeps], 100)
+    assert not state_of(line, at(100) + 365 * years * DAY).startswith("ACKNOWLEDGED")
+
+
+def test_every_state_of_the_machine_is_one_of_ours() -> None:
+    assert {"SENT", *LIFE.values()} == set(AckState)
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(store_settings, tmp_path) as opened:
+        yield opened
+
+
+def notices(desk: Desk) -> dict[str, dict[str, Any]]:
+    found = [item for item in desk.objects(desk.settings.bucket_exchange) if "/notices/" in item.key]
+    return {item.key: json.loads(desk.house.objects.read(item.bucket, item.key, item.version_id)) for item in found}
+
+
+def test_it_is_reminded_once_and_escalated_once_and_stays_open(desk: Desk) -> None:
+    now = datetime.now(UTC)
+    delivered = deliver(desk, ago=timedelta())
+    swept = [remind(desk.house, now + hours * timedelta(hours=1)) for hours in (23, 25, 26, 71, 73, 74, 10_000)]
+    assert [(each.reminded, each.escalated, each.notices) for each in swept] == [
+        (0, 0, 0),
+        (1, 0, 1),
+        (0, 0, 0),
+        (0, 0, 0),
+        (0, 1, 1),
+        (0, 0, 0),
+        (0, 0, 0),
+    ]
+    told = notices(desk)
+    stem = "energy01/notices"
+    reminded, escalated = (
+        f"{stem}/reminded-{delivered.exchange_id}.json",
+        f"{stem}/escalated-{delivered.exchange_id}.json",
+    )
+    assert set(told) == {reminded, escalated}
+    assert told[reminded]["exchange"] == delivered.exchange_id
+    assert set(told[reminded]["text"]) == {"nl", "fr", "en"}
+    for kind in (EntryKind.RETURN_REMINDED, EntryKind.RETURN_ESCALATED):
+        entry = find_entry(desk.house.conn, ExchangeId(delivered.exchange_id), kind)
+        assert entry is not None and entry.chain == "DPA-ENERGY01"
+    assert [state for _, state in list_acknowledgements(desk.house.conn, now)] == [AckState.ESCALATED]
+
+
+def test_a_desk_that_slept_past_both_moments_reminds_and_escalates_in_one_sweep(desk: Desk) -> None:
+    deliver(desk, ago=9 * DAY)
+    assert remind(desk.house, datetime.now(UTC)) == Reminded(reminded=1, escalated=1, notices=2)
+
+
+def test_three_workers_at_once_remind_of_each_once(desk: Desk) -> None:
+    for _ in range(10):
+        deliver(desk, ago=2 * DAY)
+    now = datetime.now(UTC)
+    swept = at_once(desk, *[lambda house: remind(house, now)] * 3)
+    assert (sum(each.reminded for each in swept), sum(each.failed for each in swept)) == (10, 0)
+    assert len(notices(desk)) == len(desk.sql("select 1 from ledger.entry where kind = 'return.reminded'")) == 10
+
+
+def test_who_acknowledged_is_not_reminded(desk: Desk) -> None:
+    delivered = deliver(desk)
+    acknowledge(desk.house.conn, delivered.exchange_id, "desk", datetime.now(UTC))
+    assert remind(desk.house, datetime.now(UTC) + 9 * DAY) == Reminded()
+
+
+def test_a_notice_that_was_recorded_and_never_put_is_put_by_the_next_sweep(desk: Desk) -> None:
+    now = datetime.now(UTC)
+    deliver(desk, ago=2 * DAY)
+    remind(desk.house, now)
+    (before,) = notices(desk).items()
+    for item in desk.objects(desk.settings.bucket_exchange):
+        if "/notices/" in item.key:
+            desk.house.objects.delete_version(item.bucket, item.key, item.version_id)
+    assert remind(desk.house, now + timedelta(minutes=5)) == Reminded(notices=1)
+    assert list(notices(desk).items()) == [before]
+
+
+@pytest.fixture
+def command(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
+    """The command, in the installation of the desk."""
+    for name, value in environment(desk.settings).items():
+        if name.startswith("SLUICE_"):
+            monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    yield CliRunner()
+    get_settings.cache_clear()
+
+
+def run(command: CliRunner, *words: str) -> tuple[int, dict[str, Any]]:
+    done = command.invoke(app, ["recipients", *words, "--format", "json"])
+    return done.exit_code, json.loads(done.stdout) if done.stdout else {}
+
+
+def test_the_list_shows_each_state_and_filters_by_it(desk: Desk, command: CliRunner) -> None:
+    sent, overdue, theirs = deliver(desk), deliver(desk, ago=2 * DAY), deliver(desk, "telecom01")
+    status, listed = run(command, "list")
+    told = {line["exchange"]: line["state"] for line in listed["acknowledgements"]}
+    assert (status, told) == (
+        0,
+        {sent.exchange_id: "SENT", theirs.exchange_id: "SENT", overdue.exchange_id: "OVERDUE"},
+    )
+    for words, expected in (
+        (("--state", "OVERDUE"), [overdue]),
+        (("--state", "sent", "--principal", "telecom01"), [theirs]),
+        (("--state", "ESCALATED"), []),
+    ):
+        listed = run(command, "list", *words)[1]
+        assert [line["exchange"] for line in listed["acknowledgements"]] == [each.exchange_id for each in expected]
+
+
+def test_ack_says_yes_once(desk: Desk, command: CliRunner) -> None:
+    delivered = deliver(desk)
+    first = run(command, "ack", delivered.exchange_id[:8])
+    second = run(command, "ack", delivered.exchange_id, "--by", "somebody else")
+    assert (first[0], first[1]["outcome"], second[0], second[1]["outcome"]) == (
+        0,
+        "ACKNOWLEDGED",
+        1,
+        "ALREADY_ACKNOWLEDGED",
+    )
+    line = run(command, "list")[1]["acknowledgements"][0]
+    assert (line["acknowledged_by"], line["via"]) == (first[1]["by"], "command")
+
+
+def test_follow_reads_and_reminds_and_files_says_what_it_read(desk: Desk, command: CliRunner) -> None:
+    deliver(desk, ago=2 * DAY)
+    desk.house.objects.put(desk.settings.bucket_exchange, "energy01/acks/x", b"garbage", "text/plain")
+    status, told = run(command, "follow")
+    assert (status, told["outcomes"], told["reminded"], told["escalated"], told["notices"], told["failed"]) == (
+        0,
+        {"UNREADABLE": 1},
+        1,
+        0,
+        2,
+        0,
+    )
+    listed = run(command, "files", "--principal", "energy01")[1]["files"]
+    assert [(each["outcome"], each["exchange"]) for each in listed] == [("UNREADABLE", None)]
+    assert [command.invoke(app, ["recipients", word]).exit_code for word in ("list", "files", "follow")] == [0, 0, 0]
+
+
+def test_an_unknown_state_is_wrong_usage(command: CliRunner) -> None:
+    done = command.invoke(app, ["recipients", "list", "--state", "LOST"])
+    assert done.exception is not None and "SLU-304" in str(done.exception)
+
+
+@pytest.mark.slow
+def test_the_operator_does_what_the_command_does(desk: Desk, command: CliRunner) -> None:
+    from sluice.orchestration.follow import FollowAcknowledgements
+
+    deliver(desk, ago=2 * DAY)
+    told = FollowAcknowledgements(task_id="follow").work({})
+    assert told == "{}, waiting: 0; reminded: 1, escalated: 0"
