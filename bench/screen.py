@@ -11,7 +11,7 @@ from sluice.screen.prefilter import find_candidates
 from sluice.screen.screen import screen_notes
 
 SEED = 20_260_901
-ACTIONS = {one: ScreenAction.MASK for one in ScreenClass}
+ACTIONS = dict.fromkeys(ScreenClass, ScreenAction.MASK)
 PLAIN = (
     "Klant belt terug volgende week na overleg met partner over aanbod",
     "Client rappelé, offre expliquée, demande un délai de réflexion",
@@ -22,7 +22,10 @@ PLAIN = (
     "Souhaite recevoir la facture par la poste et non par courriel",
     "Meter reading passed on, no further questions about the invoice",
 )
-WORDED = ("Klant ligt in het ziekenhuis, later bellen over contract nr", "Cliente fâchée du délai, demande un geste pour sa facture")
+WORDED = (
+    "Klant ligt in het ziekenhuis, later bellen over contract nr",
+    "Cliente fâchée du délai, demande un geste pour sa facture",
+)
 """About one note in thirty holds a listed word."""
 NUMBERED = 0.10
 

@@ -24,8 +24,8 @@ WATCHED = tuple(
 class Steps:
     """Counts calls and returns of watched functions; kills the process at ``kill_at``."""
 
-    def __init__(self, kill_at: int) -> None:
-        self.kill_at, self.count = kill_at, 0
+    def __init__(self, kill_at: int, watched: tuple[str, ...] = WATCHED) -> None:
+        self.kill_at, self.count, self.watched = kill_at, 0, watched
         self._known: dict[CodeType, bool] = {}
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
@@ -34,11 +34,15 @@ class Steps:
         code = frame.f_code
         is_watched = self._known.get(code)
         if is_watched is None:
-            is_watched = self._known[code] = any(place in code.co_filename for place in WATCHED)
+            is_watched = self._known[code] = any(place in code.co_filename for place in self.watched)
         if is_watched:
             self.count += 1
             if self.count == self.kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
+                self.die(code)
+
+    def die(self, code: CodeType) -> None:
+        """Called in ``code``, at the step to die at."""
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def work() -> None:

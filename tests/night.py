@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,32 +11,81 @@ from pathlib import Path
 
 import polars as pl
 
-from desk import ENERGY, Desk, open_desk
+from desk import ENERGY, Desk
+from sluice.agreement.activate import activate_all
 from sluice.exchange.drain import Drained
+from sluice.exchange.house import open_house
 from sluice.exchange.naming import BRUSSELS
-from sluice.exchange.read import ExchangeLine, list_exchanges
+from sluice.exchange.read import ExchangeLine, list_exchanges, show_exchange
 from sluice.lake.objects import StoredObject
+from sluice.ledger.record import ExchangeRecord
 from sluice.returns.drain import drain_returns
+from sluice.returns.held import HeldRow, list_held
+from sluice.returns.release import release
 from sluice.settings import Settings
 from sluice.staff.admit import admit
 from sluice.staff.model import StaffFile
 from sluice.terms import Direction, Flow, Principal
 
 RESULTS = Flow("renewal_results")
-STAFF = b"""kind,agent,at,version,whole,score
-code_version,,2026-01-01T00:00:00+01:00,coc-4,,
-course,agent01,2026-09-01T09:00:00+02:00,gdpr-2,yes,
-exam,agent01,2026-09-02T09:00:00+02:00,gdpr-2,yes,95
-signature,agent01,2026-09-03T09:00:00+02:00,coc-4,,
-course,agent02,2026-09-01T09:00:00+02:00,gdpr-2,yes,
-exam,agent02,2026-09-02T09:00:00+02:00,gdpr-2,yes,89.99
+YESTERDAY = (datetime.now(BRUSSELS) - timedelta(days=1)).date()
+HEAD = "kind,agent,at,version,whole,score"
+
+
+def ago(days: int, hour: int = 9) -> str:
+    """A moment so many days before yesterday, as a staff file writes it (UTC)."""
+    return f"{YESTERDAY - timedelta(days=days)}T{hour:02}:00:00Z"
+
+
+STAFF = f"""{HEAD}
+code_version,,{ago(300)},coc-4,,
+course,agent01,{ago(120)},gdpr-2,yes,
+exam,agent01,{ago(119)},gdpr-2,yes,95
+signature,agent01,{ago(118)},coc-4,,
+course,agent02,{ago(120)},gdpr-2,yes,
+exam,agent02,{ago(119)},gdpr-2,yes,89.99
 """
 """agent01 is ready; agent02 failed the exam; nobody else exists."""
-YESTERDAY = (datetime.now(BRUSSELS) - timedelta(days=1)).date()
+CALLED_AT = datetime.combine(YESTERDAY, time(10))
+"""When a call is made by default, Brussels wall time."""
 COLUMNS = (
-    "CALL ID", "TIMESTAMP", "CAMPAIGN", "CALL TYPE", "AGENT", "DISPOSITION", "ANI", "CUSTOMER NAME", "DNIS", "CALL TIME",
-    "TALK TIME", "AFTER CALL WORK TIME", "RECORDINGS", "record_id", "note", "callback_at", "order_number",
+    "CALL ID", "TIMESTAMP", "CAMPAIGN", "CALL TYPE", "AGENT", "DISPOSITION", "ANI", "CUSTOMER NAME", "DNIS",
+    "CALL TIME", "TALK TIME", "AFTER CALL WORK TIME", "RECORDINGS", "record_id", "note", "callback_at", "order_number",
 )  # fmt: skip
+
+
+AGREEMENT, CONTRACT = "agreement-3.0.0.yaml", "renewal_results.outbound_return.odcs.yaml"
+RESULTS_CONTRACT = "renewal_results.internal.odcs.yaml"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change to a paper of energy01, everywhere ``old`` stands in it."""
+
+    file: str
+    old: str
+    new: str
+
+
+AT_ONCE = Edit(AGREEMENT, "twoPersonRelease: true", "twoPersonRelease: false")
+"""Nobody has to release: a return goes as soon as it is made."""
+
+
+def with_papers(settings: Settings, folder: Path, *edits: Edit) -> Settings:
+    """The installation with papers of its own: those of the checkout, changed."""
+    papers = folder / "principals"
+    for principal in (ENERGY[0], "telecom01"):
+        shutil.copytree(settings.principals_dir / principal, papers / principal, dirs_exist_ok=True)
+    for edit in edits:
+        change(papers / ENERGY[0] / edit.file, edit.old, edit.new)
+    return settings.model_copy(update={"principals_dir": papers})
+
+
+def change(path: Path, old: str, new: str) -> None:
+    """Replace a text that stands in the file."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text, old
+    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -47,9 +97,11 @@ class Call:
     phone: str
     agent: str = "agent01"
     disposition: str = "Sale"
-    at: datetime = datetime.combine(YESTERDAY, time(10))
+    at: datetime = CALLED_AT
     """Brussels wall time."""
     talk: str = "0:03:10"
+    took: str = "0:04:00"
+    """The whole call: a later report of the same call has a longer one, and that is its update time."""
     note: str = ""
     campaign: str = "RENEWAL_2026"
     recording: str = "rec-1"
@@ -57,8 +109,8 @@ class Call:
 
     def cells(self) -> tuple[str, ...]:
         return (
-            self.id, f"{self.at:%a, %d %b %Y %H:%M:%S}", self.campaign, "Outbound", self.agent, self.disposition, "+3225550000", "", self.phone,
-            "0:04:00", self.talk, "0:00:30", self.recording, self.record, self.note, "", self.order,
+            self.id, f"{self.at:%a, %d %b %Y %H:%M:%S}", self.campaign, "Outbound", self.agent, self.disposition,
+            "+3225550000", "", self.phone, self.took, self.talk, "0:00:30", self.recording, self.record, self.note, "", self.order,
         )  # fmt: skip
 
 
@@ -90,9 +142,33 @@ class Night:
         self.desk.work()
         return stored
 
-    def make(self, by: str = "airflow", now: datetime | None = None) -> Drained:
+    def called(self, *calls: Call, name: str = "log.csv") -> StoredObject:
+        """The call log of these calls arrives, and is worked off."""
+        return self.results(call_log(calls), name)
+
+    def make(self, by: str = "airflow", now: datetime | None = None, flow: Flow = RESULTS) -> Drained:
         """What the outbound DAG does once."""
-        return drain_returns(self.desk.house, Principal(ENERGY[0]), RESULTS, now or datetime.now(UTC), {}, by)
+        return drain_returns(self.desk.house, Principal(ENERGY[0]), flow, now or datetime.now(UTC), {}, by)
+
+    def release(self, line: ExchangeLine, by: str = "an.peeters") -> None:
+        """Somebody lets a prepared return go, and it is delivered."""
+        release(self.desk.house, line.id, by, datetime.now(UTC))
+        self.make()
+
+    def admit(self, staff: str) -> None:
+        """A staff file arrives; ``HEAD`` says what stands in its rows."""
+        key, file = self.desk.house.keyring.staff_key(), StaffFile(staff.encode(), "file")
+        admit(self.desk.house.conn, file, key=key, controller="center", now=datetime.now(UTC))
+
+    def record(self, line: ExchangeLine) -> ExchangeRecord:
+        """The record of a closed exchange."""
+        record = show_exchange(self.desk.house.conn, line.id).record
+        assert record is not None
+        return record
+
+    def held(self, line: ExchangeLine) -> list[HeldRow]:
+        """What `sluice exchange held` shows."""
+        return list_held(self.desk.house, line.id)
 
     def returns(self) -> list[ExchangeLine]:
         """Returns, newest first."""
@@ -108,12 +184,19 @@ class Night:
 
 
 @contextmanager
-def open_night(settings: Settings, folder: Path, contacts: int = 40) -> Iterator[Night]:
-    """Contacts of energy01 accepted, staff imported; nobody called yet."""
-    with open_desk(settings, folder) as desk:
+def open_night(
+    settings: Settings, folder: Path, contacts: int = 40, known_since: datetime | None = None
+) -> Iterator[Night]:
+    """Contacts of energy01 accepted, staff imported; nobody called yet.
+
+    ``known_since``: the papers were in force so long already, so that returns of past days can be made.
+    """
+    with open_house(settings) as house:
+        activate_all(house.conn, settings.principals_dir, known_since or datetime.now(UTC))
+        desk = Desk(house, folder)
         path, _ = desk.campaign(contacts)
         desk.drop(path)
         desk.work()
-        key = desk.house.keyring.staff_key()
-        admit(desk.house.conn, StaffFile(STAFF, "file"), key=key, controller="center", now=datetime.now(UTC))
-        yield Night(desk, path)
+        night = Night(desk, path)
+        night.admit(STAFF)
+        yield night

@@ -102,6 +102,8 @@ CONTRACT_MISTAKES = (
         "servers:",
     ),
     Mistake("CON-031", "/renewal_campaign/*.csv", "/renewal_campaign/", "location"),
+    Mistake("CON-033", "property: maxRefusedShare, value: 0.1", "property: recordId, value: phone", "phone}"),
+    Mistake("CON-035", "property: maxRefusedShare, value: 0.1", "property: resultMapping, value: five9", "five9"),
     Mistake("CON-031", "location: s3://", "location: https://", "location"),
     Mistake("CON-037", "format: dd/MM/yyyy", "format: dd/MMM/yyyy", "MMM"),
     Mistake("CON-037", '"%d/%m/%Y"', "dd/MM/yyyy", "dateFormat"),
@@ -225,6 +227,8 @@ def test_every_code_of_the_table_has_a_test() -> None:
         "CON-015",
         "CON-024",
         "CON-026",
+        "CON-032",
+        "CON-034",
         "CON-045",
         "CON-072",
     }
@@ -372,3 +376,18 @@ def test_messages_name_place_and_cure_but_no_contact(tmp_path: Path) -> None:
 
     assert any("parties.controllers[0].contact.email" in message and "Cure: " in message for message in messages)
     assert not any("secret" in message for message in messages)
+
+
+def test_a_return_says_what_it_is_made_of_and_where_each_column_comes_from(tmp_path: Path) -> None:
+    name = "renewal_results.outbound_return.odcs.yaml"
+    text = (PRINCIPALS / "energy01" / name).read_text(encoding="utf-8")
+    folder = write_folder(tmp_path, contract=None)
+    (folder / name).write_text(text, encoding="utf-8")
+    assert [problem.code for problem in lint_path(folder) if problem.code.startswith("CON")] == []
+
+    broken = text.replace("  - {property: recordId, value: customer_number}\n", "").replace(
+        "          - {property: source, value: contacts.phone}\n", ""
+    )
+    (folder / name).write_text(broken, encoding="utf-8")
+
+    assert {problem.code for problem in lint_path(folder)} >= {"CON-032", "CON-034"}

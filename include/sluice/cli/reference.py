@@ -12,11 +12,14 @@ from sluice.agreement.model import PaperReason
 from sluice.documents.words import words
 from sluice.errors import SluiceError
 from sluice.exchange.child import INVALID, NOBODY
+from sluice.exchange.free_text import PAST
 from sluice.exchange.nursery import ChildEnd
 from sluice.gate.judge import JUDGES_DIFFER, NO_RULES, NOT_COMPUTED, TOO_MANY_REFUSED
 from sluice.gate.kinds import KINDS
 from sluice.lake.format_codes import REASONS
-from sluice.terms import RefusalClass
+from sluice.results.codes import REASONS as RESULT_REASONS
+from sluice.results.mapping_codes import MAPPING_CODES
+from sluice.terms import RefusalClass, ScreenClass
 
 INTRODUCTION = """# Errors and codes
 
@@ -24,7 +27,7 @@ Made from the code by `make docs`; a test keeps it in step. No message ever quot
 
 - **Reason codes** say why a file or a row was refused. The part before the first `_` is its class.
 - **SLU codes** are errors of the command or a service: we could not judge. Their exit code is in brackets.
-- **AGR and CON codes** come from the linters of agreements and contracts.
+- **AGR, CON and MAP codes** come from the linters of agreements, contracts and mappings.
 """
 SKIPPED = {
     "sluice.orchestration",
@@ -50,7 +53,9 @@ def all_reason_codes() -> set[str]:
     of_paper = {f"FORBIDDEN_{reason}" for reason in PaperReason} | {"FORBIDDEN_COUNTRY"}
     of_file = {"DUPLICATE_CONTENT", "NAME_UNSAFE", "NAME_NOT_AS_AGREED", "UNREADABLE_GAVE_UP", INVALID, NOBODY}
     of_child = {end.value for end in ChildEnd if end is not ChildEnd.DONE}
-    return {*REASONS, *of_kinds, *of_judge, *of_paper, *of_file, *of_child}
+    of_notes = {f"TEXT_{word.upper()}_{end}" for word in ScreenClass for end in PAST.values()} | {"TEXT_SAMPLE"}
+    of_returns = {"STALE_NEWER_RETURN", "HEADER_SOURCE_MISSING", "VALUE_UNWRITABLE"}
+    return {*REASONS, *RESULT_REASONS, *of_kinds, *of_judge, *of_paper, *of_file, *of_child, *of_notes, *of_returns}
 
 
 def reason_codes() -> dict[str, tuple[str, str]]:
@@ -59,7 +64,7 @@ def reason_codes() -> dict[str, tuple[str, str]]:
     told = {}
     for code in sorted(all_reason_codes()):
         family = next(f"class.{each}" for each in RefusalClass if code == each or code.startswith(f"{each}_"))
-        meaning = say.find(f"code.{code}.meaning") or REASONS.get(code) or say.say(f"{family}.meaning")
+        meaning = say.find(f"code.{code}.meaning") or REASONS.get(code) or RESULT_REASONS.get(code) or say.say(f"{family}.meaning")
         told[code] = (meaning, say.find(f"code.{code}.cure", f"{family}.cure") or "")
     return told
 
@@ -87,7 +92,7 @@ def _errors() -> Iterator[tuple[str, str, str]]:
 
 
 def _linter() -> Iterator[tuple[str, str, str]]:
-    for code in CODES.values():
+    for code in (*CODES.values(), *MAPPING_CODES.values()):
         yield f"`{code.code}`", code.rule, code.cure
 
 

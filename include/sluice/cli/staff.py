@@ -15,7 +15,11 @@ from sluice.errors import Exit, FileMissing, NotFound, Ref, UsageError
 if TYPE_CHECKING:
     from sluice.staff.model import Imported, Person, StaffFile
 
-app = typer.Typer(help="Exams, codes of conduct, and who may handle contacts.", no_args_is_help=True)
+app = typer.Typer(
+    help="Exams, codes of conduct, and who may handle contacts.",
+    no_args_is_help=True,
+    epilog="Example: sluice staff readiness --at 2026-11-24T10:00",
+)
 
 SourceArgument = Annotated[str, typer.Argument(metavar="FILE", help="A CSV file, or the https address of its rows.")]
 MomentOption = Annotated[str | None, typer.Option("--at", metavar="T", help="ISO 8601; Brussels time; now by default.")]

@@ -22,10 +22,11 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table with its head."""
+    """A table with its head. ``widths``: shares of the line, one per column."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[Text, ...], ...]
+    widths: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,15 @@ class VerdictPanel:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What must not be overlooked; ``kind``: ``warning`` or ``note``."""
+
+    kind: str
+    word: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """The whole receipt in one language."""
 
@@ -72,8 +82,10 @@ class Section:
     times: str
     also: str | None
     verdict: VerdictPanel
+    notices: tuple[Notice, ...]
     counts: tuple[Pair, ...]
     accepted: int
+    held: int
     refused: int
     parts: tuple[Part, ...]
     footer: str

@@ -4,14 +4,16 @@ import re
 from collections.abc import Iterable, Sequence
 
 from sluice.documents.model import Annex, Grid, Page, Pair, Part, ReasonGroup, Section, Text, VerdictPanel
+from sluice.documents.returned import SCREENED, column_roles, contacts_on, held_back, inputs, notices, screened, withheld
 from sluice.documents.words import LANGUAGES, Words, words
 from sluice.ledger.model import Entry
 from sluice.ledger.record import CopyLine, ExchangeRecord, PurposeLine, ReasonLine
-from sluice.terms import Decision, RefusalClass
+from sluice.terms import Decision, Direction, RefusalClass
 
 LINES_PER_SECTION = 12
 """Reasons shown in each language; the others stand once, in the annex."""
 
+REASON_WIDTHS = (2.2, 1.7, 0.8, 2.3)
 NOTHING = Text("\N{EN DASH}")
 CONTRACT_END = re.compile(r"(return|delete) within (\d+) days")
 
@@ -41,23 +43,29 @@ def _section(
     others = [say.say(f"language.{other}") for other in order if other != say.language]
     parts = [
         _reasons(say, record, reasons) if reasons else None,
-        _held_back(say, record),
+        held_back(say, record),
+        withheld(say, record),
         _why(say, record),
         _who(say, record),
+        column_roles(say, record),
+        screened(say, record),
         _how_long(say, record),
+        inputs(say, record),
         _file(say, record),
         _verify(say, record, entry, key_id),
     ]
     return Section(
         lang=say.language,
         region=say.locale.territory or "",
-        title=say.say("receipt.title"),
+        title=say.told(record.direction, "receipt.title"),
         subtitle=say.say(f"direction.{record.direction}", principal=record.who.principal) + f" · {record.flow}",
-        times=say.say("receipt.times", opened=say.moment(record.opened_at), closed=say.moment(record.closed_at)),
+        times=_times(say, record),
         also=say.say("receipt.other_languages", languages=say.listed(others)) if say.language == order[0] else None,
         verdict=_verdict(say, record),
+        notices=tuple(notices(say, record)),
         counts=_counts(say, record),
         accepted=record.what.rows_accepted,
+        held=_held(record),
         refused=record.what.rows_refused,
         parts=tuple(part for part in parts if part),
         footer=_footer(say, record),
@@ -68,32 +76,54 @@ def _footer(say: Words, record: ExchangeRecord) -> str:
     return say.say("receipt.page", exchange=record.exchange_id, page="@page", pages="@pages")
 
 
+def _times(say: Words, record: ExchangeRecord) -> str:
+    moments = {"opened": say.moment(record.opened_at), "closed": say.moment(record.closed_at)}
+    said, day = say.told(record.direction, "receipt.times", **moments), contacts_on(record)
+    return f"{say.say('receipt.day', day=say.day(day))} {said}" if day else said
+
+
 def _verdict(say: Words, record: ExchangeRecord) -> VerdictPanel:
-    what, decision = record.what, record.decision
-    if decision is Decision.ACCEPTED and what.rows_in:
-        sentence = say.count(f"verdict.{decision}.sentence", what.rows_in, rows=say.number(what.rows_in))
-    elif decision is Decision.ACCEPTED:
-        sentence = say.say("verdict.accepted.empty")
-    else:
-        numbers = {"rows": what.rows_in, "accepted": what.rows_accepted, "refused": what.rows_refused}
-        parts = {name: say.number(number) for name, number in numbers.items()}
-        sentence = say.say(f"verdict.{decision}.sentence", **parts)
+    what, decision, way = record.what, record.decision, record.direction
     also = []
     if decision is Decision.ACCEPTED and record.reasons:
-        also.append(say.say("verdict.accepted.warned"))
+        also.append(say.told(way, "verdict.accepted.warned"))
+    if _held(record) and what.rows_refused and way is not Direction.OUTBOUND_RETURN:
+        also.append(say.count("verdict.also_held", _held(record), held=say.number(_held(record))))
     if decision is Decision.REFUSED and not what.rows_in:
-        also.append(say.say("count.unread"))
-    return VerdictPanel(decision.value, say.say(f"verdict.{decision}.word"), (sentence, *also))
+        also.append(say.told(way, "count.unread"))
+    word = say.told(way, f"verdict.{decision}.word")
+    return VerdictPanel(decision.value, word, (_decided(say, record), *also))
+
+
+def _decided(say: Words, record: ExchangeRecord) -> str:
+    what, decision, way = record.what, record.decision, record.direction
+    if decision is Decision.ACCEPTED and what.rows_in:
+        return say.told_count(way, "verdict.accepted.sentence", what.rows_in, rows=say.number(what.rows_in))
+    if decision is Decision.ACCEPTED:
+        return say.told(way, "verdict.accepted.empty")
+    name = "held" if decision is Decision.PARTLY_ACCEPTED and not what.rows_refused else "sentence"
+    numbers = {
+        "rows": what.rows_in,
+        "accepted": what.rows_accepted,
+        "refused": what.rows_refused,
+        "held": _held(record),
+    }
+    return say.told(way, f"verdict.{decision}.{name}", **{part: say.number(count) for part, count in numbers.items()})
+
+
+def _held(record: ExchangeRecord) -> int:
+    return record.what.rows_held or sum(record.right_treatment.held_back.values())
 
 
 def _counts(say: Words, record: ExchangeRecord) -> tuple[Pair, ...]:
-    what, held = record.what, sum(record.right_treatment.held_back.values())
+    what, held = record.what, _held(record)
     if not what.rows_in:
         return ()
     numbers = {"rows": what.rows_in, "accepted": what.rows_accepted, "refused": what.rows_refused}
     if held:
         numbers["held"] = held
-    return tuple(Pair(say.say(f"count.{name}"), Text(say.number(number))) for name, number in numbers.items())
+    way = record.direction
+    return tuple(Pair(say.told(way, f"count.{name}"), Text(say.number(number))) for name, number in numbers.items())
 
 
 def _reason_head(say: Words) -> tuple[str, ...]:
@@ -119,31 +149,40 @@ def _reasons(say: Words, record: ExchangeRecord, reasons: Sequence[ReasonLine]) 
     after = [say.count("reasons.more", more, count=say.number(more))] if more > 0 else []
     if any(copy.kind == "findings" for copy in record.how_long.copies):
         after.append(say.say("reasons.findings", exchange=record.exchange_id))
-    numbered = any(line.rows for line in reasons)
+    numbered, way = any(line.rows for line in reasons), record.direction
     return Part(
-        heading=say.say("reasons.heading"),
-        paragraphs=(Text(say.say("reasons.rows")),) if numbered else (),
+        heading=say.told(way, "reasons.heading"),
+        paragraphs=(Text(say.told(way, "reasons.rows")),) if numbered else (),
         head=_reason_head(say),
-        groups=tuple(_groups(say, shown)),
+        groups=tuple(_groups(say, way, shown)),
         after=tuple(after),
     )
 
 
-def _groups(say: Words, reasons: Iterable[ReasonLine]) -> Iterable[ReasonGroup]:
+def _groups(say: Words, way: Direction, reasons: Iterable[ReasonLine]) -> Iterable[ReasonGroup]:
     """Reasons by meaning, in the order in which each first appears."""
     by_meaning: dict[str, list[ReasonLine]] = {}
     for line in reasons:
-        own = say.find(f"code.{line.code}.meaning") is not None
-        by_meaning.setdefault(line.code if own else refusal_class(line.code), []).append(line)
+        by_meaning.setdefault(meaning_of(say, line.code), []).append(line)
     for code, lines in by_meaning.items():
         family = f"class.{refusal_class(code)}"
+        places = (f"{way}.code.{code}", f"code.{code}", family)
+        cures = (f"{way}.code.{code}", way, f"code.{code}", family)
         yield ReasonGroup(
-            word=say.find(f"{family}.word") or code,
-            meaning=say.find(f"code.{code}.meaning", f"{family}.meaning") or "",
+            word=say.find(f"code.{code}.word", f"{family}.word") or code,
+            meaning=say.find(*(f"{place}.meaning" for place in places)) or "",
             to_do=say.say("reasons.cure"),
-            cure=say.find(f"code.{code}.cure", f"{family}.cure") or "",
+            cure=say.find(*(f"{place}.cure" for place in cures)) or "",
             rows=tuple(_reason_row(say, line) for line in lines),
         )
+
+
+def meaning_of(say: Words, code: str) -> str:
+    """The code whose sentences tell what ``code`` means: one for all that the screen masks, its own, or its class."""
+    screen = SCREENED.fullmatch(code)
+    if screen:
+        return f"TEXT_{screen[2]}"
+    return code if say.find(f"code.{code}.meaning") else refusal_class(code)
 
 
 def refusal_class(code: str) -> str:
@@ -156,17 +195,9 @@ def _annex(say: Words, record: ExchangeRecord, reasons: Sequence[ReasonLine]) ->
         lang=say.language,
         region=say.locale.territory or "",
         title=say.say("annex.heading"),
-        table=Grid(_reason_head(say), tuple(_reason_row(say, line) for line in reasons)),
+        table=Grid(_reason_head(say), tuple(_reason_row(say, line) for line in reasons), REASON_WIDTHS),
         footer=_footer(say, record),
     )
-
-
-def _held_back(say: Words, record: ExchangeRecord) -> Part | None:
-    held = {reason: count for reason, count in record.right_treatment.held_back.items() if count}
-    if not held:
-        return None
-    facts = tuple(Pair(say.find(f"held.{reason}") or reason, Text(say.number(count))) for reason, count in held.items())
-    return Part(say.say("held.heading"), facts=facts)
 
 
 def _why(say: Words, record: ExchangeRecord) -> Part:
@@ -226,6 +257,7 @@ def _how_long(say: Words, record: ExchangeRecord) -> Part:
         table=Grid(
             tuple(say.say(f"keep.{name}") for name in ("copy", "last_day", "rule")),
             tuple(_copy(say, copy) for copy in record.how_long.copies),
+            (1.7, 1.0, 0.9),
         ),
         after=(say.say(f"keep.end.{end[1]}", days=end[2]),) if end else (),
     )
@@ -238,12 +270,14 @@ def _copy(say: Words, copy: CopyLine) -> tuple[Text, ...]:
 
 
 def _file(say: Words, record: ExchangeRecord) -> Part:
-    what, how = record.what, record.how
+    what, how, way = record.what, record.how, record.direction
+    sent = next((copy.sha256 for copy in record.how_long.copies if copy.kind == "return"), what.sha256)
     size = say.count("file.bytes", what.size_bytes, bytes=say.number(what.size_bytes))
     values = {
         "place": Text(f"{what.bucket}/{what.key}", is_code=True),
-        "version": Text(what.version_id, is_code=True),
-        "sha256": Text(what.sha256, is_code=True) if what.sha256 else Text(say.say("file.unread")),
+        "version": Text(what.version_id, is_code=True) if way is not Direction.OUTBOUND_RETURN else None,
+        "sha256": Text(what.sha256, is_code=True) if what.sha256 else Text(say.told(way, "file.unread")),
+        "sealed": Text(sent, is_code=True) if sent and sent != what.sha256 else None,
         "size": Text(size + (f", {what.format}" if what.format else "")),
         "contract": _contract(say, record),
         "columns": Text(say.number(len(what.columns))) if what.columns else None,
@@ -252,7 +286,7 @@ def _file(say: Words, record: ExchangeRecord) -> Part:
     }
     return Part(
         say.say("file.heading"),
-        facts=tuple(Pair(say.say(f"file.{name}"), value) for name, value in values.items() if value),
+        facts=tuple(Pair(say.told(way, f"file.{name}"), value) for name, value in values.items() if value),
     )
 
 

@@ -12,13 +12,16 @@ import rfc8785
 
 from sluice.documents.page import make_page
 from sluice.documents.pdf import make_pdf
+from sluice.documents.returned import SUPPLIED_BY, contacts_on
 from sluice.documents.verify import FORMAT, TYPE
 from sluice.errors import Ref, SluiceError
 from sluice.keys import Keyring
 from sluice.ledger.model import Entry
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.sign import key_id, sign
-from sluice.terms import Decision
+from sluice.terms import Decision, Direction
+
+SCREEN_LIMIT = "Found by listed terms and checksummed numbers; nothing found is not proven clean."
 
 
 class ReceiptTooEarly(SluiceError):
@@ -70,11 +73,22 @@ def _statement(record: ExchangeRecord, entry: Entry, pdf_sha256: str) -> dict[st
             "bytes": what.size_bytes,
             "format": what.format,
         },
-        "rows": {"in": what.rows_in, "accepted": what.rows_accepted, "refused": what.rows_refused},
+        "rows": {
+            "in": what.rows_in,
+            "accepted": what.rows_accepted,
+            "refused": what.rows_refused,
+            "held": what.rows_held,
+        },
         "reasons": whole["reasons"],
         "held_back": dict(record.right_treatment.held_back),
+        "withheld": dict(record.right_treatment.withheld),
+        "contacts_on": contacts_on(record),
+        "inputs": whole["what"]["inputs"],
+        "supersedes": what.supersedes,
         "purposes": whole["why"]["purposes"],
         "roles": whole["who"]["roles"],
+        "role_warnings": whole["who"]["role_warnings"],
+        "column_roles": _column_roles(record),
         "agreement": {"id": why.agreement_id, "version": why.agreement_version, "sha256": why.agreement_sha256},
         "contract": {"id": how.contract_id, "version": how.contract_version, "sha256": how.contract_sha256},
         "screened": {
@@ -82,8 +96,19 @@ def _statement(record: ExchangeRecord, entry: Entry, pdf_sha256: str) -> dict[st
             "suites": dict(how.suites),
             "gate_counts": dict(how.gate_counts),
             "dialect": dict(how.dialect),
+            "free_text": how.screening.model_dump(mode="json") | {"limit": SCREEN_LIMIT} if how.screening else None,
         },
         "copies": whole["how_long"]["copies"],
         "ledger": {"chain": entry.chain, "seq": entry.seq, "entry_hash": entry.hash.hex()},
         "pdf_sha256": pdf_sha256,
     }
+
+
+def _column_roles(record: ExchangeRecord) -> list[dict[str, Any]]:
+    """Every column of a return with its role, and who it was supplied by; nothing for other exchanges."""
+    if record.direction is not Direction.OUTBOUND_RETURN:
+        return []
+    return [
+        column.model_dump(mode="json") | {"supplied_by": SUPPLIED_BY.get((column.source or "").partition(".")[0])}
+        for column in record.what.columns
+    ]

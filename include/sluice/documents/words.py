@@ -43,6 +43,18 @@ class Words:
         """The sentence in the plural form that ``number`` asks for."""
         return self.catalogue.ngettext(message, message, number).format(**parts)
 
+    def told(self, way: str, message: str, **parts: object) -> str:
+        """The sentence for exchanges in one direction (``<way>.<message>``), else the one for all."""
+        own = f"{way}.{message}"
+        said = self.catalogue.gettext(own)
+        return (said if said != own else self.catalogue.gettext(message)).format(**parts)
+
+    def told_count(self, way: str, message: str, number: int, **parts: object) -> str:
+        """As :meth:`told`, in the plural form that ``number`` asks for."""
+        own = f"{way}.{message}"
+        said = self.catalogue.ngettext(own, own, number)
+        return said.format(**parts) if said != own else self.count(message, number, **parts)
+
     def find(self, *messages: str) -> str | None:
         """The first sentence that this language has among ``messages``."""
         return next((said for message in messages if (said := self.say(message)) != message), None)

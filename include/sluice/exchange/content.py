@@ -1,7 +1,7 @@
 """What of a decoded file goes on: notes screened, agents' results made canonical, rows split three ways. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -13,9 +13,9 @@ from sluice.lake.table import Table
 from sluice.ledger.record import Screening
 from sluice.results.canonical import Canonical, to_canonical
 from sluice.results.mapping import load_mapping
-from sluice.terms import Verdict
+from sluice.terms import Severity, Verdict
 
-STARTED = "started_at"
+STARTED, NO_CONTACT = "started_at", "VALUE_NO_CONTACT"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Split:
 
     def report(self, row_numbers: pl.Series) -> pl.DataFrame:
         """Held rows as lines of the list of findings."""
-        rows = [(row_numbers[row], "free_text.review", code, None, "held") for row, code in self.codes.items()]
+        rows = [(row_numbers[row], "exchange.held", code, None, "held") for row, code in self.codes.items()]
         schema = {"row": pl.UInt32, "rule": pl.String, "code": pl.String, "column": pl.String, "severity": pl.String}
         return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -69,7 +69,16 @@ def read_content(table: Table, job: Job) -> Content:
         return Content(screened.frame, screened.findings, screened.review, screened.screening)
     canonical = to_canonical(screened.frame, load_mapping(job.mapping))
     findings = (*screened.findings, *_mapped(canonical, table.row_numbers))
-    return Content(canonical.frame, findings, screened.review, screened.screening, canonical.missing_columns)
+    first = (*screened.review, *_no_contacts(canonical))
+    return Content(canonical.frame, findings, first, screened.screening, canonical.missing_columns)
+
+
+def _no_contacts(canonical: Canonical) -> Iterator[tuple[int, str]]:
+    """Rows that are no contact (yet): a list of people to call holds those not called. They are counted, and wait."""
+    wrong = {found.row_index for found in canonical.findings if found.severity is Severity.ERROR}
+    for row in (~canonical.usable).arg_true():
+        if row not in wrong:
+            yield row, NO_CONTACT
 
 
 def _mapped(canonical: Canonical, row_numbers: pl.Series) -> tuple[RowFinding, ...]:

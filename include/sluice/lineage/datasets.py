@@ -21,10 +21,19 @@ from openlineage.client.generated.storage_dataset import StorageDatasetFacet
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ColumnLine, CopyLine, ExchangeRecord, ReasonLine
 from sluice.lineage.ours import output_count_facet, roles_facet, safeguards_facet, subject_count_facet
+from sluice.terms import Direction
 
 ARRIVED, LAKE = "arrived", "lake"
 SUBJECT_REF, REF_PREFIX = "sluice_subject_ref", "sluice_ref_"
 """Columns of the lake: the first reference a row has, and one per identifying column."""
+
+SAME = Transformation(type="DIRECT", subtype="IDENTITY", masking=False)
+MAPPED = Transformation(
+    type="DIRECT", subtype="TRANSFORMATION", description="mapping of the platform's columns", masking=False
+)
+KEYED = Transformation(
+    type="DIRECT", subtype="TRANSFORMATION", description="keyed HMAC of the normalised identifier", masking=True
+)
 
 SEVERITY = {"error": "error", "warning": "warn"}
 
@@ -34,7 +43,7 @@ def opened_input(opened: OpenedRecord) -> InputDataset:
     return InputDataset(
         namespace=f"s3://{opened.bucket}",
         name=opened.key,
-        facets=_place(opened.bucket, opened.version_id, None),
+        facets=place_of(opened.bucket, opened.version_id, None),
         inputFacets={"inputStatistics": InputStatisticsInputDatasetFacet(size=opened.size_bytes, fileCount=1)},
     )
 
@@ -44,10 +53,8 @@ def input_of(record: ExchangeRecord) -> InputDataset:
     what = record.what
     declared = declared_columns(record)
     facets: dict[str, DatasetFacet | None] = {
-        **_place(what.bucket, what.version_id, what.format),
-        "schema": SchemaDatasetFacet(fields=[SchemaDatasetFacetFields(name=column.name) for column in declared])
-        if declared
-        else None,
+        **place_of(what.bucket, what.version_id, what.format),
+        "schema": schema_of(declared),
         "sluice_roles": roles_facet(record),
         "sluice_safeguards": safeguards_facet(record),
     }
@@ -74,22 +81,37 @@ def declared_columns(record: ExchangeRecord) -> list[ColumnLine]:
     return [column for column in record.what.columns if column.field_group]
 
 
-def _output(record: ExchangeRecord, copy: CopyLine, source: InputDataset) -> OutputDataset:
-    is_lake = copy.kind == LAKE
-    facets: dict[str, DatasetFacet] = _place(copy.bucket, copy.version_id, copy.key.rpartition(".")[2])
-    if is_lake and (columns := declared_columns(record)):
-        facets["columnLineage"] = _column_lineage(columns, source)
-    counts = output_count_facet(record) if is_lake else None
+def schema_of(columns: list[ColumnLine]) -> SchemaDatasetFacet | None:
+    """Column names; None when there are none."""
+    fields = [SchemaDatasetFacetFields(name=column.name) for column in columns]
+    return SchemaDatasetFacet(fields=fields) if fields else None
+
+
+def copy_output(copy: CopyLine) -> OutputDataset:
+    """A copy as a dataset: where it lies and how large it is."""
     statistics = OutputStatisticsOutputDatasetFacet(rowCount=copy.rows, size=copy.size_bytes, fileCount=1)
     return OutputDataset(
         namespace=f"s3://{copy.bucket}",
         name=copy.key,
-        facets=facets,
-        outputFacets={"outputStatistics": statistics} | ({"sluice_subjectCount": counts} if counts else {}),
+        facets=place_of(copy.bucket, copy.version_id, copy.key.rpartition(".")[2]),
+        outputFacets={"outputStatistics": statistics},
     )
 
 
-def _place(bucket: str, version_id: str | None, file_format: str | None) -> dict[str, DatasetFacet]:
+def _output(record: ExchangeRecord, copy: CopyLine, source: InputDataset) -> OutputDataset:
+    made = copy_output(copy)
+    if copy.kind != LAKE:
+        return made
+    if columns := declared_columns(record):
+        lineage = _mapped_lineage if record.direction is Direction.INTERNAL else _column_lineage
+        made.facets = {**(made.facets or {}), "columnLineage": lineage(columns, source)}
+    if counts := output_count_facet(record):
+        made.outputFacets = {**(made.outputFacets or {}), "sluice_subjectCount": counts}
+    return made
+
+
+def place_of(bucket: str, version_id: str | None, file_format: str | None) -> dict[str, DatasetFacet]:
+    """Where an object lies."""
     facets: dict[str, DatasetFacet] = {
         "dataSource": DatasourceDatasetFacet(name=f"s3://{bucket}", uri=f"s3://{bucket}"),
         "storage": StorageDatasetFacet(storageLayer="s3", fileFormat=file_format),
@@ -119,20 +141,28 @@ def _assertion(line: ReasonLine, declared: set[str]) -> Assertion:
 
 def _column_lineage(columns: list[ColumnLine], source: InputDataset) -> ColumnLineageDatasetFacet:
     """Each column from the one of its name; keyed references from their identifiers, masked."""
+    fields = {column.name: Fields(inputFields=[_from(source, column, SAME)]) for column in columns}
+    return ColumnLineageDatasetFacet(fields=fields | _references(columns, source))
 
-    def comes_from(column: ColumnLine, transformation: Transformation) -> InputField:
-        return InputField(
-            namespace=source.namespace, name=source.name, field=column.name, transformations=[transformation]
-        )
 
-    same = Transformation(type="DIRECT", subtype="IDENTITY", masking=False)
-    keyed = Transformation(
-        type="DIRECT", subtype="TRANSFORMATION", description="keyed HMAC of the normalised identifier", masking=True
+def _mapped_lineage(columns: list[ColumnLine], source: InputDataset) -> ColumnLineageDatasetFacet:
+    """A platform's columns became ours by its mapping, which the record names but does not repeat.
+
+    So each of them counts for the dataset as a whole; only the references say which one they are of.
+    """
+    return ColumnLineageDatasetFacet(
+        fields=_references(columns, source), dataset=[_from(source, column, MAPPED) for column in columns]
     )
-    fields = {column.name: Fields(inputFields=[comes_from(column, same)]) for column in columns}
+
+
+def _references(columns: list[ColumnLine], source: InputDataset) -> dict[str, Fields]:
     identifiers = [column for column in columns if column.subject_key]
-    for column in identifiers:
-        fields[f"{REF_PREFIX}{column.name}"] = Fields(inputFields=[comes_from(column, keyed)])
-    if identifiers:
-        fields[SUBJECT_REF] = Fields(inputFields=[comes_from(column, keyed) for column in identifiers])
-    return ColumnLineageDatasetFacet(fields=fields)
+    each = {f"{REF_PREFIX}{column.name}": [column] for column in identifiers}
+    every = each | ({SUBJECT_REF: identifiers} if identifiers else {})
+    return {
+        name: Fields(inputFields=[_from(source, column, KEYED) for column in parts]) for name, parts in every.items()
+    }
+
+
+def _from(source: InputDataset, column: ColumnLine, how: Transformation) -> InputField:
+    return InputField(namespace=source.namespace, name=source.name, field=column.name, transformations=[how])

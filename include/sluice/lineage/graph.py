@@ -1,35 +1,65 @@
-"""The lineage of one exchange as nodes and edges, read from its record. Pure."""
+"""The lineage of exchanges as nodes and edges, read from their records. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from sluice.ledger.record import ExchangeRecord
-from sluice.lineage.model import Edge, Graph, Node
+from sluice.ledger.record import CopyLine, ExchangeRecord
+from sluice.lineage.model import ADDED, ECHOED, Edge, Graph, Node, Origin, Trace, side_of
+from sluice.terms import Direction
 
-ARRIVED = "arrived"
+ARRIVED, RETURN = "arrived", "return"
+DATA = frozenset({"was judged in", "made lake", "contacts of", "results of", "delivered"})
+"""Edges that the data itself goes along, from a file that came in to one that went out."""
+
+Pair = tuple[Node, Edge | None]
 
 
 def graph_of(record: ExchangeRecord) -> Graph:
     """Who sent what under which paper, what became of it, and who receives it."""
-    pairs = list(_pairs(record))
-    nodes = {node.id: node for node, _ in pairs}
-    edges = dict.fromkeys(edge for _, edge in pairs if edge)
-    return Graph(tuple(nodes.values()), tuple(edges))
+    return _graph(_pairs(record))
 
 
-def _pairs(record: ExchangeRecord) -> Iterator[tuple[Node, Edge | None]]:
-    what, why, how = record.what, record.why, record.how
+def trace_of(records: Iterable[ExchangeRecord]) -> Trace:
+    """Records that belong together as one graph; a return shows those of its inputs that are among them."""
+    whole = list(records)
+    there = {record.exchange_id for record in whole}
+    graph = _graph(pair for record in whole for pair in _pairs(_among(record, there)))
+    return Trace(graph, tuple(_paths(graph)), tuple(origin for record in whole for origin in origins_of(record)))
+
+
+def origins_of(record: ExchangeRecord) -> Iterator[Origin]:
+    """Every column of a return: echoed from the principal, or added by our staff. Nothing for other exchanges."""
+    if record.direction is not Direction.OUTBOUND_RETURN:
+        return
+    for column in record.what.columns:
+        said = {"contacts": ECHOED, "results": ADDED}.get(side_of(column.source)[0], "unknown")
+        yield Origin(record.exchange_id, column.name, column.field_group or "", column.source or "", said)
+
+
+def object_id(bucket: str, key: str, version_id: str | None) -> str:
+    """Id of an object's node; without version for a file that was delivered, which is known by its content."""
+    return f"object:s3://{bucket}/{key}" + (f"?versionId={version_id}" if version_id else "")
+
+
+def _graph(pairs: Iterable[Pair]) -> Graph:
+    nodes: dict[str, Node] = {}
+    edges: dict[Edge, None] = {}
+    for node, edge in pairs:
+        nodes[node.id] = node
+        if edge:
+            edges[edge] = None
+    return Graph(tuple(nodes.values()), tuple(edge for edge in edges if {edge.source, edge.target} <= nodes.keys()))
+
+
+def _among(record: ExchangeRecord, there: Collection[str]) -> ExchangeRecord:
+    inputs = tuple(each for each in record.what.inputs if each.exchange_id in there)
+    return record.model_copy(update={"what": record.what.model_copy(update={"inputs": inputs})})
+
+
+def _pairs(record: ExchangeRecord) -> Iterator[Pair]:
     exchange = Node(f"exchange:{record.exchange_id}", "exchange", f"{record.flow}: {record.decision}")
-    sender = Node(f"party:{record.who.sender}", "party", record.who.sender)
-    source = _object(what.bucket, what.key, what.version_id)
     yield exchange, None
-    yield sender, Edge(sender.id, source.id, "sent")
-    yield source, Edge(source.id, exchange.id, "was judged in")
-    if why.agreement_id:
-        agreement = _paper("agreement", why.agreement_id, why.agreement_version)
-        yield agreement, Edge(agreement.id, exchange.id, "allows")
-    if how.contract_id:
-        contract = _paper("contract", how.contract_id, how.contract_version)
-        yield contract, Edge(contract.id, exchange.id, "describes")
+    yield from (_made if record.direction is Direction.OUTBOUND_RETURN else _came)(record, exchange)
+    yield from _papers(record, exchange)
     for copy in record.how_long.copies:
         if copy.kind != ARRIVED:
             made = _object(copy.bucket, copy.key, copy.version_id)
@@ -39,10 +69,69 @@ def _pairs(record: ExchangeRecord) -> Iterator[tuple[Node, Edge | None]]:
         yield party, Edge(exchange.id, party.id, "is for")
 
 
+def _came(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
+    """A file that somebody sent."""
+    what = record.what
+    sender = Node(f"party:{record.who.sender}", "party", record.who.sender)
+    source = _object(what.bucket, what.key, what.version_id)
+    yield sender, Edge(sender.id, source.id, "sent")
+    yield source, Edge(source.id, exchange.id, "was judged in")
+
+
+def _made(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
+    """A file that we made of accepted ones, and sent."""
+    what = record.what
+    sender = Node(f"party:{record.who.sender}", "party", record.who.sender)
+    yield sender, Edge(sender.id, exchange.id, "made")
+    for each in what.inputs:
+        part = _object(each.bucket, each.key, each.version_id)
+        yield part, Edge(part.id, exchange.id, f"{each.kind} of")
+    if _is_sent(record.how_long.copies):
+        file = _object(what.bucket, what.key, None)
+        yield file, Edge(exchange.id, file.id, "delivered")
+    if what.supersedes:
+        before = Node(f"exchange:{what.supersedes}", "exchange", f"{record.flow}: superseded")
+        yield before, Edge(exchange.id, before.id, "supersedes")
+
+
+def _is_sent(copies: Iterable[CopyLine]) -> bool:
+    return any(copy.kind == RETURN for copy in copies)
+
+
+def _papers(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
+    why, how = record.why, record.how
+    if why.agreement_id:
+        agreement = _paper("agreement", why.agreement_id, why.agreement_version)
+        yield agreement, Edge(agreement.id, exchange.id, "allows")
+    if how.contract_id:
+        contract = _paper("contract", how.contract_id, how.contract_version)
+        yield contract, Edge(contract.id, exchange.id, "describes")
+
+
 def _paper(kind: str, name: str, version: str | None) -> Node:
     return Node(f"{kind}:{name}@{version}", kind, f"{name} {version}")
 
 
 def _object(bucket: str, key: str, version_id: str | None) -> Node:
-    version = f"?versionId={version_id}" if version_id else ""
-    return Node(f"object:s3://{bucket}/{key}{version}", "object", f"{bucket}/{key}")
+    return Node(object_id(bucket, key, version_id), "object", f"{bucket}/{key}")
+
+
+def _paths(graph: Graph) -> Iterator[tuple[str, ...]]:
+    """Every way the data went, from where it came in to where it lies now."""
+    after: dict[str, list[str]] = {}
+    for edge in graph.edges:
+        if edge.verb in DATA:
+            after.setdefault(edge.source, []).append(edge.target)
+    reached = {target for targets in after.values() for target in targets}
+    for start in after:
+        if start not in reached:
+            yield from _ways((start,), after)
+
+
+def _ways(way: tuple[str, ...], after: Mapping[str, list[str]]) -> Iterator[tuple[str, ...]]:
+    """``way`` to its ends. Data never goes back to where it came from, so this ends."""
+    following = after.get(way[-1], [])
+    if not following:
+        yield way
+    for node in following:
+        yield from _ways((*way, node), after)

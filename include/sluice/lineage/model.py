@@ -56,3 +56,32 @@ class Graph:
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+
+
+ECHOED, ADDED = "echoed from the principal", "added by our staff"
+
+
+def side_of(source: str | None) -> tuple[str, str]:
+    """``contacts`` or ``results`` and the column there; empty words for a column that names no source."""
+    side, _, name = (source or "").partition(".")
+    return side, name
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where one column of a return comes from. ``origin``: echoed from the principal, or added by our staff."""
+
+    exchange: str
+    column: str
+    field_group: str
+    source: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What is upstream and downstream of a start: the graph, ways from a first file to a last, columns of returns."""
+
+    graph: Graph
+    paths: tuple[tuple[str, ...], ...]
+    origins: tuple[Origin, ...]

@@ -22,7 +22,7 @@ PARTIES = {"-": "none", "": "none", "both": "each"}
 """Words of the role table that the facet spells otherwise."""
 
 HELD_BACK = frozenset({"erased", "objected", "restricted", "consent_withdrawn", "do_not_call_me", "soft_hold"})
-LAST_COPY = "lake"
+LAKE = "lake"
 
 
 def exchange_facet(record: ExchangeRecord, entry_hash: str) -> SluiceExchangeRunFacet | None:
@@ -65,11 +65,11 @@ def roles_facet(record: ExchangeRecord) -> SluiceRolesDatasetFacet | None:
     )
 
 
-def safeguards_facet(record: ExchangeRecord) -> SluiceSafeguardsDatasetFacet | None:
-    """Categories, retention and countries; None where no contract gave them."""
+def safeguards_facet(record: ExchangeRecord, kept_as: str = LAKE) -> SluiceSafeguardsDatasetFacet | None:
+    """Categories, retention and countries; None where no contract gave them. ``kept_as``: kind of the last copy."""
     categories = sorted({column.category for column in record.what.columns if column.category})
     rules = [column.retention_rule for column in record.what.columns if column.retention_rule]
-    copy = next((copy for copy in record.how_long.copies if copy.kind == LAST_COPY), None)
+    copy = next((copy for copy in record.how_long.copies if copy.kind == kept_as), None)
     if not (categories and rules and record.who.countries):
         return None
     return SluiceSafeguardsDatasetFacet(
@@ -97,9 +97,13 @@ def subject_count_facet(record: ExchangeRecord) -> SluiceSubjectCountInputDatase
 
 
 def output_count_facet(record: ExchangeRecord) -> SluiceSubjectCountOutputDatasetFacet | None:
-    """Rows that were written, and persons where every row was: then they are those that came in."""
+    """Rows that were written, and persons where every row was: then they are those that came in.
+
+    Persons of a return are counted among the rows that go, so there only a refused row is in the way.
+    """
     what = record.what
-    if what.distinct_subjects is None or what.rows_accepted != what.rows_in:
+    left_out = what.rows_refused if record.direction is Direction.OUTBOUND_RETURN else what.rows_in - what.rows_accepted
+    if what.distinct_subjects is None or left_out:
         return None
     return SluiceSubjectCountOutputDatasetFacet(
         rows=what.rows_accepted,
@@ -110,7 +114,9 @@ def output_count_facet(record: ExchangeRecord) -> SluiceSubjectCountOutputDatase
 
 
 def _field_group(record: ExchangeRecord, role: RoleLine) -> FieldGroupRole:
-    rules = (column.retention_rule for column in record.what.columns if column.field_group == role.field_group)
+    columns = [column for column in record.what.columns if column.field_group == role.field_group]
+    rules = (column.retention_rule for column in columns)
+    bases = (column.legal_basis for column in columns)
     return FieldGroupRole(
         fieldGroup=role.field_group,
         roleProfile=role.role_profile,
@@ -118,7 +124,7 @@ def _field_group(record: ExchangeRecord, role: RoleLine) -> FieldGroupRole:
         processor=_party(role, role.processor),
         ownerLabel=_party(role, role.owner_label),
         basisHolder=PARTIES.get(role.basis_holder, role.basis_holder),
-        legalBasis=record.why.purposes[0].legal_basis,
+        legalBasis=next((basis for basis in bases if basis), record.why.purposes[0].legal_basis),
         purposeIris=_purposes(record),
         retentionRule=next((rule for rule in rules if rule), None),
     )

@@ -4,7 +4,6 @@ Pure: a frame of text and a mapping in, a frame of text and findings out.
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
@@ -96,8 +95,7 @@ def to_canonical(frame: pl.DataFrame, mapping: ResultMapping) -> Canonical:
     whole = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in sorted(absent))
     chosen, checks = _choose_latest(whole, mapping)
     texts = _texts(whole.with_columns(chosen), mapping)
-    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:  # polars works on one column with one thread
-        values = list(threads.map(lambda one: _value(one, texts), mapping.columns))
+    values = [_value(one, texts) for one in mapping.columns]
     made = pl.DataFrame([value for value, _ in values])
     checks += [check for _, found in values for check in found]
     said = {one.rule for one in missing}

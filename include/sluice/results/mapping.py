@@ -6,7 +6,7 @@ import zoneinfo
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sluice.agreement.document import MAX_BYTES, Found, Spot, _Fault, _parse
+from sluice.agreement.document import MAX_BYTES, Fault, Found, Spot, parse_yaml
 from sluice.agreement.model import Problem
 from sluice.agreement.shape import Day, Flag, Keys, Kind, Many, Text, Word, check_shape
 from sluice.errors import Ref
@@ -73,8 +73,8 @@ def load_mapping(path: Path) -> ResultMapping:
     """The mapping in one file. Raises MappingInvalid with every problem found."""
     body = _read(path)
     try:
-        root = _parse(body)
-    except _Fault as fault:
+        root = parse_yaml(body)
+    except Fault as fault:
         problem = _problem(path, fault.line, fault.number, fault.where, fault.detail)
     else:
         if not root["platform"].exists:

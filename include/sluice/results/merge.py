@@ -15,6 +15,11 @@ ATTEMPTS = "attempts"
 
 Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 
+KEYS = ["record_id", "started_at", "updated_at", "contact_id"]
+"""What orders the contacts of a record."""
+SORTED_BY = ["record_id", "started_at", "contact_id"]
+"""What orders merged rows."""
+
 _AT = "\0at"
 
 
@@ -27,24 +32,10 @@ def merge_results(rows: Rows) -> Rows:
     A lazy frame is collected: the winners are found on two columns and taken from the whole at once.
     """
     whole = rows.lazy().collect()
-    counted = pl.col(DELIVERIES).fill_null(1) if DELIVERIES in whole.columns else pl.lit(1).alias(DELIVERIES)
-    keys = whole.lazy().select("contact_id", "updated_at", counted).with_row_index(_AT)
-    best = keys.group_by("contact_id").agg(pl.col(DELIVERIES).sum(), pl.col("updated_at").max())
-    keys = keys.drop(DELIVERIES)
-    newest = keys.join(best, on=["contact_id", "updated_at"]).select("contact_id", _AT, DELIVERIES).collect()
-    is_tied = newest["contact_id"].is_duplicated()
-    tied = newest.filter(is_tied)
-    winners = pl.concat([newest.filter(~is_tied), _greatest(whole[tied[_AT]], tied)])
-    merged = whole[winners[_AT]].with_columns(winners[DELIVERIES].cast(pl.UInt32))
-    return _like(rows, merged.sort("record_id", "started_at", "contact_id", nulls_last=False))
-
-
-def _greatest(rows: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
-    """Of contacts with several newest rows, the one whose content sorts last; origin only parts equal contents."""
-    content = sorted(name for name in rows.columns if not name.startswith("sluice_"))
-    origin = sorted(name for name in rows.columns if name.startswith("sluice_") and name != DELIVERIES)
-    order = rows.select(pl.arg_sort_by("contact_id", *content, *origin, nulls_last=False)).to_series()
-    return tied[order].unique("contact_id", keep="last", maintain_order=True)
+    winners = _winners(whole)
+    keys = whole.select(SORTED_BY)[winners[_AT]]
+    order = keys.select(pl.arg_sort_by(*SORTED_BY, nulls_last=False)).to_series()
+    return _like(rows, _taken(whole, winners[order]))
 
 
 def latest_per_record(rows: Rows) -> Rows:
@@ -54,13 +45,58 @@ def latest_per_record(rows: Rows) -> Rows:
     record and are left out; whoever asks has counted and held them.
     """
     whole = rows.lazy().filter(pl.col("record_id").is_not_null()).collect()
-    keys = whole.select("record_id", "started_at", "updated_at", "contact_id").with_row_index(_AT)
-    attempts = keys.lazy().group_by("record_id").agg(pl.col("contact_id").n_unique().cast(pl.UInt32).alias(ATTEMPTS))
-    last = keys.sort("record_id", "started_at", "updated_at", "contact_id").unique(
-        "record_id", keep="last", maintain_order=True
-    )
-    counted = last.lazy().join(attempts, on="record_id", maintain_order="left").collect()
+    counted = _latest(whole.select(KEYS).with_row_index(_AT))
     return _like(rows, whole[counted[_AT]].with_columns(counted[ATTEMPTS]))
+
+
+def outcomes(rows: pl.DataFrame) -> pl.DataFrame:
+    """``merge_results`` and ``latest_per_record`` in one: wide rows are taken once, not three times.
+
+    Contacts without a record id come first, each for itself and without ``attempts``.
+    """
+    winners = _winners(rows)
+    keys = rows.select(KEYS)[winners[_AT]].with_columns(winners[_AT], winners[DELIVERIES])
+    nameless = keys.filter(pl.col("record_id").is_null()).sort("started_at", "contact_id")
+    latest = _latest(keys.filter(pl.col("record_id").is_not_null()))
+    chosen = pl.concat([nameless.select(_AT, DELIVERIES), latest], how="diagonal")
+    return _taken(rows, chosen).with_columns(chosen[ATTEMPTS])
+
+
+def _winners(whole: pl.DataFrame) -> pl.DataFrame:
+    """Where each contact's last delivery is, and how many it had: ``_AT``, ``DELIVERIES``.
+
+    A row that was merged before counts for as many as it stands for.
+    """
+    told = pl.col(DELIVERIES).fill_null(1) if DELIVERIES in whole.columns else pl.lit(1)
+    keys = whole.lazy().select("contact_id", "updated_at", told.alias(DELIVERIES)).with_row_index(_AT)
+    best = keys.group_by("contact_id").agg(pl.col(DELIVERIES).sum(), pl.col("updated_at").max())
+    newest = keys.drop(DELIVERIES).join(best, on=["contact_id", "updated_at"]).select("contact_id", _AT, DELIVERIES).collect()
+    is_tied = newest["contact_id"].is_duplicated()
+    tied = newest.filter(is_tied)
+    winners = pl.concat([newest.filter(~is_tied), _greatest(whole[tied[_AT]], tied)])
+    return winners.select(_AT, pl.col(DELIVERIES).cast(pl.UInt32))
+
+
+def _latest(keys: pl.DataFrame) -> pl.DataFrame:
+    """The last contact of each record, by record id: ``_AT``, ``DELIVERIES`` if there, ``ATTEMPTS``."""
+    ordered = keys.sort(KEYS)
+    counts = ordered.group_by("record_id", maintain_order=True).agg(
+        pl.col("contact_id").n_unique().cast(pl.UInt32).alias(ATTEMPTS),
+        *(pl.col(name).last() for name in (_AT, DELIVERIES) if name in ordered.columns),
+    )
+    return counts.drop("record_id")
+
+
+def _taken(whole: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
+    return whole[chosen[_AT]].with_columns(chosen[DELIVERIES])
+
+
+def _greatest(rows: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
+    """Of contacts with several newest rows, the one whose content sorts last; origin only parts equal contents."""
+    content = sorted(name for name in rows.columns if not name.startswith("sluice_"))
+    origin = sorted(name for name in rows.columns if name.startswith("sluice_"))
+    order = rows.select(pl.arg_sort_by("contact_id", *content, *origin, nulls_last=False)).to_series()
+    return tied[order].unique("contact_id", keep="last", maintain_order=True)
 
 
 def _like(rows: Rows, made: pl.DataFrame) -> Rows:

@@ -6,8 +6,8 @@ import polars as pl
 
 from sluice.results.model import OFFSET, TimeReading, Unit
 
-_YEARS = (1990, 2100)
-"""A year outside is a misread one: strptime takes ``26`` for the year 26."""
+_YEARS = (1990, 2099)
+"""A year outside is a misread one: strptime takes ``26`` for the year 26. polars' zones end with 2099."""
 
 _DIGITS = {Unit.SECONDS: r"^[0-9]{1,8}$", Unit.MILLISECONDS: r"^[0-9]{1,11}$"}
 _CLOCKS = {

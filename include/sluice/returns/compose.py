@@ -9,29 +9,35 @@ from collections.abc import Callable, Iterator, Sequence
 import polars as pl
 
 from sluice.agreement.model import FieldRole
-from sluice.results.merge import latest_per_record, merge_results
+from sluice.results.merge import ATTEMPTS, KEYS, outcomes
 from sluice.returns.model import Held, Rules, SortedOut
 from sluice.terms import FieldGroup, RoleProfile
 
 CONTACTS, RESULTS = "contacts.", "results."
 REF, EXCHANGE, ROW = "sluice_subject_ref", "sluice_exchange", "sluice_row"
-DELETED = "[Deleted]"
+DELETED, YOUNGEST = "[Deleted]", ".youngest"
 
 Staff = Callable[[pl.DataFrame], pl.DataFrame]
 """Columns ``agent`` and ``started_at`` in; ``agent_ref`` and ``reason`` (null: ready) of every row out."""
 
 
-def results_of_day(parts: Sequence[pl.LazyFrame], since: str, until: str) -> pl.DataFrame:
+def results_of_day(parts: Sequence[pl.LazyFrame], rules: Rules, since: str, until: str) -> pl.DataFrame:
     """The outcome of every record on one day: at-least-once and late deliveries merged, the last contact wins.
 
     ``since``, ``until``: bounds of the day, UTC as the rows write it. Contacts without a record id
     come first, each for itself; then one row per record, by record id.
     """
-    delivered = pl.concat(parts, how="diagonal")
-    merged = merge_results(delivered.filter(pl.col("started_at") >= since, pl.col("started_at") < until).collect())
-    nameless = merged.filter(pl.col("record_id").is_null())
-    every = pl.concat([nameless, latest_per_record(merged)], how="diagonal")
-    return every.with_columns(pl.col("attempts").cast(pl.String))
+    delivered = pl.concat([_needed(part, rules) for part in parts], how="diagonal")
+    in_day = delivered.filter(pl.col("started_at") >= since, pl.col("started_at") < until).collect()
+    return outcomes(in_day).with_columns(pl.col(ATTEMPTS).cast(pl.String))
+
+
+def _needed(part: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
+    """Without the columns that neither decide nor leave."""
+    leaving = {str(column.source).removeprefix(RESULTS) for column in rules.columns}
+    deciding = {*KEYS, "campaign", "agent", EXCHANGE, ROW, *(ours for ours, _ in rules.checks)}
+    names = part.collect_schema().names()
+    return part.select(name for name in names if name in leaving | deciding)
 
 
 def contacts_by_record(parts: Sequence[pl.LazyFrame], rules: Rules) -> pl.DataFrame:
@@ -43,11 +49,30 @@ def contacts_by_record(parts: Sequence[pl.LazyFrame], rules: Rules) -> pl.DataFr
     echoed = [str(column.source).removeprefix(CONTACTS) for column in rules.columns]
     wanted = frozenset({rules.record_id, *echoed})
     picked = [_pick(part, age, wanted) for age, part in enumerate(parts)]
-    every = pl.concat(picked, how="diagonal").filter(record.is_not_null())
-    repeated = every.filter(record.is_duplicated())
-    persons = repeated.group_by(rules.record_id).agg((pl.col(REF).n_unique() > 1).alias("ambiguous"))
-    youngest = every.sort("age", maintain_order=True).unique(rules.record_id, keep="last", maintain_order=True)
+    every = pl.concat(picked, how="diagonal").filter(record.is_not_null()).sort("age", maintain_order=True)
+    youngest = every.unique(rules.record_id, keep="last", maintain_order=True)
+    persons = _ambiguous(every.filter(record.is_duplicated()), rules)
     return youngest.join(persons, on=rules.record_id, how="left").drop("age").collect()
+
+
+def _ambiguous(repeated: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
+    """Record ids that an older file gives to somebody with whom the youngest row shares no reference.
+
+    The record id is no proof here: it is what the rows have in common.
+    """
+    there = repeated.collect_schema().names()
+    proofs = [name for name in rules.kinds if name in there and name != f"sluice_ref_{rules.record_id}"]
+    youngest = repeated.unique(rules.record_id, keep="last", maintain_order=True).select(rules.record_id, *proofs)
+    comparable, same = _compared([(pl.col(name), pl.col(f"{name}{YOUNGEST}")) for name in proofs])
+    beside = repeated.join(youngest, on=rules.record_id, suffix=YOUNGEST)
+    return beside.group_by(rules.record_id).agg((comparable & ~same).any().alias("ambiguous"))
+
+
+def _compared(pairs: Sequence[tuple[pl.Expr, pl.Expr]]) -> tuple[pl.Expr, pl.Expr]:
+    """Of references of the same kind: whether two can be compared, and whether two are equal."""
+    both = [one.is_not_null() & other.is_not_null() for one, other in pairs]
+    equal = [one.eq(other).fill_null(False) for one, other in pairs]
+    return pl.any_horizontal(both or [pl.lit(False)]), pl.any_horizontal(equal or [pl.lit(False)])
 
 
 def _pick(part: pl.LazyFrame, age: int, wanted: frozenset[str]) -> pl.LazyFrame:
@@ -107,10 +132,7 @@ def _reasons(joined: pl.DataFrame, rules: Rules) -> Iterator[tuple[pl.Expr, str]
         for ours, theirs in rules.checks
         if RESULTS + ours in joined.columns and CONTACTS + theirs in joined.columns
     ]
-    comparable = pl.any_horizontal(
-        [ours.is_not_null() & theirs.is_not_null() for ours, theirs in pairs] or [pl.lit(False)]
-    )
-    same = pl.any_horizontal([ours.eq(theirs).fill_null(False) for ours, theirs in pairs] or [pl.lit(False)])
+    comparable, same = _compared(pairs)
     yield record.is_null(), Held.NO_RECORD_ID.value
     yield pl.col("known").is_null(), Held.UNKNOWN_RECORD.value
     yield pl.col(CONTACTS + "ambiguous").fill_null(False), Held.AMBIGUOUS_RECORD.value

@@ -62,7 +62,7 @@ def _frames(
     since, until = day_bounds(opened)
     return (
         contacts_by_record(parts[InputKind.CONTACTS], rules),
-        results_of_day(parts[InputKind.RESULTS], since, until),
+        results_of_day(parts[InputKind.RESULTS], rules, since, until),
     )
 
 

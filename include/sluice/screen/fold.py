@@ -13,7 +13,10 @@ import polars as pl
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63"
 _QUOTES = "\u2018\u2019\u201b\u02bc"
-_DIGITS = ("\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669", "\u06f0\u06f1\u06f2\u06f3\u06f4\u06f5\u06f6\u06f7\u06f8\u06f9")
+_DIGITS = (
+    "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669",
+    "\u06f0\u06f1\u06f2\u06f3\u06f4\u06f5\u06f6\u06f7\u06f8\u06f9",
+)
 PLAIN: dict[str, str] = {
     **dict.fromkeys(_DASHES, "-"),
     **dict.fromkeys(_QUOTES, "'"),

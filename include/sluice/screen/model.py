@@ -37,6 +37,10 @@ STRUCTURED = frozenset(
 """Decided by a checksum or a numbering plan; every other class by the word table."""
 
 
+Hit = tuple[ScreenClass, int, int]
+"""Class, start and end of something found in one note, ``end`` exclusive."""
+
+
 class ScreenAction(StrEnum):
     """What an agreement wants done about a class."""
 

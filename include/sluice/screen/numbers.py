@@ -12,20 +12,23 @@ from functools import cache
 from stdnum import iban, numdb
 from stdnum.be import bis, nn
 
-from sluice.screen.model import ScreenClass
+from sluice.screen.model import Hit, ScreenClass
 from sluice.screen.phones import find_phones, labels_before
 from sluice.screen.prefilter import DIGIT_RUN, Shape
 from sluice.screen.tables import Issuer, issuers, labels
-from sluice.screen.words import Hit
 
 IBAN, NATIONAL, CARD, PHONE = map(int, Shape)
 SEPARATORS = {ord(mark): None for mark in " \t./-()"}
 OWN_NEAR = 30
 """How many characters before and after a number are read for a word such as "contract"."""
+OWN_LONGEST = 64
+"""No longer run is given to the contract's expression, which somebody else wrote."""
 
+# Every repetition that could start anywhere is bounded: a note may be 32,000 characters of anything.
+_DOT = r"\.| dot | punt | point |\s?[(\[{]\s?(?:dot|punt|point)\s?[)\]}]\s?"
 _MAIL = re.compile(
-    r"[a-z0-9][a-z0-9._%+'\-]*(?: ?@ ?|\s?[(\[{<]\s?at\s?[)\]}>]\s?| apenstaart(?:je)? | arobas[e]? | at )"
-    r"[a-z0-9\-]+(?:(?:\.| dot | punt | point )[a-z0-9\-]+)*(?:\.| dot | punt | point )[a-z]{2,24}(?![a-z0-9])"
+    r"[a-z0-9][a-z0-9._%+'\-]{0,127}(?: ?@ ?|\s?[(\[{<]\s?at\s?[)\]}>]\s?| apenstaart(?:je)? | arobas[e]? | at )"
+    rf"[a-z0-9\-]+(?:(?:{_DOT})[a-z0-9\-]+)*(?:{_DOT})[a-z]{{2,24}}(?![a-z0-9])"
 )
 _IBAN_HEAD = re.compile(r"(?<![a-z0-9])[a-z]{2}[ .\-]?[0-9]{2}(?=[ .\-]?[a-z0-9])")
 _RUN = re.compile(DIGIT_RUN)
@@ -43,6 +46,8 @@ _COMMUNICATION = re.compile(r"(?<![0-9])[+*]{0,3} ?([0-9]{3}) ?/ ?([0-9]{4}) ?/ 
 _ENTERPRISE = re.compile(r"[01](?<![0-9][01])[0-9]{3}[ .\-]?[0-9]{3}[ .\-]?[0-9]{3}(?![0-9])")
 _METER = re.compile(r"5(?<![0-9]5)[ .\-]?4(?:[ .\-]?[0-9]){16}(?![ .\-]?[0-9])")
 """A Belgian EAN-GSRN of a gas or electricity meter: 18 digits, beginning with 54."""
+_FILLER = re.compile(r"[a-z .:\-]{0,14}")
+"""What may stand between "btw" and a number whose check digits are mistyped."""
 _WHOLE_RUN = re.compile(r"[0-9]+(?:[ ./\-]{0,2}[0-9]+)*")
 
 
@@ -106,9 +111,7 @@ Judge = Callable[[str, int, int], bool]
 """Whether a span of a text is a number of some kind."""
 
 
-def _take_each(
-    reading: Reading, class_: ScreenClass, shape: re.Pattern[str], judge: Judge, rules: NumberRules
-) -> None:
+def _take_each(reading: Reading, class_: ScreenClass, shape: re.Pattern[str], judge: Judge, rules: NumberRules) -> None:
     for match in shape.finditer(reading.text):
         first, last = match.span(1)
         if "_" not in reading.text[first:last] and judge(reading.text, first, last):
@@ -126,7 +129,7 @@ def _take_unless_own(reading: Reading, class_: ScreenClass, start: int, end: int
 def _is_own(text: str, start: int, end: int, own: re.Pattern[str]) -> bool:
     """The whole run of digits is written as the contract writes its numbers, and a word near by says so."""
     run = next((one.span() for one in _WHOLE_RUN.finditer(text) if one.start() <= start and end <= one.end()), None)
-    if run is None:
+    if run is None or run[1] - run[0] > OWN_LONGEST:
         return False
     written = text[slice(*run)]
     if not (own.fullmatch(written) or own.fullmatch(written.translate(SEPARATORS))):
@@ -183,7 +186,10 @@ def _is_card_here(text: str, start: int, end: int) -> bool:
     """One in ten long numbers passes the checksum by chance, so a label such as "order" counts here."""
     if not _is_card(text[start:end].translate(SEPARATORS)):
         return False
-    return not labels_before(text, start).other or _label("card").search(text[max(0, start - OWN_NEAR) : start]) is not None
+    return (
+        not labels_before(text, start).other
+        or _label("card").search(text[max(0, start - OWN_NEAR) : start]) is not None
+    )
 
 
 def _is_card(digits: str) -> bool:
@@ -214,12 +220,18 @@ def _blank_communications(reading: Reading) -> None:
 
 
 def _blank_enterprises(reading: Reading) -> None:
-    """A Belgian enterprise or VAT number, modulo 97, that a word such as "btw" calls one."""
+    """A Belgian enterprise or VAT number: modulo 97 near a word such as "btw", or right after one."""
     for match in _ENTERPRISE.finditer(reading.text):
         digits = match.group().translate(SEPARATORS)
         before = reading.text[max(0, match.start() - OWN_NEAR) : match.start()]
-        if 97 - int(digits[:8]) % 97 == int(digits[8:]) and _label("enterprise").search(before):
+        is_valid = 97 - int(digits[:8]) % 97 == int(digits[8:])
+        label = _label("enterprise").search(before)
+        if label and (is_valid or _leads_to_the_end(before[label.end() :], reading.text, match.start())):
             reading.blank(*match.span())
+
+
+def _leads_to_the_end(between: str, text: str, start: int) -> bool:
+    return _FILLER.fullmatch(between) is not None and not labels_before(text, start).phone
 
 
 @cache

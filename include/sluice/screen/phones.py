@@ -34,7 +34,8 @@ _KINDS = (
 )
 _GROUP = re.compile(r"[0-9]+")
 _BELGIAN_GROUPS = re.compile(
-    r"0[0-9]{1,2}[ ./\-]{1,3}[0-9]{2,3}([ .\-])[0-9]{2}\1[0-9]{2}|04[0-9]{2}[ ./\-]{1,3}(?:[0-9]{2}([ .\-])[0-9]{2}\2[0-9]{2}|[0-9]{3}[ .\-][0-9]{3}|[0-9]{6})"
+    r"0[0-9]{1,2}[ ./\-]{1,3}[0-9]{2,3}([ .\-])[0-9]{2}\1[0-9]{2}"
+    r"|04[0-9]{2}[ ./\-]{1,3}(?:[0-9]{2}([ .\-])[0-9]{2}\2[0-9]{2}|[0-9]{3}[ .\-][0-9]{3}|[0-9]{6})"
 )
 """As Belgians group a phone number, so that a mistyped or not yet listed one is found too."""
 
@@ -84,9 +85,7 @@ def is_phone(country_code: int, national: str) -> bool:
     return any(plan.fullmatch(national) for plan in _plans(country_code))
 
 
-def _phone_at(
-    text: str, groups: list[tuple[int, int]], index: int, region: str, free_from: int
-) -> _Window | None:
+def _phone_at(text: str, groups: list[tuple[int, int]], index: int, region: str, free_from: int) -> _Window | None:
     start = groups[index][0]
     plus = start > 0 and (text[start - 1] == "+" or text[start - 2 : start] == "+(")
     first = text[start : groups[index][1]]
@@ -104,7 +103,7 @@ def _windows(text: str, groups: list[tuple[int, int]], index: int) -> list[_Wind
     """Every number that may begin at a group, longest first."""
     found: list[_Window] = []
     digits, start = "", groups[index][0]
-    for count, (first, last) in enumerate(groups[index:], 1):
+    for count, (first, last) in enumerate(groups[index : index + LONGEST + 3], 1):
         group = text[first:last]
         is_trunk = group == "0" and text[first - 1] == "(" and text[last : last + 1] == ")"
         digits += "" if is_trunk and count > 1 else group
@@ -133,9 +132,12 @@ def _is_local(text: str, window: _Window, region: str) -> bool:
     if window.groups > 1 and is_phone(_code(region), national):
         return True
     called = labels_before(text, window.start)
-    if is_phone(_code(region), national) or (region == "BE" and _BELGIAN_GROUPS.fullmatch(text, window.start, window.end)):
+    if is_phone(_code(region), national) or (
+        region == "BE" and _BELGIAN_GROUPS.fullmatch(text, window.start, window.end)
+    ):
         return not called.other
-    return called.phone and any(is_phone(_code(one), national) for one in NEIGHBOURS if one != region)
+    mistyped = region == "BE" and len(national) == (9 if national[0] == "4" else 8)
+    return called.phone and (mistyped or any(is_phone(_code(one), national) for one in NEIGHBOURS if one != region))
 
 
 def _may_be_international(digits: str) -> bool:

@@ -21,12 +21,11 @@ MAIL_SIGN = r"(?i)@|[(\[{<]\s?at\s?[)\]}>]| at [a-z0-9.\-]+(?:\.| dot | punt | p
 _MONTH = r"(?:[024][0-9]|[135][0-2])"
 """01 to 12, plus 20 or 40 for a bis number; 00 when it is not known."""
 NATIONAL_SHAPE = (
-    rf"(?:^|[^0-9])[0-9]{{2}}[ .\-/]?{_MONTH}[ .\-/]?[0-9]{{2}}[ .\-/]{{0,3}}[0-9]{{3}}[ .\-/]{{0,3}}[0-9]{{2}}(?:$|[^0-9])"
+    rf"(?:^|[^0-9])[0-9]{{2}}[ .\-/]?{_MONTH}[ .\-/]?[0-9]{{2}}"
+    r"[ .\-/]{0,3}[0-9]{3}[ .\-/]{0,3}[0-9]{2}(?:$|[^0-9])"
 )
 _MORE = r"(?:[ .\-]{0,2}[0-9])"
-CARD_SHAPE = (
-    rf"(?:^|[^0-9])(?:[2-6]{_MORE}{{12,16}}|[2-6]{_MORE}{{18}}|(?:50|6[0-9]){_MORE}{{16}})(?:$|[^0-9])"
-)
+CARD_SHAPE = rf"(?:^|[^0-9])(?:[2-6]{_MORE}{{12,16}}|[2-6]{_MORE}{{18}}|(?:50|6[0-9]){_MORE}{{16}})(?:$|[^0-9])"
 """The issuers that number with 18 digits do not begin like a meter's EAN (54)."""
 
 
@@ -54,10 +53,14 @@ def find_candidates(notes: pl.Series) -> Candidates:
     plain = _folded_where_needed(notes)
     literals, short = word_marks()
     note = pl.col("note")
-    found = plain.alias("note").to_frame().select(
-        numbers=note.str.contains(DIGIT_RUN) | note.str.contains(IBAN_SHAPE),
-        mails=note.str.contains(MAIL_SIGN),
-        words=note.str.contains_any(list(literals), ascii_case_insensitive=True) | note.str.contains(short),
+    found = (
+        plain.alias("note")
+        .to_frame()
+        .select(
+            numbers=note.str.contains(DIGIT_RUN) | note.str.contains(IBAN_SHAPE),
+            mails=note.str.contains(MAIL_SIGN),
+            words=note.str.contains_any(list(literals), ascii_case_insensitive=True) | note.str.contains(short),
+        )
     )
     return Candidates(plain, *(found[name].fill_null(False) for name in ("numbers", "mails", "words")))
 

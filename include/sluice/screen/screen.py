@@ -14,6 +14,7 @@ from sluice.errors import Ref
 from sluice.screen.fold import fold
 from sluice.screen.model import (
     STRUCTURED,
+    Hit,
     NotesMalformed,
     ScreenAction,
     ScreenClass,
@@ -24,7 +25,7 @@ from sluice.screen.numbers import NumberRules, find_mails, find_numbers
 from sluice.screen.phones import phone_shape
 from sluice.screen.prefilter import Candidates, find_candidates, find_shapes
 from sluice.screen.tables import tables_version
-from sluice.screen.words import Hit, find_words
+from sluice.screen.words import find_words
 
 FINDING_COLUMNS = {
     "row": pl.UInt32,

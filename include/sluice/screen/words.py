@@ -4,11 +4,8 @@ import re
 from collections.abc import Iterator
 
 from sluice.screen.fold import Folded
-from sluice.screen.model import ScreenClass
+from sluice.screen.model import Hit
 from sluice.screen.tables import HEAD, HeadTerms, Term, exceptions_by_head, open_exceptions, open_terms, terms_by_head
-
-Hit = tuple[ScreenClass, int, int]
-"""Class, start and end in the folded text."""
 
 _WORD = re.compile(r"[a-z0-9]+")
 

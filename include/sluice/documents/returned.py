@@ -1,0 +1,155 @@
+"""Parts of a receipt that returns and agents' results have: corrections, held rows, whose each column is, notes. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from sluice.documents.model import Grid, Notice, Pair, Part, Text
+from sluice.documents.words import Words
+from sluice.ledger.record import ColumnLine, ExchangeRecord
+from sluice.terms import Decision, Direction
+
+DAY = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
+SCREENED: Final = re.compile(r"TEXT_([A-Z_]+)_(MASKED|REFUSED|REVIEW)")
+"""Codes of the free-text screen: what was found in a note, and what was done."""
+SUPPLIED_BY: Final[Mapping[str, str]] = {"contacts": "principal", "results": "center"}
+"""Who a column of a return comes from, by the first part of its source."""
+GOOD = (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED)
+INPUTS_SHOWN = 12
+INFORMS = frozenset({"AGENTS_PSEUDONYMISED"})
+"""Words about roles that warn of nothing."""
+
+
+def contacts_on(record: ExchangeRecord) -> str | None:
+    """The Brussels day of the contacts in a return, as its file name says it."""
+    found = DAY.search(record.what.key.rpartition("/")[2])
+    return found[0] if found and record.direction is Direction.OUTBOUND_RETURN else None
+
+
+def notices(say: Words, record: ExchangeRecord) -> Iterator[Notice]:
+    """What has to be seen before anything else: that it replaces a file, and that a role can be contested."""
+    before = record.what.supersedes
+    if before and record.decision in GOOD:
+        yield Notice("note", say.say("notice.correction"), (say.say("notice.supersedes", exchange=before),))
+    codes = {text.partition(":")[0]: text for text in record.who.role_warnings}
+    for kind, wanted in (("warning", codes.keys() - INFORMS), ("note", codes.keys() & INFORMS)):
+        sentences = tuple(say.find(f"warning.{code}") or text for code, text in codes.items() if code in wanted)
+        if sentences:
+            yield Notice(kind, say.say(f"notice.{kind}"), sentences)
+
+
+def held_sentence(say: Words, code: str) -> str:
+    """Why a row is held back, in plain words; the code itself if there are none."""
+    screened = SCREENED.fullmatch(code)
+    if screened and screened[2] == "REVIEW":
+        return say.say("held.TEXT_REVIEW", what=say.say(f"screen.{screened[1].lower()}"))
+    return say.find(f"held.{code}") or code
+
+
+def held_back(say: Words, record: ExchangeRecord) -> Part | None:
+    """Rows that stay here, by reason; most first."""
+    held = {reason: count for reason, count in record.right_treatment.held_back.items() if count}
+    if not held:
+        return None
+    way = record.direction
+    rows = sorted(held.items(), key=lambda item: (-item[1], item[0]))
+    return Part(
+        say.told(way, "held.heading"),
+        table=Grid(
+            tuple(say.say(f"held.column.{name}") for name in ("reason", "code", "rows")),
+            tuple(
+                (Text(held_sentence(say, reason)), Text(reason, is_code=True), Text(say.number(count)))
+                for reason, count in rows
+            ),
+            (3.4, 1.9, 0.6),
+        ),
+        paragraphs=(Text(say.told(way, "held.text")),),
+    )
+
+
+def withheld(say: Words, record: ExchangeRecord) -> Part | None:
+    """Cells that were left empty in rows that went."""
+    cells = {column: count for column, count in record.right_treatment.withheld.items() if count}
+    if not cells:
+        return None
+    rows = tuple((Text(column, is_code=True), Text(say.number(count))) for column, count in cells.items())
+    head = (say.say("reasons.column"), say.say("withheld.cells"))
+    return Part(say.say("withheld.heading"), (Text(say.say("withheld.text")),), table=Grid(head, rows, (2.0, 1.0)))
+
+
+def column_roles(say: Words, record: ExchangeRecord) -> Part | None:
+    """Whose each column of a return is, for somebody who does not know the words of the law."""
+    columns = [column for column in record.what.columns if column.controller]
+    if not columns or record.direction is not Direction.OUTBOUND_RETURN:
+        return None
+    head = ("column", "holds", "from", "controller", "processor", "owner")
+    return Part(
+        say.say("columns.heading"),
+        (Text(say.say("columns.text", principal=record.who.principal)),),
+        table=Grid(
+            tuple(say.say(f"columns.{name}") for name in head),
+            tuple(_column(say, record.who.principal, column) for column in columns),
+            (1.5, 1.3, 1.6, 1.0, 1.0, 1.0),
+        ),
+    )
+
+
+def _column(say: Words, principal: str, column: ColumnLine) -> tuple[Text, ...]:
+    side, _, source = (column.source or "").partition(".")
+    group = say.find(f"group.{column.field_group}") or column.field_group or ""
+    return (
+        Text(column.name, is_code=True),
+        Text(group),
+        Text(say.say(f"columns.from.{SUPPLIED_BY.get(side, 'unknown')}", principal=principal), below=source),
+        *(Text(_role(say, principal, word)) for word in (column.controller, column.processor, column.owner_label)),
+    )
+
+
+def _role(say: Words, principal: str, word: str | None) -> str:
+    """A party of the role table in plain words: the principal by its code."""
+    return principal if word == "principal" else say.find(f"role.{word or '-'}") or str(word)
+
+
+def screened(say: Words, record: ExchangeRecord) -> Part | None:
+    """What the notes were screened for, what was found, and that this proves nothing clean."""
+    screening = record.how.screening
+    if screening is None:
+        return None
+    found = [f"{_class(say, word)} {say.number(count)}" for word, count in screening.found.items() if count]
+    values = {
+        "for": say.listed(_class(say, word) for word in screening.screened_for),
+        "found": ", ".join(found) or say.say("screen.nothing"),
+        "masked": say.number(screening.masked),
+        "sampled": say.number(screening.sampled),
+    }
+    tables = say.day(screening.tables_version)
+    text = say.count("screen.text", screening.notes, notes=say.number(screening.notes), day=tables)
+    return Part(
+        say.say("screen.heading"),
+        (Text(f"{text} {say.say('screen.limit')}"),),
+        facts=tuple(Pair(say.say(f"screen.fact.{name}"), Text(value)) for name, value in values.items()),
+    )
+
+
+def _class(say: Words, word: str) -> str:
+    return say.find(f"screen.{word}") or word
+
+
+def inputs(say: Words, record: ExchangeRecord) -> Part | None:
+    """The accepted exchanges a return was made of."""
+    lines = record.what.inputs
+    if not lines:
+        return None
+    more = len(lines) - INPUTS_SHOWN
+    return Part(
+        say.say("inputs.heading"),
+        table=Grid(
+            tuple(say.say(f"inputs.{name}") for name in ("kind", "exchange")),
+            tuple(
+                (Text(say.find(f"inputs.{line.kind}") or line.kind), Text(line.exchange_id, True, line.sha256))
+                for line in lines[:INPUTS_SHOWN]
+            ),
+            (1.0, 2.6),
+        ),
+        after=(say.count("inputs.more", more, count=say.number(more)),) if more > 0 else (),
+    )

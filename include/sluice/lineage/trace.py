@@ -1,0 +1,58 @@
+"""Where data came from and what became of it, from an exchange or an object, in both directions.
+
+Upstream: what a return is made of. Downstream: the returns that were made of an exchange. What those
+returns are made of besides is not downstream of the start, so it is not shown.
+"""
+
+from collections.abc import Iterable
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+from sluice.db import Connection
+from sluice.errors import NotFound, Ref
+from sluice.ledger.model import EntryKind
+from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.store import find_entry
+from sluice.lineage import store
+from sluice.lineage.graph import trace_of
+from sluice.lineage.model import Trace
+from sluice.terms import ExchangeId
+
+
+def trace_exchange(conn: Connection, named: str) -> Trace:
+    """The trace of one closed exchange; ``named``: its UUID in any spelling. Raises NotFound."""
+    exchange_id = _uuid(named)
+    if find_entry(conn, exchange_id, EntryKind.EXCHANGE_CLOSED) is None:
+        raise NotFound(Ref("closed exchange", exchange_id))
+    return _trace(conn, [exchange_id])
+
+
+def trace_object(conn: Connection, url: str) -> Trace:
+    """The trace of an object, ``s3://bucket/key`` with ``?versionId=`` for one version. Raises NotFound."""
+    parts = urlsplit(url)
+    if parts.scheme != "s3" or not parts.netloc or not parts.path.strip("/"):
+        raise NotFound(Ref("object", "with an address that is not s3://bucket/key"))
+    version = parse_qs(parts.query).get("versionId", [None])[0]
+    starts = store.find_makers(conn, parts.netloc, parts.path.removeprefix("/"), version)
+    if not starts:
+        raise NotFound(Ref("object in bucket", parts.netloc))
+    return _trace(conn, starts)
+
+
+def _trace(conn: Connection, starts: list[str]) -> Trace:
+    around = {*starts, *store.find_sources(conn, starts), *store.find_users(conn, starts)}
+    return trace_of(sorted(_records(conn, around), key=lambda record: (record.opened_at, record.exchange_id)))
+
+
+def _records(conn: Connection, exchange_ids: Iterable[str]) -> list[ExchangeRecord]:
+    """Records of those that are closed; an open exchange has moved nothing yet."""
+    entries = (find_entry(conn, ExchangeId(each), EntryKind.EXCHANGE_CLOSED) for each in exchange_ids)
+    return [ExchangeRecord.model_validate_json(entry.body) for entry in entries if entry]
+
+
+def _uuid(text: str) -> ExchangeId:
+    try:
+        return ExchangeId(str(UUID(text)))
+    except ValueError:
+        pass
+    raise NotFound(Ref("closed exchange", "with an id that is no UUID"))

@@ -1,0 +1,196 @@
+"""SIGKILL at many points of the outbound path, each followed by a rerun until all is quiet."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from desk import environment
+from night import AT_ONCE, YESTERDAY, Call, Night, call_log, open_night, with_papers
+from sluice.documents.statement import verify_statement
+from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.read import ExchangeLine
+from sluice.lake.objects import StoredObject
+from sluice.ledger.verify import verify
+from sluice.settings import Settings
+
+POINTS = int(os.environ.get("SLUICE_CRASH_POINTS", "42")) * 4 // 5
+"""Per way of release; of 100 days at most, as each point has a day of its own."""
+BESIDE = ("odcs.yaml", "receipt.json", "receipt.pdf", "roles.json")
+PLACES = (
+    "returns/due", "returns/carry", "returns/make", "returns/compose", "returns/keep", "returns/record",
+    "exchange/close", "exchange/effects", "exchange/deliver", "exchange/store", "lake/objects", "ledger/append",
+)  # fmt: skip
+"""Where it has to have died at least once."""
+
+
+@dataclass(frozen=True)
+class Victim:
+    """Processes that work and die at a given step."""
+
+    process: "subprocess.Popen[str]"
+
+    def run(self, kill_at: int, day: date) -> tuple[bool, int, str]:
+        """Whether it was killed, the steps it counted, and where it ended; at the cut-off of ``day``."""
+        now = datetime.combine(day + timedelta(days=1), time(6, 1), BRUSSELS)
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(f"{kill_at} {now.isoformat()}\n")
+        self.process.stdin.flush()
+        status, steps, place = self.process.stdout.readline().split()
+        return int(status) == 9, int(steps), place
+
+
+@contextmanager
+def open_victim(night: Night) -> Iterator[Victim]:
+    tests = str(Path(__file__).parents[1])
+    command = [sys.executable, str(Path(__file__).with_name("victim.py"))]
+    given = {**environment(night.desk.settings), "PYTHONPATH": tests}
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=given)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    yield Victim(process)
+    process.kill()
+    process.communicate()
+
+
+@contextmanager
+def open_season(settings: Settings, folder: Path, days: list[date]) -> Iterator[Night]:
+    """Three calls on each day lie in the lake; no return was made."""
+    long_ago = datetime.combine(days[0] - timedelta(days=1), time(), BRUSSELS)
+    with open_night(settings, folder, 10, known_since=long_ago) as night:
+        people = night.people(3)
+        calls = [
+            Call(f"{day}-{n}", *person, at=datetime.combine(day, time(10 + n)))
+            for day in days
+            for n, person in enumerate(people)
+        ]
+        night.results(call_log(calls))
+        yield night
+
+
+def days_before_today(count: int) -> list[date]:
+    return [YESTERDAY - timedelta(days=back) for back in reversed(range(count))]
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.evidence
+@pytest.mark.parametrize("releases", ["at once", "by a second person"])
+def test_killed_anywhere_a_rerun_delivers_exactly_once(
+    store_settings: Settings, tmp_path: Path, releases: str, record_property: Callable[[str, object], None]
+) -> None:
+    settings = with_papers(store_settings, tmp_path, *([AT_ONCE] if releases == "at once" else []))
+    first, *days = days_before_today(POINTS + 1)
+    with open_season(settings, tmp_path, [first, *days]) as night, open_victim(night) as victim:
+        _, steps, _ = victim.run(0, first)
+        places = []
+        for number, day in enumerate(days):
+            killed, _, place = victim.run(1 + steps * number // len(days), day)
+            assert killed
+            places.append(place)
+            assert half_visible(night) == []
+            rerun(night, victim, day)
+            assert half_visible(night) == []
+        returns = night.returns()
+        wrong = [(places[n - 1], why) for n, line in enumerate(reversed(returns)) if (why := faults(night, line))]
+        assert wrong == []
+        assert len(returns) == len(days) + 1
+        assert holds(night)
+        assert {place for place in PLACES if not any(each.startswith(place) for each in places)} == set()
+    record_property(
+        f"SIGKILL points of the outbound path, released {releases}: whole, once, with receipt after rerun",
+        f"{len(places) - len(wrong)} of {len(places)} ({steps} steps)",
+    )
+
+
+def rerun(night: Night, victim: Victim, day: date) -> None:
+    """Work again until nothing is left to do; what waits for its next attempt need not wait here."""
+    for _ in range(5):
+        night.desk.house.conn.execute(
+            "update exchange set next_attempt_at = now() where decision = 'open' and next_attempt_at < 'infinity'"
+        )
+        night.desk.house.conn.execute("update outbox set next_attempt_at = now() where done_at is null")
+        victim.run(0, day)
+        if not night.desk.sql(
+            "select 1 from exchange where decision = 'open' union all select 1 from outbox where done_at is null"
+        ):
+            return
+    raise AssertionError("not quiet")
+
+
+def outbound(night: Night) -> Mapping[str, list[StoredObject]]:
+    """Every version the principal can see under outbound/, by key."""
+    found: dict[str, list[StoredObject]] = {}
+    for item in night.desk.house.objects.list_versions(night.desk.settings.bucket_exchange, "energy01/outbound/"):
+        found.setdefault(item.key, []).append(item)
+    return found
+
+
+def half_visible(night: Night) -> list[str]:
+    """Files of a return without all that explains them, or without a receipt and a closed record."""
+    seen = outbound(night)
+    files = [key for key in seen if not key.endswith(BESIDE)]
+    closed = {
+        str(row["key"])
+        for row in night.desk.sql(
+            """select key from exchange join ledger.entry using (exchange_id)
+               where kind = 'exchange.closed' and receipt_at is not null"""
+        )
+    }
+    return [key for key in files if key not in closed or any(f"{key}.{name}" not in seen for name in BESIDE)]
+
+
+def faults(night: Night, line: ExchangeLine) -> list[str]:
+    """What is not exactly as it must be of a delivered return."""
+    desk, seen = night.desk, outbound(night)
+    record = night.record(line)
+    key, bucket = record.what.key, desk.settings.bucket_exchange
+    kinds = sorted(
+        str(row["kind"]) for row in desk.sql(f"select kind from ledger.entry where exchange_id = '{line.id}'")
+    )
+    prepared = ["return.prepared", "return.released"] if "return.prepared" in kinds else []
+    acks = desk.sql(f"select 1 from acknowledgement where exchange_id = '{line.id}'")
+    copies = desk.sql(f"select 1 from copy where exchange_id = '{line.id}' and kind = 'delivered'")
+    kept = [o for o in desk.objects(desk.settings.bucket_lake) if o.key.startswith("_returns/") and line.id in o.key]
+    receipts = [o for o in desk.objects(bucket) if "/receipts/" in o.key and line.id in o.key]
+    statement = verify_statement(desk.house.objects.read(bucket, f"{key}.roles.json"), desk.house.keyring.public_pem)
+    content = desk.house.objects.read(bucket, key)
+    checks = {
+        "decision": line.decision == "accepted",
+        "entries": kinds == sorted(["exchange.opened", "exchange.closed", *prepared]),
+        "one version of everything": all(len(seen.get(f"{key}{e}", ())) == 1 for e in ("", *(f".{n}" for n in BESIDE))),
+        "bytes": hashlib.sha256(content).hexdigest() == record.what.sha256 == statement.files[0].sha256,
+        "receipt": sorted(o.key.rpartition(".")[2] for o in receipts) == ["json", "pdf"],
+        "one acknowledgement awaited": len(acks) == 1,
+        "one delivered copy": len(copies) == 1,
+        "one kept return": len(kept) == 1,
+        "effects": line.waiting_effects == (),
+    }
+    return [name for name, holds in checks.items() if not holds]
+
+
+def holds(night: Night) -> bool:
+    return verify(night.desk.house.conn, public_pem=night.desk.house.keyring.public_pem).valid
+
+
+def test_the_check_sees_a_delivery_without_receipt_and_a_second_one(store_settings: Settings, tmp_path: Path) -> None:
+    """The control."""
+    with open_season(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path, [YESTERDAY]) as night:
+        night.make()
+        [line] = night.returns()
+        objects, bucket = night.desk.house.objects, night.desk.settings.bucket_exchange
+        assert (faults(night, line), half_visible(night), holds(night)) == ([], [], True)
+        key = night.record(line).what.key
+        objects.put(bucket, "energy01/outbound/renewal_results/bare.csv", b"x", "text/csv")
+        assert half_visible(night) == ["energy01/outbound/renewal_results/bare.csv"]
+        objects.put(bucket, key, objects.read(bucket, key), "text/csv")
+        assert faults(night, line) == ["one version of everything"]
+        for item in outbound(night)[f"{key}.receipt.json"]:
+            objects.delete_version(bucket, item.key, item.version_id)
+        assert key in half_visible(night)

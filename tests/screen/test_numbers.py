@@ -1,0 +1,99 @@
+"""Checksummed numbers: a valid one is found in any spelling, one wrong digit and it is not."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stdnum.be import bis, nn
+
+from sluice.screen.fold import fold
+from sluice.screen.model import ScreenClass
+from sluice.screen.numbers import NumberRules, find_mails, find_numbers, iban_lengths, luhn
+from sluice.screen.prefilter import Shape
+
+YEARS, DAYS, SERIALS = st.integers(0, 99), st.integers(1, 28), st.integers(1, 997)
+MONTHS = st.builds(lambda month, bis: month + bis, st.integers(1, 12), st.sampled_from([0, 20, 40]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    year=YEARS,
+    month=MONTHS,
+    day=DAYS,
+    serial=SERIALS,
+    written=st.sampled_from(["{}{}{}{}{}", "{}.{}.{}-{}.{}", "{} {} {} {} {}"]),
+)
+def test_a_national_or_bis_number_is_found_by_its_checksum(
+    year: int, month: int, day: int, serial: int, written: str
+) -> None:
+    parts = (f"{year:02d}", f"{month:02d}", f"{day:02d}", f"{serial:03d}")
+    check = 97 - int("".join(parts)) % 97
+    assert found(f"nr {written.format(*parts, f'{check:02d}')} genoteerd") == [ScreenClass.NATIONAL_NUMBER]
+    wrong = "".join(parts) + f"{check % 97 + 1:02d}"
+    is_other = nn.is_valid(wrong) or bis.is_valid(wrong)
+    assert (ScreenClass.NATIONAL_NUMBER in found(f"nr {wrong}")) == is_other
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "4111 1111 1111 1111",
+        "4111111111111111",
+        "4111-1111-1111-1111",
+        "3782 822463 10005",
+        "378282246310005",
+        "kaart 5500005555555559.",
+        "order betaald met visa 4012888888881881",
+    ],
+)
+def test_a_card_is_found(note: str) -> None:
+    assert found(note) == [ScreenClass.CARD]
+
+
+@pytest.mark.parametrize("note", ["4111 1111 1111 1112", "9111111111111111", "order 4012888888881881", "6" * 20])
+def test_what_has_no_checksum_issuer_or_is_called_otherwise_is_no_card(note: str) -> None:
+    assert found(note) == []
+
+
+def test_luhn_knows_a_wrong_digit() -> None:
+    assert luhn("4111111111111111")
+    assert not luhn("4111111111111112")
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "BE68539007547034",
+        "be68 5390 0754 7034 voor terugbetaling",
+        "BE68-5390-0754-7034",
+        "GB82 WEST 1234 5698 7654 32",
+        "FR14 2004 1010 0505 0001 3M02 606",
+    ],
+)
+def test_an_iban_is_found_whether_or_not_its_bank_is_known(note: str) -> None:
+    assert found(note) == [ScreenClass.IBAN]
+
+
+def test_an_iban_with_a_wrong_digit_is_none() -> None:
+    assert found("BE68 5390 0754 7035") == []
+
+
+def test_the_registry_of_iban_lengths_is_read() -> None:
+    assert iban_lengths()["be"] == 16
+    assert iban_lengths()["mt"] == 31
+    assert len(iban_lengths()) > 70
+
+
+@pytest.mark.parametrize(
+    "note", ["jan.peeters@telenet.be", "j+x@sub.example.co.uk,", "jan (at) voo.be", "jan at gmail dot com", "a@b.be"]
+)
+def test_an_address_is_found(note: str) -> None:
+    assert len(find_mails(fold(f"mail {note} aub").text)) == 1
+
+
+@pytest.mark.parametrize("note", ["@sofie", "prijs @ 5 euro", "meet at noon. ok then", "user@"])
+def test_a_sign_alone_is_no_address(note: str) -> None:
+    assert find_mails(note) == []
+
+
+def found(note: str) -> list[ScreenClass]:
+    return [hit[0] for hit in find_numbers(fold(note).text, sum(Shape), NumberRules("BE", None)).hits]

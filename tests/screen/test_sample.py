@@ -1,0 +1,39 @@
+"""Sampling of notes in which nothing was found."""
+
+import polars as pl
+import pytest
+
+from screen.labelled import EVERY_CLASS
+from sluice.screen.model import ScreenRuleInvalid
+from sluice.screen.sample import sampled
+from sluice.screen.screen import screen_notes
+
+NOTES = pl.Series([f"note {row}" for row in range(2000)] + ["klant is ziek", "", None])
+FINDINGS = screen_notes(NOTES, EVERY_CLASS).findings
+
+
+def test_the_sample_is_about_the_share_and_the_same_each_time() -> None:
+    first = sampled(NOTES, FINDINGS, 0.1, "salt")
+    assert 140 <= int(first.sum()) <= 260
+    assert first.equals(sampled(NOTES, FINDINGS, 0.1, "salt"))
+
+
+def test_another_salt_is_another_sample() -> None:
+    assert not sampled(NOTES, FINDINGS, 0.1, "salt").equals(sampled(NOTES, FINDINGS, 0.1, "pepper"))
+
+
+def test_a_greater_share_holds_the_smaller_sample() -> None:
+    small, great = sampled(NOTES, FINDINGS, 0.1, "salt"), sampled(NOTES, FINDINGS, 0.3, "salt")
+    assert (small & ~great).sum() == 0
+
+
+def test_everything_means_every_note_with_text_and_no_finding() -> None:
+    chosen = sampled(NOTES, FINDINGS, 1, "salt")
+    assert chosen.to_list() == [True] * 2000 + [False, False, False]
+    assert sampled(NOTES, FINDINGS, 0, "salt").sum() == 0
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    with pytest.raises(ScreenRuleInvalid, match="SLU-491"):
+        sampled(NOTES, FINDINGS, share, "salt")
