@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 
 from bench import BenchRow, paired, shown
-from sluice.screen.model import ScreenAction, ScreenClass
 from sluice.screen.prefilter import find_candidates
 from sluice.screen.screen import screen_notes
+from sluice.terms import ScreenAction, ScreenClass
 
 SEED = 20_260_901
 ACTIONS = dict.fromkeys(ScreenClass, ScreenAction.MASK)

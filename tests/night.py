@@ -110,7 +110,8 @@ class Call:
     def cells(self) -> tuple[str, ...]:
         return (
             self.id, f"{self.at:%a, %d %b %Y %H:%M:%S}", self.campaign, "Outbound", self.agent, self.disposition,
-            "+3225550000", "", self.phone, self.took, self.talk, "0:00:30", self.recording, self.record, self.note, "", self.order,
+            "+3225550000", "", self.phone, self.took, self.talk, "0:00:30", self.recording, self.record, self.note,
+            "", self.order,
         )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def test_a_receipt_verifies_with_the_public_key_alone(receipt, keyring):
 def test_the_signed_statement_repeats_the_record(receipt):
     said, record = payload_of(receipt.jws), a_record()
 
-    assert said["rows"] == {"in": 41188, "accepted": 41176, "refused": 12}
+    assert said["rows"] == {"in": 41188, "accepted": 41176, "refused": 12, "held": 0}
     assert said["file"]["sha256"] == record.what.sha256
     assert said["reasons"] == [line.model_dump(mode="json") for line in TWO_REASONS]
     assert said["purposes"][0]["text"].keys() == {"nl", "fr", "en"}

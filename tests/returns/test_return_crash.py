@@ -28,7 +28,7 @@ PLACES = (
     "returns/due", "returns/carry", "returns/make", "returns/compose", "returns/keep", "returns/record",
     "exchange/close", "exchange/effects", "exchange/deliver", "exchange/store", "lake/objects", "ledger/append",
 )  # fmt: skip
-"""Where it has to have died at least once."""
+"""Where it has to have died at least once, unless fewer points were asked for."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,13 @@ def open_victim(night: Night) -> Iterator[Victim]:
     command = [sys.executable, str(Path(__file__).with_name("victim.py"))]
     given = {**environment(night.desk.settings), "PYTHONPATH": tests}
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=given)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    yield Victim(process)
-    process.kill()
-    process.communicate()
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield Victim(process)
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @contextmanager
@@ -102,7 +104,8 @@ def test_killed_anywhere_a_rerun_delivers_exactly_once(
         assert wrong == []
         assert len(returns) == len(days) + 1
         assert holds(night)
-        assert {place for place in PLACES if not any(each.startswith(place) for each in places)} == set()
+        missed = {place for place in PLACES if not any(each.startswith(place) for each in places)}
+        assert missed == set() or POINTS < 30
     record_property(
         f"SIGKILL points of the outbound path, released {releases}: whole, once, with receipt after rerun",
         f"{len(places) - len(wrong)} of {len(places)} ({steps} steps)",

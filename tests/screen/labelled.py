@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from sluice.screen.model import ScreenAction, ScreenClass
 from sluice.screen.screen import screen_notes
+from sluice.terms import ScreenAction, ScreenClass
 
 EVERY_CLASS = dict.fromkeys(ScreenClass, ScreenAction.MASK)
 

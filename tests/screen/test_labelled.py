@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from screen.labelled import read_labelled, score
-from sluice.screen.model import STRUCTURED, ScreenClass
+from sluice.screen.model import STRUCTURED
+from sluice.terms import ScreenClass
 
 Record = Callable[[str, object], None]
 HALVES = {"tuned": "notes_tuned.csv", "held-out": "notes_heldout.csv"}

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from stdnum.be import bis, nn
 
 from sluice.screen.fold import fold
-from sluice.screen.model import ScreenClass
 from sluice.screen.numbers import NumberRules, find_mails, find_numbers, iban_lengths, luhn
 from sluice.screen.prefilter import Shape
+from sluice.terms import ScreenClass
 
 YEARS, DAYS, SERIALS = st.integers(0, 99), st.integers(1, 28), st.integers(1, 997)
 MONTHS = st.builds(lambda month, bis: month + bis, st.integers(1, 12), st.sampled_from([0, 20, 40]))

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.screen.fold import fold
-from sluice.screen.model import ScreenClass
 from sluice.screen.numbers import NumberRules, find_numbers
 from sluice.screen.phones import is_phone
 from sluice.screen.prefilter import Shape
+from sluice.terms import ScreenClass
 
 CODES = st.sampled_from([1, 7, 31, 32, 33, 34, 39, 44, 49, 90, 212, 352])
 

@@ -6,8 +6,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from screen.labelled import EVERY_CLASS, read_labelled
-from sluice.screen.model import NotesMalformed, ScreenAction, ScreenClass, Screened, ScreenRuleInvalid
+from sluice.screen.model import NotesMalformed, Screened, ScreenRuleInvalid
 from sluice.screen.screen import screen_notes
+from sluice.terms import ScreenAction, ScreenClass
 
 KNOWN = [one.note for one in read_labelled("notes_tuned.csv")]
 ODD = "\u00a0\u202f\u200b\u00ad\u0301\u0308\uff10\uff15\u2011\u2019\ufb01\u0130\u0660\U0001f600ßœ \n\t.-/+(@"

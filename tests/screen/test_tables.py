@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 
 from sluice.screen.fold import fold
-from sluice.screen.model import STRUCTURED, ScreenClass
+from sluice.screen.model import STRUCTURED
 from sluice.screen.tables import read_table, tables_version, terms
+from sluice.terms import ScreenClass
 
 TABLES = ("terms", "exceptions", "labels", "cards")
 

@@ -4,7 +4,16 @@ import re
 from collections.abc import Iterable, Sequence
 
 from sluice.documents.model import Annex, Grid, Page, Pair, Part, ReasonGroup, Section, Text, VerdictPanel
-from sluice.documents.returned import SCREENED, column_roles, contacts_on, held_back, inputs, notices, screened, withheld
+from sluice.documents.returned import (
+    SCREENED,
+    column_roles,
+    contacts_on,
+    held_back,
+    inputs,
+    notices,
+    screened,
+    withheld,
+)
 from sluice.documents.words import LANGUAGES, Words, words
 from sluice.ledger.model import Entry
 from sluice.ledger.record import CopyLine, ExchangeRecord, PurposeLine, ReasonLine

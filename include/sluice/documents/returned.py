@@ -1,4 +1,4 @@
-"""Parts of a receipt that returns and agents' results have: corrections, held rows, whose each column is, notes. Pure."""
+"""Parts of a receipt that returns and agents' results add: corrections, held rows, roles per column, notes. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -25,7 +25,6 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.returned import PreparedReturn
-from sluice.ledger.store import find_entry
 from sluice.returns import store
 from sluice.returns.keep import keep_return
 from sluice.returns.make import make_return
@@ -43,9 +42,9 @@ def carry_return(house: House, opened: Opened, run: Mapping[str, str], by: str =
         return _refuse(house, opened, run, finding("UNREADABLE_GAVE_UP", "exchange.attempts", count=opened.attempts))
     if store.has_newer(house.conn, opened):
         return _refuse(house, opened, run, finding("STALE_NEWER_RETURN", "return.newest"))
-    prepared = find_entry(house.conn, opened.exchange_id, EntryKind.RETURN_PREPARED)
+    prepared = store.find_prepared(house.conn, opened.exchange_id)
     if prepared is not None:
-        return _go_on(house, opened, PreparedReturn.model_validate_json(prepared.body).record)
+        return _go_on(house, opened, prepared)
     on = opened.opened_at.astimezone(BRUSSELS).date()
     paper = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at)
     if isinstance(paper, PaperMissing):

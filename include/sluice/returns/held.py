@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sluice.errors import NotFound, Ref
 from sluice.exchange.house import House
 from sluice.exchange.read import show_exchange
+from sluice.returns.store import find_prepared
+from sluice.terms import ExchangeId
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +21,15 @@ class HeldRow:
 
 
 def list_held(house: House, named: str) -> list[HeldRow]:
-    """Held rows of one return, by reason. Raises NotFound when there is no such list."""
+    """Held rows of one return, by reason; also of one that still waits for its release.
+
+    Raises NotFound when there is no such list.
+    """
     import polars as pl
 
     shown = show_exchange(house.conn, named)
-    copies = shown.record.how_long.copies if shown.record else ()
+    record = shown.record or find_prepared(house.conn, ExchangeId(shown.line.id))
+    copies = record.how_long.copies if record else ()
     copy = next((copy for copy in copies if copy.kind == "held"), None)
     if copy is None:
         raise NotFound(Ref("held rows of exchange", shown.line.id))

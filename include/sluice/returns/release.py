@@ -44,9 +44,12 @@ def release(house: House, named: str, by: str, now: datetime) -> ExchangeId:
 
 
 def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObject:
-    """Put the same bytes there again, as a new version of the same key. Raises NotDelivered."""
+    """Put the same bytes there again, as a new version of the same key.
+
+    Raises NotDelivered, also while the first delivery is still under way: no receipt, no transfer.
+    """
     shown = show_exchange(house.conn, named)
-    if shown.record is None or not any(copy.kind == "return" for copy in shown.record.how_long.copies):
+    if shown.record is None or not store.is_delivered(house.conn, shown.line.id):
         raise NotDelivered(Ref("exchange", shown.line.id))
     opened = get_open(house.conn, shown.line.id)
     stored = deliver.deliver_again(house, opened, shown.record)

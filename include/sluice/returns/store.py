@@ -8,6 +8,7 @@ from sluice.exchange.model import Opened
 from sluice.exchange.store import COLUMNS, opened_of
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.returned import PreparedReturn
 from sluice.ledger.store import find_entry
 from sluice.returns.model import Due, Input, InputKind, Last
 from sluice.terms import Direction, ExchangeId, Flow, Principal
@@ -167,6 +168,20 @@ def wake_stale(conn: Connection, opened: Opened) -> None:
              and direction = 'outbound_return' and decision = 'open' and opened_at < %s""",
         (opened.principal, opened.flow, opened.day, opened.opened_at),
     )
+
+
+def find_prepared(conn: Connection, exchange_id: ExchangeId) -> ExchangeRecord | None:
+    """The record of a return that was prepared, as it will close but for its release."""
+    entry = find_entry(conn, exchange_id, EntryKind.RETURN_PREPARED)
+    return PreparedReturn.model_validate_json(entry.body).record if entry else None
+
+
+def is_delivered(conn: Connection, exchange_id: str) -> bool:
+    """Whether the principal can see it, with all that explains it."""
+    row = conn.execute(
+        "select exists (select from acknowledgement where exchange_id = %s) as delivered", (exchange_id,)
+    ).fetchone()
+    return bool(row and row["delivered"])
 
 
 def is_released(conn: Connection, exchange_id: ExchangeId) -> bool:

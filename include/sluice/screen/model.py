@@ -1,35 +1,11 @@
 """What the screen looks for, what is done about it, and what it found: classes and spans, never text."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import polars as pl
 
 from sluice.errors import Exit, SluiceError
-
-
-class ScreenClass(StrEnum):
-    """What a span of a note is about: five kinds of identifier, then words of GDPR Art. 9 and 10, insult, emotion."""
-
-    PHONE = "phone"
-    EMAIL = "email"
-    IBAN = "iban"
-    CARD = "card"
-    NATIONAL_NUMBER = "national_number"
-    """Belgian national register numbers, and bis numbers."""
-    HEALTH = "health"
-    BELIEF = "belief"
-    """Religion and philosophy of life."""
-    POLITICS = "politics"
-    UNION = "union"
-    ETHNICITY = "ethnicity"
-    SEXUALITY = "sexuality"
-    GENETIC_BIOMETRIC = "genetic_biometric"
-    CRIMINAL = "criminal"
-    INSULT = "insult"
-    EMOTION = "emotion"
-    """What an agent says a person felt (AI Act Art. 5(1)(f) forbids inferring it at work)."""
-
+from sluice.terms import ScreenClass
 
 STRUCTURED = frozenset(
     {ScreenClass.PHONE, ScreenClass.EMAIL, ScreenClass.IBAN, ScreenClass.CARD, ScreenClass.NATIONAL_NUMBER}
@@ -39,15 +15,6 @@ STRUCTURED = frozenset(
 
 Hit = tuple[ScreenClass, int, int]
 """Class, start and end of something found in one note, ``end`` exclusive."""
-
-
-class ScreenAction(StrEnum):
-    """What an agreement wants done about a class."""
-
-    ALLOW = "allow"
-    MASK = "mask"
-    REVIEW = "review"
-    REFUSE = "refuse"
 
 
 @dataclass(frozen=True, slots=True)

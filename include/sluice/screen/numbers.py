@@ -12,10 +12,11 @@ from functools import cache
 from stdnum import iban, numdb
 from stdnum.be import bis, nn
 
-from sluice.screen.model import Hit, ScreenClass
+from sluice.screen.model import Hit
 from sluice.screen.phones import find_phones, labels_before
 from sluice.screen.prefilter import DIGIT_RUN, Shape
 from sluice.screen.tables import Issuer, issuers, labels
+from sluice.terms import ScreenClass
 
 IBAN, NATIONAL, CARD, PHONE = map(int, Shape)
 SEPARATORS = {ord(mark): None for mark in " \t./-()"}

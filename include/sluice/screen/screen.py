@@ -12,20 +12,13 @@ import polars as pl
 
 from sluice.errors import Ref
 from sluice.screen.fold import fold
-from sluice.screen.model import (
-    STRUCTURED,
-    Hit,
-    NotesMalformed,
-    ScreenAction,
-    ScreenClass,
-    Screened,
-    ScreenRuleInvalid,
-)
+from sluice.screen.model import STRUCTURED, Hit, NotesMalformed, Screened, ScreenRuleInvalid
 from sluice.screen.numbers import NumberRules, find_mails, find_numbers
 from sluice.screen.phones import phone_shape
 from sluice.screen.prefilter import Candidates, find_candidates, find_shapes
 from sluice.screen.tables import tables_version
 from sluice.screen.words import find_words
+from sluice.terms import ScreenAction, ScreenClass
 
 FINDING_COLUMNS = {
     "row": pl.UInt32,

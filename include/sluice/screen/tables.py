@@ -20,7 +20,8 @@ from typing import TypeVar
 
 from sluice.errors import Ref
 from sluice.screen.fold import fold
-from sluice.screen.model import ScreenClass, ScreenTableInvalid
+from sluice.screen.model import ScreenTableInvalid
+from sluice.terms import ScreenClass
 
 Item = TypeVar("Item")
 HEAD = 3

@@ -1,0 +1,45 @@
+"""The ``sluice`` command in the installation of a desk, as a person or a script meets it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from desk import Desk, environment
+from sluice.cli.main import app
+from sluice.errors import SluiceError
+from sluice.settings import get_settings
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Exit code, document, and the code of the error that ended it."""
+
+    exit: int
+    document: dict[str, Any]
+    error: str | None = None
+
+
+def sluice(*words: str) -> Answer:
+    """Run one command; a coded error leaves as ``main`` lets it leave."""
+    done = CliRunner().invoke(app, [*words, "--format", "json"])
+    if isinstance(done.exception, SluiceError):
+        return Answer(int(done.exception.exit), {}, done.exception.code)
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return Answer(done.exit_code, json.loads(done.stdout) if done.stdout else {})
+
+
+@contextmanager
+def at_terminal(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """While the block runs, ``sluice`` works in the installation of the desk."""
+    for name, value in environment(desk.settings).items():
+        if name.startswith("SLUICE_"):
+            monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()

@@ -1,0 +1,190 @@
+"""A second person lets a return go, once; what was delivered can be put there again, byte for byte."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from night import RESULTS, Call, Night
+from returns.commands import at_terminal, sluice
+from returns.deliveries import Shop, at_once, open_shops
+from sluice.exchange.house import House
+from sluice.exchange.read import ExchangeLine
+from sluice.exchange.store import claim_next
+from sluice.ledger.verify import verify
+from sluice.returns.carry import carry_return
+from sluice.returns.due import open_due
+from sluice.returns.model import NotReleasable
+from sluice.returns.release import release
+from sluice.services.model import SeaweedServer
+from sluice.terms import Direction, Principal
+
+pytestmark = pytest.mark.stores
+
+
+@pytest.fixture
+def prepared(night: Night) -> ExchangeLine:
+    """Somebody called an.peeters prepared the return of three calls; one of them waits for its agent."""
+    people = night.people(3)
+    night.called(*(Call(f"c{n}", *person) for n, person in enumerate(people[:2])), Call("c2", *people[2], "agent02"))
+    night.make(by="an.peeters")
+    [line] = night.returns()
+    return line
+
+
+@pytest.fixture
+def terminal(night: Night, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with at_terminal(night.desk, monkeypatch):
+        yield
+
+
+def entries(night: Night, line: ExchangeLine) -> list[str]:
+    rows = night.desk.sql(f"select kind from ledger.entry where exchange_id = '{line.id}' order by seq")
+    return [str(row["kind"]) for row in rows]
+
+
+def files(night: Night, ending: str = ".csv") -> list[bytes]:
+    """Every version of every data file the principal can see."""
+    bucket, objects = night.desk.settings.bucket_exchange, night.desk.house.objects
+    items = objects.list_versions(bucket, "energy01/outbound/")
+    return [objects.read(bucket, item.key, item.version_id) for item in items if item.key.endswith(ending)]
+
+
+@pytest.mark.usefixtures("terminal")
+def test_who_prepared_it_cannot_let_it_go_and_somebody_else_can_once(night: Night, prepared: ExchangeLine) -> None:
+    own = sluice("exchange", "release", prepared.id, "--by", "an.peeters")
+    assert (own.exit, own.error, files(night)) == (1, "SLU-521", [])
+    assert [row["reason"] for row in sluice("exchange", "held", prepared.id).document["rows"]] == [
+        "STAFF_EXAM_BELOW_MINIMUM"
+    ]
+
+    done = sluice("exchange", "release", prepared.id[:8], "--by", "jan.jansen")
+
+    assert (done.exit, done.document["exchange"], done.document["released_by"]) == (0, prepared.id, "jan.jansen")
+    assert [line.decision for line in night.returns()] == ["partly_accepted"]
+    assert entries(night, prepared) == ["exchange.opened", "return.prepared", "return.released", "exchange.closed"]
+    again = sluice("exchange", "release", prepared.id, "--by", "els.claes")
+    assert (again.exit, again.error, len(files(night))) == (1, "SLU-521", 1)
+    _redelivers(night, prepared)
+
+
+def _redelivers(night: Night, line: ExchangeLine) -> None:
+    """The same bytes again, as a new version of the same key, with a name on it; the ledger holds."""
+    done = sluice("exchange", "redeliver", line.id, "--by", "els.claes")
+    assert (done.exit, done.document["key"]) == (0, night.record(line).what.key)
+    first, second = files(night)
+    assert first == second
+    said = night.desk.sql(
+        "select convert_from(body, 'UTF8') as body from ledger.entry where kind = 'return.redelivered'"
+    )
+    assert [("els.claes" in str(row["body"]), done.document["version_id"] in str(row["body"])) for row in said] == [
+        (True, True)
+    ]
+    assert verify(night.desk.house.conn, public_pem=night.desk.house.keyring.public_pem).valid
+
+
+@pytest.mark.usefixtures("terminal")
+def test_prepare_says_what_it_did_and_an_unknown_return_is_said(night: Night) -> None:
+    nothing = sluice("exchange", "prepare", "energy01", RESULTS, "--by", "an.peeters")
+    assert (nothing.exit, nothing.document) == (0, {"decisions": {}, "set_aside": 0})
+    night.called(Call("c1", *night.people(1)[0]))
+
+    done = sluice("exchange", "prepare", "energy01", RESULTS, "--by", "an.peeters")
+
+    assert (done.exit, done.document) == (0, {"decisions": {}, "set_aside": 0})
+    [line] = night.returns()
+    assert entries(night, line) == ["exchange.opened", "return.prepared"]
+    not_delivered = sluice("exchange", "redeliver", line.id)
+    assert (not_delivered.exit, not_delivered.error) == (1, "SLU-522")
+    for words in (("release", "00000000"), ("redeliver", "00000000"), ("held", "00000000")):
+        assert sluice("exchange", *words).exit != 0
+
+
+def test_two_who_release_at_once_are_one_release_and_one_delivery(night: Night, prepared: ExchangeLine) -> None:
+    works = [partial(lets_go, prepared.id, f"person {n}") for n in range(8)]
+    assert sorted(at_once(night.desk, *works)) == [False] * 7 + [True]
+    night.make()
+    assert entries(night, prepared).count("return.released") == 1
+    assert len(files(night)) == 1
+
+
+def lets_go(exchange: str, by: str, house: House) -> bool:
+    with suppress(NotReleasable):
+        release(house, exchange, by, datetime.now(UTC))
+        return True
+    return False
+
+
+def test_a_return_that_newer_results_overtook_is_not_delivered_and_the_newer_one_waits(
+    night: Night, prepared: ExchangeLine
+) -> None:
+    night.called(Call("c9", *night.people(4)[3]), name="late.csv")
+
+    night.release(prepared, "jan.jansen")
+
+    newer, older = night.returns()
+    assert (older.id, older.decision, older.reason_code) == (prepared.id, "refused", "STALE_NEWER_RETURN")
+    assert (newer.decision, files(night)) == ("open", [])
+    night.release(newer, "els.claes")
+    assert len(files(night)) == 1
+    assert night.returns()[0].rows_in == 4
+
+
+def test_a_return_that_is_closed_but_not_delivered_yet_cannot_be_delivered_again(
+    night: Night, prepared: ExchangeLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the file would be there before its receipt."""
+    house, principal = night.desk.house, Principal("energy01")
+    release(house, prepared.id, "jan.jansen", datetime.now(UTC))
+    with claim_next(house.conn, Direction.OUTBOUND_RETURN, principal, RESULTS) as opened:
+        assert opened is not None
+        carry_return(house, opened, {})
+    with at_terminal(night.desk, monkeypatch):
+        done = sluice("exchange", "redeliver", prepared.id)
+    assert (done.exit, done.error, files(night)) == (1, "SLU-522", [])
+    night.make()
+    assert len(files(night)) == 1
+    assert open_due(house, principal, RESULTS, datetime.now(UTC)) == []
+
+
+def test_the_principal_sees_nothing_of_a_return_before_its_release_and_nothing_of_ours_ever(
+    night: Night, prepared: ExchangeLine, s3_server: SeaweedServer, service_var: Path
+) -> None:
+    settings = night.desk.settings
+    with open_shops(night.desk, s3_server, service_var) as shops:
+        mine, theirs = shops["energy01"], shops["telecom01"]
+        kept = [o for o in night.desk.objects(settings.bucket_lake) if o.key.startswith("_returns/")]
+        logs = night.desk.objects(settings.bucket_internal)
+        assert kept and logs
+        ours = [(o.bucket, o.key) for o in [*kept, *logs, *night.desk.objects(settings.bucket_vault)]]
+        assert [place for place in ours if can_read(mine, *place)] == []
+        assert [bucket for bucket in {bucket for bucket, _ in ours} if can_list(mine, bucket)] == []
+        assert names(mine) == []
+
+        night.release(prepared, "jan.jansen")
+
+        assert [name.rpartition(".")[2] for name in names(mine)] == ["csv", "yaml", "json", "pdf", "json"]
+        assert all(can_read(mine, mine.bucket, name) for name in names(mine))
+        assert not any(can_read(theirs, mine.bucket, name) for name in names(mine))
+        assert [place for place in ours if can_read(mine, *place)] == []
+
+
+def can_read(shop: Shop, bucket: str, key: str) -> bool:
+    with suppress(ClientError):
+        return bool(shop.client.get_object(Bucket=bucket, Key=key)["Body"].read())
+    return False
+
+
+def can_list(shop: Shop, bucket: str) -> bool:
+    with suppress(ClientError):
+        return bool(shop.client.list_objects_v2(Bucket=bucket).get("Contents"))
+    return False
+
+
+def names(shop: Shop) -> list[str]:
+    found = shop.client.list_objects_v2(Bucket=shop.bucket, Prefix=f"{shop.name}/outbound/")
+    return sorted(each["Key"] for each in found.get("Contents", ()))
