@@ -88,6 +88,20 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def add_contract(settings: Settings, like: str, flow: str, *changes: tuple[str, str]) -> Flow:
+    """One more contract of energy01: that of the file ``like`` under the name of another flow, changed."""
+    papers = settings.principals_dir / ENERGY[0]
+    path = papers / like.replace(RESULTS, flow)
+    shutil.copy(papers / like, path)
+    for place in ("energy01.{}.renewal_results", "energy01/{}/renewal_results/"):
+        for way in ("internal", "outbound_return", "outbound"):
+            text = path.read_text(encoding="utf-8")
+            path.write_text(text.replace(place.format(way), place.format(way).replace(RESULTS, flow)), encoding="utf-8")
+    for old, new in changes:
+        change(path, old, new)
+    return Flow(flow)
+
+
 @dataclass(frozen=True)
 class Call:
     """One line of a Five9 call log."""
@@ -136,10 +150,10 @@ class Night:
         frame = pl.read_csv(self.contacts, separator=";", infer_schema=False)
         return list(frame.select("customer_number", "phone").head(count).iter_rows())
 
-    def results(self, content: bytes, name: str = "log.csv") -> StoredObject:
+    def results(self, content: bytes, name: str = "log.csv", flow: Flow = RESULTS) -> StoredObject:
         """The platform's export arrives, and is worked off."""
         bucket = self.desk.settings.bucket_internal
-        stored = self.desk.house.objects.put(bucket, f"energy01/internal/{RESULTS}/{name}", content, "text/csv")
+        stored = self.desk.house.objects.put(bucket, f"energy01/internal/{flow}/{name}", content, "text/csv")
         self.desk.work()
         return stored
 
@@ -171,9 +185,14 @@ class Night:
         """What `sluice exchange held` shows."""
         return list_held(self.desk.house, line.id)
 
-    def returns(self) -> list[ExchangeLine]:
-        """Returns, newest first."""
-        return list_exchanges(self.desk.house.conn, direction=Direction.OUTBOUND_RETURN)
+    def returns(self, flow: Flow = RESULTS) -> list[ExchangeLine]:
+        """Returns of a flow, newest first."""
+        every = list_exchanges(self.desk.house.conn, direction=Direction.OUTBOUND_RETURN, limit=10_000)
+        return [line for line in every if line.flow == flow]
+
+    def file(self, line: ExchangeLine) -> bytes:
+        """The delivered file of a return, as its principal reads it."""
+        return self.desk.house.objects.read(self.desk.settings.bucket_exchange, self.record(line).what.key)
 
     def delivered(self) -> Mapping[str, bytes]:
         """Everything the principal can see under outbound/."""

@@ -29,7 +29,8 @@ COLUMNS = (
     ("attempts", "call_event", "CallLog", "observed", "SEED_OWNER", "results.attempts"),
     ("disposition", "disposition", "Interaction", "agent_made", "SEED_OWNER", "results.disposition"),
     ("note", "note_free_text", "Interaction", "agent_made", "SEED_OWNER", "results.note"),
-    ("recording_ref", "recording_ref", "VoiceCommunicationRecording", "observed", "SEED_OWNER", "results.recording_ref"),
+    ("recording_ref", "recording_ref", "VoiceCommunicationRecording", "observed", "SEED_OWNER",
+        "results.recording_ref"),
     ("agent", "agent_ref", "UID", "agent_made", "INDEPENDENT", "results.agent"),
     ("talk_seconds", "handling_times", "CallLog", "observed", "STAFF", "results.talk_seconds"),
 )  # fmt: skip
@@ -47,6 +48,8 @@ SCREENING = Screening(
     masked=12,
     sampled=46,
 )
+
+HOW = {"screening": SCREENING, "suites": {}}
 
 
 def a_return(
@@ -86,8 +89,10 @@ def a_return(
                     "role_warnings": warnings,
                 }
             ),
-            "how": record.how.model_copy(update={"screening": SCREENING, "dialect": {"delimiter": ";"}}),
-            "right_treatment": record.right_treatment.model_copy(update={"withheld": {"recording_ref": 31} if sent else {}}),
+            "how": record.how.model_copy(update=HOW | {"contract_id": "energy01.outbound_return.renewal_results"}),
+            "right_treatment": record.right_treatment.model_copy(
+                update={"withheld": {"recording_ref": 31} if sent else {}}
+            ),
         }
     )
 
@@ -115,7 +120,7 @@ def some_results() -> ExchangeRecord:
             "who": record.who.model_copy(
                 update={"sender": "center", "roles": _roles(columns), "role_warnings": WARNINGS}
             ),
-            "how": record.how.model_copy(update={"screening": SCREENING}),
+            "how": record.how.model_copy(update=HOW | {"contract_id": "energy01.internal.renewal_results"}),
         }
     )
 
@@ -193,7 +198,7 @@ def _copies(rows: int) -> tuple[CopyLine, ...]:
             bucket=bucket,
             key=key,
             version_id=f"v-{kind}",
-            sha256="5e" * 32,
+            sha256="9f" * 32 if kind == "return" else "5e" * 32,
             size_bytes=148_112,
             rows=count,
             retention_rule=rule,

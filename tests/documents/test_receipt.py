@@ -96,8 +96,8 @@ def test_the_page_says_it_in_three_languages_the_principals_first(receipt):
         assert expected in words
 
 
-def test_a_screen_reader_knows_title_structure_and_language(receipt):
-    root = PdfReader(io.BytesIO(receipt.pdf)).trailer["/Root"]
+def tags_of(pdf: bytes) -> tuple[set[str], set[str]]:
+    """Every tag of a PDF's structure, and every language in it."""
     tags, languages = set(), set()
 
     def walk(element) -> None:
@@ -111,7 +111,14 @@ def test_a_screen_reader_knows_title_structure_and_language(receipt):
             if "/K" in element:
                 walk(element["/K"])
 
-    walk(root["/StructTreeRoot"])
+    walk(PdfReader(io.BytesIO(pdf)).trailer["/Root"]["/StructTreeRoot"])
+    return tags, languages
+
+
+def test_a_screen_reader_knows_title_structure_and_language(receipt):
+    root = PdfReader(io.BytesIO(receipt.pdf)).trailer["/Root"]
+    tags, languages = tags_of(receipt.pdf)
+
     assert root["/MarkInfo"]["/Marked"]
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]
     assert root["/Lang"] == "nl-BE"

@@ -1,5 +1,6 @@
 """The three catalogues say the same things, and they have words for everything a record can hold."""
 
+import re
 import string
 from pathlib import Path
 
@@ -7,8 +8,21 @@ import pytest
 from babel.messages.pofile import read_po
 
 import sluice.documents
+from sluice.agreement import profiles
+from sluice.documents.page import meaning_of
+from sluice.documents.returned import held_sentence
 from sluice.documents.words import LANGUAGES, words
-from sluice.terms import Decision, Direction, FieldGroup, RefusalClass, RoleProfile
+from sluice.returns.model import STAFF, Held
+from sluice.staff.model import Reason
+from sluice.terms import (
+    Decision,
+    Direction,
+    FieldGroup,
+    RefusalClass,
+    RoleProfile,
+    ScreenAction,
+    ScreenClass,
+)
 
 PLACE = Path(sluice.documents.__path__[0]) / "locale"
 
@@ -36,6 +50,14 @@ def test_no_sentence_is_empty_or_unsure(language):
         assert not message.fuzzy, name
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_is_there_twice(language):
+    lines = (PLACE / language / "LC_MESSAGES" / "sluice.po").read_text(encoding="utf-8").splitlines()
+    names = [line for line in lines if line.startswith("msgid ")]
+
+    assert len(names) == len(set(names))
+
+
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_every_language_has_the_same_sentences_with_the_same_parts(language):
     first, other = catalogue("nl"), catalogue(language)
@@ -60,6 +82,66 @@ def test_whatever_a_record_holds_has_words(language):
 
     assert [name for name in names if name not in catalogue(language)] == []
     assert say.find("no.such.sentence") is None
+
+
+PAST = {ScreenAction.MASK: "MASKED", ScreenAction.REFUSE: "REFUSED", ScreenAction.REVIEW: "REVIEW"}
+RETURN_CODES = ("STALE_NEWER_RETURN", "HEADER_SOURCE_MISSING", "VALUE_UNWRITABLE", "FORBIDDEN_COUNTRY")
+RIGHTS = ("erased", "objected", "restricted", "consent_withdrawn", "do_not_call_me", "soft_hold")
+HELD = (
+    *RIGHTS,
+    *Held,
+    *(f"{STAFF}{reason}" for reason in Reason),
+    *(f"TEXT_{word.name}_REVIEW" for word in ScreenClass),
+)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", HELD)
+def test_every_reason_to_hold_a_row_is_one_plain_sentence(language, code):
+    said = held_sentence(words(language), code)
+
+    assert said != f"{code[0].upper()}{code[1:]}."
+    assert said[0].isupper() and said.endswith(".") and " " in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_reason_nobody_knows_is_shown_as_it_is(language):
+    assert held_sentence(words(language), "NEVER_HEARD_OF") == "NEVER_HEARD_OF."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_code_of_screen_and_return_has_words_meaning_and_cure(language):
+    say = words(language)
+    screen = [f"TEXT_{word.name}_{past}" for word in ScreenClass for past in PAST.values()]
+
+    for code in (*screen, "TEXT_SAMPLE", *RETURN_CODES):
+        known = meaning_of(say, code)
+        assert known not in set(RefusalClass), code
+        assert say.find(f"code.{known}.meaning") and say.find(f"code.{known}.cure"), code
+    assert meaning_of(say, "VALUE_NOT_YET_INVENTED") == "VALUE"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_copy_role_and_screened_class_has_words(language):
+    names = [
+        *(f"copy.{kind}" for kind in ("return", "return.findings", "held", "delivered")),
+        *(f"role.{party}" for party in ("center", "both", "each", "joint", "vendor", "-")),
+        *(f"screen.{word}" for word in ScreenClass),
+        *(f"columns.from.{side}" for side in ("principal", "center", "unknown")),
+        *(f"outbound_return.verdict.{decision}.sentence" for decision in Decision if decision is not Decision.OPEN),
+    ]
+
+    assert [name for name in names if name not in catalogue(language)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_warning_about_roles_has_words(language):
+    """The codes are those that the agreement room can give."""
+    source = Path(profiles.__file__).read_text(encoding="utf-8")
+    codes = set(re.findall(r'append\("([A-Z0-9_]+):', source))
+
+    assert len(codes) == 4
+    assert [code for code in codes if f"warning.{code}" not in catalogue(language)] == []
 
 
 def test_numbers_days_and_lists_follow_the_language():

@@ -1,14 +1,14 @@
 """The outbound path in a process that is killed at its n-th step; ``crash.py`` says how steps are counted.
 
 Every line on stdin is ``<step to die at, 0 = never> <moment, ISO>``; a fork makes what is due at that
-moment, lets go what waits for a second person, and answers ``status steps place``.
+moment, lets go what waits for a second person, and answers ``status steps place<called from<...``.
 """
 
 import os
 import sys
 import warnings
 from datetime import UTC, datetime
-from types import CodeType
+from types import CodeType, FrameType
 
 from crash import WATCHED, Steps
 from night import RESULTS
@@ -31,8 +31,13 @@ class Told(Steps):
         self._pipe = pipe
 
     def die(self, code: CodeType) -> None:
-        place = code.co_filename.rpartition("/sluice/")[2].removesuffix(".py")
-        os.write(self._pipe, f"{self.count} {place}:{code.co_name}".encode())
+        frame: FrameType | None = sys._getframe(1)
+        places = []
+        while frame is not None:
+            if "/sluice/" in frame.f_code.co_filename:
+                places.append(frame.f_code.co_filename.rpartition("/sluice/")[2].removesuffix(".py"))
+            frame = frame.f_back
+        os.write(self._pipe, f"{self.count} {'<'.join(dict.fromkeys(places))}".encode())
         super().die(code)
 
 
@@ -63,7 +68,7 @@ def run(kill_at: int, now: datetime) -> str:
         os._exit(0)
     os.close(writer)
     _, status = os.waitpid(pid, 0)
-    told = os.read(reader, 200).decode() or "0 unknown"
+    told = os.read(reader, 2000).decode() or "0 unknown"
     os.close(reader)
     return f"{status} {told}"
 

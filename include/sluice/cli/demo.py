@@ -20,8 +20,10 @@ from sluice.settings import Settings, find_home, get_settings
 
 if TYPE_CHECKING:
     from sluice.demo.files import Drop
+    from sluice.demo.night import Night
     from sluice.demo.real import Gap
     from sluice.demo.story import Check, Outcome
+    from sluice.exchange.house import House
 
 
 def demo(
@@ -30,7 +32,7 @@ def demo(
     seed: Annotated[int | None, typer.Option(help="Seed of the sample; the clock by default.")] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Show two principals' files going through: accepted, partly accepted, refused, with proof.
+    """Show two principals' files going through, and the night's results going back to them, with proof.
 
     Example: sluice demo
 
@@ -39,14 +41,22 @@ def demo(
     from sluice.demo.story import fetch_receipts
 
     settings = _up()
+    night = None
     if file is None:
-        outcomes, evidence = _sample(settings, seed if seed is not None else int(time.time()), rows)
+        outcomes, night, evidence = _sample(settings, seed if seed is not None else int(time.time()), rows)
     else:
         outcomes, evidence = _real(settings, file)
     if format is Format.JSON:
-        show_json({"exchanges": [asdict(o.line) for o in outcomes], "evidence": [asdict(check) for check in evidence]})
+        show_json({
+            "exchanges": [asdict(o.line) for o in outcomes],
+            "returns": _told(night) if night else [],
+            "evidence": [asdict(check) for check in evidence],
+        })  # fmt: skip
     else:
-        _show(outcomes, evidence)
+        _show(outcomes)
+        if night:
+            _show_night(night)
+        _show_evidence(evidence)
         _addresses(settings, fetch_receipts(settings, outcomes, settings.var / "demo" / "receipts"))
     raise typer.Exit(Exit.DONE if all(check.holds for check in evidence) else Exit.REFUSED)
 
@@ -66,16 +76,34 @@ def _up() -> Settings:
     return settings
 
 
-def _sample(settings: Settings, seed: int, rows: int) -> tuple[list[Outcome], list[Check]]:
+def _sample(settings: Settings, seed: int, rows: int) -> tuple[list[Outcome], Night, list[Check]]:
     from sluice.demo import files, story
+    from sluice.demo.night_checks import night_checks
+    from sluice.exchange.house import open_house
 
     err.print(f"Dropping sample files of {rows:,} rows (seed {seed}) as the principals")
-    with tempfile.TemporaryDirectory(prefix="sluice-demo-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sluice-demo-") as folder, open_house(settings) as house:
         drops = files.first_drops(Path(folder), seed, rows)
         outcomes = _wait(settings, drops, "Airflow judges")
         outcomes += _wait(settings, [files.second_drop(drops[0])], "the same file again")
+        night = _night(house, outcomes, Path(folder), seed)
+        evidence = list(night_checks(house, night))
     receipts = story.fetch_receipts(settings, outcomes, settings.var / "demo" / "receipts")
-    return outcomes, list(story.checks(settings, outcomes, receipts))
+    return outcomes, night, [*story.checks(settings, outcomes, receipts, night.ids), *evidence]
+
+
+def _night(house: House, outcomes: Sequence[Outcome], folder: Path, seed: int) -> Night:
+    """Staff, then the night of a day that had none yet, on the contacts that were just accepted."""
+    from sluice.demo.night import import_staff, run_night
+    from sluice.demo.night_files import CALLS, SOURCES, free_day, staff_file, write_exports
+
+    day = free_day(house, datetime.now(UTC))
+    new = import_staff(house, staff_file(day))
+    err.print(f"The night after {day}: staff imported, {new} new rows; one agent has 89.99 in the exam")
+    good = {o.drop.principal: o.line.id for o in outcomes if o.line.rows_accepted}
+    exports = write_exports(house, [good[source.principal] for source in SOURCES], folder, seed, CALLS, day)
+    kept = house.settings.var / "demo" / "returns"
+    return run_night(house, day, exports, kept, seed, lambda line: err.print(f"  {line}", markup=False))
 
 
 def _real(settings: Settings, file: Path) -> tuple[list[Outcome], list[Check]]:
@@ -113,7 +141,7 @@ def _show_gap(gap: Gap) -> None:
     )
 
 
-def _show(outcomes: Sequence[Outcome], evidence: Sequence[Check]) -> None:
+def _show(outcomes: Sequence[Outcome]) -> None:
     show_table(
         "What crossed",
         ("file", "shows", "decision", "reason", "in", "accepted", "refused", "put to receipt"),
@@ -131,11 +159,61 @@ def _show(outcomes: Sequence[Outcome], evidence: Sequence[Check]) -> None:
             for o in outcomes
         ],
     )
+
+
+def _show_evidence(evidence: Sequence[Check]) -> None:
     show_table(
         "Evidence",
         ("", "what", "figure"),
         [(Text("holds", "green") if c.holds else Text("FAILS", "bold red"), c.name, c.figure) for c in evidence],
     )
+
+
+def _show_night(night: Night) -> None:
+    from sluice.demo.night_checks import flips_of
+
+    show_table(
+        f"The night's return: contacts of {night.day}",
+        ("principal", "file", "profile", "in", "sent", "held", "released by"),
+        [[line[key] for key in RETURN] for line in _told(night)],
+    )
+    show_table("Put, released and delivered in", ("", "seconds"), [(k, f"{v:.1f}") for k, v in night.seconds.items()])
+    show_table(
+        "What each principal finds with its own key",
+        ("principal", "under outbound/", "lies here"),
+        [
+            (each.of.source.principal, "\n".join(each.names), each.path.parent)
+            for each in (*night.delivered, night.corrected)
+        ],
+    )
+    names = [made.source.principal for made in night.first]
+    show_table(
+        "Whose it is",
+        ("kind of column", "from", *(f"{part}, {name}" for part in ("controller", "processor") for name in names)),
+        [(flip.group, flip.supplied_by, *flip.controllers, *flip.processors) for flip in flips_of(night)],
+    )
+
+
+RETURN = ("principal", "file", "profile", "in", "sent", "held", "released_by")
+
+
+def _told(night: Night) -> list[dict[str, object]]:
+    """The returns of the night, a line each."""
+    from sluice.demo.night_checks import held_of, profile_of
+
+    return [
+        {
+            "principal": made.source.principal,
+            "file": made.key.rsplit("/", 1)[-1],
+            "profile": profile_of(made),
+            "in": made.record.what.rows_in,
+            "sent": made.record.what.rows_accepted,
+            "held": "\n".join(held_of(made)),
+            "released_by": made.released_by or "nobody has to",
+            "supersedes": made.record.what.supersedes,
+        }
+        for made in (*night.first, night.correction)
+    ]
 
 
 def _addresses(settings: Settings, receipts: Sequence[Path]) -> None:
@@ -155,6 +233,7 @@ def _addresses(settings: Settings, receipts: Sequence[Path]) -> None:
                 f"{web} (admin; password in {passwords_path(settings.var)})",
             ),
             ("receipts", receipts[0].parent),
+            ("returns", settings.var / "demo" / "returns"),
             ("every exchange", "sluice exchange list"),
             (
                 "one exchange, six answers",

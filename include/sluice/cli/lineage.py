@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from sluice.cli.output import Format, FormatOption, show_json, show_table
-from sluice.errors import NotFound, Ref
-from sluice.terms import ExchangeId
+from sluice.errors import Ref, UsageError
 
 app = typer.Typer(
     help="Where data came from and what became of it.",
@@ -15,7 +14,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-ExchangeOption = Annotated[str, typer.Option("--exchange", help="Id of a closed exchange.")]
+ExchangeOption = Annotated[str | None, typer.Option("--exchange", help="Id of a closed exchange.")]
+ObjectOption = Annotated[str | None, typer.Option("--object", help="s3://bucket/key, with ?versionId= for one version.")]
 
 
 @app.callback()
@@ -24,36 +24,25 @@ def topic() -> None:
 
 
 @app.command("show")
-def show(exchange: ExchangeOption, format: FormatOption = Format.TABLE) -> None:
-    """Show the lineage of one exchange: sender, file, paper, copies, recipients.
+def show(exchange: ExchangeOption = None, object: ObjectOption = None, format: FormatOption = Format.TABLE) -> None:
+    """Show what an exchange or an object is made of and what was made of it; origins of the columns of returns.
 
-    Example: sluice lineage show --exchange 7b0d3f1e-5a52-4c7e-9a0e-2f5f0c3d8e11
+    Example: sluice lineage show --object s3://exchange/energy01/outbound/renewal_results/renewal_results_2026-11-24.csv
     """
     from sluice.db import connect
-    from sluice.ledger.append import find_entry
-    from sluice.ledger.model import EntryKind
-    from sluice.ledger.record import ExchangeRecord
-    from sluice.lineage.graph import graph_of
+    from sluice.lineage.trace import trace_exchange, trace_object
     from sluice.settings import get_settings
 
+    if (exchange is None) == (object is None):
+        raise UsageError(Ref("option", "one of --exchange and --object"))
     with connect(get_settings()) as conn:
-        entry = find_entry(conn, _id(exchange), EntryKind.EXCHANGE_CLOSED)
-    if entry is None:
-        raise NotFound(Ref("closed exchange", exchange))
-    graph = graph_of(ExchangeRecord.model_validate_json(entry.body))
+        trace = trace_exchange(conn, exchange) if exchange else trace_object(conn, object or "")
     if format is Format.JSON:
-        show_json(asdict(graph))
+        show_json(asdict(trace.graph) | {"paths": trace.paths, "origins": [asdict(each) for each in trace.origins]})
         return
-    show_table("Nodes", ("kind", "name"), [(node.kind, node.label) for node in graph.nodes])
-    show_table("Edges", ("from", "does", "to"), [(edge.source, edge.verb, edge.target) for edge in graph.edges])
-
-
-def _id(text: str) -> ExchangeId:
-    """A UUID in any spelling, as the ledger writes it. Raises NotFound for anything else."""
-    from uuid import UUID
-
-    try:
-        return ExchangeId(str(UUID(text)))
-    except ValueError:
-        pass
-    raise NotFound(Ref("closed exchange", "with an id that is no UUID"))
+    show_table("Nodes", ("kind", "name"), [(node.kind, node.label) for node in trace.graph.nodes])
+    show_table("Edges", ("from", "does", "to"), [(edge.source, edge.verb, edge.target) for edge in trace.graph.edges])
+    show_table("Ways of the data", ("way",), [(" > ".join(path),) for path in trace.paths])
+    if trace.origins:
+        rows = [(each.exchange, each.column, each.field_group, each.source, each.origin) for each in trace.origins]
+        show_table("Columns of returns", ("exchange", "column", "group", "source", "origin"), rows)

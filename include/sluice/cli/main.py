@@ -10,6 +10,7 @@ import typer
 
 from sluice.cli import (
     agreement,
+    clock,
     contract,
     demo,
     exchange,
@@ -49,6 +50,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(lineage.app, name="lineage")
 app.add_typer(staff.app, name="staff")
 app.add_typer(subject.app, name="subject")
+app.add_typer(clock.app, name="clock")
 
 
 def main() -> None:

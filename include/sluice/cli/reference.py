@@ -9,6 +9,7 @@ from pathlib import Path
 import sluice
 from sluice.agreement.codes import CODES
 from sluice.agreement.model import PaperReason
+from sluice.documents.page import meaning_of
 from sluice.documents.words import words
 from sluice.errors import SluiceError
 from sluice.exchange.child import INVALID, NOBODY
@@ -64,8 +65,10 @@ def reason_codes() -> dict[str, tuple[str, str]]:
     told = {}
     for code in sorted(all_reason_codes()):
         family = next(f"class.{each}" for each in RefusalClass if code == each or code.startswith(f"{each}_"))
-        meaning = say.find(f"code.{code}.meaning") or REASONS.get(code) or RESULT_REASONS.get(code) or say.say(f"{family}.meaning")
-        told[code] = (meaning, say.find(f"code.{code}.cure", f"{family}.cure") or "")
+        spoken = meaning_of(say, code)
+        own = say.find(f"code.{spoken}.meaning") or REASONS.get(code) or RESULT_REASONS.get(code)
+        meaning = own or say.say(f"{family}.meaning")
+        told[code] = (meaning, say.find(f"code.{spoken}.cure", f"{family}.cure") or "")
     return told
 
 

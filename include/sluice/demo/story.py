@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,8 +123,10 @@ def fetch_receipts(settings: Settings, outcomes: Sequence[Outcome], folder: Path
     return found
 
 
-def checks(settings: Settings, outcomes: Sequence[Outcome], receipts: Sequence[Path]) -> Iterator[Check]:
-    """The evidence, each line with the control that shows it could have failed."""
+def checks(
+    settings: Settings, outcomes: Sequence[Outcome], receipts: Sequence[Path], others: Sequence[str] = ()
+) -> Iterator[Check]:
+    """The evidence, each line with the control that shows it could have failed. ``others``: more exchanges."""
     yield Check(
         "exchanges ended as told",
         f"{sum(o.as_told for o in outcomes)} of {len(outcomes)}",
@@ -135,7 +137,7 @@ def checks(settings: Settings, outcomes: Sequence[Outcome], receipts: Sequence[P
         anchor_ledger(house, datetime.now(UTC))
         yield from _ledger_checks(house)
         yield from _data_checks(house, outcomes)
-    yield from _lineage_checks(settings, outcomes)
+    yield from _lineage_checks(settings, {*(o.line.id for o in outcomes), *others})
     yield from _isolation_checks(settings)
 
 
@@ -191,12 +193,11 @@ def _data_checks(house: House, outcomes: Sequence[Outcome]) -> Iterator[Check]:
     yield Check("rows in = accepted + refused", f"{len(sums) - sum(map(bool, sums))} of {len(sums)}", not any(sums))
 
 
-def _lineage_checks(settings: Settings, outcomes: Sequence[Outcome]) -> Iterator[Check]:
+def _lineage_checks(settings: Settings, exchanges: Set[str]) -> Iterator[Check]:
     if not (settings.lineage_url or "").startswith("file://"):
         return
     lines = Path((settings.lineage_url or "").removeprefix("file://")).read_text().splitlines()
-    mine = {o.line.id for o in outcomes}
-    events = [line for line in lines if json.loads(line)["run"]["runId"] in mine]
+    events = [line for line in lines if json.loads(line)["run"]["runId"] in exchanges]
     valid = sum(map(_is_valid, events))
     yield Check("OpenLineage events valid", f"{valid} of {len(events)}", valid == len(events) > 0)
 

@@ -175,8 +175,8 @@ def _groups(say: Words, way: Direction, reasons: Iterable[ReasonLine]) -> Iterab
         by_meaning.setdefault(meaning_of(say, line.code), []).append(line)
     for code, lines in by_meaning.items():
         family = f"class.{refusal_class(code)}"
-        places = (f"{way}.code.{code}", f"code.{code}", family)
-        cures = (f"{way}.code.{code}", way, f"code.{code}", family)
+        places = (f"{way}.code.{code}", f"code.{code}", f"{way}.{family}", family)
+        cures = (f"{way}.code.{code}", f"{way}.{family}", way, f"code.{code}", family)
         yield ReasonGroup(
             word=say.find(f"code.{code}.word", f"{family}.word") or code,
             meaning=say.find(*(f"{place}.meaning" for place in places)) or "",
@@ -261,15 +261,13 @@ def _party(say: Words, code: str) -> str:
 
 def _how_long(say: Words, record: ExchangeRecord) -> Part:
     end = CONTRACT_END.fullmatch(record.how_long.at_contract_end or "")
-    return Part(
-        say.say("keep.heading"),
-        table=Grid(
-            tuple(say.say(f"keep.{name}") for name in ("copy", "last_day", "rule")),
-            tuple(_copy(say, copy) for copy in record.how_long.copies),
-            (1.7, 1.0, 0.9),
-        ),
-        after=(say.say(f"keep.end.{end[1]}", days=end[2]),) if end else (),
-    )
+    after = (say.say(f"keep.end.{end[1]}", days=end[2]),) if end else ()
+    copies = record.how_long.copies
+    if not copies:
+        return Part(say.say("keep.heading"), (Text(say.say("keep.no_copies")),), after=after)
+    head = tuple(say.say(f"keep.{name}") for name in ("copy", "last_day", "rule"))
+    table = Grid(head, tuple(_copy(say, copy) for copy in copies), (1.7, 1.0, 0.9))
+    return Part(say.say("keep.heading"), table=table, after=after)
 
 
 def _copy(say: Words, copy: CopyLine) -> tuple[Text, ...]:
@@ -280,14 +278,16 @@ def _copy(say: Words, copy: CopyLine) -> tuple[Text, ...]:
 
 def _file(say: Words, record: ExchangeRecord) -> Part:
     what, how, way = record.what, record.how, record.direction
-    sent = next((copy.sha256 for copy in record.how_long.copies if copy.kind == "return"), what.sha256)
+    is_made = way is Direction.OUTBOUND_RETURN
+    sent = next((copy.sha256 for copy in record.how_long.copies if copy.kind == "return"), None)
     size = say.count("file.bytes", what.size_bytes, bytes=say.number(what.size_bytes))
+    is_there = bool(sent) or not is_made
     values = {
-        "place": Text(f"{what.bucket}/{what.key}", is_code=True),
-        "version": Text(what.version_id, is_code=True) if way is not Direction.OUTBOUND_RETURN else None,
+        "place": Text(f"{what.bucket}/{what.key}", is_code=True) if is_there else None,
+        "version": None if is_made else Text(what.version_id, is_code=True),
         "sha256": Text(what.sha256, is_code=True) if what.sha256 else Text(say.told(way, "file.unread")),
         "sealed": Text(sent, is_code=True) if sent and sent != what.sha256 else None,
-        "size": Text(size + (f", {what.format}" if what.format else "")),
+        "size": Text(size + (f", {what.format}" if what.format else "")) if is_there else None,
         "contract": _contract(say, record),
         "columns": Text(say.number(len(what.columns))) if what.columns else None,
         "suites": Text(", ".join(sorted(how.suites))) if how.suites else None,

@@ -42,8 +42,10 @@ def held_sentence(say: Words, code: str) -> str:
     """Why a row is held back, in plain words; the code itself if there are none."""
     screened = SCREENED.fullmatch(code)
     if screened and screened[2] == "REVIEW":
-        return say.say("held.TEXT_REVIEW", what=say.say(f"screen.{screened[1].lower()}"))
-    return say.find(f"held.{code}") or code
+        said = say.say("held.TEXT_REVIEW", what=say.say(f"screen.{screened[1].lower()}"))
+    else:
+        said = say.find(f"held.{code}") or code
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def held_back(say: Words, record: ExchangeRecord) -> Part | None:
@@ -89,7 +91,7 @@ def column_roles(say: Words, record: ExchangeRecord) -> Part | None:
         table=Grid(
             tuple(say.say(f"columns.{name}") for name in head),
             tuple(_column(say, record.who.principal, column) for column in columns),
-            (1.5, 1.3, 1.6, 1.0, 1.0, 1.0),
+            (1.3, 1.1, 1.45, 1.4, 1.05, 1.05),
         ),
     )
 

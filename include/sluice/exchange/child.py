@@ -13,7 +13,7 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from sluice.agreement.model import DataContract, FieldRole
-from sluice.exchange.content import Content, Split, read_content, split, stopped
+from sluice.exchange.content import Content, Split, kept_out, read_content, split, stopped
 from sluice.exchange.job import Job
 from sluice.exchange.model import ChildReport, Sighting
 from sluice.exchange.paper import refused
@@ -66,7 +66,7 @@ def _report(job: Job) -> ChildReport:
     judgement = judge(passed, extra, thresholds_of(job.contract))
     (job.folder / "pass.json").write_text(to_json(passed))
     failing_table(passed).write_parquet(job.folder / "failing.parquet", statistics=False)
-    rows = split(content, judgement)
+    rows = split(content, judgement, kept_out(job, [series for _, series in identified.refs], table.frame.height))
     if job.origin is not None:
         _write(job, table, identified, judgement, content, rows)
     sighting = Sighting(

@@ -1,7 +1,7 @@
 """What of a decoded file goes on: notes screened, agents' results made canonical, rows split three ways. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -13,6 +13,7 @@ from sluice.lake.table import Table
 from sluice.ledger.record import Screening
 from sluice.results.canonical import Canonical, to_canonical
 from sluice.results.mapping import load_mapping
+from sluice.subject.suppression import reasons_of
 from sluice.terms import Severity, Verdict
 
 STARTED, NO_CONTACT = "started_at", "VALUE_NO_CONTACT"
@@ -89,14 +90,25 @@ def _mapped(canonical: Canonical, row_numbers: pl.Series) -> tuple[RowFinding, .
     )
 
 
-def split(content: Content, judgement: Judgement) -> Split:
-    """Refused by the gate, else held for a person, else accepted. A file that is refused whole holds nothing."""
+def kept_out(job: Job, refs: Sequence[pl.Series], height: int) -> dict[int, str]:
+    """Rows of persons who must stay out (erased, objected, restricted, on hold), with the reason."""
+    if job.suppressed is None:
+        return {}
+    reasons = reasons_of(refs, pl.read_parquet(job.suppressed), height)
+    return {row: reasons[row] for row in reasons.is_not_null().arg_true()}
+
+
+def split(content: Content, judgement: Judgement, out: Mapping[int, str]) -> Split:
+    """Refused by the gate, else held, else accepted. A file that is refused whole holds nothing.
+
+    ``out``: rows of persons who must stay out; that reason counts before one of a note.
+    """
     height = content.frame.height
     every = pl.int_range(height, dtype=pl.UInt32, eager=True)
     refused = every.is_in(judgement.refused.implode())
     if not judgement.verdict.rows_accepted:
         refused = pl.Series([True]).new_from_index(0, height)
-    codes = {row: code for row, code in content.review if not refused[row]}
+    codes = {row: code for row, code in {**dict(content.review), **out}.items() if not refused[row]}
     held = every.is_in(pl.Series(sorted(codes), dtype=pl.UInt32).implode())
     return Split(~refused & ~held, refused, held, codes)
 

@@ -47,6 +47,8 @@ class Job:
     free_text: FreeTextRules
     mapping: Path | None = None
     """Of agents' results: the file that makes canonical rows of the platform's columns."""
+    suppressed: Path | None = None
+    """References of persons who must stay out, with the reason."""
 
     @property
     def key(self) -> bytes:

@@ -23,6 +23,11 @@ class EntryKind(StrEnum):
     RETURN_ESCALATED = "return.escalated"
     RETURN_REDELIVERED = "return.redelivered"
     ACKNOWLEDGEMENT_REFUSED = "acknowledgement.refused"
+    CASE_TRANSITIONED = "case.transitioned"
+    CASE_FLAGGED = "case.flagged"
+    CASE_REQUEST_READ = "case.request_read"
+    CASE_INSTRUCTION_REFUSED = "case.instruction_refused"
+    SUPPRESSION_CHANGED = "suppression.changed"
 
 
 class LedgerMisused(SluiceError):

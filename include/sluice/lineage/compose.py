@@ -32,7 +32,7 @@ from openlineage.client.generated.tags_run import TagsRunFacet, TagsRunFacetFiel
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord
 from sluice.lineage.datasets import input_of, opened_input, outputs_of
-from sluice.lineage.ours import exchange_facet
+from sluice.lineage.ours import HELD_BACK, exchange_facet
 from sluice.lineage.returned import return_inputs, return_outputs, return_target
 from sluice.terms import Decision, Direction
 
@@ -97,7 +97,7 @@ def _run_facets(record: ExchangeRecord, entry_hash: str) -> dict[str, RunFacet]:
     tags = {"principal": record.who.principal, "direction": record.direction.value, "decision": record.decision.value}
     if record.reason_code:
         tags["reason"] = record.reason_code
-    tags |= _returned_tags(record)
+    tags |= _counted_tags(record)
     facets: dict[str, RunFacet | None] = {
         "nominalTime": NominalTimeRunFacet(nominalStartTime=record.opened_at, nominalEndTime=record.closed_at),
         "processing_engine": _engine(),
@@ -108,14 +108,14 @@ def _run_facets(record: ExchangeRecord, entry_hash: str) -> dict[str, RunFacet]:
     return {name: facet for name, facet in facets.items() if facet is not None}
 
 
-def _returned_tags(record: ExchangeRecord) -> dict[str, str]:
-    """What a return says that no closed facet of 1-0-0 has a place for: counts by code, and what it replaces."""
-    if record.direction is not Direction.OUTBOUND_RETURN:
-        return {}
+def _counted_tags(record: ExchangeRecord) -> dict[str, str]:
+    """What no closed facet of 1-0-0 has a place for: rows held for other reasons than a right, and of a return all."""
     treatment, supersedes = record.right_treatment, record.what.supersedes
-    counts = Counter({f"held.{code}": count for code, count in treatment.held_back.items()})
+    is_return = record.direction is Direction.OUTBOUND_RETURN
+    held = {code: count for code, count in treatment.held_back.items() if is_return or code not in HELD_BACK}
+    counts = Counter({f"held.{code}": count for code, count in held.items()})
     counts.update({f"withheld.{column}": count for column, count in treatment.withheld.items()})
-    for line in record.reasons:
+    for line in record.reasons if is_return else ():
         counts[f"{line.severity}.{line.code}"] += line.count
     return {key: str(count) for key, count in counts.items()} | ({"supersedes": supersedes} if supersedes else {})
 

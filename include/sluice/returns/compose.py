@@ -11,6 +11,7 @@ import polars as pl
 from sluice.agreement.model import FieldRole
 from sluice.results.merge import ATTEMPTS, KEYS, outcomes
 from sluice.returns.model import Held, Rules, SortedOut
+from sluice.subject.suppression import reasons_of
 from sluice.terms import FieldGroup, RoleProfile
 
 CONTACTS, RESULTS = "contacts.", "results."
@@ -88,8 +89,13 @@ def missing_sources(contacts: pl.DataFrame, results: pl.DataFrame, rules: Rules)
     return tuple(column.name for column in rules.columns if column.source not in there)
 
 
-def sort_out(contacts: pl.DataFrame, results: pl.DataFrame, rules: Rules, staff: Staff) -> SortedOut:
-    """Every merged result goes or stays, once. The rows that go are ordered by record id."""
+def sort_out(
+    contacts: pl.DataFrame, results: pl.DataFrame, rules: Rules, staff: Staff, suppressed: pl.DataFrame | None = None
+) -> SortedOut:
+    """Every merged result goes or stays, once. The rows that go are ordered by record id.
+
+    ``suppressed``: references of persons who must stay out, with the reason; it counts before any other.
+    """
     known = contacts.select(pl.all().name.prefix(CONTACTS), pl.lit(True).alias("known"))
     joined = results.select(pl.all().name.prefix(RESULTS)).join(
         known,
@@ -102,11 +108,10 @@ def sort_out(contacts: pl.DataFrame, results: pl.DataFrame, rules: Rules, staff:
     agents = staff(
         joined.select(pl.col(RESULTS + "agent").alias("agent"), pl.col(RESULTS + "started_at").alias("started_at"))
     )
-    marked = joined.with_columns(agents.select(pl.all().name.prefix("staff.")))
-    reasons = pl.coalesce(
-        [pl.when(when).then(pl.lit(reason)) for when, reason in _reasons(marked, rules)] + [pl.col("staff.reason")]
-    )
-    marked = marked.with_columns(reasons.alias("reason"))
+    told = agents.select(pl.all().name.prefix("staff."))
+    marked = joined.with_columns(*told, _kept_out(joined, suppressed))
+    checked = [pl.when(when).then(pl.lit(reason)) for when, reason in _reasons(marked, rules)]
+    marked = marked.with_columns(pl.coalesce("kept_out", *checked, "staff.reason").alias("reason"))
     going, held = marked.filter(pl.col("reason").is_null()), marked.filter(pl.col("reason").is_not_null())
     return SortedOut(
         going=going.select(*(_value(column, rules).alias(column.name) for column in rules.columns)),
@@ -122,6 +127,15 @@ def sort_out(contacts: pl.DataFrame, results: pl.DataFrame, rules: Rules, staff:
         withheld=_withheld(going, rules),
         subjects=going[CONTACTS + REF].n_unique(),
     )
+
+
+def _kept_out(joined: pl.DataFrame, suppressed: pl.DataFrame | None) -> pl.Series:
+    """Why a person must stay out, by any reference of the contact or of the result."""
+    names = [name for name in joined.columns if name.partition(".")[2].startswith("sluice_ref_")]
+    columns = [] if suppressed is None else [joined[name] for name in names]
+    nobody = pl.DataFrame(schema={"ref": pl.String, "reason": pl.String})
+    found = reasons_of(columns, nobody if suppressed is None else suppressed, joined.height)
+    return found.alias("kept_out")
 
 
 def _reasons(joined: pl.DataFrame, rules: Rules) -> Iterator[tuple[pl.Expr, str]]:

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 
 import rfc8785
 
-from sluice.agreement.model import Agreement, DataContract
+from sluice.agreement.model import DeliveryRules, Paper, PaperMissing, PaperReason, ReturnRecipe
 from sluice.agreement.store import in_force
 from sluice.db import transaction
 from sluice.exchange.house import House
@@ -22,7 +22,7 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.opened import OpenedRecord
 from sluice.returns import store
-from sluice.returns.model import STAFF, Due, Held, Last
+from sluice.returns.model import Basis, Due, Held
 from sluice.staff.store import last_import_seq
 from sluice.terms import Direction, Flow, Principal
 
@@ -31,30 +31,46 @@ LIFTED_BY_CONTACTS = frozenset({Held.UNKNOWN_RECORD.value})
 
 
 def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> list[Opened]:
-    """Open every return of a flow that is due at ``now``; the days of contacts decide, oldest first."""
+    """Open every return of a flow that is due at ``now``; the days of contacts decide, oldest first.
+
+    One whose contract has a gap, or whose agreement does not hold, is opened too: to be refused, and heard of.
+    """
     today = now.astimezone(BRUSSELS).date()
     paper = in_force(house.conn, principal, Direction.OUTBOUND_RETURN, flow, today, now)
-    agreement, contract = paper.agreement, paper.contract
-    if agreement is None or contract is None or contract.recipe is None:
+    recipe = _recipe(house, principal, flow, paper, now)
+    if recipe is None:
         return []
     opened = []
+    chain = paper.agreement.agreement_id if paper.agreement else f"principal.{principal}"
     with transaction(house.conn):
         store.lock_flow(house.conn, principal, flow)
-        for due in _due(house, agreement, contract, now):
-            key = f"{principal}/outbound/{flow}/{file_name(contract, agreement, due)}"
+        for due in _due(house, principal, flow, paper, recipe, now):
+            key = f"{principal}/outbound/{flow}/{file_name(flow, paper, due)}"
             made = store.insert_return(
-                house.conn, principal, flow, house.settings.bucket_exchange, key, due, agreement.agreement_id, now
+                house.conn, principal, flow, house.settings.bucket_exchange, key, due, chain, now
             )
             if made is not None:
-                _record(house, made, agreement)
+                _record(house, made, paper)
                 opened.append(made)
     return opened
 
 
-def _record(house: House, opened: Opened, agreement: Agreement) -> None:
+def _recipe(
+    house: House, principal: Principal, flow: Flow, paper: Paper | PaperMissing, now: datetime
+) -> ReturnRecipe | None:
+    """What a return is made of; where its paper cannot be used, what the contract says all the same."""
+    if isinstance(paper, Paper):
+        return paper.contract.recipe
+    if paper.reason in (PaperReason.NO_CONTRACT, PaperReason.CONTRACT_RETIRED):
+        return None
+    return store.find_recipe(house.conn, principal, flow, now)
+
+
+def _record(house: House, opened: Opened, paper: Paper | PaperMissing) -> None:
     """The entry and the effect of opening; an older return of the day that still waits is taken up again."""
     store.wake_stale(house.conn, opened)
-    insert_effects(house.conn, opened.exchange_id, [LINEAGE_START])
+    if isinstance(paper, Paper):
+        insert_effects(house.conn, opened.exchange_id, [LINEAGE_START])
     body = OpenedRecord(
         exchange_id=opened.exchange_id,
         principal=opened.principal,
@@ -65,28 +81,33 @@ def _record(house: House, opened: Opened, agreement: Agreement) -> None:
         version_id=opened.version_id,
         size_bytes=0,
         opened_at=utc_text(opened.opened_at),
-        agreement_id=agreement.agreement_id,
-        agreement_version=agreement.version,
+        agreement_id=paper.agreement.agreement_id if paper.agreement else None,
+        agreement_version=paper.agreement.version if paper.agreement else None,
     )
     append(house.conn, chain=opened.chain, kind=EntryKind.EXCHANGE_OPENED, exchange_id=opened.exchange_id, body=body)
 
 
-def _due(house: House, agreement: Agreement, contract: DataContract, now: datetime) -> Iterator[Due]:
+def _due(
+    house: House,
+    principal: Principal,
+    flow: Flow,
+    paper: Paper | PaperMissing,
+    recipe: ReturnRecipe,
+    now: datetime,
+) -> Iterator[Due]:
     """Days whose cut-off has passed and whose inputs are not those of their last return."""
-    recipe = contract.recipe
-    assert recipe is not None  # open_due asked
-    principal, flow = contract.principal, contract.flow
+    delivery = paper.agreement.delivery if paper.agreement else DeliveryRules()
     for day in store.find_days(house.conn, principal, recipe.results_flow):
-        cut_off = cut_off_of(day, agreement.delivery.cut_off)
+        cut_off = cut_off_of(day, delivery.cut_off)
         if cut_off > now:
             continue
         last = store.find_last(house.conn, principal, flow, day)
         results = store.find_results(house.conn, principal, recipe.results_flow, day)
         until = None if last and LIFTED_BY_CONTACTS & set(last.held) else max(cut_off, *(r.closed_at for r in results))
         contacts = store.find_contacts(house.conn, principal, recipe.contacts_flow, until)
-        name = _name(house, contract, last, store.ids([*results, *contacts]))
-        if last is None or last.version_id != name:
-            yield Due(day, (*contacts, *results), name, store.count_returns(house.conn, principal, flow, day) + 1)
+        basis = _basis(house, paper, store.ids([*results, *contacts]))
+        if last is None or last.is_outdated_by(basis):
+            yield Due(day, (*contacts, *results), basis.name, store.count_returns(house.conn, principal, flow, day) + 1)
 
 
 def cut_off_of(day: date, cut_off: time) -> datetime:
@@ -94,19 +115,15 @@ def cut_off_of(day: date, cut_off: time) -> datetime:
     return datetime.combine(day + timedelta(days=1), cut_off, BRUSSELS)
 
 
-def _name(house: House, contract: DataContract, last: Last | None, inputs: list[str]) -> str:
-    """What a return is made of, as a name. Beside its inputs only what can change the outcome of the last one:
-    new credentials where rows waited for their agent, a new contract where it was refused."""
-    basis: dict[str, object] = {"inputs": inputs}
-    if last and any(reason.startswith((STAFF, "AGENT_")) for reason in last.held):
-        basis["staff"] = last_import_seq(house.conn)
-    if last and not last.is_open and not last.is_delivered:
-        basis["contract"] = contract.sha256
-    return f"inputs-{hashlib.sha256(rfc8785.dumps(basis)).hexdigest()[:32]}"  # type: ignore[arg-type]
+def _basis(house: House, paper: Paper | PaperMissing, inputs: list[str]) -> Basis:
+    named = hashlib.sha256(rfc8785.dumps(inputs)).hexdigest()[:32]
+    return Basis(named, last_import_seq(house.conn), paper.contract.sha256[:16] if paper.contract else "none")
 
 
-def file_name(contract: DataContract, agreement: Agreement, due: Due) -> str:
+def file_name(flow: Flow, paper: Paper | PaperMissing, due: Due) -> str:
     """``renewal_results_2026-11-24.csv``, the second one ``..._2.csv``; ``.pgp`` behind when encrypted."""
     number = "" if due.number == 1 else f"_{due.number}"
-    pgp = ".pgp" if agreement.delivery.pgp else ""
-    return f"{contract.flow}_{due.day}{number}.{contract.file_format.format}{pgp}"
+    if isinstance(paper, PaperMissing):
+        return f"{flow}_{due.day}{number}"
+    pgp = ".pgp" if paper.agreement.delivery.pgp else ""
+    return f"{flow}_{due.day}{number}.{paper.contract.file_format.format}{pgp}"

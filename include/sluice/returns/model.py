@@ -52,14 +52,42 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What a return is made of, and what else its outcome depends on, as it stood when it was opened.
+
+    ``inputs`` and ``contract``: hashes; ``staff``: number of the last staff import.
+    """
+
+    inputs: str
+    staff: int
+    contract: str
+
+    @property
+    def name(self) -> str:
+        """What stands in the place of an object version."""
+        return f"inputs-{self.inputs}.staff-{self.staff}.contract-{self.contract}"
+
+
+@dataclass(frozen=True, slots=True)
 class Last:
-    """The youngest return of a day, however it ended."""
+    """The youngest return of a day, however it ended. ``name``: of its basis."""
 
     exchange_id: ExchangeId
-    version_id: str
+    name: str
     is_open: bool
     is_delivered: bool
     held: Mapping[str, int]
+
+    def is_outdated_by(self, now: Basis) -> bool:
+        """Whether making it again can give something else: other inputs; new credentials where rows waited for
+        their agent; a new contract where it was refused."""
+        inputs, staff, contract = now.name.split(".")
+        can_differ = [inputs]
+        if any(reason.startswith((STAFF, "AGENT_")) for reason in self.held):
+            can_differ.append(staff)
+        if not self.is_open and not self.is_delivered:
+            can_differ.append(contract)
+        return not set(can_differ) <= set(self.name.split("."))
 
 
 @dataclass(frozen=True, slots=True)

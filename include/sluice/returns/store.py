@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from sluice.agreement.columns import custom
+from sluice.agreement.document import parse_document
+from sluice.agreement.model import ReturnRecipe
 from sluice.db import Connection
 from sluice.exchange.model import Opened
 from sluice.exchange.store import COLUMNS, opened_of
@@ -66,6 +69,23 @@ def count_returns(conn: Connection, principal: Principal, flow: Flow, day: date)
         "select count(*) as n from exchange where principal = %s and flow = %s and day = %s", (principal, flow, day)
     ).fetchone()
     return int(row["n"]) if row else 0
+
+
+def find_recipe(conn: Connection, principal: Principal, flow: Flow, known_at: datetime) -> ReturnRecipe | None:
+    """What the youngest contract of a return says it is made of, whether it can be used or not."""
+    row = conn.execute(
+        """select d.body, d.path from activation a join document d using (sha256)
+           where a.kind = 'contract' and a.document_id = %s and a.known_from <= %s
+           order by a.known_from desc, a.valid_from desc limit 1""",
+        (f"{principal}.{Direction.OUTBOUND_RETURN}.{flow}", known_at),
+    ).fetchone()
+    if row is None:
+        return None
+    said = custom(parse_document(bytes(row["body"]), row["path"]).root)
+    contacts, results, record = (
+        said[name].text if name in said else None for name in ("contactsFlow", "resultsFlow", "recordId")
+    )
+    return ReturnRecipe(Flow(contacts), Flow(results), record, ()) if contacts and results and record else None
 
 
 def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> Last | None:

@@ -1,0 +1,97 @@
+"""``sluice clock``: when a request of a person must be answered."""
+
+import io
+import json
+import re
+import sys
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sluice.cli.output import Format, FormatOption, items, show_json, show_table
+from sluice.errors import Exit, Ref, SluiceError, UsageError
+
+if TYPE_CHECKING:
+    from sluice.rights.clock import DueDates
+
+app = typer.Typer(
+    help="The legal clock of requests.",
+    epilog="Example: sluice clock due 2026-03-05 --country BE",
+    no_args_is_help=True,
+)
+
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+MOMENT = re.compile(DAY.pattern + r"[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)?", re.ASCII)
+
+DateArgument = Annotated[
+    str, typer.Argument(metavar="DATE", help="YYYY-MM-DD in Brussels, or an ISO moment with zone; or - for stdin.")
+]
+CountryOption = Annotated[str, typer.Option(help="The controller's country, two letters, in the EEA.")]
+
+
+@app.callback()
+def topic() -> None:
+    """The legal clock of requests."""
+
+
+@app.command("due")
+def due(received: DateArgument, country: CountryOption = "BE", format: FormatOption = Format.TABLE) -> None:
+    """Print the last days, inclusive, to answer a request that was received on DATE.
+
+    A moment counts as its calendar date in Brussels. With - in place of DATE, read one a line from
+    stdin and print one JSON object a line; a line that cannot be read gives an error in its place,
+    and exit 2 at the end.
+
+    Example: sluice clock due 2026-03-04T23:30:00Z --format json
+    """
+    country = country.upper()
+    if received == "-":
+        raise typer.Exit(_each_line(country))
+    dates = _due(received, country)
+    if format is Format.JSON:
+        show_json(asdict(dates))
+    else:
+        rows = [(name.replace("_", " "), day, f"{day:%A}") for name, day in asdict(dates).items()]
+        show_table(f"Legal clock, {country}", ("", "date", "weekday"), rows)
+
+
+def _each_line(country: str) -> Exit:
+    from sluice.rights.holidays import check_country
+
+    check_country(country)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # a broken byte is one invalid line
+    done = Exit.DONE
+    for text in items("-"):
+        try:
+            answer = asdict(_due(text, country))
+        except SluiceError as error:
+            answer = {"error": {"code": error.code, "message": str(error)}}
+            done = Exit.USAGE
+        sys.stdout.write(json.dumps(answer, default=str) + "\n")
+        sys.stdout.flush()
+    return done
+
+
+def _due(text: str, country: str) -> "DueDates":
+    from sluice.rights.clock import due_dates
+    from sluice.rights.facts import clock_parameters
+
+    received = _date_of(text.strip().upper())
+    return due_dates(received, country, clock_parameters(received))
+
+
+def _date_of(text: str) -> date:
+    """Raises UsageError, or ClockRefused for a moment without zone; neither repeats the text, it may be anything."""
+    from sluice.rights.clock import received_on
+
+    try:
+        if DAY.fullmatch(text):
+            return date.fromisoformat(text)
+        if MOMENT.fullmatch(text):
+            return received_on(datetime.fromisoformat(text))
+    except ValueError:
+        pass
+    raise UsageError(Ref("argument", "DATE"))

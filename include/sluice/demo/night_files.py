@@ -1,0 +1,160 @@
+"""The files of the demo's night: who is ready, and what two platforms export of one day of calls.
+
+The contacts are those that were accepted before; agents, outcomes and notes are invented.
+"""
+
+import csv
+import io
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from sluice.agreement.model import Paper
+from sluice.agreement.store import in_force
+from sluice.errors import NotFound, Ref
+from sluice.exchange.house import House
+from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.read import get_accepted
+from sluice.returns.due import cut_off_of
+from sluice.returns.store import find_days
+from sluice.sample.exports import Platform
+from sluice.sample.results import Cast, PlantedResults, ResultPlan, write_results
+from sluice.terms import Direction, Flow, Principal
+
+CAST = Cast()
+ENERGY_PLAN = ResultPlan(
+    health_note=6,
+    unready_agent=12,
+    deleted_agent=3,
+    unknown_campaign=4,
+    foreign_record=1,
+    late_disposition=5,
+    duplicate=8,
+)
+TELECOM_PLAN = ResultPlan(health_note=4, unready_agent=6, duplicate=5)
+HEALTH_WORDS = (
+    "kanker", "hartinfarct", "zwanger", "depressie", "cancer", "infarctus", "enceinte", "dépression",
+)  # fmt: skip
+"""Of every invented note about somebody's health at least one."""
+CALLS = 400
+"""Contacts called per principal."""
+DAYS_BACK = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One principal's results: their platform, and which columns of its contacts are called."""
+
+    principal: Principal
+    flow: Flow
+    platform: Platform
+    record_id: str
+    campaign: str
+    plan: ResultPlan
+
+
+ENERGY = Source(
+    Principal("energy01"), Flow("renewal_results"), Platform.FIVE9, "customer_number", "RENEWAL_2026", ENERGY_PLAN
+)
+TELECOM = Source(
+    Principal("telecom01"), Flow("care_results"), Platform.GENESYS_CLOUD, "customer_id", "CARE", TELECOM_PLAN
+)
+SOURCES = (ENERGY, TELECOM)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What a platform wrote: all calls of the day, and later corrections where there are any."""
+
+    source: Source
+    path: Path
+    late: Path | None
+    planted: PlantedResults
+
+
+def free_day(house: House, now: datetime) -> date:
+    """The youngest day whose cut-off has passed and of which nobody brought results yet.
+
+    Each demo has a night of its own, so its counts are its own. Raises NotFound after 300 of them.
+    """
+    taken = {day for source in SOURCES for day in find_days(house.conn, source.principal, source.flow)}
+    today = now.astimezone(BRUSSELS).date()
+    for back in range(1, DAYS_BACK):
+        day = today - timedelta(days=back)
+        if day not in taken and all(_cut_off(house, source, day, now) <= now for source in SOURCES):
+            return day
+    raise NotFound(Ref("day without results", f"{DAYS_BACK} days back"))
+
+
+def _cut_off(house: House, source: Source, day: date, now: datetime) -> datetime:
+    today = now.astimezone(BRUSSELS).date()
+    paper = in_force(house.conn, source.principal, Direction.OUTBOUND_RETURN, source.flow, today, now)
+    if not isinstance(paper, Paper):
+        raise NotFound(Ref("agreement of return", f"{source.principal}/{source.flow}"))
+    return cut_off_of(day, paper.agreement.delivery.cut_off)
+
+
+def staff_file(day: date) -> bytes:
+    """Everybody passed and signed before the quarter of ``day``, but for one agent with 89.99.
+
+    Of one quarter it is always the same file, and importing that again changes nothing.
+    """
+    quarter = datetime(day.year, day.month - (day.month - 1) % 3, 1, tzinfo=BRUSSELS)
+    code = f"coc-{quarter:%Y-%m}"
+    rows = ["kind,agent,at,version,whole,score", f"code_version,,{quarter.isoformat()},{code},,"]
+    for agent in (*CAST.agents, CAST.unready_agent):
+        learned, examined, signed = (_at(quarter - timedelta(days=days)) for days in (30, 29, 28))
+        score = "89.99" if agent == CAST.unready_agent else "95"
+        rows += [f"course,{agent},{learned},gdpr-2,yes,", f"exam,{agent},{examined},gdpr-2,yes,{score}"]
+        rows += [f"signature,{agent},{signed},{code},,"]
+    return ("\n".join(rows) + "\n").encode()
+
+
+def _at(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def write_exports(
+    house: House, contacts: Sequence[str], folder: Path, seed: int, calls: int, day: date
+) -> tuple[Export, ...]:
+    """Both platforms' exports of ``day``. ``contacts``: accepted exchanges, those of SOURCES in order."""
+    return tuple(
+        _write(source, _contacts(house, source, exchange_id, calls), folder, seed + turn, day)
+        for turn, (source, exchange_id) in enumerate(zip(SOURCES, contacts, strict=True))
+    )
+
+
+def _write(source: Source, contacts: pl.DataFrame, folder: Path, seed: int, day: date) -> Export:
+    path = folder / f"{source.flow}_{day}.csv"
+    late = folder / f"{source.flow}_{day}_late.csv" if source.plan.late_disposition else None
+    planted = write_results(path, source.platform, contacts, seed, plan=source.plan, late=late, on=day, cast=CAST)
+    return Export(source, path, late, planted)
+
+
+def _contacts(house: House, source: Source, exchange_id: str, calls: int) -> pl.DataFrame:
+    """What a dialler is given: some of the accepted contacts."""
+    place = get_accepted(house.conn, exchange_id)
+    frame = pl.read_parquet(io.BytesIO(house.objects.read(place.bucket, place.key, place.version_id))).head(calls)
+    language = pl.col("language") if "language" in frame.columns else pl.lit("nl")
+    return frame.select(
+        pl.col(source.record_id).alias("record_id"),
+        "phone",
+        pl.col("last_name").alias("name"),
+        pl.lit(source.campaign).alias("campaign"),
+        language.alias("language"),
+    )
+
+
+def shuffled(export: Export, folder: Path, seed: int) -> Path:
+    """The same rows in another order."""
+    with export.path.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    random.Random(seed).shuffle(rows)
+    target = folder / f"{export.path.stem}_again.csv"
+    with target.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return target

@@ -1,0 +1,131 @@
+"""Who must stay out of a principal's files: runs in S3, their catalogue in PostgreSQL, one merged list per file."""
+
+import io
+import uuid
+from datetime import datetime
+from pathlib import Path
+
+from sluice.db import Connection, transaction
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.ledger.suppressed import SuppressionChanged
+from sluice.subject.suppression import Suppression, merge_suppressions, suppress, write_suppressions
+from sluice.terms import Principal
+
+PARQUET = "application/vnd.apache.parquet"
+NAMESPACE = uuid.UUID("6f1f2d3e-6d0b-5c7e-9d7e-0f6d1f0a9b11")
+
+
+def run_id_of(principal: Principal, reason: Suppression, cause: str) -> str:
+    """Id of the run that one cause (a case, an instruction) makes: doing it again finds it there."""
+    return str(uuid.uuid5(NAMESPACE, f"{principal}/{reason}/{cause}"))
+
+
+def keep_out(
+    house: House,
+    principal: Principal,
+    refs: frozenset[str],
+    reason: Suppression,
+    *,
+    cause: str,
+    case_id: str | None,
+    now: datetime,
+) -> str:
+    """Suppress persons from now on; the run's id. The object first, then the row and its ledger entry at once."""
+    run_id = run_id_of(principal, reason, cause)
+    content = write_suppressions(suppress(refs, reason))
+    bucket, key = house.settings.bucket_lake, f"_suppressions/{principal}/{run_id}.parquet"
+    stored = house.objects.put_converging(bucket, key, content, PARQUET)
+    with transaction(house.conn):
+        row = house.conn.execute(
+            """insert into suppression_run (run_id, principal, reason, bucket, key, version_id, sha256, refs, case_id,
+                   made_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+               on conflict do nothing returning 1""",
+            (
+                run_id,
+                principal,
+                reason.value,
+                bucket,
+                key,
+                stored.version_id,
+                stored.sha256 or "",
+                len(refs),
+                case_id,
+                now,
+            ),
+        ).fetchone()
+        if row is not None:
+            _record(house.conn, run_id, principal, reason, "made", len(refs), case_id, now)
+    return run_id
+
+
+def lift(house: House, run_id: str, now: datetime) -> bool:
+    """End a suppression (a hold that was decided); False when it had ended, or never was."""
+    with transaction(house.conn):
+        row = house.conn.execute(
+            """update suppression_run set lifted_at = %s where run_id = %s and lifted_at is null
+               returning principal, reason, refs, case_id::text as case_id""",
+            (now, run_id),
+        ).fetchone()
+        if row is None:
+            return False
+        principal, reason = Principal(row["principal"]), Suppression(row["reason"])
+        _record(house.conn, run_id, principal, reason, "lifted", row["refs"], row["case_id"], now)
+    return True
+
+
+def _record(
+    conn: Connection,
+    run_id: str,
+    principal: Principal,
+    reason: Suppression,
+    change: str,
+    refs: int,
+    case_id: str | None,
+    now: datetime,
+) -> None:
+    body = SuppressionChanged(
+        run_id=run_id,
+        principal=principal,
+        reason=reason.value,
+        change=change,
+        references=refs,
+        case_id=case_id,
+        changed_at=utc_text(now),
+    )
+    append(conn, chain=f"principal.{principal}", kind=EntryKind.SUPPRESSION_CHANGED, exchange_id=None, body=body)
+
+
+def fetch_suppressed(house: House, principal: Principal, folder: Path) -> Path | None:
+    """Everybody who must stay out of this principal's files now, as one Parquet file; None when nobody."""
+    import polars as pl
+
+    rows = house.conn.execute(
+        """select bucket, key, version_id from suppression_run where principal = %s and lifted_at is null
+           order by run_id""",
+        (principal,),
+    ).fetchall()
+    if not rows:
+        return None
+    runs = [
+        pl.read_parquet(io.BytesIO(house.objects.read(row["bucket"], row["key"], row["version_id"]))) for row in rows
+    ]
+    path = folder / "suppressed.parquet"
+    merge_suppressions(runs).write_parquet(path, statistics=False)
+    return path
+
+
+def find_reasons(house: House, principal: Principal, refs: frozenset[str]) -> tuple[str, ...]:
+    """Why somebody with one of these references is kept out; empty when they are not."""
+    import tempfile
+
+    import polars as pl
+
+    with tempfile.TemporaryDirectory(prefix="sluice-") as folder:
+        path = fetch_suppressed(house, principal, Path(folder))
+        if path is None:
+            return ()
+        found = pl.read_parquet(path).filter(pl.col("ref").is_in(sorted(refs)))
+    return tuple(sorted(set(found["reason"].to_list())))

@@ -1,0 +1,295 @@
+"""Persons out of lake files: untouched row groups byte for byte, touched ones encoded anew.
+
+No Parquet library writes a file out of pieces of another, so the footer is edited here: a small
+codec for Thrift's compact protocol, believed only when it gives the old footer back bit for bit.
+A touched group is filtered as plain values and written by the lake's own writer, so neither a
+dictionary nor a statistic can carry what was erased. Rows of kept groups are copied, not decoded.
+"""
+
+import hashlib
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, BinaryIO
+
+from sluice.errors import Ref
+from sluice.lake.erase_model import Erased, EraseRefused
+from sluice.lake.erase_parquet_thrift import STRUCT, Items, Struct, decoded, encoded
+from sluice.lake.parquet import write_lake
+from sluice.terms import Sha256
+
+if TYPE_CHECKING:
+    import polars as pl
+    from pyarrow.parquet import Statistics
+
+MAGIC = b"PAR1"
+
+# Field numbers of parquet.thrift.
+_SCHEMA, _NUM_ROWS, _ROW_GROUPS, _FOOTER_ENCRYPTION = 2, 3, 4, 8
+_COLUMNS, _GROUP_ROWS, _FILE_OFFSET, _ORDINAL = 1, 3, 5, 7
+_CHUNK_OFFSET, _CHUNK_META = 2, 3
+_COMPRESSED_BYTES, _DATA_PAGE, _INDEX_PAGE, _DICTIONARY_PAGE, _BLOOM = 7, 9, 10, 11, 14
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Whose rows go out of which file."""
+
+    source: Path
+    refs: frozenset[str] = field(repr=False)
+    ref_columns: tuple[str, ...]
+    sorted_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A row group and the file that its bytes are in."""
+
+    path: Path
+    group: Struct
+
+
+def find_refs(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]) -> tuple[int, ...]:
+    """How many rows of each row group name one of ``refs`` in one of ``ref_columns``.
+
+    Groups whose statistics exclude them all are not read; of the others only the columns concerned.
+    Only the sorted column has statistics in a lake file, so the other columns are read in every group.
+    raises EraseRefused: PARQUET_SCHEMA (a column is missing)."""
+    among = _among(refs)
+    return tuple(
+        int(_named(_rows(source, group, group.columns), group.columns, among).sum()) if group.columns else 0
+        for group in _old_groups(source, refs, ref_columns)
+    )
+
+
+def erase_refs(
+    source: Path, target: Path, refs: AbstractSet[str], ref_columns: Sequence[str], sorted_by: str
+) -> Erased:
+    """Write ``source`` to ``target`` without the rows that name one of ``refs``, and read it again as proof.
+
+    ref_columns: a row goes when any of them is in ``refs``; sorted_by: as :func:`write_lake` got it.
+    Other rows keep values, order and types; the file keeps schema and metadata. ``target`` appears
+    whole or not at all. raises EraseRefused: PARQUET_FOREIGN (not as the lake writes),
+    PARQUET_SCHEMA (a group would get other types), PARQUET_PROOF (a row was still found)."""
+    task = _Task(source, frozenset(refs), tuple(ref_columns), sorted_by)
+    footer = _footer(source)
+    draft = target.with_name(f".{target.name}.part")
+    try:
+        with TemporaryDirectory(prefix="sluice-erase-") as folder:
+            pieces = _pieces(task, footer, Path(folder))
+            sha256 = _write(draft, footer, pieces)
+        after = sum(piece.group.get(_GROUP_ROWS, int) or 0 for piece in pieces)
+        if not _is_proven(draft, task, after):
+            raise EraseRefused(Ref("rule", "PARQUET_PROOF"))
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return Erased(footer.get(_NUM_ROWS, int) or 0, after, sha256, target.stat().st_size)
+
+
+@dataclass(frozen=True, slots=True)
+class _OldGroup:
+    """Rows of one row group, and the reference columns whose statistics do not exclude every person."""
+
+    number: int
+    start: int
+    rows: int
+    columns: tuple[str, ...]
+
+
+def _old_groups(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]) -> Iterator[_OldGroup]:
+    from pyarrow.parquet import read_metadata
+
+    footer, wanted, start = read_metadata(source), sorted(refs), 0
+    places = {footer.schema.column(place).path: place for place in range(footer.num_columns)}
+    if missing := [name for name in ref_columns if name not in places]:
+        raise EraseRefused(Ref("rule", "PARQUET_SCHEMA"), Ref("column", missing[0]))
+    for number in range(footer.num_row_groups):
+        group = footer.row_group(number)
+        read = (name for name in ref_columns if _may_hold(group.column(places[name]).statistics, wanted))
+        yield _OldGroup(number, start, group.num_rows, tuple(read))
+        start += group.num_rows
+
+
+def _may_hold(statistics: "Statistics | None", refs: Sequence[str]) -> bool:
+    if statistics is None or not statistics.has_min_max:
+        return bool(refs)
+    return bisect_left(refs, statistics.min) < bisect_right(refs, statistics.max)
+
+
+def _rows(source: Path, group: _OldGroup, columns: Sequence[str] | None = None) -> "pl.DataFrame":
+    import polars as pl
+
+    rows = pl.scan_parquet(source, glob=False).slice(group.start, group.rows)
+    chosen = rows if columns is None else rows.select(columns)
+    return chosen.collect()
+
+
+def _among(refs: AbstractSet[str]) -> "pl.Series":
+    import polars as pl
+
+    return pl.Series(sorted(refs), dtype=pl.String).implode()
+
+
+def _named(rows: "pl.DataFrame", columns: Sequence[str], among: "pl.Series") -> "pl.Series":
+    import polars as pl
+
+    named = pl.any_horizontal(pl.col(name).cast(pl.String).is_in(among) for name in columns)
+    return rows.select(named.fill_null(False)).to_series()
+
+
+def _pieces(task: _Task, footer: Struct, folder: Path) -> list[_Piece]:
+    """The row groups of the result, in order. Two are worked on at a time: the libraries let go of the lock."""
+    groups, old = list(_old_groups(task.source, task.refs, task.ref_columns)), list(_groups(footer))
+    written = partial(_fresh, task, footer, folder, _among(task.refs))
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        fresh = list(pool.map(written, groups))
+    pairs = zip(old, fresh, strict=True)
+    return [piece for group, new in pairs for piece in ((_Piece(task.source, group),) if new is None else new)]
+
+
+def _fresh(
+    task: _Task, footer: Struct, folder: Path, among: "pl.Series", group: _OldGroup
+) -> tuple[_Piece, ...] | None:
+    """What takes the place of a row group: nothing when no row is left, None when the old one stays."""
+    kept = _kept(task, group, among) if group.columns else None
+    if kept is None or not kept.height:
+        return None if kept is None else ()
+    path = folder / f"{group.number}.parquet"
+    write_lake(kept, path, sorted_by=task.sorted_by)
+    new = _decoded_footer(_raw_footer(path))
+    if new.get(_SCHEMA, Items) != footer.get(_SCHEMA, Items):
+        raise EraseRefused(Ref("rule", "PARQUET_SCHEMA"), Ref("row group", group.number + 1))
+    return tuple(_Piece(path, each) for each in _groups(new))
+
+
+def _kept(task: _Task, group: _OldGroup, among: "pl.Series") -> "pl.DataFrame | None":
+    """The rows that stay, or None when all do. A group in range of the sorted column is read once, whole."""
+    is_likely = task.sorted_by in group.columns
+    rows = _rows(task.source, group, None if is_likely else group.columns)
+    gone = _named(rows, group.columns, among)
+    if not gone.any():
+        return None
+    return _plain((rows if is_likely else _rows(task.source, group)).filter(~gone), task.source)
+
+
+def _plain(rows: "pl.DataFrame", source: Path) -> "pl.DataFrame":
+    """The types that the file declares, categories as text: those would carry their whole dictionary along."""
+    import polars as pl
+    from pyarrow.parquet import read_schema
+
+    declared = pl.DataFrame(read_schema(source).empty_table()).schema
+    return rows.cast(declared).cast({pl.Categorical: pl.String, pl.Enum: pl.String})
+
+
+def _footer(path: Path) -> Struct:
+    """The footer of a file as the lake writes it. raises EraseRefused: PARQUET_FOREIGN."""
+    raw = _raw_footer(path)
+    footer = _decoded_footer(raw)
+    if encoded(footer) != raw or not _is_ours(footer):
+        raise EraseRefused(Ref("rule", "PARQUET_FOREIGN"))
+    return footer
+
+
+def _raw_footer(path: Path) -> bytes:
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        file.seek(max(0, size - 8))
+        tail = file.read(8)
+        length = int.from_bytes(tail[:4], "little")
+        if size < 12 or tail[4:] != MAGIC or length > size - 12:
+            raise EraseRefused(Ref("rule", "PARQUET_FOREIGN"))
+        file.seek(size - 8 - length)
+        return file.read(length)
+
+
+def _decoded_footer(raw: bytes) -> Struct:
+    try:
+        return decoded(raw)[0]
+    except (IndexError, ValueError, RecursionError):
+        pass
+    raise EraseRefused(Ref("rule", "PARQUET_FOREIGN"))
+
+
+def _is_ours(footer: Struct) -> bool:
+    """Nothing outside the pages and this footer: no page index, bloom filter, encryption or second file."""
+    known = {field.number for field in footer.fields} <= set(range(1, _FOOTER_ENCRYPTION))
+    chunks = [chunk for group in _groups(footer) for chunk in _chunks(group)]
+    return known and footer.get(_ROW_GROUPS, Items) is not None and all(map(_is_plain, chunks))
+
+
+def _is_plain(chunk: Struct) -> bool:
+    meta = chunk.get(_CHUNK_META, Struct)
+    numbers = {field.number for field in chunk.fields}
+    if meta is None or not numbers <= {_CHUNK_OFFSET, _CHUNK_META} or chunk.get(_CHUNK_OFFSET, int):
+        return False
+    return meta.get(_INDEX_PAGE, int) is None and meta.get(_BLOOM, int) is None
+
+
+def _groups(footer: Struct) -> Iterator[Struct]:
+    return (footer.get(_ROW_GROUPS, Items) or Items(STRUCT, ())).structs()
+
+
+def _chunks(group: Struct) -> Iterator[Struct]:
+    return (group.get(_COLUMNS, Items) or Items(STRUCT, ())).structs()
+
+
+def _write(target: Path, footer: Struct, pieces: Sequence[_Piece]) -> Sha256:
+    """The pieces one after another under a footer that tells where they came to lie."""
+    with target.open("wb") as file:
+        out = _Hashed(file)
+        out.write(MAGIC)
+        groups = tuple(_copied(piece, out).holding(_ORDINAL, number) for number, piece in enumerate(pieces))
+        rows = sum(group.get(_GROUP_ROWS, int) or 0 for group in groups)
+        tail = encoded(footer.holding(_NUM_ROWS, rows).holding(_ROW_GROUPS, Items(STRUCT, groups)))
+        out.write(tail + len(tail).to_bytes(4, "little") + MAGIC)
+    return Sha256(out.digest.hexdigest())
+
+
+class _Hashed:
+    """A file that knows its place and its hash."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.at, self.digest = file, 0, hashlib.sha256()
+
+    def write(self, data: bytes) -> None:
+        self.file.write(data)
+        self.digest.update(data)
+        self.at += len(data)
+
+
+def _copied(piece: _Piece, out: _Hashed) -> Struct:
+    """The row group as it lies in ``out``. Chunks are copied by their own extent: no gap comes along."""
+    start = out.at
+    with piece.path.open("rb") as source:
+        chunks = tuple(_copied_chunk(chunk, source, out) for chunk in _chunks(piece.group))
+    return piece.group.holding(_COLUMNS, Items(STRUCT, chunks)).holding(_FILE_OFFSET, start)
+
+
+def _copied_chunk(chunk: Struct, source: BinaryIO, out: _Hashed) -> Struct:
+    meta = chunk.get(_CHUNK_META, Struct) or Struct(())
+    data, dictionary = meta.get(_DATA_PAGE, int) or 0, meta.get(_DICTIONARY_PAGE, int)
+    size = meta.get(_COMPRESSED_BYTES, int) or 0
+    start = min(data, dictionary or data)
+    shift = out.at - start
+    source.seek(start)
+    pages = source.read(size)
+    if len(pages) != size:
+        raise EraseRefused(Ref("rule", "PARQUET_FOREIGN"))
+    out.write(pages)
+    moved = meta.holding(_DATA_PAGE, data + shift)
+    if dictionary:
+        moved = moved.holding(_DICTIONARY_PAGE, dictionary + shift)
+    return chunk.holding(_CHUNK_META, moved)
+
+
+def _is_proven(draft: Path, task: _Task, rows: int) -> bool:
+    """The new file opens, has the rows that were kept, and none of them names one of the persons."""
+    from pyarrow.parquet import read_metadata
+
+    return read_metadata(draft).num_rows == rows and not any(find_refs(draft, task.refs, task.ref_columns))

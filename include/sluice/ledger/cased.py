@@ -1,0 +1,61 @@
+"""Bodies of entries about requests of persons: steps, flags, request files, refused instructions.
+
+Numbers of cases, states, codes and hashes only; nothing here can be tied to a person. Times are UTC
+with ``Z``, dates Brussels dates.
+"""
+
+from sluice.ledger.record import Part
+
+
+class CaseTransitioned(Part):
+    """A case (``sub_case_id`` None) or a sub-case took a step; ``reasons``: IRI per field group refused."""
+
+    case_id: str
+    sub_case_id: str | None
+    from_state: str | None
+    to_state: str
+    actor_role: str
+    actor: str
+    at: str
+    reason_code: str
+    evidence_sha256: str
+    right: str
+    reasons: dict[str, str]
+    remedies_ref: str | None = None
+    action: str | None = None
+
+
+class CaseFlagged(Part):
+    """Something that stays true of a case: a missed deadline, a complaint."""
+
+    case_id: str
+    flag: str
+    actor: str
+    at: str
+    evidence_sha256: str
+
+
+class CaseRequestRead(Part):
+    """A file under requests/ and what came of it; ``refused``: rows by code."""
+
+    principal: str
+    outcome: str
+    case_id: str | None
+    persons: int
+    refused: dict[str, int]
+    bucket: str
+    key: str
+    version_id: str
+    sha256: str | None
+
+
+class CaseInstructionRefused(Part):
+    """An instruction nobody followed, and why; ``sub_case_id`` only if it named one of ours."""
+
+    principal: str
+    outcome: str
+    sub_case_id: str | None
+    bucket: str
+    key: str
+    version_id: str
+    sha256: str | None

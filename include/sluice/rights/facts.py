@@ -1,0 +1,114 @@
+"""Numbers and statutory days of the legal clock: dated rows of ``facts/``, each with its source."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import ClassVar
+
+from sluice.errors import Exit, Ref, SluiceError
+
+
+class ClockRefused(SluiceError):
+    """The clock cannot be computed. Words of ``Ref("rule", ...)``:
+
+    COUNTRY_OUTSIDE_EEA, BEFORE_FIRST_RULE (of a parameter), CALENDAR_ENDS, HOLIDAY_NOT_IN_CALENDAR,
+    MOMENT_WITHOUT_ZONE, DATE_OUT_OF_RANGE, PAUSE_ENDS_BEFORE_IT_BEGINS, PAUSE_BEFORE_RECEIPT.
+    """
+
+    code: ClassVar[str] = "SLU-531"
+    summary: ClassVar[str] = "the legal clock cannot be computed"
+    cure: ClassVar[str] = "give a date from 2018-05-25 on, or a moment with its zone, and a country of the EEA"
+    exit: ClassVar[Exit] = Exit.USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One number; holds from a Brussels date until the next row of its name. Units: month, working day, hour."""
+
+    name: str
+    value: int
+    unit: str
+    valid_from: date
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatutoryDay:
+    """A public holiday by law, by its English name in the library ``holidays``; both dates inclusive."""
+
+    country: str
+    day: str
+    valid_from: date
+    valid_until: date
+    source: str
+
+    def is_in_force(self, on: date) -> bool:
+        """Whether the law knew this holiday on a date."""
+        return self.valid_from <= on <= self.valid_until
+
+
+@dataclass(frozen=True, slots=True)
+class ClockParameters:
+    """Every number of the clock as it stood on one date; ``alarm_days`` are working days, first alarm first."""
+
+    answer_months: int
+    extended_months: int
+    alarm_days: tuple[int, ...]
+    breach_hours: int
+    forward_hours: int
+
+
+@cache
+def clock_parameters(on: date) -> ClockParameters:
+    """The numbers in force on a Brussels date: that of receipt, or of awareness of a breach.
+
+    Raises ClockRefused before the GDPR applied.
+    """
+    alarms = ("first_alarm", "second_alarm", "last_alarm")
+    return ClockParameters(
+        answer_months=_value("answer", "month", on),
+        extended_months=_value("extended_answer", "month", on),
+        alarm_days=tuple(_value(name, "working day", on) for name in alarms),
+        breach_hours=_value("breach_notice", "hour", on),
+        forward_hours=_value("forward", "hour", on),
+    )
+
+
+def _value(name: str, unit: str, on: date) -> int:
+    held = [row for row in parameters() if (row.name, row.unit) == (name, unit) and row.valid_from <= on]
+    if not held:
+        raise ClockRefused(Ref("rule", "BEFORE_FIRST_RULE"), Ref("parameter", name))
+    return max(held, key=lambda row: row.valid_from).value
+
+
+@cache
+def parameters() -> tuple[Parameter, ...]:
+    """Every row of the table of numbers, with its source."""
+    return tuple(
+        Parameter(row["name"], int(row["value"]), row["unit"], date.fromisoformat(row["valid_from"]), row["source"])
+        for row in _rows("parameters")
+    )
+
+
+@cache
+def statutory_days(country: str) -> tuple[StatutoryDay, ...]:
+    """The holidays the law of a country lists; empty where the library's own list is taken."""
+    return tuple(
+        StatutoryDay(
+            row["country"],
+            row["day"],
+            date.fromisoformat(row["valid_from"]),
+            date.fromisoformat(row["valid_until"]) if row["valid_until"] else date.max,
+            row["source"],
+        )
+        for row in _rows("statutory_days")
+        if row["country"] == country
+    )
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    text = (files("sluice.rights") / "facts" / f"{name}.csv").read_text(encoding="utf-8")
+    return csv.DictReader(text.splitlines())

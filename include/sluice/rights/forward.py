@@ -1,0 +1,150 @@
+"""Tell the controllers: forward within the agreed hours, remind, escalate, say that it was withdrawn.
+
+A notice is put first and its hash is the evidence of the step; killed in between, a rerun finds its
+own bytes. The machine's flag for a missed deadline is set here too.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sluice.errors import ServiceMissing, SluiceError
+from sluice.exchange.house import House
+from sluice.lake.objects import prefix_of
+from sluice.rights import store
+from sluice.rights.book import open_book
+from sluice.rights.due import DEFAULT_PACE, Due, DueAction, Pace, due_actions
+from sluice.rights.identifiers import open_sealed
+from sluice.rights.model import SYSTEM, Case, Flag, Order, State, Track
+from sluice.rights.notices import forward_document, notice_key, put_notice, told_document
+from sluice.terms import Principal
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one sweep did. ``late``: forwarded after the agreed hours. ``failed``: logged, met again."""
+
+    forwarded: int = 0
+    late: int = 0
+    reminded: int = 0
+    escalated: int = 0
+    breached: int = 0
+    withdrawn: int = 0
+    failed: int = 0
+
+
+def forward(house: House, now: datetime) -> Told:
+    """Forward every part that waits for it. Raises ServiceMissing; other faults are counted and met again."""
+    return _do(house, now, (Due.FORWARD,), DEFAULT_PACE)
+
+
+def follow(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> Told:
+    """Everything that is due at ``now``, and the notices of withdrawal that are owed: what a schedule does."""
+    told = _do(house, now, tuple(Due), pace)
+    return replace(told, withdrawn=tell_withdrawn(house))
+
+
+def tell_withdrawn(house: House) -> int:
+    """Tell controllers that were given a request which the person took back since; how many were told now.
+
+    What counts is the notice that lies there, even if its giver died before writing it down.
+    """
+    owed = [
+        (part, notice_key(part, "-withdrawn"), told_document(case, part, "WITHDRAWN"))
+        for case in store.list_cases(house.conn, state=State.WITHDRAWN_BY_SUBJECT, limit=None)
+        for part in case.sub_cases
+        if part.state is State.WITHDRAWN_BY_SUBJECT and part.track is Track.PROCESSOR
+    ]
+    there = {name: _notices(house, Principal(name)) for name in {part.principal for part, _, _ in owed}}
+    missing = [
+        (key, document)
+        for part, key, document in owed
+        if key not in there[part.principal] and notice_key(part) in there[part.principal]
+    ]
+    for key, document in missing:
+        put_notice(house, key, document)
+    return len(missing)
+
+
+def _notices(house: House, principal: Principal) -> set[str]:
+    found = house.objects.list_versions(house.settings.bucket_exchange, prefix_of(principal, "notices"))
+    return {item.key for item in found}
+
+
+def _do(house: House, now: datetime, wanted: Sequence[Due], pace: Pace) -> Told:
+    cases = store.list_cases(house.conn, only_open=True, limit=None)
+    counts = dict.fromkeys((*Due, "late", "failed"), 0)
+    for action in due_actions(cases, now, pace):
+        if action.what not in wanted:
+            continue
+        try:
+            counts[action.what] += _STEPS[action.what](house, action, now)
+            counts["late"] += action.is_late
+        except ServiceMissing:
+            raise
+        except SluiceError as error:
+            counts["failed"] += 1
+            log.warning("case %s: %s waits: %s", action.case.case_id, action.what, error)
+    return Told(
+        forwarded=counts[Due.FORWARD],
+        late=counts["late"],
+        reminded=counts[Due.REMIND],
+        escalated=counts[Due.ESCALATE],
+        breached=counts[Due.BREACH],
+        failed=counts["failed"],
+    )
+
+
+def _forward(house: House, action: DueAction, now: datetime) -> bool:
+    case, part = action.case, action.part
+    assert part is not None
+    envelope = open_sealed(house, case.subject_key).envelope
+    notice = put_notice(house, notice_key(part), forward_document(case, part, envelope))
+    order = Order(SYSTEM, now, "FORWARDED_LATE" if action.is_late else "FORWARDED_IN_TIME", notice.sha256 or "")
+    with open_book(house.conn, case.case_id) as book:
+        if not _still(book.case, action):
+            return False
+        book.take_part(part.sub_case_id, State.FORWARDED, order)
+        book.take_part(part.sub_case_id, State.AWAITING_INSTRUCTION, replace(order, reason_code="NOTICE_GIVEN"))
+    return True
+
+
+def _tell(target: State) -> Callable[[House, DueAction, datetime], bool]:
+    def tell(house: House, action: DueAction, now: datetime) -> bool:
+        case, part = action.case, action.part
+        assert part is not None
+        end = f"-reminder-{part.reminders + 1}" if target is State.REMINDED else "-escalated"
+        notice = put_notice(house, notice_key(part, end), told_document(case, part, target.value))
+        with open_book(house.conn, case.case_id) as book:
+            if not _still(book.case, action):
+                return False
+            book.take_part(part.sub_case_id, target, Order(SYSTEM, now, "NO_INSTRUCTION_YET", notice.sha256 or ""))
+        if target is State.ESCALATED:
+            log.warning("case %s: %s has not instructed; call them", part.sub_case_id, part.principal)
+        return True
+
+    return tell
+
+
+def _breach(house: House, action: DueAction, now: datetime) -> bool:
+    case = action.case
+    with open_book(house.conn, case.case_id) as book:
+        book.flag(Flag.BREACHED_DEADLINE, Order(SYSTEM, now, "DEADLINE_PASSED", case.subject_sha256))
+    log.warning("case %s is past its legal due date and not answered", case.case_id)
+    return True
+
+
+def _still(case: Case, action: DueAction) -> bool:
+    """Whether the part stands where it stood when the action was found: another worker may have been first."""
+    return any(part == action.part for part in case.sub_cases)
+
+
+_STEPS: dict[Due, Callable[[House, DueAction, datetime], bool]] = {
+    Due.FORWARD: _forward,
+    Due.REMIND: _tell(State.REMINDED),
+    Due.ESCALATE: _tell(State.ESCALATED),
+    Due.BREACH: _breach,
+}

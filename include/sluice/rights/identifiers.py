@@ -1,0 +1,203 @@
+"""Who a case is about: identifiers as they were given, sealed in the vault and nowhere else.
+
+The sealed envelope is the record of the request, written before anything else: opening a case is a
+function of it, so what a dead worker left is finished from it.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import rfc8785
+
+from sluice.errors import NotFound, Ref, StoreConflict
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.keys import Keyring
+from sluice.lake.objects import StoredObject
+from sluice.rights.model import CaseId, IdentifierInvalid, Right, SubjectUnreadable
+from sluice.subject.refs import refer
+from sluice.terms import Principal, Sha256, SubjectKind
+
+PREFIX = "_cases/"
+SEALED = "application/octet-stream"
+KEY_OWNER = Principal("_cases")
+"""Begins with ``_``, which no principal's code can."""
+KINDS: Mapping[str, SubjectKind] = {
+    "phone": SubjectKind.PHONE,
+    "email": SubjectKind.EMAIL,
+    "customer": SubjectKind.PRINCIPAL_CUSTOMER_ID,
+    "national_number": SubjectKind.NATIONAL_NUMBER,
+    "iban": SubjectKind.IBAN,
+}
+WORDS: Mapping[SubjectKind, str] = {kind: word for word, kind in KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One identifier as it was given. The value stays out of every repr."""
+
+    kind: SubjectKind
+    value: str = field(repr=False)
+
+
+Person = tuple[Identifier, ...]
+"""Identifiers that are said to be of one person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A whole request, as sealed. ``received``: Brussels date; ``opened_at``: UTC; ``actor``: role and name."""
+
+    case_id: CaseId
+    right: Right
+    principal: Principal | None
+    received: date
+    opened_at: datetime
+    forward_from: datetime
+    """Since when the hours to forward run."""
+    channel: str
+    language: str
+    actor_role: str
+    actor: str
+    persons: tuple[Person, ...] = field(repr=False)
+
+    @property
+    def identifiers(self) -> tuple[Identifier, ...]:
+        """All of them in order; a place in this list is how a part says which a principal knows."""
+        return tuple(each for person in self.persons for each in person)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An envelope and where it lies; ``sha256`` is that of the sealed bytes."""
+
+    envelope: Envelope
+    bucket: str
+    key: str
+    sha256: Sha256
+
+
+def parse_identifier(text: str, place: int) -> Identifier:
+    """``KIND:VALUE`` as an identifier. Raises IdentifierInvalid, naming its place (1 = first)."""
+    word, _, value = text.partition(":")
+    kind = KINDS.get(word) or next((kind for kind in SubjectKind if kind.value == word), None)
+    if kind is None or not value.strip():
+        raise IdentifierInvalid(Ref("identifier", place))
+    return Identifier(kind, value)
+
+
+def refs_of(identifiers: Sequence[Identifier], key: bytes) -> dict[int, str]:
+    """References under one principal's key by place in the list; what names nobody has none."""
+    made = ((place, refer(key, each.kind, each.value)) for place, each in enumerate(identifiers))
+    return {place: referral.ref for place, referral in made if referral.ref is not None}
+
+
+def check_identifiers(identifiers: Sequence[Identifier]) -> None:
+    """Raises IdentifierInvalid for the first that names nobody, and when there is none at all."""
+    if not identifiers:
+        raise IdentifierInvalid(Ref("identifiers", 0))
+    for place, each in enumerate(identifiers, 1):
+        if refer(bytes(32), each.kind, each.value).ref is None:
+            raise IdentifierInvalid(Ref("identifier", place), Ref("kind", each.kind))
+
+
+def subject_key(case_id: CaseId) -> str:
+    """Where the sealed envelope of a case lies in the vault."""
+    return f"{PREFIX}{case_id}/subject.age"
+
+
+def seal(house: House, envelope: Envelope) -> Sealed:
+    """Put the envelope into the vault, once. Whoever comes second gets the first one's."""
+    key = subject_key(envelope.case_id)
+    try:
+        stored = house.objects.put_once(
+            house.settings.bucket_vault, key, _encrypt(house.keyring, _write(envelope)), SEALED
+        )
+    except StoreConflict:
+        return open_sealed(house, key)
+    return Sealed(envelope, stored.bucket, key, _known(stored))
+
+
+def open_sealed(house: House, key: str) -> Sealed:
+    """The envelope under a key of the vault. Raises NotFound, SubjectUnreadable."""
+    bucket = house.settings.bucket_vault
+    content = house.objects.read(bucket, key)
+    return Sealed(_read(_decrypt(house.keyring, content)), bucket, key, Sha256(hashlib.sha256(content).hexdigest()))
+
+
+def find_sealed(house: House, key: str) -> Sealed | None:
+    """Like :func:`open_sealed`, None once the identifiers were removed."""
+    try:
+        return open_sealed(house, key)
+    except NotFound:
+        return None
+
+
+def list_sealed(house: House) -> list[tuple[CaseId, str]]:
+    """Case number and key of every envelope there is."""
+    found = house.objects.list_versions(house.settings.bucket_vault, PREFIX)
+    return sorted({(CaseId(item.key.split("/")[1]), item.key) for item in found})
+
+
+def _known(stored: StoredObject) -> Sha256:
+    assert stored.sha256 is not None  # we wrote it
+    return stored.sha256
+
+
+def _encrypt(keyring: Keyring, content: bytes) -> bytes:
+    from pyrage import encrypt, x25519
+
+    sealed: bytes = encrypt(content, [x25519.Identity.from_str(keyring.quarantine_identity(KEY_OWNER)).to_public()])
+    return sealed
+
+
+def _decrypt(keyring: Keyring, content: bytes) -> bytes:
+    from pyrage import DecryptError, decrypt, x25519
+
+    try:
+        opened: bytes = decrypt(content, [x25519.Identity.from_str(keyring.quarantine_identity(KEY_OWNER))])
+        return opened
+    except DecryptError:
+        pass
+    raise SubjectUnreadable(Ref("reason", "wrong key or changed bytes"))
+
+
+def _write(envelope: Envelope) -> bytes:
+    persons = [[[each.kind.value, each.value] for each in person] for person in envelope.persons]
+    document = {
+        "case_id": envelope.case_id,
+        "right": envelope.right.value,
+        "principal": envelope.principal,
+        "received": envelope.received.isoformat(),
+        "opened_at": utc_text(envelope.opened_at),
+        "forward_from": utc_text(envelope.forward_from),
+        "channel": envelope.channel,
+        "language": envelope.language,
+        "actor_role": envelope.actor_role,
+        "actor": envelope.actor,
+        "persons": persons,
+    }
+    return rfc8785.dumps(document)
+
+
+def _read(content: bytes) -> Envelope:
+    said: dict[str, Any] = json.loads(content)
+    return Envelope(
+        case_id=CaseId(said["case_id"]),
+        right=Right(said["right"]),
+        principal=Principal(said["principal"]) if said["principal"] else None,
+        received=date.fromisoformat(said["received"]),
+        opened_at=datetime.fromisoformat(said["opened_at"]),
+        forward_from=datetime.fromisoformat(said["forward_from"]),
+        channel=said["channel"],
+        language=said["language"],
+        actor_role=said["actor_role"],
+        actor=said["actor"],
+        persons=tuple(
+            tuple(Identifier(SubjectKind(kind), value) for kind, value in person) for person in said["persons"]
+        ),
+    )

@@ -1,0 +1,266 @@
+"""Instruction files: what a controller tells us to do with one part of a case, by ``requests/instruction-*.json``.
+
+Authenticated by the prefix, which only that principal's key can write; where the center holds a key of
+the principal, by its signature too. What is not followed is recorded and answered.
+"""
+
+import hashlib
+import json
+import logging
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sluice.db import Connection, transaction
+from sluice.errors import SluiceError
+from sluice.exchange.house import House
+from sluice.exchange.naming import is_safe_name
+from sluice.lake.objects import StoredObject, prefix_of
+from sluice.ledger.append import append
+from sluice.ledger.cased import CaseInstructionRefused
+from sluice.ledger.model import EntryKind
+from sluice.ledger.sign import open_signed, read_public, split_compact
+from sluice.rights import store
+from sluice.rights.book import Book, close_book
+from sluice.rights.guards import field_names
+from sluice.rights.model import Action, Actor, Instruction, Order, Role, State, SubCase, SubCaseId, TransitionRefused
+from sluice.rights.notices import TEXTS, put_notice
+from sluice.rights.reasons import iri
+from sluice.terms import Principal
+
+log = logging.getLogger(__name__)
+LARGEST_BYTES = 64 << 10
+NAME = re.compile(r"instruction-[^/]*\.json", re.IGNORECASE)
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+TYPE = "sluice-instruction+jws"
+KEY_FILE = "instruction-key.pem"
+MEMBERS = {"case", "decision", "fields", "reason", "reasons"}
+WAITING = frozenset({State.AWAITING_INSTRUCTION, State.REMINDED, State.ESCALATED})
+
+
+class InstructionOutcome(StrEnum):
+    """What one instruction file did. Only the first is followed."""
+
+    INSTRUCTED = "INSTRUCTED"
+    UNREADABLE = "UNREADABLE"
+    WRONG_SIGNATURE = "WRONG_SIGNATURE"
+    UNKNOWN_CASE = "UNKNOWN_CASE"
+    OTHER_PRINCIPAL = "OTHER_PRINCIPAL"
+    REPLAYED = "REPLAYED"
+    NOT_AWAITED = "NOT_AWAITED"
+    NOT_ADMITTED = "NOT_ADMITTED"
+
+
+SAID = {InstructionOutcome.OTHER_PRINCIPAL: InstructionOutcome.UNKNOWN_CASE}
+"""What the sender reads instead: nobody learns from us which numbers of others exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an instruction file says; ``reason`` stands for every field of it."""
+
+    case: str
+    action: Action
+    fields: tuple[str, ...] = ()
+    reason: str | None = None
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InstructionFile:
+    """One version and what it did. ``sub_case_id``: of ours, whoever's; ``sha256``: of what it says."""
+
+    principal: Principal
+    version_id: str
+    sub_case_id: SubCaseId | None
+    outcome: InstructionOutcome
+    action: Action | None
+    sha256: str | None
+    seen_at: datetime
+
+
+def is_instruction(key: str) -> bool:
+    """Whether a key under ``requests/`` is an instruction by its name."""
+    return NAME.fullmatch(key.rsplit("/", 1)[-1]) is not None
+
+
+def parse_instruction(said: object) -> Told | None:
+    """What an instruction says, or None. Pure."""
+    if not isinstance(said, dict) or not {"case", "decision"} <= set(said) <= MEMBERS:
+        return None
+    case, decision, fields = said["case"], said["decision"], said.get("fields", [])
+    reason, reasons = said.get("reason"), said.get("reasons", {})
+    texts = [case, decision, *(fields if isinstance(fields, list) else [0]), reason or ""]
+    if not isinstance(reasons, dict) or not all(isinstance(each, str) for each in [*texts, *reasons.values()]):
+        return None
+    if not UUID.fullmatch(case.lower()) or decision not in [each.value for each in Action]:
+        return None
+    named = {name: iri(each) for name, each in reasons.items()}
+    return Told(case.lower(), Action(decision), tuple(fields), iri(reason) if reason else None, named)
+
+
+def read_instruction(house: House, principal: Principal, item: StoredObject, now: datetime) -> InstructionFile:
+    """Follow one instruction, or refuse it; row, step and ledger entry are one transaction, the notice follows."""
+    content = b"" if item.size_bytes > LARGEST_BYTES else house.objects.read(item.bucket, item.key, item.version_id)
+    payload = _open(house, principal, content)
+    told = parse_instruction(payload) if isinstance(payload, dict) else None
+    sha256 = hashlib.sha256(content).hexdigest()
+    with transaction(house.conn):
+        earlier = _find(house.conn, principal, item.version_id)
+        if earlier is None:
+            part = store.find_part(house.conn, told.case) if told else None
+            outcome = _judge(house.conn, payload, told, part, principal, sha256, now)
+            number = part.sub_case_id if part else None
+            action = told.action if told else None
+            earlier = InstructionFile(principal, item.version_id, number, outcome, action, sha256, now)
+            _insert(house.conn, earlier, item)
+    _give_notice(house, earlier)
+    return earlier
+
+
+def _judge(
+    conn: Connection,
+    payload: object,
+    told: Told | None,
+    part: SubCase | None,
+    principal: Principal,
+    sha256: str,
+    now: datetime,
+) -> InstructionOutcome:
+    """What an instruction does, and do it."""
+    if isinstance(payload, InstructionOutcome):
+        return payload
+    if told is None:
+        return InstructionOutcome.UNREADABLE
+    if part is None:
+        return InstructionOutcome.UNKNOWN_CASE
+    if part.principal != principal:
+        return InstructionOutcome.OTHER_PRINCIPAL
+    return _follow(conn, told, part, principal, sha256, now)
+
+
+def _follow(
+    conn: Connection, told: Told, part: SubCase, principal: Principal, sha256: str, now: datetime
+) -> InstructionOutcome:
+    book = Book(conn, store.lock_case(conn, part.case_id))
+    part = book.part(part.sub_case_id)
+    if _was_followed(conn, principal, sha256):
+        return InstructionOutcome.REPLAYED
+    if part.state not in WAITING:
+        return InstructionOutcome.NOT_AWAITED
+    reasons = told.reasons
+    if told.reason:
+        reasons = dict.fromkeys(told.fields or field_names(part), told.reason) | reasons
+    instruction = Instruction(part.sub_case_id, principal, told.action, True, told.fields, reasons)
+    order = Order(Actor(Role.PRINCIPAL, principal), now, "INSTRUCTED_BY_CONTROLLER", sha256, instruction=instruction)
+    try:
+        book.take_part(part.sub_case_id, State.INSTRUCTED, order)
+    except TransitionRefused as refused:
+        log.warning("an instruction on %s is not admitted: %s", part.sub_case_id, refused)
+        return InstructionOutcome.NOT_ADMITTED
+    close_book(book)
+    return InstructionOutcome.INSTRUCTED
+
+
+def _open(house: House, principal: Principal, content: bytes) -> dict[str, Any] | InstructionOutcome:
+    """What is said, once the signature holds where there has to be one. A signature nobody can check is wrong."""
+    key = house.settings.principals_dir / principal / KEY_FILE
+    is_signed = content.lstrip()[:2] == b"ey" and content.count(b".") == 2
+    if is_signed or key.exists():
+        try:
+            if is_signed and key.exists():
+                return open_signed(split_compact(content.strip()), read_public(key.read_bytes()), TYPE)
+        except SluiceError as error:
+            log.warning("an instruction of %s is not signed by its key: %s", principal, error)
+        return InstructionOutcome.WRONG_SIGNATURE
+    try:
+        said = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return InstructionOutcome.UNREADABLE
+    return said if isinstance(said, dict) else InstructionOutcome.UNREADABLE
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object; two members of one name are no statement."""
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("duplicate member")
+    return dict(pairs)
+
+
+def _was_followed(conn: Connection, principal: str, sha256: str) -> bool:
+    row = conn.execute(
+        "select 1 from instruction where principal = %s and sha256 = %s and outcome = %s",
+        (principal, sha256, InstructionOutcome.INSTRUCTED.value),
+    ).fetchone()
+    return row is not None
+
+
+def _insert(conn: Connection, file: InstructionFile, item: StoredObject) -> None:
+    conn.execute(
+        """insert into instruction (principal, version_id, sub_case_id, outcome, action, sha256, seen_at)
+           values (%s, %s, %s, %s, %s, %s, %s)""",
+        (
+            file.principal,
+            file.version_id,
+            file.sub_case_id,
+            file.outcome.value,
+            file.action.value if file.action else None,
+            file.sha256,
+            file.seen_at,
+        ),
+    )
+    if file.outcome is InstructionOutcome.INSTRUCTED:
+        return
+    name = item.key.removeprefix(prefix_of(file.principal, "requests"))
+    body = CaseInstructionRefused(
+        principal=file.principal,
+        outcome=file.outcome,
+        sub_case_id=file.sub_case_id,
+        bucket=item.bucket,
+        key=item.key if is_safe_name(name) else f"{prefix_of(file.principal, 'requests')}[name withheld]",
+        version_id=file.version_id,
+        sha256=file.sha256,
+    )
+    kind = EntryKind.CASE_INSTRUCTION_REFUSED
+    append(conn, chain=f"principal.{file.principal}", kind=kind, exchange_id=None, body=body)
+    log.warning("an instruction of %s is refused: %s", file.principal, file.outcome)
+
+
+def _find(conn: Connection, principal: str, version_id: str) -> InstructionFile | None:
+    row = conn.execute(
+        """select principal, version_id, sub_case_id::text as sub_case_id, outcome, action, sha256, seen_at
+           from instruction where principal = %s and version_id = %s""",
+        (principal, version_id),
+    ).fetchone()
+    if row is None:
+        return None
+    return InstructionFile(
+        Principal(row["principal"]),
+        row["version_id"],
+        SubCaseId(row["sub_case_id"]) if row["sub_case_id"] else None,
+        InstructionOutcome(row["outcome"]),
+        Action(row["action"]) if row["action"] else None,
+        row["sha256"],
+        row["seen_at"],
+    )
+
+
+def _give_notice(house: House, file: InstructionFile) -> None:
+    """What the sender reads; a function of the row alone."""
+    outcome = SAID.get(file.outcome, file.outcome)
+    is_followed = outcome is InstructionOutcome.INSTRUCTED
+    is_said = file.outcome not in (InstructionOutcome.OTHER_PRINCIPAL, InstructionOutcome.UNKNOWN_CASE)
+    put_notice(
+        house,
+        f"{file.principal}/notices/instruction-{file.version_id}.json",
+        {
+            "notice": "case.instructed" if is_followed else "case.instruction_refused",
+            "outcome": outcome.value,
+            "case": file.sub_case_id if is_said else None,
+            "version_id": file.version_id,
+            "sha256": file.sha256,
+            "text": dict(TEXTS["INSTRUCTED" if is_followed else "REFUSED"]),
+        },
+    )

@@ -1,0 +1,103 @@
+"""What a principal reads about a case: its own number, its own identifiers, nothing of anybody else.
+
+Every document is a function of the case alone, so a rerun writes the same bytes under the same key.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.lake.objects import StoredObject
+from sluice.rights.identifiers import WORDS, Envelope
+from sluice.rights.model import ACTIONS, Case, SubCase
+
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    "FORWARDED": {
+        "nl": "Een persoon vraagt dit aan u als verwerkingsverantwoordelijke. Zet uw instructie onder requests/.",
+        "fr": "Une personne vous demande ceci, à vous responsable. Déposez votre instruction sous requests/.",
+        "en": "A person asks this of you as controller. Put your instruction under requests/.",
+    },
+    "REMINDED": {
+        "nl": "Voor dit verzoek wachten we nog op uw instructie. De wettelijke termijn loopt.",
+        "fr": "Nous attendons toujours votre instruction pour cette demande. Le délai légal court.",
+        "en": "We still wait for your instruction on this request. The legal period is running.",
+    },
+    "ESCALATED": {
+        "nl": "Voor dit verzoek is er nog altijd geen instructie. Het contactcenter neemt contact met u op.",
+        "fr": "Il n'y a toujours pas d'instruction pour cette demande. Le centre de contact vous contactera.",
+        "en": "There is still no instruction on this request. The contact center will get in touch with you.",
+    },
+    "WITHDRAWN": {
+        "nl": "De persoon heeft dit verzoek ingetrokken. U hoeft niets meer te doen.",
+        "fr": "La personne a retiré cette demande. Vous n'avez plus rien à faire.",
+        "en": "The person has withdrawn this request. There is nothing left for you to do.",
+    },
+    "READ": {
+        "nl": "Dit verzoek is gelezen. Rijen die niemand aanduiden staan hieronder, met hun nummer.",
+        "fr": "Cette demande est lue. Les lignes qui ne désignent personne sont ci-dessous, avec leur numéro.",
+        "en": "This request was read. Rows that name nobody are listed below by their number.",
+    },
+    "REFUSED": {
+        "nl": "Dit bestand kon niet worden gevolgd. De code zegt waarom; niets is gedaan.",
+        "fr": "Ce fichier n'a pas pu être suivi. Le code dit pourquoi; rien n'a été fait.",
+        "en": "This file could not be followed. The code says why; nothing was done.",
+    },
+    "INSTRUCTED": {
+        "nl": "Uw instructie is aanvaard en wordt uitgevoerd.",
+        "fr": "Votre instruction est acceptée et sera exécutée.",
+        "en": "Your instruction is accepted and will be carried out.",
+    },
+}
+
+
+def notice_key(part: SubCase, end: str = "") -> str:
+    """Where a notice about a part lies: in the prefix of its own principal."""
+    return f"{part.principal}/notices/case-{part.sub_case_id}{end}.json"
+
+
+def forward_document(case: Case, part: SubCase, envelope: Envelope) -> dict[str, object]:
+    """The request as its controller gets it; identifiers as this principal's own files know them.
+
+    A request that came in a principal's own file is not told back: only how many it named.
+    """
+    persons = [] if case.channel == "file" else [_known(part, envelope)]
+    return {
+        "notice": "case.forwarded",
+        "case": part.sub_case_id,
+        "right": case.right.value,
+        "article": case.right.article,
+        "received": case.due.received.isoformat(),
+        "legal_due": case.due.legal_due.isoformat(),
+        "agreement": part.agreement_id,
+        "agreement_version": part.agreement_version,
+        "field_groups": list(part.field_groups),
+        "decisions": sorted(action.value for action in ACTIONS[case.right]),
+        "persons": case.persons,
+        "identifiers": persons,
+        "text": dict(TEXTS["FORWARDED"]),
+    }
+
+
+def told_document(case: Case, part: SubCase, word: str) -> dict[str, object]:
+    """A reminder, an escalation, a withdrawal: no identifier in it, the first notice had them."""
+    return {
+        "notice": f"case.{word.lower()}",
+        "case": part.sub_case_id,
+        "right": case.right.value,
+        "legal_due": case.due.legal_due.isoformat(),
+        "forwarded_at": utc_text(part.forwarded_at) if part.forwarded_at else None,
+        "text": dict(TEXTS[word]),
+    }
+
+
+def put_notice(house: House, key: str, document: Mapping[str, object]) -> StoredObject:
+    """Put a notice, once; the same again finds it there. Raises StoreConflict."""
+    content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+    return house.objects.put_once(house.settings.bucket_exchange, key, content, "application/json")
+
+
+def _known(part: SubCase, envelope: Envelope) -> list[dict[str, str]]:
+    all_of_them = envelope.identifiers
+    places: Sequence[int] = range(len(all_of_them)) if part.identifiers is None else part.identifiers
+    return [{"kind": WORDS[all_of_them[place].kind], "value": all_of_them[place].value} for place in places]

@@ -1,0 +1,190 @@
+"""Open a case: seal who it is about, protect them, then commit. A worker may die anywhere in between.
+
+The sealed envelope comes first and is the record of the request; protection comes before the case is
+visible. ``finish_openings`` does the rest of what was begun.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from typing import Protocol
+from uuid import uuid4
+
+from sluice.db import transaction
+from sluice.errors import Ref, ServiceMissing, SluiceError, UsageError
+from sluice.exchange.house import House
+from sluice.rights import store
+from sluice.rights.book import Book, close_book
+from sluice.rights.clock import BRUSSELS, due_dates, received_on
+from sluice.rights.facts import clock_parameters
+from sluice.rights.guards import LANGUAGES
+from sluice.rights.identifiers import (
+    Envelope,
+    Identifier,
+    Sealed,
+    check_identifiers,
+    list_sealed,
+    open_sealed,
+    seal,
+)
+from sluice.rights.model import PROTECTED, Actor, Case, CaseId, Hold, Order, Right, Role, State
+from sluice.rights.scope import Scoped, find_scope
+from sluice.terms import Principal, SubjectKind
+
+log = logging.getLogger(__name__)
+LONGEST_WORD = 40
+
+
+class Protection(Protocol):
+    """How a person is kept out of dial lists and outbound files.
+
+    ``apply`` must be repeatable: the same case, principal and reason again changes nothing. It holds
+    when it returns. ``refs``: SubjectRefs under the key of ``principal``.
+    """
+
+    def apply(self, case_id: CaseId, principal: Principal, refs: Sequence[str], reason: Hold) -> None: ...
+
+
+def open_case(
+    house: House,
+    right: Right,
+    identifiers: Sequence[tuple[SubjectKind, str]],
+    principal: Principal | None,
+    received: datetime | date,
+    channel: str,
+    language: str,
+    now: datetime,
+    *,
+    protection: Protection,
+    actor: Actor,
+) -> Case:
+    """Open the case of one person; ``identifiers``: all of them, in any spelling.
+
+    received: the moment, or the Brussels date when only that is known. Raises IdentifierInvalid when one
+    names nobody, NotFound for a principal without agreement, UsageError for a date to come.
+    """
+    person = tuple(Identifier(kind, value) for kind, value in identifiers)
+    check_identifiers(person)
+    envelope = envelope_of(CaseId(str(uuid4())), right, principal, (person,), received, now, actor)
+    envelope = replace(envelope, channel=_word("channel", channel), language=_language(language))
+    return open_envelope(house, envelope, protection)
+
+
+def envelope_of(
+    case_id: CaseId,
+    right: Right,
+    principal: Principal | None,
+    persons: tuple[tuple[Identifier, ...], ...],
+    received: datetime | date,
+    now: datetime,
+    actor: Actor,
+) -> Envelope:
+    """A request as it will be sealed; by file and in Dutch until said otherwise. Raises UsageError."""
+    day = received_on(received) if isinstance(received, datetime) else received
+    if day > received_on(now):
+        raise UsageError(Ref("received", "in the future"))
+    return Envelope(
+        case_id=case_id,
+        right=right,
+        principal=principal,
+        received=day,
+        opened_at=now,
+        forward_from=received if isinstance(received, datetime) else min(now, _end_of(day)),
+        channel="file",
+        language="nl",
+        actor_role=actor.role,
+        actor=actor.name,
+        persons=persons,
+    )
+
+
+def open_envelope(house: House, envelope: Envelope, protection: Protection) -> Case:
+    """Seal a request, protect and commit. The same case number again gives the case that is there."""
+    return _finish(house, seal(house, envelope), protection)
+
+
+def finish_openings(house: House, protection: Protection) -> int:
+    """Open every case whose envelope is sealed and that is not there; how many. Faults are met again."""
+    sealed = list_sealed(house)
+    known = store.find_known(house.conn, [case_id for case_id, _ in sealed])
+    done = 0
+    for case_id, key in sealed:
+        if case_id in known:
+            continue
+        try:
+            _finish(house, open_sealed(house, key), protection)
+            done += 1
+        except ServiceMissing:
+            raise
+        except SluiceError as error:
+            log.warning("case %s waits to be opened: %s", case_id, error)
+    return done
+
+
+def _finish(house: House, sealed: Sealed, protection: Protection) -> Case:
+    case_id = sealed.envelope.case_id
+    if store.find_known(house.conn, [case_id]):
+        return store.get_case(house.conn, case_id)
+    scoped = find_scope(house, sealed.envelope)
+    hold = PROTECTED.get(sealed.envelope.right)
+    for principal, refs in scoped.refs.items() if hold else ():
+        if hold and refs:
+            protection.apply(case_id, principal, refs, hold)
+    _commit(house, _case_of(house, sealed, scoped), sealed)
+    return store.get_case(house.conn, case_id)
+
+
+def _commit(house: House, case: Case, sealed: Sealed) -> None:
+    said = sealed.envelope
+    order = Order(
+        Actor(Role(said.actor_role), said.actor),
+        said.opened_at,
+        "REQUEST_RECEIVED",
+        sealed.sha256,
+        is_protected=True,
+    )
+    with transaction(house.conn):
+        if not store.insert_case(house.conn, case):
+            return  # another worker finished it meanwhile
+        book = Book(house.conn, case)
+        book.begin(order)
+        close_book(book)
+
+
+def _case_of(house: House, sealed: Sealed, scoped: Scoped) -> Case:
+    said, country = sealed.envelope, house.settings.center_country
+    return Case(
+        case_id=said.case_id,
+        right=said.right,
+        state=State.RECEIVED,
+        persons=len(said.persons),
+        principal=said.principal,
+        channel=said.channel,
+        language=said.language,
+        country=country,
+        opened_at=said.opened_at,
+        due=due_dates(said.received, country, clock_parameters(said.received)),
+        subject_bucket=sealed.bucket,
+        subject_key=sealed.key,
+        subject_sha256=sealed.sha256,
+        searched=scoped.searched,
+        sub_cases=scoped.parts,
+    )
+
+
+def _end_of(day: date) -> datetime:
+    """The latest moment a request of that day can have come."""
+    return datetime.combine(day + timedelta(days=1), time(), BRUSSELS)
+
+
+def _language(language: str) -> str:
+    if language not in LANGUAGES:
+        raise UsageError(Ref("language", "nl, fr or en"))
+    return language
+
+
+def _word(name: str, word: str) -> str:
+    if not word or len(word) > LONGEST_WORD or not word.replace("_", "").replace("-", "").isalnum():
+        raise UsageError(Ref(name, "one word"))
+    return word

@@ -1,0 +1,269 @@
+"""Request files: what a principal puts under ``requests/`` with its own key, up to 100,000 persons for one right.
+
+Each version is answered once. Its case number is a function of the version, so a rerun opens the same
+case; a row that names nobody is counted by code, the others go on. Instructions lie there too.
+"""
+
+import hashlib
+import json
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid5
+
+from sluice.db import transaction
+from sluice.errors import ServiceMissing, SluiceError
+from sluice.exchange.house import House
+from sluice.exchange.naming import PRINCIPAL_NAME, is_safe_name
+from sluice.lake.objects import StoredObject, prefix_of
+from sluice.ledger.append import append
+from sluice.ledger.cased import CaseRequestRead
+from sluice.ledger.model import EntryKind
+from sluice.rights import cases, store
+from sluice.rights.clock import received_on
+from sluice.rights.instructions import is_instruction, read_instruction
+from sluice.rights.model import Actor, Case, CaseId, Role
+from sluice.rights.notices import TEXTS, put_notice
+from sluice.rights.opening import Protection, envelope_of, finish_openings, open_envelope
+from sluice.rights.request_file import LARGEST_BYTES, Asked, Outcome, RowFault, parse_request
+from sluice.terms import Principal
+
+log = logging.getLogger(__name__)
+MOST_PER_SWEEP = 200
+"""New files of one principal per sweep, so that a flood keeps nobody else waiting."""
+NUMBERS = UUID("5f6a4a52-1c67-4b6e-9a0b-0f5a3c1d7e42")
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFile:
+    """One version under ``requests/`` and what it did; its name is not kept."""
+
+    principal: Principal
+    version_id: str
+    outcome: Outcome
+    case_id: CaseId | None
+    persons: int
+    faults: tuple[RowFault, ...]
+    sha256: str | None
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSweep:
+    """One look at all ``requests/``: files and instructions by outcome; ``finished``: openings of dead workers."""
+
+    requests: Mapping[str, int] = field(default_factory=dict)
+    instructions: Mapping[str, int] = field(default_factory=dict)
+    finished: int = 0
+    failed: int = 0
+
+
+def read_requests(house: House, protection: Protection, now: datetime) -> RequestSweep:
+    """Answer every version under ``<principal>/requests/`` that has no answer yet, oldest first.
+
+    Openings that a dead worker left are finished first. Raises ServiceMissing when a store is away;
+    other faults are counted and met again.
+    """
+    finished = finish_openings(house, protection)
+    counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+    failed = 0
+    for name in filter(PRINCIPAL_NAME.fullmatch, house.objects.list_prefixes(house.settings.bucket_exchange)):
+        for item in _fresh(house, Principal(name)):
+            try:
+                _answer(house, Principal(name), item, protection, now, *counts)
+            except ServiceMissing:
+                raise
+            except SluiceError as error:
+                failed += 1
+                log.warning("a request of %s waits: %s", name, error)
+    return RequestSweep(dict(counts[0]), dict(counts[1]), finished, failed)
+
+
+def _answer(
+    house: House,
+    principal: Principal,
+    item: StoredObject,
+    protection: Protection,
+    now: datetime,
+    requests: Counter[str],
+    instructions: Counter[str],
+) -> None:
+    if is_instruction(item.key):
+        instructions[read_instruction(house, principal, item, now).outcome] += 1
+    else:
+        requests[read_request(house, principal, item, protection, now).outcome] += 1
+
+
+def read_request(
+    house: House, principal: Principal, item: StoredObject, protection: Protection, now: datetime
+) -> RequestFile:
+    """Read one version, open its case and give the notice; again gives what is there."""
+    content = b"" if item.size_bytes > LARGEST_BYTES else house.objects.read(item.bucket, item.key, item.version_id)
+    asked = parse_request(item.key, content) if content else _unread(item)
+    sha256 = hashlib.sha256(content).hexdigest() if content else None
+    file = partial(RequestFile, principal, item.version_id, sha256=sha256, seen_at=now)
+    if isinstance(asked, Outcome):
+        return _record(house, item, file(asked, None, 0, ()))
+    if not asked.persons:
+        return _record(house, item, file(Outcome.NO_PERSONS, None, 0, asked.faults))
+    put_at = min(item.modified_at or now, now)
+    if asked.received and asked.received > received_on(put_at):
+        return _record(house, item, file(Outcome.BAD_DATE, None, 0, ()))
+    if not any(row[0] == principal for row in store.find_agreement_bodies(house.conn, received_on(now), now)):
+        return _record(house, item, file(Outcome.NO_AGREEMENT, None, 0, ()))
+    case = _open(house, principal, item, asked, put_at, protection)
+    cases.vouch(house.conn, case.case_id, principal, now, sha256 or "")
+    return _record(house, item, file(Outcome.READ, case.case_id, case.persons, asked.faults))
+
+
+def _unread(item: StoredObject) -> Outcome:
+    return Outcome.TOO_LARGE if item.size_bytes > LARGEST_BYTES else Outcome.UNREADABLE
+
+
+def _open(
+    house: House, principal: Principal, item: StoredObject, asked: Asked, put_at: datetime, protection: Protection
+) -> Case:
+    """The clock runs since the controller received it; our hours to forward since the file lay there."""
+    case_id = CaseId(str(uuid5(NUMBERS, f"{item.bucket}/{principal}/{item.version_id}")))
+    actor, received = Actor(Role.PRINCIPAL, principal), asked.received or received_on(put_at)
+    envelope = envelope_of(case_id, asked.right, principal, asked.persons, received, put_at, actor)
+    return open_envelope(house, replace(envelope, language=asked.language, forward_from=put_at), protection)
+
+
+def _record(house: House, item: StoredObject, file: RequestFile) -> RequestFile:
+    """Row and ledger entry at once, then the notice, which is a function of the row: the first one, if there is."""
+    faults = [{"code": f.code, "column": f.column, "count": f.count, "rows": list(f.rows)} for f in file.faults]
+    with transaction(house.conn):
+        row = house.conn.execute(
+            """insert into request_file (principal, version_id, outcome, case_id, persons, refused, sha256, seen_at)
+               values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing returning 1""",
+            (
+                file.principal,
+                file.version_id,
+                file.outcome.value,
+                file.case_id,
+                file.persons,
+                json.dumps(faults),
+                file.sha256,
+                file.seen_at,
+            ),
+        ).fetchone()
+        if row is not None:
+            append(
+                house.conn,
+                chain=f"principal.{file.principal}",
+                kind=EntryKind.CASE_REQUEST_READ,
+                exchange_id=None,
+                body=_body(item, file),
+            )
+    stored = file if row is not None else _get(house, file.principal, file.version_id)
+    give_request_notice(house, stored)
+    return stored
+
+
+def _body(item: StoredObject, file: RequestFile) -> CaseRequestRead:
+    by_code: Counter[str] = Counter()
+    for fault in file.faults:
+        by_code[fault.code] += fault.count
+    return CaseRequestRead(
+        principal=file.principal,
+        outcome=file.outcome,
+        case_id=file.case_id,
+        persons=file.persons,
+        refused=dict(by_code),
+        bucket=item.bucket,
+        key=shown_key(file.principal, item.key),
+        version_id=item.version_id,
+        sha256=file.sha256,
+    )
+
+
+def shown_key(principal: str, key: str) -> str:
+    """The key, with its name withheld when that could name a person."""
+    name = key.removeprefix(prefix_of(principal, "requests"))
+    return key if is_safe_name(name) else f"{prefix_of(principal, 'requests')}[name withheld]"
+
+
+def give_request_notice(house: House, file: RequestFile) -> None:
+    """Tell the principal what its file did; ``cases``: the numbers of its own parts."""
+    parts = store.get_case(house.conn, file.case_id).sub_cases if file.case_id else ()
+    put_notice(
+        house,
+        f"{file.principal}/notices/request-{file.version_id}.json",
+        {
+            "notice": "case.request_read" if file.outcome is Outcome.READ else "case.request_refused",
+            "outcome": file.outcome.value,
+            "version_id": file.version_id,
+            "sha256": file.sha256,
+            "persons": file.persons,
+            "cases": [part.sub_case_id for part in parts],
+            "rows_refused": sum(fault.count for fault in file.faults),
+            "reasons": [
+                {"code": f.code, "column": f.column, "count": f.count, "rows": list(f.rows)} for f in file.faults
+            ],
+            "text": dict(TEXTS["READ" if file.outcome is Outcome.READ else "REFUSED"]),
+        },
+    )
+
+
+def _fresh(house: House, principal: Principal) -> list[StoredObject]:
+    """Versions without an answer, and those whose notice a dead worker owes; oldest first."""
+    bucket = house.settings.bucket_exchange
+    there = list(house.objects.list_versions(bucket, prefix_of(principal, "requests")))
+    if not there:
+        return []
+    rows = house.conn.execute(
+        """select version_id from request_file where principal = %(principal)s and version_id = any(%(versions)s)
+           union all
+           select version_id from instruction where principal = %(principal)s and version_id = any(%(versions)s)""",
+        {"principal": principal, "versions": [item.version_id for item in there]},
+    ).fetchall()
+    answered = {row["version_id"] for row in rows}
+    told = {item.key for item in house.objects.list_versions(bucket, prefix_of(principal, "notices"))}
+    done = {version for version in answered if told & _notice_keys(principal, version)}
+    fresh = [item for item in there if item.version_id not in done]
+    return sorted(fresh, key=lambda item: (item.modified_at or LONG_AGO, item.key))[:MOST_PER_SWEEP]
+
+
+def _notice_keys(principal: str, version_id: str) -> set[str]:
+    return {f"{principal}/notices/{word}-{version_id}.json" for word in ("request", "instruction")}
+
+
+def list_request_files(house: House, principal: str | None = None, limit: int = 200) -> list[RequestFile]:
+    """What was put under requests/ and what it did, newest first."""
+    rows = house.conn.execute(
+        """select principal, version_id, outcome, case_id::text as case_id, persons, refused, sha256, seen_at
+           from request_file where (%(principal)s::text is null or principal = %(principal)s)
+           order by seen_at desc, version_id limit %(limit)s""",
+        {"principal": principal, "limit": limit},
+    ).fetchall()
+    return [_file(row) for row in rows]
+
+
+def _get(house: House, principal: str, version_id: str) -> RequestFile:
+    row = house.conn.execute(
+        """select principal, version_id, outcome, case_id::text as case_id, persons, refused, sha256, seen_at
+           from request_file where principal = %s and version_id = %s""",
+        (principal, version_id),
+    ).fetchone()
+    assert row is not None  # somebody inserted it just now
+    return _file(row)
+
+
+def _file(row: Mapping[str, Any]) -> RequestFile:
+    faults = tuple(RowFault(f["code"], f["column"], f["count"], tuple(f["rows"])) for f in row["refused"])
+    return RequestFile(
+        Principal(row["principal"]),
+        row["version_id"],
+        Outcome(row["outcome"]),
+        CaseId(row["case_id"]) if row["case_id"] else None,
+        row["persons"],
+        faults,
+        row["sha256"],
+        row["seen_at"],
+    )

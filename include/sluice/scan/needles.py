@@ -1,0 +1,118 @@
+"""Values to search for, as one automaton over all their encodings."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import ahocorasick_rs
+
+from sluice.scan.model import ScanFailed
+from sluice.scan.spell import NUMBER_MIN, binary_spellings, numbers_of, spellings
+
+TEXT_MIN = 5
+"""Letters: a shorter name stands in other words and in any compressed megabyte."""
+DIGITS_MIN = 7
+"""Digits: a postcode, a year or an amount is no trace of a person."""
+DFA_BYTES = 20_000
+"""Up to here the fast automaton fits the caches; above it would take hundreds of megabytes."""
+INT32_END = 1 << 31
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Whose needle this is, and in which encoding."""
+
+    value_index: int
+    encoding: str
+    exact: bytes | None = field(default=None, repr=False)
+    """What must stand there to the letter; None where capitals do not matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needles:
+    """All needles of a list of values; shows counts, never a value."""
+
+    size: int
+    unsearchable: tuple[int, ...]
+    """Places in the list of the values that are too short to search for: to be proven in another way."""
+    count: int
+    longest: int
+    automaton: ahocorasick_rs.BytesAhoCorasick = field(repr=False)
+    labels: tuple[tuple[Label, ...], ...] = field(repr=False)
+    digits: ahocorasick_rs.BytesAhoCorasick | None = field(repr=False)
+    """Digits only, for text whose separators were taken out."""
+    digit_labels: tuple[tuple[Label, ...], ...] = field(repr=False)
+    longest_digits: int
+    int32: dict[bytes, tuple[int, ...]] = field(repr=False)
+    """Four bytes to places in the list: searched only where a column is known to hold such integers."""
+
+
+def needles_of(values: Iterable[str], *, text_min: int = TEXT_MIN, digits_min: int = DIGITS_MIN) -> Needles:
+    """Needles for every value; surrounding space is no part of a value.
+
+    text_min, digits_min: fewest letters (or other characters) and fewest digits that are searched for.
+    Raises ScanFailed when no value is long enough: nothing would be searched, and all would look clean.
+    """
+    listed = [value.strip() for value in values]
+    unsearchable = tuple(i for i, value in enumerate(listed) if not is_searchable(value, text_min, digits_min))
+    chosen = [(i, value) for i, value in enumerate(listed) if i not in set(unsearchable)]
+    if not chosen:
+        raise ScanFailed
+    needles = _gathered((needle, label) for i, value in chosen for needle, label in _labelled(i, value))
+    digits = _gathered(
+        (number.encode(), Label(i, "digits grouped"))
+        for i, value in chosen
+        for number in numbers_of(value)
+        if len(number) >= digits_min
+    )
+    return Needles(
+        size=len(listed),
+        unsearchable=unsearchable,
+        count=len(needles),
+        longest=max(map(len, needles)),
+        automaton=_automaton(list(needles)),
+        labels=tuple(map(tuple, needles.values())),
+        digits=_automaton(list(digits)) if digits else None,
+        digit_labels=tuple(map(tuple, digits.values())),
+        longest_digits=max(map(len, digits), default=0),
+        int32=_int32(chosen),
+    )
+
+
+def is_searchable(value: str, text_min: int, digits_min: int) -> bool:
+    """Whether finding it would mean something; separators do not count."""
+    bare = re.sub(r"[\W_]", "", value)
+    return len(bare) >= (digits_min if bare.isdigit() else text_min)
+
+
+def _labelled(index: int, value: str) -> Iterator[tuple[bytes, Label]]:
+    numbers = (spelling for number in numbers_of(value) for spelling in binary_spellings(int(number)))
+    for spelling in (*spellings(value), *numbers):
+        exact = spelling.needle if spelling.exact else None
+        yield spelling.needle.lower(), Label(index, spelling.encoding, exact)
+
+
+def _gathered(pairs: Iterable[tuple[bytes, Label]]) -> dict[bytes, list[Label]]:
+    """Needles without doubles: one that two persons share has two labels, one of each."""
+    found: dict[bytes, list[Label]] = {}
+    for needle, label in pairs:
+        labels = found.setdefault(needle, [])
+        if all((known.value_index, known.exact) != (label.value_index, label.exact) for known in labels):
+            labels.append(label)
+    return found
+
+
+def _automaton(needles: list[bytes]) -> ahocorasick_rs.BytesAhoCorasick:
+    kinds = ahocorasick_rs.Implementation
+    kind = kinds.DFA if sum(map(len, needles)) <= DFA_BYTES else kinds.ContiguousNFA
+    return ahocorasick_rs.BytesAhoCorasick(needles, implementation=kind)
+
+
+def _int32(chosen: list[tuple[int, str]]) -> dict[bytes, tuple[int, ...]]:
+    found: dict[bytes, tuple[int, ...]] = {}
+    for index, value in chosen:
+        for number in numbers_of(value):
+            if NUMBER_MIN <= int(number) < INT32_END:
+                key = int(number).to_bytes(4, "little")
+                found[key] = (*found.get(key, ()), index)
+    return found

@@ -1,0 +1,170 @@
+"""Reads what a PDF writes: its streams inflated, its strings unescaped, its glyphs as letters.
+
+Source: ISO 32000-1, 7.3.4 (strings), 7.3.8 (streams), 9.10.3 (ToUnicode). It finds streams by their keyword,
+not by the cross-reference table, so objects of earlier revisions are read too.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sluice.scan.inflate import Inflated, InflateFailed
+from sluice.scan.model import Reason
+
+STREAM = re.compile(rb"(?<!end)stream\r?\n")
+FILTER = re.compile(rb"/Filter\s*(?:\[([^\]]*)\]|(/\w+))")
+PREDICTOR = re.compile(rb"/Predictor\s+(?:[2-9]|1\d)")
+PICTURE = re.compile(rb"/(?:DCTDecode|JPXDecode|CCITTFaxDecode|JBIG2Decode)|/Subtype\s*/Image")
+STRING = re.compile(
+    rb"\(((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.)*+\))*+)\)|<([0-9A-Fa-f\s]+)>|(-?\d+(?:\.\d+)?)|(\])|(T[jJd*Dm]|ET)\b",
+    re.DOTALL,
+)
+ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)", re.DOTALL)
+ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"\r\n": b"", b"\n": b"", b"\r": b""}
+BF_BLOCK = re.compile(rb"beginbf(char|range)(.*?)endbf", re.DOTALL)
+HEX = re.compile(rb"<([0-9A-Fa-f\s]*)>")
+BF_RANGE = re.compile(rb"<([0-9A-Fa-f]+)>\s*<([0-9A-Fa-f]+)>\s*(?:<([0-9A-Fa-f]+)>|\[([^\]]*)\])")
+WORD_GAP = -180
+"""Thousandths of an em: a move this far to the right is a space (typesetters write none)."""
+ZLIB = 15
+RANGE_MAX = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One stream, inflated; or why it could not be."""
+
+    head: bytes
+    content: bytes
+    doubt: Reason | None = None
+
+
+def pdf_streams(data: bytes, limit: int) -> Iterator[Stream]:
+    """Every stream of the file in order, each at most ``limit`` bytes when inflated."""
+    at = 0
+    while match := STREAM.search(data, at):
+        head = data[max(data.rfind(b"obj", 0, match.start()), match.start() - 4096, 0) : match.start()]
+        end = data.find(b"endstream", match.end())
+        end = len(data) if end < 0 else end
+        yield _stream(data, head, match.end(), end, limit)
+        at = end
+
+
+def _stream(data: bytes, head: bytes, begin: int, end: int, limit: int) -> Stream:
+    named = FILTER.search(head)
+    filters = (named[1] or named[2] or b"").split() if named else []
+    if PICTURE.search(head):
+        return Stream(head, b"", Reason.PICTURE)
+    if not filters:
+        return Stream(head, data[begin:end], Reason.UNKNOWN_ENCODING if named else None)
+    if filters not in ([b"/FlateDecode"], [b"/Fl"]):
+        return Stream(head, b"", Reason.UNKNOWN_ENCODING)
+    content, is_whole = _inflated(data, begin, limit)
+    if not is_whole:
+        return Stream(head, content, Reason.BROKEN)
+    hidden = PREDICTOR.search(head) and not re.search(rb"/Type\s*/XRef", head)
+    return Stream(head, content, Reason.UNKNOWN_ENCODING if hidden else None)
+
+
+def _inflated(data: bytes, begin: int, limit: int) -> tuple[bytes, bool]:
+    out = bytearray()
+    try:
+        for chunk in Inflated(memoryview(data), begin, ZLIB):
+            out += chunk
+            if len(out) > limit:
+                return bytes(out), False
+    except InflateFailed:
+        return bytes(out), False
+    return bytes(out), True
+
+
+def without_streams(data: bytes) -> bytes:
+    """The objects alone."""
+    return re.sub(rb"(?<!end)stream\r?\n.*?endstream", b"", data, flags=re.DOTALL)
+
+
+def strings_of(content: bytes) -> Iterator[bytes]:
+    """Strings of objects or of shown text, unescaped, and ``\\n`` where another text begins.
+
+    Pieces of one kerned word come one after the other; a wide kerning comes as a space.
+    """
+    in_array = False
+    for match in STRING.finditer(content):
+        literal, digits, number, closed, operator = match.groups()
+        if literal is not None:
+            in_array = True
+            yield ESCAPE.sub(_unescape, literal)
+        elif digits is not None:
+            in_array = True
+            yield _from_hex(digits)
+        elif number is not None:
+            if in_array and float(number) < WORD_GAP:
+                yield b" "
+        elif closed or operator:
+            in_array = False
+            yield b"\n"
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    code = match[1]
+    return bytes([int(code, 8) & 255]) if code[:1].isdigit() and code < b"8" else ESCAPED.get(code, code)
+
+
+def _from_hex(digits: bytes) -> bytes:
+    packed = b"".join(digits.split())
+    return bytes.fromhex((packed + b"0" * (len(packed) % 2)).decode())
+
+
+def cmap_of(content: bytes) -> dict[int, str]:
+    """Glyph codes to letters, of one ToUnicode stream."""
+    letters: dict[int, str] = {}
+    for kind, block in BF_BLOCK.findall(content):
+        if kind == b"char":
+            found = [_from_hex(digits) for digits in HEX.findall(block)]
+            letters |= {int.from_bytes(code): _utf16(text) for code, text in zip(found[::2], found[1::2], strict=False)}
+        else:
+            for low, high, first, listed in BF_RANGE.findall(block):
+                letters |= _range(int(low, 16), int(high, 16), _from_hex(first), listed)
+    return letters
+
+
+def _range(low: int, high: int, first: bytes, listed: bytes) -> dict[int, str]:
+    if listed:
+        return {low + i: _utf16(_from_hex(digits)) for i, digits in enumerate(HEX.findall(listed))}
+    start = int.from_bytes(first)
+    codes = range(low, min(high, low + RANGE_MAX) + 1)
+    return {code: _utf16((start + code - low).to_bytes(len(first) + 1)[-len(first) :]) for code in codes if first}
+
+
+def _utf16(text: bytes) -> str:
+    return text.decode("utf-16-be", errors="replace")
+
+
+def letters_of(pieces: list[bytes], letters: dict[int, str]) -> bytes:
+    """Shown glyphs of two bytes as UTF-8 text."""
+    out = []
+    for piece in pieces:
+        if piece in (b" ", b"\n"):
+            out.append(piece.decode())
+        else:
+            codes = (int.from_bytes(piece[at : at + 2]) for at in range(0, len(piece), 2))
+            out.append("".join(letters.get(code, "\ufffd") for code in codes))
+    return "".join(out).encode("utf-8", "surrogatepass")
+
+
+def has_strings(one: Stream) -> bool:
+    """Whether a stream shows text or holds objects; fonts and pictures do not."""
+    return b"/ObjStm" in one.head or re.search(rb"\b(?:Tj|TJ|BT)\b", one.content[: 1 << 20]) is not None
+
+
+def is_attachment(one: Stream) -> bool:
+    """Whether a stream is an embedded file, which may be of any form."""
+    return b"/EmbeddedFile" in one.head and b"/EmbeddedFiles" not in one.head
+
+
+def has_unnamed_glyphs(data: bytes, streams: list[Stream]) -> bool:
+    """Whether a font numbers its glyphs without saying which letters they are: nobody can search that."""
+    objects = [data, *(one.content for one in streams if b"/ObjStm" in one.head)]
+    composite = sum(len(re.findall(rb"/Subtype\s*/Type0", one)) for one in objects)
+    named = sum(len(re.findall(rb"/ToUnicode\s+\d", one)) for one in objects)
+    return composite > named

@@ -1,0 +1,148 @@
+"""Every way in which one value is written down: the encodings of the leak test.
+
+A value is searched for as text in all of them; numbers also as the integers and floats a column would hold.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import re
+import struct
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote, quote_plus
+
+HASHES = ("sha256", "sha1", "md5")
+HASH_DIGITS = 20
+"""80 bits of a hash tell it from all others, and keep the automaton small."""
+BASE64_MIN = 6
+HOME_MIN = 8
+"""Digits of a number without its country code; shorter ones stand in others by chance."""
+NUMBER_MIN = 10**6
+WIDE = 1 << 32
+"""Integers from here have five significant bytes; fewer bytes stand in any file by chance."""
+SEPARATORS = re.compile(r"[ ./()\-\u00a0\u2011]")
+PHONE = re.compile(r"(?:\+|00)[1-9]\d{6,14}|0[1-9]\d{7,9}")
+COUNTRY_CODE = re.compile(r"1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3}")
+"""ITU E.164: lengths of country codes, so that a number is also found as it is dialled at home."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """One encoding of one value as bytes."""
+
+    encoding: str
+    needle: bytes
+    exact: bool = False
+    """Capital and small letters differ: base64 and binary numbers."""
+
+
+def spellings(value: str) -> Iterator[Spelling]:
+    """All text encodings of one value; the same bytes may come under two names, the first one counts.
+
+    They are compared without regard to ASCII capitals, unless ``exact``.
+    """
+    for form, text in forms(value):
+        plain = text.encode()
+        yield Spelling(form, plain)
+        yield from _of_code_pages(form, text)
+        yield from _of_escapes(text)
+        yield from _of_bytes(plain)
+        yield from _of_hashes(plain)
+
+
+def forms(value: str) -> Iterator[tuple[str, str]]:
+    """The value in small and capital letters, with letters decomposed or apostrophes curled, and its digits alone."""
+    composed, decomposed = unicodedata.normalize("NFC", value), unicodedata.normalize("NFD", value)
+    for form, text in (("", composed), ("decomposed ", decomposed), ("curled ", composed.replace("'", "\u2019"))):
+        yield from ((f"{form}plain", text), (f"{form}lower", text.lower()), (f"{form}upper", text.upper()))
+    for number in numbers_of(value):
+        yield "digits", number
+
+
+def numbers_of(value: str) -> Iterator[str]:
+    """Digits of a phone number or an id without separators; a phone also without its prefix."""
+    bare = SEPARATORS.sub("", value)
+    if PHONE.fullmatch(bare):
+        yield from _dialled(bare)
+    elif bare.isascii() and bare.isdigit():
+        yield bare
+
+
+def _dialled(bare: str) -> Iterator[str]:
+    if bare.startswith(("+", "00")):
+        digits = bare.removeprefix("+").removeprefix("00")
+        code = COUNTRY_CODE.match(digits)
+        yield digits
+        yield f"00{digits}"
+        if code and len(digits) - code.end() >= HOME_MIN:
+            yield digits[code.end() :]
+            yield f"0{digits[code.end() :]}"
+    else:
+        yield bare
+        yield bare[1:]
+
+
+def _of_code_pages(form: str, text: str) -> Iterator[Spelling]:
+    yield Spelling(f"{form} utf-16-le", text.encode("utf-16-le"))
+    yield Spelling(f"{form} utf-16-be", text.encode("utf-16-be"))
+    for page in ("cp1252", "cp850"):
+        if not text.isascii() and (needle := _encoded(text, page)):
+            yield Spelling(page, needle)
+
+
+def _encoded(text: str, page: str) -> bytes | None:
+    try:
+        return text.encode(page)
+    except UnicodeEncodeError:
+        return None
+
+
+def _of_escapes(text: str) -> Iterator[Spelling]:
+    for percent in (quote(text, safe=""), quote(text, safe="@+"), quote_plus(text)):
+        yield Spelling("percent", percent.encode())
+    for escaped in (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
+        yield Spelling("json", escaped.encode())
+        yield Spelling("json", escaped.replace("/", "\\/").encode())
+    for markup in (html.escape(text), html.escape(text, quote=False)):
+        yield Spelling("markup", markup.encode())
+        yield Spelling("markup", markup.encode("ascii", "xmlcharrefreplace"))
+        yield Spelling("markup", "".join(c if c.isascii() else f"&#x{ord(c):X};" for c in markup).encode())
+    yield Spelling("doubled quotes", text.replace('"', '""').encode())
+    yield Spelling("doubled quotes", text.replace("'", "''").encode())
+
+
+def _of_bytes(plain: bytes) -> Iterator[Spelling]:
+    yield Spelling("hex", plain.hex().encode())
+    for shift in range(3):
+        inner = _base64_core(plain, shift)
+        if len(inner) >= BASE64_MIN:
+            yield Spelling(f"base64+{shift}", inner, exact=True)
+            yield Spelling(f"base64+{shift}", inner.translate(bytes.maketrans(b"+/", b"-_")), exact=True)
+
+
+def _base64_core(plain: bytes, shift: int) -> bytes:
+    """The characters that depend on the value alone when ``shift`` bytes stand before it in its group."""
+    first = (0, 2, 3)[shift]
+    last = (shift + len(plain)) * 8 // 6
+    return base64.b64encode(bytes(shift) + plain)[first:last]
+
+
+def _of_hashes(plain: bytes) -> Iterator[Spelling]:
+    for name in HASHES:
+        digits = hashlib.new(name, plain, usedforsecurity=False).hexdigest()[:HASH_DIGITS]
+        yield Spelling(name, digits.encode())
+
+
+def binary_spellings(number: int) -> Iterator[Spelling]:
+    """An id as columns and rows hold it: integers of any width that is safe to search, and a double."""
+    if number < NUMBER_MIN:
+        return
+    size = (number.bit_length() + 7) // 8 if number >= WIDE else 8
+    yield Spelling("int-le", number.to_bytes(size, "little"), exact=True)
+    yield Spelling("int-be", number.to_bytes(size, "big"), exact=True)
+    if number < 1 << 53:
+        yield Spelling("float-le", struct.pack("<d", number), exact=True)
+        yield Spelling("float-be", struct.pack(">d", number), exact=True)

@@ -1,0 +1,181 @@
+"""Platforms deliver at least once, in any order, late: the return is the same to the byte."""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from night import (
+    AT_ONCE,
+    CALLED_AT,
+    CONTRACT,
+    RESULTS,
+    RESULTS_CONTRACT,
+    YESTERDAY,
+    Call,
+    Night,
+    add_contract,
+    call_log,
+    open_night,
+    with_papers,
+)
+from sluice.exchange.read import ExchangeLine
+from sluice.settings import Settings
+from sluice.terms import Flow
+
+pytestmark = pytest.mark.stores
+
+PLANS, FILES, TIMES = 36, 8, 3
+MAKE_AFTER = (3, 6, FILES)
+"""Returns are made on time, when a part of the files is here, and again when the rest came."""
+
+
+def calls_of(day: date, people: list[tuple[str, str]], random: Random) -> list[Call]:
+    """What happened on one day, every report of every call once, in the order in which it happened."""
+    calls = []
+    for number in range(random.randint(2, 7)):
+        begun = datetime.combine(day, time(9)) + timedelta(minutes=7 * number)
+        call = Call(f"{day}-{number}", *random.choice(people), at=begun)
+        for report in range(random.randint(1, 3)):
+            word = random.choice(["Sale", "No sale", "Call back", "Voicemail"])
+            calls.append(
+                replace(call, took=f"0:0{4 + report}:00", disposition=word, note=random.choice(["", "ok", "é"]))
+            )
+    return calls
+
+
+def delivery(night: Night, calls: list[Call], random: Random) -> list[list[Call]]:
+    """A plan: every report three times, each time in any file, in any place of it."""
+    files: list[list[Call]] = [[] for _ in range(FILES)]
+    for call in calls:
+        for _ in range(TIMES):
+            file = random.choice(files)
+            file.insert(random.randint(0, len(file)), call)
+    return files
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.evidence
+def test_however_results_are_delivered_the_return_is_the_same_to_the_byte(
+    store_settings: Settings, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    settings = with_papers(store_settings, tmp_path, AT_ONCE)
+    add_contract(settings, RESULTS_CONTRACT, "clean_results")
+    clean = add_contract(
+        settings, CONTRACT, "clean_results", ("resultsFlow, value: renewal", "resultsFlow, value: clean")
+    )
+    days = [YESTERDAY - timedelta(days=back) for back in range(80, 80 - PLANS, -1)]
+    with open_night(settings, tmp_path, 8) as night:
+        people = night.people(8)
+        plans = {day: (calls_of(day, people, Random(f"{day}")), Random(f"{day} plan")) for day in days}
+        night.results(call_log([call for calls, _ in plans.values() for call in calls]), flow=clean)
+        night.make(flow=clean)
+        split = [delivery(night, calls, random) for calls, random in plans.values()]
+        for number in range(FILES):
+            night.results(call_log([call for plan in split for call in plan[number]]), f"part-{number}.csv")
+            if number + 1 in MAKE_AFTER:
+                night.make()
+        wanted = {day: night.file(lines[-1]) for day, lines in delivered(night, clean).items()}
+        found = delivered(night, RESULTS)
+        same = [day for day, lines in found.items() if night.file(lines[-1]) == wanted[day]]
+        assert sorted(same) == sorted(wanted) == [str(day) for day in days]
+        corrections = [never_twice(night, lines) for lines in found.values()]
+        assert len({bytes(content) for content in wanted.values()}) == PLANS
+        assert sum(corrections) > PLANS // 2
+        count = len(night.returns())
+        night.make()
+        assert len(night.returns()) == count
+    record_property(
+        "results delivered 3 times, shuffled, split, late: last return equals the clean one",
+        f"{len(same)} of {PLANS} plans ({sum(corrections)} corrections on the way)",
+    )
+
+
+def delivered(night: Night, flow: Flow) -> dict[str, list[ExchangeLine]]:
+    """Delivered returns of each day of contacts, oldest first."""
+    found: dict[str, list[ExchangeLine]] = defaultdict(list)
+    for line in reversed(night.returns(flow)):
+        if line.decision == "accepted":
+            found[night.record(line).what.key.split("_results_")[1][:10]].append(line)
+        else:
+            assert line.reason_code == "DUPLICATE_CONTENT"
+    return found
+
+
+def never_twice(night: Night, lines: list[ExchangeLine]) -> int:
+    """Corrections of one day: each differs from the one before, and says which one it supersedes."""
+    for before, after in pairwise(lines):
+        assert night.file(before) != night.file(after)
+        assert night.record(after).what.supersedes == before.id
+    return len(lines) - 1
+
+
+@pytest.fixture
+def papers(store_settings: Settings, tmp_path: Path) -> Settings:
+    return with_papers(store_settings, tmp_path, AT_ONCE)
+
+
+def words(content: bytes) -> list[str]:
+    return [row["disposition"] for row in csv.DictReader(io.StringIO(content.decode()), delimiter=";")]
+
+
+def test_a_late_disposition_is_a_correction_and_going_back_to_the_first_is_another(
+    papers: Settings, tmp_path: Path
+) -> None:
+    with open_night(papers, tmp_path) as night:
+        call = Call("c1", *night.people(1)[0], at=CALLED_AT)
+        other = Call("c2", *night.people(2)[1], agent="agent02")
+        for number, word in enumerate(["Sale", "No sale", "Sale"]):
+            night.called(replace(call, disposition=word, took=f"0:0{4 + number}:00"), other, name=f"{number}.csv")
+            night.make()
+            night.make()
+        third, second, first = night.returns()
+        assert [words(night.file(line)) for line in (first, second, third)] == [["Sale"], ["No sale"], ["Sale"]]
+        assert night.file(first) == night.file(third)
+        assert [night.record(line).what.supersedes for line in (first, second, third)] == [None, first.id, second.id]
+        receipt = night.delivered()[f"{night.record(second).what.key}.receipt.json"]
+        assert first.id.encode() in payload(receipt)
+
+
+def payload(jws: bytes) -> bytes:
+    """What a flattened JWS says."""
+    import base64
+    import json
+
+    text = json.loads(jws)["payload"]
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def test_what_was_delivered_already_is_never_delivered_again(papers: Settings, tmp_path: Path) -> None:
+    with open_night(papers, tmp_path) as night:
+        calls = [Call(f"c{n}", *person) for n, person in enumerate(night.people(4))]
+        night.called(*calls)
+        night.make()
+        night.called(*calls, name="the-same-bytes.csv")
+        night.make()
+        assert len(night.returns()) == 1
+
+        night.called(*reversed(calls), name="turned.csv")
+        night.called(*calls[:2], name="half.csv")
+        night.make()
+        night.make()
+
+        second, first = night.returns()
+        assert (first.decision, second.decision, second.reason_code) == ("accepted", "refused", "DUPLICATE_CONTENT")
+        assert len([key for key in night.delivered() if key.endswith(".csv")]) == 1
+
+
+def test_a_row_that_waits_for_its_agent_makes_no_second_return_by_itself(papers: Settings, tmp_path: Path) -> None:
+    with open_night(papers, tmp_path) as night:
+        people = night.people(2)
+        night.called(Call("c1", *people[0]), Call("c2", *people[1], agent="agent02"))
+        for _ in range(3):
+            night.make()
+        assert [line.decision for line in night.returns()] == ["partly_accepted"]

@@ -1,0 +1,388 @@
+"""A request from its first word to its close, on real stores: protected first, recorded always, and apart."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import psycopg
+import pytest
+
+from desk import Desk, open_desk
+from sluice.db import connect
+from sluice.errors import NotFound, UsageError
+from sluice.ledger.verify import verify
+from sluice.rights import store
+from sluice.rights.cases import advance, decide, extend, pause, paused_clock, settle_identity, set_flag, withdraw
+from sluice.rights.forward import follow, forward
+from sluice.rights.identifiers import find_sealed, list_sealed, parse_identifier
+from sluice.rights.model import (
+    Action,
+    Actor,
+    Case,
+    CaseId,
+    Flag,
+    Hold,
+    IdentifierInvalid,
+    Order,
+    Remedies,
+    Right,
+    Role,
+    State,
+    Track,
+    TransitionRefused,
+)
+from sluice.rights.opening import finish_openings, open_case
+from sluice.rights.reasons import iri
+from sluice.settings import Settings
+from sluice.terms import Principal, SubjectKind
+
+SHA = "ab" * 32
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+DESK = Actor(Role.DESK, "anna")
+PHONE = (SubjectKind.PHONE, "0470 12 34 56")
+
+
+@dataclass
+class Holds:
+    """Protection as a list of what was applied; it can be told to die first."""
+
+    applied: list[tuple[str, str, tuple[str, ...], Hold]] = field(default_factory=list)
+    dies: bool = False
+    seen: list[int] = field(default_factory=list)
+    desk: Desk | None = None
+
+    def apply(self, case_id: CaseId, principal: Principal, refs: Sequence[str], reason: Hold) -> None:
+        if self.dies:
+            raise KeyboardInterrupt
+        if self.desk:
+            self.seen.append(len(store.find_known(self.desk.house.conn, [case_id])))
+        self.applied.append((case_id, principal, tuple(refs), reason))
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(store_settings, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def holds(desk: Desk) -> Holds:
+    return Holds(desk=desk)
+
+
+def order(code: str = "AS_ASKED", at: datetime = NOW, actor: Actor = DESK, **more: object) -> Order:
+    return Order(actor, at, code, SHA, **more)  # type: ignore[arg-type]
+
+
+def opened(
+    desk: Desk,
+    holds: Holds,
+    right: Right = Right.ERASURE,
+    principal: str | None = "energy01",
+    received: datetime | date = NOW,
+    identifiers: Sequence[tuple[SubjectKind, str]] = (PHONE,),
+    now: datetime = NOW,
+) -> Case:
+    named = Principal(principal) if principal else None
+    return open_case(
+        desk.house, right, identifiers, named, received, "letter", "nl", now, protection=holds, actor=DESK
+    )
+
+
+def entries(desk: Desk, case_id: str) -> list[dict[str, object]]:
+    rows = desk.house.conn.execute(
+        "select chain, body from ledger.entry where kind like 'case.%%' order by appended_at, chain, seq"
+    ).fetchall()
+    bodies = [{"chain": row["chain"], **json.loads(row["body"])} for row in rows]
+    return [body for body in bodies if body.get("case_id") == case_id]
+
+
+def notices(desk: Desk, principal: str) -> dict[str, dict[str, object]]:
+    bucket = desk.settings.bucket_exchange
+    found = desk.house.objects.list_versions(bucket, f"{principal}/notices/")
+    return {item.key.rsplit("/", 1)[-1]: json.loads(desk.house.objects.read(bucket, item.key)) for item in found}
+
+
+def arrive(desk: Desk) -> str:
+    """Accept one campaign file of energy01; a phone number in it, as written."""
+    path, _ = desk.campaign(rows=30)
+    dropped = desk.drop(path, "renewal_campaign_20261125.csv")
+    desk.work()
+    assert desk.line(dropped).decision in ("accepted", "partly_accepted")
+    lake = next(item for item in desk.objects(desk.settings.bucket_lake) if item.key.endswith("part-0.parquet"))
+    (desk.folder / "part.parquet").write_bytes(desk.house.objects.read(lake.bucket, lake.key))
+    frame = pl.read_parquet(desk.folder / "part.parquet")
+    column = next(name for name in frame.columns if "phone" in name.lower() and not name.startswith("_"))
+    return str(frame[column].drop_nulls()[0])
+
+
+def test_a_person_is_protected_before_the_case_is_there(desk: Desk, holds: Holds) -> None:
+    case = opened(desk, holds)
+
+    assert holds.seen == [0]
+    assert [(each, name, reason) for each, name, _, reason in holds.applied] == [
+        (case.case_id, "energy01", Hold.SOFT_HOLD)
+    ]
+    assert case.state is State.RECEIVED
+
+
+@pytest.mark.parametrize(
+    ("right", "hold"),
+    [
+        (Right.ERASURE, Hold.SOFT_HOLD),
+        (Right.OBJECTION, Hold.SOFT_HOLD),
+        (Right.RECTIFICATION, Hold.SOFT_HOLD),
+        (Right.RESTRICTION, Hold.SOFT_HOLD),
+        (Right.DIRECT_MARKETING, Hold.OBJECTED),
+        (Right.ACCESS, None),
+        (Right.PORTABILITY, None),
+        (Right.CONSENT_WITHDRAWAL, None),
+    ],
+)
+def test_each_right_protects_as_it_says(desk: Desk, holds: Holds, right: Right, hold: Hold | None) -> None:
+    opened(desk, holds, right)
+    assert [reason for *_, reason in holds.applied] == ([hold] if hold else [])
+
+
+def test_parts_are_per_controller_and_every_beginning_is_in_the_ledger(desk: Desk, holds: Holds) -> None:
+    case = opened(desk, holds)
+
+    by_track = {part.track: part for part in case.sub_cases}
+    assert set(by_track) == {Track.PROCESSOR, Track.CONTROLLER}
+    assert "identity" in by_track[Track.PROCESSOR].field_groups
+    assert {"callback", "agent_ref"} <= set(by_track[Track.CONTROLLER].field_groups)
+    assert by_track[Track.PROCESSOR].forward_due_at == NOW + timedelta(hours=24)
+    written = {(body["chain"], body["to_state"]) for body in entries(desk, case.case_id)}
+    assert written == {("center.cases", "RECEIVED"), ("DPA-ENERGY01", "SCOPED")}
+    assert case.due.legal_due == date(2026, 12, 28) and case.due.extended_due == date(2027, 2, 25)
+
+
+def test_only_principals_that_know_the_person_get_a_part(desk: Desk, holds: Holds) -> None:
+    phone = arrive(desk)
+
+    case = opened(desk, holds, principal=None, identifiers=[(SubjectKind.PHONE, phone)])
+
+    assert {part.principal for part in case.sub_cases} == {"energy01"}
+    assert all(part.has_hit and part.identifiers == (0,) for part in case.sub_cases)
+    assert {name for _, name, _, _ in holds.applied} >= {"energy01", "telecom01"}, "others may yet send the person"
+
+
+def test_somebody_nobody_knows_is_answered_by_the_center(desk: Desk, holds: Holds) -> None:
+    case = opened(desk, holds, principal=None)
+
+    (part,) = case.sub_cases
+    assert (part.principal, part.agreement_id, part.track) == ("center", None, Track.CONTROLLER)
+    assert {"energy01", "telecom01", "bank01"} <= set(case.searched)
+    forward(desk.house, NOW)
+    assert notices(desk, "energy01") == {}
+
+
+def test_forwarding_is_in_time_with_the_notice_as_proof(desk: Desk, holds: Holds) -> None:
+    phone = arrive(desk)
+    iban = (SubjectKind.IBAN, "BE68 5390 0754 7034")
+    case = opened(desk, holds, principal=None, identifiers=[iban, (SubjectKind.PHONE, phone)])
+
+    told = forward(desk.house, NOW + timedelta(hours=1))
+
+    assert (told.forwarded, told.late, told.failed) == (1, 0, 0)
+    part = next(part for part in store.get_case(desk.house.conn, case.case_id).sub_cases if part.forwarded_at)
+    assert part.state is State.AWAITING_INSTRUCTION
+    notice = notices(desk, "energy01")[f"case-{part.sub_case_id}.json"]
+    assert notice["identifiers"] == [[{"kind": "phone", "value": phone}]], "only what its own files know"
+    assert case.case_id not in json.dumps(notice)
+    stored = desk.house.objects.head(desk.settings.bucket_exchange, f"energy01/notices/case-{part.sub_case_id}.json")
+    steps = store.list_steps(desk.house.conn, case.case_id)
+    forwarded = next(step for step in steps if step.to_state is State.FORWARDED)
+    assert stored is not None and forwarded.evidence_sha256 == stored.sha256
+    assert forwarded.reason_code == "FORWARDED_IN_TIME"
+    assert forward(desk.house, NOW + timedelta(hours=2)).forwarded == 0
+
+
+def test_late_forwarding_says_so(desk: Desk, holds: Holds) -> None:
+    case = opened(desk, holds)
+    assert forward(desk.house, NOW + timedelta(hours=25)).late == 1
+    codes = {step.reason_code for step in store.list_steps(desk.house.conn, case.case_id)}
+    assert "FORWARDED_LATE" in codes
+
+
+def test_killed_after_the_notice_the_rerun_goes_on(desk: Desk, holds: Holds) -> None:
+    case = opened(desk, holds)
+    desk.house.conn.execute("begin")
+    forward(desk.house, NOW)
+    desk.house.conn.execute("rollback")
+
+    assert forward(desk.house, NOW).forwarded == 1
+    assert len(notices(desk, "energy01")) == 1
+    assert store.get_case(desk.house.conn, case.case_id).case_id == case.case_id
+
+
+def test_reminded_escalated_and_breached_by_time_alone_each_once(desk: Desk, holds: Holds) -> None:
+    case = opened(desk, holds)
+    forward(desk.house, NOW)
+    days = [follow(desk.house, NOW + timedelta(days=day)) for day in range(1, 40)]
+
+    assert [sum(getattr(day, name) for day in days) for name in ("reminded", "escalated", "breached", "failed")] == [
+        3,
+        1,
+        1,
+        0,
+    ]
+    stands = store.get_case(desk.house.conn, case.case_id)
+    assert stands.is_breached
+    assert next(part for part in stands.sub_cases if part.track is Track.PROCESSOR).state is State.ESCALATED
+
+
+def test_a_dead_opener_is_finished_from_the_seal(desk: Desk, holds: Holds) -> None:
+    holds.dies = True
+    with pytest.raises(KeyboardInterrupt):
+        opened(desk, holds)
+    assert store.list_cases(desk.house.conn) == []
+    holds.dies = False
+
+    assert finish_openings(desk.house, holds) == 1
+
+    (case,) = store.list_cases(desk.house.conn)
+    assert (case.right, case.principal, case.opened_at) == (Right.ERASURE, "energy01", NOW)
+    assert holds.applied[0][0] == case.case_id
+    assert finish_openings(desk.house, holds) == 0
+
+
+def test_no_identifier_and_no_reference_is_in_postgresql(desk: Desk, holds: Holds) -> None:
+    case = opened(desk, holds)
+    forward(desk.house, NOW)
+    refs = holds.applied[0][2]
+    dumped = "".join(
+        str(row)
+        for table in ("subject_case", "sub_case", "case_transition", "request_file", "instruction")
+        for row in desk.sql(f"select t::text from {table} t")
+    ) + json.dumps(entries(desk, case.case_id))
+    for secret in (*refs, PHONE[1], "32470123456", "470123456"):
+        assert secret not in dumped
+    sealed = find_sealed(desk.house, case.subject_key)
+    assert sealed is not None and sealed.envelope.identifiers[0].value == PHONE[1]
+    assert PHONE[1] not in repr(sealed) and b"470" not in desk.house.objects.read(sealed.bucket, sealed.key)[:200]
+    assert [case_id for case_id, _ in list_sealed(desk.house)] == [case.case_id]
+
+
+def test_a_controller_part_goes_all_the_way_and_closes(desk: Desk, holds: Holds) -> None:
+    case = opened(desk, holds, principal=None)
+    part = case.sub_cases[0].sub_case_id
+    conn = desk.house.conn
+    settle_identity(conn, case.case_id, True, order("IDENTITY_SHOWN"))
+    decide(conn, case.case_id, State.ACCEPTED, order("ACCEPTED", action=Action.ERASE))
+    for state in (State.EXECUTING, State.RECIPIENTS_NOTIFIED, State.ANSWERED, State.PROVEN, State.CLOSED):
+        done = advance(conn, case.case_id, state, order("DONE_STEP", residue=0), part)
+
+    assert done.state is State.CLOSED
+    assert verify(conn, desk.house.keyring.public).valid
+    assert len(store.list_steps(conn, case.case_id)) == len(entries(desk, case.case_id)) == 13
+
+
+def test_a_refusal_keeps_its_reasons_and_remedies(desk: Desk, holds: Holds) -> None:
+    case = opened(desk, holds)
+    settle_identity(desk.house.conn, case.case_id, True, order("IDENTITY_SHOWN"))
+    legal = iri("A17LegallyRequired")
+    refusal = order(legal, reasons={"*": legal}, remedies=Remedies("remedies.be", "nl"))
+
+    decide(desk.house.conn, case.case_id, State.REFUSED, refusal)
+
+    step = store.list_steps(desk.house.conn, case.case_id)[-1]
+    assert set(step.reasons.values()) == {legal} and len(step.reasons) == len(case.sub_cases[1].field_groups or (1,))
+    assert (step.remedies_ref, step.remedies_language) == ("remedies.be", "nl")
+
+
+def test_an_extension_comes_once_and_in_time(desk: Desk, holds: Holds) -> None:
+    case, conn = opened(desk, holds), desk.house.conn
+    settle_identity(conn, case.case_id, True, order("IDENTITY_SHOWN"))
+    delay = iri("A12Complexity")
+    with pytest.raises(TransitionRefused, match="before_the_month_is_over"):
+        extend(conn, case.case_id, order(delay, datetime(2026, 12, 28, 12, tzinfo=UTC)))
+
+    assert extend(conn, case.case_id, order(delay, datetime(2026, 12, 27, 12, tzinfo=UTC))).is_extended
+
+    with pytest.raises(TransitionRefused):
+        extend(conn, case.case_id, order(delay))
+
+
+def test_the_identity_pause_moves_only_the_paused_clock(desk: Desk, holds: Holds) -> None:
+    case, conn = opened(desk, holds), desk.house.conn
+    pause(conn, case.case_id, order(iri("A12IdentityRequired"), NOW + timedelta(days=1)))
+    settle_identity(conn, case.case_id, True, order("IDENTITY_SHOWN", NOW + timedelta(days=8)))
+
+    stands = store.get_case(conn, case.case_id)
+    clock = paused_clock(stands, store.list_steps(conn, case.case_id))
+    assert stands.due == case.due and clock.strict == case.due
+    assert clock.legal_due == date(2027, 1, 1) or clock.legal_due == date(2027, 1, 4)
+
+
+def test_withdrawn_ends_every_part_and_tells_who_was_told(desk: Desk, holds: Holds) -> None:
+    case = opened(desk, holds)
+    forward(desk.house, NOW)
+    told = next(part.sub_case_id for part in case.sub_cases if part.track is Track.PROCESSOR)
+
+    done = withdraw(desk.house.conn, case.case_id, order("SUBJECT_ASKED"))
+
+    assert {part.state for part in done.sub_cases} == {done.state} == {State.WITHDRAWN_BY_SUBJECT}
+    assert follow(desk.house, NOW).withdrawn == 1
+    assert notices(desk, "energy01")[f"case-{told}-withdrawn.json"]["case"] == told
+    assert follow(desk.house, NOW).withdrawn == 0
+
+
+def test_a_complaint_stays(desk: Desk, holds: Holds) -> None:
+    case = opened(desk, holds)
+    assert set_flag(desk.house.conn, case.case_id, Flag.COMPLAINT, order("COMPLAINT_GBA")).has_complaint
+    with pytest.raises(TransitionRefused, match="deadline_has_passed"):
+        set_flag(desk.house.conn, case.case_id, Flag.BREACHED_DEADLINE, order("X_PASSED", actor=Actor(Role.SYSTEM, "s")))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update case_transition set to_state = 'CLOSED'",
+        "delete from case_transition",
+        "truncate case_transition",
+        "delete from subject_case",
+        "delete from sub_case",
+        "update subject_case set legal_due = legal_due + 30",
+        "update sub_case set principal = 'bank01'",
+        "delete from instruction",
+    ],
+)
+def test_the_application_role_cannot_rewrite_history(desk: Desk, holds: Holds, statement: str) -> None:
+    opened(desk, holds)
+    with connect(desk.settings) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        conn.execute(statement.encode())
+
+
+def test_a_refused_step_leaves_nothing_behind(desk: Desk, holds: Holds) -> None:
+    case = opened(desk, holds)
+    before = len(entries(desk, case.case_id))
+    with pytest.raises(TransitionRefused, match="no_such_step"):
+        advance(desk.house.conn, case.case_id, State.CLOSED, order())
+    assert len(entries(desk, case.case_id)) == before
+    assert store.get_case(desk.house.conn, case.case_id) == case
+
+
+def test_bad_input_is_refused_without_quoting_it(desk: Desk, holds: Holds) -> None:
+    for wrong in ((SubjectKind.PHONE, "0000000000"), (SubjectKind.EMAIL, "n/a"), (SubjectKind.IBAN, "BE00 1")):
+        with pytest.raises(IdentifierInvalid) as refused:
+            opened(desk, holds, identifiers=[PHONE, wrong])
+        assert "identifier 2" in str(refused.value) and wrong[1] not in str(refused.value)
+    with pytest.raises(IdentifierInvalid):
+        parse_identifier("shoe:42", 1)
+    with pytest.raises(NotFound):
+        opened(desk, holds, principal="nobody01")
+    with pytest.raises(UsageError):
+        opened(desk, holds, received=date(2026, 11, 26))
+    assert store.list_cases(desk.house.conn) == [] and holds.applied == []
+
+
+def test_a_case_whose_key_is_gone_cannot_be_read(desk: Desk, holds: Holds) -> None:
+    case = opened(desk, holds)
+    desk.house.keyring.destroy(Principal("_cases"), "quarantine")
+    told = forward(desk.house, NOW)
+    assert (told.forwarded, told.failed) == (0, 1)
+    assert store.get_case(desk.house.conn, case.case_id).sub_cases == case.sub_cases

@@ -1,0 +1,86 @@
+"""Which values are searched for, and in which bytes."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scan.plants import encodings_of, people
+from sluice.scan.model import ScanFailed, Status
+from sluice.scan.needles import needles_of
+from sluice.scan.walk import scan_bytes
+
+
+def test_values_too_short_to_mean_anything_are_named_by_their_place() -> None:
+    needles = needles_of(["1000", "Jan", "25-11", "+32 470 12 34 56", "klant@voorbeeld.be", ""])
+
+    assert needles.unsearchable == (0, 1, 2, 5)
+    assert needles.size == 6
+
+
+def test_a_postcode_of_four_digits_raises_no_alarm() -> None:
+    needles = needles_of(["1000", "klant@voorbeeld.be"])
+
+    assert scan_bytes(b"1000;Brussel;1000", needles).status is Status.CLEAN
+
+
+def test_nothing_to_search_for_is_an_error_not_a_clean_store() -> None:
+    with pytest.raises(ScanFailed):
+        needles_of(["1000", "Jan"])
+
+
+def test_neither_needles_nor_hits_show_a_value() -> None:
+    needles = needles_of(["Vandenbroucke", "+32470123456"])
+
+    shown = f"{needles!r} {scan_bytes(b'x Vandenbroucke 0470 12 34 56', needles)!r}"
+
+    assert "vandenbroucke" not in shown.lower()
+    assert "470" not in shown
+
+
+@pytest.mark.parametrize(
+    "written", ["0470123456", "0470 12 34 56", "0032470123456", "+32 (0)470/12.34.56", "32470-12-34-56"]
+)
+def test_a_phone_is_found_however_it_is_written(written: str) -> None:
+    scan = scan_bytes(f"a;{written};b".encode(), needles_of(["+32 470 12 34 56"]))
+
+    assert any(hit.whole for hit in scan.hits)
+
+
+def test_a_number_inside_a_longer_one_is_told_from_the_number_itself() -> None:
+    needles = needles_of(["85073003"])
+
+    assert [hit.whole for hit in scan_bytes(b"1850730039", needles).hits] == [False]
+    assert [hit.whole for hit in scan_bytes(b"1850730039;85073003;", needles).hits] == [True]
+
+
+@pytest.mark.parametrize(
+    "written", ["d'hondt", "D\u2019HONDT", "D''Hondt", "D&#39;Hondt", "D&apos;Hondt", "D\\u0027Hondt", "D%27Hondt"]
+)
+def test_an_apostrophe_hides_no_name(written: str) -> None:
+    assert scan_bytes(f"x {written} y".encode(), needles_of(["D'Hondt"])).status is Status.HIT
+
+
+def test_two_persons_with_one_value_are_both_named() -> None:
+    scan = scan_bytes(b"Vandenbroucke", needles_of(["Vandenbroucke", "VANDENBROUCKE"]))
+
+    assert {hit.value_index for hit in scan.hits} == {0, 1}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(min_size=5, max_size=30), st.binary(max_size=50), st.binary(max_size=50))
+def test_a_value_is_found_between_any_bytes(value: str, before: bytes, after: bytes) -> None:
+    try:
+        needles = needles_of([value])
+    except (ScanFailed, UnicodeEncodeError):
+        return
+
+    scan = scan_bytes(before + value.strip().encode() + after, needles)
+
+    assert scan.status is Status.HIT or scan.doubts
+
+
+@pytest.mark.parametrize("value", people(5))
+def test_every_encoding_of_every_kind_of_value_is_found(value: str) -> None:
+    needles = needles_of([value])
+
+    assert [name for name, content in encodings_of(value) if not scan_bytes(content, needles).hits] == []
