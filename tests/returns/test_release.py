@@ -57,7 +57,7 @@ def files(night: Night, ending: str = ".csv") -> list[bytes]:
 @pytest.mark.usefixtures("terminal")
 def test_who_prepared_it_cannot_let_it_go_and_somebody_else_can_once(night: Night, prepared: ExchangeLine) -> None:
     own = sluice("exchange", "release", prepared.id, "--by", "an.peeters")
-    assert (own.exit, own.error, files(night)) == (1, "SLU-521", [])
+    assert (own.exit, own.error, files(night)) == (1, "SLU-541", [])
     assert [row["reason"] for row in sluice("exchange", "held", prepared.id).document["rows"]] == [
         "STAFF_EXAM_BELOW_MINIMUM"
     ]
@@ -68,7 +68,7 @@ def test_who_prepared_it_cannot_let_it_go_and_somebody_else_can_once(night: Nigh
     assert [line.decision for line in night.returns()] == ["partly_accepted"]
     assert entries(night, prepared) == ["exchange.opened", "return.prepared", "return.released", "exchange.closed"]
     again = sluice("exchange", "release", prepared.id, "--by", "els.claes")
-    assert (again.exit, again.error, len(files(night))) == (1, "SLU-521", 1)
+    assert (again.exit, again.error, len(files(night))) == (1, "SLU-541", 1)
     _redelivers(night, prepared)
 
 
@@ -99,7 +99,7 @@ def test_prepare_says_what_it_did_and_an_unknown_return_is_said(night: Night) ->
     [line] = night.returns()
     assert entries(night, line) == ["exchange.opened", "return.prepared"]
     not_delivered = sluice("exchange", "redeliver", line.id)
-    assert (not_delivered.exit, not_delivered.error) == (1, "SLU-522")
+    assert (not_delivered.exit, not_delivered.error) == (1, "SLU-542")
     for words in (("release", "00000000"), ("redeliver", "00000000"), ("held", "00000000")):
         assert sluice("exchange", *words).exit != 0
 
@@ -145,7 +145,7 @@ def test_a_return_that_is_closed_but_not_delivered_yet_cannot_be_delivered_again
         carry_return(house, opened, {})
     with at_terminal(night.desk, monkeypatch):
         done = sluice("exchange", "redeliver", prepared.id)
-    assert (done.exit, done.error, files(night)) == (1, "SLU-522", [])
+    assert (done.exit, done.error, files(night)) == (1, "SLU-542", [])
     night.make()
     assert len(files(night)) == 1
     assert open_due(house, principal, RESULTS, datetime.now(UTC)) == []

@@ -35,7 +35,7 @@ from sluice.terms import Flow
 pytestmark = pytest.mark.stores
 
 Rows = list[dict[str, Any]]
-EVIL = (*ATTACKS[:6], "\t=1+1", "1;=1+1;2", "first line\n=1+1", "-")
+EVIL = (*ATTACKS[:6], "\t=1+1", "1;=1+1;2", "first line\n=1+1", "--1")
 """What a spreadsheet would run, in notes and in dispositions."""
 
 

@@ -22,7 +22,7 @@ from sluice.rights.clock import (
     paused,
     received_on,
 )
-from sluice.rights.facts import ClockRefused, StatutoryDay, clock_parameters, parameters, statutory_days
+from sluice.rights.facts import ClockRefused, StatutoryDay, clock_parameters, parameters, statutory_days, value_on
 from sluice.rights.holidays import (
     is_working_day,
     library_days,
@@ -437,6 +437,21 @@ def test_every_number_is_dated_and_sourced_and_there_is_none_before_the_regulati
     assert clock_parameters(date(2018, 5, 25)) == NUMBERS
     with pytest.raises(ClockRefused, match="BEFORE_FIRST_RULE"):
         clock_parameters(date(2018, 5, 24))
+
+
+def test_a_new_row_of_a_number_holds_from_its_date_on() -> None:
+    breach = next(row for row in parameters() if row.name == "breach_notice")
+    rows = [replace(breach, value=96, valid_from=date(2028, 1, 1)), *parameters()]
+
+    held = [value_on(rows, "breach_notice", "hour", date.fromisoformat(day)) for day in ("2027-12-31", "2028-01-01")]
+
+    assert held == [72, 96]
+
+
+def test_a_statutory_day_holds_from_its_first_to_its_last_date() -> None:
+    row = replace(statutory_days("BE")[0], valid_from=date(2027, 1, 1), valid_until=date(2028, 1, 1))
+    days = ("2026-12-31", "2027-01-01", "2028-01-01", "2028-01-02")
+    assert [row.is_in_force(date.fromisoformat(day)) for day in days] == [False, True, True, False]
 
 
 def test_the_page_shows_the_table() -> None:

@@ -19,6 +19,7 @@ from sluice.exchange.model import Judged, Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import ChildEnd
 from sluice.exchange.paper import finding, missing_paper, refuse_unread, refused
+from sluice.exchange.suppressed import fetch_suppressed
 from sluice.gate.model import GateVerdict, PassResult
 from sluice.lake.objects import Fetched
 from sluice.terms import Verdict
@@ -87,6 +88,7 @@ def _judge_bytes(house: House, opened: Opened, paper: Paper, fetched: Fetched, f
         origin=(opened.exchange_id, opened.version_id),
         free_text=paper.agreement.free_text,
         mapping=mapping_of(house.settings, paper.contract),
+        suppressed=fetch_suppressed(house, opened.principal, folder),
     )
     hashes = {suite.name: suite.sha256 for suite in suites} | _mapping_hash(job)
     end = house.nursery.run(job.as_json(), limits_of(house.settings, fetched.size_bytes))

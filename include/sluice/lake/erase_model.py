@@ -49,7 +49,7 @@ class EraseRefused(SluiceError):
 class RecordsUnknown(SluiceError):
     """The caller asked for records that the file does not have; the file itself is not to blame."""
 
-    code: ClassVar[str] = "SLU-429"
+    code: ClassVar[str] = "SLU-423"
     summary: ClassVar[str] = "records to erase do not exist in this file"
     cure: ClassVar[str] = "find the records again in the version of the file that is edited"
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from sluice.errors import Ref
@@ -36,12 +37,13 @@ from sluice.lake.erase_xlsx_texts import (
     decoded,
     drop_elements,
     raw_texts,
+    sheet_texts,
     texts_in,
     without_empty,
 )
 from sluice.lake.objects import hash_of
 from sluice.lake.xlsx_package import Package, XmlRefused
-from sluice.lake.xlsx_sheet import CELLS, has_content, read_cells
+from sluice.lake.xlsx_sheet import CELLS, has_content, read_cells, read_cells_fast
 from sluice.lake.xlsx_workbook import Workbook, read_strings
 
 RESIDUE = "RESIDUE_IN_PART"
@@ -51,10 +53,12 @@ RESIDUE = "RESIDUE_IN_PART"
 class _Cells:
     """Cells with content of all sheets, and the shared strings that some of them point at.
 
-    ``frame``: part, row, column, style, type, text, and index (the shared string, if it is one)."""
+    ``frame``: part, row, column, style, type, text, and index (the shared string, if it is one).
+    ``usual``: sheets that the fast reader could prove to hold nothing but such cells and formulas."""
 
     frame: pl.DataFrame
     strings: pl.Series
+    usual: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,12 +94,13 @@ def erase_records(
     raises EraseRefused (the rule; RESIDUE_IN_PART with the kind of part), RecordsUnknown."""
     book = open_book(source)
     before = _read_cells(book, source)
+    formulas = _formulas(book)
     task = _task(book, before.frame, records, sheet, Needles(needles))
     _edit(book, before, task)
     draft = target.with_name(f".{target.name}.part")
     try:
         write_book(book, draft)
-        after = _proven(source, draft, before, task)
+        after = _proven(draft, before, formulas, task)
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
@@ -130,12 +135,15 @@ def _read_cells(book: Book, path: Path) -> _Cells:
     try:
         with zipfile.ZipFile(path) as archive:
             strings = read_strings(Package(archive), Workbook((), False, (), part, frozenset()))
-        frames = [read_cells(book.read(sheet.part)).with_columns(part=pl.lit(sheet.part)) for sheet in sheets]
+        fast = {sheet.part: read_cells_fast(book.read(sheet.part)) for sheet in sheets}
+        read = [(name, read_cells(book.read(name)) if cells is None else cells) for name, cells in fast.items()]
     except XmlRefused as refused:
         code = refused.code
     else:
-        empty = pl.DataFrame(schema=CELLS | {"part": pl.String})
-        return _Cells(_looked_up(pl.concat([empty, *frames]), strings), strings)
+        frames = [pl.DataFrame(schema=CELLS | {"part": pl.String})]
+        frames += [cells.with_columns(part=pl.lit(name)) for name, cells in read]
+        usual = frozenset(name for name, cells in fast.items() if cells is not None)
+        return _Cells(_looked_up(pl.concat(frames), strings), strings, usual)
     raise EraseRefused.because(code)
 
 
@@ -215,22 +223,25 @@ def _blank_strings(book: Book, before: _Cells, task: _Task) -> None:
     check_shape(content, b"sst", "shared_strings")
     if count_strings(content) != len(before.strings):
         raise EraseRefused.because("XML_SHAPE", Ref("part", "shared_strings"))
-    gone = set(before.frame.filter(task.is_gone)["index"].drop_nulls()) | set(task.needles.places(before.strings))
-    used = set(before.frame.filter(~task.is_gone)["index"].drop_nulls())
-    book.put(part, blank_strings(content, gone - used), "SHARED_STRINGS_BLANKED")
+    gone = np.zeros(len(before.strings), bool)
+    gone[before.frame.filter(task.is_gone)["index"].drop_nulls()] = True
+    gone[task.needles.places(before.strings)] = True
+    gone[before.frame.filter(~task.is_gone)["index"].drop_nulls()] = False
+    book.put(part, blank_strings(content, frozenset(np.flatnonzero(gone).tolist())), "SHARED_STRINGS_BLANKED")
 
 
-def _proven(source: Path, draft: Path, before: _Cells, task: _Task) -> pl.DataFrame:
+def _formulas(book: Book) -> pl.DataFrame:
+    """Where formulas stand: part, row, column."""
+    places = [(sheet.part, *place) for sheet in book.sheets() for place in formula_cells(book.read(sheet.part))]
+    return pl.DataFrame(places, schema={"part": pl.String, "row": pl.UInt32, "column": pl.UInt32}, orient="row")
+
+
+def _proven(draft: Path, before: _Cells, formulas: pl.DataFrame, task: _Task) -> pl.DataFrame:
     """The cells of the new file, read again. raises EraseRefused: PROOF (a cell), RESIDUE_IN_PART."""
-    book, old = open_book(draft), open_book(source)
+    book = open_book(draft)
     after = _read_cells(book, draft)
-    formulas = pl.DataFrame(
-        [(sheet.part, *place) for sheet in old.sheets() for place in formula_cells(old.read(sheet.part))],
-        schema={"part": pl.String, "row": pl.UInt32, "column": pl.UInt32},
-        orient="row",
-    )
     kept = before.frame.filter(~task.is_gone).join(formulas, on=formulas.columns, how="anti", maintain_order="left")
-    if not after.frame.equals(kept) or book.names != tuple(name for name in old.names if name in book.names):
+    if not after.frame.equals(kept):
         raise EraseRefused.because("PROOF")
     _check_residue(book, after, task.needles)
     return after.frame
@@ -241,10 +252,18 @@ def _check_residue(book: Book, after: _Cells, needles: Needles) -> None:
     outside = [book.comment, *(text for entry in entries for text in entry)]
     if needles.are_in(decoded(text.decode("utf-8", "replace")) for text in outside):
         raise EraseRefused.because(RESIDUE, Ref("part", "container"))
-    strings = book.part_of_kind("sharedStrings")
     for name in book.names:
-        content = book.read(name)
-        is_plain = name == strings and not any(mark in content for mark in (b"<rPh", b"<extLst"))
-        found = needles.places(after.strings).len() if is_plain else needles.are_in(texts_in(name, content))
-        if found:
+        if _names_person(book, name, after, needles):
             raise EraseRefused.because(RESIDUE, Ref("part", kind_of(name)))
+
+
+def _names_person(book: Book, name: str, after: _Cells, needles: Needles) -> bool:
+    """Whether a needle is left in a part. The values of usual cells and strings were read already."""
+    content = book.read(name)
+    if name == book.part_of_kind("sharedStrings") and not any(mark in content for mark in (b"<rPh", b"<extLst")):
+        return not needles.places(after.strings).is_empty()
+    if name in {sheet.part for sheet in book.sheets()}:
+        own = after.frame.filter((pl.col("part") == name) & pl.col("index").is_null())["text"]
+        texts = sheet_texts(content, is_usual=name in after.usual)
+        return not needles.places(own).is_empty() or needles.are_in(texts)
+    return needles.are_in(texts_in(name, content))

@@ -15,7 +15,7 @@ from sluice.lake.erase_model import EraseRefused
 from sluice.lake.erase_xlsx_package import ATTRIBUTES, MAIN_NAMESPACE, attributes_of, parsed
 from sluice.lake.xlsx_package import local_name
 
-_ROW = re.compile(rb"<row" + ATTRIBUTES + rb"(/?)>")
+_ROW = re.compile(rb'<row(?:\s+r="([0-9]+)")?' + ATTRIBUTES + rb"(/?)>")
 _CELL = re.compile(rb"<c" + ATTRIBUTES + rb"(?:/>|>(.*?)</c>)\s*", re.DOTALL)
 _FORMULA = re.compile(rb"<f" + ATTRIBUTES + rb"/?>")
 _KEPT = re.compile(rb"""\s(?:r|s)\s*=\s*(?:"[^"<]*"|'[^'<]*')""")
@@ -77,13 +77,18 @@ def blank_rows(content: bytes, rows: Set[int]) -> bytes:
     _check_merged(after, rows)
     pieces, done, number = [before], 0, 0
     for found in _ROW.finditer(cells):
-        number = int(attributes_of(found[1]).get("r", number + 1))
-        if number not in rows or found[2]:
+        number = int(found[1] or attributes_of(found[2]).get("r", number + 1))
+        if number not in rows or found[3]:
             continue
         end = cells.find(b"</row>", found.end())
         pieces += [cells[done : found.end()], _blanked(cells[found.end() : end], number)]
         done = end
     return b"".join([*pieces, cells[done:], after])
+
+
+def row_words(cells: bytes) -> frozenset[bytes]:
+    """Attributes of rows other than their number, once each."""
+    return frozenset(found[2] for found in _ROW.finditer(cells))
 
 
 def _blanked(row: bytes, number: int) -> bytes:
@@ -132,7 +137,7 @@ def calculate_on_load(workbook: bytes) -> bytes:
     return workbook[: places[-1]] + b'<calcPr fullCalcOnLoad="1"/>' + workbook[places[-1] :]
 
 
-def blank_strings(content: bytes, places: Set[int]) -> bytes:
+def blank_strings(content: bytes, places: Container[int]) -> bytes:
     """The shared strings with those places empty; every other string keeps its number."""
     pieces, done = [], 0
     for number, found in enumerate(_STRING.finditer(content)):

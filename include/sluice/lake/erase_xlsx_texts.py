@@ -16,9 +16,8 @@ from xml.parsers import expat
 import polars as pl
 
 from sluice.lake.erase_xlsx_package import kind_of, parsed
-from sluice.lake.erase_xlsx_sheet import around_cells, has_formulas
+from sluice.lake.erase_xlsx_sheet import around_cells, has_formulas, row_words
 from sluice.lake.xlsx_package import local_name
-from sluice.lake.xlsx_sheet import read_cells_fast
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _EXPONENT = re.compile(r"\s*[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,3}\s*")
@@ -107,7 +106,8 @@ def apply_rules(name: str, content: bytes, needles: Needles) -> Iterator[tuple[b
     """The part after each rule that changed it, with that rule's remark."""
     kind = kind_of(name)
     rules = [rule for rule in RULES if rule.kind == kind]
-    if not rules or not needles.are_in(texts_in(name, content)):
+    outside = b"".join(around_cells(content)[::2]) if kind == "worksheet" else content
+    if not rules or not needles.are_in(raw_texts(outside)):
         return
     for rule in rules:
         changed = _outside_cells(kind, content, lambda piece, rule=rule: _apply(rule, piece, needles))  # type: ignore[misc]
@@ -147,8 +147,6 @@ def element_pattern(element: str) -> re.Pattern[bytes]:
 def texts_in(name: str, content: bytes) -> list[str]:
     """Every text and attribute of a part, decoded, runs of one text joined. raises EraseRefused: XML_SHAPE."""
     kind = kind_of(name)
-    if kind == "worksheet":
-        return _sheet_texts(content)
     if not name.lower().endswith((".xml", ".rels", ".vml")):
         return [content.decode("utf-8", "ignore"), *(content[at:].decode("utf-16-le", "ignore") for at in (0, 1))]
     if kind == "vml":
@@ -207,15 +205,15 @@ def decoded(text: str) -> str:
     return f"{text}\n{unquote(text)}" if "%" in text else text
 
 
-def _sheet_texts(content: bytes) -> list[str]:
-    cells = read_cells_fast(content)
-    if cells is None:
+def sheet_texts(content: bytes, *, is_usual: bool) -> list[str]:
+    """Texts of a worksheet. is_usual: the lake's fast reader knew every cell, so their values are left to it."""
+    if not is_usual:
         return parsed_texts(content, "worksheet")
-    before, data, after = around_cells(content)
-    typed = cells.filter((pl.col("type") != "s").fill_null(True), pl.col("text").is_not_null())
-    formulas = _FORMULA_TEXT.findall(data) if has_formulas(data) else []
-    around = parsed_texts(before + b"<sheetData/>" + after, "worksheet")
-    return [*around, *typed["text"].to_list(), *(decoded(text.decode("utf-8", "replace")) for text in formulas)]
+    before, cells, after = around_cells(content)
+    formulas = _FORMULA_TEXT.findall(cells) if has_formulas(cells) else []
+    rows = [value for words in row_words(cells) for value in _VALUE.findall(words)]
+    raw = (decoded(text.decode("utf-8", "replace")) for text in [*formulas, *rows])
+    return [*parsed_texts(before + b"<sheetData/>" + after, "worksheet"), *raw]
 
 
 def _apply(rule: Rule, content: bytes, needles: Needles) -> bytes:

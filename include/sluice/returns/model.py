@@ -143,7 +143,7 @@ class SortedOut:
 class NotReleasable(SluiceError):
     """A return that cannot be let go: not prepared, released already, or by the one who prepared it."""
 
-    code: ClassVar[str] = "SLU-521"
+    code: ClassVar[str] = "SLU-541"
     summary: ClassVar[str] = "this return cannot be released"
     cure: ClassVar[str] = "a prepared return is released once, by somebody other than who prepared it"
     exit: ClassVar[Exit] = Exit.REFUSED
@@ -152,7 +152,7 @@ class NotReleasable(SluiceError):
 class NotDelivered(SluiceError):
     """A return that was never delivered cannot be delivered again."""
 
-    code: ClassVar[str] = "SLU-522"
+    code: ClassVar[str] = "SLU-542"
     summary: ClassVar[str] = "this return was not delivered"
     cure: ClassVar[str] = "see `sluice exchange show`; only a delivered return can be put there again"
     exit: ClassVar[Exit] = Exit.REFUSED

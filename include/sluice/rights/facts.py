@@ -1,7 +1,7 @@
 """Numbers and statutory days of the legal clock: dated rows of ``facts/``, each with its source."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -77,11 +77,16 @@ def clock_parameters(on: date) -> ClockParameters:
     )
 
 
-def _value(name: str, unit: str, on: date) -> int:
-    held = [row for row in parameters() if (row.name, row.unit) == (name, unit) and row.valid_from <= on]
+def value_on(rows: Sequence[Parameter], name: str, unit: str, on: date) -> int:
+    """The number of a name in force on a date: its latest row until then. Raises ClockRefused if there is none."""
+    held = [row for row in rows if (row.name, row.unit) == (name, unit) and row.valid_from <= on]
     if not held:
         raise ClockRefused(Ref("rule", "BEFORE_FIRST_RULE"), Ref("parameter", name))
     return max(held, key=lambda row: row.valid_from).value
+
+
+def _value(name: str, unit: str, on: date) -> int:
+    return value_on(parameters(), name, unit, on)
 
 
 @cache

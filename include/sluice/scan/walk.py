@@ -79,7 +79,7 @@ class _Walk:
         form = form_of(content)
         where = f"{where} > {form}" if where else str(form)
         if form is Form.TEXT:
-            self._text(_pieces(content), where)
+            sweep(self._unarmoured(_pieces(content), where), self._needles, where, self._found)
             return
         sweep(content, self._needles, where, self._found)
         if depth > self._found.limits.depth:
@@ -112,12 +112,17 @@ class _Walk:
         self.whole(memoryview(bytes(gathered)), where, depth)
 
     def _text(self, chunks: Iterable[bytes], where: str) -> None:
-        sweep(self._checked(chunks, where), self._needles, where, self._found)
+        sweep(self._unarmoured(self._checked(chunks, where), where), self._needles, where, self._found)
 
     def _checked(self, chunks: Iterable[bytes], where: str) -> Iterator[bytes]:
         for chunk in chunks:
             if not is_text(chunk):
                 self._found.doubt(Reason.UNKNOWN_FORM, where)
+            yield chunk
+
+    def _unarmoured(self, chunks: Iterable[bytes], where: str) -> Iterator[bytes]:
+        """Text as it comes; a message in armour among it is noted."""
+        for chunk in chunks:
             if ARMOUR.search(chunk):
                 self._found.doubt(Reason.ENCRYPTED, where)
             yield chunk
