@@ -1,17 +1,20 @@
 """The night's return through Airflow: results in, what may leave back to both principals, and its proof."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from test_triggers import Api, await_runs
 
 from installation import Record, Stack
+from journeys.test_triggers import Api
 from sluice.demo.night import Night, import_staff, run_night
 from sluice.demo.night_checks import flips_of, night_checks, profile_of
-from sluice.demo.night_files import SOURCES, free_day, staff_file, write_exports
+from sluice.demo.night_files import free_day, staff_file, write_exports
+from sluice.demo.story import as_principal
 from sluice.exchange.house import House, open_house
+from sluice.lake.objects import ObjectStore
 from sluice.sample.files import write_campaign, write_subscribers
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600), pytest.mark.xdist_group("journey")]
@@ -55,8 +58,8 @@ def test_what_our_staff_adds_flips_between_the_principals_and_what_they_gave_doe
     profiles = [profile_of(made) for made in told.night.first]
     flips = {flip.group: (flip.supplied_by, flip.controllers) for flip in flips_of(told.night)}
     assert profiles == ["SEED_OWNER", "PROCESSOR_ON_BEHALF"]
-    assert flips["disposition"] == ("our staff", ("center", "telecom01"))
-    assert flips["identity"] == ("principal", ("energy01", "telecom01"))
+    assert flips["disposition"] == ("our staff", ("center", "principal"))
+    assert flips["identity"] == ("principal", ("principal", "principal"))
 
 
 def test_held_rows_have_their_reason_and_the_correction_is_a_file_of_its_own(told: Told) -> None:
@@ -76,12 +79,21 @@ def test_held_rows_have_their_reason_and_the_correction_is_a_file_of_its_own(tol
 def test_the_dag_reads_an_acknowledgement_of_the_correction(told: Told, stack: Stack) -> None:
     """What the demo reads at once, Airflow reads by itself."""
     correction = told.night.correction
-    stack.objects.put(stack.settings.bucket_exchange, f"energy01/acks/{correction.id}.ack", b"", "text/plain")
-    api = Api(stack)
-    run = api.call("POST", "/dags/acknowledgements/dagRuns", {"logical_date": None})["dag_run_id"]
-    await_runs(api, "acknowledgements", [run])
-    row = told.house.conn.execute(
-        "select via, acknowledged_by from acknowledgement where exchange_id = %s", (correction.id,)
-    ).fetchone()
-    assert row == {"via": "file", "acknowledged_by": "energy01"}
-    assert SOURCES[0].principal == "energy01"
+    mine = ObjectStore(as_principal(stack.settings, "energy01"))
+    mine.put(stack.settings.bucket_exchange, f"energy01/acks/{correction.id}.ack", b"", "text/plain")
+    Api(stack).call("POST", "/dags/acknowledgements/dagRuns", {"logical_date": None})
+    assert await_answer(told.house, correction.id) == ("file", "energy01")
+
+
+def await_answer(house: House, exchange_id: str) -> tuple[str, str]:
+    """How and by whom a return was acknowledged."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        row = house.conn.execute(
+            "select via, acknowledged_by from acknowledgement where exchange_id = %s and acknowledged_at is not null",
+            (exchange_id,),
+        ).fetchone()
+        if row:
+            return row["via"], row["acknowledged_by"]
+        time.sleep(0.25)
+    raise AssertionError("no acknowledgement was read")

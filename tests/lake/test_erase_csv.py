@@ -218,6 +218,18 @@ def test_a_last_record_that_counts_the_others_is_told(tmp_path: Path, last: str,
     assert erased_from(tmp_path, content, {1, 4})[0].remarks == ()
 
 
+def test_what_our_reader_would_not_take_again_is_not_left_behind(tmp_path: Path) -> None:
+    """One row beside one trailer of another width: the reader cannot tell which of them is the table."""
+    content = b"id;name\n1;An\n2;Bo\nEND;2;x\n"
+
+    assert erased_from(tmp_path, content, set())[1] == content
+    with pytest.raises(EraseRefused) as refused:
+        erased_from(tmp_path, content, {1})
+
+    assert refused.value.refs == (Ref("rule", "OUTPUT_UNREADABLE"), Ref("reason", "SHAPE_RAGGED_ROWS"))
+    assert not (tmp_path / "target").exists()
+
+
 def test_records_that_do_not_exist_are_the_callers_mistake(tmp_path: Path) -> None:
     with pytest.raises(RecordsUnknown) as unknown:
         erased_from(tmp_path, b"id;name\n1;An\n", {0, 2})

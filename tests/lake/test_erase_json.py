@@ -126,6 +126,8 @@ def test_a_line_goes_with_its_line_end_and_nothing_else() -> None:
         ('{"a":1}\n\n{"a":2}\n', {1}, '\n{"a":2}\n'),
         ('[{"a":1.10},{"a":12345678901234567890123}]', {1}, '[{"a":12345678901234567890123}]'),
         ('[\n{"a":1}\n]\n', {1}, "[\n\n]\n"),
+        ('[{"a":1} ,{"a":2}]', set(), '[{"a":1} ,{"a":2}]'),
+        ('{"a":NaN}\n{"a":' + "7" * 5_000 + "}\n", {1, 2}, ""),
     ],
 )
 def test_what_stays_between_records(tmp_path: Path, content: str, gone: set[int], left: str) -> None:

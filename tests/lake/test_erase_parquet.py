@@ -267,6 +267,19 @@ def test_a_file_with_values_outside_its_pages_is_refused(
     assert not target.exists()
 
 
+def test_control_a_person_hidden_by_a_wrong_statistic_is_found_by_the_proof(tmp_path: Path) -> None:
+    source, target = written(big(100), tmp_path), tmp_path / "after.parquet"
+    raw = source.read_bytes()
+    low, high = big(100)[REF][0].encode(), big(100)[REF][-1].encode()
+    footer = len(raw) - 8 - int.from_bytes(raw[-8:-4], "little")
+    source.write_bytes(raw[:footer] + raw[footer:].replace(low, b"f" * 31 + b"0").replace(high, b"f" * 32))
+
+    assert find_refs(source, {ref(42)}, [REF]) == (0,)
+    with pytest.raises(EraseRefused, match="PARQUET_PROOF"):
+        erase_refs(source, target, {ref(42)}, [REF], REF)
+    assert not list(tmp_path.glob("*after*"))
+
+
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1\xff\xff\xff\xffPAR1", b"PAR1" + bytes(40) + MAGIC])
 def test_what_is_no_parquet_is_refused(tmp_path: Path, content: bytes) -> None:
     source = tmp_path / "before.parquet"
@@ -274,6 +287,33 @@ def test_what_is_no_parquet_is_refused(tmp_path: Path, content: bytes) -> None:
 
     with pytest.raises(EraseRefused, match="PARQUET_FOREIGN"):
         erase_refs(source, tmp_path / "after.parquet", {ref(42)}, [REF], REF)
+
+
+SMALL = big(300).drop("bedrag")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.binary(min_size=1, max_size=4))
+def test_a_damaged_file_is_refused_or_proven_clean(
+    tmp_path_factory: pytest.TempPathFactory, at: int, new: bytes
+) -> None:
+    folder = tmp_path_factory.mktemp("erase")
+    source, target = written(SMALL, folder), folder / "after.parquet"
+    raw = source.read_bytes()
+    at %= len(raw)
+    source.write_bytes(raw[:at] + new + raw[at + len(new) :])
+
+    try:
+        erase_refs(source, target, {ref(42)}, [REF], REF)
+    except EraseRefused:
+        assert not target.exists()
+        return
+    assert ref(42) not in pl.read_parquet(target, columns=[REF])[REF].to_list()
+
+
+def test_no_reference_column_at_all_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EraseRefused, match="PARQUET_SCHEMA"):
+        erase_refs(written(big(10), tmp_path), tmp_path / "after.parquet", {ref(4)}, [], REF)
 
 
 def test_a_missing_reference_column_is_refused_not_passed_over(tmp_path: Path) -> None:

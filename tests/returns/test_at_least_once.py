@@ -16,12 +16,14 @@ from night import (
     AT_ONCE,
     CALLED_AT,
     CONTRACT,
+    HEAD,
     RESULTS,
     RESULTS_CONTRACT,
     YESTERDAY,
     Call,
     Night,
     add_contract,
+    ago,
     call_log,
     open_night,
     with_papers,
@@ -176,6 +178,13 @@ def test_a_row_that_waits_for_its_agent_makes_no_second_return_by_itself(papers:
     with open_night(papers, tmp_path) as night:
         people = night.people(2)
         night.called(Call("c1", *people[0]), Call("c2", *people[1], agent="agent02"))
-        for _ in range(3):
+        for number in range(3):
             night.make()
+            night.admit(f"{HEAD}\ncourse,somebody{number},{ago(20)},gdpr-2,yes,\n")
         assert [line.decision for line in night.returns()] == ["partly_accepted"]
+        rows = ("course,agent02,{},gdpr-2,yes,", "exam,agent02,{},gdpr-2,yes,90", "signature,agent02,{},coc-4,,")
+        told_late = (row.format(ago(30 - number)) for number, row in enumerate(rows))
+        night.admit("\n".join([HEAD, *told_late, ""]))
+        night.make()
+        night.make()
+        assert [line.decision for line in night.returns()] == ["accepted", "partly_accepted"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from sluice.exchange.store import claim_next
 from sluice.ledger.verify import verify
 from sluice.returns.carry import carry_return
 from sluice.returns.due import open_due
-from sluice.returns.model import NotReleasable
-from sluice.returns.release import release
+from sluice.returns.model import NotDelivered, NotReleasable
+from sluice.returns.release import deliver_again, release
 from sluice.services.model import SeaweedServer
 from sluice.terms import Direction, Principal
 
@@ -85,6 +85,9 @@ def _redelivers(night: Night, line: ExchangeLine) -> None:
         (True, True)
     ]
     assert verify(night.desk.house.conn, public_pem=night.desk.house.keyring.public_pem).valid
+    with pytest.raises(NotDelivered, match="kept until"):
+        deliver_again(night.desk.house, line.id, "els.claes", datetime.now(UTC) + timedelta(days=40))
+    assert len(files(night)) == 2
 
 
 @pytest.mark.usefixtures("terminal")

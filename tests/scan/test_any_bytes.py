@@ -60,3 +60,19 @@ def test_an_object_cut_in_the_middle_is_not_clean(sample: str) -> None:
 def test_text_is_clean_whatever_its_code_page() -> None:
     for encoding in ("utf-8", "utf-8-sig", "cp1252", "utf-16"):
         assert scan_bytes(filled(b"").decode().encode(encoding), NEEDLE).status is Status.CLEAN
+
+
+HOSTILE = (
+    (b"<a>", b"<!--"),
+    (b"<r ", b"<r "),
+    (b"%PDF-1.7", b"("),
+    (b"%PDF-1.7", b"(\\"),
+    (b"%PDF-1.7", b"stream\n"),
+    (b"", b"PK\3\4"),
+)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(("beginning", "repeated"), HOSTILE)
+def test_bytes_made_to_be_slow_are_read_in_time_that_grows_with_them(beginning: bytes, repeated: bytes) -> None:
+    assert isinstance(scan_bytes(beginning + repeated * 100_000, NEEDLE).status, Status)

@@ -46,6 +46,12 @@ def test_a_phone_is_found_however_it_is_written(written: str) -> None:
     assert any(hit.whole for hit in scan.hits)
 
 
+@pytest.mark.parametrize("value", ["BE68 5390 0754 7034", "BE68539007547034", "be68-5390-0754-7034"])
+@pytest.mark.parametrize("written", ["BE68 5390 0754 7034", "BE68539007547034", "be68 5390\u00a00754 7034"])
+def test_an_account_number_is_found_in_any_groups(value: str, written: str) -> None:
+    assert scan_bytes(f"op {written} graag".encode(), needles_of([value])).status is Status.HIT
+
+
 def test_a_number_inside_a_longer_one_is_told_from_the_number_itself() -> None:
     needles = needles_of(["85073003"])
 

@@ -13,6 +13,7 @@ import typst
 from pysequoia import Tsk, encrypt
 
 from scan.plants import CONTAINERS, encodings_of, filled, pdf_of, people, tarred, workbook_of, zipped
+from sluice.scan.form import OLE
 from sluice.scan.model import Limits, Reason, Status
 from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
@@ -116,8 +117,10 @@ def test_a_gzip_names_its_file_and_is_read_behind_its_end() -> None:
     assert scan_bytes(gzip.compress(b"x") + b"\x00\x01\x02", NEEDLE).doubts[0].reason is Reason.UNREAD_GAP
 
 
-def test_a_pdf_is_read_through_its_fonts() -> None:
-    page = typst.compile(b"#set page(width: 20cm)\nGeachte heer Vandenbroucke, u hebt *0470 12 34 56* als nummer.")
+@pytest.mark.parametrize("standards", [[], ["a-3b"], ["ua-1"]])
+def test_a_pdf_is_read_through_its_fonts(standards: list[str]) -> None:
+    text = '#set document(title: "a")\nGeachte heer Vandenbroucke, u hebt *0470 12 34 56* als nummer.'
+    page = typst.compile(text.encode(), pdf_standards=standards)
     scan = scan_bytes(page, needles_of(["Vandenbroucke", "+32470123456", "Vandenberghe"]))
 
     assert b"Vandenbroucke" not in page
@@ -161,6 +164,8 @@ def test_openpgp_is_opaque_with_and_without_armour() -> None:
         (b"PAR1 and no footer", Reason.BROKEN),
         (b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", Reason.UNKNOWN_ENCODING),
         (zipped(b"x", zipfile.ZIP_LZMA), Reason.UNKNOWN_COMPRESSION),
+        (OLE + b"x" + "EncryptedPackage".encode("utf-16-le"), Reason.ENCRYPTED),
+        (OLE + b"an old workbook", Reason.UNKNOWN_FORM),
         (b"%PDF-1.7 trailer <</Encrypt 5 0 R>>", Reason.ENCRYPTED),
         (b"%PDF-1.7 1 0 obj <</Filter/LZWDecode>> stream\nxx\nendstream", Reason.UNKNOWN_ENCODING),
     ],

@@ -175,7 +175,7 @@ def _show_night(night: Night) -> None:
     show_table(
         f"The night's return: contacts of {night.day}",
         ("principal", "file", "profile", "in", "sent", "held", "released by"),
-        [[line[key] for key in RETURN] for line in _told(night)],
+        [[_cell(line[key]) for key in RETURN] for line in _told(night)],
     )
     show_table("Put, released and delivered in", ("", "seconds"), [(k, f"{v:.1f}") for k, v in night.seconds.items()])
     show_table(
@@ -197,9 +197,14 @@ def _show_night(night: Night) -> None:
 RETURN = ("principal", "file", "profile", "in", "sent", "held", "released_by")
 
 
+def _cell(value: object) -> object:
+    """Counts by reason, one a line."""
+    return "\n".join(f"{name} {count}" for name, count in value.items()) if isinstance(value, dict) else value
+
+
 def _told(night: Night) -> list[dict[str, object]]:
     """The returns of the night, a line each."""
-    from sluice.demo.night_checks import held_of, profile_of
+    from sluice.demo.night_checks import profile_of
 
     return [
         {
@@ -208,7 +213,7 @@ def _told(night: Night) -> list[dict[str, object]]:
             "profile": profile_of(made),
             "in": made.record.what.rows_in,
             "sent": made.record.what.rows_accepted,
-            "held": "\n".join(held_of(made)),
+            "held": dict(made.record.right_treatment.held_back),
             "released_by": made.released_by or "nobody has to",
             "supersedes": made.record.what.supersedes,
         }

@@ -15,7 +15,9 @@ app = typer.Typer(
 )
 
 ExchangeOption = Annotated[str | None, typer.Option("--exchange", help="Id of a closed exchange.")]
-ObjectOption = Annotated[str | None, typer.Option("--object", help="s3://bucket/key, with ?versionId= for one version.")]
+ObjectOption = Annotated[
+    str | None, typer.Option("--object", help="s3://bucket/key, with ?versionId= for one version.")
+]
 
 
 @app.callback()

@@ -10,9 +10,11 @@ import typer
 
 from sluice.cli import (
     agreement,
+    case,
     clock,
     contract,
     demo,
+    erase,
     exchange,
     gate,
     ledger,
@@ -23,6 +25,7 @@ from sluice.cli import (
     services,
     staff,
     subject,
+    suppression,
 )
 from sluice.cli.output import err, show_json
 from sluice.errors import Exit, SluiceError, place_of
@@ -50,7 +53,10 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(lineage.app, name="lineage")
 app.add_typer(staff.app, name="staff")
 app.add_typer(subject.app, name="subject")
+app.add_typer(case.app, name="case")
 app.add_typer(clock.app, name="clock")
+app.add_typer(erase.app, name="erase")
+app.add_typer(suppression.app, name="suppression")
 
 
 def main() -> None:

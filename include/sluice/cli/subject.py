@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.output import Format, FormatOption, show_json, show_pairs
+from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
 from sluice.errors import Exit, NotFound, Ref, UsageError
 from sluice.terms import Principal, SubjectKind
 
@@ -38,6 +38,39 @@ RegionOption = Annotated[str, typer.Option(help="Country of phone numbers withou
 @app.callback()
 def topic() -> None:
     """Keyed references that stand for persons."""
+
+
+@app.command("where")
+def where_(
+    identifier: Annotated[str, typer.Argument(metavar="KIND:VALUE", help="In any spelling. It is never printed.")],
+    principal: Annotated[str | None, typer.Option(help="Only this principal; all of them when absent.")] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Find a person in every store: accepted rows, files as they came and went, quarantine, index.
+
+    Example: sluice subject where phone:0470123456
+    """
+    from dataclasses import asdict
+
+    from sluice.cli.suppression import principals_of
+    from sluice.exchange.house import open_house
+    from sluice.rights.identifiers import check_identifiers, parse_identifier
+    from sluice.rights.where import stores_searched, where
+    from sluice.settings import get_settings
+
+    person = (parse_identifier(identifier, 1),)
+    check_identifiers(person)
+    with open_house(get_settings()) as house:
+        names = [principal] if principal else principals_of(house)
+        places = list(where(house, person, [Principal(name) for name in names]))
+    if format is Format.JSON:
+        show_json({"places": [asdict(place) for place in places], "searched": stores_searched()})
+        return
+    show_table(
+        f"Found in {len(places)} copies; searched: {', '.join(stores_searched())}",
+        ("principal", "store", "object", "exchange", "rows"),
+        [(place.principal, place.store, place.object, place.exchange, place.rows) for place in places],
+    )
 
 
 @app.command("ref")

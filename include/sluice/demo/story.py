@@ -143,28 +143,29 @@ def checks(
 
 def _receipt_checks(receipts: Sequence[Path]) -> Iterator[Check]:
     """In another process with an empty environment: only the files and the public key."""
-    valid = sum(_verifies(path) for path in receipts)
-    yield Check("receipts that verify offline", f"{valid} of {len(receipts)}", valid == len(receipts))
     forged = receipts[0].with_name("forged.json")
     document = json.loads(receipts[0].read_text())
     document["payload"] = document["payload"][:-8] + "AAAAAAAA"
     forged.write_text(json.dumps(document))
-    yield Check(
-        "a forged receipt is refused", "refused" if not _verifies(forged) else "ACCEPTED", not _verifies(forged)
-    )
+    *whole, last = _verified([*receipts, forged])
+    yield Check("receipts that verify offline", f"{sum(whole)} of {len(receipts)}", all(whole))
+    yield Check("a forged receipt is refused", "ACCEPTED" if last else "refused", not last)
 
 
-def _verifies(path: Path) -> bool:
-    command = [sys.executable, "-m", "sluice.cli.main", "receipt", "verify", str(path)]
-    key = path.with_name("receipt-key.pem")
+def _verified(paths: Sequence[Path]) -> list[bool]:
+    folder = paths[0].parent
+    key = str(folder / "receipt-key.pem")
     done = subprocess.run(
-        [*command, "--key", str(key), "--format", "json"],
-        env={"PATH": os.defpath, "HOME": str(path.parent)},
-        cwd=path.parent,
+        [sys.executable, "-m", "sluice.cli.main", "receipt", "verify", "-", "--key", key, "--format", "json"],
+        env={"PATH": os.defpath, "HOME": str(folder)},
+        cwd=folder,
+        input="".join(f"{path}\n" for path in paths),
         capture_output=True,
+        text=True,
         check=False,
     )
-    return done.returncode == 0 and bool(json.loads(done.stdout)["valid"])
+    said = [bool(json.loads(line)["valid"]) for line in done.stdout.splitlines()]
+    return said if len(said) == len(paths) else [False] * len(paths)
 
 
 def _ledger_checks(house: House) -> Iterator[Check]:

@@ -48,15 +48,16 @@ class Effect:
 
 
 def find_unregistered(conn: Connection, arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """Those arrivals that have no exchange yet, in their order."""
+    """Those arrivals that have no exchange yet, in their order; what an erasure put there is none."""
     if not arrivals:
         return []
     rows = conn.execute(
-        """select a.n from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-               with ordinality as a(principal, direction, bucket, key, version_id, n)
+        """select a.n from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+               with ordinality as a(principal, direction, bucket, key, version_id, etag, n)
            where not exists (select from exchange e
                where (e.principal, e.direction, e.bucket, e.key, e.version_id)
                    = (a.principal, a.direction, a.bucket, a.key, a.version_id))
+             and not exists (select from own_write o where (o.bucket, o.key, o.etag) = (a.bucket, a.key, a.etag))
            order by a.n""",
         (
             [a.principal for a in arrivals],
@@ -64,6 +65,7 @@ def find_unregistered(conn: Connection, arrivals: Sequence[Arrival]) -> list[Arr
             [a.object.bucket for a in arrivals],
             [a.object.key for a in arrivals],
             [a.object.version_id for a in arrivals],
+            [a.object.etag for a in arrivals],
         ),
     ).fetchall()
     return [arrivals[row["n"] - 1] for row in rows]

@@ -181,7 +181,7 @@ def _check_spans(data: memoryview, spans: ElementSpans, numbers: Numbers) -> Non
     for number in numbers.tolist():
         span = bytes(data[spans.starts[number - 1] : spans.stops[number - 1]])
         try:
-            is_object = isinstance(json.loads(span.decode()), dict)
+            is_object = isinstance(json.loads(span.decode(), parse_int=str), dict)
         except (ValueError, RecursionError):
             is_object = False  # a message would quote the record
         if not is_object:

@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -59,12 +60,13 @@ def find_refs(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]) 
 
     Groups whose statistics exclude them all are not read; of the others only the columns concerned.
     Only the sorted column has statistics in a lake file, so the other columns are read in every group.
-    raises EraseRefused: PARQUET_SCHEMA (a column is missing)."""
+    raises EraseRefused: PARQUET_SCHEMA (a column is missing), PARQUET_UNREADABLE."""
     among = _among(refs)
-    return tuple(
-        int(_named(_rows(source, group, group.columns), group.columns, among).sum()) if group.columns else 0
-        for group in _old_groups(source, refs, ref_columns)
-    )
+    with _readable():
+        return tuple(
+            int(_named(_rows(source, group, group.columns), group.columns, among).sum()) if group.columns else 0
+            for group in _old_groups(source, refs, ref_columns)
+        )
 
 
 def erase_refs(
@@ -75,21 +77,38 @@ def erase_refs(
     ref_columns: a row goes when any of them is in ``refs``; sorted_by: as :func:`write_lake` got it.
     Other rows keep values, order and types; the file keeps schema and metadata. ``target`` appears
     whole or not at all. raises EraseRefused: PARQUET_FOREIGN (not as the lake writes),
-    PARQUET_SCHEMA (a group would get other types), PARQUET_PROOF (a row was still found)."""
+    PARQUET_SCHEMA (a column is missing, or a group would get other types), PARQUET_UNREADABLE
+    (damaged), PARQUET_PROOF (a row was still found)."""
     task = _Task(source, frozenset(refs), tuple(ref_columns), sorted_by)
     footer = _footer(source)
     draft = target.with_name(f".{target.name}.part")
     try:
-        with TemporaryDirectory(prefix="sluice-erase-") as folder:
+        with _readable(), TemporaryDirectory(prefix="sluice-erase-") as folder:
             pieces = _pieces(task, footer, Path(folder))
             sha256 = _write(draft, footer, pieces)
         after = sum(piece.group.get(_GROUP_ROWS, int) or 0 for piece in pieces)
-        if not _is_proven(draft, task, after):
-            raise EraseRefused(Ref("rule", "PARQUET_PROOF"))
+        with _readable():
+            is_proven = _is_proven(draft, task, after)
+        if not is_proven:
+            raise EraseRefused.because("PARQUET_PROOF")
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
     return Erased(footer.get(_NUM_ROWS, int) or 0, after, sha256, target.stat().st_size)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Errors of the Parquet libraries, coded: their messages may quote a cell."""
+    from polars.exceptions import PolarsError
+    from pyarrow import ArrowException
+
+    try:
+        yield
+        return
+    except (ArrowException, PolarsError):
+        pass
+    raise EraseRefused.because("PARQUET_UNREADABLE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +126,10 @@ def _old_groups(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]
 
     footer, wanted, start = read_metadata(source), sorted(refs), 0
     places = {footer.schema.column(place).path: place for place in range(footer.num_columns)}
+    if not ref_columns:
+        raise EraseRefused.because("PARQUET_SCHEMA", Ref("reference columns", 0))
     if missing := [name for name in ref_columns if name not in places]:
-        raise EraseRefused(Ref("rule", "PARQUET_SCHEMA"), Ref("column", missing[0]))
+        raise EraseRefused.because("PARQUET_SCHEMA", Ref("column", missing[0]))
     for number in range(footer.num_row_groups):
         group = footer.row_group(number)
         read = (name for name in ref_columns if _may_hold(group.column(places[name]).statistics, wanted))
@@ -164,7 +185,7 @@ def _fresh(
     write_lake(kept, path, sorted_by=task.sorted_by)
     new = _decoded_footer(_raw_footer(path))
     if new.get(_SCHEMA, Items) != footer.get(_SCHEMA, Items):
-        raise EraseRefused(Ref("rule", "PARQUET_SCHEMA"), Ref("row group", group.number + 1))
+        raise EraseRefused.because("PARQUET_SCHEMA", Ref("row group", group.number + 1))
     return tuple(_Piece(path, each) for each in _groups(new))
 
 
@@ -192,7 +213,7 @@ def _footer(path: Path) -> Struct:
     raw = _raw_footer(path)
     footer = _decoded_footer(raw)
     if encoded(footer) != raw or not _is_ours(footer):
-        raise EraseRefused(Ref("rule", "PARQUET_FOREIGN"))
+        raise EraseRefused.because("PARQUET_FOREIGN")
     return footer
 
 
@@ -203,7 +224,7 @@ def _raw_footer(path: Path) -> bytes:
         tail = file.read(8)
         length = int.from_bytes(tail[:4], "little")
         if size < 12 or tail[4:] != MAGIC or length > size - 12:
-            raise EraseRefused(Ref("rule", "PARQUET_FOREIGN"))
+            raise EraseRefused.because("PARQUET_FOREIGN")
         file.seek(size - 8 - length)
         return file.read(length)
 
@@ -213,7 +234,7 @@ def _decoded_footer(raw: bytes) -> Struct:
         return decoded(raw)[0]
     except (IndexError, ValueError, RecursionError):
         pass
-    raise EraseRefused(Ref("rule", "PARQUET_FOREIGN"))
+    raise EraseRefused.because("PARQUET_FOREIGN")
 
 
 def _is_ours(footer: Struct) -> bool:
@@ -280,7 +301,7 @@ def _copied_chunk(chunk: Struct, source: BinaryIO, out: _Hashed) -> Struct:
     source.seek(start)
     pages = source.read(size)
     if len(pages) != size:
-        raise EraseRefused(Ref("rule", "PARQUET_FOREIGN"))
+        raise EraseRefused.because("PARQUET_FOREIGN")
     out.write(pages)
     moved = meta.holding(_DATA_PAGE, data + shift)
     if dictionary:
@@ -289,7 +310,8 @@ def _copied_chunk(chunk: Struct, source: BinaryIO, out: _Hashed) -> Struct:
 
 
 def _is_proven(draft: Path, task: _Task, rows: int) -> bool:
-    """The new file opens, has the rows that were kept, and none of them names one of the persons."""
-    from pyarrow.parquet import read_metadata
+    """The new file has the rows that were kept and none names one of the persons, whatever its statistics say."""
+    import polars as pl
 
-    return read_metadata(draft).num_rows == rows and not any(find_refs(draft, task.refs, task.ref_columns))
+    read = pl.scan_parquet(draft, glob=False).select(task.ref_columns).collect()
+    return read.height == rows and not _named(read, task.ref_columns, _among(task.refs)).any()

@@ -7,7 +7,7 @@ that a search cannot see into (image, macro, embedded file, cache of a pivot tab
 import posixpath
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from html import unescape
@@ -59,6 +59,7 @@ _KINDS = (
     ("docprops/", "properties"),
     ("customxml/", "custom_xml"),
 )
+_ZIP64_SIZES = 1
 _ATTRIBUTE = re.compile(rb"""([\w:.-]+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')""")
 _RELATIONSHIP = re.compile(rb"<Relationship" + ATTRIBUTES + rb"(?:/>|>\s*</Relationship>)")
 _OVERRIDE = re.compile(rb"<Override" + ATTRIBUTES + rb"(?:/>|>\s*</Override>)")
@@ -117,6 +118,7 @@ class Book:
 
     def drop(self, name: str, remark: str) -> None:
         """Take a part out, with every relation to it and its content type."""
+        self.read(name)
         self._parts.pop(name)
         self._parts.pop(rels_name(name), None)
         self._remarks[remark] = None
@@ -172,6 +174,7 @@ def open_book(path: Path) -> Book:
         except XmlRefused as refused:
             code = refused.code
         else:
+            _check_markup(parts)
             return Book(infos, archive.comment, parts)
     raise EraseRefused.because(code)
 
@@ -206,7 +209,9 @@ def kind_of(name: str) -> str:
 def attributes_of(tag: bytes) -> Mapping[str, str]:
     """Names (without prefix) and values of the attributes in a tag."""
     found = _ATTRIBUTE.findall(tag)
-    return {local_name(name.decode()): unescape((one or other).decode()) for name, one, other in found}
+    return {
+        local_name(name.decode()): unescape((one or other).decode("utf-8", "replace")) for name, one, other in found
+    }
 
 
 def elements(content: bytes) -> list[tuple[str, Mapping[str, str]]]:
@@ -241,6 +246,13 @@ def _check_parts(names: list[str]) -> None:
         raise EraseRefused.because("NO_WORKBOOK")
 
 
+def _check_markup(parts: Mapping[str, bytes]) -> None:
+    """Every part that is XML is well-formed and has no document type; the older drawings need not be."""
+    for name, content in parts.items():
+        if name.lower().endswith((".xml", ".rels")):
+            parsed(content, expat.ParserCreate(), kind_of(name))
+
+
 def _relation(attributes: Mapping[str, str], folder: str) -> Relation:
     target, kind = attributes.get("Target", ""), attributes.get("Type", "").rpartition("/")[2]
     is_external = attributes.get("TargetMode") == "External"
@@ -259,4 +271,13 @@ def _entry(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
     """The same entry, ready to be written: sizes, place and checksum are the writer's."""
     fresh = copy(info)
     fresh.flag_bits &= 0x800
+    fresh.extra = b"".join(field for tag, field in _extra_fields(info.extra) if tag != _ZIP64_SIZES)
     return fresh
+
+
+def _extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at + 4 <= len(extra):
+        end = at + 4 + int.from_bytes(extra[at + 2 : at + 4], "little")
+        yield int.from_bytes(extra[at : at + 2], "little"), extra[at:end]
+        at = end

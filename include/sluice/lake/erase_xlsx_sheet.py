@@ -77,13 +77,20 @@ def blank_rows(content: bytes, rows: Set[int]) -> bytes:
     _check_merged(after, rows)
     pieces, done, number = [before], 0, 0
     for found in _ROW.finditer(cells):
-        number = int(found[1] or attributes_of(found[2]).get("r", number + 1))
+        number = int(found[1] or _row_number(found[2]) or number + 1)
         if number not in rows or found[3]:
             continue
         end = cells.find(b"</row>", found.end())
         pieces += [cells[done : found.end()], _blanked(cells[found.end() : end], number)]
         done = end
     return b"".join([*pieces, cells[done:], after])
+
+
+def _row_number(attributes: bytes) -> str | None:
+    number = attributes_of(attributes).get("r")
+    if number is not None and not re.fullmatch(r"[0-9]{1,7}", number):
+        raise EraseRefused.because("XML_SHAPE", Ref("part", "worksheet"))
+    return number
 
 
 def row_words(cells: bytes) -> frozenset[bytes]:

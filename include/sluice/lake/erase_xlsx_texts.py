@@ -20,9 +20,11 @@ from sluice.lake.erase_xlsx_sheet import around_cells, has_formulas, row_words
 from sluice.lake.xlsx_package import local_name
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_EXPONENT = re.compile(r"\s*[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,3}\s*")
+_EXPONENT = re.compile(r"^\s*[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,3}\s*$")
 _TAG, _VALUE, _TEXT = re.compile(rb"<[^>]*>"), re.compile(rb'"([^"]*)"'), re.compile(rb">[^<]+<")
 _FORMULA_TEXT = re.compile(rb"<f[^>]*>([^<]*)</f>")
+_FEW = 1_000
+"""Below this many comparisons a frame costs more than it saves."""
 _RUNS = frozenset({"r", "t", "fld"})
 """Elements that cut one text in pieces; between others a search must not join."""
 
@@ -35,12 +37,12 @@ class Needles:
     def __init__(self, values: Iterable[str]) -> None:
         self._values = sorted({_folded(value) for value in values if value.strip()})
 
-    def __len__(self) -> int:
-        return len(self._values)
-
     def are_in(self, texts: Iterable[str]) -> bool:
         """Whether one of the texts holds one of the values."""
-        return bool(self._values) and bool(self.places(pl.Series(list(texts), dtype=pl.String)).len())
+        given = list(texts)
+        if len(given) * len(self._values) > _FEW:
+            return not self.places(pl.Series(given, dtype=pl.String)).is_empty()
+        return any(value in text or self._in_number(text) for text in map(_folded, given) for value in self._values)
 
     def places(self, texts: pl.Series) -> pl.Series:
         """Which of the texts hold one, by position. Numbers with an exponent are also tried written out."""
@@ -56,7 +58,7 @@ class Needles:
         return found.arg_true()
 
     def _in_number(self, text: str) -> bool:
-        if not _EXPONENT.fullmatch(text):
+        if not _EXPONENT.match(text):
             return False
         number = float(text)
         written = str(int(number)) if number.is_integer() and abs(number) < 1e21 else repr(number)

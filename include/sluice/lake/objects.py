@@ -143,6 +143,40 @@ class ObjectStore:
         guard = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}
         return self._put(bucket, key, content, content_type, guard)
 
+    def replace(self, current: StoredObject, content: Path, content_type: str) -> StoredObject:
+        """Put a new version over exactly the one that was read (``If-Match``). Raises StoreConflict."""
+        return self._put(current.bucket, current.key, content, content_type, {"IfMatch": current.etag})
+
+    def delete_others(self, bucket: str, key: str, keep: frozenset[str]) -> int:
+        """Remove every version of one key for good, delete markers too, except those to keep; how many."""
+        pages = self._client.get_paginator("list_object_versions")
+        found = self._try("list versions", bucket, lambda: list(pages.paginate(Bucket=bucket, Prefix=key)))
+        gone = [
+            entry["VersionId"]
+            for page in found
+            for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+            if entry["Key"] == key and entry["VersionId"] not in keep
+        ]
+        for version_id in gone:
+            self.delete_version(bucket, key, version_id)
+        return len(gone)
+
+    def abort_uploads(self, bucket: str, prefix: str) -> int:
+        """Give up unfinished multipart uploads under a prefix: their parts are bytes nobody lists; how many."""
+        answer = self._try(
+            "list uploads", bucket, lambda: self._client.list_multipart_uploads(Bucket=bucket, Prefix=prefix)
+        )
+        for upload in answer.get("Uploads", ()):
+            self._abort(bucket, upload["Key"], upload["UploadId"])
+        return len(answer.get("Uploads", ()))
+
+    def _abort(self, bucket: str, key: str, upload_id: str) -> None:
+        self._try(
+            "abort upload",
+            bucket,
+            lambda: self._client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id),
+        )
+
     def delete_version(self, bucket: str, key: str, version_id: str) -> None:
         """Remove one version for good (a plain delete on a versioned bucket only adds a marker)."""
         self._try("delete", bucket, lambda: self._client.delete_object(Bucket=bucket, Key=key, VersionId=version_id))

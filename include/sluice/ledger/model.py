@@ -28,6 +28,7 @@ class EntryKind(StrEnum):
     CASE_REQUEST_READ = "case.request_read"
     CASE_INSTRUCTION_REFUSED = "case.instruction_refused"
     SUPPRESSION_CHANGED = "suppression.changed"
+    ERASURE_DONE = "erasure.done"
 
 
 class LedgerMisused(SluiceError):

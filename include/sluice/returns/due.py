@@ -22,7 +22,9 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.opened import OpenedRecord
 from sluice.returns import store
-from sluice.returns.model import Basis, Due, Held
+from sluice.returns.held import list_held
+from sluice.returns.model import Basis, Due, Held, Last
+from sluice.returns.staffing import has_news
 from sluice.staff.store import last_import_seq
 from sluice.terms import Direction, Flow, Principal
 
@@ -106,8 +108,20 @@ def _due(
         until = None if last and LIFTED_BY_CONTACTS & set(last.held) else max(cut_off, *(r.closed_at for r in results))
         contacts = store.find_contacts(house.conn, principal, recipe.contacts_flow, until)
         basis = _basis(house, paper, store.ids([*results, *contacts]))
-        if last is None or last.is_outdated_by(basis):
+        if last is None or last.is_outdated_by(basis) or _has_staff_news(house, last, paper):
             yield Due(day, (*contacts, *results), basis.name, store.count_returns(house.conn, principal, flow, day) + 1)
+
+
+def _has_staff_news(house: House, last: Last, paper: Paper | PaperMissing) -> bool:
+    """Whether a staff import after the last return changes when the agents of its held rows were ready."""
+    if not last.waits_for_agents or not isinstance(paper, Paper):
+        return False
+    news_at = store.find_import_after(house.conn, last.staff)
+    if news_at is None:
+        return False
+    agents = frozenset(row.agent_ref for row in list_held(house, last.exchange_id) if row.agent_ref)
+    before = news_at - timedelta(microseconds=1)
+    return has_news(house.conn, agents, paper.agreement.minimum_exam_score, before)
 
 
 def cut_off_of(day: date, cut_off: time) -> datetime:

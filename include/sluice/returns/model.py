@@ -79,15 +79,20 @@ class Last:
     held: Mapping[str, int]
 
     def is_outdated_by(self, now: Basis) -> bool:
-        """Whether making it again can give something else: other inputs; new credentials where rows waited for
-        their agent; a new contract where it was refused."""
-        inputs, staff, contract = now.name.split(".")
-        can_differ = [inputs]
-        if any(reason.startswith((STAFF, "AGENT_")) for reason in self.held):
-            can_differ.append(staff)
-        if not self.is_open and not self.is_delivered:
-            can_differ.append(contract)
-        return not set(can_differ) <= set(self.name.split("."))
+        """Whether making it again can give something else: other inputs, or a new contract where it was refused."""
+        inputs, _, contract = now.name.split(".")
+        is_refused = not self.is_open and not self.is_delivered
+        return not {inputs, *([contract] if is_refused else [])} <= set(self.name.split("."))
+
+    @property
+    def waits_for_agents(self) -> bool:
+        """Whether rows of it wait for their agent."""
+        return any(reason.startswith((STAFF, "AGENT_")) for reason in self.held)
+
+    @property
+    def staff(self) -> int:
+        """Number of the last staff import it saw."""
+        return int(self.name.split(".")[1].removeprefix("staff-"))
 
 
 @dataclass(frozen=True, slots=True)

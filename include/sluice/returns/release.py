@@ -6,7 +6,7 @@ from sluice.db import transaction
 from sluice.errors import Ref
 from sluice.exchange import deliver
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
+from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.read import show_exchange
 from sluice.exchange.store import get_open
 from sluice.lake.objects import StoredObject
@@ -46,11 +46,15 @@ def release(house: House, named: str, by: str, now: datetime) -> ExchangeId:
 def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObject:
     """Put the same bytes there again, as a new version of the same key.
 
-    Raises NotDelivered, also while the first delivery is still under way: no receipt, no transfer.
+    Raises NotDelivered, also while the first delivery is under way (no receipt, no transfer), and
+    once its bytes are past their retention.
     """
     shown = show_exchange(house.conn, named)
     if shown.record is None or not store.is_delivered(house.conn, shown.line.id):
         raise NotDelivered(Ref("exchange", shown.line.id))
+    last_day = deliver.prepared_copy(shown.record).delete_after
+    if last_day and str(now.astimezone(BRUSSELS).date()) > last_day:
+        raise NotDelivered(Ref("exchange", shown.line.id), Ref("kept until", last_day))
     opened = get_open(house.conn, shown.line.id)
     stored = deliver.deliver_again(house, opened, shown.record)
     body = RedeliveredReturn(

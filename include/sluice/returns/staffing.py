@@ -1,9 +1,13 @@
 """Which agent handled a contact, and may it go? The staff room's answers, as reasons of a return."""
 
+from datetime import datetime
+from decimal import Decimal
+
 import polars as pl
 
 from sluice.agreement.model import Paper
 from sluice.agreement.store import in_force
+from sluice.db import Connection
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
@@ -42,6 +46,17 @@ def staff_of(house: House, opened: Opened, paper: Paper) -> Staff:
         return pl.DataFrame({"agent_ref": agent, "reason": _as_held(reason)})
 
     return staff
+
+
+def has_news(conn: Connection, agents: frozenset[str], minimum: Decimal, since: datetime) -> bool:
+    """Whether these agents are ready at other times, or accounts are somebody else's, than was known at ``since``."""
+
+    def known(at: datetime | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+        times = read_intervals(conn, minimum, at).filter(pl.col("agent_ref").is_in(agents))
+        accounts = read_directory(conn, at).accounts
+        return times.sort("agent_ref", "start"), accounts.sort(accounts.columns)
+
+    return not all(one.equals(other) for one, other in zip(known(None), known(since), strict=True))
 
 
 def _as_held(reason: pl.Series) -> pl.Series:

@@ -14,6 +14,7 @@ from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.returned import PreparedReturn
 from sluice.ledger.store import find_entry
 from sluice.returns.model import Due, Input, InputKind, Last
+from sluice.staff.store import CHAIN
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 INPUT = "a.exchange_id::text as id, a.bucket, a.key, a.version_id, a.sha256, a.closed_at"
@@ -104,6 +105,16 @@ def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> 
     return Last(ExchangeId(row["id"]), row["version_id"], row["decision"] == "open", delivered, held)
 
 
+def find_import_after(conn: Connection, number: int) -> datetime | None:
+    """The earliest time that a staff import after that number says of itself."""
+    row = conn.execute(
+        """select min((convert_from(body, 'UTF8')::json ->> 'imported_at')::timestamptz) as at
+           from ledger.entry where chain = %s and seq > %s and kind = %s""",
+        (CHAIN, number, EntryKind.STAFF_IMPORTED.value),
+    ).fetchone()
+    return row["at"] if row else None
+
+
 def find_delivered(conn: Connection, principal: Principal, flow: Flow, day: date) -> tuple[ExchangeId, str] | None:
     """The youngest return of a day that was let go, with the SHA-256 of its file before encryption."""
     row = conn.execute(
@@ -166,7 +177,7 @@ def mark_released(conn: Connection, exchange_id: ExchangeId, by: str, at: dateti
     row = conn.execute(
         """update exchange set released_at = %s, released_by = %s, next_attempt_at = now()
            where exchange_id = %s and decision = 'open' and prepared_at is not null and released_at is null
-             and prepared_by <> %s returning 1""",
+             and lower(btrim(prepared_by)) <> lower(btrim(%s)) returning 1""",
         (at, by, exchange_id, by),
     ).fetchone()
     return row is not None

@@ -19,7 +19,8 @@ from sluice.exchange.naming import utc_text
 from sluice.keys import Keyring
 from sluice.lake.objects import StoredObject
 from sluice.rights.model import CaseId, IdentifierInvalid, Right, SubjectUnreadable
-from sluice.subject.refs import refer
+from sluice.subject.columns import normalise_column
+from sluice.subject.refs import ref_column, refer
 from sluice.terms import Principal, Sha256, SubjectKind
 
 PREFIX = "_cases/"
@@ -92,8 +93,15 @@ def parse_identifier(text: str, place: int) -> Identifier:
 
 def refs_of(identifiers: Sequence[Identifier], key: bytes) -> dict[int, str]:
     """References under one principal's key by place in the list; what names nobody has none."""
-    made = ((place, refer(key, each.kind, each.value)) for place, each in enumerate(identifiers))
-    return {place: referral.ref for place, referral in made if referral.ref is not None}
+    import polars as pl
+
+    found: dict[int, str] = {}
+    for kind in {each.kind for each in identifiers}:
+        places = [place for place, each in enumerate(identifiers) if each.kind is kind]
+        values = pl.Series("value", [identifiers[place].value for place in places], dtype=pl.String)
+        refs = ref_column(normalise_column(values, kind).values, kind, key)
+        found |= {place: ref for place, ref in zip(places, refs.to_list(), strict=True) if ref is not None}
+    return dict(sorted(found.items()))
 
 
 def check_identifiers(identifiers: Sequence[Identifier]) -> None:

@@ -162,9 +162,15 @@ def next_states(track: Track, source: State | None) -> tuple[State, ...]:
 
 
 def broken_guards(row: Transition, attempt: Attempt) -> tuple[str, ...]:
-    """Names of the guards of a row (base guards first) that do not hold; ``role`` when another must do it."""
-    allowed = () if attempt.order.actor.role in row.by else ("role",)
-    return (*allowed, *(guard.__name__ for guard in (*BASE, *row.guards) if not guard(attempt)))
+    """Names of the guards of a row that do not hold, ``role`` when another must do it; else see :func:`_broken`."""
+    return _broken(row.by, row.guards, attempt)
+
+
+def _broken(by: frozenset[Role], guards: tuple[Guard, ...], attempt: Attempt) -> tuple[str, ...]:
+    """Base guards first: only an order that is whole can be asked the others."""
+    allowed = () if attempt.order.actor.role in by else ("role",)
+    whole = tuple(guard.__name__ for guard in BASE if not guard(attempt))
+    return (*allowed, *(whole or (guard.__name__ for guard in guards if not guard(attempt))))
 
 
 def check_step(source: State | None, target: State, attempt: Attempt) -> Transition:
@@ -180,9 +186,5 @@ def check_step(source: State | None, target: State, attempt: Attempt) -> Transit
 
 def check_flag(flag: Flag, attempt: Attempt) -> None:
     """Raises TransitionRefused unless the order may set the flag."""
-    by, guards = FLAGS[flag]
-    broken = [guard.__name__ for guard in (*BASE, *guards) if not guard(attempt)]
-    if attempt.order.actor.role not in by:
-        broken.insert(0, "role")
-    if broken:
+    if broken := _broken(*FLAGS[flag], attempt):
         raise TransitionRefused(Ref("flag", flag), Ref("guard", ", ".join(broken)))

@@ -10,6 +10,9 @@ HEAD = 512
 TEXT_BYTES = bytes([9, 10, 12, 13, 26, *range(32, 127), *range(128, 256)])
 """Bytes of text in UTF-8 and the old code pages; the others say that something else is written there."""
 ARMOUR = re.compile(rb"-----BEGIN (?:PGP MESSAGE|AGE ENCRYPTED FILE)-----")
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+SEALED_WORKBOOK = "EncryptedPackage".encode("utf-16-le")
+"""The stream of a workbook under a password (MS-OFFCRYPTO 2.3.4.4)."""
 PKESK, SKESK, SEIPD = 1, 3, 18
 """OpenPGP packets that begin an encrypted message (RFC 9580, 10.3)."""
 
@@ -62,6 +65,8 @@ def form_of(content: Buffer) -> Form:
             return Form.TEXT if form is Form.BZIP2 and is_text(content) else form
     if head[257:262] == b"ustar":
         return Form.TAR
+    if head.startswith(OLE):
+        return Form.ENCRYPTED if SEALED_WORKBOOK in bytes(content) else Form.UNKNOWN
     if ARMOUR.match(head.lstrip()) or _is_openpgp(head):
         return Form.ENCRYPTED
     if not is_text(content):

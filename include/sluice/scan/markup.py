@@ -5,8 +5,7 @@ import re
 RUN_TAG = re.compile(
     rb"</?(?:[A-Za-z0-9]+:)?(?:r|t|rPr|rPh|rFont|rFonts|b|bCs|i|iCs|u|s|sz|szCs|strike|color|family|charset|scheme"
     rb"|vertAlign|lang|latin|ea|cs|solidFill|srgbClr|schemeClr|phoneticPr|span|em|strong|font|a|proofErr|noProof"
-    rb"|bookmarkStart|bookmarkEnd)(?:\s[^<>]*)?/?>|<!--.*?-->|<!\[CDATA\[|\]\]>",
-    re.DOTALL,
+    rb"|bookmarkStart|bookmarkEnd)(?:\s[^<>]*)?/?>|<!--[^<]*?-->|<!\[CDATA\[|\]\]>",
 )
 """Tags inside one text of SpreadsheetML, WordprocessingML, DrawingML and HTML; all others part two texts."""
 HAS_RUNS = re.compile(rb"<(?:[A-Za-z0-9]+:)?(?:r|span|b|i|em|strong|font|a)[\s>]|<!--|<!\[CDATA\[")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import ahocorasick_rs
 
 from sluice.scan.model import ScanFailed
-from sluice.scan.spell import NUMBER_MIN, binary_spellings, numbers_of, spellings
+from sluice.scan.spell import NUMBER_MIN, binary_spellings, compact_of, numbers_of, spellings
 
 TEXT_MIN = 5
 """Letters: a shorter name stands in other words and in any compressed megabyte."""
@@ -15,7 +15,8 @@ DIGITS_MIN = 7
 """Digits: a postcode, a year or an amount is no trace of a person."""
 DFA_BYTES = 20_000
 """Up to here the fast automaton fits the caches; above it would take hundreds of megabytes."""
-INT32_END = 1 << 31
+INT32_END = 1 << 32
+"""Unsigned ones stand in four bytes too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,10 @@ class Needles:
     longest: int
     automaton: ahocorasick_rs.BytesAhoCorasick = field(repr=False)
     labels: tuple[tuple[Label, ...], ...] = field(repr=False)
-    digits: ahocorasick_rs.BytesAhoCorasick | None = field(repr=False)
-    """Digits only, for text whose separators were taken out."""
-    digit_labels: tuple[tuple[Label, ...], ...] = field(repr=False)
-    longest_digits: int
+    grouped: ahocorasick_rs.BytesAhoCorasick | None = field(repr=False)
+    """Numbers and ids, for text whose separators were taken out."""
+    grouped_labels: tuple[tuple[Label, ...], ...] = field(repr=False)
+    longest_grouped: int
     int32: dict[bytes, tuple[int, ...]] = field(repr=False)
     """Four bytes to places in the list: searched only where a column is known to hold such integers."""
 
@@ -59,11 +60,11 @@ def needles_of(values: Iterable[str], *, text_min: int = TEXT_MIN, digits_min: i
     if not chosen:
         raise ScanFailed
     needles = _gathered((needle, label) for i, value in chosen for needle, label in _labelled(i, value))
-    digits = _gathered(
-        (number.encode(), Label(i, "digits grouped"))
+    grouped = _gathered(
+        (bare.lower().encode(), Label(i, "grouped"))
         for i, value in chosen
-        for number in numbers_of(value)
-        if len(number) >= digits_min
+        for bare in compact_of(value)
+        if len(bare) >= digits_min
     )
     return Needles(
         size=len(listed),
@@ -72,9 +73,9 @@ def needles_of(values: Iterable[str], *, text_min: int = TEXT_MIN, digits_min: i
         longest=max(map(len, needles)),
         automaton=_automaton(list(needles)),
         labels=tuple(map(tuple, needles.values())),
-        digits=_automaton(list(digits)) if digits else None,
-        digit_labels=tuple(map(tuple, digits.values())),
-        longest_digits=max(map(len, digits), default=0),
+        grouped=_automaton(list(grouped)) if grouped else None,
+        grouped_labels=tuple(map(tuple, grouped.values())),
+        longest_grouped=max(map(len, grouped), default=0),
         int32=_int32(chosen),
     )
 

@@ -7,6 +7,7 @@ not by the cross-reference table, so objects of earlier revisions are read too.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from sluice.scan.inflate import Inflated, InflateFailed
 from sluice.scan.model import Reason
@@ -16,7 +17,7 @@ FILTER = re.compile(rb"/Filter\s*(?:\[([^\]]*)\]|(/\w+))")
 PREDICTOR = re.compile(rb"/Predictor\s+(?:[2-9]|1\d)")
 PICTURE = re.compile(rb"/(?:DCTDecode|JPXDecode|CCITTFaxDecode|JBIG2Decode)|/Subtype\s*/Image")
 STRING = re.compile(
-    rb"\(((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.)*+\))*+)\)|<([0-9A-Fa-f\s]+)>|(-?\d+(?:\.\d+)?)|(\])|(T[jJd*Dm]|ET)\b",
+    rb"\(((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.)*+\))*+)\)?|<([0-9A-Fa-f\s]+)>|(-?\d+(?:\.\d+)?)|(\])|(T[jJd*Dm]|ET)\b",
     re.DOTALL,
 )
 ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)", re.DOTALL)
@@ -27,6 +28,10 @@ BF_RANGE = re.compile(rb"<([0-9A-Fa-f]+)>\s*<([0-9A-Fa-f]+)>\s*(?:<([0-9A-Fa-f]+
 WORD_GAP = -180
 """Thousandths of an em: a move this far to the right is a space (typesetters write none)."""
 ZLIB = 15
+CMAPS_MAX = 64
+BLOCKS_MAX = 1000
+HEAD_MAX = 4096
+"""Bytes of a stream's own dictionary that are looked at."""
 RANGE_MAX = 1 << 16
 
 
@@ -39,15 +44,28 @@ class Stream:
     doubt: Reason | None = None
 
 
-def pdf_streams(data: bytes, limit: int) -> Iterator[Stream]:
-    """Every stream of the file in order, each at most ``limit`` bytes when inflated."""
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A file's streams, and its objects without them."""
+
+    streams: tuple[Stream, ...]
+    objects: bytes
+
+
+def part_pdf(data: bytes, limit: int) -> Parted:
+    """Take the file apart; all streams together inflate to at most ``limit`` bytes."""
+    streams: list[Stream] = []
+    objects = []
     at = 0
     while match := STREAM.search(data, at):
-        head = data[max(data.rfind(b"obj", 0, match.start()), match.start() - 4096, 0) : match.start()]
+        objects.append(data[at : match.start()])
+        head = data[max(match.start() - HEAD_MAX, 0) : match.start()]
         end = data.find(b"endstream", match.end())
         end = len(data) if end < 0 else end
-        yield _stream(data, head, match.end(), end, limit)
+        streams.append(_stream(data, head[head.rfind(b"obj") + 1 :], match.end(), end, limit))
+        limit -= len(streams[-1].content)
         at = end
+    return Parted(tuple(streams), b"".join([*objects, data[at:]]))
 
 
 def _stream(data: bytes, head: bytes, begin: int, end: int, limit: int) -> Stream:
@@ -76,11 +94,6 @@ def _inflated(data: bytes, begin: int, limit: int) -> tuple[bytes, bool]:
     except InflateFailed:
         return bytes(out), False
     return bytes(out), True
-
-
-def without_streams(data: bytes) -> bytes:
-    """The objects alone."""
-    return re.sub(rb"(?<!end)stream\r?\n.*?endstream", b"", data, flags=re.DOTALL)
 
 
 def strings_of(content: bytes) -> Iterator[bytes]:
@@ -115,10 +128,16 @@ def _from_hex(digits: bytes) -> bytes:
     return bytes.fromhex((packed + b"0" * (len(packed) % 2)).decode())
 
 
+def cmaps_of(parted: Parted) -> list[dict[int, str]]:
+    """The distinct ToUnicode tables of a file; of a file with very many, the first ones."""
+    distinct = dict.fromkeys(one.content for one in parted.streams if b"beginbf" in one.content)
+    return [cmap_of(content) for content in islice(distinct, CMAPS_MAX)]
+
+
 def cmap_of(content: bytes) -> dict[int, str]:
     """Glyph codes to letters, of one ToUnicode stream."""
     letters: dict[int, str] = {}
-    for kind, block in BF_BLOCK.findall(content):
+    for kind, block in islice(BF_BLOCK.findall(content), BLOCKS_MAX):
         if kind == b"char":
             found = [_from_hex(digits) for digits in HEX.findall(block)]
             letters |= {int.from_bytes(code): _utf16(text) for code, text in zip(found[::2], found[1::2], strict=False)}
@@ -162,9 +181,11 @@ def is_attachment(one: Stream) -> bool:
     return b"/EmbeddedFile" in one.head and b"/EmbeddedFiles" not in one.head
 
 
-def has_unnamed_glyphs(data: bytes, streams: list[Stream]) -> bool:
+def has_unnamed_glyphs(parted: Parted) -> bool:
     """Whether a font numbers its glyphs without saying which letters they are: nobody can search that."""
-    objects = [data, *(one.content for one in streams if b"/ObjStm" in one.head)]
+    objects = [parted.objects, *(one.content for one in parted.streams if b"/ObjStm" in one.head)]
+    if sum(b"beginbf" in one.content for one in parted.streams) > CMAPS_MAX:
+        return True
     composite = sum(len(re.findall(rb"/Subtype\s*/Type0", one)) for one in objects)
     named = sum(len(re.findall(rb"/ToUnicode\s+\d", one)) for one in objects)
     return composite > named

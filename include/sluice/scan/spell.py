@@ -21,6 +21,8 @@ BASE64_MIN = 6
 HOME_MIN = 8
 """Digits of a number without its country code; shorter ones stand in others by chance."""
 NUMBER_MIN = 10**6
+ID_DIGITS_MIN = 6
+"""Digits in a word from which it is an id, and not a name with a house number."""
 WIDE = 1 << 32
 """Integers from here have five significant bytes; fewer bytes stand in any file by chance."""
 SEPARATORS = re.compile(r"[ ./()\-\u00a0\u2011]")
@@ -54,12 +56,12 @@ def spellings(value: str) -> Iterator[Spelling]:
 
 
 def forms(value: str) -> Iterator[tuple[str, str]]:
-    """The value in small and capital letters, with letters decomposed or apostrophes curled, and its digits alone."""
+    """The value in small and capital letters, with letters decomposed or apostrophes curled, and without separators."""
     composed, decomposed = unicodedata.normalize("NFC", value), unicodedata.normalize("NFD", value)
     for form, text in (("", composed), ("decomposed ", decomposed), ("curled ", composed.replace("'", "\u2019"))):
         yield from ((f"{form}plain", text), (f"{form}lower", text.lower()), (f"{form}upper", text.upper()))
-    for number in numbers_of(value):
-        yield "digits", number
+    for bare in compact_of(value):
+        yield ("digits" if bare.isdigit() else "compact"), bare
 
 
 def numbers_of(value: str) -> Iterator[str]:
@@ -68,6 +70,14 @@ def numbers_of(value: str) -> Iterator[str]:
     if PHONE.fullmatch(bare):
         yield from _dialled(bare)
     elif bare.isascii() and bare.isdigit():
+        yield bare
+
+
+def compact_of(value: str) -> Iterator[str]:
+    """What to search for where separators are taken out: numbers, and ids of letters and digits such as an IBAN."""
+    yield from numbers_of(value)
+    bare = SEPARATORS.sub("", value)
+    if bare.isascii() and bare.isalnum() and not bare.isdigit() and sum(map(str.isdigit, bare)) >= ID_DIGITS_MIN:
         yield bare
 
 

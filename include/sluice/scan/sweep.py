@@ -14,7 +14,7 @@ WINDOW = 1 << 22
 JSON_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(/))")
 MARKUP_ESCAPE = re.compile(rb"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8}\d{0,2});")
 SEPARATORS = b" ./()-" + "\u00a0\u2009\u2011\u202f".encode()
-"""What stands between the digits of one number. Bytes of other letters go too, which a search for digits bears."""
+"""What stands inside one number or id. Bytes of other letters go too, which a search for ASCII bears."""
 IS_KEPT = ~np.isin(np.arange(256), list(SEPARATORS))
 
 Buffer = bytes | memoryview
@@ -49,7 +49,7 @@ class Found:
 
 def sweep(content: Buffer | Iterable[bytes], needles: Needles, where: str, found: Found) -> None:
     """Search all of one part; windows overlap, so no needle is lost between two of them."""
-    overlap = 6 * max(needles.longest, needles.longest_digits)
+    overlap = 6 * max(needles.longest, needles.longest_grouped)
     for start, window in windows(content, overlap):
         found.read_bytes += len(window)
         if found.read_bytes > found.limits.inflated_bytes:
@@ -84,23 +84,23 @@ def _search(window: bytes, start: int, needles: Needles, where: str, found: Foun
         for label in needles.labels[needle]:
             if label.exact is None or window[begin:end] == label.exact:
                 found.hit(_hit(label, where, start + begin, is_whole(window, begin, end)))
-    if needles.digits is not None:
-        _search_grouped(window, start, needles, where, found)
+    if needles.grouped is not None:
+        _search_grouped(window, lowered, start, needles, where, found)
 
 
-def _search_grouped(window: bytes, start: int, needles: Needles, where: str, found: Found) -> None:
-    """Telephone numbers and ids as people write them: in any groups of digits."""
-    if needles.digits is None:
+def _search_grouped(window: bytes, lowered: bytes, start: int, needles: Needles, where: str, found: Found) -> None:
+    """Telephone numbers and ids as people write them: in groups of any size."""
+    if needles.grouped is None:
         return
-    joined = window.translate(None, SEPARATORS)
-    matches = needles.digits.find_matches_as_indexes(joined, overlapping=True)
+    joined = lowered.translate(None, SEPARATORS)
+    matches = needles.grouped.find_matches_as_indexes(joined, overlapping=True)
     if not matches:
         return
     kept = np.flatnonzero(IS_KEPT[np.frombuffer(window, np.uint8)])
     for needle, begin, end in matches:
         first, last = int(kept[begin]), int(kept[end - 1])
         if last - first >= end - begin:  # otherwise nothing was taken out: found as it is
-            for label in needles.digit_labels[needle]:
+            for label in needles.grouped_labels[needle]:
                 found.hit(_hit(label, where, start + first, is_whole(window, first, last + 1)))
 
 

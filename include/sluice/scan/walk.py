@@ -208,15 +208,15 @@ class _Walk:
         if b"/Encrypt" in data:
             self._found.doubt(Reason.ENCRYPTED, where)
             return
-        streams = list(pdf.pdf_streams(data, self._found.limits.whole_bytes))
-        cmaps = [letters for one in streams if (letters := pdf.cmap_of(one.content))]
-        for number, one in enumerate(streams):
+        parted = pdf.part_pdf(data, self._found.limits.whole_bytes)
+        cmaps = pdf.cmaps_of(parted)
+        for number, one in enumerate(parted.streams):
             place = f"{where} > stream {number}"
             if one.doubt:
                 self._found.doubt(one.doubt, place)
             self._pdf_stream(one, cmaps, place, depth)
-        self._pdf_strings(pdf.without_streams(data), [], f"{where} > objects")
-        if pdf.has_unnamed_glyphs(data, streams):
+        self._pdf_strings(parted.objects, [], f"{where} > objects")
+        if pdf.has_unnamed_glyphs(parted):
             self._found.doubt(Reason.FONT_ENCODED_TEXT, where)
 
     def _pdf_stream(self, one: pdf.Stream, cmaps: list[dict[int, str]], where: str, depth: int) -> None:

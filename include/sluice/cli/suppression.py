@@ -1,0 +1,73 @@
+"""``sluice suppression``: is somebody kept out, and why."""
+
+from typing import Annotated, Any
+
+import typer
+
+from sluice.cli.output import Format, FormatOption, items, show_json, show_pairs
+from sluice.errors import SluiceError
+from sluice.settings import get_settings
+
+app = typer.Typer(
+    help="Who is kept out of files, and why.",
+    no_args_is_help=True,
+    epilog="Example: sluice suppression check phone:0470123456",
+)
+
+
+@app.callback()
+def topic() -> None:
+    """Erased, objecting and restricted persons, and those on hold."""
+
+
+@app.command("check")
+def check(
+    identifier: Annotated[str, typer.Argument(metavar="KIND:VALUE", help="Or - to read one a line from stdin.")],
+    principal: Annotated[str | None, typer.Option(help="Only this principal; all of them when absent.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Suppressions hold for every channel today.")] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Say whether somebody is kept out, in any spelling of the identifier.
+
+    Example: sluice suppression check phone:+32470123456 --format json
+    """
+    from sluice.exchange.house import open_house
+
+    with open_house(get_settings()) as house:
+        if identifier == "-":
+            for each in items(identifier):
+                show_json(_tried(house, each, principal))
+            return
+        document = _checked(house, identifier, principal)
+    if format is Format.JSON:
+        show_json(document)
+    else:
+        show_pairs("Kept out" if document["suppressed"] else "Not kept out", document)
+
+
+def _tried(house: Any, identifier: str, principal: str | None) -> dict[str, Any]:
+    """One line of a batch; what names nobody is that line's error."""
+    try:
+        return _checked(house, identifier, principal)
+    except SluiceError as error:
+        return {"suppressed": None, "reasons": [], "error": {"code": error.code, "message": str(error)}}
+
+
+def _checked(house: Any, identifier: str, principal: str | None) -> dict[str, Any]:
+    from sluice.exchange.suppressed import find_reasons
+    from sluice.rights.identifiers import check_identifiers, parse_identifier, refs_of
+    from sluice.terms import Principal
+
+    person = (parse_identifier(identifier, 1),)
+    check_identifiers(person)
+    found: set[str] = set()
+    for name in [principal] if principal else principals_of(house):
+        key = house.keyring.subject_key(Principal(name))
+        found.update(find_reasons(house, Principal(name), frozenset(refs_of(person, key).values())))
+    return {"suppressed": bool(found), "reasons": sorted(found)}
+
+
+def principals_of(house: Any) -> list[str]:
+    """Principals that ever exchanged a file."""
+    rows = house.conn.execute("select distinct principal from exchange order by 1").fetchall()
+    return [row["principal"] for row in rows]

@@ -1,0 +1,279 @@
+"""Erasure of one case: a plan first, then the work, then a second scan that believes none of it.
+
+Every step is repeatable: a copy is found again, edited to the same bytes, swapped in, its old
+versions removed. What waits or is left is counted, never assumed.
+"""
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from sluice.db import transaction
+from sluice.errors import Ref
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.exchange.suppressed import keep_out
+from sluice.lake.quarantine import unseal
+from sluice.ledger.append import append
+from sluice.ledger.erased import ErasureDone, StoreErased
+from sluice.ledger.model import EntryKind
+from sluice.rights import erase_store, store
+from sluice.rights.erase_model import (
+    OTHER_CONTROLLER,
+    Copy,
+    Done,
+    ErasureReport,
+    NotDecided,
+    NotFinished,
+    Outcome,
+    Place,
+    StoreLine,
+    Target,
+)
+from sluice.rights.erase_needles import recall, remember, spellings
+from sluice.rights.erase_stores import STORES, Bench, store_of
+from sluice.rights.identifiers import Envelope, open_sealed, refs_of
+from sluice.rights.model import Action, Case, CaseId, State, SubCase, Track
+from sluice.scan.model import Reason, Status
+from sluice.scan.needles import needles_of
+from sluice.scan.walk import scan_bytes
+from sluice.subject.suppression import Suppression
+from sluice.terms import FieldGroup, Principal
+
+DECIDED = {
+    Track.PROCESSOR: frozenset({State.INSTRUCTED}),
+    Track.CONTROLLER: frozenset({State.ACCEPTED, State.PARTIAL, State.EXECUTING}),
+}
+"""Where a part has to stand before anything of it is erased."""
+MOST_PASSES = 5
+NOT_OF_THE_PERSON = frozenset({FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, FieldGroup.QA_SCORE})
+"""Groups about our staff: they go with the row, and nobody else has to decide of them."""
+
+
+def plan(house: House, case_id: CaseId) -> ErasureReport:
+    """What a run would do now: every copy that names the person, what goes, what stays and why. Changes nothing."""
+    case, envelope = _opened(house, case_id)
+    lines: list[Done] = []
+    for target in targets_of(house, case, envelope, decided_only=False):
+        with _bench(house, target) as bench:
+            lines += [_foreseen(place, target) for place in find_places(bench)]
+    return ErasureReport(case_id, _added(lines), tuple(each.name for each in STORES))
+
+
+def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
+    """Erase what was decided. The person is suppressed first, so that nothing brings them back meanwhile.
+
+    Raises NotDecided when no part of the case was decided to be erased.
+    """
+    case, envelope = _opened(house, case_id)
+    targets = tuple(targets_of(house, case, envelope, decided_only=True))
+    if not targets:
+        raise NotDecided(Ref("case", case_id))
+    waiting = 0
+    for target in targets:
+        keep_out(house, target.principal, target.refs, Suppression.ERASED, cause=case_id, case_id=case_id, now=now)
+        with _bench(house, target) as bench:
+            copies = erase_store.find_copies(house.conn, target.principal)
+            remember(house, case_id, target.principal, spellings(bench, copies) | set(target.values))
+            _erase_all(house, case_id, bench)
+            _note_kept(house, case_id, bench)
+        waiting += erase_store.count_in_flight(house.conn, target.principal, now)
+        for bucket in (house.settings.bucket_exchange, house.settings.bucket_lake, house.settings.bucket_vault):
+            house.objects.abort_uploads(bucket, f"{target.principal}/")
+    return replace(verify(house, case_id, now), waiting=waiting)
+
+
+def verify(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
+    """The second scan: every byte of every version in every store, by a reader of its own; and the entry of it."""
+    case, envelope = _opened(house, case_id)
+    outcomes = erase_store.read_outcomes(house.conn, case_id)
+    hits = doubts = scanned = 0
+    for target in targets_of(house, case, envelope, decided_only=True):
+        values = recall(house, case_id, target.principal) | set(target.values)
+        found = scan_stores(house, target, values)
+        hits, doubts, scanned = hits + found[0], doubts + found[1], scanned + found[2]
+        mine = [row for row in outcomes if row["principal"] == target.principal]
+        _record(house, case, target, [_line(row) for row in mine], found, now)
+    lines = tuple(_line(row) for row in outcomes)
+    return ErasureReport(case_id, lines, tuple(each.name for each in STORES), hits, doubts, scanned)
+
+
+def find_places(bench: Bench) -> Iterator[Place]:
+    """Every copy that names the person, the index last. Raises StoreUnknown."""
+    copies = erase_store.find_copies(bench.house.conn, bench.target.principal)
+    order = {store.name: number for number, store in enumerate(STORES)}
+    for copy in sorted(copies, key=lambda copy: order[store_of(copy).name]):
+        if rows := store_of(copy).find(bench, copy):
+            yield Place(store_of(copy).name, copy, rows)
+
+
+def is_decided(copy: Copy, target: Target) -> bool:
+    """Whether everybody who decides of a copy's field groups has decided to erase; pointers go with the rest."""
+    groups = {field.group for field in copy.contract.fields} if copy.contract else set()
+    return not (groups - NOT_OF_THE_PERSON - target.groups)
+
+
+def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bool) -> Iterator[Target]:
+    """Whom to erase at which principal. A plan looks at every principal concerned, a run where it was decided."""
+    parts: dict[str, list[SubCase]] = defaultdict(list)
+    for part in case.sub_cases:
+        if part.agreement_id is not None:
+            parts[part.principal].append(part)
+    for name, own in sorted(parts.items()):
+        groups = frozenset(FieldGroup(word) for part in own if has_decided(part) for word in decided_groups(part))
+        if groups or not decided_only:
+            principal = Principal(name)
+            key = house.keyring.subject_key(principal)
+            refs = frozenset(refs_of(envelope.identifiers, key).values())
+            values = tuple(sorted({each.value for each in envelope.identifiers}))
+            yield Target(principal, key, refs, values, groups)
+
+
+def has_decided(part: SubCase) -> bool:
+    """Whether a part was decided to be erased: by its controller's instruction, or by the center's own decision."""
+    instructed = part.track is Track.CONTROLLER or part.action is Action.ERASE
+    return part.state in DECIDED[part.track] and instructed
+
+
+def decided_groups(part: SubCase) -> tuple[str, ...]:
+    """The field groups of a part that go: those named, else all of it."""
+    return part.action_fields or part.field_groups
+
+
+def _erase_all(house: House, case_id: CaseId, bench: Bench) -> None:
+    """Erase, and look again until nothing is found: a file may have come meanwhile. Raises NotFinished."""
+    for _ in range(MOST_PASSES):
+        places = [place for place in find_places(bench) if is_decided(place.copy, bench.target)]
+        if not places:
+            return
+        for place in places:
+            done = store_of(place.copy).erase(bench, place.copy)
+            if done.place.rows or done.outcome is Outcome.REMOVED:
+                erase_store.note_outcome(house.conn, case_id, bench.target, done)
+    raise NotFinished(Ref("case", case_id), Ref("passes", MOST_PASSES))
+
+
+def _note_kept(house: House, case_id: CaseId, bench: Bench) -> None:
+    """What still names the person because another controller has not decided."""
+    for place in find_places(bench):
+        kept = Done(place, Outcome.KEPT, OTHER_CONTROLLER, place.rows, place.rows)
+        erase_store.note_outcome(house.conn, case_id, bench.target, kept)
+
+
+def scan_stores(house: House, target: Target, values: frozenset[str]) -> tuple[int, int, int]:
+    """Hits, doubts and objects read in everything this principal has, whoever decides of it."""
+    needles = needles_of(sorted(values))
+    hits = doubts = scanned = 0
+    with _bench(house, target) as bench:
+        seen: set[tuple[str, str, str]] = set()
+        for each in STORES:
+            for item in each.objects(house, target):
+                name = (item.bucket, item.key, item.version_id)
+                if name in seen:
+                    continue
+                seen.add(name)
+                path = bench.fresh("scanned")
+                house.objects.fetch(*name, path)
+                scan = scan_bytes(path, needles, decrypt=lambda sealed: _decrypted(bench, sealed))
+                scanned += 1
+                hits += scan.status is Status.HIT
+                doubts += scan.status is not Status.HIT and any(one.reason not in READ for one in scan.doubts)
+    return hits, doubts, scanned
+
+
+READ = frozenset({Reason.FONT_ENCODED_TEXT, Reason.PICTURE})
+"""Doubts about our own receipts: their text is made from counts and codes."""
+
+
+def _decrypted(bench: Bench, sealed: bytes) -> bytes | None:
+    source, opened = bench.fresh("sealed-part"), bench.fresh("opened-part")
+    source.write_bytes(sealed)
+    try:
+        return unseal(source, opened, bench.house.keyring, bench.target.principal).read_bytes()
+    except Exception:
+        return None
+
+
+def _record(
+    house: House, case: Case, target: Target, lines: list[StoreLine], found: tuple[int, int, int], now: datetime
+) -> None:
+    chain = next(part.chain for part in case.sub_cases if part.principal == target.principal)
+    body = ErasureDone(
+        case_id=case.case_id,
+        principal=target.principal,
+        done_at=utc_text(now),
+        stores=tuple(
+            StoreErased(
+                store=line.store,
+                objects=line.objects,
+                rows_before=line.rows_before,
+                rows_after=line.rows_after,
+                outcome=line.outcome,
+                ground=line.ground,
+            )
+            for line in lines
+        ),
+        residual=found[0],
+        doubts=found[1],
+        objects_scanned=found[2],
+    )
+    with transaction(house.conn):
+        append(house.conn, chain=chain, kind=EntryKind.ERASURE_DONE, exchange_id=None, body=body)
+
+
+def _opened(house: House, case_id: CaseId) -> tuple[Case, Envelope]:
+    case = store.get_case(house.conn, case_id)
+    return case, open_sealed(house, case.subject_key).envelope
+
+
+def _foreseen(place: Place, target: Target) -> Done:
+    if is_decided(place.copy, target):
+        return Done(place, Outcome.ERASED, None, place.rows, 0)
+    return Done(place, Outcome.KEPT, OTHER_CONTROLLER, place.rows, place.rows)
+
+
+def _added(lines: Iterable[Done]) -> tuple[StoreLine, ...]:
+    """One line per store, outcome and ground."""
+    groups: dict[tuple[str, str, str | None], list[Done]] = defaultdict(list)
+    for done in lines:
+        groups[done.place.store, done.outcome.value, done.ground].append(done)
+    return tuple(
+        StoreLine(
+            name, len(found), sum(d.rows_before for d in found), sum(d.rows_after for d in found), outcome, ground
+        )
+        for (name, outcome, ground), found in sorted(groups.items(), key=lambda item: str(item[0]))
+    )
+
+
+def _line(row: dict[str, object]) -> StoreLine:
+    return StoreLine(
+        str(row["store"]),
+        int(str(row["objects"])),
+        int(str(row["rows_before"])),
+        int(str(row["rows_after"])),
+        str(row["outcome"]),
+        None if row["ground"] is None else str(row["ground"]),
+    )
+
+
+class _bench:
+    """A private folder for one target, gone afterwards."""
+
+    def __init__(self, house: House, target: Target) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="sluice-erase-", dir=_private(house))
+        self._bench = Bench(house, Path(self._folder.name), target)
+
+    def __enter__(self) -> Bench:
+        return self._bench
+
+    def __exit__(self, *exc: object) -> None:
+        self._folder.cleanup()
+
+
+def _private(house: House) -> Path:
+    folder = house.settings.var / "work"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder

@@ -1,0 +1,83 @@
+"""Find and erase persons in files of any format we read: the same reader, the same references, as at the gate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from sluice.agreement.model import DataContract
+from sluice.lake import erase_csv, erase_json, erase_xlsx
+from sluice.lake.erase_model import Erased, EraseRefused
+from sluice.lake.reader import read_table
+from sluice.lake.table import FormatHints, FormatRefusal, Table
+from sluice.rights.erase_model import Column, Target
+from sluice.subject.columns import normalise_column
+from sluice.subject.refs import ref_column
+
+
+@dataclass(frozen=True)
+class FoundInFile:
+    """A readable file and the record numbers that name the person; ``values``: how those cells are spelled."""
+
+    table: Table
+    records: tuple[int, ...]
+    values: frozenset[str]
+
+
+def hints_of(contract: DataContract | None) -> FormatHints:
+    """What the contract says of its files."""
+    if contract is None:
+        return FormatHints()
+    form = contract.file_format
+    return FormatHints(
+        format=form.format,
+        delimiter=form.delimiter,
+        encoding=form.encoding,
+        sheet=form.sheet,
+        columns=tuple(field.name for field in contract.fields),
+        decimal_comma=form.decimal_comma,
+    )
+
+
+def rows_of(frame: pl.DataFrame, columns: Sequence[Column], region: str, target: Target) -> pl.Series:
+    """Which rows name the person, by any identifying column."""
+    mask = pl.Series([False]).new_from_index(0, frame.height)
+    for column in columns:
+        if column.name in frame.columns:
+            normal = normalise_column(frame[column.name], column.kind, region=region)
+            refs = ref_column(normal.values, column.kind, target.key)
+            mask = mask | refs.is_in(sorted(target.refs)).fill_null(False)
+    return mask
+
+
+def find_in_file(
+    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target
+) -> FoundInFile | None:
+    """The person's records in a file as it came or went; None when the file cannot be read as a table."""
+    table = read_table(path, file_name=name, wanted=hints_of(contract))
+    if isinstance(table, FormatRefusal):
+        return None
+    region = contract.file_format.region if contract else "BE"
+    mask = rows_of(table.frame, columns, region, target)
+    records = tuple(int(number) for number in table.row_numbers.filter(mask))
+    named = [column.name for column in columns if column.name in table.frame.columns]
+    cells = table.frame.filter(mask).select(named) if named else pl.DataFrame()
+    values = frozenset(value for column in cells.get_columns() for value in column.drop_nulls().to_list())
+    return FoundInFile(table, records, values)
+
+
+def erase_in_file(
+    source: Path, target_path: Path, found: FoundInFile, contract: DataContract | None, target: Target
+) -> Erased:
+    """Write the file without those records, all else as it was. Raises EraseRefused: then the object goes."""
+    form = found.table.dialect.format
+    if form == "xlsx":
+        needles = sorted({*found.values, *target.values})
+        sheet = contract.file_format.sheet if contract else None
+        return erase_xlsx.erase_records(source, target_path, list(found.records), sheet=sheet, needles=needles)
+    if form in ("json", "ndjson"):
+        return erase_json.erase_records(source, target_path, list(found.records), found.table)
+    if form in ("csv", "tsv"):
+        return erase_csv.erase_records(source, target_path, list(found.records), found.table)
+    raise EraseRefused.because("FORMAT_WITHOUT_ERASER")

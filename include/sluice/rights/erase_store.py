@@ -1,0 +1,146 @@
+"""SQL and object writes of erasing: which copies there are, and one copy put in place of another."""
+
+import hashlib
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from sluice.agreement.model import DataContract
+from sluice.agreement.store import in_force
+from sluice.db import Connection
+from sluice.exchange.house import House
+from sluice.exchange.naming import BRUSSELS
+from sluice.rights.erase_model import Column, Copy, Done, Target
+from sluice.terms import Direction, ExchangeId, Flow, Principal
+
+OCTETS = "application/octet-stream"
+ARRIVED = "arrived"
+
+
+def find_copies(conn: Connection, principal: Principal) -> list[Copy]:
+    """Every copy of a principal that is still there, with the contract its exchange was made under."""
+    rows = conn.execute(
+        """select c.exchange_id::text as id, c.kind, e.direction, e.flow, c.bucket,
+               case when c.kind = 'arrived' then e.key else c.key end as key, c.version_id, e.opened_at
+           from copy c join exchange e using (exchange_id)
+           where e.principal = %s and c.gone_at is null order by e.opened_at, c.exchange_id, c.kind""",
+        (principal,),
+    ).fetchall()
+    papers: dict[tuple[str, str, date], DataContract | None] = {}
+    return [_copy(conn, principal, row, papers) for row in rows]
+
+
+def _copy(
+    conn: Connection,
+    principal: Principal,
+    row: dict[str, Any],
+    papers: dict[tuple[str, str, date], DataContract | None],
+) -> Copy:
+    direction, flow, opened = Direction(row["direction"]), Flow(row["flow"]), row["opened_at"]
+    name = (direction.value, flow, opened.astimezone(BRUSSELS).date())
+    if name not in papers:
+        papers[name] = in_force(conn, principal, direction, flow, name[2], opened).contract
+    contract = papers[name]
+    return Copy(
+        exchange_id=ExchangeId(row["id"]),
+        kind=row["kind"],
+        direction=direction,
+        flow=flow,
+        bucket=row["bucket"],
+        key=row["key"],
+        version_id=row["version_id"],
+        contract=contract,
+        columns=_columns(conn, principal, contract, name[2], opened),
+    )
+
+
+def _columns(
+    conn: Connection, principal: Principal, contract: DataContract | None, on: date, known_at: datetime
+) -> tuple[Column, ...]:
+    """Columns that can name a person. A column of a return names one when the contact's column it echoes does."""
+    if contract is None:
+        return ()
+    found = {field.name: field.subject_key for field in contract.subject_fields}
+    if contract.recipe is not None:
+        contacts = in_force(conn, principal, Direction.INBOUND, contract.recipe.contacts_flow, on, known_at).contract
+        kinds = {f"contacts.{field.name}": field.subject_key for field in contacts.subject_fields} if contacts else {}
+        found |= {field.name: kinds[field.source] for field in contract.fields if field.source in kinds}
+    return tuple(Column(name, kind) for name, kind in found.items() if kind is not None)
+
+
+def exists(house: House, copy: Copy) -> bool:
+    """Whether the pinned version is still there."""
+    return any(
+        item.key == copy.key and item.version_id == copy.version_id
+        for item in house.objects.list_versions(copy.bucket, copy.key)
+    )
+
+
+def swap(house: House, copy: Copy, edited: Path, rows: int | None) -> None:
+    """Put the edited file in the place of a copy and remove every other version of it, for good.
+
+    Noted before it is put, so that no poll takes it for an arrival; a rerun finds its own bytes.
+    """
+    content = edited.read_bytes()
+    etag, sha256 = hashlib.md5(content, usedforsecurity=False).hexdigest(), hashlib.sha256(content).hexdigest()
+    house.conn.execute(
+        "insert into own_write (bucket, key, etag, made_at) values (%s, %s, %s, %s) on conflict do nothing",
+        (copy.bucket, copy.key, etag, datetime.now(UTC)),
+    )
+    current = house.objects.head(copy.bucket, copy.key)
+    stored = current
+    if current is None or current.etag != etag:
+        stored = house.objects.put_converging(copy.bucket, copy.key, content, OCTETS)
+    assert stored is not None  # it was put
+    house.conn.execute(
+        """update copy set version_id = %s, sha256 = %s, size_bytes = %s, rows = coalesce(%s, rows)
+           where exchange_id = %s and kind = %s""",
+        (stored.version_id, sha256, len(content), rows, copy.exchange_id, copy.kind),
+    )
+    house.objects.delete_others(copy.bucket, copy.key, frozenset({stored.version_id}))
+
+
+def remove(house: House, copy: Copy) -> None:
+    """Every version of a copy's object, for good; its line in the catalogue stays."""
+    house.objects.delete_others(copy.bucket, copy.key, frozenset())
+    house.conn.execute(
+        "update copy set gone_at = now() where exchange_id = %s and kind = %s", (copy.exchange_id, copy.kind)
+    )
+
+
+def note_outcome(conn: Connection, case_id: str, target: Target, done: Done) -> None:
+    """What was done to one copy; the first answer of a case stays (a rerun finds nothing more to do)."""
+    conn.execute(
+        """insert into erasure_outcome (case_id, principal, store, exchange_id, kind, outcome, ground, rows_before,
+               rows_after, done_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, now()) on conflict do nothing""",
+        (
+            case_id,
+            target.principal,
+            done.place.store,
+            done.place.copy.exchange_id,
+            done.place.copy.kind,
+            done.outcome.value,
+            done.ground,
+            done.rows_before,
+            done.rows_after,
+        ),
+    )
+
+
+def read_outcomes(conn: Connection, case_id: str) -> list[dict[str, Any]]:
+    """What a case did, added up per principal, store, outcome and ground."""
+    return conn.execute(
+        """select principal, store, outcome, ground, count(*) as objects, sum(rows_before)::bigint as rows_before,
+               sum(rows_after)::bigint as rows_after
+           from erasure_outcome where case_id = %s group by 1, 2, 3, 4 order by 1, 2, 3, 4""",
+        (case_id,),
+    ).fetchall()
+
+
+def count_in_flight(conn: Connection, principal: Principal, since: datetime) -> int:
+    """Exchanges that were opened before the person was put on hold and are still open."""
+    row = conn.execute(
+        "select count(*) as n from exchange where principal = %s and decision = 'open' and opened_at < %s",
+        (principal, since),
+    ).fetchone()
+    return int(row["n"]) if row else 0

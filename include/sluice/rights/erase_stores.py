@@ -1,0 +1,297 @@
+"""The stores of the house, each behind the same three verbs: find a person, erase them, list what to scan.
+
+A kind of copy that no store here knows stops an erasure: nothing is proven about a place nobody searched.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from sluice.errors import Exit, Ref, SluiceError
+from sluice.exchange.house import House
+from sluice.lake.erase_model import EraseRefused
+from sluice.lake.erase_parquet import erase_refs, find_refs
+from sluice.lake.objects import StoredObject
+from sluice.lake.quarantine import seal, unseal
+from sluice.rights import erase_store
+from sluice.rights.erase_files import erase_in_file, find_in_file, rows_of
+from sluice.rights.erase_model import Copy, Done, Outcome, Place, Target
+from sluice.subject.index import find_in_run, first_word, write_run
+
+REF = "sluice_subject_ref"
+
+
+class StoreUnknown(SluiceError):
+    code = "SLU-551"
+    summary = "a kind of copy belongs to no store that can be searched"
+    cure = "add its store to rights/erase_stores.py, with find, erase and objects"
+    exit = Exit.UNDECIDED
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a store works with: the house, an empty private folder, the person."""
+
+    house: House
+    folder: Path
+    target: Target
+
+    def fetch(self, copy: Copy) -> Path | None:
+        """The pinned version of a copy on local disk; None when it is there no more."""
+        path = self.folder / "copy"
+        path.unlink(missing_ok=True)
+        if not erase_store.exists(self.house, copy):
+            return None
+        self.house.objects.fetch(copy.bucket, copy.key, copy.version_id, path)
+        return path
+
+    def fresh(self, name: str) -> Path:
+        """A path in the folder that does not exist."""
+        path = self.folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        path.unlink(missing_ok=True)
+        return path
+
+
+class Store(Protocol):
+    """One kind of place where a person can be."""
+
+    @property
+    def name(self) -> str:
+        """Plain words, for plans and certificates."""
+        ...
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Kinds of copies that belong here."""
+        ...
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        """How many rows of a copy name the person."""
+        ...
+
+    def erase(self, bench: Bench, copy: Copy) -> Done:
+        """Take the person out, whatever a dead worker left; again changes nothing."""
+        ...
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        """Every version in this store that the second scan has to read."""
+        ...
+
+
+def place_of(store: Store, copy: Copy, rows: int) -> Place:
+    return Place(store.name, copy, rows)
+
+
+@dataclass(frozen=True)
+class LakeStore:
+    """Accepted rows: Parquet, found by reference columns, edited by row groups."""
+
+    name: str = "lake"
+    kinds: frozenset[str] = frozenset({"lake"})
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        path = bench.fetch(copy)
+        return sum(find_refs(path, bench.target.refs, ref_columns(path))) if path else 0
+
+    def erase(self, bench: Bench, copy: Copy) -> Done:
+        path = bench.fetch(copy)
+        rows = self.find(bench, copy)
+        if path is None or not rows:
+            return Done(place_of(self, copy, 0), Outcome.ERASED, None, 0, 0)
+        edited = bench.fresh("edited")
+        erased = erase_refs(path, edited, bench.target.refs, ref_columns(path), REF)
+        erase_store.swap(bench.house, copy, edited, erased.rows_after)
+        return Done(place_of(self, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        yield from house.objects.list_versions(house.settings.bucket_lake, f"{target.principal}/")
+
+
+def ref_columns(path: Path) -> list[str]:
+    """Reference columns of a lake object."""
+    names = pl.read_parquet_schema(path)
+    return [name for name in names if name == REF or name.startswith("sluice_ref_")]
+
+
+@dataclass(frozen=True)
+class IndexStore:
+    """Runs that point from references to objects."""
+
+    name: str = "subject index"
+    kinds: frozenset[str] = frozenset({"index"})
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        path = bench.fetch(copy)
+        return find_in_run(path, sorted(bench.target.refs)).height if path else 0
+
+    def erase(self, bench: Bench, copy: Copy) -> Done:
+        path = bench.fetch(copy)
+        rows = self.find(bench, copy)
+        if path is None or not rows:
+            return Done(place_of(self, copy, 0), Outcome.ERASED, None, 0, 0)
+        run = pl.read_parquet(path)
+        words = first_word(pl.Series(sorted(bench.target.refs)))
+        kept = run.filter(~pl.col("ref").is_in(words.implode()))
+        edited = bench.fresh("edited")
+        edited.write_bytes(write_run(kept))
+        erase_store.swap(bench.house, copy, edited, None)
+        return Done(place_of(self, copy, rows), Outcome.ERASED, None, run.height, kept.height)
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        prefix = index_key_prefix(target)
+        yield from house.objects.list_versions(house.settings.bucket_lake, prefix)
+
+
+def index_key_prefix(target: Target) -> str:
+    """Where the index of a principal lies."""
+    return f"_subject_index/{target.principal}/"
+
+
+@dataclass(frozen=True)
+class FileStore:
+    """Files as they came and as they went out, in their own format; what cannot be edited goes whole."""
+
+    name: str
+    kinds: frozenset[str]
+    where: Callable[[House, Target], Iterator[tuple[str, str]]]
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        path = bench.fetch(copy)
+        if path is None:
+            return 0
+        found = find_in_file(path, copy.key, copy.contract, copy.columns, bench.target)
+        return 1 if found is None else len(found.records)
+
+    def erase(self, bench: Bench, copy: Copy) -> Done:
+        path = bench.fetch(copy)
+        if path is None:
+            return Done(place_of(self, copy, 0), Outcome.ERASED, None, 0, 0)
+        found = find_in_file(path, copy.key, copy.contract, copy.columns, bench.target)
+        if found is not None and not found.records:
+            return Done(place_of(self, copy, 0), Outcome.ERASED, None, 0, 0)
+        if found is None:
+            return remove(self, bench, copy, "UNREADABLE_AS_A_TABLE", 0)
+        edited = bench.fresh("edited")
+        try:
+            erased = erase_in_file(path, edited, found, copy.contract, bench.target)
+        except EraseRefused as refused:
+            rule = next((str(ref.value) for ref in refused.refs if ref.kind == "rule"), "UNSAFE")
+        else:
+            erase_store.swap(bench.house, copy, edited, erased.rows_after)
+            rows = len(found.records)
+            return Done(place_of(self, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
+        return remove(self, bench, copy, rule, found.table.record_count)
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        for bucket, prefix in self.where(house, target):
+            yield from house.objects.list_versions(bucket, prefix)
+
+
+def remove(store: Store, bench: Bench, copy: Copy, ground: str, rows: int) -> Done:
+    """The whole object goes, every version of it; the certificate says so."""
+    erase_store.remove(bench.house, copy)
+    return Done(place_of(store, copy, rows), Outcome.REMOVED, ground, rows, 0)
+
+
+@dataclass(frozen=True)
+class QuarantineStore:
+    """Refused and held rows, sealed. They are opened, edited and sealed again, or removed with their file."""
+
+    name: str = "quarantine"
+    kinds: frozenset[str] = frozenset({"quarantine.file", "quarantine.rows", "quarantine.records", "quarantine.held"})
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        path = bench.fetch(copy)
+        return self._rows(bench, copy, self._open(bench, path)) if path else 0
+
+    def erase(self, bench: Bench, copy: Copy) -> Done:
+        path = bench.fetch(copy)
+        rows = self.find(bench, copy)
+        if path is None or not rows:
+            return Done(place_of(self, copy, 0), Outcome.ERASED, None, 0, 0)
+        if copy.kind in ("quarantine.file", "quarantine.records"):
+            return remove(self, bench, copy, "REFUSED_FILE_IS_NOT_EDITED", rows)
+        frame = pl.read_parquet(self._open(bench, path))
+        kept = frame.filter(~self._mask(bench, copy, frame))
+        opened, sealed = bench.fresh("kept.parquet"), bench.fresh("sealed")
+        kept.write_parquet(opened, statistics=False)
+        seal(opened, sealed, bench.house.keyring, bench.target.principal)
+        opened.unlink()
+        erase_store.swap(bench.house, copy, sealed, kept.height)
+        return Done(place_of(self, copy, rows), Outcome.ERASED, None, frame.height, kept.height)
+
+    def _open(self, bench: Bench, path: Path) -> Path:
+        return unseal(path, bench.fresh("opened"), bench.house.keyring, bench.target.principal)
+
+    def _rows(self, bench: Bench, copy: Copy, opened: Path) -> int:
+        if copy.kind == "quarantine.file":
+            found = find_in_file(opened, copy.key.removesuffix(".age"), copy.contract, copy.columns, bench.target)
+            text = opened.read_bytes() if found is None else b""
+            return len(found.records) if found else int(any(value.encode() in text for value in bench.target.values))
+        frame = pl.read_parquet(opened)
+        if copy.kind == "quarantine.records":
+            texts = frame.select(pl.concat_str(pl.all().cast(pl.String), ignore_nulls=True)).to_series()
+            return int(texts.str.contains_any(list(bench.target.values)).sum()) if bench.target.values else 0
+        return int(self._mask(bench, copy, frame).sum())
+
+    def _mask(self, bench: Bench, copy: Copy, frame: pl.DataFrame) -> pl.Series:
+        region = copy.contract.file_format.region if copy.contract else "BE"
+        return rows_of(frame, copy.columns, region, bench.target)
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        yield from house.objects.list_versions(house.settings.bucket_vault, f"{target.principal}/")
+
+
+@dataclass(frozen=True)
+class NamelessStore:
+    """Lists of row numbers and codes: they name nobody, and the scan proves it."""
+
+    name: str = "lists of findings"
+    kinds: frozenset[str] = frozenset({"findings", "held", "return.findings"})
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        return 0
+
+    def erase(self, bench: Bench, copy: Copy) -> Done:
+        return Done(place_of(self, copy, 0), Outcome.ERASED, None, 0, 0)
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        yield from ()  # they lie under the prefixes of the quarantine
+
+
+def _arrived(house: House, target: Target) -> Iterator[tuple[str, str]]:
+    yield house.settings.bucket_exchange, f"{target.principal}/inbound/"
+    yield house.settings.bucket_internal, f"{target.principal}/"
+
+
+def _returned(house: House, target: Target) -> Iterator[tuple[str, str]]:
+    yield house.settings.bucket_exchange, f"{target.principal}/outbound/"
+    yield house.settings.bucket_exchange, f"{target.principal}/receipts/"
+    yield house.settings.bucket_lake, f"_returns/{target.principal}/"
+
+
+STORES: tuple[Store, ...] = (
+    LakeStore(),
+    FileStore("files as they came", frozenset({"arrived"}), _arrived),
+    FileStore("files as they went out", frozenset({"return", "delivered"}), _returned),
+    QuarantineStore(),
+    NamelessStore(),
+    IndexStore(),
+)
+"""In the order of an erasure: the index goes last, because it says where the rest is."""
+
+BY_KIND: Mapping[str, Store] = {kind: store for store in STORES for kind in store.kinds}
+
+
+def store_of(copy: Copy) -> Store:
+    """The store of a copy. Raises StoreUnknown."""
+    store = BY_KIND.get(copy.kind)
+    if store is None:
+        raise StoreUnknown(Ref("kind", copy.kind), Ref("exchange", copy.exchange_id))
+    return store

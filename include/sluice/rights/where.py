@@ -1,0 +1,54 @@
+"""Where a person is: in which copies of which exchanges, under which columns, in how many rows."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sluice.exchange.house import House
+from sluice.exchange.naming import withheld_unless_safe
+from sluice.rights.erase import find_places
+from sluice.rights.erase_model import Target
+from sluice.rights.erase_stores import STORES, Bench
+from sluice.rights.identifiers import Identifier, refs_of
+from sluice.terms import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """One copy that names the person; ``fields``: its columns that can name somebody."""
+
+    principal: str
+    store: str
+    object: str
+    exchange: str
+    direction: str
+    fields: tuple[str, ...]
+    rows: int
+
+
+def stores_searched() -> tuple[str, ...]:
+    """Every store that is looked into, also when nothing is found."""
+    return tuple(store.name for store in STORES)
+
+
+def where(house: House, identifiers: Sequence[Identifier], principals: Sequence[Principal]) -> Iterator[Whereabouts]:
+    """Every copy that names the person at these principals; the files decide, not the index."""
+    for principal in principals:
+        key = house.keyring.subject_key(principal)
+        refs = frozenset(refs_of(identifiers, key).values())
+        values = tuple(each.value for each in identifiers)
+        with tempfile.TemporaryDirectory(prefix="sluice-where-") as folder:
+            bench = Bench(house, Path(folder), Target(principal, key, refs, values, frozenset()))
+            for place in find_places(bench):
+                copy = place.copy
+                name = withheld_unless_safe(copy.key) if copy.kind == "arrived" else copy.key
+                yield Whereabouts(
+                    principal,
+                    place.store,
+                    f"s3://{copy.bucket}/{name}",
+                    copy.exchange_id,
+                    copy.direction.value,
+                    tuple(column.name for column in copy.columns),
+                    place.rows,
+                )

@@ -1,0 +1,148 @@
+"""One person leaves everything that was exchanged; everybody else stays as they were; and it is proven."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from night import Call, Night, call_log, open_night
+from sluice.exchange.read import show_exchange
+from sluice.ledger.verify import verify as verify_ledger
+from sluice.returns.release import release
+from sluice.rights.cases import decide, settle_identity
+from sluice.rights.erase import plan, run, verify
+from sluice.rights.erase_model import NotDecided
+from sluice.rights.forward import forward
+from sluice.rights.identifiers import parse_identifier
+from sluice.rights.instructions import read_instruction
+from sluice.rights.model import Action, Actor, Case, Order, Right, Role, State
+from sluice.rights.opening import open_case
+from sluice.rights.protect import protection_of
+from sluice.rights.store import get_case
+from sluice.rights.where import where
+from sluice.settings import Settings
+from sluice.terms import Principal, SubjectKind
+
+DESK = Actor(Role.DESK, "anna")
+ENERGY = Principal("energy01")
+
+
+@pytest.fixture
+def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+    """A night after which everybody of three was called and returned."""
+    with open_night(store_settings, tmp_path) as opened:
+        calls = [Call(f"c{n}", record, phone) for n, (record, phone) in enumerate(opened.people(3))]
+        opened.results(call_log(calls))
+        opened.make()
+        release(opened.desk.house, opened.returns()[0].id, "an", datetime.now(UTC))
+        opened.make()
+        yield opened
+
+
+def asked(night: Night, phone: str, record: str) -> Case:
+    """The person asks, and both controllers decide to erase."""
+    house, now = night.desk.house, datetime.now(UTC)
+    identifiers = [(SubjectKind.PHONE, phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, record)]
+    case = open_case(
+        house, Right.ERASURE, identifiers, None, now, "letter", "nl", now, protection=protection_of(house), actor=DESK
+    )
+    settle_identity(house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", "ab" * 32))
+    forward(house, now)
+    for part in get_case(house.conn, case.case_id).sub_cases:
+        if part.state is State.AWAITING_INSTRUCTION:
+            said = {"case": part.sub_case_id, "decision": "erase"}
+            key = f"{part.principal}/requests/instruction-{part.sub_case_id}.json"
+            stored = house.objects.put(night.desk.settings.bucket_exchange, key, json.dumps(said).encode(), "text/json")
+            read_instruction(house, Principal(part.principal), stored, now)
+    order = Order(DESK, now, "ACCEPTED", "ab" * 32, action=Action.ERASE)
+    decide(house.conn, case.case_id, State.ACCEPTED, order)
+    return get_case(house.conn, case.case_id)
+
+
+def others(content: bytes, record: str) -> list[bytes]:
+    """Lines of a file that do not name a record."""
+    return [line for line in content.split(b"\n") if record.encode() not in line]
+
+
+def test_a_person_leaves_every_store_and_everybody_else_stays(night: Night) -> None:
+    (record, phone), house, settings = night.people(3)[1], night.desk.house, night.desk.settings
+    identifier = (parse_identifier(f"phone:{phone}", 1),)
+    before = {place.store for place in where(house, identifier, [ENERGY])}
+    arrived = house.objects.read(settings.bucket_exchange, "energy01/inbound/renewal_campaign/file.csv")
+    sent = next(content for name, content in night.delivered().items() if name.endswith(".csv"))
+    assert before == {"lake", "files as they came", "files as they went out", "subject index"}
+    case = asked(night, phone, record)
+    foreseen = plan(house, case.case_id)
+
+    report = run(house, case.case_id, datetime.now(UTC))
+
+    assert (report.residual, report.doubts, report.waiting) == (0, 0, 0)
+    assert {line.store for line in foreseen.lines} == {line.store for line in report.lines} == before
+    assert list(where(house, identifier, [ENERGY])) == []
+    now_arrived = house.objects.read(settings.bucket_exchange, "energy01/inbound/renewal_campaign/file.csv")
+    now_sent = next(content for name, content in night.delivered().items() if name.endswith(".csv"))
+    assert now_arrived.split(b"\n") == others(arrived, record) and now_arrived != arrived
+    assert now_sent.split(b"\n") == others(sent, record) and now_sent != sent
+    assert night.desk.open_new() == 0, "an edited file is no arrival"
+    assert verify_ledger(house.conn, public_pem=house.keyring.public_pem).valid
+
+
+def test_nothing_goes_before_it_was_decided(night: Night) -> None:
+    _, phone = night.people(3)[0]
+    house, now = night.desk.house, datetime.now(UTC)
+    case = open_case(
+        house,
+        Right.ERASURE,
+        [(SubjectKind.PHONE, phone)],
+        None,
+        now,
+        "letter",
+        "nl",
+        now,
+        protection=protection_of(house),
+        actor=DESK,
+    )
+
+    with pytest.raises(NotDecided):
+        run(house, case.case_id, now)
+    assert any(line.outcome == "kept" for line in plan(house, case.case_id).lines)
+
+
+def test_the_erased_person_does_not_come_back_in_another_spelling(night: Night) -> None:
+    record, phone = night.people(3)[2]
+    case = asked(night, phone, record)
+    run(night.desk.house, case.case_id, datetime.now(UTC))
+    rows = list(csv.reader(io.StringIO(night.contacts.read_bytes().decode(), newline=""), delimiter=";"))
+    place, number = rows[0].index("phone"), rows[0].index("customer_number")
+    for row in rows[1:]:
+        if row[place] == phone:
+            row[place], row[number] = f" {phone[:4]} {phone[4:7]}.{phone[7:]} ", "E99999999"
+    again = io.StringIO(newline="")
+    csv.writer(again, delimiter=";").writerows(rows)
+
+    dropped = night.desk.drop(again.getvalue().encode(), "again.csv")
+    night.desk.work()
+
+    shown = night.desk.shown(dropped)
+    assert shown.record is not None
+    assert shown.record.right_treatment.held_back == {"erased": 1}
+    assert shown.record.what.rows_held == 1
+    assert (shown.record.what.rows_accepted, shown.record.what.rows_refused) == (39, 0)
+
+
+def test_the_second_scan_finds_what_was_put_back_behind_the_record(night: Night) -> None:
+    record, phone = night.people(3)[1]
+    house, settings = night.desk.house, night.desk.settings
+    case = asked(night, phone, record)
+    run(house, case.case_id, datetime.now(UTC))
+    rows = pl.DataFrame({"note": [f"bel {phone} terug"]})
+    rows.write_parquet(night.desk.folder / "residue.parquet")
+    house.objects.put(settings.bucket_lake, "energy01/left/over.parquet", night.desk.folder / "residue.parquet", "x")
+
+    assert verify(house, case.case_id, datetime.now(UTC)).residual == 1
+    assert show_exchange(house.conn, night.returns()[0].id).record is not None

@@ -1,0 +1,332 @@
+"""Every guard of the table, broken on purpose: one attempt that passes, and one change that must not.
+
+``BREAKS`` has a way to break each guard; a test compares it with the guards there are, so that a new
+guard without one is found.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sluice.errors import Ref
+from sluice.rights.clock import DueDates
+from sluice.rights.diagram import all_guards, diagram, renew
+from sluice.rights.guards import BASE, Attempt
+from sluice.rights.model import (
+    Action,
+    Actor,
+    Case,
+    CaseId,
+    Flag,
+    Instruction,
+    Order,
+    Remedies,
+    Right,
+    Role,
+    State,
+    SubCase,
+    SubCaseId,
+    Track,
+    TransitionRefused,
+)
+from sluice.rights.reasons import ABUSE, REFUSALS, iri
+from sluice.rights.transitions import FLAGS, TRANSITIONS, Transition, check_flag, check_step, next_states
+from sluice.terms import Principal, Sha256
+
+SHA = "ab" * 32
+NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
+LEGAL = iri("A17LegallyRequired")
+CASE_ID, PART_ID, OTHER_ID = CaseId("c" * 8), SubCaseId("p" * 8), SubCaseId("q" * 8)
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "cases.md"
+REASONS = {
+    State.ID_PENDING: iri("A12IdentityRequired"),
+    State.ID_FAILED: iri("A12IdentityFailure"),
+    State.EXTENDED: iri("A12Complexity"),
+    State.REFUSED: LEGAL,
+    State.PARTIAL: LEGAL,
+}
+
+
+def part_of(track: Track, state: State) -> SubCase:
+    return SubCase(
+        sub_case_id=PART_ID,
+        case_id=CASE_ID,
+        principal="energy01",
+        agreement_id="DPA-ENERGY01",
+        agreement_version="3.0.0",
+        controller="principal" if track is Track.PROCESSOR else "center",
+        track=track,
+        field_groups=("identity", "callback"),
+        chain="DPA-ENERGY01",
+        state=state,
+        may_answer=True,
+        told_at=NOW - timedelta(days=3),
+        action=Action.ERASE,
+    )
+
+
+def passing(row: Transition) -> Attempt:
+    """An attempt at this row to which nothing can be objected."""
+    part = None if row.track is Track.CASE else part_of(row.track, row.source or State.SCOPED)
+    over = replace(part_of(Track.CONTROLLER, State.CLOSED), sub_case_id=OTHER_ID)
+    case = Case(
+        case_id=CASE_ID,
+        right=Right.ERASURE,
+        state=(row.source or State.RECEIVED) if part is None else State.SCOPED,
+        persons=1,
+        principal=None,
+        channel="letter",
+        language="fr",
+        country="BE",
+        opened_at=NOW,
+        due=DueDates(date(2026, 11, 25), date(2026, 12, 25), date(2026, 12, 28), date(2027, 2, 25)),
+        subject_bucket="vault",
+        subject_key="_cases/c/subject.age",
+        subject_sha256=Sha256(SHA),
+        sub_cases=(part,) if part else (over,),
+    )
+    role = next(each for each in (Role.DESK, Role.PRINCIPAL, Role.SYSTEM) if each in row.by)
+    groups = {State.REFUSED: ("identity", "callback"), State.PARTIAL: ("identity",)}.get(row.target, ())
+    order = Order(
+        Actor(role, "energy01"),
+        NOW,
+        REASONS.get(row.target, "AS_ASKED"),
+        SHA,
+        reasons=dict.fromkeys(groups, LEGAL),
+        remedies=Remedies("remedies.be", "fr"),
+        instruction=Instruction(PART_ID, Principal("energy01"), Action.ERASE, True),
+        action=Action.ERASE,
+        residue=0,
+        is_protected=True,
+    )
+    return Attempt(case, order, part)
+
+
+def with_order(**changes: object) -> Callable[[Attempt], Attempt]:
+    return lambda a: replace(a, order=replace(a.order, **changes))  # type: ignore[arg-type]
+
+
+def with_case(**changes: object) -> Callable[[Attempt], Attempt]:
+    return lambda a: replace(a, case=replace(a.case, **changes))  # type: ignore[arg-type]
+
+
+def with_part(**changes: object) -> Callable[[Attempt], Attempt]:
+    def change(attempt: Attempt) -> Attempt:
+        assert attempt.part is not None
+        return replace(attempt, part=replace(attempt.part, **changes))  # type: ignore[arg-type]
+
+    return change
+
+
+def with_instruction(**changes: object) -> Callable[[Attempt], Attempt]:
+    def change(attempt: Attempt) -> Attempt:
+        assert attempt.order.instruction is not None
+        told = replace(attempt.order.instruction, **changes)  # type: ignore[arg-type]
+        return replace(attempt, order=replace(attempt.order, instruction=told))
+
+    return change
+
+
+def by(role: Role, name: str = "energy01") -> Callable[[Attempt], Attempt]:
+    return with_order(actor=Actor(role, name))
+
+
+UNFOUNDED = dict.fromkeys(("identity", "callback"), iri("A12ManifestlyUnfounded"))
+BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
+    "names_an_actor": [by(Role.DESK, ""), by(Role.DESK, "anna\nbert"), by(Role.DESK, "x" * 101)],
+    "has_a_moment": [with_order(at=datetime(2026, 11, 26))],
+    "has_a_reason_code": [
+        with_order(reason_code=""),
+        with_order(reason_code="Mrs Peeters called on 0470123456"),
+        with_order(reason_code="https://elsewhere.example/reason"),
+    ],
+    "has_evidence": [with_order(evidence_sha256=""), with_order(evidence_sha256="AB" * 32)],
+    "is_protected": [with_order(is_protected=False)],
+    "has_sub_cases": [with_case(sub_cases=())],
+    "every_sub_case_is_over": [
+        with_case(sub_cases=()),
+        with_case(sub_cases=(part_of(Track.PROCESSOR, State.CONFIRMED_TO_CONTROLLER),)),
+    ],
+    "doubt_has_a_reason": [with_order(reason_code="WE_ALWAYS_ASK"), with_order(reason_code=LEGAL)],
+    "identity_failed": [with_order(reason_code="LOOKS_ODD")],
+    "center_is_processor": [with_part(track=Track.CONTROLLER), lambda a: replace(a, part=None)],
+    "center_is_controller": [with_part(track=Track.PROCESSOR), lambda a: replace(a, part=None)],
+    "case_is_scoped": [with_case(state=state) for state in (State.RECEIVED, State.ID_PENDING, State.ID_FAILED)],
+    "identity_is_settled": [with_case(has_failed_identity=True)],
+    "decided_by_a_person": [by(Role.SYSTEM, "sluice")],
+    "action_fits_the_right": [
+        with_order(action=None),
+        with_order(action=Action.REFUSE),
+        with_order(action=Action.EXPORT),
+        with_case(right=Right.DIRECT_MARKETING),
+    ],
+    "can_be_refused": [with_case(right=Right.DIRECT_MARKETING), with_case(right=Right.CONSENT_WITHDRAWAL)],
+    "gives_a_reason_per_field": [
+        with_order(reasons={}),
+        with_order(reasons={"identity": "the contract says keep"}),
+        with_order(reasons={"identity": iri("A12Complexity")}),
+        with_order(reasons={"financial": LEGAL}),
+        with_case(right=Right.ACCESS),
+    ],
+    "refuses_every_field": [with_order(reasons={"identity": LEGAL})],
+    "refuses_not_every_field": [with_order(reasons={"identity": LEGAL, "callback": LEGAL})],
+    "names_remedies": [
+        with_order(remedies=None),
+        with_order(remedies=Remedies("", "fr")),
+        with_order(remedies=Remedies("remedies.be", "en")),
+    ],
+    "abuse_is_proven": [with_order(reasons=UNFOUNDED), with_order(reason_code=iri("A12ManifestlyExcessive"))],
+    "extended_never_before": [with_part(extended_at=NOW)],
+    "before_the_month_is_over": [
+        with_order(at=datetime(2026, 12, 27, 23, 0, tzinfo=UTC)),
+        with_order(at=datetime(2027, 1, 5, tzinfo=UTC)),
+    ],
+    "delay_has_a_reason": [with_order(reason_code="HOLIDAYS"), with_order(reason_code=LEGAL)],
+    "reminder_is_due": [with_part(told_at=NOW - timedelta(hours=23)), with_part(told_at=None)],
+    "instruction_names_the_case": [with_instruction(sub_case_id=OTHER_ID), with_order(instruction=None)],
+    "instruction_is_authentic": [with_instruction(is_authentic=False), with_order(instruction=None)],
+    "instruction_is_for_own_data": [
+        with_instruction(principal=Principal("bank01")),
+        by(Role.PRINCIPAL, "bank01"),
+        with_part(principal="bank01"),
+    ],
+    "instruction_is_new": [with_instruction(is_replayed=True)],
+    "instruction_fits_the_right": [
+        with_instruction(action=Action.EXPORT),
+        lambda a: with_case(right=Right.DIRECT_MARKETING)(with_instruction(action=Action.REFUSE)(a)),
+    ],
+    "instruction_names_its_fields": [with_instruction(fields=("identity", "financial"))],
+    "instructed_refusal_has_reasons": [
+        with_instruction(action=Action.REFUSE),
+        with_instruction(action=Action.REFUSE, reasons={"identity": LEGAL}),
+        with_instruction(action=Action.REFUSE, fields=("identity",), reasons={"identity": "no"}),
+        with_instruction(reasons={"identity": LEGAL}),
+    ],
+    "agreement_lets_us_answer": [with_part(may_answer=False)],
+    "nothing_is_left": [with_order(residue=1), with_order(residue=None)],
+    "refusal_was_told": [with_order(remedies=None)],
+    "subject_asked": [by(Role.SYSTEM), by(Role.PRINCIPAL)],
+}
+FLAG_BREAKS: dict[str, Callable[[Attempt], Attempt]] = {
+    "deadline_has_passed": with_order(at=datetime(2026, 12, 28, 22, 59, tzinfo=UTC)),
+    "subject_asked": by(Role.SYSTEM),
+}
+USES = [(row, guard.__name__) for row in TRANSITIONS for guard in (*BASE, *row.guards)]
+
+
+def name_of(value: object) -> str:
+    if isinstance(value, Transition):
+        return f"{value.track}-{value.source}-{value.target}"
+    return str(value)
+
+
+@pytest.mark.parametrize("row", TRANSITIONS, ids=name_of)
+def test_a_step_whose_guards_hold_is_taken(row: Transition) -> None:
+    assert check_step(row.source, row.target, passing(row)) is row
+
+
+@pytest.mark.parametrize(("row", "guard"), USES, ids=name_of)
+def test_a_broken_guard_stops_the_step_and_is_named(row: Transition, guard: str) -> None:
+    for change in BREAKS[guard]:
+        attempt = change(passing(row))
+        held = attempt.part is not None and attempt.part.track is not row.track
+        if held or (row.track is not Track.CASE and attempt.part is None):
+            assert find_broken(row, attempt, guard)
+            continue
+        with pytest.raises(TransitionRefused) as refused:
+            check_step(row.source, row.target, attempt)
+        assert guard in named(refused.value)
+
+
+def find_broken(row: Transition, attempt: Attempt, guard: str) -> bool:
+    """The guard itself: a part on the other track has another row already."""
+    return not next(each for each in (*BASE, *row.guards) if each.__name__ == guard)(attempt)
+
+
+def named(error: TransitionRefused) -> list[str]:
+    return str(next(ref for ref in error.refs if isinstance(ref, Ref) and ref.kind == "guard").value).split(", ")
+
+
+def test_every_guard_there_is_has_a_way_to_break_it() -> None:
+    assert {guard.__name__ for guard in all_guards()} == set(BREAKS) | set(FLAG_BREAKS)
+
+
+@pytest.mark.parametrize("row", TRANSITIONS, ids=name_of)
+def test_nobody_else_may_take_a_step(row: Transition) -> None:
+    for role in set(Role) - row.by:
+        with pytest.raises(TransitionRefused) as refused:
+            check_step(row.source, row.target, by(role)(passing(row)))
+        assert "role" in named(refused.value)
+
+
+def test_every_other_pair_of_states_is_no_step() -> None:
+    some = passing(TRANSITIONS[0])
+    rows = {(row.track, row.source, row.target) for row in TRANSITIONS}
+    refused = 0
+    for track in Track:
+        attempt = replace(some, part=None if track is Track.CASE else part_of(track, State.SCOPED))
+        for source in (None, *State):
+            for target in State:
+                if (track, source, target) not in rows:
+                    with pytest.raises(TransitionRefused, match="no_such_step"):
+                        check_step(source, target, attempt)
+                    refused += 1
+    assert refused == 3 * 24 * 25 - len(rows)
+
+
+def test_nothing_follows_what_is_over_and_everything_else_can_be_withdrawn() -> None:
+    for track in Track:
+        assert next_states(track, State.CLOSED) == next_states(track, State.WITHDRAWN_BY_SUBJECT) == ()
+        for state in {row.target for row in TRANSITIONS if row.track is track and not row.target.is_over}:
+            assert State.WITHDRAWN_BY_SUBJECT in next_states(track, state)
+
+
+def test_a_processor_part_never_decides_and_answers_only_as_agreed() -> None:
+    targets = {row.target for row in TRANSITIONS if row.track is Track.PROCESSOR}
+    assert not targets & {State.ACCEPTED, State.PARTIAL, State.REFUSED, State.EXTENDED}
+    into = [row for row in TRANSITIONS if (row.track, row.target) == (Track.PROCESSOR, State.ANSWERED)]
+    assert into and all("agreement_lets_us_answer" in row.guard_names for row in into)
+
+
+@pytest.mark.parametrize("flag", Flag)
+def test_a_flag_is_set_when_its_guards_hold_and_not_otherwise(flag: Flag) -> None:
+    roles, guards = FLAGS[flag]
+    late = replace(passing(TRANSITIONS[0]).order, at=datetime(2026, 12, 28, 23, 0, tzinfo=UTC))
+    attempt = by(min(roles))(replace(passing(TRANSITIONS[0]), order=late))
+    check_flag(flag, attempt)
+    for guard in guards:
+        with pytest.raises(TransitionRefused) as refused:
+            check_flag(flag, FLAG_BREAKS[guard.__name__](attempt))
+        assert guard.__name__ in named(refused.value)
+    with pytest.raises(TransitionRefused, match="role"):
+        check_flag(flag, by(Role.PRINCIPAL)(attempt))
+
+
+def test_proof_of_abuse_and_an_extended_period_are_looked_at() -> None:
+    refusal = next(row for row in TRANSITIONS if row.target is State.REFUSED)
+    check_step(refusal.source, refusal.target, with_order(reasons=UNFOUNDED, has_proof_of_abuse=True)(passing(refusal)))
+    extended = replace(part_of(Track.CONTROLLER, State.EXTENDED), extended_at=NOW)
+    attempt = with_case(sub_cases=(extended,))(by(Role.SYSTEM)(passing(TRANSITIONS[0])))
+    with pytest.raises(TransitionRefused, match="deadline_has_passed"):
+        check_flag(Flag.BREACHED_DEADLINE, with_order(at=datetime(2027, 2, 25, 12, tzinfo=UTC))(attempt))
+
+
+def test_nothing_refuses_direct_marketing_or_a_withdrawal_and_abuse_is_known_everywhere_else() -> None:
+    assert REFUSALS[Right.DIRECT_MARKETING] == REFUSALS[Right.CONSENT_WITHDRAWAL] == frozenset()
+    assert all(reasons >= ABUSE for reasons in REFUSALS.values() if reasons)
+
+
+def test_the_page_is_made_from_the_table() -> None:
+    page = PAGE.read_text()
+    assert renew(page) == page, "run `python -m sluice.rights.diagram docs/explanation/cases.md`"
+    assert "ESCALATED --> INSTRUCTED" in diagram(Track.PROCESSOR)
+
+
+def test_every_justification_is_a_term_of_dpv(schemas: Path) -> None:
+    known = (schemas / "dpv" / "dpv-2.3-subset.csv").read_text()
+    for reason in set().union(*REFUSALS.values()) | set(REASONS.values()):
+        assert f"{reason}" in known or reason.rpartition("#")[2] in known
+    assert iri("A17TheContractSaysKeep").rpartition("#")[2] not in known

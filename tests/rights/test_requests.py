@@ -1,0 +1,385 @@
+"""What principals put under ``requests/``: batches that open cases, instructions that are followed or not."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from desk import Desk
+from returns.deliveries import at_once, open_shops
+from sluice.agreement.activate import activate_all
+from sluice.exchange.house import open_house
+from sluice.lake.objects import StoredObject
+from sluice.ledger.append import canonical
+from sluice.ledger.record import Part
+from sluice.ledger.sign import sign
+from sluice.rights import store
+from sluice.rights.forward import forward
+from sluice.rights.identifiers import Identifier, find_sealed
+from sluice.rights.instructions import KEY_FILE, TYPE, parse_instruction
+from sluice.rights.model import Action, Actor, Right, Role, State, SubCase, Track
+from sluice.rights.opening import open_case
+from sluice.rights.protection import KeepOut
+from sluice.rights.reasons import iri
+from sluice.rights.request_file import MOST_PERSONS, Asked, Outcome, RowFault, judge_rows, parse_request
+from sluice.rights.requests import RequestSweep, list_request_files, read_requests
+from sluice.services.model import SeaweedServer
+from sluice.settings import Settings
+from sluice.terms import Principal, SubjectKind
+
+DESK = Actor(Role.DESK, "anna")
+UNKNOWN = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    with open_house(store_settings) as house:
+        activate_all(house.conn, store_settings.principals_dir, datetime(2026, 1, 2, tzinfo=UTC))
+        yield Desk(house, tmp_path)
+
+
+def put(desk: Desk, name: str, content: bytes | dict[str, object], principal: str = "energy01") -> StoredObject:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return desk.house.objects.put(desk.settings.bucket_exchange, f"{principal}/requests/{name}", body, "x/y")
+
+
+def sweep(desk: Desk) -> RequestSweep:
+    now = datetime.now(UTC)
+    return read_requests(desk.house, KeepOut(desk.house, now), now)
+
+
+def notice(desk: Desk, kind: str, item: StoredObject, principal: str = "energy01") -> dict[str, object]:
+    key = f"{principal}/notices/{kind}-{item.version_id}.json"
+    return dict(json.loads(desk.house.objects.read(desk.settings.bucket_exchange, key)))
+
+
+def asked(desk: Desk, right: Right = Right.ERASURE, principal: str = "energy01") -> SubCase:
+    """A person's request, forwarded; the part its principal is to instruct on."""
+    now = datetime.now(UTC)
+    phone = [(SubjectKind.PHONE, "0470123456")]
+    case = open_case(
+        desk.house,
+        right,
+        phone,
+        Principal(principal),
+        now,
+        "mail",
+        "nl",
+        now,
+        protection=KeepOut(desk.house, now),
+        actor=DESK,
+    )
+    assert forward(desk.house, now).forwarded == 1
+    return next(part for part in case.sub_cases if part.track is Track.PROCESSOR)
+
+
+def persons(count: int) -> list[dict[str, str]]:
+    return [{"customer": f"C-{number:06}", "phone": f"0470 {number:06}"} for number in range(count)]
+
+
+def states(desk: Desk, part: SubCase) -> State:
+    found = store.find_part(desk.house.conn, part.sub_case_id)
+    assert found is not None
+    return found.state
+
+
+def test_a_json_names_persons_and_counts_rows_that_name_nobody() -> None:
+    rows: list[object] = [
+        {"phone": "0470 12 34 56"},
+        {"phone": "not a phone"},
+        {"customer": "n/a"},
+        {"customer": "C-1", "email": None},
+        {"phone": "+32 470 12 34 56"},
+        [],
+        {"customer": True},
+        {"iban": "BE12 3456"},
+    ]
+    read = parse_request("x.json", json.dumps({"right": "erasure", "persons": rows}).encode())
+
+    assert isinstance(read, Asked)
+    assert [tuple(each.kind for each in person) for person in read.persons] == [
+        (SubjectKind.PHONE,),
+        (SubjectKind.PRINCIPAL_CUSTOMER_ID,),
+    ]
+    assert set(read.faults) == {
+        RowFault("VALUE_INVALID_IDENTIFIER", "phone", 1, (2,)),
+        RowFault("VALUE_INVALID_IDENTIFIER", "iban", 1, (8,)),
+        RowFault("VALUE_NAMES_NOBODY", None, 3, (3, 6, 7)),
+        RowFault("DUPLICATE_PERSON", None, 1, (5,)),
+    }
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
+def test_a_csv_takes_its_right_from_its_name(delimiter: str) -> None:
+    text = "\r\n".join(delimiter.join(row) for row in (["customer", "Phone"], ["C-1", ""], ["C-2", "0470123456"]))
+    read = parse_request("a/requests/direct_marketing-2026.csv", b"\xef\xbb\xbf" + text.encode())
+    assert isinstance(read, Asked) and read.right is Right.DIRECT_MARKETING and len(read.persons) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "outcome"),
+    [
+        ("x.json", b"", Outcome.UNREADABLE),
+        ("x.json", b"\xff\xfe", Outcome.UNREADABLE),
+        ("x.json", b"[" * 50_000, Outcome.UNREADABLE),
+        ("x.json", b'{"right": "erasure"}', Outcome.UNREADABLE),
+        ("x.json", b'{"right": "erasure", "persons": {}}', Outcome.UNREADABLE),
+        ("x.json", b'{"right": "erasure", "persons": [], "note": "x"}', Outcome.UNREADABLE),
+        ("x.json", b'{"right": "oblivion", "persons": []}', Outcome.UNKNOWN_RIGHT),
+        ("x.json", b'{"right": ["erasure"], "persons": []}', Outcome.UNKNOWN_RIGHT),
+        ("x.json", b'{"right": "erasure", "persons": [{"shoe": "42"}]}', Outcome.UNKNOWN_COLUMN),
+        ("x.json", b'{"right": "erasure", "received": "25/11/2026", "persons": []}', Outcome.BAD_DATE),
+        ("x.json", b'{"right": "erasure", "language": "de", "persons": []}', Outcome.BAD_LANGUAGE),
+        ("erasure-1.csv", b"", Outcome.UNKNOWN_COLUMN),
+        ("erasure-1.csv", b"phone;phone\n1;2", Outcome.UNKNOWN_COLUMN),
+        ("erasure-1.csv", b"phone;name\n1;2", Outcome.UNKNOWN_COLUMN),
+        ("erasure-1.csv", b'phone;email\n"x', Outcome.UNREADABLE),
+        ("today.csv", b"phone;email\n0470123456;", Outcome.UNKNOWN_RIGHT),
+        ("erasure-1.xlsx", b"PK", Outcome.UNREADABLE),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_file_that_cannot_be_followed_says_why(name: str, content: bytes, outcome: Outcome) -> None:
+    assert parse_request(name, content) is outcome
+
+
+def test_a_hundred_thousand_persons_are_read_and_one_more_is_not() -> None:
+    lines = [f"C-{number};0470{number:06}" for number in range(MOST_PERSONS)]
+    started = time.monotonic()
+    read = parse_request("erasure-all.csv", "\n".join(["customer;phone", *lines]).encode())
+    assert isinstance(read, Asked) and len(read.persons) == MOST_PERSONS and read.refused == 0
+    assert time.monotonic() - started < 60
+    assert parse_request("erasure-all.csv", "\n".join(["customer", *lines, "C"]).replace(";", "").encode()) is (
+        Outcome.TOO_MANY_PERSONS
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.lists(st.dictionaries(st.sampled_from(["phone", "customer", "iban"]), st.text(max_size=12)), max_size=8))
+def test_every_row_is_a_person_or_counted(rows: list[dict[str, str]]) -> None:
+    found, faults = judge_rows(rows)
+    assert len(found) + sum(fault.count for fault in faults) == len(rows)
+    assert all(isinstance(each, Identifier) for person in found for each in person)
+
+
+@settings(max_examples=60, deadline=None)
+@given(name=st.sampled_from(["x.json", "erasure-1.csv", "x"]), content=st.binary(max_size=80))
+def test_whatever_lies_there_is_read_or_refused_and_never_fails(name: str, content: bytes) -> None:
+    assert isinstance(parse_request(name, content), Asked | Outcome)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None,
+        [],
+        {"case": UNKNOWN},
+        {"case": "x", "decision": "erase"},
+        {"case": UNKNOWN, "decision": "forget"},
+        {"case": UNKNOWN, "decision": "erase", "note": "please"},
+        {"case": UNKNOWN, "decision": "erase", "fields": "identity"},
+        {"case": UNKNOWN, "decision": "refuse", "reasons": ["x"]},
+        {"case": UNKNOWN, "decision": ["erase"]},
+        {"case": 7, "decision": "erase"},
+    ],
+    ids=str,
+)
+def test_anything_else_is_no_instruction(said: object) -> None:
+    assert parse_instruction(said) is None
+
+
+def test_a_batch_opens_one_case_once_and_its_controller_vouches(desk: Desk) -> None:
+    item = put(desk, "erasure-0470123456.csv", b"customer;phone\nC-1;0470123456\nC-2;\n;nonsense\n")
+
+    first, again = sweep(desk), sweep(desk)
+
+    assert (first.requests, again.requests, first.failed) == ({"READ": 1}, {}, 0)
+    (case,) = store.list_cases(desk.house.conn)
+    assert (case.persons, case.state, case.principal, case.channel) == (2, State.SCOPED, "energy01", "file")
+    told = notice(desk, "request", item)
+    assert (told["persons"], told["rows_refused"], told["outcome"]) == (2, 1, "READ")
+    assert told["reasons"] == [{"code": "VALUE_INVALID_IDENTIFIER", "column": "phone", "count": 1, "rows": [3]}]
+    assert sorted(told["cases"]) == sorted(part.sub_case_id for part in case.sub_cases)  # type: ignore[call-overload]
+    kept = desk.sql("select t::text from request_file t union all select convert_from(body, 'UTF8') from ledger.entry")
+    assert "0470123456" not in str(kept), "not even by the name of the file"
+    assert len(desk.sql("select 1 from suppression_run")) == 1
+    forward(desk.house, datetime.now(UTC))
+    part = next(part for part in case.sub_cases if part.track is Track.PROCESSOR)
+    key = f"energy01/notices/case-{part.sub_case_id}.json"
+    assert json.loads(desk.house.objects.read(desk.settings.bucket_exchange, key))["identifiers"] == []
+
+
+def test_a_batch_of_a_thousand_is_one_case_and_one_instruction(desk: Desk) -> None:
+    put(desk, "november.json", {"right": "erasure", "received": "2026-11-20", "persons": persons(1000)})
+    sweep(desk)
+    forward(desk.house, datetime.now(UTC))
+    (case,) = store.list_cases(desk.house.conn)
+    sealed = find_sealed(desk.house, case.subject_key)
+    assert sealed is not None and len(sealed.envelope.persons) == 1000 == case.persons
+    part = next(part for part in case.sub_cases if part.track is Track.PROCESSOR)
+
+    item = put(desk, "instruction-1.json", {"case": part.sub_case_id, "decision": "erase"})
+
+    assert sweep(desk).instructions == {"INSTRUCTED": 1}
+    followed = store.find_part(desk.house.conn, part.sub_case_id)
+    assert followed is not None and (followed.state, followed.action) == (State.INSTRUCTED, Action.ERASE)
+    assert set(followed.action_fields) == set(part.field_groups)
+    assert notice(desk, "instruction", item)["outcome"] == "INSTRUCTED"
+
+
+def test_a_dead_reader_is_finished_and_nothing_is_twice(desk: Desk) -> None:
+    item = put(desk, "erasure-1.csv", b"phone\n0470123456\n")
+    desk.house.conn.execute("begin")
+    sweep(desk)
+    desk.house.conn.execute("rollback")
+    bucket = desk.settings.bucket_exchange
+    left = desk.house.objects.head(bucket, f"energy01/notices/request-{item.version_id}.json")
+    assert left is not None
+    assert sweep(desk).failed == 0
+    assert len(store.list_cases(desk.house.conn)) == 1
+    (file,) = list_request_files(desk.house)
+    assert file.case_id == store.list_cases(desk.house.conn)[0].case_id
+
+
+def test_two_workers_at_once_do_everything_once(desk: Desk) -> None:
+    for number in range(4):
+        put(desk, f"erasure-{number}.csv", f"phone\n047012345{number}\n".encode())
+    now = datetime.now(UTC)
+
+    at_once(desk, *[lambda house: read_requests(house, KeepOut(house, now), now)] * 2)
+    told = at_once(desk, *[lambda house: forward(house, now)] * 2)
+
+    assert sum(each.forwarded for each in told) == 4 == len(store.list_cases(desk.house.conn))
+    assert sum(each.failed for each in told) == 0
+    steps = desk.sql("select sub_case_id, to_state from case_transition where sub_case_id is not null")
+    assert len(steps) == len({tuple(step.values()) for step in steps})
+    entries = desk.sql("select 1 from ledger.entry where kind in ('case.request_read', 'case.transitioned')")
+    assert len(entries) == 4 + len(desk.sql("select 1 from case_transition"))
+
+
+def test_an_instruction_that_is_not_right_is_refused_recorded_and_answered(desk: Desk) -> None:
+    part, others = asked(desk), asked(desk, principal="telecom01")
+    reason = {"reason": "A17LegallyRequired"}
+    cases: list[tuple[str, dict[str, object], str, str]] = [
+        ("energy01", {"case": UNKNOWN, "decision": "erase"}, "UNKNOWN_CASE", "UNKNOWN_CASE"),
+        ("energy01", {"case": others.sub_case_id, "decision": "erase"}, "OTHER_PRINCIPAL", "UNKNOWN_CASE"),
+        ("telecom01", {"case": part.sub_case_id, "decision": "erase"}, "OTHER_PRINCIPAL", "UNKNOWN_CASE"),
+        ("energy01", {"case": part.case_id, "decision": "erase"}, "UNKNOWN_CASE", "UNKNOWN_CASE"),
+        ("energy01", {"case": part.sub_case_id, "decision": "export"}, "NOT_ADMITTED", "NOT_ADMITTED"),
+        ("energy01", {"case": part.sub_case_id, "decision": "refuse"}, "NOT_ADMITTED", "NOT_ADMITTED"),
+        ("energy01", {"case": part.sub_case_id, "decision": "erase", "fields": ["x"]}, "NOT_ADMITTED", "NOT_ADMITTED"),
+        ("energy01", {"case": part.sub_case_id, "decision": "refuse", "reason": "no"}, "NOT_ADMITTED", "NOT_ADMITTED"),
+        ("energy01", {"case": part.sub_case_id}, "UNREADABLE", "UNREADABLE"),
+    ]
+    items = [put(desk, f"instruction-{n}.json", said, who) for n, (who, said, _, _) in enumerate(cases)]
+
+    done = sweep(desk)
+
+    assert sum(done.instructions.values()) == len(cases) and "INSTRUCTED" not in done.instructions
+    rows = desk.sql(
+        "select convert_from(body, 'UTF8') as body from ledger.entry where kind = 'case.instruction_refused'"
+    )
+    recorded = {body["version_id"]: body["outcome"] for body in (json.loads(str(row["body"])) for row in rows)}
+    for item, (who, _, outcome, told) in zip(items, cases, strict=True):
+        assert recorded[item.version_id] == outcome
+        answer = notice(desk, "instruction", item, who)
+        assert answer["outcome"] == told
+        assert (answer["case"] is None) == (told == "UNKNOWN_CASE" or outcome == "UNREADABLE")
+    assert states(desk, part) == states(desk, others) == State.AWAITING_INSTRUCTION
+    put(desk, "instruction-last.json", {"case": part.sub_case_id, "decision": "refuse", **reason})
+    assert sweep(desk).instructions == {"INSTRUCTED": 1}
+
+
+def test_an_instruction_counts_once(desk: Desk) -> None:
+    part = asked(desk)
+    said: dict[str, object] = {"case": part.sub_case_id, "decision": "erase"}
+    put(desk, "instruction-1.json", said)
+    assert sweep(desk).instructions == {"INSTRUCTED": 1}
+
+    put(desk, "instruction-2.json", said)
+    put(desk, "instruction-3.json", {**said, "decision": "restrict"})
+
+    assert sweep(desk).instructions == {"REPLAYED": 1, "NOT_AWAITED": 1}
+    found = store.find_part(desk.house.conn, part.sub_case_id)
+    assert found is not None and found.action is Action.ERASE
+
+
+def test_nobody_can_instruct_to_go_on_with_direct_marketing(desk: Desk) -> None:
+    part = asked(desk, Right.DIRECT_MARKETING)
+    put(
+        desk, "instruction-1.json", {"case": part.sub_case_id, "decision": "refuse", "reason": "A12ManifestlyUnfounded"}
+    )
+    assert sweep(desk).instructions == {"NOT_ADMITTED": 1}
+
+
+class Spoken(Part):
+    """An instruction as it is signed."""
+
+    case: str
+    decision: str
+
+
+def test_where_a_key_is_known_the_signature_decides(desk: Desk, tmp_path: Path) -> None:
+    part, key = asked(desk), Ed25519PrivateKey.generate()
+    said = canonical(Spoken(case=part.sub_case_id, decision="erase"))
+    good = sign(said, key, TYPE).compact
+    put(desk, "instruction-early.json", good)
+    assert sweep(desk).instructions == {"WRONG_SIGNATURE": 1}, "no key is known that could check it"
+    folder = tmp_path / "principals"
+    (folder / "energy01").mkdir(parents=True)
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (folder / "energy01" / KEY_FILE).write_bytes(pem)
+    keyed = Desk(
+        desk.house.__class__(**{**desk.house.__dict__, "settings": with_folder(desk.settings, folder)}), tmp_path
+    )
+    forged = sign(said, Ed25519PrivateKey.generate(), TYPE).compact
+    for number, content in enumerate((said, forged, sign(said, key, "other+jws").compact, good[:-4] + b"AAAA")):
+        put(desk, f"instruction-{number}.json", content)
+
+    assert sweep(keyed).instructions == {"WRONG_SIGNATURE": 4}
+
+    put(desk, "instruction-good.json", good + b"\n")
+    assert sweep(keyed).instructions == {"INSTRUCTED": 1}
+
+
+def with_folder(settings: Settings, folder: Path) -> Settings:
+    return settings.model_copy(update={"principals_dir": folder})
+
+
+def test_the_prefix_is_the_proof_because_nobody_else_writes_there(
+    desk: Desk, s3_server: SeaweedServer, service_var: Path
+) -> None:
+    part = asked(desk)
+    said = json.dumps({"case": part.sub_case_id, "decision": "erase"}).encode()
+    with open_shops(desk, s3_server, service_var) as shops:
+        put_as: Callable[[str], object] = lambda who: shops[who].client.put_object(  # noqa: E731
+            Bucket=desk.settings.bucket_exchange, Key="energy01/requests/instruction-1.json", Body=said
+        )
+        with pytest.raises(ClientError, match="AccessDenied"):
+            put_as("telecom01")
+        assert sweep(desk).instructions == {}
+        put_as("energy01")
+        assert sweep(desk).instructions == {"INSTRUCTED": 1}
+        assert shops["energy01"].notice(f"case-{part.sub_case_id}")["case"] == part.sub_case_id
+        with pytest.raises(ClientError, match="AccessDenied"):
+            shops["telecom01"].client.get_object(
+                Bucket=desk.settings.bucket_exchange, Key=f"energy01/notices/case-{part.sub_case_id}.json"
+            )
+
+
+def test_a_request_from_the_future_or_without_agreement_opens_nothing(desk: Desk) -> None:
+    tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    put(desk, "a.json", {"right": "erasure", "received": tomorrow, "persons": persons(1)})
+    put(desk, "b.json", {"right": "erasure", "persons": persons(1)}, principal="stranger")
+    put(desk, "c.json", {"right": "erasure", "persons": [{"phone": "0000000000"}]})
+    assert sweep(desk).requests == {"BAD_DATE": 1, "NO_AGREEMENT": 1, "NO_PERSONS": 1}
+    assert store.list_cases(desk.house.conn) == []
+    assert iri("A17LegalClaims") == iri("JustificationA17LegalClaims")
