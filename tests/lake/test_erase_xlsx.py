@@ -53,6 +53,13 @@ def test_the_reader_sees_the_other_records_under_their_own_numbers(tmp_path: Pat
     assert {(bad.row, bad.code) for bad in after.bad_rows} == {(2, "SHAPE_BLANK_RECORD")}
 
 
+def test_a_blank_last_record_is_told_because_readers_stop_before_it(tmp_path: Path) -> None:
+    erased, result = erase(tmp_path, workbook(), [3], needles=())
+
+    assert erased.remarks[-1] == "BLANK_RECORDS_AT_END"
+    assert table_of(read_bytes(tmp_path, result, "drop.xlsx")).record_count == 2
+
+
 def test_erasing_twice_is_erasing_once(tmp_path: Path) -> None:
     once = erase(tmp_path, workbook())[1]
 

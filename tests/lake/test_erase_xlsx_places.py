@@ -30,7 +30,7 @@ from lake.workbooks import (
     workbook,
 )
 from sluice.lake.erase_model import EraseRefused, RecordsUnknown
-from sluice.lake.erase_xlsx_package import elements
+from sluice.lake.erase_xlsx_package import elements, kind_of
 from sluice.lake.erase_xlsx_texts import Needles, parsed_texts
 
 

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+from base64 import urlsafe_b64decode
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
@@ -148,11 +150,8 @@ def test_a_late_disposition_is_a_correction_and_going_back_to_the_first_is_anoth
 
 def payload(jws: bytes) -> bytes:
     """What a flattened JWS says."""
-    import base64
-    import json
-
     text = json.loads(jws)["payload"]
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def test_what_was_delivered_already_is_never_delivered_again(papers: Settings, tmp_path: Path) -> None:

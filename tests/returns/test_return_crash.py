@@ -90,21 +90,22 @@ def test_killed_anywhere_a_rerun_delivers_exactly_once(
     store_settings: Settings, tmp_path: Path, releases: str, record_property: Callable[[str, object], None]
 ) -> None:
     settings = with_papers(store_settings, tmp_path, *([AT_ONCE] if releases == "at once" else []))
-    first, *days = days_before_today(POINTS + 1)
-    with open_season(settings, tmp_path, [first, *days]) as night, open_victim(night) as victim:
-        _, steps, _ = victim.run(0, first)
+    first, second, *days = days_before_today(POINTS + 2)
+    with open_season(settings, tmp_path, [first, second, *days]) as night, open_victim(night) as victim:
+        steps, after = victim.run(0, first)[1], victim.run(0, second)[1]
+        looks = (after - steps) // 2  # every day that was made before is looked at, twice
         places = []
         for number, day in enumerate(days):
-            killed, _, place = victim.run(1 + steps * number // len(days), day)
+            killed, _, place = victim.run(looks * (number + 2) + 1 + steps * number // len(days), day)
             assert killed
             places.append(place)
             assert half_visible(night) == []
             rerun(night, victim, day)
             assert half_visible(night) == []
         returns, seen = night.returns(), look(night)
-        wrong = [(places[n - 1], why) for n, line in enumerate(reversed(returns)) if (why := faults(night, seen, line))]
+        wrong = [(places[n - 2], why) for n, line in enumerate(reversed(returns)) if (why := faults(night, seen, line))]
         assert wrong == []
-        assert len(returns) == len(days) + 1
+        assert len(returns) == len(days) + 2
         assert holds(night)
         assert POINTS < 30 or {each for place in places for each in place.split("<")} >= PLACES
     record_property(

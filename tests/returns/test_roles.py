@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from night import AGREEMENT, AT_ONCE, CALLED_AT, CONTRACT, RESULTS, Call, Edit, Night, open_night, with_papers
+from night import AGREEMENT, AT_ONCE, CALLED_AT, CONTRACT, RESULTS, Call, Edit, Night, call_log, open_night, with_papers
 from sluice.agreement.activate import activate_principal
 from sluice.agreement.profiles import roles_for
 from sluice.agreement.store import find_agreement
@@ -243,7 +243,7 @@ def test_a_column_without_a_role_stops_every_file(store_settings: Settings, tmp_
     with open_night(settings, tmp_path) as night:
         person = night.people(1)[0]
         log = Call("c1", *person)
-        header, row = (line for line in night_lines(log))
+        header, row = call_log([log]).decode().splitlines()
         stopped = night.results(f"{header},MOOD\n{row},happy\n".encode(), "mood.csv")
         assert (night.desk.line(stopped).decision, night.desk.line(stopped).rows_accepted) == ("refused", 0)
         night.called(log)
@@ -261,12 +261,6 @@ def test_a_column_without_a_role_stops_every_file(store_settings: Settings, tmp_
         activate_principal(night.desk.house.conn, settings.principals_dir / "energy01", datetime.now(UTC))
         night.make()
         assert [line.decision for line in night.returns()] == ["accepted", "refused"]
-
-
-def night_lines(call: Call) -> list[str]:
-    from night import call_log
-
-    return call_log([call]).decode().splitlines()
 
 
 def test_a_return_whose_agreement_ended_is_refused_and_heard_of(store_settings: Settings, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from sluice.exchange.read import show_exchange
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.returns.release import release
 from sluice.rights.cases import decide, settle_identity
+from sluice.rights.certificate import NotProven, issue, verify_certificate
 from sluice.rights.erase import plan, run, verify
 from sluice.rights.erase_model import NotDecided
 from sluice.rights.forward import forward
@@ -90,6 +91,12 @@ def test_a_person_leaves_every_store_and_everybody_else_stays(night: Night) -> N
     assert now_sent.split(b"\n") == others(sent, record) and now_sent != sent
     assert night.desk.open_new() == 0, "an edited file is no arrival"
     assert verify_ledger(house.conn, public_pem=house.keyring.public_pem).valid
+    states = {part.state for part in get_case(house.conn, case.case_id).sub_cases}
+    assert states == {State.EXECUTED, State.EXECUTING}
+    [issued] = issue(house, case.case_id)
+    said = verify_certificate(issued.jws, house.keyring.public_pem)
+    assert (said["residual"], said["principal"]) == (0, "energy01")
+    assert case.case_id not in json.dumps(said), "the case's own number stays with the center"
 
 
 def test_nothing_goes_before_it_was_decided(night: Night) -> None:
@@ -145,4 +152,6 @@ def test_the_second_scan_finds_what_was_put_back_behind_the_record(night: Night)
     house.objects.put(settings.bucket_lake, "energy01/left/over.parquet", night.desk.folder / "residue.parquet", "x")
 
     assert verify(house, case.case_id, datetime.now(UTC)).residual == 1
+    with pytest.raises(NotProven):
+        issue(house, case.case_id)
     assert show_exchange(house.conn, night.returns()[0].id).record is not None

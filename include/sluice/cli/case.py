@@ -152,9 +152,9 @@ def identity(
     from sluice.rights.reasons import iri
     from sluice.rights.store import find_beginning
 
-    code = iri("A12IdentityFailure") if failed else "IDENTITY_SHOWN"
+    order = _order(iri("A12IdentityFailure") if failed else "IDENTITY_SHOWN", evidence, by)
     with connect(get_settings()) as conn:
-        done = settle_identity(conn, find_beginning(conn, case.lower()), not failed, _order(code, evidence, by))
+        done = settle_identity(conn, find_beginning(conn, case.lower()), not failed, order)
     _show(done, format)
 
 
@@ -177,8 +177,9 @@ def pause(
     from sluice.rights.reasons import iri
     from sluice.rights.store import find_beginning
 
+    order = _order(iri(reason), evidence, by)
     with connect(get_settings()) as conn:
-        done = pause_case(conn, find_beginning(conn, case.lower()), _order(iri(reason), evidence, by))
+        done = pause_case(conn, find_beginning(conn, case.lower()), order)
     _show(done, format)
 
 
@@ -202,9 +203,9 @@ def extend(
     from sluice.rights.reasons import iri
     from sluice.rights.store import find_beginning
 
+    order = _order(iri(reason), evidence, by)
     with connect(get_settings()) as conn:
-        case_id = find_beginning(conn, case.lower())
-        done = extend_case(conn, case_id, _order(iri(reason), evidence, by), _parts(sub_case))
+        done = extend_case(conn, find_beginning(conn, case.lower()), order, _parts(sub_case))
     _show(done, format)
 
 
@@ -271,8 +272,9 @@ def withdraw(
     from sluice.rights.cases import withdraw as withdraw_case
     from sluice.rights.store import find_beginning
 
+    order = _order("SUBJECT_ASKED", evidence, by)
     with connect(get_settings()) as conn:
-        done = withdraw_case(conn, find_beginning(conn, case.lower()), _order("SUBJECT_ASKED", evidence, by))
+        done = withdraw_case(conn, find_beginning(conn, case.lower()), order)
     _show(done, format)
 
 

@@ -69,6 +69,24 @@ def verify_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     _leave(report)
 
 
+@app.command("certificate")
+def certificate(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
+    """Sign what the last second scan proved, per principal. Exit 1 while a residue is left.
+
+    Example: sluice erase certificate 5b1f0c2e
+    """
+    from sluice.exchange.house import open_house
+    from sluice.rights.certificate import issue, stores_in
+
+    with open_house(get_settings()) as house:
+        issued = issue(house, _found(house, case))
+    if format is Format.JSON:
+        files = [{"principal": each.principal, "object": f"s3://{each.bucket}/{each.key}"} for each in issued]
+        show_json({"stores": stores_in(issued), "residual": 0, "certificates": files})
+        return
+    show_table("Certificates", ("principal", "object"), [(c.principal, f"s3://{c.bucket}/{c.key}") for c in issued])
+
+
 def _found(house: "House", case: str) -> "CaseId":
     from sluice.rights.store import find_beginning
 

@@ -115,7 +115,7 @@ def run_night(house: House, day: date, exports: tuple[Export, ...], folder: Path
         results = arrive(house, {export.source: export.path for export in exports})
         first = (
             wait_for(house, ENERGY, day, lambda made: made.prepared_by is not None),
-            wait_for(house, TELECOM, day, lambda made: made.is_done),
+            wait_for(house, TELECOM, day, lambda made: made.is_sent),
         )
     say(f"{RELEASER} releases energy01's; airflow, which prepared it, cannot")
     refused = is_refused_to(house, first[0].prepared_by or "", first[0].id)
@@ -182,14 +182,19 @@ def wait_for(
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
         made = find_return(house.conn, source, day)
-        if made and (after is None or made.id != after.id) and (until(made) or _has_failed(made)):
-            return made
+        if made and (after is None or made.id != after.id):
+            if until(made):
+                return made
+            _check_goes_on(made)
         time.sleep(0.2)
     raise DemoUnfinished(Ref("return", f"{source.principal}/{source.flow}"), Ref("day", str(day)))
 
 
-def _has_failed(made: Return) -> bool:
-    return made.is_done and not made.is_sent and not (made.record.reason_code or "").startswith("DUPLICATE")
+def _check_goes_on(made: Return) -> None:
+    """Raises DemoUnfinished for a return that ended without a file, other than for being the same as before."""
+    reason = made.record.reason_code or ""
+    if made.is_done and not made.is_sent and not reason.startswith("DUPLICATE"):
+        raise DemoUnfinished(Ref("return", made.id), Ref("reason", reason))
 
 
 def find_return(conn: Connection, source: Source, day: date) -> Return | None:

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from sluice.errors import Ref
-from sluice.lake.erase_model import Erased, EraseRefused, checked_numbers
+from sluice.lake.erase_model import BLANK_RECORDS_AT_END, Erased, EraseRefused, checked_numbers
 from sluice.lake.erase_xlsx_package import WORKBOOK, Book, Sheet, attributes_of, kind_of, open_book, write_book
 from sluice.lake.erase_xlsx_sheet import (
     area_of,
@@ -81,6 +81,10 @@ class _Task:
         here = (pl.col("part") == self.sheet.part) & (pl.col("row") > self.header_row)
         return cells.filter(here)["row"].n_unique()
 
+    def last_row(self, cells: pl.DataFrame) -> int:
+        """The last row with content; 0 when the sheet has none."""
+        return int(cells.filter(pl.col("part") == self.sheet.part)["row"].max() or 0)  # type: ignore[arg-type]
+
 
 def erase_records(
     source: Path, target: Path, records: Sequence[int], *, sheet: str | None, needles: Sequence[str]
@@ -105,7 +109,8 @@ def erase_records(
     finally:
         draft.unlink(missing_ok=True)
     sha256, size = hash_of(target)
-    return Erased(task.records(before.frame), task.records(after), sha256, size, book.remarks)
+    at_end = (BLANK_RECORDS_AT_END,) if task.last_row(after) < task.last_row(before.frame) else ()
+    return Erased(task.records(before.frame), task.records(after), sha256, size, book.remarks + at_end)
 
 
 def _task(book: Book, cells: pl.DataFrame, records: Sequence[int], name: str | None, needles: Needles) -> _Task:

@@ -155,7 +155,7 @@ def _decide(book: Book, part: SubCase, target: State, order: Order) -> None:
 def _walk(book: Book, states: Sequence[State], order: Order) -> None:
     """From where the case stands to the last of these states; the order's reason belongs to the last one."""
     left = list(states[states.index(book.case.state) + 1 :]) if book.case.state in states else list(states)
-    for state in left:
+    for state in left or states[-1:]:
         said = order if state is states[-1] else replace(order, reason_code=state.value)
         book.take(state, said)
 

@@ -21,6 +21,8 @@ from sluice.ledger.append import append
 from sluice.ledger.erased import ErasureDone, StoreErased
 from sluice.ledger.model import EntryKind
 from sluice.rights import erase_store, store
+from sluice.rights.cases import advance
+from sluice.rights.certificate import last_scans
 from sluice.rights.erase_model import (
     OTHER_CONTROLLER,
     Copy,
@@ -36,18 +38,26 @@ from sluice.rights.erase_model import (
 from sluice.rights.erase_needles import recall, remember, spellings
 from sluice.rights.erase_stores import STORES, Bench, store_of
 from sluice.rights.identifiers import Envelope, open_sealed, refs_of
-from sluice.rights.model import Action, Case, CaseId, State, SubCase, Track
+from sluice.rights.model import SYSTEM, Action, Case, CaseId, Order, State, SubCase, Track
 from sluice.scan.model import Reason, Status
 from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
 from sluice.subject.suppression import Suppression
 from sluice.terms import FieldGroup, Principal
 
-DECIDED = {
-    Track.PROCESSOR: frozenset({State.INSTRUCTED}),
-    Track.CONTROLLER: frozenset({State.ACCEPTED, State.PARTIAL, State.EXECUTING}),
-}
-"""Where a part has to stand before anything of it is erased."""
+OPEN_DECISIONS = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL, State.EXECUTING})
+"""Where a decided part stands before its erasure is done."""
+CARRIED_OUT = frozenset(
+    {
+        State.EXECUTED,
+        State.RECIPIENTS_NOTIFIED,
+        State.ANSWERED,
+        State.CONFIRMED_TO_CONTROLLER,
+        State.PROVEN,
+        State.CLOSED,
+    }
+)
+"""Where it stands after; it may be run and scanned again."""
 MOST_PASSES = 5
 NOT_OF_THE_PERSON = frozenset({FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, FieldGroup.QA_SCORE})
 """Groups about our staff: they go with the row, and nobody else has to decide of them."""
@@ -83,7 +93,23 @@ def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
         waiting += erase_store.count_in_flight(house.conn, target.principal, now)
         for bucket in (house.settings.bucket_exchange, house.settings.bucket_lake, house.settings.bucket_vault):
             house.objects.abort_uploads(bucket, f"{target.principal}/")
-    return replace(verify(house, case_id, now), waiting=waiting)
+    report = replace(verify(house, case_id, now), waiting=waiting)
+    if not (report.residual or report.doubts or report.waiting):
+        _carried_out(house, case, now)
+    return report
+
+
+def _carried_out(house: House, case: Case, now: datetime) -> None:
+    """The parts whose erasure is proven take their next step, with the scan's entry as evidence."""
+    scans = last_scans(house, case.case_id)
+    for part in case.sub_cases:
+        if not has_decided(part) or part.state not in OPEN_DECISIONS:
+            continue
+        order = Order(SYSTEM, now, "ERASED", scans[part.principal][1], residue=0)
+        steps = (State.EXECUTED,) if part.track is Track.PROCESSOR else (State.EXECUTING,)
+        for target in steps:
+            if part.state is not target:
+                advance(house.conn, case.case_id, target, order, part.sub_case_id)
 
 
 def verify(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
@@ -134,8 +160,7 @@ def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bo
 
 def has_decided(part: SubCase) -> bool:
     """Whether a part was decided to be erased: by its controller's instruction, or by the center's own decision."""
-    instructed = part.track is Track.CONTROLLER or part.action is Action.ERASE
-    return part.state in DECIDED[part.track] and instructed
+    return part.action is Action.ERASE and part.state in OPEN_DECISIONS | CARRIED_OUT
 
 
 def decided_groups(part: SubCase) -> tuple[str, ...]:
