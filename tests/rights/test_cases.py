@@ -18,6 +18,7 @@ from sluice.exchange.house import open_house
 from sluice.ledger.verify import verify
 from sluice.rights import store
 from sluice.rights.cases import advance, decide, extend, pause, paused_clock, set_flag, settle_identity, withdraw
+from sluice.rights.facts import ClockRefused
 from sluice.rights.forward import follow, forward
 from sluice.rights.identifiers import find_sealed, list_sealed, parse_identifier
 from sluice.rights.model import (
@@ -376,7 +377,12 @@ def test_bad_input_is_refused_without_quoting_it(desk: Desk, holds: Holds) -> No
         opened(desk, holds, principal="nobody01")
     with pytest.raises(UsageError):
         opened(desk, holds, received=date(2026, 11, 26))
+    with pytest.raises(ClockRefused):
+        opened(desk, holds, received=date(2017, 1, 1))
+    with pytest.raises(UsageError):
+        open_case(desk.house, Right.ACCESS, [PHONE], None, NOW, "file", "nl", NOW, protection=holds, actor=DESK)
     assert store.list_cases(desk.house.conn) == [] and holds.applied == []
+    assert list_sealed(desk.house) == [], "nothing lies there that can never be opened"
 
 
 def test_a_case_whose_key_is_gone_cannot_be_read(desk: Desk, holds: Holds) -> None:

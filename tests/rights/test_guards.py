@@ -184,6 +184,7 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
         with_order(at=datetime(2026, 12, 27, 23, 0, tzinfo=UTC)),
         with_order(at=datetime(2027, 1, 5, tzinfo=UTC)),
     ],
+    "refusal_is_in_time": [with_order(at=datetime(2026, 12, 28, 9, tzinfo=UTC))],
     "delay_has_a_reason": [with_order(reason_code="HOLIDAYS"), with_order(reason_code=LEGAL)],
     "reminder_is_due": [with_part(told_at=NOW - timedelta(hours=23)), with_part(told_at=None)],
     "instruction_names_the_case": [with_instruction(sub_case_id=OTHER_ID), with_order(instruction=None)],
@@ -312,6 +313,14 @@ def test_proof_of_abuse_and_an_extended_period_are_looked_at() -> None:
     attempt = with_case(sub_cases=(extended,))(by(Role.SYSTEM)(passing(TRANSITIONS[0])))
     with pytest.raises(TransitionRefused, match="deadline_has_passed"):
         check_flag(Flag.BREACHED_DEADLINE, with_order(at=datetime(2027, 2, 25, 12, tzinfo=UTC))(attempt))
+
+
+def test_a_late_refusal_is_possible_once_the_miss_is_on_record() -> None:
+    refusal = next(row for row in TRANSITIONS if row.target is State.REFUSED)
+    late = with_order(at=datetime(2027, 1, 4, 9, tzinfo=UTC))(passing(refusal))
+    with pytest.raises(TransitionRefused, match="refusal_is_in_time"):
+        check_step(refusal.source, refusal.target, late)
+    check_step(refusal.source, refusal.target, with_case(is_breached=True)(late))
 
 
 def test_nothing_refuses_direct_marketing_or_a_withdrawal_and_abuse_is_known_everywhere_else() -> None:

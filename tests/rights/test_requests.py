@@ -378,8 +378,9 @@ def test_the_prefix_is_the_proof_because_nobody_else_writes_there(
 def test_a_request_from_the_future_or_without_agreement_opens_nothing(desk: Desk) -> None:
     tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
     put(desk, "a.json", {"right": "erasure", "received": tomorrow, "persons": persons(1)})
+    put(desk, "old.json", {"right": "erasure", "received": "2017-01-01", "persons": persons(1)})
     put(desk, "b.json", {"right": "erasure", "persons": persons(1)}, principal="stranger")
     put(desk, "c.json", {"right": "erasure", "persons": [{"phone": "0000000000"}]})
-    assert sweep(desk).requests == {"BAD_DATE": 1, "NO_AGREEMENT": 1, "NO_PERSONS": 1}
+    assert sweep(desk).requests == {"BAD_DATE": 2, "NO_AGREEMENT": 1, "NO_PERSONS": 1}
     assert store.list_cases(desk.house.conn) == []
     assert iri("A17LegalClaims") == iri("JustificationA17LegalClaims")

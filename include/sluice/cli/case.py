@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Requests of persons: their clock, their parts, their steps.",
-    epilog="Example: sluice case open --right erasure --identifier phone:0470123456 --principal energy01",
+    epilog="Example: sluice case open --right erasure --identifier phone:0470123456",
     no_args_is_help=True,
 )
 CaseArgument = Annotated[str, typer.Argument(help="Case number, or an unambiguous beginning of it.")]

@@ -180,9 +180,9 @@ def _clerk(order: Order) -> Actor:
 def _close_when_over(book: Book, order: Order) -> None:
     """With its last part the case is over; a controller that instructed has vouched for the person."""
     parts = book.case.sub_cases
-    if book.case.state.is_over or not all(part.state is State.CLOSED for part in parts):
+    if book.case.state.is_over or not all(part.state.is_over for part in parts):
         return
-    if book.case.state is State.RECEIVED:
+    if book.case.state in (State.RECEIVED, *UNTIL_PENDING):
         _vouched(book, replace(order, actor=Actor(Role.PRINCIPAL, parts[0].principal), reason_code=VOUCHED))
     if book.case.state is State.SCOPED:
         book.take(State.CLOSED, replace(order, actor=_clerk(order), reason_code="EVERY_PART_CLOSED"))

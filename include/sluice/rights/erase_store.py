@@ -11,6 +11,7 @@ from sluice.db import Connection
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
 from sluice.rights.erase_model import Column, Copy, Done, Target
+from sluice.rights.model import CaseId
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 OCTETS = "application/octet-stream"
@@ -144,3 +145,14 @@ def count_in_flight(conn: Connection, principal: Principal, since: datetime) -> 
         (principal, since),
     ).fetchone()
     return int(row["n"]) if row else 0
+
+
+def find_decided(conn: Connection) -> list[CaseId]:
+    """Cases with a part that was decided to be erased and is not erased yet, the oldest first."""
+    rows = conn.execute(
+        """select c.case_id::text as id from subject_case c
+           where exists (select from sub_case p where p.case_id = c.case_id and p.action = 'erase'
+               and p.state in ('INSTRUCTED', 'ACCEPTED', 'PARTIAL'))
+           order by c.opened_at, c.case_id"""
+    ).fetchall()
+    return [CaseId(row["id"]) for row in rows]

@@ -154,6 +154,11 @@ def before_the_month_is_over(attempt: Attempt) -> bool:
     return received_on(attempt.order.at) <= extension_latest(attempt.case.due)
 
 
+def refusal_is_in_time(attempt: Attempt) -> bool:
+    """A refusal leaves before the month-1 legal due date too (Art. 12(4)); later, only once the miss is on record."""
+    return attempt.case.is_breached or before_the_month_is_over(attempt)
+
+
 def delay_has_a_reason(attempt: Attempt) -> bool:
     """Complexity or number of requests (Art. 12(3)), and no other reason."""
     return attempt.order.reason_code in DELAYS

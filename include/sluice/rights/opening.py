@@ -29,11 +29,13 @@ from sluice.rights.identifiers import (
     seal,
 )
 from sluice.rights.model import PROTECTED, Actor, Case, CaseId, Hold, Order, Right, Role, State
-from sluice.rights.scope import Scoped, find_scope
+from sluice.rights.scope import Scoped, check_principal, find_scope
 from sluice.terms import Principal, SubjectKind
 
 log = logging.getLogger(__name__)
 LONGEST_WORD = 40
+FILE = "file"
+"""The channel of a principal's own request file, and of nothing else."""
 
 
 class Protection(Protocol):
@@ -91,7 +93,7 @@ def envelope_of(
         received=day,
         opened_at=now,
         forward_from=received if isinstance(received, datetime) else min(now, _end_of(day)),
-        channel="file",
+        channel=FILE,
         language="nl",
         actor_role=actor.role,
         actor=actor.name,
@@ -100,7 +102,13 @@ def envelope_of(
 
 
 def open_envelope(house: House, envelope: Envelope, protection: Protection) -> Case:
-    """Seal a request, protect and commit. The same case number again gives the case that is there."""
+    """Seal a request, protect and commit. The same case number again gives the case that is there.
+
+    What could not be opened is not sealed: raises NotFound, ClockRefused.
+    """
+    if envelope.principal:
+        check_principal(house, envelope.principal, envelope.opened_at)
+    due_dates(envelope.received, house.settings.center_country, clock_parameters(envelope.received))
     return _finish(house, seal(house, envelope), protection)
 
 
@@ -185,6 +193,6 @@ def _language(language: str) -> str:
 
 
 def _word(name: str, word: str) -> str:
-    if not word or len(word) > LONGEST_WORD or not word.replace("_", "").replace("-", "").isalnum():
+    if not word or word == FILE or len(word) > LONGEST_WORD or not word.replace("_", "").replace("-", "").isalnum():
         raise UsageError(Ref(name, "one word"))
     return word

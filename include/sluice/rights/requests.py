@@ -10,7 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 MOST_PER_SWEEP = 200
 """New files of one principal per sweep, so that a flood keeps nobody else waiting."""
 NUMBERS = UUID("5f6a4a52-1c67-4b6e-9a0b-0f5a3c1d7e42")
+GDPR_APPLIES = date(2018, 5, 25)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -112,7 +113,7 @@ def read_request(
     if not asked.persons:
         return _record(house, item, file(Outcome.NO_PERSONS, None, 0, asked.faults))
     put_at = min(item.modified_at or now, now)
-    if asked.received and asked.received > received_on(put_at):
+    if asked.received and not GDPR_APPLIES <= asked.received <= received_on(put_at):
         return _record(house, item, file(Outcome.BAD_DATE, None, 0, ()))
     if not any(row[0] == principal for row in store.find_agreement_bodies(house.conn, received_on(now), now)):
         return _record(house, item, file(Outcome.NO_AGREEMENT, None, 0, ()))

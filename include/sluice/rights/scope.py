@@ -7,7 +7,7 @@ person, because that stays inside the house.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 import polars as pl
@@ -56,7 +56,6 @@ def find_scope(house: House, envelope: Envelope) -> Scoped:
     """The parts of a request and whom to protect. The named principal only, else all that know the person.
 
     Nobody knows the person: one part without agreement, so that the center still answers.
-    Raises NotFound for a named principal without any agreement.
     """
     candidates = _candidates(house, envelope)
     refs = {each.principal: _refs(house, each.principal, envelope) for each in candidates}
@@ -72,6 +71,13 @@ def find_scope(house: House, envelope: Envelope) -> Scoped:
         if each.is_in_force or each in concerned
     }
     return Scoped(tuple(parts) or (_nobody(house, envelope),), protected, tuple(sorted(refs)))
+
+
+def check_principal(house: House, principal: Principal, at: datetime) -> None:
+    """Raises NotFound for a principal that never had an agreement, as known at an instant."""
+    rows = store.find_agreement_bodies(house.conn, received_on(at), at)
+    if not any(name == principal for name, *_ in rows):
+        raise NotFound(Ref("principal", "with an agreement"))
 
 
 def find_hits(house: House, principal: Principal, refs: Mapping[int, str]) -> tuple[int, ...]:
@@ -103,13 +109,10 @@ def _candidates(house: House, envelope: Envelope) -> list[Candidate]:
     papers: dict[str, list[tuple[Agreement, bool]]] = {}
     for name, body, path, is_in_force in rows:
         papers.setdefault(name, []).append((parse_agreement(body, path), is_in_force))
-    named = envelope.principal
-    if named is not None and named not in papers:
-        raise NotFound(Ref("principal", "with an agreement"))
     return [
         Candidate(Principal(name), tuple(paper for paper, _ in held), any(in_force for _, in_force in held))
         for name, held in sorted(papers.items())
-        if named in (None, name)
+        if envelope.principal in (None, name)
     ]
 
 

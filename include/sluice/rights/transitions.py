@@ -109,7 +109,16 @@ def _controller() -> Iterator[Transition]:
             g.identity_is_settled,
             needs_reason=True,
         )
-        yield _row(track, source, S.REFUSED, {DESK}, *refusing, g.refuses_every_field, needs_reason=True)
+        yield _row(
+            track,
+            source,
+            S.REFUSED,
+            {DESK},
+            *refusing,
+            g.refuses_every_field,
+            g.refusal_is_in_time,
+            needs_reason=True,
+        )
     yield _row(
         track,
         S.ASSESSED,
