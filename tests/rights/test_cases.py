@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from desk import Desk
+from rights.test_guards import passing
 from sluice.agreement.activate import activate_all
 from sluice.db import connect
 from sluice.errors import NotFound, UsageError
@@ -20,6 +21,7 @@ from sluice.rights import store
 from sluice.rights.cases import advance, decide, extend, pause, paused_clock, set_flag, settle_identity, withdraw
 from sluice.rights.facts import ClockRefused
 from sluice.rights.forward import follow, forward
+from sluice.rights.holds import hold_ends
 from sluice.rights.identifiers import find_sealed, list_sealed, parse_identifier
 from sluice.rights.model import (
     Action,
@@ -38,7 +40,9 @@ from sluice.rights.model import (
     TransitionRefused,
 )
 from sluice.rights.opening import finish_openings, open_case
+from sluice.rights.protect import protection_of
 from sluice.rights.reasons import iri
+from sluice.rights.transitions import TRANSITIONS
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 
@@ -330,6 +334,42 @@ def test_withdrawn_ends_every_part_and_tells_who_was_told(desk: Desk, holds: Hol
     assert follow(desk.house, NOW).withdrawn == 1
     assert notices(desk, "energy01")[f"case-{told}-withdrawn.json"]["case"] == told
     assert follow(desk.house, NOW).withdrawn == 0
+
+
+def kept_out(desk: Desk) -> set[tuple[str, str]]:
+    rows = desk.sql("select principal, reason from suppression_run where lifted_at is null")
+    return {(str(row["principal"]), str(row["reason"])) for row in rows}
+
+
+def test_a_hold_ends_with_the_request_and_an_upheld_objection_stays_out(desk: Desk) -> None:
+    house, conn = desk.house, desk.house.conn
+    protection = protection_of(house)
+
+    def ask(right: Right) -> Case:
+        return open_case(
+            house, right, [PHONE], Principal("energy01"), NOW, "mail", "nl", NOW, protection=protection, actor=DESK
+        )
+
+    taken_back = ask(Right.ERASURE)
+    assert follow(house, NOW).released == 0 and kept_out(desk) == {("energy01", "soft_hold")}
+    withdraw(conn, taken_back.case_id, order("SUBJECT_ASKED"))
+    assert follow(house, NOW).released == 1 and kept_out(desk) == set()
+
+    upheld = ask(Right.OBJECTION)
+    settle_identity(conn, upheld.case_id, True, order("IDENTITY_SHOWN"))
+    assert follow(house, NOW).released == 0
+    decide(conn, upheld.case_id, State.ACCEPTED, order("ACCEPTED", action=Action.STOP))
+    assert follow(house, NOW).released == 1 and kept_out(desk) == {("energy01", "objected")}
+    assert follow(house, NOW).released == 0
+
+
+@pytest.mark.parametrize("state", [State.ACCEPTED, State.EXECUTING, State.CLOSED])
+def test_what_is_to_be_restricted_stays_held(state: State) -> None:
+    case = passing(next(row for row in TRANSITIONS if row.track is Track.CONTROLLER)).case
+    part = replace(case.sub_cases[0], state=state, action=Action.RESTRICT)
+    assert not hold_ends(replace(case, sub_cases=(part,)), "energy01")
+    assert hold_ends(replace(case, sub_cases=(replace(part, action=Action.REFUSE),)), "energy01")
+    assert not hold_ends(case, "bank01") and hold_ends(replace(case, state=State.CLOSED), "bank01")
 
 
 def test_a_complaint_stays(desk: Desk, holds: Holds) -> None:

@@ -11,17 +11,15 @@ import polars as pl
 import pytest
 
 from night import Call, Night, call_log, open_night
+from rights.asking import DESK, asked
 from sluice.exchange.read import show_exchange
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.returns.release import release
-from sluice.rights.cases import decide, settle_identity
 from sluice.rights.certificate import NotProven, issue, verify_certificate
 from sluice.rights.erase import plan, run, verify
 from sluice.rights.erase_model import NotDecided
-from sluice.rights.forward import forward
 from sluice.rights.identifiers import parse_identifier
-from sluice.rights.instructions import read_instruction
-from sluice.rights.model import Action, Actor, Case, Order, Right, Role, State
+from sluice.rights.model import Right, State
 from sluice.rights.opening import open_case
 from sluice.rights.protect import protection_of
 from sluice.rights.store import get_case
@@ -29,7 +27,6 @@ from sluice.rights.where import where
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 
-DESK = Actor(Role.DESK, "anna")
 ENERGY = Principal("energy01")
 
 
@@ -43,26 +40,6 @@ def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
         release(opened.desk.house, opened.returns()[0].id, "an", datetime.now(UTC))
         opened.make()
         yield opened
-
-
-def asked(night: Night, phone: str, record: str) -> Case:
-    """The person asks, and both controllers decide to erase."""
-    house, now = night.desk.house, datetime.now(UTC)
-    identifiers = [(SubjectKind.PHONE, phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, record)]
-    case = open_case(
-        house, Right.ERASURE, identifiers, None, now, "letter", "nl", now, protection=protection_of(house), actor=DESK
-    )
-    settle_identity(house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", "ab" * 32))
-    forward(house, now)
-    for part in get_case(house.conn, case.case_id).sub_cases:
-        if part.state is State.AWAITING_INSTRUCTION:
-            said = {"case": part.sub_case_id, "decision": "erase"}
-            key = f"{part.principal}/requests/instruction-{part.sub_case_id}.json"
-            stored = house.objects.put(night.desk.settings.bucket_exchange, key, json.dumps(said).encode(), "text/json")
-            read_instruction(house, Principal(part.principal), stored, now)
-    order = Order(DESK, now, "ACCEPTED", "ab" * 32, action=Action.ERASE)
-    decide(house.conn, case.case_id, State.ACCEPTED, order)
-    return get_case(house.conn, case.case_id)
 
 
 def others(content: bytes, record: str) -> list[bytes]:

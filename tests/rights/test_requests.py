@@ -3,8 +3,10 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from botocore.exceptions import ClientError
@@ -16,8 +18,8 @@ from hypothesis import strategies as st
 from desk import Desk
 from returns.deliveries import at_once, open_shops
 from sluice.agreement.activate import activate_all
-from sluice.exchange.house import open_house
-from sluice.lake.objects import StoredObject
+from sluice.exchange.house import House, open_house
+from sluice.lake.objects import ObjectStore, StoredObject
 from sluice.ledger.append import canonical
 from sluice.ledger.record import Part
 from sluice.ledger.sign import sign
@@ -27,7 +29,7 @@ from sluice.rights.identifiers import Identifier, find_sealed
 from sluice.rights.instructions import KEY_FILE, TYPE, parse_instruction
 from sluice.rights.model import Action, Actor, Right, Role, State, SubCase, Track
 from sluice.rights.opening import open_case
-from sluice.rights.protection import KeepOut
+from sluice.rights.protect import protection_of
 from sluice.rights.reasons import iri
 from sluice.rights.request_file import MOST_PERSONS, Asked, Outcome, RowFault, judge_rows, parse_request
 from sluice.rights.requests import RequestSweep, list_request_files, read_requests
@@ -35,6 +37,7 @@ from sluice.services.model import SeaweedServer
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 
+T = TypeVar("T")
 DESK = Actor(Role.DESK, "anna")
 UNKNOWN = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"
 
@@ -53,7 +56,7 @@ def put(desk: Desk, name: str, content: bytes | dict[str, object], principal: st
 
 def sweep(desk: Desk) -> RequestSweep:
     now = datetime.now(UTC)
-    return read_requests(desk.house, KeepOut(desk.house, now), now)
+    return read_requests(desk.house, protection_of(desk.house), now)
 
 
 def notice(desk: Desk, kind: str, item: StoredObject, principal: str = "energy01") -> dict[str, object]:
@@ -74,7 +77,7 @@ def asked(desk: Desk, right: Right = Right.ERASURE, principal: str = "energy01")
         "mail",
         "nl",
         now,
-        protection=KeepOut(desk.house, now),
+        protection=protection_of(desk.house),
         actor=DESK,
     )
     assert forward(desk.house, now).forwarded == 1
@@ -249,12 +252,61 @@ def test_a_dead_reader_is_finished_and_nothing_is_twice(desk: Desk) -> None:
     assert file.case_id == store.list_cases(desk.house.conn)[0].case_id
 
 
+class Dying(ObjectStore):
+    """The real store, of a worker that dies before or after its n-th request."""
+
+    def __init__(self, settings: Settings, dies_at: int, *, before: bool) -> None:
+        super().__init__(settings)
+        self.left, self.before = dies_at, before
+
+    def _try(self, operation: str, bucket: str, attempt: Callable[[], T]) -> T:
+        self.left -= 1
+        if self.left == 0 and self.before:
+            raise KeyboardInterrupt
+        answer = super()._try(operation, bucket, attempt)
+        if self.left == 0:
+            raise KeyboardInterrupt
+        return answer
+
+
+def work(house: House, now: datetime) -> None:
+    """What the schedule does."""
+    read_requests(house, protection_of(house), now)
+    forward(house, now)
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+def test_a_worker_that_dies_at_any_request_to_the_store_is_finished(desk: Desk, before: bool) -> None:
+    now, deaths = datetime.now(UTC), 0
+    for point in range(1, 200):
+        put(desk, f"erasure-{point}.csv", f"phone\n0470{point:06}\n".encode())
+        try:
+            work(replace(desk.house, objects=Dying(desk.settings, point, before=before)), now)
+        except KeyboardInterrupt:
+            deaths += 1
+            work(desk.house, now)
+        else:
+            break
+        cases = store.list_cases(desk.house.conn)
+        assert len(cases) == point
+        assert {part.state for case in cases for part in case.sub_cases if part.track is Track.PROCESSOR} == {
+            State.AWAITING_INSTRUCTION
+        }
+    bucket = desk.settings.bucket_exchange
+    keys = [item.key for item in desk.house.objects.list_versions(bucket, "energy01/notices/")]
+    assert len(keys) == len(set(keys)) == 2 * (deaths + 1), "one answer and one notice each, written once"
+    steps = desk.sql("select case_id, sub_case_id, to_state from case_transition")
+    assert len(steps) == len({tuple(step.values()) for step in steps}), "every step once"
+    assert len(desk.sql("select 1 from suppression_run")) == deaths + 1
+    assert deaths >= 10
+
+
 def test_two_workers_at_once_do_everything_once(desk: Desk) -> None:
     for number in range(4):
         put(desk, f"erasure-{number}.csv", f"phone\n047012345{number}\n".encode())
     now = datetime.now(UTC)
 
-    at_once(desk, *[lambda house: read_requests(house, KeepOut(house, now), now)] * 2)
+    at_once(desk, *[lambda house: read_requests(house, protection_of(house), now)] * 2)
     told = at_once(desk, *[lambda house: forward(house, now)] * 2)
 
     assert sum(each.forwarded for each in told) == 4 == len(store.list_cases(desk.house.conn))

@@ -60,7 +60,7 @@ def open_(
     from sluice.rights.identifiers import parse_identifier
     from sluice.rights.model import Actor, Role
     from sluice.rights.opening import open_case
-    from sluice.rights.protection import KeepOut
+    from sluice.rights.protect import protection_of
     from sluice.terms import Principal
 
     wanted, day = _right(right), _date(received)
@@ -76,7 +76,7 @@ def open_(
             channel,
             language,
             now,
-            protection=KeepOut(house, now),
+            protection=protection_of(house),
             actor=Actor(Role.DESK, by or _user()),
         )
     _show(case, format)
@@ -283,25 +283,25 @@ def follow(format: FormatOption = Format.TABLE) -> None:
     """Read requests/ once, forward, remind and escalate what is due: what the schedule does.
 
     JSON: requests {outcome: files}, instructions {outcome: files}, finished, forwarded, late, reminded,
-    escalated, breached, withdrawn, failed. Exit 3 when something failed; it is tried again next time.
+    escalated, breached, withdrawn, released (holds that ended), failed. Exit 3 when something failed; it is tried again next time.
 
     Example: sluice case follow
     """
     from sluice.errors import Exit
     from sluice.exchange.house import open_house
     from sluice.rights.forward import follow as follow_once
-    from sluice.rights.protection import KeepOut
+    from sluice.rights.protect import protection_of
     from sluice.rights.requests import read_requests
 
     now = datetime.now(UTC)
     with open_house(get_settings()) as house, err.status("following"):
-        read = read_requests(house, KeepOut(house, now), now)
+        read = read_requests(house, protection_of(house), now)
         told = follow_once(house, now)
     counts = {
         "finished": read.finished,
         **{
             name: getattr(told, name)
-            for name in ("forwarded", "late", "reminded", "escalated", "breached", "withdrawn")
+            for name in ("forwarded", "late", "reminded", "escalated", "breached", "withdrawn", "released")
         },
         "failed": read.failed + told.failed,
     }

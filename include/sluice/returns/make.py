@@ -20,6 +20,7 @@ from sluice.gate.contract_rules import rules_for, thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.onepass import run_rules
 from sluice.gate.suites import read_suite
+from sluice.gate.typed import DATE, TIMESTAMP
 from sluice.lake.write_model import ValueUnwritable, WriteForm, Written
 from sluice.lake.write_table import write_table
 from sluice.returns import store
@@ -78,14 +79,15 @@ def day_bounds(opened: Opened) -> tuple[str, str]:
 
 
 def _in_contract_form(going: pl.DataFrame, contract: DataContract) -> pl.DataFrame:
-    """Times of results as the contract writes them: Brussels wall time; without a format they stay ISO UTC."""
+    """Times of results as the contract writes them: Brussels wall time, ISO 8601 where it gives no format."""
+    iso = {"date": DATE, "timestamp": TIMESTAMP}
     local = [
         pl.col(each.name)
         .str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_zone="UTC", strict=False)
         .dt.convert_time_zone("Europe/Brussels")
-        .dt.strftime(each.date_format)
+        .dt.strftime(each.date_format or iso[each.logical_type])
         for each in contract.fields
-        if each.date_format and each.logical_type in ("date", "timestamp") and (each.source or "").startswith(RESULTS)
+        if each.logical_type in iso and (each.source or "").startswith(RESULTS)
     ]
     return going.with_columns(local)
 

@@ -15,6 +15,7 @@ from sluice.lake.objects import prefix_of
 from sluice.rights import store
 from sluice.rights.book import open_book
 from sluice.rights.due import DEFAULT_PACE, Due, DueAction, Pace, due_actions
+from sluice.rights.holds import settle_holds
 from sluice.rights.identifiers import open_sealed
 from sluice.rights.model import SYSTEM, Case, Flag, Order, State, Track
 from sluice.rights.notices import forward_document, notice_key, put_notice, told_document
@@ -33,6 +34,7 @@ class Told:
     escalated: int = 0
     breached: int = 0
     withdrawn: int = 0
+    released: int = 0
     failed: int = 0
 
 
@@ -42,9 +44,10 @@ def forward(house: House, now: datetime) -> Told:
 
 
 def follow(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> Told:
-    """Everything that is due at ``now``, and the notices of withdrawal that are owed: what a schedule does."""
+    """Everything that is due at ``now``, notices of withdrawal that are owed, holds that end: what a schedule does."""
     told = _do(house, now, tuple(Due), pace)
-    return replace(told, withdrawn=tell_withdrawn(house))
+    withdrawn, holds = tell_withdrawn(house), settle_holds(house, now)
+    return replace(told, withdrawn=withdrawn, released=holds.released, failed=told.failed + holds.failed)
 
 
 def tell_withdrawn(house: House) -> int:

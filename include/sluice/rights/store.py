@@ -259,6 +259,15 @@ def _step(row: Mapping[str, Any]) -> Step:
     )
 
 
+def find_open_holds(conn: Connection) -> list[tuple[CaseId, str]]:
+    """Case and principal of every hold that has not ended."""
+    rows = conn.execute(
+        """select r.case_id::text as case_id, r.principal from suppression_run r join subject_case c using (case_id)
+           where r.reason = 'soft_hold' and r.lifted_at is null order by r.made_at, r.run_id"""
+    ).fetchall()
+    return [(CaseId(row["case_id"]), row["principal"]) for row in rows]
+
+
 def find_index_runs(conn: Connection, principal: str) -> list[tuple[str, str, str]]:
     """Bucket, key and version of every subject index run of a principal, newest first."""
     rows = conn.execute(

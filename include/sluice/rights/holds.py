@@ -1,0 +1,66 @@
+"""When the hold of a request ends: once everything a principal has of the person is over or refused.
+
+An objection that was upheld becomes a suppression first. What is to be restricted stays held.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sluice.errors import SluiceError
+from sluice.exchange.house import House
+from sluice.rights import store
+from sluice.rights.identifiers import find_sealed, refs_of
+from sluice.rights.model import Action, Case, Hold, Right
+from sluice.rights.protect import protection_of
+from sluice.terms import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one look at the open holds did; ``failed``: met again."""
+
+    released: int = 0
+    failed: int = 0
+
+
+def settle_holds(house: House, now: datetime) -> Settled:
+    """Turn upheld objections into suppressions, and end the holds that have no reason any more."""
+    released = failed = 0
+    for case_id, principal in store.find_open_holds(house.conn):
+        try:
+            released += _settle(house, store.get_case(house.conn, case_id), Principal(principal), now)
+        except SluiceError:
+            failed += 1
+    return Settled(released, failed)
+
+
+def hold_ends(case: Case, principal: str) -> bool:
+    """Whether nothing of this request is left to wait for at a principal. Pure.
+
+    Where the principal has no part, the request as a whole must be over.
+    """
+    parts = [part for part in case.sub_cases if part.principal == principal]
+    if any(part.action is Action.RESTRICT for part in parts):
+        return False
+    if _is_upheld(case, principal):
+        return True
+    done = [part.state.is_over or part.action is Action.REFUSE for part in parts]
+    return all(done) if done else case.state.is_over
+
+
+def _is_upheld(case: Case, principal: str) -> bool:
+    mine = [part for part in case.sub_cases if part.principal == principal]
+    return case.right is Right.OBJECTION and any(part.action is Action.STOP for part in mine)
+
+
+def _settle(house: House, case: Case, principal: Principal, now: datetime) -> bool:
+    if not hold_ends(case, principal):
+        return False
+    protection = protection_of(house)
+    if _is_upheld(case, principal):
+        sealed = find_sealed(house, case.subject_key)
+        if sealed is None:
+            return False  # nobody can say any more whom to suppress: the hold stays
+        refs = refs_of(sealed.envelope.identifiers, house.keyring.subject_key(principal))
+        protection.apply(case.case_id, principal, tuple(sorted(set(refs.values()))), Hold.OBJECTED)
+    return protection.release(case.case_id, principal, now)

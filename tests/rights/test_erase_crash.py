@@ -1,0 +1,95 @@
+"""An erasure that dies anywhere is finished by a rerun: nothing of the person is left, nobody else lost a row."""
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from desk import environment
+from night import Call, Night, call_log, open_night
+from rights.asking import asked
+from sluice.exchange.read import list_exchanges
+from sluice.returns.release import release
+from sluice.rights.erase import run
+from sluice.settings import Settings
+from sluice.terms import Direction
+
+POINTS = int(os.environ.get("SLUICE_CRASH_POINTS", "24"))
+PEOPLE = 40
+
+
+@pytest.fixture
+def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+    """Everybody was called and returned."""
+    with open_night(store_settings, tmp_path, contacts=PEOPLE) as opened:
+        calls = [Call(f"c{n}", record, phone) for n, (record, phone) in enumerate(opened.people(PEOPLE))]
+        opened.results(call_log(calls))
+        opened.make()
+        release(opened.desk.house, opened.returns()[0].id, "an", datetime.now(UTC))
+        opened.make()
+        yield opened
+
+
+@pytest.fixture
+def victim(night: Night) -> Iterator[Callable[[str, int], tuple[bool, int]]]:
+    """Erases a case and dies at a step: whether it was killed, and the steps it counted if it was not."""
+    command = [sys.executable, str(Path(__file__).parents[1] / "crash_erase.py")]
+    env = environment(night.desk.settings)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+    assert process.stdin is not None and process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    stdin, stdout = process.stdin, process.stdout
+
+    def erase(case_id: str, kill_at: int) -> tuple[bool, int]:
+        stdin.write(f"{case_id} {kill_at}\n")
+        stdin.flush()
+        status, steps = stdout.readline().split()
+        return int(status) == 9, int(steps)
+
+    yield erase
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.evidence
+@pytest.mark.slow
+def test_killed_anywhere_a_rerun_leaves_nothing_and_loses_nobody(
+    night: Night, victim: Callable[[str, int], tuple[bool, int]], record_property: Callable[[str, object], None]
+) -> None:
+    people = night.people(PEOPLE)
+    _, steps = victim(asked(night, people[0][1], people[0][0]).case_id, 0)
+    points = range(1, steps, max(1, steps // POINTS))
+    killed = clean = 0
+    for (record, phone), point in zip(people[1:-2], points, strict=False):
+        case = asked(night, phone, record)
+        killed += victim(case.case_id, point)[0]
+        report = run(night.desk.house, case.case_id, datetime.now(UTC))
+        clean += (report.residual, report.doubts, report.waiting) == (0, 0, 0)
+
+    assert killed >= 20
+    assert clean == killed
+    left = {record for record, _ in people[-2:]}
+    for content in files(night):
+        assert left <= set(content["customer_number"].to_list())
+    record_property("SIGKILL points of an erasure, clean after rerun", f"{clean} of {killed}")
+
+
+def files(night: Night) -> Iterator[pl.DataFrame]:
+    """The file as it came and as it went out, and the accepted rows."""
+    house, bucket = night.desk.house, night.desk.settings.bucket_exchange
+    arrived = house.objects.read(bucket, "energy01/inbound/renewal_campaign/file.csv")
+    sent = next(content for name, content in night.delivered().items() if name.endswith(".csv"))
+    for content in (arrived, sent):
+        yield pl.read_csv(io.BytesIO(content), separator=";", infer_schema=False)
+    [line] = list_exchanges(house.conn, direction=Direction.INBOUND)
+    [lake] = house.objects.list_versions(
+        night.desk.settings.bucket_lake, f"energy01/renewal_campaign/exchange={line.id}/part"
+    )
+    yield pl.read_parquet(io.BytesIO(house.objects.read(lake.bucket, lake.key, lake.version_id)))
