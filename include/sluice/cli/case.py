@@ -283,7 +283,8 @@ def follow(format: FormatOption = Format.TABLE) -> None:
     """Read requests/ once, forward, remind and escalate what is due: what the schedule does.
 
     JSON: requests {outcome: files}, instructions {outcome: files}, finished, forwarded, late, reminded,
-    escalated, breached, withdrawn, released (holds that ended), failed. Exit 3 when something failed; it is tried again next time.
+    escalated, breached, withdrawn, released (holds that ended), failed. Exit 3 when something failed; it
+    is tried again next time.
 
     Example: sluice case follow
     """

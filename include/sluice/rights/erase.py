@@ -90,6 +90,9 @@ def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
             remember(house, case_id, target.principal, spellings(bench, copies) | set(target.values))
             _erase_all(house, case_id, bench)
             _note_kept(house, case_id, bench)
+        for part in case.sub_cases:
+            if part.principal == target.principal and has_decided(part):
+                drop_notices(house, part)
         waiting += erase_store.count_in_flight(house.conn, target.principal, now)
         for bucket in (house.settings.bucket_exchange, house.settings.bucket_lake, house.settings.bucket_vault):
             house.objects.abort_uploads(bucket, f"{target.principal}/")
@@ -97,6 +100,13 @@ def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
     if not (report.residual or report.doubts or report.waiting):
         _carried_out(house, case, now)
     return report
+
+
+def drop_notices(house: House, part: SubCase) -> None:
+    """What told the principal whom to decide about names the person too; once it has decided, it goes."""
+    bucket, prefix = house.settings.bucket_exchange, f"{part.principal}/notices/case-{part.sub_case_id}"
+    for key in {item.key for item in house.objects.list_versions(bucket, prefix)}:
+        house.objects.delete_others(bucket, key, frozenset())
 
 
 def _carried_out(house: House, case: Case, now: datetime) -> None:
@@ -169,16 +179,22 @@ def decided_groups(part: SubCase) -> tuple[str, ...]:
 
 
 def _erase_all(house: House, case_id: CaseId, bench: Bench) -> None:
-    """Erase, and look again until nothing is found: a file may have come meanwhile. Raises NotFinished."""
+    """Erase, and look again until nothing is found: a file may have come meanwhile. Raises NotFinished.
+
+    At last the versions go that a worker left who died between putting one and removing the other.
+    """
     for _ in range(MOST_PASSES):
         places = [place for place in find_places(bench) if is_decided(place.copy, bench.target)]
         if not places:
-            return
+            break
         for place in places:
             done = store_of(place.copy).erase(bench, place.copy)
             if done.place.rows or done.outcome is Outcome.REMOVED:
                 erase_store.note_outcome(house.conn, case_id, bench.target, done)
-    raise NotFinished(Ref("case", case_id), Ref("passes", MOST_PASSES))
+    else:
+        raise NotFinished(Ref("case", case_id), Ref("passes", MOST_PASSES))
+    for copy in erase_store.find_copies(house.conn, bench.target.principal, with_gone=True):
+        erase_store.drop_superseded(house, copy)
 
 
 def _note_kept(house: House, case_id: CaseId, bench: Bench) -> None:

@@ -18,14 +18,14 @@ OCTETS = "application/octet-stream"
 ARRIVED = "arrived"
 
 
-def find_copies(conn: Connection, principal: Principal) -> list[Copy]:
+def find_copies(conn: Connection, principal: Principal, *, with_gone: bool = False) -> list[Copy]:
     """Every copy of a principal that is still there, with the contract its exchange was made under."""
     rows = conn.execute(
         """select c.exchange_id::text as id, c.kind, e.direction, e.flow, c.bucket,
                case when c.kind = 'arrived' then e.key else c.key end as key, c.version_id, e.opened_at
            from copy c join exchange e using (exchange_id)
-           where e.principal = %s and c.gone_at is null order by e.opened_at, c.exchange_id, c.kind""",
-        (principal,),
+           where e.principal = %s and (%s or c.gone_at is null) order by e.opened_at, c.exchange_id, c.kind""",
+        (principal, with_gone),
     ).fetchall()
     papers: dict[tuple[str, str, date], DataContract | None] = {}
     return [_copy(conn, principal, row, papers) for row in rows]
@@ -98,15 +98,45 @@ def swap(house: House, copy: Copy, edited: Path, rows: int | None) -> None:
            where exchange_id = %s and kind = %s""",
         (stored.version_id, sha256, len(content), rows, copy.exchange_id, copy.kind),
     )
-    house.objects.delete_others(copy.bucket, copy.key, frozenset({stored.version_id}))
+    drop_superseded(house, copy)
 
 
 def remove(house: House, copy: Copy) -> None:
-    """Every version of a copy's object, for good; its line in the catalogue stays."""
-    house.objects.delete_others(copy.bucket, copy.key, frozenset())
+    """A copy's object, for good; its line in the catalogue stays."""
     house.conn.execute(
         "update copy set gone_at = now() where exchange_id = %s and kind = %s", (copy.exchange_id, copy.kind)
     )
+    drop_superseded(house, copy)
+
+
+def drop_superseded(house: House, copy: Copy) -> int:
+    """Remove versions of a copy's key that no line of the catalogue names any more; how many.
+
+    Where files arrive, a key may hold other exchanges' versions, and one that nobody opened yet: there
+    only versions go that an exchange arrived as, or that we put there, and that no line names any more.
+    """
+    rows = house.conn.execute(
+        """select c.version_id as named, e.version_id as arrived, c.gone_at is null as is_there
+           from copy c join exchange e using (exchange_id)
+           where c.bucket = %(bucket)s and (c.key = %(key)s or (c.kind = 'arrived' and e.key = %(key)s))""",
+        {"bucket": copy.bucket, "key": copy.key},
+    ).fetchall()
+    named = {row["named"] for row in rows if row["is_there"]}
+    there = {
+        item.version_id: item.etag
+        for item in house.objects.list_versions(copy.bucket, copy.key)
+        if item.key == copy.key
+    }
+    gone = set(there)
+    if copy.kind == ARRIVED:
+        arrived, ours = {row["arrived"] for row in rows}, _own_etags(house.conn, copy)
+        gone = {version for version, etag in there.items() if version in arrived or etag in ours}
+    return house.objects.delete_others(copy.bucket, copy.key, frozenset(set(there) - (gone - named)))
+
+
+def _own_etags(conn: Connection, copy: Copy) -> set[str]:
+    rows = conn.execute("select etag from own_write where bucket = %s and key = %s", (copy.bucket, copy.key)).fetchall()
+    return {row["etag"] for row in rows}
 
 
 def note_outcome(conn: Connection, case_id: str, target: Target, done: Done) -> None:

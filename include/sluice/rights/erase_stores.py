@@ -273,6 +273,7 @@ def _arrived(house: House, target: Target) -> Iterator[tuple[str, str]]:
 def _returned(house: House, target: Target) -> Iterator[tuple[str, str]]:
     yield house.settings.bucket_exchange, f"{target.principal}/outbound/"
     yield house.settings.bucket_exchange, f"{target.principal}/receipts/"
+    yield house.settings.bucket_exchange, f"{target.principal}/notices/"
     yield house.settings.bucket_lake, f"_returns/{target.principal}/"
 
 
