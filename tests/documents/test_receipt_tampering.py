@@ -16,6 +16,8 @@ from sluice.keys import Keyring
 from sluice.ledger.checkpoint import TYPE as CHECKPOINT
 from sluice.ledger.sign import Signed, encode, key_id, sign, split_flattened
 
+pytestmark = pytest.mark.slow
+
 SEED = 17
 
 

@@ -57,6 +57,7 @@ def canary_frame() -> pl.DataFrame:
     return pl.DataFrame({"who": CANARIES * 2})
 
 
+@pytest.mark.slow
 @quick
 @given(frame=tables(), drawn=all_kinds)
 def test_it_agrees_with_the_pass_it_is_asked_about(frame: pl.DataFrame, drawn: tuple[dict[str, object], ...]) -> None:

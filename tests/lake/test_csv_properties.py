@@ -5,11 +5,14 @@ import io
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatRefusal, Table
+
+pytestmark = pytest.mark.slow
 
 LETTERS = st.text(alphabet="abcdéà€", min_size=1, max_size=6)
 HARD = st.sampled_from(
@@ -77,6 +80,7 @@ def damage(answer: Table, names: list[str], rows: list[list[str]]) -> list[int]:
     return wrong
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(tables(), WAYS, ENCODINGS)
 def test_a_table_comes_back_as_written_or_not_at_all(

@@ -22,6 +22,8 @@ from sluice.lake.erase_model import Erased, EraseRefused, RecordsUnknown
 from sluice.lake.reader import read_table
 from sluice.lake.table import FileUnreadable, FormatHints, FormatRefusal, Limits, Table
 
+pytestmark = pytest.mark.slow
+
 EXPECTED = yaml.safe_load((Path(__file__).parent / "hand_written" / "real_files.yaml").read_text(encoding="utf-8"))
 REAL = [name for name, want in EXPECTED.items() if "records" in want and name.endswith(".csv")]
 MAY_REFUSE = {"MAY_CONTINUE", "OUTPUT_UNREADABLE", "OUTPUT_DIFFERS"}
@@ -80,6 +82,7 @@ def files(draw: st.DrawFn) -> bytes:
     return content
 
 
+@pytest.mark.slow
 def test_other_bytes_stay_and_the_rest_reads_the_same_in_every_dialect() -> None:
     outcomes: Counter[str] = Counter()
 

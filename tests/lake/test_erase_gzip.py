@@ -15,6 +15,8 @@ from sluice.lake.erase_model import Erased, EraseRefused
 from sluice.lake.reader import read_table
 from sluice.lake.table import FileUnreadable, Limits
 
+pytestmark = pytest.mark.slow
+
 ROWS = [b"id;name\r\n", *(b"%d;name %d\r\n" % (number, number * 7919) for number in range(1, 2_001))]
 INNER = b"".join(ROWS)
 

@@ -17,6 +17,8 @@ from sluice.lake.erase_model import Erased, EraseRefused, RecordsUnknown
 from sluice.lake.reader import read_table
 from sluice.lake.table import Table
 
+pytestmark = pytest.mark.slow
+
 HARD_TEXT = st.one_of(
     st.sampled_from(["", "\\", '"', '\\"', "}{", "][", "\\\\", '{"a": 1}', "\n", "é", "😀", "\u2028"]),
     st.text(alphabet='ab\\"{}[],:\n é😀', max_size=8),

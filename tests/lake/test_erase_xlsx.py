@@ -27,6 +27,8 @@ from lake.workbooks import (
 from sluice.lake.erase_model import EraseRefused, RecordsUnknown
 from sluice.lake.table import FormatHints
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_row_is_blank_and_everything_else_is_as_it_was(tmp_path: Path) -> None:
     content = workbook()

@@ -33,6 +33,8 @@ from sluice.lake.erase_model import EraseRefused, RecordsUnknown
 from sluice.lake.erase_xlsx_package import elements, kind_of
 from sluice.lake.erase_xlsx_texts import Needles, parsed_texts
 
+pytestmark = pytest.mark.slow
+
 
 def hide_comment(_: xlsxwriter.Workbook, sheet: Any) -> None:
     sheet.write_comment("A3", "belt niet graag")

@@ -4,12 +4,15 @@ import csv
 import io
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.reading import read_bytes
 from sluice.lake.structure import scan
 from sluice.lake.table import Table
+
+pytestmark = pytest.mark.slow
 
 HOSTILE = st.text(alphabet='";,\n\rab', min_size=1, max_size=300).map(str.encode)
 

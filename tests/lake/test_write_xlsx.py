@@ -19,6 +19,8 @@ from sluice.lake.table import Table
 from sluice.lake.write_model import ValueUnwritable, WriteForm, Written
 from sluice.lake.write_table import write_table
 
+pytestmark = pytest.mark.slow
+
 XML_TEXT = st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=10)
 SPECIAL = st.sampled_from(
     [
@@ -64,6 +66,7 @@ def sheet_of(path: Path) -> str:
         return package.read("xl/worksheets/sheet1.xml").decode()
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(cells=st.lists(st.one_of(SPECIAL, XML_TEXT), min_size=1, max_size=5))
 @example(cells=["\ud7ff\ue000\U0010ffff", "_x0001_\x01", "\r"])

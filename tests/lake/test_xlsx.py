@@ -18,6 +18,8 @@ from sluice.lake.table import FormatHints, Table
 from sluice.lake.xlsx_sheet import read_cells_exact, read_cells_fast
 from sluice.lake.xlsx_workbook import Shown, shown_as
 
+pytestmark = pytest.mark.slow
+
 Edit = Callable[[bytes], bytes]
 SHEET, BOOK = "xl/worksheets/sheet1.xml", "xl/workbook.xml"
 

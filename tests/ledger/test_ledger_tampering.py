@@ -99,6 +99,7 @@ def tampered(make_copy, number):
     return copy, tamper.__name__, chain, seq, exact, anchors, receipts
 
 
+@pytest.mark.slow
 @pytest.mark.evidence
 def test_a_thousand_tampers_are_all_found_with_their_place(make_copy, record_property):
     found = Counter()

@@ -154,6 +154,7 @@ def test_a_file_that_cannot_be_followed_says_why(name: str, content: bytes, outc
     assert parse_request(name, content) is outcome
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_persons_are_read_and_one_more_is_not() -> None:
     lines = [f"C-{number};0470{number:06}" for number in range(MOST_PERSONS)]
     started = time.monotonic()

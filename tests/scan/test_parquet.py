@@ -13,6 +13,8 @@ from sluice.scan.model import Hit, Reason, Status
 from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
 
+pytestmark = pytest.mark.slow
+
 VALUE = "klant.7@voorbeeld.be"
 NEEDLE = needles_of([VALUE])
 KEPT = [f"bereikt {i % 7}" for i in range(500)]

@@ -18,6 +18,8 @@ from sluice.scan.model import Limits, Reason, Status
 from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = people(200)
 NEEDLES = needles_of(PEOPLE)
 NEEDLES_OF_ABSENT = needles_of(people(200, seed=5))

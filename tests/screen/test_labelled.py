@@ -19,7 +19,7 @@ def test_precision_and_recall_of_each_class_are_stated(half: str, class_: Screen
     labelled = read_labelled(HALVES[half])
     assert len(labelled) >= 200
     figures = score(labelled, frozenset({class_}))
-    record_property(f"free text, {half} half, {class_}", figures)
+    record_property(f"free text, {half} half, {class_}", str(figures))
     if half == "tuned":
         assert figures.precision >= 0.9
         assert figures.recall >= 0.9
@@ -29,7 +29,7 @@ def test_precision_and_recall_of_each_class_are_stated(half: str, class_: Screen
 @pytest.mark.parametrize("half", HALVES)
 def test_identifiers_are_found_with_recall_098_and_precision_095(half: str, record_property: Record) -> None:
     figures = score(read_labelled(HALVES[half]), STRUCTURED)
-    record_property(f"free text, {half} half, identifiers together", figures)
+    record_property(f"free text, {half} half, identifiers together", str(figures))
     assert figures.recall >= 0.98
     assert figures.precision >= 0.95
 
@@ -38,7 +38,7 @@ def test_identifiers_are_found_with_recall_098_and_precision_095(half: str, reco
 @pytest.mark.parametrize("half", HALVES)
 def test_words_together_are_stated(half: str, record_property: Record) -> None:
     figures = score(read_labelled(HALVES[half]), frozenset(ScreenClass) - STRUCTURED)
-    record_property(f"free text, {half} half, words together", figures)
+    record_property(f"free text, {half} half, words together", str(figures))
     assert figures.right > 0
 
 

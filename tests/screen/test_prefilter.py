@@ -1,8 +1,10 @@
 """What the exact stage finds, the vectorised passes have let through."""
 
+import unicodedata
+
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from screen.labelled import read_labelled
@@ -63,6 +65,7 @@ def test_the_passes_change_nothing_for_a_labelled_note(note: str) -> None:
 @settings(max_examples=100, deadline=None)
 @given(note=st.one_of(TEXT, st.text(max_size=20)))
 def test_a_note_folds_alike_alone_and_in_a_column(note: str) -> None:
+    assume(all(unicodedata.category(one) != "Cn" for one in note))  # polars knows newer characters than Python
     folded = fold(note)
     if not note.isascii():
         column = str(fold_column(pl.Series([note]))[0])

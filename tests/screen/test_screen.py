@@ -10,6 +10,8 @@ from sluice.screen.model import NotesMalformed, Screened, ScreenRuleInvalid
 from sluice.screen.screen import screen_notes
 from sluice.terms import ScreenAction, ScreenClass
 
+pytestmark = pytest.mark.slow
+
 KNOWN = [one.note for one in read_labelled("notes_tuned.csv")]
 ODD = "\u00a0\u202f\u200b\u00ad\u0301\u0308\uff10\uff15\u2011\u2019\ufb01\u0130\u0660\U0001f600ßœ \n\t.-/+(@"
 PIECES = st.sampled_from([*KNOWN, "0475 12 34 56", "BE68 5390 0754 7034", "kanker", "ziek", "85.07.30-033.28"])

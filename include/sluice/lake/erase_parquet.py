@@ -100,13 +100,13 @@ def erase_refs(
 @contextmanager
 def _readable() -> Iterator[None]:
     """Errors of the Parquet libraries, coded: their messages may quote a cell."""
-    from polars.exceptions import PolarsError
+    from polars.exceptions import PanicException, PolarsError
     from pyarrow import ArrowException
 
     try:
         yield
         return
-    except (ArrowException, PolarsError):
+    except (ArrowException, PolarsError, PanicException):
         pass
     raise EraseRefused.because("PARQUET_UNREADABLE")
 

@@ -67,6 +67,8 @@ class Copy:
     bucket: str
     key: str
     version_id: str
+    sha256: str
+    """Of the pinned version; empty for a file that was refused unread."""
     contract: DataContract | None
     columns: Sequence[Column]
 

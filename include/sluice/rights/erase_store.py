@@ -22,7 +22,8 @@ def find_copies(conn: Connection, principal: Principal, *, with_gone: bool = Fal
     """Every copy of a principal that is still there, with the contract its exchange was made under."""
     rows = conn.execute(
         """select c.exchange_id::text as id, c.kind, e.direction, e.flow, c.bucket,
-               case when c.kind = 'arrived' then e.key else c.key end as key, c.version_id, e.opened_at
+               case when c.kind = 'arrived' then e.key else c.key end as key, c.version_id, c.sha256,
+               e.opened_at
            from copy c join exchange e using (exchange_id)
            where e.principal = %s and (%s or c.gone_at is null) order by e.opened_at, c.exchange_id, c.kind""",
         (principal, with_gone),
@@ -50,6 +51,7 @@ def _copy(
         bucket=row["bucket"],
         key=row["key"],
         version_id=row["version_id"],
+        sha256=row["sha256"],
         contract=contract,
         columns=_columns(conn, principal, contract, name[2], opened),
     )

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import polars as pl
 
-from sluice.errors import Exit, Ref, SluiceError
+from sluice.errors import EvidenceInvalid, Exit, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.lake.erase_model import EraseRefused
 from sluice.lake.erase_parquet import erase_refs, find_refs
@@ -41,12 +41,17 @@ class Bench:
     target: Target
 
     def fetch(self, copy: Copy) -> Path | None:
-        """The pinned version of a copy on local disk; None when it is there no more."""
+        """The pinned version of a copy on local disk; None when it is there no more.
+
+        Raises EvidenceInvalid when its bytes are not those of the catalogue: a damaged file is not parsed.
+        """
         path = self.folder / "copy"
         path.unlink(missing_ok=True)
         if not erase_store.exists(self.house, copy):
             return None
-        self.house.objects.fetch(copy.bucket, copy.key, copy.version_id, path)
+        fetched = self.house.objects.fetch(copy.bucket, copy.key, copy.version_id, path)
+        if copy.sha256 and fetched.sha256 != copy.sha256:
+            raise EvidenceInvalid(Ref("exchange", copy.exchange_id), Ref("copy", copy.kind))
         return path
 
     def fresh(self, name: str) -> Path:
