@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
+from sluice.errors import Exit
 from sluice.settings import get_settings
 from sluice.terms import Decision, Direction, Flow, Principal
 
@@ -124,19 +125,24 @@ def prepare(
 ) -> None:
     """Make and deliver the returns of one flow that are due, here, without Airflow.
 
+    Those that need a second person are made and wait; their ids are printed.
+
     Example: sluice exchange prepare energy01 renewal_results
     """
     from datetime import UTC
 
     from sluice.exchange.house import open_house
     from sluice.returns.drain import drain_returns
+    from sluice.returns.store import waiting_for_release
 
     with open_house(get_settings()) as house, err.status("preparing"):
         drained = drain_returns(house, Principal(principal), Flow(flow), datetime.now(UTC), {}, by or user())
+        waiting = waiting_for_release(house.conn, Principal(principal), Flow(flow))
+    document = {**asdict(drained), "waiting_for_release": waiting}
     if format is Format.JSON:
-        show_json(asdict(drained))
+        show_json(document)
         return
-    show_pairs(f"{principal}/{flow}", {**drained.decisions, "set aside": drained.set_aside})
+    show_pairs(f"{principal}/{flow}", {**drained.decisions, "set aside": drained.set_aside, "to release": waiting})
 
 
 @app.command("release")
@@ -147,11 +153,14 @@ def release(
 ) -> None:
     """Let a prepared return go; whoever prepared it cannot. It is delivered at once.
 
+    Exit 1 when it was closed instead: newer results made another return of that day.
+
     Example: sluice exchange release 7b0d3f1e --by an.peeters
     """
     from datetime import UTC
 
     from sluice.exchange.house import open_house
+    from sluice.exchange.read import show_exchange
     from sluice.exchange.store import get_open
     from sluice.returns.drain import drain_returns
     from sluice.returns.release import release as let_go
@@ -161,8 +170,17 @@ def release(
         exchange_id = let_go(house, id, by or user(), now)
         opened = get_open(house.conn, exchange_id)
         drain_returns(house, opened.principal, opened.flow, now, {})
-    document = {"exchange": exchange_id, "released_by": by or user(), "key": opened.key}
+        line = show_exchange(house.conn, exchange_id).line
+    document = {
+        "exchange": exchange_id,
+        "released_by": by or user(),
+        "decision": line.decision,
+        "reason_code": line.reason_code,
+        "key": opened.key,
+    }
     show_json(document) if format is Format.JSON else show_pairs("Released", document)
+    if line.decision == Decision.REFUSED:
+        raise typer.Exit(Exit.REFUSED)
 
 
 @app.command("redeliver")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sluice.cli.output import Format, FormatOption, items, show_json, show_pairs
-from sluice.errors import Exit, Ref, UsageError
+from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs, show_table
+from sluice.errors import Exit, FileMissing, Ref, UsageError
 
 if TYPE_CHECKING:
     from sluice.documents.verify import ReceiptCheck
@@ -53,6 +53,36 @@ def verify(file: FileArgument, key: KeyOption, pdf: PdfOption = None, format: Fo
         else:
             _show(check, format)
     raise typer.Exit(Exit.DONE if all_valid else Exit.REFUSED)
+
+
+@app.command("roles")
+def roles(
+    file: Annotated[Path, typer.Argument(help="The .roles.json beside a return.")],
+    key: KeyOption,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Verify the role statement of a return, offline, and show whose each column is. Exit 1 if it does not hold.
+
+    Example: sluice receipt roles renewal_results_2026-11-24.csv.roles.json --key receipt-key.pem
+    """
+    from sluice.documents.statement import verify_statement
+
+    if not file.is_file():
+        raise FileMissing(Ref("file", file.name))
+    statement = verify_statement(file.read_bytes(), _read_key(key))
+    if format is Format.JSON:
+        show_json({"valid": True, **statement.model_dump(mode="json")})
+        return
+    show_table(
+        f"{statement.principal}/{statement.flow}: whose each column is",
+        ("column", "supplied by", "controller", "processor", "owner", "basis held by", "retention"),
+        [
+            (c.name, c.supplied_by, c.controller, c.processor, c.owner_label, c.basis_holder, c.retention_rule)
+            for c in statement.columns
+        ],
+    )
+    for warning in statement.warnings:
+        err.print(warning, markup=False)
 
 
 def _read_key(key: Path) -> bytes:

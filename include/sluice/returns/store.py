@@ -215,6 +215,16 @@ def is_delivered(conn: Connection, exchange_id: str) -> bool:
     return bool(row and row["delivered"])
 
 
+def waiting_for_release(conn: Connection, principal: Principal, flow: Flow) -> list[str]:
+    """Returns of a flow that lie ready and wait for a second person, oldest first."""
+    rows = conn.execute(
+        """select exchange_id::text as id from exchange where principal = %s and flow = %s and decision = 'open'
+             and prepared_at is not null and released_at is null order by opened_at""",
+        (principal, flow),
+    ).fetchall()
+    return [row["id"] for row in rows]
+
+
 def is_released(conn: Connection, exchange_id: ExchangeId) -> bool:
     """Whether a second person let it go."""
     row = conn.execute(
