@@ -50,7 +50,10 @@ def contacts_by_record(parts: Sequence[pl.LazyFrame], rules: Rules) -> pl.DataFr
     echoed = [str(column.source).removeprefix(CONTACTS) for column in rules.columns]
     wanted = frozenset({rules.record_id, *echoed})
     picked = [_pick(part, age, wanted) for age, part in enumerate(parts)]
-    every = pl.concat(picked, how="diagonal").filter(record.is_not_null()).sort("age", maintain_order=True)
+    whole = pl.concat(picked, how="diagonal").filter(record.is_not_null()).collect()
+    if whole[rules.record_id].n_unique() == whole.height:
+        return whole.drop("age").with_columns(pl.lit(False).alias("ambiguous"))
+    every = whole.lazy().sort("age", maintain_order=True)
     youngest = every.unique(rules.record_id, keep="last", maintain_order=True)
     persons = _ambiguous(every.filter(record.is_duplicated()), rules)
     return youngest.join(persons, on=rules.record_id, how="left").drop("age").collect()
