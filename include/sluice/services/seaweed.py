@@ -168,6 +168,9 @@ def _command(var: Path, ports: dict[str, int]) -> list[str]:
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         "-master.telemetry=false",
+        # Else a volume is 1 GiB and their number follows the free disk: a small disk has none left for new buckets.
+        "-master.volumeSizeLimitMB=256",
+        "-volume.max=4096",
         "-master.electionTimeout=1s",
         f"-s3.config={_identities_path(var)}",
         "-s3.allowDeleteBucketNotEmpty=false",
