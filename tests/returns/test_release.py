@@ -93,13 +93,13 @@ def _redelivers(night: Night, line: ExchangeLine) -> None:
 @pytest.mark.usefixtures("terminal")
 def test_prepare_says_what_it_did_and_an_unknown_return_is_said(night: Night) -> None:
     nothing = sluice("exchange", "prepare", "energy01", RESULTS, "--by", "an.peeters")
-    assert (nothing.exit, nothing.document) == (0, {"decisions": {}, "set_aside": 0})
+    assert (nothing.exit, nothing.document) == (0, {"decisions": {}, "set_aside": 0, "waiting_for_release": []})
     night.called(Call("c1", *night.people(1)[0]))
 
     done = sluice("exchange", "prepare", "energy01", RESULTS, "--by", "an.peeters")
 
-    assert (done.exit, done.document) == (0, {"decisions": {}, "set_aside": 0})
     [line] = night.returns()
+    assert (done.exit, done.document) == (0, {"decisions": {}, "set_aside": 0, "waiting_for_release": [line.id]})
     assert entries(night, line) == ["exchange.opened", "return.prepared"]
     not_delivered = sluice("exchange", "redeliver", line.id)
     assert (not_delivered.exit, not_delivered.error) == (1, "SLU-542")

