@@ -8,6 +8,8 @@ nursery, and SIGKILL falls exactly there. Great Expectations is imported once; e
 import os
 import signal
 import sys
+import warnings
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
@@ -51,35 +53,46 @@ def work() -> None:
         drain_all(house)
 
 
-def run(kill_at: int) -> str:
-    """Fork, work, die or not; the exit status and how many steps were counted."""
+def forked(work: Callable[[int], str]) -> str:
+    """Fork, work, die or not: exit status and what the child said. ``work`` gets the pipe to its parent.
+
+    The parent never computes, so that its children may.
+    """
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        steps = Steps(kill_at)
-        sys.setprofile(steps)
-        work()
-        sys.setprofile(None)
-        os.write(writer, str(steps.count).encode())
+        os.write(writer, work(writer).encode())
         os._exit(0)
     os.close(writer)
     _, status = os.waitpid(pid, 0)
-    counted = os.read(reader, 32).decode() or "0"
+    said = os.read(reader, 2000).decode() or "0"
     os.close(reader)
-    return f"{status} {counted}"
+    return f"{status} {said}"
 
 
-def main() -> None:
-    import warnings
-
+def answer(line_by_line: Callable[[str], str]) -> None:
+    """Answer every line of stdin, once all is imported that is no step of ours."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import great_expectations  # noqa: F401  # not a step of ours
+        import great_expectations  # noqa: F401
     print("ready", flush=True)
     for line in sys.stdin:
-        print(run(int(line)), flush=True)
+        print(line_by_line(line), flush=True)
+
+
+def run(line: str) -> str:
+    """Work off everything, or die at the step that the line says; how many steps were counted."""
+
+    def counted(_: int) -> str:
+        steps = Steps(int(line))
+        sys.setprofile(steps)
+        work()
+        sys.setprofile(None)
+        return str(steps.count)
+
+    return forked(counted)
 
 
 if __name__ == "__main__":
-    main()
+    answer(run)

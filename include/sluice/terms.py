@@ -31,6 +31,10 @@ class Direction(StrEnum):
     NOTICE = "notice"
 
 
+ARRIVING = (Direction.INBOUND, Direction.INTERNAL)
+"""Directions in which files come to us: from principals, and from our own agents' platforms."""
+
+
 class Verdict(StrEnum):
     """What the gate says of one file. UNDECIDED means *we could not tell*, and closes the gate."""
 

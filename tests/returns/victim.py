@@ -1,16 +1,16 @@
 """The outbound path in a process that is killed at its n-th step; ``crash.py`` says how steps are counted.
 
-Every line on stdin is ``<step to die at, 0 = never> <moment, ISO>``; a fork makes what is due at that
-moment, lets go what waits for a second person, and answers ``status steps place<called from<...``.
+Every line on stdin is ``<step to die at, 0 = never> <moment, ISO> [module whose steps alone count]``; a
+fork makes what is due at that moment, lets go what waits for a second person, and answers
+``status steps place<called from<...``.
 """
 
 import os
 import sys
-import warnings
 from datetime import UTC, datetime
 from types import CodeType, FrameType
 
-from crash import WATCHED, Steps
+from crash import WATCHED, Steps, answer, forked
 from night import RESULTS
 from sluice.exchange.house import House, open_house
 from sluice.exchange.read import list_exchanges
@@ -26,8 +26,8 @@ ALL = (*WATCHED, "/sluice/returns/", "/sluice/documents/statement", "/sluice/lak
 class Told(Steps):
     """Steps that say where they end."""
 
-    def __init__(self, kill_at: int, pipe: int) -> None:
-        super().__init__(kill_at, ALL)
+    def __init__(self, kill_at: int, pipe: int, watched: tuple[str, ...]) -> None:
+        super().__init__(kill_at, watched)
         self._pipe = pipe
 
     def die(self, code: CodeType) -> None:
@@ -53,35 +53,20 @@ def work(house: House, now: datetime) -> None:
     drain_returns(house, principal, RESULTS, now, {})
 
 
-def run(kill_at: int, now: datetime) -> str:
-    """Fork, work, die or not."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reader)
-        steps = Told(kill_at, writer)
+def run(line: str) -> str:
+    """Make and deliver what is due, or die; how many steps were counted, and where it ended."""
+    kill_at, moment, *place = line.split()
+
+    def told(pipe: int) -> str:
+        steps = Told(int(kill_at), pipe, tuple(f"/sluice/{each}." for each in place) or ALL)
         with open_house(get_settings()) as house:
             sys.setprofile(steps)
-            work(house, now)
+            work(house, datetime.fromisoformat(moment))
             sys.setprofile(None)
-        os.write(writer, f"{steps.count} end".encode())
-        os._exit(0)
-    os.close(writer)
-    _, status = os.waitpid(pid, 0)
-    told = os.read(reader, 2000).decode() or "0 unknown"
-    os.close(reader)
-    return f"{status} {told}"
+        return f"{steps.count} end"
 
-
-def main() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import great_expectations  # noqa: F401  # not a step of ours
-    print("ready", flush=True)
-    for line in sys.stdin:
-        kill_at, moment = line.split()
-        print(run(int(kill_at), datetime.fromisoformat(moment)), flush=True)
+    return forked(told)
 
 
 if __name__ == "__main__":
-    main()
+    answer(run)

@@ -52,8 +52,8 @@ def where_(
     """
     from dataclasses import asdict
 
-    from sluice.cli.suppression import principals_of
     from sluice.exchange.house import open_house
+    from sluice.exchange.read import pick_principals
     from sluice.rights.identifiers import check_identifiers, parse_identifier
     from sluice.rights.where import stores_searched, where
     from sluice.settings import get_settings
@@ -61,8 +61,7 @@ def where_(
     person = (parse_identifier(identifier, 1),)
     check_identifiers(person)
     with open_house(get_settings()) as house:
-        names = [principal] if principal else principals_of(house)
-        places = list(where(house, person, [Principal(name) for name in names]))
+        places = list(where(house, person, pick_principals(house.conn, principal)))
     if format is Format.JSON:
         show_json({"places": [asdict(place) for place in places], "searched": stores_searched()})
         return

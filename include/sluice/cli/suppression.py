@@ -1,12 +1,15 @@
 """``sluice suppression``: is somebody kept out, and why."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sluice.cli.output import Format, FormatOption, items, show_json, show_pairs
 from sluice.errors import SluiceError
 from sluice.settings import get_settings
+
+if TYPE_CHECKING:
+    from sluice.exchange.house import House
 
 app = typer.Typer(
     help="Who is kept out of files, and why.",
@@ -45,7 +48,7 @@ def check(
         show_pairs("Kept out" if document["suppressed"] else "Not kept out", document)
 
 
-def _tried(house: Any, identifier: str, principal: str | None) -> dict[str, Any]:
+def _tried(house: "House", identifier: str, principal: str | None) -> dict[str, Any]:
     """One line of a batch; what names nobody is that line's error."""
     try:
         return _checked(house, identifier, principal)
@@ -53,21 +56,15 @@ def _tried(house: Any, identifier: str, principal: str | None) -> dict[str, Any]
         return {"suppressed": None, "reasons": [], "error": {"code": error.code, "message": str(error)}}
 
 
-def _checked(house: Any, identifier: str, principal: str | None) -> dict[str, Any]:
+def _checked(house: "House", identifier: str, principal: str | None) -> dict[str, Any]:
+    from sluice.exchange.read import pick_principals
     from sluice.exchange.suppressed import find_reasons
     from sluice.rights.identifiers import check_identifiers, parse_identifier, refs_of
-    from sluice.terms import Principal
 
     person = (parse_identifier(identifier, 1),)
     check_identifiers(person)
     found: set[str] = set()
-    for name in [principal] if principal else principals_of(house):
-        key = house.keyring.subject_key(Principal(name))
-        found.update(find_reasons(house, Principal(name), frozenset(refs_of(person, key).values())))
+    for name in pick_principals(house.conn, principal):
+        refs = refs_of(person, house.keyring.subject_key(name))
+        found.update(find_reasons(house, name, frozenset(refs.values())))
     return {"suppressed": bool(found), "reasons": sorted(found)}
-
-
-def principals_of(house: Any) -> list[str]:
-    """Principals that ever exchanged a file."""
-    rows = house.conn.execute("select distinct principal from exchange order by 1").fetchall()
-    return [row["principal"] for row in rows]

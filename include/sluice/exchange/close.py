@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from sluice.db import transaction
 from sluice.exchange import store
+from sluice.exchange.catalogue import insert_copies
 from sluice.exchange.house import House
 from sluice.exchange.model import Kept, Opened
 from sluice.exchange.record import record_of
@@ -41,7 +42,7 @@ def close_record(
         entry = append(
             house.conn, chain=opened.chain, kind=EntryKind.EXCHANGE_CLOSED, exchange_id=opened.exchange_id, body=record
         )
-        store.insert_copies(house.conn, opened.exchange_id, record.how_long.copies)
+        insert_copies(house.conn, opened.exchange_id, record.how_long.copies)
         store.insert_effects(house.conn, opened.exchange_id, effects_of(record))
         if record.decision in GOOD:
             store.insert_result_days(house.conn, opened.exchange_id, days)

@@ -13,7 +13,7 @@ from sluice.lake.table import Table
 from sluice.ledger.record import Screening
 from sluice.results.canonical import Canonical, to_canonical
 from sluice.results.mapping import load_mapping
-from sluice.subject.suppression import reasons_of
+from sluice.subject.suppression import Suppression, reasons_of
 from sluice.terms import Severity, Verdict
 
 STARTED, NO_CONTACT = "started_at", "VALUE_NO_CONTACT"
@@ -43,11 +43,15 @@ class Content:
 
 @dataclass(frozen=True)
 class Split:
-    """Every row of the frame is in exactly one of the three; ``codes``: why each held row is held."""
+    """Every row of the frame is in exactly one of the first three; ``codes``: why each held row is held.
+
+    ``erased``: rows of erased persons, wherever they are; they are counted, and not kept.
+    """
 
     accepted: pl.Series
     refused: pl.Series
     held: pl.Series
+    erased: pl.Series
     codes: Mapping[int, str]
 
     @property
@@ -109,8 +113,11 @@ def split(content: Content, judgement: Judgement, out: Mapping[int, str]) -> Spl
     if not judgement.verdict.rows_accepted:
         refused = pl.Series([True]).new_from_index(0, height)
     codes = {row: code for row, code in {**dict(content.review), **out}.items() if not refused[row]}
-    held = every.is_in(pl.Series(sorted(codes), dtype=pl.UInt32).implode())
-    return Split(~refused & ~held, refused, held, codes)
+    held, erased = (
+        every.is_in(pl.Series(sorted(rows), dtype=pl.UInt32).implode())
+        for rows in (codes, [row for row, reason in out.items() if reason == Suppression.ERASED])
+    )
+    return Split(~refused & ~held, refused, held, erased, codes)
 
 
 def stopped(verdict: GateVerdict, missing: tuple[str, ...]) -> GateVerdict:

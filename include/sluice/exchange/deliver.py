@@ -1,6 +1,6 @@
 """Deliver a return: what explains it first, the file last, so that nothing half-done can be seen.
 
-The bytes are those that were kept when the return was made. Doing it again finds them there.
+Doing it again finds the same bytes there.
 """
 
 from datetime import datetime, timedelta
@@ -10,6 +10,7 @@ from sluice.agreement.store import get_body, in_force
 from sluice.documents.statement import make_statement
 from sluice.errors import NotFound, Ref
 from sluice.exchange import store
+from sluice.exchange.catalogue import get_copy, insert_delivered
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, receipt_stem
@@ -19,6 +20,8 @@ from sluice.ledger.record import CopyLine, ExchangeRecord
 
 TYPES = {"csv": "text/csv", "json": "application/json", "pdf": "application/pdf", "yaml": "application/yaml"}
 OTHER = "application/octet-stream"
+RETURN = "return"
+"""Kind of the copy that delivery takes its bytes from."""
 
 
 def deliver(house: House, opened: Opened, record: ExchangeRecord, entry_hash: str) -> None:
@@ -35,8 +38,7 @@ def deliver(house: House, opened: Opened, record: ExchangeRecord, entry_hash: st
         "receipt.json": receipt["json"],
     }.items():
         house.objects.put_once(bucket, f"{opened.key}.{name}", content, TYPES[name.rpartition(".")[2]])
-    prepared = prepared_copy(record)
-    content = house.objects.read(prepared.bucket, prepared.key, prepared.version_id)
+    content = _kept(house, opened)
     stored = house.objects.put_once(bucket, opened.key, content, TYPES.get(record.what.format or "", OTHER))
     _note(house, opened, stored, record)
 
@@ -53,20 +55,16 @@ def statement_of(record: ExchangeRecord, entry_hash: str, keyring: Keyring) -> b
     )
 
 
-def prepared_copy(record: ExchangeRecord) -> CopyLine:
-    """The kept bytes of a return."""
-    found = next((copy for copy in record.how_long.copies if copy.kind == "return"), None)
-    if found is None:
-        raise NotFound(Ref("file of return", record.exchange_id))
-    return found
+def _kept(house: House, opened: Opened) -> bytes:
+    """The bytes that go: those of the return as it was made, without whom an erasure took out since."""
+    copy = get_copy(house.conn, opened.exchange_id, RETURN)
+    return house.objects.read(copy.bucket, copy.key, copy.version_id)
 
 
 def deliver_again(house: House, opened: Opened, record: ExchangeRecord) -> StoredObject:
     """The same bytes as a new version of the same key."""
-    prepared = prepared_copy(record)
-    content = house.objects.read(prepared.bucket, prepared.key, prepared.version_id)
     kind = TYPES.get(record.what.format or "", OTHER)
-    return house.objects.put(house.settings.bucket_exchange, opened.key, content, kind)
+    return house.objects.put(house.settings.bucket_exchange, opened.key, _kept(house, opened), kind)
 
 
 def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRecord) -> None:
@@ -85,7 +83,7 @@ def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRe
         retention_rule="arrived",
         delete_after=str(last_day),
     )
-    store.insert_delivered(house.conn, opened.exchange_id, copy)
+    insert_delivered(house.conn, opened.exchange_id, copy)
     store.begin_acknowledgement(
         house.conn,
         opened.exchange_id,

@@ -1,7 +1,6 @@
 """A slot: claim one exchange, judge, keep, close, do its effects, take the next until none waits."""
 
 import logging
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -13,8 +12,9 @@ from sluice.exchange.house import House
 from sluice.exchange.judge import judged_exchange
 from sluice.exchange.keep import keep
 from sluice.exchange.model import Opened
-from sluice.exchange.open import ARRIVING, Arrivals
-from sluice.terms import Decision, Direction, Flow, Principal
+from sluice.exchange.open import Arrivals
+from sluice.exchange.workroom import sweep_folders
+from sluice.terms import ARRIVING, Decision, Direction, Flow, Principal
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +102,5 @@ def carry_arrival(house: House, opened: Opened, run: Mapping[str, str]) -> Decis
 def reconcile(house: House) -> int:
     """Finish what a dead worker left: effects that are due, work folders nobody holds."""
     done = do_effects(house)
-    work = house.settings.var / "work"
-    for folder in work.iterdir() if work.is_dir() else ():
-        with store.try_lock(house.conn, folder.name.split(".")[0]) as is_free:
-            if is_free:
-                shutil.rmtree(folder, ignore_errors=True)
+    sweep_folders(house)
     return done

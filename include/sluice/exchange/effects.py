@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from sluice.documents.receipt import make_receipt
 from sluice.errors import NotFound, Ref, SluiceError
 from sluice.exchange import store
+from sluice.exchange.catalogue import find_copies, find_own_writes
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, lake_key, receipt_bucket, receipt_stem, return_key, vault_key
@@ -96,10 +97,8 @@ def _tell_closed(house: House, exchange_id: ExchangeId) -> None:
 
 
 def _sweep(house: House, exchange_id: ExchangeId) -> None:
-    """Remove what tries before the commit left: every version of this exchange that its record does not name."""
+    """Remove what tries before the commit left: versions that neither the catalogue nor an erasure names."""
     opened = store.get_open(house.conn, exchange_id)
-    _, record = _closed(house, exchange_id)
-    named = {(copy.bucket, copy.key, copy.version_id) for copy in record.how_long.copies}
     lake, vault = house.settings.bucket_lake, house.settings.bucket_vault
     places = (
         (lake, lake_key(opened, "")),
@@ -108,8 +107,12 @@ def _sweep(house: House, exchange_id: ExchangeId) -> None:
         (lake, return_key(opened, "")),
     )
     for bucket, prefix in places:
-        for item in house.objects.list_versions(bucket, prefix):
-            if (bucket, item.key, item.version_id) not in named and not item.key.endswith("/_receipt.json"):
+        there = list(house.objects.list_versions(bucket, prefix))  # before the catalogue: what is put later is no rest
+        ours = find_own_writes(house.conn, bucket, prefix)
+        named = {(copy.key, copy.version_id) for copy in find_copies(house.conn, exchange_id) if copy.bucket == bucket}
+        for item in there:
+            is_kept = (item.key, item.version_id) in named or (item.key, item.etag) in ours
+            if not is_kept and not item.key.endswith("/_receipt.json"):
                 house.objects.delete_version(bucket, item.key, item.version_id)
 
 

@@ -4,7 +4,6 @@ REFUSED is an answer. What cannot be told is UNDECIDED: a dead child, two judges
 """
 
 import base64
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,8 @@ from sluice.exchange.model import Judged, Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import ChildEnd
 from sluice.exchange.paper import finding, missing_paper, refuse_unread, refused
-from sluice.exchange.suppressed import fetch_suppressed
+from sluice.exchange.suppressed import write_suppressed
+from sluice.exchange.workroom import work_folder
 from sluice.gate.model import GateVerdict, PassResult
 from sluice.lake.objects import Fetched
 from sluice.terms import Verdict
@@ -39,18 +39,6 @@ def judged_exchange(house: House, opened: Opened) -> Iterator[Judged]:
     """
     with work_folder(house, opened) as folder:
         yield from _judged_in(house, opened, folder)
-
-
-@contextmanager
-def work_folder(house: House, opened: Opened) -> Iterator[Path]:
-    """An empty folder named by exchange and attempt; reconcile removes what the dead left."""
-    folder = house.settings.var / "work" / f"{opened.exchange_id}.{opened.attempts}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
@@ -88,7 +76,7 @@ def _judge_bytes(house: House, opened: Opened, paper: Paper, fetched: Fetched, f
         origin=(opened.exchange_id, opened.version_id),
         free_text=paper.agreement.free_text,
         mapping=mapping_of(house.settings, paper.contract),
-        suppressed=fetch_suppressed(house, opened.principal, folder),
+        suppressed=write_suppressed(house, opened.principal, folder),
     )
     hashes = {suite.name: suite.sha256 for suite in suites} | _mapping_hash(job)
     end = house.nursery.run(job.as_json(), limits_of(house.settings, fetched.size_bytes))

@@ -69,14 +69,16 @@ def _accepted(house: House, judged: Judged, received: date) -> list[CopyLine]:
 
 def _refused(house: House, judged: Judged, received: date) -> list[CopyLine]:
     """Refused rows, sealed; and the list of all findings (row, rule, code, column) for the principal."""
+    import pyarrow.parquet as pq
+
     copies = []
-    held = sum(judged.held.values())
-    for name, kind, rows in (
-        ("refused_rows", "quarantine.rows", judged.verdict.rows_refused),
-        ("refused_records", "quarantine.records", judged.verdict.rows_refused),
-        ("held_rows", "quarantine.held", held),
+    for name, kind in (
+        ("refused_rows", "quarantine.rows"),
+        ("refused_records", "quarantine.records"),
+        ("held_rows", "quarantine.held"),
     ):
         if (source := judged.folder / f"{name}.parquet").exists():
+            rows = pq.read_metadata(source).num_rows
             copies.append(_sealed(house, judged, kind, source, rows, received))
     report = judged.folder / "findings.csv"
     if report.exists():

@@ -17,12 +17,10 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.opened import OpenedRecord
 from sluice.settings import Settings
-from sluice.terms import Direction, Principal
+from sluice.terms import ARRIVING, Direction, Principal
 
 log = logging.getLogger(__name__)
 LINEAGE_START = ("lineage.start", 1)
-ARRIVING = (Direction.INBOUND, Direction.INTERNAL)
-"""Directions in which files come to us: from principals, and from our own agents' platforms."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from sluice.errors import NotFound, Ref
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
-from sluice.terms import Decision, Direction, ExchangeId
+from sluice.terms import Decision, Direction, ExchangeId, Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,18 @@ def find_by_versions(conn: Connection, version_ids: Sequence[str]) -> dict[str, 
         f"select version_id, {LINE} from exchange e where version_id = any(%s)", (list(version_ids),)
     ).fetchall()
     return {row.pop("version_id"): _line(row) for row in rows}
+
+
+def pick_principals(conn: Connection, named: str | None = None) -> list[Principal]:
+    """All principals that ever had an agreement or sent a file, or the named one of them.
+
+    Raises NotFound for any other, without its name: it may be a value in the wrong place.
+    """
+    rows = conn.execute("select principal from document union select principal from exchange order by 1").fetchall()
+    known = [Principal(row["principal"]) for row in rows]
+    if named is not None and named not in known:
+        raise NotFound(Ref("principal", "of --principal"), Ref("principals known", len(known)))
+    return [name for name in known if named in (None, name)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The SQL of exchanges, their copies and their outbox. Nothing here decides."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from sluice.db import Connection, transaction
 from sluice.errors import GateFailed, NotFound, Ref
 from sluice.exchange.model import Opened
 from sluice.lake.objects import StoredObject
-from sluice.ledger.record import CopyLine, ExchangeRecord
+from sluice.ledger.record import ExchangeRecord
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 RETRY_AFTER, GIVEN_BACK_FOR = timedelta(seconds=5), timedelta(seconds=15)
@@ -57,7 +57,8 @@ def find_unregistered(conn: Connection, arrivals: Sequence[Arrival]) -> list[Arr
            where not exists (select from exchange e
                where (e.principal, e.direction, e.bucket, e.key, e.version_id)
                    = (a.principal, a.direction, a.bucket, a.key, a.version_id))
-             and not exists (select from own_write o where (o.bucket, o.key, o.etag) = (a.bucket, a.key, a.etag))
+             and not exists (select from own_write o where (o.bucket, o.key, o.etag) = (a.bucket, a.key, a.etag)
+               and coalesce(o.version_id, a.version_id) = a.version_id)
            order by a.n""",
         (
             [a.principal for a in arrivals],
@@ -239,41 +240,6 @@ def update_closed(conn: Connection, record: ExchangeRecord, entry_hash: str, clo
             closed_at,
             record.exchange_id,
         ),
-    )
-
-
-def insert_copies(conn: Connection, exchange_id: str, copies: Iterable[CopyLine]) -> None:
-    """Add the objects of an exchange to the catalogue."""
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            """insert into copy (exchange_id, kind, bucket, key, version_id, sha256, size_bytes, rows,
-                   retention_rule, delete_after) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-            [
-                (
-                    exchange_id,
-                    line.kind,
-                    line.bucket,
-                    line.key,
-                    line.version_id,
-                    line.sha256,
-                    line.size_bytes,
-                    line.rows,
-                    line.retention_rule,
-                    line.delete_after,
-                )
-                for line in copies
-            ],
-        )
-
-
-def insert_delivered(conn: Connection, exchange_id: str, copy: CopyLine) -> None:
-    """Add the delivered file to the catalogue, once."""
-    conn.execute(
-        """insert into copy (exchange_id, kind, bucket, key, version_id, sha256, size_bytes, rows, retention_rule,
-               delete_after)
-           values (%(exchange_id)s, %(kind)s, %(bucket)s, %(key)s, %(version_id)s, %(sha256)s, %(size_bytes)s,
-               %(rows)s, %(retention_rule)s, %(delete_after)s) on conflict do nothing""",
-        {"exchange_id": exchange_id, **copy.model_dump()},
     )
 
 

@@ -4,8 +4,10 @@ import io
 import uuid
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sluice.db import Connection, transaction
+from sluice.errors import NotFound, Ref
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.ledger.append import append
@@ -13,6 +15,9 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.suppressed import SuppressionChanged
 from sluice.subject.suppression import Suppression, merge_suppressions, suppress, write_suppressions
 from sluice.terms import Principal
+
+if TYPE_CHECKING:
+    import polars as pl
 
 PARQUET = "application/vnd.apache.parquet"
 NAMESPACE = uuid.UUID("6f1f2d3e-6d0b-5c7e-9d7e-0f6d1f0a9b11")
@@ -98,8 +103,8 @@ def _record(
     append(conn, chain=f"principal.{principal}", kind=EntryKind.SUPPRESSION_CHANGED, exchange_id=None, body=body)
 
 
-def fetch_suppressed(house: House, principal: Principal, folder: Path) -> Path | None:
-    """Everybody who must stay out of this principal's files now, as one Parquet file; None when nobody."""
+def find_suppressed(house: House, principal: Principal) -> "pl.DataFrame | None":
+    """Everybody who must stay out of this principal's files now (ref, reason); None when nobody."""
     import polars as pl
 
     rows = house.conn.execute(
@@ -112,20 +117,40 @@ def fetch_suppressed(house: House, principal: Principal, folder: Path) -> Path |
     runs = [
         pl.read_parquet(io.BytesIO(house.objects.read(row["bucket"], row["key"], row["version_id"]))) for row in rows
     ]
+    return merge_suppressions(runs)
+
+
+def write_suppressed(house: House, principal: Principal, folder: Path) -> Path | None:
+    """The same as a Parquet file for the child that judges."""
+    suppressed = find_suppressed(house, principal)
+    if suppressed is None:
+        return None
     path = folder / "suppressed.parquet"
-    merge_suppressions(runs).write_parquet(path, statistics=False)
+    suppressed.write_parquet(path, statistics=False)
     return path
 
 
 def find_reasons(house: House, principal: Principal, refs: frozenset[str]) -> tuple[str, ...]:
     """Why somebody with one of these references is kept out; empty when they are not."""
-    import tempfile
+    suppressed = find_suppressed(house, principal)
+    if suppressed is None:
+        return ()
+    return tuple(sorted(set(suppressed.filter(suppressed["ref"].is_in(sorted(refs)))["reason"].to_list())))
 
-    import polars as pl
 
-    with tempfile.TemporaryDirectory(prefix="sluice-") as folder:
-        path = fetch_suppressed(house, principal, Path(folder))
-        if path is None:
-            return ()
-        found = pl.read_parquet(path).filter(pl.col("ref").is_in(sorted(refs)))
-    return tuple(sorted(set(found["reason"].to_list())))
+def was_lifted(conn: Connection, principal: Principal, since: datetime) -> bool:
+    """Whether a suppression of this principal ended after an instant."""
+    row = conn.execute(
+        "select exists (select from suppression_run where principal = %s and lifted_at > %s) as lifted",
+        (principal, since),
+    ).fetchone()
+    return bool(row and row["lifted"])
+
+
+def made_at(conn: Connection, run_id: str) -> datetime:
+    """Since when the persons of a run are kept out. Raises NotFound."""
+    row = conn.execute("select made_at from suppression_run where run_id = %s", (run_id,)).fetchone()
+    if row is None:
+        raise NotFound(Ref("suppression run", run_id))
+    at: datetime = row["made_at"]
+    return at

@@ -143,10 +143,6 @@ class ObjectStore:
         guard = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}
         return self._put(bucket, key, content, content_type, guard)
 
-    def replace(self, current: StoredObject, content: Path, content_type: str) -> StoredObject:
-        """Put a new version over exactly the one that was read (``If-Match``). Raises StoreConflict."""
-        return self._put(current.bucket, current.key, content, content_type, {"IfMatch": current.etag})
-
     def delete_others(self, bucket: str, key: str, keep: frozenset[str]) -> int:
         """Remove every version of one key for good, delete markers too, except those to keep; how many."""
         pages = self._client.get_paginator("list_object_versions")

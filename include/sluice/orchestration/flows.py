@@ -9,9 +9,7 @@ from sluice.agreement.load import find_flows
 from sluice.agreement.model import FlowPaper
 from sluice.orchestration.trigger import STRAYS, ObjectsWaiting
 from sluice.settings import get_settings
-from sluice.terms import Direction
-
-ARRIVING = (Direction.INBOUND, Direction.INTERNAL)
+from sluice.terms import ARRIVING, Direction
 
 
 def flows_of(direction: str) -> tuple[FlowPaper, ...]:

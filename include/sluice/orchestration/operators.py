@@ -7,7 +7,7 @@ from airflow.sdk import BaseOperator, Context
 
 from sluice.orchestration.guard import guarded
 from sluice.settings import get_settings
-from sluice.terms import Direction, Flow, Principal
+from sluice.terms import ARRIVING, Direction, Flow, Principal
 
 
 class HouseOperator(BaseOperator):
@@ -49,7 +49,6 @@ class DrainStrays(HouseOperator):
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.drain import drain
         from sluice.exchange.house import open_house
-        from sluice.exchange.open import ARRIVING
         from sluice.exchange.store import find_waiting
         from sluice.orchestration.flows import is_stray
 

@@ -17,6 +17,7 @@ from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from sluice.errors import SluiceError, place_of
 from sluice.settings import get_settings
+from sluice.terms import ARRIVING
 
 if TYPE_CHECKING:
     from sluice.lake.objects import ObjectStore
@@ -128,7 +129,6 @@ class Watch:
     def look(self) -> Sight:
         """One look at the bucket and the table."""
         from sluice.db import connect
-        from sluice.exchange.open import ARRIVING
         from sluice.exchange.store import find_waiting
         from sluice.orchestration.flows import is_stray
 

@@ -15,11 +15,12 @@ from sluice.db import transaction
 from sluice.errors import NotFound, Ref
 from sluice.exchange.close import GOOD, close_record
 from sluice.exchange.house import House
-from sluice.exchange.judge import MOST_ATTEMPTS, work_folder
+from sluice.exchange.judge import MOST_ATTEMPTS
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.paper import countries_without_basis, finding, missing_paper, refused
 from sluice.exchange.store import check_still_ours, content_lock
+from sluice.exchange.workroom import work_folder
 from sluice.gate.model import Finding
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
@@ -29,6 +30,7 @@ from sluice.returns import store
 from sluice.returns.keep import keep_return
 from sluice.returns.make import make_return
 from sluice.returns.making import Making
+from sluice.returns.overtaken import names_kept_out
 from sluice.returns.record import Outcome, record_of_return
 from sluice.terms import Decision, Verdict
 
@@ -92,8 +94,12 @@ def _wait(house: House, opened: Opened, record: ExchangeRecord, by: str) -> None
 
 
 def _go_on(house: House, opened: Opened, record: ExchangeRecord) -> Decision | None:
-    """Close a prepared return as it was recorded, once it is released; else it goes on waiting."""
-    if not store.is_released(house.conn, opened.exchange_id):
+    """Close a prepared return as it was recorded, once it is released; else it goes on waiting.
+
+    One that names somebody who must stay out since waits for the return that replaces it (``due.py``).
+    """
+    is_released = store.is_released(house.conn, opened.exchange_id)
+    if not is_released or names_kept_out(house, opened.principal, record):
         store.wait_again(house.conn, opened.exchange_id)
         return None
     return close_record(house, opened, record.model_copy(update={"closed_at": utc_text(datetime.now(UTC))}))

@@ -1,7 +1,8 @@
 """Which returns are due, and opening them: the record of a return exists before its inputs are read.
 
 A return is named by the day of its contacts and by its inputs. The same inputs are one return, however
-often somebody asks; other inputs (a late result, a late credential) are a new one that supersedes it.
+often somebody asks; other inputs (a late result, a late credential) are a new one that supersedes it,
+and so is one whose persons must stay out since, or may go again.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ from sluice.ledger.opened import OpenedRecord
 from sluice.returns import store
 from sluice.returns.held import list_held
 from sluice.returns.model import Basis, Due, Held, Last
+from sluice.returns.overtaken import may_go_now, names_kept_out
 from sluice.returns.staffing import has_news
 from sluice.staff.store import last_import_seq
 from sluice.terms import Direction, Flow, Principal
@@ -108,8 +110,18 @@ def _due(
         until = None if last and LIFTED_BY_CONTACTS & set(last.held) else max(cut_off, *(r.closed_at for r in results))
         contacts = store.find_contacts(house.conn, principal, recipe.contacts_flow, until)
         basis = _basis(house, paper, store.ids([*results, *contacts]))
-        if last is None or last.is_outdated_by(basis) or _has_staff_news(house, last, paper):
+        if last is None or last.is_outdated_by(basis) or _has_news(house, principal, last, paper):
             yield Due(day, (*contacts, *results), basis.name, store.count_returns(house.conn, principal, flow, day) + 1)
+
+
+def _has_news(house: House, principal: Principal, last: Last, paper: Paper | PaperMissing) -> bool:
+    """Whether of the same inputs another return would be made: of staff that is ready, or of persons' rights."""
+    prepared = store.find_prepared(house.conn, last.exchange_id) if last.is_open else None
+    return (
+        (prepared is not None and names_kept_out(house, principal, prepared))
+        or may_go_now(house, principal, last)
+        or _has_staff_news(house, last, paper)
+    )
 
 
 def _has_staff_news(house: House, last: Last, paper: Paper | PaperMissing) -> bool:

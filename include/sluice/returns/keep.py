@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sluice.agreement.model import Paper
 from sluice.errors import DocumentInvalid, Ref
+from sluice.exchange.deliver import RETURN
 from sluice.exchange.house import House
 from sluice.exchange.keep import CSV, PARQUET, SEALED, line, shortest_retention
 from sluice.exchange.model import Opened
@@ -15,9 +16,6 @@ from sluice.ledger.record import CopyLine
 from sluice.returns.make import FILE, FINDINGS, HELD
 from sluice.returns.making import Making
 from sluice.subject.index import build_run, write_run
-
-RETURN = "return"
-"""Kind of the copy that delivery takes its bytes from."""
 
 
 def keep_return(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> tuple[CopyLine, ...]:

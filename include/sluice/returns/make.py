@@ -15,7 +15,7 @@ from sluice.exchange.judge import second_judge
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.paper import finding, refused
-from sluice.exchange.suppressed import fetch_suppressed
+from sluice.exchange.suppressed import find_suppressed
 from sluice.gate.contract_rules import rules_for, thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.onepass import run_rules
@@ -45,8 +45,7 @@ def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Mak
     if missing := missing_sources(contacts, results, rules):
         reasons = [finding("HEADER_SOURCE_MISSING", "return.source", column) for column in missing]
         return Making(refused(tuple(reasons)), inputs)
-    out = fetch_suppressed(house, opened.principal, folder)
-    suppressed = pl.read_parquet(out) if out else None
+    suppressed = find_suppressed(house, opened.principal)
     sorted_out = sort_out(contacts, results, rules, staff_of(house, opened, paper), suppressed)
     sorted_out = replace(sorted_out, going=_in_contract_form(sorted_out.going, contract))
     sorted_out.held.write_csv(folder / HELD)

@@ -74,6 +74,7 @@ class Last:
 
     exchange_id: ExchangeId
     name: str
+    opened_at: datetime
     is_open: bool
     is_delivered: bool
     held: Mapping[str, int]

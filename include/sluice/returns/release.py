@@ -5,6 +5,7 @@ from datetime import datetime
 from sluice.db import transaction
 from sluice.errors import Ref
 from sluice.exchange import deliver
+from sluice.exchange.catalogue import get_copy
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.read import show_exchange
@@ -52,7 +53,7 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
     shown = show_exchange(house.conn, named)
     if shown.record is None or not store.is_delivered(house.conn, shown.line.id):
         raise NotDelivered(Ref("exchange", shown.line.id))
-    last_day = deliver.prepared_copy(shown.record).delete_after
+    last_day = get_copy(house.conn, ExchangeId(shown.line.id), deliver.RETURN).delete_after
     if last_day and str(now.astimezone(BRUSSELS).date()) > last_day:
         raise NotDelivered(Ref("exchange", shown.line.id), Ref("kept until", last_day))
     opened = get_open(house.conn, shown.line.id)

@@ -92,7 +92,7 @@ def find_recipe(conn: Connection, principal: Principal, flow: Flow, known_at: da
 def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> Last | None:
     """The youngest return of a day."""
     row = conn.execute(
-        """select exchange_id::text as id, version_id, decision from exchange
+        """select exchange_id::text as id, version_id, decision, opened_at from exchange
            where principal = %s and flow = %s and day = %s and direction = 'outbound_return'
            order by opened_at desc, exchange_id limit 1""",
         (principal, flow, day),
@@ -102,7 +102,7 @@ def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> 
     entry = find_entry(conn, ExchangeId(row["id"]), EntryKind.EXCHANGE_CLOSED)
     held = ExchangeRecord.model_validate_json(entry.body).right_treatment.held_back if entry else {}
     delivered = row["decision"] in ("accepted", "partly_accepted")
-    return Last(ExchangeId(row["id"]), row["version_id"], row["decision"] == "open", delivered, held)
+    return Last(ExchangeId(row["id"]), row["version_id"], row["opened_at"], row["decision"] == "open", delivered, held)
 
 
 def find_import_after(conn: Connection, number: int) -> datetime | None:
@@ -184,10 +184,10 @@ def mark_released(conn: Connection, exchange_id: ExchangeId, by: str, at: dateti
 
 
 def wait_again(conn: Connection, exchange_id: ExchangeId) -> None:
-    """A prepared return that was taken up before its release goes back to waiting."""
+    """A prepared return that was taken up and may not go yet, or no more, goes back to waiting."""
     conn.execute(
         """update exchange set next_attempt_at = 'infinity', attempts = greatest(attempts - 1, 0)
-           where exchange_id = %s and decision = 'open' and released_at is null""",
+           where exchange_id = %s and decision = 'open'""",
         (exchange_id,),
     )
 

@@ -17,6 +17,7 @@ from sluice.ledger.erased import ErasureDone
 from sluice.ledger.model import EntryKind
 from sluice.ledger.sign import open_signed, read_public, sign, split_flattened
 from sluice.rights import store
+from sluice.rights.erase_scope import has_decided
 from sluice.rights.model import Case, CaseId
 
 TYPE, FORMAT = "sluice-erasure-certificate+jws", "sluice-erasure-certificate-1"
@@ -46,13 +47,14 @@ class Certificate:
 
 
 def issue(house: House, case_id: CaseId) -> tuple[Certificate, ...]:
-    """Sign and store a certificate for every principal; the same scan again gives the same bytes.
+    """Sign and store a certificate for every principal where erasure was decided.
 
-    Raises NotProven when there was no second scan, or the last one was not clean.
+    The same scan again gives the same bytes. Raises NotProven when there was no second scan, or the last one
+    was not clean.
     """
     case = store.get_case(house.conn, case_id)
     scans = last_scans(house, case_id)
-    wanted = sorted({part.principal for part in case.sub_cases if part.agreement_id is not None})
+    wanted = sorted({part.principal for part in case.sub_cases if part.agreement_id is not None and has_decided(part)})
     missing = [name for name in wanted if name not in scans or not is_clean(scans[name][0])]
     if missing or not wanted:
         raise NotProven(Ref("case", case_id), Ref("principals not clean", len(missing)))

@@ -4,18 +4,16 @@ Every step is repeatable: a copy is found again, edited to the same bytes, swapp
 versions removed. What waits or is left is counted, never assumed.
 """
 
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 from sluice.db import transaction
 from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
-from sluice.exchange.suppressed import keep_out
+from sluice.exchange.suppressed import keep_out, made_at
 from sluice.lake.quarantine import unseal
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasureDone, StoreErased
@@ -25,7 +23,6 @@ from sluice.rights.cases import advance
 from sluice.rights.certificate import last_scans
 from sluice.rights.erase_model import (
     OTHER_CONTROLLER,
-    Copy,
     Done,
     ErasureReport,
     NotDecided,
@@ -36,31 +33,17 @@ from sluice.rights.erase_model import (
     Target,
 )
 from sluice.rights.erase_needles import recall, remember, spellings
-from sluice.rights.erase_stores import STORES, Bench, store_of
+from sluice.rights.erase_scope import OPEN_DECISIONS, decided_of, has_decided, is_decided
+from sluice.rights.erase_stores import STORES, Bench, open_bench, store_of
 from sluice.rights.identifiers import Envelope, open_sealed, refs_of
-from sluice.rights.model import SYSTEM, Action, Case, CaseId, Order, State, SubCase, Track
+from sluice.rights.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
 from sluice.scan.model import Reason, Status
 from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
 from sluice.subject.suppression import Suppression
-from sluice.terms import FieldGroup, Principal
+from sluice.terms import Principal
 
-OPEN_DECISIONS = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL, State.EXECUTING})
-"""Where a decided part stands before its erasure is done."""
-CARRIED_OUT = frozenset(
-    {
-        State.EXECUTED,
-        State.RECIPIENTS_NOTIFIED,
-        State.ANSWERED,
-        State.CONFIRMED_TO_CONTROLLER,
-        State.PROVEN,
-        State.CLOSED,
-    }
-)
-"""Where it stands after; it may be run and scanned again."""
 MOST_PASSES = 5
-NOT_OF_THE_PERSON = frozenset({FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, FieldGroup.QA_SCORE})
-"""Groups about our staff: they go with the row, and nobody else has to decide of them."""
 
 
 def plan(house: House, case_id: CaseId) -> ErasureReport:
@@ -68,7 +51,7 @@ def plan(house: House, case_id: CaseId) -> ErasureReport:
     case, envelope = _opened(house, case_id)
     lines: list[Done] = []
     for target in targets_of(house, case, envelope, decided_only=False):
-        with _bench(house, target) as bench:
+        with open_bench(house, target) as bench:
             lines += [_foreseen(place, target) for place in find_places(bench)]
     return ErasureReport(case_id, _added(lines), tuple(each.name for each in STORES))
 
@@ -84,8 +67,8 @@ def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
         raise NotDecided(Ref("case", case_id))
     waiting = 0
     for target in targets:
-        keep_out(house, target.principal, target.refs, Suppression.ERASED, cause=case_id, case_id=case_id, now=now)
-        with _bench(house, target) as bench:
+        waiting += _kept_out(house, case_id, target, now)
+        with open_bench(house, target) as bench:
             copies = erase_store.find_copies(house.conn, target.principal)
             remember(house, case_id, target.principal, spellings(bench, copies) | set(target.values))
             _erase_all(house, case_id, bench)
@@ -93,13 +76,21 @@ def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
         for part in case.sub_cases:
             if part.principal == target.principal and has_decided(part):
                 drop_notices(house, part)
-        waiting += erase_store.count_in_flight(house.conn, target.principal, now)
         for bucket in (house.settings.bucket_exchange, house.settings.bucket_lake, house.settings.bucket_vault):
             house.objects.abort_uploads(bucket, f"{target.principal}/")
     report = replace(verify(house, case_id, now), waiting=waiting)
     if not (report.residual or report.doubts or report.waiting):
         _carried_out(house, case, now)
     return report
+
+
+def _kept_out(house: House, case_id: CaseId, target: Target, now: datetime) -> int:
+    """Keep the person out from now on; how many exchanges were on their way before that and still are.
+
+    Counted before the erasure, so that one which ends meanwhile is looked at again.
+    """
+    run_id = keep_out(house, target.principal, target.refs, Suppression.ERASED, cause=case_id, case_id=case_id, now=now)
+    return erase_store.count_in_flight(house.conn, target.principal, made_at(house.conn, run_id))
 
 
 def drop_notices(house: House, part: SubCase) -> None:
@@ -146,12 +137,6 @@ def find_places(bench: Bench) -> Iterator[Place]:
             yield Place(store_of(copy).name, copy, rows)
 
 
-def is_decided(copy: Copy, target: Target) -> bool:
-    """Whether everybody who decides of a copy's field groups has decided to erase; pointers go with the rest."""
-    groups = {field.group for field in copy.contract.fields} if copy.contract else set()
-    return not (groups - NOT_OF_THE_PERSON - target.groups)
-
-
 def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bool) -> Iterator[Target]:
     """Whom to erase at which principal. A plan looks at every principal concerned, a run where it was decided."""
     parts: dict[str, list[SubCase]] = defaultdict(list)
@@ -159,23 +144,13 @@ def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bo
         if part.agreement_id is not None:
             parts[part.principal].append(part)
     for name, own in sorted(parts.items()):
-        groups = frozenset(FieldGroup(word) for part in own if has_decided(part) for word in decided_groups(part))
-        if groups or not decided_only:
+        decided = frozenset(pair for part in own for pair in decided_of(part))
+        if decided or not decided_only:
             principal = Principal(name)
             key = house.keyring.subject_key(principal)
             refs = frozenset(refs_of(envelope.identifiers, key).values())
             values = tuple(sorted({each.value for each in envelope.identifiers}))
-            yield Target(principal, key, refs, values, groups)
-
-
-def has_decided(part: SubCase) -> bool:
-    """Whether a part was decided to be erased: by its controller's instruction, or by the center's own decision."""
-    return part.action is Action.ERASE and part.state in OPEN_DECISIONS | CARRIED_OUT
-
-
-def decided_groups(part: SubCase) -> tuple[str, ...]:
-    """The field groups of a part that go: those named, else all of it."""
-    return part.action_fields or part.field_groups
+            yield Target(principal, key, refs, values, decided)
 
 
 def _erase_all(house: House, case_id: CaseId, bench: Bench) -> None:
@@ -208,7 +183,7 @@ def scan_stores(house: House, target: Target, values: frozenset[str]) -> tuple[i
     """Hits, doubts and objects read in everything this principal has, whoever decides of it."""
     needles = needles_of(sorted(values))
     hits = doubts = scanned = 0
-    with _bench(house, target) as bench:
+    with open_bench(house, target) as bench:
         seen: set[tuple[str, str, str]] = set()
         for each in STORES:
             for item in each.objects(house, target):
@@ -230,11 +205,13 @@ READ = frozenset({Reason.FONT_ENCODED_TEXT, Reason.PICTURE})
 
 
 def _decrypted(bench: Bench, sealed: bytes) -> bytes | None:
+    import pyrage
+
     source, opened = bench.fresh("sealed-part"), bench.fresh("opened-part")
     source.write_bytes(sealed)
     try:
         return unseal(source, opened, bench.house.keyring, bench.target.principal).read_bytes()
-    except Exception:
+    except pyrage.DecryptError:
         return None
 
 
@@ -298,23 +275,3 @@ def _line(row: dict[str, object]) -> StoreLine:
         str(row["outcome"]),
         None if row["ground"] is None else str(row["ground"]),
     )
-
-
-class _bench:
-    """A private folder for one target, gone afterwards."""
-
-    def __init__(self, house: House, target: Target) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="sluice-erase-", dir=_private(house))
-        self._bench = Bench(house, Path(self._folder.name), target)
-
-    def __enter__(self) -> Bench:
-        return self._bench
-
-    def __exit__(self, *exc: object) -> None:
-        self._folder.cleanup()
-
-
-def _private(house: House) -> Path:
-    folder = house.settings.var / "work"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder

@@ -12,6 +12,9 @@ from sluice.lake.erase_model import Erased, EraseRefused
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Table
 from sluice.rights.erase_model import Column, Target
+from sluice.scan.model import ScanFailed, Status
+from sluice.scan.needles import needles_of
+from sluice.scan.walk import scan_bytes
 from sluice.subject.columns import normalise_column
 from sluice.subject.refs import ref_column
 
@@ -23,6 +26,8 @@ class FoundInFile:
     table: Table
     records: tuple[int, ...]
     values: frozenset[str]
+    has_every_column: bool
+    """Whether all columns that can name somebody are there; else the rest of the file may name the person too."""
 
 
 def hints_of(contract: DataContract | None) -> FormatHints:
@@ -54,7 +59,12 @@ def rows_of(frame: pl.DataFrame, columns: Sequence[Column], region: str, target:
 def find_in_file(
     path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target
 ) -> FoundInFile | None:
-    """The person's records in a file as it came or went; None when the file cannot be read as a table."""
+    """The person's records in a file as it came or went; None when it cannot be told which are theirs.
+
+    That is so where the file is no table, and where the columns that could name somebody are unknown.
+    """
+    if not columns:
+        return None
     table = read_table(path, file_name=name, wanted=hints_of(contract))
     if isinstance(table, FormatRefusal):
         return None
@@ -64,7 +74,16 @@ def find_in_file(
     named = [column.name for column in columns if column.name in table.frame.columns]
     cells = table.frame.filter(mask).select(named) if named else pl.DataFrame()
     values = frozenset(value for column in cells.get_columns() for value in column.drop_nulls().to_list())
-    return FoundInFile(table, records, values)
+    return FoundInFile(table, records, values, len(named) == len(columns))
+
+
+def names_person(path: Path, target: Target) -> bool:
+    """Whether an identifier, as it was given, stands in a file that is no table to us; what is sealed is not read."""
+    try:
+        needles = needles_of(target.values)
+    except ScanFailed:
+        return False
+    return scan_bytes(path, needles).status is Status.HIT
 
 
 def erase_in_file(

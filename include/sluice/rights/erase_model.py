@@ -36,6 +36,10 @@ class NotFinished(SluiceError):
     exit: ClassVar[Exit] = Exit.UNDECIDED
 
 
+Decided = tuple[str, FieldGroup]
+"""A controller (``principal``, ``center``, ``joint``) and a field group it decides of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One person (or many) at one principal. ``values``: identifiers as given, for what has no columns."""
@@ -44,8 +48,8 @@ class Target:
     key: bytes = field(repr=False)
     refs: frozenset[str] = field(repr=False)
     values: tuple[str, ...] = field(repr=False)
-    groups: frozenset[FieldGroup]
-    """Field groups that were decided to be erased."""
+    decided: frozenset[Decided]
+    """What was decided to be erased."""
 
 
 @dataclass(frozen=True, slots=True)

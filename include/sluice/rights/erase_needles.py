@@ -12,7 +12,7 @@ import polars as pl
 from sluice.exchange.house import House
 from sluice.rights.erase_model import Copy
 from sluice.rights.erase_stores import REF, Bench, ref_columns
-from sluice.rights.identifiers import KEY_OWNER
+from sluice.rights.identifiers import decrypt, encrypt
 from sluice.rights.model import CaseId
 from sluice.terms import Principal
 
@@ -44,7 +44,7 @@ def identifying(copy: Copy) -> frozenset[str]:
 def remember(house: House, case_id: CaseId, principal: Principal, values: frozenset[str]) -> frozenset[str]:
     """Add to what is sealed for this case and principal; all of it."""
     every = recall(house, case_id, principal) | values
-    content = _seal(house, json.dumps(sorted(every)).encode())
+    content = encrypt(house.keyring, json.dumps(sorted(every)).encode())
     house.objects.put_converging(
         house.settings.bucket_vault, _key(case_id, principal), content, "application/octet-stream"
     )
@@ -61,7 +61,7 @@ def recall(house: House, case_id: CaseId, principal: Principal) -> frozenset[str
     if house.objects.head(house.settings.bucket_vault, _key(case_id, principal)) is None:
         return frozenset()
     sealed = house.objects.read(house.settings.bucket_vault, _key(case_id, principal))
-    return frozenset(json.loads(_open(house, sealed)))
+    return frozenset(json.loads(decrypt(house.keyring, sealed)))
 
 
 def _current(house: House, case_id: CaseId, principal: Principal) -> str:
@@ -71,19 +71,3 @@ def _current(house: House, case_id: CaseId, principal: Principal) -> str:
 
 def _key(case_id: CaseId, principal: Principal) -> str:
     return f"_cases/{case_id}/needles-{principal}.age"
-
-
-def _seal(house: House, content: bytes) -> bytes:
-    from pyrage import encrypt, x25519
-
-    sealed: bytes = encrypt(
-        content, [x25519.Identity.from_str(house.keyring.quarantine_identity(KEY_OWNER)).to_public()]
-    )
-    return sealed
-
-
-def _open(house: House, sealed: bytes) -> bytes:
-    from pyrage import decrypt, x25519
-
-    opened: bytes = decrypt(sealed, [x25519.Identity.from_str(house.keyring.quarantine_identity(KEY_OWNER))])
-    return opened

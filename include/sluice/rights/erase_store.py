@@ -1,13 +1,14 @@
 """SQL and object writes of erasing: which copies there are, and one copy put in place of another."""
 
 import hashlib
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from sluice.agreement.model import DataContract
 from sluice.agreement.store import in_force
 from sluice.db import Connection
+from sluice.exchange import catalogue
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
 from sluice.rights.erase_model import Column, Copy, Done, Target
@@ -86,15 +87,13 @@ def swap(house: House, copy: Copy, edited: Path, rows: int | None) -> None:
     """
     content = edited.read_bytes()
     etag, sha256 = hashlib.md5(content, usedforsecurity=False).hexdigest(), hashlib.sha256(content).hexdigest()
-    house.conn.execute(
-        "insert into own_write (bucket, key, etag, made_at) values (%s, %s, %s, %s) on conflict do nothing",
-        (copy.bucket, copy.key, etag, datetime.now(UTC)),
-    )
+    catalogue.note_own_write(house.conn, copy.bucket, copy.key, etag)
     current = house.objects.head(copy.bucket, copy.key)
     stored = current
     if current is None or current.etag != etag:
         stored = house.objects.put_converging(copy.bucket, copy.key, content, OCTETS)
     assert stored is not None  # it was put
+    catalogue.pin_own_write(house.conn, copy.bucket, copy.key, etag, stored.version_id)
     house.conn.execute(
         """update copy set version_id = %s, sha256 = %s, size_bytes = %s, rows = coalesce(%s, rows)
            where exchange_id = %s and kind = %s""",
@@ -131,14 +130,9 @@ def drop_superseded(house: House, copy: Copy) -> int:
     }
     gone = set(there)
     if copy.kind == ARRIVED:
-        arrived, ours = {row["arrived"] for row in rows}, _own_etags(house.conn, copy)
-        gone = {version for version, etag in there.items() if version in arrived or etag in ours}
+        arrived, ours = {row["arrived"] for row in rows}, catalogue.find_own_writes(house.conn, copy.bucket, copy.key)
+        gone = {version for version, etag in there.items() if version in arrived or (copy.key, etag) in ours}
     return house.objects.delete_others(copy.bucket, copy.key, frozenset(set(there) - (gone - named)))
-
-
-def _own_etags(conn: Connection, copy: Copy) -> set[str]:
-    rows = conn.execute("select etag from own_write where bucket = %s and key = %s", (copy.bucket, copy.key)).fetchall()
-    return {row["etag"] for row in rows}
 
 
 def note_outcome(conn: Connection, case_id: str, target: Target, done: Done) -> None:
@@ -171,9 +165,14 @@ def read_outcomes(conn: Connection, case_id: str) -> list[dict[str, Any]]:
 
 
 def count_in_flight(conn: Connection, principal: Principal, since: datetime) -> int:
-    """Exchanges that were opened before the person was put on hold and are still open."""
+    """Exchanges opened before the person was kept out that may still bring or deliver rows.
+
+    One that lies prepared is not among them: if it names the person it is made again, and else nothing comes of it.
+    """
     row = conn.execute(
-        "select count(*) as n from exchange where principal = %s and decision = 'open' and opened_at < %s",
+        """select count(*) as n from exchange e where principal = %s and opened_at < %s
+             and (decision = 'open' and prepared_at is null or exists (select from outbox o
+                 where o.exchange_id = e.exchange_id and o.effect = 'delivery' and o.done_at is null))""",
         (principal, since),
     ).fetchone()
     return int(row["n"]) if row else 0

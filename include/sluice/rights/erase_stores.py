@@ -5,6 +5,7 @@ A kind of copy that no store here knows stops an erasure: nothing is proven abou
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,17 +13,21 @@ from typing import Protocol
 import polars as pl
 
 from sluice.errors import EvidenceInvalid, Exit, Ref, SluiceError
+from sluice.exchange.catalogue import find_copies
+from sluice.exchange.deliver import RETURN
 from sluice.exchange.house import House
+from sluice.exchange.workroom import private_folder
 from sluice.lake.erase_model import EraseRefused
 from sluice.lake.erase_parquet import erase_refs, find_refs
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import seal, unseal
 from sluice.rights import erase_store
-from sluice.rights.erase_files import erase_in_file, find_in_file, rows_of
+from sluice.rights.erase_files import FoundInFile, erase_in_file, find_in_file, names_person, rows_of
 from sluice.rights.erase_model import Copy, Done, Outcome, Place, Target
 from sluice.subject.index import find_in_run, first_word, write_run
 
 REF = "sluice_subject_ref"
+WENT_OUT = frozenset({RETURN, "delivered"})
 
 
 class StoreUnknown(SluiceError):
@@ -61,6 +66,13 @@ class Bench:
             shutil.rmtree(path)
         path.unlink(missing_ok=True)
         return path
+
+
+@contextmanager
+def open_bench(house: House, target: Target) -> Iterator[Bench]:
+    """A bench whose folder is gone afterwards, or once its worker is dead and somebody reconciles."""
+    with private_folder(house) as folder:
+        yield Bench(house, folder, target)
 
 
 class Store(Protocol):
@@ -168,20 +180,22 @@ class FileStore:
 
     def find(self, bench: Bench, copy: Copy) -> int:
         path = bench.fetch(copy)
-        if path is None:
-            return 0
-        found = find_in_file(path, copy.key, copy.contract, copy.columns, bench.target)
-        return 1 if found is None else len(found.records)
+        return self._look(bench, copy, path)[1] if path else 0
+
+    def _look(self, bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | None, int]:
+        """What is sealed to its recipient we cannot open: there the index run of its rows says who is in it."""
+        found, rows = look_in_file(bench, copy, path, copy.key)
+        if found is None and not rows and copy.kind in WENT_OUT:
+            rows = int(is_in_index(bench, copy))
+        return found, rows
 
     def erase(self, bench: Bench, copy: Copy) -> Done:
         path = bench.fetch(copy)
-        if path is None:
-            return Done(place_of(self, copy, 0), Outcome.ERASED, None, 0, 0)
-        found = find_in_file(path, copy.key, copy.contract, copy.columns, bench.target)
-        if found is not None and not found.records:
+        found, rows = self._look(bench, copy, path) if path else (None, 0)
+        if path is None or not rows:
             return Done(place_of(self, copy, 0), Outcome.ERASED, None, 0, 0)
         if found is None:
-            return remove(self, bench, copy, "UNREADABLE_AS_A_TABLE", 0)
+            return remove(self, bench, copy, "NOT_READABLE_BY_ROWS", 0)
         edited = bench.fresh("edited")
         try:
             erased = erase_in_file(path, edited, found, copy.contract, bench.target)
@@ -189,13 +203,29 @@ class FileStore:
             rule = next((str(ref.value) for ref in refused.refs if ref.kind == "rule"), "UNSAFE")
         else:
             erase_store.swap(bench.house, copy, edited, erased.rows_after)
-            rows = len(found.records)
             return Done(place_of(self, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
         return remove(self, bench, copy, rule, found.table.record_count)
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         for bucket, prefix in self.where(house, target):
             yield from house.objects.list_versions(bucket, prefix)
+
+
+def look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
+    """How many records of a file name the person. Without a table: 1 when the whole file does, else 0."""
+    found = find_in_file(path, name, copy.contract, copy.columns, bench.target)
+    if found is not None and (found.records or found.has_every_column):
+        return found, len(found.records)
+    return None, int(names_person(path, bench.target))
+
+
+def is_in_index(bench: Bench, copy: Copy) -> bool:
+    """Whether the index run of a copy's exchange points at the person."""
+    runs = [each for each in find_copies(bench.house.conn, copy.exchange_id) if each.kind == "index"]
+    return any(
+        find_in_run(bench.house.objects.read(run.bucket, run.key, run.version_id), sorted(bench.target.refs)).height
+        for run in runs
+    )
 
 
 def remove(store: Store, bench: Bench, copy: Copy, ground: str, rows: int) -> Done:
@@ -236,14 +266,10 @@ class QuarantineStore:
 
     def _rows(self, bench: Bench, copy: Copy, opened: Path) -> int:
         if copy.kind == "quarantine.file":
-            found = find_in_file(opened, copy.key.removesuffix(".age"), copy.contract, copy.columns, bench.target)
-            text = opened.read_bytes() if found is None else b""
-            return len(found.records) if found else int(any(value.encode() in text for value in bench.target.values))
-        frame = pl.read_parquet(opened)
+            return look_in_file(bench, copy, opened, copy.key.removesuffix(".age"))[1]
         if copy.kind == "quarantine.records":
-            texts = frame.select(pl.concat_str(pl.all().cast(pl.String), ignore_nulls=True)).to_series()
-            return int(texts.str.contains_any(list(bench.target.values)).sum()) if bench.target.values else 0
-        return int(self._mask(bench, copy, frame).sum())
+            return int(names_person(opened, bench.target))
+        return int(self._mask(bench, copy, pl.read_parquet(opened)).sum())
 
     def _mask(self, bench: Bench, copy: Copy, frame: pl.DataFrame) -> pl.Series:
         region = copy.contract.file_format.region if copy.contract else "BE"
@@ -285,7 +311,7 @@ def _returned(house: House, target: Target) -> Iterator[tuple[str, str]]:
 STORES: tuple[Store, ...] = (
     LakeStore(),
     FileStore("files as they came", frozenset({"arrived"}), _arrived),
-    FileStore("files as they went out", frozenset({"return", "delivered"}), _returned),
+    FileStore("files as they went out", WENT_OUT, _returned),
     QuarantineStore(),
     NamelessStore(),
     IndexStore(),

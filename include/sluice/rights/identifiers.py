@@ -123,7 +123,7 @@ def seal(house: House, envelope: Envelope) -> Sealed:
     key = subject_key(envelope.case_id)
     try:
         stored = house.objects.put_once(
-            house.settings.bucket_vault, key, _encrypt(house.keyring, _write(envelope)), SEALED
+            house.settings.bucket_vault, key, encrypt(house.keyring, _write(envelope)), SEALED
         )
     except StoreConflict:
         return open_sealed(house, key)
@@ -134,7 +134,7 @@ def open_sealed(house: House, key: str) -> Sealed:
     """The envelope under a key of the vault. Raises NotFound, SubjectUnreadable."""
     bucket = house.settings.bucket_vault
     content = house.objects.read(bucket, key)
-    return Sealed(_read(_decrypt(house.keyring, content)), bucket, key, Sha256(hashlib.sha256(content).hexdigest()))
+    return Sealed(_read(decrypt(house.keyring, content)), bucket, key, Sha256(hashlib.sha256(content).hexdigest()))
 
 
 def find_sealed(house: House, key: str) -> Sealed | None:
@@ -156,20 +156,24 @@ def _known(stored: StoredObject) -> Sha256:
     return stored.sha256
 
 
-def _encrypt(keyring: Keyring, content: bytes) -> bytes:
-    from pyrage import encrypt, x25519
+def encrypt(keyring: Keyring, content: bytes) -> bytes:
+    """Seal what belongs to a case: only the center's own key opens it."""
+    import pyrage
 
-    sealed: bytes = encrypt(content, [x25519.Identity.from_str(keyring.quarantine_identity(KEY_OWNER)).to_public()])
+    identity = pyrage.x25519.Identity.from_str(keyring.quarantine_identity(KEY_OWNER))
+    sealed: bytes = pyrage.encrypt(content, [identity.to_public()])
     return sealed
 
 
-def _decrypt(keyring: Keyring, content: bytes) -> bytes:
-    from pyrage import DecryptError, decrypt, x25519
+def decrypt(keyring: Keyring, content: bytes) -> bytes:
+    """What :func:`encrypt` sealed. Raises SubjectUnreadable."""
+    import pyrage
 
+    identity = pyrage.x25519.Identity.from_str(keyring.quarantine_identity(KEY_OWNER))
     try:
-        opened: bytes = decrypt(content, [x25519.Identity.from_str(keyring.quarantine_identity(KEY_OWNER))])
+        opened: bytes = pyrage.decrypt(content, [identity])
         return opened
-    except DecryptError:
+    except pyrage.DecryptError:
         pass
     raise SubjectUnreadable(Ref("reason", "wrong key or changed bytes"))
 

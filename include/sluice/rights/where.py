@@ -1,15 +1,13 @@
 """Where a person is: in which copies of which exchanges, under which columns, in how many rows."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sluice.exchange.house import House
 from sluice.exchange.naming import withheld_unless_safe
 from sluice.rights.erase import find_places
 from sluice.rights.erase_model import Target
-from sluice.rights.erase_stores import STORES, Bench
+from sluice.rights.erase_stores import STORES, open_bench
 from sluice.rights.identifiers import Identifier, refs_of
 from sluice.terms import Principal
 
@@ -38,8 +36,7 @@ def where(house: House, identifiers: Sequence[Identifier], principals: Sequence[
         key = house.keyring.subject_key(principal)
         refs = frozenset(refs_of(identifiers, key).values())
         values = tuple(each.value for each in identifiers)
-        with tempfile.TemporaryDirectory(prefix="sluice-where-") as folder:
-            bench = Bench(house, Path(folder), Target(principal, key, refs, values, frozenset()))
+        with open_bench(house, Target(principal, key, refs, values, frozenset())) as bench:
             for place in find_places(bench):
                 copy = place.copy
                 name = withheld_unless_safe(copy.key) if copy.kind == "arrived" else copy.key

@@ -6,14 +6,15 @@ comment on column sluice.copy.gone_at is 'When the object was removed for good; 
 grant update (version_id, sha256, size_bytes, rows, gone_at) on sluice.copy to sluice_app;
 
 create table sluice.own_write (
-    bucket  text not null,
-    key     text not null,
-    etag    text not null,
-    made_at timestamptz not null,
+    bucket     text not null,
+    key        text not null,
+    etag       text not null,
+    version_id text,
+    made_at    timestamptz not null,
     primary key (bucket, key, etag)
 );
 comment on table sluice.own_write is
-    'Edited versions that erasure puts where files arrive, noted before they are put, so that no poll takes one for an arrival.';
+    'Edited versions that erasure puts where files arrive, noted before they are put, so that no poll takes one for an arrival; once put, only that version.';
 
 create table sluice.erasure_outcome (
     case_id     uuid not null,
@@ -31,7 +32,7 @@ create table sluice.erasure_outcome (
 comment on table sluice.erasure_outcome is 'What an erasure did to each copy: counts and words, nobody in it.';
 
 grant select, insert on sluice.own_write, sluice.erasure_outcome to sluice_app;
-grant delete on sluice.own_write to sluice_app;
+grant update (version_id) on sluice.own_write to sluice_app;
 
 -- Removed data is no longer accepted data.
 create or replace view sluice.accepted_data as

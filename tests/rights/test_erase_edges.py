@@ -1,0 +1,212 @@
+"""What an erasure meets beside the ordinary: damage, other people's files, work under way, two controllers."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from pysequoia import Tsk
+
+from gate.papers import a_contract, a_field
+from night import AGREEMENT, AT_ONCE, Call, Edit, Night, open_night, with_papers
+from rights.asking import asked
+from sluice.agreement.model import FieldRole
+from sluice.exchange.catalogue import find_copies, get_copy
+from sluice.exchange.drain import reconcile
+from sluice.exchange.effects import EFFECTS
+from sluice.exchange.house import open_house
+from sluice.exchange.read import list_exchanges
+from sluice.exchange.suppressed import keep_out
+from sluice.exchange.workroom import private_folder
+from sluice.lake.quarantine import unseal
+from sluice.rights.erase import run
+from sluice.rights.erase_model import Copy, Decided, ErasureReport, Outcome, Target
+from sluice.rights.erase_scope import is_decided
+from sluice.rights.identifiers import parse_identifier, refs_of
+from sluice.settings import Settings
+from sluice.subject.suppression import Suppression
+from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, RoleProfile
+
+ENERGY = Principal("energy01")
+ARRIVED = "energy01/inbound/renewal_campaign/file.csv"
+SEALED = b"\x00\x01\x02\xfe\xff no table, and no text either \x80" * 40
+"""Bytes of a form that nobody here knows."""
+
+
+@pytest.fixture
+def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+    """Three were called, and returned at once."""
+    with open_night(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path) as opened:
+        call_three(opened)
+        yield opened
+
+
+def call_three(night: Night) -> None:
+    night.called(*(Call(f"c{n}", *person) for n, person in enumerate(night.people(3))))
+    night.make()
+
+
+def erase(night: Night, place: int) -> ErasureReport:
+    record, phone = night.people(place + 1)[place]
+    return run(night.desk.house, asked(night, phone, record).case_id, datetime.now(UTC))
+
+
+def inbound(night: Night) -> ExchangeId:
+    return ExchangeId(list_exchanges(night.desk.house.conn, direction=Direction.INBOUND)[-1].id)
+
+
+def test_a_sweep_that_comes_late_leaves_what_the_erasure_put_there(night: Night) -> None:
+    house, exchange = night.desk.house, inbound(night)
+    before = get_copy(house.conn, exchange, "lake")
+    erase(night, 1)
+
+    EFFECTS["sweep"](house, exchange)
+
+    after = get_copy(house.conn, exchange, "lake")
+    assert after.version_id != before.version_id
+    rows = pl.read_parquet(io.BytesIO(house.objects.read(after.bucket, after.key, after.version_id)))
+    assert rows.height == 39
+    house.objects.put(after.bucket, after.key.replace("part-0", "part-9"), b"rest of a dead try", "x")
+    EFFECTS["sweep"](house, exchange)
+    prefix = after.key.rpartition("/")[0] + "/"
+    left = {item.key.rpartition("/")[2] for item in house.objects.list_versions(after.bucket, prefix)}
+    assert left == {"part-0.parquet", "_receipt.json"}, "and still sweeps"
+
+
+def test_a_delivery_that_comes_late_takes_the_edited_file(night: Night) -> None:
+    house = night.desk.house
+    erase(night, 1)
+    line = night.returns()[0]
+    house.conn.execute("update outbox set done_at = null, next_attempt_at = now() where effect = 'delivery'")
+
+    night.make()
+
+    assert night.desk.sql("select 1 from outbox where done_at is null") == []
+    file = pl.read_csv(io.BytesIO(night.file(line)), separator=";", infer_schema=False)
+    assert file["customer_number"].to_list() == [night.people(3)[0][0], night.people(3)[2][0]]
+
+
+def test_reconcile_removes_the_folder_of_the_dead_and_leaves_that_of_an_erasure_at_work(night: Night) -> None:
+    dead = night.desk.settings.var / "work" / "3f0e5c1a-9f0b-4a3e-8a53-000000000000"
+    dead.mkdir(parents=True)
+    with open_house(night.desk.settings) as other:
+        with private_folder(night.desk.house) as folder:
+            (folder / "copy").write_bytes(b"x")
+            reconcile(other)
+            assert ((folder / "copy").exists(), dead.exists()) == (True, False)
+        assert not folder.exists()
+
+
+@pytest.mark.parametrize(("named", "outcome"), [(False, 0), (True, 1)], ids=["somebody else's", "theirs"])
+@pytest.mark.parametrize("flow", ["renewal_campaign", "no_such_flow"])
+def test_a_file_that_is_no_table_goes_only_if_it_names_the_person(
+    night: Night, flow: str, named: bool, outcome: int
+) -> None:
+    house, settings = night.desk.house, night.desk.settings
+    phone = night.people(2)[1][1]
+    stored = night.desk.drop(SEALED + phone.encode() * named + SEALED, "odd.csv", ("energy01", flow))
+    night.desk.work()
+
+    report = erase(night, 1)
+
+    assert sum(line.objects for line in report.lines if line.outcome == Outcome.REMOVED) >= outcome
+    there = list(house.objects.list_versions(settings.bucket_exchange, stored.key))
+    assert len(there) == 1 - outcome
+    assert report.residual == 0
+
+
+def test_the_edited_bytes_from_the_principal_itself_are_an_arrival(night: Night) -> None:
+    erase(night, 1)
+    edited = night.desk.house.objects.read(night.desk.settings.bucket_exchange, ARRIVED)
+    assert night.desk.open_new() == 0
+    night.desk.drop(edited)
+    assert night.desk.open_new() == 1
+
+
+def test_rows_of_the_erased_are_counted_and_not_kept_those_of_the_held_are(night: Night) -> None:
+    house = night.desk.house
+    erase(night, 1)
+    person = (parse_identifier(f"phone:{night.people(3)[2][1]}", 1),)
+    refs = frozenset(refs_of(person, house.keyring.subject_key(ENERGY)).values())
+    keep_out(house, ENERGY, refs, Suppression.OBJECTED, cause="test", case_id=None, now=datetime.now(UTC))
+    again = night.contacts.read_bytes() + b"\n"
+
+    dropped = night.desk.drop(again, "again.csv")
+    night.desk.work()
+
+    shown = night.desk.shown(dropped)
+    assert shown.record is not None
+    assert shown.record.right_treatment.held_back == {"erased": 1, "objected": 1}
+    assert shown.record.what.rows_held == 2
+    [held] = [copy for copy in shown.record.how_long.copies if copy.kind == "quarantine.held"]
+    sealed, opened = night.desk.folder / "sealed", night.desk.folder / "opened"
+    house.objects.fetch(held.bucket, held.key, held.version_id, sealed)
+    rows = pl.read_parquet(unseal(sealed, opened, house.keyring, ENERGY))
+    assert (held.rows, rows["customer_number"].to_list()) == (1, [night.people(3)[2][0]])
+
+
+def test_a_return_sealed_to_its_principal_goes_whole_when_its_index_names_the_person(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    key = Tsk.generate("exchange@energy01.example")
+    certificate = key.extract_certificate()
+    pin = f"pgpKey: {{file: returns.asc, fingerprint: {certificate.fingerprint.upper()}}}"
+    settings = with_papers(store_settings, tmp_path, AT_ONCE, Edit(AGREEMENT, "pgpKey: null", pin))
+    (settings.principals_dir / "energy01" / "returns.asc").write_bytes(bytes(certificate))
+    with open_night(settings, tmp_path) as night:
+        call_three(night)
+        line = night.returns()[0]
+
+        erase(night, 7)
+        kinds = {copy.kind for copy in find_copies(night.desk.house.conn, ExchangeId(line.id))}
+        assert {"return", "delivered"} <= kinds, "nobody of it was erased"
+        report = erase(night, 1)
+
+        kinds = {copy.kind for copy in find_copies(night.desk.house.conn, ExchangeId(line.id))}
+        assert not {"return", "delivered"} & kinds
+        assert not [name for name in night.delivered() if name.endswith(".pgp")]
+        assert {row.ground for row in report.lines if row.outcome == Outcome.REMOVED} == {"NOT_READABLE_BY_ROWS"}
+
+
+def field(group: FieldGroup, profile: RoleProfile) -> FieldRole:
+    return replace(a_field(f"{group} of {profile}"), group=group, role_profile=profile)
+
+
+NOTE = FieldGroup.NOTE_FREE_TEXT
+SENT = field(NOTE, RoleProfile.PRINCIPAL_CONTROLLER)
+ADDED = field(NOTE, RoleProfile.SEED_OWNER)
+AGENT = field(FieldGroup.AGENT_REF, RoleProfile.SEED_OWNER)
+
+
+@pytest.mark.parametrize(
+    ("fields", "decided", "expected"),
+    [
+        pytest.param((SENT,), {("principal", NOTE)}, True, id="sent-principal"),
+        pytest.param((SENT,), {("center", NOTE)}, False, id="sent-center"),
+        pytest.param((SENT, ADDED), {("principal", NOTE)}, False, id="both-principal"),
+        pytest.param((SENT, ADDED), {("principal", NOTE), ("center", NOTE)}, True, id="both-both"),
+        pytest.param((SENT, AGENT), {("principal", NOTE)}, True, id="agent-principal"),
+        pytest.param(None, {("center", NOTE)}, False, id="unread-center"),
+        pytest.param(None, {("principal", NOTE)}, True, id="unread-principal"),
+        pytest.param(None, set(), False, id="unread-nobody"),
+    ],
+)
+def test_a_copy_goes_once_everybody_who_decides_of_it_has_decided(
+    fields: tuple[FieldRole, ...] | None, decided: set[Decided], expected: bool
+) -> None:
+    copy = Copy(
+        exchange_id=ExchangeId("e"),
+        kind="lake",
+        direction=Direction.INBOUND,
+        flow=Flow("f"),
+        bucket="b",
+        key="k",
+        version_id="v",
+        sha256="",
+        contract=None if fields is None else a_contract(*fields),
+        columns=(),
+    )
+    assert is_decided(copy, Target(ENERGY, b"", frozenset(), (), frozenset(decided))) is expected
