@@ -1,32 +1,24 @@
 """``sluice case``: requests of persons, from the first word to the close. No value of a person is printed."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
-from sluice.errors import FileMissing, Ref, UsageError
+from sluice.cli import case_steps
+from sluice.cli.case_output import ByOption, CaseArgument, describe, flags, show_case, user
+from sluice.cli.output import Format, FormatOption, err, show_json, show_table
+from sluice.errors import Ref, UsageError
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
-    from sluice.rights.model import Case, Order, Right, Step, SubCase, SubCaseId
+    from sluice.rights.model import Right
 
 app = typer.Typer(
     help="Requests of persons: their clock, their parts, their steps.",
     epilog="Example: sluice case open --right erasure --identifier phone:0470123456",
     no_args_is_help=True,
 )
-CaseArgument = Annotated[str, typer.Argument(help="Case number, or an unambiguous beginning of it.")]
-ByOption = Annotated[str | None, typer.Option(help="Who does it; the user of this machine by default.")]
-EvidenceOption = Annotated[
-    Path | None, typer.Option(help="A file that proves it (a letter, a form): its hash is kept.")
-]
-ReasonOption = Annotated[str, typer.Option(help="A DPV justification, short (A12Complexity) or as IRI.")]
-PartOption = Annotated[list[str] | None, typer.Option("--sub-case", help="Only this part; may be repeated.")]
 MOST_CASES = 100_000
 
 
@@ -77,9 +69,9 @@ def open_(
             language,
             now,
             protection=protection_of(house),
-            actor=Actor(Role.DESK, by or _user()),
+            actor=Actor(Role.DESK, by or user()),
         )
-    _show(case, format)
+    show_case(case, format)
 
 
 @app.command("list")
@@ -106,12 +98,12 @@ def list_(
     with connect(get_settings()) as conn:
         found = list_cases(conn, principal=principal, state=word, only_open=open, limit=limit)
     if format is Format.JSON:
-        show_json({"cases": [_told(case) for case in found]})
+        show_json({"cases": [describe(case) for case in found]})
         return
     show_table(
         "Cases",
         ("case", "right", "state", "received", "legal due", "parts", "flags"),
-        [(c.case_id, c.right, c.state, c.due.received, c.due.legal_due, len(c.sub_cases), _flags(c)) for c in found],
+        [(c.case_id, c.right, c.state, c.due.received, c.due.legal_due, len(c.sub_cases), flags(c)) for c in found],
     )
 
 
@@ -130,152 +122,14 @@ def show(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     with connect(get_settings()) as conn:
         case_id = find_beginning(conn, case.lower())
         found, steps = get_case(conn, case_id), list_steps(conn, case_id)
-    _show(found, format, steps)
+    show_case(found, format, steps)
 
 
-@app.command("identity")
-def identity(
-    case: CaseArgument,
-    failed: Annotated[bool, typer.Option("--failed", help="The person could not prove who they are.")] = False,
-    evidence: EvidenceOption = None,
-    by: ByOption = None,
-    format: FormatOption = Format.TABLE,
-) -> None:
-    """End the identity check (where nobody doubted, it never began); the case is then scoped.
-
-    JSON: as `case open`. Exit 1 when the case does not wait for it.
-
-    Example: sluice case identity 6f0c4f0e
-    """
-    from sluice.db import connect
-    from sluice.rights.cases import settle_identity
-    from sluice.rights.reasons import iri
-    from sluice.rights.store import find_beginning
-
-    order = _order(iri("A12IdentityFailure") if failed else "IDENTITY_SHOWN", evidence, by)
-    with connect(get_settings()) as conn:
-        done = settle_identity(conn, find_beginning(conn, case.lower()), not failed, order)
-    _show(done, format)
-
-
-@app.command("pause")
-def pause(
-    case: CaseArgument,
-    reason: ReasonOption = "A12IdentityRequired",
-    evidence: EvidenceOption = None,
-    by: ByOption = None,
-    format: FormatOption = Format.TABLE,
-) -> None:
-    """Ask the person who they are: the paused clock stands still, the strict one stays visible and alarms.
-
-    JSON: as `case open`. `case identity` ends the pause. Exit 1 when it was asked before.
-
-    Example: sluice case pause 6f0c4f0e
-    """
-    from sluice.db import connect
-    from sluice.rights.cases import pause as pause_case
-    from sluice.rights.reasons import iri
-    from sluice.rights.store import find_beginning
-
-    order = _order(iri(reason), evidence, by)
-    with connect(get_settings()) as conn:
-        done = pause_case(conn, find_beginning(conn, case.lower()), order)
-    _show(done, format)
-
-
-@app.command("extend")
-def extend(
-    case: CaseArgument,
-    reason: ReasonOption,
-    sub_case: PartOption = None,
-    evidence: EvidenceOption = None,
-    by: ByOption = None,
-    format: FormatOption = Format.TABLE,
-) -> None:
-    """Take two months more for what the center decides: once, before the first month is over.
-
-    JSON: as `case open`. Reasons: A12Complexity, A12HighVolume. Exit 1 when it is late or was done before.
-
-    Example: sluice case extend 6f0c4f0e --reason A12Complexity
-    """
-    from sluice.db import connect
-    from sluice.rights.cases import extend as extend_case
-    from sluice.rights.reasons import iri
-    from sluice.rights.store import find_beginning
-
-    order = _order(iri(reason), evidence, by)
-    with connect(get_settings()) as conn:
-        done = extend_case(conn, find_beginning(conn, case.lower()), order, _parts(sub_case))
-    _show(done, format)
-
-
-@app.command("decide")
-def decide(
-    case: CaseArgument,
-    accept: Annotated[
-        str | None, typer.Option(help="What is done: give, rectify, erase, restrict, export, stop.")
-    ] = None,
-    refuse: Annotated[
-        list[str] | None,
-        typer.Option(help="FIELD_GROUP=REASON, or REASON for all of a part. May be repeated."),
-    ] = None,
-    remedies: Annotated[str | None, typer.Option(help="Which text of complaint and court the letter has.")] = None,
-    language: Annotated[str, typer.Option(help="Language of that text: the person's.")] = "nl",
-    abuse_proven: Annotated[bool, typer.Option("--abuse-proven", help="The evidence proves abuse.")] = False,
-    sub_case: PartOption = None,
-    evidence: EvidenceOption = None,
-    by: ByOption = None,
-    format: FormatOption = Format.TABLE,
-) -> None:
-    """Decide what the center decides: accept, refuse, or both for a part. What a principal decides waits for it.
-
-    JSON: as `case open`. Exit 1 when a guard does not hold; the message names it.
-
-    Example: sluice case decide 6f0c4f0e --accept erase
-    """
-    from dataclasses import replace
-
-    from sluice.db import connect
-    from sluice.rights.cases import decide as decide_case
-    from sluice.rights.model import Action, Remedies, State
-    from sluice.rights.store import find_beginning
-
-    if accept is None and not refuse:
-        raise UsageError(Ref("option", "--accept or --refuse"))
-    if accept is not None and accept not in [each.value for each in Action]:
-        raise UsageError(Ref("option", "--accept"))
-    reasons = _reasons(refuse or [])
-    order = replace(
-        _order(next(iter(reasons.values()), "ACCEPTED"), evidence, by),
-        reasons=reasons,
-        action=Action(accept) if accept else None,
-        remedies=Remedies(remedies, language) if remedies else None,
-        has_proof_of_abuse=abuse_proven,
-    )
-    target = State.ACCEPTED if not refuse else State.PARTIAL if accept else State.REFUSED
-    with connect(get_settings()) as conn:
-        done = decide_case(conn, find_beginning(conn, case.lower()), target, order, _parts(sub_case))
-    _show(done, format)
-
-
-@app.command("withdraw")
-def withdraw(
-    case: CaseArgument, evidence: EvidenceOption = None, by: ByOption = None, format: FormatOption = Format.TABLE
-) -> None:
-    """The person takes the request back: every part ends, and who was told of it is told.
-
-    JSON: as `case open`. Exit 1 when the case is over.
-
-    Example: sluice case withdraw 6f0c4f0e
-    """
-    from sluice.db import connect
-    from sluice.rights.cases import withdraw as withdraw_case
-    from sluice.rights.store import find_beginning
-
-    order = _order("SUBJECT_ASKED", evidence, by)
-    with connect(get_settings()) as conn:
-        done = withdraw_case(conn, find_beginning(conn, case.lower()), order)
-    _show(done, format)
+app.command("identity")(case_steps.identity)
+app.command("pause")(case_steps.pause)
+app.command("extend")(case_steps.extend)
+app.command("decide")(case_steps.decide)
+app.command("withdraw")(case_steps.withdraw)
 
 
 @app.command("follow")
@@ -297,14 +151,14 @@ def follow(format: FormatOption = Format.TABLE) -> None:
     now = datetime.now(UTC)
     with open_house(get_settings()) as house, err.status("following"):
         read = read_requests(house, protection_of(house), now)
-        told = follow_once(house, now)
+        done = follow_once(house, now)
     counts = {
         "finished": read.finished,
         **{
-            name: getattr(told, name)
+            name: getattr(done, name)
             for name in ("forwarded", "late", "reminded", "escalated", "breached", "withdrawn", "released")
         },
-        "failed": read.failed + told.failed,
+        "failed": read.failed + done.failed,
     }
     if format is Format.JSON:
         show_json({"requests": dict(read.requests), "instructions": dict(read.instructions), **counts})
@@ -312,115 +166,6 @@ def follow(format: FormatOption = Format.TABLE) -> None:
         show_table("Followed", ("what", "count"), [*read.requests.items(), *read.instructions.items(), *counts.items()])
     if counts["failed"]:
         raise typer.Exit(Exit.UNDECIDED)
-
-
-def _show(case: "Case", format: Format, steps: "Sequence[Step] | None" = None) -> None:
-    told = _told(case, steps)
-    if format is Format.JSON:
-        show_json(told)
-        return
-    show_pairs("Case", {name: value for name, value in told.items() if not isinstance(value, list)})
-    show_table(
-        "Parts",
-        ("sub-case", "principal", "agreement", "decides", "state", "forward due (UTC)", "field groups"),
-        [
-            (p.sub_case_id, p.principal, p.agreement_id, p.controller, p.state, _clock(p), ", ".join(p.field_groups))
-            for p in case.sub_cases
-        ],
-    )
-    if steps:
-        rows = [
-            (f"{s.at:%Y-%m-%d %H:%M:%S}", s.sub_case_id, s.from_state, s.to_state, s.actor, s.reason_code)
-            for s in steps
-        ]
-        show_table("Steps", ("at (UTC)", "sub-case", "from", "to", "by", "reason"), rows)
-
-
-def _told(case: "Case", steps: "Sequence[Step] | None" = None) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "case": case.case_id,
-        "right": case.right.value,
-        "state": case.state.value,
-        "persons": case.persons,
-        "received": case.due.received,
-        "legal_due": case.due.legal_due,
-        "extended_due": case.due.extended_due,
-        "extended": case.is_extended,
-        "flags": _flags(case),
-        "searched": list(case.searched),
-        "sub_cases": [_told_part(part) for part in case.sub_cases],
-    }
-    if steps is None:
-        return told
-    from sluice.rights.cases import paused_clock
-
-    told["paused_legal_due"] = paused_clock(case, steps).legal_due
-    told["steps"] = [
-        {
-            "at": step.at,
-            "sub_case": step.sub_case_id,
-            "from": step.from_state,
-            "to": step.to_state,
-            "by": step.actor,
-            "reason": step.reason_code,
-            "reasons": dict(step.reasons),
-            "evidence": step.evidence_sha256,
-        }
-        for step in steps
-    ]
-    return told
-
-
-def _told_part(part: "SubCase") -> dict[str, Any]:
-    return {
-        "sub_case": part.sub_case_id,
-        "principal": part.principal,
-        "agreement": part.agreement_id,
-        "controller": part.controller,
-        "track": part.track.value,
-        "state": part.state.value,
-        "field_groups": list(part.field_groups),
-        "forward_due": part.forward_due_at,
-        "forwarded_at": part.forwarded_at,
-        "action": part.action.value if part.action else None,
-    }
-
-
-def _flags(case: "Case") -> str:
-    flags = {"BREACHED_DEADLINE": case.is_breached, "COMPLAINT": case.has_complaint}
-    return ", ".join(name for name, is_set in flags.items() if is_set)
-
-
-def _clock(part: "SubCase") -> str | None:
-    return f"{part.forward_due_at:%Y-%m-%d %H:%M}" if part.forward_due_at else None
-
-
-def _order(code: str, evidence: Path | None, by: str | None) -> "Order":
-    """The desk's order; without a file its evidence is the order itself, as given."""
-    from sluice.rights.model import Actor, Order, Role
-
-    now, who = datetime.now(UTC), by or _user()
-    if evidence is None:
-        proof = f"{who}\n{now.isoformat()}\n{code}".encode()
-    elif evidence.is_file():
-        proof = evidence.read_bytes()
-    else:
-        raise FileMissing(Ref("option", "--evidence"))
-    return Order(Actor(Role.DESK, who), now, code, hashlib.sha256(proof).hexdigest())
-
-
-def _reasons(given: Sequence[str]) -> Mapping[str, str]:
-    """``FIELD_GROUP=REASON``; without a group it stands for all."""
-    from sluice.rights.reasons import iri
-
-    pairs = [text.rpartition("=") for text in given]
-    return {group or "*": iri(reason) for group, _, reason in pairs}
-
-
-def _parts(named: Sequence[str] | None) -> "tuple[SubCaseId, ...]":
-    from sluice.rights.model import SubCaseId
-
-    return tuple(SubCaseId(each.lower()) for each in named or ())
 
 
 def _right(word: str) -> "Right":
@@ -437,14 +182,3 @@ def _date(text: str | None) -> date | None:
     except ValueError:
         pass
     raise UsageError(Ref("option", "--received"))
-
-
-def _user() -> str:
-    """The login name of this process, from the system, not from the environment; else its number."""
-    import os
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"

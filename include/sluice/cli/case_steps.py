@@ -1,0 +1,191 @@
+"""Steps of a case that a person takes: identity, pause, extension, decision, withdrawal."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sluice.cli.case_output import ByOption, CaseArgument, show_case, user
+from sluice.cli.output import Format, FormatOption
+from sluice.errors import FileMissing, Ref, UsageError
+from sluice.settings import get_settings
+
+if TYPE_CHECKING:
+    from sluice.rights.model import Order, SubCaseId
+
+EvidenceOption = Annotated[
+    Path | None, typer.Option(help="A file that proves it (a letter, a form): its hash is kept.")
+]
+ReasonOption = Annotated[str, typer.Option(help="A DPV justification, short (A12Complexity) or as IRI.")]
+PartOption = Annotated[list[str] | None, typer.Option("--sub-case", help="Only this part; may be repeated.")]
+
+
+def identity(
+    case: CaseArgument,
+    failed: Annotated[bool, typer.Option("--failed", help="The person could not prove who they are.")] = False,
+    evidence: EvidenceOption = None,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """End the identity check (where nobody doubted, it never began); the case is then scoped.
+
+    JSON: as `case open`. Exit 1 when the case does not wait for it.
+
+    Example: sluice case identity 6f0c4f0e
+    """
+    from sluice.db import connect
+    from sluice.rights.cases import settle_identity
+    from sluice.rights.reasons import iri
+    from sluice.rights.store import find_beginning
+
+    order = _order(iri("A12IdentityFailure") if failed else "IDENTITY_SHOWN", evidence, by)
+    with connect(get_settings()) as conn:
+        done = settle_identity(conn, find_beginning(conn, case.lower()), not failed, order)
+    show_case(done, format)
+
+
+def pause(
+    case: CaseArgument,
+    reason: ReasonOption = "A12IdentityRequired",
+    evidence: EvidenceOption = None,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Ask the person who they are: the paused clock stands still, the strict one stays visible and alarms.
+
+    JSON: as `case open`. `case identity` ends the pause. Exit 1 when it was asked before.
+
+    Example: sluice case pause 6f0c4f0e
+    """
+    from sluice.db import connect
+    from sluice.rights.cases import pause as pause_case
+    from sluice.rights.reasons import iri
+    from sluice.rights.store import find_beginning
+
+    order = _order(iri(reason), evidence, by)
+    with connect(get_settings()) as conn:
+        done = pause_case(conn, find_beginning(conn, case.lower()), order)
+    show_case(done, format)
+
+
+def extend(
+    case: CaseArgument,
+    reason: ReasonOption,
+    sub_case: PartOption = None,
+    evidence: EvidenceOption = None,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Take two months more for what the center decides: once, before the first month is over.
+
+    JSON: as `case open`. Reasons: A12Complexity, A12HighVolume. Exit 1 when it is late or was done before.
+
+    Example: sluice case extend 6f0c4f0e --reason A12Complexity
+    """
+    from sluice.db import connect
+    from sluice.rights.cases import extend as extend_case
+    from sluice.rights.reasons import iri
+    from sluice.rights.store import find_beginning
+
+    order = _order(iri(reason), evidence, by)
+    with connect(get_settings()) as conn:
+        done = extend_case(conn, find_beginning(conn, case.lower()), order, _parts(sub_case))
+    show_case(done, format)
+
+
+def decide(
+    case: CaseArgument,
+    accept: Annotated[
+        str | None, typer.Option(help="What is done: give, rectify, erase, restrict, export, stop.")
+    ] = None,
+    refuse: Annotated[
+        list[str] | None,
+        typer.Option(help="FIELD_GROUP=REASON, or REASON for all of a part. May be repeated."),
+    ] = None,
+    remedies: Annotated[str | None, typer.Option(help="Which text of complaint and court the letter has.")] = None,
+    language: Annotated[str, typer.Option(help="Language of that text: the person's.")] = "nl",
+    abuse_proven: Annotated[bool, typer.Option("--abuse-proven", help="The evidence proves abuse.")] = False,
+    sub_case: PartOption = None,
+    evidence: EvidenceOption = None,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Decide what the center decides: accept, refuse, or both for a part. What a principal decides waits for it.
+
+    JSON: as `case open`. Exit 1 when a guard does not hold; the message names it.
+
+    Example: sluice case decide 6f0c4f0e --accept erase
+    """
+    from dataclasses import replace
+
+    from sluice.db import connect
+    from sluice.rights.cases import decide as decide_case
+    from sluice.rights.model import Action, Remedies, State
+    from sluice.rights.store import find_beginning
+
+    if accept is None and not refuse:
+        raise UsageError(Ref("option", "--accept or --refuse"))
+    if accept is not None and accept not in [each.value for each in Action]:
+        raise UsageError(Ref("option", "--accept"))
+    reasons = _reasons(refuse or [])
+    order = replace(
+        _order(next(iter(reasons.values()), "ACCEPTED"), evidence, by),
+        reasons=reasons,
+        action=Action(accept) if accept else None,
+        remedies=Remedies(remedies, language) if remedies else None,
+        has_proof_of_abuse=abuse_proven,
+    )
+    target = State.ACCEPTED if not refuse else State.PARTIAL if accept else State.REFUSED
+    with connect(get_settings()) as conn:
+        done = decide_case(conn, find_beginning(conn, case.lower()), target, order, _parts(sub_case))
+    show_case(done, format)
+
+
+def withdraw(
+    case: CaseArgument, evidence: EvidenceOption = None, by: ByOption = None, format: FormatOption = Format.TABLE
+) -> None:
+    """The person takes the request back: every part ends, and who was told of it is told.
+
+    JSON: as `case open`. Exit 1 when the case is over.
+
+    Example: sluice case withdraw 6f0c4f0e
+    """
+    from sluice.db import connect
+    from sluice.rights.cases import withdraw as withdraw_case
+    from sluice.rights.store import find_beginning
+
+    order = _order("SUBJECT_ASKED", evidence, by)
+    with connect(get_settings()) as conn:
+        done = withdraw_case(conn, find_beginning(conn, case.lower()), order)
+    show_case(done, format)
+
+
+def _order(code: str, evidence: Path | None, by: str | None) -> "Order":
+    """The desk's order; without a file its evidence is the order itself, as given."""
+    from sluice.rights.model import Actor, Order, Role
+
+    now, who = datetime.now(UTC), by or user()
+    if evidence is None:
+        proof = f"{who}\n{now.isoformat()}\n{code}".encode()
+    elif evidence.is_file():
+        proof = evidence.read_bytes()
+    else:
+        raise FileMissing(Ref("option", "--evidence"))
+    return Order(Actor(Role.DESK, who), now, code, hashlib.sha256(proof).hexdigest())
+
+
+def _reasons(given: Sequence[str]) -> Mapping[str, str]:
+    """``FIELD_GROUP=REASON``; without a group it stands for all."""
+    from sluice.rights.reasons import iri
+
+    pairs = [text.rpartition("=") for text in given]
+    return {group or "*": iri(reason) for group, _, reason in pairs}
+
+
+def _parts(named: Sequence[str] | None) -> "tuple[SubCaseId, ...]":
+    from sluice.rights.model import SubCaseId
+
+    return tuple(SubCaseId(each.lower()) for each in named or ())
