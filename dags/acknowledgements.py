@@ -4,19 +4,9 @@ Nothing closes by itself: a return stays open until its principal acknowledges i
 by `sluice recipients ack`. `sluice recipients list` shows where each one stands.
 """
 
-import pendulum
-from airflow.sdk import DAG
-
+from sluice.orchestration.desk import desk
+from sluice.orchestration.flows import every_five_minutes
 from sluice.orchestration.follow import FollowAcknowledgements
 
-with DAG(
-    "acknowledgements",
-    schedule="*/5 * * * *",
-    start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Brussels"),
-    catchup=False,
-    max_active_runs=1,
-    default_args={"owner": "exchange-desk", "retries": 1, "retry_delay": pendulum.duration(seconds=5)},
-    tags=["sluice", "outbound"],
-    doc_md=__doc__,
-):
+with desk("acknowledgements", every_five_minutes(1), __doc__, "outbound", retries=1):
     FollowAcknowledgements(task_id="follow")

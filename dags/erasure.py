@@ -4,20 +4,10 @@ Safe to run again: a case that was killed half-way is found again and finished. 
 residue, or meets a file under way, fails its task and is tried again; nothing is certified meanwhile.
 """
 
-import pendulum
-from airflow.sdk import DAG
-
+from sluice.orchestration.desk import PERSONS, desk
+from sluice.orchestration.flows import every_five_minutes
 from sluice.orchestration.persons import EraseCase, FindDecided
 
-with DAG(
-    "erasure",
-    schedule="*/5 * * * *",
-    start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Brussels"),
-    catchup=False,
-    max_active_runs=1,
-    default_args={"owner": "privacy-desk", "retries": 2, "retry_delay": pendulum.duration(seconds=20)},
-    tags=["sluice", "persons"],
-    doc_md=__doc__,
-):
+with desk("erasure", every_five_minutes(3), __doc__, "persons", owner=PERSONS, retry_seconds=20):
     decided = FindDecided(task_id="decided")
     EraseCase.partial(task_id="erase").expand(case_id=decided.output)

@@ -1,8 +1,9 @@
 """The enriched return: one Airflow DAG per principal and return flow, from their contracts.
 
-It wakes when contacts or results of the principal were accepted, and every five minutes. A return is
-made once the agreement's cut-off after the day of its contacts has passed, and again when late
-results change it; where the agreement asks, it then waits for `sluice exchange release`.
+It wakes when contacts or results of the principal were accepted; the DAG `sweep` looks every five
+minutes for a cut-off that has passed. A return is made once the agreement's cut-off after the day of
+its contacts has passed, and again when late results change it; where the agreement asks, it then
+waits for `sluice exchange release`.
 """
 
 from sluice.orchestration.desk import desk

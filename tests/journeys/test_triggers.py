@@ -50,7 +50,7 @@ def test_sixteen_runs_a_retry_and_a_backfill_of_one_file_accept_it_once(stack: S
     backfill = {
         "dag_id": DAG,
         "from_date": "2026-11-01T00:00:00Z",
-        "to_date": "2026-11-01T00:10:00Z",
+        "to_date": "2026-11-02T00:00:00Z",
         "reprocess_behavior": "completed",
         "run_on_latest_version": True,
     }

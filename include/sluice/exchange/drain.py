@@ -1,6 +1,7 @@
 """A slot: claim one exchange, judge, keep, close, do its effects, take the next until none waits."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -36,6 +37,10 @@ class Drained:
     def count(self, decision: Decision | None) -> None:
         if decision is not None:
             self.decisions[decision.value] = self.decisions.get(decision.value, 0) + 1
+
+    def add(self, other: "Drained") -> None:
+        self.decisions = dict(Counter(self.decisions) + Counter(other.decisions))
+        self.set_aside += other.set_aside
 
 
 def drain(

@@ -30,11 +30,12 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many exchanges of one flow are open and due, and when the last of them was opened."""
+    """How many exchanges of one flow are open and due, and when the first and the last of them was opened."""
 
     principal: Principal
     flow: Flow
     count: int
+    oldest_at: datetime
     newest_at: datetime
 
 
@@ -97,11 +98,15 @@ def insert_open(conn: Connection, arrival: Arrival, chain: str, opened_at: datet
 def find_waiting(conn: Connection, direction: Direction) -> list[Waiting]:
     """Flows with open exchanges that are due now."""
     rows = conn.execute(
-        """select principal, flow, count(*) as n, max(opened_at) as newest_at from exchange
+        """select principal, flow, count(*) as n, min(opened_at) as oldest_at,
+               max(opened_at) as newest_at from exchange
            where decision = 'open' and direction = %s and next_attempt_at <= now() group by 1, 2""",
         (direction.value,),
     ).fetchall()
-    return [Waiting(Principal(row["principal"]), Flow(row["flow"]), row["n"], row["newest_at"]) for row in rows]
+    return [
+        Waiting(Principal(row["principal"]), Flow(row["flow"]), row["n"], row["oldest_at"], row["newest_at"])
+        for row in rows
+    ]
 
 
 @contextmanager

@@ -1,10 +1,26 @@
-"""How every DAG of the exchange desk runs: one run at a time, tried again soon, never for the past."""
+"""How every DAG of the house runs: one run at a time, tried again soon, never for the past."""
+
+from typing import TYPE_CHECKING
 
 import pendulum
-from airflow.sdk import DAG, AssetOrTimeSchedule
+from airflow.sdk import DAG
+
+if TYPE_CHECKING:
+    from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable
+
+EXCHANGES, PERSONS = "exchange-desk", "privacy-desk"
+"""Who looks after a DAG."""
 
 
-def desk(dag_id: str, schedule: AssetOrTimeSchedule, doc: str | None, *tags: str) -> DAG:
+def desk(
+    dag_id: str,
+    schedule: "AssetOrTimeSchedule | CronTriggerTimetable",
+    doc: str | None,
+    *tags: str,
+    owner: str = EXCHANGES,
+    retries: int = 2,
+    retry_seconds: int = 5,
+) -> DAG:
     """A DAG of the desk. ``doc``: Markdown, what people read beside the grid."""
     return DAG(
         dag_id,
@@ -12,7 +28,7 @@ def desk(dag_id: str, schedule: AssetOrTimeSchedule, doc: str | None, *tags: str
         start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Brussels"),
         catchup=False,
         max_active_runs=1,
-        default_args={"owner": "exchange-desk", "retries": 2, "retry_delay": pendulum.duration(seconds=5)},
+        default_args={"owner": owner, "retries": retries, "retry_delay": pendulum.duration(seconds=retry_seconds)},
         tags=["sluice", *tags],
         doc_md=doc,
     )

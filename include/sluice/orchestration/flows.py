@@ -1,7 +1,9 @@
 """Which flows have a DAG: read from the agreements' files, no database and no network at parse."""
 
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
+from zlib import crc32
 
 from airflow.sdk import Asset, AssetAny, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable
 
@@ -10,6 +12,8 @@ from sluice.agreement.model import FlowPaper
 from sluice.orchestration.trigger import STRAYS, ObjectsWaiting
 from sluice.settings import get_settings
 from sluice.terms import ARRIVING, Direction
+
+MINUTES_A_DAY = 24 * 60
 
 
 def flows_of(direction: str) -> tuple[FlowPaper, ...]:
@@ -36,7 +40,7 @@ def slots() -> list[int]:
 
 
 def arrivals(paper: FlowPaper) -> AssetOrTimeSchedule:
-    """Wake on arrivals of one flow, and every five minutes in case nobody was awake to see them."""
+    """Wake on arrivals of one flow."""
     name = f"arrivals.{paper.direction}.{paper.principal}.{paper.flow}"
     return woken_by(name, paper.direction, paper.principal, paper.flow)
 
@@ -50,10 +54,8 @@ def woken_by(name: str, direction: str, principal: str, flow: str) -> AssetOrTim
     """An asset with its watcher, or the clock. The trigger's arguments never change (a change blinds it)."""
     trigger = ObjectsWaiting(direction=direction, principal=principal, flow=flow)
     watcher = AssetWatcher(name=f"{name}.watcher", trigger=trigger)
-    return AssetOrTimeSchedule(
-        timetable=CronTriggerTimetable("*/5 * * * *", timezone="UTC"),
-        assets=[Asset(name=name, uri=f"sluice://{name}", watchers=[watcher])],
-    )
+    assets = [Asset(name=name, uri=f"sluice://{name}", watchers=[watcher])]
+    return AssetOrTimeSchedule(timetable=once_a_day(name), assets=assets)
 
 
 def accepted(direction: str, principal: str, flow: str) -> Asset:
@@ -71,7 +73,22 @@ def accepted_of(principal: str) -> tuple[Asset, ...]:
 
 
 def returns_wanted(paper: FlowPaper) -> AssetOrTimeSchedule:
-    """Wake when contacts or results were accepted, and every five minutes, for the agreement's cut-off."""
-    return AssetOrTimeSchedule(
-        timetable=CronTriggerTimetable("*/5 * * * *", timezone="UTC"), assets=AssetAny(*accepted_of(paper.principal))
-    )
+    """Wake when contacts or results were accepted; the DAG `sweep` sees to the agreement's cut-off."""
+    name = f"returns.{paper.principal}.{paper.flow}"
+    return AssetOrTimeSchedule(timetable=once_a_day(name), assets=AssetAny(*accepted_of(paper.principal)))
+
+
+def once_a_day(name: str) -> CronTriggerTimetable:
+    """A minute of the day that is this name's own; Airflow backfills only what has a clock."""
+    hour, minute = divmod(crc32(name.encode()) % MINUTES_A_DAY, 60)
+    return CronTriggerTimetable(f"{minute} {hour} * * *", timezone="UTC", run_immediately=timedelta())
+
+
+def every_five_minutes(offset: int) -> CronTriggerTimetable:
+    """Ticks that other clocks do not share; nothing fires at a start, when the first file should be quick."""
+    return CronTriggerTimetable(f"{offset}-59/5 * * * *", timezone="UTC", run_immediately=timedelta())
+
+
+def every_minute() -> CronTriggerTimetable:
+    """For what must not wait; its first run is at once, because nothing works before the papers are active."""
+    return CronTriggerTimetable("* * * * *", timezone="UTC", run_immediately=True)

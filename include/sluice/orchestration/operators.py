@@ -1,6 +1,7 @@
 """Thin operators: ids in, one use case, nothing out. Airflow knows names and ids, never content."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
@@ -8,6 +9,9 @@ from airflow.sdk import BaseOperator, Context
 from sluice.orchestration.guard import guarded
 from sluice.settings import get_settings
 from sluice.terms import ARRIVING, Direction, Flow, Principal
+
+FORGOTTEN_AFTER = timedelta(minutes=2)
+"""A flow's own DAG is woken within seconds, and again every 15 s."""
 
 
 class HouseOperator(BaseOperator):
@@ -62,6 +66,27 @@ class DrainStrays(HouseOperator):
         return "; ".join(done) or "no strays"
 
 
+class DrainForgotten(HouseOperator):
+    """Exchanges of any flow that waited so long that nobody can have been woken for them."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.exchange.drain import drain
+        from sluice.exchange.house import open_house
+        from sluice.exchange.store import find_waiting
+
+        done: list[str] = []
+        with open_house(get_settings()) as house:
+            since = datetime.now(UTC) - FORGOTTEN_AFTER
+            for direction in ARRIVING:
+                for waiting in find_waiting(house.conn, direction):
+                    if waiting.oldest_at < since:
+                        drained = drain(house, direction, waiting.principal, waiting.flow, run)
+                        done.append(f"{waiting.principal}/{waiting.flow}: {drained.decisions}")
+        return "; ".join(done) or "nothing was forgotten"
+
+
 class ReturnResults(HouseOperator):
     """Makes and delivers the returns of one flow that are due: a new day, late results, a correction."""
 
@@ -79,6 +104,22 @@ class ReturnResults(HouseOperator):
 
         with open_house(get_settings()) as house:
             drained = drain_returns(house, Principal(self.principal), Flow(self.flow), datetime.now(UTC), run)
+        return f"returns: {drained.decisions}, set aside: {drained.set_aside}"
+
+
+class ReturnsDue(HouseOperator):
+    """The returns of every flow that are due now; fails when one was left undone, after all others were made."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.exchange.house import open_house
+        from sluice.orchestration.flows import flows_of
+        from sluice.returns.drain import drain_all_returns
+
+        flows = [(paper.principal, paper.flow) for paper in flows_of(Direction.OUTBOUND_RETURN)]
+        with open_house(get_settings()) as house:
+            drained = drain_all_returns(house, flows, datetime.now(UTC), run)
         return f"returns: {drained.decisions}, set aside: {drained.set_aside}"
 
 

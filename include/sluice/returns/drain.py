@@ -1,14 +1,18 @@
 """Open the returns that are due and take each to its end: what the DAG, the command and the tests call."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 
+from sluice.errors import Ref, ServiceMissing, SluiceError, StoreError
 from sluice.exchange.drain import Drained, drain
 from sluice.exchange.house import House
 from sluice.returns.carry import AIRFLOW, carry_return
 from sluice.returns.due import open_due
 from sluice.terms import Direction, Flow, Principal
+
+log = logging.getLogger(__name__)
 
 
 def drain_returns(
@@ -17,3 +21,23 @@ def drain_returns(
     """Make every return of a flow that is due at ``now``; those that wait for a person go on waiting."""
     open_due(house, principal, flow, now)
     return drain(house, Direction.OUTBOUND_RETURN, principal, flow, run, partial(carry_return, by=by))
+
+
+def drain_all_returns(
+    house: House, flows: Iterable[tuple[Principal, Flow]], now: datetime, run: Mapping[str, str]
+) -> Drained:
+    """The same for many flows: a fault of one keeps no other waiting. Raises StoreError at the end, ServiceMissing."""
+    total, failed = Drained(), 0
+    for principal, flow in flows:
+        try:
+            drained = drain_returns(house, principal, flow, now, run)
+        except ServiceMissing:
+            raise
+        except SluiceError as error:
+            failed += 1
+            log.warning("returns of %s/%s wait: %s", principal, flow, error)
+        else:
+            total.add(drained)
+    if failed:
+        raise StoreError(Ref("flows with returns left undone", failed))
+    return total
