@@ -135,7 +135,7 @@ def _write(job: Job, table: Table, identified: Identified, judgement: Judgement,
     _write_accepted(job, table, identified, content.frame, rows.accepted)
     arrived = table.frame.insert_column(0, table.row_numbers.alias(ROW))
     for name, which in (("refused_rows", rows.refused), ("held_rows", rows.held)):
-        if (kept := which).any():
+        if (kept := which & ~rows.erased).any():
             arrived.filter(kept).write_parquet(job.folder / f"{name}.parquet", statistics=False)
     if table.bad_records.height:
         table.bad_records.write_parquet(job.folder / "refused_records.parquet", statistics=False)
