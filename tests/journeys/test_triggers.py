@@ -49,8 +49,8 @@ def test_sixteen_runs_a_retry_and_a_backfill_of_one_file_accept_it_once(stack: S
     api.call("POST", f"/dags/{DAG}/clearTaskInstances", {"dry_run": False, "dag_run_id": runs[0], "only_failed": False})
     backfill = {
         "dag_id": DAG,
-        "from_date": "2026-11-01T00:00:00Z",
-        "to_date": "2026-11-02T00:00:00Z",
+        "from_date": "2026-10-01T00:00:00Z",
+        "to_date": "2026-11-01T00:00:00Z",
         "reprocess_behavior": "completed",
         "run_on_latest_version": True,
     }

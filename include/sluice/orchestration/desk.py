@@ -21,11 +21,13 @@ def desk(
     retries: int = 2,
     retry_seconds: int = 5,
 ) -> DAG:
-    """A DAG of the desk. ``doc``: Markdown, what people read beside the grid."""
+    """A DAG of the desk. ``doc``: Markdown, what people read beside the grid.
+
+    It has no start date: with one, every clock fires at once at the first start, and the first file waits behind them.
+    """
     return DAG(
         dag_id,
         schedule=schedule,
-        start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Brussels"),
         catchup=False,
         max_active_runs=1,
         default_args={"owner": owner, "retries": retries, "retry_delay": pendulum.duration(seconds=retry_seconds)},

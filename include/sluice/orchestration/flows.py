@@ -55,7 +55,7 @@ def woken_by(name: str, direction: str, principal: str, flow: str) -> AssetOrTim
     trigger = ObjectsWaiting(direction=direction, principal=principal, flow=flow)
     watcher = AssetWatcher(name=f"{name}.watcher", trigger=trigger)
     assets = [Asset(name=name, uri=f"sluice://{name}", watchers=[watcher])]
-    return AssetOrTimeSchedule(timetable=once_a_day(name), assets=assets)
+    return AssetOrTimeSchedule(timetable=once_a_month(name), assets=assets)
 
 
 def accepted(direction: str, principal: str, flow: str) -> Asset:
@@ -75,13 +75,14 @@ def accepted_of(principal: str) -> tuple[Asset, ...]:
 def returns_wanted(paper: FlowPaper) -> AssetOrTimeSchedule:
     """Wake when contacts or results were accepted; the DAG `sweep` sees to the agreement's cut-off."""
     name = f"returns.{paper.principal}.{paper.flow}"
-    return AssetOrTimeSchedule(timetable=once_a_day(name), assets=AssetAny(*accepted_of(paper.principal)))
+    return AssetOrTimeSchedule(timetable=once_a_month(name), assets=AssetAny(*accepted_of(paper.principal)))
 
 
-def once_a_day(name: str) -> CronTriggerTimetable:
-    """A minute of the day that is this name's own; Airflow backfills only what has a clock."""
-    hour, minute = divmod(crc32(name.encode()) % MINUTES_A_DAY, 60)
-    return CronTriggerTimetable(f"{minute} {hour} * * *", timezone="UTC", run_immediately=timedelta())
+def once_a_month(name: str) -> CronTriggerTimetable:
+    """A minute of the month that is this name's own: Airflow backfills nothing that has no clock."""
+    days, minutes = divmod(crc32(name.encode()), MINUTES_A_DAY)
+    hour, minute = divmod(minutes, 60)
+    return CronTriggerTimetable(f"{minute} {hour} {days % 28 + 1} * *", timezone="UTC", run_immediately=timedelta())
 
 
 def every_five_minutes(offset: int) -> CronTriggerTimetable:
