@@ -46,8 +46,8 @@ fix: setup  ## Format, and repair what the linter can
 	$(PY) -m ruff check --fix $(CODE)
 	$(PY) -m ruff format $(CODE)
 
-test: setup  ## Every test, on real stores of its own
-	$(PY) -m pytest -m "not journey" -n 2 --dist loadgroup
+test: setup  ## Every test, on real stores of its own; each way is killed at a third of the points of `make evidence`
+	SLUICE_CRASH_POINTS=$${SLUICE_CRASH_POINTS:-14} $(PY) -m pytest -m "not journey" -n 2 --dist loadgroup
 	$(PY) -m pytest -m journey
 
 demo: setup  ## The whole story; or with FILE=... a CSV or XLSX of yours
@@ -60,7 +60,7 @@ docs: setup  ## Make the reference pages from the code
 	$(PY) -W ignore -m sluice.cli.reference docs/errors.md
 
 evidence: setup  ## The acceptance figures, measured again
-	$(PY) -m pytest -m evidence
+	SLUICE_LONG=1 $(PY) -m pytest -m evidence
 
 bench: setup  ## Ratios beside the floor of the same run; SIZE=full for the large one
 	$(PY) -m bench
