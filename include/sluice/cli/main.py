@@ -22,6 +22,7 @@ from sluice.cli import (
     principal,
     receipt,
     recipients,
+    review,
     services,
     staff,
     subject,
@@ -49,6 +50,7 @@ app.add_typer(gate.app, name="gate")
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(receipt.app, name="receipt")
 app.add_typer(recipients.app, name="recipients")
+app.add_typer(review.app, name="review")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(lineage.app, name="lineage")
 app.add_typer(staff.app, name="staff")

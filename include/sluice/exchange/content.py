@@ -70,6 +70,8 @@ def read_content(table: Table, job: Job) -> Content:
     """Screen the notes of a file; make canonical rows of agents' results."""
     salt = job.contract.contract_id
     screened = screen_table(table.frame, table.row_numbers, job.contract, job.free_text, salt)
+    if job.is_read:
+        screened = replace(screened, review=())
     if job.mapping is None:
         return Content(screened.frame, screened.findings, screened.review, screened.screening)
     canonical = to_canonical(screened.frame, load_mapping(job.mapping))

@@ -123,6 +123,12 @@ def _deliver(house: House, exchange_id: ExchangeId) -> None:
     deliver(house, store.get_open(house.conn, exchange_id), record, entry.hash.hex())
 
 
+def _put_reviewed(house: House, exchange_id: ExchangeId) -> None:
+    from sluice.exchange.review import put_reviewed
+
+    put_reviewed(house, exchange_id)
+
+
 EFFECTS: Mapping[str, Callable[[House, ExchangeId], None]] = {
     "lineage.start": _tell_start,
     "findings": _give_findings,
@@ -130,4 +136,5 @@ EFFECTS: Mapping[str, Callable[[House, ExchangeId], None]] = {
     "delivery": _deliver,
     "lineage.closed": _tell_closed,
     "sweep": _sweep,
+    "review": _put_reviewed,
 }

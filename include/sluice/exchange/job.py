@@ -49,6 +49,8 @@ class Job:
     """Of agents' results: the file that makes canonical rows of the platform's columns."""
     suppressed: Path | None = None
     """References of persons who must stay out, with the reason."""
+    is_read: bool = False
+    """Whether a person read the notes already, so that none of them waits for one."""
 
     @property
     def key(self) -> bytes:

@@ -18,6 +18,7 @@ from sluice.exchange.model import Judged, Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import ChildEnd
 from sluice.exchange.paper import finding, missing_paper, refuse_unread, refused
+from sluice.exchange.review import paper_of_review, review_of
 from sluice.exchange.suppressed import write_suppressed
 from sluice.exchange.workroom import work_folder
 from sluice.gate.model import GateVerdict, PassResult
@@ -51,20 +52,30 @@ def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
         reason = finding("UNREADABLE_GAVE_UP", "exchange.attempts", count=opened.attempts)
         yield Judged(opened, paper, None, refused((reason,), Verdict.UNDECIDED), None, {}, folder)
         return
+    review = review_of(house.conn, opened)
+    if review is not None:
+        paper = paper_of_review(paper, review)
     if reasons := refuse_unread(opened.file_name, paper.agreement, paper.contract, on):
         yield Judged(opened, paper, None, refused(reasons), None, {}, folder)
         return
     house.nursery.warm()
     fetched = house.objects.fetch(opened.bucket, opened.key, opened.version_id, folder / "arrived")
+    if review is not None and review.sha256 != fetched.sha256:
+        reason = finding("NAME_NOT_AS_AGREED", "name.of_a_review")
+        yield Judged(opened, paper, fetched, refused((reason,)), None, {}, folder)
+        return
     with store.content_lock(house.conn, opened, fetched.sha256):
         if twin := store.find_same_content(house.conn, opened, fetched.sha256):
             reason = finding("DUPLICATE_CONTENT", f"content.once:{twin}")
             yield Judged(opened, paper, fetched, refused((reason,)), None, {}, folder)
             return
-        yield _judge_bytes(house, opened, paper, fetched, folder)
+        yield _judge_bytes(house, opened, paper, fetched, folder, is_read=review is not None)
 
 
-def _judge_bytes(house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: Path) -> Judged:
+def _judge_bytes(
+    house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: Path, *, is_read: bool
+) -> Judged:
+    """``is_read``: a person read the notes of this file and let them go."""
     suites = read_suites(house.settings, paper.contract)
     job = Job(
         folder=folder,
@@ -77,6 +88,7 @@ def _judge_bytes(house: House, opened: Opened, paper: Paper, fetched: Fetched, f
         free_text=paper.agreement.free_text,
         mapping=mapping_of(house.settings, paper.contract),
         suppressed=write_suppressed(house, opened.principal, folder),
+        is_read=is_read,
     )
     hashes = {suite.name: suite.sha256 for suite in suites} | _mapping_hash(job)
     end = house.nursery.run(job.as_json(), limits_of(house.settings, fetched.size_bytes))

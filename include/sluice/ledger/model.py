@@ -29,6 +29,8 @@ class EntryKind(StrEnum):
     CASE_INSTRUCTION_REFUSED = "case.instruction_refused"
     SUPPRESSION_CHANGED = "suppression.changed"
     ERASURE_DONE = "erasure.done"
+    NOTES_READ = "notes.read"
+    REVIEW_DECIDED = "review.decided"
 
 
 class LedgerMisused(SluiceError):

@@ -1,0 +1,256 @@
+"""Notes that a person has to see: which rows wait, reading them, deciding, and letting rows come back.
+
+Rows that may go come back as a file of their own, put where files of their flow arrive: an exchange
+with its own gate, record and receipt. Only bytes that a decision names are taken for such a file.
+"""
+
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from sluice.agreement.model import Paper
+from sluice.agreement.store import in_force
+from sluice.db import Connection, transaction
+from sluice.errors import Exit, Ref, SluiceError
+from sluice.exchange import review_store, store
+from sluice.exchange.catalogue import find_copies, get_copy
+from sluice.exchange.house import House
+from sluice.exchange.model import Opened
+from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.exchange.read import show_exchange
+from sluice.exchange.review_store import Choice, Review
+from sluice.exchange.workroom import private_folder
+from sluice.lake.quarantine import unseal
+from sluice.lake.write_model import WriteForm, Written
+from sluice.lake.write_table import write_table
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.ledger.reviewed import NotesRead, ReviewDecided
+from sluice.terms import ExchangeId, FieldGroup, Principal, ScreenAction
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ROW, EFFECT, RANK = "sluice_row", "review", 60
+FORM = WriteForm(format="ndjson")
+"""Rows come back in a format that keeps every cell as it was, whatever the flow's own is."""
+NDJSON = "application/x-ndjson"
+LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop", "-")
+"""Of an exchange id: digits in a file name could be taken for a person's number."""
+
+
+class NotWaiting(SluiceError):
+    code: ClassVar[str] = "SLU-418"
+    summary: ClassVar[str] = "these rows do not wait for a review"
+    cure: ClassVar[str] = "`sluice review show` lists the rows that wait and what was decided of the others"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An exchange with held notes: rows per code, and how many of them nobody has decided yet."""
+
+    exchange_id: ExchangeId
+    principal: str
+    flow: str
+    codes: dict[str, int]
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    """One held row: its number in the file, why it is held, and what was decided of it."""
+
+    row: int
+    codes: tuple[str, ...]
+    review: Review | None
+
+
+def list_waiting(house: House, principal: Principal | None, limit: int = 200) -> list[Waiting]:
+    """Exchanges with rows that wait for a person, newest first."""
+    found = []
+    for exchange_id in review_store.find_with_held_rows(house.conn, principal, limit):
+        record = show_exchange(house.conn, exchange_id).record
+        held = record.right_treatment.held_back if record else {}
+        if codes := {code: count for code, count in sorted(held.items()) if is_for_review(code)}:
+            decided = review_store.find_reviews(house.conn, [exchange_id])
+            left = sum(codes.values()) - sum(len(each.rows) for each in decided)
+            opened = store.get_open(house.conn, exchange_id)
+            found.append(Waiting(exchange_id, opened.principal, opened.flow, codes, left))
+    return found
+
+
+def is_for_review(code: str) -> bool:
+    """Whether a row with this code waits for a person to read its note."""
+    return code.startswith("TEXT_") and code.endswith("_REVIEW")
+
+
+def note_rows(house: House, exchange_id: ExchangeId) -> list[NoteRow]:
+    """Rows of one exchange that are held for their notes. Raises NotFound when it has no list of findings."""
+    decided = {row: each for each in review_store.find_reviews(house.conn, [exchange_id]) for row in each.rows}
+    codes: dict[int, list[str]] = {}
+    for row, code in _findings(house, exchange_id):
+        if is_for_review(code):
+            codes.setdefault(row, []).append(code)
+    return [NoteRow(row, tuple(sorted(found)), decided.get(row)) for row, found in sorted(codes.items())]
+
+
+def read_notes(house: House, exchange_id: ExchangeId, target: Path, by: str, now: datetime, *, sample: bool) -> int:
+    """Write the notes into ``target``, which only its owner can read; that they were read is in the ledger.
+
+    ``sample``: notes without a finding that were drawn for a person's eyes, instead of those held. Row
+    numbers, codes and note columns only. How many rows. Raises NotWaiting, NotFound.
+    """
+    import polars as pl
+
+    opened = store.get_open(house.conn, exchange_id)
+    with _rows_of(house, opened, sample=sample) as frame:
+        told = pl.DataFrame(
+            [(row, code) for row, code in _findings(house, exchange_id) if _is_wanted(code, sample)],
+            schema={ROW: pl.Int64, "codes": pl.String},
+            orient="row",
+        )
+        wanted = told.group_by(ROW).agg(pl.col("codes").unique().sort().str.join(" ")).sort(ROW)
+        notes = [name for name in _note_columns(house, opened, sample=sample) if name in frame.columns]
+        shown = wanted.join(frame.with_columns(pl.col(ROW).cast(pl.Int64)), on=ROW).select(ROW, "codes", *notes)
+    if shown.is_empty() or not notes:
+        raise NotWaiting(Ref("exchange", exchange_id))
+    body = NotesRead(
+        exchange_id=exchange_id,
+        why="sample" if sample else "review",
+        rows=shown.height,
+        read_by=by,
+        read_at=utc_text(now),
+    )
+    with transaction(house.conn):
+        append(house.conn, chain=opened.chain, kind=EntryKind.NOTES_READ, exchange_id=None, body=body)
+    target.touch(mode=0o600)
+    target.chmod(0o600)
+    write_table(shown.cast(pl.String), {}, WriteForm(format="csv"), target, title="notes")
+    target.chmod(0o600)
+    return shown.height
+
+
+def decide(
+    house: House, exchange_id: ExchangeId, rows: Iterable[int], choice: Choice, by: str, now: datetime
+) -> Review:
+    """Decide of rows that wait, once each. Those that may go come back by the outbox. Raises NotWaiting."""
+    opened = store.get_open(house.conn, exchange_id)
+    wanted = tuple(sorted(set(rows)))
+    with transaction(house.conn):
+        house.conn.execute("select 1 from exchange where exchange_id = %s for update", (exchange_id,))
+        waiting = {each.row for each in note_rows(house, exchange_id) if each.review is None}
+        if not wanted or not set(wanted) <= waiting:
+            raise NotWaiting(Ref("exchange", exchange_id), Ref("rows", len(set(wanted) - waiting)))
+        number = len(review_store.find_reviews(house.conn, [exchange_id])) + 1
+        review = Review(exchange_id, number, choice, wanted, by, now, opened.bucket, back_key(opened, number))
+        review_store.insert_review(house.conn, review)
+        comes_back = choice is not Choice.DROP
+        if comes_back:
+            review_store.rearm_effect(house.conn, exchange_id, EFFECT, RANK)
+        body = ReviewDecided(
+            exchange_id=exchange_id,
+            number=number,
+            decision=choice.value,
+            rows=len(wanted),
+            decided_by=by,
+            decided_at=utc_text(now),
+            key=review.key if comes_back else None,
+        )
+        append(house.conn, chain=opened.chain, kind=EntryKind.REVIEW_DECIDED, exchange_id=None, body=body)
+    return review
+
+
+def put_reviewed(house: House, exchange_id: ExchangeId) -> None:
+    """The effect: put every file that is owed. A row that was erased meanwhile does not come back."""
+    opened = store.get_open(house.conn, exchange_id)
+    for review in review_store.find_reviews(house.conn, [exchange_id]):
+        if review.choice is Choice.DROP or review.put_at is not None:
+            continue
+        with private_folder(house) as folder:
+            written = _written(house, opened, review, folder)
+            if written is not None:
+                review_store.note_file(house.conn, review, written.sha256)
+                house.objects.put_converging(review.bucket, review.key, written.path, NDJSON)
+        review_store.note_put(house.conn, review)
+
+
+def review_of(conn: Connection, opened: Opened) -> Review | None:
+    """The decision in which this arrival comes back, or None for any other file."""
+    return review_store.find_by_file(conn, opened.bucket, opened.key)
+
+
+def paper_of_review(paper: Paper, review: Review) -> Paper:
+    """The paper for rows that come back: their own format, nothing drawn again, masks where so decided. Pure."""
+    form = replace(
+        paper.contract.file_format,
+        format=FORM.format,
+        pattern="review-*.ndjson",
+        delimiter=None,
+        encoding=None,
+        sheet=None,
+    )
+    rules, masks = paper.agreement.free_text, review.choice is Choice.MASK
+    actions = {
+        word: ScreenAction.MASK if masks and action is ScreenAction.REVIEW else action
+        for word, action in rules.actions.items()
+    }
+    return replace(
+        paper,
+        contract=replace(paper.contract, file_format=form),
+        agreement=replace(paper.agreement, free_text=replace(rules, actions=actions, sample_share=0.0)),
+    )
+
+
+def back_key(opened: Opened, number: int) -> str:
+    """Where rows come back: beside the other files of their flow."""
+    name = f"review-{opened.exchange_id.translate(LETTERS)}-{number}.ndjson"
+    return f"{opened.principal}/{opened.direction}/{opened.flow}/{name}"
+
+
+def _written(house: House, opened: Opened, review: Review, folder: Path) -> Written | None:
+    import polars as pl
+
+    with _rows_of(house, opened, sample=False) as frame:
+        rows = frame.filter(pl.col(ROW).is_in(list(review.rows))).drop(ROW)
+    return write_table(rows, {}, FORM, folder / "back.ndjson", title="review") if rows.height else None
+
+
+@contextmanager
+def _rows_of(house: House, opened: Opened, *, sample: bool) -> Iterator["pl.DataFrame"]:
+    """Held rows as they came, or accepted rows as they lie in the lake; with their numbers."""
+    import polars as pl
+
+    copies = {copy.kind: copy for copy in find_copies(house.conn, opened.exchange_id)}
+    copy = copies.get("lake" if sample else "quarantine.held")
+    if copy is None or copy.version_id is None:
+        raise NotWaiting(Ref("exchange", opened.exchange_id))
+    with private_folder(house) as folder:
+        path = house.objects.fetch(copy.bucket, copy.key, copy.version_id, folder / "rows").path
+        opened_path = path if sample else unseal(path, folder / "opened", house.keyring, opened.principal)
+        yield pl.read_parquet(opened_path)
+
+
+def _note_columns(house: House, opened: Opened, *, sample: bool) -> list[str]:
+    on = opened.opened_at.astimezone(BRUSSELS).date()
+    contract = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at).contract
+    own = [each.name for each in contract.fields if each.group is FieldGroup.NOTE_FREE_TEXT] if contract else []
+    return list(dict.fromkeys(["note", *own])) if sample else own
+
+
+def _findings(house: House, exchange_id: ExchangeId) -> list[tuple[int, str]]:
+    """Row number and code of every finding."""
+    import polars as pl
+
+    copy = get_copy(house.conn, exchange_id, "findings")
+    content = house.objects.read(copy.bucket, copy.key, copy.version_id)
+    frame = pl.read_csv(io.BytesIO(content), infer_schema=False).select("row", "code").drop_nulls()
+    return [(int(row), code) for row, code in frame.iter_rows()]
+
+
+def _is_wanted(code: str, sample: bool) -> bool:
+    return code == "TEXT_SAMPLE" if sample else is_for_review(code)

@@ -1,0 +1,121 @@
+"""The SQL of reviews."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sluice.db import Connection
+from sluice.terms import ExchangeId, Principal
+
+
+class Choice(StrEnum):
+    """What a person decides of a row: its note goes as it is, goes with its findings masked, or the row stays here."""
+
+    SEND = "send"
+    MASK = "mask"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One decision. ``rows``: numbers in the file that was held, 1 = first record. ``sha256``: of the file put."""
+
+    exchange_id: ExchangeId
+    number: int
+    choice: Choice
+    rows: tuple[int, ...]
+    decided_by: str
+    decided_at: datetime
+    bucket: str
+    key: str
+    sha256: str | None = None
+    put_at: datetime | None = None
+
+
+COLUMNS = (
+    "exchange_id::text as exchange_id, number, decision, rows, decided_by, decided_at, bucket, key, sha256, put_at"
+)
+
+
+def insert_review(conn: Connection, review: Review) -> None:
+    """Add one decision."""
+    conn.execute(
+        """insert into review (exchange_id, number, decision, rows, decided_by, decided_at, bucket, key)
+           values (%s, %s, %s, %s, %s, %s, %s, %s)""",
+        (
+            review.exchange_id,
+            review.number,
+            review.choice.value,
+            list(review.rows),
+            review.decided_by,
+            review.decided_at,
+            review.bucket,
+            review.key,
+        ),
+    )
+
+
+def find_reviews(conn: Connection, exchange_ids: Iterable[str]) -> list[Review]:
+    """Decisions about rows of these exchanges, in their order."""
+    return _found(conn, "exchange_id = any(%s::uuid[]) order by exchange_id, number", (list(exchange_ids),))
+
+
+def find_by_file(conn: Connection, bucket: str, key: str) -> Review | None:
+    """The decision whose rows come back in this file, or None."""
+    return next(iter(_found(conn, "bucket = %s and key = %s", (bucket, key))), None)
+
+
+def note_file(conn: Connection, review: Review, sha256: str) -> None:
+    """Say which bytes will be put, before they are."""
+    conn.execute(
+        "update review set sha256 = %s where exchange_id = %s and number = %s",
+        (sha256, review.exchange_id, review.number),
+    )
+
+
+def note_put(conn: Connection, review: Review) -> None:
+    """The file lies there, or there is nothing left to put."""
+    conn.execute(
+        "update review set put_at = now() where exchange_id = %s and number = %s", (review.exchange_id, review.number)
+    )
+
+
+def find_with_held_rows(conn: Connection, principal: Principal | None, limit: int) -> list[ExchangeId]:
+    """Accepted arrivals of which rows are held, newest first."""
+    rows = conn.execute(
+        """select exchange_id::text as id from exchange
+           where rows_held > 0 and direction in ('inbound', 'internal')
+             and (%(principal)s::text is null or principal = %(principal)s)
+           order by opened_at desc, exchange_id limit %(limit)s""",
+        {"principal": principal, "limit": limit},
+    ).fetchall()
+    return [ExchangeId(row["id"]) for row in rows]
+
+
+def rearm_effect(conn: Connection, exchange_id: ExchangeId, name: str, rank: int) -> None:
+    """Put an effect into the outbox, again if it was done before."""
+    conn.execute(
+        """insert into outbox (exchange_id, effect, rank) values (%s, %s, %s)
+           on conflict (exchange_id, effect) do update set done_at = null, attempts = 0, next_attempt_at = now()""",
+        (exchange_id, name, rank),
+    )
+
+
+def _found(conn: Connection, where: str, values: Sequence[object]) -> list[Review]:
+    rows = conn.execute(f"select {COLUMNS} from review where {where}".encode(), values).fetchall()
+    return [
+        Review(
+            exchange_id=ExchangeId(row["exchange_id"]),
+            number=row["number"],
+            choice=Choice(row["decision"]),
+            rows=tuple(row["rows"]),
+            decided_by=row["decided_by"],
+            decided_at=row["decided_at"],
+            bucket=row["bucket"],
+            key=row["key"],
+            sha256=row["sha256"],
+            put_at=row["put_at"],
+        )
+        for row in rows
+    ]

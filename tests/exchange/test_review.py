@@ -1,0 +1,230 @@
+"""Notes that a person has to see: they wait, are read, decided once, and come back as an exchange of their own."""
+
+import csv
+import io
+import json
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from night import AGREEMENT, Call, Edit, Night, open_night, with_papers
+from sluice.exchange.effects import do_effects
+from sluice.exchange.read import ExchangeLine, show_exchange
+from sluice.exchange.review import NotWaiting, back_key, decide, list_waiting, note_rows, put_reviewed, read_notes
+from sluice.exchange.review_store import Choice
+from sluice.exchange.store import get_open
+from sluice.exchange.suppressed import keep_out
+from sluice.lake.objects import StoredObject
+from sluice.rights.identifiers import parse_identifier, refs_of
+from sluice.settings import Settings
+from sluice.subject.suppression import Suppression
+from sluice.terms import ExchangeId, Principal
+
+pytestmark = pytest.mark.stores
+ENERGY = Principal("energy01")
+BELIEF = "Klant is moslim, liever na vrijdag bellen"
+UNION = "=1+1 is lid van de vakbond, café"
+PLAIN = "wil een offerte"
+
+
+@pytest.fixture
+def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+    with open_night(store_settings, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def held(night: Night) -> ExchangeLine:
+    """Three calls; the notes of two of them wait for a person."""
+    notes = (BELIEF, PLAIN, UNION)
+    people = night.people(3)
+    calls = [Call(f"c{n}", *person, note=note) for n, (person, note) in enumerate(zip(people, notes, strict=True))]
+    return night.desk.line(night.called(*calls))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def come_back(night: Night) -> list[ExchangeLine]:
+    """What the outbox puts is taken up like any arrival."""
+    do_effects(night.desk.house)
+    before = {line.id for line in night.desk.lines()}
+    night.desk.work()
+    return [line for line in night.desk.lines() if line.id not in before]
+
+
+def notes_sent(night: Night) -> dict[str, str]:
+    """Note per record id in the released return of the night."""
+    night.make()
+    [line, *_] = night.returns()
+    night.release(line)
+    rows = csv.DictReader(io.StringIO(night.file(night.returns()[0]).decode()), delimiter=";")
+    return {row["customer_number"]: row["note"] for row in rows}
+
+
+def test_held_notes_are_listed_by_number_and_code_and_never_shown(night: Night, held: ExchangeLine) -> None:
+    [waiting] = list_waiting(night.desk.house, None)
+    rows = note_rows(night.desk.house, ExchangeId(held.id))
+
+    assert (waiting.exchange_id, waiting.open) == (held.id, 2)
+    assert [(each.row, each.codes, each.review) for each in rows] == [
+        (1, ("TEXT_BELIEF_REVIEW",), None),
+        (3, ("TEXT_UNION_REVIEW",), None),
+    ]
+    assert list_waiting(night.desk.house, Principal("telecom01")) == []
+
+
+def test_reading_writes_a_file_for_its_owner_alone_and_an_entry(
+    night: Night, held: ExchangeLine, tmp_path: Path
+) -> None:
+    target = tmp_path / "notes.csv"
+
+    assert read_notes(night.desk.house, ExchangeId(held.id), target, "an.peeters", now(), sample=False) == 2
+
+    rows = list(csv.reader(io.StringIO(target.read_text())))
+    assert rows == [
+        ["sluice_row", "codes", "note"],
+        ["1", "TEXT_BELIEF_REVIEW", BELIEF],
+        ["3", "TEXT_UNION_REVIEW", f"'{UNION}"],
+    ]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    [entry] = night.desk.sql("select convert_from(body, 'utf8') as body from ledger.entry where kind = 'notes.read'")
+    body = json.loads(str(entry["body"]))
+    assert (body["read_by"], body["rows"], body["why"]) == ("an.peeters", 2, "review")
+    assert "moslim" not in str(entry["body"])
+
+
+def test_notes_that_may_go_come_back_and_go_into_the_return_as_they_were(night: Night, held: ExchangeLine) -> None:
+    decide(night.desk.house, ExchangeId(held.id), [1, 3], Choice.SEND, "an.peeters", now())
+
+    [back] = come_back(night)
+
+    assert (back.decision, back.rows_in, back.rows_accepted) == ("accepted", 2, 2)
+    record = show_exchange(night.desk.house.conn, back.id).record
+    assert record is not None and record.how.screening is not None
+    assert record.how.screening.found == {"belief": 1, "union": 1}, "what the person let go is still said"
+    people = [number for number, _ in night.people(3)]
+    assert notes_sent(night) == dict(zip(people, (BELIEF, PLAIN, f"'{UNION}"), strict=True))
+
+
+def test_masked_notes_go_without_what_was_found(night: Night, held: ExchangeLine) -> None:
+    decide(night.desk.house, ExchangeId(held.id), [1], Choice.MASK, "an.peeters", now())
+    decide(night.desk.house, ExchangeId(held.id), [3], Choice.DROP, "an.peeters", now())
+
+    [back] = come_back(night)
+
+    assert back.rows_accepted == 1
+    first, second, third = (number for number, _ in night.people(3))
+    sent = notes_sent(night)
+    assert sent[first] == BELIEF.replace("moslim", "[belief]")
+    assert sent[second] == PLAIN
+    assert third not in sent
+
+
+def test_a_row_is_decided_once_and_only_if_it_waits(night: Night, held: ExchangeLine) -> None:
+    house, exchange = night.desk.house, ExchangeId(held.id)
+    decide(house, exchange, [1], Choice.DROP, "an.peeters", now())
+
+    for rows in ([1], [1, 3], [2], [99], []):
+        with pytest.raises(NotWaiting):
+            decide(house, exchange, rows, Choice.SEND, "bob", now())
+    assert [each.row for each in note_rows(house, exchange) if each.review is None] == [3]
+    assert list_waiting(house, None)[0].open == 1
+    assert come_back(night) == [], "a row that stays comes back nowhere"
+
+
+def test_what_was_decided_but_not_put_is_put_by_the_next_reconcile_once(night: Night, held: ExchangeLine) -> None:
+    house, exchange = night.desk.house, ExchangeId(held.id)
+    review = decide(house, exchange, [1], Choice.SEND, "an.peeters", now())
+    put_reviewed(house, exchange)
+    house.conn.execute("update review set put_at = null where exchange_id = %s", (exchange,))  # died before noting it
+
+    assert len(come_back(night)) == 1
+    put_reviewed(house, exchange)
+    there = [item for item in night.desk.objects(review.bucket) if item.key == review.key]
+    assert len(there) == 1
+
+
+def test_somebody_who_must_stay_out_does_not_come_back(night: Night, held: ExchangeLine) -> None:
+    house = night.desk.house
+    person = (parse_identifier(f"phone:{night.people(1)[0][1]}", 1),)
+    refs = frozenset(refs_of(person, house.keyring.subject_key(ENERGY)).values())
+    keep_out(house, ENERGY, refs, Suppression.SOFT_HOLD, cause="test", case_id=None, now=now())
+    decide(house, ExchangeId(held.id), [1, 3], Choice.SEND, "an.peeters", now())
+
+    [back] = come_back(night)
+
+    assert (back.decision, back.rows_in, back.rows_accepted) == ("partly_accepted", 2, 1)
+    assert night.record(back).right_treatment.held_back == {"soft_hold": 1}
+
+
+def test_a_file_that_only_has_the_name_of_a_review_is_refused(night: Night, held: ExchangeLine) -> None:
+    """The control: without the comparison of bytes anybody who can write there lets held notes go."""
+    house, opened = night.desk.house, get_open(night.desk.house.conn, held.id)
+    decide(house, ExchangeId(held.id), [3], Choice.SEND, "an.peeters", now())
+    key = back_key(opened, 1)
+    forged: StoredObject = house.objects.put(
+        opened.bucket, key, json.dumps({"note": BELIEF}).encode(), "application/x-ndjson"
+    )
+
+    night.desk.work()
+    assert (night.desk.line(forged).decision, night.desk.line(forged).reason_code) == ("refused", "NAME_NOT_AS_AGREED")
+
+
+def test_the_command_lists_reads_and_decides(
+    night: Night, held: ExchangeLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from desk import environment
+    from sluice.cli.main import app
+    from sluice.settings import get_settings
+
+    for name, value in environment(night.desk.settings).items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+
+    def sluice(*words: str, code: int = 0) -> dict[str, object]:
+        done = CliRunner().invoke(app, [*words, "--format", "json"])
+        assert done.exit_code == code, done.output
+        return dict(json.loads(done.stdout)) if not code else {}
+
+    start = held.id[:8]
+    assert sluice("review", "list")["exchanges"] == [
+        {
+            "exchange_id": held.id,
+            "principal": "energy01",
+            "flow": "renewal_results",
+            "codes": {"TEXT_BELIEF_REVIEW": 1, "TEXT_UNION_REVIEW": 1},
+            "open": 2,
+        }
+    ]
+    assert sluice("review", "read", start, "--to", str(tmp_path / "n.csv"))["rows"] == 2
+    assert sluice("review", "decide", start, "mask", "--rows", "1-1", "--by", "an")["rows"] == [1]
+    assert sluice("review", "decide", start, "send")["rows"] == [3]
+    rows = sluice("review", "show", start)["rows"]
+    assert isinstance(rows, list)
+    assert (rows[0]["row"], rows[0]["decision"], rows[0]["decided_by"]) == (1, "mask", "an")
+    assert sorted(line.rows_accepted or 0 for line in come_back(night)) == [1, 1]
+    get_settings.cache_clear()
+
+
+def test_notes_without_a_finding_that_were_drawn_can_be_read_and_no_others(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    settings = with_papers(store_settings, tmp_path, Edit(AGREEMENT, "sampleShare: 0.01", "sampleShare: 0.5"))
+    with open_night(settings, tmp_path) as night:
+        calls = [Call(f"s{n}", *person, note=f"{PLAIN} {n}") for n, person in enumerate(night.people(30))]
+        sampled = night.desk.line(night.called(*calls))
+        screening = night.record(sampled).how.screening
+        target = tmp_path / "n.csv"
+
+        rows = read_notes(night.desk.house, ExchangeId(sampled.id), target, "an", now(), sample=True)
+
+        assert screening is not None and 0 < screening.sampled < 30
+        assert rows == screening.sampled == target.read_text().count(PLAIN)
+        with pytest.raises(NotWaiting):
+            read_notes(night.desk.house, ExchangeId(sampled.id), target, "an", now(), sample=False)
