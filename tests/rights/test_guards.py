@@ -100,6 +100,7 @@ def passing(row: Transition) -> Attempt:
         instruction=Instruction(PART_ID, Principal("energy01"), Action.ERASE, True),
         action=Action.ERASE,
         residue=0,
+        untold=0,
         is_protected=True,
     )
     return Attempt(case, order, part)
@@ -208,6 +209,7 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
     ],
     "agreement_lets_us_answer": [with_part(may_answer=False)],
     "nothing_is_left": [with_order(residue=1), with_order(residue=None)],
+    "every_recipient_was_told": [with_order(untold=1), with_order(untold=None)],
     "refusal_was_told": [with_order(remedies=None)],
     "subject_asked": [by(Role.SYSTEM), by(Role.PRINCIPAL)],
 }

@@ -29,6 +29,9 @@ class EntryKind(StrEnum):
     CASE_INSTRUCTION_REFUSED = "case.instruction_refused"
     SUPPRESSION_CHANGED = "suppression.changed"
     ERASURE_DONE = "erasure.done"
+    RECIPIENTS_FOUND = "recipients.found"
+    NOTICE_MOVED = "notice.moved"
+    NOTICE_ANSWER_REFUSED = "notice.answer_refused"
 
 
 class LedgerMisused(SluiceError):

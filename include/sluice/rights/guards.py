@@ -226,6 +226,11 @@ def nothing_is_left(attempt: Attempt) -> bool:
     return not removed or attempt.order.residue == 0
 
 
+def every_recipient_was_told(attempt: Attempt) -> bool:
+    """It was found out who has a copy of what was decided, and none of them is left to be told (Art. 19)."""
+    return attempt.order.untold == 0
+
+
 def refusal_was_told(attempt: Attempt) -> bool:
     """What is answered after a refusal carries the remedies."""
     return names_remedies(attempt)

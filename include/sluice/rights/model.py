@@ -191,7 +191,8 @@ class Order:
     """One step somebody wants: who, when (UTC), why (a code or IRI), on what evidence (SHA-256).
 
     ``reasons``: IRI per field group refused. ``residue``: what a second scan still found; None: not
-    scanned. ``has_proof_of_abuse``: the evidence proves it, which a refusal for abuse needs (C-526/24).
+    scanned. ``untold``: recipients who were not told yet; None: nobody found out who they are.
+    ``has_proof_of_abuse``: the evidence proves it, which a refusal for abuse needs (C-526/24).
     ``is_protected``: immediate protection was applied before.
     """
 
@@ -204,6 +205,7 @@ class Order:
     instruction: Instruction | None = None
     action: Action | None = None
     residue: int | None = None
+    untold: int | None = None
     has_proof_of_abuse: bool = False
     is_protected: bool = False
 

@@ -131,7 +131,7 @@ def _controller() -> Iterator[Transition]:
     )
     for source in (S.ACCEPTED, S.PARTIAL):
         yield _row(track, source, S.EXECUTING, {DESK, SYSTEM})
-    yield _row(track, S.EXECUTING, S.RECIPIENTS_NOTIFIED, {DESK, SYSTEM}, g.nothing_is_left)
+    yield _row(track, S.EXECUTING, S.RECIPIENTS_NOTIFIED, {DESK, SYSTEM}, g.nothing_is_left, g.every_recipient_was_told)
     yield _row(track, S.RECIPIENTS_NOTIFIED, S.ANSWERED, {DESK, SYSTEM})
     yield _row(track, S.REFUSED, S.ANSWERED, {DESK, SYSTEM}, g.refusal_was_told)
     yield _row(track, S.ANSWERED, S.PROVEN, {DESK, SYSTEM}, g.nothing_is_left)
