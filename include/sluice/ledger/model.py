@@ -25,6 +25,7 @@ class EntryKind(StrEnum):
     ACKNOWLEDGEMENT_REFUSED = "acknowledgement.refused"
     CASE_TRANSITIONED = "case.transitioned"
     CASE_FLAGGED = "case.flagged"
+    CASE_LETTER = "case.letter"
     CASE_REQUEST_READ = "case.request_read"
     CASE_INSTRUCTION_REFUSED = "case.instruction_refused"
     SUPPRESSION_CHANGED = "suppression.changed"
