@@ -23,6 +23,7 @@ from sluice.rights.facts import ClockRefused
 from sluice.rights.forward import follow, forward
 from sluice.rights.holds import hold_ends
 from sluice.rights.identifiers import find_sealed, list_sealed, parse_identifier
+from sluice.rights.letters import write_letter
 from sluice.rights.model import (
     Action,
     Actor,
@@ -31,6 +32,7 @@ from sluice.rights.model import (
     Flag,
     Hold,
     IdentifierInvalid,
+    LetterKind,
     Order,
     Remedies,
     Right,
@@ -279,7 +281,7 @@ def test_a_controller_part_goes_all_the_way_and_closes(desk: Desk, holds: Holds)
     settle_identity(conn, case.case_id, True, order("IDENTITY_SHOWN"))
     decide(conn, case.case_id, State.ACCEPTED, order("ACCEPTED", action=Action.ERASE))
     for state in (State.EXECUTING, State.RECIPIENTS_NOTIFIED, State.ANSWERED, State.PROVEN, State.CLOSED):
-        done = advance(conn, case.case_id, state, order("DONE_STEP", residue=0), part)
+        done = advance(conn, case.case_id, state, order("DONE_STEP", residue=0, untold=0), part)
 
     assert done.state is State.CLOSED
     assert verify(conn, public_pem=desk.house.keyring.public_pem).valid
@@ -306,7 +308,10 @@ def test_an_extension_comes_once_and_in_time(desk: Desk, holds: Holds) -> None:
     with pytest.raises(TransitionRefused, match="before_the_month_is_over"):
         extend(conn, case.case_id, order(delay, datetime(2026, 12, 28, 12, tzinfo=UTC)))
 
-    assert extend(conn, case.case_id, order(delay, datetime(2026, 12, 27, 12, tzinfo=UTC))).is_extended
+    last = datetime(2026, 12, 27, 12, tzinfo=UTC)
+    assert not extend(conn, case.case_id, order(delay, last)).is_extended, "the person was not told"
+    write_letter(desk.house, case.case_id, LetterKind.EXTENSION, last)
+    assert store.get_case(conn, case.case_id).is_extended
 
     with pytest.raises(TransitionRefused):
         extend(conn, case.case_id, order(delay))

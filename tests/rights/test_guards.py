@@ -22,6 +22,8 @@ from sluice.rights.model import (
     CaseId,
     Flag,
     Instruction,
+    Letter,
+    LetterKind,
     Order,
     Remedies,
     Right,
@@ -65,12 +67,42 @@ def part_of(track: Track, state: State) -> SubCase:
         may_answer=True,
         told_at=NOW - timedelta(days=3),
         action=Action.ERASE,
+        action_fields=("identity", "callback"),
     )
+
+
+def letter_of(kind: LetterKind, **changes: object) -> Letter:
+    """A letter about the part, in the person's language, as it was logged."""
+    letter = Letter(
+        case_id=CASE_ID,
+        kind=kind,
+        language="fr",
+        sub_cases=(PART_ID,),
+        sha256=Sha256(SHA),
+        document_sha256=Sha256(SHA),
+        template="letter-1",
+        written_at=NOW,
+        bucket="vault",
+        key="k.pdf.age",
+        version_id="1",
+        document_key="k.json.age",
+        document_version_id="1",
+    )
+    return replace(letter, **changes)  # type: ignore[arg-type]
+
+
+def refused(part: SubCase) -> SubCase:
+    """A part that comes to be answered: refused whole, or partly where something was done."""
+    if part.state is State.RECIPIENTS_NOTIFIED:
+        return replace(part, action_fields=("identity",))
+    return replace(part, action=Action.REFUSE)
 
 
 def passing(row: Transition) -> Attempt:
     """An attempt at this row to which nothing can be objected."""
     part = None if row.track is Track.CASE else part_of(row.track, row.source or State.SCOPED)
+    if part and row.target is State.ANSWERED:
+        part = refused(part)
     over = replace(part_of(Track.CONTROLLER, State.CLOSED), sub_case_id=OTHER_ID)
     case = Case(
         case_id=CASE_ID,
@@ -87,6 +119,7 @@ def passing(row: Transition) -> Attempt:
         subject_key="_cases/c/subject.age",
         subject_sha256=Sha256(SHA),
         sub_cases=(part,) if part else (over,),
+        letters=(letter_of(LetterKind.EXTENSION), letter_of(LetterKind.REFUSAL)),
     )
     role = next(each for each in (Role.DESK, Role.PRINCIPAL, Role.SYSTEM) if each in row.by)
     groups = {State.REFUSED: ("identity", "callback"), State.PARTIAL: ("identity",)}.get(row.target, ())
@@ -100,6 +133,7 @@ def passing(row: Transition) -> Attempt:
         instruction=Instruction(PART_ID, Principal("energy01"), Action.ERASE, True),
         action=Action.ERASE,
         residue=0,
+        untold=0,
         is_protected=True,
     )
     return Attempt(case, order, part)
@@ -128,6 +162,20 @@ def with_instruction(**changes: object) -> Callable[[Attempt], Attempt]:
         return replace(attempt, order=replace(attempt.order, instruction=told))
 
     return change
+
+
+def with_letters(**changes: object) -> Callable[[Attempt], Attempt]:
+    """Every letter of the case is another one."""
+    return lambda a: with_case(letters=tuple(replace(each, **changes) for each in a.case.letters))(a)  # type: ignore[arg-type]
+
+
+UNTOLD = [
+    with_case(letters=()),
+    with_letters(sub_cases=(OTHER_ID,)),
+    with_letters(language="nl"),
+    with_letters(kind=LetterKind.RECEIPT),
+]
+"""No letter, one about another part, one in a language the person did not ask for, one that says something else."""
 
 
 def by(role: Role, name: str = "energy01") -> Callable[[Attempt], Attempt]:
@@ -177,6 +225,7 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
         with_order(remedies=None),
         with_order(remedies=Remedies("", "fr")),
         with_order(remedies=Remedies("remedies.be", "en")),
+        with_order(remedies=Remedies("remedies.nowhere", "fr")),
     ],
     "abuse_is_proven": [with_order(reasons=UNFOUNDED), with_order(reason_code=iri("A12ManifestlyExcessive"))],
     "extended_never_before": [with_part(extended_at=NOW)],
@@ -208,7 +257,13 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
     ],
     "agreement_lets_us_answer": [with_part(may_answer=False)],
     "nothing_is_left": [with_order(residue=1), with_order(residue=None)],
-    "refusal_was_told": [with_order(remedies=None)],
+    "every_recipient_was_told": [with_order(untold=1), with_order(untold=None)],
+    "refusal_was_told": [
+        *UNTOLD,
+        lambda a: with_part(action=Action.REFUSE)(with_order(evidence_sha256="cd" * 32)(a)),
+        lambda a: with_part(action=Action.REFUSE)(with_letters(sha256=Sha256("cd" * 32))(a)),
+    ],
+    "extension_was_told": [*UNTOLD, with_letters(written_at=datetime(2026, 12, 27, 23, 0, tzinfo=UTC))],
     "subject_asked": [by(Role.SYSTEM), by(Role.PRINCIPAL)],
 }
 FLAG_BREAKS: dict[str, Callable[[Attempt], Attempt]] = {
@@ -328,6 +383,27 @@ def test_a_late_refusal_is_possible_once_the_miss_is_on_record() -> None:
     with pytest.raises(TransitionRefused, match="refusal_is_in_time"):
         check_step(refusal.source, refusal.target, late)
     check_step(refusal.source, refusal.target, with_case(is_breached=True)(late))
+
+
+def test_what_was_not_refused_needs_no_letter_and_what_was_partly_is_no_evidence() -> None:
+    done = next(row for row in TRANSITIONS if (row.source, row.target) == (State.RECIPIENTS_NOTIFIED, State.ANSWERED))
+    other = with_order(evidence_sha256="cd" * 32)(passing(done))
+    check_step(done.source, done.target, other)
+    check_step(
+        done.source, done.target, with_case(letters=())(with_part(action_fields=("identity", "callback"))(other))
+    )
+
+
+def test_an_extension_that_was_not_told_in_time_extends_nothing_and_blocks_until_the_miss_is_on_record() -> None:
+    decided = next(row for row in TRANSITIONS if (row.source, row.target) == (State.EXTENDED, State.ACCEPTED))
+    late = with_letters(written_at=datetime(2026, 12, 28, 9, tzinfo=UTC))(passing(decided))
+    check_step(decided.source, decided.target, with_case(is_breached=True)(late))
+    with pytest.raises(TransitionRefused, match="extension_was_told"):
+        check_step(decided.source, decided.target, with_case(is_breached=True, letters=())(late))
+    part = replace(part_of(Track.CONTROLLER, State.EXTENDED), extended_at=NOW)
+    assert with_case(sub_cases=(part,))(passing(decided)).case.is_extended
+    for untold in (UNTOLD[0], with_letters(written_at=datetime(2026, 12, 27, 23, 0, tzinfo=UTC))):
+        assert not untold(with_case(sub_cases=(part,))(passing(decided))).case.is_extended
 
 
 def test_nothing_refuses_direct_marketing_or_a_withdrawal_and_abuse_is_known_everywhere_else() -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli import case_steps
+from sluice.cli import case_steps, letters
 from sluice.cli.case_output import ByOption, CaseArgument, describe, flags, show_case, user
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Ref, UsageError
@@ -112,7 +112,7 @@ def show(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     """Show a case: its clock, its parts and every step they took.
 
     JSON: as `case open`, and paused_legal_due, flags, persons, searched, steps [{at, sub_case, from, to,
-    by, reason, evidence}].
+    by, reason, evidence}], letters as `case letters`.
 
     Example: sluice case show 6f0c4f0e
     """
@@ -130,15 +130,17 @@ app.command("pause")(case_steps.pause)
 app.command("extend")(case_steps.extend)
 app.command("decide")(case_steps.decide)
 app.command("withdraw")(case_steps.withdraw)
+app.command("letter")(letters.letter)
+app.command("letters")(letters.letters)
 
 
 @app.command("follow")
 def follow(format: FormatOption = Format.TABLE) -> None:
-    """Read requests/ once, forward, remind and escalate what is due: what the schedule does.
+    """Read requests/ once, forward, remind, escalate, write the letters owed: what the schedule does.
 
     JSON: requests {outcome: files}, instructions {outcome: files}, finished, forwarded, late, reminded,
-    escalated, breached, withdrawn, released (holds that ended), failed. Exit 3 when something failed; it
-    is tried again next time.
+    escalated, breached, withdrawn, released (holds that ended), letters, failed. Exit 3 when something
+    failed; it is tried again next time.
 
     Example: sluice case follow
     """
@@ -156,7 +158,7 @@ def follow(format: FormatOption = Format.TABLE) -> None:
         "finished": read.finished,
         **{
             name: getattr(done, name)
-            for name in ("forwarded", "late", "reminded", "escalated", "breached", "withdrawn", "released")
+            for name in ("forwarded", "late", "reminded", "escalated", "breached", "withdrawn", "released", "letters")
         },
         "failed": read.failed + done.failed,
     }

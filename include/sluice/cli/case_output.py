@@ -8,7 +8,7 @@ import typer
 from sluice.cli.output import Format, show_json, show_pairs, show_table
 
 if TYPE_CHECKING:
-    from sluice.rights.model import Case, Step, SubCase
+    from sluice.rights.model import Case, Letter, Step, SubCase
 
 CaseArgument = Annotated[str, typer.Argument(help="Case number, or an unambiguous beginning of it.")]
 ByOption = Annotated[str | None, typer.Option(help="Who does it; the user of this machine by default.")]
@@ -35,10 +35,21 @@ def show_case(case: "Case", format: Format, steps: "Sequence[Step] | None" = Non
             for s in steps
         ]
         show_table("Steps", ("at (UTC)", "sub-case", "from", "to", "by", "reason"), rows)
+    if steps and case.letters:
+        show_letters(case)
+
+
+def show_letters(case: "Case") -> None:
+    """Print what was written to the person."""
+    rows = [
+        (f"{each.written_at:%Y-%m-%d %H:%M:%S}", each.kind, each.language, ", ".join(each.sub_cases), each.sha256)
+        for each in case.letters
+    ]
+    show_table("Letters", ("written at (UTC)", "kind", "language", "about", "sha256"), rows)
 
 
 def describe(case: "Case", steps: "Sequence[Step] | None" = None) -> dict[str, Any]:
-    """The JSON document of a case; with steps also its history and the paused clock."""
+    """The JSON document of a case; with steps also its history, its letters and the paused clock."""
     told: dict[str, Any] = {
         "case": case.case_id,
         "right": case.right.value,
@@ -70,7 +81,22 @@ def describe(case: "Case", steps: "Sequence[Step] | None" = None) -> dict[str, A
         }
         for step in steps
     ]
+    told["letters"] = [describe_letter(letter) for letter in case.letters]
     return told
+
+
+def describe_letter(letter: "Letter") -> dict[str, Any]:
+    """The JSON document of a letter; what it says stands in the vault only."""
+    return {
+        "case": letter.case_id,
+        "kind": letter.kind.value,
+        "language": letter.language,
+        "sub_cases": list(letter.sub_cases),
+        "sha256": letter.sha256,
+        "document_sha256": letter.document_sha256,
+        "template": letter.template,
+        "written_at": letter.written_at,
+    }
 
 
 def _told_part(part: "SubCase") -> dict[str, Any]:

@@ -14,7 +14,8 @@ from sluice.errors import FileMissing, Ref, UsageError
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
-    from sluice.rights.model import Order, SubCaseId
+    from sluice.exchange.house import House
+    from sluice.rights.model import Case, LetterKind, Order, SubCaseId
 
 EvidenceOption = Annotated[
     Path | None, typer.Option(help="A file that proves it (a letter, a form): its hash is kept.")
@@ -81,18 +82,21 @@ def extend(
 ) -> None:
     """Take two months more for what the center decides: once, before the first month is over.
 
-    JSON: as `case open`. Reasons: A12Complexity, A12HighVolume. Exit 1 when it is late or was done before.
+    The letter about it is written at once: without it nothing is extended. JSON: as `case open`. Reasons:
+    A12Complexity, A12HighVolume. Exit 1 when it is late or was done before.
 
     Example: sluice case extend 6f0c4f0e --reason A12Complexity
     """
-    from sluice.db import connect
+    from sluice.exchange.house import open_house
     from sluice.rights.cases import extend as extend_case
+    from sluice.rights.model import LetterKind
     from sluice.rights.reasons import iri
     from sluice.rights.store import find_beginning
 
     order = _order(iri(reason), evidence, by)
-    with connect(get_settings()) as conn:
-        done = extend_case(conn, find_beginning(conn, case.lower()), order, _parts(sub_case))
+    with open_house(get_settings()) as house:
+        done = extend_case(house.conn, find_beginning(house.conn, case.lower()), order, _parts(sub_case))
+        done = _told(house, done, LetterKind.EXTENSION)
     show_case(done, format)
 
 
@@ -115,15 +119,16 @@ def decide(
 ) -> None:
     """Decide what the center decides: accept, refuse, or both for a part. What a principal decides waits for it.
 
-    JSON: as `case open`. Exit 1 when a guard does not hold; the message names it.
+    The letter about a refusal is written at once. JSON: as `case open`. Exit 1 when a guard does not hold;
+    the message names it.
 
     Example: sluice case decide 6f0c4f0e --accept erase
     """
     from dataclasses import replace
 
-    from sluice.db import connect
+    from sluice.exchange.house import open_house
     from sluice.rights.cases import decide as decide_case
-    from sluice.rights.model import Action, Remedies, State
+    from sluice.rights.model import Action, LetterKind, Remedies, State
     from sluice.rights.store import find_beginning
 
     if accept is None and not refuse:
@@ -139,8 +144,9 @@ def decide(
         has_proof_of_abuse=abuse_proven,
     )
     target = State.ACCEPTED if not refuse else State.PARTIAL if accept else State.REFUSED
-    with connect(get_settings()) as conn:
-        done = decide_case(conn, find_beginning(conn, case.lower()), target, order, _parts(sub_case))
+    with open_house(get_settings()) as house:
+        done = decide_case(house.conn, find_beginning(house.conn, case.lower()), target, order, _parts(sub_case))
+        done = _told(house, done, LetterKind.REFUSAL) if refuse else done
     show_case(done, format)
 
 
@@ -161,6 +167,15 @@ def withdraw(
     with connect(get_settings()) as conn:
         done = withdraw_case(conn, find_beginning(conn, case.lower()), order)
     show_case(done, format)
+
+
+def _told(house: "House", case: "Case", kind: "LetterKind") -> "Case":
+    """The case once the letter about its step is written; a letter that cannot be written now is owed."""
+    from sluice.rights.letters import write_letter
+    from sluice.rights.store import get_case
+
+    write_letter(house, case.case_id, kind, datetime.now(UTC))
+    return get_case(house.conn, case.case_id)
 
 
 def _order(code: str, evidence: Path | None, by: str | None) -> "Order":

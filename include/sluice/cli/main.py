@@ -19,6 +19,7 @@ from sluice.cli import (
     gate,
     ledger,
     lineage,
+    notices,
     principal,
     receipt,
     recipients,
@@ -56,6 +57,8 @@ app.add_typer(lineage.app, name="lineage")
 app.add_typer(staff.app, name="staff")
 app.add_typer(subject.app, name="subject")
 app.add_typer(case.app, name="case")
+case.app.command("recipients")(notices.recipients)
+app.add_typer(notices.app, name="notices")
 app.add_typer(clock.app, name="clock")
 app.add_typer(erase.app, name="erase")
 app.add_typer(suppression.app, name="suppression")

@@ -1,6 +1,7 @@
-"""A receipt as data: every word finished, nothing said about its looks."""
+"""A document as data: every word finished, nothing said about its looks."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,9 @@ class Annex:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One receipt."""
+    """One receipt; ``document`` names it where something goes wrong."""
+
+    TEMPLATE: ClassVar[str] = "receipt"
 
     exchange: str
     lang: str
@@ -114,3 +117,34 @@ class Page:
     keywords: tuple[str, ...]
     sections: tuple[Section, ...]
     annex: Annex | None
+
+    @property
+    def document(self) -> str:
+        return self.exchange
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPage:
+    """A letter to a person, in one language. It names a case, never the person."""
+
+    TEMPLATE: ClassVar[str] = "letter"
+    case: str
+    lang: str
+    region: str
+    title: str
+    subject: str
+    sender: tuple[str, ...]
+    """Name first, then how to reach them, line by line."""
+    references: tuple[Pair, ...]
+    greeting: str
+    opening: tuple[str, ...]
+    notices: tuple[Notice, ...]
+    """What must be seen at a glance: the day of the answer."""
+    parts: tuple[Part, ...]
+    closing: str
+    signature: str
+    footer: str
+
+    @property
+    def document(self) -> str:
+        return self.case

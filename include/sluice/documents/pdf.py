@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sluice.documents.model import Page
+from sluice.documents.model import LetterPage, Page
 from sluice.errors import Ref, SluiceError
 
 if TYPE_CHECKING:
@@ -31,17 +31,17 @@ _ONE_AT_A_TIME = Lock()
 class PageNotMade(SluiceError):
     code: ClassVar[str] = "SLU-462"
     summary: ClassVar[str] = "a document could not be set as a page"
-    cure: ClassVar[str] = "this is a fault of the template: report the exchange id"
+    cure: ClassVar[str] = "this is a fault of the template: report the exchange id or case number"
 
 
-def make_pdf(page: Page, made_at: datetime) -> bytes:
+def make_pdf(page: Page | LetterPage, made_at: datetime) -> bytes:
     """Set ``page``; ``made_at`` (aware) is the date inside the file. Raises PageNotMade."""
     import typst
 
     content = json.dumps(_printable(asdict(page)), ensure_ascii=False)
     try:
         with _ONE_AT_A_TIME:
-            pdf = _compiler().compile(
+            pdf = _compiler(page.TEMPLATE).compile(
                 format="pdf",
                 sys_inputs={"page": content},
                 pdf_standards=["ua-1"],
@@ -50,16 +50,16 @@ def make_pdf(page: Page, made_at: datetime) -> bytes:
     except typst.TypstError:
         pdf = None
     if not isinstance(pdf, bytes):
-        raise PageNotMade(Ref("template", "receipt"), Ref("document", page.exchange))
+        raise PageNotMade(Ref("template", page.TEMPLATE), Ref("document", page.document))
     return pdf
 
 
 @cache
-def _compiler() -> "typst.Compiler":
+def _compiler(template: str) -> "typst.Compiler":
     import typst
 
     folder = Path(__file__).parent / "templates"
-    return typst.Compiler(str(folder / "receipt.typ"), root=str(folder), ignore_system_fonts=True)
+    return typst.Compiler(str(folder / f"{template}.typ"), root=str(folder), ignore_system_fonts=True)
 
 
 def _printable(value: Any) -> Any:

@@ -22,6 +22,8 @@ TYPES = {"csv": "text/csv", "json": "application/json", "pdf": "application/pdf"
 OTHER = "application/octet-stream"
 RETURN = "return"
 """Kind of the copy that delivery takes its bytes from."""
+DELIVERED = "delivered"
+"""Kind of the copy that its principal reads."""
 
 
 def deliver(house: House, opened: Opened, record: ExchangeRecord, entry_hash: str) -> None:
@@ -73,7 +75,7 @@ def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRe
     delivered_at = stored.modified_at or datetime.now(BRUSSELS)
     last_day = delivered_at.astimezone(BRUSSELS).date() + timedelta(days=house.settings.keep_arrived_days)
     copy = CopyLine(
-        kind="delivered",
+        kind=DELIVERED,
         bucket=stored.bucket,
         key=stored.key,
         version_id=stored.version_id,

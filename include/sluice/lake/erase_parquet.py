@@ -7,15 +7,16 @@ dictionary nor a statistic can carry what was erased. Rows of kept groups are co
 """
 
 import hashlib
+import io
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import groupby, islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
 from sluice.errors import Ref
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from pyarrow.parquet import Statistics
 
 MAGIC = b"PAR1"
+GROUPS_AT_ONCE = 8
+"""So many neighbouring row groups are held in memory at most."""
 
 # Field numbers of parquet.thrift.
 _SCHEMA, _NUM_ROWS, _ROW_GROUPS, _FOOTER_ENCRYPTION = 2, 3, 4, 8
@@ -49,9 +52,9 @@ class _Task:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A row group and the file that its bytes are in."""
+    """A row group and what its bytes are in: the old file, or a new one in memory."""
 
-    path: Path
+    source: Path | io.BytesIO
     group: Struct
 
 
@@ -64,7 +67,7 @@ def find_refs(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]) 
     among = _among(refs)
     with _readable():
         return tuple(
-            int(_named(_rows(source, group, group.columns), group.columns, among).sum()) if group.columns else 0
+            int(_named(_rows(source, [group], group.columns), group.columns, among).sum()) if group.columns else 0
             for group in _old_groups(source, refs, ref_columns)
         )
 
@@ -83,11 +86,8 @@ def erase_refs(
     footer = _footer(source)
     draft = target.with_name(f".{target.name}.part")
     try:
-        with _readable(), TemporaryDirectory(prefix="sluice-erase-") as folder:
-            pieces = _pieces(task, footer, Path(folder))
-            sha256 = _write(draft, footer, pieces)
-        after = sum(piece.group.get(_GROUP_ROWS, int) or 0 for piece in pieces)
         with _readable():
+            sha256, after = _write(draft, footer, _pieces(task, footer))
             is_proven = _is_proven(draft, task, after)
         if not is_proven:
             raise EraseRefused.because("PARQUET_PROOF")
@@ -143,10 +143,11 @@ def _may_hold(statistics: "Statistics | None", refs: Sequence[str]) -> bool:
     return bisect_left(refs, statistics.min) < bisect_right(refs, statistics.max)
 
 
-def _rows(source: Path, group: _OldGroup, columns: Sequence[str] | None = None) -> "pl.DataFrame":
+def _rows(source: Path, groups: Sequence[_OldGroup], columns: Sequence[str] | None = None) -> "pl.DataFrame":
+    """Rows of neighbouring groups."""
     import polars as pl
 
-    rows = pl.scan_parquet(source, glob=False).slice(group.start, group.rows)
+    rows = pl.scan_parquet(source, glob=False).slice(groups[0].start, sum(group.rows for group in groups))
     chosen = rows if columns is None else rows.select(columns)
     return chosen.collect()
 
@@ -164,69 +165,89 @@ def _named(rows: "pl.DataFrame", columns: Sequence[str], among: "pl.Series") -> 
     return rows.select(named.fill_null(False)).to_series()
 
 
-def _pieces(task: _Task, footer: Struct, folder: Path) -> list[_Piece]:
-    """The row groups of the result, in order. Two are worked on at a time: the libraries let go of the lock."""
-    groups, old = list(_old_groups(task.source, task.refs, task.ref_columns)), list(_groups(footer))
-    written = partial(_fresh, task, footer, folder, _among(task.refs))
+def _pieces(task: _Task, footer: Struct) -> Iterator[_Piece]:
+    """The row groups of the result, in order. Two are encoded at a time: the library lets go of the lock."""
+    old, among = list(_groups(footer)), _among(task.refs)
+    encode = partial(_fresh, task, footer, _declared(task.source))
     with ThreadPoolExecutor(max_workers=2) as pool:
-        fresh = list(pool.map(written, groups))
-    pairs = zip(old, fresh, strict=True)
-    return [piece for group, new in pairs for piece in ((_Piece(task.source, group),) if new is None else new)]
+        for batch in _batches(_old_groups(task.source, task.refs, task.ref_columns)):
+            for group, fresh in zip(batch, pool.map(encode, batch, _kept(task, batch, among)), strict=True):
+                yield from (_Piece(task.source, old[group.number]),) if fresh is None else fresh
+
+
+def _batches(groups: Iterable[_OldGroup]) -> Iterator[list[_OldGroup]]:
+    """Neighbours that are read in the same columns, at most eight at once."""
+    for _, alike in groupby(groups, key=lambda group: group.columns):
+        while batch := list(islice(alike, GROUPS_AT_ONCE)):
+            yield batch
+
+
+def _kept(task: _Task, batch: list[_OldGroup], among: "pl.Series") -> "list[pl.DataFrame | None]":
+    """The rows that stay of each group, None when all do.
+
+    Groups in range of the sorted column are read at once and whole; of the others first the columns concerned."""
+    columns = batch[0].columns
+    if not columns:
+        return [None] * len(batch)
+    is_likely = task.sorted_by in columns
+    rows = _rows(task.source, batch, None if is_likely else columns)
+    kept: list[pl.DataFrame | None] = []
+    for group in batch:
+        mine = rows.slice(group.start - batch[0].start, group.rows)
+        gone = _named(mine, columns, among)
+        whole = mine if is_likely or not gone.any() else _rows(task.source, [group])
+        kept.append(whole.filter(~gone) if gone.any() else None)
+    return kept
 
 
 def _fresh(
-    task: _Task, footer: Struct, folder: Path, among: "pl.Series", group: _OldGroup
+    task: _Task, footer: Struct, declared: "pl.Schema", group: _OldGroup, kept: "pl.DataFrame | None"
 ) -> tuple[_Piece, ...] | None:
     """What takes the place of a row group: nothing when no row is left, None when the old one stays."""
-    kept = _kept(task, group, among) if group.columns else None
     if kept is None or not kept.height:
         return None if kept is None else ()
-    path = folder / f"{group.number}.parquet"
-    write_lake(kept, path, sorted_by=task.sorted_by)
-    new = _decoded_footer(_raw_footer(path))
+    written = io.BytesIO()
+    write_lake(_plain(kept, declared), written, sorted_by=task.sorted_by)
+    new = _decoded_footer(_raw_footer(written))
     if new.get(_SCHEMA, Items) != footer.get(_SCHEMA, Items):
         raise EraseRefused.because("PARQUET_SCHEMA", Ref("row group", group.number + 1))
-    return tuple(_Piece(path, each) for each in _groups(new))
+    return tuple(_Piece(written, each) for each in _groups(new))
 
 
-def _kept(task: _Task, group: _OldGroup, among: "pl.Series") -> "pl.DataFrame | None":
-    """The rows that stay, or None when all do. A group in range of the sorted column is read once, whole."""
-    is_likely = task.sorted_by in group.columns
-    rows = _rows(task.source, group, None if is_likely else group.columns)
-    gone = _named(rows, group.columns, among)
-    if not gone.any():
-        return None
-    return _plain((rows if is_likely else _rows(task.source, group)).filter(~gone), task.source)
-
-
-def _plain(rows: "pl.DataFrame", source: Path) -> "pl.DataFrame":
-    """The types that the file declares, categories as text: those would carry their whole dictionary along."""
+def _declared(source: Path) -> "pl.Schema":
+    """The types that the file declares."""
     import polars as pl
     from pyarrow.parquet import read_schema
 
-    declared = pl.DataFrame(read_schema(source).empty_table()).schema
+    return pl.DataFrame(read_schema(source).empty_table()).schema
+
+
+def _plain(rows: "pl.DataFrame", declared: "pl.Schema") -> "pl.DataFrame":
+    """Rows in those types, categories as text: those would carry their whole dictionary along."""
+    import polars as pl
+
     return rows.cast(declared).cast({pl.Categorical: pl.String, pl.Enum: pl.String})
 
 
 def _footer(path: Path) -> Struct:
     """The footer of a file as the lake writes it. raises EraseRefused: PARQUET_FOREIGN."""
-    raw = _raw_footer(path)
+    with path.open("rb") as file:
+        raw = _raw_footer(file)
     footer = _decoded_footer(raw)
     if encoded(footer) != raw or not _is_ours(footer):
         raise EraseRefused.because("PARQUET_FOREIGN")
     return footer
 
 
-def _raw_footer(path: Path) -> bytes:
-    with path.open("rb") as file:
-        size = path.stat().st_size
-        file.seek(max(0, size - 8))
-        tail = file.read(8)
-        length = int.from_bytes(tail[:4], "little")
-        if size < 12 or tail[4:] != MAGIC or length > size - 12:
-            raise EraseRefused.because("PARQUET_FOREIGN")
-        file.seek(size - 8 - length)
-        return file.read(length)
+def _raw_footer(file: BinaryIO) -> bytes:
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - 8))
+    tail = file.read(8)
+    length = int.from_bytes(tail[:4], "little")
+    if size < 12 or tail[4:] != MAGIC or length > size - 12:
+        raise EraseRefused.because("PARQUET_FOREIGN")
+    file.seek(size - 8 - length)
+    return file.read(length)
 
 
 def _decoded_footer(raw: bytes) -> Struct:
@@ -260,8 +281,8 @@ def _chunks(group: Struct) -> Iterator[Struct]:
     return (group.get(_COLUMNS, Items) or Items(STRUCT, ())).structs()
 
 
-def _write(target: Path, footer: Struct, pieces: Sequence[_Piece]) -> Sha256:
-    """The pieces one after another under a footer that tells where they came to lie."""
+def _write(target: Path, footer: Struct, pieces: Iterable[_Piece]) -> tuple[Sha256, int]:
+    """The pieces one after another under a footer that tells where they came to lie; hash and rows."""
     with target.open("wb") as file:
         out = _Hashed(file)
         out.write(MAGIC)
@@ -269,7 +290,7 @@ def _write(target: Path, footer: Struct, pieces: Sequence[_Piece]) -> Sha256:
         rows = sum(group.get(_GROUP_ROWS, int) or 0 for group in groups)
         tail = encoded(footer.holding(_NUM_ROWS, rows).holding(_ROW_GROUPS, Items(STRUCT, groups)))
         out.write(tail + len(tail).to_bytes(4, "little") + MAGIC)
-    return Sha256(out.digest.hexdigest())
+    return Sha256(out.digest.hexdigest()), rows
 
 
 class _Hashed:
@@ -287,7 +308,7 @@ class _Hashed:
 def _copied(piece: _Piece, out: _Hashed) -> Struct:
     """The row group as it lies in ``out``. Chunks are copied by their own extent: no gap comes along."""
     start = out.at
-    with piece.path.open("rb") as source:
+    with nullcontext(piece.source) if isinstance(piece.source, io.BytesIO) else piece.source.open("rb") as source:
         chunks = tuple(_copied_chunk(chunk, source, out) for chunk in _chunks(piece.group))
     return piece.group.holding(_COLUMNS, Items(STRUCT, chunks)).holding(_FILE_OFFSET, start)
 

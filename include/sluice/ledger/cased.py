@@ -1,4 +1,4 @@
-"""Bodies of entries about requests of persons: steps, flags, request files, refused instructions.
+"""Bodies of entries about requests of persons: steps, flags, letters, request files, refused instructions.
 
 Numbers of cases, states, codes and hashes only; nothing here can be tied to a person. Times are UTC
 with ``Z``, dates Brussels dates.
@@ -33,6 +33,19 @@ class CaseFlagged(Part):
     actor: str
     at: str
     evidence_sha256: str
+
+
+class CaseLetterWritten(Part):
+    """A letter to the person. ``sha256``: of the PDF as they read it; ``document_sha256``: of the same as JSON."""
+
+    case_id: str
+    kind: str
+    language: str
+    sub_cases: tuple[str, ...]
+    sha256: str
+    document_sha256: str
+    template: str
+    written_at: str
 
 
 class CaseRequestRead(Part):

@@ -65,17 +65,25 @@ def outcomes(rows: pl.DataFrame) -> pl.DataFrame:
 def _winners(whole: pl.DataFrame) -> pl.DataFrame:
     """Where each contact's last delivery is, and how many it had: ``_AT``, ``DELIVERIES``.
 
-    A row that was merged before counts for as many as it stands for.
+    A row that was merged before counts for as many as it stands for. Most contacts were delivered once,
+    so only the others are compared.
     """
     told = pl.col(DELIVERIES).fill_null(1) if DELIVERIES in whole.columns else pl.lit(1)
-    keys = whole.lazy().select("contact_id", "updated_at", told.alias(DELIVERIES)).with_row_index(_AT)
-    best = keys.group_by("contact_id").agg(pl.col(DELIVERIES).sum(), pl.col("updated_at").max())
-    last = keys.drop(DELIVERIES).join(best, on=["contact_id", "updated_at"])
+    keys = whole.lazy().select("contact_id", "updated_at", told.alias(DELIVERIES)).with_row_index(_AT).collect()
+    is_repeated = keys["contact_id"].is_duplicated()
+    once = keys.filter(~is_repeated).select(_AT, DELIVERIES)
+    winners = pl.concat([once, _newest(whole, keys.filter(is_repeated))])
+    return winners.select(_AT, pl.col(DELIVERIES).cast(pl.UInt32))
+
+
+def _newest(whole: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    """The same, of contacts that were delivered more than once."""
+    best = keys.lazy().group_by("contact_id").agg(pl.col(DELIVERIES).sum(), pl.col("updated_at").max())
+    last = keys.lazy().drop(DELIVERIES).join(best, on=["contact_id", "updated_at"])
     newest = last.select("contact_id", _AT, DELIVERIES).collect()
     is_tied = newest["contact_id"].is_duplicated()
     tied = newest.filter(is_tied)
-    winners = pl.concat([newest.filter(~is_tied), _greatest(whole[tied[_AT]], tied)])
-    return winners.select(_AT, pl.col(DELIVERIES).cast(pl.UInt32))
+    return pl.concat([newest.filter(~is_tied), _greatest(whole[tied[_AT]], tied)]).select(_AT, DELIVERIES)
 
 
 def _latest(keys: pl.DataFrame) -> pl.DataFrame:

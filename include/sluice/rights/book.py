@@ -13,12 +13,12 @@ from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref
 from sluice.exchange.naming import utc_text
 from sluice.ledger.append import append_many
-from sluice.ledger.cased import CaseFlagged, CaseTransitioned
+from sluice.ledger.cased import CaseFlagged, CaseLetterWritten, CaseTransitioned
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import Part
-from sluice.rights import store
+from sluice.rights import letter_store, store
 from sluice.rights.guards import Attempt
-from sluice.rights.model import Action, Case, CaseId, Flag, Order, State, Step, SubCase, SubCaseId
+from sluice.rights.model import Action, Case, CaseId, Flag, Letter, Order, State, Step, SubCase, SubCaseId
 from sluice.rights.scope import CASES_CHAIN
 from sluice.rights.transitions import check_flag, check_step
 
@@ -78,6 +78,22 @@ class Book:
             evidence_sha256=order.evidence_sha256,
         )
         self.entries.append((CASES_CHAIN, EntryKind.CASE_FLAGGED, body))
+
+    def tell(self, letter: Letter, scope: str) -> None:
+        """Log a letter to the person that lies in the vault; from now on steps can point at it."""
+        letter_store.insert_letter(self.conn, letter, scope)
+        self.case = replace(self.case, letters=(*self.case.letters, letter))
+        body = CaseLetterWritten(
+            case_id=letter.case_id,
+            kind=letter.kind,
+            language=letter.language,
+            sub_cases=letter.sub_cases,
+            sha256=letter.sha256,
+            document_sha256=letter.document_sha256,
+            template=letter.template,
+            written_at=utc_text(letter.written_at),
+        )
+        self.entries.append((CASES_CHAIN, EntryKind.CASE_LETTER, body))
 
     def part(self, sub_case_id: SubCaseId) -> SubCase:
         """A part of this case. Raises NotFound."""

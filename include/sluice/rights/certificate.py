@@ -24,6 +24,7 @@ TYPE, FORMAT = "sluice-erasure-certificate+jws", "sluice-erasure-certificate-1"
 JOSE = "application/jose+json"
 LIMITS = (
     "files that were handed over and copied by their recipient",
+    "the notice that names the person to a recipient, until it says that it is done",
     "backups of the database and of the object store, until their dated expiry",
 )
 """What no scan of ours can see, said in every certificate."""

@@ -37,6 +37,7 @@ from sluice.rights.erase_scope import OPEN_DECISIONS, decided_of, has_decided, i
 from sluice.rights.erase_stores import STORES, Bench, open_bench, store_of
 from sluice.rights.identifiers import Envelope, open_sealed, refs_of
 from sluice.rights.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
+from sluice.rights.tell import find_open_notices, note_places
 from sluice.scan.model import Reason, Status
 from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
@@ -162,6 +163,7 @@ def _erase_all(house: House, case_id: CaseId, bench: Bench) -> None:
         places = [place for place in find_places(bench) if is_decided(place.copy, bench.target)]
         if not places:
             break
+        note_places(bench.house, case_id, bench.target.principal, places)
         for place in places:
             done = store_of(place.copy).erase(bench, place.copy)
             if done.place.rows or done.outcome is Outcome.REMOVED:
@@ -185,10 +187,11 @@ def scan_stores(house: House, target: Target, values: frozenset[str]) -> tuple[i
     hits = doubts = scanned = 0
     with open_bench(house, target) as bench:
         seen: set[tuple[str, str, str]] = set()
+        told = find_open_notices(house, target.principal)
         for each in STORES:
             for item in each.objects(house, target):
                 name = (item.bucket, item.key, item.version_id)
-                if name in seen:
+                if name in seen or (item.bucket, item.key) in told:
                     continue
                 seen.add(name)
                 path = bench.fresh("scanned")

@@ -1,4 +1,4 @@
-"""Tell the controllers: forward within the agreed hours, remind, escalate, say that it was withdrawn.
+"""Tell who waits: forward within the agreed hours, remind, escalate, say that it was withdrawn, write letters.
 
 A notice is put first and its hash is the evidence of the step; killed in between, a rerun finds its
 own bytes. The machine's flag for a missed deadline is set here too.
@@ -17,6 +17,7 @@ from sluice.rights.book import open_book
 from sluice.rights.due import DEFAULT_PACE, Due, DueAction, Pace, due_actions
 from sluice.rights.holds import settle_holds
 from sluice.rights.identifiers import open_sealed
+from sluice.rights.letters import write_owed
 from sluice.rights.model import SYSTEM, Case, Flag, Order, State, Track
 from sluice.rights.notices import forward_document, notice_key, put_notice, told_document
 from sluice.terms import Principal
@@ -35,6 +36,7 @@ class Told:
     breached: int = 0
     withdrawn: int = 0
     released: int = 0
+    letters: int = 0
     failed: int = 0
 
 
@@ -44,10 +46,17 @@ def forward(house: House, now: datetime) -> Told:
 
 
 def follow(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> Told:
-    """Everything that is due at ``now``, notices of withdrawal that are owed, holds that end: what a schedule does."""
+    """Everything due at ``now``, notices of withdrawal and letters owed, holds that end: what a schedule does."""
+    letters = write_owed(house, now)
     told = _do(house, now, tuple(Due), pace)
     withdrawn, holds = tell_withdrawn(house), settle_holds(house, now)
-    return replace(told, withdrawn=withdrawn, released=holds.released, failed=told.failed + holds.failed)
+    return replace(
+        told,
+        withdrawn=withdrawn,
+        released=holds.released,
+        letters=letters.letters,
+        failed=told.failed + holds.failed + letters.failed,
+    )
 
 
 def tell_withdrawn(house: House) -> int:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sluice.rights.clock import extension_latest, received_on
-from sluice.rights.model import ACTIONS, Action, Case, Order, Remedies, Right, Role, State, SubCase, Track
-from sluice.rights.reasons import ABUSE, DELAYS, DOUBTS, IDENTITY, REFUSALS
+from sluice.rights.letter_due import refused_groups
+from sluice.rights.model import ACTIONS, Action, Case, LetterKind, Order, Remedies, Right, Role, State, SubCase, Track
+from sluice.rights.reasons import ABUSE, DELAYS, DOUBTS, IDENTITY, REFUSALS, REMEDIES
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 REASON = re.compile(r"[A-Z][A-Z0-9_]{2,63}|https://w3id\.org/dpv/legal/eu/gdpr#[A-Za-z0-9]{1,64}")
@@ -125,16 +126,16 @@ def gives_a_reason_per_field(attempt: Attempt) -> bool:
 
 def refuses_every_field(attempt: Attempt) -> bool:
     """REFUSED means all of the part; less is PARTIAL."""
-    return attempt.part is not None and set(attempt.order.reasons) == set(field_names(attempt.part))
+    return attempt.part is not None and set(attempt.order.reasons) == set(attempt.part.field_names)
 
 
 def refuses_not_every_field(attempt: Attempt) -> bool:
     """PARTIAL leaves something that is done."""
-    return attempt.part is not None and set(attempt.order.reasons) < set(field_names(attempt.part))
+    return attempt.part is not None and set(attempt.order.reasons) < set(attempt.part.field_names)
 
 
 def names_remedies(attempt: Attempt) -> bool:
-    """Complaint and court, in the language of the person (Art. 12(4))."""
+    """Complaint and court, by a text there is, in the language of the person (Art. 12(4))."""
     return _remedies_hold(attempt.order.remedies, attempt.case.language)
 
 
@@ -211,7 +212,7 @@ def instructed_refusal_has_reasons(attempt: Attempt) -> bool:
         return False
     if told.action is not Action.REFUSE:
         return not told.reasons
-    wanted = set(told.fields) or set(field_names(part))
+    wanted = set(told.fields) or set(part.field_names)
     return set(told.reasons) == wanted and _reasons_hold(attempt, told.reasons, part)
 
 
@@ -226,9 +227,29 @@ def nothing_is_left(attempt: Attempt) -> bool:
     return not removed or attempt.order.residue == 0
 
 
+def every_recipient_was_told(attempt: Attempt) -> bool:
+    """It was found out who has a copy of what was decided, and none of them is left to be told (Art. 19)."""
+    return attempt.order.untold == 0
+
+
 def refusal_was_told(attempt: Attempt) -> bool:
-    """What is answered after a refusal carries the remedies."""
-    return names_remedies(attempt)
+    """Whatever of the part was refused stands in a letter to the person; where all was, that letter is the evidence."""
+    part = attempt.part
+    if part is None:
+        return False
+    if not refused_groups(part):
+        return True
+    letter = attempt.case.find_letter(LetterKind.REFUSAL, part.sub_case_id)
+    is_the_answer = part.action is Action.REFUSE
+    return letter is not None and (not is_the_answer or attempt.order.evidence_sha256 == letter.sha256)
+
+
+def extension_was_told(attempt: Attempt) -> bool:
+    """The extension was told by letter before the month was over; later, only once the miss is on record."""
+    part, case = attempt.part, attempt.case
+    if part is None or case.find_letter(LetterKind.EXTENSION, part.sub_case_id) is None:
+        return False
+    return case.is_breached or case.was_told_in_time(part.sub_case_id)
 
 
 def subject_asked(attempt: Attempt) -> bool:
@@ -243,17 +264,12 @@ def deadline_has_passed(attempt: Attempt) -> bool:
     return received_on(attempt.order.at) > last
 
 
-def field_names(part: SubCase) -> tuple[str, ...]:
-    """The field groups of a part; ``*`` where nobody knew the person, so that a refusal can say why."""
-    return part.field_groups or ("*",)
-
-
 def _reasons_hold(attempt: Attempt, reasons: Mapping[str, str], part: SubCase) -> bool:
-    known, admitted = set(field_names(part)), REFUSALS[attempt.case.right]
+    known, admitted = set(part.field_names), REFUSALS[attempt.case.right]
     return bool(reasons) and set(reasons) <= known and set(reasons.values()) <= admitted
 
 
 def _remedies_hold(remedies: Remedies | None, language: str) -> bool:
-    if remedies is None or not NAME.fullmatch(remedies.text_ref):
+    if remedies is None or remedies.text_ref not in REMEDIES:
         return False
     return remedies.language == language and language in LANGUAGES

@@ -148,7 +148,8 @@ def find_sealed(house: House, key: str) -> Sealed | None:
 def list_sealed(house: House) -> list[tuple[CaseId, str]]:
     """Case number and key of every envelope there is."""
     found = house.objects.list_versions(house.settings.bucket_vault, PREFIX)
-    return sorted({(CaseId(item.key.split("/")[1]), item.key) for item in found})
+    envelopes = {item.key for item in found if item.key.endswith("/subject.age")}
+    return sorted((CaseId(key.split("/")[1]), key) for key in envelopes)
 
 
 def _known(stored: StoredObject) -> Sha256:

@@ -24,7 +24,6 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.sign import open_signed, read_public, split_compact
 from sluice.rights import store
 from sluice.rights.book import Book, close_book
-from sluice.rights.guards import field_names
 from sluice.rights.model import Action, Actor, Instruction, Order, Role, State, SubCase, SubCaseId, TransitionRefused
 from sluice.rights.notices import TEXTS, put_notice
 from sluice.rights.reasons import iri
@@ -152,7 +151,7 @@ def _follow(
         return InstructionOutcome.NOT_AWAITED
     reasons = told.reasons
     if told.reason:
-        reasons = dict.fromkeys(told.fields or field_names(part), told.reason) | reasons
+        reasons = dict.fromkeys(told.fields or part.field_names, told.reason) | reasons
     instruction = Instruction(part.sub_case_id, principal, told.action, True, told.fields, reasons)
     order = Order(Actor(Role.PRINCIPAL, principal), now, "INSTRUCTED_BY_CONTROLLER", sha256, instruction=instruction)
     try:

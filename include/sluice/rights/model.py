@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import ClassVar, NewType
 
 from sluice.errors import Exit, SluiceError
-from sluice.rights.clock import DueDates
+from sluice.rights.clock import DueDates, extension_latest, received_on
 from sluice.terms import Principal, Sha256
 
 CaseId = NewType("CaseId", str)
@@ -191,7 +191,8 @@ class Order:
     """One step somebody wants: who, when (UTC), why (a code or IRI), on what evidence (SHA-256).
 
     ``reasons``: IRI per field group refused. ``residue``: what a second scan still found; None: not
-    scanned. ``has_proof_of_abuse``: the evidence proves it, which a refusal for abuse needs (C-526/24).
+    scanned. ``untold``: recipients who were not told yet; None: nobody found out who they are.
+    ``has_proof_of_abuse``: the evidence proves it, which a refusal for abuse needs (C-526/24).
     ``is_protected``: immediate protection was applied before.
     """
 
@@ -204,6 +205,7 @@ class Order:
     instruction: Instruction | None = None
     action: Action | None = None
     residue: int | None = None
+    untold: int | None = None
     has_proof_of_abuse: bool = False
     is_protected: bool = False
 
@@ -238,6 +240,43 @@ class SubCase:
     has_hit: bool = False
     """Whether the subject index of this principal knows the person."""
 
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """Its field groups; ``*`` where nobody knew the person, so that a refusal can say why."""
+        return self.field_groups or ("*",)
+
+
+class LetterKind(StrEnum):
+    """What is written to the person."""
+
+    RECEIPT = "receipt"
+    EXTENSION = "extension"
+    REFUSAL = "refusal"
+    COMPLETION = "completion"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter to the person as it was logged. ``sub_cases``: the parts it is about; none: the whole request.
+
+    ``sha256``: of the PDF as the person reads it; the objects in the vault are that PDF and a JSON
+    document of the same content, sealed.
+    """
+
+    case_id: CaseId
+    kind: LetterKind
+    language: str
+    sub_cases: tuple[SubCaseId, ...]
+    sha256: Sha256
+    document_sha256: Sha256
+    template: str
+    written_at: datetime
+    bucket: str
+    key: str
+    version_id: str
+    document_key: str
+    document_version_id: str
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -265,11 +304,39 @@ class Case:
     is_breached: bool = False
     has_complaint: bool = False
     sub_cases: tuple[SubCase, ...] = field(default=())
+    letters: tuple[Letter, ...] = field(default=())
+    """Every letter to the person that was logged, oldest first."""
+
+    @property
+    def is_scoped(self) -> bool:
+        """Whether the identity check is over, one way or the other."""
+        return self.state in (State.SCOPED, State.CLOSED)
 
     @property
     def is_extended(self) -> bool:
-        """Whether any part of the answer may come three months after receipt."""
-        return any(part.extended_at for part in self.sub_cases)
+        """Whether any part of the answer may come three months after receipt: the person was told so in time."""
+        return any(part.extended_at and self.was_told_in_time(part.sub_case_id) for part in self.sub_cases)
+
+    def find_letter(
+        self, kind: LetterKind, sub_case_id: SubCaseId | None, language: str | None = None
+    ) -> Letter | None:
+        """The first letter of a kind about a part (None: any), in the person's language unless another is named."""
+        said = language or self.language
+        return next(
+            (
+                letter
+                for letter in self.letters
+                if letter.kind is kind
+                and letter.language == said
+                and (sub_case_id is None or sub_case_id in letter.sub_cases)
+            ),
+            None,
+        )
+
+    def was_told_in_time(self, sub_case_id: SubCaseId) -> bool:
+        """Whether the letter about the extension of a part was written before the month-1 legal due date."""
+        letter = self.find_letter(LetterKind.EXTENSION, sub_case_id)
+        return letter is not None and received_on(letter.written_at) <= extension_latest(self.due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +363,15 @@ class TransitionRefused(SluiceError):
     code: ClassVar[str] = "SLU-521"
     summary: ClassVar[str] = "the case cannot take this step"
     cure: ClassVar[str] = "`sluice case show` says where it stands; docs/explanation/cases.md has every step and guard"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class LetterNotDue(SluiceError):
+    """A letter that has nothing to say yet, or no person to say it to."""
+
+    code: ClassVar[str] = "SLU-571"
+    summary: ClassVar[str] = "there is nothing to write such a letter about"
+    cure: ClassVar[str] = "`sluice case show` says what was decided and done; a withdrawn request gets no letters"
     exit: ClassVar[Exit] = Exit.REFUSED
 
 

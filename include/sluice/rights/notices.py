@@ -61,7 +61,7 @@ def forward_document(case: Case, part: SubCase, envelope: Envelope) -> dict[str,
 
     A request that came in a principal's own file is not told back: only how many it named.
     """
-    persons = [] if case.channel == "file" else [_known(part, envelope)]
+    persons = [] if case.channel == "file" else [known_to(part, envelope)]
     return {
         "notice": "case.forwarded",
         "case": part.sub_case_id,
@@ -97,7 +97,8 @@ def put_notice(house: House, key: str, document: Mapping[str, object]) -> Stored
     return house.objects.put_once(house.settings.bucket_exchange, key, content, "application/json")
 
 
-def _known(part: SubCase, envelope: Envelope) -> list[dict[str, str]]:
+def known_to(part: SubCase, envelope: Envelope) -> list[dict[str, str]]:
+    """The identifiers that the files of a part's principal know."""
     all_of_them = envelope.identifiers
     places: Sequence[int] = range(len(all_of_them)) if part.identifiers is None else part.identifiers
     return [{"kind": WORDS[all_of_them[place].kind], "value": all_of_them[place].value} for place in places]

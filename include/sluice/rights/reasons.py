@@ -33,6 +33,9 @@ REFUSALS: Mapping[Right, frozenset[str]] = {
 }
 """What may stand behind a refusal of each right. Objection: legal claims (Art. 21(1)), else on proven abuse."""
 
+REMEDIES = frozenset({"remedies.be"})
+"""Texts about complaint and court there are words for, by the country of the controller (Art. 12(4), 77, 79)."""
+
 
 def iri(name: str) -> str:
     """The IRI of a short name: ``A17LegalClaims`` or ``JustificationA17LegalClaims``; an IRI stays as it is."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
+from sluice.rights import letter_store
 from sluice.rights.clock import DueDates
-from sluice.rights.model import Action, Case, CaseId, Right, Role, State, Step, SubCase, SubCaseId, Track
+from sluice.rights.model import Action, Case, CaseId, Letter, Right, Role, State, Step, SubCase, SubCaseId, Track
 from sluice.terms import Sha256
 
 _CASE = """case_id::text as case_id, "right", state, persons, principal, channel, language, country, opened_at,
@@ -206,10 +207,11 @@ def _whole(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Case]:
     parts: dict[str, list[SubCase]] = {}
     for each in found:
         parts.setdefault(each["case_id"], []).append(_part(each))
-    return [_case(row, parts.get(row["case_id"], [])) for row in rows]
+    letters = letter_store.find_letters(conn, [row["case_id"] for row in rows])
+    return [_case(row, parts.get(row["case_id"], []), letters.get(row["case_id"], ())) for row in rows]
 
 
-def _case(row: Mapping[str, Any], parts: Sequence[SubCase]) -> Case:
+def _case(row: Mapping[str, Any], parts: Sequence[SubCase], letters: tuple[Letter, ...]) -> Case:
     return Case(
         case_id=CaseId(row["case_id"]),
         right=Right(row["right"]),
@@ -229,6 +231,7 @@ def _case(row: Mapping[str, Any], parts: Sequence[SubCase]) -> Case:
         is_breached=row["is_breached"],
         has_complaint=row["has_complaint"],
         sub_cases=tuple(parts),
+        letters=letters,
     )
 
 

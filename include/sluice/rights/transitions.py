@@ -71,7 +71,7 @@ def _processor() -> Iterator[Transition]:
     for source in waiting:
         yield _row(track, source, S.INSTRUCTED, {PRINCIPAL}, *told)
     yield _row(track, S.INSTRUCTED, S.EXECUTED, {DESK, SYSTEM}, g.nothing_is_left)
-    yield _row(track, S.EXECUTED, S.ANSWERED, {DESK, SYSTEM}, g.agreement_lets_us_answer)
+    yield _row(track, S.EXECUTED, S.ANSWERED, {DESK, SYSTEM}, g.agreement_lets_us_answer, g.refusal_was_told)
     for source in (S.EXECUTED, S.ANSWERED):
         yield _row(track, source, S.CONFIRMED_TO_CONTROLLER, {DESK, SYSTEM}, g.center_is_processor)
     yield _row(track, S.CONFIRMED_TO_CONTROLLER, S.CLOSED, {DESK, SYSTEM})
@@ -88,12 +88,13 @@ def _controller() -> Iterator[Transition]:
     )
     yield _row(track, None, S.SCOPED, {DESK, PRINCIPAL, SUBJECT}, g.center_is_controller)
     yield _row(track, S.SCOPED, S.ASSESSED, {DESK, SYSTEM}, g.center_is_controller, g.case_is_scoped)
-    for source in (S.ASSESSED, S.EXTENDED):
+    for source, told in ((S.ASSESSED, ()), (S.EXTENDED, (g.extension_was_told,))):
         yield _row(
             track,
             source,
             S.ACCEPTED,
             {DESK, SYSTEM},
+            *told,
             g.decided_by_a_person,
             g.action_fits_the_right,
             g.identity_is_settled,
@@ -103,6 +104,7 @@ def _controller() -> Iterator[Transition]:
             source,
             S.PARTIAL,
             {DESK},
+            *told,
             *refusing,
             g.refuses_not_every_field,
             g.action_fits_the_right,
@@ -114,6 +116,7 @@ def _controller() -> Iterator[Transition]:
             source,
             S.REFUSED,
             {DESK},
+            *told,
             *refusing,
             g.refuses_every_field,
             g.refusal_is_in_time,
@@ -131,8 +134,8 @@ def _controller() -> Iterator[Transition]:
     )
     for source in (S.ACCEPTED, S.PARTIAL):
         yield _row(track, source, S.EXECUTING, {DESK, SYSTEM})
-    yield _row(track, S.EXECUTING, S.RECIPIENTS_NOTIFIED, {DESK, SYSTEM}, g.nothing_is_left)
-    yield _row(track, S.RECIPIENTS_NOTIFIED, S.ANSWERED, {DESK, SYSTEM})
+    yield _row(track, S.EXECUTING, S.RECIPIENTS_NOTIFIED, {DESK, SYSTEM}, g.nothing_is_left, g.every_recipient_was_told)
+    yield _row(track, S.RECIPIENTS_NOTIFIED, S.ANSWERED, {DESK, SYSTEM}, g.refusal_was_told)
     yield _row(track, S.REFUSED, S.ANSWERED, {DESK, SYSTEM}, g.refusal_was_told)
     yield _row(track, S.ANSWERED, S.PROVEN, {DESK, SYSTEM}, g.nothing_is_left)
     yield _row(track, S.PROVEN, S.CLOSED, {DESK, SYSTEM})

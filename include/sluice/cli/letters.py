@@ -1,0 +1,98 @@
+"""``sluice case letter`` and ``letters``: what the person is told. Only the file asked for holds a letter in clear."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sluice.cli.case_output import ByOption, CaseArgument, describe_letter, show_letters, user
+from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs
+from sluice.errors import FileMissing, Ref, UsageError
+from sluice.settings import get_settings
+
+if TYPE_CHECKING:
+    from sluice.rights.model import LetterKind
+
+
+def letter(
+    case: CaseArgument,
+    kind: Annotated[str, typer.Option(help="receipt, extension, refusal or completion.")],
+    to: Annotated[Path, typer.Option(help="FILE.pdf to post, or FILE.json with the same content for programs.")],
+    lang: Annotated[str | None, typer.Option(help="nl, fr or en; the person's language by default.")] = None,
+    sub_case: Annotated[str | None, typer.Option(help="The letter about this part, where there are several.")] = None,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Write a letter to the person into a file: the one that is owed, else the last one of its kind.
+
+    A letter is logged when it is first written; the receipt acknowledges the case. It names the case,
+    never the person: put the address on the envelope. JSON: case, kind, language, sub_cases, sha256,
+    document_sha256, template, written_at, file, state. Exit 1 when there is nothing to write yet.
+
+    Example: sluice case letter 6f0c4f0e --kind receipt --to receipt.pdf
+    """
+    from sluice.exchange.house import open_house
+    from sluice.rights.letters import open_document, open_letter, write_letter
+    from sluice.rights.model import Actor, Role, SubCaseId
+    from sluice.rights.store import find_beginning, get_case
+
+    wanted = _kind(kind)
+    open_as = {".pdf": open_letter, ".json": open_document}.get(to.suffix.lower())
+    if open_as is None:
+        raise UsageError(Ref("option", "--to"))
+    if not to.absolute().parent.is_dir():
+        raise FileMissing(Ref("option", "--to"))
+    with open_house(get_settings()) as house, err.status("writing"):
+        written = write_letter(
+            house,
+            find_beginning(house.conn, case.lower()),
+            wanted,
+            datetime.now(UTC),
+            language=lang,
+            sub_case_id=SubCaseId(sub_case.lower()) if sub_case else None,
+            actor=Actor(Role.DESK, by or user()),
+        )
+        _write(to, open_as(house, written))
+        state = get_case(house.conn, written.case_id).state
+    told = describe_letter(written) | {"file": str(to), "state": state.value}
+    show_json(told) if format is Format.JSON else show_pairs("Letter", told)
+
+
+def letters(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
+    """List the letters of a case, oldest first, and those that are still owed.
+
+    JSON: case, letters [{case, kind, language, sub_cases, sha256, document_sha256, template, written_at}],
+    owed [kind].
+
+    Example: sluice case letters 6f0c4f0e
+    """
+    from sluice.db import connect
+    from sluice.rights.letter_due import is_owed
+    from sluice.rights.model import LetterKind
+    from sluice.rights.store import find_beginning, get_case
+
+    with connect(get_settings()) as conn:
+        found = get_case(conn, find_beginning(conn, case.lower()))
+    owed = [kind.value for kind in LetterKind if is_owed(found, kind)]
+    if format is Format.JSON:
+        show_json({"case": found.case_id, "letters": [describe_letter(each) for each in found.letters], "owed": owed})
+        return
+    show_letters(found)
+    if owed:
+        show_pairs("Owed", {kind: f"sluice case letter {found.case_id[:8]} --kind {kind} --to FILE" for kind in owed})
+
+
+def _kind(word: str) -> "LetterKind":
+    from sluice.rights.model import LetterKind
+
+    if word not in [each.value for each in LetterKind]:
+        raise UsageError(Ref("option", "--kind"))
+    return LetterKind(word)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Readable by its owner only: a letter is about a person, even if it does not name them."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)

@@ -1,0 +1,65 @@
+"""Which letters a case owes its person, and about which of its parts. Pure."""
+
+from sluice.rights.model import Action, Case, LetterKind, State, SubCase, SubCaseId, Track
+
+DONE: dict[Track, frozenset[State]] = {
+    Track.CONTROLLER: frozenset({State.RECIPIENTS_NOTIFIED, State.ANSWERED, State.PROVEN, State.CLOSED}),
+    Track.PROCESSOR: frozenset({State.EXECUTED, State.ANSWERED, State.CONFIRMED_TO_CONTROLLER, State.CLOSED}),
+}
+"""Where a part stands once it can be said what was done."""
+FILE = "file"
+"""Channel of a principal's own request file: the notice about that file is the receipt."""
+
+
+def answers(part: SubCase) -> bool:
+    """Whether the center answers the person about a part: it decides, or its agreement says so for this right."""
+    return part.track is Track.CONTROLLER or part.may_answer
+
+
+def refused_groups(part: SubCase) -> tuple[str, ...]:
+    """Field groups of a part that were refused; empty while nothing is decided."""
+    if part.action is Action.REFUSE:
+        return part.action_fields or part.field_names
+    if part.action is None or part.track is Track.PROCESSOR or not part.action_fields:
+        return ()
+    return tuple(group for group in part.field_groups if group not in part.action_fields)
+
+
+def parts_about(case: Case, kind: LetterKind) -> tuple[SubCase, ...]:
+    """Every part of a case that such a letter has something to say about."""
+    return tuple(part for part in case.sub_cases if _concerns(part, kind))
+
+
+def parts_waiting(case: Case, kind: LetterKind, language: str) -> tuple[SubCaseId, ...]:
+    """Those that no letter of this kind in this language is about yet."""
+    return tuple(
+        part.sub_case_id
+        for part in parts_about(case, kind)
+        if case.find_letter(kind, part.sub_case_id, language) is None
+    )
+
+
+def is_owed(case: Case, kind: LetterKind) -> bool:
+    """Whether the person has such a letter to come by itself. A completion is written by whoever ends the part."""
+    match kind:
+        case LetterKind.RECEIPT:
+            return case.state is State.RECEIVED and case.channel != FILE
+        case LetterKind.EXTENSION | LetterKind.REFUSAL:
+            return bool(parts_waiting(case, kind, case.language))
+        case LetterKind.COMPLETION:
+            return False
+
+
+def _concerns(part: SubCase, kind: LetterKind) -> bool:
+    if part.state is State.WITHDRAWN_BY_SUBJECT or not answers(part):
+        return False
+    match kind:
+        case LetterKind.RECEIPT:
+            return False
+        case LetterKind.EXTENSION:
+            return part.extended_at is not None
+        case LetterKind.REFUSAL:
+            return bool(refused_groups(part))
+        case LetterKind.COMPLETION:
+            carried_out = part.action is not None and part.action is not Action.REFUSE
+            return carried_out and part.state in DONE[part.track]

@@ -1,0 +1,62 @@
+"""Everything a letter has to read: the case, its history, names of companies, the last proof, recipients."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sluice.exchange.house import House
+from sluice.ledger.erased import ErasureDone
+from sluice.rights import letter_store, notice_store, store
+from sluice.rights.certificate import is_clean, last_scans
+from sluice.rights.clock import received_on
+from sluice.rights.letter_due import parts_waiting
+from sluice.rights.letter_model import LetterFacts, PartFacts, Proof, Sender
+from sluice.rights.model import Action, Case, CaseId, LetterKind, State, Step, SubCase, SubCaseId
+from sluice.rights.notice_model import Side
+
+DECISIONS = frozenset({State.REFUSED, State.PARTIAL, State.INSTRUCTED})
+
+
+def gather(house: House, case: Case, kind: LetterKind, language: str, now: datetime) -> LetterFacts:
+    """What a letter of this kind would say now, about every part that waits for it."""
+    settings, steps = house.settings, store.list_steps(house.conn, case.case_id)
+    scans = last_scans(house, case.case_id) if kind is LetterKind.COMPLETION else {}
+    waiting = parts_waiting(case, kind, language)
+    return LetterFacts(
+        case=case,
+        kind=kind,
+        language=language,
+        written_on=received_on(now),
+        sender=Sender(settings.center_name or settings.center, settings.center_contact),
+        parts=tuple(_part(house, part, steps, scans.get(part.principal)) for part in case.sub_cases),
+        about=waiting,
+        recipients=find_recipients(house, case.case_id, waiting) if kind is LetterKind.COMPLETION else None,
+    )
+
+
+def find_recipients(house: House, case_id: CaseId, about: Sequence[SubCaseId]) -> tuple[str, ...] | None:
+    """Names of everybody else who got the data of these parts (Art. 19); None while nobody found out of one of them."""
+    if any(notice_store.find_propagation(house.conn, part) is None for part in about):
+        return None
+    told = notice_store.list_notices(house.conn, case_id=case_id, limit=None)
+    names = {each.name for each in told if each.sub_case_id in about and each.side is Side.RECIPIENT}
+    return tuple(sorted(names, key=str.casefold))
+
+
+def _part(house: House, part: SubCase, steps: Sequence[Step], scan: tuple[ErasureDone, str] | None) -> PartFacts:
+    mine = [step for step in steps if step.sub_case_id == part.sub_case_id]
+    decided = next((step for step in reversed(mine) if step.to_state in DECISIONS), None)
+    extended = next((step for step in mine if step.to_state is State.EXTENDED), None)
+    return PartFacts(
+        part=part,
+        company=letter_store.find_company(house.conn, part),
+        reasons=dict(decided.reasons) if decided else {},
+        remedies_ref=decided.remedies_ref if decided else None,
+        delay=extended.reason_code if extended else None,
+        proof=_proof(*scan) if scan and part.action is Action.ERASE and is_clean(scan[0]) else None,
+    )
+
+
+def _proof(done: ErasureDone, entry_hash: str) -> Proof:
+    """A clean scan: whatever became of each copy at first, none of them names the person any more."""
+    removed = sum(line.objects for line in done.stores)
+    return Proof(f"{done.principal}.{entry_hash[:16]}", removed, done.objects_scanned)

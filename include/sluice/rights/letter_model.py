@@ -1,0 +1,65 @@
+"""What a letter is made from: the case and everything else that has to be read for it. No value of a person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from sluice.rights.model import Case, LetterKind, SubCase, SubCaseId
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who writes: the name of the center and how to reach its privacy desk."""
+
+    name: str
+    contact: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the last second scan of a principal says, which was clean. ``reference``: of its certificate."""
+
+    reference: str
+    removed: int
+    """Objects that named the person before, and do no more."""
+    scanned: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartFacts:
+    """One part as its history tells it. ``reasons``: IRI per field group refused; ``delay``: IRI of an extension."""
+
+    part: SubCase
+    company: str
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    remedies_ref: str | None = None
+    delay: str | None = None
+    proof: Proof | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFacts:
+    """Everything a letter says, before it is put into words.
+
+    ``about``: the parts this letter is about; ``parts``: all of the case. ``recipients``: names, if it was
+    found out who else has the data.
+    """
+
+    case: Case
+    kind: LetterKind
+    language: str
+    written_on: date
+    sender: Sender
+    parts: tuple[PartFacts, ...]
+    about: tuple[SubCaseId, ...]
+    recipients: tuple[str, ...] | None = None
+
+    @property
+    def told(self) -> tuple[PartFacts, ...]:
+        """The parts this letter is about."""
+        return tuple(each for each in self.parts if each.part.sub_case_id in self.about)
+
+    @property
+    def is_discreet(self) -> bool:
+        """Whether nobody may learn from this letter who knows the person: it is not settled who asks."""
+        return self.case.has_failed_identity or not self.case.is_scoped

@@ -1,0 +1,285 @@
+"""A letter in words: title, paragraphs and tables in the person's language, ready to be set. Pure.
+
+Words come from the catalogues of the documents room, law and remedies included; here is only which of
+them a case needs. A letter that goes to somebody who is not proven to be the person names no company
+and no kind of data: who asks may not learn who knows the person.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from sluice.documents.model import Grid, LetterPage, Notice, Pair, Part, Text
+from sluice.documents.words import Words, words
+from sluice.rights.clock import received_on
+from sluice.rights.guards import WITHOUT_IDENTITY
+from sluice.rights.letter_due import answers, refused_groups
+from sluice.rights.letter_model import LetterFacts, PartFacts, Proof
+from sluice.rights.model import PROTECTED, Action, Case, Hold, LetterKind, Right, State
+from sluice.rights.reasons import GDPR, REMEDIES
+
+EVERYTHING = "*"
+WHY_WIDTHS, DID_WIDTHS = (1.0, 2.3), (1.4, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What differs between the kinds of letters."""
+
+    title: str
+    opening: str
+    notices: tuple[Notice, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+
+def make_letter_page(facts: LetterFacts) -> LetterPage:
+    """The page of a letter, every word finished."""
+    say, case = words(facts.language), facts.case
+    body = BODIES[facts.kind](say, facts)
+    references = {
+        "case": Text(case.case_id, is_code=True),
+        "dated": Text(say.day(facts.written_on.isoformat())),
+        "received": Text(say.day(case.due.received.isoformat())),
+        "right": Text(say.say(f"right.{case.right}")),
+    }
+    return LetterPage(
+        case=case.case_id,
+        lang=say.language,
+        region=say.locale.territory or "",
+        title=body.title,
+        subject=f"{say.say('letter.case')} {case.case_id}",
+        sender=tuple(line for line in (facts.sender.name, facts.sender.contact) if line),
+        references=tuple(Pair(say.say(f"letter.{name}"), value) for name, value in references.items()),
+        greeting=say.say("letter.greeting"),
+        opening=(body.opening,),
+        notices=body.notices,
+        parts=(*body.parts, _questions(say, facts)),
+        closing=say.say("letter.closing"),
+        signature=say.say("letter.signature", sender=facts.sender.name),
+        footer=say.say("letter.page", case=case.case_id, page="@page", pages="@pages"),
+    )
+
+
+def reason_text(say: Words, right: Right, iri: str) -> str:
+    """A justification in plain words, with its article."""
+    name = iri.removeprefix(GDPR)
+    return say.find(f"reason.{right}.{name}", f"reason.{name}") or name
+
+
+def group_text(say: Words, group: str) -> str:
+    """A field group as a layman calls it."""
+    if group == EVERYTHING:
+        return say.say("letter.everything")
+    return say.find(f"letter.group.{group}", f"group.{group}") or group
+
+
+def done_text(say: Words, right: Right, action: Action) -> str:
+    """What was done to data, in a few words."""
+    return say.find(f"done.{right}.{action}", f"done.{action}") or action.value
+
+
+def remedies_of(facts: LetterFacts) -> str | None:
+    """Which text on complaint and court belongs here: the one the decision named, else that of the country."""
+    named = (each.remedies_ref for each in facts.told if each.remedies_ref)
+    ref = next(named, f"remedies.{facts.case.country.lower()}")
+    return ref if ref in REMEDIES else None
+
+
+def outcomes(each: PartFacts) -> Iterator[tuple[str, Action]]:
+    """Every field group of a part and what was done about it."""
+    refused = refused_groups(each.part)
+    for group in each.part.field_names:
+        yield group, Action.REFUSE if group in refused or each.part.action is None else each.part.action
+
+
+def _receipt(say: Words, facts: LetterFacts) -> Body:
+    days, right = _days(say, facts.case), facts.case.right
+    happens = [_hold(say, right)]
+    if right not in WITHOUT_IDENTITY:
+        happens.append(say.say("letter.receipt.now.identity"))
+    happens.append(say.say("letter.receipt.now.forward"))
+    due = (say.say("letter.receipt.due.why"), say.say("letter.receipt.longer", **days))
+    return Body(
+        say.say("letter.receipt.title"),
+        say.say("letter.receipt.opening"),
+        (Notice("note", say.say("letter.receipt.due", **days), due),),
+        (Part(say.say("letter.receipt.now.heading"), _texts(happens)),),
+    )
+
+
+def _extension(say: Words, facts: LetterFacts) -> Body:
+    days, right = _days(say, facts.case), facts.case.right
+    delays = dict.fromkeys(each.delay for each in facts.told if each.delay)
+    why = tuple(Text(reason_text(say, right, delay), below=delay) for delay in delays)
+    meanwhile = (_hold(say, right), say.say("letter.extension.meanwhile"))
+    return Body(
+        say.say("letter.extension.title"),
+        say.say("letter.extension.opening", **days),
+        (Notice("note", say.say("letter.extension.due", **days), (say.say("letter.extension.due.why"),)),),
+        (
+            Part(say.say("letter.extension.why.heading"), why),
+            Part(say.say("letter.extension.meanwhile.heading"), _texts(meanwhile)),
+        ),
+    )
+
+
+def _refusal(say: Words, facts: LetterFacts) -> Body:
+    all_of_it = facts.is_discreet or all(part.action is Action.REFUSE for part in facts.case.sub_cases)
+    word = "all" if all_of_it else "some"
+    if facts.is_discreet:
+        reasons = dict.fromkeys(reason for each in facts.told for reason in each.reasons.values())
+        told: Iterable[Part] = (
+            _why_not(say, facts, say.say("letter.about.request"), [(EVERYTHING, r) for r in reasons]),
+        )
+    else:
+        told = (_refused(say, facts, each) for each in facts.told)
+    return Body(
+        say.say(f"letter.refusal.title.{word}"),
+        say.say(f"letter.refusal.opening.{word}"),
+        parts=(*told, *_others(say, facts), *_remedies(say, facts)),
+    )
+
+
+def _refused(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
+    rows = [(group, each.reasons[group]) for group in refused_groups(each.part)]
+    done = [group_text(say, group) for group in each.part.action_fields if each.part.action is not Action.REFUSE]
+    rest = (say.say("letter.refusal.rest", groups="; ".join(done)),) if done else ()
+    return _why_not(say, facts, _about(say, each), rows, _decides(say, each), rest)
+
+
+def _why_not(
+    say: Words,
+    facts: LetterFacts,
+    heading: str,
+    rows: Iterable[tuple[str, str]],
+    first: tuple[str, ...] = (),
+    rest: tuple[str, ...] = (),
+) -> Part:
+    cells = tuple(
+        (Text(group_text(say, group)), Text(reason_text(say, facts.case.right, reason), below=reason))
+        for group, reason in rows
+    )
+    table = Grid((say.say("letter.data"), say.say("letter.refusal.why")), cells, WHY_WIDTHS)
+    return Part(heading, _texts(first), table=table, after=(say.say("letter.refusal.codes"), *rest))
+
+
+def _completion(say: Words, facts: LetterFacts) -> Body:
+    told, right = facts.told, facts.case.right
+    word = "all" if _is_whole(facts) else "some"
+    if facts.is_discreet:
+        actions = dict.fromkeys(each.part.action for each in told if each.part.action)
+        done: list[Part] = [_did(say, say.say("letter.about.request"), [(EVERYTHING, a) for a in actions], right)]
+    else:
+        done = [_done(say, facts, each) for each in told]
+    after = [*_recipients(say, facts), *_others(say, facts), *_remains(say, facts), *_remedies(say, facts)]
+    return Body(say.say(f"letter.completion.title.{word}"), say.say("letter.completion.opening"), parts=(*done, *after))
+
+
+def _is_whole(facts: LetterFacts) -> bool:
+    """Whether this letter says of everything the person asked that it was done."""
+    return len(facts.told) == len(facts.parts) and not any(refused_groups(each.part) for each in facts.told)
+
+
+def _done(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
+    if each.part.agreement_id is None:
+        searched = len(facts.case.searched)
+        nobody = say.count("letter.nobody", searched, count=say.number(searched))
+        return Part(_about(say, each), _texts((nobody,)))
+    part = _did(say, _about(say, each), outcomes(each), facts.case.right, _decides(say, each))
+    if each.proof is None:
+        return part
+    return replace(part, after=tuple(_proven(say, each.proof)))
+
+
+def _proven(say: Words, proof: Proof) -> Iterator[str]:
+    """What the second scan found, in numbers of files, and where its certificate is."""
+    for name, count in (("removed", proof.removed), ("scanned", proof.scanned)):
+        yield say.count(f"letter.proof.{name}", count, count=say.number(count))
+    yield say.say("letter.proof.certificate", reference=proof.reference)
+
+
+def _did(
+    say: Words, heading: str, rows: Iterable[tuple[str, Action]], right: Right, first: tuple[str, ...] = ()
+) -> Part:
+    cells = tuple((Text(group_text(say, group)), Text(done_text(say, right, action))) for group, action in rows)
+    table = Grid((say.say("letter.data"), say.say("letter.completion.did")), cells, DID_WIDTHS)
+    return Part(heading, _texts(first), table=table)
+
+
+def _recipients(say: Words, facts: LetterFacts) -> Iterator[Part]:
+    """The named list of Art. 19, once it was found out who is on it."""
+    if facts.recipients is None or facts.is_discreet:
+        return
+    heading = say.say("letter.recipients.heading")
+    if not facts.recipients:
+        yield Part(heading, _texts((say.say("letter.recipients.none"),)))
+        return
+    rows = tuple((Text(name),) for name in facts.recipients)
+    table = Grid((say.say("letter.recipients.name"),), rows, (1.0,))
+    yield Part(heading, _texts((say.say("letter.recipients.told"),)), table=table)
+
+
+def _remains(say: Words, facts: LetterFacts) -> Iterator[Part]:
+    names = ["request"]
+    if any(each.part.action is Action.ERASE and each.part.agreement_id for each in facts.told):
+        names = ["suppression", "request", "limits"]
+    yield Part(say.say("letter.remains.heading"), _texts(say.say(f"letter.remains.{name}") for name in names))
+
+
+def _others(say: Words, facts: LetterFacts) -> Iterator[Part]:
+    """Parts that somebody else answers."""
+    if facts.is_discreet:
+        return
+    said = [
+        say.say("letter.others", company=each.company, day=say.day(received_on(each.part.forwarded_at).isoformat()))
+        for each in facts.parts
+        if each.part.forwarded_at and not answers(each.part) and each.part.state is not State.WITHDRAWN_BY_SUBJECT
+    ]
+    if said:
+        yield Part(say.say("letter.others.heading"), _texts(said))
+
+
+def _remedies(say: Words, facts: LetterFacts) -> Iterator[Part]:
+    ref = remedies_of(facts)
+    if ref is not None:
+        ways = (say.say(f"{ref}.{way}") for way in ("again", "complaint", "court"))
+        yield Part(say.say(f"{ref}.heading"), _texts(ways))
+
+
+def _questions(say: Words, facts: LetterFacts) -> Part:
+    contact = facts.sender.contact
+    reach = say.say("letter.questions.contact", contact=contact) if contact else say.say("letter.questions.same_way")
+    return Part(say.say("letter.questions.heading"), _texts((reach, say.say("letter.questions.number"))))
+
+
+def _about(say: Words, each: PartFacts) -> str:
+    if each.part.agreement_id is None:
+        return say.say("letter.about.request")
+    return say.say("letter.about", company=each.company)
+
+
+def _decides(say: Words, each: PartFacts) -> tuple[str, ...]:
+    if each.part.agreement_id is None:
+        return ()
+    return (say.say(f"letter.decides.{each.part.controller}", company=each.company),)
+
+
+def _hold(say: Words, right: Right) -> str:
+    """How the person is protected meanwhile; empty where nothing has to be held."""
+    hold = PROTECTED.get(right)
+    return say.say(f"letter.hold.{hold}") if isinstance(hold, Hold) else ""
+
+
+def _days(say: Words, case: Case) -> dict[str, str]:
+    return {"due": say.day(case.due.legal_due.isoformat()), "extended": say.day(case.due.extended_due.isoformat())}
+
+
+def _texts(sentences: Iterable[str]) -> tuple[Text, ...]:
+    return tuple(Text(sentence) for sentence in sentences if sentence)
+
+
+BODIES: Mapping[LetterKind, Callable[[Words, LetterFacts], Body]] = {
+    LetterKind.RECEIPT: _receipt,
+    LetterKind.EXTENSION: _extension,
+    LetterKind.REFUSAL: _refusal,
+    LetterKind.COMPLETION: _completion,
+}

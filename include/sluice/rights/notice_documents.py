@@ -1,0 +1,148 @@
+"""What a recipient reads about a decision that concerns its copy: a notice, its receipt, reminders, answers.
+
+The notice alone names the person, by the identifiers that the recipient's own files know. Every document is a
+function of what was decided, so a rerun writes the same bytes under the same key.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+
+import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sluice.exchange.naming import utc_text, withheld_unless_safe
+from sluice.ledger.sign import sign
+from sluice.rights.identifiers import Envelope
+from sluice.rights.model import Action, Case, SubCase
+from sluice.rights.notice_model import Holder, Notice, NoticeState, Side
+from sluice.rights.notices import known_to
+
+RECEIPT_TYPE, RECEIPT_FORMAT = "sluice-notice-receipt+jws", "sluice-notice-receipt-1"
+TEXTS: Mapping[Side | NoticeState, Mapping[str, str]] = {
+    Side.RECIPIENT: {
+        "nl": "U kreeg gegevens van deze persoon. Doe met uw kopie wat bij action staat en meld het onder acks/.",
+        "fr": "Vous avez reçu des données de cette personne. Appliquez action à votre copie, confirmez sous acks/.",
+        "en": "You were given data of this person. Do with your copy what action says, and say so under acks/.",
+    },
+    Side.SUPPLIER: {
+        "nl": "Deze persoon stond in uw bestand en wil dit niet meer. Pas uw bron aan en meld het onder acks/.",
+        "fr": "Cette personne figurait dans votre fichier et s'y oppose. Adaptez votre source, confirmez sous acks/.",
+        "en": "This person stood in your file and no longer wants this. Change your source, and say so under acks/.",
+    },
+    NoticeState.REMINDED: {
+        "nl": "Van dit bericht hoorden we nog niet dat het is uitgevoerd. Meld het onder acks/.",
+        "fr": "Nous n'avons pas encore appris que cet avis a été suivi. Confirmez-le sous acks/.",
+        "en": "We have not heard yet that this notice was carried out. Say so under acks/.",
+    },
+    NoticeState.ESCALATED: {
+        "nl": "Van dit bericht is nog altijd niet gemeld dat het is uitgevoerd. Het contactcenter neemt contact op.",
+        "fr": "Cet avis n'est toujours pas confirmé comme suivi. Le centre de contact prendra contact avec vous.",
+        "en": "This notice is still not said to be carried out. The contact center will get in touch with you.",
+    },
+}
+ACTIONS: Mapping[Action, Mapping[str, str]] = {
+    Action.ERASE: {"nl": "wissen", "fr": "effacer", "en": "erase"},
+    Action.RESTRICT: {
+        "nl": "alleen nog bewaren, niet gebruiken",
+        "fr": "conserver seulement, ne plus utiliser",
+        "en": "keep only, do not use",
+    },
+    Action.STOP: {
+        "nl": "niet meer gebruiken waarvoor de persoon neen zei",
+        "fr": "ne plus utiliser pour ce que la personne a refusé",
+        "en": "stop using for what the person said no to",
+    },
+    Action.RECTIFY: {"nl": "verbeteren", "fr": "rectifier", "en": "rectify"},
+}
+"""What is to be done with the copy, in words."""
+
+
+def key_of(notice: Notice, end: str = ".json") -> str:
+    """Where a notice lies, or what belongs to it: in the prefix of its recipient."""
+    return f"{notice.recipient}/notices/notice-{notice.notice_id}{end}"
+
+
+def article_of(notice: Notice, case: Case) -> str:
+    """What obliges to tell: Art. 19, or for a stop the right itself."""
+    return case.right.article if notice.action is Action.STOP else "A19"
+
+
+def notice_document(
+    notice: Notice, case: Case, part: SubCase, envelope: Envelope, files: Sequence[Holder], key: bytes
+) -> dict[str, object]:
+    """The notice. ``key``: the principal's subject key, from which a nonce is made that makes the hash unguessable.
+
+    Persons of a principal's own request file are not told back: ``case`` stands in its answer to that file.
+    """
+    persons = [] if case.channel == "file" else [known_to(part, envelope)]
+    return {
+        "notice": f"recipient.{notice.action}",
+        "number": notice.notice_id,
+        "case": notice.sub_case_id,
+        "you_are": notice.side.value,
+        "article": article_of(notice, case),
+        "action": notice.action.value,
+        "action_text": dict(ACTIONS[notice.action]),
+        "decided_by": part.controller,
+        "agreement": part.agreement_id,
+        "field_groups": list(notice.field_groups),
+        "exchanges": [_file(holder) for holder in files],
+        "persons": case.persons,
+        "identifiers": persons,
+        "nonce": hmac.new(key, f"notice/{notice.notice_id}".encode(), hashlib.sha256).hexdigest()[:32],
+        "acknowledge": {state: f"acks/notice-{notice.notice_id}.{end}" for state, end in ENDS.items()},
+        "text": dict(TEXTS[notice.side]),
+    }
+
+
+ENDS: Mapping[str, str] = {"acknowledged": "ack", "done": "done"}
+"""How an empty file under acks/ ends that says so."""
+
+
+def _file(holder: Holder) -> dict[str, object]:
+    """A file of the recipient's own: ``sha256`` is of the file before encryption, as it was first."""
+    record = holder.record
+    return {
+        "exchange": holder.exchange_id,
+        "direction": record.direction.value,
+        "flow": record.flow,
+        "file": withheld_unless_safe(record.what.key),
+        "sha256": record.what.sha256,
+    }
+
+
+def receipt_document(notice: Notice, signing: Ed25519PrivateKey) -> bytes:
+    """The signed statement that a notice was given: a function of its ledger entry, nobody in it."""
+    assert notice.told_at is not None  # it was sent
+    payload = {
+        "format": RECEIPT_FORMAT,
+        "notice": notice.notice_id,
+        "case": notice.sub_case_id,
+        "recipient": notice.recipient,
+        "side": notice.side.value,
+        "action": notice.action.value,
+        "field_groups": list(notice.field_groups),
+        "exchanges": list(notice.exchanges),
+        "sent_at": utc_text(notice.told_at),
+        "file": {"key": key_of(notice), "sha256": notice.sha256},
+        "ledger": {"entry_hash": notice.entry_hash},
+    }
+    return sign(rfc8785.dumps(payload), signing, RECEIPT_TYPE).flattened
+
+
+def told_again_document(notice: Notice, state: NoticeState) -> dict[str, object]:
+    """A reminder or an escalation: no identifier in it, the notice has them."""
+    return {
+        "notice": f"recipient.{state.lower()}",
+        "number": notice.notice_id,
+        "case": notice.sub_case_id,
+        "told_at": utc_text(notice.told_at) if notice.told_at else None,
+        "text": dict(TEXTS[state]),
+    }
+
+
+def written(document: Mapping[str, object]) -> bytes:
+    """A document as it is put."""
+    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"

@@ -1,0 +1,229 @@
+"""Notices in PostgreSQL: the only SQL about them. A state changes together with its ledger entry, or not at all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sluice.db import Connection
+from sluice.errors import NotFound, Ref
+from sluice.exchange.deliver import DELIVERED
+from sluice.ledger.model import EntryKind
+from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.store import find_entry
+from sluice.rights.model import Action, CaseId, SubCaseId
+from sluice.rights.notice_model import Channel, Holder, Notice, NoticeId, NoticeState, Side
+from sluice.terms import Direction, ExchangeId
+
+_COLUMNS = tuple(each.name for each in fields(Notice))
+_CAST = {"notice_id": "::text", "sub_case_id": "::text", "case_id": "::text", "exchanges": "::text[]"}
+_NOTICE = ", ".join(f"n.{name}{_CAST[name]} as {name}" if name in _CAST else f"n.{name}" for name in _COLUMNS)
+
+
+def note_holders(
+    conn: Connection, case_id: str, principal: str, found: Mapping[str, bool], *, by_index: bool = False
+) -> None:
+    """Note which exchanges hold persons of a case; again only adds. ``found``: whether the delivered file is one place.
+
+    A return whose delivered file is still there was delivered with the persons only if that file names them. Where
+    it is past its retention, or only the index was asked, delivery itself says so.
+    """
+    conn.execute(
+        """insert into case_holder (case_id, principal, exchange_id, was_delivered)
+           select %(case)s, %(principal)s, f.exchange_id,
+               f.is_in_file or exists (select from acknowledgement a where a.exchange_id = f.exchange_id)
+                   and (%(by_index)s or not exists (select from copy c where c.exchange_id = f.exchange_id
+                       and c.kind = %(delivered)s and c.gone_at is null))
+           from unnest(%(ids)s::uuid[], %(in_file)s::boolean[]) as f(exchange_id, is_in_file)
+           on conflict (case_id, exchange_id) do update
+               set was_delivered = case_holder.was_delivered or excluded.was_delivered""",
+        {
+            "case": case_id,
+            "principal": principal,
+            "by_index": by_index,
+            "delivered": DELIVERED,
+            "ids": list(found),
+            "in_file": list(found.values()),
+        },
+    )
+
+
+def find_holders(conn: Connection, case_id: str, principal: str) -> list[Holder]:
+    """Closed exchanges that held persons of a case: what was noted, and what its erasure found."""
+    rows = conn.execute(
+        """select e.exchange_id::text as id, e.direction, bool_or(h.was_delivered) as was_delivered
+           from (select exchange_id, was_delivered from case_holder
+                 where case_id = %(case)s and principal = %(principal)s
+                 union all
+                 select exchange_id, kind = %(delivered)s from erasure_outcome
+                 where case_id = %(case)s and principal = %(principal)s) h
+           join exchange e using (exchange_id)
+           where e.decision in ('accepted', 'partly_accepted') group by e.exchange_id order by e.opened_at, 1""",
+        {"case": case_id, "principal": principal, "delivered": DELIVERED},
+    ).fetchall()
+    found = []
+    for row in rows:
+        entry = find_entry(conn, ExchangeId(row["id"]), EntryKind.EXCHANGE_CLOSED)
+        if entry is not None:
+            record = ExchangeRecord.model_validate_json(entry.body)
+            found.append(Holder(ExchangeId(row["id"]), Direction(row["direction"]), row["was_delivered"], record))
+    return found
+
+
+def find_index_copies(conn: Connection, principal: str) -> list[tuple[str, str, str, str]]:
+    """Exchange, bucket, key and version of every index run that says who is in accepted rows or in a return."""
+    rows = conn.execute(
+        """select c.exchange_id::text as id, c.bucket, c.key, c.version_id
+           from copy c join exchange e using (exchange_id)
+           where e.principal = %s and c.kind = 'index' and c.gone_at is null and e.direction <> 'internal'
+           order by e.opened_at, 1""",
+        (principal,),
+    ).fetchall()
+    return [(row["id"], row["bucket"], row["key"], row["version_id"]) for row in rows]
+
+
+def find_unasked(
+    conn: Connection, decided: Iterable[str], carried_out: Iterable[str]
+) -> list[tuple[CaseId, SubCaseId]]:
+    """Parts of which nobody found out yet who has to be told: erasures once carried out, the rest once decided."""
+    rows = conn.execute(
+        """select p.case_id::text as case_id, p.sub_case_id::text as sub_case_id from sub_case p
+           left join propagation f using (sub_case_id)
+           where f.sub_case_id is null and p.action <> 'refuse'
+             and p.state = any(case when p.action = 'erase' then %s::text[] else %s::text[] end)
+           order by p.case_id, p.sub_case_id""",
+        (list(carried_out), [*decided, *carried_out]),
+    ).fetchall()
+    return [(CaseId(row["case_id"]), SubCaseId(row["sub_case_id"])) for row in rows]
+
+
+def insert_propagation(
+    conn: Connection, sub_case_id: str, notices: Sequence[Notice], found_at: datetime, entry_hash: str
+) -> None:
+    """It was found out who has to be told of a part. Call in the transaction that appended the entry."""
+    conn.execute(
+        "insert into propagation (sub_case_id, recipients, found_at, entry_hash) values (%s, %s, %s, %s)",
+        (sub_case_id, len(notices), found_at, entry_hash),
+    )
+    marks = ", ".join(f"%({name})s" for name in _COLUMNS)
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            f"insert into notice ({', '.join(_COLUMNS)}) values ({marks})".encode(),
+            [{name: _plain(getattr(notice, name)) for name in _COLUMNS} for notice in notices],
+        )
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def find_propagation(conn: Connection, sub_case_id: str) -> str | None:
+    """Hash of the entry that says who has to be told of a part; None while nobody found out."""
+    row = conn.execute("select entry_hash from propagation where sub_case_id = %s", (sub_case_id,)).fetchone()
+    return row["entry_hash"] if row else None
+
+
+def count_untold(conn: Connection, sub_case_id: str) -> int | None:
+    """How many recipients of a part were not told yet; None while nobody found out who they are."""
+    row = conn.execute(
+        """select (select count(*) from notice n where n.sub_case_id = f.sub_case_id and n.told_at is null) as untold
+           from propagation f where f.sub_case_id = %s""",
+        (sub_case_id,),
+    ).fetchone()
+    return int(row["untold"]) if row else None
+
+
+def list_notices(
+    conn: Connection,
+    *,
+    case_id: str | None = None,
+    recipient: str | None = None,
+    states: Iterable[NoticeState] = (),
+    limit: int | None = 200,
+) -> list[Notice]:
+    """Notices, newest first. ``states``: all when none is named."""
+    rows = conn.execute(
+        f"""select {_NOTICE} from notice n
+            where (%(case)s::uuid is null or n.case_id = %(case)s)
+              and (%(recipient)s::text is null or n.recipient = %(recipient)s)
+              and (%(states)s::text[] = '{{}}' or n.state = any(%(states)s))
+            order by n.found_at desc, n.recipient, n.notice_id limit %(limit)s""".encode(),
+        {"case": case_id, "recipient": recipient, "states": [each.value for each in states], "limit": limit},
+    ).fetchall()
+    return [_notice(row) for row in rows]
+
+
+def find_to_tell(conn: Connection) -> list[NoticeId]:
+    """Notices of parts that stand, which a file has to tell and none has; oldest first."""
+    rows = conn.execute(
+        """select n.notice_id::text as id from notice n join sub_case p using (sub_case_id)
+           where n.state = 'OWED' and n.channel = 'prefix' and p.state <> 'WITHDRAWN_BY_SUBJECT'
+           order by n.found_at, n.notice_id"""
+    ).fetchall()
+    return [NoticeId(row["id"]) for row in rows]
+
+
+def find_without_receipt(conn: Connection) -> list[Notice]:
+    """Notices told by a file, whose receipt a dead worker owes; oldest first."""
+    rows = conn.execute(
+        f"""select {_NOTICE} from notice n
+            where n.channel = 'prefix' and n.told_at is not null and n.receipted_at is null
+            order by n.told_at, n.notice_id""".encode()
+    ).fetchall()
+    return [_notice(row) for row in rows]
+
+
+def find_notice(conn: Connection, notice_id: str, *, lock: bool = False) -> Notice | None:
+    """One notice by its number, or None; ``lock``: until the transaction ends."""
+    end = "for update of n" if lock else ""
+    row = conn.execute(f"select {_NOTICE} from notice n where notice_id = %s {end}".encode(), (notice_id,)).fetchone()
+    return _notice(row) if row else None
+
+
+def find_beginning(conn: Connection, beginning: str) -> NoticeId:
+    """The notice whose number begins so. Raises NotFound unless exactly one does."""
+    rows = conn.execute(
+        "select notice_id::text as id from notice where starts_with(notice_id::text, %s) limit 2", (beginning,)
+    ).fetchall()
+    if len(rows) != 1:
+        raise NotFound(Ref("notice", beginning), Ref("matches", len(rows)))
+    return NoticeId(rows[0]["id"])
+
+
+def update_notice(conn: Connection, notice: Notice, was: NoticeState) -> bool:
+    """What can change of a notice, if it is still in the state it was in; False when somebody was first."""
+    row = conn.execute(
+        """update notice set state = %(state)s, told_at = %(told_at)s, due_at = %(due_at)s, sha256 = %(sha256)s,
+               acknowledged_at = %(acknowledged_at)s, done_at = %(done_at)s, was_late = %(was_late)s,
+               reminders = %(reminders)s, reminded_at = %(reminded_at)s, escalated_at = %(escalated_at)s
+           where notice_id = %(notice_id)s and state = %(was)s returning 1""",
+        {**{name: _plain(getattr(notice, name)) for name in _COLUMNS}, "was": was.value},
+    ).fetchone()
+    return row is not None
+
+
+def note_entry(conn: Connection, notice_id: NoticeId, entry_hash: str) -> None:
+    """Which entry of the ledger says that a notice was sent; its receipt is made from that."""
+    conn.execute("update notice set entry_hash = %s where notice_id = %s", (entry_hash, notice_id))
+
+
+def mark_receipted(conn: Connection, notice_id: NoticeId, at: datetime) -> None:
+    """The receipt lies beside the notice."""
+    conn.execute("update notice set receipted_at = %s where notice_id = %s", (at, notice_id))
+
+
+def _notice(row: Mapping[str, Any]) -> Notice:
+    return Notice(
+        **{
+            **row,
+            "notice_id": NoticeId(row["notice_id"]),
+            "sub_case_id": SubCaseId(row["sub_case_id"]),
+            "case_id": CaseId(row["case_id"]),
+            "side": Side(row["side"]),
+            "channel": Channel(row["channel"]),
+            "action": Action(row["action"]),
+            "state": NoticeState(row["state"]),
+            "field_groups": tuple(row["field_groups"]),
+            "exchanges": tuple(map(ExchangeId, row["exchanges"])),
+        }
+    )

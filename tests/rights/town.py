@@ -1,0 +1,148 @@
+"""Several principals with the same contract, and persons who are customers of some: delivered, called, returned."""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from desk import ENERGY, Desk
+from night import AT_ONCE, RESULTS, STAFF, Call, Edit, call_log, with_papers
+from sluice.agreement.activate import activate_all
+from sluice.exchange.house import House, open_house
+from sluice.returns.drain import drain_returns
+from sluice.rights import store
+from sluice.rights.cases import decide, settle_identity
+from sluice.rights.forward import forward
+from sluice.rights.instructions import read_instruction
+from sluice.rights.model import Action, Actor, Case, Order, Right, Role, State
+from sluice.rights.opening import open_case
+from sluice.rights.protect import protection_of
+from sluice.settings import Settings
+from sluice.staff.admit import admit
+from sluice.staff.model import StaffFile
+from sluice.terms import Principal, SubjectKind
+
+DESK = Actor(Role.DESK, "anna")
+SHA = "ab" * 32
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody by their phone; each principal has a customer number of its own for them."""
+
+    number: int
+    phone: str
+    line: str
+    """Their cells in a file of contacts, without the customer number."""
+
+    def record(self, principal: str) -> str:
+        """Their customer number at a principal: another one at each."""
+        return f"E{sum(map(ord, principal)) % 9000 + 1000}{self.number:04}"
+
+
+@dataclass(frozen=True)
+class Town:
+    """A desk that works for several principals."""
+
+    desk: Desk
+    principals: tuple[str, ...]
+    people: tuple[Person, ...]
+    head: str
+
+    @property
+    def house(self) -> House:
+        return self.desk.house
+
+    def arrive(self, principal: str, people: Sequence[Person], name: str = "contacts.csv") -> None:
+        """A file of contacts of these people comes in, and is accepted."""
+        lines = [self.head, *(f"{person.record(principal)};{person.line}" for person in people)]
+        self.desk.drop("\n".join(lines).encode() + b"\n", name, (principal, ENERGY[1]))
+        self.desk.work()
+
+    def give_back(self, principal: str, people: Sequence[Person], name: str = "log.csv") -> None:
+        """These people are called, and their return is made and delivered."""
+        calls = [Call(f"{name}-{each.number}", each.record(principal), each.phone) for each in people]
+        key = f"{principal}/internal/{RESULTS}/{name}"
+        self.house.objects.put(self.desk.settings.bucket_internal, key, call_log(calls), "text/csv")
+        self.desk.work()
+        drain_returns(self.house, Principal(principal), RESULTS, datetime.now(UTC), {}, "airflow")
+
+    def ask(self, person: Person, right: Right = Right.ERASURE) -> Case:
+        """The person asks everybody, by all they know of themselves."""
+        numbers = [(SubjectKind.PRINCIPAL_CUSTOMER_ID, person.record(each)) for each in self.principals]
+        identifiers = [(SubjectKind.PHONE, person.phone), *numbers]
+        now = datetime.now(UTC)
+        case = open_case(
+            self.house, right, identifiers, None, now, "letter", "nl", now,
+            protection=protection_of(self.house), actor=DESK,
+        )  # fmt: skip
+        settle_identity(self.house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", SHA))
+        forward(self.house, now)
+        return store.get_case(self.house.conn, case.case_id)
+
+    def decided(self, person: Person, right: Right = Right.ERASURE, action: Action = Action.ERASE) -> Case:
+        """The person asks, every principal instructs and the center decides to do it."""
+        case, now = self.ask(person, right), datetime.now(UTC)
+        for part in case.sub_cases:
+            if part.state is State.AWAITING_INSTRUCTION:
+                said = {"case": part.sub_case_id, "decision": action.value}
+                key = f"{part.principal}/requests/instruction-{part.sub_case_id}.json"
+                bucket = self.desk.settings.bucket_exchange
+                stored = self.house.objects.put(bucket, key, json.dumps(said).encode(), "text/json")
+                read_instruction(self.house, Principal(part.principal), stored, now)
+        decide(self.house.conn, case.case_id, State.ACCEPTED, Order(DESK, now, "ACCEPTED", SHA, action=action))
+        return store.get_case(self.house.conn, case.case_id)
+
+    def notices(self, principal: str) -> Mapping[str, bytes]:
+        """Everything under the notices of a principal, every version of it."""
+        bucket, objects = self.desk.settings.bucket_exchange, self.house.objects
+        return {
+            item.key.rsplit("/", 1)[-1]: objects.read(bucket, item.key, item.version_id)
+            for item in objects.list_versions(bucket, f"{principal}/notices/")
+        }
+
+    def told(self, principal: str) -> list[dict[str, Any]]:
+        """The notices to a recipient that name a person."""
+        every = self.notices(principal)
+        return [json.loads(every[name]) for name in sorted(every) if is_notice(name)]
+
+
+def is_notice(name: str) -> bool:
+    """Whether a name under notices/ is that of a notice itself, not of what belongs to it."""
+    return name.startswith("notice-") and name.count("-") == 5 and name.count(".") == 1
+
+
+def papers_of(settings: Settings, folder: Path, principals: Sequence[str], *edits: Edit) -> Settings:
+    """The installation with papers for these principals, all like those of energy01."""
+    changed = with_papers(settings, folder, AT_ONCE, *edits)
+    source = changed.principals_dir / ENERGY[0]
+    for name in principals:
+        target = changed.principals_dir / name
+        if name == ENERGY[0] or target.exists():
+            continue
+        shutil.copytree(source, target)
+        for path in target.iterdir():
+            text = path.read_text(encoding="utf-8").replace("energy01", name).replace("ENERGY01", name.upper())
+            path.write_text(text.replace("Energy One", name.title()), encoding="utf-8")
+    return changed
+
+
+@contextmanager
+def open_town(settings: Settings, folder: Path, principals: Sequence[str], people: int, *edits: Edit) -> Iterator[Town]:
+    """A town whose principals have papers and whose agents are ready; nothing has come in."""
+    with open_house(papers_of(settings, folder, principals, *edits)) as house:
+        activate_all(house.conn, house.settings.principals_dir, datetime.now(UTC))
+        desk = Desk(house, folder)
+        path, _ = desk.campaign(people)
+        head, *lines = path.read_text(encoding="utf-8-sig").splitlines()
+        place = head.split(";").index("phone")
+        everybody = tuple(
+            Person(number, line.split(";")[place], line.split(";", 1)[1]) for number, line in enumerate(lines)
+        )
+        file = StaffFile(STAFF.encode(), "file")
+        admit(house.conn, file, key=house.keyring.staff_key(), controller="center", now=datetime.now(UTC))
+        yield Town(desk, tuple(principals), everybody, head)
