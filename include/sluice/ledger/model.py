@@ -30,6 +30,147 @@ class EntryKind(StrEnum):
     CASE_INSTRUCTION_REFUSED = "case.instruction_refused"
     SUPPRESSION_CHANGED = "suppression.changed"
     ERASURE_DONE = "erasure.done"
+    NOTES_READ = "notes.read"
+    REVIEW_DECIDED = "review.decided"
     RECIPIENTS_FOUND = "recipients.found"
     NOTICE_MOVED = "notice.moved"
     NOTICE_ANSWER_REFUSED = "notice.answer_refused"
+
+
+class LedgerMisused(SluiceError):
+    """Appending outside a transaction, or signing a checkpoint inside one."""
+
+    code: ClassVar[str] = "SLU-451"
+    summary: ClassVar[str] = "the ledger was called in the wrong place of a transaction"
+    cure: ClassVar[str] = "append inside the transaction that commits the work; make a checkpoint outside any"
+
+
+class BodyNotCanonical(SluiceError):
+    """A body that RFC 8785 has no bytes for, such as a lone surrogate or an integer beyond 2^53."""
+
+    code: ClassVar[str] = "SLU-452"
+    summary: ClassVar[str] = "a record cannot be written as canonical JSON"
+    cure: ClassVar[str] = "keep integers below 2^53 and text valid Unicode"
+
+
+class SignatureInvalid(EvidenceInvalid):
+    """A signed document that is not exactly what its signer made."""
+
+    code: ClassVar[str] = "SLU-453"
+    summary: ClassVar[str] = "a signed document does not hold"
+
+
+class PublicKeyInvalid(SluiceError):
+    """The file given as public key holds none."""
+
+    code: ClassVar[str] = "SLU-454"
+    summary: ClassVar[str] = "the public key cannot be read"
+    cure: ClassVar[str] = "give the Ed25519 public key of the contact center, PEM"
+    exit: ClassVar[Exit] = Exit.USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry as the caller of ``append`` gets it back; ``is_new`` is False for a repetition."""
+
+    chain: str
+    seq: int
+    kind: str
+    exchange_id: ExchangeId | None
+    hash: bytes
+    prev_hash: bytes
+    body: bytes
+    appended_at: datetime
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """One entry as the verifier reads it: the very bytes that were hashed.
+
+    ``exchange``: 16 bytes of the UUID, or none. ``appended``: 64-bit big-endian microseconds since
+    2000-01-01T00:00:00Z.
+    """
+
+    chain: str
+    seq: int
+    kind: str
+    exchange: bytes
+    body: bytes
+    prev_hash: bytes
+    hash: bytes
+    appended: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a chain ends: its last sequence number and the hash there."""
+
+    chain: str
+    seq: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One signed statement of all heads. ``jws`` (compact) is what is anchored outside the database."""
+
+    seq: int
+    body: bytes
+    jws: bytes
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Somebody's signed word that ``chain`` has ``hash`` at ``seq``; ``source`` says whose."""
+
+    chain: str
+    seq: int
+    hash: bytes
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """One thing that does not hold.
+
+    ``seq`` is where it shows. ``not_before`` is where it can have happened at the earliest: right
+    after the last entry that a signature vouches for, when the hashes were made anew as well.
+    """
+
+    chain: str
+    seq: int
+    why: str
+    not_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """One chain: how many entries, where it ends, how many no checkpoint vouches for yet."""
+
+    chain: str
+    entries: int
+    head: str
+    not_yet_anchored: int
+    bad: Bad | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerReport:
+    """The verifier's answer. ``head`` joins all chains: SHA-256 of their canonical list."""
+
+    entries: int
+    head: str
+    chains: tuple[ChainReport, ...]
+    checkpoints: int
+    not_yet_anchored: int
+    bad: tuple[Bad, ...]
+
+    @property
+    def valid(self) -> bool:
+        return not self.bad
+
+    @property
+    def first_bad(self) -> Bad | None:
+        return self.bad[0] if self.bad else None

@@ -33,7 +33,7 @@ def merge_results(rows: Rows) -> Rows:
     """
     whole = rows.lazy().collect()
     winners = _winners(whole)
-    keys = whole.select(SORTED_BY)[winners[_AT]]
+    keys = _at(whole.select(SORTED_BY), winners[_AT])
     order = keys.select(pl.arg_sort_by(*SORTED_BY, nulls_last=False)).to_series()
     return _like(rows, _taken(whole, winners[order]))
 
@@ -55,7 +55,7 @@ def outcomes(rows: pl.DataFrame) -> pl.DataFrame:
     Contacts without a record id come first, each for itself and without ``attempts``.
     """
     winners = _winners(rows)
-    keys = rows.select(KEYS)[winners[_AT]].with_columns(winners[_AT], winners[DELIVERIES])
+    keys = _at(rows.select(KEYS), winners[_AT]).with_columns(winners[_AT], winners[DELIVERIES])
     nameless = keys.filter(pl.col("record_id").is_null()).sort("started_at", "contact_id")
     latest = _latest(keys.filter(pl.col("record_id").is_not_null()))
     chosen = pl.concat([nameless.select(_AT, DELIVERIES), latest], how="diagonal")
@@ -63,7 +63,7 @@ def outcomes(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _winners(whole: pl.DataFrame) -> pl.DataFrame:
-    """Where each contact's last delivery is, and how many it had: ``_AT``, ``DELIVERIES``.
+    """Where each contact's last delivery is, and how many it had: ``_AT`` ascending, ``DELIVERIES``.
 
     A row that was merged before counts for as many as it stands for. Most contacts were delivered once,
     so only the others are compared.
@@ -72,7 +72,7 @@ def _winners(whole: pl.DataFrame) -> pl.DataFrame:
     keys = whole.lazy().select("contact_id", "updated_at", told.alias(DELIVERIES)).with_row_index(_AT).collect()
     is_repeated = keys["contact_id"].is_duplicated()
     once = keys.filter(~is_repeated).select(_AT, DELIVERIES)
-    winners = pl.concat([once, _newest(whole, keys.filter(is_repeated))])
+    winners = pl.concat([once, _newest(whole, keys.filter(is_repeated))]).sort(_AT)
     return winners.select(_AT, pl.col(DELIVERIES).cast(pl.UInt32))
 
 
@@ -80,10 +80,10 @@ def _newest(whole: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
     """The same, of contacts that were delivered more than once."""
     best = keys.lazy().group_by("contact_id").agg(pl.col(DELIVERIES).sum(), pl.col("updated_at").max())
     last = keys.lazy().drop(DELIVERIES).join(best, on=["contact_id", "updated_at"])
-    newest = last.select("contact_id", _AT, DELIVERIES).collect()
+    newest = last.select("contact_id", _AT, DELIVERIES).sort(_AT).collect()
     is_tied = newest["contact_id"].is_duplicated()
     tied = newest.filter(is_tied)
-    return pl.concat([newest.filter(~is_tied), _greatest(whole[tied[_AT]], tied)]).select(_AT, DELIVERIES)
+    return pl.concat([newest.filter(~is_tied), _greatest(_at(whole, tied[_AT]), tied)]).select(_AT, DELIVERIES)
 
 
 def _latest(keys: pl.DataFrame) -> pl.DataFrame:
@@ -97,15 +97,31 @@ def _latest(keys: pl.DataFrame) -> pl.DataFrame:
 
 
 def _taken(whole: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
-    return whole[chosen[_AT]].with_columns(chosen[DELIVERIES])
+    """The chosen rows in their order: picked out first, because jumping about in few rows is cheaper than in many."""
+    places = chosen.select(pl.col(_AT).rank("ordinal") - 1).to_series()
+    return _at(whole, chosen[_AT])[places].with_columns(chosen[DELIVERIES])
+
+
+def _at(whole: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
+    """The rows at these places, in the order of ``whole``."""
+    mask = pl.Series([False]).new_from_index(0, whole.height)
+    return whole.filter(mask.scatter(places, True) if len(places) else mask)
 
 
 def _greatest(rows: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
-    """Of contacts with several newest rows, the one whose content sorts last; origin only parts equal contents."""
+    """Of contacts with several newest rows, the one whose content sorts last; origin only parts equal contents.
+
+    Nearly all of them have one content, delivered again: only the others are compared by it.
+    """
     content = sorted(name for name in rows.columns if not name.startswith("sluice_"))
     origin = sorted(name for name in rows.columns if name.startswith("sluice_"))
-    order = rows.select(pl.arg_sort_by("contact_id", *content, *origin, nulls_last=False)).to_series()
-    return tied[order].unique("contact_id", keep="last", maintain_order=True)
+    contents = rows.select("contact_id", *(name for name in content if name != "contact_id")).unique(keep="any")
+    differs = rows["contact_id"].is_in(contents.filter(contents["contact_id"].is_duplicated())["contact_id"].implode())
+    found = []
+    for mask, columns in ((differs, [*content, *origin]), (~differs, origin)):
+        some = rows.filter(mask).select(pl.arg_sort_by("contact_id", *columns, nulls_last=False)).to_series()
+        found.append(tied.filter(mask)[some].unique("contact_id", keep="last", maintain_order=True))
+    return pl.concat(found)
 
 
 def _like(rows: Rows, made: pl.DataFrame) -> Rows:
