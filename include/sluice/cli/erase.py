@@ -125,6 +125,7 @@ def _show(report: "ErasureReport", format: Format, plans: "tuple[StoredPlan, ...
             "objects read": report.objects_scanned,
             "residual": "not scanned" if report.residual is None else report.residual,
             "could not be read": report.doubts,
+            "sealed to their recipient": report.sealed,
             "files under way": report.waiting,
             "principals to release": report.to_release,
         },

@@ -18,7 +18,10 @@ class StoreErased(Part):
 
 
 class ErasureDone(Part):
-    """``residual``: what the second scan still found; the entry is written whatever it is."""
+    """``residual``: what the second scan still found; the entry is written whatever it is.
+
+    ``sealed``: objects only their recipient can open; the index of their rows does not name the person.
+    """
 
     case_id: str
     principal: str
@@ -27,6 +30,7 @@ class ErasureDone(Part):
     objects_scanned: int
     residual: int
     doubts: int
+    sealed: int = 0
 
 
 class ErasurePlanned(Part):

@@ -30,17 +30,14 @@ class EntryKind(StrEnum):
     CASE_INSTRUCTION_REFUSED = "case.instruction_refused"
     SUPPRESSION_CHANGED = "suppression.changed"
     ERASURE_DONE = "erasure.done"
-<<<<<<< HEAD
     RECIPIENTS_FOUND = "recipients.found"
     NOTICE_MOVED = "notice.moved"
     NOTICE_ANSWER_REFUSED = "notice.answer_refused"
-=======
     ERASURE_PLANNED = "erasure.planned"
     ERASURE_RELEASED = "erasure.released"
     ERASURE_REFUSED = "erasure.refused"
     ERASURE_STOPPED = "erasure.stopped"
     ERASURE_RESUMED = "erasure.resumed"
->>>>>>> bbf3af5 (An erasure is planned, released by a second person, stopped and held back while another is in error)
 
 
 class LedgerMisused(SluiceError):

@@ -24,6 +24,7 @@ TYPE, FORMAT = "sluice-erasure-certificate+jws", "sluice-erasure-certificate-1"
 JOSE = "application/jose+json"
 LIMITS = (
     "files that were handed over and copied by their recipient",
+    "files sealed to their recipient, of which the index of their rows says that the person is not in them",
     "the notice that names the person to a recipient, until it says that it is done",
     "backups of the database and of the object store, until their dated expiry",
 )
@@ -88,6 +89,7 @@ def _issued(house: House, case: Case, done: ErasureDone, entry_hash: str) -> Cer
             "stores": [line.model_dump(mode="json") for line in done.stores],
             "objects_scanned": done.objects_scanned,
             "residual": done.residual,
+            "sealed_to_recipient": done.sealed,
             "not_covered": list(LIMITS),
             "ledger": {"entry_hash": entry_hash},
         }

@@ -36,7 +36,7 @@ from sluice.rights.erase_model import (
 from sluice.rights.erase_needles import recall, remember, spellings
 from sluice.rights.erase_release import Clearance, chain_of, cleared, outdated
 from sluice.rights.erase_report import added, entry_lines, line_of, searched
-from sluice.rights.erase_scan import scan_stores
+from sluice.rights.erase_scan import Scanned, scan_stores
 from sluice.rights.erase_scope import OPEN_DECISIONS, has_decided, is_decided
 from sluice.rights.erase_stores import Bench, carry_out, open_bench, store_of
 from sluice.rights.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
@@ -258,35 +258,37 @@ def _carried_out(house: House, case: Case, principals: Sequence[str], now: datet
 
 def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime) -> ErasureReport:
     outcomes = erase_store.read_outcomes(house.conn, case.case_id)
-    hits = doubts = scanned = 0
+    every = Scanned()
     for target in targets:
         values = recall(house, case.case_id, target.principal) | set(target.values)
         found = scan_stores(house, target, values)
-        hits, doubts, scanned = hits + found[0], doubts + found[1], scanned + found[2]
+        every += found
         mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]
         _record(house, case, target, mine, found, now)
     return ErasureReport(
         case_id=case.case_id,
         lines=tuple(map(line_of, outcomes)),
         searched=searched(),
-        residual=hits,
-        doubts=doubts,
-        objects_scanned=scanned,
+        residual=every.hits,
+        doubts=every.doubts,
+        objects_scanned=every.objects,
+        sealed=every.sealed,
         principals=tuple(target.principal for target in targets),
     )
 
 
 def _record(
-    house: House, case: Case, target: Target, lines: Sequence[StoreLine], found: tuple[int, int, int], now: datetime
+    house: House, case: Case, target: Target, lines: Sequence[StoreLine], found: Scanned, now: datetime
 ) -> None:
     body = ErasureDone(
         case_id=case.case_id,
         principal=target.principal,
         done_at=utc_text(now),
         stores=entry_lines(lines),
-        residual=found[0],
-        doubts=found[1],
-        objects_scanned=found[2],
+        residual=found.hits,
+        doubts=found.doubts,
+        objects_scanned=found.objects,
+        sealed=found.sealed,
     )
     with transaction(house.conn):
         chain = chain_of(case, target.principal)

@@ -179,6 +179,7 @@ class ErasureReport:
     """What a plan foresees or a run did at every principal concerned; ``residual``: hits of the second scan.
 
     ``waiting``: exchanges that were open before the person was put on hold; they may still bring rows.
+    ``sealed``: returns only their recipient can open, of which the index says that the person is not in them.
     ``principals``: where a run erased, or a scan looked.
     ``to_release``: principals whose part was decided and left, because nobody released its plan.
     """
@@ -189,6 +190,7 @@ class ErasureReport:
     residual: int | None = None
     doubts: int = 0
     objects_scanned: int = 0
+    sealed: int = 0
     waiting: int = 0
     to_release: int = 0
     principals: tuple[str, ...] = ()
