@@ -1,11 +1,17 @@
-"""Erasures that are killed at their n-th step; one line of stdin is ``case step`` (0 = never)."""
+"""Erasures that are killed at their n-th step; one line of stdin is ``case step [what]`` (step 0 = never).
+
+What: ``erase`` (by default), ``let_go`` (plan it and let a second person release it), ``stop`` (and resume).
+"""
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from crash import Steps, answer, forked
-from sluice.exchange.house import open_house
-from sluice.rights.erase import run as erase
+from sluice.exchange.house import House, open_house
+from sluice.rights.erase import run
+from sluice.rights.erase_control import resume, stop
+from sluice.rights.erase_release import draft, release
 from sluice.rights.model import CaseId
 from sluice.settings import get_settings
 
@@ -17,15 +23,36 @@ WATCHED = tuple(
 )  # fmt: skip
 
 
+def erase(house: House, case_id: CaseId) -> None:
+    """What the erasure's DAG does."""
+    run(house, case_id, datetime.now(UTC))
+
+
+def let_go(house: House, case_id: CaseId) -> None:
+    """The machine plans, somebody releases; on a rerun only what is missing of it."""
+    plans = draft(house, case_id, "airflow", datetime.now(UTC)).plans
+    if any(plan.released_at is None for plan in plans):
+        release(house, case_id, "bert", datetime.now(UTC))
+
+
+def halt(house: House, case_id: CaseId) -> None:
+    """Somebody stops it, and lets it go on."""
+    stop(house.conn, case_id, "AUDIT", "els", datetime.now(UTC))
+    resume(house.conn, case_id, "els", datetime.now(UTC))
+
+
+WORK: dict[str, Callable[[House, CaseId], None]] = {"erase": erase, "let_go": let_go, "stop": halt}
+
+
 def once(line: str) -> str:
-    """Erase, or die at the step; steps counted."""
-    case_id, kill_at = line.split()
+    """Do it, or die at the step; steps counted."""
+    case_id, kill_at, *what = line.split()
 
     def counted(_: int) -> str:
         steps = Steps(int(kill_at), WATCHED)
         sys.setprofile(steps)
         with open_house(get_settings()) as house:
-            erase(house, CaseId(case_id), datetime.now(UTC))
+            WORK[what[0] if what else "erase"](house, CaseId(case_id))
         sys.setprofile(None)
         return str(steps.count)
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from night import Night
 from sluice.rights.cases import decide, settle_identity
+from sluice.rights.erase_release import draft, release
 from sluice.rights.forward import forward
 from sluice.rights.instructions import read_instruction
 from sluice.rights.model import Action, Actor, Case, Order, Right, Role, State
@@ -17,6 +18,19 @@ DESK = Actor(Role.DESK, "anna")
 
 
 def asked(night: Night, phone: str, record: str) -> Case:
+    """The person asks, both controllers decide to erase, and a second person releases the machine's plan."""
+    case = decided(night, phone, record)
+    let_go(night, case)
+    return case
+
+
+def let_go(night: Night, case: Case) -> None:
+    """The machine plans, and somebody who decided nothing releases it."""
+    draft(night.desk.house, case.case_id, "airflow", datetime.now(UTC))
+    release(night.desk.house, case.case_id, "bert", datetime.now(UTC))
+
+
+def decided(night: Night, phone: str, record: str) -> Case:
     """The person asks, and both controllers decide to erase."""
     house, now = night.desk.house, datetime.now(UTC)
     identifiers = [(SubjectKind.PHONE, phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, record)]

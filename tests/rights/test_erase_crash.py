@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +14,19 @@ import pytest
 
 from desk import environment
 from night import Call, Night, call_log, open_night
-from rights.asking import asked
+from rights.asking import asked, decided
 from sluice.exchange.read import list_exchanges
 from sluice.returns.release import release
 from sluice.rights.erase import run
+from sluice.rights.erase_control import resume, stop
+from sluice.rights.erase_model import ErasureStopped
 from sluice.settings import Settings
 from sluice.terms import Direction
 
 POINTS = int(os.environ.get("SLUICE_CRASH_POINTS", "24"))
 PEOPLE = 40
+Victim = Callable[..., tuple[bool, int]]
+"""Case, step to die at, what to do: whether it was killed, and the steps counted if it was not."""
 
 
 @pytest.fixture
@@ -37,7 +42,7 @@ def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
 
 
 @pytest.fixture
-def victim(night: Night) -> Iterator[Callable[[str, int], tuple[bool, int]]]:
+def victim(night: Night) -> Iterator[Victim]:
     """Erases a case and dies at a step: whether it was killed, and the steps it counted if it was not."""
     command = [sys.executable, str(Path(__file__).parents[1] / "crash_erase.py")]
     env = environment(night.desk.settings)
@@ -46,8 +51,8 @@ def victim(night: Night) -> Iterator[Callable[[str, int], tuple[bool, int]]]:
     assert process.stdout.readline() == "ready\n"
     stdin, stdout = process.stdin, process.stdout
 
-    def erase(case_id: str, kill_at: int) -> tuple[bool, int]:
-        stdin.write(f"{case_id} {kill_at}\n")
+    def erase(case_id: str, kill_at: int, what: str = "erase") -> tuple[bool, int]:
+        stdin.write(f"{case_id} {kill_at} {what}\n")
         stdin.flush()
         status, steps = stdout.readline().split()
         return int(status) == 9, int(steps)
@@ -61,7 +66,7 @@ def victim(night: Night) -> Iterator[Callable[[str, int], tuple[bool, int]]]:
 @pytest.mark.evidence
 @pytest.mark.slow
 def test_killed_anywhere_a_rerun_leaves_nothing_and_loses_nobody(
-    night: Night, victim: Callable[[str, int], tuple[bool, int]], record_property: Callable[[str, object], None]
+    night: Night, victim: Victim, record_property: Callable[[str, object], None]
 ) -> None:
     people = night.people(PEOPLE)
     _, steps = victim(asked(night, people[0][1], people[0][0]).case_id, 0)
@@ -82,6 +87,48 @@ def test_killed_anywhere_a_rerun_leaves_nothing_and_loses_nobody(
     for content in files(night):
         assert left <= set(content["customer_number"].to_list())
     record_property("SIGKILL points of an erasure, clean after rerun", f"{clean} of {killed}")
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.evidence
+@pytest.mark.slow
+def test_a_release_or_a_stop_killed_anywhere_is_there_once_and_a_killed_run_can_be_stopped(
+    night: Night, victim: Victim, record_property: Callable[[str, object], None]
+) -> None:
+    house, people = night.desk.house, night.people(PEOPLE)
+    killed = whole = 0
+    cases = iter(decided(night, phone, record) for record, phone in people)
+    for what in ("let_go", "stop"):
+        _, steps = victim(next(cases).case_id, 0, what)
+        for point in range(1, steps, max(1, steps // max(6, POINTS // 4))):
+            case_id = next(cases).case_id
+            killed += victim(case_id, point, what)[0]
+            died, done = victim(case_id, 0, what)
+            whole += not died and done > 0 and is_whole(night, case_id)
+    assert killed >= 10
+    assert whole >= killed
+    case = asked(night, *reversed(people[-1]))
+    assert victim(case.case_id, 300)[0]
+    stop(house.conn, None, "AUDIT", "els", datetime.now(UTC))
+    with pytest.raises(ErasureStopped):
+        run(house, case.case_id, datetime.now(UTC))
+    assert victim(case.case_id, 0) == (False, 0), "the process that erases stops too"
+    resume(house.conn, None, "els", datetime.now(UTC))
+    assert run(house, case.case_id, datetime.now(UTC)).residual == 0
+    record_property("SIGKILL points of release and stop, whole after rerun", f"{whole} of {killed}")
+
+
+def is_whole(night: Night, case_id: str) -> bool:
+    """Every plan, release and stop of a case has exactly one entry of the ledger."""
+    counts = night.desk.sql(
+        f"""select (select count(*) from erasure_plan where case_id = '{case_id}') as planned,
+                (select count(*) from erasure_plan where case_id = '{case_id}' and released_at is not null) as released,
+                (select count(*) from erasure_stop where case_id = '{case_id}') as stopped,
+                (select count(*) from erasure_stop where case_id = '{case_id}' and resumed_at is not null) as resumed"""
+    )[0]
+    bodies = night.desk.sql("select kind, convert_from(body, 'UTF8') as body from ledger.entry")
+    entries = Counter(str(row["kind"]).partition(".")[2] for row in bodies if case_id in str(row["body"]))
+    return all(entries[word] == count for word, count in counts.items())
 
 
 def files(night: Night) -> Iterator[pl.DataFrame]:

@@ -160,10 +160,12 @@ def test_a_return_sealed_to_its_principal_goes_whole_when_its_index_names_the_pe
         call_three(night)
         line = night.returns()[0]
 
-        erase(night, 7)
+        untold = erase(night, 7)
+        assert (untold.doubts, untold.sealed) == (0, 2), "its index says that they are not in it"
         kinds = {copy.kind for copy in find_copies(night.desk.house.conn, ExchangeId(line.id))}
         assert {"return", "delivered"} <= kinds, "nobody of it was erased"
         report = erase(night, 1)
+        assert report.sealed == 0
 
         kinds = {copy.kind for copy in find_copies(night.desk.house.conn, ExchangeId(line.id))}
         assert not {"return", "delivered"} & kinds

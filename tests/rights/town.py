@@ -16,6 +16,7 @@ from sluice.exchange.house import House, open_house
 from sluice.returns.drain import drain_returns
 from sluice.rights import store
 from sluice.rights.cases import decide, settle_identity
+from sluice.rights.erase_release import draft, release
 from sluice.rights.forward import forward
 from sluice.rights.instructions import read_instruction
 from sluice.rights.model import Action, Actor, Case, Order, Right, Role, State
@@ -85,7 +86,7 @@ class Town:
         return store.get_case(self.house.conn, case.case_id)
 
     def decided(self, person: Person, right: Right = Right.ERASURE, action: Action = Action.ERASE) -> Case:
-        """The person asks, every principal instructs and the center decides to do it."""
+        """The person asks, every principal instructs, the center decides to do it, and an erasure is released."""
         case, now = self.ask(person, right), datetime.now(UTC)
         for part in case.sub_cases:
             if part.state is State.AWAITING_INSTRUCTION:
@@ -95,6 +96,9 @@ class Town:
                 stored = self.house.objects.put(bucket, key, json.dumps(said).encode(), "text/json")
                 read_instruction(self.house, Principal(part.principal), stored, now)
         decide(self.house.conn, case.case_id, State.ACCEPTED, Order(DESK, now, "ACCEPTED", SHA, action=action))
+        if action is Action.ERASE:
+            draft(self.house, case.case_id, "airflow", datetime.now(UTC))
+            release(self.house, case.case_id, "bert", datetime.now(UTC))
         return store.get_case(self.house.conn, case.case_id)
 
     def notices(self, principal: str) -> Mapping[str, bytes]:

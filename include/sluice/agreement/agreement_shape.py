@@ -114,6 +114,7 @@ _DELIVERY = Keys(
         "pgpKey": _PGP,
     },
 )
+_ERASURE = Keys({"twoPersonRelease": Flag()})
 
 AGREEMENT = Keys(
     {
@@ -142,6 +143,7 @@ AGREEMENT = Keys(
         "jointArrangementRef": Text(),
         "freeText": _FREE_TEXT,
         "delivery": _DELIVERY,
+        "erasure": _ERASURE,
     },
 )
 """Every key an agreement may have."""

@@ -9,6 +9,7 @@ from sluice.agreement.model import (
     Agreement,
     DataContract,
     DeliveryRules,
+    ErasureRules,
     FileFormat,
     FreeTextRules,
     PgpKey,
@@ -59,6 +60,7 @@ def build_agreement(document: Document) -> Agreement:
         minimum_exam_score=Decimal(str(duties["b_confidentiality"]["minimumExamScore"].value)),
         free_text=_free_text(root["freeText"]),
         delivery=_delivery(root["delivery"]),
+        erasure=ErasureRules(root["erasure"]["twoPersonRelease"].value is not False),
     )
 
 

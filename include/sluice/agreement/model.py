@@ -102,6 +102,13 @@ class DeliveryRules:
     pgp: PgpKey | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureRules:
+    """How an erasure begins. ``two_person_release``: not before a second person released its plan; so by default."""
+
+    two_person_release: bool = True
+
+
 CAREFUL: Mapping[ScreenClass, ScreenAction] = {
     ScreenClass.PHONE: ScreenAction.ALLOW,
     ScreenClass.EMAIL: ScreenAction.ALLOW,
@@ -152,6 +159,7 @@ class Agreement:
     minimum_exam_score: Decimal = Decimal(90)
     free_text: FreeTextRules = field(default_factory=lambda: FreeTextRules(careful_actions({}), 0.0))
     delivery: DeliveryRules = DeliveryRules()
+    erasure: ErasureRules = ErasureRules()
 
     def is_in_force(self, on: date) -> bool:
         """``on``: a Brussels date; both ends inclusive."""

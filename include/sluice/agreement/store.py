@@ -192,6 +192,16 @@ def find_agreement(conn: Connection, agreement_id: str, on: date, known_at: date
     return parse_agreement(row.body, row.path) if row else None
 
 
+def find_version(conn: Connection, agreement_id: str, version: str) -> Agreement | None:
+    """A registered version of an agreement, whatever came after it."""
+    row = conn.execute(
+        """select body, path from sluice.document
+           where kind = 'agreement' and document_id = %s and version = %s order by registered_at desc limit 1""",
+        (agreement_id, version),
+    ).fetchone()
+    return parse_agreement(bytes(row["body"]), row["path"]) if row else None
+
+
 def find_contracts(conn: Connection, agreement: Agreement, on: date, known_at: datetime) -> tuple[DataContract, ...]:
     """The contracts that name this agreement version and hold on a date, as known at an instant."""
     with transaction(conn):

@@ -1,47 +1,58 @@
-"""``sluice erase``: what an erasure would do, doing it, and the second scan."""
+"""``sluice erase``: what an erasure would do, its release, doing it, and the second scan."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from sluice.cli import erase_control
+from sluice.cli.case_output import ByOption, CaseArgument, user
+from sluice.cli.erase_control import find_case, plan_told
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Exit
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
-    from sluice.exchange.house import House
     from sluice.rights.erase_model import ErasureReport
-    from sluice.rights.model import CaseId
+    from sluice.rights.erase_plan import StoredPlan
 
 app = typer.Typer(
     help="Take a person out of everything that was exchanged, with proof.",
     no_args_is_help=True,
     epilog="Example: sluice erase plan 5b1f0c2e",
 )
-CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="Case id, or an unambiguous beginning of it.")]
 
 
 @app.command("plan")
-def plan_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
-    """Say what a run would do now, store by store; changes nothing.
+def plan_(case: CaseArgument, by: ByOption = None, format: FormatOption = Format.TABLE) -> None:
+    """Say what a run would do now, store by store; changes nothing in them.
+
+    Where it was decided and the agreement asks for a second person, this is stored as the plan to release;
+    whoever makes it cannot release it.
 
     Example: sluice erase plan 5b1f0c2e
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.erase import plan
+    from sluice.rights.erase_release import draft
 
     with open_house(get_settings()) as house, err.status("searching every store"):
-        report = plan(house, _found(house, case))
-    _show(report, format)
+        drafted = draft(house, find_case(house.conn, case), by or user(), datetime.now(UTC))
+    _show(drafted.report, format, drafted.plans)
+
+
+app.command("release")(erase_control.release)
+app.command("stop")(erase_control.stop)
+app.command("resume")(erase_control.resume)
+app.command("status")(erase_control.status)
 
 
 @app.command("run")
 def run_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
-    """Erase what was decided, then scan every byte of every version. Safe to run again.
+    """Erase what was decided and released, then scan every byte of every version. Safe to run again.
 
-    Exit 1 when the second scan still finds something, 3 when files are under way or a part could not be read.
+    Exit 1 when nobody released it, it was stopped or the second scan still finds something; 3 when files are
+    under way, a part could not be read, or another principal's part waits for its release.
 
     Example: sluice erase run 5b1f0c2e
     """
@@ -49,7 +60,7 @@ def run_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     from sluice.rights.erase import run
 
     with open_house(get_settings()) as house, err.status("erasing"):
-        report = run(house, _found(house, case), datetime.now(UTC))
+        report = run(house, find_case(house.conn, case), datetime.now(UTC))
     _show(report, format)
     _leave(report)
 
@@ -64,7 +75,7 @@ def verify_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     from sluice.rights.erase import verify
 
     with open_house(get_settings()) as house, err.status("scanning"):
-        report = verify(house, _found(house, case), datetime.now(UTC))
+        report = verify(house, find_case(house.conn, case), datetime.now(UTC))
     _show(report, format)
     _leave(report)
 
@@ -79,7 +90,7 @@ def certificate(case: CaseArgument, format: FormatOption = Format.TABLE) -> None
     from sluice.rights.certificate import issue, stores_in
 
     with open_house(get_settings()) as house:
-        issued = issue(house, _found(house, case))
+        issued = issue(house, find_case(house.conn, case))
     if format is Format.JSON:
         files = [{"principal": each.principal, "object": f"s3://{each.bucket}/{each.key}"} for each in issued]
         show_json({"stores": stores_in(issued), "residual": 0, "certificates": files})
@@ -87,22 +98,17 @@ def certificate(case: CaseArgument, format: FormatOption = Format.TABLE) -> None
     show_table("Certificates", ("principal", "object"), [(c.principal, f"s3://{c.bucket}/{c.key}") for c in issued])
 
 
-def _found(house: "House", case: str) -> "CaseId":
-    from sluice.rights.store import find_beginning
-
-    return find_beginning(house.conn, case)
-
-
 def _leave(report: "ErasureReport") -> None:
     if report.residual:
         raise typer.Exit(Exit.REFUSED)
-    if report.doubts or report.waiting:
+    if report.doubts or report.waiting or report.to_release:
         raise typer.Exit(Exit.UNDECIDED)
 
 
-def _show(report: "ErasureReport", format: Format) -> None:
+def _show(report: "ErasureReport", format: Format, plans: "tuple[StoredPlan, ...]" = ()) -> None:
+    told = [plan_told(each) for each in plans]
     if format is Format.JSON:
-        show_json({**asdict(report), "stores": [asdict(line) for line in report.lines]})
+        show_json({**asdict(report), "stores": [asdict(line) for line in report.lines], "plans": told})
         return
     show_table(
         f"Case {report.case_id}",
@@ -119,6 +125,10 @@ def _show(report: "ErasureReport", format: Format) -> None:
             "objects read": report.objects_scanned,
             "residual": "not scanned" if report.residual is None else report.residual,
             "could not be read": report.doubts,
+            "sealed to their recipient": report.sealed,
             "files under way": report.waiting,
+            "principals to release": report.to_release,
         },
     )
+    if told:
+        show_table("Plans", erase_control.PLAN, [list(each.values()) for each in told])

@@ -1,4 +1,7 @@
-"""The body of ``erasure.done``: what one case removed from one principal's stores, in numbers."""
+"""Bodies of entries about an erasure: planned, released, refused, stopped, done. Numbers, codes, hashes, no person.
+
+All times UTC with ``Z``; ``..._by`` is a login of the center, never the person a case is about.
+"""
 
 from sluice.ledger.record import Part
 
@@ -15,7 +18,10 @@ class StoreErased(Part):
 
 
 class ErasureDone(Part):
-    """``residual``: what the second scan still found; the entry is written whatever it is."""
+    """``residual``: what the second scan still found; the entry is written whatever it is.
+
+    ``sealed``: objects only their recipient can open; the index of their rows does not name the person.
+    """
 
     case_id: str
     principal: str
@@ -24,3 +30,54 @@ class ErasureDone(Part):
     objects_scanned: int
     residual: int
     doubts: int
+    sealed: int = 0
+
+
+class ErasurePlanned(Part):
+    """What an erasure would do at one principal; ``plan_sha256`` is what a second person releases."""
+
+    case_id: str
+    principal: str
+    plan_sha256: str
+    planned_by: str
+    planned_at: str
+    stores: tuple[StoreErased, ...]
+
+
+class ErasureReleased(Part):
+    """Somebody who neither made the plan nor decided the case let exactly this plan be carried out."""
+
+    case_id: str
+    principal: str
+    plan_sha256: str
+    released_by: str
+    released_at: str
+
+
+class ErasureRefused(Part):
+    """What was wanted and not done, and why. ``wanted``: release, run. ``objects``: copies left as they are."""
+
+    case_id: str
+    principal: str | None
+    wanted: str
+    asked_by: str
+    refused_at: str
+    reason: str
+    objects: int = 0
+
+
+class ErasureStopped(Part):
+    """One erasure, or all of them (``case_id`` None), stands still."""
+
+    case_id: str | None
+    reason: str
+    stopped_by: str
+    stopped_at: str
+
+
+class ErasureResumed(Part):
+    """It may go on."""
+
+    case_id: str | None
+    resumed_by: str
+    resumed_at: str

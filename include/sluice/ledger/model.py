@@ -35,6 +35,11 @@ class EntryKind(StrEnum):
     RECIPIENTS_FOUND = "recipients.found"
     NOTICE_MOVED = "notice.moved"
     NOTICE_ANSWER_REFUSED = "notice.answer_refused"
+    ERASURE_PLANNED = "erasure.planned"
+    ERASURE_RELEASED = "erasure.released"
+    ERASURE_REFUSED = "erasure.refused"
+    ERASURE_STOPPED = "erasure.stopped"
+    ERASURE_RESUMED = "erasure.resumed"
 
 
 class LedgerMisused(SluiceError):

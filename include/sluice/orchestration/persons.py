@@ -9,6 +9,9 @@ from sluice.orchestration.guard import guarded
 from sluice.orchestration.operators import HouseOperator
 from sluice.settings import get_settings
 
+MACHINE = "airflow"
+"""Who makes the plans that nobody made; no person, so that one is enough to release them."""
+
 
 class FollowCases(HouseOperator):
     """Reads what principals asked and instructed, finishes openings, forwards in time, reminds, escalates."""
@@ -31,7 +34,7 @@ class FollowCases(HouseOperator):
 
 
 class FindDecided(BaseOperator):
-    """Ids of cases whose erasure was decided; opaque, so they may pass through XCom."""
+    """Plans what was decided, and ids of cases whose plan was released; opaque, so they may pass through XCom."""
 
     template_fields: Sequence[str] = ()
 
@@ -39,11 +42,13 @@ class FindDecided(BaseOperator):
         return guarded(self._find)
 
     def _find(self) -> list[str]:
-        from sluice.db import connect
-        from sluice.rights.erase_store import find_decided
+        from datetime import UTC, datetime
 
-        with connect(get_settings()) as conn:
-            return list(find_decided(conn))
+        from sluice.exchange.house import open_house
+        from sluice.rights.erase_control import take_up
+
+        with open_house(get_settings()) as house:
+            return list(take_up(house, MACHINE, datetime.now(UTC)))
 
 
 class EraseCase(HouseOperator):
@@ -70,5 +75,5 @@ class EraseCase(HouseOperator):
             left = (report.residual or 0) + report.doubts + report.waiting
             if left:
                 raise NotFinished(Ref("case", self.case_id), Ref("left", left))
-            certificates = issue(house, CaseId(self.case_id))
+            certificates = issue(house, CaseId(self.case_id), report.principals)
         return f"case {self.case_id}: {report.objects_scanned} objects scanned, {len(certificates)} certificates"

@@ -5,7 +5,7 @@ its parts of the case only, so that two principals cannot tell that they know th
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,6 +24,7 @@ TYPE, FORMAT = "sluice-erasure-certificate+jws", "sluice-erasure-certificate-1"
 JOSE = "application/jose+json"
 LIMITS = (
     "files that were handed over and copied by their recipient",
+    "files sealed to their recipient, of which the index of their rows says that the person is not in them",
     "the notice that names the person to a recipient, until it says that it is done",
     "backups of the database and of the object store, until their dated expiry",
 )
@@ -47,15 +48,16 @@ class Certificate:
     jws: bytes
 
 
-def issue(house: House, case_id: CaseId) -> tuple[Certificate, ...]:
-    """Sign and store a certificate for every principal where erasure was decided.
+def issue(house: House, case_id: CaseId, only: Collection[str] | None = None) -> tuple[Certificate, ...]:
+    """Sign and store a certificate for every principal where erasure was decided, or ``only`` for some of them.
 
     The same scan again gives the same bytes. Raises NotProven when there was no second scan, or the last one
     was not clean.
     """
     case = store.get_case(house.conn, case_id)
     scans = last_scans(house, case_id)
-    wanted = sorted({part.principal for part in case.sub_cases if part.agreement_id is not None and has_decided(part)})
+    decided = {part.principal for part in case.sub_cases if part.agreement_id is not None and has_decided(part)}
+    wanted = sorted(decided if only is None else decided & set(only))
     missing = [name for name in wanted if name not in scans or not is_clean(scans[name][0])]
     if missing or not wanted:
         raise NotProven(Ref("case", case_id), Ref("principals not clean", len(missing)))
@@ -87,6 +89,7 @@ def _issued(house: House, case: Case, done: ErasureDone, entry_hash: str) -> Cer
             "stores": [line.model_dump(mode="json") for line in done.stores],
             "objects_scanned": done.objects_scanned,
             "residual": done.residual,
+            "sealed_to_recipient": done.sealed,
             "not_covered": list(LIMITS),
             "ledger": {"entry_hash": entry_hash},
         }

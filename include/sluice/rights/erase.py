@@ -1,97 +1,240 @@
 """Erasure of one case: a plan first, then the work, then a second scan that believes none of it.
 
-Every step is repeatable: a copy is found again, edited to the same bytes, swapped in, its old
-versions removed. What waits or is left is counted, never assumed.
+Every step is repeatable: a copy is found again, edited to the same bytes, swapped in, its old versions
+removed. What waits or is left is counted, never assumed. ``run`` does in one process what the DAG does in
+tasks: :func:`begin`, :func:`erase_copies` (any number at once), :func:`finish`, :func:`prove`.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sluice.db import transaction
 from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
-from sluice.exchange.suppressed import keep_out, made_at
-from sluice.lake.quarantine import unseal
+from sluice.exchange.suppressed import keep_out, made_at, run_id_of
 from sluice.ledger.append import append
-from sluice.ledger.erased import ErasureDone, StoreErased
+from sluice.ledger.erased import ErasureDone
 from sluice.ledger.model import EntryKind
-from sluice.rights import erase_store, store
+from sluice.rights import erase_control_store as control
+from sluice.rights import erase_store
 from sluice.rights.cases import advance
 from sluice.rights.certificate import last_scans
+from sluice.rights.erase_control import check_goes_on, check_may_begin, noted, outcome_of
+from sluice.rights.erase_find import find_places, foresee, kept, open_request, targets_of
 from sluice.rights.erase_model import (
-    OTHER_CONTROLLER,
-    Done,
+    Copy,
     ErasureReport,
     NotDecided,
     NotFinished,
-    Outcome,
+    NotReleased,
     Place,
     StoreLine,
     Target,
 )
 from sluice.rights.erase_needles import recall, remember, spellings
-from sluice.rights.erase_scope import OPEN_DECISIONS, decided_of, has_decided, is_decided
-from sluice.rights.erase_stores import STORES, Bench, open_bench, store_of
-from sluice.rights.identifiers import Envelope, open_sealed, refs_of
+from sluice.rights.erase_release import Clearance, chain_of, cleared, outdated
+from sluice.rights.erase_report import added, entry_lines, line_of, searched
+from sluice.rights.erase_scan import Scanned, scan_stores
+from sluice.rights.erase_scope import OPEN_DECISIONS, has_decided, is_decided
+from sluice.rights.erase_stores import Bench, carry_out, open_bench, store_of
 from sluice.rights.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
-from sluice.rights.tell import find_open_notices, note_places
-from sluice.scan.model import Reason, Status
-from sluice.scan.needles import needles_of
-from sluice.scan.walk import scan_bytes
+from sluice.rights.tell import note_places
 from sluice.subject.suppression import Suppression
-from sluice.terms import Principal
+from sluice.terms import ExchangeId, Principal
 
 MOST_PASSES = 5
+INDEX = "index"
+
+
+@dataclass(frozen=True, slots=True)
+class CopyName:
+    """A copy to erase, by opaque names: it may pass through XCom."""
+
+    principal: Principal
+    exchange_id: ExchangeId
+    kind: str
 
 
 def plan(house: House, case_id: CaseId) -> ErasureReport:
     """What a run would do now: every copy that names the person, what goes, what stays and why. Changes nothing."""
-    case, envelope = _opened(house, case_id)
-    lines: list[Done] = []
-    for target in targets_of(house, case, envelope, decided_only=False):
-        with open_bench(house, target) as bench:
-            lines += [_foreseen(place, target) for place in find_places(bench)]
-    return ErasureReport(case_id, _added(lines), tuple(each.name for each in STORES))
+    case, envelope = open_request(house, case_id)
+    targets = targets_of(house, case, envelope, decided_only=False)
+    return ErasureReport(case_id, added(done for target in targets for done in foresee(house, target)), searched())
 
 
 def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
-    """Erase what was decided. The person is suppressed first, so that nothing brings them back meanwhile.
+    """Erase what was decided and released. The person is suppressed first, so that nothing brings them back.
 
-    Raises NotDecided when no part of the case was decided to be erased.
+    Raises NotDecided, NotReleased, AnotherInError, ErasureBusy before anything is touched; ErasureStopped and
+    PlanOutdated between two objects.
     """
-    case, envelope = _opened(house, case_id)
-    targets = tuple(targets_of(house, case, envelope, decided_only=True))
-    if not targets:
-        raise NotDecided(Ref("case", case_id))
-    waiting = 0
-    for target in targets:
-        waiting += _kept_out(house, case_id, target, now)
-        with open_bench(house, target) as bench:
-            copies = erase_store.find_copies(house.conn, target.principal)
-            remember(house, case_id, target.principal, spellings(bench, copies) | set(target.values))
-            _erase_all(house, case_id, bench)
-            _note_kept(house, case_id, bench)
-        for part in case.sub_cases:
-            if part.principal == target.principal and has_decided(part):
-                drop_notices(house, part)
-        for bucket in (house.settings.bucket_exchange, house.settings.bucket_lake, house.settings.bucket_vault):
-            house.objects.abort_uploads(bucket, f"{target.principal}/")
-    report = replace(verify(house, case_id, now), waiting=waiting)
-    if not (report.residual or report.doubts or report.waiting):
-        _carried_out(house, case, now)
+    with control.hold_case(house.conn, case_id):
+        erase_copies(house, case_id, begin(house, case_id, now))
+        finish(house, case_id, now)
+        return prove(house, case_id, now)
+
+
+def begin(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...]:
+    """Keep the person out of every file from now on, remember what to look for afterwards, name what to erase.
+
+    The index is not among it: it goes last, in :func:`finish`. Raises as :func:`run`.
+    """
+    with control.hold_case(house.conn, case_id):
+        _, clearances, _ = _cleared(house, case_id)
+        check_may_begin(house.conn, case_id)
+        control.begin_run(house.conn, case_id)
+        with noted(house.conn, case_id):
+            return tuple(name for each in clearances for name in _begun(house, case_id, each.target, now))
+
+
+def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName]) -> int:
+    """Erase the person from these copies; how many are not covered by the release, and left. Safe beside others.
+
+    Raises ErasureStopped between two objects.
+    """
+    wanted = {(name.principal, name.exchange_id, name.kind) for name in names}
+    left = 0
+    with control.hold_case(house.conn, case_id, shared=True), noted(house.conn, case_id):
+        _, clearances, _ = _cleared(house, case_id)
+        for each in clearances:
+            principal = each.target.principal
+            with open_bench(house, each.target) as bench:
+                among = {exchange_id for name, exchange_id, _ in wanted if name == principal}
+                for copy in erase_store.find_copies(house.conn, principal, among=among):
+                    if (principal, copy.exchange_id, copy.kind) in wanted and is_decided(copy, each.target):
+                        left += not _erase(house, case_id, bench, each, copy)
+    return left
+
+
+def finish(house: House, case_id: CaseId, now: datetime) -> int:
+    """Look again until nothing is found, then remove old versions and what else is left; exchanges under way.
+
+    Raises NotFinished, ErasureStopped, PlanOutdated.
+    """
+    with control.hold_case(house.conn, case_id):
+        case, clearances, _ = _cleared(house, case_id)
+        control.begin_run(house.conn, case_id)
+        with noted(house.conn, case_id):
+            waiting = sum(_in_flight(house, case_id, each.target.principal) for each in clearances)
+            control.note_waiting(house.conn, case_id, waiting)
+            for each in clearances:
+                _finish(house, case, each, now)
+    return waiting
+
+
+def prove(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
+    """The second scan of what was released; where it is clean, the parts take their next step."""
+    with control.hold_case(house.conn, case_id):
+        case, clearances, unreleased = _cleared(house, case_id)
+        with noted(house.conn, case_id):
+            report = _verified(house, case, [each.target for each in clearances], now)
+            run = control.find_run(house.conn, case_id)
+            report = replace(report, waiting=run.waiting if run else 0, to_release=unreleased)
+            if not (report.residual or report.doubts or report.waiting):
+                _carried_out(house, case, report.principals, now)
+        control.end_run(house.conn, case_id, outcome_of(report))
     return report
 
 
-def _kept_out(house: House, case_id: CaseId, target: Target, now: datetime) -> int:
-    """Keep the person out from now on; how many exchanges were on their way before that and still are.
+def verify(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
+    """The second scan: every byte of every version in every store, by a reader of its own; and the entry of it."""
+    case, envelope = open_request(house, case_id)
+    return _verified(house, case, list(targets_of(house, case, envelope, decided_only=True)), now)
 
-    Counted before the erasure, so that one which ends meanwhile is looked at again.
+
+def _cleared(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]:
+    """What may be erased now, and at how many principals something was decided and is not released."""
+    case, envelope = open_request(house, case_id)
+    targets = list(targets_of(house, case, envelope, decided_only=True))
+    if not targets:
+        raise NotDecided(Ref("case", case_id))
+    clearances = cleared(house, case, targets)
+    if not clearances:
+        raise NotReleased(Ref("case", case_id), Ref("principals", len(targets)))
+    return case, clearances, len(targets) - len(clearances)
+
+
+def _begun(house: House, case_id: CaseId, target: Target, now: datetime) -> Iterator[CopyName]:
+    keep_out(house, target.principal, target.refs, Suppression.ERASED, cause=case_id, case_id=case_id, now=now)
+    with open_bench(house, target) as bench:
+        copies = erase_store.find_copies(house.conn, target.principal)
+        remember(house, case_id, target.principal, spellings(bench, copies) | set(target.values))
+        for place in _to_erase(house, case_id, bench):
+            if place.copy.kind != INDEX:
+                yield CopyName(target.principal, place.copy.exchange_id, place.copy.kind)
+
+
+def _to_erase(house: House, case_id: CaseId, bench: Bench) -> list[Place]:
+    """Copies that name the person and that everybody who decides of them wants erased; the index last.
+
+    Whose they are is noted, because afterwards nothing says any more who has to be told.
     """
-    run_id = keep_out(house, target.principal, target.refs, Suppression.ERASED, cause=case_id, case_id=case_id, now=now)
-    return erase_store.count_in_flight(house.conn, target.principal, made_at(house.conn, run_id))
+    places = [place for place in find_places(bench) if is_decided(place.copy, bench.target)]
+    note_places(house, case_id, bench.target.principal, places)
+    return places
+
+
+def _in_flight(house: House, case_id: CaseId, principal: Principal) -> int:
+    """Exchanges that were on their way before the person was kept out, and still are.
+
+    Counted before the last passes, so that one which ends meanwhile is looked at again.
+    """
+    run_id = run_id_of(principal, Suppression.ERASED, case_id)
+    return erase_store.count_in_flight(house.conn, principal, made_at(house.conn, run_id))
+
+
+def _finish(house: House, case: Case, clearance: Clearance, now: datetime) -> None:
+    target = clearance.target
+    with open_bench(house, target) as bench:
+        _erase_all(house, case, bench, clearance, now)
+        for copy in erase_store.find_copies(house.conn, target.principal, with_gone=True):
+            erase_store.drop_superseded(house, copy)
+        for place in find_places(bench):
+            erase_store.note_outcome(house.conn, case.case_id, target, kept(place))
+    for part in case.sub_cases:
+        if part.principal == target.principal and has_decided(part):
+            drop_notices(house, part)
+    for bucket in (house.settings.bucket_exchange, house.settings.bucket_lake, house.settings.bucket_vault):
+        house.objects.abort_uploads(bucket, f"{target.principal}/")
+
+
+def _erase_all(house: House, case: Case, bench: Bench, clearance: Clearance, now: datetime) -> None:
+    """Erase, and look again until nothing is found that may go: a file may have come meanwhile."""
+    left: set[tuple[str, str]] = set()
+    for _ in range(MOST_PASSES):
+        found = _to_erase(house, case.case_id, bench)
+        places = [each for each in found if (each.copy.exchange_id, each.copy.kind) not in left]
+        if not places:
+            break
+        for place in places:
+            if not _erase(house, case.case_id, bench, clearance, place.copy):
+                left.add((place.copy.exchange_id, place.copy.kind))
+    else:
+        raise NotFinished(Ref("case", case.case_id), Ref("passes", MOST_PASSES))
+    if left and clearance.plan is not None:
+        raise outdated(house, case, clearance.plan, len(left), now)
+
+
+def _erase(house: House, case_id: CaseId, bench: Bench, clearance: Clearance, copy: Copy) -> bool:
+    """Take the person out of one copy, as it is once nobody else edits it; False: the release does not cover that.
+
+    What comes of it is noted before it is done, so that a worker who dies in between leaves no gap in the counts.
+    """
+    check_goes_on(house.conn, case_id)
+    with control.hold_object(house.conn, copy.bucket, copy.key):
+        current = erase_store.refreshed(house.conn, copy)
+        if current is None:
+            return True
+        edit = store_of(current).erase(bench, current)
+        if not edit.is_needed:
+            return True
+        if not clearance.permits(edit.done):
+            return False
+        erase_store.note_outcome(house.conn, case_id, bench.target, edit.done)
+        carry_out(house, edit)
+    return True
 
 
 def drop_notices(house: House, part: SubCase) -> None:
@@ -101,180 +244,52 @@ def drop_notices(house: House, part: SubCase) -> None:
         house.objects.delete_others(bucket, key, frozenset())
 
 
-def _carried_out(house: House, case: Case, now: datetime) -> None:
+def _carried_out(house: House, case: Case, principals: Sequence[str], now: datetime) -> None:
     """The parts whose erasure is proven take their next step, with the scan's entry as evidence."""
     scans = last_scans(house, case.case_id)
     for part in case.sub_cases:
-        if not has_decided(part) or part.state not in OPEN_DECISIONS:
+        if part.principal not in principals or not has_decided(part) or part.state not in OPEN_DECISIONS:
             continue
         order = Order(SYSTEM, now, "ERASED", scans[part.principal][1], residue=0)
-        steps = (State.EXECUTED,) if part.track is Track.PROCESSOR else (State.EXECUTING,)
-        for target in steps:
-            if part.state is not target:
-                advance(house.conn, case.case_id, target, order, part.sub_case_id)
+        target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING
+        if part.state is not target:
+            advance(house.conn, case.case_id, target, order, part.sub_case_id)
 
 
-def verify(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
-    """The second scan: every byte of every version in every store, by a reader of its own; and the entry of it."""
-    case, envelope = _opened(house, case_id)
-    outcomes = erase_store.read_outcomes(house.conn, case_id)
-    hits = doubts = scanned = 0
-    for target in targets_of(house, case, envelope, decided_only=True):
-        values = recall(house, case_id, target.principal) | set(target.values)
+def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime) -> ErasureReport:
+    outcomes = erase_store.read_outcomes(house.conn, case.case_id)
+    every = Scanned()
+    for target in targets:
+        values = recall(house, case.case_id, target.principal) | set(target.values)
         found = scan_stores(house, target, values)
-        hits, doubts, scanned = hits + found[0], doubts + found[1], scanned + found[2]
-        mine = [row for row in outcomes if row["principal"] == target.principal]
-        _record(house, case, target, [_line(row) for row in mine], found, now)
-    lines = tuple(_line(row) for row in outcomes)
-    return ErasureReport(case_id, lines, tuple(each.name for each in STORES), hits, doubts, scanned)
-
-
-def find_places(bench: Bench) -> Iterator[Place]:
-    """Every copy that names the person, the index last. Raises StoreUnknown."""
-    copies = erase_store.find_copies(bench.house.conn, bench.target.principal)
-    order = {store.name: number for number, store in enumerate(STORES)}
-    for copy in sorted(copies, key=lambda copy: order[store_of(copy).name]):
-        if rows := store_of(copy).find(bench, copy):
-            yield Place(store_of(copy).name, copy, rows)
-
-
-def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bool) -> Iterator[Target]:
-    """Whom to erase at which principal. A plan looks at every principal concerned, a run where it was decided."""
-    parts: dict[str, list[SubCase]] = defaultdict(list)
-    for part in case.sub_cases:
-        if part.agreement_id is not None:
-            parts[part.principal].append(part)
-    for name, own in sorted(parts.items()):
-        decided = frozenset(pair for part in own for pair in decided_of(part))
-        if decided or not decided_only:
-            principal = Principal(name)
-            key = house.keyring.subject_key(principal)
-            refs = frozenset(refs_of(envelope.identifiers, key).values())
-            values = tuple(sorted({each.value for each in envelope.identifiers}))
-            yield Target(principal, key, refs, values, decided)
-
-
-def _erase_all(house: House, case_id: CaseId, bench: Bench) -> None:
-    """Erase, and look again until nothing is found: a file may have come meanwhile. Raises NotFinished.
-
-    At last the versions go that a worker left who died between putting one and removing the other.
-    """
-    for _ in range(MOST_PASSES):
-        places = [place for place in find_places(bench) if is_decided(place.copy, bench.target)]
-        if not places:
-            break
-        note_places(bench.house, case_id, bench.target.principal, places)
-        for place in places:
-            done = store_of(place.copy).erase(bench, place.copy)
-            if done.place.rows or done.outcome is Outcome.REMOVED:
-                erase_store.note_outcome(house.conn, case_id, bench.target, done)
-    else:
-        raise NotFinished(Ref("case", case_id), Ref("passes", MOST_PASSES))
-    for copy in erase_store.find_copies(house.conn, bench.target.principal, with_gone=True):
-        erase_store.drop_superseded(house, copy)
-
-
-def _note_kept(house: House, case_id: CaseId, bench: Bench) -> None:
-    """What still names the person because another controller has not decided."""
-    for place in find_places(bench):
-        kept = Done(place, Outcome.KEPT, OTHER_CONTROLLER, place.rows, place.rows)
-        erase_store.note_outcome(house.conn, case_id, bench.target, kept)
-
-
-def scan_stores(house: House, target: Target, values: frozenset[str]) -> tuple[int, int, int]:
-    """Hits, doubts and objects read in everything this principal has, whoever decides of it."""
-    needles = needles_of(sorted(values))
-    hits = doubts = scanned = 0
-    with open_bench(house, target) as bench:
-        seen: set[tuple[str, str, str]] = set()
-        told = find_open_notices(house, target.principal)
-        for each in STORES:
-            for item in each.objects(house, target):
-                name = (item.bucket, item.key, item.version_id)
-                if name in seen or (item.bucket, item.key) in told:
-                    continue
-                seen.add(name)
-                path = bench.fresh("scanned")
-                house.objects.fetch(*name, path)
-                scan = scan_bytes(path, needles, decrypt=lambda sealed: _decrypted(bench, sealed))
-                scanned += 1
-                hits += scan.status is Status.HIT
-                doubts += scan.status is not Status.HIT and any(one.reason not in READ for one in scan.doubts)
-    return hits, doubts, scanned
-
-
-READ = frozenset({Reason.FONT_ENCODED_TEXT, Reason.PICTURE})
-"""Doubts about our own receipts: their text is made from counts and codes."""
-
-
-def _decrypted(bench: Bench, sealed: bytes) -> bytes | None:
-    import pyrage
-
-    source, opened = bench.fresh("sealed-part"), bench.fresh("opened-part")
-    source.write_bytes(sealed)
-    try:
-        return unseal(source, opened, bench.house.keyring, bench.target.principal).read_bytes()
-    except pyrage.DecryptError:
-        return None
+        every += found
+        mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]
+        _record(house, case, target, mine, found, now)
+    return ErasureReport(
+        case_id=case.case_id,
+        lines=tuple(map(line_of, outcomes)),
+        searched=searched(),
+        residual=every.hits,
+        doubts=every.doubts,
+        objects_scanned=every.objects,
+        sealed=every.sealed,
+        principals=tuple(target.principal for target in targets),
+    )
 
 
 def _record(
-    house: House, case: Case, target: Target, lines: list[StoreLine], found: tuple[int, int, int], now: datetime
+    house: House, case: Case, target: Target, lines: Sequence[StoreLine], found: Scanned, now: datetime
 ) -> None:
-    chain = next(part.chain for part in case.sub_cases if part.principal == target.principal)
     body = ErasureDone(
         case_id=case.case_id,
         principal=target.principal,
         done_at=utc_text(now),
-        stores=tuple(
-            StoreErased(
-                store=line.store,
-                objects=line.objects,
-                rows_before=line.rows_before,
-                rows_after=line.rows_after,
-                outcome=line.outcome,
-                ground=line.ground,
-            )
-            for line in lines
-        ),
-        residual=found[0],
-        doubts=found[1],
-        objects_scanned=found[2],
+        stores=entry_lines(lines),
+        residual=found.hits,
+        doubts=found.doubts,
+        objects_scanned=found.objects,
+        sealed=found.sealed,
     )
     with transaction(house.conn):
+        chain = chain_of(case, target.principal)
         append(house.conn, chain=chain, kind=EntryKind.ERASURE_DONE, exchange_id=None, body=body)
-
-
-def _opened(house: House, case_id: CaseId) -> tuple[Case, Envelope]:
-    case = store.get_case(house.conn, case_id)
-    return case, open_sealed(house, case.subject_key).envelope
-
-
-def _foreseen(place: Place, target: Target) -> Done:
-    if is_decided(place.copy, target):
-        return Done(place, Outcome.ERASED, None, place.rows, 0)
-    return Done(place, Outcome.KEPT, OTHER_CONTROLLER, place.rows, place.rows)
-
-
-def _added(lines: Iterable[Done]) -> tuple[StoreLine, ...]:
-    """One line per store, outcome and ground."""
-    groups: dict[tuple[str, str, str | None], list[Done]] = defaultdict(list)
-    for done in lines:
-        groups[done.place.store, done.outcome.value, done.ground].append(done)
-    return tuple(
-        StoreLine(
-            name, len(found), sum(d.rows_before for d in found), sum(d.rows_after for d in found), outcome, ground
-        )
-        for (name, outcome, ground), found in sorted(groups.items(), key=lambda item: str(item[0]))
-    )
-
-
-def _line(row: dict[str, object]) -> StoreLine:
-    return StoreLine(
-        str(row["store"]),
-        int(str(row["objects"])),
-        int(str(row["rows_before"])),
-        int(str(row["rows_after"])),
-        str(row["outcome"]),
-        None if row["ground"] is None else str(row["ground"]),
-    )

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import ClassVar
 
 from sluice.agreement.model import DataContract
@@ -34,6 +36,50 @@ class NotFinished(SluiceError):
     summary: ClassVar[str] = "erasing did not come to an end"
     cure: ClassVar[str] = "run it again; if it stays, a store brings back what it erased: see `sluice erase plan`"
     exit: ClassVar[Exit] = Exit.UNDECIDED
+
+
+class NotReleased(SluiceError):
+    code: ClassVar[str] = "SLU-555"
+    summary: ClassVar[str] = "no second person has released what this erasure would do"
+    cure: ClassVar[str] = "`sluice erase plan`, then somebody else: `sluice erase release`"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class ReleaseRefused(SluiceError):
+    """A release that does not hold; ``reason`` is a word of :class:`erase_plan.Refusal`."""
+
+    code: ClassVar[str] = "SLU-556"
+    summary: ClassVar[str] = "this plan cannot be released so"
+    cure: ClassVar[str] = "the reason says why; `sluice erase status` shows plans and cases in error"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class PlanOutdated(SluiceError):
+    code: ClassVar[str] = "SLU-557"
+    summary: ClassVar[str] = "the released plan does not cover what is there now; that was left as it is"
+    cure: ClassVar[str] = "`sluice erase plan` makes a new one, which is released again"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class ErasureStopped(SluiceError):
+    code: ClassVar[str] = "SLU-558"
+    summary: ClassVar[str] = "erasing was stopped"
+    cure: ClassVar[str] = "`sluice erase status` says by whom and why; `sluice erase resume`, then run again"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class ErasureBusy(SluiceError):
+    code: ClassVar[str] = "SLU-559"
+    summary: ClassVar[str] = "another process works on this erasure"
+    cure: ClassVar[str] = "wait for it; a dead one holds nothing"
+    exit: ClassVar[Exit] = Exit.UNDECIDED
+
+
+class AnotherInError(SluiceError):
+    code: ClassVar[str] = "SLU-560"
+    summary: ClassVar[str] = "no erasure begins while another one is in error"
+    cure: ClassVar[str] = "`sluice erase status` names it; find the cause and run that one again"
+    exit: ClassVar[Exit] = Exit.REFUSED
 
 
 Decided = tuple[str, FieldGroup]
@@ -75,6 +121,8 @@ class Copy:
     """Of the pinned version; empty for a file that was refused unread."""
     contract: DataContract | None
     columns: Sequence[Column]
+    closed_at: datetime | None = None
+    """Since when its exchange is closed, and so since when it can be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +146,23 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A copy without the person, on the bench: nothing is changed yet. ``path``: the edited file, if there is one.
+
+    ``rows``: how many the catalogue counts of it from then on; None: it counts none.
+    """
+
+    done: Done
+    path: Path | None = None
+    rows: int | None = None
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the person is in the copy at all."""
+        return bool(self.done.place.rows) or self.done.outcome is Outcome.REMOVED
+
+
+@dataclass(frozen=True, slots=True)
 class StoreLine:
     """One store in a plan, a run or a certificate."""
 
@@ -114,6 +179,9 @@ class ErasureReport:
     """What a plan foresees or a run did at every principal concerned; ``residual``: hits of the second scan.
 
     ``waiting``: exchanges that were open before the person was put on hold; they may still bring rows.
+    ``sealed``: returns only their recipient can open, of which the index says that the person is not in them.
+    ``principals``: where a run erased, or a scan looked.
+    ``to_release``: principals whose part was decided and left, because nobody released its plan.
     """
 
     case_id: str
@@ -122,4 +190,7 @@ class ErasureReport:
     residual: int | None = None
     doubts: int = 0
     objects_scanned: int = 0
+    sealed: int = 0
     waiting: int = 0
+    to_release: int = 0
+    principals: tuple[str, ...] = ()

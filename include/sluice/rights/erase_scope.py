@@ -29,6 +29,11 @@ def has_decided(part: SubCase) -> bool:
     return part.action is Action.ERASE and part.state in OPEN_DECISIONS | CARRIED_OUT
 
 
+def is_to_do(part: SubCase) -> bool:
+    """Whether a part was decided to be erased, and its erasure is not proven yet."""
+    return part.action is Action.ERASE and part.state in OPEN_DECISIONS - {State.EXECUTING}
+
+
 def decided_of(part: SubCase) -> frozenset[Decided]:
     """What of a part goes: the field groups that were named, else all of it; nothing where it was not decided."""
     if not has_decided(part):

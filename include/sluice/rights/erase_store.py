@@ -1,6 +1,8 @@
 """SQL and object writes of erasing: which copies there are, and one copy put in place of another."""
 
 import hashlib
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,15 +21,22 @@ OCTETS = "application/octet-stream"
 ARRIVED = "arrived"
 
 
-def find_copies(conn: Connection, principal: Principal, *, with_gone: bool = False) -> list[Copy]:
-    """Every copy of a principal that is still there, with the contract its exchange was made under."""
+def find_copies(
+    conn: Connection, principal: Principal, *, with_gone: bool = False, among: Collection[ExchangeId] | None = None
+) -> list[Copy]:
+    """Every copy of a principal that is still there, with the contract its exchange was made under.
+
+    among: only copies of these exchanges.
+    """
     rows = conn.execute(
         """select c.exchange_id::text as id, c.kind, e.direction, e.flow, c.bucket,
                case when c.kind = 'arrived' then e.key else c.key end as key, c.version_id, c.sha256,
-               e.opened_at
+               e.opened_at, e.closed_at
            from copy c join exchange e using (exchange_id)
-           where e.principal = %s and (%s or c.gone_at is null) order by e.opened_at, c.exchange_id, c.kind""",
-        (principal, with_gone),
+           where e.principal = %(principal)s and (%(gone)s or c.gone_at is null)
+             and (%(among)s::uuid[] is null or c.exchange_id = any(%(among)s))
+           order by e.opened_at, c.exchange_id, c.kind""",
+        {"principal": principal, "gone": with_gone, "among": None if among is None else list(among)},
     ).fetchall()
     papers: dict[tuple[str, str, date], DataContract | None] = {}
     return [_copy(conn, principal, row, papers) for row in rows]
@@ -55,6 +64,7 @@ def _copy(
         sha256=row["sha256"],
         contract=contract,
         columns=_columns(conn, principal, contract, name[2], opened),
+        closed_at=row["closed_at"],
     )
 
 
@@ -70,6 +80,15 @@ def _columns(
         kinds = {f"contacts.{field.name}": field.subject_key for field in contacts.subject_fields} if contacts else {}
         found |= {field.name: kinds[field.source] for field in contract.fields if field.source in kinds}
     return tuple(Column(name, kind) for name, kind in found.items() if kind is not None)
+
+
+def refreshed(conn: Connection, copy: Copy) -> Copy | None:
+    """The copy as the catalogue has it now; None once it is gone."""
+    row = conn.execute(
+        "select version_id, sha256 from copy where exchange_id = %s and kind = %s and gone_at is null",
+        (copy.exchange_id, copy.kind),
+    ).fetchone()
+    return replace(copy, version_id=row["version_id"], sha256=row["sha256"]) if row else None
 
 
 def exists(house: House, copy: Copy) -> bool:

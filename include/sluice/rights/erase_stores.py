@@ -23,7 +23,7 @@ from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import seal, unseal
 from sluice.rights import erase_store
 from sluice.rights.erase_files import FoundInFile, erase_in_file, find_in_file, names_person, rows_of
-from sluice.rights.erase_model import Copy, Done, Outcome, Place, Target
+from sluice.rights.erase_model import Copy, Done, Edit, Outcome, Place, Target
 from sluice.subject.index import find_in_run, first_word, write_run
 
 REF = "sluice_subject_ref"
@@ -92,8 +92,8 @@ class Store(Protocol):
         """How many rows of a copy name the person."""
         ...
 
-    def erase(self, bench: Bench, copy: Copy) -> Done:
-        """Take the person out, whatever a dead worker left; again changes nothing."""
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
+        """The copy without the person, on the bench; :func:`carry_out` puts it in its place."""
         ...
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
@@ -105,6 +105,24 @@ def place_of(store: Store, copy: Copy, rows: int) -> Place:
     return Place(store.name, copy, rows)
 
 
+def untouched(store: Store, copy: Copy) -> Edit:
+    """The person is not in it, or it is there no more."""
+    return Edit(Done(place_of(store, copy, 0), Outcome.ERASED, None, 0, 0))
+
+
+def removed(store: Store, copy: Copy, ground: str, rows: int) -> Edit:
+    """The whole object goes, every version of it; the certificate says so."""
+    return Edit(Done(place_of(store, copy, rows), Outcome.REMOVED, ground, rows, 0))
+
+
+def carry_out(house: House, edit: Edit) -> None:
+    """Put the edited copy in its place, or remove it, whatever a dead worker left; again changes nothing."""
+    if edit.done.outcome is Outcome.REMOVED:
+        erase_store.remove(house, edit.done.place.copy)
+    elif edit.path is not None:
+        erase_store.swap(house, edit.done.place.copy, edit.path, edit.rows)
+
+
 @dataclass(frozen=True)
 class LakeStore:
     """Accepted rows: Parquet, found by reference columns, edited by row groups."""
@@ -114,20 +132,24 @@ class LakeStore:
 
     def find(self, bench: Bench, copy: Copy) -> int:
         path = bench.fetch(copy)
-        return sum(find_refs(path, bench.target.refs, ref_columns(path))) if path else 0
+        return _lake_rows(bench, path) if path else 0
 
-    def erase(self, bench: Bench, copy: Copy) -> Done:
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
         path = bench.fetch(copy)
-        rows = self.find(bench, copy)
+        rows = _lake_rows(bench, path) if path else 0
         if path is None or not rows:
-            return Done(place_of(self, copy, 0), Outcome.ERASED, None, 0, 0)
+            return untouched(self, copy)
         edited = bench.fresh("edited")
         erased = erase_refs(path, edited, bench.target.refs, ref_columns(path), REF)
-        erase_store.swap(bench.house, copy, edited, erased.rows_after)
-        return Done(place_of(self, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
+        done = Done(place_of(self, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
+        return Edit(done, edited, erased.rows_after)
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         yield from house.objects.list_versions(house.settings.bucket_lake, f"{target.principal}/")
+
+
+def _lake_rows(bench: Bench, path: Path) -> int:
+    return sum(find_refs(path, bench.target.refs, ref_columns(path)))
 
 
 def ref_columns(path: Path) -> list[str]:
@@ -147,18 +169,17 @@ class IndexStore:
         path = bench.fetch(copy)
         return find_in_run(path, sorted(bench.target.refs)).height if path else 0
 
-    def erase(self, bench: Bench, copy: Copy) -> Done:
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
         path = bench.fetch(copy)
-        rows = self.find(bench, copy)
+        rows = find_in_run(path, sorted(bench.target.refs)).height if path else 0
         if path is None or not rows:
-            return Done(place_of(self, copy, 0), Outcome.ERASED, None, 0, 0)
+            return untouched(self, copy)
         run = pl.read_parquet(path)
         words = first_word(pl.Series(sorted(bench.target.refs)))
         kept = run.filter(~pl.col("ref").is_in(words.implode()))
         edited = bench.fresh("edited")
         edited.write_bytes(write_run(kept))
-        erase_store.swap(bench.house, copy, edited, None)
-        return Done(place_of(self, copy, rows), Outcome.ERASED, None, run.height, kept.height)
+        return Edit(Done(place_of(self, copy, rows), Outcome.ERASED, None, run.height, kept.height), edited)
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         prefix = index_key_prefix(target)
@@ -189,22 +210,22 @@ class FileStore:
             rows = int(is_in_index(bench, copy))
         return found, rows
 
-    def erase(self, bench: Bench, copy: Copy) -> Done:
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
         path = bench.fetch(copy)
         found, rows = self._look(bench, copy, path) if path else (None, 0)
         if path is None or not rows:
-            return Done(place_of(self, copy, 0), Outcome.ERASED, None, 0, 0)
+            return untouched(self, copy)
         if found is None:
-            return remove(self, bench, copy, "NOT_READABLE_BY_ROWS", 0)
+            return removed(self, copy, "NOT_READABLE_BY_ROWS", 0)
         edited = bench.fresh("edited")
         try:
             erased = erase_in_file(path, edited, found, copy.contract, bench.target)
         except EraseRefused as refused:
             rule = next((str(ref.value) for ref in refused.refs if ref.kind == "rule"), "UNSAFE")
         else:
-            erase_store.swap(bench.house, copy, edited, erased.rows_after)
-            return Done(place_of(self, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
-        return remove(self, bench, copy, rule, found.table.record_count)
+            done = Done(place_of(self, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
+            return Edit(done, edited, erased.rows_after)
+        return removed(self, copy, rule, found.table.record_count)
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         for bucket, prefix in self.where(house, target):
@@ -228,12 +249,6 @@ def is_in_index(bench: Bench, copy: Copy) -> bool:
     )
 
 
-def remove(store: Store, bench: Bench, copy: Copy, ground: str, rows: int) -> Done:
-    """The whole object goes, every version of it; the certificate says so."""
-    erase_store.remove(bench.house, copy)
-    return Done(place_of(store, copy, rows), Outcome.REMOVED, ground, rows, 0)
-
-
 @dataclass(frozen=True)
 class QuarantineStore:
     """Refused and held rows, sealed. They are opened, edited and sealed again, or removed with their file."""
@@ -245,21 +260,22 @@ class QuarantineStore:
         path = bench.fetch(copy)
         return self._rows(bench, copy, self._open(bench, path)) if path else 0
 
-    def erase(self, bench: Bench, copy: Copy) -> Done:
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
         path = bench.fetch(copy)
-        rows = self.find(bench, copy)
-        if path is None or not rows:
-            return Done(place_of(self, copy, 0), Outcome.ERASED, None, 0, 0)
+        opened = self._open(bench, path) if path else None
+        rows = self._rows(bench, copy, opened) if opened else 0
+        if opened is None or not rows:
+            return untouched(self, copy)
         if copy.kind in ("quarantine.file", "quarantine.records"):
-            return remove(self, bench, copy, "REFUSED_FILE_IS_NOT_EDITED", rows)
-        frame = pl.read_parquet(self._open(bench, path))
+            return removed(self, copy, "REFUSED_FILE_IS_NOT_EDITED", rows)
+        frame = pl.read_parquet(opened)
         kept = frame.filter(~self._mask(bench, copy, frame))
-        opened, sealed = bench.fresh("kept.parquet"), bench.fresh("sealed")
-        kept.write_parquet(opened, statistics=False)
-        seal(opened, sealed, bench.house.keyring, bench.target.principal)
-        opened.unlink()
-        erase_store.swap(bench.house, copy, sealed, kept.height)
-        return Done(place_of(self, copy, rows), Outcome.ERASED, None, frame.height, kept.height)
+        plain, sealed = bench.fresh("kept.parquet"), bench.fresh("sealed")
+        kept.write_parquet(plain, statistics=False)
+        seal(plain, sealed, bench.house.keyring, bench.target.principal)
+        plain.unlink()
+        done = Done(place_of(self, copy, rows), Outcome.ERASED, None, frame.height, kept.height)
+        return Edit(done, sealed, kept.height)
 
     def _open(self, bench: Bench, path: Path) -> Path:
         return unseal(path, bench.fresh("opened"), bench.house.keyring, bench.target.principal)
@@ -289,8 +305,8 @@ class NamelessStore:
     def find(self, bench: Bench, copy: Copy) -> int:
         return 0
 
-    def erase(self, bench: Bench, copy: Copy) -> Done:
-        return Done(place_of(self, copy, 0), Outcome.ERASED, None, 0, 0)
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
+        return untouched(self, copy)
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         yield from ()  # they lie under the prefixes of the quarantine

@@ -1,0 +1,173 @@
+"""What stands around an erasure: a second person's release, a stop, and where every erasure stands."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sluice.cli.case_output import ByOption, CaseArgument, user
+from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
+from sluice.settings import get_settings
+
+if TYPE_CHECKING:
+    from sluice.db import Connection
+    from sluice.rights.erase_control import Standing
+    from sluice.rights.erase_plan import StoredPlan
+    from sluice.rights.model import CaseId
+
+OneOrAll = Annotated[str | None, typer.Argument(metavar="[CASE]", help="Case id or its beginning; all when absent.")]
+PLAN = ("principal", "state", "objects", "rows", "made by", "released by", "sha256")
+
+
+def release(
+    case: CaseArgument,
+    by: ByOption = None,
+    principal: Annotated[str | None, typer.Option(help="Only the plan at this principal.")] = None,
+    plan: Annotated[str, typer.Option(help="Only if the hash of the plan begins so.")] = "",
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Let the plan of an erasure be carried out. Who made it or decided the case cannot: refused and recorded.
+
+    JSON: case, plans [{principal, state, objects, rows, made_by, released_by, sha256}]. Exit 1 with the reason.
+
+    Example: sluice erase release 5b1f0c2e --by an.peeters
+    """
+    from sluice.exchange.house import open_house
+    from sluice.rights.erase_release import release as let_go
+
+    with open_house(get_settings()) as house:
+        case_id, now = find_case(house.conn, case), datetime.now(UTC)
+        plans = let_go(house, case_id, by or user(), now, principal=principal, pinned=plan)
+    show_plans(case_id, plans, format)
+
+
+def stop(
+    case: OneOrAll = None,
+    reason: Annotated[str, typer.Option(help="A code in capitals, such as WRONG_PERSON; no sentence.")] = "",
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Stop one erasure, or all of them, before the next object. What is erased stays so; a run goes on later.
+
+    JSON: case (null: all), stopped (false: it stood still already).
+
+    Example: sluice erase stop 5b1f0c2e --reason WRONG_PERSON --by an.peeters
+    """
+    from sluice.db import connect
+    from sluice.rights.erase_control import stop as stand_still
+
+    with connect(get_settings()) as conn:
+        case_id = find_case(conn, case) if case else None
+        is_new = stand_still(conn, case_id, reason, by or user(), datetime.now(UTC))
+    _show({"case": case_id, "stopped": is_new}, "Stopped", format)
+
+
+def resume(case: OneOrAll = None, by: ByOption = None, format: FormatOption = Format.TABLE) -> None:
+    """Let a stopped erasure, or all, go on; the next run takes them up. Exit 1 when nothing was stopped so.
+
+    JSON: case (null: all), resumed.
+
+    Example: sluice erase resume 5b1f0c2e --by an.peeters
+    """
+    from sluice.db import connect
+    from sluice.rights.erase_control import resume as go_on
+
+    with connect(get_settings()) as conn:
+        case_id = find_case(conn, case) if case else None
+        go_on(conn, case_id, by or user(), datetime.now(UTC))
+    _show({"case": case_id, "resumed": True}, "Resumed", format)
+
+
+def status(format: FormatOption = Format.TABLE) -> None:
+    """Say where every erasure stands: its plan, its last run, what was stopped, and which one is in error.
+
+    While a case is in error no other erasure begins; that one may be run again.
+
+    JSON: stopped [{case, reason, by, at}], in_error [case], cases [{case, plans, outcome, error, begun_at,
+    ended_at, waiting, stopped, at_work, in_error}].
+
+    Example: sluice erase status
+    """
+    from sluice.db import connect
+    from sluice.rights.erase_control import status as find_status
+
+    with connect(get_settings()) as conn:
+        found = find_status(conn)
+    stops = [
+        {"case": each.case_id, "reason": each.reason, "by": each.stopped_by, "at": each.stopped_at}
+        for each in found.stops
+    ]
+    cases = [_standing(each) for each in found.cases]
+    if format is Format.JSON:
+        erring = [each["case"] for each in cases if each["in_error"]]
+        show_json({"stopped": stops, "in_error": erring, "cases": cases})
+        return
+    show_table("Stopped", ("case", "reason", "by", "at (UTC)"), [list(each.values()) for each in stops])
+    show_table(
+        "Erasures",
+        ("case", "plans", "last run", "error", "begun (UTC)", "stopped", "in error"),
+        [
+            (
+                each["case"],
+                ", ".join(f"{plan['principal']} {plan['state']}" for plan in each["plans"]),
+                "at work" if each["at_work"] else each["outcome"],
+                each["error"],
+                each["begun_at"],
+                "yes" if each["stopped"] else "",
+                "YES" if each["in_error"] else "",
+            )
+            for each in cases
+        ],
+    )
+
+
+def find_case(conn: "Connection", case: str) -> "CaseId":
+    """The case whose id begins so. Raises NotFound."""
+    from sluice.rights.store import find_beginning
+
+    return find_beginning(conn, case.lower())
+
+
+def show_plans(case_id: str, plans: "tuple[StoredPlan, ...]", format: Format) -> None:
+    """Plans and who released them."""
+    told = [plan_told(each) for each in plans]
+    if format is Format.JSON:
+        show_json({"case": case_id, "plans": told})
+        return
+    show_table(f"Plans of case {case_id}", PLAN, [list(each.values()) for each in told])
+
+
+def plan_told(stored: "StoredPlan") -> dict[str, Any]:
+    """One plan, in numbers."""
+    return {
+        "principal": stored.plan.principal,
+        "state": "released" if stored.released_at else "waits for release",
+        "objects": len(stored.plan.going),
+        "rows": sum(copy.rows_before - copy.rows_after for copy in stored.plan.going),
+        "made_by": stored.made_by,
+        "released_by": stored.released_by,
+        "sha256": stored.plan.sha256,
+    }
+
+
+def _standing(each: "Standing") -> dict[str, Any]:
+    run = each.run
+    return {
+        "case": each.case_id,
+        "plans": [plan_told(plan) for plan in each.plans],
+        "outcome": run.outcome if run else None,
+        "error": run.error if run else None,
+        "begun_at": run.begun_at if run else None,
+        "ended_at": run.ended_at if run else None,
+        "waiting": run.waiting if run else 0,
+        "stopped": each.is_stopped,
+        "at_work": each.is_at_work,
+        "in_error": each.is_in_error,
+    }
+
+
+def _show(document: dict[str, Any], title: str, format: Format) -> None:
+    if format is Format.JSON:
+        show_json(document)
+    else:
+        show_pairs(title, {**document, "case": document["case"] or "all"})

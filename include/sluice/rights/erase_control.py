@@ -1,0 +1,176 @@
+"""Stop and resume erasures, say where each stands, and let none begin while another is in error."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sluice.db import Connection, transaction
+from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError, UsageError
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.ledger.append import append
+from sluice.ledger.erased import ErasureResumed
+from sluice.ledger.erased import ErasureStopped as StoppedEntry
+from sluice.ledger.model import EntryKind
+from sluice.rights import erase_control_store as control
+from sluice.rights import erase_store, store
+from sluice.rights.erase_control_store import Run, Stop
+from sluice.rights.erase_find import open_request, targets_of
+from sluice.rights.erase_model import AnotherInError, ErasureReport, ErasureStopped, PlanOutdated
+from sluice.rights.erase_plan import StoredPlan
+from sluice.rights.erase_release import check_name, cleared, draft, waits_for_plan
+from sluice.rights.erase_scope import is_to_do
+from sluice.rights.guards import REASON
+from sluice.rights.model import CaseId
+from sluice.rights.scope import CASES_CHAIN
+
+log = logging.getLogger(__name__)
+UNEXPECTED = "SLU-000"
+"""Noted of a run that ended in an error nobody planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One case: what was decided to be erased of it, its plans, its last run."""
+
+    case_id: CaseId
+    plans: tuple[StoredPlan, ...]
+    run: Run | None
+    is_stopped: bool
+    is_at_work: bool
+    """Another process works on it now."""
+
+    @property
+    def is_in_error(self) -> bool:
+        """Whether its last run failed, so that no other erasure begins."""
+        return self.run is not None and self.run.is_in_error and not self.is_at_work
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Every erasure that is not over, and every stop that holds."""
+
+    cases: tuple[Standing, ...]
+    stops: tuple[Stop, ...]
+
+
+def stop(conn: Connection, case_id: CaseId | None, reason: str, by: str, now: datetime) -> bool:
+    """Let nothing more be erased, of one case or of all, from the next object on; False: it stood still already.
+
+    reason: a code or an IRI, no sentence about a person. Raises UsageError, NotFound.
+    """
+    if not REASON.fullmatch(reason):
+        raise UsageError(Ref("option", "--reason"), Ref("form", "A_CODE_IN_CAPITALS"))
+    name = check_name(by)
+    with transaction(conn):
+        if case_id is not None:
+            store.lock_case(conn, case_id)
+        if not control.stop(conn, case_id, reason, name, now):
+            return False
+        body = StoppedEntry(case_id=case_id, reason=reason, stopped_by=name, stopped_at=utc_text(now))
+        append(conn, chain=CASES_CHAIN, kind=EntryKind.ERASURE_STOPPED, exchange_id=None, body=body)
+    return True
+
+
+def resume(conn: Connection, case_id: CaseId | None, by: str, now: datetime) -> None:
+    """Let it go on by the next run. A stop of one case and the stop of all end apart. Raises NotFound."""
+    name = check_name(by)
+    with transaction(conn):
+        if not control.resume(conn, case_id, name, now):
+            raise NotFound(Ref("stop of", case_id or "all"))
+        body = ErasureResumed(case_id=case_id, resumed_by=name, resumed_at=utc_text(now))
+        append(conn, chain=CASES_CHAIN, kind=EntryKind.ERASURE_RESUMED, exchange_id=None, body=body)
+
+
+def status(conn: Connection) -> Status:
+    """Cases with a decision to carry out, a plan that waits, or a run that did not end clean."""
+    runs = {run.case_id: run for run in control.find_runs(conn)}
+    plans: dict[CaseId, list[StoredPlan]] = {}
+    for plan in control.find_plans(conn):
+        plans.setdefault(plan.plan.case_id, []).append(plan)
+    unclean = [case_id for case_id, run in runs.items() if run.outcome != "clean"]
+    named = list(dict.fromkeys([*erase_store.find_decided(conn), *unclean]))
+    stops = control.find_stops(conn)
+    held = control.find_held(conn, named)
+    return Status(
+        tuple(
+            Standing(
+                case_id=case_id,
+                plans=tuple(plans.get(case_id, ())),
+                run=runs.get(case_id),
+                is_stopped=any(each.case_id in (None, case_id) for each in stops),
+                is_at_work=case_id in held,
+            )
+            for case_id in named
+        ),
+        tuple(stops),
+    )
+
+
+def take_up(house: House, by: str, now: datetime) -> list[CaseId]:
+    """Cases a run may take up now, the oldest first; where a plan is missing it is made, and waits for its release.
+
+    A case that cannot be planned is logged by its code, and keeps no other waiting. Raises ServiceMissing.
+    """
+    found = []
+    for case_id in erase_store.find_decided(house.conn):
+        try:
+            case, envelope = open_request(house, case_id)
+            if waits_for_plan(house.conn, case):
+                draft(house, case_id, by, now)
+            free = cleared(house, case, list(targets_of(house, case, envelope, decided_only=True)))
+            if any(is_to_do(part) for part in case.sub_cases if part.principal in {c.target.principal for c in free}):
+                check_may_begin(house.conn, case_id)
+                found.append(case_id)
+        except ServiceMissing:
+            raise
+        except SluiceError as error:
+            log.warning("case %s is not taken up: %s", case_id, error)
+    return found
+
+
+def check_may_begin(conn: Connection, case_id: CaseId) -> None:
+    """Raises ErasureStopped, or AnotherInError: an erasure that has begun may always be run again, a new one waits."""
+    if control.is_stopped(conn, case_id):
+        raise ErasureStopped(Ref("case", case_id))
+    erring = control.find_erring(conn, case_id)
+    if erring and control.find_run(conn, case_id) is None:
+        raise AnotherInError(Ref("case", case_id), Ref("in error", erring[0].case_id))
+
+
+def check_goes_on(conn: Connection, case_id: CaseId) -> None:
+    """Before every object. Raises ErasureStopped."""
+    if not control.touch(conn, case_id):
+        raise ErasureStopped(Ref("case", case_id))
+
+
+@contextmanager
+def noted(conn: Connection, case_id: CaseId) -> Iterator[None]:
+    """One step of a run: how it failed is noted, so that no other erasure begins before that was looked at."""
+    outcome, error = "failed", UNEXPECTED
+    try:
+        yield
+        outcome = ""
+    except ErasureStopped as failure:
+        outcome, error = "stopped", failure.code
+        raise
+    except PlanOutdated as failure:
+        outcome, error = "outdated", failure.code
+        raise
+    except SluiceError as failure:
+        error = failure.code
+        raise
+    finally:
+        if outcome and not conn.broken:
+            control.end_run(conn, case_id, outcome, error)
+
+
+def outcome_of(report: ErasureReport) -> str:
+    """How a run that came to its end ended. Pure."""
+    if report.residual:
+        return "residue"
+    if report.doubts:
+        return "doubts"
+    return "waiting" if report.waiting or report.to_release else "clean"

@@ -1,0 +1,159 @@
+"""The plan of an erasure at one principal: what a second person releases, and what that covers. Pure.
+
+A released plan covers the copies it names, as it foresaw them, and rows of the person in copies that came
+later: the person has to leave those too. It never covers a whole object that it does not name, nor a copy
+that was there before and was not found: that asks for a new plan.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+
+import rfc8785
+
+from sluice.exchange.deliver import RETURN
+from sluice.rights.erase_model import Decided, Done, Outcome
+from sluice.rights.model import CaseId, State, Step, SubCaseId
+from sluice.terms import ExchangeId, Principal
+
+FORMAT = "sluice-erasure-plan-1"
+DELIVERED = "delivered"
+DECISIONS = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
+"""Steps by which somebody decides that a part is erased: its principal, or the center's desk."""
+
+
+class Refusal(StrEnum):
+    """Why a release, or a run, was refused."""
+
+    NOTHING_TO_RELEASE = "NOTHING_TO_RELEASE"
+    MADE_THE_PLAN = "MADE_THE_PLAN"
+    DECIDED_THE_CASE = "DECIDED_THE_CASE"
+    DECISION_CHANGED = "DECISION_CHANGED"
+    ANOTHER_PLAN = "ANOTHER_PLAN"
+    ANOTHER_CASE_IN_ERROR = "ANOTHER_CASE_IN_ERROR"
+    PLAN_OUTDATED = "PLAN_OUTDATED"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCopy:
+    """One copy and what would come of it. ``rows``: of the person; the others: of the whole copy."""
+
+    exchange_id: ExchangeId
+    kind: str
+    store: str
+    outcome: Outcome
+    ground: str | None
+    rows: int
+    rows_before: int
+    rows_after: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``decided``: controller and field group, as in ``principal:identity``; ``copies``: what stays is among them."""
+
+    case_id: CaseId
+    principal: Principal
+    decided: tuple[str, ...]
+    copies: tuple[PlannedCopy, ...]
+
+    @cached_property
+    def content(self) -> bytes:
+        """Canonical bytes; the same copies and decisions give the same."""
+        return rfc8785.dumps(
+            {
+                "format": FORMAT,
+                "case": self.case_id,
+                "principal": self.principal,
+                "decided": list(self.decided),
+                "copies": [
+                    [c.exchange_id, c.kind, c.store, c.outcome.value, c.ground, c.rows, c.rows_before, c.rows_after]
+                    for c in self.copies
+                ],
+            }
+        )
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def going(self) -> tuple[PlannedCopy, ...]:
+        """What would be changed or removed."""
+        return tuple(copy for copy in self.copies if copy.outcome is not Outcome.KEPT)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan as it was made and, perhaps, released. ``made_at``: before the first copy was looked at."""
+
+    plan_id: str
+    plan: Plan
+    made_at: datetime
+    made_by: str
+    released_at: datetime | None = None
+    released_by: str | None = None
+
+    def permits(self, done: Done) -> bool:
+        """Whether this change of a copy is covered."""
+        copy = done.place.copy
+        planned = _planned(self.plan, copy.exchange_id, copy.kind)
+        if planned is not None:
+            is_as_foreseen = done.outcome is Outcome.ERASED and done.place.rows <= planned.rows
+            return planned.outcome is Outcome.REMOVED or is_as_foreseen
+        came_later = copy.closed_at is not None and copy.closed_at >= self.made_at
+        return came_later and done.outcome is Outcome.ERASED
+
+
+def make_plan(case_id: CaseId, principal: Principal, decided: Iterable[Decided], foreseen: Sequence[Done]) -> Plan:
+    """A plan of what a dry run foresaw, in an order of its own."""
+    copies = (
+        PlannedCopy(
+            exchange_id=done.place.copy.exchange_id,
+            kind=done.place.copy.kind,
+            store=done.place.store,
+            outcome=done.outcome,
+            ground=done.ground,
+            rows=done.place.rows,
+            rows_before=done.rows_before,
+            rows_after=done.rows_after,
+        )
+        for done in foreseen
+    )
+    ordered = sorted(copies, key=lambda copy: (copy.exchange_id, copy.kind))
+    return Plan(case_id, principal, words_of(decided), tuple(ordered))
+
+
+def read_plan(content: bytes) -> Plan:
+    """The plan of canonical bytes."""
+    said = json.loads(content)
+    copies = tuple(
+        PlannedCopy(ExchangeId(exchange_id), kind, store, Outcome(outcome), *rest)
+        for exchange_id, kind, store, outcome, *rest in said["copies"]
+    )
+    return Plan(CaseId(said["case"]), Principal(said["principal"]), tuple(said["decided"]), copies)
+
+
+def words_of(decided: Iterable[Decided]) -> tuple[str, ...]:
+    """What was decided, as a plan writes it."""
+    return tuple(sorted(f"{controller}:{group.value}" for controller, group in decided))
+
+
+def deciders_of(steps: Iterable[Step], parts: frozenset[SubCaseId]) -> frozenset[str]:
+    """Who decided these parts. A principal that instructed is the first person; the second is one of ours."""
+    return frozenset(step.actor for step in steps if step.sub_case_id in parts and step.to_state in DECISIONS)
+
+
+def is_same_person(name: str, other: str) -> bool:
+    """Logins differ by more than case and spaces, as the database sees it too."""
+    return name.strip().lower() == other.strip().lower()
+
+
+def _planned(plan: Plan, exchange_id: ExchangeId, kind: str) -> PlannedCopy | None:
+    """The line of a copy; a return that was delivered since is the same file."""
+    lines = {(copy.exchange_id, copy.kind): copy for copy in plan.going}
+    return lines.get((exchange_id, kind)) or (lines.get((exchange_id, RETURN)) if kind == DELIVERED else None)

@@ -1,0 +1,235 @@
+"""Plan before destroy: make the plan of an erasure, let a second person release it, say what a run may do.
+
+Whoever made the plan or decided the case cannot release it; that is refused and recorded. A principal that
+instructed is the first person of its own part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sluice.agreement.store import find_version
+from sluice.db import Connection, transaction
+from sluice.errors import Ref, UsageError
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.ledger.append import append
+from sluice.ledger.erased import ErasurePlanned, ErasureRefused, ErasureReleased
+from sluice.ledger.model import EntryKind
+from sluice.rights import erase_control_store as control
+from sluice.rights import store
+from sluice.rights.erase_find import foresee, open_request, targets_of
+from sluice.rights.erase_model import Done, ErasureReport, Outcome, PlanOutdated, ReleaseRefused, Target
+from sluice.rights.erase_plan import (
+    Plan,
+    Refusal,
+    StoredPlan,
+    deciders_of,
+    is_same_person,
+    make_plan,
+    words_of,
+)
+from sluice.rights.erase_report import added, entry_lines, searched
+from sluice.rights.erase_scope import decided_of, has_decided
+from sluice.rights.guards import NAME
+from sluice.rights.model import Case, CaseId, SubCaseId
+from sluice.rights.scope import CASES_CHAIN
+from sluice.terms import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What a dry run foresaw at every principal, and the plans that wait or were released."""
+
+    report: ErasureReport
+    plans: tuple[StoredPlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """Whom a run may erase at one principal. ``plan`` None: the agreement asks for no release."""
+
+    target: Target
+    plan: StoredPlan | None
+
+    def permits(self, done: Done) -> bool:
+        """Whether this change of a copy was let go."""
+        return self.plan is None or self.plan.permits(done)
+
+
+def draft(house: House, case_id: CaseId, by: str, now: datetime) -> Drafted:
+    """Try out what a run would do now; where a decision waits for its release, store that as the plan.
+
+    A plan that says the same stays, and so does a released one that still covers everything.
+    """
+    case, envelope = open_request(house, case_id)
+    lines: list[Done] = []
+    for target in targets_of(house, case, envelope, decided_only=False):
+        foreseen = list(foresee(house, target))
+        lines += foreseen
+        if target.decided and needs_release(house.conn, case, target.principal):
+            _keep(house.conn, case, make_plan(case_id, target.principal, target.decided, foreseen), foreseen, by, now)
+    report = ErasureReport(case_id, added(lines), searched())
+    return Drafted(report, tuple(control.find_plans(house.conn, case_id)))
+
+
+def release(
+    house: House, case_id: CaseId, by: str, now: datetime, *, principal: str | None = None, pinned: str = ""
+) -> tuple[StoredPlan, ...]:
+    """Let the plans of a case that wait be carried out, all or none. ``pinned``: how the hash of the plan begins.
+
+    Raises ReleaseRefused, and records that it did; UsageError for a name that is none.
+    """
+    name = check_name(by)
+    with transaction(house.conn):
+        case = store.lock_case(house.conn, case_id)
+        waiting = [
+            plan
+            for plan in control.find_plans(house.conn, case_id)
+            if plan.released_at is None and principal in (None, plan.plan.principal)
+        ]
+        refusal = _refusal(house.conn, case, waiting, name, pinned)
+        if refusal is None:
+            for plan in waiting:
+                control.mark_released(house.conn, plan.plan_id, name, now)
+            for plan in waiting:
+                _record_release(house.conn, case, plan.plan, name, now)
+        else:
+            whose = waiting[0].plan.principal if len(waiting) == 1 else None
+            record_refusal(house.conn, case, whose, "release", name, now, refusal)
+    if refusal is not None:
+        raise ReleaseRefused(Ref("case", case_id), Ref("reason", refusal.value))
+    return tuple(plan for plan in control.find_plans(house.conn, case_id) if plan.released_at is not None)
+
+
+def cleared(house: House, case: Case, targets: Sequence[Target]) -> list[Clearance]:
+    """Of what was decided, what may be erased now: released as it stands, or in no need of it."""
+    found = []
+    for target in targets:
+        plan = control.find_plan(house.conn, case.case_id, target.principal)
+        if not needs_release(house.conn, case, target.principal):
+            found.append(Clearance(target, None))
+        elif plan and plan.released_at and plan.plan.decided == words_of(target.decided):
+            found.append(Clearance(target, plan))
+    return found
+
+
+def waits_for_plan(conn: Connection, case: Case) -> bool:
+    """Whether something was decided, has to be released, and has no plan yet that says so."""
+    names = sorted({part.principal for part in case.sub_cases if has_decided(part)})
+    return any(
+        needs_release(conn, case, Principal(name))
+        and ((plan := control.find_plan(conn, case.case_id, Principal(name))) is None or _is_changed(case, plan.plan))
+        for name in names
+    )
+
+
+def outdated(house: House, case: Case, plan: StoredPlan, objects: int, now: datetime) -> PlanOutdated:
+    """End a plan that does not cover what is there, and record it; the error to leave with."""
+    with transaction(house.conn):
+        store.lock_case(house.conn, case.case_id)
+        if control.end_plan(house.conn, plan.plan_id, "outdated", now):
+            record_refusal(house.conn, case, plan.plan.principal, "run", "sluice", now, Refusal.PLAN_OUTDATED, objects)
+    return PlanOutdated(Ref("case", case.case_id), Ref("copies not covered", objects))
+
+
+def needs_release(conn: Connection, case: Case, principal: Principal) -> bool:
+    """Whether an agreement of a decided part asks for a second person; one that cannot be read does."""
+    parts = [part for part in case.sub_cases if part.principal == principal and has_decided(part)]
+    papers = [find_version(conn, part.agreement_id or "", part.agreement_version or "") for part in parts]
+    return any(paper is None or paper.erasure.two_person_release for paper in papers)
+
+
+def check_name(by: str) -> str:
+    """The login of one of ours. Raises UsageError."""
+    if not NAME.fullmatch(by.strip()):
+        raise UsageError(Ref("option", "--by"))
+    return by.strip()
+
+
+def record_refusal(
+    conn: Connection,
+    case: Case,
+    principal: str | None,
+    wanted: str,
+    by: str,
+    at: datetime,
+    reason: Refusal,
+    objects: int = 0,
+) -> None:
+    """Write down what was wanted and not done; the last thing of its transaction."""
+    body = ErasureRefused(
+        case_id=case.case_id,
+        principal=principal,
+        wanted=wanted,
+        asked_by=by,
+        refused_at=utc_text(at),
+        reason=reason.value,
+        objects=objects,
+    )
+    append(conn, chain=chain_of(case, principal), kind=EntryKind.ERASURE_REFUSED, exchange_id=None, body=body)
+
+
+def chain_of(case: Case, principal: str | None) -> str:
+    """Where entries about a case go: to the principal's agreement, else to the center's own cases."""
+    return next((part.chain for part in case.sub_cases if part.principal == principal), CASES_CHAIN)
+
+
+def _keep(conn: Connection, case: Case, plan: Plan, foreseen: Sequence[Done], by: str, now: datetime) -> StoredPlan:
+    with transaction(conn):
+        store.lock_case(conn, case.case_id)
+        live = control.find_plan(conn, case.case_id, plan.principal)
+        if live is not None:
+            is_same = live.plan.sha256 == plan.sha256
+            covers = live.released_at is not None and live.plan.decided == plan.decided
+            if is_same or (covers and all(done.outcome is Outcome.KEPT or live.permits(done) for done in foreseen)):
+                return live
+            control.end_plan(conn, live.plan_id, "superseded", now)
+        stored = control.insert_plan(conn, plan, now, check_name(by))
+        body = ErasurePlanned(
+            case_id=case.case_id,
+            principal=plan.principal,
+            plan_sha256=plan.sha256,
+            planned_by=stored.made_by,
+            planned_at=utc_text(now),
+            stores=entry_lines(added(foreseen)),
+        )
+        chain = chain_of(case, plan.principal)
+        append(conn, chain=chain, kind=EntryKind.ERASURE_PLANNED, exchange_id=None, body=body)
+    return stored
+
+
+def _record_release(conn: Connection, case: Case, plan: Plan, by: str, at: datetime) -> None:
+    body = ErasureReleased(
+        case_id=case.case_id,
+        principal=plan.principal,
+        plan_sha256=plan.sha256,
+        released_by=by,
+        released_at=utc_text(at),
+    )
+    append(conn, chain=chain_of(case, plan.principal), kind=EntryKind.ERASURE_RELEASED, exchange_id=None, body=body)
+
+
+def _refusal(conn: Connection, case: Case, waiting: Sequence[StoredPlan], by: str, pinned: str) -> Refusal | None:
+    """Why these plans cannot be released by somebody, or None. ``waiting``: of one case, which is locked."""
+    if not waiting:
+        return Refusal.NOTHING_TO_RELEASE
+    if control.find_erring(conn, case.case_id):
+        return Refusal.ANOTHER_CASE_IN_ERROR
+    if any(is_same_person(by, plan.made_by) for plan in waiting):
+        return Refusal.MADE_THE_PLAN
+    principals = {plan.plan.principal for plan in waiting}
+    parts = frozenset(SubCaseId(part.sub_case_id) for part in case.sub_cases if part.principal in principals)
+    if any(is_same_person(by, name) for name in deciders_of(store.list_steps(conn, case.case_id), parts)):
+        return Refusal.DECIDED_THE_CASE
+    if any(_is_changed(case, plan.plan) for plan in waiting):
+        return Refusal.DECISION_CHANGED
+    if not all(plan.plan.sha256.startswith(pinned.lower()) for plan in waiting):
+        return Refusal.ANOTHER_PLAN
+    return None
+
+
+def _is_changed(case: Case, plan: Plan) -> bool:
+    """Whether something else is decided now than what the plan was made for."""
+    parts = [part for part in case.sub_cases if part.principal == plan.principal]
+    return words_of({pair for part in parts for pair in decided_of(part)}) != plan.decided
