@@ -45,6 +45,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -57,6 +58,8 @@ from stores import Database, guarded_var
 STORES = {"database", "store_settings", "postgres_server", "s3_server"}
 OUTSIDE = {"real_data": "SLUICE_REAL_DATA", "schemas": "SLUICE_SCHEMAS"}
 NOT_RUN = pytest.StashKey[int]()
+hypothesis_settings.register_profile("house", deadline=None)  # a busy machine is no fault
+hypothesis_settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
