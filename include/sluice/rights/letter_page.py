@@ -221,7 +221,7 @@ def _recipients(say: Words, facts: LetterFacts) -> Iterator[Part]:
 def _remains(say: Words, facts: LetterFacts) -> Iterator[Part]:
     names = ["request"]
     if any(each.part.action is Action.ERASE and each.part.agreement_id for each in facts.told):
-        names = ["suppression", "request", "limits"]
+        names = ["suppression", "request", *(["notices"] if facts.recipients else []), "limits"]
     yield Part(say.say("letter.remains.heading"), _texts(say.say(f"letter.remains.{name}") for name in names))
 
 
