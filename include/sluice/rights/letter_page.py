@@ -80,8 +80,7 @@ def done_text(say: Words, right: Right, action: Action) -> str:
 def remedies_of(facts: LetterFacts) -> str | None:
     """Which text on complaint and court belongs here: the one the decision named, else that of the country."""
     named = (each.remedies_ref for each in facts.told if each.remedies_ref)
-    ref = next(named, f"remedies.{facts.case.country.lower()}")
-    return ref if ref in REMEDIES else None
+    return next(named, REMEDIES.get(facts.case.country))
 
 
 def outcomes(each: PartFacts) -> Iterator[tuple[str, Action]]:
