@@ -1,4 +1,4 @@
-"""Every five minutes: read what persons and principals asked, forward it within the agreed hours, remind, escalate.
+"""Every five minutes: read what persons and principals asked, forward it in time, remind, escalate, write letters.
 
 An Airflow DAG that decides nothing: `sluice case list` shows where every request stands and when it is due.
 """

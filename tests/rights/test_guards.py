@@ -76,6 +76,7 @@ def letter_of(kind: LetterKind, **changes: object) -> Letter:
     letter = Letter(
         case_id=CASE_ID,
         kind=kind,
+        scope="case",
         language="fr",
         sub_cases=(PART_ID,),
         sha256=Sha256(SHA),
@@ -226,6 +227,7 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
         with_order(remedies=Remedies("", "fr")),
         with_order(remedies=Remedies("remedies.be", "en")),
         with_order(remedies=Remedies("remedies.nowhere", "fr")),
+        with_case(country="NL"),
     ],
     "abuse_is_proven": [with_order(reasons=UNFOUNDED), with_order(reason_code=iri("A12ManifestlyExcessive"))],
     "extended_never_before": [with_part(extended_at=NOW)],

@@ -119,6 +119,7 @@ LAW: dict[LetterKind, dict[str, Need]] = {
             f"recipient {n} (19)": lambda say, n=n: n for n in ("Object Store BV", "Print & Post NV", "Télécom Deux SA")
         },
         "what remains": lambda say: say.say("letter.remains.suppression"),
+        "what still names the person": lambda say: say.say("letter.remains.notices"),
         "what we cannot reach": lambda say: say.say("letter.remains.limits"),
         "complaint": complaint,
         "court": court,
@@ -282,7 +283,7 @@ def test_whatever_a_case_holds_has_words(language: str) -> None:
     assert [right for right in Right if say.find(f"right.{right}") is None] == []
     assert [hold for hold in PROTECTED.values() if say.find(f"letter.hold.{hold}") is None] == []
     ways = ("heading", "again", "complaint", "court")
-    assert [ref for ref in REMEDIES for way in ways if say.find(f"{ref}.{way}") is None] == []
+    assert [ref for ref in REMEDIES.values() for way in ways if say.find(f"{ref}.{way}") is None] == []
 
 
 @pytest.mark.parametrize("right", Right)

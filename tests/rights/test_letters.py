@@ -21,6 +21,7 @@ from crash import Steps
 from desk import Desk, environment
 from documents.test_receipt import text_of
 from returns.commands import at_terminal, sluice
+from rights.town import open_town
 from sluice.agreement.activate import activate_all
 from sluice.db import connect
 from sluice.errors import EvidenceInvalid
@@ -28,6 +29,9 @@ from sluice.exchange.house import open_house
 from sluice.ledger.verify import verify
 from sluice.rights import store
 from sluice.rights.cases import advance, decide, extend, settle_identity, withdraw
+from sluice.rights.certificate import issue
+from sluice.rights.erase import run
+from sluice.rights.finish import finish
 from sluice.rights.forward import follow, forward
 from sluice.rights.identifiers import Identifier, list_sealed, open_sealed, refs_of
 from sluice.rights.letters import open_document, open_letter, write_letter, write_owed
@@ -51,6 +55,7 @@ from sluice.rights.model import (
 from sluice.rights.opening import envelope_of, open_case, open_envelope
 from sluice.rights.protect import protection_of
 from sluice.rights.reasons import iri
+from sluice.rights.tell import tell
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 
@@ -351,7 +356,12 @@ def test_another_pdf_under_the_name_of_a_letter_is_found(desk: Desk) -> None:
 def test_the_application_role_cannot_rewrite_letters(desk: Desk) -> None:
     case = asked(desk)
     write_letter(desk.house, case.case_id, LetterKind.RECEIPT, NOW)
-    for statement in ("update case_letter set sha256 = ''", "delete from case_letter", "truncate case_letter"):
+    for statement in (
+        "update case_letter set sha256 = ''",
+        "delete from case_letter",
+        "truncate case_letter",
+        "delete from case_letter_opened",
+    ):
         with connect(desk.settings) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
             conn.execute(statement.encode())
 
@@ -470,6 +480,7 @@ def test_a_letter_by_command_is_in_the_file_asked_for_and_nowhere_else(
     assert sha256(target.read_bytes()).hexdigest() == done.document["sha256"]
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert (listed["owed"], [each["sha256"] for each in listed["letters"]]) == ([], [done.document["sha256"]])
+    assert listed["letters"][0]["opened_at"] is not None
     assert shown["letters"] == listed["letters"]
     assert [step["by"] for step in shown["steps"] if step["to"] == "ACKNOWLEDGED"] == ["anna"]
     assert json.loads((elsewhere / "lettre.json").read_bytes())["language"] == french.document["language"] == "fr"
@@ -481,6 +492,23 @@ def test_a_letter_by_command_is_in_the_file_asked_for_and_nowhere_else(
         if b"%PDF" in desk.house.objects.read(item.bucket, item.key, item.version_id)
     ]
     assert in_clear == []
+
+
+def test_a_letter_that_nobody_took_out_is_listed_until_somebody_does(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, other = asked(desk), asked(desk)
+    follow(desk.house, NOW)
+    with at_terminal(desk, monkeypatch):
+        waiting = [each["case"] for each in sluice("case", "letters").document["letters"]]
+        take = ("case", "letter", case.case_id, "--kind", "receipt", "--to", str(desk.folder / "x.pdf"), "--by", "anna")
+        assert [sluice(*take).exit, sluice(*take).exit] == [0, 0]
+        left = [each["case"] for each in sluice("case", "letters").document["letters"]]
+
+    assert (set(waiting), left) == ({case.case_id, other.case_id}, [other.case_id])
+    opened = desk.sql("select convert_from(body, 'utf8') as body from ledger.entry where kind = 'case.letter_opened'")
+    assert [json.loads(str(row["body"]))["by"] for row in opened] == ["anna", "anna"]
+    assert len(desk.sql("select 1 from case_letter_opened")) == 2
 
 
 def test_the_desk_decides_and_the_letter_is_there(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -510,3 +538,27 @@ def test_a_letter_that_cannot_be_asked_for_has_its_code(desk: Desk, monkeypatch:
         assert sluice("case", "letters", "00000000").exit == 1
     assert not (desk.folder / "brief.pdf").exists()
     assert get(desk, case).letters == ()
+
+
+def test_a_completion_names_the_proof_and_who_else_has_the_data(store_settings: Settings, tmp_path: Path) -> None:
+    with open_town(store_settings, tmp_path, ("energy01",), 6) as town:
+        person, now = town.people[0], datetime.now(UTC)
+        town.arrive("energy01", town.people)
+        town.give_back("energy01", town.people[:3])
+        case = town.decided(person)
+        report = run(town.house, case.case_id, now)
+        [certificate] = issue(town.house, case.case_id)
+        tell(town.house, now)
+        finish(town.house, now)
+
+        letter = write_letter(town.house, case.case_id, LetterKind.COMPLETION, now)
+
+        said, text = json.loads(open_document(town.house, letter)), text_of(open_letter(town.house, letter))
+        [part] = said["parts"]
+        assert (part["company"], said["recipients"]) == ("Energy One NV", ["Energy One NV"])
+        assert certificate.key.endswith(f"/{part['certificate']}.json") and part["certificate"] in text
+        for count in (sum(line.objects for line in report.lines), report.objects_scanned):
+            assert f" {count} bestanden" in text
+        assert "Energy One NV antwoordt u zelf" in text
+        secrets = [person.phone, person.phone[1:], person.record("energy01")]
+        assert [secret for secret in secrets if secret in text.replace(" ", "") or secret in json.dumps(said)] == []

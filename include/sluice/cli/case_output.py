@@ -36,16 +36,23 @@ def show_case(case: "Case", format: Format, steps: "Sequence[Step] | None" = Non
         ]
         show_table("Steps", ("at (UTC)", "sub-case", "from", "to", "by", "reason"), rows)
     if steps and case.letters:
-        show_letters(case)
+        show_letters(case.letters)
 
 
-def show_letters(case: "Case") -> None:
-    """Print what was written to the person."""
+def show_letters(letters: "Sequence[Letter]") -> None:
+    """Print what was written to persons, and whether somebody took it out to send it."""
     rows = [
-        (f"{each.written_at:%Y-%m-%d %H:%M:%S}", each.kind, each.language, ", ".join(each.sub_cases), each.sha256)
-        for each in case.letters
+        (
+            each.case_id,
+            each.kind,
+            each.language,
+            f"{each.written_at:%Y-%m-%d %H:%M:%S}",
+            f"{each.opened_at:%Y-%m-%d %H:%M:%S}" if each.opened_at else "never",
+            each.sha256,
+        )
+        for each in letters
     ]
-    show_table("Letters", ("written at (UTC)", "kind", "language", "about", "sha256"), rows)
+    show_table("Letters", ("case", "kind", "language", "written at (UTC)", "taken out at (UTC)", "sha256"), rows)
 
 
 def describe(case: "Case", steps: "Sequence[Step] | None" = None) -> dict[str, Any]:
@@ -96,6 +103,7 @@ def describe_letter(letter: "Letter") -> dict[str, Any]:
         "document_sha256": letter.document_sha256,
         "template": letter.template,
         "written_at": letter.written_at,
+        "opened_at": letter.opened_at,
     }
 
 

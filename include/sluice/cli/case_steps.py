@@ -109,7 +109,7 @@ def decide(
         list[str] | None,
         typer.Option(help="FIELD_GROUP=REASON, or REASON for all of a part. May be repeated."),
     ] = None,
-    remedies: Annotated[str | None, typer.Option(help="Which text of complaint and court the letter has.")] = None,
+    remedies: Annotated[str | None, typer.Option(help="The text on complaint and court: remedies.be.")] = None,
     language: Annotated[str, typer.Option(help="Language of that text: the person's.")] = "nl",
     abuse_proven: Annotated[bool, typer.Option("--abuse-proven", help="The evidence proves abuse.")] = False,
     sub_case: PartOption = None,

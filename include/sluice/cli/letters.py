@@ -27,18 +27,20 @@ def letter(
 ) -> None:
     """Write a letter to the person into a file: the one that is owed, else the last one of its kind.
 
-    A letter is logged when it is first written; the receipt acknowledges the case. It names the case,
-    never the person: put the address on the envelope. JSON: case, kind, language, sub_cases, sha256,
-    document_sha256, template, written_at, file, state. Exit 1 when there is nothing to write yet.
+    A letter is logged when it is first written, and each time it is taken out; the receipt acknowledges the
+    case. It names the case, never the person: put the address on the envelope.
+
+    JSON: case, kind, language, sub_cases, sha256, document_sha256, template, written_at, opened_at, file,
+    state. Exit 1 when there is nothing to write yet.
 
     Example: sluice case letter 6f0c4f0e --kind receipt --to receipt.pdf
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.letters import open_document, open_letter, write_letter
+    from sluice.rights.letters import note_opened, open_document, open_letter, write_letter
     from sluice.rights.model import Actor, Role, SubCaseId
     from sluice.rights.store import find_beginning, get_case
 
-    wanted = _kind(kind)
+    wanted, actor, now = _kind(kind), Actor(Role.DESK, by or user()), datetime.now(UTC)
     open_as = {".pdf": open_letter, ".json": open_document}.get(to.suffix.lower())
     if open_as is None:
         raise UsageError(Ref("option", "--to"))
@@ -49,38 +51,46 @@ def letter(
             house,
             find_beginning(house.conn, case.lower()),
             wanted,
-            datetime.now(UTC),
+            now,
             language=lang,
             sub_case_id=SubCaseId(sub_case.lower()) if sub_case else None,
-            actor=Actor(Role.DESK, by or user()),
+            actor=actor,
         )
-        _write(to, open_as(house, written))
+        content = open_as(house, written)
+        note_opened(house.conn, written, now, actor)
+        _write(to, content)
         state = get_case(house.conn, written.case_id).state
-    told = describe_letter(written) | {"file": str(to), "state": state.value}
+    told = describe_letter(written) | {"opened_at": written.opened_at or now, "file": str(to), "state": state.value}
     show_json(told) if format is Format.JSON else show_pairs("Letter", told)
 
 
-def letters(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
-    """List the letters of a case, oldest first, and those that are still owed.
+def letters(
+    case: Annotated[str | None, typer.Argument(help="Case number, or an unambiguous beginning of it.")] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """List the letters of a case and those still owed; without a case, all letters that nobody took out yet.
 
-    JSON: case, letters [{case, kind, language, sub_cases, sha256, document_sha256, template, written_at}],
-    owed [kind].
+    JSON: case, letters [{case, kind, language, sub_cases, sha256, document_sha256, template, written_at,
+    opened_at}], owed [kind].
 
     Example: sluice case letters 6f0c4f0e
     """
     from sluice.db import connect
     from sluice.rights.letter_due import is_owed
+    from sluice.rights.letter_store import find_unopened
     from sluice.rights.model import LetterKind
     from sluice.rights.store import find_beginning, get_case
 
     with connect(get_settings()) as conn:
-        found = get_case(conn, find_beginning(conn, case.lower()))
-    owed = [kind.value for kind in LetterKind if is_owed(found, kind)]
+        found = get_case(conn, find_beginning(conn, case.lower())) if case else None
+        listed = found.letters if found else find_unopened(conn)
+    owed = [kind.value for kind in LetterKind if found and is_owed(found, kind)]
     if format is Format.JSON:
-        show_json({"case": found.case_id, "letters": [describe_letter(each) for each in found.letters], "owed": owed})
+        told = [describe_letter(each) for each in listed]
+        show_json({"case": found.case_id if found else None, "letters": told, "owed": owed})
         return
-    show_letters(found)
-    if owed:
+    show_letters(listed)
+    if found and owed:
         show_pairs("Owed", {kind: f"sluice case letter {found.case_id[:8]} --kind {kind} --to FILE" for kind in owed})
 
 

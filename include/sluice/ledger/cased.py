@@ -48,6 +48,17 @@ class CaseLetterWritten(Part):
     written_at: str
 
 
+class CaseLetterOpened(Part):
+    """Somebody took a letter out of the vault, into a file; ``sha256``: of the PDF it is about."""
+
+    case_id: str
+    kind: str
+    language: str
+    sha256: str
+    by: str
+    at: str
+
+
 class CaseRequestRead(Part):
     """A file under requests/ and what came of it; ``refused``: rows by code."""
 

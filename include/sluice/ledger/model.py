@@ -26,6 +26,7 @@ class EntryKind(StrEnum):
     CASE_TRANSITIONED = "case.transitioned"
     CASE_FLAGGED = "case.flagged"
     CASE_LETTER = "case.letter"
+    CASE_LETTER_OPENED = "case.letter_opened"
     CASE_REQUEST_READ = "case.request_read"
     CASE_INSTRUCTION_REFUSED = "case.instruction_refused"
     SUPPRESSION_CHANGED = "suppression.changed"

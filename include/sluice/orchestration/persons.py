@@ -14,7 +14,7 @@ MACHINE = "airflow"
 
 
 class FollowCases(HouseOperator):
-    """Reads what principals asked and instructed, finishes openings, forwards in time, reminds, escalates."""
+    """Reads what principals asked and instructed, finishes openings, forwards, reminds, writes letters owed."""
 
     def work(self, run: dict[str, str]) -> str:
         from datetime import UTC, datetime

@@ -79,9 +79,9 @@ class Book:
         )
         self.entries.append((CASES_CHAIN, EntryKind.CASE_FLAGGED, body))
 
-    def tell(self, letter: Letter, scope: str) -> None:
+    def tell(self, letter: Letter) -> None:
         """Log a letter to the person that lies in the vault; from now on steps can point at it."""
-        letter_store.insert_letter(self.conn, letter, scope)
+        letter_store.insert_letter(self.conn, letter)
         self.case = replace(self.case, letters=(*self.case.letters, letter))
         body = CaseLetterWritten(
             case_id=letter.case_id,

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from sluice.rights.clock import extension_latest, received_on
 from sluice.rights.letter_due import refused_groups
-from sluice.rights.model import ACTIONS, Action, Case, LetterKind, Order, Remedies, Right, Role, State, SubCase, Track
+from sluice.rights.model import ACTIONS, Action, Case, LetterKind, Order, Right, Role, State, SubCase, Track
 from sluice.rights.reasons import ABUSE, DELAYS, DOUBTS, IDENTITY, REFUSALS, REMEDIES
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -135,8 +135,11 @@ def refuses_not_every_field(attempt: Attempt) -> bool:
 
 
 def names_remedies(attempt: Attempt) -> bool:
-    """Complaint and court, by a text there is, in the language of the person (Art. 12(4))."""
-    return _remedies_hold(attempt.order.remedies, attempt.case.language)
+    """Complaint and court of the controller's country, in the language of the person (Art. 12(4))."""
+    remedies, case = attempt.order.remedies, attempt.case
+    if remedies is None or case.language not in LANGUAGES:
+        return False
+    return remedies.language == case.language and remedies.text_ref == REMEDIES.get(case.country)
 
 
 def abuse_is_proven(attempt: Attempt) -> bool:
@@ -267,9 +270,3 @@ def deadline_has_passed(attempt: Attempt) -> bool:
 def _reasons_hold(attempt: Attempt, reasons: Mapping[str, str], part: SubCase) -> bool:
     known, admitted = set(part.field_names), REFUSALS[attempt.case.right]
     return bool(reasons) and set(reasons) <= known and set(reasons.values()) <= admitted
-
-
-def _remedies_hold(remedies: Remedies | None, language: str) -> bool:
-    if remedies is None or remedies.text_ref not in REMEDIES:
-        return False
-    return remedies.language == language and language in LANGUAGES

@@ -80,8 +80,7 @@ def done_text(say: Words, right: Right, action: Action) -> str:
 def remedies_of(facts: LetterFacts) -> str | None:
     """Which text on complaint and court belongs here: the one the decision named, else that of the country."""
     named = (each.remedies_ref for each in facts.told if each.remedies_ref)
-    ref = next(named, f"remedies.{facts.case.country.lower()}")
-    return ref if ref in REMEDIES else None
+    return next(named, REMEDIES.get(facts.case.country))
 
 
 def outcomes(each: PartFacts) -> Iterator[tuple[str, Action]]:
@@ -221,7 +220,7 @@ def _recipients(say: Words, facts: LetterFacts) -> Iterator[Part]:
 def _remains(say: Words, facts: LetterFacts) -> Iterator[Part]:
     names = ["request"]
     if any(each.part.action is Action.ERASE and each.part.agreement_id for each in facts.told):
-        names = ["suppression", "request", "limits"]
+        names = ["suppression", "request", *(["notices"] if facts.recipients else []), "limits"]
     yield Part(say.say("letter.remains.heading"), _texts(say.say(f"letter.remains.{name}") for name in names))
 
 

@@ -10,11 +10,16 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+from sluice.db import Connection, transaction
 from sluice.documents.pdf import make_pdf
 from sluice.errors import EvidenceInvalid, Ref, ServiceMissing, SluiceError, StoreConflict, UsageError
 from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
 from sluice.lake.objects import StoredObject
-from sluice.rights import store
+from sluice.ledger.append import append
+from sluice.ledger.cased import CaseLetterOpened
+from sluice.ledger.model import EntryKind
+from sluice.rights import letter_store, store
 from sluice.rights.book import open_book
 from sluice.rights.guards import LANGUAGES
 from sluice.rights.identifiers import PREFIX, SEALED, decrypt, encrypt
@@ -22,7 +27,6 @@ from sluice.rights.letter_document import TEMPLATE, make_letter_document
 from sluice.rights.letter_due import is_owed, parts_waiting
 from sluice.rights.letter_facts import gather
 from sluice.rights.letter_page import make_letter_page
-from sluice.rights.letter_store import WHOLE
 from sluice.rights.model import (
     SYSTEM,
     Actor,
@@ -35,6 +39,7 @@ from sluice.rights.model import (
     State,
     SubCaseId,
 )
+from sluice.rights.scope import CASES_CHAIN
 from sluice.terms import Sha256
 
 log = logging.getLogger(__name__)
@@ -119,6 +124,21 @@ def open_document(house: House, letter: Letter) -> bytes:
     return _opened(house, letter, letter.document_key, letter.document_version_id, letter.document_sha256)
 
 
+def note_opened(conn: Connection, letter: Letter, now: datetime, actor: Actor) -> None:
+    """Log that somebody takes a letter out of the vault; done before, so that none is out unrecorded."""
+    body = CaseLetterOpened(
+        case_id=letter.case_id,
+        kind=letter.kind,
+        language=letter.language,
+        sha256=letter.sha256,
+        by=actor.name,
+        at=utc_text(now),
+    )
+    with transaction(conn):
+        letter_store.insert_opened(conn, letter, actor.name, now)
+        append(conn, chain=CASES_CHAIN, kind=EntryKind.CASE_LETTER_OPENED, exchange_id=None, body=body)
+
+
 def letter_key(case_id: CaseId, kind: LetterKind, scope: str, language: str, end: str) -> str:
     """Where a letter lies in the vault."""
     return f"{PREFIX}{case_id}/letters/{kind}-{scope}-{language}.{end}.age"
@@ -141,7 +161,7 @@ def _compose(house: House, case: Case, kind: LetterKind, language: str, now: dat
     pdf = make_pdf(page, now)
     document = make_letter_document(facts, page, hashlib.sha256(pdf).hexdigest())
     is_first = not any((each.kind, each.language) == (kind, language) for each in case.letters)
-    return Draft(WHOLE if is_first else facts.about[0], facts.about, pdf, document)
+    return Draft(letter_store.WHOLE if is_first else facts.about[0], facts.about, pdf, document)
 
 
 def _log(
@@ -153,6 +173,7 @@ def _log(
     letter = Letter(
         case_id=case.case_id,
         kind=kind,
+        scope=draft.scope,
         language=language,
         sub_cases=draft.about,
         sha256=Sha256(hashlib.sha256(draft.pdf).hexdigest()),
@@ -165,7 +186,7 @@ def _log(
         document_key=document.key,
         document_version_id=document.version_id,
     )
-    is_logged = _is_logged(house, case, letter, draft.scope, actor)
+    is_logged = _is_logged(house, case, letter, actor)
     for stored in (pdf, document):
         if is_logged:
             house.objects.delete_others(stored.bucket, stored.key, frozenset({stored.version_id}))
@@ -174,12 +195,12 @@ def _log(
     return letter if is_logged else None
 
 
-def _is_logged(house: House, case: Case, letter: Letter, scope: str, actor: Actor) -> bool:
+def _is_logged(house: House, case: Case, letter: Letter, actor: Actor) -> bool:
     """Row, ledger entry and, of the receipt, the step it is the evidence of: all at once, or nothing."""
     with open_book(house.conn, case.case_id) as book:
         if book.case != case:
             return False
-        book.tell(letter, scope)
+        book.tell(letter)
         if letter.kind is LetterKind.RECEIPT and case.state is State.RECEIVED and letter.language == case.language:
             book.take(State.ACKNOWLEDGED, Order(actor, letter.written_at, "RECEIPT_LETTER", letter.sha256))
     return True

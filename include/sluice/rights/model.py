@@ -265,6 +265,8 @@ class Letter:
 
     case_id: CaseId
     kind: LetterKind
+    scope: str
+    """The middle of its name: ``case``, or the first part that a later letter of its kind is about."""
     language: str
     sub_cases: tuple[SubCaseId, ...]
     sha256: Sha256
@@ -276,6 +278,8 @@ class Letter:
     version_id: str
     document_key: str
     document_version_id: str
+    opened_at: datetime | None = None
+    """When somebody first took it out of the vault to send it; None: nobody did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ REFUSALS: Mapping[Right, frozenset[str]] = {
 }
 """What may stand behind a refusal of each right. Objection: legal claims (Art. 21(1)), else on proven abuse."""
 
-REMEDIES = frozenset({"remedies.be"})
-"""Texts about complaint and court there are words for, by the country of the controller (Art. 12(4), 77, 79)."""
+REMEDIES: Mapping[str, str] = {"BE": "remedies.be"}
+"""The text on complaint and court by country of the controller (Art. 12(4), 77, 79); elsewhere nothing is refused."""
 
 
 def iri(name: str) -> str:
