@@ -323,7 +323,7 @@ def test_a_partial_refusal_says_what_is_done_all_the_same(language: str) -> None
     few = {GROUPS[0]: iri("A17LegallyRequired")}
     said = " ".join(lines(page_of(a_refusal(language, few))))
 
-    assert all(flat(group_text(words(language), group)) in said for group in GROUPS[1:])
+    assert all(flat(group_text(words(language), group))[1:] in said for group in GROUPS[1:])
     assert flat(words(language).say("letter.refusal.title.some")) in said
 
 
@@ -342,7 +342,7 @@ def test_somebody_nobody_knows_reads_how_many_were_searched(language: str) -> No
     page = page_of(facts)
 
     assert words(language).count("letter.nobody", 3, count="3") in [text.words for text in page.parts[0].paragraphs]
-    assert page.title == words(language).say("letter.completion.title.all")
+    assert page.title == words(language).say("letter.completion.title.none")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -140,7 +140,7 @@ def _refusal(say: Words, facts: LetterFacts) -> Body:
 
 def _refused(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
     rows = [(group, each.reasons[group]) for group in refused_groups(each.part)]
-    done = [group_text(say, group) for group in each.part.action_fields if each.part.action is not Action.REFUSE]
+    done = [_inside(group_text(say, g)) for g in each.part.action_fields if each.part.action is not Action.REFUSE]
     rest = (say.say("letter.refusal.rest", groups="; ".join(done)),) if done else ()
     return _why_not(say, facts, _about(say, each), rows, _decides(say, each), rest)
 
@@ -163,14 +163,19 @@ def _why_not(
 
 def _completion(say: Words, facts: LetterFacts) -> Body:
     told, right = facts.told, facts.case.right
-    word = "all" if _is_whole(facts) else "some"
     if facts.is_discreet:
         actions = dict.fromkeys(each.part.action for each in told if each.part.action)
         done: list[Part] = [_did(say, say.say("letter.about.request"), [(EVERYTHING, a) for a in actions], right)]
     else:
         done = [_done(say, facts, each) for each in told]
+    found_nothing = not facts.is_discreet and all(each.part.agreement_id is None for each in told)
+    word = "none" if found_nothing else "all" if _is_whole(facts) else "some"
     after = [*_recipients(say, facts), *_others(say, facts), *_remains(say, facts), *_remedies(say, facts)]
-    return Body(say.say(f"letter.completion.title.{word}"), say.say("letter.completion.opening"), parts=(*done, *after))
+    return Body(
+        say.say(f"letter.completion.title.{word}"),
+        say.say("letter.completion.opening.none" if found_nothing else "letter.completion.opening"),
+        parts=(*done, *after),
+    )
 
 
 def _is_whole(facts: LetterFacts) -> bool:
@@ -270,6 +275,11 @@ def _hold(say: Words, right: Right) -> str:
 
 def _days(say: Words, case: Case) -> dict[str, str]:
     return {"due": say.day(case.due.legal_due.isoformat()), "extended": say.day(case.due.extended_due.isoformat())}
+
+
+def _inside(label: str) -> str:
+    """A label as it stands inside a sentence."""
+    return label[:1].lower() + label[1:]
 
 
 def _texts(sentences: Iterable[str]) -> tuple[Text, ...]:
