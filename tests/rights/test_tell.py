@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rights.town import Town, is_notice, open_town
+from rights.town import Town, is_notice, open_town, papers_of
 from sluice.ledger.sign import open_signed, split_flattened
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights import store
@@ -25,7 +25,7 @@ PRINCIPALS = ("energy01", "gas01", "heat01")
 
 @pytest.fixture
 def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
-    with open_town(store_settings, tmp_path, PRINCIPALS, 12) as opened:
+    with open_town(papers_of(store_settings, tmp_path, PRINCIPALS), tmp_path, PRINCIPALS, 12) as opened:
         yield opened
 
 

@@ -136,9 +136,9 @@ def papers_of(settings: Settings, folder: Path, principals: Sequence[str], *edit
 
 
 @contextmanager
-def open_town(settings: Settings, folder: Path, principals: Sequence[str], people: int, *edits: Edit) -> Iterator[Town]:
-    """A town whose principals have papers and whose agents are ready; nothing has come in."""
-    with open_house(papers_of(settings, folder, principals, *edits)) as house:
+def open_town(settings: Settings, folder: Path, principals: Sequence[str], people: int) -> Iterator[Town]:
+    """A town whose principals have papers (``papers_of``) and whose agents are ready; nothing has come in."""
+    with open_house(settings) as house:
         activate_all(house.conn, house.settings.principals_dir, datetime.now(UTC))
         desk = Desk(house, folder)
         path, _ = desk.campaign(people)

@@ -1,12 +1,16 @@
 """``sluice notices``: who has a copy of what was decided, whether they were told, and what they said."""
 
+import hashlib
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sluice.cli.case_output import CaseArgument
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
-from sluice.errors import Exit, Ref, UsageError
+from sluice.errors import Exit, FileMissing, Ref, UsageError
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
@@ -17,7 +21,11 @@ app = typer.Typer(
     epilog="Example: sluice notices list --state OVERDUE",
     no_args_is_help=True,
 )
-CaseArgument = Annotated[str, typer.Argument(help="Case number, or an unambiguous beginning of it.")]
+NoticeArgument = Annotated[str, typer.Argument(help="Number of the notice, or an unambiguous beginning of it.")]
+WhoOption = Annotated[str, typer.Option("--by", help="Who says so, or did it.")]
+ProofOption = Annotated[
+    Path, typer.Option("--evidence", help="A file that proves it (a letter, a mail): its hash is kept.")
+]
 
 
 @app.command("list")
@@ -83,6 +91,141 @@ def send(format: FormatOption = Format.TABLE) -> None:
         raise typer.Exit(Exit.UNDECIDED)
 
 
+@app.command("ack")
+def ack(
+    notice: NoticeArgument,
+    by: WhoOption,
+    evidence: ProofOption,
+    done: Annotated[bool, typer.Option("--done", help="It was carried out; without this, only received.")] = False,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Note what a recipient said to the desk. Exit 1 when it changes nothing.
+
+    JSON: notice, outcome (ACKNOWLEDGED, DONE; ALREADY_ACKNOWLEDGED, ALREADY_DONE), by.
+
+    Example: sluice notices ack 7b0d3f1e --done --by "privacy desk of energy01" --evidence mail.eml
+    """
+    from sluice.db import connect
+    from sluice.rights.notice_answers import acknowledge
+
+    proof = _hash(evidence)
+    with connect(get_settings()) as conn:
+        notice_id, outcome = acknowledge(conn, notice, by, datetime.now(UTC), proof, is_done=done)
+    _show_one(format, {"notice": notice_id, "outcome": outcome.value, "by": by})
+    if not outcome.moves:
+        raise typer.Exit(Exit.REFUSED)
+
+
+@app.command("export")
+def export(
+    notice: NoticeArgument,
+    to: Annotated[Path, typer.Option(help="A file that is not there yet; it will name the person.")],
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Write a notice into a file, to tell a recipient that has no prefix here.
+
+    JSON: notice, path, sha256.
+
+    Example: sluice notices export 7b0d3f1e --to notice.json
+    """
+    from sluice.exchange.house import open_house
+    from sluice.rights.notice_store import find_beginning, get_notice
+    from sluice.rights.tell import document_of
+
+    with open_house(get_settings()) as house:
+        found = get_notice(house.conn, find_beginning(house.conn, notice.lower()))
+        content = document_of(house, found)
+    try:
+        with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+    except OSError:
+        raise UsageError(Ref("option", "--to"), Ref("file", "is there already, or cannot be made")) from None
+    _show_one(format, {"notice": found.notice_id, "path": str(to), "sha256": hashlib.sha256(content).hexdigest()})
+
+
+@app.command("sent")
+def sent(notice: NoticeArgument, by: WhoOption, evidence: ProofOption, format: FormatOption = Format.TABLE) -> None:
+    """Note that the desk told a recipient that has no prefix here. Exit 1 for any other.
+
+    JSON: notice, state, by.
+
+    Example: sluice notices sent 7b0d3f1e --by anna --evidence registered-letter.pdf
+    """
+    from sluice.db import connect
+    from sluice.rights.notice_answers import note_sent
+
+    proof = _hash(evidence)
+    with connect(get_settings()) as conn:
+        notice_id = note_sent(conn, notice, by, datetime.now(UTC), proof)
+    _show_one(format, {"notice": notice_id, "state": "SENT", "by": by})
+
+
+@app.command("files")
+def files(
+    principal: Annotated[str | None, typer.Option(help="Only of this principal.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, newest first.")] = 200,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """List what principals put under acks/notice-* and what each file did, newest first.
+
+    JSON: files: [{principal, key, version_id, notice, outcome, seen_at}]; a name that could name a person is withheld.
+
+    Example: sluice notices files --principal energy01
+    """
+    from sluice.db import connect
+    from sluice.exchange.naming import withheld_unless_safe
+    from sluice.rights.notice_store import list_answers
+
+    with connect(get_settings()) as conn:
+        found = list_answers(conn, principal, limit)
+    told = [
+        {
+            "principal": file.principal,
+            "key": withheld_unless_safe(file.key),
+            "version_id": file.version_id,
+            "notice": file.notice_id,
+            "outcome": file.outcome.value,
+            "seen_at": file.seen_at,
+        }
+        for file in found
+    ]
+    if format is Format.JSON:
+        show_json({"files": told})
+        return
+    rows = [(f.principal, f.version_id, f.notice_id, f.outcome, _clock(f.seen_at)) for f in found]
+    show_table("Files about notices", ("principal", "version", "notice", "outcome", "seen (UTC)"), rows)
+
+
+@app.command("follow")
+def follow(format: FormatOption = Format.TABLE) -> None:
+    """Tell, read acks/notice-*, remind, escalate, and end what is ready: what the schedule does every five minutes.
+
+    JSON: found, sent, receipts, answers {outcome: files}, waiting, overdue, reminded, escalated, dropped, steps,
+    closed, failed. Exit 3 when something failed; it is tried again next time.
+
+    Example: sluice notices follow
+    """
+    from sluice.exchange.house import open_house
+    from sluice.rights.finish import sweep
+
+    with open_house(get_settings()) as house, err.status("following notices"):
+        done = sweep(house, datetime.now(UTC))
+    counts = {
+        **{name: getattr(done.told, name) for name in ("found", "sent", "receipts")},
+        "waiting": done.followed.answers.waiting,
+        **{name: getattr(done.followed, name) for name in ("overdue", "reminded", "escalated", "dropped")},
+        "steps": done.finished.steps,
+        "closed": done.finished.closed,
+        "failed": done.failed,
+    }
+    if format is Format.JSON:
+        show_json({"answers": dict(done.followed.answers.outcomes), **counts})
+    else:
+        show_table("Followed", ("what", "count"), [*done.followed.answers.outcomes.items(), *counts.items()])
+    if done.failed:
+        raise typer.Exit(Exit.UNDECIDED)
+
+
 def recipients(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     """Name everybody who has a copy of what was decided: the list that the person gets.
 
@@ -129,6 +272,19 @@ def _told(notice: "Notice") -> dict[str, Any]:
         "reminders": notice.reminders,
         **{name: getattr(notice, name) for name in moments},
     }
+
+
+def _show_one(format: Format, told: dict[str, Any]) -> None:
+    if format is Format.JSON:
+        show_json(told)
+    else:
+        show_table("Notice", tuple(told), [tuple(told.values())])
+
+
+def _hash(evidence: Path) -> str:
+    if not evidence.is_file():
+        raise FileMissing(Ref("option", "--evidence"))
+    return hashlib.sha256(evidence.read_bytes()).hexdigest()
 
 
 def _state(word: str | None) -> "NoticeState | None":

@@ -77,3 +77,20 @@ class EraseCase(HouseOperator):
                 raise NotFinished(Ref("case", self.case_id), Ref("left", left))
             certificates = issue(house, CaseId(self.case_id), report.principals)
         return f"case {self.case_id}: {report.objects_scanned} objects scanned, {len(certificates)} certificates"
+
+
+class FollowNotices(HouseOperator):
+    """Tells recipients of what was decided, reads what they say, reminds, escalates, and ends cases that are ready."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.errors import Ref, StoreError
+        from sluice.exchange.house import open_house
+        from sluice.rights.finish import sweep
+
+        with open_house(get_settings()) as house:
+            done = sweep(house, datetime.now(UTC))
+        if done.failed:
+            raise StoreError(Ref("notices and steps left undone", done.failed))
+        return f"{done.told}, {done.followed}, {done.finished}"

@@ -4,7 +4,6 @@ Every version under ``acks/`` is answered once: its outcome and its ledger entry
 the notice follows and is a pure function of that record, so a rerun gives what a dead worker owes.
 """
 
-import json
 import logging
 import re
 from collections import Counter
@@ -23,17 +22,16 @@ from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.returned import AcknowledgedReturn, AcknowledgementRefused
+from sluice.returns.ack_file import UUID, is_of_notice, read_members, read_small
 from sluice.returns.notices import TEXTS, give_notice, list_notices
 from sluice.terms import Decision, Direction, ExchangeId, Principal
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-LARGEST_BYTES = 64 << 10
 MOST_PER_SWEEP = 1000
 """New files of one principal per sweep, so that a flood keeps nobody else waiting."""
 UNDER_WAY_FOR = timedelta(hours=1)
 """How long a file may wait for the delivery it acknowledges to be written down."""
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 BEGINNING = re.compile(r"[0-9a-f-]{4,36}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 NAME = re.compile(r"[A-Za-z0-9][^\x00-\x1f\x7f]{0,199}")
@@ -124,23 +122,10 @@ def parse_ack(name: str, content: bytes) -> Ack | None:
     if not content:
         stem = name.lower().removesuffix(".ack")
         return Ack(ExchangeId(stem)) if UUID.fullmatch(stem) else None
-    if len(content) > LARGEST_BYTES:
+    said = read_members(content, "exchange", "sha256")
+    if said is None or not UUID.fullmatch(said["exchange"]) or not SHA256.fullmatch(said["sha256"]):
         return None
-    try:
-        pairs = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(pairs, _Pairs) or sorted(name for name, _ in pairs) != ["exchange", "sha256"]:
-        return None
-    said = {name: value.lower() for name, value in pairs if isinstance(value, str)}
-    exchange, sha256 = said.get("exchange", ""), said.get("sha256", "")
-    if not UUID.fullmatch(exchange) or not SHA256.fullmatch(sha256):
-        return None
-    return Ack(ExchangeId(exchange), sha256)
-
-
-class _Pairs(list[tuple[str, object]]):
-    """A JSON object with its repeated names, if it has any."""
+    return Ack(ExchangeId(said["exchange"]), said["sha256"])
 
 
 def judge_ack(ack: Ack | None, principal: Principal, found: Delivery | None, at: datetime) -> AckOutcome:
@@ -213,7 +198,8 @@ def _sum(one: AckSweep, other: AckSweep) -> AckSweep:
 
 
 def _read_principal(house: House, principal: Principal, now: datetime) -> AckSweep:
-    there = list(house.objects.list_versions(house.settings.bucket_exchange, prefix_of(principal, "acks")))
+    under = house.objects.list_versions(house.settings.bucket_exchange, prefix_of(principal, "acks"))
+    there = [item for item in under if not is_of_notice(item.key)]
     answered = _find_answered(house.conn, there)
     known = {(file.key, file.version_id) for file in answered}
     fresh = [item for item in there if (item.key, item.version_id) not in known]
@@ -239,7 +225,7 @@ def _try(principal: Principal, step: Callable[[], T]) -> T | None:
 
 def _answer(house: House, principal: Principal, item: StoredObject, now: datetime) -> list[AckFile]:
     """Read one version and record what it did; nothing when it waits or another worker has it."""
-    content = _read(house, item)
+    content = read_small(house, item)
     ack = None if content is None else parse_ack(item.key.rsplit("/", 1)[-1], content)
     put_at = min(item.modified_at or now, now)
     with transaction(house.conn):
@@ -257,18 +243,6 @@ def _answer(house: House, principal: Principal, item: StoredObject, now: datetim
         else:
             _refuse(house.conn, file)
     return [file]
-
-
-def _read(house: House, item: StoredObject) -> bytes | None:
-    """The bytes; None for too many, or for a name that a listing cannot spell so that nothing is found by it."""
-    if item.size_bytes > LARGEST_BYTES:
-        return None
-    if item.size_bytes == 0:
-        return b""
-    try:
-        return house.objects.read(item.bucket, item.key, item.version_id)
-    except NotFound:
-        return None
 
 
 def _close(conn: Connection, found: Delivery, by: str, via: str, at: datetime) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from sluice.exchange.house import House
-from sluice.lake.objects import prefix_of
+from sluice.lake.objects import StoredObject, prefix_of
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "ALREADY_ACKNOWLEDGED": {
@@ -52,7 +52,7 @@ def list_notices(house: House, principal: str) -> set[str]:
     return {item.key for item in found}
 
 
-def give_notice(house: House, key: str, document: Mapping[str, object]) -> None:
+def give_notice(house: House, key: str, document: Mapping[str, object]) -> StoredObject:
     """Put a notice where its principal reads it; the same again changes nothing. Raises StoreConflict."""
     content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
-    house.objects.put_once(house.settings.bucket_exchange, key, content, "application/json")
+    return house.objects.put_once(house.settings.bucket_exchange, key, content, "application/json")

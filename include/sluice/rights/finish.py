@@ -3,19 +3,18 @@
 What needs a person's word (an answer that was posted, a recipient without a prefix) waits for it.
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sluice.errors import ServiceMissing, SluiceError
 from sluice.exchange.house import House
 from sluice.rights import notice_store, store
 from sluice.rights.cases import advance
 from sluice.rights.certificate import is_clean, last_scans
 from sluice.rights.model import SYSTEM, Action, Case, Order, State, SubCase, Track
-
-log = logging.getLogger(__name__)
+from sluice.rights.notice_follow import Followed, follow
+from sluice.rights.sweeping import each
+from sluice.rights.tell import Told, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +28,34 @@ class Finished:
 
 def finish(house: House, now: datetime) -> Finished:
     """Take every step that is ready, of every open case. Raises ServiceMissing; other faults are met again."""
-    steps = closed = failed = 0
-    for case in store.list_cases(house.conn, only_open=True, limit=None):
-        try:
-            taken, is_over = finish_case(house, case, now)
-            steps, closed = steps + taken, closed + is_over
-        except ServiceMissing:
-            raise
-        except SluiceError as error:
-            failed += 1
-            log.warning("case %s: its end waits: %s", case.case_id, error)
+    closed = 0
+
+    def end(case: Case) -> int:
+        nonlocal closed
+        taken, is_over = finish_case(house, case, now)
+        closed += is_over
+        return taken
+
+    steps, failed = each("the end of a case", store.list_cases(house.conn, only_open=True, limit=None), end)
     return Finished(steps, closed, failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What the schedule does: tell, follow what was told, then take the steps that are ready."""
+
+    told: Told
+    followed: Followed
+    finished: Finished
+
+    @property
+    def failed(self) -> int:
+        return self.told.failed + self.followed.failed + self.finished.failed
+
+
+def sweep(house: House, now: datetime) -> Sweep:
+    """Everything about notices and the end of cases that is due at ``now``. Raises ServiceMissing."""
+    return Sweep(tell(house, now), follow(house, now), finish(house, now))
 
 
 def finish_case(house: House, case: Case, now: datetime) -> tuple[int, bool]:

@@ -29,8 +29,10 @@ def take(
     if to is NoticeState.SENT:
         changed = replace(changed, sha256=evidence_sha256)
     with transaction(conn):
-        if not notice_store.update_notice(conn, changed, notice.state):
+        stands = notice_store.get_notice(conn, notice.notice_id, lock=True)
+        if (stands.state, stands.reminders, stands.due_at) != (notice.state, notice.reminders, notice.due_at):
             return False
+        notice_store.update_notice(conn, changed)
         part = store.find_part(conn, notice.sub_case_id)
         assert part is not None  # the notice refers to it
         body = NoticeMoved(

@@ -16,11 +16,16 @@ from sluice.exchange.naming import utc_text, withheld_unless_safe
 from sluice.ledger.sign import sign
 from sluice.rights.identifiers import Envelope
 from sluice.rights.model import Action, Case, SubCase
-from sluice.rights.notice_model import Holder, Notice, NoticeState, Side
+from sluice.rights.notice_model import AnswerFile, Channel, Holder, Notice, NoticeOutcome, NoticeState, Side
 from sluice.rights.notices import known_to
 
 RECEIPT_TYPE, RECEIPT_FORMAT = "sluice-notice-receipt+jws", "sluice-notice-receipt-1"
-TEXTS: Mapping[Side | NoticeState, Mapping[str, str]] = {
+TEXTS: Mapping[Side | NoticeState | Channel | NoticeOutcome, Mapping[str, str]] = {
+    Channel.DESK: {
+        "nl": "U kreeg gegevens van deze persoon. Doe met uw kopie wat bij action staat en antwoord het contactcenter.",
+        "fr": "Vous avez reçu des données de cette personne. Appliquez action à votre copie et répondez au centre.",
+        "en": "You were given data of this person. Do with your copy what action says, and answer the contact center.",
+    },
     Side.RECIPIENT: {
         "nl": "U kreeg gegevens van deze persoon. Doe met uw kopie wat bij action staat en meld het onder acks/.",
         "fr": "Vous avez reçu des données de cette personne. Appliquez action à votre copie, confirmez sous acks/.",
@@ -40,6 +45,26 @@ TEXTS: Mapping[Side | NoticeState, Mapping[str, str]] = {
         "nl": "Van dit bericht is nog altijd niet gemeld dat het is uitgevoerd. Het contactcenter neemt contact op.",
         "fr": "Cet avis n'est toujours pas confirmé comme suivi. Le centre de contact prendra contact avec vous.",
         "en": "This notice is still not said to be carried out. The contact center will get in touch with you.",
+    },
+    NoticeOutcome.ALREADY_ACKNOWLEDGED: {
+        "nl": "Dit bericht was al bevestigd. Meld het nog eens, met .done, zodra het is uitgevoerd.",
+        "fr": "Cet avis était déjà confirmé. Confirmez encore, avec .done, dès qu'il est exécuté.",
+        "en": "This notice was acknowledged before. Say so again, with .done, once it is carried out.",
+    },
+    NoticeOutcome.ALREADY_DONE: {
+        "nl": "Dit bericht was al als uitgevoerd gemeld. U hoeft niets te doen.",
+        "fr": "Cet avis était déjà confirmé comme exécuté. Vous n'avez rien à faire.",
+        "en": "This notice was said to be carried out before. There is nothing to do.",
+    },
+    NoticeOutcome.UNKNOWN_NOTICE: {
+        "nl": "U kreeg geen bericht met dit nummer. Neem het nummer over uit het bericht.",
+        "fr": "Vous n'avez reçu aucun avis de ce numéro. Reprenez le numéro de l'avis.",
+        "en": "No notice of this number was given to you. Take the number from the notice.",
+    },
+    NoticeOutcome.UNREADABLE: {
+        "nl": "Dit bestand zegt niets. Zet een leeg notice-<nummer>.ack of .done, of JSON met notice en state.",
+        "fr": "Ce fichier ne dit rien. Déposez un notice-<numéro>.ack ou .done vide, ou du JSON avec notice et state.",
+        "en": "This file says nothing. Put an empty notice-<number>.ack or .done, or JSON with notice and state.",
     },
 }
 ACTIONS: Mapping[Action, Mapping[str, str]] = {
@@ -77,7 +102,7 @@ def notice_document(
     Persons of a principal's own request file are not told back: ``case`` stands in its answer to that file.
     """
     persons = [] if case.channel == "file" else [known_to(part, envelope)]
-    return {
+    document: dict[str, object] = {
         "notice": f"recipient.{notice.action}",
         "number": notice.notice_id,
         "case": notice.sub_case_id,
@@ -86,19 +111,22 @@ def notice_document(
         "action": notice.action.value,
         "action_text": dict(ACTIONS[notice.action]),
         "decided_by": part.controller,
-        "agreement": part.agreement_id,
         "field_groups": list(notice.field_groups),
-        "exchanges": [_file(holder) for holder in files],
         "persons": case.persons,
         "identifiers": persons,
         "nonce": hmac.new(key, f"notice/{notice.notice_id}".encode(), hashlib.sha256).hexdigest()[:32],
-        "acknowledge": {state: f"acks/notice-{notice.notice_id}.{end}" for state, end in ENDS.items()},
-        "text": dict(TEXTS[notice.side]),
+        "text": dict(TEXTS[notice.side if notice.channel is Channel.PREFIX else Channel.DESK]),
     }
+    if notice.recipient == part.principal:
+        document |= {"agreement": part.agreement_id, "exchanges": [_file(holder) for holder in files]}
+    if notice.channel is Channel.PREFIX:
+        names = {word: f"acks/notice-{notice.notice_id}.{end}" for end, word in ENDS.items()}
+        document["acknowledge"] = names
+    return document
 
 
-ENDS: Mapping[str, str] = {"acknowledged": "ack", "done": "done"}
-"""How an empty file under acks/ ends that says so."""
+ENDS: Mapping[str, str] = {"ack": "acknowledged", "done": "done"}
+"""How an empty file under acks/ ends, and what it says."""
 
 
 def _file(holder: Holder) -> dict[str, object]:
@@ -141,6 +169,24 @@ def told_again_document(notice: Notice, state: NoticeState) -> dict[str, object]
         "told_at": utc_text(notice.told_at) if notice.told_at else None,
         "text": dict(TEXTS[state]),
     }
+
+
+def refused_document(file: AnswerFile) -> dict[str, object]:
+    """What the sender of a file under acks/ reads that changed nothing; a function of its record alone."""
+    outcome = SAID.get(file.outcome, file.outcome)
+    return {
+        "notice": "recipient.answer_refused",
+        "outcome": outcome.value,
+        "number": None if file.outcome in NOT_SAID else file.notice_id,
+        "file": {"key": withheld_unless_safe(file.key), "version_id": file.version_id},
+        "seen_at": utc_text(file.seen_at),
+        "text": dict(TEXTS[outcome]),
+    }
+
+
+SAID = {NoticeOutcome.OTHER_PRINCIPAL: NoticeOutcome.UNKNOWN_NOTICE}
+"""What the sender reads instead: nobody learns from us which numbers of others exist."""
+NOT_SAID = frozenset({NoticeOutcome.UNKNOWN_NOTICE, NoticeOutcome.OTHER_PRINCIPAL, NoticeOutcome.UNREADABLE})
 
 
 def written(document: Mapping[str, object]) -> bytes:

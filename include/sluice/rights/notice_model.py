@@ -40,6 +40,22 @@ class Channel(StrEnum):
     DESK = "desk"
 
 
+class NoticeOutcome(StrEnum):
+    """What one answer about a notice did. Only the first two move it."""
+
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    DONE = "DONE"
+    ALREADY_ACKNOWLEDGED = "ALREADY_ACKNOWLEDGED"
+    ALREADY_DONE = "ALREADY_DONE"
+    UNKNOWN_NOTICE = "UNKNOWN_NOTICE"
+    OTHER_PRINCIPAL = "OTHER_PRINCIPAL"
+    UNREADABLE = "UNREADABLE"
+
+    @property
+    def moves(self) -> bool:
+        return self in (NoticeOutcome.ACKNOWLEDGED, NoticeOutcome.DONE)
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """An exchange that held the persons of a case. ``was_delivered``: its principal got them in a return."""
@@ -94,6 +110,19 @@ class Notice:
     reminded_at: datetime | None = None
     escalated_at: datetime | None = None
     dropped_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFile:
+    """One version of an ``acks/notice-*`` file and what it did. ``notice_id``: of ours, whoever's."""
+
+    principal: str
+    bucket: str
+    key: str
+    version_id: str
+    notice_id: NoticeId | None
+    outcome: NoticeOutcome
+    seen_at: datetime
 
 
 class NotByHand(SluiceError):

@@ -62,18 +62,16 @@ def moved(notice: Notice, to: NoticeState, at: datetime, pace: NoticePace = DEFA
 
 
 def due_move(notice: Notice, now: datetime, pace: NoticePace = DEFAULT_PACE) -> NoticeState | None:
-    """What time alone asks for at ``now``; the due moment itself is in time. Whoever has no prefix is not reminded."""
+    """What time alone asks for at ``now``; the due moment itself is in time. The desk reminds whoever has no prefix."""
     if notice.due_at is None or now <= notice.due_at:
         return None
     if notice.state in (S.SENT, S.ACKNOWLEDGED):
         return S.OVERDUE
     if notice.state not in (S.OVERDUE, S.REMINDED):
         return None
+    if notice.state is S.OVERDUE and notice.channel is Channel.PREFIX:
+        return S.REMINDED if now - notice.due_at >= pace.remind_after else None
     if now - notice.due_at >= pace.escalate_after:
         return S.ESCALATED
-    if notice.channel is Channel.DESK:
-        return None
-    if notice.state is S.OVERDUE:
-        return S.REMINDED if now - notice.due_at >= pace.remind_after else None
     asked_at = notice.reminded_at or notice.due_at
-    return S.REMINDED if now - asked_at >= pace.remind_every else None
+    return S.REMINDED if notice.state is S.REMINDED and now - asked_at >= pace.remind_every else None

@@ -8,11 +8,12 @@ from typing import Any
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
 from sluice.exchange.deliver import DELIVERED
+from sluice.lake.objects import StoredObject
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
 from sluice.rights.model import Action, CaseId, SubCaseId
-from sluice.rights.notice_model import Channel, Holder, Notice, NoticeId, NoticeState, Side
+from sluice.rights.notice_model import AnswerFile, Channel, Holder, Notice, NoticeId, NoticeOutcome, NoticeState, Side
 from sluice.terms import Direction, ExchangeId
 
 _COLUMNS = tuple(each.name for each in fields(Notice))
@@ -180,6 +181,23 @@ def find_notice(conn: Connection, notice_id: str, *, lock: bool = False) -> Noti
     return _notice(row) if row else None
 
 
+def get_notice(conn: Connection, notice_id: str, *, lock: bool = False) -> Notice:
+    """One notice by its number. Raises NotFound."""
+    found = find_notice(conn, notice_id, lock=lock)
+    if found is None:
+        raise NotFound(Ref("notice", notice_id))
+    return found
+
+
+def find_done(conn: Connection) -> list[Notice]:
+    """Notices that are done and whose file still names a person."""
+    rows = conn.execute(
+        f"""select {_NOTICE} from notice n where n.state = 'DONE' and n.channel = 'prefix' and n.dropped_at is null
+            order by n.done_at, n.notice_id""".encode()
+    ).fetchall()
+    return [_notice(row) for row in rows]
+
+
 def find_beginning(conn: Connection, beginning: str) -> NoticeId:
     """The notice whose number begins so. Raises NotFound unless exactly one does."""
     rows = conn.execute(
@@ -190,16 +208,15 @@ def find_beginning(conn: Connection, beginning: str) -> NoticeId:
     return NoticeId(rows[0]["id"])
 
 
-def update_notice(conn: Connection, notice: Notice, was: NoticeState) -> bool:
-    """What can change of a notice, if it is still in the state it was in; False when somebody was first."""
-    row = conn.execute(
+def update_notice(conn: Connection, notice: Notice) -> None:
+    """What a move can change of a notice, which is locked."""
+    conn.execute(
         """update notice set state = %(state)s, told_at = %(told_at)s, due_at = %(due_at)s, sha256 = %(sha256)s,
                acknowledged_at = %(acknowledged_at)s, done_at = %(done_at)s, was_late = %(was_late)s,
                reminders = %(reminders)s, reminded_at = %(reminded_at)s, escalated_at = %(escalated_at)s
-           where notice_id = %(notice_id)s and state = %(was)s returning 1""",
-        {**{name: _plain(getattr(notice, name)) for name in _COLUMNS}, "was": was.value},
-    ).fetchone()
-    return row is not None
+           where notice_id = %(notice_id)s""",
+        {name: _plain(getattr(notice, name)) for name in _COLUMNS},
+    )
 
 
 def note_entry(conn: Connection, notice_id: NoticeId, entry_hash: str) -> None:
@@ -210,6 +227,47 @@ def note_entry(conn: Connection, notice_id: NoticeId, entry_hash: str) -> None:
 def mark_receipted(conn: Connection, notice_id: NoticeId, at: datetime) -> None:
     """The receipt lies beside the notice."""
     conn.execute("update notice set receipted_at = %s where notice_id = %s", (at, notice_id))
+
+
+def mark_dropped(conn: Connection, notice_id: NoticeId, at: datetime) -> None:
+    """The file that named a person is gone."""
+    conn.execute("update notice set dropped_at = %s where notice_id = %s", (at, notice_id))
+
+
+def insert_answer(conn: Connection, file: AnswerFile) -> bool:
+    """Store what one version under acks/ did; False when it has an answer already."""
+    row = conn.execute(
+        """insert into notice_answer (principal, bucket, key, version_id, notice_id, outcome, seen_at)
+           values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing returning 1""",
+        (file.principal, file.bucket, file.key, file.version_id, file.notice_id, file.outcome.value, file.seen_at),
+    ).fetchone()
+    return row is not None
+
+
+def find_answers(conn: Connection, items: Sequence[StoredObject]) -> list[AnswerFile]:
+    """The answers that these versions have."""
+    rows = conn.execute(
+        """select f.principal, f.bucket, f.key, f.version_id, f.notice_id::text as notice_id, f.outcome, f.seen_at
+           from unnest(%s::text[], %s::text[], %s::text[]) as a(bucket, key, version_id)
+           join notice_answer f using (bucket, key, version_id)""",
+        ([i.bucket for i in items], [i.key for i in items], [i.version_id for i in items]),
+    ).fetchall()
+    return [_answer(row) for row in rows]
+
+
+def list_answers(conn: Connection, principal: str | None = None, limit: int = 200) -> list[AnswerFile]:
+    """What was put under acks/ about notices and what it did, newest first."""
+    rows = conn.execute(
+        """select principal, bucket, key, version_id, notice_id::text as notice_id, outcome, seen_at
+           from notice_answer where (%(principal)s::text is null or principal = %(principal)s)
+           order by seen_at desc, key, version_id limit %(limit)s""",
+        {"principal": principal, "limit": limit},
+    ).fetchall()
+    return [_answer(row) for row in rows]
+
+
+def _answer(row: Mapping[str, Any]) -> AnswerFile:
+    return AnswerFile(**{**row, "outcome": NoticeOutcome(row["outcome"])})
 
 
 def _notice(row: Mapping[str, Any]) -> Notice:

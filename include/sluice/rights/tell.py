@@ -4,17 +4,15 @@ Who it is was noted before an erasure removed it. A notice is put first; its has
 the state SENT; the receipt follows and is a function of that entry. Killed anywhere, a rerun goes on.
 """
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 from uuid import UUID, uuid5
 
 from sluice.agreement.load import parse_agreement
 from sluice.agreement.store import get_body
 from sluice.db import transaction
-from sluice.errors import NotFound, ServiceMissing, SluiceError
+from sluice.errors import NotFound
 from sluice.exchange.deliver import DELIVERED
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
@@ -32,11 +30,10 @@ from sluice.rights.notice_documents import key_of, notice_document, receipt_docu
 from sluice.rights.notice_model import Channel, Holder, Notice, NoticeId, NoticeState, Recipient
 from sluice.rights.notice_states import WAITING
 from sluice.rights.recipients import PASSED_ON, recipients_of
+from sluice.rights.sweeping import each
 from sluice.subject.index import find_in_run
 from sluice.terms import Principal
 
-T = TypeVar("T")
-log = logging.getLogger(__name__)
 JSON, JOSE = "application/json", "application/jose+json"
 ERASED = (CARRIED_OUT | {State.EXECUTING}) - {State.CLOSED}
 """Where an erased part stands: EXECUTING is written once the second scan was clean."""
@@ -59,10 +56,12 @@ def tell(house: House, now: datetime) -> Told:
     Raises ServiceMissing when a store is away; other faults are logged by their code and met again.
     """
     unasked = notice_store.find_unasked(house.conn, OPEN_DECISIONS, ERASED)
-    found, failed = _each(unasked, lambda part: find_recipients(house, *part, now))
-    sent, not_sent = _each(notice_store.find_to_tell(house.conn), lambda number: _send(house, number, now))
+    found, failed = each("finding recipients", unasked, lambda part: find_recipients(house, *part, now))
+    sent, not_sent = each(
+        "telling a recipient", notice_store.find_to_tell(house.conn), lambda number: _send(house, number, now)
+    )
     owed = notice_store.find_without_receipt(house.conn)
-    receipts, not_given = _each(owed, lambda notice: _give_receipt(house, notice, now))
+    receipts, not_given = each("a receipt", owed, lambda notice: _give_receipt(house, notice, now))
     return Told(len(unasked) - failed, found, sent, receipts, failed + not_sent + not_given)
 
 
@@ -185,19 +184,19 @@ def _send(house: House, notice_id: NoticeId, now: datetime) -> bool:
         notice = notice_store.find_notice(house.conn, notice_id)
         if not is_free or notice is None or notice.state is not NoticeState.OWED:
             return False
-        stored = house.objects.put_once(
-            house.settings.bucket_exchange, key_of(notice), written(_document(house, notice)), JSON
-        )
+        bucket = house.settings.bucket_exchange
+        stored = house.objects.put_once(bucket, key_of(notice), document_of(house, notice), JSON)
         return take(house.conn, notice, NoticeState.SENT, now, evidence_sha256=stored.sha256)
 
 
-def _document(house: House, notice: Notice) -> dict[str, object]:
+def document_of(house: House, notice: Notice) -> bytes:
+    """The notice as its recipient reads it. It names the person. Raises NotFound once the identifiers are gone."""
     case = store.get_case(house.conn, notice.case_id)
     part = next(each for each in case.sub_cases if each.sub_case_id == notice.sub_case_id)
     holders = notice_store.find_holders(house.conn, notice.case_id, notice.principal)
     files = [holder for holder in holders if holder.exchange_id in notice.exchanges]
     key = house.keyring.subject_key(Principal(notice.principal))
-    return notice_document(notice, case, part, open_sealed(house, case.subject_key).envelope, files, key)
+    return written(notice_document(notice, case, part, open_sealed(house, case.subject_key).envelope, files, key))
 
 
 def _give_receipt(house: House, notice: Notice, now: datetime) -> bool:
@@ -206,17 +205,3 @@ def _give_receipt(house: House, notice: Notice, now: datetime) -> bool:
     house.objects.put_once(house.settings.bucket_exchange, key_of(notice, ".receipt.json"), content, JOSE)
     notice_store.mark_receipted(house.conn, notice.notice_id, now)
     return True
-
-
-def _each(items: Sequence[T], step: Callable[[T], int]) -> tuple[int, int]:
-    """Do a step for every item: what the steps add up to, and how many failed and are met again."""
-    done = failed = 0
-    for item in items:
-        try:
-            done += step(item)
-        except ServiceMissing:
-            raise
-        except SluiceError as error:
-            failed += 1
-            log.warning("telling recipients waits: %s", error)
-    return done, failed

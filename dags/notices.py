@@ -1,0 +1,12 @@
+"""Every five minutes: tell recipients of what was decided, read what they say, remind, escalate, end ready cases.
+
+Sent is not done: a notice stays open until its recipient says that it did what it asks. `sluice notices list`
+shows how far each one is.
+"""
+
+from sluice.orchestration.desk import PERSONS, desk
+from sluice.orchestration.flows import every_five_minutes
+from sluice.orchestration.persons import FollowNotices
+
+with desk("notices", every_five_minutes(4), __doc__, "persons", owner=PERSONS, retries=1):
+    FollowNotices(task_id="follow")

@@ -1,0 +1,140 @@
+"""``sluice notices`` and ``sluice case recipients`` as the desk uses them: keys, exit codes, no value of a person."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from night import AGREEMENT, Edit
+from returns.commands import at_terminal, sluice
+from rights.town import Town, open_town, papers_of
+from sluice.cli.main import app
+from sluice.rights.model import Action, Right, State
+from sluice.rights.store import get_case
+from sluice.settings import Settings
+
+NAMES = ("energy01",)
+GRID = Edit(AGREEMENT, "recipients: []", "recipients: [Grid NV]")
+LINE = {"name", "recipient", "side", "action", "field_groups", "exchanges", "told_at", "state"}
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    """One principal with a further recipient; two persons were called and returned."""
+    with open_town(papers_of(store_settings, tmp_path, NAMES, GRID), tmp_path, NAMES, 4) as opened:
+        opened.arrive("energy01", opened.people)
+        opened.give_back("energy01", opened.people[:2])
+        with at_terminal(opened.desk, monkeypatch):
+            yield opened
+
+
+def test_who_has_no_prefix_is_told_by_the_desk_before_the_case_goes_on(town: Town, tmp_path: Path) -> None:
+    person, proof = town.people[0], tmp_path / "letter.pdf"
+    case = town.decided(person)
+    proof.write_bytes(b"registered letter")
+    assert sluice("erase", "run", case.case_id).exit == 0
+
+    sent = sluice("notices", "send")
+
+    assert (sent.exit, sent.document["found"], sent.document["sent"]) == (0, 3, 1)
+    named = sluice("case", "recipients", case.case_id[:8]).document["recipients"]
+    assert [(each["name"], each["state"]) for each in named] == [
+        ("Grid NV", "OWED"), ("Grid NV", "OWED"), ("Energy One NV", "SENT"),
+    ]  # fmt: skip
+    assert all(set(each) == LINE for each in named)
+    theirs, ours = (set(each["field_groups"]) for each in named[:2])
+    assert {"identity", "contact_point"} <= theirs | ours and theirs.isdisjoint({"agent_ref"}) != ours.isdisjoint(
+        {"agent_ref"}
+    ), "a notice for each controller's decision"
+    sluice("notices", "follow")
+    assert state(town, case.case_id) is State.EXECUTING, "somebody is left to be told"
+
+    for each in sluice("notices", "list", "--state", "owed").document["notices"]:
+        file = tmp_path / f"{each['notice']}.json"
+        assert sluice("notices", "export", each["notice"], "--to", str(file)).exit == 0
+        assert sluice("notices", "export", each["notice"], "--to", str(file)).exit == 2, "nothing is overwritten"
+        document = json.loads(file.read_text())
+        assert person.phone in json.dumps(document["identifiers"]) and file.stat().st_mode & 0o077 == 0
+        assert not {"exchanges", "agreement", "acknowledge"} & set(document), "of the principal's, not theirs"
+        told = sluice("notices", "sent", each["notice"], "--by", "anna", "--evidence", str(proof))
+        assert (told.exit, told.document["state"]) == (0, "SENT")
+        assert sluice("notices", "sent", each["notice"], "--by", "anna", "--evidence", str(proof)).exit == 1
+    assert sluice("notices", "follow").document["steps"] >= 1
+    assert state(town, case.case_id) is State.RECIPIENTS_NOTIFIED
+
+
+def state(town: Town, case_id: str) -> State:
+    parts = get_case(town.house.conn, case_id).sub_cases  # type: ignore[arg-type]
+    return next(part.state for part in parts if part.controller == "center")
+
+
+def test_the_desk_notes_what_a_recipient_said(town: Town, tmp_path: Path) -> None:
+    town.decided(town.people[3], Right.OBJECTION, Action.STOP)
+    sluice("notices", "send")
+    [line] = sluice("notices", "list", "--principal", "energy01").document["notices"]
+    assert (line["side"], line["state"], line["was_late"]) == ("supplier", "SENT", False)
+    proof = tmp_path / "mail.eml"
+    proof.write_bytes(b"it is done")
+    ack = ("notices", "ack", line["notice"][:8], "--by", "privacy desk", "--evidence", str(proof))
+
+    assert sluice(*ack).document["outcome"] == "ACKNOWLEDGED"
+    assert sluice(*ack).exit == 1
+    assert sluice(*ack, "--done").document["outcome"] == "DONE"
+    assert sluice(*ack, "--done").exit == 1
+    assert sluice("notices", "follow").document["dropped"] == 1
+    assert sluice("notices", "list", "--state", "DONE").document["notices"][0]["notice"] == line["notice"]
+    [entry] = town.desk.sql(
+        """select convert_from(body, 'UTF8') as body from ledger.entry
+           where kind = 'notice.moved' and convert_from(body, 'UTF8') like '%"DONE"%'"""
+    )
+    said = json.loads(str(entry["body"]))
+    assert (said["by"], said["via"]) == ("privacy desk", "command")
+    assert said["evidence_sha256"] == hashlib.sha256(b"it is done").hexdigest()
+    assert sluice("notices", "files").document == {"files": []}
+
+
+def test_wrong_usage_is_exit_2_and_what_is_not_there_exit_1(town: Town, tmp_path: Path) -> None:
+    proof = tmp_path / "x"
+    assert sluice("notices", "list", "--state", "GONE").exit == 2
+    assert sluice("notices", "ack", "00000000", "--by", "x", "--evidence", str(proof)).exit == 2, "no such file"
+    proof.touch()
+    assert sluice("notices", "ack", "00000000", "--by", "x", "--evidence", str(proof)).exit == 1
+    assert sluice("notices", "ack", "00000000", "--by", "", "--evidence", str(proof)).exit == 2
+    assert sluice("notices", "sent", "00000000", "--by", "x", "--evidence", str(proof)).exit == 1
+    assert sluice("notices", "export", "00000000", "--to", str(tmp_path / "y")).exit == 1
+    assert sluice("case", "recipients", "00000000").exit == 1
+
+
+def test_no_value_of_a_person_is_printed(town: Town) -> None:
+    person = town.people[0]
+    case = town.decided(person, Right.OBJECTION, Action.STOP)
+    for words in (
+        ("notices", "send"),
+        ("notices", "follow"),
+        ("notices", "list"),
+        ("notices", "files"),
+        ("case", "recipients", case.case_id),
+    ):
+        for form in ("table", "json"):
+            done = CliRunner().invoke(app, [*words, "--format", form])
+            assert done.exit_code == 0 and done.output
+            assert person.phone not in done.output and person.record("energy01") not in done.output
+
+
+def test_a_rectification_is_told_by_the_desk_because_the_new_value_is_in_no_case(town: Town) -> None:
+    case = town.decided(town.people[0], Right.RECTIFICATION, Action.RECTIFY)
+    sluice("notices", "send")
+    lines = sluice("notices", "list", "--case", case.case_id).document["notices"]
+    assert {(line["recipient"], line["channel"], line["state"]) for line in lines} == {
+        ("energy01", "desk", "OWED"), ("Grid NV", "desk", "OWED"),
+    }  # fmt: skip
+
+
+def test_access_is_told_to_nobody(town: Town) -> None:
+    case = town.decided(town.people[0], Right.ACCESS, Action.GIVE)
+    told = sluice("notices", "send").document
+    assert (told["parts"], told["found"], told["failed"]) == (2, 0, 0)
+    assert sluice("case", "recipients", case.case_id).document["recipients"] == []
