@@ -1,7 +1,7 @@
 """Every five minutes: read what principals put under `acks/`, remind of what is due, tell the desk what is late.
 
-Nothing closes by itself: a return stays open until its principal acknowledges it by a file, or somebody
-by `sluice recipients ack`. `sluice recipients list` shows where each one stands.
+An Airflow DAG in which nothing closes by itself: a return stays open until its principal acknowledges it
+by a file, or somebody by `sluice recipients ack`. `sluice recipients list` shows where each one stands.
 """
 
 from sluice.orchestration.desk import desk

@@ -1,7 +1,7 @@
 """Every five minutes: tell recipients of what was decided, read what they say, remind, escalate, end ready cases.
 
-Sent is not done: a notice stays open until its recipient says that it did what it asks. `sluice notices list`
-shows how far each one is.
+An Airflow DAG for Art. 19. Sent is not done: a notice stays open until its recipient says that it did
+what it asks. `sluice notices list` shows how far each one is.
 """
 
 from sluice.orchestration.desk import PERSONS, desk

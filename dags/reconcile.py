@@ -1,4 +1,7 @@
-"""Once a minute: register the papers of the checkout, finish what a dead worker left, anchor the ledger."""
+"""Once a minute: register the papers of the checkout, finish what a dead worker left, anchor the ledger.
+
+The Airflow DAG that everything else counts on.
+"""
 
 from sluice.orchestration.desk import desk
 from sluice.orchestration.flows import every_minute

@@ -1,7 +1,7 @@
 """Every five minutes: take up what nobody was woken for, and make the returns whose cut-off has passed.
 
-Arrivals wake their own DAG within seconds. This one is for a file that waited two minutes, whatever
-was away meanwhile; and for returns, because no arrival tells that a cut-off came.
+An Airflow DAG for what no event tells. Arrivals wake their own DAG within seconds; a file that waited
+two minutes is taken up here, whatever was away meanwhile. That a cut-off came is no arrival either.
 """
 
 from sluice.orchestration.desk import desk

@@ -50,6 +50,22 @@ def test_a_dag_file_imports_airflow_pendulum_and_orchestration_only(path: Path) 
     assert strangers(path.read_text()) == []
 
 
+@pytest.mark.parametrize("path", DAG_FILES, ids=lambda path: path.name)
+def test_airflow_takes_the_file_for_one_with_a_dag(path: Path) -> None:
+    """It skips, without a word, what does not hold its name and ``dag``."""
+    from airflow.utils.file import might_contain_dag
+
+    assert might_contain_dag(str(path), safe_mode=True)
+
+
+def test_a_file_that_airflow_skips_is_found(tmp_path: Path) -> None:
+    from airflow.utils.file import might_contain_dag
+
+    path = tmp_path / "skipped.py"
+    path.write_text("from sluice.orchestration.desk import desk\n")
+    assert not might_contain_dag(str(path), safe_mode=True)
+
+
 def test_another_import_is_found() -> None:
     source = "from airflow.sdk import DAG\nfrom airflow.models import Variable\nimport sluice.db\n"
     assert strangers(source) == ["airflow.models", "sluice.db"]
