@@ -21,6 +21,7 @@ from sluice.settings import Settings, find_home, get_settings
 if TYPE_CHECKING:
     from sluice.demo.files import Drop
     from sluice.demo.night import Night
+    from sluice.demo.person import Person
     from sluice.demo.real import Gap
     from sluice.demo.story import Check, Outcome
     from sluice.exchange.house import House
@@ -41,21 +42,24 @@ def demo(
     from sluice.demo.story import fetch_receipts
 
     settings = _up()
-    night = None
+    night = person = None
     if file is None:
-        outcomes, night, evidence = _sample(settings, seed if seed is not None else int(time.time()), rows)
+        outcomes, night, person, evidence = _sample(settings, seed if seed is not None else int(time.time()), rows)
     else:
         outcomes, evidence = _real(settings, file)
     if format is Format.JSON:
         show_json({
             "exchanges": [asdict(o.line) for o in outcomes],
             "returns": _told(night) if night else [],
+            "case": person.case.case_id if person else None,
             "evidence": [asdict(check) for check in evidence],
         })  # fmt: skip
     else:
         _show(outcomes)
         if night:
             _show_night(night)
+        if person:
+            _show_person(person)
         _show_evidence(evidence)
         _addresses(settings, fetch_receipts(settings, outcomes, settings.var / "demo" / "receipts"))
     raise typer.Exit(Exit.DONE if all(check.holds for check in evidence) else Exit.REFUSED)
@@ -76,9 +80,10 @@ def _up() -> Settings:
     return settings
 
 
-def _sample(settings: Settings, seed: int, rows: int) -> tuple[list[Outcome], Night, list[Check]]:
+def _sample(settings: Settings, seed: int, rows: int) -> tuple[list[Outcome], Night, Person, list[Check]]:
     from sluice.demo import files, story
     from sluice.demo.night_checks import night_checks
+    from sluice.demo.person_checks import person_checks
     from sluice.exchange.house import open_house
 
     err.print(f"Dropping sample files of {rows:,} rows (seed {seed}) as the principals")
@@ -88,8 +93,31 @@ def _sample(settings: Settings, seed: int, rows: int) -> tuple[list[Outcome], Ni
         outcomes += _wait(settings, [files.second_drop(drops[0])], "the same file again")
         night = _night(house, outcomes, Path(folder), seed)
         evidence = list(night_checks(house, night))
-    receipts = story.fetch_receipts(settings, outcomes, settings.var / "demo" / "receipts")
-    return outcomes, night, [*story.checks(settings, outcomes, receipts, night.ids), *evidence]
+        receipts = story.fetch_receipts(settings, outcomes, settings.var / "demo" / "receipts")
+        evidence += story.checks(settings, outcomes, receipts, night.ids)
+        person = _person(house, night, drops, Path(folder))
+        evidence += person_checks(house, person)
+    return [*outcomes, person.again], night, person, evidence
+
+
+def _person(house: House, night: Night, drops: Sequence[Drop], folder: Path) -> Person:
+    """Somebody whom both principals sent and who is in a return; then a batch, from the file that was just accepted."""
+    from sluice.demo.files import shared_phones
+    from sluice.demo.night_checks import rows_of
+    from sluice.demo.person import batch_of, come_again, run_person, shared_phone
+
+    campaign, subscribers = drops[0].path, drops[1].path
+    sent = [{key: value or "" for key, value in row.items()} for row in rows_of(night.delivered[0].path)]
+    phone = shared_phone(sent, shared_phones(campaign, subscribers))
+    later = come_again(campaign, phone, folder)
+    return run_person(
+        house,
+        phone,
+        batch_of(campaign, phone),
+        lambda: _wait(house.settings, [later], "Airflow judges a later file")[0],
+        house.settings.var / "demo" / "letters",
+        lambda line: err.print(f"  {line}", markup=False),
+    )
 
 
 def _night(house: House, outcomes: Sequence[Outcome], folder: Path, seed: int) -> Night:
@@ -194,6 +222,17 @@ def _show_night(night: Night) -> None:
     )
 
 
+def _show_person(person: Person) -> None:
+    show_table(
+        f"Case {person.case.case_id[:8]}: one person, forgotten by both principals ({person.seconds:.0f} s)",
+        ("store", "copies", "rows before", "rows after", "outcome", "ground"),
+        [
+            (line.store, line.objects, line.rows_before, line.rows_after, line.outcome, line.ground)
+            for line in person.report.lines
+        ],
+    )
+
+
 RETURN = ("principal", "file", "profile", "in", "sent", "held", "released_by")
 
 
@@ -244,6 +283,8 @@ def _addresses(settings: Settings, receipts: Sequence[Path]) -> None:
                 "one exchange, six answers",
                 f"sluice exchange show {shown}",
             ),
+            ("cases and their clocks", "sluice case list"),
+            ("the letter to the person", settings.var / "demo" / "letters"),
             ("the ledger", "sluice ledger verify"),
             ("stop everything", "make down"),
         ],

@@ -4,6 +4,7 @@ All persons are invented by the seeded generator. Faults are made from a good fi
 one thing is wrong with each.
 """
 
+import csv
 import io
 import zipfile
 from collections.abc import Iterator
@@ -44,6 +45,7 @@ def _drops(folder: Path, seed: int, rows: int) -> Iterator[Drop]:
     campaign, subscribers = folder / "campaign.csv", folder / "subscribers.csv"
     write_campaign(campaign, rows, seed)
     write_subscribers(subscribers, rows, seed + 1, faults=FAULTS)
+    shared_phones(campaign, subscribers)
     energy, water = ("energy01", "renewal_campaign"), ("water01", "meter_contacts")
     telecom = ("telecom01", "subscriber_base")
     good, partly, no, unsure = Decision.ACCEPTED, Decision.PARTLY_ACCEPTED, Decision.REFUSED, Decision.UNDECIDED
@@ -58,6 +60,25 @@ def _drops(folder: Path, seed: int, rows: int) -> Iterator[Drop]:
     yield Drop(*energy, campaign, named, no, "NAME", "a file name that could name a person")
     yield Drop(*water, campaign, "meters.csv", no, "FORBIDDEN_AGREEMENT_EXPIRED", "the agreement ran out")
     yield Drop("nobody01", "leads", campaign, "leads.csv", no, "FORBIDDEN_NO_AGREEMENT", "no agreement at all")
+
+
+def shared_phones(campaign: Path, subscribers: Path) -> frozenset[str]:
+    """Make one in ten subscribers of telecom01 a customer of energy01 too; their phones, as both files write them.
+
+    Doing it again changes nothing, so whoever needs the phones asks again.
+    """
+    with campaign.open(newline="", encoding="utf-8") as file:
+        phones = [row["phone"] for row in csv.DictReader(file, delimiter=";")]
+    with subscribers.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    place, shared = header.index("phone"), set()
+    for number in range(5, min(len(rows), len(phones)), 10):
+        if len(rows[number]) == len(header):
+            rows[number][place] = phones[number]
+            shared.add(phones[number])
+    with subscribers.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+    return frozenset(shared - {""})
 
 
 def second_drop(first: Drop) -> Drop:

@@ -1,0 +1,233 @@
+"""The demo's persons: one who is in both principals' files and in a return asks to be forgotten, then a batch of 1,000.
+
+The desk opens and decides, the principals instruct with their own keys, somebody else releases, and what
+the schedules do every five minutes is done at once.
+"""
+
+import csv
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sluice.demo.files import Drop
+from sluice.demo.story import DemoUnfinished, Outcome, as_principal
+from sluice.errors import Ref
+from sluice.exchange.house import House
+from sluice.exchange.suppressed import find_reasons
+from sluice.lake.objects import ObjectStore
+from sluice.rights import store
+from sluice.rights.cases import decide, settle_identity
+from sluice.rights.certificate import Certificate, issue
+from sluice.rights.erase import run
+from sluice.rights.erase_model import ErasureBusy, ErasureReport, ReleaseRefused
+from sluice.rights.erase_release import draft, release
+from sluice.rights.finish import finish
+from sluice.rights.forward import follow
+from sluice.rights.identifiers import parse_identifier, refs_of
+from sluice.rights.letters import open_letter, write_letter
+from sluice.rights.model import Action, Actor, Case, CaseId, LetterKind, Order, Right, Role, State, Track
+from sluice.rights.notice_model import Notice
+from sluice.rights.notice_store import list_notices
+from sluice.rights.opening import open_case
+from sluice.rights.protect import protection_of
+from sluice.rights.requests import list_request_files, read_requests
+from sluice.rights.tell import tell
+from sluice.rights.where import Whereabouts, where
+from sluice.subject.normalise import normalise
+from sluice.terms import Decision, Principal, SubjectKind
+
+ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
+DESK, PLANNER, RELEASER = Actor(Role.DESK, "els.claes"), "carl.maes", "an.peeters"
+BATCH = 1000
+WAIT_SECONDS = 120
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One story, from the first word to the proof. ``notices``: what each principal was told, as it reads it."""
+
+    case: Case
+    before: tuple[Whereabouts, ...]
+    reasons: tuple[str, ...]
+    """Why the person was kept out right after the request, before anybody decided."""
+    forwarded: dict[str, bytes]
+    planner_refused: bool
+    report: ErasureReport
+    certificates: tuple[Certificate, ...]
+    letter: Path
+    recipients: tuple[Notice, ...]
+    again: Outcome
+    """The person in another spelling in a later file."""
+    batch: Case
+    batch_report: ErasureReport
+    seconds: float
+
+
+def run_person(
+    house: House, phone: str, customers: Sequence[str], again: Callable[[], Outcome], folder: Path, say: Say
+) -> Person:
+    """The whole story. ``customers``: of the batch; ``again``: brings the person back in a later file."""
+    started = time.monotonic()
+    person = (parse_identifier(f"phone:{phone}", 1),)
+    before = tuple(where(house, person, (ENERGY, TELECOM)))
+    say("a person of both principals asks to be forgotten; both are told, and kept from each other")
+    case = _asked(house, phone)
+    refs = frozenset(refs_of(person, house.keyring.subject_key(ENERGY)).values())
+    reasons = find_reasons(house, ENERGY, refs)
+    follow(house, _now())
+    forwarded = _instructed(house, case.case_id)
+    say(f"{PLANNER} plans, {RELEASER} releases; copies are erased and every byte is read again")
+    planner_refused = _released(house, case.case_id)
+    report = _erased(house, case.case_id)
+    certificates = issue(house, case.case_id)
+    letter = _ended(house, case.case_id, folder)
+    say("the person comes back in a later file, in another spelling")
+    back = again()
+    say(f"energy01 asks the same for {len(customers):,} customers in one file")
+    batch, batch_report = _batch(house, customers)
+    return Person(
+        case=store.get_case(house.conn, case.case_id),
+        before=before,
+        reasons=reasons,
+        forwarded=forwarded,
+        planner_refused=planner_refused,
+        report=report,
+        certificates=certificates,
+        letter=letter,
+        recipients=tuple(list_notices(house.conn, case_id=case.case_id)),
+        again=back,
+        batch=batch,
+        batch_report=batch_report,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _order(word: str) -> Order:
+    return Order(DESK, _now(), word, "00" * 32)
+
+
+def _asked(house: House, phone: str) -> Case:
+    """By letter, to the center; the desk has no doubt who it is."""
+    now = _now()
+    identifiers = [(SubjectKind.PHONE, phone)]
+    case = open_case(
+        house, Right.ERASURE, identifiers, None, now, "letter", "nl", now, protection=protection_of(house), actor=DESK
+    )
+    write_letter(house, case.case_id, LetterKind.RECEIPT, now)
+    return settle_identity(house.conn, case.case_id, True, _order("IDENTITY_SHOWN"))
+
+
+def _instructed(house: House, case_id: CaseId) -> dict[str, bytes]:
+    """Every principal reads its notice and instructs, with its own key; the desk decides for the center."""
+    notices: dict[str, bytes] = {}
+    for part in store.get_case(house.conn, case_id).sub_cases:
+        if part.track is Track.PROCESSOR and part.state is State.AWAITING_INSTRUCTION:
+            own = ObjectStore(as_principal(house.settings, part.principal))
+            bucket, key = house.settings.bucket_exchange, f"{part.principal}/notices/case-{part.sub_case_id}.json"
+            notices[part.principal] = notices.get(part.principal, b"") + own.read(bucket, key)
+            said = json.dumps({"case": part.sub_case_id, "decision": "erase"}).encode()
+            own.put(bucket, f"{part.principal}/requests/instruction-{part.sub_case_id[:8]}.json", said, "text/json")
+    read_requests(house, protection_of(house), _now())
+    if any(part.state is State.SCOPED for part in store.get_case(house.conn, case_id).sub_cases):
+        decide(house.conn, case_id, State.ACCEPTED, replace(_order("ACCEPTED"), action=Action.ERASE))
+    return notices
+
+
+def _released(house: House, case_id: CaseId) -> bool:
+    """Whether who made the plan was refused; somebody else releases it."""
+    draft(house, case_id, PLANNER, _now())
+    try:
+        release(house, case_id, PLANNER, _now())
+        refused = False
+    except ReleaseRefused:
+        refused = True
+    release(house, case_id, RELEASER, _now())
+    return refused
+
+
+def _erased(house: House, case_id: CaseId) -> ErasureReport:
+    """As the DAG `erasure` does; where that came first, after it. Raises DemoUnfinished."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            return run(house, case_id, _now())
+        except ErasureBusy:
+            time.sleep(1)
+    raise DemoUnfinished(Ref("case", case_id))
+
+
+def _ended(house: House, case_id: CaseId, folder: Path) -> Path:
+    """Recipients are told, the case goes as far as it goes by itself, and the person gets the last letter."""
+    tell(house, _now())
+    finish(house, _now())
+    letter = write_letter(house, case_id, LetterKind.COMPLETION, _now())
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"completion-{case_id[:8]}.pdf"
+    path.write_bytes(open_letter(house, letter))
+    return path
+
+
+def _batch(house: House, customers: Sequence[str]) -> tuple[Case, ErasureReport]:
+    """One request file of energy01 for many of its customers, with its own key; the rest as for one person."""
+    own, bucket = ObjectStore(as_principal(house.settings, ENERGY)), house.settings.bucket_exchange
+    content = "\n".join(["customer", *customers, ""]).encode()
+    stored = own.put(bucket, f"{ENERGY}/requests/erasure-batch.csv", content, "text/csv")
+    read_requests(house, protection_of(house), _now())
+    case_id = _case_of(house, stored.version_id)
+    follow(house, _now())
+    _instructed(house, case_id)
+    _released(house, case_id)
+    report = _erased(house, case_id)
+    issue(house, case_id)
+    tell(house, _now())
+    finish(house, _now())
+    return store.get_case(house.conn, case_id), report
+
+
+def _case_of(house: House, version_id: str) -> CaseId:
+    files = list_request_files(house, ENERGY)
+    found = next((file.case_id for file in files if file.version_id == version_id), None)
+    if found is None:
+        raise DemoUnfinished(Ref("request", version_id))
+    return found
+
+
+def shared_phone(sent: Sequence[dict[str, str]], shared: frozenset[str]) -> str:
+    """A phone of the return that is in both principals' files. Raises DemoUnfinished."""
+    found = next((row["phone"] for row in sent if row["phone"] in shared), None)
+    if found is None:
+        raise DemoUnfinished(Ref("persons of both", 0))
+    return found
+
+
+def batch_of(campaign: Path, phone: str) -> list[str]:
+    """Customer numbers of energy01's file for the batch; the person of the first case is not among them."""
+    with campaign.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter=";"))
+    return [row["customer_number"] for row in rows if row["phone"] != phone][-BATCH:]
+
+
+def come_again(campaign: Path, phone: str, folder: Path) -> Drop:
+    """A later file with 200 persons of the first one, the erased one among them in another spelling."""
+    with campaign.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file, delimiter=";")
+    place = header.index("phone")
+    mine = next(row for row in rows if row[place] == phone)
+    normal = normalise(SubjectKind.PHONE, phone).value or phone
+    again = [*mine[:place], f"00{normal.removeprefix('+')}", *mine[place + 1 :]]
+    others = [row for row in rows[:200] if row[place] != phone]
+    path = folder / "campaign_later.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=";").writerows([header, again, *others])
+    return Drop(
+        ENERGY, "renewal_campaign", path, "campaign_later.csv", Decision.PARTLY_ACCEPTED, None, "an erased person again"
+    )
