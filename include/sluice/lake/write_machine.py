@@ -3,12 +3,16 @@
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from sluice.errors import Ref
 from sluice.lake.write_model import Changes, WriteForm, WriteFormInvalid
 from sluice.lake.write_values import typed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _ROWS = 50_000
 _ROWS_PER_GROUP = 100_000
@@ -35,11 +39,17 @@ def write_parquet(
 
     No statistics: a minimum or maximum is a value in clear in the footer. Snappy, because every
     reader has it. A timestamp whose format names UTC is a UTC timestamp, else a local one."""
-    import pyarrow.parquet as pq
     from polars import CompatLevel
 
     values, as_text = typed(frame, types, form, with_moments=True)
-    table = values.to_arrow(compat_level=CompatLevel.oldest())
+    put_table(values.to_arrow(compat_level=CompatLevel.oldest()), path, metadata)
+    return Changes(as_text=as_text)
+
+
+def put_table(table: "pa.Table", path: Path, metadata: Mapping[bytes, bytes]) -> None:
+    """The file itself; the same table gives the same bytes."""
+    import pyarrow.parquet as pq
+
     with pq.ParquetWriter(
         path,
         table.schema,
@@ -51,7 +61,6 @@ def write_parquet(
     ) as writer:
         writer.write_table(table, row_group_size=_ROWS_PER_GROUP)
         writer.add_key_value_metadata(dict(sorted(metadata.items())))
-    return Changes(as_text=as_text)
 
 
 def _lines(frame: pl.DataFrame) -> Iterator[bytes]:

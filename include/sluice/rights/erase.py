@@ -40,6 +40,7 @@ from sluice.rights.erase_scan import Scanned, scan_stores
 from sluice.rights.erase_scope import OPEN_DECISIONS, has_decided, is_decided
 from sluice.rights.erase_stores import Bench, carry_out, open_bench, store_of
 from sluice.rights.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
+from sluice.rights.requests import drop_request_file
 from sluice.rights.tell import note_places
 from sluice.subject.suppression import Suppression
 from sluice.terms import ExchangeId, Principal
@@ -196,6 +197,7 @@ def _finish(house: House, case: Case, clearance: Clearance, now: datetime) -> No
     for part in case.sub_cases:
         if part.principal == target.principal and has_decided(part):
             drop_notices(house, part)
+    drop_request_file(house, case.case_id, target.principal)
     for bucket in (house.settings.bucket_exchange, house.settings.bucket_lake, house.settings.bucket_vault):
         house.objects.abort_uploads(bucket, f"{target.principal}/")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from sluice.agreement.model import DataContract
-from sluice.lake import erase_csv, erase_json, erase_xlsx
+from sluice.lake import erase_csv, erase_json, erase_parquet_rows, erase_xlsx
 from sluice.lake.erase_model import Erased, EraseRefused
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Table
@@ -17,6 +17,9 @@ from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
 from sluice.subject.columns import normalise_column
 from sluice.subject.refs import ref_column
+
+PIECE = r"[^;,\t|\"{}\[\]\r\n]+"
+"""What stands between the delimiters of any format we read."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,15 @@ def rows_of(frame: pl.DataFrame, columns: Sequence[Column], region: str, target:
     return mask
 
 
+def bad_rows_of(raw: pl.Series, columns: Sequence[Column], region: str, target: Target) -> pl.Series:
+    """Which records that are no rows name the person: in any piece between their delimiters, as any kind."""
+    pieces = pl.DataFrame({"row": pl.int_range(len(raw), eager=True), "piece": raw.str.extract_all(PIECE)})
+    named = pieces.explode("piece").with_columns(pl.col("piece").str.strip_chars())
+    kinds = [Column("piece", kind) for kind in sorted({column.kind for column in columns})]
+    rows = named.filter(rows_of(named, kinds, region, target))["row"]
+    return pieces["row"].is_in(rows.implode())
+
+
 def find_in_file(
     path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target
 ) -> FoundInFile | None:
@@ -65,12 +77,13 @@ def find_in_file(
     """
     if not columns:
         return None
-    table = read_table(path, file_name=name, wanted=hints_of(contract))
+    table = erase_parquet_rows.read_rows(path) or read_table(path, file_name=name, wanted=hints_of(contract))
     if isinstance(table, FormatRefusal):
         return None
     region = contract.file_format.region if contract else "BE"
     mask = rows_of(table.frame, columns, region, target)
-    records = tuple(int(number) for number in table.row_numbers.filter(mask))
+    bad = table.bad_records.filter(bad_rows_of(table.bad_records["raw"], columns, region, target))
+    records = (*table.row_numbers.filter(mask).to_list(), *bad["row_number"].to_list())
     named = [column.name for column in columns if column.name in table.frame.columns]
     cells = table.frame.filter(mask).select(named) if named else pl.DataFrame()
     values = frozenset(value for column in cells.get_columns() for value in column.drop_nulls().to_list())
@@ -99,4 +112,6 @@ def erase_in_file(
         return erase_json.erase_records(source, target_path, list(found.records), found.table)
     if form in ("csv", "tsv"):
         return erase_csv.erase_records(source, target_path, list(found.records), found.table)
+    if form == erase_parquet_rows.FORMAT:
+        return erase_parquet_rows.erase_records(source, target_path, list(found.records), found.table)
     raise EraseRefused.because("FORMAT_WITHOUT_ERASER")

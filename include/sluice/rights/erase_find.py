@@ -8,7 +8,7 @@ from sluice.rights import erase_store, store
 from sluice.rights.erase_model import OTHER_CONTROLLER, Done, Outcome, Place, Target
 from sluice.rights.erase_scope import decided_of, is_decided
 from sluice.rights.erase_stores import STORES, Bench, open_bench, store_of
-from sluice.rights.identifiers import Envelope, open_sealed, refs_of
+from sluice.rights.identifiers import Envelope, open_sealed, refs_of, values_of
 from sluice.rights.model import Case, CaseId, SubCase
 from sluice.terms import Principal
 
@@ -31,8 +31,7 @@ def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bo
             principal = Principal(name)
             key = house.keyring.subject_key(principal)
             refs = frozenset(refs_of(envelope.identifiers, key).values())
-            values = tuple(sorted({each.value for each in envelope.identifiers}))
-            yield Target(principal, key, refs, values, decided)
+            yield Target(principal, key, refs, values_of(envelope.identifiers), decided)
 
 
 def find_places(bench: Bench) -> Iterator[Place]:

@@ -22,12 +22,21 @@ from sluice.lake.erase_parquet import erase_refs, find_refs
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import seal, unseal
 from sluice.rights import erase_store
-from sluice.rights.erase_files import FoundInFile, erase_in_file, find_in_file, names_person, rows_of
+from sluice.rights.erase_files import (
+    FoundInFile,
+    bad_rows_of,
+    erase_in_file,
+    find_in_file,
+    names_person,
+    rows_of,
+)
 from sluice.rights.erase_model import Copy, Done, Edit, Outcome, Place, Target
 from sluice.subject.index import find_in_run, first_word, write_run
 
 REF = "sluice_subject_ref"
 WENT_OUT = frozenset({RETURN, "delivered"})
+REFUSED_FILE = "quarantine.file"
+NOT_READABLE = "NOT_READABLE_BY_ROWS"
 
 
 class StoreUnknown(SluiceError):
@@ -216,12 +225,12 @@ class FileStore:
         if path is None or not rows:
             return untouched(self, copy)
         if found is None:
-            return removed(self, copy, "NOT_READABLE_BY_ROWS", 0)
+            return removed(self, copy, NOT_READABLE, 0)
         edited = bench.fresh("edited")
         try:
             erased = erase_in_file(path, edited, found, copy.contract, bench.target)
         except EraseRefused as refused:
-            rule = next((str(ref.value) for ref in refused.refs if ref.kind == "rule"), "UNSAFE")
+            rule = rule_of(refused)
         else:
             done = Done(place_of(self, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
             return Edit(done, edited, erased.rows_after)
@@ -249,12 +258,21 @@ def is_in_index(bench: Bench, copy: Copy) -> bool:
     )
 
 
+def rule_of(refused: EraseRefused) -> str:
+    """Why a file could not be edited, as a certificate says it."""
+    return next((str(ref.value) for ref in refused.refs if ref.kind == "rule"), "UNSAFE")
+
+
+def _name_of(sealed: Copy) -> str:
+    return sealed.key.removesuffix(".age")
+
+
 @dataclass(frozen=True)
 class QuarantineStore:
-    """Refused and held rows, sealed. They are opened, edited and sealed again, or removed with their file."""
+    """Refused files and rows, and held rows, sealed. They are opened, edited and sealed again, or go whole."""
 
     name: str = "quarantine"
-    kinds: frozenset[str] = frozenset({"quarantine.file", "quarantine.rows", "quarantine.records", "quarantine.held"})
+    kinds: frozenset[str] = frozenset({REFUSED_FILE, "quarantine.rows", "quarantine.records", "quarantine.held"})
 
     def find(self, bench: Bench, copy: Copy) -> int:
         path = bench.fetch(copy)
@@ -266,29 +284,42 @@ class QuarantineStore:
         rows = self._rows(bench, copy, opened) if opened else 0
         if opened is None or not rows:
             return untouched(self, copy)
-        if copy.kind in ("quarantine.file", "quarantine.records"):
-            return removed(self, copy, "REFUSED_FILE_IS_NOT_EDITED", rows)
+        plain, sealed = bench.fresh("kept"), bench.fresh("sealed")
+        try:
+            before, after = self._edit(bench, copy, opened, plain)
+        except EraseRefused as refused:
+            rule = rule_of(refused)
+        else:
+            seal(plain, sealed, bench.house.keyring, bench.target.principal)
+            plain.unlink()
+            return Edit(Done(place_of(self, copy, rows), Outcome.ERASED, None, before, after), sealed, after)
+        return removed(self, copy, rule, rows)
+
+    def _edit(self, bench: Bench, copy: Copy, opened: Path, target: Path) -> tuple[int, int]:
+        """Write it without the person; rows before and after. Raises EraseRefused: then the object goes."""
+        if copy.kind == REFUSED_FILE:
+            found, _ = look_in_file(bench, copy, opened, _name_of(copy))
+            if found is None:
+                raise EraseRefused.because(NOT_READABLE)
+            erased = erase_in_file(opened, target, found, copy.contract, bench.target)
+            return erased.rows_before, erased.rows_after
         frame = pl.read_parquet(opened)
         kept = frame.filter(~self._mask(bench, copy, frame))
-        plain, sealed = bench.fresh("kept.parquet"), bench.fresh("sealed")
-        kept.write_parquet(plain, statistics=False)
-        seal(plain, sealed, bench.house.keyring, bench.target.principal)
-        plain.unlink()
-        done = Done(place_of(self, copy, rows), Outcome.ERASED, None, frame.height, kept.height)
-        return Edit(done, sealed, kept.height)
+        kept.write_parquet(target, statistics=False)
+        return frame.height, kept.height
 
     def _open(self, bench: Bench, path: Path) -> Path:
         return unseal(path, bench.fresh("opened"), bench.house.keyring, bench.target.principal)
 
     def _rows(self, bench: Bench, copy: Copy, opened: Path) -> int:
-        if copy.kind == "quarantine.file":
-            return look_in_file(bench, copy, opened, copy.key.removesuffix(".age"))[1]
-        if copy.kind == "quarantine.records":
-            return int(names_person(opened, bench.target))
+        if copy.kind == REFUSED_FILE:
+            return look_in_file(bench, copy, opened, _name_of(copy))[1]
         return int(self._mask(bench, copy, pl.read_parquet(opened)).sum())
 
     def _mask(self, bench: Bench, copy: Copy, frame: pl.DataFrame) -> pl.Series:
         region = copy.contract.file_format.region if copy.contract else "BE"
+        if copy.kind == "quarantine.records":
+            return bad_rows_of(frame["raw"], copy.columns, region, bench.target)
         return rows_of(frame, copy.columns, region, bench.target)
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
@@ -312,6 +343,37 @@ class NamelessStore:
         yield from ()  # they lie under the prefixes of the quarantine
 
 
+@dataclass(frozen=True)
+class AnythingElse:
+    """Whatever else lies under a principal's name in any bucket: nobody should be there, and the scan proves it.
+
+    What the principal puts under ``requests/`` is left out: it is not ours to hold against an erasure.
+    """
+
+    name: str = "anything else"
+    kinds: frozenset[str] = frozenset()
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        return 0
+
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
+        return untouched(self, copy)
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        own, requests = f"{target.principal}/", f"{target.principal}/requests/"
+        for bucket in buckets_of(house):
+            for first in house.objects.list_prefixes(bucket):
+                prefix = own if first == target.principal else f"{first}/{own}" if first.startswith("_") else None
+                found = house.objects.list_versions(bucket, prefix) if prefix else ()
+                yield from (item for item in found if not item.key.startswith(requests))
+
+
+def buckets_of(house: House) -> tuple[str, ...]:
+    """Every bucket of the house."""
+    named = house.settings
+    return named.bucket_exchange, named.bucket_internal, named.bucket_lake, named.bucket_vault, named.bucket_evidence
+
+
 def _arrived(house: House, target: Target) -> Iterator[tuple[str, str]]:
     yield house.settings.bucket_exchange, f"{target.principal}/inbound/"
     yield house.settings.bucket_internal, f"{target.principal}/"
@@ -330,6 +392,7 @@ STORES: tuple[Store, ...] = (
     FileStore("files as they went out", WENT_OUT, _returned),
     QuarantineStore(),
     NamelessStore(),
+    AnythingElse(),
     IndexStore(),
 )
 """In the order of an erasure: the index goes last, because it says where the rest is."""

@@ -104,6 +104,17 @@ def refs_of(identifiers: Sequence[Identifier], key: bytes) -> dict[int, str]:
     return dict(sorted(found.items()))
 
 
+def values_of(identifiers: Sequence[Identifier]) -> tuple[str, ...]:
+    """The identifiers as they were given, and in their normal forms: how else a reader would write them."""
+    import polars as pl
+
+    found = {each.value for each in identifiers}
+    for kind in {each.kind for each in identifiers}:
+        values = pl.Series("value", [each.value for each in identifiers if each.kind is kind], dtype=pl.String)
+        found.update(normalise_column(values, kind).values.drop_nulls().to_list())
+    return tuple(sorted(found))
+
+
 def check_identifiers(identifiers: Sequence[Identifier]) -> None:
     """Raises IdentifierInvalid for the first that names nobody, and when there is none at all."""
     if not identifiers:

@@ -235,6 +235,18 @@ def _notice_keys(principal: str, version_id: str) -> set[str]:
     return {f"{principal}/notices/{word}-{version_id}.json" for word in ("request", "instruction")}
 
 
+def drop_request_file(house: House, case_id: CaseId, principal: Principal) -> None:
+    """Remove the file that asked for a case: it names the persons in clear. Its hash and the sealed request stay."""
+    rows = house.conn.execute(
+        "select version_id from request_file where case_id = %s and principal = %s", (case_id, principal)
+    ).fetchall()
+    asked = {row["version_id"] for row in rows}
+    bucket = house.settings.bucket_exchange
+    for item in house.objects.list_versions(bucket, prefix_of(principal, "requests")) if asked else ():
+        if item.version_id in asked:
+            house.objects.delete_version(bucket, item.key, item.version_id)
+
+
 def list_request_files(house: House, principal: str | None = None, limit: int = 200) -> list[RequestFile]:
     """What was put under requests/ and what it did, newest first."""
     rows = house.conn.execute(

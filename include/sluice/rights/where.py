@@ -8,7 +8,7 @@ from sluice.exchange.naming import withheld_unless_safe
 from sluice.rights.erase_find import find_places
 from sluice.rights.erase_model import Target
 from sluice.rights.erase_stores import STORES, open_bench
-from sluice.rights.identifiers import Identifier, refs_of
+from sluice.rights.identifiers import Identifier, refs_of, values_of
 from sluice.terms import Principal
 
 
@@ -35,8 +35,7 @@ def where(house: House, identifiers: Sequence[Identifier], principals: Sequence[
     for principal in principals:
         key = house.keyring.subject_key(principal)
         refs = frozenset(refs_of(identifiers, key).values())
-        values = tuple(each.value for each in identifiers)
-        with open_bench(house, Target(principal, key, refs, values, frozenset())) as bench:
+        with open_bench(house, Target(principal, key, refs, values_of(identifiers), frozenset())) as bench:
             for place in find_places(bench):
                 copy = place.copy
                 name = withheld_unless_safe(copy.key) if copy.kind == "arrived" else copy.key
