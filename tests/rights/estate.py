@@ -1,0 +1,430 @@
+"""An installation in which persons are everywhere: every store, every format, several versions, every kind of copy.
+
+Each person has six values of their own (two of them only in free columns), written in the files' many
+spellings; the note of each quotes one of them in one of the seven encodings of the leak test.
+"""
+
+import base64
+import hashlib
+import hmac
+import io
+import json
+import random
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import numpy as np
+import polars as pl
+import xlsxwriter
+from botocore.config import Config
+from pysequoia import Tsk
+
+from desk import ENERGY
+from night import (
+    AT_ONCE,
+    CONTRACT,
+    RESULTS,
+    Call,
+    Night,
+    add_contract,
+    call_log,
+    open_night,
+    with_papers,
+)
+from sluice.exchange.house import House
+from sluice.lake.objects import StoredObject
+from sluice.returns.drain import drain_returns
+from sluice.returns.release import deliver_again
+from sluice.rights.cases import decide
+from sluice.rights.erase_release import draft, release
+from sluice.rights.forward import forward
+from sluice.rights.instructions import read_instruction
+from sluice.rights.model import Action, Actor, Case, CaseId, Order, Role, State
+from sluice.rights.protect import protection_of
+from sluice.rights.requests import read_request
+from sluice.rights.store import get_case
+from sluice.sample.exports import Platform
+from sluice.sample.files import BELGIAN, INTERNATIONAL, WRITTEN_ON, campaign_cells, subscriber_cells
+from sluice.sample.results import Cast, write_results
+from sluice.settings import Settings
+from sluice.terms import Flow, Principal
+
+SEED = 20_261_127
+CONTACTS = "renewal_campaign.inbound.odcs.yaml"
+DESK = Actor(Role.DESK, "anna")
+ENERGY01, TELECOM01 = Principal("energy01"), Principal("telecom01")
+CARE = Flow("care_results")
+IN_FORMS = ("xlsx", "json", "ndjson")
+OUT_FORMS = ("xlsx", "json", "ndjson", "parquet")
+ENCODINGS = {
+    "plain": lambda text: text,
+    "percent": lambda text: urllib.parse.quote(text, safe=""),
+    "base64": lambda text: base64.b64encode(f"x{text}".encode()).decode(),
+    "hex": lambda text: text.encode().hex(),
+    "markup": lambda text: "".join(f"&#{ord(each)};" for each in text),
+    "json": lambda text: "".join(f"\\u{ord(each):04x}" for each in text),
+    "sha256": lambda text: hashlib.sha256(text.encode()).hexdigest(),
+}
+"""How a note can quote a value; UTF-16, the seventh of the leak test, is what UTF-16 files are written in."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """One invented person and what only they have."""
+
+    number: int
+    record: str
+    e164: str
+    phone: str
+    """As the files write it."""
+    email: str
+    last_name: str
+    street: str
+    subscriber: str
+    """Their number at telecom01."""
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Everything that would betray them."""
+        return self.record, self.e164, self.phone, self.email, self.last_name, self.street, self.subscriber
+
+    def refs(self, key: bytes, customer: str) -> tuple[str, ...]:
+        """Their keyed references (ADR 5), worked out here: HMAC-SHA256 over kind, 0x1F, normal form."""
+        normal = {"phone_e164": self.e164, "email": self.email, "principal_customer_id": customer}
+        texts = (f"{kind}\x1f{value}".encode() for kind, value in normal.items())
+        return tuple(hmac.new(key.hex().encode(), text, hashlib.sha256).hexdigest()[:32] for text in texts)
+
+    @property
+    def note(self) -> str:
+        """A remark that quotes their e-mail address in one of the encodings."""
+        encode = list(ENCODINGS.values())[self.number % len(ENCODINGS)]
+        return f"schrijft {encode(self.email)}, belt terug"
+
+
+def draw_people(count: int, seed: int = SEED) -> list[Person]:
+    """Distinct persons; a list and a longer one begin with the same persons."""
+    lines = random.Random(seed).sample(range(1_000_000, 9_999_999), count)
+    return [_person(number, line) for number, line in enumerate(lines)]
+
+
+def _person(number: int, line: int) -> Person:
+    word = letters(line)
+    e164 = f"+3247{line}"
+    zone, tail = f"47{str(line)[0]}", str(line)[1:]
+    pairs = " ".join(tail[at : at + 2] for at in (0, 2, 4))
+    ways = (
+        e164,
+        f"0{zone} {pairs}",
+        f"0032{zone}{tail}",
+        f"0{zone}/{pairs.replace(' ', '.')}",
+        f"+32 (0){zone} {pairs}",
+    )
+    return Person(
+        number,
+        f"E{line}{number % 10}",
+        e164,
+        ways[number % len(ways)],
+        f"{word.lower()}.{number}@inbox.example",
+        f"Van{word.lower()}",
+        f"{word}straat {line % 97 + 1}",
+        f"{line % 9000 + 1000}-{letters(line * 7 % 11_881_376)}",
+    )
+
+
+def letters(number: int) -> str:
+    """Five capital letters for a number below 26 to the fifth."""
+    word = ""
+    for _ in range(5):
+        number, rest = divmod(number, 26)
+        word += chr(65 + rest)
+    return word
+
+
+def contact_rows(people: Sequence[Person], seed: int = SEED) -> pl.DataFrame:
+    """Rows of energy01's campaign, one per person."""
+    cells = campaign_cells(np.random.default_rng(seed), len(people), BELGIAN, WRITTEN_ON)
+    return cells.with_columns(
+        customer_number=pl.Series([each.record for each in people]),
+        phone=pl.Series([each.phone for each in people]),
+        email=pl.Series([each.email for each in people]),
+        last_name=pl.Series([each.last_name for each in people]),
+        street=pl.Series([each.street for each in people]),
+        note=pl.Series([each.note for each in people]),
+    )
+
+
+def subscriber_rows(people: Sequence[Person], seed: int = SEED) -> pl.DataFrame:
+    """Rows of telecom01's base, one per person."""
+    cells = subscriber_cells(np.random.default_rng(seed), len(people), INTERNATIONAL)
+    return cells.with_columns(
+        customer_id=pl.Series([each.subscriber for each in people]),
+        phone=pl.Series([each.phone for each in people]),
+        email=pl.Series([each.email for each in people]),
+        last_name=pl.Series([each.last_name for each in people]),
+    )
+
+
+def as_csv(rows: pl.DataFrame, separator: str = ";", encoding: str = "utf-8") -> bytes:
+    """Rows as a spreadsheet exports them; a note with a line break is quoted."""
+    return rows.write_csv(separator=separator, line_terminator="\r\n").encode(encoding)
+
+
+def as_xlsx(rows: pl.DataFrame) -> bytes:
+    """A workbook with a bold header, every cell text but the attempts."""
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_numbers": False, "strings_to_formulas": False})
+    sheet, bold = book.add_worksheet("contacts"), book.add_format({"bold": True})
+    for column, name in enumerate(rows.columns):
+        sheet.write_string(0, column, name, bold)
+    for row, cells in enumerate(rows.iter_rows(), 1):
+        for column, cell in enumerate(cells):
+            if rows.columns[column] == "attempts":
+                sheet.write_number(row, column, int(cell))
+            elif cell:
+                sheet.write_string(row, column, cell)
+    book.close()
+    return target.getvalue()
+
+
+def objects_of(rows: pl.DataFrame) -> list[dict[str, object]]:
+    """Rows as JSON has them: attempts as a number."""
+    return [{**row, "attempts": int(row["attempts"])} for row in rows.to_dicts()]
+
+
+def as_json(rows: pl.DataFrame) -> bytes:
+    return json.dumps(objects_of(rows), ensure_ascii=False, indent=1).encode()
+
+
+def as_ndjson(rows: pl.DataFrame) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in objects_of(rows))
+
+
+WRITERS = {"csv": as_csv, "xlsx": as_xlsx, "json": as_json, "ndjson": as_ndjson}
+
+
+def flow_of(form: str) -> Flow:
+    """The flow in which contacts arrive in a format."""
+    return Flow("renewal_campaign" if form == "csv" else f"campaign_{form}")
+
+
+def estate_papers(settings: Settings, folder: Path, key: Tsk) -> Settings:
+    """Contacts in four formats, returns of energy01 in five, those of telecom01 under PGP; nobody has to release."""
+    certificate = key.extract_certificate()
+    settings = with_papers(settings, folder, AT_ONCE)
+    for form in IN_FORMS:
+        add_contacts(settings, form)
+    for form in OUT_FORMS:
+        head, csv_form = f"as_{form}/*.csv", '    format: csv\n    delimiter: ";"\n'
+        add_contract(settings, CONTRACT, f"as_{form}", (head, head[:-3] + form), (csv_form, f"    format: {form}\n"))
+    telecom = settings.principals_dir / TELECOM01
+    [paper] = telecom.glob("agreement-*.yaml")
+    text = paper.read_text(encoding="utf-8")
+    pin = f"pgpKey: {{file: returns.asc, fingerprint: {certificate.fingerprint.upper()}}}"
+    assert "pgpKey: null" in text
+    paper.write_text(text.replace("pgpKey: null", pin), encoding="utf-8")
+    (telecom / "returns.asc").write_bytes(bytes(certificate))
+    return settings
+
+
+def add_contacts(settings: Settings, form: str) -> None:
+    """One more contract for contacts of energy01, in another format."""
+    papers, name = settings.principals_dir / ENERGY01, flow_of(form)
+    text = (papers / CONTACTS).read_text(encoding="utf-8")
+    text = text.replace("energy01.inbound.renewal_campaign", f"energy01.inbound.{name}")
+    text = text.replace("energy01/inbound/renewal_campaign/*.csv", f"energy01/inbound/{name}/*.{form}")
+    csv_form = '    format: csv\n    delimiter: ";"\n'
+    assert csv_form in text
+    (papers / CONTACTS.replace("renewal_campaign", name)).write_text(
+        text.replace(csv_form, f"    format: {form}\n"), encoding="utf-8"
+    )
+
+
+@dataclass
+class Estate:
+    """A night with everybody in it: ``people`` will ask to be erased, ``others`` stay."""
+
+    night: Night
+    people: list[Person]
+    others: list[Person]
+    shared: list[Person]
+    """Those of the people who are telecom01's too."""
+    key: Tsk
+    """What opens telecom01's returns."""
+
+    @property
+    def house(self) -> House:
+        return self.night.desk.house
+
+    @property
+    def settings(self) -> Settings:
+        return self.house.settings
+
+    @property
+    def buckets(self) -> tuple[str, ...]:
+        named = self.settings
+        return (
+            named.bucket_exchange, named.bucket_internal, named.bucket_lake, named.bucket_vault, named.bucket_evidence,
+        )  # fmt: skip
+
+    def refs(self) -> list[tuple[str, ...]]:
+        """Every reference of each of the people, at both principals."""
+        keys = [self.house.keyring.subject_key(name) for name in (ENERGY01, TELECOM01)]
+        return [(*each.refs(keys[0], each.record), *each.refs(keys[1], each.subscriber)) for each in self.people]
+
+    def drop(self, content: bytes, name: str, flow: str, principal: str = ENERGY01) -> StoredObject:
+        return self.night.desk.drop(content, name, (principal, flow))
+
+    def s3(self) -> Any:
+        """A client of the test's own, for what the product's has no words for."""
+        named = self.settings
+        assert named.s3_access_key and named.s3_secret_key
+        return boto3.client(
+            "s3",
+            endpoint_url=named.s3_endpoint,
+            aws_access_key_id=named.s3_access_key.get_secret_value(),
+            aws_secret_access_key=named.s3_secret_key.get_secret_value(),
+            region_name=named.s3_region,
+            config=Config(s3={"addressing_style": "path"}),
+        )
+
+    def versions(self) -> Iterator[StoredObject]:
+        """Every version of every bucket."""
+        for bucket in self.buckets:
+            yield from self.house.objects.list_versions(bucket, "")
+
+    def read(self, item: StoredObject) -> bytes:
+        return self.house.objects.read(item.bucket, item.key, item.version_id)
+
+
+@contextmanager
+def open_estate(settings: Settings, folder: Path, people: int, others: int, shared: int) -> Iterator[Estate]:
+    """Everybody is in every file of energy01 (``shared`` of them in telecom01's too), was called and returned."""
+    drawn = draw_people(people + others)
+    key = Tsk.generate("exchange@telecom01.example")
+    with open_night(estate_papers(settings, folder, key), folder, contacts=3) as night:
+        estate = Estate(night, drawn[:people], drawn[people:], drawn[:shared], key)
+        _contacts(estate)
+        _faulty(estate)
+        night.desk.work()
+        _results(estate)
+        _returns(estate)
+        _leftovers(estate)
+        yield estate
+
+
+def mixed(estate: Estate, seed: int = SEED) -> list[Person]:
+    """Everybody, in an order that is no order."""
+    return random.Random(seed).sample([*estate.people, *estate.others], len(estate.people) + len(estate.others))
+
+
+def _contacts(estate: Estate) -> None:
+    rows = contact_rows(mixed(estate))
+    estate.drop(as_csv(contact_rows(mixed(estate)[::2])), "contacts.csv", ENERGY[1])  # an older version of the same key
+    estate.night.desk.open_new()
+    for form, write in WRITERS.items():
+        estate.drop(write(rows), f"contacts.{form}", flow_of(form))
+    base = [*estate.shared, *estate.others[: len(estate.shared)]]
+    estate.drop(as_csv(subscriber_rows(base), ","), "base.csv", "subscriber_base", TELECOM01)
+
+
+def _faulty(estate: Estate) -> None:
+    """Rows that are refused, records of another width, files that are refused whole, in UTF-16, and without a flow."""
+    count = max(2, len(estate.people) // 25)
+    few = [each for pair in zip(estate.people[:count], estate.others[:count], strict=True) for each in pair]
+    sound = [each for each in mixed(estate) if each not in few]
+    wrong = contact_rows(few[:count]).with_columns(last_name=pl.lit(""))
+    ragged = as_csv(contact_rows(few[count:])).split(b"\r\n")[1:-1]
+    content = as_csv(pl.concat([contact_rows(sound), wrong])) + b"".join(cut_short(line) for line in ragged)
+    estate.drop(content, "faulty.csv", ENERGY[1])
+    lines = as_ndjson(contact_rows(sound)) + b"".join(as_list(each) for each in few[:count])
+    estate.drop(lines, "faulty.ndjson", flow_of("ndjson"))
+    estate.drop(as_csv(contact_rows(few)).replace(b"customer_number", b"klantnummer", 1), "refused.csv", ENERGY[1])
+    estate.drop(as_csv(contact_rows(few), encoding="utf-16"), "wide.csv", ENERGY[1])
+    estate.drop(as_csv(contact_rows(few)), "stray.csv", "no_such_flow")
+
+
+def cut_short(line: bytes) -> bytes:
+    """A record without its last two cells."""
+    return b";".join(line.split(b";")[:-2]) + b"\r\n"
+
+
+def as_list(person: Person) -> bytes:
+    """A line of NDJSON that is no object, and names somebody."""
+    return json.dumps([person.record, person.phone, person.email]).encode() + b"\n"
+
+
+def _results(estate: Estate) -> None:
+    called = mixed(estate)[: len(estate.people) + len(estate.others) // 2]
+    calls = [Call(f"c{each.number}", each.record, each.e164, note=each.note) for each in called]
+    bucket, objects = estate.settings.bucket_internal, estate.house.objects
+    objects.put(bucket, f"energy01/internal/{RESULTS}/log.csv", call_log(calls), "text/csv")
+    objects.put(bucket, f"energy01/internal/{RESULTS}/bad.csv", call_log(calls[:9])[9:], "text/csv")
+    path = estate.night.desk.folder / "care.csv"
+    contacts = pl.DataFrame(
+        {
+            "record_id": [each.subscriber for each in estate.shared],
+            "phone": [each.e164 for each in estate.shared],
+            "name": [each.last_name for each in estate.shared],
+            "campaign": ["CARE"] * len(estate.shared),
+            "language": ["nl"] * len(estate.shared),
+        }
+    )
+    from night import YESTERDAY
+
+    write_results(path, Platform.GENESYS_CLOUD, contacts, SEED, on=YESTERDAY, cast=Cast(agents=("agent01",)))
+    objects.put(bucket, f"telecom01/internal/{CARE}/care.csv", path, "text/csv")
+    estate.night.desk.work()
+
+
+def _returns(estate: Estate) -> None:
+    """In every format, one of them delivered twice."""
+    now = datetime.now(UTC)
+    for flow in (RESULTS, *(Flow(f"as_{form}") for form in OUT_FORMS)):
+        drain_returns(estate.house, ENERGY01, flow, now, {})
+    drain_returns(estate.house, TELECOM01, CARE, now, {})
+    estate.night.desk.work()
+    deliver_again(estate.house, estate.night.returns()[0].id, "an", now)
+
+
+def _leftovers(estate: Estate) -> None:
+    """An upload that was never finished."""
+    client, bucket = estate.s3(), estate.settings.bucket_exchange
+    key = "energy01/inbound/renewal_campaign/half.csv"
+    upload = client.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+    body = as_csv(contact_rows(estate.people[:5]))
+    client.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=body)
+
+
+def ask(estate: Estate, principal: Principal, people: Sequence[Person]) -> Case:
+    """A principal's request file names persons; everybody who decides of them agrees."""
+    house, bucket = estate.house, estate.settings.bucket_exchange
+    column = "record" if principal == ENERGY01 else "subscriber"
+    lines = ["phone;email;customer", *(f"{each.phone};{each.email};{getattr(each, column)}" for each in people)]
+    key, content = f"{principal}/requests/erasure-2026-11.csv", "\n".join(lines).encode()
+    stored = house.objects.put(bucket, key, content, "text/csv")
+    file = read_request(house, principal, stored, protection_of(house), datetime.now(UTC))
+    assert file.case_id is not None and file.persons == len(people)
+    return get_case(house.conn, file.case_id)
+
+
+def agree(estate: Estate, case_id: CaseId) -> Case:
+    """Both controllers decide to erase, and a second person lets the plan go where one is asked for."""
+    house, now = estate.house, datetime.now(UTC)
+    forward(house, now)
+    for part in get_case(house.conn, case_id).sub_cases:
+        if part.state is State.AWAITING_INSTRUCTION:
+            said = json.dumps({"case": part.sub_case_id, "decision": "erase"}).encode()
+            key = f"{part.principal}/requests/instruction-{part.sub_case_id}.json"
+            stored = house.objects.put(estate.settings.bucket_exchange, key, said, "text/json")
+            read_instruction(house, Principal(part.principal), stored, now)
+    if any(part.state is State.SCOPED for part in get_case(house.conn, case_id).sub_cases):
+        decide(house.conn, case_id, State.ACCEPTED, Order(DESK, now, "ACCEPTED", "ab" * 32, action=Action.ERASE))
+    if any(plan.released_at is None for plan in draft(house, case_id, "airflow", now).plans):
+        release(house, case_id, "bert", now)
+    return get_case(house.conn, case_id)
