@@ -1,4 +1,4 @@
-"""Erase what was decided: one mapped Airflow task per case, each with its second scan and certificate.
+"""Erase what was decided: an Airflow DAG with one mapped task per case, its second scan and its certificate.
 
 Safe to run again: a case that was killed half-way is found again and finished. A case that leaves a
 residue, or meets a file under way, fails its task and is tried again; nothing is certified meanwhile.
