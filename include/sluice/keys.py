@@ -25,9 +25,19 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from sluice.errors import EvidenceInvalid, NotFound, Ref, SettingMissing
+from sluice.errors import EvidenceInvalid, Exit, NotFound, Ref, SettingMissing, SluiceError
 from sluice.settings import Settings
 from sluice.terms import Principal
+
+SUBJECT, QUARANTINE = "subject", "quarantine"
+"""What a principal's keys are for: references of persons, and refused files and rows."""
+
+
+class KeyLost(SluiceError):
+    code = "SLU-116"
+    summary = "a key that was used is not there any more"
+    cure = "restore it to SLUICE_KEYS_DIR from its backup; a new one would recognise nobody"
+    exit = Exit.MISSING
 
 
 def write_secret_once(path: Path, make: Callable[[], bytes]) -> bytes:
@@ -88,7 +98,7 @@ class Keyring:
 
     def subject_key(self, principal: Principal) -> bytes:
         """32 bytes that key the SubjectRefs of one principal; made on first use."""
-        return self._wrapped(principal, "subject", lambda: secrets.token_bytes(32))
+        return self._wrapped(principal, SUBJECT, lambda: secrets.token_bytes(32))
 
     def staff_key(self) -> bytes:
         """32 bytes that key the references of the center's own staff; made on first use.
@@ -99,7 +109,15 @@ class Keyring:
 
     def quarantine_identity(self, principal: Principal) -> str:
         """The age identity (X25519) that opens this principal's quarantine; made on first use."""
-        return self._wrapped(principal, "quarantine", _new_age_identity).decode()
+        return self._wrapped(principal, QUARANTINE, _new_age_identity).decode()
+
+    def has(self, principal: Principal, purpose: str) -> bool:
+        """Whether a key was made and is there; makes none. Raises EvidenceInvalid when the master key is another."""
+        path = self._path(principal, purpose)
+        if not path.exists():
+            return False
+        self._unwrapped(principal, purpose, path.read_bytes())
+        return True
 
     def destroy(self, principal: Principal, purpose: str) -> None:
         """Remove one wrapped key for good. Raises NotFound when there is none."""
@@ -118,6 +136,9 @@ class Keyring:
     def _wrapped(self, principal: Principal, purpose: str, make: Callable[[], bytes]) -> bytes:
         path = self._path(principal, purpose)
         wrapped = write_secret_once(path, lambda: aes_key_wrap_with_padding(self.master, make()))
+        return self._unwrapped(principal, purpose, wrapped)
+
+    def _unwrapped(self, principal: Principal, purpose: str, wrapped: bytes) -> bytes:
         try:
             return aes_key_unwrap_with_padding(self.master, wrapped)
         except InvalidUnwrap:

@@ -42,6 +42,7 @@ def plan_(case: CaseArgument, by: ByOption = None, format: FormatOption = Format
 
 
 app.command("release")(erase_control.release)
+app.command("preflight")(erase_control.preflight)
 app.command("stop")(erase_control.stop)
 app.command("resume")(erase_control.resume)
 app.command("status")(erase_control.status)

@@ -7,6 +7,7 @@ import typer
 
 from sluice.cli.case_output import ByOption, CaseArgument, user
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
+from sluice.errors import Exit
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
@@ -119,6 +120,30 @@ def status(format: FormatOption = Format.TABLE) -> None:
             for each in cases
         ],
     )
+
+
+def preflight(case: OneOrAll = None, format: FormatOption = Format.TABLE) -> None:
+    """Say what would make an erasure fail half-way, and the cure; `plan` and `run` look at the same first.
+
+    JSON: problems [{code, where, says, cure, stops}]. Exit 1 when one of them stops a run.
+
+    Example: sluice erase preflight 5b1f0c2e
+    """
+    from sluice.exchange.house import open_house
+    from sluice.rights.preflight import preflight as look
+
+    with open_house(get_settings()) as house:
+        found = look(house, find_case(house.conn, case) if case else None)
+    problems = [
+        {"code": each.risk.value, "where": each.where, "says": each.says, "cure": each.cure, "stops": each.risk.stops}
+        for each in found
+    ]
+    if format is Format.JSON:
+        show_json({"problems": problems})
+    else:
+        show_table("What would fail", ("code", "where", "says", "cure", "stops"), [list(p.values()) for p in problems])
+    if any(each.risk.stops for each in found):
+        raise typer.Exit(Exit.REFUSED)
 
 
 def find_case(conn: "Connection", case: str) -> "CaseId":

@@ -15,11 +15,12 @@ from sluice.exchange.keep import keep
 from sluice.exchange.model import Opened
 from sluice.exchange.open import Arrivals
 from sluice.exchange.workroom import sweep_folders
+from sluice.keys import KeyLost
 from sluice.terms import ARRIVING, Decision, Direction, Flow, Principal
 
 log = logging.getLogger(__name__)
 
-OURS = (ServiceMissing, StoreError, DocumentInvalid, EvidenceInvalid)
+OURS = (ServiceMissing, StoreError, DocumentInvalid, EvidenceInvalid, KeyLost)
 """Faults of a service, a paper or a key: no file is to blame, so they cost it no attempt."""
 Carry = Callable[[House, Opened, Mapping[str, str]], Decision | None]
 """Takes one claimed exchange to its end; None when it is not at its end yet."""

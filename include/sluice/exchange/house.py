@@ -5,10 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sluice.db import Connection, connect
+from sluice.errors import Ref
 from sluice.exchange.nursery import Nursery
-from sluice.keys import Keyring
+from sluice.exchange.store import has_references
+from sluice.keys import SUBJECT, KeyLost, Keyring
 from sluice.lake.objects import ObjectStore
 from sluice.settings import Settings
+from sluice.terms import Principal
 
 CHILD = "sluice.exchange.child:judge_file"
 
@@ -22,6 +25,15 @@ class House:
     objects: ObjectStore
     keyring: Keyring
     nursery: Nursery
+
+    def subject_key(self, principal: Principal) -> bytes:
+        """The key of a principal's references, made on first use and never again.
+
+        Raises KeyLost when references were made with it and it is away: a new one would find nobody who must stay out.
+        """
+        if not self.keyring.has(principal, SUBJECT) and has_references(self.conn, principal):
+            raise KeyLost(Ref("key", f"{principal}/{SUBJECT}"))
+        return self.keyring.subject_key(principal)
 
 
 @contextmanager

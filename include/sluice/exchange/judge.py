@@ -83,7 +83,7 @@ def _judge_bytes(
         file_name=opened.file_name,
         contract=paper.contract,
         suites=suites,
-        subject_key=base64.b64encode(house.keyring.subject_key(opened.principal)).decode(),
+        subject_key=base64.b64encode(house.subject_key(opened.principal)).decode(),
         origin=(opened.exchange_id, opened.version_id),
         free_text=paper.agreement.free_text,
         mapping=mapping_of(house.settings, paper.contract),

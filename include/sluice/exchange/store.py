@@ -348,3 +348,14 @@ def opened_of(row: dict[str, Any]) -> Opened:
         attempts=row["attempts"],
         day=row["day"],
     )
+
+
+def has_references(conn: Connection, principal: Principal) -> bool:
+    """Whether references of this principal's persons were ever made and kept, so that their key must be there."""
+    row = conn.execute(
+        """select exists (select from suppression_run where principal = %(principal)s)
+               or exists (select from copy join exchange using (exchange_id)
+                   where principal = %(principal)s and kind in ('lake', 'index')) as has""",
+        {"principal": principal},
+    ).fetchone()
+    return bool(row and row["has"])

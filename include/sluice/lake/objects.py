@@ -8,6 +8,7 @@ ranged read of an unpinned key can mix two of them.
 import base64
 import hashlib
 import io
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sluice.errors import NotFound, Ref, ServiceMissing, StoreConflict, StoreError
+from sluice.lake.probe import Promise, find_broken
 from sluice.settings import Settings
 from sluice.terms import Sha256
 
@@ -26,6 +28,7 @@ CHUNK_BYTES = 1 << 20
 PASSING_CODES = frozenset({"500", "502", "503", "InternalError", "ServiceUnavailable", "SlowDown", "RequestTimeout"})
 TRY_FOR_SECONDS = 20
 SHA_METADATA = "sha256"
+BELIEVED_FOR_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,16 @@ class ObjectStore:
 
     def __init__(self, settings: Settings) -> None:
         self._client = _client(settings)
+        self._fit: dict[str, float] = {}
+
+    def broken_promises(self, bucket: str) -> tuple[Promise, ...]:
+        """What the bucket does not keep to; a bucket that keeps to everything is asked again after a minute."""
+        if time.monotonic() - self._fit.get(bucket, float("-inf")) < BELIEVED_FOR_SECONDS:
+            return ()
+        broken = tuple(self._try("probe", bucket, lambda: find_broken(self._client, bucket)))
+        if not broken:
+            self._fit[bucket] = time.monotonic()
+        return broken
 
     def list_prefixes(self, bucket: str) -> list[str]:
         """First segments of all keys in the bucket."""

@@ -41,6 +41,7 @@ from sluice.rights.erase_scope import OPEN_DECISIONS, has_decided, is_decided
 from sluice.rights.erase_stores import Bench, carry_out, open_bench, store_of
 from sluice.rights.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
 from sluice.rights.requests import drop_request_file
+from sluice.rights.preflight import check_preflight
 from sluice.rights.tell import note_places
 from sluice.subject.suppression import Suppression
 from sluice.terms import ExchangeId, Principal
@@ -68,8 +69,8 @@ def plan(house: House, case_id: CaseId) -> ErasureReport:
 def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
     """Erase what was decided and released. The person is suppressed first, so that nothing brings them back.
 
-    Raises NotDecided, NotReleased, AnotherInError, ErasureBusy before anything is touched; ErasureStopped and
-    PlanOutdated between two objects.
+    Raises NotDecided, NotReleased, AnotherInError, ErasureBusy, PreflightFailed before anything is touched;
+    ErasureStopped and PlanOutdated between two objects.
     """
     with control.hold_case(house.conn, case_id):
         erase_copies(house, case_id, begin(house, case_id, now))
@@ -83,6 +84,7 @@ def begin(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...]:
     The index is not among it: it goes last, in :func:`finish`. Raises as :func:`run`.
     """
     with control.hold_case(house.conn, case_id):
+        check_preflight(house, case_id)
         _, clearances, _ = _cleared(house, case_id)
         check_may_begin(house.conn, case_id)
         control.begin_run(house.conn, case_id)

@@ -29,7 +29,7 @@ def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bo
         decided = frozenset(pair for part in own for pair in decided_of(part))
         if decided or not decided_only:
             principal = Principal(name)
-            key = house.keyring.subject_key(principal)
+            key = house.subject_key(principal)
             refs = frozenset(refs_of(envelope.identifiers, key).values())
             yield Target(principal, key, refs, values_of(envelope.identifiers), decided)
 

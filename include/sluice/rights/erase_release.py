@@ -33,6 +33,7 @@ from sluice.rights.erase_report import added, entry_lines, searched
 from sluice.rights.erase_scope import decided_of, has_decided
 from sluice.rights.guards import NAME
 from sluice.rights.model import Case, CaseId, SubCaseId
+from sluice.rights.preflight import check_preflight
 from sluice.rights.scope import CASES_CHAIN
 from sluice.terms import Principal
 
@@ -60,8 +61,9 @@ class Clearance:
 def draft(house: House, case_id: CaseId, by: str, now: datetime) -> Drafted:
     """Try out what a run would do now; where a decision waits for its release, store that as the plan.
 
-    A plan that says the same stays, and so does a released one that still covers everything.
+    A plan that says the same stays, and so does a released one that still covers everything. Raises PreflightFailed.
     """
+    check_preflight(house, case_id)
     case, envelope = open_request(house, case_id)
     lines: list[Done] = []
     for target in targets_of(house, case, envelope, decided_only=False):

@@ -197,6 +197,44 @@ def count_in_flight(conn: Connection, principal: Principal, since: datetime) -> 
     return int(row["n"]) if row else 0
 
 
+def find_principals(conn: Connection) -> list[Principal]:
+    """Principals that have copies, or persons who are kept out."""
+    rows = conn.execute(
+        """select distinct principal from exchange join copy using (exchange_id) where gone_at is null
+           union select distinct principal from suppression_run where lifted_at is null order by 1"""
+    ).fetchall()
+    return [Principal(row["principal"]) for row in rows]
+
+
+def find_kinds(conn: Connection, principal: Principal) -> list[str]:
+    """Kinds of copies a principal has."""
+    rows = conn.execute(
+        """select distinct c.kind from copy c join exchange e using (exchange_id)
+           where e.principal = %s and c.gone_at is null order by 1""",
+        (principal,),
+    ).fetchall()
+    return [row["kind"] for row in rows]
+
+
+def has_sealed(conn: Connection, principal: Principal) -> bool:
+    """Whether some copy of a principal is sealed under its quarantine key."""
+    return any(kind.startswith("quarantine.") for kind in find_kinds(conn, principal))
+
+
+def find_stuck(conn: Connection, principal: Principal) -> list[tuple[ExchangeId, str]]:
+    """Exchanges that are under way and whose last try, or whose delivery, failed; with the code, at most 20."""
+    rows = conn.execute(
+        """select e.exchange_id::text as id, coalesce(o.last_error, e.last_error) as code
+           from exchange e left join outbox o on o.exchange_id = e.exchange_id and o.effect = 'delivery'
+               and o.done_at is null and o.last_error is not null
+           where e.principal = %s
+             and (o.last_error is not null or (e.decision = 'open' and e.last_error is not null))
+           order by e.opened_at limit 20""",
+        (principal,),
+    ).fetchall()
+    return [(ExchangeId(row["id"]), row["code"]) for row in rows]
+
+
 def find_decided(conn: Connection) -> list[CaseId]:
     """Cases with a part that was decided to be erased and is not erased yet, the oldest first."""
     rows = conn.execute(

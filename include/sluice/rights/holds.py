@@ -61,6 +61,6 @@ def _settle(house: House, case: Case, principal: Principal, now: datetime) -> bo
         sealed = find_sealed(house, case.subject_key)
         if sealed is None:
             return False  # nobody can say any more whom to suppress: the hold stays
-        refs = refs_of(sealed.envelope.identifiers, house.keyring.subject_key(principal))
+        refs = refs_of(sealed.envelope.identifiers, house.subject_key(principal))
         protection.apply(case.case_id, principal, tuple(sorted(set(refs.values()))), Hold.OBJECTED)
     return protection.release(case.case_id, principal, now)

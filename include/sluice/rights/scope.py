@@ -117,7 +117,7 @@ def _candidates(house: House, envelope: Envelope) -> list[Candidate]:
 
 
 def _refs(house: House, principal: Principal, envelope: Envelope) -> dict[int, str]:
-    return refs_of(envelope.identifiers, house.keyring.subject_key(principal))
+    return refs_of(envelope.identifiers, house.subject_key(principal))
 
 
 def _parts(envelope: Envelope, candidate: Candidate, hits: tuple[int, ...] | None) -> Iterator[SubCase]:

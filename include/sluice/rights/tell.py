@@ -113,7 +113,7 @@ def find_recipients(house: House, case_id: CaseId, sub_case_id: SubCaseId, now: 
 def _note_indexed(house: House, case: Case, part: SubCase) -> None:
     """What is not erased stays findable, so the index is asked once it was decided."""
     identifiers = open_sealed(house, case.subject_key).envelope.identifiers
-    refs = sorted(set(refs_of(identifiers, house.keyring.subject_key(Principal(part.principal))).values()))
+    refs = sorted(set(refs_of(identifiers, house.subject_key(Principal(part.principal))).values()))
     found = dict.fromkeys(_indexed(house, part.principal, refs), False)
     notice_store.note_holders(house.conn, case.case_id, part.principal, found, by_index=True)
 
@@ -195,7 +195,7 @@ def document_of(house: House, notice: Notice) -> bytes:
     part = next(each for each in case.sub_cases if each.sub_case_id == notice.sub_case_id)
     holders = notice_store.find_holders(house.conn, notice.case_id, notice.principal)
     files = [holder for holder in holders if holder.exchange_id in notice.exchanges]
-    key = house.keyring.subject_key(Principal(notice.principal))
+    key = house.subject_key(Principal(notice.principal))
     return written(notice_document(notice, case, part, open_sealed(house, case.subject_key).envelope, files, key))
 
 

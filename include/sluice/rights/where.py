@@ -33,7 +33,7 @@ def stores_searched() -> tuple[str, ...]:
 def where(house: House, identifiers: Sequence[Identifier], principals: Sequence[Principal]) -> Iterator[Whereabouts]:
     """Every copy that names the person at these principals; the files decide, not the index."""
     for principal in principals:
-        key = house.keyring.subject_key(principal)
+        key = house.subject_key(principal)
         refs = frozenset(refs_of(identifiers, key).values())
         with open_bench(house, Target(principal, key, refs, values_of(identifiers), frozenset())) as bench:
             for place in find_places(bench):

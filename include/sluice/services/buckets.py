@@ -6,20 +6,16 @@ S3 servers answer 200 and do neither, so the endpoint is asked, not believed.
 
 import json
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from sluice.errors import Ref, ServiceMissing
+from sluice.lake.probe import Promise, find_broken
 from sluice.services.model import StoreUnfit
 from sluice.settings import Settings
 
-PROBES = "_sluice/probe/"
-"""Prefix of the probe objects in the evidence bucket; they are removed version by version."""
-
-NO_ETAG = '"00000000000000000000000000000000"'
 PATIENCE_SECONDS = 30.0
 """After a restart SeaweedFS may answer 500 for 8 s, on a busy machine for 20 s."""
 
@@ -86,43 +82,10 @@ def check_store(settings: Settings) -> None:
     Raises StoreUnfit naming the promise that was broken, ServiceMissing when nothing answers.
     """
     with _answers():
-        s3, bucket, key = _client(settings), settings.bucket_evidence, f"{PROBES}{uuid.uuid4()}"
-        put = partial(s3.put_object, Bucket=bucket, Key=key)
-        try:
-            _patiently(partial(put, Body=b"1", IfNoneMatch="*"))
-            _expect(_refuses(partial(put, Body=b"2", IfNoneMatch="*")), "If-None-Match")
-            _expect(_refuses(partial(put, Body=b"3", IfMatch=NO_ETAG)), "If-Match")
-            put(Body=b"4")
-            _expect(_bodies(s3, bucket, key) == [b"1", b"4"], "versions")
-        finally:
-            for version in _versions(s3, bucket, key):
-                s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
-
-
-def _expect(kept: bool, promise: str) -> None:
-    if not kept:
-        raise StoreUnfit(Ref("promise", promise))
-
-
-def _refuses(put: Callable[[], Any]) -> bool:
-    from botocore.exceptions import ClientError
-
-    try:
-        put()
-    except ClientError as error:
-        return bool(error.response["ResponseMetadata"]["HTTPStatusCode"] == 412)
-    return False
-
-
-def _versions(s3: Any, bucket: str, key: str) -> list[str]:
-    found = s3.list_object_versions(Bucket=bucket, Prefix=key)
-    return [each["VersionId"] for each in (*found.get("Versions", ()), *found.get("DeleteMarkers", ()))]
-
-
-def _bodies(s3: Any, bucket: str, key: str) -> list[bytes]:
-    """What each version holds, smallest first."""
-    pinned = [partial(s3.get_object, Bucket=bucket, Key=key, VersionId=each) for each in _versions(s3, bucket, key)]
-    return sorted(_patiently(get)["Body"].read() for get in pinned)
+        broken = find_broken(_client(settings), settings.bucket_evidence, _patiently)
+    for promise in broken:
+        if promise is not Promise.DELETE:  # evidence may be locked on purpose
+            raise StoreUnfit(Ref("promise", promise.value))
 
 
 def _create(s3: Any, bucket: str, region: str) -> None:
