@@ -77,7 +77,7 @@ def run_person(
     before = tuple(where(house, person, (ENERGY, TELECOM)))
     say("a person of both principals asks to be forgotten; both are told, and kept from each other")
     case = _asked(house, phone)
-    refs = frozenset(refs_of(person, house.keyring.subject_key(ENERGY)).values())
+    refs = frozenset(refs_of(person, house.subject_key(ENERGY)).values())
     reasons = find_reasons(house, ENERGY, refs)
     follow(house, _now())
     forwarded = _instructed(house, case.case_id)

@@ -40,8 +40,8 @@ from sluice.rights.erase_scan import Scanned, scan_stores
 from sluice.rights.erase_scope import OPEN_DECISIONS, has_decided, is_decided
 from sluice.rights.erase_stores import Bench, carry_out, open_bench, store_of
 from sluice.rights.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
-from sluice.rights.requests import drop_request_file
 from sluice.rights.preflight import check_preflight
+from sluice.rights.requests import drop_request_file
 from sluice.rights.tell import note_places
 from sluice.subject.suppression import Suppression
 from sluice.terms import ExchangeId, Principal
