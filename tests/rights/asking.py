@@ -33,7 +33,8 @@ def let_go(night: Night, case: Case) -> None:
 def decided(night: Night, phone: str, record: str) -> Case:
     """The person asks, and both controllers decide to erase."""
     house, now = night.desk.house, datetime.now(UTC)
-    identifiers = [(SubjectKind.PHONE, phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, record)]
+    given = [(SubjectKind.PHONE, phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, record)]
+    identifiers = [(kind, value) for kind, value in given if value]
     case = open_case(
         house, Right.ERASURE, identifiers, None, now, "letter", "nl", now, protection=protection_of(house), actor=DESK
     )

@@ -127,6 +127,7 @@ def _show(report: "ErasureReport", format: Format, plans: "tuple[StoredPlan, ...
             "residual": "not scanned" if report.residual is None else report.residual,
             "could not be read": report.doubts,
             "sealed to their recipient": report.sealed,
+            "shared with other persons": report.shared,
             "files under way": report.waiting,
             "principals to release": report.to_release,
         },

@@ -21,6 +21,7 @@ class ErasureDone(Part):
     """``residual``: what the second scan still found; the entry is written whatever it is.
 
     ``sealed``: objects only their recipient can open; the index of their rows does not name the person.
+    ``shared``: identifiers of the person that other persons have too (a family's telephone): not looked for.
     """
 
     case_id: str
@@ -31,6 +32,7 @@ class ErasureDone(Part):
     residual: int
     doubts: int
     sealed: int = 0
+    shared: int = 0
 
 
 class ErasurePlanned(Part):

@@ -90,6 +90,7 @@ def _issued(house: House, case: Case, done: ErasureDone, entry_hash: str) -> Cer
             "objects_scanned": done.objects_scanned,
             "residual": done.residual,
             "sealed_to_recipient": done.sealed,
+            "shared_with_others": done.shared,
             "not_covered": list(LIMITS),
             "ledger": {"entry_hash": entry_hash},
         }

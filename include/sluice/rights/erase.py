@@ -163,7 +163,7 @@ def _begun(house: House, case_id: CaseId, target: Target, now: datetime) -> Iter
     keep_out(house, target.principal, target.refs, Suppression.ERASED, cause=case_id, case_id=case_id, now=now)
     with open_bench(house, target) as bench:
         copies = erase_store.find_copies(house.conn, target.principal)
-        remember(house, case_id, target.principal, spellings(bench, copies) | set(target.values))
+        remember(house, case_id, target.principal, spellings(bench, copies))
         for place in _to_erase(house, case_id, bench):
             if place.copy.kind != INDEX:
                 yield CopyName(target.principal, place.copy.exchange_id, place.copy.kind)
@@ -264,8 +264,8 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
     outcomes = erase_store.read_outcomes(house.conn, case.case_id)
     every = Scanned()
     for target in targets:
-        values = recall(house, case.case_id, target.principal) | set(target.values)
-        found = scan_stores(house, target, values)
+        needles = recall(house, case.case_id, target.principal)
+        found = replace(scan_stores(house, target, needles.values | set(target.values)), shared=len(needles.shared))
         every += found
         mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]
         _record(house, case, target, mine, found, now)
@@ -277,6 +277,7 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
         doubts=every.doubts,
         objects_scanned=every.objects,
         sealed=every.sealed,
+        shared=every.shared,
         principals=tuple(target.principal for target in targets),
     )
 
@@ -293,6 +294,7 @@ def _record(
         doubts=found.doubts,
         objects_scanned=found.objects,
         sealed=found.sealed,
+        shared=found.shared,
     )
     with transaction(house.conn):
         chain = chain_of(case, target.principal)

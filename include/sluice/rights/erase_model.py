@@ -180,6 +180,7 @@ class ErasureReport:
 
     ``waiting``: exchanges that were open before the person was put on hold; they may still bring rows.
     ``sealed``: returns only their recipient can open, of which the index says that the person is not in them.
+    ``shared``: identifiers of the person that others have too, so that they were not looked for.
     ``principals``: where a run erased, or a scan looked.
     ``to_release``: principals whose part was decided and left, because nobody released its plan.
     """
@@ -191,6 +192,7 @@ class ErasureReport:
     doubts: int = 0
     objects_scanned: int = 0
     sealed: int = 0
+    shared: int = 0
     waiting: int = 0
     to_release: int = 0
     principals: tuple[str, ...] = ()

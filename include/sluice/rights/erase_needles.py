@@ -5,7 +5,9 @@ read them from.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import polars as pl
 
@@ -14,25 +16,79 @@ from sluice.rights.erase_model import Copy
 from sluice.rights.erase_stores import REF, Bench, ref_columns
 from sluice.rights.identifiers import decrypt, encrypt
 from sluice.rights.model import CaseId
-from sluice.terms import Principal
+from sluice.subject.columns import normalise_column
+from sluice.subject.refs import ref_column
+from sluice.terms import Principal, SubjectKind
 
 CANONICAL = ("phone", "record_id")
 """Identifying columns of canonical results, whatever the platform calls them."""
 LAKE = "lake"
 
 
-def spellings(bench: Bench, copies: Iterable[Copy]) -> frozenset[str]:
-    """How the person's identifiers are written in accepted rows."""
+@dataclass(frozen=True, slots=True)
+class Needles:
+    """``values``: what the scan looks for. ``shared``: what it must not, because other persons have it too."""
+
+    values: frozenset[str] = field(default=frozenset(), repr=False)
+    shared: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def __or__(self, other: "Needles") -> "Needles":
+        shared = self.shared | other.shared
+        return Needles((self.values | other.values) - shared, shared)
+
+
+def spellings(bench: Bench, copies: Iterable[Copy]) -> Needles:
+    """How the person's identifiers are written in accepted rows, and which of them stand in rows of others too.
+
+    A family has one telephone; what the person asked by is theirs all the same, and never counts as shared.
+    """
+    lake = [copy for copy in copies if copy.kind == LAKE]
     found: set[str] = set()
-    for copy in copies:
-        path = bench.fetch(copy) if copy.kind == LAKE else None
+    kinds: set[SubjectKind] = set()
+    for copy in lake:
+        if path := bench.fetch(copy):
+            kinds.update(column.kind for column in copy.columns)
+            found.update(_written(bench, copy, path))
+    refs = _refs_of(bench, sorted(found), kinds)
+    others = _refs_of_others(bench, lake, frozenset(refs))
+    shared = frozenset(value for ref in others for value in refs[ref])
+    return Needles(frozenset(found) - shared, shared)
+
+
+def _written(bench: Bench, copy: Copy, path: Path) -> Iterator[str]:
+    rows = pl.scan_parquet(path)
+    names = [name for name in rows.collect_schema().names() if name in identifying(copy)]
+    for column in rows.filter(_mine(bench, path)).select(names).collect().get_columns() if names else ():
+        yield from column.drop_nulls().to_list()
+
+
+def _mine(bench: Bench, path: Path) -> pl.Expr:
+    refs = sorted(bench.target.refs)
+    return pl.any_horizontal(pl.col(name).is_in(refs).fill_null(False) for name in ref_columns(path))
+
+
+def _refs_of(bench: Bench, values: list[str], kinds: Iterable[SubjectKind]) -> dict[str, set[str]]:
+    """Values by the references they give; those the person asked by are left out."""
+    found: dict[str, set[str]] = {}
+    written = pl.Series(values, dtype=pl.String)
+    for kind in kinds:
+        refs = ref_column(normalise_column(written, kind).values, kind, bench.target.key)
+        for value, ref in zip(values, refs.to_list(), strict=True):
+            if ref is not None and ref not in bench.target.refs:
+                found.setdefault(ref, set()).add(value)
+    return found
+
+
+def _refs_of_others(bench: Bench, lake: Iterable[Copy], refs: frozenset[str]) -> frozenset[str]:
+    """Which of these references accepted rows have that do not name the person."""
+    found: set[str] = set()
+    for copy in lake:
+        path = bench.fetch(copy)
         if path is None:
             continue
-        rows = pl.scan_parquet(path)
-        mine = pl.any_horizontal(pl.col(name).is_in(sorted(bench.target.refs)) for name in ref_columns(path))
-        names = [name for name in rows.collect_schema().names() if name in identifying(copy)]
-        for column in rows.filter(mine).select(names).collect().get_columns() if names else ():
-            found.update(column.drop_nulls().to_list())
+        others = pl.scan_parquet(path).filter(~_mine(bench, path)).select(ref_columns(path)).collect()
+        for column in others.get_columns():
+            found.update(column.filter(column.is_in(sorted(refs))).to_list())
     return frozenset(found)
 
 
@@ -41,10 +97,11 @@ def identifying(copy: Copy) -> frozenset[str]:
     return frozenset({column.name for column in copy.columns} | set(CANONICAL)) - {REF}
 
 
-def remember(house: House, case_id: CaseId, principal: Principal, values: frozenset[str]) -> frozenset[str]:
+def remember(house: House, case_id: CaseId, principal: Principal, found: Needles) -> Needles:
     """Add to what is sealed for this case and principal; all of it."""
-    every = recall(house, case_id, principal) | values
-    content = encrypt(house.keyring, json.dumps(sorted(every)).encode())
+    every = recall(house, case_id, principal) | found
+    told = {"values": sorted(every.values), "shared": sorted(every.shared)}
+    content = encrypt(house.keyring, json.dumps(told).encode())
     house.objects.put_converging(
         house.settings.bucket_vault, _key(case_id, principal), content, "application/octet-stream"
     )
@@ -56,12 +113,13 @@ def remember(house: House, case_id: CaseId, principal: Principal, values: frozen
     return every
 
 
-def recall(house: House, case_id: CaseId, principal: Principal) -> frozenset[str]:
+def recall(house: House, case_id: CaseId, principal: Principal) -> Needles:
     """What was remembered before."""
     if house.objects.head(house.settings.bucket_vault, _key(case_id, principal)) is None:
-        return frozenset()
+        return Needles()
     sealed = house.objects.read(house.settings.bucket_vault, _key(case_id, principal))
-    return frozenset(json.loads(decrypt(house.keyring, sealed)))
+    told = json.loads(decrypt(house.keyring, sealed))
+    return Needles(frozenset(told["values"]), frozenset(told["shared"]))
 
 
 def _current(house: House, case_id: CaseId, principal: Principal) -> str:

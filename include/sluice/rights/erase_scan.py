@@ -23,12 +23,14 @@ class Scanned:
 
     ``sealed``: returns that only their recipient can open, and of which the index of their rows says that the
     person is not in them. Nobody here can say more, so they are counted, and the certificate says so.
+    ``shared``: spellings that were not looked for, because other persons' rows have them as well.
     """
 
     objects: int = 0
     hits: int = 0
     doubts: int = 0
     sealed: int = 0
+    shared: int = 0
 
     def __add__(self, other: "Scanned") -> "Scanned":
         return Scanned(
@@ -36,6 +38,7 @@ class Scanned:
             self.hits + other.hits,
             self.doubts + other.doubts,
             self.sealed + other.sealed,
+            self.shared + other.shared,
         )
 
 

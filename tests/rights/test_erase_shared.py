@@ -1,0 +1,73 @@
+"""What several persons have in common: a family's telephone is nobody's residue, and nobody else's row goes."""
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from night import AT_ONCE, Call, Night, open_night, with_papers
+from rights.asking import asked
+from sluice.exchange.catalogue import get_copy
+from sluice.exchange.read import list_exchanges
+from sluice.rights.certificate import issue, stores_in, verify_certificate
+from sluice.rights.erase import run
+from sluice.settings import Settings
+from sluice.terms import Direction, ExchangeId
+
+pytestmark = pytest.mark.stores
+FAMILY = "0470 00 00 01"
+
+
+@pytest.fixture
+def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+    """Two customers of a second file have one telephone, each spelled in another way; both were called."""
+    with open_night(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path) as opened:
+        header, *lines = opened.contacts.read_text().splitlines()
+        place = header.split(";").index("phone")
+        rows = [line.split(";") for line in lines[:6]]
+        for number, row in enumerate(rows):
+            row[0] = f"E{number:08d}"
+            row[place] = {0: FAMILY, 1: "+32470000001"}.get(number, row[place])
+        family = "\r\n".join([header, *(";".join(row) for row in rows)]) + "\r\n"
+        opened.desk.drop(family.encode(), "family.csv")
+        opened.desk.work()
+        calls = [Call("f0", rows[0][0], FAMILY), Call("f1", rows[1][0], FAMILY), Call("f2", rows[2][0], rows[2][place])]
+        opened.called(*calls)
+        opened.make()
+        yield opened
+
+
+def lake_customers(night: Night) -> list[str]:
+    """Customers in the second file's lake object."""
+    exchange = list_exchanges(night.desk.house.conn, direction=Direction.INBOUND)[0].id
+    copy = get_copy(night.desk.house.conn, ExchangeId(exchange), "lake")
+    content = night.desk.house.objects.read(copy.bucket, copy.key, copy.version_id)
+    return sorted(pl.read_parquet(io.BytesIO(content))["customer_number"].to_list())
+
+
+def test_one_of_a_family_goes_by_the_customer_number_and_the_certificate_says_what_is_shared(night: Night) -> None:
+    house = night.desk.house
+    case = asked(night, "", "E00000000")
+
+    report = run(house, case.case_id, datetime.now(UTC))
+
+    assert (report.residual, report.doubts) == (0, 0)
+    assert report.shared >= 1, "the telephone, in each of its spellings"
+    assert lake_customers(night) == [f"E{number:08d}" for number in range(1, 6)]
+    [certificate, *_] = issue(house, case.case_id)
+    said = verify_certificate(certificate.jws, house.keyring.public_pem)
+    assert said["shared_with_others"] == report.shared
+    assert stores_in([certificate])
+    assert "470" not in json.dumps(said), "how many, never which"
+
+
+def test_whoever_asks_by_the_shared_telephone_takes_every_row_with_it(night: Night) -> None:
+    """The control: what was asked by is the person's, whoever has it too."""
+    report = run(night.desk.house, asked(night, FAMILY, "E00000000").case_id, datetime.now(UTC))
+
+    assert (report.residual, report.doubts) == (0, 0)
+    assert lake_customers(night) == [f"E{number:08d}" for number in range(2, 6)]
