@@ -9,7 +9,7 @@ from sluice.cli.output import Format, show_json, show_pairs, show_table
 from sluice.rights.describe import describe
 
 if TYPE_CHECKING:
-    from sluice.rights.model import Case, Step, SubCase
+    from sluice.rights.model import Case, Letter, Step, SubCase
 
 CaseArgument = Annotated[str, typer.Argument(help="Case number, or an unambiguous beginning of it.")]
 ByOption = Annotated[str | None, typer.Option(help="Who does it; the user of this machine by default.")]
