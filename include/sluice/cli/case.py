@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sluice.cli import case_steps, letters
-from sluice.cli.case_output import ByOption, CaseArgument, describe, flags, show_case, user
+from sluice.cli.case_output import ByOption, CaseArgument, show_case, user
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Ref, UsageError
+from sluice.rights.describe import describe, flags
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:

@@ -1,11 +1,12 @@
 """How a case is shown, and the words every command about one takes. No value of a person is printed."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sluice.cli.output import Format, show_json, show_pairs, show_table
+from sluice.rights.describe import describe
 
 if TYPE_CHECKING:
     from sluice.rights.model import Case, Letter, Step, SubCase
@@ -53,79 +54,6 @@ def show_letters(letters: "Sequence[Letter]") -> None:
         for each in letters
     ]
     show_table("Letters", ("case", "kind", "language", "written at (UTC)", "taken out at (UTC)", "sha256"), rows)
-
-
-def describe(case: "Case", steps: "Sequence[Step] | None" = None) -> dict[str, Any]:
-    """The JSON document of a case; with steps also its history, its letters and the paused clock."""
-    told: dict[str, Any] = {
-        "case": case.case_id,
-        "right": case.right.value,
-        "state": case.state.value,
-        "persons": case.persons,
-        "received": case.due.received,
-        "legal_due": case.due.legal_due,
-        "extended_due": case.due.extended_due,
-        "extended": case.is_extended,
-        "flags": flags(case),
-        "searched": list(case.searched),
-        "sub_cases": [_told_part(part) for part in case.sub_cases],
-    }
-    if steps is None:
-        return told
-    from sluice.rights.cases import paused_clock
-
-    told["paused_legal_due"] = paused_clock(case, steps).legal_due
-    told["steps"] = [
-        {
-            "at": step.at,
-            "sub_case": step.sub_case_id,
-            "from": step.from_state,
-            "to": step.to_state,
-            "by": step.actor,
-            "reason": step.reason_code,
-            "reasons": dict(step.reasons),
-            "evidence": step.evidence_sha256,
-        }
-        for step in steps
-    ]
-    told["letters"] = [describe_letter(letter) for letter in case.letters]
-    return told
-
-
-def describe_letter(letter: "Letter") -> dict[str, Any]:
-    """The JSON document of a letter; what it says stands in the vault only."""
-    return {
-        "case": letter.case_id,
-        "kind": letter.kind.value,
-        "language": letter.language,
-        "sub_cases": list(letter.sub_cases),
-        "sha256": letter.sha256,
-        "document_sha256": letter.document_sha256,
-        "template": letter.template,
-        "written_at": letter.written_at,
-        "opened_at": letter.opened_at,
-    }
-
-
-def _told_part(part: "SubCase") -> dict[str, Any]:
-    return {
-        "sub_case": part.sub_case_id,
-        "principal": part.principal,
-        "agreement": part.agreement_id,
-        "controller": part.controller,
-        "track": part.track.value,
-        "state": part.state.value,
-        "field_groups": list(part.field_groups),
-        "forward_due": part.forward_due_at,
-        "forwarded_at": part.forwarded_at,
-        "action": part.action.value if part.action else None,
-    }
-
-
-def flags(case: "Case") -> str:
-    """What stays true of a case, in words of the domain."""
-    flags = {"BREACHED_DEADLINE": case.is_breached, "COMPLAINT": case.has_complaint}
-    return ", ".join(name for name, is_set in flags.items() if is_set)
 
 
 def _clock(part: "SubCase") -> str | None:

@@ -179,17 +179,12 @@ def _told(house: "House", case: "Case", kind: "LetterKind") -> "Case":
 
 
 def _order(code: str, evidence: Path | None, by: str | None) -> "Order":
-    """The desk's order; without a file its evidence is the order itself, as given."""
-    from sluice.rights.model import Actor, Order, Role
+    from sluice.rights.cases import desk_order
 
-    now, who = datetime.now(UTC), by or user()
-    if evidence is None:
-        proof = f"{who}\n{now.isoformat()}\n{code}".encode()
-    elif evidence.is_file():
-        proof = evidence.read_bytes()
-    else:
+    if evidence is not None and not evidence.is_file():
         raise FileMissing(Ref("option", "--evidence"))
-    return Order(Actor(Role.DESK, who), now, code, hashlib.sha256(proof).hexdigest())
+    proof = hashlib.sha256(evidence.read_bytes()).hexdigest() if evidence else None
+    return desk_order(by or user(), datetime.now(UTC), code, proof)
 
 
 def _reasons(given: Sequence[str]) -> Mapping[str, str]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.case_output import ByOption, CaseArgument, describe_letter, show_letters, user
+from sluice.cli.case_output import ByOption, CaseArgument, show_letters, user
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs
 from sluice.errors import FileMissing, Ref, UsageError
+from sluice.rights.describe import describe_letter
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:

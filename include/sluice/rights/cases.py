@@ -3,6 +3,7 @@
 Each function is one transaction: every step in it and its ledger entry, or none.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -32,6 +33,12 @@ from sluice.rights.reasons import iri
 UNTIL_PENDING = (State.ACKNOWLEDGED, State.ID_PENDING)
 NO_DOUBT, VOUCHED = "NO_REASONABLE_DOUBT", "VOUCHED_BY_CONTROLLER"
 UNDECIDED = frozenset({State.SCOPED, State.ASSESSED, State.EXTENDED})
+
+
+def desk_order(who: str, at: datetime, reason_code: str, evidence_sha256: str | None = None) -> Order:
+    """An order of the desk; without a document its evidence is the order itself, as given. Pure."""
+    given = f"{who}\n{at.isoformat()}\n{reason_code}".encode()
+    return Order(Actor(Role.DESK, who), at, reason_code, evidence_sha256 or hashlib.sha256(given).hexdigest())
 
 
 def advance(

@@ -5,11 +5,13 @@ function of it, so what a dead worker left is finished from it.
 """
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID, uuid5
 
 import rfc8785
 
@@ -166,6 +168,13 @@ def list_sealed(house: House) -> list[tuple[CaseId, str]]:
 def _known(stored: StoredObject) -> Sha256:
     assert stored.sha256 is not None  # we wrote it
     return stored.sha256
+
+
+def case_id_of(keyring: Keyring, request_id: UUID) -> CaseId:
+    """The case number of a client's own number: the same again, and nobody outside can compute it (RFC 9562, 5.5)."""
+    secret = keyring.quarantine_identity(KEY_OWNER).encode()
+    space = UUID(bytes=hmac.digest(secret, b"numbers of requests", "sha256")[:16])
+    return CaseId(str(uuid5(space, str(request_id))))
 
 
 def encrypt(keyring: Keyring, content: bytes) -> bytes:

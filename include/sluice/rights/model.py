@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar, NewType
 
-from sluice.errors import Exit, SluiceError
+from sluice.errors import Exit, NotFound, SluiceError
 from sluice.rights.clock import DueDates, extension_latest, received_on
 from sluice.terms import Principal, Sha256
 
@@ -376,6 +376,23 @@ class LetterNotDue(SluiceError):
     code: ClassVar[str] = "SLU-571"
     summary: ClassVar[str] = "there is nothing to write such a letter about"
     cure: ClassVar[str] = "`sluice case show` says what was decided and done; a withdrawn request gets no letters"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class PrincipalUnknown(NotFound):
+    """A principal that no agreement ever named. Its word is not repeated: it may be a value in the wrong place."""
+
+    code: ClassVar[str] = "SLU-524"
+    summary: ClassVar[str] = "no agreement names this principal"
+    cure: ClassVar[str] = "check its code; `sluice agreement list` shows the agreements"
+
+
+class RequestIdReused(SluiceError):
+    """A client's own number of a request came again and says something else."""
+
+    code: ClassVar[str] = "SLU-525"
+    summary: ClassVar[str] = "the number of a request came again with another content"
+    cure: ClassVar[str] = "give every request a number of its own; repeat one only with the same content"
     exit: ClassVar[Exit] = Exit.REFUSED
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sluice.db import transaction
 from sluice.errors import Ref, ServiceMissing, SluiceError, UsageError
@@ -18,17 +18,19 @@ from sluice.rights import store
 from sluice.rights.book import Book, close_book
 from sluice.rights.clock import BRUSSELS, due_dates, received_on
 from sluice.rights.facts import clock_parameters
-from sluice.rights.guards import LANGUAGES
+from sluice.rights.guards import LANGUAGES, NAME
 from sluice.rights.identifiers import (
     Envelope,
     Identifier,
     Sealed,
+    case_id_of,
     check_identifiers,
+    find_sealed,
     list_sealed,
     open_sealed,
     seal,
 )
-from sluice.rights.model import PROTECTED, Actor, Case, CaseId, Hold, Order, Right, Role, State
+from sluice.rights.model import PROTECTED, Actor, Case, CaseId, Hold, Order, RequestIdReused, Right, Role, State
 from sluice.rights.scope import Scoped, check_principal, find_scope
 from sluice.terms import Principal, SubjectKind
 
@@ -60,17 +62,38 @@ def open_case(
     *,
     protection: Protection,
     actor: Actor,
+    request_id: UUID | None = None,
 ) -> Case:
     """Open the case of one person; ``identifiers``: all of them, in any spelling.
 
-    received: the moment, or the Brussels date when only that is known. Raises IdentifierInvalid when one
-    names nobody, NotFound for a principal without agreement, UsageError for a date to come.
+    received: the moment, or the Brussels date when only that is known. request_id: the client's own
+    number; the same one again gives the case that is there. Raises IdentifierInvalid when an identifier
+    names nobody, PrincipalUnknown, UsageError for a date to come, RequestIdReused for another content.
     """
     person = tuple(Identifier(kind, value) for kind, value in identifiers)
     check_identifiers(person)
-    envelope = envelope_of(CaseId(str(uuid4())), right, principal, (person,), received, now, actor)
+    case_id = case_id_of(house.keyring, request_id) if request_id else CaseId(str(uuid4()))
+    envelope = envelope_of(case_id, right, principal, (person,), received, now, actor)
     envelope = replace(envelope, channel=_word("channel", channel), language=_language(language))
-    return open_envelope(house, envelope, protection)
+    if request_id is None:
+        return open_envelope(house, envelope, protection)
+    known = store.find_cases(house.conn, [case_id])  # asked before sealing: what was removed is not sealed again
+    case = known[0] if known else open_envelope(house, envelope, protection)
+    _check_same(house, case, envelope)
+    return case
+
+
+def _check_same(house: House, case: Case, said: Envelope) -> None:
+    """Raises RequestIdReused unless the case is of this very request; the first word on the date counts."""
+    sealed = find_sealed(house, case.subject_key)
+    same = (case.right, case.principal, case.channel, case.language) == (
+        said.right,
+        said.principal,
+        said.channel,
+        said.language,
+    )
+    if not same or (sealed and sealed.envelope.persons != said.persons):
+        raise RequestIdReused(Ref("case", case.case_id))
 
 
 def envelope_of(
@@ -83,6 +106,8 @@ def envelope_of(
     actor: Actor,
 ) -> Envelope:
     """A request as it will be sealed; by file and in Dutch until said otherwise. Raises UsageError."""
+    if not NAME.fullmatch(actor.name):
+        raise UsageError(Ref("actor", "a name that a record can hold"))  # else it were sealed and never opened
     day = received_on(received) if isinstance(received, datetime) else received
     if day > received_on(now):
         raise UsageError(Ref("received", "in the future"))
@@ -104,7 +129,7 @@ def envelope_of(
 def open_envelope(house: House, envelope: Envelope, protection: Protection) -> Case:
     """Seal a request, protect and commit. The same case number again gives the case that is there.
 
-    What could not be opened is not sealed: raises NotFound, ClockRefused.
+    What could not be opened is not sealed: raises PrincipalUnknown, ClockRefused.
     """
     if envelope.principal:
         check_principal(house, envelope.principal, envelope.opened_at)

@@ -15,12 +15,12 @@ import polars as pl
 from sluice.agreement.load import parse_agreement
 from sluice.agreement.model import Agreement
 from sluice.agreement.profiles import PROFILES
-from sluice.errors import NotFound, Ref
+from sluice.errors import NotFound
 from sluice.exchange.house import House
 from sluice.rights import store
 from sluice.rights.clock import received_on
 from sluice.rights.identifiers import Envelope, refs_of
-from sluice.rights.model import CaseId, State, SubCase, SubCaseId, Track
+from sluice.rights.model import CaseId, PrincipalUnknown, State, SubCase, SubCaseId, Track
 from sluice.subject.index import find_in_run, first_word
 from sluice.terms import Direction, FieldGroup, Principal
 
@@ -74,10 +74,10 @@ def find_scope(house: House, envelope: Envelope) -> Scoped:
 
 
 def check_principal(house: House, principal: Principal, at: datetime) -> None:
-    """Raises NotFound for a principal that never had an agreement, as known at an instant."""
+    """Raises PrincipalUnknown for a principal that never had an agreement, as known at an instant."""
     rows = store.find_agreement_bodies(house.conn, received_on(at), at)
     if not any(name == principal for name, *_ in rows):
-        raise NotFound(Ref("principal", "with an agreement"))
+        raise PrincipalUnknown
 
 
 def find_hits(house: House, principal: Principal, refs: Mapping[int, str]) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from sluice.errors import NotFound, Ref
 from sluice.rights import letter_store
 from sluice.rights.clock import DueDates
 from sluice.rights.model import Action, Case, CaseId, Letter, Right, Role, State, Step, SubCase, SubCaseId, Track
-from sluice.terms import Sha256
+from sluice.terms import Principal, Sha256
 
 _CASE = """case_id::text as case_id, "right", state, persons, principal, channel, language, country, opened_at,
     received, nominal_due, legal_due, extended_due, subject_bucket, subject_key, subject_sha256, searched,
@@ -161,8 +161,13 @@ def list_cases(
     state: str | None = None,
     only_open: bool = False,
     limit: int | None = 200,
+    after: tuple[datetime, str] | None = None,
 ) -> list[Case]:
-    """Cases, newest first. ``principal``: with a part of it; ``state``: of the case or of a part."""
+    """Cases, newest first. ``principal``: with a part of it; ``state``: of the case or of a part.
+
+    after: moment of opening and number of the last case of the page before.
+    """
+    opened_at, case_id = after or (None, None)
     rows = conn.execute(
         f"""select {_CASE} from subject_case c
             where (%(principal)s::text is null
@@ -170,10 +175,33 @@ def list_cases(
               and (%(state)s::text is null or c.state = %(state)s
                    or exists (select 1 from sub_case s where s.case_id = c.case_id and s.state = %(state)s))
               and (not %(open)s or c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT'))
+              and (%(opened_at)s::timestamptz is null or c.opened_at < %(opened_at)s
+                   or (c.opened_at = %(opened_at)s and c.case_id > %(case_id)s::uuid))
             order by opened_at desc, case_id limit %(limit)s""".encode(),
-        {"principal": principal, "state": state, "open": only_open, "limit": limit},
+        {
+            "principal": principal,
+            "state": state,
+            "open": only_open,
+            "limit": limit,
+            "opened_at": opened_at,
+            "case_id": case_id,
+        },
     ).fetchall()
     return _whole(conn, rows)
+
+
+def find_principal(conn: Connection, agreement_id: str) -> Principal | None:
+    """The principal of an agreement, in force or not; None for an id that no document has."""
+    row = conn.execute(
+        "select principal from document where kind = 'agreement' and document_id = %s limit 1", (agreement_id,)
+    ).fetchone()
+    return Principal(row["principal"]) if row else None
+
+
+def find_protected_at(conn: Connection, case_id: CaseId) -> datetime | None:
+    """Since when a case keeps its person out; None where its right asks for no protection."""
+    row = conn.execute("select min(made_at) as at from suppression_run where case_id = %s", (case_id,)).fetchone()
+    return row["at"] if row else None
 
 
 def find_part(conn: Connection, sub_case_id: str) -> SubCase | None:

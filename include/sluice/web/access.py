@@ -1,0 +1,74 @@
+"""Who may do what over HTTP: Airflow's login says who it is, its auth manager says what they may.
+
+The auth manager must say yes twice, so that one which knows no views of ours still tells a reader
+from a clerk, and one which does can keep cases for the people who handle them:
+
+| what | view `sluice.cases` | runs of the DAG `case_clock` | in Airflow's simple auth manager |
+|---|---|---|---|
+| read cases | GET | GET | viewer, user, op, admin |
+| open and withdraw a case | POST | POST | user, op, admin |
+
+Airflow reads the token: an `Authorization: Bearer` header first, else the cookie of its login. The
+cookie is `HttpOnly` and `SameSite=Lax`, and what changes something takes JSON only (`guard.py`): a page
+of another site can neither send the cookie along with a POST nor send JSON without asking (CORS), which
+Airflow answers for the origins of `[api] access_control_allow_origins` alone, none by default.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+from airflow.api_fastapi.core_api.security import get_user
+from airflow.configuration import conf
+from airflow.models.dag import DagModel
+from fastapi import Depends
+
+from sluice.rights.guards import NAME
+from sluice.rights.model import Actor, Role
+from sluice.web.errors import NameUnfit, NotAllowed
+
+VIEW = "sluice.cases"
+DAG = "case_clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What the auth manager is asked: the method on our view, and the method on runs of our DAG."""
+
+    on_view: Literal["GET", "POST"]
+    on_runs: Literal["GET", "POST"]
+
+
+READ = Permission("GET", "GET")
+HANDLE = Permission("POST", "POST")
+
+
+def may(permission: Permission) -> Callable[[BaseUser], Actor]:
+    """A dependency: whoever is logged in, as an actor of the desk. Raises NotAllowed, NameUnfit."""
+
+    def allowed(user: Annotated[BaseUser, Depends(get_user)]) -> Actor:
+        manager = get_auth_manager()
+        runs = DagDetails(id=DAG, team_name=_team())
+        if not (
+            manager.is_authorized_custom_view(method=permission.on_view, resource_name=VIEW, user=user)
+            and manager.is_authorized_dag(
+                method=permission.on_runs, access_entity=DagAccessEntity.RUN, details=runs, user=user
+            )
+        ):
+            raise NotAllowed
+        if not NAME.fullmatch(user.get_name()):
+            raise NameUnfit
+        return Actor(Role.DESK, user.get_name())
+
+    return allowed
+
+
+def _team() -> str | None:
+    return DagModel.get_team_name(DAG) if conf.getboolean("core", "multi_team") else None
+
+
+Reader = Annotated[Actor, Depends(may(READ))]
+Clerk = Annotated[Actor, Depends(may(HANDLE))]

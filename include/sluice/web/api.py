@@ -1,0 +1,63 @@
+"""The HTTP API, version 1, as one app that Airflow mounts at ``/sluice/api/v1``.
+
+A later version is another app at another address; pages are another app too, with other errors. What may
+be done is a table in ``access.py``. Nothing here is open: also the OpenAPI document asks for a login.
+"""
+
+from typing import Any
+
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import Depends, FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from sluice.web import cases, opendsr
+from sluice.web.dsr_model import DsrRequest
+from sluice.web.guard import Guard
+from sluice.web.model import CaseRequest, Withdrawal, field_names
+from sluice.web.problem import EVERY, MEDIA_TYPE, answer_with_problems, problems
+
+MOUNT = "/sluice/api/v1"
+TITLE = "Sluice"
+PARAMETERS = frozenset({"case_id", "request_id", "principal", "state", "open", "limit", "cursor", cases.KEY})
+ABOUT = """Requests of persons under the GDPR. Identifiers of a person go in bodies only, never in an address.
+Errors are `application/problem+json` (RFC 9457) with a code of docs/errors.md; no value is ever repeated."""
+
+
+def make_api() -> FastAPI:
+    """The app; it needs Airflow's auth manager when it is called, not when it is made."""
+    app = FastAPI(
+        title=TITLE,
+        version="1",
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(get_user)],
+        responses=problems(*EVERY),
+    )
+    app.include_router(cases.router)
+    app.include_router(opendsr.router)
+    app.add_api_route("/openapi.json", lambda: _document(app), methods=["GET"], include_in_schema=False)
+    answer_with_problems(app, PARAMETERS | field_names(CaseRequest, Withdrawal, DsrRequest))
+    app.add_middleware(Guard)
+    return app
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, its errors under the media type they really have."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            servers=[{"url": MOUNT}],
+        )
+        for path in document["paths"].values():
+            for operation in path.values():
+                for status, answer in operation["responses"].items():
+                    if int(status) >= 400:
+                        answer["content"] = {MEDIA_TYPE: answer["content"].pop("application/json")}
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,139 @@
+"""Cases over HTTP: open, list, show, withdraw. Each route is one use case of ``rights``, in a thread of its own."""
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BeforeValidator
+
+from sluice.db import connect
+from sluice.rights.describe import describe
+from sluice.rights.model import Case, CaseId, State
+from sluice.settings import get_settings
+from sluice.terms import Principal
+from sluice.web.access import Clerk, Reader
+from sluice.web.errors import Fault, RequestInvalid
+from sluice.web.model import CasePage, CaseRequest, CaseShort, CaseShown, Withdrawal
+from sluice.web.problem import problems
+
+router = APIRouter(prefix="/cases", tags=["cases"])
+LARGEST_PAGE = 200
+KEY = "Idempotency-Key"
+WRITING = (400, 409, 413, 415)
+Bare = BeforeValidator(lambda said: said.strip().removeprefix('"').removesuffix('"') if isinstance(said, str) else said)
+"""A header may quote its value (RFC 9651)."""
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=CaseShort,
+    responses={200: {"model": CaseShort, "description": "The case that this key opened before."}, **problems(*WRITING)},
+)
+def open_(
+    body: CaseRequest,
+    clerk: Clerk,
+    request: Request,
+    response: Response,
+    key: Annotated[
+        UUID | None,
+        Bare,
+        Header(alias=KEY, description="The client's own number of the request: again, it gives the same case."),
+    ] = None,
+) -> dict[str, Any]:
+    """Open a case: the person is protected at once, then every controller's part is made.
+
+    Identifiers go in this body and nowhere else. With a key a lost answer is asked for again without a
+    second case; the same key with another content is refused.
+    """
+    from sluice.exchange.house import open_house
+    from sluice.rights.identifiers import KINDS
+    from sluice.rights.opening import open_case
+    from sluice.rights.protect import protection_of
+
+    now = datetime.now(UTC)
+    with open_house(get_settings()) as house:
+        case = open_case(
+            house,
+            body.right,
+            [(KINDS[each.kind], each.value) for each in body.identifiers],
+            Principal(body.principal) if body.principal else None,
+            body.received or now,
+            body.channel,
+            body.language,
+            now,
+            protection=protection_of(house),
+            actor=clerk,
+            request_id=key,
+        )
+    say_where(case, now, f"{request.scope['root_path']}{router.prefix}/{case.case_id}", response)
+    return describe(case)
+
+
+def say_where(case: Case, now: datetime, address: str, response: Response) -> None:
+    """Location, and 200 for a case that was there: one opened now bears this very moment."""
+    response.headers["Location"] = address
+    response.status_code = 201 if case.opened_at == now else 200
+
+
+@router.get("", response_model=CasePage)
+def list_(
+    reader: Reader,
+    principal: Annotated[str | None, Query(max_length=63, description="With a part of this principal.")] = None,
+    state: Annotated[State | None, Query(description="Of the case or of a part.")] = None,
+    open: Annotated[bool, Query(description="Only what is not over.")] = False,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
+) -> dict[str, Any]:
+    """List cases, newest first, a page at a time."""
+    from sluice.rights.store import list_cases
+
+    after = _place(cursor) if cursor else None
+    with connect(get_settings()) as conn:
+        found = list_cases(conn, principal=principal, state=state, only_open=open, limit=limit + 1, after=after)
+    page = found[:limit]
+    return {
+        "cases": [describe(case) for case in page],
+        "next_cursor": _cursor(page[-1]) if len(found) > limit else None,
+    }
+
+
+@router.get("/{case_id}", response_model=CaseShown, responses=problems(404))
+def show(case_id: UUID, reader: Reader) -> dict[str, Any]:
+    """Show a case: its clock, its parts and every step they took."""
+    from sluice.rights.store import get_case, list_steps
+
+    with connect(get_settings()) as conn:
+        number = CaseId(str(case_id))
+        return describe(get_case(conn, number), list_steps(conn, number))
+
+
+@router.post("/{case_id}/withdraw", response_model=CaseShort, responses=problems(404, *WRITING))
+def withdraw(case_id: UUID, body: Withdrawal, clerk: Clerk) -> dict[str, Any]:
+    """The person takes the request back: every part ends, and who was told of it is told."""
+    from sluice.rights.cases import desk_order
+    from sluice.rights.cases import withdraw as withdraw_case
+
+    order = desk_order(clerk.name, datetime.now(UTC), "SUBJECT_ASKED", body.evidence_sha256)
+    with connect(get_settings()) as conn:
+        return describe(withdraw_case(conn, CaseId(str(case_id)), order))
+
+
+def _cursor(case: Case) -> str:
+    """Where a page ended: moment of opening and number of its last case."""
+    return base64.urlsafe_b64encode(f"{case.opened_at.isoformat()} {case.case_id}".encode()).decode()
+
+
+def _place(cursor: str) -> tuple[datetime, str]:
+    """What a cursor says. Raises RequestInvalid for one we never gave."""
+    try:
+        moment, _, number = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
+        opened_at = datetime.fromisoformat(moment)
+        if opened_at.tzinfo is not None:
+            return opened_at, str(UUID(number))
+    except (ValueError, binascii.Error):
+        pass
+    raise RequestInvalid([Fault("query", "cursor", "no_cursor")])

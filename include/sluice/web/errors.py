@@ -1,0 +1,96 @@
+"""What can be wrong with a request before any rule of the house looks at it. No word of the request is repeated."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sluice.errors import Exit, Ref, SluiceError
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong. ``where``: body, query, path or header; ``reason``: a word of a closed list.
+
+    ``pointer``: names of ours and places in lists, nothing else.
+    """
+
+    where: str
+    pointer: str
+    reason: str
+
+
+class HttpError(SluiceError):
+    """An error that belongs to HTTP, with its status."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "SLU-600"
+    summary: ClassVar[str] = "the request cannot be understood"
+    cure: ClassVar[str] = "send what `openapi.json` of the API describes"
+    exit: ClassVar[Exit] = Exit.USAGE
+
+
+class NotLoggedIn(HttpError):
+    """Nobody is logged in, or the token is over."""
+
+    status: ClassVar[int] = 401
+    code: ClassVar[str] = "SLU-601"
+    summary: ClassVar[str] = "nobody is logged in"
+    cure: ClassVar[str] = "log in to Airflow, or send `Authorization: Bearer` with a token of Airflow's login"
+
+
+class NotAllowed(HttpError):
+    """Who is logged in may not do this; or the token is no token."""
+
+    status: ClassVar[int] = 403
+    code: ClassVar[str] = "SLU-602"
+    summary: ClassVar[str] = "this login may not do that, or its token does not hold"
+    cure: ClassVar[str] = "ask for the permission that docs/how-to/open-a-case-over-http.md names, or log in again"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class NameUnfit(NotAllowed):
+    """The name of a login that no record can hold: every step of a case names who took it."""
+
+    code: ClassVar[str] = "SLU-603"
+    summary: ClassVar[str] = "the name of this login cannot stand in a record"
+    cure: ClassVar[str] = "use a login whose name begins with a plain letter or digit and has at most 100 characters"
+
+
+class NothingThere(HttpError):
+    """No such path, or not with this method."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "SLU-604"
+    summary: ClassVar[str] = "there is nothing at this address, or not for this method"
+    cure: ClassVar[str] = "`openapi.json` of the API lists every address"
+
+
+class TooLarge(HttpError):
+    """The body is larger than any request of one person."""
+
+    status: ClassVar[int] = 413
+    code: ClassVar[str] = "SLU-605"
+    summary: ClassVar[str] = "the body is too large"
+    cure: ClassVar[str] = "one request is about one person; many persons go as a file under the principal's `requests/`"
+
+
+class NotJson(HttpError):
+    """The body is not said to be JSON: also what a form of another site could send."""
+
+    status: ClassVar[int] = 415
+    code: ClassVar[str] = "SLU-606"
+    summary: ClassVar[str] = "the body is not JSON"
+    cure: ClassVar[str] = "send `Content-Type: application/json`"
+
+
+class RequestInvalid(HttpError):
+    """Fields that are missing, unknown or have no meaning; each is named, none is repeated."""
+
+    status: ClassVar[int] = 422
+    code: ClassVar[str] = "SLU-607"
+    summary: ClassVar[str] = "fields of the request cannot be followed"
+    cure: ClassVar[str] = "`errors` names each field and why; `openapi.json` says what it may be"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(Ref("fields", len(self.faults)))

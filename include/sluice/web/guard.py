@@ -1,0 +1,92 @@
+"""The outer wall of the API: small JSON bodies only, nothing cached, and no exception gets out.
+
+Airflow and its server log what an app raises, with its values. So nothing is raised: a failure is
+logged as a type and a place, and told as a problem.
+"""
+
+import logging
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sluice.errors import Ref, SluiceError, place_of
+from sluice.web.errors import NotJson, TooLarge
+from sluice.web.problem import problem_of
+
+log = logging.getLogger(__name__)
+LARGEST_BYTES = 64 << 10
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class Guard:
+    """ASGI middleware around the whole API."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = False
+
+        async def tell(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        failure: SluiceError
+        try:
+            body = await _read(receive)
+            if body is None:
+                return  # nobody waits for an answer
+            _check_media_type(scope, body)
+            await self.app(scope, _replay(body, receive), tell)
+            return
+        except SluiceError as error:
+            failure = error
+        except Exception as error:
+            log.error("SLU-000 %s", place_of(error))
+            failure = SluiceError()
+        if not begun:
+            await problem_of(failure)(scope, receive, tell)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body; None when the client went away before its end. Raises TooLarge as soon as it is."""
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        more = message.get("more_body", False)
+        if size > LARGEST_BYTES:
+            raise TooLarge(Ref("bytes at most", LARGEST_BYTES))
+    return b"".join(chunks)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Gives the body once, then what comes after it."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again
+
+
+def _check_media_type(scope: Scope, body: bytes) -> None:
+    """JSON or nothing. A form of another site cannot send JSON, and a script of one must ask first (CORS)."""
+    said = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+    is_sent = bool(body) or scope["method"] == "POST"
+    if scope["method"] not in SAFE_METHODS and is_sent and said != "application/json":
+        raise NotJson

@@ -1,0 +1,198 @@
+"""Bodies of the API: what may be said, and what is answered. The document `sluice case show` prints, typed."""
+
+import re
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
+
+from sluice.rights.model import LetterKind, Right, State, Track
+
+Channel = Literal["letter", "mail", "phone", "form"]
+Language = Literal["nl", "fr", "en"]
+MOST_IDENTIFIERS = 50
+LONGEST_VALUE = 320
+EXAMPLE: JsonDict = {
+    "right": "erasure",
+    "identifiers": [{"kind": "phone", "value": "0470 00 00 01"}, {"kind": "customer", "value": "C-000001"}],
+    "principal": "energy01",
+    "received": "2026-11-24",
+    "channel": "form",
+    "language": "nl",
+}
+
+
+class Closed(BaseModel):
+    """A body with no other fields than these."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class Kind(StrEnum):
+    """Kinds of identifier, in the words of `sluice case open`."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+    CUSTOMER = "customer"
+    NATIONAL_NUMBER = "national_number"
+    IBAN = "iban"
+
+
+class IdentifierBody(Closed):
+    """One identifier of the person, in any spelling."""
+
+    kind: Kind
+    value: str = Field(min_length=1, max_length=LONGEST_VALUE, repr=False)
+
+
+MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?P<time>T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2}))?"
+)
+
+
+def _received(said: object) -> date | datetime:
+    """A date, or a moment with its zone. Only so: other texts would be taken for seconds since 1970."""
+    found = MOMENT.fullmatch(said) if isinstance(said, str) else None
+    if found:
+        try:
+            return datetime.fromisoformat(found[0]) if found["time"] else date.fromisoformat(found[0])
+        except ValueError:
+            pass
+    raise PydanticCustomError("date_or_moment", "a date, or a date and time with a zone")
+
+
+def _moment(said: object) -> datetime:
+    found = _received(said)
+    if isinstance(found, datetime):
+        return found
+    raise PydanticCustomError("moment", "a date and time with a zone")
+
+
+Received = Annotated[date | datetime, PlainValidator(_received, json_schema_input_type=str)]
+Moment = Annotated[datetime, PlainValidator(_moment, json_schema_input_type=str)]
+
+
+class CaseRequest(Closed):
+    """What a person asks, as the desk writes it down. All identifiers are of one person."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [EXAMPLE]})
+
+    right: Right
+    identifiers: list[IdentifierBody] = Field(min_length=1, max_length=MOST_IDENTIFIERS, repr=False)
+    principal: str | None = Field(
+        default=None,
+        pattern="^[a-z0-9][a-z0-9-]{0,62}$",
+        description="Who was addressed; else every principal that knows the person.",
+    )
+    received: Received | None = Field(
+        default=None, description="Brussels date, or moment with zone, of receipt; now by default."
+    )
+    channel: Channel
+    language: Language
+
+
+class Withdrawal(Closed):
+    """The person takes the request back."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [{}]})
+
+    evidence_sha256: str | None = Field(
+        default=None, pattern="^[0-9a-f]{64}$", description="Of the letter or form; else the order itself is the proof."
+    )
+
+
+class SubCaseShown(Closed):
+    """One controller's part of a case."""
+
+    sub_case: str
+    principal: str
+    agreement: str | None
+    controller: str
+    track: Track
+    state: State
+    field_groups: list[str]
+    forward_due: datetime | None
+    forwarded_at: datetime | None
+    action: str | None
+
+
+class CaseShort(Closed):
+    """A case without its history. Dates are Brussels dates, moments UTC."""
+
+    case: str
+    right: Right
+    state: State
+    persons: int
+    received: date
+    legal_due: date
+    extended_due: date
+    extended: bool
+    flags: str
+    searched: list[str]
+    sub_cases: list[SubCaseShown]
+
+
+class StepShown(BaseModel):
+    """One step of a case or of one of its parts."""
+
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+
+    at: datetime
+    sub_case: str | None
+    from_state: State | None = Field(alias="from")
+    to: State
+    by: str
+    reason: str
+    reasons: dict[str, str]
+    evidence: str
+
+
+class LetterShown(Closed):
+    """A letter to the person: that it was written, not what it says."""
+
+    case: str
+    kind: LetterKind
+    language: str
+    sub_cases: list[str]
+    sha256: str
+    document_sha256: str
+    template: str
+    written_at: datetime
+    opened_at: datetime | None
+
+
+class CaseShown(CaseShort):
+    """A case with every step it took, its letters, and the clock that stood still while identity was not proven."""
+
+    paused_legal_due: date | None
+    steps: list[StepShown]
+    letters: list[LetterShown]
+
+
+class CasePage(Closed):
+    """Cases, newest first."""
+
+    cases: list[CaseShort]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null on the last one.")
+
+
+def field_names(*models: type[BaseModel]) -> frozenset[str]:
+    """Every name a body of these models can have, at any depth: what an error may point at."""
+    found: set[str] = set()
+
+    def walk(schema: Any) -> None:
+        if isinstance(schema, dict):
+            found.update(schema.get("properties", {}))
+            for value in schema.values():
+                walk(value)
+        elif isinstance(schema, list):
+            for value in schema:
+                walk(value)
+
+    for model in models:
+        walk(model.model_json_schema())
+    return frozenset(found)

@@ -1,0 +1,295 @@
+"""Cases over HTTP on a whole Airflow: its login, its tokens, its roles, its logs (issue 4, point 1)."""
+
+import base64
+import hashlib
+import http.client
+import json
+import socket
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from installation import CHECKOUT, Record, Stack, environment
+from sluice.exchange.house import open_house
+from sluice.rights.identifiers import find_sealed, subject_key
+from sluice.rights.model import CaseId
+from sluice.services import airflow
+from sluice.services.places import write_private
+from sluice.services.postgres import find as find_postgres
+
+pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(900), pytest.mark.xdist_group("journey")]
+CASES = "/sluice/api/v1/cases"
+PHONE, MAIL, CUSTOMER = "+32470987123", "geplant.persoon@voorbeeld-7f3a.be", "KLANT-7f3a99q"
+PLANTED = (PHONE, MAIL, CUSTOMER)
+BODY: dict[str, Any] = {
+    "right": "access",
+    "identifiers": [
+        {"kind": "phone", "value": PHONE},
+        {"kind": "email", "value": MAIL},
+        {"kind": "customer", "value": CUSTOMER},
+    ],
+    "principal": "energy01",
+    "channel": "form",
+    "language": "nl",
+}
+OBJECT_STORE = frozenset({"weed"})
+"""Where principals are told who asked: the notice of a forwarded case names the person, by right."""
+USERS = {"vera": "viewer", "ugo": "user", "otto": "op", "ada": "admin"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return dict(json.loads(self.text))
+
+
+@dataclass(frozen=True)
+class Server:
+    """One Airflow API server, asked as any client asks it."""
+
+    base: str
+
+    def ask(self, method: str, path: str, body: object = None, token: str | None = None, **headers: str) -> Answer:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        said = {"Content-Type": "application/json"} if content is not None else {}
+        said |= {"Authorization": f"Bearer {token}"} if token else {}
+        with closing(http.client.HTTPConnection(urlsplit(self.base).netloc, timeout=60)) as line:
+            line.request(method, path, content, said | given)
+            answer = line.getresponse()
+            return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode())
+
+    def login(self, name: str, password: str) -> str:
+        answer = self.ask("POST", "/auth/token", {"username": name, "password": password})
+        assert answer.status == 201, answer.text
+        return str(answer.json["access_token"])
+
+
+@pytest.fixture
+def server(stack: Stack) -> Server:
+    return Server(airflow.address(stack.var))
+
+
+@contextmanager
+def other_users(stack: Stack) -> Iterator[tuple[Server, dict[str, str]]]:
+    """A second API server on the same Airflow, whose environment names users of every role."""
+    passwords = {name: f"password-of-{name}" for name in USERS}
+    login, path = stack.var / "secrets" / "roles.json", stack.var / "logs" / "airflow-api-server-roles.log"
+    write_private(login, json.dumps(passwords))
+    port = str(_free_port())
+    base = f"http://127.0.0.1:{port}"
+    postgres = find_postgres(stack.var)
+    assert postgres is not None
+    dsn = postgres.airflow_url.replace("postgresql://", "postgresql+psycopg://", 1)
+    env = airflow.environment(CHECKOUT, stack.var, dsn, environment(stack.var)) | {
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, role in USERS.items()),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(login),
+        "AIRFLOW__API__PORT": port,
+        "AIRFLOW__API__BASE_URL": base,
+    }
+    with (
+        path.open("ab") as log,
+        subprocess.Popen(airflow.command("api-server"), env=env, stdout=log, stderr=log) as process,
+    ):
+        try:
+            deadline = time.monotonic() + 120
+            while airflow.unhealthy(base) == airflow.HEALTH:
+                assert process.poll() is None and time.monotonic() < deadline, path.read_text(errors="replace")[-2000:]
+                time.sleep(0.5)
+            yield Server(base), passwords
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _free_port() -> int:
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        return int(place.getsockname()[1])
+
+
+def forms(value: str) -> list[bytes]:
+    """Seven ways a value may be written: as it is, digits only, percent, base64 x 3, hex, JSON escape, UTF-16, hash."""
+    plain = value.encode()
+    digits = "".join(filter(str.isdigit, value)).encode()
+    found = [plain, quote(value, safe="").encode(), plain.hex().encode(), value.encode("utf-16-le")]
+    found += [digits] if len(digits) >= 9 else []
+    for offset in range(3):
+        found.append(base64.b64encode(b"x" * offset + plain)[4 if offset else 0 : -4])
+    found += ["".join(f"\\u{ord(sign):04x}" for sign in value).encode(), hashlib.sha256(plain).hexdigest().encode()]
+    return found
+
+
+NEEDLES = {form for value in PLANTED for form in forms(value)}
+
+
+def found_in_files(folder: Path, leave_out: frozenset[str]) -> list[str]:
+    """Files of an installation that hold a planted value in any form."""
+    hits = []
+    for path in sorted(folder.rglob("*")):
+        if path.relative_to(folder).parts[0] in leave_out:
+            continue
+        with suppress(OSError):  # a server's file may be gone meanwhile
+            content = path.read_bytes()
+            hits += [str(path.relative_to(folder)) for needle in NEEDLES if needle in content][:1]
+    return hits
+
+
+def found_in_tables(stack: Stack) -> tuple[list[str], int]:
+    """Tables of all databases of the server, Airflow's included, that hold one; and how many were read."""
+    server = find_postgres(stack.var)
+    assert server is not None
+    root, hits, count = server.admin_url.rsplit("/", 1)[0], [], 0
+    with closing(psycopg.connect(f"{root}/postgres")) as conn:
+        names = [row[0] for row in conn.execute("select datname from pg_database where datallowconn")]
+    for name in names:
+        with closing(psycopg.connect(f"{root}/{name}")) as conn:
+            tables = conn.execute(
+                "select schemaname, tablename from pg_tables where schemaname !~ '^(pg_catalog|information_schema)$'"
+            ).fetchall()
+            for schema, table in tables:
+                count += 1
+                statement = sql.SQL("select t::text from {} t").format(sql.Identifier(schema, table))
+                rows = "\n".join(str(row[0]) for row in conn.execute(statement)).encode()
+                hits += [f"{name}.{schema}.{table}" for needle in NEEDLES if needle in rows][:1]
+    return hits, count
+
+
+def test_a_case_from_login_to_withdrawal_with_no_value_of_the_person_anywhere(
+    stack: Stack, server: Server, record_property: Record
+) -> None:
+    token = server.login("admin", airflow.admin_password(stack.var))
+    key = str(uuid4())
+    opened = server.ask("POST", CASES, BODY, token, Idempotency_Key=key)
+    again = server.ask("POST", CASES, BODY, token, Idempotency_Key=key)
+
+    assert (opened.status, again.status) == (201, 200), opened.text
+    case, where = opened.json["case"], opened.headers["location"]
+    assert where == again.headers["location"] == f"{CASES}/{case}"
+    shown = server.ask("GET", where, token=token)
+    assert {step["by"] for step in shown.json["steps"]} == {"admin"}
+    printed = json.loads(stack.sluice("case", "show", case, "--format", "json").stdout)
+    assert (list(shown.json), shown.json["state"]) == (list(printed), printed["state"])
+    assert case in [each["case"] for each in server.ask("GET", CASES, token=token).json["cases"]]
+    with open_house(stack.settings) as house:
+        sealed = find_sealed(house, subject_key(CaseId(case)))
+    assert sealed is not None and {each.value for each in sealed.envelope.identifiers} == set(PLANTED)
+
+    asked = 2 + _everything_wrong(server, token)
+    assert server.ask("POST", f"{where}/withdraw", {}, token).json["state"] == "WITHDRAWN_BY_SUBJECT"
+    assert "POST" in (stack.var / "logs" / "airflow-api-server.log").read_text(errors="replace"), "there is a log"
+    time.sleep(2)  # what is still being written
+    assert found_in_files(stack.var, OBJECT_STORE) == []
+    hits, tables = found_in_tables(stack)
+    assert hits == []
+    leak = stack.var / "logs" / "leak.log"
+    leak.write_bytes(forms(MAIL)[5])
+    assert found_in_files(stack.var, OBJECT_STORE) == ["logs/leak.log"], "the control"
+    leak.unlink()
+    files = sum(path.is_file() for path in stack.var.rglob("*"))
+    record_property(
+        "values of persons after HTTP requests, in every log, file and table beside the object store",
+        f"0 in {files} files and {tables} tables, {asked} requests with 3 planted values each",
+    )
+
+
+def test_the_commands_of_the_how_to_do_what_it_says(stack: Stack, tmp_path: Path) -> None:
+    page = (CHECKOUT / "docs" / "how-to" / "open-a-case-over-http.md").read_text()
+    commands = page.split("```bash\n")[1].split("```")[0]
+    (tmp_path / "var").symlink_to(stack.var)
+    (tmp_path / ".venv").symlink_to(CHECKOUT / ".venv")
+
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands],
+        cwd=tmp_path,
+        env=environment(stack.var),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "201 Created" in done.stdout and "location: /sluice/api/v1/cases/" in done.stdout
+    assert '"next_cursor"' in done.stdout and '"/cases/{case_id}/withdraw"' in done.stdout
+
+
+def _everything_wrong(server: Server, token: str) -> int:
+    """Bad requests full of planted values; how many. No answer repeats one."""
+    good = json.dumps(BODY).encode()
+    wrong: list[tuple[int, object, dict[str, str]]] = [
+        (401, BODY, {"Authorization": ""}),
+        (403, BODY, {"Authorization": "Bearer x.y.z"}),
+        (403, BODY, {"Authorization": f"Bearer {token[:-6]}AAAAAA"}),
+        (422, {**BODY, "right": PHONE, "principal": MAIL, "channel": CUSTOMER}, {}),
+        (422, {**BODY, **{each: each for each in PLANTED}}, {}),
+        (422, {**BODY, "identifiers": [{"kind": "phone", "value": MAIL}]}, {}),
+        (422, {**BODY, "principal": "nobody-7f3a"}, {}),
+        (422, good[:-5], {}),
+        (400, b'"\xff' + good, {}),
+        (413, good + b" " * 70_000, {}),
+        (415, good, {"Content-Type": "text/plain"}),
+        (415, good, {"Content-Type": "application/x-www-form-urlencoded"}),
+    ]
+    for status, body, headers in wrong:
+        answer = server.ask("POST", CASES, body, token, **{n.replace("-", "_"): v for n, v in headers.items()})
+        assert answer.status == status, (status, answer.status, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert not [needle for needle in NEEDLES if needle in (answer.text + str(answer.headers)).encode()]
+    return len(wrong)
+
+
+def test_every_role_may_what_the_table_says_and_the_cookie_of_the_login_reads(
+    stack: Stack, record_property: Record
+) -> None:
+    with other_users(stack) as (server, passwords):
+        opened: dict[str, int] = {}
+        for name, role in USERS.items():
+            token = server.login(name, passwords[name])
+            answer = server.ask("POST", CASES, {**BODY, "channel": "phone"}, token)
+            opened[role] = answer.status
+            assert server.ask("GET", CASES, token=token).status == 200
+            assert server.ask("GET", CASES, Cookie=f"_token={token}").status == 200
+            if answer.status == 201:
+                shown = server.ask("GET", answer.headers["location"], token=token)
+                assert {step["by"] for step in shown.json["steps"]} == {name}
+            else:
+                assert answer.json["code"] == "SLU-602"
+        assert opened == {"viewer": 403, "user": 201, "op": 201, "admin": 201}
+        clerk = server.login("ugo", passwords["ugo"])
+        form = server.ask("POST", CASES, b"right=erasure", Cookie=f"_token={clerk}", Content_Type="text/plain")
+        assert (form.status, form.json["code"]) == (415, "SLU-606"), "a form of another site"
+        server.ask("GET", "/api/v2/auth/logout", token=clerk)
+        assert server.ask("GET", CASES, token=clerk).status == 403, "a token that was revoked"
+        took = _seconds(server, server.login("ada", passwords["ada"]))
+    assert found_in_files(stack.var, OBJECT_STORE) == []
+    record_property("roles that may open a case over HTTP", f"{opened} of Airflow's simple auth manager")
+    record_property("a case opened and shown over HTTP, median of 20, ms", took)
+
+
+def _seconds(server: Server, token: str) -> str:
+    """Milliseconds to open and to show one case, in the middle of twenty."""
+    opening, showing = [], []
+    for _ in range(20):
+        started = time.perf_counter()
+        where = server.ask("POST", CASES, BODY, token).headers["location"]
+        middle = time.perf_counter()
+        assert server.ask("GET", where, token=token).status == 200
+        opening.append(middle - started)
+        showing.append(time.perf_counter() - middle)
+    return f"open {statistics.median(opening) * 1000:.0f}, show {statistics.median(showing) * 1000:.0f}"

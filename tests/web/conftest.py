@@ -1,0 +1,28 @@
+"""The API on fresh stores."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from desk import Desk
+from sluice.agreement.activate import activate_all
+from sluice.exchange.house import open_house
+from sluice.settings import Settings
+from web.house import Web, open_web
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    """A desk whose papers have been in force since January."""
+    with open_house(store_settings) as house:
+        activate_all(house.conn, store_settings.principals_dir, datetime(2026, 1, 2, tzinfo=UTC))
+        yield Desk(house, tmp_path)
+
+
+@pytest.fixture
+def web(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """Anna, a clerk, at the API."""
+    with open_web(desk, monkeypatch) as opened:
+        yield opened

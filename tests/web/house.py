@@ -1,0 +1,84 @@
+"""The API as Airflow mounts it, on real stores: logged in the way Airflow's own middleware says who it is."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, unquote
+
+import pytest
+from airflow.api_fastapi.app import create_auth_manager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+from airflow.api_fastapi.core_api.security import USER_INJECTED_BY_TRUSTED_MIDDLEWARE
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from desk import Desk
+from returns.commands import at_terminal
+from sluice.web.api import MOUNT, make_api
+
+PHONE = "0470123456"
+BODY: dict[str, Any] = {
+    "right": "erasure",
+    "identifiers": [{"kind": "phone", "value": PHONE}],
+    "principal": "energy01",
+    "received": "2026-11-20",
+    "channel": "form",
+    "language": "nl",
+}
+
+
+class LoggedIn:
+    """Sets who is logged in exactly as Airflow's ``JWTRefreshMiddleware`` does; nobody: nothing is set."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (name := dict(scope["headers"]).get(b"x-test-login")):
+            username, _, role = unquote(name.decode()).partition(":")
+            scope.setdefault("state", {}).update(
+                user=SimpleAuthManagerUser(username=username, role=role or None),
+                user_authenticated_via=USER_INJECTED_BY_TRUSTED_MIDDLEWARE,
+            )
+        await self.app(scope, receive, send)
+
+
+@dataclass(frozen=True)
+class Web:
+    """A client of the API in the installation of a desk. An exception that gets out fails the test."""
+
+    desk: Desk
+    client: TestClient
+    api: FastAPI
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def as_(self, login: str | None) -> "Web":
+        """Somebody else, ``name:ROLE``; None: nobody."""
+        return Web(self.desk, self.client, self.api, {"x-test-login": quote(login)} if login else {})
+
+    def ask(self, method: str, path: str, **more: Any) -> Any:
+        headers = {**self.headers, **more.pop("headers", {})}
+        return self.client.request(method, f"{MOUNT}{path}", headers=headers, **more)
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self.ask("GET", path, **more)
+
+    def post(self, path: str, json: object = None, **more: Any) -> Any:
+        return self.ask("POST", path, json=json, **more)
+
+    def open(self, key: str | None = None, **changes: Any) -> Any:
+        headers = {"Idempotency-Key": key} if key else {}
+        return self.post("/cases", {**BODY, **changes}, headers=headers)
+
+
+@contextmanager
+def open_web(desk: Desk, monkeypatch: pytest.MonkeyPatch, api: FastAPI | None = None) -> Iterator[Web]:
+    """The API, mounted where Airflow mounts it, with Airflow's simple auth manager."""
+    create_auth_manager()
+    app = api or make_api()
+    with at_terminal(desk, monkeypatch), TestClient(LoggedIn(Starlette(routes=[Mount(MOUNT, app)]))) as client:
+        yield Web(desk, client, app).as_("anna:USER")
