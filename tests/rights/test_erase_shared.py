@@ -16,7 +16,7 @@ from sluice.exchange.read import list_exchanges
 from sluice.rights.certificate import issue, stores_in, verify_certificate
 from sluice.rights.erase import run
 from sluice.settings import Settings
-from sluice.terms import Direction, ExchangeId
+from sluice.terms import Decision, Direction, ExchangeId
 
 pytestmark = pytest.mark.stores
 FAMILY = "0470 00 00 01"
@@ -24,7 +24,10 @@ FAMILY = "0470 00 00 01"
 
 @pytest.fixture
 def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
-    """Two customers of a second file have one telephone, each spelled in another way; both were called."""
+    """Two customers of a second file have one telephone, each spelled in another way; both were called.
+
+    Another one has it in a file that was refused whole.
+    """
     with open_night(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path) as opened:
         header, *lines = opened.contacts.read_text().splitlines()
         place = header.split(";").index("phone")
@@ -34,6 +37,8 @@ def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
             row[place] = {0: FAMILY, 1: "+32470000001"}.get(number, row[place])
         family = "\r\n".join([header, *(";".join(row) for row in rows)]) + "\r\n"
         opened.desk.drop(family.encode(), "family.csv")
+        others = [f"{header};shoe_size", ";".join([f"E{99:08d}", *rows[0][1:], "42"])]
+        opened.desk.drop(("\r\n".join(others) + "\r\n").encode(), "refused.csv")
         opened.desk.work()
         calls = [Call("f0", rows[0][0], FAMILY), Call("f1", rows[1][0], FAMILY), Call("f2", rows[2][0], rows[2][place])]
         opened.called(*calls)
@@ -43,7 +48,8 @@ def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
 
 def lake_customers(night: Night) -> list[str]:
     """Customers in the second file's lake object."""
-    exchange = list_exchanges(night.desk.house.conn, direction=Direction.INBOUND)[0].id
+    accepted = list_exchanges(night.desk.house.conn, direction=Direction.INBOUND, decision=Decision.ACCEPTED)
+    exchange = accepted[0].id
     copy = get_copy(night.desk.house.conn, ExchangeId(exchange), "lake")
     content = night.desk.house.objects.read(copy.bucket, copy.key, copy.version_id)
     return sorted(pl.read_parquet(io.BytesIO(content))["customer_number"].to_list())

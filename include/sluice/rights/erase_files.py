@@ -1,6 +1,6 @@
 """Find and erase persons in files of any format we read: the same reader, the same references, as at the gate."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +88,21 @@ def find_in_file(
     cells = table.frame.filter(mask).select(named) if named else pl.DataFrame()
     values = frozenset(value for column in cells.get_columns() for value in column.drop_nulls().to_list())
     return FoundInFile(table, records, values, len(named) == len(columns))
+
+
+def refs_of_others(
+    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target
+) -> Iterator[pl.Series]:
+    """References of the rows that do not name the person, by column; nothing of a file that is no table."""
+    found = find_in_file(path, name, contract, columns, target)
+    if found is None:
+        return
+    frame, region = found.table.frame, contract.file_format.region if contract else "BE"
+    others = frame.filter(~found.table.row_numbers.is_in(pl.Series(found.records, dtype=pl.Int64).implode()))
+    for column in columns:
+        if column.name in others.columns:
+            normal = normalise_column(others[column.name], column.kind, region=region)
+            yield ref_column(normal.values, column.kind, target.key)
 
 
 def names_person(path: Path, target: Target) -> bool:

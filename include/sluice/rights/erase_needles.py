@@ -5,14 +5,16 @@ read them from.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from sluice.exchange.house import House
+from sluice.rights.erase_files import refs_of_others
 from sluice.rights.erase_model import Copy
+from sluice.rights.erase_store import ARRIVED
 from sluice.rights.erase_stores import REF, Bench, ref_columns
 from sluice.rights.identifiers import decrypt, encrypt
 from sluice.rights.model import CaseId
@@ -37,20 +39,19 @@ class Needles:
         return Needles((self.values | other.values) - shared, shared)
 
 
-def spellings(bench: Bench, copies: Iterable[Copy]) -> Needles:
+def spellings(bench: Bench, copies: Sequence[Copy]) -> Needles:
     """How the person's identifiers are written in accepted rows, and which of them stand in rows of others too.
 
     A family has one telephone; what the person asked by is theirs all the same, and never counts as shared.
     """
-    lake = [copy for copy in copies if copy.kind == LAKE]
     found: set[str] = set()
     kinds: set[SubjectKind] = set()
-    for copy in lake:
-        if path := bench.fetch(copy):
+    for copy in copies:
+        if copy.kind == LAKE and (path := bench.fetch(copy)):
             kinds.update(column.kind for column in copy.columns)
             found.update(_written(bench, copy, path))
     refs = _refs_of(bench, sorted(found), kinds)
-    others = _refs_of_others(bench, lake, frozenset(refs))
+    others = _refs_of_others(bench, copies, frozenset(refs)) if refs else frozenset()
     shared = frozenset(value for ref in others for value in refs[ref])
     return Needles(frozenset(found) - shared, shared)
 
@@ -79,16 +80,20 @@ def _refs_of(bench: Bench, values: list[str], kinds: Iterable[SubjectKind]) -> d
     return found
 
 
-def _refs_of_others(bench: Bench, lake: Iterable[Copy], refs: frozenset[str]) -> frozenset[str]:
-    """Which of these references accepted rows have that do not name the person."""
+def _refs_of_others(bench: Bench, copies: Iterable[Copy], refs: frozenset[str]) -> frozenset[str]:
+    """Which of these references rows have that do not name the person, accepted or as they came."""
     found: set[str] = set()
-    for copy in lake:
-        path = bench.fetch(copy)
+    for copy in copies:
+        path = bench.fetch(copy) if copy.kind in (LAKE, ARRIVED) else None
         if path is None:
             continue
-        others = pl.scan_parquet(path).filter(~_mine(bench, path)).select(ref_columns(path)).collect()
-        for column in others.get_columns():
-            found.update(column.filter(column.is_in(sorted(refs))).to_list())
+        if copy.kind == LAKE:
+            others = pl.scan_parquet(path).filter(~_mine(bench, path)).select(ref_columns(path)).collect()
+            columns: Iterable[pl.Series] = others.get_columns()
+        else:
+            columns = refs_of_others(path, copy.key, copy.contract, copy.columns, bench.target)
+        for column in columns:
+            found.update(column.filter(column.is_in(sorted(refs)).fill_null(False)).to_list())
     return frozenset(found)
 
 
