@@ -72,11 +72,12 @@ def is_clean(done: ErasureDone) -> bool:
 def last_scans(house: House, case_id: CaseId) -> dict[str, tuple[ErasureDone, str]]:
     """The last second scan of a case per principal, with the hash of its ledger entry."""
     rows = house.conn.execute(
-        "select body, hash from ledger.entry where kind = %s order by appended_at, chain, seq",
-        (EntryKind.ERASURE_DONE.value,),
+        """select body, hash from ledger.entry
+           where kind = %s and convert_from(body, 'UTF8')::json ->> 'case_id' = %s order by appended_at, chain, seq""",
+        (EntryKind.ERASURE_DONE.value, case_id),
     ).fetchall()
     read = ((ErasureDone.model_validate_json(row["body"]), bytes(row["hash"]).hex()) for row in rows)
-    return {done.principal: (done, entry_hash) for done, entry_hash in read if done.case_id == case_id}
+    return {done.principal: (done, entry_hash) for done, entry_hash in read}
 
 
 def _issued(house: House, case: Case, done: ErasureDone, entry_hash: str) -> Certificate:

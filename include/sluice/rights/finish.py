@@ -1,20 +1,29 @@
 """The end of a case, as far as it goes by itself: every step whose evidence is there. Nothing is assumed.
 
-What needs a person's word (an answer that was posted, a recipient without a prefix) waits for it.
+What needs a person waits for one: a letter that has to be taken out and posted, a recipient without a prefix. What
+was decided and cannot be done here yet (access, portability, rectification, consent per purpose) stays where it is.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sluice.exchange.house import House
 from sluice.rights import notice_store, store
 from sluice.rights.cases import advance
-from sluice.rights.certificate import is_clean, last_scans
-from sluice.rights.model import SYSTEM, Action, Case, Order, State, SubCase, Track
+from sluice.rights.certificate import is_clean, issue, last_scans
+from sluice.rights.clock import received_on
+from sluice.rights.confirmation import confirm
+from sluice.rights.letter_due import DONE, FILE, answers
+from sluice.rights.letters import write_letter
+from sluice.rights.model import SYSTEM, Action, Case, LetterKind, Order, State, SubCase, Track
 from sluice.rights.notice_follow import Followed, follow
 from sluice.rights.sweeping import each
 from sluice.rights.tell import Told, tell
+
+WRITE_BEFORE = timedelta(days=5)
+"""Before the last day to answer: then a letter no longer waits for other parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +80,126 @@ def finish_case(house: House, case: Case, now: datetime) -> tuple[int, bool]:
     return taken, case.state.is_over
 
 
+def _carried_out(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
+    """What needs no erasing is carried out once the person is kept out; a refusal, or for nobody we know, at once."""
+    target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING
+    if part.action is Action.REFUSE:
+        return _take(house, case, part, target, now, "REFUSED_BY_CONTROLLER", _last_evidence(house, part))
+    if part.agreement_id is None:
+        return _take(house, case, part, target, now, "NOBODY_KNOWS_THE_PERSON", _last_evidence(house, part))
+    evidence = notice_store.find_kept_out(house.conn, part)
+    return None if evidence is None else _take(house, case, part, target, now, "KEPT_OUT", evidence)
+
+
 def _notified(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
     """Every recipient was told; the evidence is the entry that says who they are."""
     evidence = notice_store.find_propagation(house.conn, part.sub_case_id)
     untold = notice_store.count_untold(house.conn, part.sub_case_id)
     if evidence is None or untold or not _is_proven(house, case, part):
         return None
-    order = Order(SYSTEM, now, "RECIPIENTS_TOLD", evidence, residue=0, untold=untold)
-    return advance(house.conn, case.case_id, State.RECIPIENTS_NOTIFIED, order, part.sub_case_id)
+    return _take(house, case, part, State.RECIPIENTS_NOTIFIED, now, "RECIPIENTS_TOLD", evidence, untold)
+
+
+def _answered(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
+    """The person has the last letter: it was written and taken out. A principal's own file is answered to it."""
+    if case.channel == FILE and part.action is not Action.REFUSE:
+        evidence = confirm(house, case, part)
+        return None if evidence is None else _take(house, case, part, State.ANSWERED, now, "CONFIRMED", evidence)
+    kind = LetterKind.REFUSAL if part.action is Action.REFUSE else LetterKind.COMPLETION
+    letter = case.find_letter(kind, part.sub_case_id)
+    if letter is None and kind is LetterKind.COMPLETION and _is_time_to_write(house, case, part, now):
+        letter = write_letter(house, case.case_id, kind, now, sub_case_id=part.sub_case_id)
+    if letter is None or letter.opened_at is None:
+        return None
+    return _take(house, case, part, State.ANSWERED, now, "LETTER_TAKEN_OUT", letter.sha256)
+
+
+def _is_time_to_write(house: House, case: Case, part: SubCase, now: datetime) -> bool:
+    """One letter says all of it, once nothing is on its way any more; near the last day it does not wait."""
+    if notice_store.find_propagation(house.conn, part.sub_case_id) is None:
+        return False  # the letter names who else has the data
+    last = case.due.extended_due if case.is_extended else case.due.legal_due
+    return received_on(now) >= last - WRITE_BEFORE or not any(map(_is_on_its_way, case.sub_cases))
+
+
+def _is_on_its_way(part: SubCase) -> bool:
+    """Whether the person will hear of a part, and it is not done yet."""
+    is_done = part.state.is_over or part.state is State.REFUSED or part.state in DONE[part.track]
+    return answers(part) and not is_done
+
+
+def _proven(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
+    """Of an erasure its certificate; of everything else what it was carried out on."""
+    is_certified = part.action is Action.ERASE and part.agreement_id is not None
+    evidence = _certificate(house, case, part) if is_certified else _last_evidence(house, part)
+    return None if evidence is None else _take(house, case, part, State.PROVEN, now, "PROVEN", evidence)
+
+
+def _confirmed(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
+    """The controller is told what was done on its instruction; where the agreement says so, after the person was."""
+    if part.state is State.EXECUTED and part.may_answer and case.channel != FILE:
+        return _answered(house, case, part, now)
+    if part.action is not Action.REFUSE and notice_store.find_propagation(house.conn, part.sub_case_id) is None:
+        return None
+    evidence = confirm(house, case, part)
+    if evidence is None:
+        return None
+    return _take(house, case, part, State.CONFIRMED_TO_CONTROLLER, now, "CONFIRMED", evidence)
+
+
+def _closed(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
+    """Nothing of this part is left to do."""
+    return _take(house, case, part, State.CLOSED, now, "NOTHING_LEFT", _last_evidence(house, part))
+
+
+def _take(
+    house: House,
+    case: Case,
+    part: SubCase,
+    target: State,
+    now: datetime,
+    word: str,
+    evidence: str,
+    untold: int | None = None,
+) -> Case:
+    residue = 0 if _is_proven(house, case, part) else None
+    order = Order(SYSTEM, now, word, evidence, residue=residue, untold=untold)
+    return advance(house.conn, case.case_id, target, order, part.sub_case_id)
+
+
+def _last_evidence(house: House, part: SubCase) -> str:
+    """What the last step of a part stood on."""
+    mine = [step for step in store.list_steps(house.conn, part.case_id) if step.sub_case_id == part.sub_case_id]
+    return mine[-1].evidence_sha256
 
 
 def _is_proven(house: House, case: Case, part: SubCase) -> bool:
     """Whether the last second scan was clean, where something had to go."""
-    if part.action is not Action.ERASE:
+    if part.action is not Action.ERASE or part.agreement_id is None:
         return True
     scan = last_scans(house, case.case_id).get(part.principal)
     return scan is not None and is_clean(scan[0])
 
 
+def _certificate(house: House, case: Case, part: SubCase) -> str | None:
+    """SHA-256 of the certificate of a part's principal; None while it is not proven."""
+    if not _is_proven(house, case, part):
+        return None
+    [certificate] = issue(house, case.case_id, only=[part.principal])
+    return hashlib.sha256(certificate.jws).hexdigest()
+
+
 Step = Callable[[House, Case, SubCase, datetime], Case | None]
 _STEPS: Mapping[tuple[Track, State], Step] = {
+    (Track.CONTROLLER, State.ACCEPTED): _carried_out,
+    (Track.CONTROLLER, State.PARTIAL): _carried_out,
     (Track.CONTROLLER, State.EXECUTING): _notified,
+    (Track.CONTROLLER, State.RECIPIENTS_NOTIFIED): _answered,
+    (Track.CONTROLLER, State.REFUSED): _answered,
+    (Track.CONTROLLER, State.ANSWERED): _proven,
+    (Track.CONTROLLER, State.PROVEN): _closed,
+    (Track.PROCESSOR, State.INSTRUCTED): _carried_out,
+    (Track.PROCESSOR, State.EXECUTED): _confirmed,
+    (Track.PROCESSOR, State.ANSWERED): _confirmed,
+    (Track.PROCESSOR, State.CONFIRMED_TO_CONTROLLER): _closed,
 }

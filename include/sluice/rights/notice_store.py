@@ -12,8 +12,9 @@ from sluice.lake.objects import StoredObject
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
-from sluice.rights.model import Action, CaseId, SubCaseId
+from sluice.rights.model import Action, CaseId, SubCase, SubCaseId
 from sluice.rights.notice_model import AnswerFile, Channel, Holder, Notice, NoticeId, NoticeOutcome, NoticeState, Side
+from sluice.subject.suppression import Suppression
 from sluice.terms import Direction, ExchangeId
 
 _COLUMNS = tuple(each.name for each in fields(Notice))
@@ -122,6 +123,35 @@ def find_propagation(conn: Connection, sub_case_id: str) -> str | None:
     """Hash of the entry that says who has to be told of a part; None while nobody found out."""
     row = conn.execute("select entry_hash from propagation where sub_case_id = %s", (sub_case_id,)).fetchone()
     return row["entry_hash"] if row else None
+
+
+def count_recipients(conn: Connection, sub_case_id: str) -> int:
+    """How many have to be told of a part; 0 while nobody found out."""
+    row = conn.execute("select recipients from propagation where sub_case_id = %s", (sub_case_id,)).fetchone()
+    return int(row["recipients"]) if row else 0
+
+
+KEEPS_OUT: Mapping[Action, Suppression] = {Action.STOP: Suppression.OBJECTED, Action.RESTRICT: Suppression.SOFT_HOLD}
+"""Which suppression carries out a decision that removes nothing."""
+
+
+def find_kept_out(conn: Connection, part: SubCase) -> str | None:
+    """Hash of the entry that says that the persons of a part are kept out, as was decided; None while they are not."""
+    reason = KEEPS_OUT.get(part.action) if part.action else None
+    row = conn.execute(
+        """select encode(e.hash, 'hex') as hash from suppression_run r
+           join ledger.entry e on e.chain = 'principal.' || r.principal and e.kind = %(kind)s
+               and convert_from(e.body, 'UTF8')::json ->> 'run_id' = r.run_id::text
+           where r.case_id = %(case)s and r.principal = %(principal)s and r.reason = %(reason)s and r.lifted_at is null
+           order by e.seq limit 1""",
+        {
+            "kind": EntryKind.SUPPRESSION_CHANGED.value,
+            "case": part.case_id,
+            "principal": part.principal,
+            "reason": reason.value if reason else None,
+        },
+    ).fetchone()
+    return row["hash"] if row else None
 
 
 def count_untold(conn: Connection, sub_case_id: str) -> int | None:

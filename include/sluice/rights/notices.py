@@ -48,6 +48,16 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "fr": "Votre instruction est acceptée et sera exécutée.",
         "en": "Your instruction is accepted and will be carried out.",
     },
+    "CONFIRMED": {
+        "nl": "Dit is uitgevoerd. De aantallen staan hieronder; het certificaat, als er een is, ligt onder notices/.",
+        "fr": "Ceci est exécuté. Les nombres sont ci-dessous; le certificat, s'il y en a un, est sous notices/.",
+        "en": "This was carried out. The counts are below; the certificate, if there is one, lies under notices/.",
+    },
+    "CONFIRMED_REFUSAL": {
+        "nl": "Uw weigering is genoteerd; er is niets gedaan. Wie de persoon antwoordt, staat in de overeenkomst.",
+        "fr": "Votre refus est noté; rien n'a été fait. Qui répond à la personne est dit dans le contrat.",
+        "en": "Your refusal is noted; nothing was done. Who answers the person is said in the agreement.",
+    },
 }
 
 

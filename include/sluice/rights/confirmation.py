@@ -1,0 +1,55 @@
+"""What a principal reads once its part is carried out: counts, and where the certificate lies. Nobody in it."""
+
+import hashlib
+
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.ledger.erased import ErasureDone
+from sluice.rights import notice_store, store
+from sluice.rights.certificate import is_clean, issue, last_scans
+from sluice.rights.model import Action, Case, State, SubCase
+from sluice.rights.notices import TEXTS, put_notice
+
+CARRIED_OUT = frozenset({State.EXECUTED, State.EXECUTING})
+
+
+def confirm(house: House, case: Case, part: SubCase) -> str | None:
+    """Put the confirmation of a part into its principal's notices; its SHA-256, or None while it is not proven.
+
+    The same proof again gives the same file.
+    """
+    name, proof = f"confirmation-{part.sub_case_id}", {}
+    if part.action is Action.ERASE:
+        done = last_scans(house, case.case_id).get(part.principal)
+        if done is None or not is_clean(done[0]):
+            return None
+        [certificate] = issue(house, case.case_id, only=[part.principal])
+        proof = _proof(done[0], hashlib.sha256(certificate.jws).hexdigest(), done[1])
+        name = f"{name}.{done[1][:16]}"
+    notice = put_notice(house, f"{part.principal}/notices/{name}.json", _document(house, case, part) | proof)
+    return notice.sha256
+
+
+def _document(house: House, case: Case, part: SubCase) -> dict[str, object]:
+    steps = [step for step in store.list_steps(house.conn, case.case_id) if step.sub_case_id == part.sub_case_id]
+    done_at = next(step.at for step in reversed(steps) if step.to_state in CARRIED_OUT)
+    return {
+        "notice": "case.confirmed",
+        "case": part.sub_case_id,
+        "right": case.right.value,
+        "action": part.action.value if part.action else None,
+        "field_groups": list(part.action_fields or part.field_groups),
+        "persons": case.persons,
+        "carried_out_at": utc_text(done_at),
+        "recipients": notice_store.count_recipients(house.conn, part.sub_case_id),
+        "text": dict(TEXTS["CONFIRMED_REFUSAL" if part.action is Action.REFUSE else "CONFIRMED"]),
+    }
+
+
+def _proof(done: ErasureDone, sha256: str, entry_hash: str) -> dict[str, object]:
+    return {
+        "stores": [line.model_dump(mode="json") for line in done.stores],
+        "objects_scanned": done.objects_scanned,
+        "residual": done.residual,
+        "certificate": {"file": f"notices/erasure-certificate.{entry_hash[:16]}.json", "sha256": sha256},
+    }

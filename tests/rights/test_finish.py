@@ -1,0 +1,235 @@
+"""A case goes to its end by itself as far as there is evidence, and not one step further."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from night import AGREEMENT, Edit
+from rights.town import DESK, SHA, Town, open_town, papers_of
+from sluice.ledger.verify import verify as verify_ledger
+from sluice.rights import store
+from sluice.rights.cases import decide, settle_identity
+from sluice.rights.certificate import verify_certificate
+from sluice.rights.erase import run
+from sluice.rights.erase_release import draft, release
+from sluice.rights.finish import sweep
+from sluice.rights.forward import follow
+from sluice.rights.instructions import read_instruction
+from sluice.rights.letters import note_opened
+from sluice.rights.model import Action, Case, CaseId, LetterKind, Order, Right, State, Step, SubCase, Track
+from sluice.rights.opening import open_case
+from sluice.rights.protect import protection_of
+from sluice.rights.requests import list_request_files, read_requests
+from sluice.settings import Settings
+from sluice.terms import Principal, SubjectKind
+
+ENERGY = Principal("energy01")
+DAY = timedelta(days=1)
+WE_ANSWER = Edit(AGREEMENT, "A17: false", "A17: true")
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
+    """One principal; two of four persons were called and returned. Edits of its agreement come as parameter."""
+    settings = papers_of(store_settings, tmp_path, [ENERGY], *getattr(request, "param", ()))
+    with open_town(settings, tmp_path, [ENERGY], 4) as opened:
+        opened.arrive(ENERGY, opened.people)
+        opened.give_back(ENERGY, opened.people[:2])
+        yield opened
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def swept(town: Town, at: datetime | None = None) -> None:
+    """What the schedules do, until nothing moves."""
+    for _ in range(3):
+        assert follow(town.house, at or now()).failed == 0
+        assert sweep(town.house, at or now()).failed == 0
+
+
+def stands(town: Town, case: Case) -> dict[str, State]:
+    """The case and its parts by who decides of them."""
+    found = store.get_case(town.house.conn, case.case_id)
+    return {"case": found.state, **{part.controller: part.state for part in found.sub_cases}}
+
+
+def part_of(town: Town, case: Case, track: Track) -> SubCase:
+    found = store.get_case(town.house.conn, case.case_id)
+    return next(part for part in found.sub_cases if part.track is track)
+
+
+def take_out(town: Town, case: Case, kind: LetterKind = LetterKind.COMPLETION) -> str:
+    """The desk posts the letter; its hash."""
+    [letter] = [each for each in store.get_case(town.house.conn, case.case_id).letters if each.kind is kind]
+    note_opened(town.house.conn, letter, now(), DESK)
+    return letter.sha256
+
+
+def steps(town: Town, case: Case, track: Track) -> dict[State, Step]:
+    part = part_of(town, case, track)
+    every = store.list_steps(town.house.conn, case.case_id)
+    return {step.to_state: step for step in every if step.sub_case_id == part.sub_case_id}
+
+
+def confirmation(town: Town, part: SubCase) -> tuple[dict[str, object], str]:
+    """What the principal reads, and its hash."""
+    every = town.notices(part.principal)
+    [name] = [name for name in every if name.startswith(f"confirmation-{part.sub_case_id}")]
+    return json.loads(every[name]), hashlib.sha256(every[name]).hexdigest()
+
+
+def test_an_erasure_ends_once_its_letter_was_taken_out_and_each_step_has_its_evidence(town: Town) -> None:
+    case = town.decided(town.people[0])
+    swept(town)
+    assert stands(town, case) == {"case": State.SCOPED, "principal": State.INSTRUCTED, "center": State.ACCEPTED}
+    run(town.house, case.case_id, now())
+
+    swept(town)
+
+    assert stands(town, case) == {
+        "case": State.SCOPED, "principal": State.CLOSED, "center": State.RECIPIENTS_NOTIFIED,
+    }  # fmt: skip
+    ours, certificate = part_of(town, case, Track.PROCESSOR), certificate_of(town)
+    said, sha256 = confirmation(town, ours)
+    assert steps(town, case, Track.PROCESSOR)[State.CONFIRMED_TO_CONTROLLER].evidence_sha256 == sha256
+    assert (said["case"], said["action"], said["residual"]) == (ours.sub_case_id, "erase", 0)
+    assert {line["store"] for line in said["stores"]} >= {"lake", "subject index"}  # type: ignore[attr-defined]
+    assert said["certificate"]["sha256"] == hashlib.sha256(certificate).hexdigest()  # type: ignore[index]
+    assert said["certificate"]["file"].rpartition("/")[2] in town.notices(ENERGY)  # type: ignore[index]
+    text = json.dumps(said)
+    assert town.people[0].phone not in text and town.people[0].record(ENERGY) not in text
+
+    letter = take_out(town, case)
+    swept(town)
+
+    assert stands(town, case) == {"case": State.CLOSED, "principal": State.CLOSED, "center": State.CLOSED}
+    taken = steps(town, case, Track.CONTROLLER)
+    assert taken[State.ANSWERED].evidence_sha256 == letter
+    assert taken[State.PROVEN].evidence_sha256 == hashlib.sha256(certificate).hexdigest()
+    assert verify_certificate(certificate, town.house.keyring.public_pem)["residual"] == 0
+    assert verify_ledger(town.house.conn, public_pem=town.house.keyring.public_pem).valid
+    before = len(store.list_steps(town.house.conn, case.case_id))
+    swept(town, now() + 400 * DAY)
+    assert len(store.list_steps(town.house.conn, case.case_id)) == before, "what is over stays over"
+
+
+def certificate_of(town: Town) -> bytes:
+    every = town.notices(ENERGY)
+    return next(content for name, content in every.items() if name.startswith("erasure-certificate"))
+
+
+def test_no_answer_is_assumed_and_no_proof(town: Town) -> None:
+    unproven, unanswered = town.decided(town.people[0]), town.decided(town.people[1])
+    run(town.house, unanswered.case_id, now())
+    swept(town, now() + 400 * DAY)
+    assert stands(town, unproven)["center"] is State.ACCEPTED
+    assert stands(town, unanswered)["center"] is State.RECIPIENTS_NOTIFIED
+    assert stands(town, unanswered)["case"] is State.SCOPED
+
+
+@pytest.mark.parametrize("town", [[WE_ANSWER]], indirect=True)
+def test_where_the_agreement_lets_us_answer_the_person_comes_before_the_controller(town: Town) -> None:
+    case = town.decided(town.people[0])
+    run(town.house, case.case_id, now())
+    swept(town)
+    assert stands(town, case)["principal"] is State.EXECUTED, "the letter lies there"
+    letter = take_out(town, case)
+    swept(town)
+    taken = steps(town, case, Track.PROCESSOR)
+    assert list(taken)[-3:] == [State.ANSWERED, State.CONFIRMED_TO_CONTROLLER, State.CLOSED]
+    assert taken[State.ANSWERED].evidence_sha256 == letter
+    assert stands(town, case)["case"] is State.CLOSED
+
+
+def test_an_objection_ends_once_the_person_is_kept_out(town: Town) -> None:
+    case = town.decided(town.people[2], Right.OBJECTION, Action.STOP)
+    assert sweep(town.house, now()).finished.steps == 0, "it is held, and not yet objected"
+
+    swept(town)
+    assert stands(town, case) == {
+        "case": State.SCOPED, "principal": State.CLOSED, "center": State.RECIPIENTS_NOTIFIED,
+    }  # fmt: skip
+    assert confirmation(town, part_of(town, case, Track.PROCESSOR))[0]["action"] == "stop"
+    take_out(town, case)
+    swept(town)
+    assert stands(town, case)["case"] is State.CLOSED
+    [entry] = town.desk.sql(
+        """select encode(hash, 'hex') as hash from ledger.entry
+           where kind = 'suppression.changed' and convert_from(body, 'UTF8') like '%"objected"%'"""
+    )
+    assert steps(town, case, Track.CONTROLLER)[State.EXECUTING].evidence_sha256 == entry["hash"]
+
+
+@pytest.mark.parametrize(
+    ("right", "action"), [(Right.ACCESS, Action.GIVE), (Right.CONSENT_WITHDRAWAL, Action.STOP)], ids=lambda w: str(w)
+)
+def test_what_nobody_can_carry_out_here_yet_stays_where_it_is(town: Town, right: Right, action: Action) -> None:
+    case = town.decided(town.people[2], right, action)
+    swept(town, now() + 10 * DAY)
+    assert stands(town, case)["principal"] is State.INSTRUCTED and stands(town, case)["center"] is State.ACCEPTED
+
+
+def test_a_controller_that_refuses_is_confirmed_and_nothing_was_done(town: Town) -> None:
+    case = town.ask(town.people[2])
+    part = part_of(town, case, Track.PROCESSOR)
+    said = {"case": part.sub_case_id, "decision": "refuse", "reason": "A17LegalClaims"}
+    bucket, key = town.desk.settings.bucket_exchange, f"{ENERGY}/requests/instruction-no.json"
+    stored = town.house.objects.put(bucket, key, json.dumps(said).encode(), "text/json")
+    read_instruction(town.house, ENERGY, stored, now())
+
+    swept(town)
+
+    assert stands(town, case)["principal"] is State.CLOSED
+    told, _ = confirmation(town, part)
+    assert (told["action"], told["recipients"]) == ("refuse", 0) and "stores" not in told
+    assert set(told["text"]) == {"nl", "fr", "en"}  # type: ignore[call-overload]
+
+
+def test_somebody_nobody_knows_is_answered_and_the_case_ends(town: Town) -> None:
+    case = open_case(
+        town.house, Right.ERASURE, [(SubjectKind.PHONE, "0470 99 88 77")], None, now(), "letter", "nl", now(),
+        protection=protection_of(town.house), actor=DESK,
+    )  # fmt: skip
+    settle_identity(town.house.conn, case.case_id, True, Order(DESK, now(), "IDENTITY_SHOWN", SHA))
+    decide(town.house.conn, case.case_id, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=Action.ERASE))
+    swept(town)
+    assert stands(town, case)["center"] is State.RECIPIENTS_NOTIFIED
+    take_out(town, case)
+    swept(town)
+    assert set(stands(town, case).values()) == {State.CLOSED}
+
+
+def test_a_file_of_the_principal_is_answered_to_the_principal(town: Town) -> None:
+    house, people = town.house, town.people[:2]
+    asked = {"right": "erasure", "persons": [{"customer": each.record(ENERGY), "phone": each.phone} for each in people]}
+    bucket, key = town.desk.settings.bucket_exchange, f"{ENERGY}/requests/batch.json"
+    house.objects.put(bucket, key, json.dumps(asked).encode(), "text/json")
+    read_requests(house, protection_of(house), now())
+    [file] = list_request_files(house)
+    case = store.get_case(house.conn, CaseId(str(file.case_id)))
+    follow(house, now())
+    part = part_of(town, case, Track.PROCESSOR)
+    said = json.dumps({"case": part.sub_case_id, "decision": "erase"}).encode()
+    stored = house.objects.put(bucket, f"{ENERGY}/requests/instruction-b.json", said, "text/json")
+    read_instruction(house, ENERGY, stored, now())
+    decide(house.conn, case.case_id, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=Action.ERASE))
+    draft(house, case.case_id, "airflow", now())
+    release(house, case.case_id, "bert", now())
+    report = run(house, case.case_id, now())
+    assert (report.residual, report.doubts, report.waiting) == (0, 0, 0)
+
+    swept(town)
+
+    assert set(stands(town, case).values()) == {State.CLOSED}
+    [notice] = town.told(ENERGY)
+    assert (notice["persons"], notice["identifiers"]) == (2, []), "it knows whom it named"
+    ours = part_of(town, case, Track.CONTROLLER)
+    read = json.loads(town.notices(ENERGY)[f"request-{file.version_id}.json"])
+    assert notice["case"] == ours.sub_case_id and ours.sub_case_id in read["cases"]
+    assert steps(town, case, Track.CONTROLLER)[State.ANSWERED].evidence_sha256 == confirmation(town, ours)[1]
