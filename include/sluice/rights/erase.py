@@ -6,7 +6,7 @@ tasks: :func:`begin`, :func:`erase_copies` (any number at once), :func:`finish`,
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from sluice.db import transaction
@@ -21,6 +21,7 @@ from sluice.rights import erase_control_store as control
 from sluice.rights import erase_store
 from sluice.rights.cases import advance
 from sluice.rights.certificate import last_scans
+from sluice.rights.erase_batches import CopyName
 from sluice.rights.erase_control import check_goes_on, check_may_begin, noted, outcome_of
 from sluice.rights.erase_find import find_places, foresee, kept, open_request, targets_of
 from sluice.rights.erase_model import (
@@ -44,19 +45,10 @@ from sluice.rights.preflight import check_preflight
 from sluice.rights.requests import drop_request_file
 from sluice.rights.tell import note_places
 from sluice.subject.suppression import Suppression
-from sluice.terms import ExchangeId, Principal
+from sluice.terms import Principal
 
 MOST_PASSES = 5
 INDEX = "index"
-
-
-@dataclass(frozen=True, slots=True)
-class CopyName:
-    """A copy to erase, by opaque names: it may pass through XCom."""
-
-    principal: Principal
-    exchange_id: ExchangeId
-    kind: str
 
 
 def plan(house: House, case_id: CaseId) -> ErasureReport:

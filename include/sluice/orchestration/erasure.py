@@ -1,0 +1,176 @@
+"""Operators of the erasure: opaque ids in and out, one use case each."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow.sdk import BaseOperator, Context, XComArg
+
+from sluice.orchestration.guard import guarded
+from sluice.orchestration.operators import HouseOperator
+from sluice.settings import get_settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sluice.exchange.house import House
+
+MACHINE = "airflow"
+"""Who makes the plans that nobody made; no person, so that one is enough to release them."""
+T = TypeVar("T")
+
+
+class FindReleased(BaseOperator):
+    """Plans what was decided, and answers the ids of cases that may be erased now."""
+
+    template_fields: Sequence[str] = ()
+
+    def execute(self, context: Context) -> list[str]:
+        from sluice.rights.erase_control import take_up
+
+        return _in_house(lambda house, now: list(take_up(house, MACHINE, now)))
+
+
+class BeginErasure(BaseOperator):
+    """Looks at what would fail, keeps the person out, and answers which copies are to be erased."""
+
+    template_fields: Sequence[str] = ("case_id",)
+
+    def __init__(self, *, case_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.case_id = case_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        from sluice.rights.erase import begin
+        from sluice.rights.erase_batches import Batch
+        from sluice.rights.model import CaseId
+
+        case_id = CaseId(self.case_id)
+        return _in_house(lambda house, now: Batch(case_id, begin(house, case_id, now)).document())
+
+
+class CutBatches(BaseOperator):
+    """Cuts the copies of every case that has begun into batches."""
+
+    template_fields: Sequence[str] = ("begun",)
+
+    def __init__(self, *, begun: XComArg | Iterable[dict[str, Any]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.begun = begun
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        from sluice.rights.erase_batches import cut, read_batch
+
+        return [batch.document() for batch in cut(read_batch(each) for each in _each(self.begun))]
+
+
+class ListBegun(BaseOperator):
+    """Ids of the cases that have begun: only those come to an end."""
+
+    template_fields: Sequence[str] = ("begun",)
+
+    def __init__(self, *, begun: XComArg | Iterable[dict[str, Any]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.begun = begun
+
+    def execute(self, context: Context) -> list[str]:
+        return [each["case"] for each in _each(self.begun)]
+
+
+class EraseBatch(HouseOperator):
+    """Takes a person out of the copies of one batch, one after the other."""
+
+    template_fields: Sequence[str] = ("batch",)
+
+    def __init__(self, *, batch: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.batch = batch
+
+    def work(self, run: dict[str, str]) -> str:
+        from sluice.exchange.house import open_house
+        from sluice.rights.erase import erase_copies
+        from sluice.rights.erase_batches import read_batch
+
+        batch = read_batch(self.batch)
+        with open_house(get_settings()) as house:
+            left = erase_copies(house, batch.case_id, batch.copies)
+        return f"case {batch.case_id}: {len(batch.copies)} copies, {left} not covered by the release"
+
+
+class FinishErasure(HouseOperator):
+    """Looks again until nothing is found, whatever became of the batches; then old versions and what else is left."""
+
+    template_fields: Sequence[str] = ("case_id",)
+
+    def __init__(self, *, case_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.case_id = case_id
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.exchange.house import open_house
+        from sluice.rights.erase import finish
+        from sluice.rights.model import CaseId
+
+        with open_house(get_settings()) as house:
+            waiting = finish(house, CaseId(self.case_id), datetime.now(UTC))
+        return f"case {self.case_id}: {waiting} exchanges under way"
+
+
+class ProveErasure(HouseOperator):
+    """Scans every byte again and certifies; what is left, or waits, fails the task."""
+
+    template_fields: Sequence[str] = ("case_id",)
+
+    def __init__(self, *, case_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.case_id = case_id
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.errors import Ref
+        from sluice.exchange.house import open_house
+        from sluice.rights.certificate import issue
+        from sluice.rights.erase import prove
+        from sluice.rights.erase_model import NotFinished
+        from sluice.rights.model import CaseId
+
+        with open_house(get_settings()) as house:
+            report = prove(house, CaseId(self.case_id), datetime.now(UTC))
+            left = (report.residual or 0) + report.doubts + report.waiting
+            if left:
+                raise NotFinished(Ref("case", self.case_id), Ref("left", left))
+            certificates = issue(house, CaseId(self.case_id), report.principals)
+        return f"case {self.case_id}: {report.objects_scanned} objects scanned, {len(certificates)} certificates"
+
+
+class TellErasures(HouseOperator):
+    """How many cases are in error now; it does not run when one of them failed, so the run is red then."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from sluice.db import connect
+        from sluice.rights.erase_control import status
+
+        with connect(get_settings()) as conn:
+            cases = status(conn).cases
+        return f"not over: {len(cases)}, in error: {sum(each.is_in_error for each in cases)}"
+
+
+def _in_house(work: "Callable[[House, datetime], T]") -> T:
+    from datetime import UTC, datetime
+
+    from sluice.exchange.house import open_house
+
+    def do() -> T:
+        with open_house(get_settings()) as house:
+            return work(house, datetime.now(UTC))
+
+    return guarded(do)
+
+
+def _each(begun: XComArg | Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    """Airflow has put the answers in the place of the argument by now."""
+    if isinstance(begun, XComArg):
+        raise TypeError("an argument that was not resolved")
+    return begun

@@ -1,0 +1,146 @@
+"""The tasks of the erasure, in processes of their own as Airflow runs them: side by side, and nobody comes back."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desk import environment
+from night import AT_ONCE, Call, Night, open_night, with_papers
+from rights.asking import asked
+from sluice.exchange.read import list_exchanges
+from sluice.rights import erase_store
+from sluice.rights.certificate import last_scans
+from sluice.rights.erase import begin
+from sluice.rights.erase_batches import Batch, CopyName, cut, read_batch
+from sluice.rights.erase_find import open_request, targets_of
+from sluice.rights.erase_model import Copy, Target
+from sluice.rights.erase_stores import carry_out, open_bench, store_of
+from sluice.rights.model import Case, CaseId, State
+from sluice.rights.store import get_case
+from sluice.settings import Settings
+from sluice.terms import Direction, ExchangeId, Principal
+
+OPERATOR = """
+import json, sys
+from sluice.orchestration import erasure
+for name, given in json.loads(sys.argv[1]):
+    operator = getattr(erasure, name)(task_id="task", **given)
+    print(json.dumps(operator.work({}) if hasattr(operator, "work") else operator.execute({})))
+"""
+WORKERS = 3
+ENERGY = Principal("energy01")
+ARRIVED = "energy01/inbound/renewal_campaign/file.csv"
+
+
+@pytest.fixture
+def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+    with open_night(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path) as opened:
+        opened.called(*(Call(f"c{n}", *person) for n, person in enumerate(opened.people(3))))
+        opened.make()
+        yield opened
+
+
+def work(settings: Settings, *tasks: tuple[str, dict[str, Any]]) -> list[Any]:
+    """What tasks of these operators answer, one after the other in a process of its own."""
+    command = [sys.executable, "-W", "ignore", "-c", OPERATOR, json.dumps(tasks)]
+    done = subprocess.run(command, env=environment(settings), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()[-len(tasks) :]]
+
+
+def task(settings: Settings, operator: str, **given: Any) -> Any:
+    """What one task answers."""
+    return work(settings, (operator, given))[0]
+
+
+@pytest.mark.timeout(900)
+def test_two_cases_are_erased_copy_by_copy_side_by_side(night: Night) -> None:
+    settings, house = night.desk.settings, night.desk.house
+    people = night.people(3)
+    cases = [asked(night, phone, record) for record, phone in people[:2]]
+
+    released = task(settings, "FindReleased")
+    begun = work(settings, *(("BeginErasure", {"case_id": case_id}) for case_id in released))
+    batches = task(settings, "CutBatches", begun=begun)
+    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+        shares = [[("EraseBatch", {"batch": each}) for each in batches[place::WORKERS]] for place in range(WORKERS)]
+        said = [line for lines in pool.map(lambda share: work(settings, *share), shares) for line in lines]
+    for case_id in task(settings, "ListBegun", begun=begun):
+        given = {"case_id": case_id}
+        _, proven = work(settings, ("FinishErasure", given), ("ProveErasure", given))
+        assert proven.endswith("1 certificates")
+
+    assert released == [case.case_id for case in cases]
+    assert len(batches) == len(said) == sum(len(each["copies"]) for each in begun) > 6
+    assert all(line.endswith("1 copies, 0 not covered by the release") for line in said)
+    passed = json.dumps([released, begun, batches])
+    assert not any(value in passed for person in people for value in person), "ids and kinds only"
+    for case in cases:
+        assert last_scans(house, case.case_id)["energy01"][0].residual == 0
+        assert {part.state for part in get_case(house.conn, case.case_id).sub_cases} == {
+            State.EXECUTED,
+            State.EXECUTING,
+        }
+    sent = next(content for name, content in night.delivered().items() if name.endswith(".csv"))
+    for content in (sent, house.objects.read(settings.bucket_exchange, ARRIVED)):
+        assert [record.encode() in content for record, _ in people] == [False, False, True]
+    assert work(settings, ("FindReleased", {}), ("TellErasures", {})) == [[], "not over: 0, in error: 0"]
+
+
+def test_of_two_erasures_that_read_one_version_each_puts_back_what_the_other_took_unless_they_wait(
+    night: Night,
+) -> None:
+    """What the lock of an object is for: without it, somebody who was taken out is in the file again."""
+    house, people = night.desk.house, night.people(3)
+    targets = [target_of(night, asked(night, phone, record)) for record, phone in people[:2]]
+    copy = arrived(night)
+    with open_bench(house, targets[0]) as one, open_bench(house, targets[1]) as two:
+        edits = [store_of(copy).erase(bench, copy) for bench in (one, two)]
+        for edit in edits:
+            carry_out(house, edit)
+
+    content = house.objects.read(copy.bucket, copy.key)
+
+    assert people[0][0].encode() in content and people[1][0].encode() not in content
+
+
+def target_of(night: Night, case: Case) -> Target:
+    _, envelope = open_request(night.desk.house, case.case_id)
+    return next(targets_of(night.desk.house, case, envelope, decided_only=True))
+
+
+def arrived(night: Night) -> Copy:
+    exchange = list_exchanges(night.desk.house.conn, direction=Direction.INBOUND)[-1].id
+    copies = erase_store.find_copies(night.desk.house.conn, ENERGY, among=[ExchangeId(exchange)])
+    return next(copy for copy in copies if copy.kind == "arrived")
+
+
+def test_a_case_without_copies_is_begun_and_ended_too(night: Night) -> None:
+    house, settings = night.desk.house, night.desk.settings
+    record, phone = night.people(3)[1]
+    case = asked(night, phone, record)
+    assert begin(house, case.case_id, datetime.now(UTC))
+    none = Batch(case.case_id, ()).document()
+    assert task(settings, "CutBatches", begun=[none]) == [none]
+    given = {"case_id": case.case_id}
+    *_, proven = work(settings, ("EraseBatch", {"batch": none}), ("FinishErasure", given), ("ProveErasure", given))
+    assert proven.endswith("1 certificates")
+
+
+@pytest.mark.parametrize(("counts", "sizes"), [([5, 0, 1], [1] * 5 + [0, 1]), ([700, 300], [4] * 175 + [4] * 75)])
+def test_batches_hold_every_copy_once_and_are_few(counts: list[int], sizes: list[int]) -> None:
+    begun = [
+        Batch(CaseId(f"case{n}"), tuple(CopyName(ENERGY, ExchangeId(f"{n}-{i}"), "lake") for i in range(count)))
+        for n, count in enumerate(counts)
+    ]
+    made = cut(begun)
+    assert [len(each.copies) for each in made] == sizes
+    assert [copy for each in made for copy in each.copies] == [copy for each in begun for copy in each.copies]
+    assert read_batch(made[0].document()) == made[0]
