@@ -21,7 +21,7 @@ from crash import Steps
 from desk import Desk, environment
 from documents.test_receipt import text_of
 from returns.commands import at_terminal, sluice
-from rights.town import open_town
+from rights.town import open_town, papers_of
 from sluice.agreement.activate import activate_all
 from sluice.db import connect
 from sluice.errors import EvidenceInvalid
@@ -541,7 +541,8 @@ def test_a_letter_that_cannot_be_asked_for_has_its_code(desk: Desk, monkeypatch:
 
 
 def test_a_completion_names_the_proof_and_who_else_has_the_data(store_settings: Settings, tmp_path: Path) -> None:
-    with open_town(store_settings, tmp_path, ("energy01",), 6) as town:
+    settings = papers_of(store_settings, tmp_path, ("energy01",))
+    with open_town(settings, tmp_path, ("energy01",), 6) as town:
         person, now = town.people[0], datetime.now(UTC)
         town.arrive("energy01", town.people)
         town.give_back("energy01", town.people[:3])
