@@ -171,6 +171,7 @@ def test_openpgp_is_opaque_with_and_without_armour() -> None:
         (b"%PDF-1.7 trailer <</Encrypt 5 0 R>>", Reason.ENCRYPTED),
         (b"%PDF-1.7 1 0 obj <</Filter/LZWDecode>> stream\nxx\nendstream", Reason.UNKNOWN_ENCODING),
     ],
+    ids=lambda value: value.name if isinstance(value, Reason) else "content",  # archives hold the time they were made
 )
 def test_what_cannot_be_read_is_never_clean(content: bytes, reason: Reason) -> None:
     scan = scan_bytes(content, NEEDLE)

@@ -143,10 +143,10 @@ def _instructed(house: House, case_id: CaseId) -> dict[str, bytes]:
 
 
 def _released(house: House, case_id: CaseId) -> bool:
-    """Whether who made the plan was refused; somebody else releases it."""
-    draft(house, case_id, PLANNER, _now())
+    """Whether who made the plan was refused; somebody else releases it. Airflow may have planned before."""
+    drafted = draft(house, case_id, PLANNER, _now())
     try:
-        release(house, case_id, PLANNER, _now())
+        release(house, case_id, drafted.plans[0].made_by, _now())
         refused = False
     except ReleaseRefused:
         refused = True
