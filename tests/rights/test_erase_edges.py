@@ -212,3 +212,27 @@ def test_a_copy_goes_once_everybody_who_decides_of_it_has_decided(
         columns=(),
     )
     assert is_decided(copy, Target(ENERGY, b"", frozenset(), (), frozenset(decided))) is expected
+
+
+def test_a_prepared_return_that_names_the_person_is_made_again_before_anything_is_scanned(
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_night(store_settings, tmp_path) as night:
+        call_three(night)
+        [waiting] = night.returns()
+        assert waiting.decision == "open", "it waits for a second person"
+        record, phone = night.people(1)[0]
+        case = asked(night, phone, record)
+        with monkeypatch.context() as patched:
+            patched.setattr("sluice.rights.erase.remake_prepared", lambda *_: None)
+            control = run(night.desk.house, case.case_id, datetime.now(UTC))
+            assert control.residual == 1, "it lies there, and names the first of the three"
+
+        report = run(night.desk.house, case.case_id, datetime.now(UTC))
+
+        newest, *older = night.returns()
+        assert (report.residual, report.doubts) == (0, 0)
+        assert newest.decision == "open" and waiting.id in [line.id for line in older]
+        night.release(newest)
+        sent = night.file(night.returns()[0]).decode()
+        assert [night.people(3)[n][0] in sent for n in range(3)] == [False, True, True]

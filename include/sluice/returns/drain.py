@@ -10,6 +10,7 @@ from sluice.exchange.drain import Drained, drain
 from sluice.exchange.house import House
 from sluice.returns.carry import AIRFLOW, carry_return
 from sluice.returns.due import open_due
+from sluice.returns.store import find_prepared_flows
 from sluice.terms import Direction, Flow, Principal
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,18 @@ def drain_returns(
     """Make every return of a flow that is due at ``now``; those that wait for a person go on waiting."""
     open_due(house, principal, flow, now)
     return drain(house, Direction.OUTBOUND_RETURN, principal, flow, run, partial(carry_return, by=by))
+
+
+def remake_prepared(house: House, principal: Principal, now: datetime) -> None:
+    """Make again at once what lies prepared and was overtaken, by somebody who must stay out or by newer results.
+
+    A fault is logged and met again by the schedule. Raises ServiceMissing.
+    """
+    flows = [(principal, flow) for flow in find_prepared_flows(house.conn, principal)]
+    try:
+        drain_all_returns(house, flows, now, {})
+    except StoreError as error:
+        log.warning("prepared returns of %s wait: %s", principal, error)
 
 
 def drain_all_returns(

@@ -215,6 +215,16 @@ def is_delivered(conn: Connection, exchange_id: str) -> bool:
     return bool(row and row["delivered"])
 
 
+def find_prepared_flows(conn: Connection, principal: Principal) -> list[Flow]:
+    """Flows of a principal with a return that lies prepared."""
+    rows = conn.execute(
+        """select distinct flow from exchange
+           where direction = 'outbound_return' and principal = %s and decision = 'open' and prepared_at is not null""",
+        (principal,),
+    ).fetchall()
+    return [Flow(row["flow"]) for row in rows]
+
+
 def waiting_for_release(conn: Connection, principal: Principal, flow: Flow) -> list[str]:
     """Returns of a flow that lie ready and wait for a second person, oldest first."""
     rows = conn.execute(

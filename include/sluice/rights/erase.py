@@ -17,6 +17,7 @@ from sluice.exchange.suppressed import keep_out, made_at, run_id_of
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasureDone
 from sluice.ledger.model import EntryKind
+from sluice.returns.drain import remake_prepared
 from sluice.rights import erase_control_store as control
 from sluice.rights import erase_store
 from sluice.rights.cases import advance
@@ -153,6 +154,7 @@ def _cleared(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]
 
 def _begun(house: House, case_id: CaseId, target: Target, now: datetime) -> Iterator[CopyName]:
     keep_out(house, target.principal, target.refs, Suppression.ERASED, cause=case_id, case_id=case_id, now=now)
+    remake_prepared(house, target.principal, now)
     with open_bench(house, target) as bench:
         copies = erase_store.find_copies(house.conn, target.principal)
         remember(house, case_id, target.principal, spellings(bench, copies))
