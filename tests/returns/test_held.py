@@ -16,22 +16,12 @@ from sluice.settings import Settings
 
 pytestmark = pytest.mark.stores
 
-NUMBER_AS_PERSON = (
-    Edit(
-        RESULTS_CONTRACT,
-        "      - name: record_id\n        logicalType: string\n        required: false\n"
-        "        classification: confidential\n        customProperties:\n",
-        "      - name: record_id\n        logicalType: string\n        required: false\n"
-        "        classification: confidential\n        customProperties:\n"
-        "          - {property: subjectKey, value: principal_customer_id}\n",
-    ),
-    Edit(
-        RESULTS_CONTRACT,
-        "      - name: DNIS\n        logicalType: string\n        required: true",
-        "      - name: DNIS\n        logicalType: string\n        required: false",
-    ),
+PHONE_OPTIONAL = Edit(
+    RESULTS_CONTRACT,
+    "      - name: DNIS\n        logicalType: string\n        required: true",
+    "      - name: DNIS\n        logicalType: string\n        required: false",
 )
-"""The platform may leave the phone out, and says the principal's number as a person's."""
+"""The platform may leave the phone out; the principal's number names the person too."""
 
 CREDENTIALS = {
     "STAFF_NO_COURSE": "exam,{0},{2},gdpr-2,yes,95\nsignature,{0},{3},coc-4,,",
@@ -64,7 +54,7 @@ def staff_file() -> str:
 @pytest.fixture
 def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
     """Returns go at once; the platform may leave the phone out."""
-    with open_night(with_papers(store_settings, tmp_path, AT_ONCE, *NUMBER_AS_PERSON), tmp_path) as opened:
+    with open_night(with_papers(store_settings, tmp_path, AT_ONCE, PHONE_OPTIONAL), tmp_path) as opened:
         yield opened
 
 
