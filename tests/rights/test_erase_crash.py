@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -19,7 +20,8 @@ from sluice.exchange.read import list_exchanges
 from sluice.returns.release import release
 from sluice.rights.erase import run
 from sluice.rights.erase_control import resume, stop
-from sluice.rights.erase_model import ErasureStopped
+from sluice.rights.erase_model import ErasureBusy, ErasureReport, ErasureStopped
+from sluice.rights.model import CaseId
 from sluice.settings import Settings
 from sluice.terms import Direction
 
@@ -62,6 +64,17 @@ def victim(night: Night) -> Iterator[Victim]:
     process.communicate()
 
 
+def run_once_free(night: Night, case_id: CaseId) -> ErasureReport:
+    """Run again; PostgreSQL may need a moment to see that the dead worker holds nothing any more."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return run(night.desk.house, case_id, datetime.now(UTC))
+        except ErasureBusy:
+            assert time.monotonic() < deadline, "a dead worker holds nothing"
+            time.sleep(0.2)
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.evidence
 @pytest.mark.slow
@@ -76,12 +89,12 @@ def test_killed_anywhere_a_rerun_leaves_nothing_and_loses_nobody(
     for (record, phone), point in zip(people[1:-2], points, strict=False):
         case = asked(night, phone, record)
         killed += victim(case.case_id, point)[0]
-        report = run(night.desk.house, case.case_id, datetime.now(UTC))
+        report = run_once_free(night, case.case_id)
         is_clean = (report.residual, report.doubts, report.waiting) == (0, 0, 0)
         clean += is_clean
         dirty += [] if is_clean else [(point, report)]
 
-    assert killed >= 20
+    assert killed >= POINTS * 9 // 10
     assert dirty == []
     left = {record for record, _ in people[-2:]}
     for content in files(night):
