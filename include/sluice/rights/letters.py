@@ -169,7 +169,12 @@ def _log(
 ) -> Letter | None:
     """Put both objects, then log the letter; None when the case took a step since the draft was made."""
     keys = [letter_key(case.case_id, kind, draft.scope, language, end) for end in ("pdf", "json")]
-    pdf, document = (_put(house, key, content) for key, content in zip(keys, (draft.pdf, draft.document), strict=True))
+    pdf = _put(house, keys[0], draft.pdf)
+    try:
+        document = _put(house, keys[1], draft.document)
+    except StoreConflict:  # whoever comes second leaves nothing behind
+        house.objects.delete_version(pdf.bucket, pdf.key, pdf.version_id)
+        raise
     letter = Letter(
         case_id=case.case_id,
         kind=kind,
