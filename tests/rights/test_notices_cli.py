@@ -45,6 +45,7 @@ def test_who_has_no_prefix_is_told_by_the_desk_before_the_case_goes_on(town: Tow
         ("Grid NV", "OWED"), ("Grid NV", "OWED"), ("Energy One NV", "SENT"),
     ]  # fmt: skip
     assert all(set(each) == LINE for each in named)
+    assert sorted(len(each["exchanges"]) for each in named) == [1, 1, 2], "what agents handed in reached nobody outside"
     theirs, ours = (set(each["field_groups"]) for each in named[:2])
     assert {"identity", "contact_point"} <= theirs | ours and theirs.isdisjoint({"agent_ref"}) != ours.isdisjoint(
         {"agent_ref"}

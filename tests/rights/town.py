@@ -1,6 +1,9 @@
 """Several principals with the same contract, and persons who are customers of some: delivered, called, returned."""
 
+import csv
+import io
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -142,11 +145,14 @@ def open_town(settings: Settings, folder: Path, principals: Sequence[str], peopl
         activate_all(house.conn, house.settings.principals_dir, datetime.now(UTC))
         desk = Desk(house, folder)
         path, _ = desk.campaign(people)
-        head, *lines = path.read_text(encoding="utf-8-sig").splitlines()
-        place = head.split(";").index("phone")
-        everybody = tuple(
-            Person(number, line.split(";")[place], line.split(";", 1)[1]) for number, line in enumerate(lines)
-        )
+        head, *rows = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""), delimiter=";")
+        place = head.index("phone")
+        everybody = tuple(Person(number, row[place], plain(row[1:])) for number, row in enumerate(rows))
         file = StaffFile(STAFF.encode(), "file")
         admit(house.conn, file, key=house.keyring.staff_key(), controller="center", now=datetime.now(UTC))
-        yield Town(desk, tuple(principals), everybody, head)
+        yield Town(desk, tuple(principals), everybody, ";".join(head))
+
+
+def plain(cells: Sequence[str]) -> str:
+    """Cells as a line that needs no quotes."""
+    return ";".join(re.sub(r'[;"\r\n]+', " ", cell) for cell in cells)

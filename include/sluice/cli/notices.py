@@ -62,7 +62,7 @@ def list_(
         "Notices",
         ("notice", "recipient", "side", "by", "action", "field groups", "state", "told (UTC)", "due (UTC)"),
         [
-            (n.notice_id, n.name, n.side, n.channel, n.action, ", ".join(n.field_groups), n.state, _clock(n.told_at),
+            (n.notice_id, n.name, n.side, n.channel, n.action, ", ".join(n.field_groups), _stands(n), _clock(n.told_at),
              _clock(n.due_at))
             for n in found
         ],
@@ -285,6 +285,11 @@ def _hash(evidence: Path) -> str:
     if not evidence.is_file():
         raise FileMissing(Ref("option", "--evidence"))
     return hashlib.sha256(evidence.read_bytes()).hexdigest()
+
+
+def _stands(notice: "Notice") -> str:
+    """The state, and whether a word of the recipient came late."""
+    return f"{notice.state}, late" if notice.was_late else notice.state.value
 
 
 def _state(word: str | None) -> "NoticeState | None":

@@ -51,7 +51,10 @@ def note_holders(
 
 
 def find_holders(conn: Connection, case_id: str, principal: str) -> list[Holder]:
-    """Closed exchanges that held persons of a case: what was noted, and what its erasure found."""
+    """Closed exchanges that held persons of a case: what was noted, and what its erasure found.
+
+    Results of agents came from nobody outside and went to nobody.
+    """
     rows = conn.execute(
         """select e.exchange_id::text as id, e.direction, bool_or(h.was_delivered) as was_delivered
            from (select exchange_id, was_delivered from case_holder
@@ -60,7 +63,8 @@ def find_holders(conn: Connection, case_id: str, principal: str) -> list[Holder]
                  select exchange_id, kind = %(delivered)s from erasure_outcome
                  where case_id = %(case)s and principal = %(principal)s) h
            join exchange e using (exchange_id)
-           where e.decision in ('accepted', 'partly_accepted') group by e.exchange_id order by e.opened_at, 1""",
+           where e.decision in ('accepted', 'partly_accepted') and e.direction <> 'internal'
+           group by e.exchange_id order by e.opened_at, 1""",
         {"case": case_id, "principal": principal, "delivered": DELIVERED},
     ).fetchall()
     found = []
