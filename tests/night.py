@@ -6,13 +6,14 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from desk import ENERGY, Desk
 from sluice.agreement.activate import activate_all
+from sluice.agreement.model import DeliveryRules
 from sluice.exchange.drain import Drained
 from sluice.exchange.house import open_house
 from sluice.exchange.naming import BRUSSELS
@@ -20,6 +21,7 @@ from sluice.exchange.read import ExchangeLine, list_exchanges, show_exchange
 from sluice.lake.objects import StoredObject
 from sluice.ledger.record import ExchangeRecord
 from sluice.returns.drain import drain_returns
+from sluice.returns.due import cut_off_of
 from sluice.returns.held import HeldRow, list_held
 from sluice.returns.release import release
 from sluice.settings import Settings
@@ -28,13 +30,22 @@ from sluice.staff.model import StaffFile
 from sluice.terms import Direction, Flow, Principal
 
 RESULTS = Flow("renewal_results")
-YESTERDAY = (datetime.now(BRUSSELS) - timedelta(days=1)).date()
+
+
+def last_due(now: datetime) -> date:
+    """The last day whose return is due: before the cut-off in the morning that is the day before yesterday."""
+    today = now.astimezone(BRUSSELS).date()
+    days = (today - timedelta(days=back) for back in (1, 2))
+    return next(day for day in days if cut_off_of(day, DeliveryRules().cut_off) <= now)
+
+
+DUE_DAY = last_due(datetime.now(UTC))
 HEAD = "kind,agent,at,version,whole,score"
 
 
 def ago(days: int, hour: int = 9) -> str:
-    """A moment so many days before yesterday, as a staff file writes it (UTC)."""
-    return f"{YESTERDAY - timedelta(days=days)}T{hour:02}:00:00Z"
+    """A moment so many days before the due day, as a staff file writes it (UTC)."""
+    return f"{DUE_DAY - timedelta(days=days)}T{hour:02}:00:00Z"
 
 
 STAFF = f"""{HEAD}
@@ -46,7 +57,7 @@ course,agent02,{ago(120)},gdpr-2,yes,
 exam,agent02,{ago(119)},gdpr-2,yes,89.99
 """
 """agent01 is ready; agent02 failed the exam; nobody else exists."""
-CALLED_AT = datetime.combine(YESTERDAY, time(10))
+CALLED_AT = datetime.combine(DUE_DAY, time(10))
 """When a call is made by default, Brussels wall time."""
 COLUMNS = (
     "CALL ID", "TIMESTAMP", "CAMPAIGN", "CALL TYPE", "AGENT", "DISPOSITION", "ANI", "CUSTOMER NAME", "DNIS",

@@ -18,10 +18,10 @@ from night import (
     AT_ONCE,
     CALLED_AT,
     CONTRACT,
+    DUE_DAY,
     HEAD,
     RESULTS,
     RESULTS_CONTRACT,
-    YESTERDAY,
     Call,
     Night,
     add_contract,
@@ -75,7 +75,7 @@ def test_however_results_are_delivered_the_return_is_the_same_to_the_byte(
     clean = add_contract(
         settings, CONTRACT, "clean_results", ("resultsFlow, value: renewal", "resultsFlow, value: clean")
     )
-    days = [YESTERDAY - timedelta(days=back) for back in range(80, 80 - PLANS, -1)]
+    days = [DUE_DAY - timedelta(days=back) for back in range(80, 80 - PLANS, -1)]
     with open_night(settings, tmp_path, 8) as night:
         people = night.people(8)
         plans = {day: (calls_of(day, people, Random(f"{day}")), Random(f"{day} plan")) for day in days}

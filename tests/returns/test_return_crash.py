@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from desk import environment
-from night import AT_ONCE, YESTERDAY, Call, Night, call_log, open_night, with_papers
+from night import AT_ONCE, DUE_DAY, Call, Night, call_log, open_night, with_papers
 from sluice.documents.statement import verify_statement
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import ExchangeLine
@@ -84,7 +84,7 @@ def open_season(settings: Settings, folder: Path, days: list[date]) -> Iterator[
 
 
 def days_before_today(count: int) -> list[date]:
-    return [YESTERDAY - timedelta(days=back) for back in reversed(range(count))]
+    return [DUE_DAY - timedelta(days=back) for back in reversed(range(count))]
 
 
 @pytest.mark.timeout(900)
@@ -201,7 +201,7 @@ def holds(night: Night) -> bool:
 
 def test_the_check_sees_a_delivery_without_receipt_and_a_second_one(store_settings: Settings, tmp_path: Path) -> None:
     """The control."""
-    with open_season(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path, [YESTERDAY]) as night:
+    with open_season(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path, [DUE_DAY]) as night:
         night.make()
         [line] = night.returns()
         objects, bucket = night.desk.house.objects, night.desk.settings.bucket_exchange

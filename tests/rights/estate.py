@@ -375,9 +375,9 @@ def _results(estate: Estate) -> None:
             "language": ["nl"] * len(estate.shared),
         }
     )
-    from night import YESTERDAY
+    from night import DUE_DAY
 
-    write_results(path, Platform.GENESYS_CLOUD, contacts, SEED, on=YESTERDAY, cast=Cast(agents=("agent01",)))
+    write_results(path, Platform.GENESYS_CLOUD, contacts, SEED, on=DUE_DAY, cast=Cast(agents=("agent01",)))
     objects.put(bucket, f"telecom01/internal/{CARE}/care.csv", path, "text/csv")
     estate.night.desk.work()
 
