@@ -78,8 +78,8 @@ def _told(base: Cost, made: Cost, delivered: Cost, rows_in: int, rows_out: int) 
 
 
 def _arrive(house: House, folder: Path, contacts: int) -> None:
-    """Contacts, staff and results of yesterday come in through the gate."""
-    yesterday = (datetime.now(BRUSSELS) - timedelta(days=1)).date()
+    """Contacts, staff and results of a day that is due at any hour come in through the gate."""
+    day = (datetime.now(BRUSSELS) - timedelta(days=2)).date()
     progress(f"{contacts:,} contacts arrive")
     source = folder / "contacts.csv"
     write_campaign(source, contacts, SEED)
@@ -101,7 +101,7 @@ def _arrive(house: House, folder: Path, contacts: int) -> None:
     progress(f"{results:,} results arrive")
     log = folder / "results.csv"
     write_results(
-        log, Platform.FIVE9, frame, SEED, plan=ResultPlan(duplicate=results // 10), on=yesterday, results=results,
+        log, Platform.FIVE9, frame, SEED, plan=ResultPlan(duplicate=results // 10), on=day, results=results,
         cast=Cast(agents=tuple(agents)),
     )  # fmt: skip
     house.objects.put(house.settings.bucket_internal, f"{ENERGY}/internal/renewal_results/r.csv", log, "text/csv")

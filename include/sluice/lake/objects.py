@@ -135,11 +135,11 @@ class ObjectStore:
 
         Raises StoreConflict when the key already holds other content.
         """
-        sha256, _ = hash_of(content)
         try:
             return self._put(bucket, key, content, content_type, {"IfNoneMatch": "*"})
         except StoreConflict:
             present = self.head(bucket, key)
+        sha256, _ = hash_of(content)
         if present is not None and present.sha256 == sha256:
             return present
         raise StoreConflict(Ref("bucket", bucket), Ref("sha256", sha256))

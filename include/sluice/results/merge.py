@@ -29,13 +29,9 @@ def merge_results(rows: Rows) -> Rows:
     Content is compared column by column by name, null lowest, so that shuffled, split, repeated and
     late deliveries give the same rows. Adds ``sluice_deliveries``, or adds up what earlier merges
     counted, so that merging in parts is merging at once. Sorted by record, start, contact.
-    A lazy frame is collected: the winners are found on two columns and taken from the whole at once.
     """
     whole = rows.lazy().collect()
-    winners = _winners(whole)
-    keys = _at(whole.select(SORTED_BY), winners[_AT])
-    order = keys.select(pl.arg_sort_by(*SORTED_BY, nulls_last=False)).to_series()
-    return _like(rows, _taken(whole, winners[order]))
+    return _like(rows, _taken(whole, _winners(whole)))
 
 
 def latest_per_record(rows: Rows) -> Rows:
@@ -45,34 +41,32 @@ def latest_per_record(rows: Rows) -> Rows:
     record and are left out; whoever asks has counted and held them.
     """
     whole = rows.lazy().filter(pl.col("record_id").is_not_null()).collect()
-    counted = _latest(whole.select(KEYS).with_row_index(_AT))
-    return _like(rows, whole[counted[_AT]].with_columns(counted[ATTEMPTS]))
+    return _like(rows, _taken(whole, _latest(whole.select(KEYS).with_row_index(_AT))))
 
 
 def outcomes(rows: pl.DataFrame) -> pl.DataFrame:
-    """``merge_results`` and ``latest_per_record`` in one: wide rows are taken once, not three times.
+    """``merge_results`` and ``latest_per_record`` in one: wide rows are taken and sorted once.
 
     Contacts without a record id come first, each for itself and without ``attempts``.
     """
     winners = _winners(rows)
-    keys = _at(rows.select(KEYS), winners[_AT]).with_columns(winners[_AT], winners[DELIVERIES])
-    nameless = keys.filter(pl.col("record_id").is_null()).sort("started_at", "contact_id")
-    latest = _latest(keys.filter(pl.col("record_id").is_not_null()))
-    chosen = pl.concat([nameless.select(_AT, DELIVERIES), latest], how="diagonal")
-    return _taken(rows, chosen).with_columns(chosen[ATTEMPTS])
+    keys = _at(rows.select(KEYS), winners[_AT]).with_columns(winners)
+    is_nameless = keys["record_id"].is_null()
+    nameless = keys.filter(is_nameless).select(_AT, DELIVERIES)
+    return _taken(rows, pl.concat([nameless, _latest(keys.filter(~is_nameless))], how="diagonal"))
 
 
 def _winners(whole: pl.DataFrame) -> pl.DataFrame:
     """Where each contact's last delivery is, and how many it had: ``_AT`` ascending, ``DELIVERIES``.
 
     A row that was merged before counts for as many as it stands for. Most contacts were delivered once,
-    so only the others are compared.
+    so only those whose hash stands more than once are compared, by what they are.
     """
     told = pl.col(DELIVERIES).fill_null(1) if DELIVERIES in whole.columns else pl.lit(1)
     keys = whole.lazy().select("contact_id", "updated_at", told.alias(DELIVERIES)).with_row_index(_AT).collect()
-    is_repeated = keys["contact_id"].is_duplicated()
-    once = keys.filter(~is_repeated).select(_AT, DELIVERIES)
-    winners = pl.concat([once, _newest(whole, keys.filter(is_repeated))]).sort(_AT)
+    may_be_repeated = keys["contact_id"].hash().is_duplicated()
+    once = keys.filter(~may_be_repeated).select(_AT, DELIVERIES)
+    winners = pl.concat([once, _newest(whole, keys.filter(may_be_repeated))]).sort(_AT)
     return winners.select(_AT, pl.col(DELIVERIES).cast(pl.UInt32))
 
 
@@ -87,19 +81,24 @@ def _newest(whole: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
 
 
 def _latest(keys: pl.DataFrame) -> pl.DataFrame:
-    """The last contact of each record, by record id: ``_AT``, ``DELIVERIES`` if there, ``ATTEMPTS``."""
-    ordered = keys.sort(KEYS)
-    counts = ordered.group_by("record_id", maintain_order=True).agg(
-        pl.col("contact_id").n_unique().cast(pl.UInt32).alias(ATTEMPTS),
-        *(pl.col(name).last() for name in (_AT, DELIVERIES) if name in ordered.columns),
+    """The last contact of each record: ``_AT``, ``DELIVERIES`` if there, ``ATTEMPTS``.
+
+    Only records with several contacts of one start are compared by update time and id.
+    """
+    contacts = pl.col("contact_id").n_unique() if keys["contact_id"].hash().is_duplicated().any() else pl.len()
+    records = (
+        keys.lazy().group_by("record_id").agg(contacts.cast(pl.UInt32).alias(ATTEMPTS), pl.col("started_at").max())
     )
-    return counts.drop("record_id")
+    last = keys.lazy().join(records, on=["record_id", "started_at"]).collect()
+    may_be_tied = last["record_id"].hash().is_duplicated()
+    tied = last.filter(may_be_tied).sort(KEYS).unique("record_id", keep="last")
+    return pl.concat([last.filter(~may_be_tied), tied]).drop(KEYS)
 
 
 def _taken(whole: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
-    """The chosen rows in their order: picked out first, because jumping about in few rows is cheaper than in many."""
-    places = chosen.select(pl.col(_AT).rank("ordinal") - 1).to_series()
-    return _at(whole, chosen[_AT])[places].with_columns(chosen[DELIVERIES])
+    """The chosen rows with what was counted of them, in the order of merged rows."""
+    counted = chosen.sort(_AT)
+    return _at(whole, counted[_AT]).with_columns(counted.drop(_AT)).sort(SORTED_BY)
 
 
 def _at(whole: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
