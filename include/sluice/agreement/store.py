@@ -185,6 +185,15 @@ def _find_principal_agreement(
     return PaperMissing(reason, agreement=parse_agreement(nearest.body, nearest.path))
 
 
+def find_ended(conn: Connection, principal: Principal, on: date, known_at: datetime) -> Agreement | None:
+    """The last version of a principal's agreement, where none holds on a date any more; None while one does."""
+    with transaction(conn):
+        found = _find_principal_agreement(conn, principal, on, known_at)
+    if isinstance(found, Agreement) or found.reason is not PaperReason.AGREEMENT_EXPIRED:
+        return None
+    return found.agreement
+
+
 def find_agreement(conn: Connection, agreement_id: str, on: date, known_at: datetime) -> Agreement | None:
     """The version of an agreement that held on a date, as known at an instant."""
     with transaction(conn):

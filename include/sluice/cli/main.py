@@ -23,6 +23,7 @@ from sluice.cli import (
     principal,
     receipt,
     recipients,
+    retention,
     review,
     services,
     staff,
@@ -61,6 +62,7 @@ case.app.command("recipients")(notices.recipients)
 app.add_typer(notices.app, name="notices")
 app.add_typer(clock.app, name="clock")
 app.add_typer(erase.app, name="erase")
+app.add_typer(retention.app, name="retention")
 app.add_typer(suppression.app, name="suppression")
 
 

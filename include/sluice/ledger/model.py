@@ -41,6 +41,10 @@ class EntryKind(StrEnum):
     ERASURE_REFUSED = "erasure.refused"
     ERASURE_STOPPED = "erasure.stopped"
     ERASURE_RESUMED = "erasure.resumed"
+    COPIES_DELETED = "copies.deleted"
+    HOLD_SET = "hold.set"
+    HOLD_LIFTED = "hold.lifted"
+    RETURN_CONFIRMED = "return.confirmed"
 
 
 class LedgerMisused(SluiceError):

@@ -90,6 +90,11 @@ def every_five_minutes(offset: int) -> CronTriggerTimetable:
     return CronTriggerTimetable(f"{offset}-59/5 * * * *", timezone="UTC", run_immediately=timedelta())
 
 
+def every_night() -> CronTriggerTimetable:
+    """Early on every day of Brussels, when the day before is over and nothing else is busy."""
+    return CronTriggerTimetable("20 1 * * *", timezone="Europe/Brussels", run_immediately=timedelta())
+
+
 def every_minute() -> CronTriggerTimetable:
     """For what must not wait; its first run is at once, because nothing works before the papers are active."""
     return CronTriggerTimetable("* * * * *", timezone="UTC", run_immediately=True)

@@ -39,3 +39,21 @@ class FollowNotices(HouseOperator):
         if done.failed:
             raise StoreError(Ref("notices and steps left undone", done.failed))
         return f"{done.told}, {done.followed}, {done.finished}"
+
+
+class Retain(HouseOperator):
+    """Deletes every copy whose last day is over and that no legal hold keeps."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.errors import Ref
+        from sluice.exchange.house import open_house
+        from sluice.retention.model import RetentionIncomplete
+        from sluice.retention.run import retain
+
+        with open_house(get_settings()) as house:
+            done = retain(house, datetime.now(UTC))
+        if done.failed:
+            raise RetentionIncomplete(Ref("copies", done.failed))
+        return f"{done}"

@@ -1,0 +1,210 @@
+"""``sluice retention``: what must go and when, deleting it with proof, legal holds."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sluice.cli.case_output import ByOption, user
+from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
+from sluice.errors import Ref, UsageError
+from sluice.settings import get_settings
+
+if TYPE_CHECKING:
+    from sluice.retention.model import LegalHold
+
+app = typer.Typer(
+    help="Copies go on their day, with proof; a legal hold keeps them.",
+    no_args_is_help=True,
+    epilog="Example: sluice retention due",
+)
+PrincipalOption = Annotated[str | None, typer.Option(help="Only this principal.")]
+REASONS = {"legal-claims": "A17LegalClaims", "legally-required": "A17LegallyRequired"}
+"""Words of ``--reason``, and the exception of GDPR Art. 17(3) each stands for."""
+
+
+@app.command("due")
+def due(
+    principal: PrincipalOption = None,
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A Brussels day; today when absent.")
+    ] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """List copies whose last day is over on a day, and what keeps some of them. Deletes nothing.
+
+    JSON: on, copies: [{exchange, principal, kind, rule, last_day, why, held_by, waits_for_return}].
+
+    Example: sluice retention due --on 2027-01-31
+    """
+    from sluice.exchange.house import open_house
+    from sluice.exchange.naming import BRUSSELS
+    from sluice.retention.run import find_due
+    from sluice.terms import Principal
+
+    now = datetime.now(UTC)
+    day = on.date() if on else now.astimezone(BRUSSELS).date()
+    with open_house(get_settings()) as house:
+        found = find_due(house.conn, day, now, Principal(principal) if principal else None)
+    lines = [
+        {
+            "exchange": each.copy.exchange_id,
+            "principal": each.copy.principal,
+            "kind": each.copy.kind,
+            "rule": each.copy.rule,
+            "last_day": each.last_day,
+            "why": each.why.value,
+            "held_by": each.held_by,
+            "waits_for_return": each.waits,
+        }
+        for each in found
+    ]
+    if format is Format.JSON:
+        show_json({"on": day, "copies": lines})
+        return
+    columns = ("exchange", "principal", "copy", "rule", "last day", "why", "held by", "must go back first")
+    show_table(f"Due on {day}", columns, [list(line.values()) for line in lines])
+
+
+@app.command("run")
+def run(principal: PrincipalOption = None, format: FormatOption = Format.TABLE) -> None:
+    """Delete what is due and not held, look that nothing of it is left, and record it. Safe to run again.
+
+    JSON: deleted, held, waiting, failed (copies). Exit 3 when some could not be deleted.
+
+    Example: sluice retention run
+    """
+    from rich.progress import Progress
+
+    from sluice.exchange.house import open_house
+    from sluice.retention.model import RetentionIncomplete
+    from sluice.retention.run import retain
+    from sluice.terms import Principal
+
+    with open_house(get_settings()) as house, Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("copies", total=None)
+        done = retain(
+            house,
+            datetime.now(UTC),
+            Principal(principal) if principal else None,
+            lambda at, of: bar.update(task, completed=at, total=of),
+        )
+    document = asdict(done)
+    show_json(document) if format is Format.JSON else show_pairs("Retention", document)
+    if done.failed:
+        raise RetentionIncomplete(Ref("copies", done.failed))
+
+
+@app.command("hold")
+def hold_(
+    principal: str,
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day it holds.")],
+    reason: Annotated[str, typer.Option(help="legal-claims or legally-required (GDPR Art. 17(3)(e), (b)).")],
+    reference: Annotated[str, typer.Option(help="File number: capitals, digits and - / . _ ; no name of a person.")],
+    flow: Annotated[str | None, typer.Option(help="Only this flow.")] = None,
+    exchange: Annotated[str | None, typer.Option(help="Only this exchange: its id, or the beginning of it.")] = None,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Keep copies beyond their day. Retention passes them over until the hold ends; an erasure does not.
+
+    Example: sluice retention hold energy01 --until 2027-06-30 --reason legal-claims --reference C-2026-118
+    """
+    from sluice.exchange.house import open_house
+    from sluice.exchange.read import show_exchange
+    from sluice.retention.holds import hold
+    from sluice.retention.model import HoldReason
+    from sluice.terms import ExchangeId, Flow, Principal
+
+    if reason not in REASONS:
+        raise UsageError(Ref("option", "--reason"))
+    with open_house(get_settings()) as house:
+        found = ExchangeId(show_exchange(house.conn, exchange).line.id) if exchange else None
+        made = hold(
+            house.conn,
+            Principal(principal),
+            HoldReason(REASONS[reason]),
+            reference,
+            until.date(),
+            by or user(),
+            datetime.now(UTC),
+            flow=Flow(flow) if flow else None,
+            exchange_id=found,
+        )
+    _show([made], format)
+
+
+@app.command("lift")
+def lift_(
+    hold: Annotated[str, typer.Argument(help="Id of the hold, or an unambiguous beginning of it.")],
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """End a hold before its last day; the next run deletes what is due.
+
+    Example: sluice retention lift 3f0c21aa
+    """
+    from sluice.exchange.house import open_house
+    from sluice.retention.holds import lift
+    from sluice.retention.store import find_holds
+
+    with open_house(get_settings()) as house:
+        lifted = lift(house.conn, hold, by or user(), datetime.now(UTC))
+        _show([each for each in find_holds(house.conn) if each.hold_id == lifted.hold_id], format)
+
+
+@app.command("holds")
+def holds(principal: PrincipalOption = None, format: FormatOption = Format.TABLE) -> None:
+    """List legal holds, ended ones too: who set them, why, until when.
+
+    JSON: holds: [{hold_id, principal, flow, exchange_id, reason, reference, until, set_by, set_at, lifted_by, ...}].
+
+    Example: sluice retention holds --principal energy01
+    """
+    from sluice.exchange.house import open_house
+    from sluice.retention.store import find_holds
+    from sluice.terms import Principal
+
+    with open_house(get_settings()) as house:
+        _show(find_holds(house.conn, Principal(principal) if principal else None), format)
+
+
+@app.command("returned")
+def returned(
+    principal: str,
+    reference: Annotated[str, typer.Option(help="The principal's own confirmation: its number.")],
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Say that an ended agreement's data was given back, where the agreement asks for that; then its copies may go.
+
+    JSON: principal, agreement, version, reference.
+
+    Example: sluice retention returned energy01 --reference ACK-2027-004
+    """
+    from sluice.exchange.house import open_house
+    from sluice.retention.holds import confirm_return
+    from sluice.terms import Principal
+
+    with open_house(get_settings()) as house:
+        ended = confirm_return(house.conn, Principal(principal), reference, by or user(), datetime.now(UTC))
+    document = {
+        "principal": principal,
+        "agreement": ended.agreement_id,
+        "version": ended.version,
+        "reference": reference,
+    }
+    show_json(document) if format is Format.JSON else show_pairs("Given back", document)
+
+
+def _show(found: "list[LegalHold]", format: Format) -> None:
+    if format is Format.JSON:
+        show_json({"holds": [asdict(each) for each in found]})
+        return
+    columns = ("hold", "principal", "flow", "exchange", "reason", "reference", "until", "set by", "lifted by")
+    rows = [
+        (h.hold_id, h.principal, h.flow, h.exchange_id, h.reason, h.reference, h.until, h.set_by, h.lifted_by)
+        for h in found
+    ]
+    show_table("Legal holds", columns, rows)

@@ -1,0 +1,113 @@
+"""Legal holds, and the word that an ended agreement's data is back with its principal; each with its entry."""
+
+import re
+from datetime import date, datetime
+from uuid import uuid4
+
+from sluice.agreement.model import Agreement
+from sluice.agreement.store import find_ended
+from sluice.db import Connection, transaction
+from sluice.errors import NotFound, Ref
+from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.ledger.retained import HoldLifted, HoldSet, ReturnConfirmed
+from sluice.retention import store
+from sluice.retention.model import HoldReason, LegalHold, RetentionRefused
+from sluice.rights.erase_release import check_name
+from sluice.terms import ExchangeId, Flow, Principal
+
+REFERENCE = re.compile(r"[A-Z0-9][A-Z0-9/._-]{0,39}")
+"""A file number, no sentence about a person."""
+
+
+def hold(
+    conn: Connection,
+    principal: Principal,
+    reason: HoldReason,
+    reference: str,
+    until: date,
+    by: str,
+    now: datetime,
+    *,
+    flow: Flow | None = None,
+    exchange_id: ExchangeId | None = None,
+) -> LegalHold:
+    """Keep copies beyond their day: of a principal, one of its flows, or one exchange. Raises RetentionRefused."""
+    if until < now.astimezone(BRUSSELS).date():
+        raise RetentionRefused(Ref("rule", "UNTIL_IS_PAST"))
+    made = LegalHold(
+        hold_id=str(uuid4()),
+        principal=principal,
+        flow=flow,
+        exchange_id=exchange_id,
+        reason=reason,
+        reference=_reference(reference),
+        until=until,
+        set_by=check_name(by),
+        set_at=now,
+    )
+    body = HoldSet(
+        hold_id=made.hold_id,
+        principal=principal,
+        flow=flow,
+        exchange_id=exchange_id,
+        reason=reason.value,
+        reference=made.reference,
+        until=str(until),
+        set_by=made.set_by,
+        set_at=utc_text(now),
+    )
+    with transaction(conn):
+        store.insert_hold(conn, made)
+        append(conn, chain=_chain(principal), kind=EntryKind.HOLD_SET, exchange_id=None, body=body)
+    return made
+
+
+def lift(conn: Connection, hold_id: str, by: str, now: datetime) -> LegalHold:
+    """End a hold before its last day, by its id or the beginning of it. Raises NotFound, RetentionRefused."""
+    found = [each for each in store.find_holds(conn) if each.hold_id.startswith(hold_id)]
+    if len(found) != 1:
+        raise NotFound(Ref("legal hold", hold_id), Ref("found", len(found)))
+    [held], name = found, check_name(by)
+    with transaction(conn):
+        if not store.lift_hold(conn, held.hold_id, name, now):
+            raise RetentionRefused(Ref("rule", "ALREADY_LIFTED"), Ref("legal hold", held.hold_id))
+        body = HoldLifted(hold_id=held.hold_id, lifted_by=name, lifted_at=utc_text(now))
+        append(conn, chain=_chain(held.principal), kind=EntryKind.HOLD_LIFTED, exchange_id=None, body=body)
+    return held
+
+
+def confirm_return(conn: Connection, principal: Principal, reference: str, by: str, now: datetime) -> Agreement:
+    """Say that the data of an ended agreement was given back (Art. 28(3)(g)), so that its copies may go.
+
+    Raises RetentionRefused where an agreement is in force, or the ended one asks for deletion.
+    """
+    ended = find_ended(conn, principal, now.astimezone(BRUSSELS).date(), now)
+    if ended is None:
+        raise RetentionRefused(Ref("rule", "AGREEMENT_IN_FORCE"), Ref("principal", principal))
+    if ended.end_choice != "return":
+        raise RetentionRefused(Ref("rule", "NOTHING_TO_RETURN"), Ref("agreement", ended.agreement_id))
+    name, said = check_name(by), _reference(reference)
+    with transaction(conn):
+        if store.insert_return(conn, ended, said, name, now):
+            body = ReturnConfirmed(
+                principal=principal,
+                agreement_id=ended.agreement_id,
+                agreement_version=ended.version,
+                reference=said,
+                confirmed_by=name,
+                confirmed_at=utc_text(now),
+            )
+            append(conn, chain=_chain(principal), kind=EntryKind.RETURN_CONFIRMED, exchange_id=None, body=body)
+    return ended
+
+
+def _reference(text: str) -> str:
+    if not REFERENCE.fullmatch(text):
+        raise RetentionRefused(Ref("rule", "NOT_A_REFERENCE"), Ref("form", "CAPITALS, DIGITS AND - / . _"))
+    return text
+
+
+def _chain(principal: Principal) -> str:
+    return f"principal.{principal}"

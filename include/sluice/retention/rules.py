@@ -1,0 +1,33 @@
+"""When a copy must go, and what keeps it. Pure: dates are given, nothing is read."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+
+from sluice.retention.model import Due, End, Kept, LegalHold, Why
+
+
+def last_day_of(copy: Kept, end: End | None) -> tuple[date, Why] | None:
+    """The last day a copy may be there, Brussels; None: not known yet.
+
+    By its rule; once the agreement ended, at the latest the day before its days for deletion are over
+    (the daily run of the next day deletes, GDPR Art. 28(3)(g)), unless a statute requires storage.
+    """
+    by_rule = (copy.last_day, Why.RULE) if copy.last_day else None
+    if end is None or (copy.has_statute and by_rule):
+        return by_rule
+    by_end = (end.on + timedelta(days=max(end.days - 1, 0)), Why.AGREEMENT_ENDED)
+    return min(by_rule, by_end) if by_rule else by_end
+
+
+def due_on(copies: Iterable[Kept], end: End | None, holds: Sequence[LegalHold], on: date) -> Iterator[Due]:
+    """Copies whose last day is over on a Brussels day, held ones too.
+
+    What ends with the agreement waits where the agreement gives the data back first.
+    """
+    must_wait = end is not None and end.must_return and end.returned_on is None
+    for copy in copies:
+        found = last_day_of(copy, end)
+        if found is None or on <= found[0]:
+            continue
+        hold = next((hold.hold_id for hold in holds if hold.covers(copy, on)), None)
+        yield Due(copy, *found, held_by=hold, waits=must_wait and found[1] is Why.AGREEMENT_ENDED)

@@ -1,0 +1,115 @@
+"""Delete the copies whose day has come, and prove it: noted, deleted, listed again, recorded.
+
+Killed anywhere, the next run meets the same copies again; what is gone stays gone, and is recorded once.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+
+from sluice.agreement.store import find_ended
+from sluice.db import Connection, transaction
+from sluice.errors import Ref, SluiceError, StoreError
+from sluice.exchange.house import House
+from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.ledger.retained import CopiesDeleted, DeletedCopy
+from sluice.retention import store
+from sluice.retention.model import Due, End
+from sluice.retention.rules import due_on
+from sluice.rights import erase_store
+from sluice.rights.erase_model import Copy
+from sluice.terms import ExchangeId, Principal
+
+log = logging.getLogger(__name__)
+Progress = Callable[[int, int], None]
+"""Copies done, copies to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retained:
+    """What one run did, in copies. ``failed``: still there, met again by the next run."""
+
+    deleted: int = 0
+    held: int = 0
+    waiting: int = 0
+    failed: int = 0
+
+
+def find_due(conn: Connection, on: date, now: datetime, principal: Principal | None = None) -> list[Due]:
+    """Copies whose last day is over on a Brussels day, held ones too; of one principal or of all."""
+    principals = [principal] if principal else store.find_principals(conn)
+    return [due for each in principals for due in _due_of(conn, each, on, now)]
+
+
+def _due_of(conn: Connection, principal: Principal, on: date, now: datetime) -> list[Due]:
+    ended = find_ended(conn, principal, on, now)
+    kept = store.find_kept(conn, principal, on, ended)
+    end = None
+    if ended is not None and ended.valid_to is not None:
+        returned = store.find_returned(conn, ended)
+        returned_on = returned.astimezone(BRUSSELS).date() if returned else None
+        end = End(ended.valid_to, ended.end_days, ended.end_choice == "return", returned_on)
+    return list(due_on(kept, end, store.find_holds(conn, principal), on))
+
+
+def retain(
+    house: House, now: datetime, principal: Principal | None = None, progress: Progress = lambda done, of: None
+) -> Retained:
+    """Delete every copy whose last day is over and that nothing keeps. Again changes nothing.
+
+    One exchange that fails is logged by its code and keeps no other waiting.
+    """
+    dues = find_due(house.conn, now.astimezone(BRUSSELS).date(), now, principal)
+    free = [due for due in dues if due.is_free]
+    counts: Counter[str] = Counter()
+    for exchange_id, group in groupby(free, key=lambda due: due.copy.exchange_id):
+        copies = list(group)
+        try:
+            _delete(house, exchange_id, copies, now)
+            counts["deleted"] += len(copies)
+        except SluiceError as error:
+            log.warning("retention of exchange %s: %s", exchange_id, error.code)
+            counts["failed"] += len(copies)
+        progress(counts["deleted"] + counts["failed"], len(free))
+    held = sum(due.held_by is not None for due in dues)
+    return Retained(counts["deleted"], held, len(dues) - len(free) - held, counts["failed"])
+
+
+def _delete(house: House, exchange_id: ExchangeId, dues: Sequence[Due], now: datetime) -> None:
+    """The copies of one exchange, for good, and their entry. Raises StoreError when a version is left."""
+    principal, kinds = dues[0].copy.principal, {due.copy.kind for due in dues}
+    store.note_begun(house.conn, dues)
+    for copy in erase_store.find_copies(house.conn, principal, with_gone=True, among=[exchange_id]):
+        if copy.kind in kinds:
+            erase_store.remove(house, copy)
+            if left := sum(1 for _ in _left(house, copy)):
+                raise StoreError(Ref("exchange", exchange_id), Ref("copy", copy.kind), Ref("versions left", left))
+    with transaction(house.conn):
+        if noted := store.insert_outcomes(house.conn, dues, now):
+            body = CopiesDeleted(
+                exchange_id=exchange_id,
+                principal=principal,
+                deleted_at=utc_text(now),
+                copies=tuple(_line(due) for due in noted),
+            )
+            chain = dues[0].copy.chain
+            append(house.conn, chain=chain, kind=EntryKind.COPIES_DELETED, exchange_id=None, body=body)
+
+
+def _left(house: House, copy: Copy) -> Iterator[str]:
+    """Versions of a copy that a listing still shows."""
+    for item in house.objects.list_versions(copy.bucket, copy.key):
+        if (item.key, item.version_id) == (copy.key, copy.version_id):
+            yield item.version_id
+
+
+def _line(due: Due) -> DeletedCopy:
+    copy = due.copy
+    return DeletedCopy(
+        kind=copy.kind, sha256=copy.sha256, rule=copy.rule, last_day=str(due.last_day), why=due.why.value
+    )

@@ -1,0 +1,142 @@
+"""The SQL of retention. Nothing here decides."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from sluice.agreement.model import Agreement
+from sluice.db import Connection
+from sluice.exchange.keep import end_of
+from sluice.retention.model import Due, HoldReason, Kept, LegalHold
+from sluice.terms import ExchangeId, Flow, Principal
+
+_HOLD = """hold_id::text as hold_id, principal, flow, exchange_id::text as exchange_id, reason, reference, until,
+    set_by, set_at, lifted_at, lifted_by"""
+
+
+def find_principals(conn: Connection) -> list[Principal]:
+    """Principals with a copy of which no deletion is proven."""
+    rows = conn.execute(
+        """select distinct principal from exchange join copy c using (exchange_id)
+           where not exists (select from retention_outcome o where (o.exchange_id, o.kind) = (c.exchange_id, c.kind))
+             and c.gone_at is null order by 1"""
+    ).fetchall()
+    return [Principal(row["principal"]) for row in rows]
+
+
+def find_kept(conn: Connection, principal: Principal, on: date, ended: Agreement | None) -> list[Kept]:
+    """Copies that may be due on a day: with a last day before it, or any of them once the agreement ended.
+
+    One that a dead worker marked as gone is among them until its deletion is proven.
+    """
+    rows = conn.execute(
+        """select c.exchange_id::text as id, c.kind, e.flow, e.chain, c.sha256, c.retention_rule as rule,
+               c.delete_after
+           from copy c join exchange e using (exchange_id)
+           where e.principal = %(principal)s and (%(ended)s or c.delete_after < %(on)s)
+             and (c.gone_at is null or exists (select from retention_begun b
+                 where (b.exchange_id, b.kind) = (c.exchange_id, c.kind)))
+             and not exists (select from retention_outcome o where (o.exchange_id, o.kind) = (c.exchange_id, c.kind))
+           order by c.exchange_id, c.kind""",
+        {"principal": principal, "ended": ended is not None, "on": on},
+    ).fetchall()
+    return [_kept(principal, row, ended) for row in rows]
+
+
+def _kept(principal: Principal, row: dict[str, Any], ended: Agreement | None) -> Kept:
+    rule = next((rule for rule in ended.retention_rules if rule.code == row["rule"]), None) if ended else None
+    last_day = row["delete_after"]
+    if last_day is None and rule is not None and ended is not None:
+        last_day = end_of(rule, {"contract_end": ended.valid_to})
+    return Kept(
+        exchange_id=ExchangeId(row["id"]),
+        kind=row["kind"],
+        principal=principal,
+        flow=Flow(row["flow"]),
+        chain=row["chain"],
+        sha256=row["sha256"],
+        rule=row["rule"],
+        last_day=last_day,
+        has_statute=bool(rule and rule.statute),
+    )
+
+
+def note_begun(conn: Connection, dues: Iterable[Due]) -> None:
+    """Say what will be deleted, before it is: a dead worker's copies are met again."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            "insert into retention_begun (exchange_id, kind) values (%s, %s) on conflict do nothing",
+            [(due.copy.exchange_id, due.copy.kind) for due in dues],
+        )
+
+
+def insert_outcomes(conn: Connection, dues: Iterable[Due], at: datetime) -> list[Due]:
+    """Note proven deletions; those that nobody noted before."""
+    return [due for due in dues if _insert_outcome(conn, due, at)]
+
+
+def _insert_outcome(conn: Connection, due: Due, at: datetime) -> bool:
+    row = conn.execute(
+        """insert into retention_outcome (exchange_id, kind, last_day, why, deleted_at) values (%s, %s, %s, %s, %s)
+           on conflict do nothing returning 1""",
+        (due.copy.exchange_id, due.copy.kind, due.last_day, due.why.value, at),
+    ).fetchone()
+    return row is not None
+
+
+def insert_hold(conn: Connection, hold: LegalHold) -> None:
+    """Add a hold."""
+    conn.execute(
+        """insert into legal_hold (hold_id, principal, flow, exchange_id, reason, reference, until, set_by, set_at)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        (
+            hold.hold_id,
+            hold.principal,
+            hold.flow,
+            hold.exchange_id,
+            hold.reason.value,
+            hold.reference,
+            hold.until,
+            hold.set_by,
+            hold.set_at,
+        ),
+    )
+
+
+def find_holds(conn: Connection, principal: Principal | None = None) -> list[LegalHold]:
+    """Every hold ever set, of one principal or of all, the oldest first."""
+    rows = conn.execute(
+        f"""select {_HOLD} from legal_hold where %(principal)s::text is null or principal = %(principal)s
+            order by set_at, hold_id""".encode(),
+        {"principal": principal},
+    ).fetchall()
+    return [LegalHold(**{**row, "reason": HoldReason(row["reason"])}) for row in rows]
+
+
+def lift_hold(conn: Connection, hold_id: str, by: str, at: datetime) -> bool:
+    """End a hold; False when it had ended."""
+    row = conn.execute(
+        "update legal_hold set lifted_at = %s, lifted_by = %s where hold_id = %s and lifted_at is null returning 1",
+        (at, by, hold_id),
+    ).fetchone()
+    return row is not None
+
+
+def insert_return(conn: Connection, agreement: Agreement, reference: str, by: str, at: datetime) -> bool:
+    """Note that an ended agreement's data was given back; False when that was noted already."""
+    row = conn.execute(
+        """insert into end_return (principal, agreement_id, agreement_version, reference, confirmed_by, confirmed_at)
+           values (%s, %s, %s, %s, %s, %s) on conflict do nothing returning 1""",
+        (agreement.principal, agreement.agreement_id, agreement.version, reference, by, at),
+    ).fetchone()
+    return row is not None
+
+
+def find_returned(conn: Connection, agreement: Agreement) -> datetime | None:
+    """When an ended agreement's data was confirmed to be back with its principal."""
+    row = conn.execute(
+        """select confirmed_at from end_return
+           where (principal, agreement_id, agreement_version) = (%s, %s, %s)""",
+        (agreement.principal, agreement.agreement_id, agreement.version),
+    ).fetchone()
+    return row["confirmed_at"] if row else None

@@ -1,0 +1,278 @@
+"""On a real store: a copy goes on its day and not before, a hold keeps it, the end of an agreement takes the rest."""
+
+import json
+import os
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from desk import Desk
+from night import AGREEMENT, Edit, Night, open_night, with_papers
+from returns.commands import at_terminal, sluice
+from sluice.agreement.activate import activate_all
+from sluice.errors import NotFound
+from sluice.exchange.catalogue import find_copies, insert_copies
+from sluice.exchange.house import House, open_house
+from sluice.exchange.naming import BRUSSELS
+from sluice.ledger.record import CopyLine
+from sluice.retention import store
+from sluice.retention.holds import confirm_return, hold, lift
+from sluice.retention.model import HoldReason, RetentionRefused
+from sluice.retention.run import Retained, find_due, retain
+from sluice.settings import Settings
+from sluice.terms import ExchangeId, Principal
+
+ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
+TODAY = datetime.now(BRUSSELS).date()
+COPIES = 10_000 if os.environ.get("SLUICE_LONG") else 400
+DAYS = 45
+
+
+def at_night(day: date) -> datetime:
+    """When the DAG runs on a day of Brussels."""
+    return datetime.combine(day, time(1, 20), BRUSSELS).astimezone(UTC)
+
+
+@pytest.fixture
+def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+    """Contacts of energy01 were accepted."""
+    with open_night(store_settings, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def terminal(night: Night, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with at_terminal(night.desk, monkeypatch):
+        yield
+
+
+def lake_of(night: Night) -> CopyLine:
+    [line] = night.desk.lines()
+    return next(copy for copy in find_copies(night.desk.house.conn, ExchangeId(line.id)) if copy.kind == "lake")
+
+
+def exists(desk: Desk, copy: CopyLine) -> bool:
+    return any(item.version_id == copy.version_id for item in desk.house.objects.list_versions(copy.bucket, copy.key))
+
+
+def last_day(copy: CopyLine) -> date:
+    assert copy.delete_after is not None
+    return date.fromisoformat(copy.delete_after)
+
+
+def test_a_copy_goes_on_the_day_after_its_last_one_and_the_ledger_says_so(night: Night) -> None:
+    house, lake = night.desk.house, lake_of(night)
+
+    retain(house, at_night(last_day(lake)))
+    assert exists(night.desk, lake)
+    done = retain(house, at_night(last_day(lake) + timedelta(days=1)))
+
+    assert done.deleted >= 1
+    assert not exists(night.desk, lake)
+    assert night.desk.sql("select count(*) as n from accepted_data")[0]["n"] == 0
+    [told] = [body for body in entries(night, "copies.deleted") if any(c["kind"] == "lake" for c in body["copies"])]
+    [line] = [copy for copy in told["copies"] if copy["kind"] == "lake"]
+    assert (line["sha256"], line["last_day"], line["why"]) == (lake.sha256, lake.delete_after, "rule")
+    assert retain(house, at_night(last_day(lake) + timedelta(days=2))).deleted == 0
+
+
+def test_a_hold_keeps_a_copy_until_its_last_day_or_until_it_is_lifted(night: Night) -> None:
+    house, lake = night.desk.house, lake_of(night)
+    day, [line] = last_day(lake), night.desk.lines()
+    made = hold(
+        house.conn, ENERGY, HoldReason.LEGAL_CLAIMS, "C-2026-1", day + timedelta(days=9), "an", datetime.now(UTC),
+        exchange_id=ExchangeId(line.id),
+    )  # fmt: skip
+
+    held = retain(house, at_night(day + timedelta(days=9)))
+    assert exists(night.desk, lake)
+    assert held.deleted == 0 and held.held >= 1
+    lift(house.conn, made.hold_id[:8], "bert", datetime.now(UTC))
+    with pytest.raises(RetentionRefused, match="ALREADY_LIFTED"):
+        lift(house.conn, made.hold_id, "bert", datetime.now(UTC))
+    retain(house, at_night(day + timedelta(days=9)))
+    assert not exists(night.desk, lake)
+    assert [body["hold_id"] for kind in ("hold.set", "hold.lifted") for body in entries(night, kind)] == [
+        made.hold_id
+    ] * 2
+
+
+def test_a_hold_says_no_name_and_no_day_that_is_past(night: Night) -> None:
+    conn, now = night.desk.house.conn, datetime.now(UTC)
+    with pytest.raises(RetentionRefused, match="UNTIL_IS_PAST"):
+        hold(conn, ENERGY, HoldReason.LEGAL_CLAIMS, "C-1", TODAY - timedelta(days=1), "an", now)
+    with pytest.raises(RetentionRefused, match="NOT_A_REFERENCE"):
+        hold(conn, ENERGY, HoldReason.LEGAL_CLAIMS, "claim of Jan Peeters", TODAY, "an", now)
+    with pytest.raises(NotFound):
+        lift(conn, "none", "an", now)
+    assert store.find_holds(conn) == []
+
+
+def test_what_a_dead_worker_left_half_done_is_finished_and_recorded_once(night: Night) -> None:
+    house, lake = night.desk.house, lake_of(night)
+    after = at_night(last_day(lake) + timedelta(days=1))
+    dues = [due for due in find_due(house.conn, after.date(), after) if due.copy.kind == "lake"]
+    store.note_begun(house.conn, dues)
+    house.conn.execute("update copy set gone_at = now() where kind = 'lake'")
+    assert exists(night.desk, lake), "it died before the object went"
+
+    retain(house, after)
+    retain(house, after)
+
+    assert not exists(night.desk, lake)
+    deleted = [copy["kind"] for body in entries(night, "copies.deleted") for copy in body["copies"]]
+    assert deleted.count("lake") == 1
+
+
+def test_what_an_erasure_removed_is_no_copy_of_retention(night: Night) -> None:
+    house, lake = night.desk.house, lake_of(night)
+    house.conn.execute("update copy set gone_at = now()")
+
+    assert retain(house, at_night(last_day(lake) + timedelta(days=400))) == Retained()
+
+
+def test_an_ended_agreement_that_wants_its_data_back_waits_for_the_word(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    end = TODAY + timedelta(days=3)
+    settings = with_papers(
+        store_settings, tmp_path, Edit(AGREEMENT, "validTo: null\ndocument", f"validTo: {end}\ndocument"),
+        Edit(AGREEMENT, "g_end: {choice: delete", "g_end: {choice: return"),
+    )  # fmt: skip
+    with open_night(settings, tmp_path) as night:
+        house, lake = night.desk.house, lake_of(night)
+        with pytest.raises(RetentionRefused, match="AGREEMENT_IN_FORCE"):
+            confirm_return(house.conn, ENERGY, "ACK-1", "an", datetime.now(UTC))
+        due = end + timedelta(days=30)
+        assert retain(house, at_night(due - timedelta(days=1))).waiting == 0
+        assert retain(house, at_night(due)).waiting >= 1
+        assert exists(night.desk, lake)
+        confirm_return(house.conn, ENERGY, "ACK-1", "an", at_night(due))
+        retain(house, at_night(due))
+        assert not exists(night.desk, lake)
+        whys = {copy["why"] for body in entries(night, "copies.deleted") for copy in body["copies"]}
+        assert "agreement_ended" in whys
+
+
+@pytest.mark.usefixtures("terminal")
+def test_the_commands_say_what_is_due_and_hold_it(night: Night) -> None:
+    lake = lake_of(night)
+    after = last_day(lake) + timedelta(days=1)
+
+    due = sluice("retention", "due", "--on", str(after)).document["copies"]
+    assert {"lake", "index"} <= {copy["kind"] for copy in due}
+    held = sluice(
+        "retention", "hold", ENERGY, "--until", str(after), "--reason", "legal-claims", "--reference", "C-1",
+    ).document["holds"]  # fmt: skip
+    again = sluice("retention", "due", "--on", str(after)).document["copies"]
+    assert {copy["held_by"] for copy in again} == {held[0]["hold_id"]}
+    assert sluice("retention", "lift", held[0]["hold_id"]).document["holds"][0]["lifted_by"]
+    assert sluice("retention", "run").document == {"deleted": 0, "held": 0, "waiting": 0, "failed": 0}
+    assert sluice("retention", "returned", ENERGY, "--reference", "A-1").exit == 2
+    wrong = sluice("retention", "hold", ENERGY, "--until", str(after), "--reason", "because", "--reference", "C-1")
+    assert wrong.exit == 2
+
+
+@dataclass(frozen=True)
+class Planted:
+    """One object of the long test; ``goes``: on which day of it, None: never in it."""
+
+    key: str
+    goes: date | None
+
+
+@pytest.mark.evidence
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_every_copy_goes_on_its_day_and_none_that_is_held(
+    store_settings: Settings, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    draw, end = random.Random(20_261_126), TODAY + timedelta(days=5)
+    settings = with_papers(store_settings, tmp_path)
+    change_end(settings, end)
+    with open_house(settings) as house:
+        activate_all(house.conn, settings.principals_dir, datetime.now(UTC))
+        planted = list(plant(Desk(house, tmp_path), draw, end))
+        wrong_days = held_gone = overdue = 0
+        for day in (TODAY + timedelta(days=n) for n in range(DAYS)):
+            should = {each.key for each in planted if each.goes is None or each.goes > day}
+            overdue += len(there_now(house) - should)
+            retain(house, at_night(day))
+            there = there_now(house)
+            wrong_days += len(there ^ should)
+            held_gone += len({each.key for each in planted if each.goes is None} - there)
+    assert (wrong_days, held_gone) == (0, 0)
+    gone = sum(each.goes is not None for each in planted)
+    assert overdue == gone, "control: every one of them was there until its day"
+    assert 0.5 * COPIES < gone < COPIES
+    record_property(
+        f"retention of {COPIES:,} copies over {DAYS} days: wrong days, held ones deleted",
+        f"{wrong_days}, {held_gone} ({gone:,} went, {COPIES - gone:,} stayed)",
+    )
+
+
+def there_now(house: House) -> set[str]:
+    return {item.key for item in house.objects.list_versions(house.settings.bucket_lake, "_retention/")}
+
+
+def change_end(settings: Settings, end: date) -> None:
+    """The agreement of telecom01 ends."""
+    [path] = (settings.principals_dir / TELECOM).glob("agreement-*.yaml")
+    text = path.read_text(encoding="utf-8")
+    assert "\nvalidTo: null\n" in text
+    path.write_text(text.replace("\nvalidTo: null\n", f"\nvalidTo: {end}\n", 1), encoding="utf-8")
+
+
+def plant(desk: Desk, draw: random.Random, end: date) -> Iterator[Planted]:
+    """Copies with mixed last days, some under a hold of their exchange, some of an agreement that ends."""
+    house, bucket = desk.house, desk.settings.bucket_lake
+    for number in range(COPIES // 2):
+        principal = draw.choice([ENERGY, TELECOM])
+        [row] = house.conn.execute(
+            """insert into exchange (exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes,
+                   chain, decision, closed_at)
+               values (%s, %s, 'inbound', 'f', %s, %s, 'v', 0, %s, 'undecided', now()) returning exchange_id::text""",
+            (uuid4(), principal, bucket, f"none/{number}", f"principal.{principal}"),
+        ).fetchall()
+        exchange_id = ExchangeId(row["exchange_id"])
+        hold_until = TODAY + timedelta(days=draw.randrange(60)) if draw.random() < 0.2 else None
+        if hold_until:
+            hold(
+                house.conn, principal, HoldReason.LEGALLY_REQUIRED, f"F-{number}", hold_until, "an", datetime.now(UTC),
+                exchange_id=exchange_id,
+            )  # fmt: skip
+        copies = []
+        for kind in ("lake", "index"):
+            stored = house.objects.put(bucket, f"_retention/{number}/{kind}", b"x", "text/plain")
+            rule_day = TODAY + timedelta(days=draw.randrange(60)) if draw.random() < 0.8 else None
+            copies.append(
+                CopyLine(
+                    kind=kind, bucket=bucket, key=stored.key, version_id=stored.version_id, sha256=stored.sha256 or "",
+                    size_bytes=1, rows=None, retention_rule="RET-01", delete_after=str(rule_day) if rule_day else None,
+                )
+            )  # fmt: skip
+            yield Planted(stored.key, goes_on(principal, rule_day, hold_until, end))
+        insert_copies(house.conn, exchange_id, copies)
+
+
+def goes_on(principal: Principal, rule_day: date | None, hold_until: date | None, end: date) -> date | None:
+    """The rule once more: the day after the last one, of rule or agreement (30 days after its end), or of the hold."""
+    days = [rule_day + timedelta(days=1)] if rule_day else []
+    if principal == TELECOM:
+        days.append(end + timedelta(days=30))
+    goes = min(days) if days else None
+    if goes and hold_until:
+        goes = max(goes, hold_until + timedelta(days=1))
+    return goes if goes and goes < TODAY + timedelta(days=DAYS) else None
+
+
+def entries(night: Night, kind: str) -> list[dict[str, object]]:
+    rows = night.desk.sql(
+        f"select convert_from(body, 'UTF8') as body from ledger.entry where kind = '{kind}' order by seq"
+    )
+    return [json.loads(str(row["body"])) for row in rows]
