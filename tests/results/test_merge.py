@@ -21,6 +21,8 @@ ROW = st.tuples(
     st.sampled_from([None, "a", "b"]),
 )
 ROWS = st.lists(ROW, max_size=12)
+FEWER = settings(max_examples=30)
+"""Each example costs a dozen queries."""
 
 
 def frame(rows: list[tuple[str | None, ...]]) -> pl.DataFrame:
@@ -38,11 +40,13 @@ def plain_merge(rows: list[tuple[str | None, ...]]) -> list[dict[str, object]]:
 
 
 @given(ROWS)
+@FEWER
 def test_a_merge_is_what_the_rule_says_row_by_row(rows: list[tuple[str | None, ...]]) -> None:
     assert merge_results(frame(rows)).to_dicts() == plain_merge(rows)
 
 
 @given(ROWS, st.randoms(use_true_random=False))
+@FEWER
 def test_shuffled_rows_give_the_same_frame(rows: list[tuple[str | None, ...]], random: object) -> None:
     shuffled = list(rows)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
@@ -51,6 +55,7 @@ def test_shuffled_rows_give_the_same_frame(rows: list[tuple[str | None, ...]], r
 
 
 @given(ROWS, st.integers(0, 12), st.integers(1, 3))
+@FEWER
 def test_split_repeated_and_late_files_give_the_same_rows(
     rows: list[tuple[str | None, ...]], cut: int, times: int
 ) -> None:
@@ -64,6 +69,7 @@ def test_split_repeated_and_late_files_give_the_same_rows(
 
 
 @given(ROWS)
+@FEWER
 def test_outcomes_are_the_latest_of_the_merged_rows_behind_those_without_a_record(
     rows: list[tuple[str | None, ...]],
 ) -> None:
@@ -74,7 +80,7 @@ def test_outcomes_are_the_latest_of_the_merged_rows_behind_those_without_a_recor
 
 
 @given(ROWS)
-@settings(max_examples=30)
+@FEWER
 def test_a_lazy_frame_gives_the_same_and_stays_lazy(rows: list[tuple[str | None, ...]]) -> None:
     lazy = merge_results(frame(rows).lazy())
 

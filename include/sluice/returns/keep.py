@@ -1,7 +1,8 @@
 """Put the parts of a return where only the center reaches them, under keys that are functions of its exchange."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sluice.agreement.model import Paper
@@ -23,14 +24,12 @@ def keep_return(house: House, opened: Opened, paper: Paper, making: Making, fold
     return (*_file(house, opened, paper, making, folder), *_lists(house, opened, making, folder))
 
 
-def _index(house: House, opened: Opened, making: Making, rule: str | None, last_day: date | None) -> Iterator[CopyLine]:
+def _index(making: Making) -> bytes | None:
     """The subject index run of a return, so that a person is found in what went out as in what came in."""
     if making.sorted_out is None or making.sorted_out.persons.width == 0:
-        return
+        return None
     persons = making.sorted_out.persons
-    run = write_run(build_run([(making.kinds[name], persons[name]) for name in persons.columns]))
-    stored = house.objects.put_converging(house.settings.bucket_lake, index_key(opened), run, PARQUET)
-    yield line("index", stored, None, rule, last_day)
+    return write_run(build_run([(making.kinds[name], persons[name]) for name in persons.columns]))
 
 
 def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> Iterator[CopyLine]:
@@ -42,9 +41,12 @@ def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Pa
     )
     source = _encrypted(house, paper, folder, opened.opened_at)
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
-    stored = house.objects.put_converging(bucket, key, source, SEALED)
+    with ThreadPoolExecutor(1) as beside:
+        index = beside.submit(_index, making)
+        stored = house.objects.put_converging(bucket, key, source, SEALED)
     yield line(RETURN, stored, making.verdict.rows_accepted, rule, last_day)
-    yield from _index(house, opened, making, rule, last_day)
+    if run := index.result():
+        yield line("index", house.objects.put_converging(bucket, index_key(opened), run, PARQUET), None, rule, last_day)
 
 
 def _encrypted(house: House, paper: Paper, folder: Path, now: datetime) -> Path:

@@ -1,6 +1,7 @@
 """Make the file of a return from its pinned inputs: fetch, sort out, judge, write into the work folder."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -56,17 +57,23 @@ def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Mak
 def _frames(
     house: House, inputs: Sequence[Input], rules: Rules, opened: Opened, folder: Path
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Contacts by record id and the day's results, from their pinned lake objects."""
-    parts: dict[InputKind, list[pl.LazyFrame]] = {InputKind.CONTACTS: [], InputKind.RESULTS: []}
-    for each in sorted(inputs, key=lambda one: (one.closed_at, one.exchange_id)):
-        path = folder / f"{each.exchange_id}.parquet"
-        house.objects.fetch(each.bucket, each.key, each.version_id, path)
-        parts[each.kind].append(pl.scan_parquet(path))
+    """Contacts by record id and the day's results, from their pinned lake objects, side by side."""
     since, until = day_bounds(opened)
-    return (
-        contacts_by_record(parts[InputKind.CONTACTS], rules),
-        results_of_day(parts[InputKind.RESULTS], rules, since, until),
-    )
+
+    def parts(kind: InputKind) -> list[pl.LazyFrame]:
+        wanted = [each for each in inputs if each.kind is kind]
+        ordered = sorted(wanted, key=lambda one: (one.closed_at, one.exchange_id))
+        return [pl.scan_parquet(_fetched(house, each, folder)) for each in ordered]
+
+    with ThreadPoolExecutor(2) as both:
+        contacts = both.submit(lambda: contacts_by_record(parts(InputKind.CONTACTS), rules))
+        results = both.submit(lambda: results_of_day(parts(InputKind.RESULTS), rules, since, until))
+        return contacts.result(), results.result()
+
+
+def _fetched(house: House, each: Input, folder: Path) -> Path:
+    path = folder / f"{each.exchange_id}.parquet"
+    return house.objects.fetch(each.bucket, each.key, each.version_id, path).path
 
 
 def day_bounds(opened: Opened) -> tuple[str, str]:
