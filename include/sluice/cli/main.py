@@ -17,6 +17,7 @@ from sluice.cli import (
     erase,
     exchange,
     gate,
+    keys,
     ledger,
     lineage,
     notices,
@@ -62,6 +63,7 @@ app.add_typer(notices.app, name="notices")
 app.add_typer(clock.app, name="clock")
 app.add_typer(erase.app, name="erase")
 app.add_typer(suppression.app, name="suppression")
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ class EntryKind(StrEnum):
     CASE_LETTER = "case.letter"
     CASE_LETTER_OPENED = "case.letter_opened"
     CASE_REQUEST_READ = "case.request_read"
+    CASE_TIDIED = "case.tidied"
     CASE_INSTRUCTION_REFUSED = "case.instruction_refused"
     SUPPRESSION_CHANGED = "suppression.changed"
     ERASURE_DONE = "erasure.done"
@@ -41,6 +42,8 @@ class EntryKind(StrEnum):
     ERASURE_REFUSED = "erasure.refused"
     ERASURE_STOPPED = "erasure.stopped"
     ERASURE_RESUMED = "erasure.resumed"
+    KEY_DESTRUCTION_ASKED = "key.destruction_asked"
+    KEY_DESTROYED = "key.destroyed"
 
 
 class LedgerMisused(SluiceError):
