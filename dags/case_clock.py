@@ -1,5 +1,7 @@
 """Every five minutes: read what persons and principals asked, forward it in time, remind, escalate, write letters.
 
+What is sealed of a case goes some time after it is closed (`facts/parameters.csv` says when).
+
 An Airflow DAG that decides nothing: `sluice case list` shows where every request stands and when it is due.
 """
 

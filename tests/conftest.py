@@ -119,6 +119,7 @@ def store_settings(database: Database, s3_server: SeaweedServer, tmp_path: Path)
         bucket_lake=f"lake-{mark}",
         bucket_vault=f"vault-{mark}",
         bucket_evidence=f"evidence-{mark}",
+        other_buckets="exchange-*,internal-*,lake-*,vault-*,evidence-*",
     )
     buckets.make_buckets(settings, embedded=True)
     return settings

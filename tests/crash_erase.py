@@ -1,24 +1,30 @@
 """Erasures that are killed at their n-th step; one line of stdin is ``case step [what]`` (step 0 = never).
 
-What: ``erase`` (by default), ``let_go`` (plan it and let a second person release it), ``stop`` (and resume).
+What: ``erase`` (by default), ``let_go`` (plan it and let a second person release it), ``stop`` (and resume),
+``tidy`` (remove what is sealed of closed cases, a year on), ``destroy`` (the second person lets keys be destroyed).
 """
 
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from crash import Steps, answer, forked
 from sluice.exchange.house import House, open_house
+from sluice.rights.destroy import confirm
 from sluice.rights.erase import run
 from sluice.rights.erase_control import resume, stop
 from sluice.rights.erase_release import draft, release
 from sluice.rights.model import CaseId
+from sluice.rights.tidy import tidy
 from sluice.settings import get_settings
+from sluice.terms import Principal
 
 WATCHED = tuple(
     f"/sluice/{place}"
     for place in (
-        "rights/erase", "exchange/suppressed", "exchange/catalogue", "exchange/workroom", "lake/objects", "db.py",
+        "rights/erase", "rights/tidy", "rights/destroy", "exchange/suppressed", "exchange/catalogue",
+        "exchange/workroom", "lake/objects", "sluice/keys", "db.py",
     )
 )  # fmt: skip
 
@@ -41,7 +47,23 @@ def halt(house: House, case_id: CaseId) -> None:
     resume(house.conn, case_id, "els", datetime.now(UTC))
 
 
-WORK: dict[str, Callable[[House, CaseId], None]] = {"erase": erase, "let_go": let_go, "stop": halt}
+def remove_sealed(house: House, case_id: CaseId) -> None:
+    """What the case clock does, a year on."""
+    tidy(house, datetime.now(UTC) + timedelta(days=366))
+
+
+def destroy_keys(house: House, principal: str) -> None:
+    """The second person confirms, or says so again after somebody died of it."""
+    confirm(house, Principal(principal), "bert", datetime.now(UTC))
+
+
+WORK: dict[str, Callable[[House, Any], None]] = {
+    "erase": erase,
+    "let_go": let_go,
+    "stop": halt,
+    "tidy": remove_sealed,
+    "destroy": destroy_keys,
+}
 
 
 def once(line: str) -> str:

@@ -5,6 +5,7 @@ that destroying one makes every keyed reference made with it unlinkable (GDPR Ar
 """
 
 import base64
+import hmac
 import os
 import secrets
 from collections.abc import Callable
@@ -33,11 +34,33 @@ SUBJECT, QUARANTINE = "subject", "quarantine"
 """What a principal's keys are for: references of persons, and refused files and rows."""
 
 
+WRAPPED, DESTROYED = ".wrapped", ".destroyed"
+"""Endings of a wrapped key and of the mark that stays when it was destroyed."""
+FINGERPRINT = b"sluice key fingerprint 1"
+
+
 class KeyLost(SluiceError):
     code = "SLU-116"
     summary = "a key that was used is not there any more"
     cure = "restore it to SLUICE_KEYS_DIR from its backup; a new one would recognise nobody"
     exit = Exit.MISSING
+
+
+class KeyDestroyed(SluiceError):
+    code = "SLU-117"
+    summary = "this key was destroyed because its agreement ended; its references can never be made again"
+    cure = "nothing brings it back; a new agreement takes a new code of the principal (docs/how-to/end-an-agreement.md)"
+    exit = Exit.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFound:
+    """One key of the folder. ``fingerprint``: None when the master key does not open it."""
+
+    principal: str
+    purpose: str
+    is_destroyed: bool
+    fingerprint: str | None
 
 
 def write_secret_once(path: Path, make: Callable[[], bytes]) -> bytes:
@@ -112,28 +135,80 @@ class Keyring:
         return self._wrapped(principal, QUARANTINE, _new_age_identity).decode()
 
     def has(self, principal: Principal, purpose: str) -> bool:
-        """Whether a key was made and is there; makes none. Raises EvidenceInvalid when the master key is another."""
+        """Whether a key was made and is there; makes none.
+
+        Raises EvidenceInvalid when the master key is another, KeyDestroyed when it was destroyed.
+        """
+        self._check_not_destroyed(principal, purpose)
         path = self._path(principal, purpose)
         if not path.exists():
             return False
         self._unwrapped(principal, purpose, path.read_bytes())
         return True
 
-    def destroy(self, principal: Principal, purpose: str) -> None:
-        """Remove one wrapped key for good. Raises NotFound when there is none."""
-        path = self._path(principal, purpose)
-        if not path.exists():
+    def is_destroyed(self, principal: Principal, purpose: str) -> bool:
+        """Whether this key was destroyed, or is being so."""
+        return self._tombstone(principal, purpose).exists()
+
+    def fingerprint(self, principal: Principal, purpose: str) -> str:
+        """What names a key without giving it: HMAC-SHA256 of fixed words under the key, 64 hexadecimal digits.
+
+        Raises NotFound, EvidenceInvalid, KeyDestroyed.
+        """
+        if not self.has(principal, purpose):
             raise NotFound(Ref("key", f"{principal}/{purpose}"))
-        size = path.stat().st_size
-        with path.open("r+b") as file:
-            file.write(secrets.token_bytes(size))
-            os.fsync(file.fileno())
-        path.unlink()
+        key = self._unwrapped(principal, purpose, self._path(principal, purpose).read_bytes())
+        return hmac.new(key, FINGERPRINT, "sha256").hexdigest()
+
+    def list_keys(self) -> list[KeyFound]:
+        """Every key that is there or was destroyed, by name."""
+        found = []
+        for path in sorted(self.directory.glob("*/*")):
+            name, purpose, end = path.parent.name, path.stem, path.suffix
+            if end == DESTROYED:
+                found.append(KeyFound(name, purpose, True, path.read_text(encoding="ascii") or None))
+            elif end == WRAPPED and not self.is_destroyed(Principal(name), purpose):
+                found.append(KeyFound(name, purpose, False, self._known(Principal(name), purpose)))
+        return found
+
+    def _known(self, principal: Principal, purpose: str) -> str | None:
+        try:
+            return self.fingerprint(principal, purpose)
+        except EvidenceInvalid:
+            return None
+
+    def destroy(self, principal: Principal, purpose: str, fingerprint: str = "") -> None:
+        """Overwrite and remove one wrapped key for good; it is never made again. Again finishes what was begun.
+
+        A mark with the fingerprint stays in its place. Raises NotFound when there never was a key.
+        """
+        path, mark = self._path(principal, purpose), self._tombstone(principal, purpose)
+        if not path.exists() and not mark.exists():
+            raise NotFound(Ref("key", f"{principal}/{purpose}"))
+        write_secret_once(mark, fingerprint.encode)
+        if path.exists():
+            with path.open("r+b") as file:
+                file.write(secrets.token_bytes(path.stat().st_size))
+                os.fsync(file.fileno())
+            path.unlink()
+            _sync(path.parent)
+
+    def forbid(self, principal: Principal, purpose: str) -> None:
+        """Let a key that was never made not be made any more."""
+        write_secret_once(self._tombstone(principal, purpose), bytes)
+
+    def _tombstone(self, principal: Principal, purpose: str) -> Path:
+        return self.directory / principal / f"{purpose}{DESTROYED}"
+
+    def _check_not_destroyed(self, principal: Principal, purpose: str) -> None:
+        if self.is_destroyed(principal, purpose):
+            raise KeyDestroyed(Ref("key", f"{principal}/{purpose}"))
 
     def _path(self, principal: Principal, purpose: str) -> Path:
-        return self.directory / principal / f"{purpose}.wrapped"
+        return self.directory / principal / f"{purpose}{WRAPPED}"
 
     def _wrapped(self, principal: Principal, purpose: str, make: Callable[[], bytes]) -> bytes:
+        self._check_not_destroyed(principal, purpose)
         path = self._path(principal, purpose)
         wrapped = write_secret_once(path, lambda: aes_key_wrap_with_padding(self.master, make()))
         return self._unwrapped(principal, purpose, wrapped)
@@ -144,6 +219,15 @@ class Keyring:
         except InvalidUnwrap:
             pass
         raise EvidenceInvalid(Ref("key", f"{principal}/{purpose}"), Ref("setting", "SLUICE_MASTER_KEY"))
+
+
+def _sync(folder: Path) -> None:
+    """Let the removal of a name outlive a loss of power."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _master(text: str) -> bytes:

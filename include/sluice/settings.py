@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     bucket_lake: str = Field(default="lake", description="accepted data")
     bucket_vault: str = Field(default="vault", description="quarantine, encrypted")
     bucket_evidence: str = Field(default="evidence", description="checkpoints, certificates")
+    other_buckets: str = Field(
+        default="", description="buckets of the same account that are not Sluice's: names or patterns, with commas"
+    )
 
     master_key: SecretStr | None = Field(default=None, description="base64, 32 bytes; wraps all other keys")
     keys_dir: Path = Field(

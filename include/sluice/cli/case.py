@@ -133,6 +133,7 @@ app.command("decide")(case_steps.decide)
 app.command("withdraw")(case_steps.withdraw)
 app.command("letter")(letters.letter)
 app.command("letters")(letters.letters)
+app.command("tidy")(case_steps.tidy)
 
 
 @app.command("follow")

@@ -199,3 +199,40 @@ def _parts(named: Sequence[str] | None) -> "tuple[SubCaseId, ...]":
     from sluice.rights.model import SubCaseId
 
     return tuple(SubCaseId(each.lower()) for each in named or ())
+
+
+def tidy(
+    case: Annotated[
+        str | None,
+        typer.Argument(metavar="[CASE]", help="Case id or its beginning; every case that is due when absent."),
+    ] = None,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Remove what is sealed of a closed case (request, letters, what to look for); the schedule does it by itself.
+
+    It goes 180 days after the case is closed, when every recipient is done and no hold stands; where somebody
+    complained, only when the case is named here. Steps, hashes, suppression and certificate stay.
+
+    JSON: cases, failed. Exit 1 with the reason when a case that was named has to wait; 3 when something failed.
+
+    Example: sluice case tidy
+    """
+    from sluice.cli.output import show_json, show_pairs
+    from sluice.errors import Exit
+    from sluice.exchange.house import open_house
+    from sluice.rights.store import find_beginning
+    from sluice.rights.tidy import Tidied, tidy_case
+    from sluice.rights.tidy import tidy as tidy_due
+
+    now = datetime.now(UTC)
+    with open_house(get_settings()) as house:
+        if case is None:
+            done = tidy_due(house, now)
+        else:
+            case_id = find_beginning(house.conn, case.lower())
+            done = Tidied(cases=int(tidy_case(house, case_id, by or user(), now)))
+    counts = {"cases": done.cases, "failed": done.failed}
+    show_json(counts) if format is Format.JSON else show_pairs("Sealed material removed", counts)
+    if done.failed:
+        raise typer.Exit(Exit.UNDECIDED)

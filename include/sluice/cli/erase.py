@@ -126,6 +126,7 @@ def _show(report: "ErasureReport", format: Format, plans: "tuple[StoredPlan, ...
             "objects read": report.objects_scanned,
             "residual": "not scanned" if report.residual is None else report.residual,
             "could not be read": report.doubts,
+            "places nobody looks through": ", ".join(report.unknown) or 0,
             "sealed to their recipient": report.sealed,
             "shared with other persons": report.shared,
             "files under way": report.waiting,

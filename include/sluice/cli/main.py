@@ -17,6 +17,7 @@ from sluice.cli import (
     erase,
     exchange,
     gate,
+    keys,
     ledger,
     lineage,
     notices,
@@ -64,6 +65,7 @@ app.add_typer(clock.app, name="clock")
 app.add_typer(erase.app, name="erase")
 app.add_typer(retention.app, name="retention")
 app.add_typer(suppression.app, name="suppression")
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

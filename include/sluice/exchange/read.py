@@ -108,9 +108,15 @@ def find_by_versions(conn: Connection, version_ids: Sequence[str]) -> dict[str, 
 def pick_principals(conn: Connection, named: str | None = None) -> list[Principal]:
     """All principals that ever had an agreement or sent a file, or the named one of them.
 
+    Of those whose keys were destroyed nobody can be found any more: they count when they are named only.
     Raises NotFound for any other, without its name: it may be a value in the wrong place.
     """
-    rows = conn.execute("select principal from document union select principal from exchange order by 1").fetchall()
+    rows = conn.execute(
+        """select principal from (select principal from document union select principal from exchange) known
+           where principal = %s or principal not in (select principal from key_destruction
+               where destroyed_at is not null) order by 1""",
+        (named,),
+    ).fetchall()
     known = [Principal(row["principal"]) for row in rows]
     if named is not None and named not in known:
         raise NotFound(Ref("principal", "of --principal"), Ref("principals known", len(known)))

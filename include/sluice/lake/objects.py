@@ -53,6 +53,14 @@ class Fetched:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What lies directly below a prefix: deeper prefixes, with their slash, and keys."""
+
+    prefixes: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
 def prefix_of(*segments: str) -> str:
     """A prefix of whole segments, with its slash: ``client-a/`` never lists ``client-ab/``."""
     return "/".join(segments) + "/"
@@ -79,6 +87,25 @@ class ObjectStore:
         pages = self._client.get_paginator("list_objects_v2")
         found = self._try("list", bucket, lambda: list(pages.paginate(Bucket=bucket, Delimiter="/")))
         return [entry["Prefix"].rstrip("/") for page in found for entry in page.get("CommonPrefixes", ())]
+
+    def list_buckets(self) -> list[str]:
+        """Every bucket that the credential can see."""
+        answer = self._try("list buckets", "all", self._client.list_buckets)
+        return [each["Name"] for each in answer["Buckets"]]
+
+    def list_level(self, bucket: str, prefix: str) -> Level:
+        """One level below a whole-segment prefix, whatever version it has: what was deleted may have old ones."""
+        pages = self._client.get_paginator("list_object_versions")
+        found = self._try(
+            "list versions", bucket, lambda: list(pages.paginate(Bucket=bucket, Prefix=prefix, Delimiter="/"))
+        )
+        prefixes = {each["Prefix"] for page in found for each in page.get("CommonPrefixes", ())}
+        keys = {each["Key"] for page in found for each in page.get("Versions", ()) if not each["Key"].endswith("/")}
+        return Level(tuple(sorted(prefixes)), tuple(sorted(keys)))
+
+    def has_versions(self, bucket: str, prefix: str) -> bool:
+        """Whether any version of anything is below a whole-segment prefix; a folder mark is nothing."""
+        return next(self.list_versions(bucket, prefix), None) is not None
 
     def list_versions(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         """Every version under a whole-segment prefix, delete markers and folder marks left out."""

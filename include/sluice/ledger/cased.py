@@ -59,6 +59,17 @@ class CaseLetterOpened(Part):
     at: str
 
 
+class CaseTidied(Part):
+    """What was sealed of a closed case is gone from the vault, every version. ``days``: of the rule, after closing."""
+
+    case_id: str
+    objects: int
+    closed_at: str
+    days: int
+    asked_by: str
+    removed_at: str
+
+
 class CaseRequestRead(Part):
     """A file under requests/ and what came of it; ``refused``: rows by code."""
 

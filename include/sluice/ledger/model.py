@@ -28,6 +28,7 @@ class EntryKind(StrEnum):
     CASE_LETTER = "case.letter"
     CASE_LETTER_OPENED = "case.letter_opened"
     CASE_REQUEST_READ = "case.request_read"
+    CASE_TIDIED = "case.tidied"
     CASE_INSTRUCTION_REFUSED = "case.instruction_refused"
     SUPPRESSION_CHANGED = "suppression.changed"
     ERASURE_DONE = "erasure.done"
@@ -45,6 +46,8 @@ class EntryKind(StrEnum):
     HOLD_SET = "hold.set"
     HOLD_LIFTED = "hold.lifted"
     RETURN_CONFIRMED = "return.confirmed"
+    KEY_DESTRUCTION_ASKED = "key.destruction_asked"
+    KEY_DESTROYED = "key.destroyed"
 
 
 class LedgerMisused(SluiceError):

@@ -5,7 +5,10 @@ from sluice.settings import get_settings
 
 
 class FollowCases(HouseOperator):
-    """Reads what principals asked and instructed, finishes openings, forwards, reminds, writes letters owed."""
+    """Reads what principals asked and instructed, finishes openings, forwards, reminds, writes letters owed.
+
+    What is sealed of a case that was closed long enough ago is removed.
+    """
 
     def work(self, run: dict[str, str]) -> str:
         from datetime import UTC, datetime
@@ -15,13 +18,15 @@ class FollowCases(HouseOperator):
         from sluice.rights.opening import finish_openings
         from sluice.rights.protect import protection_of
         from sluice.rights.requests import read_requests
+        from sluice.rights.tidy import tidy
 
         with open_house(get_settings()) as house:
             protection, now = protection_of(house), datetime.now(UTC)
             opened = finish_openings(house, protection)
             requests = read_requests(house, protection, now)
             told = follow(house, now)
-        return f"opened {opened}, requests {requests}, told {told}"
+            tidied = tidy(house, now)
+        return f"opened {opened}, requests {requests}, told {told}, {tidied}"
 
 
 class FollowNotices(HouseOperator):

@@ -17,6 +17,7 @@ from sluice.ledger.erased import ErasureDone
 from sluice.ledger.model import EntryKind
 from sluice.ledger.sign import open_signed, read_public, sign, split_flattened
 from sluice.rights import store
+from sluice.rights.census import find_unknown
 from sluice.rights.erase_scope import has_decided
 from sluice.rights.model import Case, CaseId
 
@@ -34,7 +35,10 @@ LIMITS = (
 class NotProven(SluiceError):
     code: ClassVar[str] = "SLU-554"
     summary: ClassVar[str] = "the erasure of this case is not proven"
-    cure: ClassVar[str] = "`sluice erase run` again: nothing is certified while something is found or cannot be read"
+    cure: ClassVar[str] = (
+        "`sluice erase run` again: nothing is certified while something is found, cannot be read, or lies where "
+        "nobody looks (`sluice erase preflight` names it)"
+    )
     exit: ClassVar[Exit] = Exit.REFUSED
 
 
@@ -51,8 +55,8 @@ class Certificate:
 def issue(house: House, case_id: CaseId, only: Collection[str] | None = None) -> tuple[Certificate, ...]:
     """Sign and store a certificate for every principal where erasure was decided, or ``only`` for some of them.
 
-    The same scan again gives the same bytes. Raises NotProven when there was no second scan, or the last one
-    was not clean.
+    The same scan again gives the same bytes. Raises NotProven when there was no second scan, the last one was
+    not clean, or there is a place that no scan looks through.
     """
     case = store.get_case(house.conn, case_id)
     scans = last_scans(house, case_id)
@@ -61,6 +65,8 @@ def issue(house: House, case_id: CaseId, only: Collection[str] | None = None) ->
     missing = [name for name in wanted if name not in scans or not is_clean(scans[name][0])]
     if missing or not wanted:
         raise NotProven(Ref("case", case_id), Ref("principals not clean", len(missing)))
+    if unknown := find_unknown(house.settings, house.conn, house.objects):
+        raise NotProven(Ref("case", case_id), Ref("unknown places", len(unknown)))
     return tuple(_issued(house, case, *scans[name]) for name in wanted)
 
 

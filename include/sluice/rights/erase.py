@@ -21,6 +21,7 @@ from sluice.returns.drain import remake_prepared
 from sluice.rights import erase_control_store as control
 from sluice.rights import erase_store
 from sluice.rights.cases import advance
+from sluice.rights.census import find_unknown
 from sluice.rights.certificate import last_scans
 from sluice.rights.erase_batches import CopyName
 from sluice.rights.erase_control import check_goes_on, check_may_begin, noted, outcome_of
@@ -256,13 +257,14 @@ def _carried_out(house: House, case: Case, principals: Sequence[str], now: datet
 
 def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime) -> ErasureReport:
     outcomes = erase_store.read_outcomes(house.conn, case.case_id)
-    every = Scanned()
+    unknown = tuple(map(str, find_unknown(house.settings, house.conn, house.objects)))
+    every = Scanned(doubts=len(unknown))
     for target in targets:
         needles = recall(house, case.case_id, target.principal)
         found = replace(scan_stores(house, target, needles.values | set(target.values)), shared=len(needles.shared))
         every += found
         mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]
-        _record(house, case, target, mine, found, now)
+        _record(house, case, target, mine, found + Scanned(doubts=len(unknown)), now)
     return ErasureReport(
         case_id=case.case_id,
         lines=tuple(map(line_of, outcomes)),
@@ -273,6 +275,7 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
         sealed=every.sealed,
         shared=every.shared,
         principals=tuple(target.principal for target in targets),
+        unknown=unknown,
     )
 
 

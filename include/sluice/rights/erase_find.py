@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from sluice.exchange.house import House
-from sluice.rights import erase_store, store
+from sluice.rights import erase_store, store, tidy_store
 from sluice.rights.erase_model import OTHER_CONTROLLER, Done, Outcome, Place, Target
 from sluice.rights.erase_scope import decided_of, is_decided
 from sluice.rights.erase_stores import STORES, Bench, open_bench, store_of
@@ -14,8 +14,9 @@ from sluice.terms import Principal
 
 
 def open_request(house: House, case_id: CaseId) -> tuple[Case, Envelope]:
-    """The case and who it is about. Raises NotFound, SubjectUnreadable."""
+    """The case and who it is about. Raises NotFound, SubjectUnreadable, CaseTidied."""
     case = store.get_case(house.conn, case_id)
+    tidy_store.check_not_tidied(house.conn, case_id)
     return case, open_sealed(house, case.subject_key).envelope
 
 

@@ -183,6 +183,7 @@ class ErasureReport:
     ``shared``: identifiers of the person that others have too, so that they were not looked for.
     ``principals``: where a run erased, or a scan looked.
     ``to_release``: principals whose part was decided and left, because nobody released its plan.
+    ``unknown``: places that no store searches; each counts as one of the doubts.
     """
 
     case_id: str
@@ -196,3 +197,4 @@ class ErasureReport:
     waiting: int = 0
     to_release: int = 0
     principals: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()

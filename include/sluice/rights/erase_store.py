@@ -198,10 +198,11 @@ def count_in_flight(conn: Connection, principal: Principal, since: datetime) -> 
 
 
 def find_principals(conn: Connection) -> list[Principal]:
-    """Principals that have copies, or persons who are kept out."""
+    """Principals that have copies, or persons who are kept out; without those whose keys were destroyed."""
     rows = conn.execute(
-        """select distinct principal from exchange join copy using (exchange_id) where gone_at is null
-           union select distinct principal from suppression_run where lifted_at is null order by 1"""
+        """(select principal from exchange join copy using (exchange_id) where gone_at is null
+            union select principal from suppression_run where lifted_at is null)
+           except select principal from key_destruction where destroyed_at is not null order by 1"""
     ).fetchall()
     return [Principal(row["principal"]) for row in rows]
 

@@ -26,7 +26,7 @@ class ClockRefused(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One number; holds from a Brussels date until the next row of its name. Units: month, working day, hour."""
+    """One number; holds from a Brussels date until the next row of its name. Units: month, working day, day, hour."""
 
     name: str
     value: int
@@ -75,6 +75,18 @@ def clock_parameters(on: date) -> ClockParameters:
         breach_hours=_value("breach_notice", "hour", on),
         forward_hours=_value("forward", "hour", on),
     )
+
+
+@cache
+def sealed_days(on: date) -> int:
+    """How many days what is sealed of a case stays after the Brussels date on which it was closed."""
+    return _value("sealed_case_material", "day", on)
+
+
+@cache
+def fewest_sealed_days() -> int:
+    """The shortest such time of any date."""
+    return min(row.value for row in parameters() if row.name == "sealed_case_material")
 
 
 def value_on(rows: Sequence[Parameter], name: str, unit: str, on: date) -> int:

@@ -19,7 +19,7 @@ from sluice.lake.objects import StoredObject
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseLetterOpened
 from sluice.ledger.model import EntryKind
-from sluice.rights import letter_store, store
+from sluice.rights import letter_store, store, tidy_store
 from sluice.rights.book import open_book
 from sluice.rights.guards import LANGUAGES
 from sluice.rights.identifiers import PREFIX, SEALED, decrypt, encrypt
@@ -79,7 +79,7 @@ def write_letter(
 
     Nothing new to tell, or ``sub_case_id`` told before: the letter that is there. The person's language
     unless another is named; only the former counts as told. A receipt acknowledges the case (GDPR Art.
-    12(3) and (4), 19). Raises LetterNotDue, NotFound, UsageError.
+    12(3) and (4), 19). Raises LetterNotDue, CaseTidied, NotFound, UsageError.
     """
     for _ in range(MOST_TRIES):
         case = store.get_case(house.conn, case_id)
@@ -87,6 +87,7 @@ def write_letter(
         written = _written(case, kind, said, sub_case_id)
         if written is not None:
             return written
+        tidy_store.check_not_tidied(house.conn, case_id)
         draft = _compose(house, case, kind, said, now)
         try:
             letter = _log(house, case, kind, said, draft, now, actor)
@@ -203,7 +204,7 @@ def _log(
 def _is_logged(house: House, case: Case, letter: Letter, actor: Actor) -> bool:
     """Row, ledger entry and, of the receipt, the step it is the evidence of: all at once, or nothing."""
     with open_book(house.conn, case.case_id) as book:
-        if book.case != case:
+        if book.case != case or tidy_store.is_tidied(house.conn, case.case_id):
             return False
         book.tell(letter)
         if letter.kind is LetterKind.RECEIPT and case.state is State.RECEIVED and letter.language == case.language:

@@ -370,6 +370,24 @@ class TransitionRefused(SluiceError):
     exit: ClassVar[Exit] = Exit.REFUSED
 
 
+class CaseTidied(SluiceError):
+    """What was sealed of a closed case is gone, so nobody can say any more who it was about."""
+
+    code: ClassVar[str] = "SLU-563"
+    summary: ClassVar[str] = "what was sealed of this case was removed"
+    cure: ClassVar[str] = "its steps, hashes and certificate are there: `sluice case show`; a new request is a new case"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class CaseNotTidied(SluiceError):
+    """A case whose sealed material has to stay. Words of ``Ref("because", ...)``: :class:`Keeps`."""
+
+    code: ClassVar[str] = "SLU-564"
+    summary: ClassVar[str] = "what is sealed of this case has to stay"
+    cure: ClassVar[str] = "`sluice case show`: it goes some time after the case is closed and nothing of it stands open"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
 class LetterNotDue(SluiceError):
     """A letter that has nothing to say yet, or no person to say it to."""
 

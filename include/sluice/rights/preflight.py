@@ -11,6 +11,7 @@ from sluice.keys import QUARANTINE, SUBJECT
 from sluice.lake.probe import Promise
 from sluice.rights import erase_control_store as control
 from sluice.rights import erase_store, store
+from sluice.rights.census import find_unknown
 from sluice.rights.erase_stores import BY_KIND
 from sluice.rights.identifiers import KEY_OWNER
 from sluice.rights.model import Case, CaseId
@@ -36,11 +37,12 @@ class Risk(StrEnum):
     COPY_OF_NO_STORE = "COPY_OF_NO_STORE"
     RUN_UNDER_WAY = "RUN_UNDER_WAY"
     EXCHANGE_STUCK = "EXCHANGE_STUCK"
+    PLACE_UNKNOWN = "PLACE_UNKNOWN"
 
     @property
     def stops(self) -> bool:
         """Whether a run is refused; else it runs, and does not come to its end."""
-        return self is not Risk.EXCHANGE_STUCK
+        return self not in (Risk.EXCHANGE_STUCK, Risk.PLACE_UNKNOWN)
 
 
 SAYS: Mapping[Risk, tuple[str, str]] = {
@@ -74,6 +76,11 @@ SAYS: Mapping[Risk, tuple[str, str]] = {
         "the run could not end: this exchange may still bring or deliver rows",
         "`sluice exchange show` has its error; once it is closed, run again",
     ),
+    Risk.PLACE_UNKNOWN: (
+        "nothing can be certified: a bucket, prefix or table stands in no list, and nobody searches it",
+        "remove it; or give it a store in rights/erase_stores.py and a line in rights/facts/; a bucket that is "
+        "not Sluice's goes into SLUICE_OTHER_BUCKETS",
+    ),
 }
 
 
@@ -99,7 +106,7 @@ def preflight(house: House, case_id: CaseId | None = None) -> tuple[Problem, ...
         names = erase_store.find_principals(house.conn)
     else:
         names = principals_of(store.get_case(house.conn, case_id))
-    found = [*_buckets(house), *_keys(house, names), *_copies(house, names), *_stuck(house, names)]
+    found = [*_buckets(house), *_keys(house, names), *_copies(house, names), *_stuck(house, names), *_unknown(house)]
     if case_id is not None and control.find_held(house.conn, [case_id]):
         found.append(Problem(Risk.RUN_UNDER_WAY, f"case {case_id}"))
     return tuple(sorted(found, key=lambda problem: not problem.risk.stops))
@@ -161,3 +168,8 @@ def _stuck(house: House, names: Sequence[Principal]) -> Iterator[Problem]:
     for name in names:
         for exchange_id, code in erase_store.find_stuck(house.conn, name):
             yield Problem(Risk.EXCHANGE_STUCK, f"exchange {exchange_id} ({code})")
+
+
+def _unknown(house: House) -> Iterator[Problem]:
+    for place in find_unknown(house.settings, house.conn, house.objects):
+        yield Problem(Risk.PLACE_UNKNOWN, str(place))

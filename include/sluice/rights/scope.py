@@ -17,6 +17,7 @@ from sluice.agreement.model import Agreement
 from sluice.agreement.profiles import PROFILES
 from sluice.errors import NotFound
 from sluice.exchange.house import House
+from sluice.keys import SUBJECT
 from sluice.rights import store
 from sluice.rights.clock import received_on
 from sluice.rights.identifiers import Envelope, refs_of
@@ -55,7 +56,8 @@ class Candidate:
 def find_scope(house: House, envelope: Envelope) -> Scoped:
     """The parts of a request and whom to protect. The named principal only, else all that know the person.
 
-    Nobody knows the person: one part without agreement, so that the center still answers.
+    Nobody knows the person: one part without agreement, so that the center still answers. A principal whose key
+    was destroyed knows nobody any more.
     """
     candidates = _candidates(house, envelope)
     refs = {each.principal: _refs(house, each.principal, envelope) for each in candidates}
@@ -112,7 +114,7 @@ def _candidates(house: House, envelope: Envelope) -> list[Candidate]:
     return [
         Candidate(Principal(name), tuple(paper for paper, _ in held), any(in_force for _, in_force in held))
         for name, held in sorted(papers.items())
-        if envelope.principal in (None, name)
+        if envelope.principal in (None, name) and not house.keyring.is_destroyed(Principal(name), SUBJECT)
     ]
 
 

@@ -16,10 +16,12 @@ from pathlib import Path
 import psutil
 from pydantic import SecretStr
 
-from sluice.db import connect
+from sluice.db import connect, transaction
 from sluice.errors import SluiceError
 from sluice.keys import Keyring
+from sluice.lake.objects import ObjectStore
 from sluice.migrations import run as migrations
+from sluice.rights.census import find_unknown
 from sluice.services import buckets, keeper, plan
 from sluice.services.process import family
 from sluice.settings import Settings
@@ -179,7 +181,14 @@ def _buckets(settings: Settings) -> Found:
     if missing := buckets.missing_buckets(settings):
         return Found(False, f"missing: {', '.join(missing)}")
     plain = [name for name in buckets.bucket_names(settings) if not buckets.is_versioned(settings, name)]
-    return Found(not plain, f"without versions: {', '.join(plain)}" if plain else "four, with versions")
+    return Found(not plain, f"without versions: {', '.join(plain)}" if plain else "five, with versions")
+
+
+def _places(settings: Settings) -> Found:
+    with closing(connect(settings)) as conn, transaction(conn):
+        unknown = find_unknown(settings, conn, ObjectStore(settings))
+    first = f"{len(unknown)} in no list, first {unknown[0]}" if unknown else "every one has a store, or a reason"
+    return Found(not unknown, first)
 
 
 def _papers(settings: Settings) -> Found:
@@ -238,6 +247,7 @@ LOOKS = (
     Look("migrations", "run `sluice up`, with SLUICE_DATABASE_ADMIN_URL for a database of yours", False, _migrations),
     Look("buckets", "run `sluice up`; on your own S3 create them with versions on", True, _buckets),
     Look("store", "use an S3 endpoint with versions and conditional writes", True, _store),
+    Look("places", "`sluice erase preflight` names each one, with its cure", False, _places),
     Look("agreements and contracts", "run `sluice agreement lint include/principals`", False, _papers),
     Look("DAGs", "run `sluice agreement lint include/principals`, then read the DAG file named", False, _dags),
     Look("sockets", "run `sluice down`, then `sluice up`", False, _sockets),

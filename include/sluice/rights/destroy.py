@@ -1,0 +1,208 @@
+"""The end of a principal's keys, once its agreement is over (GDPR Art. 28(3)(g), 4(5)): two persons, then for good.
+
+Afterwards the references in the index, in suppressions, in backups and in the write-ahead log name nobody. One
+person asks, another confirms; what they confirmed is noted before the first key goes, so that a rerun finishes it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar
+
+from sluice.db import transaction
+from sluice.errors import Exit, NotFound, Ref, SluiceError
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.keys import QUARANTINE, SUBJECT
+from sluice.ledger.append import append
+from sluice.ledger.keyed import KeyDestroyed, KeyDestructionAsked
+from sluice.ledger.model import EntryKind
+from sluice.rights import destroy_store, erase_store
+from sluice.rights.clock import received_on
+from sluice.rights.destroy_store import Destruction, Standing
+from sluice.rights.erase_plan import is_same_person
+from sluice.rights.erase_release import check_name
+from sluice.terms import Principal
+
+PURPOSES = (SUBJECT, QUARANTINE)
+ASKED_COUNTS_FOR = timedelta(days=14)
+"""The center's own rule: later the request says nothing about today, and is asked again."""
+
+
+class Obstacle(StrEnum):
+    """Why the keys of a principal stay."""
+
+    AGREEMENT_IN_FORCE = "AGREEMENT_IN_FORCE"
+    CASE_OPEN = "CASE_OPEN"
+    HOLD_STANDS = "HOLD_STANDS"
+    RECIPIENT_NOT_DONE = "RECIPIENT_NOT_DONE"
+    EXCHANGE_OPEN = "EXCHANGE_OPEN"
+    COPIES_LEFT = "COPIES_LEFT"
+    NOBODY_ASKED = "NOBODY_ASKED"
+    ASKED_IT = "ASKED_IT"
+
+
+class KeyKept(SluiceError):
+    """Words of ``Ref("because", ...)``: :class:`Obstacle`."""
+
+    code: ClassVar[str] = "SLU-565"
+    summary: ClassVar[str] = "the keys of this principal have to stay"
+    cure: ClassVar[str] = "docs/how-to/end-an-agreement.md says for each reason what comes first"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLine:
+    """One key as `sluice keys list` shows it; ``obstacles``: what keeps it."""
+
+    principal: str
+    purpose: str
+    state: str
+    fingerprint: str | None
+    obstacles: tuple[str, ...]
+
+
+def list_lines(house: House, now: datetime) -> list[KeyLine]:
+    """Every key, and what keeps it; the center's own keys never go."""
+    asked, lines = destroy_store.find_all(house.conn), []
+    for key in house.keyring.list_keys():
+        is_own = key.principal.startswith("_")
+        standing = None if is_own else destroy_store.standing(house.conn, Principal(key.principal), received_on(now))
+        request = asked.get(key.principal)
+        with_copies = request is not None and request.with_copies
+        stays = tuple(obstacles(standing, with_copies=with_copies)) if standing and not key.is_destroyed else ()
+        lines.append(KeyLine(key.principal, key.purpose, _state(key.is_destroyed, request), key.fingerprint, stays))
+    return lines
+
+
+def _state(is_destroyed: bool, request: Destruction | None) -> str:
+    if is_destroyed:
+        return "destroyed" if request and request.destroyed_at else "being destroyed"
+    return "there" if request is None or request.destroyed_at else "waits for a second person"
+
+
+def obstacles(standing: Standing, *, with_copies: bool) -> Iterator[Obstacle]:
+    """What of a principal is not over. Pure."""
+    found = {
+        Obstacle.AGREEMENT_IN_FORCE: standing.in_force,
+        Obstacle.CASE_OPEN: standing.cases,
+        Obstacle.HOLD_STANDS: standing.holds,
+        Obstacle.RECIPIENT_NOT_DONE: standing.notices,
+        Obstacle.EXCHANGE_OPEN: standing.exchanges,
+        Obstacle.COPIES_LEFT: 0 if with_copies else standing.copies,
+    }
+    return (obstacle for obstacle, count in found.items() if count)
+
+
+def ask(house: House, principal: Principal, by: str, now: datetime, *, with_copies: bool) -> Destruction:
+    """The first person asks. ``with_copies``: what is left of the principal's data goes too.
+
+    Raises KeyKept, NotFound for a principal that has no key, KeyDestroyed when it is gone, UsageError.
+    """
+    name = check_name(by)
+    fingerprints_of(house, principal)
+    with transaction(house.conn):
+        destroy_store.lock(house.conn, principal)
+        _check_over(house, principal, received_on(now), with_copies=with_copies)
+        destroy_store.ask(house.conn, principal, with_copies, name, now)
+        body = KeyDestructionAsked(principal=principal, with_copies=with_copies, asked_by=name, asked_at=utc_text(now))
+        append(
+            house.conn,
+            chain=f"principal.{principal}",
+            kind=EntryKind.KEY_DESTRUCTION_ASKED,
+            exchange_id=None,
+            body=body,
+        )
+    asked = destroy_store.find(house.conn, principal)
+    assert asked is not None  # just asked
+    return asked
+
+
+def confirm(house: House, principal: Principal, by: str, now: datetime) -> Destruction:
+    """The second person confirms, and the keys go. Again finishes what was begun, whoever says so.
+
+    Raises KeyKept, EvidenceInvalid when the master key is another, UsageError.
+    """
+    name = check_name(by)
+    asked = destroy_store.find(house.conn, principal)
+    if asked is None or asked.confirmed_at is None:
+        asked = _confirmed(house, principal, name, now)
+    if asked.destroyed_at is None:
+        _carry_out(house, asked, now)
+    done = destroy_store.find(house.conn, principal)
+    assert done is not None  # it was confirmed
+    return done
+
+
+def fingerprints_of(house: House, principal: Principal) -> Mapping[str, str]:
+    """Of the keys a principal has. Raises NotFound when it has none, KeyDestroyed, EvidenceInvalid."""
+    found = {
+        purpose: house.keyring.fingerprint(principal, purpose)
+        for purpose in PURPOSES
+        if house.keyring.has(principal, purpose)
+    }
+    if not found or principal.startswith("_"):
+        raise NotFound(Ref("keys of principal", principal))
+    return found
+
+
+def _check_over(house: House, principal: Principal, today: date, *, with_copies: bool) -> Standing:
+    standing = destroy_store.standing(house.conn, principal, today)
+    first = next(obstacles(standing, with_copies=with_copies), None)
+    if first is not None:
+        raise KeyKept(Ref("principal", principal), Ref("because", first))
+    return standing
+
+
+def _confirmed(house: House, principal: Principal, by: str, now: datetime) -> Destruction:
+    """What was asked, confirmed by somebody else while nothing stands against it."""
+    with transaction(house.conn):
+        destroy_store.lock(house.conn, principal)
+        asked = destroy_store.find(house.conn, principal)
+        if asked is None or now - asked.asked_at > ASKED_COUNTS_FOR:
+            raise KeyKept(Ref("principal", principal), Ref("because", Obstacle.NOBODY_ASKED))
+        if is_same_person(asked.asked_by, by):
+            raise KeyKept(Ref("principal", principal), Ref("because", Obstacle.ASKED_IT))
+        _check_over(house, principal, received_on(now), with_copies=asked.with_copies)
+        copies = len(erase_store.find_copies(house.conn, principal)) if asked.with_copies else 0
+        destroy_store.confirm(house.conn, principal, by, now, fingerprints_of(house, principal), copies)
+        confirmed = destroy_store.find(house.conn, principal)
+    assert confirmed is not None  # it was there
+    return confirmed
+
+
+def _carry_out(house: House, asked: Destruction, now: datetime) -> None:
+    """Copies, then keys, then the entry: once, when everything is gone."""
+    if asked.with_copies:
+        for copy in erase_store.find_copies(house.conn, asked.principal):
+            erase_store.remove(house, copy)
+        for copy in erase_store.find_copies(house.conn, asked.principal, with_gone=True):
+            erase_store.drop_superseded(house, copy)
+    fingerprints = asked.fingerprints or {}
+    for purpose, fingerprint in fingerprints.items():
+        house.keyring.destroy(asked.principal, purpose, fingerprint)
+    for purpose in PURPOSES:
+        if purpose not in fingerprints:
+            house.keyring.forbid(asked.principal, purpose)
+    with transaction(house.conn):
+        standing = destroy_store.standing(house.conn, asked.principal, received_on(now))
+        if not destroy_store.end(house.conn, asked.principal, now):
+            return
+        body = KeyDestroyed(
+            principal=asked.principal,
+            fingerprints=dict(fingerprints),
+            copies=asked.copies or 0,
+            kept_out=standing.kept_out,
+            asked_by=asked.asked_by,
+            confirmed_by=asked.confirmed_by or "",
+            confirmed_at=utc_text(asked.confirmed_at or now),
+            destroyed_at=utc_text(now),
+        )
+        append(
+            house.conn,
+            chain=f"principal.{asked.principal}",
+            kind=EntryKind.KEY_DESTROYED,
+            exchange_id=None,
+            body=body,
+        )

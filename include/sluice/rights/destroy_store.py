@@ -1,0 +1,113 @@
+"""Keys that are destroyed, in PostgreSQL: the only SQL about them, and what has to be over before."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sluice.db import Connection
+from sluice.terms import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Destruction:
+    """What was asked, confirmed and done about the keys of one principal."""
+
+    principal: Principal
+    with_copies: bool
+    asked_by: str
+    asked_at: datetime
+    confirmed_by: str | None
+    confirmed_at: datetime | None
+    fingerprints: Mapping[str, str] | None
+    copies: int | None
+    destroyed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What of a principal is not over.
+
+    ``copies``: objects with rows that could name somebody; ``kept_out``: persons in live suppressions.
+    """
+
+    agreements: int
+    in_force: int
+    cases: int
+    holds: int
+    notices: int
+    exchanges: int
+    copies: int
+    kept_out: int
+
+
+def lock(conn: Connection, principal: Principal) -> None:
+    """One at a time per principal, until the transaction ends."""
+    conn.execute("select pg_advisory_xact_lock(hashtextextended('destroy ' || %s, 0))", (principal,))
+
+
+def find(conn: Connection, principal: Principal) -> Destruction | None:
+    row = conn.execute("select * from key_destruction where principal = %s", (principal,)).fetchone()
+    return Destruction(**{**row, "principal": Principal(row["principal"])}) if row else None
+
+
+def find_all(conn: Connection) -> dict[str, Destruction]:
+    """By principal."""
+    rows = conn.execute("select * from key_destruction order by principal").fetchall()
+    return {row["principal"]: Destruction(**{**row, "principal": Principal(row["principal"])}) for row in rows}
+
+
+def ask(conn: Connection, principal: Principal, with_copies: bool, by: str, at: datetime) -> None:
+    """Note who asks; a later asking takes the place of one that nobody confirmed."""
+    conn.execute(
+        """insert into key_destruction (principal, with_copies, asked_by, asked_at) values (%s, %s, %s, %s)
+           on conflict (principal) do update set with_copies = excluded.with_copies, asked_by = excluded.asked_by,
+               asked_at = excluded.asked_at where key_destruction.confirmed_at is null""",
+        (principal, with_copies, by, at),
+    )
+
+
+def confirm(
+    conn: Connection, principal: Principal, by: str, at: datetime, fingerprints: Mapping[str, str], copies: int
+) -> None:
+    """From here on the keys have to go."""
+    conn.execute(
+        """update key_destruction set confirmed_by = %s, confirmed_at = %s, fingerprints = %s, copies = %s
+           where principal = %s and confirmed_at is null""",
+        (by, at, json.dumps(dict(fingerprints)), copies, principal),
+    )
+
+
+def end(conn: Connection, principal: Principal, at: datetime) -> bool:
+    """They are gone; False when another worker said so first."""
+    row = conn.execute(
+        """update key_destruction set destroyed_at = %s where principal = %s and destroyed_at is null
+           returning 1 as ended""",
+        (at, principal),
+    ).fetchone()
+    return row is not None
+
+
+def standing(conn: Connection, principal: Principal, today: date) -> Standing:
+    """What has to be over first. ``today``: Brussels date."""
+    row = conn.execute(
+        """select
+            (select count(*) from document d where d.kind = 'agreement' and d.principal = %(name)s) as agreements,
+            (select count(*) from activation a join document d using (sha256)
+             where a.kind = 'agreement' and d.principal = %(name)s and a.known_to is null and a.state = 'active'
+               and (a.valid_to is null or a.valid_to >= %(today)s)) as in_force,
+            (select count(*) from subject_case c where c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT')
+               and (c.principal = %(name)s or exists (select from sub_case p
+                   where p.case_id = c.case_id and p.principal = %(name)s))) as cases,
+            (select count(*) from suppression_run r where r.principal = %(name)s and r.lifted_at is null
+               and r.reason in ('soft_hold', 'restricted')) as holds,
+            (select count(*) from notice n where n.principal = %(name)s and n.state <> 'DONE') as notices,
+            (select count(*) from exchange e where e.principal = %(name)s and e.decision = 'open') as exchanges,
+            (select count(*) from copy c join exchange e using (exchange_id) where e.principal = %(name)s
+               and c.gone_at is null and c.kind in ('lake', 'arrived', 'return', 'delivered')) as copies,
+            (select coalesce(sum(r.refs), 0)::bigint from suppression_run r
+             where r.principal = %(name)s and r.lifted_at is null) as kept_out""",
+        {"name": principal, "today": today},
+    ).fetchone()
+    assert row is not None  # one row without a table
+    return Standing(**row)

@@ -1,0 +1,112 @@
+"""The end of what is sealed of a case: the request, the letters, what to look for (GDPR Art. 5(1)(e)).
+
+Suppression, certificate, steps and hashes stay: they name nobody. What is begun is noted first, so that a rerun
+finishes what a dead worker left, and the ledger says it once, when everything is gone.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from sluice.db import transaction
+from sluice.errors import Ref
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.ledger.append import append
+from sluice.ledger.cased import CaseTidied
+from sluice.ledger.model import EntryKind
+from sluice.rights import store, tidy_store
+from sluice.rights.clock import received_on
+from sluice.rights.facts import fewest_sealed_days, sealed_days
+from sluice.rights.identifiers import PREFIX
+from sluice.rights.model import CaseId, CaseNotTidied
+from sluice.rights.scope import CASES_CHAIN
+from sluice.rights.sweeping import each
+from sluice.rights.tidy_store import Closed
+
+BY_ITSELF = "system"
+
+
+class Keeps(StrEnum):
+    """Why the sealed material of a case stays."""
+
+    STILL_OPEN = "STILL_OPEN"
+    NOT_YET = "NOT_YET"
+    RECIPIENT_NOT_DONE = "RECIPIENT_NOT_DONE"
+    HOLD_STANDS = "HOLD_STANDS"
+    COMPLAINT = "COMPLAINT"
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """What one sweep removed: cases; ``failed``: met again."""
+
+    cases: int = 0
+    failed: int = 0
+
+
+def goes_on(closed: Closed) -> date:
+    """The first Brussels date on which it goes; the rule is that of the day of closing. Pure."""
+    day = received_on(closed.closed_at)
+    return day + timedelta(days=sealed_days(day))
+
+
+def keeps(closed: Closed | None, today: date, *, is_asked: bool) -> Keeps | None:
+    """Why it stays today, None when it goes. A complaint keeps it until a person asks for this very case. Pure."""
+    if closed is None:
+        return Keeps.STILL_OPEN
+    if closed.objects is not None:
+        return None  # begun is begun
+    if today < goes_on(closed):
+        return Keeps.NOT_YET
+    if closed.notices_open:
+        return Keeps.RECIPIENT_NOT_DONE
+    if closed.holds:
+        return Keeps.HOLD_STANDS
+    return Keeps.COMPLAINT if closed.has_complaint and not is_asked else None
+
+
+def tidy(house: House, now: datetime) -> Tidied:
+    """Remove what is due, of every closed case. Raises ServiceMissing; other faults are met again."""
+    closed = tidy_store.find_closed(house.conn, now - timedelta(days=fewest_sealed_days()))
+    due = [case for case in closed if keeps(case, received_on(now), is_asked=False) is None]
+    cases, failed = each("what is sealed of a closed case", due, lambda case: _remove(house, case, BY_ITSELF, now))
+    return Tidied(cases, failed)
+
+
+def tidy_case(house: House, case_id: CaseId, by: str, now: datetime) -> bool:
+    """Remove it of one case, also where somebody complained; False when it was gone. Raises CaseNotTidied, NotFound."""
+    store.get_case(house.conn, case_id)
+    closed = tidy_store.find_case(house.conn, case_id)
+    reason = keeps(closed, received_on(now), is_asked=True)
+    if closed is None or reason is not None:
+        raise CaseNotTidied(Ref("case", case_id), Ref("because", reason or Keeps.STILL_OPEN))
+    return bool(_remove(house, closed, by, now))
+
+
+def _remove(house: House, closed: Closed, by: str, now: datetime) -> int:
+    """Begin, remove, end; 1 when this call ended it."""
+    if closed.removed_at is not None:
+        return 0
+    bucket, prefix = house.settings.bucket_vault, f"{PREFIX}{closed.case_id}/"
+    with transaction(house.conn):
+        store.lock_case(house.conn, closed.case_id)
+        objects = sum(1 for _ in house.objects.list_versions(bucket, prefix))
+        tidy_store.begin(house.conn, closed.case_id, objects, by, now)
+    for key in sorted({item.key for item in house.objects.list_versions(bucket, prefix)}):
+        house.objects.delete_others(bucket, key, frozenset())
+    house.objects.abort_uploads(bucket, prefix)
+    with transaction(house.conn):
+        ended = tidy_store.end(house.conn, closed.case_id, now)
+        if ended is None:
+            return 0
+        body = CaseTidied(
+            case_id=closed.case_id,
+            objects=ended[0],
+            closed_at=utc_text(closed.closed_at),
+            days=sealed_days(received_on(closed.closed_at)),
+            asked_by=ended[1],
+            removed_at=utc_text(now),
+        )
+        append(house.conn, chain=CASES_CHAIN, kind=EntryKind.CASE_TIDIED, exchange_id=None, body=body)
+    return 1

@@ -1,0 +1,329 @@
+"""When an agreement is over its keys go, by two persons; what was copied before cannot be tied to anybody any more."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import polars as pl
+import psycopg
+import pytest
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap_with_padding
+
+from desk import environment
+from returns.commands import at_terminal, sluice
+from rights.everywhere import in_folder, in_tables
+from rights.residue import Searcher
+from rights.town import Person, Town, open_town, papers_of
+from sluice.exchange.house import open_house
+from sluice.exchange.suppressed import find_suppressed
+from sluice.keys import QUARANTINE, SUBJECT, KeyDestroyed, Keyring
+from sluice.ledger.verify import verify as verify_ledger
+from sluice.rights import store
+from sluice.rights.cases import withdraw
+from sluice.rights.certificate import issue
+from sluice.rights.destroy import ASKED_COUNTS_FOR, KeyKept, ask, confirm
+from sluice.rights.erase import run
+from sluice.rights.finish import sweep
+from sluice.rights.forward import follow
+from sluice.rights.model import Case
+from sluice.rights.preflight import preflight
+from sluice.settings import Settings
+from sluice.subject.index import find_in_run
+from sluice.subject.refs import refer
+from sluice.terms import Principal, SubjectKind
+from stores import Database
+
+ENERGY, GAS = Principal("energy01"), Principal("gas01")
+POINTS = 10
+Victim = Callable[[int], tuple[bool, int]]
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    """Four persons in the files of two principals; one of them was erased at both, and is kept out."""
+    names = [ENERGY, GAS]
+    with open_town(papers_of(store_settings, tmp_path, names), tmp_path, names, 4) as opened:
+        for name in names:
+            opened.arrive(name, opened.people)
+        yield opened
+
+
+@pytest.fixture
+def erased(town: Town) -> Case:
+    """The case of the first person, over and proven."""
+    case = town.decided(town.people[0])
+    report = run(town.house, case.case_id, now())
+    assert (report.residual, report.doubts) == (0, 0)
+    assert issue(town.house, case.case_id)
+    for _ in range(2):
+        follow(town.house, now())
+        sweep(town.house, now())
+    conn = town.house.conn
+    conn.execute("update notice set state = 'DONE', done_at = now(), told_at = coalesce(told_at, now())")
+    conn.execute("update sub_case set state = 'CLOSED'")
+    conn.execute("update subject_case set state = 'CLOSED'")
+    follow(town.house, now())
+    return store.get_case(conn, case.case_id)
+
+
+@pytest.fixture
+def victim(town: Town) -> Iterator[Victim]:
+    """Confirms for energy01 and dies at a step: whether it was killed, and the steps it counted if it was not."""
+    command = [sys.executable, str(Path(__file__).parents[1] / "crash_erase.py")]
+    env = environment(town.desk.settings)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+    assert process.stdin is not None and process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    stdin, stdout = process.stdin, process.stdout
+
+    def once(kill_at: int) -> tuple[bool, int]:
+        stdin.write(f"{ENERGY} {kill_at} destroy\n")
+        stdin.flush()
+        status, steps = stdout.readline().split()
+        assert int(status) in (0, 9)
+        return int(status) == 9, int(steps)
+
+    yield once
+    process.kill()
+    process.communicate()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def end_agreement(database: Database, principal: Principal) -> None:
+    """Its papers held until yesterday; the clock of the papers cannot be turned, so the administrator does it."""
+    with closing(psycopg.connect(database.admin_url, autocommit=True)) as conn:
+        conn.execute("set session_replication_role = replica")
+        conn.execute(
+            """update sluice.activation
+               set valid_to = current_date - 1, valid_from = least(valid_from, current_date - 1)
+               where known_to is null and sha256 in (select sha256 from sluice.document where principal = %s)
+               and (valid_to is null or valid_to >= current_date)""",
+            (principal,),
+        )
+
+
+def because(town: Town, *, with_copies: bool = False, principal: Principal = ENERGY) -> str:
+    with pytest.raises(KeyKept) as raised:
+        ask(town.house, principal, "an", now(), with_copies=with_copies)
+    return str(raised.value.refs[1].value)
+
+
+def copied(town: Town, principal: Principal) -> list[bytes]:
+    """What a thief, or a backup, has of a principal: every version of its index, and of who must stay out."""
+    bucket, found = town.desk.settings.bucket_lake, []
+    for prefix in (f"_subject_index/{principal}/", f"_suppressions/{principal}/"):
+        versions = town.house.objects.list_versions(bucket, prefix)
+        found += [town.house.objects.read(bucket, item.key, item.version_id) for item in versions]
+    return found
+
+
+def secrets_left(town: Town) -> set[bytes]:
+    """Every key that can be made of what lies in the folder of keys, whatever it was for, with the master key."""
+    master, found = town.house.keyring.master, set()
+    for path in town.desk.settings.keys_dir.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            found |= {content, content[:32], bytes.fromhex(content.decode()) if path.suffix == ".destroyed" else b""}
+            try:
+                found.add(aes_key_unwrap_with_padding(master, content))
+            except (InvalidUnwrap, ValueError):
+                continue
+    return found - {b""}
+
+
+def tied(town: Town, copies: Iterable[bytes], principal: Principal, keys: Iterable[bytes]) -> set[int]:
+    """Which of the people can be recognised in the copies by whoever knows all about them, and has these keys."""
+    copies, found = list(copies), set()
+    for key in keys:
+        for person in town.people:
+            refs = refs_of(key, person, principal)
+            if any(knows(content, refs) for content in copies):
+                found.add(person.number)
+    return found
+
+
+def refs_of(key: bytes, person: Person, principal: Principal) -> list[str]:
+    given = {SubjectKind.PHONE: person.phone, SubjectKind.PRINCIPAL_CUSTOMER_ID: person.record(principal)}
+    return [ref for kind, value in given.items() if (ref := refer(key, kind, value).ref)]
+
+
+def knows(content: bytes, refs: list[str]) -> bool:
+    frame = pl.read_parquet(BytesIO(content))
+    if "reason" in frame.columns:
+        return bool(frame["ref"].is_in(refs).any())
+    return find_in_run(content, refs).height > 0
+
+
+def key_of(town: Town, principal: Principal) -> Searcher:
+    """Finds the subject key itself, as bytes, hexadecimal or base64, in anything."""
+    import base64
+
+    key = town.house.keyring.subject_key(principal)
+    return Searcher([["the key"]], lambda _: iter([key, key.hex().encode(), base64.b64encode(key)[:-1]]))
+
+
+@pytest.mark.evidence
+def test_what_was_copied_before_cannot_be_tied_to_a_person_afterwards(
+    town: Town, erased: Case, database: Database, record_property: Callable[[str, object], None]
+) -> None:
+    everybody = {person.number for person in town.people}
+    before = {name: copied(town, name) for name in (ENERGY, GAS)}
+    searcher, key = key_of(town, ENERGY), town.house.keyring.subject_key(ENERGY)
+    fingerprint = town.house.keyring.fingerprint(ENERGY, SUBJECT)
+    assert tied(town, before[ENERGY], ENERGY, secrets_left(town)) == everybody, "control: before, with the keys there"
+    assert tied(town, before[GAS], GAS, secrets_left(town)) == everybody
+    end_agreement(database, ENERGY)
+
+    ask(town.house, ENERGY, "an", now(), with_copies=True)
+    done = confirm(town.house, ENERGY, "bert", now())
+
+    assert done.destroyed_at is not None and (done.asked_by, done.confirmed_by) == ("an", "bert")
+    left = secrets_left(town)
+    assert key not in left and len(left) > 4
+    assert tied(town, before[ENERGY], ENERGY, left) == set()
+    assert tied(town, before[GAS], GAS, left) == everybody, "control: the other principal's key is still there"
+    assert tied(town, before[ENERGY], ENERGY, {key}) == everybody, "control: the copy would still tell, with the key"
+    tables, files = in_tables(database.admin_url, searcher), in_folder(town.desk.settings.var, searcher)
+    assert {place for place, who in (tables | files).items() if who} == set()
+    (town.desk.settings.var / "planted").write_bytes(b"x" + key)
+    assert in_folder(town.desk.settings.var, searcher)["planted"] == {0}, "control: a key that lies about is found"
+    [entry] = town.desk.sql(
+        "select convert_from(body, 'UTF8')::json as body from ledger.entry where kind = 'key.destroyed'"
+    )
+    assert entry["body"]["fingerprints"][SUBJECT] == fingerprint  # type: ignore[index]
+    assert entry["body"]["kept_out"] > 0 and entry["body"]["copies"] >= 3  # type: ignore[index]
+    assert verify_ledger(town.house.conn, public_pem=town.house.keyring.public_pem).valid
+    record_property(
+        "Keys destroyed: persons tied to a copy of the index made before",
+        f"{len(everybody)} of {len(everybody)} before, 0 after; with the other principal's keys {len(everybody)}",
+    )
+
+
+def test_afterwards_nothing_makes_the_key_again_and_everything_else_goes_on(
+    town: Town, erased: Case, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_agreement(database, ENERGY)
+    ask(town.house, ENERGY, "an", now(), with_copies=True)
+    confirm(town.house, ENERGY, "bert", now())
+
+    with open_house(town.desk.settings) as fresh:
+        for attempt in (lambda: fresh.subject_key(ENERGY), lambda: fresh.keyring.quarantine_identity(ENERGY)):
+            with pytest.raises(KeyDestroyed, match="SLU-117"):
+                attempt()
+        with pytest.raises(KeyDestroyed):
+            ask(fresh, ENERGY, "carl", now(), with_copies=True)
+        assert preflight(fresh) == ()
+    again = town.ask(town.people[1])
+    assert {part.principal for part in again.sub_cases} == {GAS}, "a request finds them where a key is left"
+    withdraw(town.house.conn, again.case_id, town_order())
+    assert find_suppressed(town.house, GAS) is not None, "who was erased stays out there"
+    with at_terminal(town.desk, monkeypatch):
+        assert sluice("subject", "ref", "phone", town.people[1].phone, "--principal", ENERGY).error == "SLU-117"
+        listed = sluice("keys", "list").document["keys"]
+        states = {(each["principal"], each["purpose"]): each["state"] for each in listed}
+        assert states[ENERGY, SUBJECT] == states[ENERGY, QUARANTINE] == "destroyed"
+        assert states[GAS, SUBJECT] == "there" == states["_cases", QUARANTINE]
+        [gas] = [each for each in listed if (each["principal"], each["purpose"]) == (GAS, SUBJECT)]
+        assert set(gas["obstacles"]) >= {"AGREEMENT_IN_FORCE", "COPIES_LEFT"}
+        assert len(gas["fingerprint"]) == 64
+        assert sluice("suppression", "check", f"phone:{town.people[0].phone}").document["suppressed"]
+
+
+def town_order() -> object:
+    from rights.town import DESK, SHA
+    from sluice.rights.model import Order
+
+    return Order(DESK, now(), "WITHDRAWN", SHA)
+
+
+def test_each_thing_that_is_not_over_keeps_the_keys(town: Town, erased: Case, database: Database) -> None:
+    conn = town.house.conn
+    assert because(town) == "AGREEMENT_IN_FORCE"
+    end_agreement(database, ENERGY)
+    assert because(town) == "COPIES_LEFT"
+    conn.execute("update sub_case set state = 'INSTRUCTED' where principal = 'energy01'")
+    conn.execute("update subject_case set state = 'SCOPED'")
+    assert because(town, with_copies=True) == "CASE_OPEN"
+    conn.execute("update subject_case set state = 'CLOSED'")
+    town.ask(town.people[2])
+    conn.execute("update subject_case set state = 'CLOSED'")
+    assert because(town, with_copies=True) == "HOLD_STANDS"
+    conn.execute("update suppression_run set lifted_at = now() where reason = 'soft_hold'")
+    conn.execute("update exchange set decision = 'open', closed_at = null where principal = 'energy01'")
+    assert because(town, with_copies=True) == "EXCHANGE_OPEN"
+    conn.execute("update exchange set decision = 'accepted', closed_at = now() where decision = 'open'")
+
+    ask(town.house, ENERGY, "an", now(), with_copies=True)
+
+    for by, reason in ((" AN", "ASKED_IT"), ("bert", "NOBODY_ASKED")):
+        at = now() if by == " AN" else now() + ASKED_COUNTS_FOR * 1.1
+        with pytest.raises(KeyKept, match=reason):
+            confirm(town.house, ENERGY, by, at)
+    with pytest.raises(KeyKept, match="NOBODY_ASKED"):
+        confirm(town.house, GAS, "bert", now())
+    assert town.house.subject_key(ENERGY), "nothing went"
+    with pytest.raises(psycopg.errors.CheckViolation):
+        conn.execute(
+            """update key_destruction set confirmed_by = 'An', confirmed_at = now(), fingerprints = '{}', copies = 0"""
+        )
+
+
+def test_a_case_that_came_after_the_first_word_stops_the_second(
+    town: Town, erased: Case, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with at_terminal(town.desk, monkeypatch):
+        assert sluice("keys", "destroy", ENERGY, "--by", "an").error == "SLU-565"
+        end_agreement(database, ENERGY)
+        assert sluice("keys", "destroy", ENERGY, "--by", "an", "--with-copies").document["confirmed_by"] is None
+        town.ask(town.people[2])
+        assert sluice("keys", "confirm", ENERGY, "--by", "bert").error == "SLU-565"
+        assert town.house.subject_key(ENERGY)
+        assert sluice("keys", "destroy", "_cases", "--by", "an").exit != 0, "the center's own never go"
+
+
+@pytest.mark.evidence
+def test_killed_anywhere_a_rerun_destroys_the_rest_and_says_it_once(
+    town: Town,
+    erased: Case,
+    database: Database,
+    victim: Victim,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Each round puts the folder of keys back as it was: a test can, an installation cannot."""
+    end_agreement(database, ENERGY)
+    keys, saved = town.desk.settings.keys_dir / ENERGY, tmp_path / "saved"
+    shutil.copytree(keys, saved)
+    killed, steps = 0, 200
+    for point in range(POINTS + 1):
+        ask(town.house, ENERGY, "an", now(), with_copies=True)
+        was_killed, counted = victim(0 if point == 1 else 1 + point * (steps - 1) // (POINTS + 1))
+        steps = counted if point == 1 else steps
+        killed += was_killed
+        is_said = said(town) > point
+        assert not (is_said and list(keys.glob("*.wrapped"))), "nobody says that a key is gone while it is there"
+
+        confirm(town.house, ENERGY, "carl" if was_killed else "bert", now())
+
+        assert said(town) == point + 1 and list(keys.glob("*.wrapped")) == []
+        with pytest.raises(KeyDestroyed):
+            Keyring.open(town.desk.settings).subject_key(ENERGY)
+        shutil.rmtree(keys)
+        shutil.copytree(saved, keys)
+        with closing(psycopg.connect(database.admin_url, autocommit=True)) as conn:
+            conn.execute("delete from sluice.key_destruction")
+    assert killed >= POINTS - 1
+    record_property("SIGKILL while keys are destroyed: finished by a rerun", f"{killed} of {killed}")
+
+
+def said(town: Town) -> int:
+    [row] = town.desk.sql("select count(*) as n from ledger.entry where kind = 'key.destroyed'")
+    return int(str(row["n"]))
