@@ -77,6 +77,11 @@ def clock_parameters(on: date) -> ClockParameters:
     )
 
 
+def exception_review_months(on: date) -> int:
+    """After how many months an exception to an erasure, decided on a Brussels date, is looked at again."""
+    return _value("exception_review", "month", on)
+
+
 def value_on(rows: Sequence[Parameter], name: str, unit: str, on: date) -> int:
     """The number of a name in force on a date: its latest row until then. Raises ClockRefused if there is none."""
     held = [row for row in rows if (row.name, row.unit) == (name, unit) and row.valid_from <= on]
