@@ -55,9 +55,12 @@ class Candidate:
 def find_scope(house: House, envelope: Envelope) -> Scoped:
     """The parts of a request and whom to protect. The named principal only, else all that know the person.
 
-    Nobody knows the person: one part without agreement, so that the center still answers.
+    Nobody knows the person: one part without agreement, so that the center still answers. Nobody knows yet who it
+    is: no part and no protection, and so no step, until a candidate is confirmed.
     """
     candidates = _candidates(house, envelope)
+    if envelope.is_waiting:
+        return Scoped((), {}, tuple(sorted(each.principal for each in candidates)))
     refs = {each.principal: _refs(house, each.principal, envelope) for each in candidates}
     if len(envelope.persons) > 1:  # a principal's own file: it knows whom it names
         hits: dict[Principal, tuple[int, ...] | None] = dict.fromkeys(refs)
