@@ -29,6 +29,7 @@ TABLES = {
     "sluice.activation", "sluice.alembic_version", "sluice.case_holder", "sluice.case_letter",
     "sluice.case_transition", "sluice.copy", "sluice.document", "sluice.erasure_outcome",
     "sluice.erasure_plan", "sluice.erasure_run", "sluice.erasure_stop", "sluice.exchange", "sluice.instruction",
+    "sluice.mail",
     "sluice.notice", "sluice.notice_answer", "sluice.outbox", "sluice.own_write", "sluice.propagation",
     "sluice.request_file", "sluice.result_day", "sluice.review",
     "sluice.case_letter_opened", "sluice.return_input", "sluice.staff_account",
