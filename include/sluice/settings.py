@@ -75,6 +75,11 @@ class Settings(BaseSettings):
     signing_key: SecretStr | None = Field(default=None, description="Ed25519 private key, PEM")
 
     lineage_url: str | None = Field(default=None, description="OpenLineage: http(s)://, file:/// or nothing")
+    smtp_url: SecretStr | None = Field(
+        default=None, description="smtps://user:password@host, smtp+starttls://... or smtp://localhost:25; else no mail"
+    )
+    mail_from: str | None = Field(default=None, description="sender of mail; needed with SLUICE_SMTP_URL")
+    mail_desk: str | None = Field(default=None, description="where alarms go; the sender by default")
     sqs_queue_url: str | None = Field(default=None, description="S3 notifications; polling when absent")
 
     keep_arrived_days: int = Field(default=30, ge=0, description="how long a dropped file stays as it arrived")

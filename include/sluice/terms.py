@@ -136,6 +136,13 @@ class SubjectKind(StrEnum):
     IBAN = "iban"
 
 
+class CandidateKey(StrEnum):
+    """What a column is worth where nobody has an identifier: name and birth date point at candidates, at nobody."""
+
+    NAME = "name"
+    BIRTH_DATE = "birth_date"
+
+
 class ScreenClass(StrEnum):
     """What the free-text screen looks for in a note."""
 

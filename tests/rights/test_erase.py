@@ -15,7 +15,8 @@ from rights.asking import DESK, asked
 from sluice.exchange.read import show_exchange
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.returns.release import release
-from sluice.rights.certificate import NotProven, issue, verify_certificate
+from sluice.rights.certificate import NotProven, issue
+from sluice.rights.certificate_check import verify_certificate
 from sluice.rights.erase import plan, run, verify
 from sluice.rights.erase_model import NotDecided
 from sluice.rights.identifiers import parse_identifier

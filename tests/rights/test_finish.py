@@ -13,7 +13,7 @@ from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights import store
 from sluice.rights.cases import decide, settle_identity
-from sluice.rights.certificate import verify_certificate
+from sluice.rights.certificate_check import verify_certificate
 from sluice.rights.erase import run
 from sluice.rights.erase_release import draft, release
 from sluice.rights.finish import sweep

@@ -61,6 +61,7 @@ def build_agreement(document: Document) -> Agreement:
         free_text=_free_text(root["freeText"]),
         delivery=_delivery(root["delivery"]),
         erasure=ErasureRules(root["erasure"]["twoPersonRelease"].value is not False),
+        contact_email=controller["contact"]["email"].text,
     )
 
 

@@ -11,7 +11,7 @@ from sluice.agreement import dpv
 from sluice.agreement.document import Document, Found, Spot
 from sluice.agreement.model import Agreement, FieldRole, RoleRow
 from sluice.agreement.shape import OPEN
-from sluice.terms import DataOrigin, FieldGroup, RoleProfile, SubjectKind
+from sluice.terms import CandidateKey, DataOrigin, FieldGroup, RoleProfile, SubjectKind
 
 GAPS = (
     ("fieldGroup", "040"),
@@ -174,6 +174,7 @@ def field_role(draft: Draft, server_date_format: str | None) -> FieldRole:
         unique=column["unique"].value is True,
         classification=column["classification"].text,
         source=draft.word("source"),
+        candidate_key=CandidateKey(part) if (part := draft.word("candidateKey")) else None,
     )
 
 

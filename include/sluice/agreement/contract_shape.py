@@ -3,7 +3,7 @@
 from sluice.agreement import dpv
 from sluice.agreement.agreement_shape import CODE, COUNTRY, HOLDER, PRINCIPAL, VERSION
 from sluice.agreement.shape import Day, Flag, Iri, Kind, Many, Number, Text, Word
-from sluice.terms import DataOrigin, Direction, FieldGroup, RoleProfile, SubjectKind
+from sluice.terms import CandidateKey, DataOrigin, Direction, FieldGroup, RoleProfile, SubjectKind
 
 SUITE = Text(r"[a-z0-9][a-z0-9_-]{0,62}", "the name of a file in expectations/ without .json")
 
@@ -24,6 +24,7 @@ COLUMN_PROPERTIES: dict[str, Kind] = {
     "portable": Flag(),
     "retentionRule": CODE,
     "subjectKey": Word(tuple(SubjectKind)),
+    "candidateKey": Word(tuple(CandidateKey)),
     "source": Text(r"(contacts|results)\.[^\x00-\x1f\x7f]{1,200}", "contacts.<column> or results.<column>"),
 }
 """Properties of a column; at contract level they are the defaults (standards.md a)."""

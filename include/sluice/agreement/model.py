@@ -13,6 +13,7 @@ from typing import Any
 
 from sluice.errors import DocumentInvalid, Exit, Ref, SluiceError
 from sluice.terms import (
+    CandidateKey,
     DataOrigin,
     Direction,
     FieldGroup,
@@ -160,6 +161,8 @@ class Agreement:
     free_text: FreeTextRules = field(default_factory=lambda: FreeTextRules(careful_actions({}), 0.0))
     delivery: DeliveryRules = DeliveryRules()
     erasure: ErasureRules = ErasureRules()
+    contact_email: str | None = None
+    """Of the principal's contact, as the parties signed it."""
 
     def is_in_force(self, on: date) -> bool:
         """``on``: a Brussels date; both ends inclusive."""
@@ -193,6 +196,8 @@ class FieldRole:
     classification: str | None
     source: str | None = None
     """Of a column of a return: ``contacts.<column>`` (echoed) or ``results.<column>`` (added by our staff)."""
+    candidate_key: CandidateKey | None = None
+    """Part of what points at candidates: a name (or a part of one), or the birth date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +286,10 @@ class DataContract:
     def subject_fields(self) -> tuple[FieldRole, ...]:
         """Columns that can find a person, in contract order; the first is the primary one."""
         return tuple(role for role in self.fields if role.subject_key)
+
+    def candidate_fields(self, part: CandidateKey) -> tuple[FieldRole, ...]:
+        """Columns that hold a part of what points at candidates, in contract order."""
+        return tuple(role for role in self.fields if role.candidate_key is part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sluice.cli import case_steps, letters
+from sluice.cli.candidates import candidates_of_case, confirm, read_sought
 from sluice.cli.case_output import ByOption, CaseArgument, show_case, user
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Ref, UsageError
@@ -13,6 +14,7 @@ from sluice.rights.describe import describe, flags
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
+    from sluice.rights.identifiers import Sought
     from sluice.rights.model import Right
 
 app = typer.Typer(
@@ -33,8 +35,16 @@ def open_(
         ),
     ],
     identifier: Annotated[
-        list[str], typer.Option(help="KIND:VALUE; kind phone, email, customer, national_number, iban. May be repeated.")
-    ],
+        list[str] | None,
+        typer.Option(help="KIND:VALUE; kind phone, email, customer, national_number, iban. May be repeated."),
+    ] = None,
+    candidate: Annotated[
+        str | None,
+        typer.Option(help="PRINCIPAL:CANDIDATE of `subject candidates`: you confirm that this is the person."),
+    ] = None,
+    sought: Annotated[
+        str | None, typer.Option(help="File with a name, a tab and a birth date; - for stdin. The case then waits.")
+    ] = None,
     principal: Annotated[str | None, typer.Option(help="Who was addressed; else all that know the person.")] = None,
     received: Annotated[str | None, typer.Option(help="Brussels date of receipt, ISO; today by default.")] = None,
     channel: Annotated[str, typer.Option(help="How it came: letter, mail, phone, form.")] = "letter",
@@ -45,11 +55,14 @@ def open_(
     """Open a case: the person is protected at once, then every controller's part is made.
 
     JSON: case, state, sub_cases [{sub_case, principal, agreement, controller, track, state, field_groups,
-    forward_due}], received, legal_due, extended_due. Exit 2 for an identifier that names nobody.
+    forward_due}], received, legal_due, extended_due. Exit 2 for an identifier that names nobody. A candidate
+    is of one principal, so its case is too. With --sought alone the case waits for `case confirm`.
 
     Example: sluice case open --right erasure --identifier phone:0470123456 --received 2026-11-24
     """
     from sluice.exchange.house import open_house
+    from sluice.exchange.read import pick_principals
+    from sluice.rights.candidates import identifier_of
     from sluice.rights.identifiers import parse_identifier
     from sluice.rights.model import Actor, Role
     from sluice.rights.opening import open_case
@@ -57,9 +70,15 @@ def open_(
     from sluice.terms import Principal
 
     wanted, day = _right(right), _date(received)
-    persons = [parse_identifier(text, place) for place, text in enumerate(identifier, 1)]
+    persons = [parse_identifier(text, place) for place, text in enumerate(identifier or (), 1)]
+    name, _, ref = (candidate or "").partition(":")
+    if candidate and (not ref or principal not in (None, name)):
+        raise UsageError(Ref("option", "--candidate"))
     now = datetime.now(UTC)
     with open_house(get_settings()) as house, err.status("opening"):
+        if candidate:
+            principal = pick_principals(house.conn, name)[0]
+            persons.append(identifier_of(house, principal, ref))
         case = open_case(
             house,
             wanted,
@@ -71,6 +90,7 @@ def open_(
             now,
             protection=protection_of(house),
             actor=Actor(Role.DESK, by or user()),
+            sought=_one_sought(sought) if sought else None,
         )
     show_case(case, format)
 
@@ -126,6 +146,8 @@ def show(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     show_case(found, format, steps)
 
 
+app.command("candidates")(candidates_of_case)
+app.command("confirm")(confirm)
 app.command("identity")(case_steps.identity)
 app.command("pause")(case_steps.pause)
 app.command("extend")(case_steps.extend)
@@ -170,6 +192,13 @@ def follow(format: FormatOption = Format.TABLE) -> None:
         show_table("Followed", ("what", "count"), [*read.requests.items(), *read.instructions.items(), *counts.items()])
     if counts["failed"]:
         raise typer.Exit(Exit.UNDECIDED)
+
+
+def _one_sought(file: str) -> "Sought":
+    found = read_sought(file)
+    if len(found) != 1:
+        raise UsageError(Ref("option", "--sought"), Ref("lines", len(found)))
+    return found[0]
 
 
 def _right(word: str) -> "Right":

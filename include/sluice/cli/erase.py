@@ -2,7 +2,8 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,7 +11,7 @@ from sluice.cli import erase_control
 from sluice.cli.case_output import ByOption, CaseArgument, user
 from sluice.cli.erase_control import find_case, plan_told
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
-from sluice.errors import Exit
+from sluice.errors import Exit, FileMissing, Ref, UsageError
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
@@ -82,19 +83,35 @@ def verify_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
 
 
 @app.command("certificate")
-def certificate(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
+def certificate(
+    case: CaseArgument,
+    pdf: Annotated[Path | None, typer.Option(help="Write it as a PDF for people into this file.")] = None,
+    language: Annotated[str, typer.Option(help="Of the PDF: nl, fr or en.")] = "nl",
+    principal: Annotated[str | None, typer.Option(help="Only this principal's; a PDF is of one.")] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
     """Sign what the last second scan proved, per principal. Exit 1 while a residue is left.
 
-    Example: sluice erase certificate 5b1f0c2e
+    The PDF is made from the signed file and says the same; the signed file is the proof
+    (`sluice receipt certificate`). It names nobody.
+
+    Example: sluice erase certificate 5b1f0c2e --pdf certificate.pdf --language fr --principal energy01
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.certificate import issue, stores_in
+    from sluice.rights.certificate import issue, open_pdf, stores_in
 
+    if pdf is not None and not pdf.absolute().parent.is_dir():
+        raise FileMissing(Ref("option", "--pdf"))
     with open_house(get_settings()) as house:
-        issued = issue(house, find_case(house.conn, case))
+        issued = issue(house, find_case(house.conn, case), only=[principal] if principal else None)
+        if pdf is not None and len(issued) != 1:
+            raise UsageError(Ref("option", "--principal"), Ref("certificates", len(issued)))
+        if pdf is not None:
+            pdf.write_bytes(open_pdf(house, issued[0], language))
     if format is Format.JSON:
         files = [{"principal": each.principal, "object": f"s3://{each.bucket}/{each.key}"} for each in issued]
-        show_json({"stores": stores_in(issued), "residual": 0, "certificates": files})
+        told = {"stores": stores_in(issued), "residual": 0, "certificates": files}
+        show_json(told | {"pdf": str(pdf)} if pdf else told)
         return
     show_table("Certificates", ("principal", "object"), [(c.principal, f"s3://{c.bucket}/{c.key}") for c in issued])
 

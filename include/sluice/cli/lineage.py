@@ -1,5 +1,6 @@
 """``sluice lineage``: where it came from and what became of it."""
 
+import sys
 from dataclasses import asdict
 from typing import Annotated
 
@@ -18,6 +19,10 @@ ExchangeOption = Annotated[str | None, typer.Option("--exchange", help="Id of a 
 ObjectOption = Annotated[
     str | None, typer.Option("--object", help="s3://bucket/key, with ?versionId= for one version.")
 ]
+SubjectOption = Annotated[
+    str | None, typer.Option("--subject", help="KIND:VALUE in any spelling; or - for one line of stdin.")
+]
+PrincipalOption = Annotated[str | None, typer.Option(help="With --subject: only this principal.")]
 
 
 @app.callback()
@@ -26,17 +31,36 @@ def topic() -> None:
 
 
 @app.command("show")
-def show(exchange: ExchangeOption = None, object: ObjectOption = None, format: FormatOption = Format.TABLE) -> None:
-    """Show what an exchange or an object is made of and what was made of it; origins of the columns of returns.
+def show(
+    exchange: ExchangeOption = None,
+    object: ObjectOption = None,
+    subject: SubjectOption = None,
+    principal: PrincipalOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Show what an exchange or an object is made of and what was made of it, or where a person's rows went.
+
+    JSON: nodes, edges, paths; origins of the columns of returns; of a person instead exchanges [{exchange,
+    principal, direction, flow, opened_at, decision, sender, recipients[], roles [{field_group, profile,
+    controller, processor, owner_label}]}] and searched. The identifier is never printed.
 
     Example: sluice lineage show --object s3://exchange/energy01/outbound/renewal_results/renewal_results_2026-11-24.csv
     """
+    if sum(each is not None for each in (exchange, object, subject)) != 1:
+        raise UsageError(Ref("option", "one of --exchange, --object and --subject"))
+    if subject is not None:
+        _show_journey(subject, principal, format)
+    elif principal is not None:
+        raise UsageError(Ref("option", "--principal without --subject"))
+    else:
+        _show_trace(exchange, object, format)
+
+
+def _show_trace(exchange: str | None, object: str | None, format: Format) -> None:
     from sluice.db import connect
     from sluice.lineage.trace import trace_exchange, trace_object
     from sluice.settings import get_settings
 
-    if (exchange is None) == (object is None):
-        raise UsageError(Ref("option", "one of --exchange and --object"))
     with connect(get_settings()) as conn:
         trace = trace_exchange(conn, exchange) if exchange else trace_object(conn, object or "")
     if format is Format.JSON:
@@ -48,3 +72,38 @@ def show(exchange: ExchangeOption = None, object: ObjectOption = None, format: F
     if trace.origins:
         rows = [(each.exchange, each.column, each.field_group, each.source, each.origin) for each in trace.origins]
         show_table("Columns of returns", ("exchange", "column", "group", "source", "origin"), rows)
+
+
+def _show_journey(subject: str, principal: str | None, format: Format) -> None:
+    from sluice.exchange.house import open_house
+    from sluice.exchange.read import pick_principals
+    from sluice.rights.identifiers import check_identifiers, parse_identifier
+    from sluice.rights.journey import journey_of
+    from sluice.settings import get_settings
+
+    person = (parse_identifier(sys.stdin.readline().rstrip("\r\n") if subject == "-" else subject, 1),)
+    check_identifiers(person)
+    with open_house(get_settings()) as house:
+        journey = journey_of(house, person, pick_principals(house.conn, principal))
+    if format is Format.JSON:
+        told = {"exchanges": [asdict(each) for each in journey.passages], "searched": journey.searched}
+        show_json(asdict(journey.graph) | {"paths": journey.paths} | told)
+        return
+    show_table(
+        f"In {len(journey.passages)} exchanges; index searched of: {', '.join(journey.searched)}",
+        ("exchange", "opened (UTC)", "principal", "direction", "flow", "decision", "from", "to"),
+        [
+            (p.exchange, p.opened_at, p.principal, p.direction, p.flow, p.decision, p.sender, ", ".join(p.recipients))
+            for p in journey.passages
+        ],
+    )
+    show_table(
+        "Roles",
+        ("exchange", "field group", "controller", "processor", "owner", "profile"),
+        [
+            (p.exchange, r.field_group, r.controller, r.processor, r.owner_label, r.profile)
+            for p in journey.passages
+            for r in p.roles
+        ],
+    )
+    show_table("Ways of the data", ("way",), [(" > ".join(path),) for path in journey.paths])

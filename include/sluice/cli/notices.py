@@ -91,6 +91,30 @@ def send(format: FormatOption = Format.TABLE) -> None:
         raise typer.Exit(Exit.UNDECIDED)
 
 
+@app.command("mail")
+def mail(format: FormatOption = Format.TABLE) -> None:
+    """Mail recipients and the desk what is owed and was not sent: what the schedule does every five minutes.
+
+    JSON: is_on (a server is set), sent, failed, waiting. A mail holds numbers, dates and places, no person.
+    Exit 3 when something failed; it is tried again next time. Exit 4 when the settings cannot be used.
+
+    Example: sluice notices mail
+    """
+    from sluice.exchange.house import open_house
+    from sluice.rights.mail_store import count_unsent
+    from sluice.rights.mails import send_mails
+
+    with open_house(get_settings()) as house, err.status("sending mail"):
+        done = send_mails(house, datetime.now(UTC))
+        told = {"is_on": done.is_on, "sent": done.sent, "failed": done.failed, "waiting": count_unsent(house.conn)}
+    if format is Format.JSON:
+        show_json(told)
+    else:
+        show_table("Mail", ("what", "count"), told.items())
+    if done.failed:
+        raise typer.Exit(Exit.UNDECIDED)
+
+
 @app.command("ack")
 def ack(
     notice: NoticeArgument,

@@ -85,6 +85,30 @@ def roles(
         err.print(warning, markup=False)
 
 
+@app.command("certificate")
+def certificate(
+    file: Annotated[Path, typer.Argument(help="The erasure-certificate....json in your notices/.")],
+    key: KeyOption,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Verify the certificate of an erasure, offline: the file and the public key are enough.
+
+    JSON: valid, and what was signed. Exit 1 if it does not hold.
+
+    Example: sluice receipt certificate erasure-certificate.9f3c1d20ab54e6f1.json --key receipt-key.pem
+    """
+    from sluice.rights.certificate_check import verify_certificate
+
+    if not file.is_file():
+        raise FileMissing(Ref("file", file.name))
+    said = verify_certificate(file.read_bytes(), _read_key(key))
+    if format is Format.JSON:
+        show_json({"valid": True, **said})
+        return
+    names = ("principal", "done_at", "objects_scanned", "residual", "shared_with_others", "sealed_to_recipient")
+    show_pairs("The certificate holds", {name: said[name] for name in names})
+
+
 def _read_key(key: Path) -> bytes:
     try:
         return key.read_bytes()

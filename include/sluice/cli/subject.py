@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sluice.cli.candidates import read_sought, show_candidates
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
 from sluice.errors import Exit, NotFound, Ref, UsageError
 from sluice.terms import Principal, SubjectKind
@@ -70,6 +71,34 @@ def where_(
         ("principal", "store", "object", "exchange", "rows"),
         [(place.principal, place.store, place.object, place.exchange, place.rows) for place in places],
     )
+
+
+@app.command("candidates")
+def candidates(
+    file: Annotated[str, typer.Argument(help="Lines of a name, a tab and a birth date; or - for stdin.")],
+    principal: Annotated[str | None, typer.Option(help="Only this principal; all of them when absent.")] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Find who may be meant by a name and a birth date; nothing happens to any of them.
+
+    Name and date are read from a file or stdin, never from the command line, and not printed. Dates as
+    1980-04-03 or 03/04/1980, day first. A candidate is confirmed by `sluice case open --candidate`.
+
+    JSON: persons [{line, candidates [{principal, candidate, places [{exchange, object, rows}]}]}], searched,
+    unmarked, stores. Exit 2 for a line that has no name or no birth date; it is named by its number.
+
+    Example: sluice subject candidates - < person.tsv
+    """
+    from sluice.exchange.house import open_house
+    from sluice.exchange.read import pick_principals
+    from sluice.rights.candidates import find_candidates
+    from sluice.settings import get_settings
+
+    sought = read_sought(file)
+    with open_house(get_settings()) as house:
+        names = pick_principals(house.conn, principal)
+        found = [find_candidates(house, each, names, line) for line, each in enumerate(sought, 1)]
+    show_candidates(found, format)
 
 
 @app.command("ref")

@@ -9,7 +9,8 @@ from sluice.demo.story import Check
 from sluice.exchange.house import House
 from sluice.exchange.read import show_exchange
 from sluice.ledger.model import SignatureInvalid
-from sluice.rights.certificate import Certificate, verify_certificate
+from sluice.rights.certificate import Certificate
+from sluice.rights.certificate_check import verify_certificate
 from sluice.rights.clock import received_on
 from sluice.rights.model import State
 

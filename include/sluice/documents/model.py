@@ -124,6 +124,28 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificatePage:
+    """The certificate of an erasure at one principal, in one language. Nobody is in it."""
+
+    TEMPLATE: ClassVar[str] = "certificate"
+
+    number: str
+    lang: str
+    region: str
+    title: str
+    subject: str
+    references: tuple[Pair, ...]
+    opening: tuple[str, ...]
+    notices: tuple[Notice, ...]
+    parts: tuple[Part, ...]
+    footer: str
+
+    @property
+    def document(self) -> str:
+        return self.number
+
+
+@dataclass(frozen=True, slots=True)
 class LetterPage:
     """A letter to a person, in one language. It names a case, never the person."""
 

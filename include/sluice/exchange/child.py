@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from sluice.agreement.model import DataContract, FieldRole
+from sluice.exchange.candidates import candidates_in
 from sluice.exchange.content import Content, Split, kept_out, read_content, split, stopped
 from sluice.exchange.job import Job
 from sluice.exchange.model import ChildReport, Sighting
@@ -154,5 +155,7 @@ def _write_accepted(job: Job, table: Table, identified: Identified, content: pl.
     write_lake(lake, job.folder / "accepted.parquet", sorted_by=REF)
     if identified.refs:
         kinds = [(field.subject_key, lake[f"sluice_ref_{field.name}"]) for field, _ in identified.refs]
-        run = build_run([(kind, refs) for kind, refs in kinds if kind is not None])
+        run = build_run(
+            [(kind, refs) for kind, refs in kinds if kind is not None], candidates_in(job.contract, lake, job.key)
+        )
         (job.folder / "index.parquet").write_bytes(write_run(run))

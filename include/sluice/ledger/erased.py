@@ -17,11 +17,23 @@ class StoreErased(Part):
     ground: str | None
 
 
+class ExceptionKept(Part):
+    """A field group that was not erased by decision: ``reason`` an IRI (GDPR Art. 17(3), 12(5)), looked at again by
+    ``review_on``; Brussels dates."""
+
+    sub_case_id: str
+    field_group: str
+    reason: str
+    decided_on: str
+    review_on: str
+
+
 class ErasureDone(Part):
     """``residual``: what the second scan still found; the entry is written whatever it is.
 
     ``sealed``: objects only their recipient can open; the index of their rows does not name the person.
     ``shared``: identifiers of the person that other persons have too (a family's telephone): not looked for.
+    ``exceptions``: None in entries from before they were listed.
     """
 
     case_id: str
@@ -33,6 +45,7 @@ class ErasureDone(Part):
     doubts: int
     sealed: int = 0
     shared: int = 0
+    exceptions: tuple[ExceptionKept, ...] | None = None
 
 
 class ErasurePlanned(Part):

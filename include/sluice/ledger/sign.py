@@ -119,6 +119,12 @@ def split_flattened(jws: bytes) -> Signed:
     return Signed(members["protected"], members["payload"], members["signature"])
 
 
+def as_it_stands(signed: Signed) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and payload, whoever signed them; believe them after :func:`open_signed` only. Raises SignatureInvalid."""
+    header, payload = (_decode(part, "document") for part in (signed.protected, signed.payload))
+    return read_canonical(header, "header"), read_canonical(payload, "payload")
+
+
 def read_canonical(content: bytes, what: str) -> dict[str, Any]:
     """A JSON object that is its own canonical form: no second spelling, no duplicate member."""
     document: Any = None

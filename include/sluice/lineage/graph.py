@@ -10,6 +10,9 @@ ARRIVED, RETURN = "arrived", "return"
 DATA = frozenset({"was judged in", "made lake", "contacts of", "results of", "delivered"})
 """Edges that the data itself goes along, from a file that came in to one that went out."""
 
+PERSON = Node("person:asked-for", "person", "the person asked for")
+"""No reference and no value: whoever reads the graph knows whom they asked for."""
+
 Pair = tuple[Node, Edge | None]
 
 
@@ -24,6 +27,12 @@ def trace_of(records: Iterable[ExchangeRecord]) -> Trace:
     there = {record.exchange_id for record in whole}
     graph = _graph(pair for record in whole for pair in _pairs(_among(record, there)))
     return Trace(graph, tuple(_paths(graph)), tuple(origin for record in whole for origin in origins_of(record)))
+
+
+def with_person(graph: Graph, holders: Iterable[str]) -> Graph:
+    """The graph with the person who was asked for, and an edge to every exchange (id) that holds their rows."""
+    edges = tuple(Edge(PERSON.id, f"exchange:{each}", "is in") for each in holders)
+    return Graph((PERSON, *graph.nodes), (*edges, *graph.edges))
 
 
 def origins_of(record: ExchangeRecord) -> Iterator[Origin]:

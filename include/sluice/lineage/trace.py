@@ -39,9 +39,14 @@ def trace_object(conn: Connection, url: str) -> Trace:
     return _trace(conn, starts)
 
 
+def read_records(conn: Connection, exchange_ids: Iterable[str]) -> list[ExchangeRecord]:
+    """Records of those of these exchanges that are closed, the oldest first."""
+    return sorted(_records(conn, exchange_ids), key=lambda record: (record.opened_at, record.exchange_id))
+
+
 def _trace(conn: Connection, starts: list[str]) -> Trace:
     around = {*starts, *store.find_sources(conn, starts), *store.find_users(conn, starts)}
-    return trace_of(sorted(_records(conn, around), key=lambda record: (record.opened_at, record.exchange_id)))
+    return trace_of(read_records(conn, around))
 
 
 def _records(conn: Connection, exchange_ids: Iterable[str]) -> list[ExchangeRecord]:

@@ -15,6 +15,7 @@ class FollowCases(HouseOperator):
 
         from sluice.exchange.house import open_house
         from sluice.rights.forward import follow
+        from sluice.rights.mails import send_mails
         from sluice.rights.opening import finish_openings
         from sluice.rights.protect import protection_of
         from sluice.rights.requests import read_requests
@@ -26,7 +27,8 @@ class FollowCases(HouseOperator):
             requests = read_requests(house, protection, now)
             told = follow(house, now)
             tidied = tidy(house, now)
-        return f"opened {opened}, requests {requests}, told {told}, {tidied}"
+            mailed = send_mails(house, now)
+        return f"opened {opened}, requests {requests}, told {told}, {tidied}, {mailed}"
 
 
 class FollowNotices(HouseOperator):
@@ -38,12 +40,15 @@ class FollowNotices(HouseOperator):
         from sluice.errors import Ref, StoreError
         from sluice.exchange.house import open_house
         from sluice.rights.finish import sweep
+        from sluice.rights.mails import send_mails
 
         with open_house(get_settings()) as house:
             done = sweep(house, datetime.now(UTC))
+            mailed = send_mails(house, datetime.now(UTC))
         if done.failed:
             raise StoreError(Ref("notices and steps left undone", done.failed))
-        return f"{done.told}, {done.followed}, {done.finished}"
+        return f"{done.told}, {done.followed}, {done.finished}, {mailed}"
+
 
 
 class Retain(HouseOperator):

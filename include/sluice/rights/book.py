@@ -58,6 +58,14 @@ class Book:
             check_step(None, State.SCOPED, Attempt(self.case, order, part))
             self._write(part, None, State.SCOPED, order)
 
+    def scope(self, case: Case, order: Order) -> None:
+        """A case that waited for its person has parts now. ``case``: with them and what was sealed. Again raises."""
+        self.case = replace(case, state=self.case.state)
+        store.insert_parts(self.conn, self.case)
+        for part in self.case.sub_cases:
+            check_step(None, State.SCOPED, Attempt(self.case, order, part))
+            self._write(part, None, State.SCOPED, order)
+
     def flag(self, flag: Flag, order: Order) -> None:
         """Set a flag, once; again changes nothing. Raises TransitionRefused."""
         check_flag(flag, Attempt(self.case, order))

@@ -1,35 +1,30 @@
 """The certificate of an erasure: signed, per principal, and not issued while one residue is left.
 
-It is a pure function of the ledger entry of the last second scan. A principal's own certificate names
-its parts of the case only, so that two principals cannot tell that they know the same person.
+It is a pure function of the ledger entry of the last second scan, and its PDFs are functions of it alone. A
+principal's own certificate names its parts of the case only, so that two principals cannot tell that they know
+the same person.
 """
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import rfc8785
 
-from sluice.errors import Exit, Ref, SluiceError
+from sluice.documents.words import LANGUAGES
+from sluice.errors import Exit, Ref, SluiceError, UsageError
 from sluice.exchange.house import House
 from sluice.ledger.erased import ErasureDone
 from sluice.ledger.model import EntryKind
-from sluice.ledger.sign import open_signed, read_public, sign, split_flattened
+from sluice.ledger.sign import as_it_stands, sign, split_flattened
 from sluice.rights import store
 from sluice.rights.census import find_unknown
+from sluice.rights.certificate_check import FORMAT, TYPE
+from sluice.rights.certificate_page import LIMITS, make_certificate_pdf
 from sluice.rights.erase_scope import has_decided
 from sluice.rights.model import Case, CaseId
 
-TYPE, FORMAT = "sluice-erasure-certificate+jws", "sluice-erasure-certificate-1"
-JOSE = "application/jose+json"
-LIMITS = (
-    "files that were handed over and copied by their recipient",
-    "files sealed to their recipient, of which the index of their rows says that the person is not in them",
-    "the notice that names the person to a recipient, until it says that it is done",
-    "backups of the database and of the object store, until their dated expiry",
-)
-"""What no scan of ours can see, said in every certificate."""
+JOSE, PDF = "application/jose+json", "application/pdf"
 
 
 class NotProven(SluiceError):
@@ -50,6 +45,10 @@ class Certificate:
     bucket: str
     key: str
     jws: bytes
+
+    def pdf_key(self, language: str) -> str:
+        """Where the same certificate lies as a PDF in this language."""
+        return f"{self.key.removesuffix('.json')}.{language}.pdf"
 
 
 def issue(house: House, case_id: CaseId, only: Collection[str] | None = None) -> tuple[Certificate, ...]:
@@ -87,41 +86,53 @@ def last_scans(house: House, case_id: CaseId) -> dict[str, tuple[ErasureDone, st
 
 
 def _issued(house: House, case: Case, done: ErasureDone, entry_hash: str) -> Certificate:
-    payload = rfc8785.dumps(
-        {
-            "format": FORMAT,
-            "parts": [part.sub_case_id for part in case.sub_cases if part.principal == done.principal],
-            "principal": done.principal,
-            "done_at": done.done_at,
-            "stores": [line.model_dump(mode="json") for line in done.stores],
-            "objects_scanned": done.objects_scanned,
-            "residual": done.residual,
-            "sealed_to_recipient": done.sealed,
-            "shared_with_others": done.shared,
-            "not_covered": list(LIMITS),
-            "ledger": {"entry_hash": entry_hash},
-        }
-    )
+    payload = rfc8785.dumps(_document(case, done, entry_hash))
     jws = sign(payload, house.keyring.signing, TYPE).flattened
     bucket, key = house.settings.bucket_evidence, f"certificates/{case.case_id}/{done.principal}.{entry_hash[:16]}.json"
     house.objects.put_once(bucket, key, jws, JOSE)
     notice = f"{done.principal}/notices/erasure-certificate.{entry_hash[:16]}.json"
     house.objects.put_once(house.settings.bucket_exchange, notice, jws, JOSE)
-    return Certificate(done.principal, bucket, key, jws)
+    issued = Certificate(done.principal, bucket, key, jws)
+    for language in LANGUAGES:
+        _give_pdf(house, issued, language)
+    return issued
 
 
-def verify_certificate(jws: bytes, public_pem: bytes) -> dict[str, object]:
-    """What a certificate says, if this key signed exactly that. Raises SignatureInvalid, PublicKeyInvalid."""
-    return dict(open_signed(split_flattened(jws), read_public(public_pem), TYPE))
+def _document(case: Case, done: ErasureDone, entry_hash: str) -> dict[str, Any]:
+    """What is signed. Its keys are a promise: an entry of an older kind goes on giving the bytes it gave."""
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "parts": [part.sub_case_id for part in case.sub_cases if part.principal == done.principal],
+        "principal": done.principal,
+        "done_at": done.done_at,
+        "stores": [line.model_dump(mode="json") for line in done.stores],
+        "objects_scanned": done.objects_scanned,
+        "residual": done.residual,
+        "sealed_to_recipient": done.sealed,
+        "shared_with_others": done.shared,
+        "not_covered": list(LIMITS),
+        "ledger": {"entry_hash": entry_hash},
+    }
+    if done.exceptions is not None:
+        document["exceptions"] = [each.model_dump(mode="json") for each in done.exceptions]
+    return document
+
+
+def _give_pdf(house: House, issued: Certificate, language: str) -> None:
+    """Put the PDF beside the JWS unless it is there; a later version of the layout does not replace it."""
+    key = issued.pdf_key(language)
+    if house.objects.head(issued.bucket, key) is None:
+        house.objects.put_converging(issued.bucket, key, make_certificate_pdf(issued.jws, language), PDF)
+
+
+def open_pdf(house: House, issued: Certificate, language: str) -> bytes:
+    """A certificate as people read it, as it was stored. Raises NotFound, UsageError."""
+    if language not in LANGUAGES:
+        raise UsageError(Ref("language", "nl, fr or en"))
+    return house.objects.read(issued.bucket, issued.pdf_key(language))
 
 
 def stores_in(certificates: Sequence[Certificate]) -> list[dict[str, object]]:
     """The lines of all certificates, as they were signed."""
-    import base64
-
-    lines: list[dict[str, object]] = []
-    for each in certificates:
-        payload = json.loads(each.jws)["payload"]
-        said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        lines += [{"principal": said["principal"], **line} for line in said["stores"]]
-    return lines
+    said = [as_it_stands(split_flattened(each.jws))[1] for each in certificates]
+    return [{"principal": one["principal"], **line} for one in said for line in one["stores"]]

@@ -63,8 +63,8 @@ def due_dates(received: date, country: str, parameters: ClockParameters) -> DueD
     country: the controller's, ISO 3166 alpha-2. Raises ClockRefused for a country outside the EEA and
     for a year without calendar. (Art. 12(3); Reg. 1182/71 Art. 3(2)(c) and (4).)
     """
-    nominal = _months_later(received, parameters.answer_months)
-    extended = _months_later(received, parameters.extended_months)
+    nominal = months_later(received, parameters.answer_months)
+    extended = months_later(received, parameters.extended_months)
     return DueDates(received, nominal, next_working_day(nominal, country), next_working_day(extended, country))
 
 
@@ -88,7 +88,7 @@ def paused(due: DueDates, pauses: Sequence[Pause], country: str, parameters: Clo
     if any(pause.asked_on < due.received for pause in pauses):
         raise ClockRefused(Ref("rule", "PAUSE_BEFORE_RECEIPT"))
     waits = _merged(pauses)
-    extended = _months_later(due.received, parameters.extended_months)
+    extended = months_later(due.received, parameters.extended_months)
     return PausedClock(due, _moved(due.nominal_due, waits, country), _moved(extended, waits, country))
 
 
@@ -102,7 +102,7 @@ def elapsed_due(since: datetime, hours: int) -> datetime:
     return _aware(since).astimezone(UTC) + timedelta(hours=hours)
 
 
-def _months_later(day: date, months: int) -> date:
+def months_later(day: date, months: int) -> date:
     """The same day number, or the last of a shorter month."""
     if isinstance(day, datetime):
         # A datetime is a date to Python, and would silently give the day in its own zone.

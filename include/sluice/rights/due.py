@@ -71,7 +71,7 @@ def _of_case(case: Case, now: datetime, pace: Pace) -> Iterator[DueAction]:
             is_late = part.forward_due_at is not None and now > part.forward_due_at
             yield DueAction(what, case, part, is_late and what is Due.FORWARD)
     last = case.due.extended_due if case.is_extended else case.due.legal_due
-    if not case.is_breached and received_on(now) > last and not _is_answered(case):
+    if not case.is_breached and received_on(now) > last and not is_answered(case):
         yield DueAction(Due.BREACH, case)
 
 
@@ -91,5 +91,7 @@ def _of_part(case: Case, part: SubCase, now: datetime, pace: Pace) -> Due | None
 ANSWERED = frozenset({State.ANSWERED, State.PROVEN, State.CONFIRMED_TO_CONTROLLER})
 
 
-def _is_answered(case: Case) -> bool:
-    return all(part.state in ANSWERED or part.state.is_over for part in case.sub_cases)
+def is_answered(case: Case) -> bool:
+    """Whether every part has its answer, so that no day can be missed any more."""
+    parts = case.sub_cases  # none while it waits for a candidate: then nothing is answered
+    return bool(parts) and all(part.state in ANSWERED or part.state.is_over for part in parts)

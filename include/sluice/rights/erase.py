@@ -19,12 +19,13 @@ from sluice.ledger.erased import ErasureDone
 from sluice.ledger.model import EntryKind
 from sluice.returns.drain import remake_prepared
 from sluice.rights import erase_control_store as control
-from sluice.rights import erase_store
+from sluice.rights import erase_store, store
 from sluice.rights.cases import advance
 from sluice.rights.census import find_unknown
 from sluice.rights.certificate import last_scans
 from sluice.rights.erase_batches import CopyName
 from sluice.rights.erase_control import check_goes_on, check_may_begin, noted, outcome_of
+from sluice.rights.erase_exceptions import exceptions_of
 from sluice.rights.erase_find import find_places, foresee, kept, open_request, targets_of
 from sluice.rights.erase_model import (
     Copy,
@@ -292,6 +293,7 @@ def _record(
         objects_scanned=found.objects,
         sealed=found.sealed,
         shared=found.shared,
+        exceptions=exceptions_of(case, store.list_steps(house.conn, case.case_id), target.principal),
     )
     with transaction(house.conn):
         chain = chain_of(case, target.principal)

@@ -22,6 +22,7 @@ from sluice.lake.erase_parquet import erase_refs, find_refs
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import seal, unseal
 from sluice.rights import erase_store
+from sluice.rights.erase_candidates import still_there
 from sluice.rights.erase_files import (
     FoundInFile,
     bad_rows_of,
@@ -185,7 +186,9 @@ class IndexStore:
             return untouched(self, copy)
         run = pl.read_parquet(path)
         words = first_word(pl.Series(sorted(bench.target.refs)))
-        kept = run.filter(~pl.col("ref").is_in(words.implode()))
+        beside = erase_store.find_copies(bench.house.conn, bench.target.principal, among=[copy.exchange_id])
+        there = still_there(beside, bench.fetch, bench.target.key)
+        kept = run.filter(~pl.col("ref").is_in(words.implode()) & there)
         edited = bench.fresh("edited")
         edited.write_bytes(write_run(kept))
         return Edit(Done(place_of(self, copy, rows), Outcome.ERASED, None, run.height, kept.height), edited)

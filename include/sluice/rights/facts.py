@@ -89,6 +89,11 @@ def fewest_sealed_days() -> int:
     return min(row.value for row in parameters() if row.name == "sealed_case_material")
 
 
+def exception_review_months(on: date) -> int:
+    """After how many months an exception to an erasure, decided on a Brussels date, is looked at again."""
+    return _value("exception_review", "month", on)
+
+
 def value_on(rows: Sequence[Parameter], name: str, unit: str, on: date) -> int:
     """The number of a name in force on a date: its latest row until then. Raises ClockRefused if there is none."""
     held = [row for row in rows if (row.name, row.unit) == (name, unit) and row.valid_from <= on]

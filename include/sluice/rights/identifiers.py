@@ -21,6 +21,7 @@ from sluice.exchange.naming import utc_text
 from sluice.keys import Keyring
 from sluice.lake.objects import StoredObject
 from sluice.rights.model import CaseId, IdentifierInvalid, Right, SubjectUnreadable
+from sluice.subject.candidate import normal_candidate
 from sluice.subject.columns import normalise_column
 from sluice.subject.refs import ref_column, refer
 from sluice.terms import Principal, Sha256, SubjectKind
@@ -52,6 +53,14 @@ Person = tuple[Identifier, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """A name, in any order of its parts, and a birth date, as given: they point at candidates, at nobody."""
+
+    name: str = field(repr=False)
+    birth_date: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """A whole request, as sealed. ``received``: Brussels date; ``opened_at``: UTC; ``actor``: role and name."""
 
@@ -67,6 +76,13 @@ class Envelope:
     actor_role: str
     actor: str
     persons: tuple[Person, ...] = field(repr=False)
+    sought: Sought | None = field(default=None, repr=False)
+    """Where the person gave no identifier; until a human confirmed a candidate, the case waits."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nobody knows yet who the request is about."""
+        return self.sought is not None and not self.identifiers
 
     @property
     def identifiers(self) -> tuple[Identifier, ...]:
@@ -126,14 +142,23 @@ def check_identifiers(identifiers: Sequence[Identifier]) -> None:
             raise IdentifierInvalid(Ref("identifier", place), Ref("kind", each.kind))
 
 
+def check_sought(sought: Sought) -> None:
+    """Raises IdentifierInvalid for what is no name and birth date."""
+    if normal_candidate((sought.name,), sought.birth_date) is None:
+        raise IdentifierInvalid(Ref("name and birth date", 1))
+
+
 def subject_key(case_id: CaseId) -> str:
     """Where the sealed envelope of a case lies in the vault."""
     return f"{PREFIX}{case_id}/subject.age"
 
 
-def seal(house: House, envelope: Envelope) -> Sealed:
-    """Put the envelope into the vault, once. Whoever comes second gets the first one's."""
-    key = subject_key(envelope.case_id)
+def seal(house: House, envelope: Envelope, key: str | None = None) -> Sealed:
+    """Put the envelope into the vault, once. Whoever comes second gets the first one's.
+
+    ``key``: where a confirmed one lies beside what was asked.
+    """
+    key = key or subject_key(envelope.case_id)
     try:
         stored = house.objects.put_once(
             house.settings.bucket_vault, key, encrypt(house.keyring, _write(envelope)), SEALED
@@ -201,7 +226,7 @@ def decrypt(keyring: Keyring, content: bytes) -> bytes:
 
 def _write(envelope: Envelope) -> bytes:
     persons = [[[each.kind.value, each.value] for each in person] for person in envelope.persons]
-    document = {
+    document: dict[str, Any] = {
         "case_id": envelope.case_id,
         "right": envelope.right.value,
         "principal": envelope.principal,
@@ -214,6 +239,8 @@ def _write(envelope: Envelope) -> bytes:
         "actor": envelope.actor,
         "persons": persons,
     }
+    if envelope.sought is not None:
+        document["sought"] = [envelope.sought.name, envelope.sought.birth_date]
     return rfc8785.dumps(document)
 
 
@@ -233,4 +260,5 @@ def _read(content: bytes) -> Envelope:
         persons=tuple(
             tuple(Identifier(SubjectKind(kind), value) for kind, value in person) for person in said["persons"]
         ),
+        sought=Sought(*said["sought"]) if "sought" in said else None,
     )

@@ -8,12 +8,11 @@ from sluice.ledger.erased import ErasureDone
 from sluice.rights import letter_store, notice_store, store
 from sluice.rights.certificate import is_clean, last_scans
 from sluice.rights.clock import received_on
+from sluice.rights.erase_exceptions import decision_of
 from sluice.rights.letter_due import parts_waiting
 from sluice.rights.letter_model import LetterFacts, PartFacts, Proof, Sender
 from sluice.rights.model import Action, Case, CaseId, LetterKind, State, Step, SubCase, SubCaseId
 from sluice.rights.notice_model import Side
-
-DECISIONS = frozenset({State.REFUSED, State.PARTIAL, State.INSTRUCTED})
 
 
 def gather(house: House, case: Case, kind: LetterKind, language: str, now: datetime) -> LetterFacts:
@@ -44,7 +43,7 @@ def find_recipients(house: House, case_id: CaseId, about: Sequence[SubCaseId]) -
 
 def _part(house: House, part: SubCase, steps: Sequence[Step], scan: tuple[ErasureDone, str] | None) -> PartFacts:
     mine = [step for step in steps if step.sub_case_id == part.sub_case_id]
-    decided = next((step for step in reversed(mine) if step.to_state in DECISIONS), None)
+    decided = decision_of(mine)
     extended = next((step for step in mine if step.to_state is State.EXTENDED), None)
     return PartFacts(
         part=part,

@@ -23,8 +23,10 @@ from sluice.rights.identifiers import (
     Envelope,
     Identifier,
     Sealed,
+    Sought,
     case_id_of,
     check_identifiers,
+    check_sought,
     find_sealed,
     list_sealed,
     open_sealed,
@@ -63,18 +65,23 @@ def open_case(
     protection: Protection,
     actor: Actor,
     request_id: UUID | None = None,
+    sought: Sought | None = None,
 ) -> Case:
     """Open the case of one person; ``identifiers``: all of them, in any spelling.
 
     received: the moment, or the Brussels date when only that is known. request_id: the client's own
-    number; the same one again gives the case that is there. Raises IdentifierInvalid when an identifier
+    number; the same one again gives the case that is there. sought: name and birth date of a person who gave no
+    identifier; such a case waits (:mod:`sluice.rights.confirm`). Raises IdentifierInvalid when an identifier
     names nobody, PrincipalUnknown, UsageError for a date to come, RequestIdReused for another content.
     """
     person = tuple(Identifier(kind, value) for kind, value in identifiers)
-    check_identifiers(person)
+    if sought is None or person:
+        check_identifiers(person)
+    if sought is not None:
+        check_sought(sought)
     case_id = case_id_of(house.keyring, request_id) if request_id else CaseId(str(uuid4()))
     envelope = envelope_of(case_id, right, principal, (person,), received, now, actor)
-    envelope = replace(envelope, channel=_word("channel", channel), language=_language(language))
+    envelope = replace(envelope, channel=_word("channel", channel), language=_language(language), sought=sought)
     if request_id is None:
         return open_envelope(house, envelope, protection)
     known = store.find_cases(house.conn, [case_id])  # asked before sealing: what was removed is not sealed again
@@ -92,7 +99,7 @@ def _check_same(house: House, case: Case, said: Envelope) -> None:
         said.channel,
         said.language,
     )
-    if not same or (sealed and sealed.envelope.persons != said.persons):
+    if not same or (sealed and (sealed.envelope.persons, sealed.envelope.sought) != (said.persons, said.sought)):
         raise RequestIdReused(Ref("case", case.case_id))
 
 

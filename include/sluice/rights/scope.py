@@ -57,9 +57,12 @@ def find_scope(house: House, envelope: Envelope) -> Scoped:
     """The parts of a request and whom to protect. The named principal only, else all that know the person.
 
     Nobody knows the person: one part without agreement, so that the center still answers. A principal whose key
-    was destroyed knows nobody any more.
+    was destroyed knows nobody any more. Nobody knows yet who it is: no part and no protection, and so no step,
+    until a candidate is confirmed.
     """
     candidates = _candidates(house, envelope)
+    if envelope.is_waiting:
+        return Scoped((), {}, tuple(sorted(each.principal for each in candidates)))
     refs = {each.principal: _refs(house, each.principal, envelope) for each in candidates}
     if len(envelope.persons) > 1:  # a principal's own file: it knows whom it names
         hits: dict[Principal, tuple[int, ...] | None] = dict.fromkeys(refs)

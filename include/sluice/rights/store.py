@@ -57,6 +57,16 @@ def insert_case(conn: Connection, case: Case) -> bool:
     return True
 
 
+def insert_parts(conn: Connection, case: Case) -> None:
+    """Parts of a case that had none, and the sealed request it is about from now on. The case is locked."""
+    conn.execute(
+        "update subject_case set subject_key = %s, subject_sha256 = %s, searched = %s where case_id = %s",
+        (case.subject_key, case.subject_sha256, list(case.searched), case.case_id),
+    )
+    for part in case.sub_cases:
+        _insert_part(conn, part)
+
+
 def _insert_part(conn: Connection, part: SubCase) -> None:
     marks = ", ".join(f"%({name})s" for name in _PART_COLUMNS)
     values = {name: _plain(getattr(part, name)) for name in _PART_COLUMNS}

@@ -33,6 +33,9 @@ KIND_CODES: Mapping[SubjectKind, int] = {
 }
 """Stored in runs: never renumber."""
 
+CANDIDATE_CODE = 6
+"""Name and birth date: entries that point at candidates; no SubjectKind, so that nothing else takes them for one."""
+
 ROWS_PER_GROUP = 65_536
 REF_BYTES = 16
 
@@ -57,15 +60,17 @@ def first_word(refs: pl.Series) -> pl.Series:
     return head.bin.reinterpret(dtype=pl.UInt64, endianness="big")
 
 
-def build_run(columns: Iterable[tuple[SubjectKind, pl.Series]]) -> pl.DataFrame:
+def build_run(columns: Iterable[tuple[SubjectKind, pl.Series]], candidates: pl.Series | None = None) -> pl.DataFrame:
     """The run of one exchange: unique (``ref`` UInt64, ``kind`` UInt8), sorted by ``ref``.
 
-    columns: each subject column of the accepted rows as references from ``ref_column``.
+    columns: each subject column of the accepted rows as references from ``ref_column``; candidates: theirs
+    from ``candidate_column``.
     """
     run = pl.DataFrame(schema={"ref": pl.UInt64, "kind": pl.UInt8})
-    for kind, refs in columns:
+    coded = [(KIND_CODES[kind], refs) for kind, refs in columns]
+    for code, refs in [*coded, *([] if candidates is None else [(CANDIDATE_CODE, candidates)])]:
         words = first_word(refs).alias("ref").drop_nulls().sort()
-        run = run.merge_sorted(words.to_frame().with_columns(_kind_code(kind)), key="ref")
+        run = run.merge_sorted(words.to_frame().with_columns(_kind_code(code)), key="ref")
     changed = [pl.col(name).ne_missing(pl.col(name).shift(1)) for name in ("ref", "kind")]
     return run.filter(changed[0] | changed[1])
 
@@ -126,8 +131,8 @@ def merge_runs(runs: Sequence[tuple[int, pl.DataFrame]]) -> tuple[MonthRun, ...]
     )
 
 
-def _kind_code(kind: SubjectKind) -> pl.Expr:
-    return pl.lit(KIND_CODES[kind], dtype=pl.UInt8).alias("kind")
+def _kind_code(code: int) -> pl.Expr:
+    return pl.lit(code, dtype=pl.UInt8).alias("kind")
 
 
 def _groups_with(footer: "FileMetaData", words: Sequence[int]) -> list[int]:

@@ -40,7 +40,12 @@ def refer(
 
 def subject_ref(key: bytes, kind: SubjectKind, normalised: str) -> str:
     """The reference of one normal form as given by ``normalise``; never of a raw value."""
-    message = f"{kind.value}{_SEPARATOR}{normalised}".encode()
+    return keyed(key, kind.value, normalised)
+
+
+def keyed(key: bytes, kind: str, normalised: str) -> str:
+    """The HMAC under the name of a kind; two kinds never give one value."""
+    message = f"{kind}{_SEPARATOR}{normalised}".encode()
     return hmac.new(key.hex().encode(), message, hashlib.sha256).hexdigest()[:HEX_LENGTH]
 
 

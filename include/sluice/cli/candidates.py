@@ -1,0 +1,114 @@
+"""Candidates: who may be meant by a name and a birth date, and a human's word on it. No value is printed."""
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sluice.cli.case_output import ByOption, CaseArgument, show_case, user
+from sluice.cli.output import Format, FormatOption, err, show_json, show_table
+from sluice.errors import FileMissing, Ref, UsageError
+from sluice.settings import get_settings
+
+if TYPE_CHECKING:
+    from sluice.rights.candidates import Search
+    from sluice.rights.identifiers import Sought
+
+
+def read_sought(file: str) -> "list[Sought]":
+    """Lines of a name, a tab and a birth date, of a file or of stdin (``-``). Raises FileMissing, UsageError."""
+    from sluice.rights.identifiers import Sought
+
+    text: str | None = None
+    with contextlib.suppress(OSError, ValueError):
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
+    if text is None:
+        raise FileMissing(Ref("file", "of names and birth dates"))
+    rows = [line.partition("\t") for line in text.splitlines() if line.strip()]
+    if not rows:
+        raise UsageError(Ref("file", "of names and birth dates"), Ref("lines", 0))
+    return [Sought(name, born) for name, _, born in rows]
+
+
+def show_candidates(found: "Sequence[Search]", format: Format) -> None:
+    """Print the candidates of each line, and where was searched."""
+    from sluice.rights.candidates import STORES_SEARCHED
+
+    first = found[0]
+    if format is Format.JSON:
+        persons = [
+            {"line": line, "candidates": [asdict(one) for one in each.candidates]} for line, each in enumerate(found, 1)
+        ]
+        show_json(
+            {"persons": persons, "searched": first.searched, "unmarked": first.unmarked, "stores": STORES_SEARCHED}
+        )
+        return
+    show_table(
+        f"Searched: {', '.join(STORES_SEARCHED)} of {', '.join(first.searched) or 'nobody'}; "
+        f"no columns marked: {', '.join(first.unmarked) or 'nobody'}",
+        ("line", "candidate", "exchange", "object", "rows"),
+        [
+            (line, f"{one.principal}:{one.candidate}", place.exchange, place.object, place.rows)
+            for line, each in enumerate(found, 1)
+            for one in each.candidates
+            for place in one.places
+        ],
+    )
+
+
+def candidates_of_case(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
+    """Show who may be meant by a case that waits, because it names a name and a birth date only.
+
+    JSON: as `subject candidates`. Exit 1 when the case does not wait.
+
+    Example: sluice case candidates 6f0c4f0e
+    """
+    from sluice.exchange.house import open_house
+    from sluice.rights.confirm import candidates_of
+    from sluice.rights.store import find_beginning
+
+    with open_house(get_settings()) as house, err.status("searching"):
+        found = candidates_of(house, find_beginning(house.conn, case.lower()))
+    show_candidates([found], format)
+
+
+def confirm(
+    case: CaseArgument,
+    candidate: Annotated[
+        list[str] | None, typer.Option(help="PRINCIPAL:CANDIDATE of `case candidates`; may be repeated.")
+    ] = None,
+    nobody: Annotated[bool, typer.Option("--nobody", help="None of them is the person.")] = False,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Say who of the candidates the person is, or that it is nobody: then a case that waits goes on.
+
+    JSON: as `case open`. Exit 1 when the case does not wait, or that is none of its candidates.
+
+    Example: sluice case confirm 6f0c4f0e --candidate energy01:3f2a9c5d0e1b4a6788cc90ab12de34f5
+    """
+    from sluice.exchange.house import open_house
+    from sluice.rights import confirm as room
+    from sluice.rights.protect import protection_of
+    from sluice.rights.store import find_beginning
+    from sluice.terms import Principal
+
+    if bool(candidate) == nobody:
+        raise UsageError(Ref("option", "--candidate or --nobody"))
+    pairs = [text.partition(":") for text in candidate or ()]
+    chosen = [(Principal(name), ref) for name, _, ref in pairs]
+    with open_house(get_settings()) as house, err.status("confirming"):
+        done = room.confirm(
+            house,
+            find_beginning(house.conn, case.lower()),
+            chosen,
+            datetime.now(UTC),
+            by or user(),
+            protection=protection_of(house),
+        )
+    show_case(done, format)

@@ -1,0 +1,23 @@
+"""Name and birth date of accepted rows, keyed, where the contract marks the columns that hold them."""
+
+import polars as pl
+
+from sluice.agreement.model import DataContract
+from sluice.subject.candidate import candidate_column
+from sluice.terms import CandidateKey
+
+
+def marks_candidates(contract: DataContract) -> bool:
+    """Whether a contract marks a name and a birth date."""
+    return all(contract.candidate_fields(part) for part in CandidateKey)
+
+
+def candidates_in(contract: DataContract, rows: pl.DataFrame, key: bytes) -> pl.Series | None:
+    """What points at candidates in each of these rows; None where the contract marks no name or no birth date."""
+    there = set(rows.columns)
+    names = [each.name for each in contract.candidate_fields(CandidateKey.NAME) if each.name in there]
+    born = [each for each in contract.candidate_fields(CandidateKey.BIRTH_DATE) if each.name in there]
+    if not names or not born:
+        return None
+    columns = [rows[name].cast(pl.String) for name in names]
+    return candidate_column(columns, rows[born[0].name].cast(pl.String), key, born[0].date_format)

@@ -1,0 +1,101 @@
+"""A case that names only a name and a birth date waits for a human: who of the candidates is it, or is it nobody.
+
+Until then it has no part, so no guard lets it go on, nobody is held and nothing is erased; its clock runs. What was
+asked stays sealed as it was; the confirmed request is sealed beside it, and the case is about that from then on.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import ClassVar
+
+from sluice.errors import Exit, NotFound, Ref, SluiceError, UsageError
+from sluice.exchange.house import House
+from sluice.exchange.read import pick_principals
+from sluice.rights import store
+from sluice.rights.book import open_book
+from sluice.rights.candidates import Search, find_candidates, identifier_of
+from sluice.rights.cases import desk_order
+from sluice.rights.identifiers import PREFIX, Envelope, Sealed, open_sealed, seal
+from sluice.rights.model import PROTECTED, Case, CaseId
+from sluice.rights.opening import Protection
+from sluice.rights.scope import find_scope
+from sluice.terms import Principal
+
+CONFIRMED, NOBODY = "CANDIDATE_CONFIRMED", "CANDIDATE_NONE"
+Chosen = tuple[Principal, str]
+"""A principal and one of its candidates, as :class:`Candidate` shows it."""
+
+
+class NotWaiting(SluiceError):
+    code: ClassVar[str] = "SLU-526"
+    summary: ClassVar[str] = "this case does not wait for a candidate"
+    cure: ClassVar[str] = "`sluice case show` says where it stands; another person is another case"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+def candidates_of(house: House, case_id: CaseId) -> Search:
+    """Who may be meant by a case that waits. Raises NotWaiting, NotFound, SubjectUnreadable."""
+    _, sealed = _waiting(house, case_id)
+    assert sealed.envelope.sought is not None  # it waits
+    return find_candidates(house, sealed.envelope.sought, _principals(house, sealed.envelope))
+
+
+def confirm(
+    house: House, case_id: CaseId, chosen: Sequence[Chosen], now: datetime, by: str, *, protection: Protection
+) -> Case:
+    """This is the person: the case is about the identifiers of these rows, and goes on. None chosen: it is nobody.
+
+    All of one principal, because another's customer of the same number is somebody else. Raises NotWaiting,
+    NotFound for who is no candidate of this case, UsageError.
+    """
+    case, asked = _waiting(house, case_id)
+    known = {(one.principal, one.candidate) for one in candidates_of(house, case_id).candidates}
+    if len({principal for principal, _ in chosen}) > 1:
+        raise UsageError(Ref("candidates", "of one principal"))
+    if not known.issuperset(chosen):
+        raise NotFound(Ref("case", case_id), Ref("candidate", "of this case"))
+    sealed = seal(house, _confirmed(house, asked.envelope, chosen), _key(case_id, chosen))
+    scoped = find_scope(house, sealed.envelope)
+    hold = PROTECTED.get(sealed.envelope.right)
+    for principal, refs in scoped.refs.items() if hold else ():
+        if hold and refs:
+            protection.apply(case_id, principal, refs, hold)
+    order = replace(desk_order(by, now, CONFIRMED if chosen else NOBODY, sealed.sha256), is_protected=True)
+    with open_book(house.conn, case_id) as book:
+        if book.case.sub_cases or book.case.state.is_over:
+            raise NotWaiting(Ref("case", case_id))
+        changed = replace(
+            case, subject_key=sealed.key, subject_sha256=sealed.sha256, searched=scoped.searched, sub_cases=scoped.parts
+        )
+        book.scope(changed, order)
+        return book.case
+
+
+def _waiting(house: House, case_id: CaseId) -> tuple[Case, Sealed]:
+    case = store.get_case(house.conn, case_id)
+    if case.sub_cases or case.state.is_over:
+        raise NotWaiting(Ref("case", case_id))
+    sealed = open_sealed(house, case.subject_key)
+    if not sealed.envelope.is_waiting:
+        raise NotWaiting(Ref("case", case_id))
+    return case, sealed
+
+
+def _principals(house: House, envelope: Envelope) -> list[Principal]:
+    return [envelope.principal] if envelope.principal else pick_principals(house.conn)
+
+
+def _confirmed(house: House, asked: Envelope, chosen: Sequence[Chosen]) -> Envelope:
+    """The request as it would have been with the identifiers of these rows; without any, about nobody."""
+    if not chosen:
+        return replace(asked, sought=None)
+    person = tuple(identifier_of(house, principal, candidate) for principal, candidate in chosen)
+    return replace(asked, principal=chosen[0][0], persons=(person,))
+
+
+def _key(case_id: CaseId, chosen: Sequence[Chosen]) -> str:
+    """A function of what was confirmed, so that a rerun finds its own."""
+    said = hashlib.sha256("\n".join(sorted("/".join(each) for each in chosen)).encode()).hexdigest()
+    return f"{PREFIX}{case_id}/confirmed-{said[:16]}.age"

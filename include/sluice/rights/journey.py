@@ -1,0 +1,116 @@
+"""The way of a person's rows: through which exchanges, in which roles, to which recipients. Read-only.
+
+The index of each principal says which exchanges hold the person, the ledger says the rest. What an erasure
+took out of the index is not found any more; files that were refused have no entry (`sluice subject where`).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sluice.errors import NotFound
+from sluice.exchange.catalogue import find_copies
+from sluice.exchange.deliver import DELIVERED
+from sluice.exchange.house import House
+from sluice.ledger.record import ExchangeRecord
+from sluice.lineage.graph import trace_of, with_person
+from sluice.lineage.model import Graph
+from sluice.lineage.trace import read_records
+from sluice.rights import erase_store
+from sluice.rights.identifiers import Identifier, refs_of
+from sluice.subject.index import find_in_run
+from sluice.terms import Direction, ExchangeId, Principal
+
+
+@dataclass(frozen=True, slots=True)
+class RoleHeld:
+    """Who is what for one field group of an exchange."""
+
+    field_group: str
+    profile: str
+    controller: str
+    processor: str
+    owner_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One exchange that holds the person's rows. ``recipients``: whom they went to; nobody for what was not delivered.
+
+    ``opened_at``: UTC with ``Z``.
+    """
+
+    exchange: str
+    principal: str
+    direction: str
+    flow: str
+    opened_at: str
+    decision: str
+    sender: str
+    recipients: tuple[str, ...]
+    roles: tuple[RoleHeld, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """The passages, oldest first, and the same as a graph; ``searched``: whose index."""
+
+    passages: tuple[Passage, ...]
+    graph: Graph
+    paths: tuple[tuple[str, ...], ...]
+    searched: tuple[str, ...]
+
+
+def journey_of(house: House, identifiers: Sequence[Identifier], principals: Sequence[Principal]) -> Journey:
+    """Where the rows of a person went; with no passage when no index knows them. Raises KeyLost."""
+    holders = [each for principal in principals for each in _holders(house, identifiers, principal)]
+    records = read_records(house.conn, holders)
+    trace = trace_of(records)
+    return Journey(
+        tuple(_passage(house, record) for record in records),
+        with_person(trace.graph, [record.exchange_id for record in records]),
+        trace.paths,
+        tuple(principals),
+    )
+
+
+def _holders(house: House, identifiers: Sequence[Identifier], principal: Principal) -> Iterator[ExchangeId]:
+    """Exchanges whose index run names the person; a run that retention removed names nobody."""
+    refs = sorted(set(refs_of(identifiers, house.subject_key(principal)).values()))
+    runs = (copy for copy in erase_store.find_copies(house.conn, principal) if copy.kind == "index")
+    for run in runs if refs else ():
+        try:
+            content = house.objects.read(run.bucket, run.key, run.version_id)
+        except NotFound:
+            continue
+        if find_in_run(content, refs).height:
+            yield run.exchange_id
+
+
+def _passage(house: House, record: ExchangeRecord) -> Passage:
+    return Passage(
+        exchange=record.exchange_id,
+        principal=record.who.principal,
+        direction=record.direction.value,
+        flow=record.flow,
+        opened_at=record.opened_at,
+        decision=record.decision.value,
+        sender=record.who.sender,
+        recipients=_reached(house, record),
+        roles=tuple(_roles(record)),
+    )
+
+
+def _reached(house: House, record: ExchangeRecord) -> tuple[str, ...]:
+    """Whom the record names. A return that was made and never delivered reached nobody."""
+    copies = find_copies(house.conn, ExchangeId(record.exchange_id))
+    if record.direction is Direction.OUTBOUND_RETURN and not any(copy.kind == DELIVERED for copy in copies):
+        return ()
+    return tuple(dict.fromkeys(record.who.recipients))
+
+
+def _roles(record: ExchangeRecord) -> Iterable[RoleHeld]:
+    """Of the field groups that were in the file, as its columns have them."""
+    there = {column.field_group for column in record.what.columns}
+    for role in record.who.roles:
+        if role.field_group in there:
+            yield RoleHeld(role.field_group, role.role_profile, role.controller, role.processor, role.owner_label)

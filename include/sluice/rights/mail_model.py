@@ -1,0 +1,50 @@
+"""Mail about notices and about the clock: codes, numbers, dates and places. Nobody a case is about is in one."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from sluice.errors import Exit, SluiceError
+
+
+class MailKind(StrEnum):
+    """Why somebody is written to. The first three go to a recipient, the others to the center's desk."""
+
+    NOTICE = "NOTICE"
+    REMINDER = "REMINDER"
+    ESCALATED = "ESCALATED"
+    BY_HAND = "BY_HAND"
+    NO_ANSWER = "NO_ANSWER"
+    ALARM = "ALARM"
+    LATE = "LATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail. ``number``: UUID, a function of what it is about, so that a rerun makes the same Message-ID.
+
+    ``facts``: what follows the sentence, label and value.
+    """
+
+    number: str
+    kind: MailKind
+    to: str
+    facts: tuple[tuple[str, str], ...]
+
+
+class MailTargetInvalid(SluiceError):
+    code: ClassVar[str] = "SLU-591"
+    summary: ClassVar[str] = "the settings of mail cannot be used"
+    cure: ClassVar[str] = (
+        "set SLUICE_SMTP_URL to smtps://host, smtp+starttls://host or smtp://localhost, and SLUICE_MAIL_FROM; "
+        "a password goes over TLS only"
+    )
+    exit: ClassVar[Exit] = Exit.MISSING
+
+
+class MailNotSent(SluiceError):
+    """The next sweep tries again; a receiver knows a repeated mail by its Message-ID."""
+
+    code: ClassVar[str] = "SLU-592"
+    summary: ClassVar[str] = "a mail could not be handed over"
+    cure: ClassVar[str] = "check the server of SLUICE_SMTP_URL and the address; it is tried again"

@@ -1,0 +1,266 @@
+"""A name and a birth date point at candidates; a human confirms one, and nothing goes before that."""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from night import Edit, Night, open_night, with_papers
+from returns.commands import at_terminal, sluice
+from rights.asking import DESK, asked
+from sluice.errors import NotFound
+from sluice.exchange.catalogue import get_copy
+from sluice.exchange.read import list_exchanges
+from sluice.ledger.verify import verify as verify_ledger
+from sluice.rights import store
+from sluice.rights.candidates import find_candidates, identifier_of
+from sluice.rights.cases import settle_identity
+from sluice.rights.confirm import NotWaiting, candidates_of, confirm
+from sluice.rights.due import Due, due_actions
+from sluice.rights.erase import plan, run
+from sluice.rights.erase_model import NotDecided
+from sluice.rights.identifiers import Sought, open_sealed
+from sluice.rights.model import Case, CaseId, IdentifierInvalid, Order, Right, State, TransitionRefused
+from sluice.rights.opening import open_case
+from sluice.rights.protect import protection_of
+from sluice.settings import Settings
+from sluice.subject.candidate import candidate_ref, normal_candidate
+from sluice.subject.index import CANDIDATE_CODE, find_in_run
+from sluice.terms import Direction, ExchangeId, Principal, SubjectKind
+
+pytestmark = pytest.mark.stores
+ENERGY = Principal("energy01")
+CONTRACT = "renewal_campaign.inbound.odcs.yaml"
+PD = "https://w3id.org/dpv/pd#"
+
+
+def marked(column: str, category: str, part: str) -> Edit:
+    """The column of the contract, marked."""
+    return Edit(
+        CONTRACT,
+        column,
+        column.replace(
+            f'"{PD}{category}"}}', f'"{PD}{category}"}}\n          - {{property: candidateKey, value: {part}}}'
+        ),
+    )
+
+
+def columns_of(contract: str) -> list[Edit]:
+    found = []
+    for name, category, part in (
+        ("first_name", "Name", "name"),
+        ("last_name", "Name", "name"),
+        ("birth_date", "BirthDate", "birth_date"),
+    ):
+        block = re.search(rf"      - name: {name}\n(?:        .*\n)+?.*{category}\"}}\n", contract)
+        assert block is not None
+        found.append(marked(block[0], category, part))
+    return found
+
+
+@pytest.fixture
+def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+    """Contacts of a contract that marks name and birth date; two share both, and a third has the name only."""
+    contract = (store_settings.principals_dir / "energy01" / CONTRACT).read_text()
+    with open_night(with_papers(store_settings, tmp_path, *columns_of(contract)), tmp_path) as opened:
+        header, *lines = opened.contacts.read_text().splitlines()
+        names = header.split(";")
+        first, last, born, phone = map(names.index, ("first_name", "last_name", "birth_date", "phone"))
+        rows = [line.split(";") for line in lines[:4]]
+        for number, row in enumerate(rows):
+            row[0], row[phone] = f"E{90 + number:08d}", f"047012345{number}"
+            row[first], row[last] = ("Zoë", "Van den Bossche") if number < 3 else ("Piet", "Peeters")
+            row[born] = "03/04/1980" if number < 2 else "04/04/1980"
+        text = "\r\n".join([header, *(";".join(row) for row in rows)]) + "\r\n"
+        opened.desk.drop(text.encode(), "namesakes.csv")
+        opened.desk.work()
+        yield opened
+
+
+def found(night: Night, name: str = "VAN DEN BOSSCHE Zoe", born: str = "1980-04-03") -> list[Any]:
+    house = night.desk.house
+    return list(find_candidates(house, Sought(name, born), [ENERGY, Principal("telecom01")]).candidates)
+
+
+def newest(night: Night) -> ExchangeId:
+    return ExchangeId(list_exchanges(night.desk.house.conn, direction=Direction.INBOUND)[0].id)
+
+
+def index_entries(night: Night) -> pl.DataFrame:
+    house = night.desk.house
+    copy = get_copy(house.conn, newest(night), "index")
+    return pl.read_parquet(io.BytesIO(house.objects.read(copy.bucket, copy.key, copy.version_id)))
+
+
+def test_two_of_one_name_and_birth_date_are_two_candidates_and_nothing_happens(night: Night) -> None:
+    house = night.desk.house
+
+    candidates = found(night)
+
+    assert len(candidates) == 2 and {each.principal for each in candidates} == {"energy01"}
+    assert [sum(place.rows for place in each.places) for each in candidates] == [1, 1]
+    shown = repr(candidates).casefold()
+    assert not [word for word in ("bossche", "zo", "1980", "0470", "e0000009") if word in shown.replace("zone", "")]
+    assert store.list_cases(house.conn, only_open=False, limit=None) == []
+    assert {found(night, "Piet Peeters", "4/4/1980")[0].candidate}.isdisjoint({each.candidate for each in candidates})
+
+
+def test_nobody_of_that_name_is_a_zero_hit_answer_with_what_was_searched(night: Night) -> None:
+    names = [ENERGY, Principal("telecom01")]
+    search = find_candidates(night.desk.house, Sought("Nemo Niemand", "1980-04-03"), names)
+
+    assert (search.candidates, search.searched, search.unmarked) == ((), ("energy01",), ("telecom01",))
+    assert found(night, born="1980-04-05") == [], "the same name, born on another day"
+    for wrong in (Sought("", "1980-04-03"), Sought("Zoë Van den Bossche", "geen")):
+        with pytest.raises(IdentifierInvalid) as refused:
+            find_candidates(night.desk.house, wrong, names, 7)
+        assert "name and birth date 7" in str(refused.value) and "Bossche" not in str(refused.value)
+
+
+def test_a_confirmed_candidate_is_one_person_and_the_namesake_stays(night: Night) -> None:
+    house, (one, other) = night.desk.house, found(night)
+    known = identifier_of(house, ENERGY, one.candidate)
+    assert known.kind is SubjectKind.PRINCIPAL_CUSTOMER_ID
+    case = asked(night, "", known.value)
+
+    assert {line.rows_before - line.rows_after for line in plan(house, case.case_id).lines} == {1}
+    assert run(house, case.case_id, datetime.now(UTC)).residual == 0
+
+    assert [each.candidate for each in found(night)] == [other.candidate]
+    assert CANDIDATE_CODE in index_entries(night)["kind"].to_list()
+
+
+def test_the_last_of_a_name_leaves_no_entry_in_the_index(night: Night) -> None:
+    house = night.desk.house
+    ref = candidate_ref(house.subject_key(ENERGY), normal_candidate(("Piet Peeters",), "1980-04-04") or "")
+
+    def entries() -> int:
+        copy = get_copy(house.conn, newest(night), "index")
+        return find_in_run(house.objects.read(copy.bucket, copy.key, copy.version_id), [ref]).height
+
+    assert entries() == 1
+    [only] = found(night, "Piet Peeters", "04/04/1980")
+    case = asked(night, "", identifier_of(house, ENERGY, only.candidate).value)
+    assert run(house, case.case_id, datetime.now(UTC)).residual == 0
+
+    assert entries() == 0
+    assert found(night, "Piet Peeters", "04/04/1980") == []
+    assert len(found(night)) == 2, "others of the same file are found as before"
+
+
+def test_the_commands_take_names_from_a_file_and_show_none(
+    night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "person.tsv").write_text("Zoë Van den Bossche\t03/04/1980\nNemo Niemand\t1980-04-03\n")
+    with at_terminal(night.desk, monkeypatch):
+        told = sluice("subject", "candidates", str(tmp_path / "person.tsv")).document
+        name = f"energy01:{told['persons'][0]['candidates'][0]['candidate']}"
+        opened = sluice("case", "open", "--right", "erasure", "--candidate", name).document
+        wrong = sluice("case", "open", "--right", "erasure", "--candidate", f"energy01:{'0' * 32}")
+        nobody = sluice("case", "open", "--right", "erasure")
+    assert [len(each["candidates"]) for each in told["persons"]] == [2, 0]
+    assert "energy01" in told["searched"] and told["stores"] == ["subject index", "lake"]
+    assert "Bossche" not in json.dumps(told) and "1980" not in json.dumps(told)
+    assert (wrong.exit, nobody.exit) == (1, 2)
+
+    case = store.get_case(night.desk.house.conn, opened["case"])
+    assert (case.state, case.principal) == (State.RECEIVED, "energy01")
+    sealed = open_sealed(night.desk.house, case.subject_key).envelope
+    assert [each.kind for each in sealed.identifiers] == [SubjectKind.PRINCIPAL_CUSTOMER_ID]
+
+
+def waiting(night: Night, name: str = "Zoë Van den Bossche", born: str = "03/04/1980") -> CaseId:
+    """A request for erasure that names nothing else."""
+    house, now = night.desk.house, datetime.now(UTC)
+    case = open_case(
+        house, Right.ERASURE, [], None, now, "letter", "nl", now,
+        protection=protection_of(house), actor=DESK, sought=Sought(name, born),
+    )  # fmt: skip
+    return case.case_id
+
+
+def go_on(night: Night, case_id: CaseId) -> None:
+    settle_identity(night.desk.house.conn, case_id, True, Order(DESK, datetime.now(UTC), "IDENTITY_SHOWN", "ab" * 32))
+
+
+def say(night: Night, case_id: CaseId, *chosen: tuple[Principal, str]) -> Case:
+    house = night.desk.house
+    return confirm(house, case_id, chosen, datetime.now(UTC), "anna", protection=protection_of(house))
+
+
+def test_a_case_of_a_name_alone_waits_and_nothing_is_done_to_anybody(night: Night) -> None:
+    house, case_id = night.desk.house, waiting(night)
+    case = store.get_case(house.conn, case_id)
+
+    assert (case.sub_cases, case.persons) == ((), 1) and case.due.legal_due > case.due.received, "its clock runs"
+    assert len(candidates_of(house, case_id).candidates) == 2
+    with pytest.raises(TransitionRefused):
+        go_on(night, case_id)
+    with pytest.raises(NotDecided):
+        run(house, case_id, datetime.now(UTC))
+    assert plan(house, case_id).lines == ()
+    assert house.conn.execute("select count(*) as n from suppression_run").fetchone() == {"n": 0}
+    assert len(found(night)) == 2, "they are all there"
+    late = [action.what for action in due_actions([case], datetime.now(UTC) + timedelta(days=90))]
+    assert late == [Due.BREACH], "a case that waits too long is late like any other"
+
+
+def test_a_confirmed_case_goes_on_about_that_person_only(night: Night) -> None:
+    house, case_id, (one, other) = night.desk.house, waiting(night), found(night)
+    before = store.get_case(house.conn, case_id)
+
+    case = say(night, case_id, (ENERGY, one.candidate))
+
+    assert {part.principal for part in case.sub_cases} == {"energy01"} and all(part.has_hit for part in case.sub_cases)
+    assert case.due == before.due and case.subject_key != before.subject_key
+    assert verify_ledger(house.conn, public_pem=house.keyring.public_pem).valid
+    envelope = open_sealed(house, store.get_case(house.conn, case_id).subject_key).envelope
+    assert envelope.identifiers == (identifier_of(house, ENERGY, one.candidate),)
+    held = house.conn.execute("select count(*) as n from suppression_run where case_id = %s", (case_id,)).fetchone()
+    assert held == {"n": 1}, "now the person is held"
+    go_on(night, case_id)
+    with pytest.raises(NotWaiting):
+        say(night, case_id, (ENERGY, other.candidate))
+
+
+def test_nobody_of_them_is_answered_as_somebody_unknown(night: Night) -> None:
+    house, case_id = night.desk.house, waiting(night)
+
+    case = say(night, case_id)
+
+    assert [part.agreement_id for part in case.sub_cases] == [None]
+    assert house.conn.execute("select count(*) as n from suppression_run").fetchone() == {"n": 0}
+    go_on(night, case_id)
+    assert store.get_case(house.conn, case_id).state is State.SCOPED
+
+
+def test_only_a_candidate_of_the_case_can_be_confirmed(night: Night) -> None:
+    case_id = waiting(night)
+    [piet] = found(night, "Piet Peeters", "4/4/1980")
+
+    for wrong in ((ENERGY, piet.candidate), (ENERGY, "0" * 32), (Principal("telecom01"), found(night)[0].candidate)):
+        with pytest.raises(NotFound):
+            say(night, case_id, wrong)
+    assert store.get_case(night.desk.house.conn, case_id).sub_cases == ()
+
+
+def test_a_worker_that_died_while_confirming_is_followed_by_one_that_finishes(night: Night) -> None:
+    house, case_id, (one, _) = night.desk.house, waiting(night), found(night)
+    with pytest.raises(RuntimeError):
+        confirm(house, case_id, [(ENERGY, one.candidate)], datetime.now(UTC), "anna", protection=Dies())
+    assert store.get_case(house.conn, case_id).sub_cases == (), "sealed, and not taken up"
+
+    assert say(night, case_id, (ENERGY, one.candidate)).sub_cases
+
+
+class Dies:
+    """A worker that is gone before it protects."""
+
+    def apply(self, *_: object) -> None:
+        raise RuntimeError

@@ -1,0 +1,98 @@
+"""Where a person's rows went: every exchange that holds them, in which roles, to whom; and no other exchange."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from returns.commands import at_terminal, sluice
+from rights.town import Town, open_town, papers_of
+from sluice.exchange.read import list_exchanges
+from sluice.rights.erase import run
+from sluice.rights.identifiers import parse_identifier
+from sluice.rights.journey import Journey, journey_of
+from sluice.settings import Settings
+from sluice.terms import Principal
+
+pytestmark = pytest.mark.stores
+NAMES = ("energy01", "gas01")
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    """Person 0: in the file of both and in the return of one; person 1: in one file only; person 2: nowhere."""
+    with open_town(papers_of(store_settings, tmp_path, NAMES), tmp_path, NAMES, 3) as opened:
+        one, other, _ = opened.people
+        opened.arrive("energy01", [one, other])
+        opened.arrive("gas01", [one])
+        opened.give_back("energy01", [one])
+        yield opened
+
+
+def journey(town: Town, number: int, spelled: str = "{}") -> Journey:
+    phone = spelled.format(town.people[number].phone)
+    return journey_of(town.house, [parse_identifier(f"phone:{phone}", 1)], [Principal(name) for name in NAMES])
+
+
+def test_a_persons_rows_are_followed_through_every_exchange_and_no_other(town: Town) -> None:
+    ways = [(each.principal, each.direction) for each in journey(town, 0).passages]
+    assert sorted(ways) == [
+        ("energy01", "inbound"),
+        ("energy01", "internal"),
+        ("energy01", "outbound_return"),
+        ("gas01", "inbound"),
+    ]
+    assert [(each.principal, each.direction) for each in journey(town, 1).passages] == [("energy01", "inbound")]
+    assert len(list_exchanges(town.house.conn)) >= 4, "there were others to be shown"
+
+
+def test_a_passage_says_in_which_role_and_to_whom(town: Town) -> None:
+    [back] = [each for each in journey(town, 0).passages if each.direction == "outbound_return"]
+    [came] = [each for each in journey(town, 0).passages if (each.principal, each.direction) == ("gas01", "inbound")]
+    roles = {role.field_group: (role.profile, role.controller, role.processor) for role in back.roles}
+
+    assert "energy01" in back.recipients and back.sender == "center" and came.sender == "gas01"
+    assert (
+        roles["disposition"][1] == "center"
+        and roles["identity" if "identity" in roles else "contract"][1] == "principal"
+    )
+    assert {role.controller for role in came.roles} == {"principal"}
+
+
+def test_the_graph_begins_with_the_person_and_names_nobody(town: Town) -> None:
+    told = journey(town, 0)
+    person = town.people[0]
+    ends = {edge.target for edge in told.graph.edges if edge.source == told.graph.nodes[0].id}
+
+    assert ends == {f"exchange:{each.exchange}" for each in told.passages}
+    assert {end for edge in told.graph.edges for end in (edge.source, edge.target)} <= {n.id for n in told.graph.nodes}
+    for value in (person.phone, person.record("energy01"), person.record("gas01")):
+        assert value not in repr(told)
+
+
+def test_somebody_unknown_has_no_way_and_hears_what_was_searched(town: Town) -> None:
+    nobody = journey(town, 2)
+    assert (nobody.passages, nobody.paths, nobody.searched) == ((), (), NAMES)
+    assert [node.kind for node in nobody.graph.nodes] == ["person"]
+
+
+def test_after_an_erasure_the_index_says_nothing_of_them(town: Town) -> None:
+    case = town.decided(town.people[0])
+    assert run(town.house, case.case_id, datetime.now(UTC)).residual == 0
+
+    assert journey(town, 0).passages == ()
+    assert len(journey(town, 1).passages) == 1, "everybody else is followed as before"
+
+
+def test_the_command_prints_what_the_specification_asks(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    phone = town.people[0].phone
+    with at_terminal(town.desk, monkeypatch):
+        told = sluice("lineage", "show", "--subject", f"phone:{phone}")
+        only = sluice("lineage", "show", "--subject", f"phone:{phone}", "--principal", "gas01")
+        both = sluice("lineage", "show", "--subject", f"phone:{phone}", "--exchange", "x")
+
+    assert {"nodes", "edges", "exchanges", "searched"} <= set(told.document)
+    assert len(told.document["exchanges"]) == 4 and len(only.document["exchanges"]) == 1
+    assert phone not in json.dumps(told.document) and both.exit == 2

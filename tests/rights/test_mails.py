@@ -1,0 +1,131 @@
+"""Mail over a real conversation: every mail that is owed arrives, at least once, and names nobody."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from rights.post_office import PostOffice, post_office
+from rights.town import Town, open_town, papers_of
+from sluice.rights import mail_store
+from sluice.rights.erase import run
+from sluice.rights.finish import sweep
+from sluice.rights.mails import Mailed, send_mails
+from sluice.rights.notice_store import list_notices
+from sluice.settings import Settings
+
+pytestmark = pytest.mark.stores
+NAMES = ("energy01",)
+
+
+@pytest.fixture
+def office() -> Iterator[PostOffice]:
+    with post_office() as opened:
+        yield opened
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path, office: PostOffice) -> Iterator[Town]:
+    """One person who was in a file and in a return, and is erased; who has a copy was told by file."""
+    mail = {
+        "smtp_url": SecretStr(f"smtp://127.0.0.1:{office.port}"),
+        "mail_from": "sluice@center.example",
+        "mail_desk": "desk@center.example",
+    }
+    settings = papers_of(store_settings, tmp_path, NAMES).model_copy(update=mail)
+    with open_town(settings, tmp_path, NAMES, 1) as opened:
+        opened.arrive("energy01", opened.people)
+        opened.give_back("energy01", opened.people)
+        case = opened.decided(opened.people[0])
+        run(opened.house, case.case_id, datetime.now(UTC))
+        sweep(opened.house, datetime.now(UTC))
+        yield opened
+
+
+def send(town: Town, days: int = 0) -> Mailed:
+    return send_mails(town.house, datetime.now(UTC) + timedelta(days=days))
+
+
+def due_again(town: Town) -> None:
+    """The pause before the next try is over."""
+    town.house.conn.execute("update sluice.mail set next_attempt_at = now() where sent_at is null")
+
+
+def test_recipients_hear_by_mail_of_a_notice_that_lies_there_once(town: Town, office: PostOffice) -> None:
+    told = [each for each in list_notices(town.house.conn, limit=None) if each.channel.value == "prefix"]
+    assert told, "somebody was told"
+
+    first, second = send(town), send(town)
+
+    mails = [mail for mail in office.mails if mail["To"] == "privacy@energy01.example"]
+    assert len(mails) == len(told) and first.sent == len(office.mails) and second == Mailed(True, 0, 0)
+    for mail in mails:
+        place = mail.get_content().partition("file: s3://")[2].splitlines()[0]
+        bucket, _, key = place.partition("/")
+        assert town.house.objects.head(bucket, key) is not None
+
+
+def test_no_mail_holds_anything_of_the_person(town: Town, office: PostOffice) -> None:
+    send(town, days=60)
+    person, every = town.people[0], b"".join(office.received)
+
+    values = [person.phone, person.record("energy01"), *(cell for cell in person.line.split(";") if len(cell) > 5)]
+    assert len(office.received) >= 2 and len(values) > 4
+    assert [value for value in values if value.encode() in every] == []
+    assert b"privacy@energy01.example" in every, "the search finds what is there"
+
+
+def test_a_server_that_dies_before_it_answers_gets_the_same_mail_again(town: Town, office: PostOffice) -> None:
+    office.hangs_up = 1
+    first = send(town)
+    due_again(town)
+    second = send(town)
+
+    ids = [mail["Message-ID"] for mail in office.mails]
+    assert (first.failed, second.failed) == (1, 0)
+    assert len(ids) == first.sent + second.sent + 1 and len(set(ids)) == first.sent + second.sent
+
+
+def test_a_refused_mail_waits_keeps_nobody_waiting_and_goes_later(town: Town, office: PostOffice) -> None:
+    office.refuses = True
+    refused = send(town)
+    assert refused.sent == 0 and refused.failed == mail_store.count_unsent(town.house.conn) > 0
+    assert send(town) == Mailed(True, 0, 0), "not before its pause is over"
+    office.refuses = False
+    due_again(town)
+    assert send(town) == Mailed(True, refused.failed, 0)
+    errors = town.house.conn.execute("select last_error from sluice.mail").fetchall()
+    assert {row["last_error"] for row in errors} == {None}
+
+
+def test_without_a_server_nothing_is_sent_and_nothing_noted(town: Town, office: PostOffice) -> None:
+    off = replace(town.house, settings=town.house.settings.model_copy(update={"smtp_url": None}))
+    assert send_mails(off, datetime.now(UTC)) == Mailed()
+    assert office.received == [] and mail_store.count_unsent(town.house.conn) == 0
+
+
+def test_the_desk_hears_of_a_case_that_comes_near_its_day_once_per_alarm(town: Town, office: PostOffice) -> None:
+    case = town.ask(town.people[0])
+    days = [(case.due.legal_due - datetime.now(UTC).date()).days + after for after in (-1, -1, 2)]
+
+    counts = [send(town, day).sent for day in days]
+
+    alarms = [
+        mail for mail in office.mails if mail["To"] == "desk@center.example" and case.case_id in mail.get_content()
+    ]
+    assert [mail["Subject"].rsplit(" ", 1)[1] for mail in alarms] == ["near", "past"]
+    assert counts[1] == 0
+
+
+@pytest.mark.evidence
+def test_how_many_mails_arrive(town: Town, office: PostOffice, record_property: Callable[[str, object], None]) -> None:
+    office.hangs_up = 1
+    sent = send(town).sent
+    due_again(town)
+    sent += send(town).sent
+    distinct = len({mail["Message-ID"] for mail in office.mails})
+    assert distinct == sent > 0
+    record_property("mail of notices", f"{distinct} of {sent} arrived, one of them twice with one Message-ID")
