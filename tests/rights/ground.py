@@ -33,6 +33,8 @@ class Ground:
     arrived: dict[str, frozenset[str]] = field(default_factory=dict)
     """Record ids in each file that came in, by key."""
     erased: set[str] = field(default_factory=set)
+    read: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    """Versions that were read: one never changes."""
 
     def contacts(self, records: list[str]) -> str:
         """A file of these contacts."""
@@ -57,7 +59,7 @@ class Ground:
 
     def _copies(self, key: str) -> Iterator[tuple[str, bytes]]:
         """The current bytes of a file as it came, and its rows in the lake."""
-        settings, objects = self.night.desk.settings, self.night.desk.house.objects
+        settings = self.night.desk.settings
         bucket = settings.bucket_internal if "/internal/" in key else settings.bucket_exchange
         rows = self.night.desk.house.conn.execute(
             """select c.kind, c.bucket, case when c.kind = 'arrived' then e.key else c.key end as key, c.version_id
@@ -67,7 +69,13 @@ class Ground:
         ).fetchall()
         assert {row["kind"] for row in rows} == {"arrived", "lake"}, f"{key}: {rows}"
         for row in rows:
-            yield f"{key} {row['kind']}", objects.read(row["bucket"], row["key"], row["version_id"])
+            yield f"{key} {row['kind']}", self.content(row["bucket"], row["key"], row["version_id"])
+
+    def content(self, bucket: str, key: str, version_id: str) -> bytes:
+        """The bytes of one version."""
+        if (key, version_id) not in self.read:
+            self.read[key, version_id] = self.night.desk.house.objects.read(bucket, key, version_id)
+        return self.read[key, version_id]
 
     def _returned(self) -> Iterator[bytes]:
         for name, content in self.night.delivered().items():
@@ -91,7 +99,7 @@ class Ground:
             f"{item.bucket.split('-')[0]}/{item.key}"
             for item in self._versions()
             if not (but_arrived and ("/inbound/" in item.key or "/internal/" in item.key))
-            and (content := house.objects.read(item.bucket, item.key, item.version_id))
+            and (content := self.content(item.bucket, item.key, item.version_id))
             and (values.search(content, opener) or keyed.search(content, opener))
         ]
 
