@@ -1,7 +1,8 @@
 """Erasures that are killed at their n-th step; one line of stdin is ``case step [what]`` (step 0 = never).
 
 What: ``erase`` (by default), ``let_go`` (plan it and let a second person release it), ``stop`` (and resume),
-``tidy`` (remove what is sealed of closed cases, a year on), ``destroy`` (the second person lets keys be destroyed).
+``tidy`` (remove what is sealed of closed cases, a year on), ``destroy`` (the second person lets keys be destroyed),
+``path`` (from the plan to the certificate and to those who are told).
 """
 
 import sys
@@ -11,11 +12,13 @@ from typing import Any
 
 from crash import Steps, answer, forked
 from sluice.exchange.house import House, open_house
+from sluice.rights.certificate import issue
 from sluice.rights.destroy import confirm
 from sluice.rights.erase import run
 from sluice.rights.erase_control import resume, stop
 from sluice.rights.erase_release import draft, release
 from sluice.rights.model import CaseId
+from sluice.rights.tell import tell
 from sluice.rights.tidy import tidy
 from sluice.settings import get_settings
 from sluice.terms import Principal
@@ -23,8 +26,8 @@ from sluice.terms import Principal
 WATCHED = tuple(
     f"/sluice/{place}"
     for place in (
-        "rights/erase", "rights/tidy", "rights/destroy", "exchange/suppressed", "exchange/catalogue",
-        "exchange/workroom", "lake/objects", "sluice/keys", "db.py",
+        "rights/erase", "rights/certificate", "rights/tell", "rights/notice_", "rights/tidy", "rights/destroy",
+        "exchange/suppressed", "exchange/catalogue", "exchange/workroom", "lake/objects", "sluice/keys", "db.py",
     )
 )  # fmt: skip
 
@@ -57,12 +60,21 @@ def destroy_keys(house: House, principal: str) -> None:
     confirm(house, Principal(principal), "bert", datetime.now(UTC))
 
 
+def path(house: House, case_id: CaseId) -> None:
+    """Plan, release, run, second scan, certificate, and everybody who has to hear of it is told."""
+    let_go(house, case_id)
+    report = run(house, case_id, datetime.now(UTC))
+    issue(house, case_id, report.principals)
+    tell(house, datetime.now(UTC))
+
+
 WORK: dict[str, Callable[[House, Any], None]] = {
     "erase": erase,
     "let_go": let_go,
     "stop": halt,
     "tidy": remove_sealed,
     "destroy": destroy_keys,
+    "path": path,
 }
 
 
