@@ -174,6 +174,8 @@ def field_role(draft: Draft, server_date_format: str | None) -> FieldRole:
         unique=column["unique"].value is True,
         classification=column["classification"].text,
         source=draft.word("source"),
+        consent_channel=draft.word("consentChannel"),
+        consent_given=draft.words("consentGiven"),
     )
 
 

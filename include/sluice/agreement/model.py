@@ -193,6 +193,10 @@ class FieldRole:
     classification: str | None
     source: str | None = None
     """Of a column of a return: ``contacts.<column>`` (echoed) or ``results.<column>`` (added by our staff)."""
+    consent_channel: str | None = None
+    """Of a column that says whether the person agreed to be contacted: over which channel of the agreement."""
+    consent_given: tuple[str, ...] = ()
+    """Cells that mean yes; every other one that is not empty means no."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from sluice.cli import (
     clock,
     contract,
     demo,
+    dial,
     erase,
     exchange,
     gate,
@@ -62,6 +63,8 @@ app.add_typer(notices.app, name="notices")
 app.add_typer(clock.app, name="clock")
 app.add_typer(erase.app, name="erase")
 app.add_typer(suppression.app, name="suppression")
+app.add_typer(dial.app, name="dial")
+app.add_typer(dial.dncm, name="dncm")
 
 
 def main() -> None:

@@ -2,9 +2,10 @@
 
 import io
 import uuid
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref
@@ -13,6 +14,7 @@ from sluice.exchange.naming import utc_text
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.suppressed import SuppressionChanged
+from sluice.subject.scope import EVERYTHING, Need, Scope, sift
 from sluice.subject.suppression import Suppression, merge_suppressions, suppress, write_suppressions
 from sluice.terms import Principal
 
@@ -37,8 +39,12 @@ def keep_out(
     cause: str,
     case_id: str | None,
     now: datetime,
+    scope: Scope = EVERYTHING,
 ) -> str:
-    """Suppress persons from now on; the run's id. The object first, then the row and its ledger entry at once."""
+    """Suppress persons from now on; the run's id. The object first, then the row and its ledger entry at once.
+
+    ``scope``: what it stops, if not everything.
+    """
     run_id = run_id_of(principal, reason, cause)
     content = write_suppressions(suppress(refs, reason))
     bucket, key = house.settings.bucket_lake, f"_suppressions/{principal}/{run_id}.parquet"
@@ -46,7 +52,7 @@ def keep_out(
     with transaction(house.conn):
         row = house.conn.execute(
             """insert into suppression_run (run_id, principal, reason, bucket, key, version_id, sha256, refs, case_id,
-                   made_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                   made_at, purposes, bases, channel) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
                on conflict do nothing returning 1""",
             (
                 run_id,
@@ -59,25 +65,33 @@ def keep_out(
                 len(refs),
                 case_id,
                 now,
+                sorted(scope.purposes),
+                sorted(scope.bases),
+                scope.channel,
             ),
         ).fetchone()
         if row is not None:
-            _record(house.conn, run_id, principal, reason, "made", len(refs), case_id, now)
+            _record(house.conn, run_id, principal, reason, "made", len(refs), case_id, now, scope)
     return run_id
 
 
-def lift(house: House, run_id: str, now: datetime) -> bool:
-    """End a suppression (a hold that was decided); False when it had ended, or never was."""
+def lift(house: House, run_id: str, now: datetime, by: str | None = None, evidence: str | None = None) -> bool:
+    """End a suppression (a hold that was decided); False when it had ended, or never was.
+
+    by, evidence: who ends it and the SHA-256 of why, where a person does.
+    """
     with transaction(house.conn):
         row = house.conn.execute(
             """update suppression_run set lifted_at = %s where run_id = %s and lifted_at is null
-               returning principal, reason, refs, case_id::text as case_id""",
+               returning principal, reason, refs, case_id::text as case_id, purposes, bases, channel""",
             (now, run_id),
         ).fetchone()
         if row is None:
             return False
         principal, reason = Principal(row["principal"]), Suppression(row["reason"])
-        _record(house.conn, run_id, principal, reason, "lifted", row["refs"], row["case_id"], now)
+        _record(
+            house.conn, run_id, principal, reason, "lifted", row["refs"], row["case_id"], now, _scope(row), by, evidence
+        )
     return True
 
 
@@ -90,6 +104,9 @@ def _record(
     refs: int,
     case_id: str | None,
     now: datetime,
+    scope: Scope,
+    by: str | None = None,
+    evidence: str | None = None,
 ) -> None:
     body = SuppressionChanged(
         run_id=run_id,
@@ -99,30 +116,47 @@ def _record(
         references=refs,
         case_id=case_id,
         changed_at=utc_text(now),
+        purposes=tuple(sorted(scope.purposes)),
+        bases=tuple(sorted(scope.bases)),
+        channel=scope.channel,
+        by=by,
+        evidence_sha256=evidence,
     )
     append(conn, chain=f"principal.{principal}", kind=EntryKind.SUPPRESSION_CHANGED, exchange_id=None, body=body)
 
 
-def find_suppressed(house: House, principal: Principal) -> "pl.DataFrame | None":
-    """Everybody who must stay out of this principal's files now (ref, reason); None when nobody."""
+def _scope(row: Mapping[str, Any]) -> Scope:
+    return Scope(frozenset(row["purposes"]), frozenset(row["bases"]), row["channel"])
+
+
+def find_suppressed(
+    house: House, principal: Principal, needs: Sequence[Need] | None = None, *, channel: str | None = None
+) -> "pl.DataFrame | None":
+    """Everybody who must stay out of this principal's files now (ref, reason); None when nobody.
+
+    needs: what the file is for; without them whatever anybody said counts. channel: only what reaches it.
+    """
     import polars as pl
 
     rows = house.conn.execute(
-        """select bucket, key, version_id from suppression_run where principal = %s and lifted_at is null
-           order by run_id""",
-        (principal,),
+        """select bucket, key, version_id, purposes, bases, channel from suppression_run
+           where principal = %(principal)s and lifted_at is null
+             and (%(channel)s::text is null or channel is null or channel = %(channel)s) order by run_id""",
+        {"principal": principal, "channel": channel},
     ).fetchall()
     if not rows:
         return None
     runs = [
         pl.read_parquet(io.BytesIO(house.objects.read(row["bucket"], row["key"], row["version_id"]))) for row in rows
     ]
-    return merge_suppressions(runs)
+    if needs is None:
+        return merge_suppressions(runs)
+    return sift(list(zip(runs, map(_scope, rows), strict=True)), needs)
 
 
-def write_suppressed(house: House, principal: Principal, folder: Path) -> Path | None:
+def write_suppressed(house: House, principal: Principal, folder: Path, needs: Sequence[Need]) -> Path | None:
     """The same as a Parquet file for the child that judges."""
-    suppressed = find_suppressed(house, principal)
+    suppressed = find_suppressed(house, principal, needs)
     if suppressed is None:
         return None
     path = folder / "suppressed.parquet"
@@ -130,9 +164,11 @@ def write_suppressed(house: House, principal: Principal, folder: Path) -> Path |
     return path
 
 
-def find_reasons(house: House, principal: Principal, refs: frozenset[str]) -> tuple[str, ...]:
-    """Why somebody with one of these references is kept out; empty when they are not."""
-    suppressed = find_suppressed(house, principal)
+def find_reasons(
+    house: House, principal: Principal, refs: frozenset[str], channel: str | None = None
+) -> tuple[str, ...]:
+    """Why somebody with one of these references is kept out; empty when they are not. channel: of the agreement."""
+    suppressed = find_suppressed(house, principal, channel=channel)
     if suppressed is None:
         return ()
     return tuple(sorted(set(suppressed.filter(suppressed["ref"].is_in(sorted(refs)))["reason"].to_list())))

@@ -41,6 +41,8 @@ class EntryKind(StrEnum):
     ERASURE_REFUSED = "erasure.refused"
     ERASURE_STOPPED = "erasure.stopped"
     ERASURE_RESUMED = "erasure.resumed"
+    DNCM_IMPORTED = "dncm.imported"
+    CORRECTION_MADE = "correction.made"
 
 
 class LedgerMisused(SluiceError):

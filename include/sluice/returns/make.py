@@ -16,6 +16,7 @@ from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.paper import finding, refused
 from sluice.exchange.suppressed import find_suppressed
+from sluice.exchange.uses import needs_of_return
 from sluice.gate.contract_rules import rules_for, thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.onepass import run_rules
@@ -29,6 +30,7 @@ from sluice.returns.making import Making
 from sluice.returns.model import Input, InputKind, Rules
 from sluice.returns.paper import rules_of
 from sluice.returns.record import Outcome, record_of_return
+from sluice.returns.righting import Righting
 from sluice.returns.screening import screening_of
 from sluice.returns.staffing import staff_of
 from sluice.terms import Verdict
@@ -45,7 +47,7 @@ def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Mak
     if missing := missing_sources(contacts, results, rules):
         reasons = [finding("HEADER_SOURCE_MISSING", "return.source", column) for column in missing]
         return Making(refused(tuple(reasons)), inputs)
-    suppressed = find_suppressed(house, opened.principal)
+    suppressed = find_suppressed(house, opened.principal, needs_of_return(paper))
     sorted_out = sort_out(contacts, results, rules, staff_of(house, opened, paper), suppressed)
     sorted_out = replace(sorted_out, going=_in_contract_form(sorted_out.going, contract))
     sorted_out.held.write_csv(folder / HELD)
@@ -58,10 +60,11 @@ def _frames(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Contacts by record id and the day's results, from their pinned lake objects."""
     parts: dict[InputKind, list[pl.LazyFrame]] = {InputKind.CONTACTS: [], InputKind.RESULTS: []}
+    right = Righting.of(house, opened.principal)
     for each in sorted(inputs, key=lambda one: (one.closed_at, one.exchange_id)):
         path = folder / f"{each.exchange_id}.parquet"
         house.objects.fetch(each.bucket, each.key, each.version_id, path)
-        parts[each.kind].append(pl.scan_parquet(path))
+        parts[each.kind].append(right.scan(house, each.exchange_id, path))
     since, until = day_bounds(opened)
     return (
         contacts_by_record(parts[InputKind.CONTACTS], rules),

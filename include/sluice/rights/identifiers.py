@@ -67,6 +67,10 @@ class Envelope:
     actor_role: str
     actor: str
     persons: tuple[Person, ...] = field(repr=False)
+    purposes: tuple[str, ...] = ()
+    """DPV IRIs that an objection or a withdrawal names; none: all it can reach."""
+    contact_channel: str | None = None
+    """Word of the agreement, where the person means one channel only."""
 
     @property
     def identifiers(self) -> tuple[Identifier, ...]:
@@ -214,6 +218,8 @@ def _write(envelope: Envelope) -> bytes:
         "actor": envelope.actor,
         "persons": persons,
     }
+    if envelope.purposes or envelope.contact_channel:
+        document |= {"purposes": list(envelope.purposes), "contact_channel": envelope.contact_channel}
     return rfc8785.dumps(document)
 
 
@@ -233,4 +239,6 @@ def _read(content: bytes) -> Envelope:
         persons=tuple(
             tuple(Identifier(SubjectKind(kind), value) for kind, value in person) for person in said["persons"]
         ),
+        purposes=tuple(said.get("purposes", ())),
+        contact_channel=said.get("contact_channel"),
     )
