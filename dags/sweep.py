@@ -2,11 +2,14 @@
 
 An Airflow DAG for what no event tells. Arrivals wake their own DAG within seconds; a file that waited
 two minutes is taken up here, whatever was away meanwhile. That a cut-off came is no arrival either.
+Dial lists that a dead worker left are finished here too.
 """
 
 from sluice.orchestration.desk import desk
+from sluice.orchestration.dial import FinishDialLists
 from sluice.orchestration.flows import every_five_minutes
 from sluice.orchestration.operators import DrainForgotten, ReturnsDue
 
 with desk("sweep", every_five_minutes(0), __doc__, retries=1):
     DrainForgotten(task_id="arrivals") >> ReturnsDue(task_id="returns")
+    FinishDialLists(task_id="dial_lists")

@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     keep_arrived_days: int = Field(default=30, ge=0, description="how long a dropped file stays as it arrived")
     keep_quarantine_days: int = Field(default=30, ge=1, description="how long refused data stays, encrypted")
 
+    keep_dial_days: int = Field(default=5, ge=1, description="how long a dial list stays; then a new one is made")
+
     slots: int = Field(default=2, ge=1, le=64, description="files judged at once per flow")
     poll_seconds: float = Field(default=1.0, gt=0, description="how often the inbound prefixes are listed")
     gate_memory_mb: int = Field(default=1024, ge=256, description="memory of the judging process, plus 12x the file")

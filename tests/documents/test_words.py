@@ -9,6 +9,7 @@ from babel.messages.pofile import read_po
 
 import sluice.documents
 from sluice.agreement import profiles
+from sluice.dial.model import LeftOut
 from sluice.documents.page import meaning_of
 from sluice.documents.returned import held_sentence
 from sluice.documents.words import LANGUAGES, words
@@ -90,6 +91,7 @@ RIGHTS = ("erased", "objected", "restricted", "consent_withdrawn", "do_not_call_
 HELD = (
     *RIGHTS,
     *Held,
+    *LeftOut,
     *(f"{STAFF}{reason}" for reason in Reason),
     *(f"TEXT_{word.name}_REVIEW" for word in ScreenClass),
 )
@@ -124,7 +126,7 @@ def test_every_code_of_screen_and_return_has_words_meaning_and_cure(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_copy_role_and_screened_class_has_words(language):
     names = [
-        *(f"copy.{kind}" for kind in ("return", "return.findings", "held", "delivered")),
+        *(f"copy.{kind}" for kind in ("return", "return.findings", "held", "delivered", "dial", "dial.kept")),
         *(f"role.{party}" for party in ("center", "both", "each", "joint", "vendor", "-")),
         *(f"screen.{word}" for word in ScreenClass),
         *(f"columns.from.{side}" for side in ("principal", "center", "unknown")),

@@ -141,9 +141,17 @@ def a_completion(language: str) -> LetterFacts:
     return facts_of(a_case(part, joint, FORWARDED), LetterKind.COMPLETION, language, first, second, recipients=names)
 
 
+def a_lifting(language: str) -> LetterFacts:
+    """Of one part that was restricted."""
+    part = a_part(State.CLOSED, Action.RESTRICT, action_fields=GROUPS)
+    told = PartFacts(part, "Energy One NV", remedies_ref="remedies.be")
+    return facts_of(a_case(part, FORWARDED, right=Right.RESTRICTION), LetterKind.LIFTING, language, told)
+
+
 SAMPLES = {
     LetterKind.RECEIPT: a_receipt,
     LetterKind.EXTENSION: an_extension,
     LetterKind.REFUSAL: a_refusal,
     LetterKind.COMPLETION: a_completion,
+    LetterKind.LIFTING: a_lifting,
 }

@@ -46,6 +46,7 @@ from sluice.rights.protect import protection_of
 from sluice.rights.reasons import iri
 from sluice.rights.transitions import TRANSITIONS
 from sluice.settings import Settings
+from sluice.subject.scope import EVERYTHING, Scope
 from sluice.terms import Principal, SubjectKind
 
 SHA = "ab" * 32
@@ -63,7 +64,9 @@ class Holds:
     seen: list[int] = field(default_factory=list)
     desk: Desk | None = None
 
-    def apply(self, case_id: CaseId, principal: Principal, refs: Sequence[str], reason: Hold) -> None:
+    def apply(
+        self, case_id: CaseId, principal: Principal, refs: Sequence[str], reason: Hold, scope: Scope = EVERYTHING
+    ) -> None:
         if self.dies:
             raise KeyboardInterrupt
         if self.desk:
@@ -148,6 +151,7 @@ def test_each_right_protects_as_it_says(desk: Desk, holds: Holds) -> None:
         Right.RECTIFICATION: Hold.SOFT_HOLD,
         Right.RESTRICTION: Hold.SOFT_HOLD,
         Right.DIRECT_MARKETING: Hold.OBJECTED,
+        Right.CONSENT_WITHDRAWAL: Hold.CONSENT_WITHDRAWN,
         Right.ACCESS: None,
         Right.PORTABILITY: None,
         Right.CONSENT_WITHDRAWAL: None,

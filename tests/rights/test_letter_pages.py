@@ -124,6 +124,13 @@ LAW: dict[LetterKind, dict[str, Need]] = {
         "complaint": complaint,
         "court": court,
     },
+    LetterKind.LIFTING: {
+        "that it comes before (18(3))": lambda say: say.say("letter.lifting.before"),
+        "what happens then": lambda say: say.say("letter.lifting.what"),
+        "what the person can do": lambda say: say.say("letter.lifting.object"),
+        "complaint": complaint,
+        "court": court,
+    },
 }
 """What each letter has to say. Found in its PDF; not found once its parts are taken out."""
 
@@ -181,7 +188,7 @@ def test_a_screen_reader_knows_title_structure_and_language(kind: LetterKind, la
     assert root["/MarkInfo"]["/Marked"] and root["/ViewerPreferences"]["/DisplayDocTitle"]
     assert root["/Lang"] == {"nl": "nl-BE", "fr": "fr-BE", "en": "en-GB"}[language]
     assert {"/H1", "/H2", "/P"} <= tags
-    assert ({"/Table", "/TH", "/TD"} <= tags) or kind in (LetterKind.RECEIPT, LetterKind.EXTENSION)
+    assert ({"/Table", "/TH", "/TD"} <= tags) or kind in (LetterKind.RECEIPT, LetterKind.EXTENSION, LetterKind.LIFTING)
     assert b"pdfuaid" in root["/Metadata"].get_object().get_data()
 
 
@@ -215,7 +222,7 @@ def test_the_document_says_the_same_in_words_and_in_codes(kind: LetterKind, lang
     assert (said["case"], said["kind"], said["language"], said["written_on"]) == (CASE, kind, language, "2026-12-01")
     assert (said["received"], said["legal_due"], said["extended_due"]) == ("2026-11-25", "2026-12-28", "2027-02-25")
     assert said["pdf_sha256"] == sha256(pdf).hexdigest()
-    assert (said["remedies"] is not None) == (kind in (LetterKind.REFUSAL, LetterKind.COMPLETION))
+    assert (said["remedies"] is not None) == (kind in (LetterKind.REFUSAL, LetterKind.COMPLETION, LetterKind.LIFTING))
     if kind is LetterKind.REFUSAL:
         [part] = said["parts"]
         assert {line["field_group"]: line["reason"] for line in part["data"]} == EIGHT_REASONS

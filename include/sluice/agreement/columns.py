@@ -175,6 +175,8 @@ def field_role(draft: Draft, server_date_format: str | None) -> FieldRole:
         classification=column["classification"].text,
         source=draft.word("source"),
         candidate_key=CandidateKey(part) if (part := draft.word("candidateKey")) else None,
+        consent_channel=draft.word("consentChannel"),
+        consent_given=draft.words("consentGiven"),
     )
 
 

@@ -1,7 +1,7 @@
 """Our custom properties and the ODCS keys that Sluice reads, with what they may hold."""
 
 from sluice.agreement import dpv
-from sluice.agreement.agreement_shape import CODE, COUNTRY, HOLDER, PRINCIPAL, VERSION
+from sluice.agreement.agreement_shape import CHANNEL, CODE, COUNTRY, HOLDER, PRINCIPAL, VERSION
 from sluice.agreement.shape import Day, Flag, Iri, Kind, Many, Number, Text, Word
 from sluice.terms import CandidateKey, DataOrigin, Direction, FieldGroup, RoleProfile, SubjectKind
 
@@ -25,6 +25,8 @@ COLUMN_PROPERTIES: dict[str, Kind] = {
     "retentionRule": CODE,
     "subjectKey": Word(tuple(SubjectKind)),
     "candidateKey": Word(tuple(CandidateKey)),
+    "consentChannel": CHANNEL,
+    "consentGiven": Many(Text(), least=1),
     "source": Text(r"(contacts|results)\.[^\x00-\x1f\x7f]{1,200}", "contacts.<column> or results.<column>"),
 }
 """Properties of a column; at contract level they are the defaults (standards.md a)."""

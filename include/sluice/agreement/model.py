@@ -198,6 +198,10 @@ class FieldRole:
     """Of a column of a return: ``contacts.<column>`` (echoed) or ``results.<column>`` (added by our staff)."""
     candidate_key: CandidateKey | None = None
     """Part of what points at candidates: a name (or a part of one), or the birth date."""
+    consent_channel: str | None = None
+    """Of a column that says whether the person agreed to be contacted: over which channel of the agreement."""
+    consent_given: tuple[str, ...] = ()
+    """Cells that mean yes; every other one that is not empty means no."""
 
 
 @dataclass(frozen=True, slots=True)

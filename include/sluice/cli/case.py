@@ -8,6 +8,7 @@ import typer
 from sluice.cli import case_steps, letters
 from sluice.cli.candidates import candidates_of_case, confirm, read_sought
 from sluice.cli.case_output import ByOption, CaseArgument, show_case, user
+from sluice.cli.options import channel_word, purpose_iri
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Ref, UsageError
 from sluice.rights.describe import describe, flags
@@ -49,6 +50,12 @@ def open_(
     received: Annotated[str | None, typer.Option(help="Brussels date of receipt, ISO; today by default.")] = None,
     channel: Annotated[str, typer.Option(help="How it came: letter, mail, phone, form.")] = "letter",
     language: Annotated[str, typer.Option(help="Of the person: nl, fr or en.")] = "nl",
+    purpose: Annotated[
+        list[str] | None, typer.Option(help="DPV IRI or its last part that an objection or withdrawal names; repeat.")
+    ] = None,
+    contact_channel: Annotated[
+        str | None, typer.Option(help="phone, sms, email: the only channel that the person means.")
+    ] = None,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -91,6 +98,8 @@ def open_(
             protection=protection_of(house),
             actor=Actor(Role.DESK, by or user()),
             sought=_one_sought(sought) if sought else None,
+            purposes=[purpose_iri(each) for each in purpose or ()],
+            contact_channel=channel_word(contact_channel),
         )
     show_case(case, format)
 
@@ -153,6 +162,8 @@ app.command("pause")(case_steps.pause)
 app.command("extend")(case_steps.extend)
 app.command("decide")(case_steps.decide)
 app.command("withdraw")(case_steps.withdraw)
+app.command("lift")(case_steps.lift)
+app.command("rectify")(case_steps.rectify)
 app.command("letter")(letters.letter)
 app.command("letters")(letters.letters)
 app.command("tidy")(case_steps.tidy)

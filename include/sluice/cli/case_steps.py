@@ -169,6 +169,61 @@ def withdraw(
     show_case(done, format)
 
 
+def lift(
+    case: CaseArgument, evidence: EvidenceOption = None, by: ByOption = None, format: FormatOption = Format.TABLE
+) -> None:
+    """End the restriction of a case, once the person was told that it ends (Art. 18(3)).
+
+    JSON: as `case open`. Exit 1 when the person was not told first, or nothing is restricted.
+
+    Example: sluice case lift 6f0c4f0e
+    """
+    from sluice.exchange.house import open_house
+    from sluice.rights.lifting import lift_restriction
+    from sluice.rights.store import find_beginning, get_case
+
+    order = _order("RESTRICTION_LIFTED", evidence, by)
+    with open_house(get_settings()) as house:
+        case_id = find_beginning(house.conn, case.lower())
+        lift_restriction(house, case_id, order, evidence is not None)
+        done = get_case(house.conn, case_id)
+    show_case(done, format)
+
+
+def rectify(
+    case: CaseArgument,
+    values: Annotated[Path, typer.Argument(metavar="FILE", help="JSON object: column, and the value that is right.")],
+    as_of: Annotated[str | None, typer.Option(help="Since when it is right, ISO with zone; now by default.")] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Say what is right, before `case decide --accept rectify`: sealed with the case, used once it was decided.
+
+    A column with an opinion (a note, a disposition) keeps its text: the value is attached as the person's
+    statement. JSON: as `case open`. Exit 1 for a column that no contract of the case has.
+
+    Example: sluice case rectify 6f0c4f0e values.json --as-of 2026-11-25T12:00:00+01:00
+    """
+    import json
+
+    from sluice.exchange.house import open_house
+    from sluice.rights.rectify import Wanted, ask
+    from sluice.rights.store import find_beginning, get_case
+
+    if not values.is_file():
+        raise FileMissing(Ref("argument", "FILE"))
+    try:
+        said, since = json.loads(values.read_bytes()), datetime.fromisoformat(as_of) if as_of else datetime.now(UTC)
+    except ValueError:
+        raise UsageError(Ref("argument", "FILE, or --as-of")) from None
+    if not isinstance(said, dict) or not all(isinstance(each, str) for each in said.values()) or not since.tzinfo:
+        raise UsageError(Ref("argument", "FILE, or --as-of"))
+    with open_house(get_settings()) as house:
+        case_id = find_beginning(house.conn, case.lower())
+        ask(house, case_id, Wanted(said, since))
+        done = get_case(house.conn, case_id)
+    show_case(done, format)
+
+
 def _told(house: "House", case: "Case", kind: "LetterKind") -> "Case":
     """The case once the letter about its step is written; a letter that cannot be written now is owed."""
     from sluice.rights.letters import write_letter

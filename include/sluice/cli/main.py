@@ -14,6 +14,7 @@ from sluice.cli import (
     clock,
     contract,
     demo,
+    dial,
     erase,
     exchange,
     gate,
@@ -66,6 +67,8 @@ app.add_typer(erase.app, name="erase")
 app.add_typer(retention.app, name="retention")
 app.add_typer(suppression.app, name="suppression")
 app.add_typer(keys.app, name="keys")
+app.add_typer(dial.app, name="dial")
+app.add_typer(dial.dncm, name="dncm")
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sluice.cli.options import channel_word
 from sluice.cli.output import Format, FormatOption, items, show_json, show_pairs
 from sluice.errors import SluiceError
 from sluice.settings import get_settings
@@ -27,7 +28,9 @@ def topic() -> None:
 def check(
     identifier: Annotated[str, typer.Argument(metavar="KIND:VALUE", help="Or - to read one a line from stdin.")],
     principal: Annotated[str | None, typer.Option(help="Only this principal; all of them when absent.")] = None,
-    channel: Annotated[str | None, typer.Option(help="Suppressions hold for every channel today.")] = None,
+    channel: Annotated[
+        str | None, typer.Option(help="Only what reaches it: phone, sms, email, letter, chat, robocall, push.")
+    ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Say whether somebody is kept out, in any spelling of the identifier.
@@ -36,12 +39,13 @@ def check(
     """
     from sluice.exchange.house import open_house
 
+    word = channel_word(channel)
     with open_house(get_settings()) as house:
         if identifier == "-":
             for each in items(identifier):
-                show_json(_tried(house, each, principal))
+                show_json(_tried(house, each, principal, word))
             return
-        document = _checked(house, identifier, principal)
+        document = _checked(house, identifier, principal, word)
     if format is Format.JSON:
         show_json(document)
     else:
@@ -76,15 +80,15 @@ def replay(format: FormatOption = Format.TABLE) -> None:
         show_pairs("Kept out again", document)
 
 
-def _tried(house: "House", identifier: str, principal: str | None) -> dict[str, Any]:
+def _tried(house: "House", identifier: str, principal: str | None, channel: str | None) -> dict[str, Any]:
     """One line of a batch; what names nobody is that line's error."""
     try:
-        return _checked(house, identifier, principal)
+        return _checked(house, identifier, principal, channel)
     except SluiceError as error:
         return {"suppressed": None, "reasons": [], "error": {"code": error.code, "message": str(error)}}
 
 
-def _checked(house: "House", identifier: str, principal: str | None) -> dict[str, Any]:
+def _checked(house: "House", identifier: str, principal: str | None, channel: str | None) -> dict[str, Any]:
     from sluice.exchange.read import pick_principals
     from sluice.exchange.suppressed import find_reasons
     from sluice.rights.identifiers import check_identifiers, parse_identifier, refs_of
@@ -94,5 +98,5 @@ def _checked(house: "House", identifier: str, principal: str | None) -> dict[str
     found: set[str] = set()
     for name in pick_principals(house.conn, principal):
         refs = refs_of(person, house.subject_key(name))
-        found.update(find_reasons(house, name, frozenset(refs.values())))
+        found.update(find_reasons(house, name, frozenset(refs.values()), channel))
     return {"suppressed": bool(found), "reasons": sorted(found)}

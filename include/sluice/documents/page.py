@@ -67,7 +67,7 @@ def _section(
         lang=say.language,
         region=say.locale.territory or "",
         title=say.told(record.direction, "receipt.title"),
-        subtitle=say.say(f"direction.{record.direction}", principal=record.who.principal) + f" · {record.flow}",
+        subtitle=say.say(f"direction.{_way(record)}", principal=record.who.principal) + f" · {record.flow}",
         times=_times(say, record),
         also=say.say("receipt.other_languages", languages=say.listed(others)) if say.language == order[0] else None,
         verdict=_verdict(say, record),
@@ -79,6 +79,10 @@ def _section(
         parts=tuple(part for part in parts if part),
         footer=_footer(say, record),
     )
+
+
+def _way(record: ExchangeRecord) -> str:
+    return "dial_list" if record.is_dial_list else record.direction.value
 
 
 def _footer(say: Words, record: ExchangeRecord) -> str:
@@ -278,8 +282,8 @@ def _copy(say: Words, copy: CopyLine) -> tuple[Text, ...]:
 
 def _file(say: Words, record: ExchangeRecord) -> Part:
     what, how, way = record.what, record.how, record.direction
-    is_made = way is Direction.OUTBOUND_RETURN
-    sent = next((copy.sha256 for copy in record.how_long.copies if copy.kind == "return"), None)
+    is_made = way is Direction.OUTBOUND_RETURN or record.is_dial_list
+    sent = next((copy.sha256 for copy in record.how_long.copies if copy.kind in ("return", "dial.kept")), None)
     size = say.count("file.bytes", what.size_bytes, bytes=say.number(what.size_bytes))
     is_there = bool(sent) or not is_made
     values = {

@@ -28,6 +28,7 @@ from sluice.lake.parquet import write_lake
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Table
 from sluice.subject.columns import normalise_column
+from sluice.subject.correct import as_of_file, find_stale
 from sluice.subject.index import build_run, write_run
 from sluice.subject.refs import ref_column
 from sluice.terms import Severity, Verdict
@@ -36,7 +37,7 @@ PRELOADED = ("numpy", "phonenumbers", "polars_hash", "pyarrow.parquet", "stdnum.
 """What the rooms import late: the nursery imports it once, so that no child does within its limits."""
 
 ROW, REF, EXCHANGE, VERSION = "sluice_row", "sluice_subject_ref", "sluice_exchange", "sluice_source_version"
-INVALID, NOBODY = "VALUE_IDENTIFIER", "VALUE_NO_SUBJECT"
+INVALID, NOBODY, STALE = "VALUE_IDENTIFIER", "VALUE_NO_SUBJECT", "STALE_VALUE_CORRECTED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def _report(job: Job) -> ChildReport:
     passed = run_rules(table.frame, rules)
     identified = identify(job.contract, table, job.key)
     content = read_content(table, job)
-    extra = (*_bad_records(table), *identified.findings, *content.findings)
+    extra = (*_bad_records(table), *identified.findings, *content.findings, *_stale(table, identified, content, job))
     judgement = judge(passed, extra, thresholds_of(job.contract))
     (job.folder / "pass.json").write_text(to_json(passed))
     failing_table(passed).write_parquet(job.folder / "failing.parquet", statistics=False)
@@ -120,6 +121,16 @@ def identify(contract: DataContract, table: Table, key: bytes) -> Identified:
         findings += [RowFinding(row, "subject.reference", NOBODY) for row in table.row_numbers.filter(nobody)]
     primary = pl.select(pl.coalesce([series for _, series in refs])).to_series() if refs else _no_refs(table)
     return Identified(tuple(refs), primary.alias(REF), tuple(findings))
+
+
+def _stale(table: Table, identified: Identified, content: Content, job: Job) -> Iterator[RowFinding]:
+    """Cells that a correction overrules: they are flagged, and nobody reads them as they are."""
+    if not job.corrections or job.arrived_at is None:
+        return
+    as_of = as_of_file(job.file_name, job.arrived_at)
+    refs = [series for _, series in identified.refs]
+    for row, correction in find_stale(content.frame, refs, job.corrections, lambda _: as_of, job.key):
+        yield RowFinding(table.row_numbers[row], "correction.newer", STALE, correction.field, Severity.WARNING)
 
 
 def _no_refs(table: Table) -> pl.Series:

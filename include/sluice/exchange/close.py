@@ -19,7 +19,7 @@ from sluice.ledger.record import ExchangeRecord
 from sluice.terms import Decision
 
 REPORT, RECEIPT, DELIVERY = ("findings", 2), ("receipt", 3), ("delivery", 4)
-LINEAGE_CLOSED, SWEEP = ("lineage.closed", 5), ("sweep", 6)
+DIAL, LINEAGE_CLOSED, SWEEP = ("dial", 4), ("lineage.closed", 5), ("sweep", 6)
 GOOD = (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED)
 NO_DAYS: Mapping[str, int] = MappingProxyType({})
 
@@ -65,4 +65,5 @@ def effects_of(record: ExchangeRecord) -> list[tuple[str, int]]:
     kinds = {copy.kind for copy in record.how_long.copies}
     effects = [RECEIPT, LINEAGE_CLOSED, SWEEP]
     effects += [REPORT] if "findings" in kinds else []
+    effects += [DIAL] if "dial.kept" in kinds and record.decision in GOOD else []
     return effects + ([DELIVERY] if "return" in kinds and record.decision in GOOD else [])

@@ -123,6 +123,12 @@ def _deliver(house: House, exchange_id: ExchangeId) -> None:
     deliver(house, store.get_open(house.conn, exchange_id), record, entry.hash.hex())
 
 
+def _put_dial(house: House, exchange_id: ExchangeId) -> None:
+    from sluice.exchange.put_dial import put_dial
+
+    put_dial(house, store.get_open(house.conn, exchange_id))
+
+
 def _put_reviewed(house: House, exchange_id: ExchangeId) -> None:
     from sluice.exchange.review import put_reviewed
 
@@ -134,6 +140,7 @@ EFFECTS: Mapping[str, Callable[[House, ExchangeId], None]] = {
     "findings": _give_findings,
     "receipt": _give_receipt,
     "delivery": _deliver,
+    "dial": _put_dial,
     "lineage.closed": _tell_closed,
     "sweep": _sweep,
     "review": _put_reviewed,

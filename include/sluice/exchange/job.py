@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sluice.exchange.model import ChildReport
 from sluice.exchange.nursery import ChildEnd, Limits
 from sluice.exchange.paper import finding, refused
 from sluice.settings import Settings
+from sluice.subject.correct import Correction
 from sluice.terms import Sha256, Verdict
 
 REPORT_BYTES = 64 << 20
@@ -49,6 +51,9 @@ class Job:
     """Of agents' results: the file that makes canonical rows of the platform's columns."""
     suppressed: Path | None = None
     """References of persons who must stay out, with the reason."""
+    corrections: tuple[Correction, ...] = ()
+    """Values of persons that are right; what the file says otherwise is stale if it is older, or as it was before."""
+    arrived_at: datetime | None = None
     is_read: bool = False
     """Whether a person read the notes already, so that none of them waits for one."""
 

@@ -12,6 +12,7 @@ from sluice.agreement.model import Paper, PaperMissing
 from sluice.agreement.store import in_force
 from sluice.errors import GateFailed, Ref
 from sluice.exchange import store
+from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
 from sluice.exchange.job import Job, limits_of, mapping_of, read_report, read_suites
 from sluice.exchange.model import Judged, Opened
@@ -21,6 +22,7 @@ from sluice.exchange.paper import finding, missing_paper, refuse_unread, refused
 from sluice.exchange.review import paper_of_review, review_of
 from sluice.exchange.suppressed import write_suppressed
 from sluice.exchange.suppressed_store import find_in_force
+from sluice.exchange.uses import needs_of_file
 from sluice.exchange.workroom import work_folder
 from sluice.gate.model import GateVerdict, PassResult
 from sluice.lake.objects import Fetched
@@ -89,7 +91,9 @@ def _judge_bytes(
         origin=(opened.exchange_id, opened.version_id),
         free_text=paper.agreement.free_text,
         mapping=mapping_of(house.settings, paper.contract),
-        suppressed=write_suppressed(house, opened.principal, folder),
+        suppressed=write_suppressed(house, opened.principal, folder, needs_of_file(paper)),
+        corrections=find_corrections(house, opened.principal),
+        arrived_at=opened.opened_at,
         is_read=is_read,
     )
     hashes = {suite.name: suite.sha256 for suite in suites} | _mapping_hash(job)

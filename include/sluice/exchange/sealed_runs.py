@@ -23,6 +23,7 @@ from sluice.exchange.suppressed_store import Run
 from sluice.keys import QUARANTINE, KeyLost
 from sluice.lake.objects import ObjectStore, StoredObject
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
+from sluice.subject.scope import Scope
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
@@ -127,6 +128,9 @@ def _told(house: House, run: Run) -> bytes:
         "reason": run.reason.value,
         "case_id": run.case_id,
         "made_at": utc_text(run.made_at),
+        "purposes": sorted(run.scope.purposes),
+        "bases": sorted(run.scope.bases),
+        "channel": run.scope.channel,
         "refs": read_run(house, run)["ref"].to_list(),
     }
     return json.dumps(said).encode()
@@ -140,4 +144,5 @@ def open_sealed_run(house: House, principal: Principal, run_id: str) -> tuple[Ru
     said = json.loads(unseal_bytes(content, house.keyring, principal))
     refs = frozenset(said["refs"])
     made_at, reason = datetime.fromisoformat(said["made_at"]), Suppression(said["reason"])
-    return Run(run_id, principal, reason, "", "", "", "", len(refs), said["case_id"], made_at), refs
+    scope = Scope(frozenset(said["purposes"]), frozenset(said["bases"]), said["channel"])
+    return Run(run_id, principal, reason, "", "", "", "", len(refs), said["case_id"], made_at, scope=scope), refs

@@ -14,6 +14,7 @@ from sluice.exchange.sealed_runs import check_none_lost, put_run, read_run, seal
 from sluice.exchange.suppressed_store import MADE, Run, insert_run, mark_lifted
 from sluice.ledger.record import CopyLine
 from sluice.subject.index import find_in_run
+from sluice.subject.scope import EVERYTHING, Need, Scope, sift
 from sluice.subject.suppression import Suppression, merge_suppressions, suppress, write_suppressions
 from sluice.terms import Principal
 
@@ -46,17 +47,19 @@ def keep_out(
     cause: str,
     case_id: str | None,
     now: datetime,
+    scope: Scope = EVERYTHING,
 ) -> str:
     """Suppress persons from now on; the run's id. The object first, then the row and its ledger entry at once.
 
     Whatever closes meanwhile is either seen by who looks afterwards, or looks again itself (:func:`unless_kept_out`).
+    ``scope``: what it stops, if not everything.
     """
     run_id = run_id_of(principal, reason, cause)
     content = write_suppressions(suppress(refs, reason))
     stored = put_run(house, principal, run_id, content)
     run = Run(
         run_id, principal, reason, stored.bucket, stored.key, stored.version_id, stored.sha256 or "", len(refs),
-        case_id, now,
+        case_id, now, scope=scope,
     )  # fmt: skip
     with transaction(house.conn):
         insert_run(house.conn, run, MADE, now)
@@ -64,28 +67,38 @@ def keep_out(
     return run_id
 
 
-def lift(house: House, run_id: str, now: datetime) -> bool:
-    """End a suppression (a hold that was decided); False when it had ended, or never was."""
+def lift(house: House, run_id: str, now: datetime, by: str | None = None, evidence: str | None = None) -> bool:
+    """End a suppression (a hold that was decided); False when it had ended, or never was.
+
+    by, evidence: who ends it and the SHA-256 of why, where a person does.
+    """
     with transaction(house.conn):
-        was_lifted = mark_lifted(house.conn, run_id, now)
+        was_lifted = mark_lifted(house.conn, run_id, now, by, evidence)
     if was_lifted:
         seal_runs(house, None, {run_id})
     return was_lifted
 
 
-def find_suppressed(house: House, principal: Principal) -> "pl.DataFrame | None":
+def find_suppressed(
+    house: House, principal: Principal, needs: Sequence[Need] | None = None, *, channel: str | None = None
+) -> "pl.DataFrame | None":
     """Everybody who must stay out of this principal's files now (ref, reason); None when nobody.
 
+    needs: what the file is for; without them whatever anybody said counts. channel: only what reaches it.
     Raises SuppressionsLost when the database does not know all who were kept out.
     """
     check_none_lost(house, principal)
-    runs = [run for run in store.find_runs(house.conn, principal) if run.lifted_at is None]
-    return merge_suppressions([read_run(house, run) for run in runs]) if runs else None
+    held = [run for run in store.find_runs(house.conn, principal) if run.lifted_at is None]
+    runs = [run for run in held if channel is None or run.scope.channel in (None, channel)]
+    if not runs:
+        return None
+    read = [(read_run(house, run), run.scope) for run in runs]
+    return merge_suppressions([frame for frame, _ in read]) if needs is None else sift(read, needs)
 
 
-def write_suppressed(house: House, principal: Principal, folder: Path) -> Path | None:
+def write_suppressed(house: House, principal: Principal, folder: Path, needs: Sequence[Need]) -> Path | None:
     """The same as a Parquet file for the child that judges."""
-    suppressed = find_suppressed(house, principal)
+    suppressed = find_suppressed(house, principal, needs)
     if suppressed is None:
         return None
     path = folder / "suppressed.parquet"
@@ -93,9 +106,11 @@ def write_suppressed(house: House, principal: Principal, folder: Path) -> Path |
     return path
 
 
-def find_reasons(house: House, principal: Principal, refs: frozenset[str]) -> tuple[str, ...]:
-    """Why somebody with one of these references is kept out; empty when they are not."""
-    suppressed = find_suppressed(house, principal)
+def find_reasons(
+    house: House, principal: Principal, refs: frozenset[str], channel: str | None = None
+) -> tuple[str, ...]:
+    """Why somebody with one of these references is kept out; empty when they are not. channel: of the agreement."""
+    suppressed = find_suppressed(house, principal, channel=channel)
     if suppressed is None:
         return ()
     return tuple(sorted(set(suppressed.filter(suppressed["ref"].is_in(sorted(refs)))["reason"].to_list())))

@@ -10,13 +10,14 @@ from sluice.exchange.naming import utc_text
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.suppressed import SuppressionChanged
+from sluice.subject.scope import EVERYTHING, Scope
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
 MADE, LIFTED, REPLAYED = "made", "lifted", "replayed"
 """What can become of a run: replayed is what a restored database was told again."""
 _RUN = """run_id::text as run_id, principal, reason, bucket, key, version_id, sha256, refs, case_id::text as case_id,
-    made_at, lifted_at"""
+    made_at, lifted_at, purposes, bases, channel"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Run:
     case_id: str | None
     made_at: datetime
     lifted_at: datetime | None = None
+    scope: Scope = EVERYTHING
 
 
 def lock_principal(conn: Connection, principal: Principal, *, shared: bool = False) -> None:
@@ -47,11 +49,12 @@ def insert_run(conn: Connection, run: Run, change: str, now: datetime) -> bool:
     lock_principal(conn, run.principal)
     row = conn.execute(
         """insert into suppression_run (run_id, principal, reason, bucket, key, version_id, sha256, refs, case_id,
-               made_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, greatest(%s, clock_timestamp()))
+               made_at, purposes, bases, channel)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, greatest(%s, clock_timestamp()), %s, %s, %s)
            on conflict do nothing returning 1""",
         (
             run.run_id, run.principal, run.reason.value, run.bucket, run.key, run.version_id, run.sha256, run.refs,
-            run.case_id, run.made_at,
+            run.case_id, run.made_at, sorted(run.scope.purposes), sorted(run.scope.bases), run.scope.channel,
         ),
     ).fetchone()  # fmt: skip
     if row is not None:
@@ -59,14 +62,19 @@ def insert_run(conn: Connection, run: Run, change: str, now: datetime) -> bool:
     return row is not None
 
 
-def mark_lifted(conn: Connection, run_id: str, now: datetime) -> bool:
-    """End a run; False when it had ended, or never was. Call inside a transaction."""
+def mark_lifted(
+    conn: Connection, run_id: str, now: datetime, by: str | None = None, evidence: str | None = None
+) -> bool:
+    """End a run; False when it had ended, or never was. Call inside a transaction.
+
+    by, evidence: who ends it and the SHA-256 of why, where a person does.
+    """
     row = conn.execute(
         f"update suppression_run set lifted_at = %s where run_id = %s and lifted_at is null returning {_RUN}".encode(),
         (now, run_id),
     ).fetchone()
     if row is not None:
-        _record(conn, _run(row), LIFTED, now)
+        _record(conn, _run(row), LIFTED, now, by, evidence)
     return row is not None
 
 
@@ -99,10 +107,14 @@ def find_unknown(conn: Connection, run_ids: Iterable[str]) -> frozenset[str]:
 
 
 def _run(row: dict[str, Any]) -> Run:
-    return Run(**{**row, "principal": Principal(row["principal"]), "reason": Suppression(row["reason"])})
+    own = {name: value for name, value in row.items() if name not in ("purposes", "bases", "channel")}
+    scope = Scope(frozenset(row["purposes"]), frozenset(row["bases"]), row["channel"])
+    return Run(**{**own, "principal": Principal(row["principal"]), "reason": Suppression(row["reason"])}, scope=scope)
 
 
-def _record(conn: Connection, run: Run, change: str, now: datetime) -> None:
+def _record(
+    conn: Connection, run: Run, change: str, now: datetime, by: str | None = None, evidence: str | None = None
+) -> None:
     body = SuppressionChanged(
         run_id=run.run_id,
         principal=run.principal,
@@ -111,5 +123,10 @@ def _record(conn: Connection, run: Run, change: str, now: datetime) -> None:
         references=run.refs,
         case_id=run.case_id,
         changed_at=utc_text(now),
+        purposes=tuple(sorted(run.scope.purposes)),
+        bases=tuple(sorted(run.scope.bases)),
+        channel=run.scope.channel,
+        by=by,
+        evidence_sha256=evidence,
     )
     append(conn, chain=f"principal.{run.principal}", kind=EntryKind.SUPPRESSION_CHANGED, exchange_id=None, body=body)

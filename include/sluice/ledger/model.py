@@ -48,6 +48,8 @@ class EntryKind(StrEnum):
     RETURN_CONFIRMED = "return.confirmed"
     KEY_DESTRUCTION_ASKED = "key.destruction_asked"
     KEY_DESTROYED = "key.destroyed"
+    DNCM_IMPORTED = "dncm.imported"
+    CORRECTION_MADE = "correction.made"
 
 
 class LedgerMisused(SluiceError):

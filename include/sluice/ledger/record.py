@@ -187,6 +187,15 @@ class RightTreatment(Part):
     notices: tuple[str, ...] = ()
 
 
+DIAL = "dial"
+"""Second part of the key of a dial list: ``<principal>/dial/<flow>/<name>``."""
+
+
+def is_dial_key(direction: Direction, key: str) -> bool:
+    """Whether an exchange is a dial list: it goes to agents, nothing arrives."""
+    return direction is Direction.INTERNAL and key.split("/")[1:2] == [DIAL]
+
+
 class ExchangeRecord(Part):
     """One crossing of one file in one direction, answered and decided."""
 
@@ -205,6 +214,11 @@ class ExchangeRecord(Part):
     who: Who
     how: How
     right_treatment: RightTreatment
+
+    @property
+    def is_dial_list(self) -> bool:
+        """Whether it gave contacts to agents."""
+        return is_dial_key(self.direction, self.what.key)
 
     @property
     def screened_for(self) -> tuple[str, ...]:

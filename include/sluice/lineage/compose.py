@@ -30,7 +30,7 @@ from openlineage.client.generated.processing_engine_run import ProcessingEngineR
 from openlineage.client.generated.tags_run import TagsRunFacet, TagsRunFacetFields
 
 from sluice.ledger.opened import OpenedRecord
-from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.record import ExchangeRecord, is_dial_key
 from sluice.lineage.datasets import input_of, opened_input, outputs_of
 from sluice.lineage.ours import HELD_BACK, exchange_facet
 from sluice.lineage.returned import return_inputs, return_outputs, return_target
@@ -55,7 +55,7 @@ def compose_start(opened: OpenedRecord, environment: str) -> str:
         "processing_engine": _engine(),
         "tags": _tags(tags),
     }
-    is_made = opened.direction is Direction.OUTBOUND_RETURN
+    is_made = opened.direction is Direction.OUTBOUND_RETURN or is_dial_key(opened.direction, opened.key)
     return _write(
         RunEvent(
             eventTime=opened.opened_at,
@@ -87,7 +87,7 @@ def compose_closed(record: ExchangeRecord, entry_hash: str, environment: str) ->
 
 def _datasets(record: ExchangeRecord) -> tuple[list[InputDataset], list[OutputDataset]]:
     """What an exchange was made of, and what became of it."""
-    if record.direction is Direction.OUTBOUND_RETURN:
+    if record.direction is Direction.OUTBOUND_RETURN or record.is_dial_list:
         return return_inputs(record), return_outputs(record)
     source = input_of(record)
     return [source], outputs_of(record, source)
@@ -111,7 +111,7 @@ def _run_facets(record: ExchangeRecord, entry_hash: str) -> dict[str, RunFacet]:
 def _counted_tags(record: ExchangeRecord) -> dict[str, str]:
     """What no closed facet of 1-0-0 has a place for: rows held for other reasons than a right, and of a return all."""
     treatment, supersedes = record.right_treatment, record.what.supersedes
-    is_return = record.direction is Direction.OUTBOUND_RETURN
+    is_return = record.direction is Direction.OUTBOUND_RETURN or record.is_dial_list
     held = {code: count for code, count in treatment.held_back.items() if is_return or code not in HELD_BACK}
     counts = Counter({f"held.{code}": count for code, count in held.items()})
     counts.update({f"withheld.{column}": count for column, count in treatment.withheld.items()})

@@ -26,6 +26,8 @@ from sluice.lineage.ours import output_count_facet, roles_facet, safeguards_face
 from sluice.terms import FieldGroup, RoleProfile
 
 RETURN = "return"
+SENT = frozenset({RETURN, "dial.kept"})
+"""Kinds of the copy whose bytes go out: of a return, and of a dial list."""
 COUNTED = {"results.attempts": "contact_id"}
 """Columns that are no column of the results but a count of one, per record."""
 DESCRIBED = {"contacts": ECHOED, "results": ADDED}
@@ -52,7 +54,7 @@ def return_inputs(record: ExchangeRecord) -> list[InputDataset]:
 def return_outputs(record: ExchangeRecord) -> list[OutputDataset]:
     """The file the principal gets, if one goes, then every copy that stays here."""
     copies = record.how_long.copies
-    sent = [_delivered(record, copy) for copy in copies if copy.kind == RETURN]
+    sent = [_delivered(record, copy) for copy in copies if copy.kind in SENT]
     return [*sent, *(copy_output(copy) for copy in copies)]
 
 
@@ -64,7 +66,7 @@ def _delivered(record: ExchangeRecord, copy: CopyLine) -> OutputDataset:
         "schema": schema_of(columns),
         "columnLineage": _column_lineage(columns, what.inputs),
         "sluice_roles": roles_facet(record),
-        "sluice_safeguards": safeguards_facet(record, RETURN),
+        "sluice_safeguards": safeguards_facet(record, copy.kind),
     }
     counts = output_count_facet(record)
     statistics = OutputStatisticsOutputDatasetFacet(rowCount=copy.rows, size=copy.size_bytes, fileCount=1)

@@ -6,7 +6,7 @@ import pendulum
 from airflow.sdk import DAG
 
 if TYPE_CHECKING:
-    from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable
+    from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param
 
 EXCHANGES, PERSONS = "exchange-desk", "privacy-desk"
 """Who looks after a DAG."""
@@ -14,14 +14,15 @@ EXCHANGES, PERSONS = "exchange-desk", "privacy-desk"
 
 def desk(
     dag_id: str,
-    schedule: "AssetOrTimeSchedule | CronTriggerTimetable",
+    schedule: "AssetOrTimeSchedule | CronTriggerTimetable | None",
     doc: str | None,
     *tags: str,
     owner: str = EXCHANGES,
     retries: int = 2,
     retry_seconds: int = 5,
+    params: "dict[str, Param] | None" = None,
 ) -> DAG:
-    """A DAG of the desk. ``doc``: Markdown, what people read beside the grid.
+    """A DAG of the desk. ``doc``: Markdown, what people read beside the grid. ``params``: what a person fills in.
 
     It has no start date: with one, every clock fires at once at the first start, and the first file waits behind them.
     """
@@ -32,5 +33,6 @@ def desk(
         max_active_runs=1,
         default_args={"owner": owner, "retries": retries, "retry_delay": pendulum.duration(seconds=retry_seconds)},
         tags=["sluice", *tags],
+        params=params,
         doc_md=doc,
     )

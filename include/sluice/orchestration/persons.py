@@ -50,7 +50,6 @@ class FollowNotices(HouseOperator):
         return f"{done.told}, {done.followed}, {done.finished}, {mailed}"
 
 
-
 class Retain(HouseOperator):
     """Deletes every copy whose last day is over and that no legal hold keeps."""
 

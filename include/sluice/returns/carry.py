@@ -49,7 +49,7 @@ def carry_return(house: House, opened: Opened, run: Mapping[str, str], by: str =
     if prepared is not None:
         return _go_on(house, opened, prepared)
     on = opened.opened_at.astimezone(BRUSSELS).date()
-    paper = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at)
+    paper = _paper(house, opened)
     if isinstance(paper, PaperMissing):
         return _refuse(house, opened, run, missing_paper(paper))
     if reasons := forbidden(paper.agreement, on):
@@ -105,7 +105,7 @@ def _go_on(house: House, opened: Opened, record: ExchangeRecord) -> Decision | N
     """
     kept_out = find_in_force(house.conn, opened.principal)
     is_released = store.is_released(house.conn, opened.exchange_id)
-    if not is_released or names_kept_out(house, opened.principal, record):
+    if not is_released or names_kept_out(house, opened.principal, record, _paper(house, opened)):
         store.wait_again(house.conn, opened.exchange_id)
         return None
     closing = record.model_copy(update={"closed_at": utc_text(datetime.now(UTC))})
@@ -114,11 +114,16 @@ def _go_on(house: House, opened: Opened, record: ExchangeRecord) -> Decision | N
 
 def _refuse(house: House, opened: Opened, run: Mapping[str, str], *reasons: Finding) -> Decision | None:
     """Close without having made anything."""
-    on = opened.opened_at.astimezone(BRUSSELS).date()
-    paper = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at)
+    paper = _paper(house, opened)
     nothing = Making(verdict=refused(reasons, Verdict.REFUSED))
     record = record_of_return(Outcome(opened, paper, nothing), house.settings, run, datetime.now(UTC))
     return close_record(house, opened, record)
+
+
+def _paper(house: House, opened: Opened) -> Paper | PaperMissing:
+    """The paper a return was opened under."""
+    on = opened.opened_at.astimezone(BRUSSELS).date()
+    return in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at)
 
 
 def _day(opened: Opened) -> date:

@@ -14,6 +14,7 @@ import rfc8785
 from sluice.agreement.model import DeliveryRules, Paper, PaperMissing, PaperReason, ReturnRecipe
 from sluice.agreement.store import in_force
 from sluice.db import transaction
+from sluice.exchange.correction_store import was_corrected
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, utc_text
@@ -118,7 +119,8 @@ def _has_news(house: House, principal: Principal, last: Last, paper: Paper | Pap
     """Whether of the same inputs another return would be made: of staff that is ready, or of persons' rights."""
     prepared = store.find_prepared(house.conn, last.exchange_id) if last.is_open else None
     return (
-        (prepared is not None and names_kept_out(house, principal, prepared))
+        (prepared is not None and names_kept_out(house, principal, prepared, paper))
+        or (prepared is not None and was_corrected(house.conn, principal, last.opened_at))
         or may_go_now(house, principal, last)
         or _has_staff_news(house, last, paper)
     )

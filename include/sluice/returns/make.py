@@ -17,6 +17,7 @@ from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.paper import finding, refused
 from sluice.exchange.suppressed import find_suppressed
+from sluice.exchange.uses import needs_of_return
 from sluice.gate.contract_rules import rules_for, thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.onepass import run_rules
@@ -30,6 +31,7 @@ from sluice.returns.making import Making
 from sluice.returns.model import Input, InputKind, Rules
 from sluice.returns.paper import rules_of
 from sluice.returns.record import Outcome, record_of_return
+from sluice.returns.righting import Righting
 from sluice.returns.screening import screening_of
 from sluice.returns.staffing import staff_of
 from sluice.terms import Verdict
@@ -46,7 +48,7 @@ def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Mak
     if missing := missing_sources(contacts, results, rules):
         reasons = [finding("HEADER_SOURCE_MISSING", "return.source", column) for column in missing]
         return Making(refused(tuple(reasons)), inputs)
-    suppressed = find_suppressed(house, opened.principal)
+    suppressed = find_suppressed(house, opened.principal, needs_of_return(paper))
     sorted_out = sort_out(contacts, results, rules, staff_of(house, opened, paper), suppressed)
     sorted_out = replace(sorted_out, going=_in_contract_form(sorted_out.going, contract))
     sorted_out.held.write_csv(folder / HELD)
@@ -58,12 +60,13 @@ def _frames(
     house: House, inputs: Sequence[Input], rules: Rules, opened: Opened, folder: Path
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Contacts by record id and the day's results, from their pinned lake objects, side by side."""
+    right = Righting.of(house, opened.principal)
     since, until = day_bounds(opened)
 
     def parts(kind: InputKind) -> list[pl.LazyFrame]:
         wanted = [each for each in inputs if each.kind is kind]
         ordered = sorted(wanted, key=lambda one: (one.closed_at, one.exchange_id))
-        return [pl.scan_parquet(_fetched(house, each, folder)) for each in ordered]
+        return [right.scan(house, each.exchange_id, _fetched(house, each, folder)) for each in ordered]
 
     with ThreadPoolExecutor(2) as both:
         contacts = both.submit(lambda: contacts_by_record(parts(InputKind.CONTACTS), rules))

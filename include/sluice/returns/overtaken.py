@@ -1,7 +1,9 @@
 """Whether the rights of persons overtook a return: somebody in it must stay out since, or somebody held may go."""
 
+from sluice.agreement.model import Paper, PaperMissing
 from sluice.exchange.house import House
 from sluice.exchange.suppressed import find_suppressed, names_any, was_lifted
+from sluice.exchange.uses import needs_of_return
 from sluice.ledger.record import ExchangeRecord
 from sluice.returns.model import Last
 from sluice.subject.suppression import Suppression
@@ -11,12 +13,13 @@ MAY_END: frozenset[str] = frozenset(Suppression) - {Suppression.ERASED}
 """Reasons that rows are held for, and that can end."""
 
 
-def names_kept_out(house: House, principal: Principal, prepared: ExchangeRecord) -> bool:
+def names_kept_out(house: House, principal: Principal, prepared: ExchangeRecord, paper: Paper | PaperMissing) -> bool:
     """Whether a prepared return holds somebody who must stay out now; its own index run tells.
 
     What was delivered is not asked: there an erasure edits the file.
     """
-    suppressed = find_suppressed(house, principal)
+    needs = needs_of_return(paper) if isinstance(paper, Paper) else None
+    suppressed = find_suppressed(house, principal, needs)
     if suppressed is None:
         return False
     return names_any(house, prepared.how_long.copies, suppressed["ref"].to_list())

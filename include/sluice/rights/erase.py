@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sluice.db import transaction
 from sluice.errors import Ref
+from sluice.exchange.corrections import drop_corrections
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.exchange.store import hold_object
@@ -198,6 +199,7 @@ def _finish(house: House, case: Case, clearance: Clearance, now: datetime) -> No
         if part.principal == target.principal and has_decided(part):
             drop_notices(house, part)
     drop_request_file(house, case.case_id, target.principal)
+    drop_corrections(house, target.principal, target.refs, now)
     for bucket in (house.settings.bucket_exchange, house.settings.bucket_lake, house.settings.bucket_vault):
         house.objects.abort_uploads(bucket, f"{target.principal}/")
 

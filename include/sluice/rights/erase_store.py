@@ -13,6 +13,7 @@ from sluice.db import Connection
 from sluice.exchange import catalogue
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.rights.erase_model import Column, Copy, Done, Target
 from sluice.rights.model import CaseId
 from sluice.terms import Direction, ExchangeId, Flow, Principal
@@ -53,6 +54,8 @@ def _copy(
     if name not in papers:
         papers[name] = in_force(conn, principal, direction, flow, name[2], opened).contract
     contract = papers[name]
+    if row["kind"] in (DIALLED, KEPT):
+        contract = _of_list(in_force(conn, principal, Direction.INBOUND, flow, name[2], opened).contract, row["key"])
     return Copy(
         exchange_id=ExchangeId(row["id"]),
         kind=row["kind"],
@@ -66,6 +69,15 @@ def _copy(
         columns=_columns(conn, principal, contract, name[2], opened),
         closed_at=row["closed_at"],
     )
+
+
+def _of_list(contract: DataContract | None, key: str) -> DataContract | None:
+    """A dial list has the columns of its contacts and the format of its own name."""
+    if contract is None:
+        return None
+    form, wanted = contract.file_format, key.rpartition(".")[2]
+    delimiter = form.delimiter if wanted == "csv" else None
+    return replace(contract, file_format=replace(form, format=wanted, delimiter=delimiter, encoding=None, sheet=None))
 
 
 def _columns(
@@ -191,7 +203,7 @@ def count_in_flight(conn: Connection, principal: Principal, since: datetime) -> 
     row = conn.execute(
         """select count(*) as n from exchange e where principal = %s and opened_at < %s
              and (decision = 'open' and prepared_at is null or exists (select from outbox o
-                 where o.exchange_id = e.exchange_id and o.effect = 'delivery' and o.done_at is null))""",
+                 where o.exchange_id = e.exchange_id and o.effect in ('delivery', 'dial') and o.done_at is null))""",
         (principal, since),
     ).fetchone()
     return int(row["n"]) if row else 0

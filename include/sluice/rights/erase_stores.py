@@ -16,11 +16,13 @@ from sluice.errors import EvidenceInvalid, Exit, NotFound, Ref, SluiceError
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.deliver import RETURN
 from sluice.exchange.house import House
+from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.workroom import private_folder
 from sluice.lake.erase_model import EraseRefused
 from sluice.lake.erase_parquet import erase_refs, find_refs
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import seal, unseal
+from sluice.ledger.record import DIAL
 from sluice.rights import erase_store
 from sluice.rights.erase_candidates import still_there
 from sluice.rights.erase_files import (
@@ -401,10 +403,15 @@ def _returned(house: House, target: Target) -> Iterator[tuple[str, str]]:
     yield house.settings.bucket_lake, f"_returns/{target.principal}/"
 
 
+def _dialled(house: House, target: Target) -> Iterator[tuple[str, str]]:
+    yield house.settings.bucket_internal, f"{target.principal}/{DIAL}/"
+
+
 STORES: tuple[Store, ...] = (
     LakeStore(),
     FileStore("files as they came", frozenset({"arrived"}), _arrived),
     FileStore("files as they went out", WENT_OUT, _returned),
+    FileStore("dial lists", frozenset({DIALLED, KEPT}), _dialled),
     QuarantineStore(),
     NamelessStore(),
     AnythingElse(),

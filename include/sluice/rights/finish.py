@@ -1,7 +1,7 @@
 """The end of a case, as far as it goes by itself: every step whose evidence is there. Nothing is assumed.
 
 What needs a person waits for one: a letter that has to be taken out and posted, a recipient without a prefix. What
-was decided and cannot be done here yet (access, portability, rectification, consent per purpose) stays where it is.
+was decided and cannot be done here yet (access, portability) stays where it is.
 """
 
 import hashlib
@@ -19,6 +19,8 @@ from sluice.rights.letter_due import DONE, FILE, answers
 from sluice.rights.letters import write_letter
 from sluice.rights.model import SYSTEM, Action, Case, LetterKind, Order, State, SubCase, Track
 from sluice.rights.notice_follow import Followed, follow
+from sluice.rights.reach import keeps_out
+from sluice.rights.rectify import carry_out
 from sluice.rights.sweeping import each
 from sluice.rights.tell import Told, tell
 
@@ -87,7 +89,10 @@ def _carried_out(house: House, case: Case, part: SubCase, now: datetime) -> Case
         return _take(house, case, part, target, now, "REFUSED_BY_CONTROLLER", _last_evidence(house, part))
     if part.agreement_id is None:
         return _take(house, case, part, target, now, "NOBODY_KNOWS_THE_PERSON", _last_evidence(house, part))
-    evidence = notice_store.find_kept_out(house.conn, part)
+    if part.action is Action.RECTIFY:
+        evidence = carry_out(house, case, part, now)
+        return None if evidence is None else _take(house, case, part, target, now, "RECTIFIED", evidence)
+    evidence = notice_store.find_kept_out(house.conn, part, keeps_out(case.right, part.action))
     return None if evidence is None else _take(house, case, part, target, now, "KEPT_OUT", evidence)
 
 

@@ -1,6 +1,6 @@
 """When the hold of a request ends: once everything a principal has of the person is over or refused.
 
-An objection that was upheld becomes a suppression first. What is to be restricted stays held.
+An objection that was upheld, and a restriction, become suppressions of their own first.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from sluice.rights import store
 from sluice.rights.identifiers import find_sealed, refs_of
 from sluice.rights.model import Action, Case, Hold, Right
 from sluice.rights.protect import protection_of
+from sluice.rights.reach import keeps_out, scope_of_request
 from sluice.terms import Principal
 
 
@@ -24,7 +25,7 @@ class Settled:
 
 
 def settle_holds(house: House, now: datetime) -> Settled:
-    """Turn upheld objections into suppressions, and end the holds that have no reason any more."""
+    """Turn upheld objections and restrictions into suppressions, and end the holds that have no reason any more."""
     released = failed = 0
     for case_id, principal in store.find_open_holds(house.conn):
         try:
@@ -40,11 +41,9 @@ def hold_ends(case: Case, principal: str) -> bool:
     Where the principal has no part, the request as a whole must be over.
     """
     parts = [part for part in case.sub_cases if part.principal == principal]
-    if any(part.action is Action.RESTRICT for part in parts):
-        return False
     if _is_upheld(case, principal):
         return True
-    done = [part.state.is_over or part.action is Action.REFUSE for part in parts]
+    done = [part.state.is_over or part.action in (Action.REFUSE, Action.RESTRICT) for part in parts]
     return all(done) if done else case.state.is_over
 
 
@@ -54,13 +53,19 @@ def _is_upheld(case: Case, principal: str) -> bool:
 
 
 def _settle(house: House, case: Case, principal: Principal, now: datetime) -> bool:
-    if not hold_ends(case, principal):
-        return False
-    protection = protection_of(house)
-    if _is_upheld(case, principal):
+    for hold in _decided(case, principal):
         sealed = find_sealed(house, case.subject_key)
         if sealed is None:
             return False  # nobody can say any more whom to suppress: the hold stays
         refs = refs_of(sealed.envelope.identifiers, house.subject_key(principal))
-        protection.apply(case.case_id, principal, tuple(sorted(set(refs.values()))), Hold.OBJECTED)
-    return protection.release(case.case_id, principal, now)
+        scope = scope_of_request(sealed.envelope, hold)
+        protection_of(house).apply(case.case_id, principal, tuple(sorted(set(refs.values()))), hold, scope)
+    return hold_ends(case, principal) and protection_of(house).release(case.case_id, principal, now)
+
+
+def _decided(case: Case, principal: str) -> list[Hold]:
+    """What was decided at a principal and takes the place of the hold."""
+    actions = {part.action for part in case.sub_cases if part.principal == principal}
+    found = {keeps_out(case.right, action) for action in actions}
+    wanted = [Hold.RESTRICTED] + ([Hold.OBJECTED] if _is_upheld(case, principal) else [])
+    return [hold for hold in wanted if hold in found]

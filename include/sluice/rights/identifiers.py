@@ -84,6 +84,11 @@ class Envelope:
         """Whether nobody knows yet who the request is about."""
         return self.sought is not None and not self.identifiers
 
+    purposes: tuple[str, ...] = ()
+    """DPV IRIs that an objection or a withdrawal names; none: all it can reach."""
+    contact_channel: str | None = None
+    """Word of the agreement, where the person means one channel only."""
+
     @property
     def identifiers(self) -> tuple[Identifier, ...]:
         """All of them in order; a place in this list is how a part says which a principal knows."""
@@ -241,6 +246,8 @@ def _write(envelope: Envelope) -> bytes:
     }
     if envelope.sought is not None:
         document["sought"] = [envelope.sought.name, envelope.sought.birth_date]
+    if envelope.purposes or envelope.contact_channel:
+        document |= {"purposes": list(envelope.purposes), "contact_channel": envelope.contact_channel}
     return rfc8785.dumps(document)
 
 
@@ -261,4 +268,6 @@ def _read(content: bytes) -> Envelope:
             tuple(Identifier(SubjectKind(kind), value) for kind, value in person) for person in said["persons"]
         ),
         sought=Sought(*said["sought"]) if "sought" in said else None,
+        purposes=tuple(said.get("purposes", ())),
+        contact_channel=said.get("contact_channel"),
     )

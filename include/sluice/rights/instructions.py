@@ -27,6 +27,7 @@ from sluice.rights.book import Book, close_book
 from sluice.rights.model import Action, Actor, Instruction, Order, Role, State, SubCase, SubCaseId, TransitionRefused
 from sluice.rights.notices import TEXTS, put_notice
 from sluice.rights.reasons import iri
+from sluice.rights.rectify import NotRectifiable, Wanted, ask
 from sluice.terms import Principal
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ NAME = re.compile(r"instruction-[^/]*\.json", re.IGNORECASE)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TYPE = "sluice-instruction+jws"
 KEY_FILE = "instruction-key.pem"
-MEMBERS = {"case", "decision", "fields", "reason", "reasons"}
+MEMBERS = {"case", "decision", "fields", "reason", "reasons", "values", "as_of"}
 WAITING = frozenset({State.AWAITING_INSTRUCTION, State.REMINDED, State.ESCALATED})
 
 
@@ -65,6 +66,8 @@ class Told:
     fields: tuple[str, ...] = ()
     reason: str | None = None
     reasons: dict[str, str] = field(default_factory=dict)
+    wanted: Wanted | None = None
+    """What is right, of a rectification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,24 @@ def parse_instruction(said: object) -> Told | None:
     if not UUID.fullmatch(case.lower()) or decision not in [each.value for each in Action]:
         return None
     named = {name: iri(each) for name, each in reasons.items()}
-    return Told(case.lower(), Action(decision), tuple(fields), iri(reason) if reason else None, named)
+    wanted = _wanted(said)
+    if ("values" in said or "as_of" in said) and (wanted is None or decision != Action.RECTIFY):
+        return None
+    return Told(case.lower(), Action(decision), tuple(fields), iri(reason) if reason else None, named, wanted)
+
+
+def _wanted(said: dict[str, Any]) -> Wanted | None:
+    """``values``: column and right value; ``as_of``: ISO moment since when. None: it says none, or not like this."""
+    values, since = said.get("values"), said.get("as_of")
+    if not isinstance(values, dict) or not values or not isinstance(since, str):
+        return None
+    if not all(isinstance(each, str) for each in values.values()):
+        return None
+    try:
+        as_of = datetime.fromisoformat(since)
+    except ValueError:
+        return None
+    return Wanted(values, as_of) if as_of.tzinfo else None
 
 
 def read_instruction(house: House, principal: Principal, item: StoredObject, now: datetime) -> InstructionFile:
@@ -106,6 +126,7 @@ def read_instruction(house: House, principal: Principal, item: StoredObject, now
     payload = _open(house, principal, content)
     told = parse_instruction(payload) if isinstance(payload, dict) else None
     sha256 = hashlib.sha256(content).hexdigest()
+    told = _sealed(house, principal, told)
     with transaction(house.conn):
         earlier = _find(house.conn, principal, item.version_id)
         if earlier is None:
@@ -117,6 +138,19 @@ def read_instruction(house: House, principal: Principal, item: StoredObject, now
             _insert(house.conn, earlier, item)
     _give_notice(house, earlier)
     return earlier
+
+
+def _sealed(house: House, principal: Principal, told: Told | None) -> Told | None:
+    """The instruction once its values are sealed with its case; None for values that no column can take."""
+    part = store.find_part(house.conn, told.case) if told and told.wanted else None
+    if told is None or told.wanted is None or part is None or part.principal != principal:
+        return told
+    if part.state in WAITING:
+        try:
+            ask(house, part.case_id, told.wanted, part.sub_case_id)
+        except NotRectifiable:
+            return None
+    return told
 
 
 def _judge(

@@ -18,7 +18,7 @@ FORMAT, TEMPLATE = "sluice-letter-1", "letter-1"
 def make_letter_document(facts: LetterFacts, page: LetterPage, pdf_sha256: str) -> bytes:
     """Canonical JSON (RFC 8785). Its keys are a promise: add some, never change one."""
     say, case, kind = words(facts.language), facts.case, facts.kind
-    is_final = kind in (LetterKind.REFUSAL, LetterKind.COMPLETION)
+    is_final = kind in (LetterKind.REFUSAL, LetterKind.COMPLETION, LetterKind.LIFTING)
     remedies = remedies_of(facts) if is_final else None
     document: dict[str, Any] = {
         "format": FORMAT,

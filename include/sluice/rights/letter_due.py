@@ -40,13 +40,14 @@ def parts_waiting(case: Case, kind: LetterKind, language: str) -> tuple[SubCaseI
 
 
 def is_owed(case: Case, kind: LetterKind) -> bool:
-    """Whether the person has such a letter to come by itself. A completion is written by whoever ends the part."""
+    """Whether the person has such a letter to come by itself. A completion is written by whoever ends the part,
+    a lifting by who means to end a restriction."""
     match kind:
         case LetterKind.RECEIPT:
             return case.state is State.RECEIVED and case.channel != FILE
         case LetterKind.EXTENSION | LetterKind.REFUSAL:
             return bool(parts_waiting(case, kind, case.language))
-        case LetterKind.COMPLETION:
+        case LetterKind.COMPLETION | LetterKind.LIFTING:
             return False
 
 
@@ -63,3 +64,5 @@ def _concerns(part: SubCase, kind: LetterKind) -> bool:
         case LetterKind.COMPLETION:
             carried_out = part.action is not None and part.action is not Action.REFUSE
             return carried_out and part.state in DONE[part.track]
+        case LetterKind.LIFTING:
+            return part.action is Action.RESTRICT

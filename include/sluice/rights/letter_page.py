@@ -178,6 +178,19 @@ def _completion(say: Words, facts: LetterFacts) -> Body:
     )
 
 
+def _lifting(say: Words, facts: LetterFacts) -> Body:
+    """What Art. 18(3) asks: the person is told before the restriction ends, and what they can do."""
+    whose = [] if facts.is_discreet else [_about(say, each) for each in facts.told]
+    headings = whose or [say.say("letter.about.request")]
+    told = tuple(Part(heading, _texts((say.say("letter.lifting.what"),))) for heading in headings)
+    return Body(
+        say.say("letter.lifting.title"),
+        say.say("letter.lifting.opening"),
+        (Notice("note", say.say("letter.lifting.before"), (say.say("letter.lifting.object"),)),),
+        (*told, *_remedies(say, facts)),
+    )
+
+
 def _is_whole(facts: LetterFacts) -> bool:
     """Whether this letter says of everything the person asked that it was done."""
     return len(facts.told) == len(facts.parts) and not any(refused_groups(each.part) for each in facts.told)
@@ -291,4 +304,5 @@ BODIES: Mapping[LetterKind, Callable[[Words, LetterFacts], Body]] = {
     LetterKind.EXTENSION: _extension,
     LetterKind.REFUSAL: _refusal,
     LetterKind.COMPLETION: _completion,
+    LetterKind.LIFTING: _lifting,
 }

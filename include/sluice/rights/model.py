@@ -55,10 +55,12 @@ ARTICLES: Mapping[Right, str] = {
 
 
 class Hold(StrEnum):
-    """Why a person is kept out of dial lists and outbound files from the first moment."""
+    """Why a person is kept out of dial lists and outbound files: from the first moment, or once it was decided."""
 
     SOFT_HOLD = "soft_hold"
     OBJECTED = "objected"
+    RESTRICTED = "restricted"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
 
 
 PROTECTED: Mapping[Right, Hold] = {
@@ -67,8 +69,10 @@ PROTECTED: Mapping[Right, Hold] = {
     Right.RECTIFICATION: Hold.SOFT_HOLD,
     Right.RESTRICTION: Hold.SOFT_HOLD,
     Right.DIRECT_MARKETING: Hold.OBJECTED,
+    Right.CONSENT_WITHDRAWAL: Hold.CONSENT_WITHDRAWN,
 }
-"""What is applied at RECEIVED. Restriction as well: disputed accuracy is its first ground (Art. 18(1)(a))."""
+"""What is applied at RECEIVED. Restriction as well: disputed accuracy is its first ground (Art. 18(1)(a)). What has
+no refusal takes its effect at once, for the purposes and the channel the person named."""
 
 
 class Action(StrEnum):
@@ -253,6 +257,8 @@ class LetterKind(StrEnum):
     EXTENSION = "extension"
     REFUSAL = "refusal"
     COMPLETION = "completion"
+    LIFTING = "lifting"
+    """Before a restriction ends (Art. 18(3))."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,8 @@ from sluice.lake.objects import StoredObject
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
-from sluice.rights.model import Action, CaseId, SubCase, SubCaseId
+from sluice.rights.model import Action, CaseId, Hold, SubCase, SubCaseId
 from sluice.rights.notice_model import AnswerFile, Channel, Holder, Notice, NoticeId, NoticeOutcome, NoticeState, Side
-from sluice.subject.suppression import Suppression
 from sluice.terms import Direction, ExchangeId
 
 _COLUMNS = tuple(each.name for each in fields(Notice))
@@ -135,13 +134,8 @@ def count_recipients(conn: Connection, sub_case_id: str) -> int:
     return int(row["recipients"]) if row else 0
 
 
-KEEPS_OUT: Mapping[Action, Suppression] = {Action.STOP: Suppression.OBJECTED, Action.RESTRICT: Suppression.SOFT_HOLD}
-"""Which suppression carries out a decision that removes nothing."""
-
-
-def find_kept_out(conn: Connection, part: SubCase) -> str | None:
+def find_kept_out(conn: Connection, part: SubCase, reason: Hold | None) -> str | None:
     """Hash of the entry that says that the persons of a part are kept out, as was decided; None while they are not."""
-    reason = KEEPS_OUT.get(part.action) if part.action else None
     row = conn.execute(
         """select encode(e.hash, 'hex') as hash from suppression_run r
            join ledger.entry e on e.chain = 'principal.' || r.principal and e.kind = %(kind)s

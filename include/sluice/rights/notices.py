@@ -85,6 +85,8 @@ def forward_document(case: Case, part: SubCase, envelope: Envelope) -> dict[str,
         "decisions": sorted(action.value for action in ACTIONS[case.right]),
         "persons": case.persons,
         "identifiers": persons,
+        **({"purposes": list(envelope.purposes)} if envelope.purposes else {}),
+        **({"channel": envelope.contact_channel} if envelope.contact_channel else {}),
         "text": dict(TEXTS["FORWARDED"]),
     }
 

@@ -33,7 +33,9 @@ from sluice.rights.identifiers import (
     seal,
 )
 from sluice.rights.model import PROTECTED, Actor, Case, CaseId, Hold, Order, RequestIdReused, Right, Role, State
+from sluice.rights.reach import scope_of_request
 from sluice.rights.scope import Scoped, check_principal, find_scope
+from sluice.subject.scope import EVERYTHING, Scope
 from sluice.terms import Principal, SubjectKind
 
 log = logging.getLogger(__name__)
@@ -46,10 +48,12 @@ class Protection(Protocol):
     """How a person is kept out of dial lists and outbound files.
 
     ``apply`` must be repeatable: the same case, principal and reason again changes nothing. It holds
-    when it returns. ``refs``: SubjectRefs under the key of ``principal``.
+    when it returns. ``refs``: SubjectRefs under the key of ``principal``. ``scope``: what it stops.
     """
 
-    def apply(self, case_id: CaseId, principal: Principal, refs: Sequence[str], reason: Hold) -> None: ...
+    def apply(
+        self, case_id: CaseId, principal: Principal, refs: Sequence[str], reason: Hold, scope: Scope = EVERYTHING
+    ) -> None: ...
 
 
 def open_case(
@@ -66,9 +70,12 @@ def open_case(
     actor: Actor,
     request_id: UUID | None = None,
     sought: Sought | None = None,
+    purposes: Sequence[str] = (),
+    contact_channel: str | None = None,
 ) -> Case:
     """Open the case of one person; ``identifiers``: all of them, in any spelling.
 
+    purposes, contact_channel: what an objection or a withdrawal is about (DPV IRIs, a word of agreements).
     received: the moment, or the Brussels date when only that is known. request_id: the client's own
     number; the same one again gives the case that is there. sought: name and birth date of a person who gave no
     identifier; such a case waits (:mod:`sluice.rights.confirm`). Raises IdentifierInvalid when an identifier
@@ -82,6 +89,7 @@ def open_case(
     case_id = case_id_of(house.keyring, request_id) if request_id else CaseId(str(uuid4()))
     envelope = envelope_of(case_id, right, principal, (person,), received, now, actor)
     envelope = replace(envelope, channel=_word("channel", channel), language=_language(language), sought=sought)
+    envelope = replace(envelope, purposes=tuple(sorted(set(purposes))), contact_channel=contact_channel)
     if request_id is None:
         return open_envelope(house, envelope, protection)
     known = store.find_cases(house.conn, [case_id])  # asked before sealing: what was removed is not sealed again
@@ -170,7 +178,7 @@ def _finish(house: House, sealed: Sealed, protection: Protection) -> Case:
     hold = PROTECTED.get(sealed.envelope.right)
     for principal, refs in scoped.refs.items() if hold else ():
         if hold and refs:
-            protection.apply(case_id, principal, refs, hold)
+            protection.apply(case_id, principal, refs, hold, scope_of_request(sealed.envelope, hold))
     _commit(house, _case_of(house, sealed, scoped), sealed)
     return store.get_case(house.conn, case_id)
 

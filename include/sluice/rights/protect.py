@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sluice.exchange.house import House
 from sluice.exchange.suppressed import keep_out, lift, run_id_of
 from sluice.rights.model import CaseId, Hold
+from sluice.subject.scope import EVERYTHING, Scope
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
@@ -17,7 +18,9 @@ class HouseProtection:
 
     house: House
 
-    def apply(self, case_id: CaseId, principal: Principal, refs: Sequence[str], reason: Hold) -> None:
+    def apply(
+        self, case_id: CaseId, principal: Principal, refs: Sequence[str], reason: Hold, scope: Scope = EVERYTHING
+    ) -> None:
         """Keep a person out; the same case, principal and reason again changes nothing."""
         if refs:
             keep_out(
@@ -28,6 +31,7 @@ class HouseProtection:
                 cause=case_id,
                 case_id=case_id,
                 now=datetime.now(UTC),
+                scope=scope,
             )
 
     def release(self, case_id: CaseId, principal: Principal, now: datetime) -> bool:

@@ -20,6 +20,7 @@ class Suppression(StrEnum):
     ERASED = "erased"
     OBJECTED = "objected"
     RESTRICTED = "restricted"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
     SOFT_HOLD = "soft_hold"
 
 

@@ -1,0 +1,142 @@
+"""``sluice dial``: contacts for agents, for one purpose and one channel. Values go into the file only."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from sluice.cli.case_output import ByOption, user
+from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
+from sluice.errors import Ref, UsageError
+from sluice.settings import get_settings
+
+app = typer.Typer(
+    help="Contacts for agents: the one way to get them, for one purpose and one channel.",
+    epilog="Example: sluice dial list energy01 renewal_campaign --purpose P-RENEW --channel phone --to today.csv",
+    no_args_is_help=True,
+)
+
+
+@app.callback()
+def topic() -> None:
+    """Contacts for agents."""
+
+
+@app.command("list")
+def list_(
+    principal: Annotated[str, typer.Argument(metavar="PRINCIPAL", help="Whose contacts.")],
+    flow: Annotated[str, typer.Argument(metavar="FLOW", help="Which of its inbound flows.")],
+    purpose: Annotated[str, typer.Option(help="Code of the agreement (P-RENEW), or DPV IRI.")],
+    channel: Annotated[str, typer.Option(help="phone, sms or email.")],
+    to: Annotated[Path | None, typer.Option(help="Also write it here: .csv, .xlsx or .parquet.")] = None,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Make a dial list: only rows with purpose, basis and opt-in, of nobody who must stay out.
+
+    It lies in the agents' bucket for a few days, with its receipt; every left-out row is counted by its reason.
+    JSON: exchange, decision, rows_in, rows, left_out {reason: rows}, place, dncm_sha256. Exit 1 when it may not
+    be made; the reason is in the record too.
+
+    Example: sluice dial list energy01 renewal_campaign --purpose P-RENEW --channel phone --to today.csv
+    """
+    from sluice.dial.make import make_dial_list
+    from sluice.dial.model import FORMATS, Channel, Request
+    from sluice.exchange.catalogue import get_copy
+    from sluice.exchange.house import open_house
+    from sluice.exchange.put_dial import KEPT
+    from sluice.terms import Flow, Principal
+
+    if channel not in [each.value for each in Channel]:
+        raise UsageError(Ref("option", "--channel"))
+    wanted = to.suffix.lower().removeprefix(".") if to else FORMATS[0]
+    request = Request(
+        str(uuid4()), Principal(principal), Flow(flow), purpose, Channel(channel), wanted, by or user()
+    )  # fmt: skip
+    with open_house(get_settings()) as house, err.status("making the list"):
+        done = make_dial_list(house, request, datetime.now(UTC))
+        if to:
+            kept = get_copy(house.conn, done.exchange_id, KEPT)
+            to.write_bytes(house.objects.read(kept.bucket, kept.key, kept.version_id))
+    document = {
+        "exchange": done.exchange_id,
+        "decision": done.decision.value,
+        "rows_in": done.rows_in,
+        "rows": done.rows,
+        "left_out": dict(done.left_out),
+        "place": f"s3://{done.bucket}/{done.key}",
+        "dncm_sha256": done.dncm_sha256,
+    }
+    if format is Format.JSON:
+        show_json(document)
+        return
+    show_pairs("Dial list", {name: value for name, value in document.items() if name != "left_out"})
+    show_table("Left out", ("reason", "rows"), sorted(done.left_out.items()))
+
+
+dncm = typer.Typer(
+    help="The Do-Not-Call-Me list, as it was downloaded; its numbers are kept as keyed references only.",
+    epilog="Example: sluice dncm import dncm.txt --dated 2026-11-25",
+    no_args_is_help=True,
+)
+
+
+@dncm.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="One number a line; a date behind it is passed over.")],
+    dated: Annotated[str | None, typer.Option(help="Brussels date of the download, ISO; today by default.")] = None,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Import the Do-Not-Call-Me list: hashed and dated; dial lists for phone marketing need a young one.
+
+    JSON: sha256, dated_on, numbers, refused, is_new. Exit 1 for a file that is no such list.
+
+    Example: sluice dncm import dncm.txt --dated 2026-11-25
+    """
+    from datetime import date
+
+    from sluice.dial.dncm import import_numbers
+    from sluice.errors import FileMissing
+    from sluice.exchange.house import open_house
+    from sluice.exchange.naming import BRUSSELS
+
+    if not file.is_file():
+        raise FileMissing(Ref("argument", "FILE"))
+    now = datetime.now(UTC)
+    try:
+        day = date.fromisoformat(dated) if dated else now.astimezone(BRUSSELS).date()
+    except ValueError:
+        raise UsageError(Ref("option", "--dated")) from None
+    with open_house(get_settings()) as house, err.status("importing"):
+        done = import_numbers(house, file, day, by or user(), now)
+    said = {name: asdict(done.found)[name] for name in ("sha256", "dated_on", "numbers", "refused")}
+    document = {**said, "is_new": done.is_new}
+    if format is Format.JSON:
+        show_json(document)
+    else:
+        show_pairs("Do-Not-Call-Me list", document)
+
+
+@dncm.command("list")
+def lists(format: FormatOption = Format.TABLE) -> None:
+    """Show the imported lists, the youngest first.
+
+    JSON: lists [{sha256, dated_on, numbers, refused, imported_at, imported_by}].
+
+    Example: sluice dncm list
+    """
+    from sluice.db import connect
+    from sluice.dial.store import list_numbers
+
+    with connect(get_settings()) as conn:
+        found = list_numbers(conn)
+    names = ("sha256", "dated_on", "numbers", "refused", "imported_at", "imported_by")
+    rows = [{name: asdict(each)[name] for name in names} for each in found]
+    if format is Format.JSON:
+        show_json({"lists": rows})
+    else:
+        show_table("Do-Not-Call-Me lists", names, [tuple(row.values()) for row in rows])

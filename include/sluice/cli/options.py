@@ -1,0 +1,22 @@
+"""Words that several commands take: channels and purposes."""
+
+from sluice.errors import Ref, UsageError
+
+
+def channel_word(channel: str | None) -> str | None:
+    """A channel as agreements name it. Raises UsageError."""
+    from sluice.dial.model import CHANNEL_WORDS
+
+    if channel is not None and channel not in CHANNEL_WORDS:
+        raise UsageError(Ref("channel", "phone, sms, email, letter, chat, robocall, push"))
+    return CHANNEL_WORDS[channel] if channel else None
+
+
+def purpose_iri(word: str) -> str:
+    """A purpose as DPV names it. Raises UsageError."""
+    from sluice.agreement.dpv import DPV, PURPOSES
+
+    iri = word if word.startswith("https://") else DPV + word
+    if iri not in PURPOSES:
+        raise UsageError(Ref("option", "--purpose"))
+    return iri

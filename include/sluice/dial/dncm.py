@@ -1,0 +1,101 @@
+"""The Do-Not-Call-Me list, imported as a file: hashed, dated, its numbers kept as keyed references only."""
+
+import hashlib
+import io
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sluice.db import transaction
+from sluice.dial import store
+from sluice.dial.model import ListInvalid, NumberList
+from sluice.errors import Ref, UsageError
+from sluice.exchange.house import House
+from sluice.exchange.keep import PARQUET
+from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.ledger.append import append
+from sluice.ledger.dialled import NumbersImported
+from sluice.ledger.model import EntryKind
+from sluice.subject.columns import normalise_column
+from sluice.subject.refs import ref_column
+from sluice.terms import Principal, SubjectKind
+
+if TYPE_CHECKING:
+    import polars as pl
+
+OWNER = Principal("_dncm")
+"""Whose key the references are made with. Begins with ``_``, which no principal's code can."""
+CHAIN = "center.dncm"
+FIRST = re.compile(rb"^[ \t\"']*([+()0-9 ./-]{6,24})")
+"""The number at the beginning of a line: the registration date may follow it."""
+MOST_INVALID = 0.1
+HEAD_LINES = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The list, and whether it is new."""
+
+    found: NumberList
+    is_new: bool
+
+
+def import_numbers(house: House, path: Path, dated_on: date, by: str, now: datetime) -> Imported:
+    """Import a list as it was downloaded: one number a line. ``dated_on``: Brussels date of the download.
+
+    The object first, then row and ledger entry; the same file again changes nothing, its first date stays.
+    Raises ListInvalid, UsageError for a date to come.
+    """
+    if dated_on > now.astimezone(BRUSSELS).date():
+        raise UsageError(Ref("option", "--dated"))
+    content = path.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    refs, refused = read_numbers(content, house.keyring.subject_key(OWNER))
+    sink = io.BytesIO()
+    refs.write_parquet(sink, compression="zstd", statistics=False)
+    stored = house.objects.put_once(house.settings.bucket_lake, f"_dncm/{sha256}.parquet", sink.getvalue(), PARQUET)
+    found = NumberList(
+        sha256, dated_on, refs.height, refused, stored.bucket, stored.key, stored.version_id, now, by
+    )  # fmt: skip
+    with transaction(house.conn):
+        is_new = store.insert_numbers(house.conn, found)
+        if is_new:
+            body = NumbersImported(
+                sha256=sha256,
+                dated_on=dated_on.isoformat(),
+                numbers=refs.height,
+                refused=refused,
+                imported_by=by,
+                imported_at=utc_text(now),
+            )
+            append(house.conn, chain=CHAIN, kind=EntryKind.DNCM_IMPORTED, exchange_id=None, body=body)
+    return Imported(found, is_new)
+
+
+def read_numbers(content: bytes, key: bytes) -> tuple["pl.DataFrame", int]:
+    """References of the numbers (ref), each once and sorted, and how many lines hold none. Raises ListInvalid."""
+    import polars as pl
+
+    lines = [line for line in content.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()]
+    cells = [match[1].decode() if (match := FIRST.match(line)) else None for line in lines]
+    if cells and cells[0] is None:
+        cells = cells[HEAD_LINES:]  # a line of column names
+    values = pl.Series("number", cells, dtype=pl.String)
+    normal = normalise_column(values, SubjectKind.PHONE).values
+    refused = int(normal.is_null().sum())
+    if not cells or refused > MOST_INVALID * len(cells):
+        raise ListInvalid(Ref("lines", len(cells)), Ref("without a number", refused))
+    refs = ref_column(normal.drop_nulls(), SubjectKind.PHONE, key)
+    return pl.DataFrame({"ref": refs.unique().sort()}), refused
+
+
+def are_listed(house: House, found: NumberList, numbers: "pl.Series", region: str) -> "pl.Series":
+    """Of each phone number, in any spelling, whether it is on a list."""
+    import polars as pl
+
+    listed = pl.read_parquet(io.BytesIO(house.objects.read(found.bucket, found.key, found.version_id)))["ref"]
+    normal = normalise_column(numbers, SubjectKind.PHONE, region=region).values
+    refs = ref_column(normal, SubjectKind.PHONE, house.keyring.subject_key(OWNER))
+    return refs.is_in(listed.implode()).fill_null(False)

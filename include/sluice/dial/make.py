@@ -1,0 +1,255 @@
+"""Make a dial list: an exchange of its own, opened before a row is read, closed with who stayed behind and why.
+
+The same request again is the same list. A killed worker's list is finished by the next (``finish_left``).
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from sluice.agreement.model import Paper, PaperMissing
+from sluice.agreement.store import in_force
+from sluice.db import transaction
+from sluice.dial import store
+from sluice.dial.dncm import are_listed
+from sluice.dial.facts import channel_rule, list_age_days
+from sluice.dial.model import FORMATS, Dialled, DialRefused, Input, LeftOut, NumberList, Request
+from sluice.dial.record import Made, record_of_list, record_of_refusal
+from sluice.dial.rules import REACHED, REFS, Task, compose, list_is_stale, task_of
+from sluice.dial.view import CORRECTED, read_rows
+from sluice.errors import Ref, ServiceMissing, SluiceError, UsageError
+from sluice.exchange.close import close_record
+from sluice.exchange.effects import do_effects
+from sluice.exchange.house import House
+from sluice.exchange.keep import PARQUET, SEALED, line, shortest_retention
+from sluice.exchange.model import Opened
+from sluice.exchange.naming import BRUSSELS, index_key, return_key, utc_text
+from sluice.exchange.open import LINEAGE_START
+from sluice.exchange.put_dial import KEPT
+from sluice.exchange.read import show_exchange
+from sluice.exchange.store import insert_effects, try_lock
+from sluice.exchange.suppressed import SuppressedMeanwhile, find_suppressed
+from sluice.exchange.suppressed_store import find_in_force
+from sluice.exchange.workroom import work_folder
+from sluice.lake.write_model import ValueUnwritable, WriteForm
+from sluice.lake.write_table import write_table
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.ledger.opened import OpenedRecord
+from sluice.ledger.record import DIAL, CopyLine, ExchangeRecord
+from sluice.subject.columns import normalise_column
+from sluice.subject.index import build_run, write_run
+from sluice.terms import Direction, SubjectKind
+
+log = logging.getLogger(__name__)
+NOTHING_RAN: Mapping[str, str] = {}
+
+
+def make_dial_list(house: House, request: Request, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> Dialled:
+    """The list of a request, in the agents' bucket once its receipt is there. Raises UsageError, DialRefused.
+
+    A list that may not be made has its record too; its reason code is in the error.
+    """
+    if request.format not in FORMATS:
+        raise UsageError(Ref("option", "--to"))
+    opened = store.find_opened(house.conn, request) or _open(house, request, now)
+    with try_lock(house.conn, opened.exchange_id) as is_ours:
+        if is_ours and show_exchange(house.conn, opened.exchange_id).record is None:
+            _close(house, opened, request, run)
+    do_effects(house, opened.exchange_id)
+    return _dialled(house, opened)
+
+
+def _close(house: House, opened: Opened, request: Request, run: Mapping[str, str]) -> None:
+    """Make it and close it; made again where somebody in it must stay out since."""
+    while True:
+        known = find_in_force(house.conn, request.principal)
+        try:
+            close_record(house, opened, _record(house, opened, request, run), known)
+        except SuppressedMeanwhile:
+            continue
+        return
+
+
+def finish_left(house: House, run: Mapping[str, str] = NOTHING_RAN) -> int:
+    """Finish the lists that dead workers left open; how many. Faults are met again. Raises ServiceMissing."""
+    done = 0
+    for request in store.find_left(house.conn):
+        try:
+            make_dial_list(house, request, datetime.now(UTC), run)
+        except ServiceMissing:
+            raise
+        except DialRefused:
+            done += 1
+        except SluiceError as error:
+            log.warning("a dial list of %s waits: %s", request.principal, error)
+        else:
+            done += 1
+    return done
+
+
+def _open(house: House, request: Request, now: datetime) -> Opened:
+    today = now.astimezone(BRUSSELS).date()
+    paper = _paper(house, request, today, now)
+    agreement = paper.agreement
+    chain = agreement.agreement_id if agreement else f"principal.{request.principal}"
+    name = f"{request.flow}_{request.channel}_{today}_{request.request_id[:8]}.{request.format}"
+    key = f"{request.principal}/{DIAL}/{request.flow}/{name}"
+    with transaction(house.conn):
+        opened = store.insert_open(house.conn, request, house.settings.bucket_internal, key, chain, now)
+        if opened is not None:
+            body = OpenedRecord(
+                exchange_id=opened.exchange_id,
+                principal=opened.principal,
+                direction=opened.direction,
+                flow=opened.flow,
+                bucket=opened.bucket,
+                key=opened.key,
+                version_id=opened.version_id,
+                size_bytes=0,
+                opened_at=utc_text(now),
+                agreement_id=agreement.agreement_id if agreement else None,
+                agreement_version=agreement.version if agreement else None,
+            )
+            append(house.conn, chain=chain, kind=EntryKind.EXCHANGE_OPENED, exchange_id=opened.exchange_id, body=body)
+            insert_effects(house.conn, opened.exchange_id, [LINEAGE_START] if isinstance(paper, Paper) else [])
+    found = opened or store.find_opened(house.conn, request)
+    assert found is not None  # somebody opened it just now
+    return found
+
+
+def _paper(house: House, request: Request, on: date, known_at: datetime) -> Paper | PaperMissing:
+    """The paper of the contacts: what they may be used for is said there and nowhere else."""
+    return in_force(house.conn, request.principal, Direction.INBOUND, request.flow, on, known_at)
+
+
+def _record(house: House, opened: Opened, request: Request, run: Mapping[str, str]) -> ExchangeRecord:
+    """What comes of a list, kept; the paper is that of its opening, suppressions are those of now."""
+    today = opened.opened_at.astimezone(BRUSSELS).date()
+    paper = _paper(house, request, today, opened.opened_at)
+    if isinstance(paper, PaperMissing):
+        return _refused(house, opened, paper, f"FORBIDDEN_{paper.reason.name}", run)
+    task = task_of(paper, request.purpose, channel_rule(request.channel, today))
+    if isinstance(task, str):
+        return _refused(house, opened, paper, task, run)
+    listed = next(iter(store.list_numbers(house.conn, 1)), None) if task.needs_number_list else None
+    if list_is_stale(task, listed, datetime.now(BRUSSELS).date(), list_age_days(today)):
+        return _refused(house, opened, paper, "STALE_DNCM_LIST", run)
+    if listed is not None:
+        store.note_list(house.conn, opened.exchange_id, listed.sha256)
+    with work_folder(house, opened) as folder:
+        try:
+            made = _make(house, paper, task, request, listed, folder)
+        except ValueUnwritable:
+            return _refused(house, opened, paper, "VALUE_UNWRITABLE", run)
+        copies = _keep(house, opened, paper, made)
+    return record_of_list(opened, paper, made, copies, house.settings, run, datetime.now(UTC))
+
+
+def _refused(
+    house: House, opened: Opened, paper: Paper | PaperMissing, code: str, run: Mapping[str, str]
+) -> ExchangeRecord:
+    return record_of_refusal(opened, paper, [code], house.settings, run, datetime.now(UTC))
+
+
+def _make(house: House, paper: Paper, task: Task, request: Request, listed: NumberList | None, folder: Path) -> Made:
+    inputs, before = _counted(store.find_inputs(house.conn, request.principal, request.flow), task)
+    rows = read_rows(house, request.principal, paper.contract, inputs, folder)
+    for field in (task.contact, *task.consents, *task.columns):
+        if field.name not in rows.columns:
+            rows = rows.with_columns(_empty(field.name))
+    region, contact = paper.contract.file_format.region, rows[task.contact.name]
+    rows = rows.with_columns(
+        normalise_column(contact, task.rule.contact, region=region).values.is_not_null().alias(REACHED)
+    )
+    suppressed = find_suppressed(house, request.principal, (frozenset({task.use}),))
+    found = are_listed(house, listed, contact, region) if listed else None
+    composed = compose(rows, task, suppressed, found, before)
+    form, types = _form(paper, request.format), {field.name: field.logical_type for field in task.columns}
+    written = write_table(
+        _dialable(composed.rows, task, request.format),
+        types,
+        form,
+        folder / "list",
+        title=f"{request.principal} {request.flow}",
+    )
+    return Made(task, tuple(inputs), composed, written, request.format, listed)
+
+
+def _dialable(rows: pl.DataFrame, task: Task, form: str) -> pl.DataFrame:
+    """In CSV a number that begins with ``+`` would be a formula to a spreadsheet: ``00`` is the same number."""
+    if form != "csv" or task.rule.contact is not SubjectKind.PHONE:
+        return rows
+    return rows.with_columns(pl.col(task.contact.name).str.replace(r"^\s*\+", "00"))
+
+
+def _empty(name: str) -> pl.Expr:
+    return pl.lit(None, pl.String).alias(name)
+
+
+def _counted(inputs: Sequence[Input], task: Task) -> tuple[list[Input], Counter[str]]:
+    """Files that count, and the rows of those that do not: past their retention, or in for another purpose."""
+    today, kept, before = datetime.now(BRUSSELS).date(), [], Counter[str]()
+    for each in inputs:
+        if each.delete_after is not None and each.delete_after < today:
+            before[LeftOut.PAST_RETENTION.value] += each.rows
+        elif task.purpose.code not in each.purposes:
+            before[LeftOut.OTHER_PURPOSE.value] += each.rows
+        else:
+            kept.append(each)
+    return kept, before
+
+
+def _form(paper: Paper, wanted: str) -> WriteForm:
+    """Cells stay as the principal wrote them, so its own formats hold."""
+    form, is_text = paper.contract.file_format, wanted == "csv"
+    formats = {field.name: field.date_format for field in paper.contract.fields if field.date_format}
+    return WriteForm(
+        format=wanted,
+        delimiter=form.delimiter if is_text else None,
+        encoding="utf-8" if is_text else None,
+        decimal_comma=form.decimal_comma,
+        date_format=form.date_format,
+        date_formats=formats,
+    )
+
+
+def _keep(house: House, opened: Opened, paper: Paper, made: Made) -> tuple[CopyLine, ...]:
+    """The list where nobody sees it yet, and the index that says who is in it."""
+    today = opened.opened_at.astimezone(BRUSSELS).date()
+    rule, day = shortest_retention(paper.agreement, paper.contract, {"received": today})
+    last = min(filter(None, (day, today + timedelta(days=house.settings.keep_dial_days))))
+    bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
+    kept = house.objects.put_converging(bucket, key, made.written.path, SEALED)
+    copies = [line(KEPT, kept, made.composed.rows.height, rule, last)]
+    subjects = paper.contract.subject_fields
+    kinds = {f"{start}{field.name}": field.subject_key for field in subjects for start in (REFS, CORRECTED)}
+    refs = made.composed.refs
+    named = [(kind, refs[name]) for name in refs.columns if (kind := kinds.get(name))]
+    if named:
+        run = house.objects.put_converging(bucket, index_key(opened), write_run(build_run(named)), PARQUET)
+        copies.append(line("index", run, None, rule, last))
+    return tuple(copies)
+
+
+def _dialled(house: House, opened: Opened) -> Dialled:
+    record = show_exchange(house.conn, opened.exchange_id).record
+    if record is None:
+        raise DialRefused(Ref("exchange", opened.exchange_id), Ref("state", "another worker makes it"))
+    if record.reason_code:
+        raise DialRefused(Ref("exchange", opened.exchange_id), Ref("reason", record.reason_code))
+    return Dialled(
+        exchange_id=opened.exchange_id,
+        decision=record.decision,
+        reason_code=record.reason_code,
+        rows_in=record.what.rows_in,
+        rows=record.what.rows_accepted,
+        left_out=dict(record.right_treatment.held_back),
+        bucket=record.what.bucket,
+        key=record.what.key,
+        dncm_sha256=record.how.dialect.get("dncm_sha256"),
+    )

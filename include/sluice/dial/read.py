@@ -1,0 +1,80 @@
+"""Contacts for engineers: the governed dial list, and the lake as it may be looked at, as Arrow tables.
+
+``dial_list(...).to_pandas()`` is a pandas DataFrame. Nothing else gives contacts to anybody.
+"""
+
+import io
+from datetime import UTC, datetime
+from getpass import getuser
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import polars as pl
+
+from sluice.agreement.model import PaperMissing
+from sluice.agreement.store import in_force
+from sluice.dial import store
+from sluice.dial.make import make_dial_list
+from sluice.dial.model import Channel, DialRefused, Request
+from sluice.dial.rules import AGE
+from sluice.dial.view import read_rows, without
+from sluice.errors import Ref
+from sluice.exchange.catalogue import get_copy
+from sluice.exchange.house import House, open_house
+from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.put_dial import KEPT
+from sluice.exchange.suppressed import find_suppressed
+from sluice.exchange.uses import needs_of_file
+from sluice.exchange.workroom import private_folder
+from sluice.settings import Settings, get_settings
+from sluice.terms import Direction, Flow, Principal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def dial_list(
+    principal: str,
+    flow: str,
+    purpose: str,
+    channel: str,
+    *,
+    asked_by: str | None = None,
+    settings: Settings | None = None,
+) -> "pa.Table":
+    """A dial list as a ``pyarrow.Table``: an exchange of its own, with record, receipt and reasons per left-out row.
+
+    purpose: code or IRI of the agreement. channel: phone, sms, email. Raises DialRefused.
+    """
+    import pyarrow.parquet as pq
+
+    request = Request(
+        str(uuid4()), Principal(principal), Flow(flow), purpose, Channel(channel), "parquet", asked_by or getuser()
+    )
+    with open_house(settings or get_settings()) as house:
+        done = make_dial_list(house, request, datetime.now(UTC))
+        kept = get_copy(house.conn, done.exchange_id, KEPT)
+        return pq.read_table(io.BytesIO(house.objects.read(kept.bucket, kept.key, kept.version_id)))
+
+
+def lake_view(principal: str, flow: str, *, settings: Settings | None = None) -> "pa.Table":
+    """Accepted rows of a flow as a ``pyarrow.Table``: without whoever must stay out now, corrected values in place."""
+    with open_house(settings or get_settings()) as house:
+        return view_rows(house, Principal(principal), Flow(flow)).drop(AGE).to_arrow()
+
+
+def view_rows(house: House, principal: Principal, flow: Flow) -> pl.DataFrame:
+    """The same as a frame; AGE numbers the files, oldest first. Raises DialRefused without paper."""
+    now = datetime.now(UTC)
+    today = now.astimezone(BRUSSELS).date()
+    paper = in_force(house.conn, principal, Direction.INBOUND, flow, today, now)
+    if isinstance(paper, PaperMissing):
+        raise DialRefused(Ref("principal", principal), Ref("flow", flow), Ref("reason", paper.reason.name))
+    inputs = [
+        each
+        for each in store.find_inputs(house.conn, principal, flow)
+        if each.delete_after is None or each.delete_after >= today
+    ]
+    with private_folder(house) as folder:
+        rows = read_rows(house, principal, paper.contract, inputs, folder)
+    return without(rows, find_suppressed(house, principal, needs_of_file(paper)))

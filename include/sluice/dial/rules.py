@@ -1,0 +1,133 @@
+"""What a dial list may be made for, and which rows belong in it. Pure: frames in, frames out."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from sluice.agreement.model import DataContract, FieldRole, Paper, Purpose
+from sluice.dial.facts import ChannelRule
+from sluice.dial.model import Composed, LeftOut, NumberList
+from sluice.subject.scope import CONSENT, MARKETING, Use
+from sluice.subject.suppression import reasons_of
+
+REF, EXCHANGE, ROW, REFS = "sluice_subject_ref", "sluice_exchange", "sluice_row", "sluice_ref_"
+AGE, REACHED = "sluice_age", "reached"
+"""Which file a row is of, oldest first; whether its contact point is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One list as its paper allows it. ``columns``: those that are for the purpose, under its basis."""
+
+    purpose: Purpose
+    rule: ChannelRule
+    columns: tuple[FieldRole, ...]
+    contact: FieldRole
+    consents: tuple[FieldRole, ...]
+    """Columns that say whether the person agreed to this channel."""
+
+    @property
+    def is_marketing(self) -> bool:
+        return self.purpose.iri in MARKETING
+
+    @property
+    def needs_opt_in(self) -> bool:
+        """Where the basis is consent, or the law asks for it before marketing over this channel."""
+        return self.purpose.legal_basis == CONSENT or (self.is_marketing and self.rule.needs_opt_in)
+
+    @property
+    def needs_number_list(self) -> bool:
+        return self.is_marketing and self.rule.needs_number_list
+
+    @property
+    def use(self) -> Use:
+        return Use(self.purpose.iri, self.purpose.legal_basis, self.rule.word)
+
+
+def find_purpose(paper: Paper, word: str) -> Purpose | None:
+    """The purpose of the agreement that a word names: its code, its IRI, or the last part of that."""
+    return next(
+        (each for each in paper.agreement.purposes if word in (each.code, each.iri, each.iri.rpartition("#")[2])), None
+    )
+
+
+def task_of(paper: Paper, word: str, rule: ChannelRule) -> Task | str:
+    """The task, or the reason code why there is none."""
+    purpose = find_purpose(paper, word)
+    if purpose is None:
+        return "FORBIDDEN_PURPOSE"
+    if rule.word not in purpose.channels:
+        return "FORBIDDEN_CHANNEL"
+    columns = tuple(field for field in paper.contract.fields if _is_for(field, purpose))
+    contact = next((field for field in columns if field.subject_key is rule.contact), None)
+    if contact is None:
+        return "FORBIDDEN_PURPOSE"
+    return Task(purpose, rule, columns, contact, _consents(paper.contract, rule))
+
+
+def _is_for(field: FieldRole, purpose: Purpose) -> bool:
+    return purpose.iri in field.purpose_iris and field.legal_basis == purpose.legal_basis
+
+
+def _consents(contract: DataContract, rule: ChannelRule) -> tuple[FieldRole, ...]:
+    return tuple(field for field in contract.fields if field.consent_channel == rule.word)
+
+
+def list_is_stale(task: Task, found: NumberList | None, today: date, most_days: int) -> bool:
+    """Whether a phone-marketing list would be made without a Do-Not-Call-Me list that is young enough."""
+    return task.needs_number_list and (found is None or (today - found.dated_on).days > most_days)
+
+
+def compose(
+    rows: pl.DataFrame, task: Task, suppressed: pl.DataFrame | None, listed: pl.Series | None, before: Counter[str]
+) -> Composed:
+    """Every row goes or stays, once.
+
+    rows: of all files that count, with AGE and REACHED. suppressed: ref and reason. listed: for each row, whether
+    its number is on the Do-Not-Call-Me list (None: nobody asked). before: rows of files that do not count, by reason.
+    """
+    marked = rows.with_columns(_kept_out(rows, suppressed), _listed(rows, listed)).sort(AGE, ROW)
+    checks = [pl.when(when).then(pl.lit(reason.value)) for when, reason in _checks(task)]
+    marked = marked.with_columns(pl.coalesce("kept_out", *checks).alias("reason"))
+    going = marked.filter(pl.col("reason").is_null())
+    left = Counter(marked["reason"].drop_nulls().to_list()) + before
+    names = [field.name for field in task.columns if field.name in going.columns]
+    return Composed(
+        rows=going.select(names),
+        refs=going.select(name for name in going.columns if name.startswith(REFS)),
+        left_out=dict(left),
+        rows_in=rows.height + sum(before.values()),
+        subjects=going[REF].drop_nulls().n_unique(),
+    )
+
+
+def _kept_out(rows: pl.DataFrame, suppressed: pl.DataFrame | None) -> pl.Series:
+    columns = [] if suppressed is None else [rows[name] for name in rows.columns if name.startswith(REFS)]
+    nobody = pl.DataFrame(schema={"ref": pl.String, "reason": pl.String})
+    return reasons_of(columns, nobody if suppressed is None else suppressed, rows.height).alias("kept_out")
+
+
+def _listed(rows: pl.DataFrame, listed: pl.Series | None) -> pl.Series:
+    nothing = pl.Series([False]).new_from_index(0, rows.height)
+    return (nothing if listed is None else listed).alias("listed")
+
+
+def _checks(task: Task) -> Sequence[tuple[pl.Expr, LeftOut]]:
+    """Conditions in their order; the first that holds is the reason. Rows come oldest first."""
+    said = [(pl.col(field.name), list(field.consent_given)) for field in task.consents]
+    refused = pl.any_horizontal(_said(cell) & ~cell.is_in(given) for cell, given in said) if said else pl.lit(False)
+    given = pl.any_horizontal(cell.is_in(given).fill_null(False) for cell, given in said) if said else pl.lit(False)
+    checks = [
+        (pl.col(REF).is_not_null() & ~pl.col(REF).is_last_distinct(), LeftOut.OLDER_ROW),
+        (~pl.col(REACHED), LeftOut.NO_CONTACT_POINT),
+        (refused, LeftOut.OPTED_OUT),
+    ]
+    checks += [(~given, LeftOut.NO_OPT_IN)] if task.needs_opt_in else []
+    return [*checks, (pl.col("listed"), LeftOut.DO_NOT_CALL_ME)]
+
+
+def _said(cell: pl.Expr) -> pl.Expr:
+    return cell.is_not_null() & (cell.str.strip_chars() != "")

@@ -1,0 +1,119 @@
+"""The SQL of dial lists and of the imported Do-Not-Call-Me lists. Nothing here decides."""
+
+from datetime import datetime
+from typing import Any
+
+from sluice.db import Connection
+from sluice.dial.model import Channel, Input, NumberList, Request
+from sluice.exchange.model import Opened
+from sluice.exchange.store import COLUMNS, opened_of
+from sluice.terms import Direction, ExchangeId, Flow, Principal
+
+NAME = "dial-"
+"""Before the id of a request, in the place of an object version: nothing arrives."""
+
+
+def find_inputs(conn: Connection, principal: Principal, flow: Flow) -> list[Input]:
+    """Accepted files of contacts with a receipt, oldest first."""
+    rows = conn.execute(
+        """select a.exchange_id::text as exchange_id, a.bucket, a.key, a.version_id, a.sha256, a.rows, a.delete_after,
+               a.closed_at, e.purposes, e.key as name, e.opened_at
+           from accepted_data a join exchange e using (exchange_id)
+           where a.principal = %s and a.direction = %s and a.flow = %s order by a.closed_at, a.exchange_id""",
+        (principal, Direction.INBOUND.value, flow),
+    ).fetchall()
+    return [Input(**{**row, "rows": row["rows"] or 0, "purposes": tuple(row["purposes"])}) for row in rows]
+
+
+def insert_open(
+    conn: Connection, request: Request, bucket: str, key: str, chain: str, opened_at: datetime
+) -> Opened | None:
+    """Open the exchange of a request; None when it has one. Call inside a transaction.
+
+    No slot takes it up: only what makes dial lists does.
+    """
+    row = conn.execute(
+        f"""insert into exchange (principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
+                next_attempt_at)
+            values (%s, %s, %s, %s, %s, %s, 0, %s, %s, 'infinity')
+            on conflict on constraint exchange_once do nothing returning {COLUMNS}""".encode(),
+        (request.principal, Direction.INTERNAL.value, request.flow, bucket, key, name_of(request), chain, opened_at),
+    ).fetchone()
+    if row is None:
+        return None
+    conn.execute(
+        "insert into dial_list (exchange_id, purpose, channel, format, asked_by) values (%s, %s, %s, %s, %s)",
+        (row["exchange_id"], request.purpose, request.channel.value, request.format, request.asked_by),
+    )
+    return opened_of(row)
+
+
+def name_of(request: Request) -> str:
+    """What stands in the place of an object version."""
+    return f"{NAME}{request.request_id}"
+
+
+def find_opened(conn: Connection, request: Request) -> Opened | None:
+    """The exchange of a request, if it has one."""
+    row = conn.execute(
+        f"""select {COLUMNS} from exchange
+            where principal = %s and direction = %s and flow = %s and version_id = %s""".encode(),
+        (request.principal, Direction.INTERNAL.value, request.flow, name_of(request)),
+    ).fetchone()
+    return opened_of(row) if row else None
+
+
+def find_left(conn: Connection) -> list[Request]:
+    """Requests whose list a dead worker left open, oldest first."""
+    rows = conn.execute(
+        """select e.principal, e.flow, e.version_id, d.purpose, d.channel, d.format, d.asked_by
+           from exchange e join dial_list d using (exchange_id) where e.decision = 'open' order by e.opened_at"""
+    ).fetchall()
+    return [_request(row) for row in rows]
+
+
+def _request(row: dict[str, Any]) -> Request:
+    return Request(
+        request_id=row["version_id"].removeprefix(NAME),
+        principal=Principal(row["principal"]),
+        flow=Flow(row["flow"]),
+        purpose=row["purpose"],
+        channel=Channel(row["channel"]),
+        format=row["format"],
+        asked_by=row["asked_by"],
+    )
+
+
+def note_list(conn: Connection, exchange_id: ExchangeId, sha256: str) -> None:
+    """Which Do-Not-Call-Me list a dial list was compared with."""
+    conn.execute("update dial_list set dncm_sha256 = %s where exchange_id = %s", (sha256, exchange_id))
+
+
+def insert_numbers(conn: Connection, found: NumberList) -> bool:
+    """Note an imported list; False when it was imported before. Call inside a transaction."""
+    row = conn.execute(
+        """insert into dncm_list (sha256, dated_on, numbers, refused, bucket, key, version_id, imported_at, imported_by)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing returning 1""",
+        (
+            found.sha256,
+            found.dated_on,
+            found.numbers,
+            found.refused,
+            found.bucket,
+            found.key,
+            found.version_id,
+            found.imported_at,
+            found.imported_by,
+        ),
+    ).fetchone()
+    return row is not None
+
+
+def list_numbers(conn: Connection, limit: int = 50) -> list[NumberList]:
+    """Imported lists, the youngest by its date first."""
+    rows = conn.execute(
+        """select sha256, dated_on, numbers, refused, bucket, key, version_id, imported_at, imported_by
+           from dncm_list order by dated_on desc, imported_at desc limit %s""",
+        (limit,),
+    ).fetchall()
+    return [NumberList(**row) for row in rows]

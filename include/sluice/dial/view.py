@@ -1,0 +1,70 @@
+"""Accepted contacts of one flow as they may be looked at: nobody who must stay out, corrected values in place."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from sluice.agreement.model import DataContract
+from sluice.dial.model import Input
+from sluice.dial.rules import AGE, REF, REFS, ROW
+from sluice.exchange.corrections import find_corrections
+from sluice.exchange.house import House
+from sluice.subject.columns import normalise_column
+from sluice.subject.correct import as_of_file, overlay, with_statements
+from sluice.subject.refs import ref_column
+from sluice.terms import Principal
+
+SCHEMA = {REF: pl.String, ROW: pl.UInt32, AGE: pl.UInt32}
+CORRECTED = f"{REFS}corrected_"
+"""Before the name of an identifying column: its reference once its value was corrected, beside the old one."""
+
+
+def read_rows(
+    house: House, principal: Principal, contract: DataContract, inputs: Sequence[Input], folder: Path
+) -> pl.DataFrame:
+    """Rows of accepted files, oldest first, from their pinned lake objects; AGE numbers the files.
+
+    Stale values are replaced by what was corrected; references of both keep a person out.
+    """
+    parts = []
+    for age, each in enumerate(inputs):
+        path = folder / f"{each.exchange_id}.parquet"
+        house.objects.fetch(each.bucket, each.key, each.version_id, path)
+        parts.append(pl.read_parquet(path).with_columns(pl.lit(age, pl.UInt32).alias(AGE)))
+    rows = pl.concat([pl.DataFrame(schema=SCHEMA), *parts], how="diagonal")
+    return _corrected(house, principal, contract, inputs, rows)
+
+
+def _corrected(
+    house: House, principal: Principal, contract: DataContract, inputs: Sequence[Input], rows: pl.DataFrame
+) -> pl.DataFrame:
+    corrections = find_corrections(house, principal)
+    if not corrections or rows.is_empty():
+        return rows
+    key, refs = house.subject_key(principal), refs_of(rows)
+    ages = [as_of_file(each.name.rpartition("/")[2], each.opened_at) for each in inputs]
+    right = overlay(rows, refs, corrections, lambda row: ages[rows[AGE][row]], key)
+    region = contract.file_format.region
+    changed = [
+        ref_column(
+            normalise_column(right[field.name], field.subject_key, region=region).values, field.subject_key, key
+        ).alias(f"{CORRECTED}{field.name}")
+        for field in contract.subject_fields
+        if field.subject_key and field.name in right.columns and not right[field.name].equals(rows[field.name])
+    ]
+    return with_statements(right.with_columns(changed), refs, corrections)
+
+
+def refs_of(rows: pl.DataFrame) -> list[pl.Series]:
+    """Every reference column of rows."""
+    return [rows[name] for name in rows.columns if name.startswith(REFS)]
+
+
+def without(rows: pl.DataFrame, suppressed: pl.DataFrame | None) -> pl.DataFrame:
+    """Rows of persons who need not stay out, by any of their references."""
+    if suppressed is None:
+        return rows
+    out = suppressed["ref"].implode()
+    named = [series.is_in(out).fill_null(False).alias(series.name) for series in refs_of(rows)]
+    return rows.filter(~pl.any_horizontal(pl.lit(False), *named))

@@ -1,0 +1,17 @@
+"""The body of ``correction.made``: that a field of a person was corrected; never whose, never to what."""
+
+from sluice.ledger.record import Part
+
+
+class CorrectionMade(Part):
+    """``before``, ``after``: keyed hashes under the principal's subject key. ``kind``: value, or statement."""
+
+    correction_id: str
+    case_id: str
+    principal: str
+    field: str
+    kind: str
+    as_of: str
+    before: tuple[str, ...]
+    after: str
+    made_at: str

@@ -1,0 +1,14 @@
+"""Bodies about dial lists that no exchange record has a place for: imported lists of numbers."""
+
+from sluice.ledger.record import Part
+
+
+class NumbersImported(Part):
+    """A Do-Not-Call-Me list was imported. ``sha256``: of its file; ``refused``: lines that hold no number."""
+
+    sha256: str
+    dated_on: str
+    numbers: int
+    refused: int
+    imported_by: str
+    imported_at: str

@@ -1,0 +1,52 @@
+"""Operators of dial lists: what a person fills in, one use case, no value of anybody."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid5
+
+from sluice.orchestration.operators import HouseOperator
+from sluice.settings import get_settings
+
+REQUESTS = UUID("0b8f4c0e-3f0d-5a55-9d53-2b6f6a5d8c11")
+
+
+class MakeDialList(HouseOperator):
+    """Makes one dial list; the same run again, tried twice, makes one."""
+
+    template_fields: Sequence[str] = ("principal", "flow", "purpose", "channel", "form")
+
+    def __init__(self, *, principal: str, flow: str, purpose: str, channel: str, form: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.principal, self.flow, self.purpose, self.channel, self.form = principal, flow, purpose, channel, form
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.dial.make import make_dial_list
+        from sluice.dial.model import Channel, Request
+        from sluice.exchange.house import open_house
+        from sluice.terms import Flow, Principal
+
+        request = Request(
+            str(uuid5(REQUESTS, run["run_id"])),
+            Principal(self.principal),
+            Flow(self.flow),
+            self.purpose,
+            Channel(self.channel),
+            self.form,
+            "airflow",
+        )
+        with open_house(get_settings()) as house:
+            done = make_dial_list(house, request, datetime.now(UTC), run)
+        return f"exchange {done.exchange_id}: {done.rows} of {done.rows_in} rows"
+
+
+class FinishDialLists(HouseOperator):
+    """Finishes the dial lists that dead workers left open."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from sluice.dial.make import finish_left
+        from sluice.exchange.house import open_house
+
+        with open_house(get_settings()) as house:
+            return f"dial lists finished: {finish_left(house, run)}"

@@ -1,0 +1,37 @@
+"""Corrected values in what a return is made of: its inputs are read as they should be, not as they came."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from sluice.exchange.corrections import find_corrections
+from sluice.exchange.house import House
+from sluice.exchange.store import get_open
+from sluice.subject.correct import Correction, as_of_file, overlay
+from sluice.terms import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Righting:
+    """The corrections of one principal's persons, and the key that compares values."""
+
+    corrections: tuple[Correction, ...]
+    key: bytes
+
+    @classmethod
+    def of(cls, house: House, principal: Principal) -> "Righting":
+        """Those that stand now."""
+        return cls(find_corrections(house, principal), house.subject_key(principal))
+
+    def scan(self, house: House, exchange_id: str, path: Path) -> pl.LazyFrame:
+        """A lake object, lazily; read and put right where somebody in it has a correction."""
+        rows = pl.scan_parquet(path)
+        names = rows.collect_schema().names()
+        if not self.corrections or not {each.field for each in self.corrections} & set(names):
+            return rows
+        arrived = get_open(house.conn, exchange_id)
+        as_of = as_of_file(arrived.file_name, arrived.opened_at)
+        frame = rows.collect()
+        refs = [frame[name] for name in names if name.startswith("sluice_ref_")]
+        return overlay(frame, refs, self.corrections, lambda _: as_of, self.key).lazy()

@@ -1,0 +1,61 @@
+"""End a restriction: never before the person was told (GDPR Art. 18(3)), and with the name of who ends it."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from sluice.errors import Exit, Ref, SluiceError
+from sluice.exchange.house import House
+from sluice.exchange.suppressed import lift, run_id_of
+from sluice.rights import store
+from sluice.rights.letter_due import answers
+from sluice.rights.model import Action, Case, CaseId, LetterKind, Order, SubCase
+from sluice.subject.suppression import Suppression
+from sluice.terms import Principal
+
+
+class NotToldFirst(SluiceError):
+    """A restriction that would end before its person was told."""
+
+    code: ClassVar[str] = "SLU-611"
+    summary: ClassVar[str] = "the person was not told before the restriction ends"
+    cure: ClassVar[str] = (
+        "`sluice case letter CASE --kind lifting --to FILE`, post it, then lift; where the principal answers the "
+        "person, give its word that it did with --evidence"
+    )
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class NothingRestricted(SluiceError):
+    code: ClassVar[str] = "SLU-612"
+    summary: ClassVar[str] = "this case restricts nothing now"
+    cure: ClassVar[str] = "`sluice case show` says what was decided; a hold ends by itself once all is decided"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+def lift_restriction(house: House, case_id: CaseId, order: Order, has_evidence: bool) -> int:
+    """End every restriction of a case; at how many principals. ``has_evidence``: the order is on a document.
+
+    Raises NotToldFirst before anything is lifted, NothingRestricted.
+    """
+    case = store.get_case(house.conn, case_id)
+    parts = [part for part in case.sub_cases if part.action is Action.RESTRICT]
+    untold = [part for part in parts if not was_told(case, part, order.at, has_evidence)]
+    if untold:
+        raise NotToldFirst(Ref("case", case_id), Ref("parts", len(untold)))
+    lifted = sum(_lift(house, case, Principal(name), order) for name in {part.principal for part in parts})
+    if not lifted:
+        raise NothingRestricted(Ref("case", case_id))
+    return lifted
+
+
+def was_told(case: Case, part: SubCase, at: datetime, has_evidence: bool) -> bool:
+    """Whether the person was told before: by our letter, taken out to be posted, or by who answers them. Pure."""
+    if not answers(part):
+        return has_evidence
+    letter = case.find_letter(LetterKind.LIFTING, part.sub_case_id)
+    return letter is not None and letter.opened_at is not None and letter.opened_at < at
+
+
+def _lift(house: House, case: Case, principal: Principal, order: Order) -> bool:
+    run_id = run_id_of(principal, Suppression.RESTRICTED, case.case_id)
+    return lift(house, run_id, order.at, order.actor.name, order.evidence_sha256)

@@ -1,0 +1,25 @@
+"""How far what a person said reaches: purposes, bases, channel. Pure."""
+
+from sluice.rights.identifiers import Envelope
+from sluice.rights.model import Action, Hold, Right
+from sluice.subject.scope import MARKETING, Scope, scope_of
+from sluice.subject.suppression import Suppression
+
+
+def scope_of_request(envelope: Envelope, hold: Hold) -> Scope:
+    """What a hold of this request stops. An objection to direct marketing reaches every marketing purpose it names."""
+    purposes = frozenset(envelope.purposes)
+    if envelope.right is Right.DIRECT_MARKETING:
+        purposes = (purposes & MARKETING) or MARKETING
+    return scope_of(Suppression(hold.value), purposes, envelope.contact_channel)
+
+
+def keeps_out(right: Right, action: Action | None) -> Hold | None:
+    """Which suppression carries out a decision that removes nothing and gives nothing."""
+    match action:
+        case Action.RESTRICT:
+            return Hold.RESTRICTED
+        case Action.STOP:
+            return Hold.CONSENT_WITHDRAWN if right is Right.CONSENT_WITHDRAWAL else Hold.OBJECTED
+        case _:
+            return None

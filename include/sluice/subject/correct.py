@@ -1,0 +1,124 @@
+"""Corrected values of persons (GDPR Art. 16): which rows they are about, and which value is stale. Pure.
+
+A correction wins over every older file, whenever that arrives, and over the value it replaced, however young the
+file that repeats it. Another value in a younger file is news, and stays.
+"""
+
+import hashlib
+import hmac
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+BRUSSELS = ZoneInfo("Europe/Brussels")
+DAY = re.compile(r"(?<!\d)(20[0-9]{2})-?([01][0-9])-?([0-3][0-9])(?!\d)")
+STATEMENTS = "sluice_statements"
+"""Column of a view: what persons had added to somebody's opinion of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What is right of one field of one person since ``as_of`` (UTC). ``before``: keyed hashes of what it replaced.
+
+    ``is_statement``: the field holds an opinion, which stays; ``value`` is what the person has to say to it.
+    """
+
+    correction_id: str
+    refs: tuple[str, ...] = field(repr=False)
+    field: str
+    value: str = field(repr=False)
+    as_of: datetime
+    before: tuple[str, ...]
+    is_statement: bool = False
+
+
+def value_hash(key: bytes, name: str, value: str) -> str:
+    """A value that is not kept: HMAC-SHA256 over the field's name and the value, under a principal's subject key."""
+    return hmac.new(key, f"correction\x1f{name}\x1f{value.strip()}".encode(), hashlib.sha256).hexdigest()
+
+
+def as_of_file(name: str, arrived_at: datetime) -> datetime:
+    """How old what a file says is: the beginning of the Brussels day in its name, else when it arrived."""
+    days = (_day(found) for found in DAY.finditer(name))
+    named = next((day for day in days if day is not None), None)
+    moment = datetime.combine(named, time(), BRUSSELS) if named else arrived_at
+    return min(moment, arrived_at).astimezone(UTC)
+
+
+def _day(found: re.Match[str]) -> date | None:
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        return None
+
+
+def is_stale(value: str | None, correction: Correction, as_of: datetime, key: bytes) -> bool:
+    """Whether a cell of a file that says how things were at ``as_of`` must give way."""
+    if correction.is_statement or (value or "").strip() == correction.value.strip():
+        return False
+    return as_of <= correction.as_of or value_hash(key, correction.field, value or "") in correction.before
+
+
+def find_stale(
+    frame: pl.DataFrame,
+    refs: Sequence[pl.Series],
+    corrections: Sequence[Correction],
+    as_of: Callable[[int], datetime],
+    key: bytes,
+) -> Iterator[tuple[int, Correction]]:
+    """Places in the frame that hold a stale value, with what is right; of two corrections the younger one."""
+    places: dict[tuple[int, str], Correction] = {}
+    for row, correction in find_rows(refs, corrections):
+        if correction.field in frame.columns and not correction.is_statement:
+            before = places.get((row, correction.field))
+            if before is None or before.as_of < correction.as_of:
+                places[row, correction.field] = correction
+    for (row, name), correction in sorted(places.items(), key=lambda place: place[0]):
+        if is_stale(frame[name][row], correction, as_of(row), key):
+            yield row, correction
+
+
+def find_rows(refs: Sequence[pl.Series], corrections: Sequence[Correction]) -> Iterator[tuple[int, Correction]]:
+    """Rows of persons with a correction, each pair once."""
+    by_ref: dict[str, list[Correction]] = defaultdict(list)
+    for correction in corrections:
+        for ref in correction.refs:
+            by_ref[ref].append(correction)
+    known, seen = pl.Series(list(by_ref), dtype=pl.String), set[tuple[int, str]]()
+    for series in refs:
+        for row in series.is_in(known.implode()).fill_null(False).arg_true():
+            for correction in by_ref[series[row]]:
+                if (row, correction.correction_id) not in seen:
+                    seen.add((row, correction.correction_id))
+                    yield row, correction
+
+
+def overlay(
+    frame: pl.DataFrame,
+    refs: Sequence[pl.Series],
+    corrections: Sequence[Correction],
+    as_of: Callable[[int], datetime],
+    key: bytes,
+) -> pl.DataFrame:
+    """The frame with every stale value replaced by what is right."""
+    columns: dict[str, pl.Series] = {}
+    for row, correction in find_stale(frame, refs, corrections, as_of, key):
+        column = columns.get(correction.field, frame[correction.field])
+        columns[correction.field] = column.scatter(row, correction.value)
+    return frame.with_columns(**columns)
+
+
+def with_statements(frame: pl.DataFrame, refs: Sequence[pl.Series], corrections: Sequence[Correction]) -> pl.DataFrame:
+    """The frame with a column of what persons had added to opinions; nothing changes where nobody had."""
+    said: dict[int, list[str]] = defaultdict(list)
+    for row, correction in find_rows(refs, [each for each in corrections if each.is_statement]):
+        said[row].append(f"{correction.field}: {correction.value}")
+    if not said:
+        return frame
+    texts = ["; ".join(said[row]) if row in said else None for row in range(frame.height)]
+    return frame.with_columns(pl.Series(STATEMENTS, texts, dtype=pl.String))

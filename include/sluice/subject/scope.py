@@ -1,0 +1,93 @@
+"""What a suppression reaches: purposes, legal bases and a channel; and what it takes to stop a row. Pure.
+
+A *use* is one purpose under one basis over one channel. A file, a return or a dial list needs uses; a person stays
+out of it once every use of one of its needs was stopped for them, by one suppression or by several.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from sluice.subject.suppression import SCHEMA, Suppression, merge_suppressions
+
+CONSENT = "https://w3id.org/dpv/legal/eu/gdpr#A6-1-a"
+OBJECTIONABLE = frozenset(f"https://w3id.org/dpv/legal/eu/gdpr#A6-1-{letter}" for letter in "ef")
+"""Bases of which a person can object to the processing (GDPR Art. 21(1))."""
+MARKETING = frozenset(
+    f"https://w3id.org/dpv#{name}"
+    for name in (
+        "Advertising",
+        "DirectMarketing",
+        "Marketing",
+        "PersonalisedAdvertising",
+        "SellProducts",
+        "SellProductsToDataSubject",
+        "TargetedAdvertising",
+    )
+)
+"""Purposes that are direct marketing once a person is called, mailed or texted for them (Art. 21(2) and (3))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """``purpose``, ``basis``: DPV IRIs. ``channel``: word of the agreement; None where it names none."""
+
+    purpose: str
+    basis: str
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a suppression stops. Nothing named of a kind: everything of it."""
+
+    purposes: frozenset[str] = frozenset()
+    bases: frozenset[str] = frozenset()
+    channel: str | None = None
+
+    def stops(self, use: Use) -> bool:
+        """Whether it stops one use."""
+        return (
+            (not self.purposes or use.purpose in self.purposes)
+            and (not self.bases or use.basis in self.bases)
+            and self.channel in (None, use.channel)
+        )
+
+
+EVERYTHING = Scope()
+"""An erasure, a restriction, a hold: they know no purpose."""
+
+
+def scope_of(reason: Suppression, purposes: frozenset[str] = frozenset(), channel: str | None = None) -> Scope:
+    """What a person can mean by a reason. An objection and a withdrawal never reach further than their law does."""
+    match reason:
+        case Suppression.OBJECTED:
+            return Scope(purposes, frozenset() if purposes and purposes <= MARKETING else OBJECTIONABLE, channel)
+        case Suppression.CONSENT_WITHDRAWN:
+            return Scope(purposes, frozenset({CONSENT}), channel)
+        case _:
+            return EVERYTHING
+
+
+Need = frozenset[Use]
+"""Uses of which one at least must stand."""
+
+
+def sift(runs: Sequence[tuple[pl.DataFrame, Scope]], needs: Sequence[Need]) -> pl.DataFrame:
+    """References (ref, reason) for which every use of some need was stopped; each once, with the strongest reason."""
+    return merge_suppressions([part for need in needs for part in _stopped(runs, sorted(need, key=repr))])
+
+
+def _stopped(runs: Sequence[tuple[pl.DataFrame, Scope]], uses: Sequence[Use]) -> Iterator[pl.DataFrame]:
+    parts = []
+    for run, scope in runs:
+        numbers = [number for number, use in enumerate(uses) if scope.stops(use)]
+        if len(numbers) == len(uses):
+            yield run
+        elif numbers:
+            parts.append(run.join(pl.DataFrame({"use": numbers}), how="cross"))
+    if parts:
+        every = pl.concat(parts)
+        whole = every.group_by("ref").agg(pl.col("use").n_unique()).filter(pl.col("use") == len(uses))
+        yield every.join(whole, on="ref", how="semi").select(*SCHEMA).unique()

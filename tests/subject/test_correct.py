@@ -1,0 +1,74 @@
+"""Which value is stale: the older file's, and the one that was corrected; a younger file's other value is news."""
+
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from sluice.subject.correct import Correction, as_of_file, find_stale, overlay, value_hash, with_statements
+
+KEY, REF, OTHER = b"k" * 32, "ab" * 16, "cd" * 16
+CORRECTED_AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
+BEFORE, AFTER = datetime(2026, 11, 19, tzinfo=UTC), datetime(2026, 11, 25, tzinfo=UTC)
+
+
+def correction(value: str = "new", before: str = "old", **changes: object) -> Correction:
+    said = {"correction_id": "1", "refs": (REF,), "field": "street", "as_of": CORRECTED_AT}
+    return Correction(**{**said, "value": value, "before": (value_hash(KEY, "street", before),), **changes})  # type: ignore[arg-type]
+
+
+def stale(cell: str | None, as_of: datetime, *corrections: Correction) -> list[int]:
+    frame = pl.DataFrame({"street": [cell, cell]}, schema={"street": pl.String})
+    refs = [pl.Series([REF, OTHER])]
+    found = find_stale(frame, refs, corrections or (correction(),), lambda _: as_of, KEY)
+    return [row for row, _ in found]
+
+
+@pytest.mark.parametrize(
+    ("cell", "as_of", "is_stale"),
+    [
+        ("old", BEFORE, True),
+        ("other", BEFORE, True),
+        (None, BEFORE, True),
+        ("old", AFTER, True),
+        ("other", AFTER, False),
+        ("new", BEFORE, False),
+        (" new ", AFTER, False),
+        ("old", CORRECTED_AT, True),
+    ],
+)
+def test_the_older_value_and_the_corrected_one_give_way(cell: str | None, as_of: datetime, is_stale: bool) -> None:
+    assert stale(cell, as_of) == ([0] if is_stale else [])
+
+
+def test_the_younger_of_two_corrections_counts_whatever_their_order() -> None:
+    first, second = correction("new"), correction("newest", "new", correction_id="2", as_of=AFTER)
+    frame, refs = pl.DataFrame({"street": ["old"]}), [pl.Series([REF])]
+    for order in ((first, second), (second, first)):
+        assert overlay(frame, refs, order, lambda _: BEFORE, KEY)["street"].to_list() == ["newest"]
+
+
+def test_an_opinion_keeps_its_text_and_gets_a_statement() -> None:
+    said = correction("I never said that", is_statement=True)
+    frame, refs = pl.DataFrame({"street": ["old", "old"]}), [pl.Series([REF, OTHER])]
+    assert overlay(frame, refs, (said,), lambda _: BEFORE, KEY).equals(frame)
+    assert with_statements(frame, refs, (said,))["sluice_statements"].to_list() == ["street: I never said that", None]
+    assert with_statements(frame, refs, (correction(),)).columns == ["street"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("campaign_2026-11-20.csv", "2026-11-19T23:00:00"),
+        ("campaign_20261120.csv", "2026-11-19T23:00:00"),
+        ("campaign.csv", "2026-11-25T00:00:00"),
+        ("campaign_2026-13-40.csv", "2026-11-25T00:00:00"),
+        ("campaign_2027-01-01.csv", "2026-11-25T00:00:00"),
+    ],
+)
+def test_a_file_is_as_old_as_its_name_says_and_never_younger_than_its_arrival(name: str, said: str) -> None:
+    assert as_of_file(name, AFTER).isoformat() == f"{said}+00:00"
+
+
+def test_nothing_of_a_value_is_in_a_repr() -> None:
+    assert "secret" not in repr(correction("secret")) and REF not in repr(correction())
