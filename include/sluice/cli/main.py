@@ -16,6 +16,7 @@ from sluice.cli import (
     demo,
     erase,
     exchange,
+    export,
     gate,
     ledger,
     lineage,
@@ -61,6 +62,7 @@ case.app.command("recipients")(notices.recipients)
 app.add_typer(notices.app, name="notices")
 app.add_typer(clock.app, name="clock")
 app.add_typer(erase.app, name="erase")
+app.add_typer(export.app, name="export")
 app.add_typer(suppression.app, name="suppression")
 
 

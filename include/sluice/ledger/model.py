@@ -41,6 +41,11 @@ class EntryKind(StrEnum):
     ERASURE_REFUSED = "erasure.refused"
     ERASURE_STOPPED = "erasure.stopped"
     ERASURE_RESUMED = "erasure.resumed"
+    ANSWER_MADE = "answer.made"
+    ANSWER_LINKED = "answer.linked"
+    ANSWER_TAKEN = "answer.taken"
+    ANSWER_LINK_CLOSED = "answer.link_closed"
+    ANSWER_REMOVED = "answer.removed"
 
 
 class LedgerMisused(SluiceError):

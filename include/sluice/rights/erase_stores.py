@@ -22,6 +22,7 @@ from sluice.lake.erase_parquet import erase_refs, find_refs
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import seal, unseal
 from sluice.rights import erase_store
+from sluice.rights.erase_answers import AnswerStore
 from sluice.rights.erase_files import (
     FoundInFile,
     bad_rows_of,
@@ -392,6 +393,7 @@ STORES: tuple[Store, ...] = (
     FileStore("files as they went out", WENT_OUT, _returned),
     QuarantineStore(),
     NamelessStore(),
+    AnswerStore(),
     AnythingElse(),
     IndexStore(),
 )
