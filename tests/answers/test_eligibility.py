@@ -1,5 +1,6 @@
 """What may be taken along: every combination of basis, origin and mode, against a table written down here."""
 
+from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -15,7 +16,7 @@ MAY_GO = {(basis, origin, True) for basis in (CONSENT, CONTRACT) for origin in (
 
 
 @pytest.mark.evidence
-def test_every_combination_of_basis_origin_and_mode(record_property: pytest.RecordProperty) -> None:
+def test_every_combination_of_basis_origin_and_mode(record_property: Callable[[str, object], None]) -> None:
     every = list(product(sorted(dpv.LEGAL_BASES), [each.value for each in DataOrigin], (True, False)))
 
     right = [

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,7 @@ def test_the_descriptor_is_a_data_package(package: Package, schemas: Path) -> No
 
 @pytest.mark.evidence
 def test_csv_and_json_read_back_identical_in_three_readers(
-    package: Package, record_property: pytest.RecordProperty, tmp_path: Path
+    package: Package, record_property: Callable[[str, object], None], tmp_path: Path
 ) -> None:
     cells = 0
     for path in tables(package):
@@ -162,7 +162,7 @@ def by_duckdb(path: Path, types: Mapping[str, str]) -> list[dict[str, Any]]:
 
 @pytest.mark.evidence
 def test_the_workbook_runs_nothing_and_keeps_zeros_long_numbers_and_dates(
-    town: Town, record_property: pytest.RecordProperty
+    town: Town, record_property: Callable[[str, object], None]
 ) -> None:
     person = town.people[0]
     decided = town.agree(town.ask(person, Right.PORTABILITY, RECORD, language="fr"), Action.EXPORT)

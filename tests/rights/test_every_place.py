@@ -26,6 +26,7 @@ REQUESTS = ("exchange/energy01/requests/", "exchange/telecom01/requests/")
 """A principal's own files; what asked for an erasure goes with it."""
 TABLES = {
     "ledger.chain", "ledger.checkpoint", "ledger.entry", "sluice.ack_file", "sluice.acknowledgement",
+    "sluice.answer", "sluice.answer_link", "sluice.answer_taken",
     "sluice.activation", "sluice.alembic_version", "sluice.case_holder", "sluice.case_letter",
     "sluice.case_transition", "sluice.copy", "sluice.document", "sluice.erasure_outcome",
     "sluice.erasure_plan", "sluice.erasure_run", "sluice.erasure_stop", "sluice.exchange", "sluice.instruction",

@@ -4,6 +4,7 @@ import base64
 import io
 import secrets
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -53,7 +54,7 @@ def test_a_browser_asks_for_the_word_and_gets_the_package(web: Web, link: tuple[
 
 @pytest.mark.evidence
 def test_guessing_over_http_opens_nothing(
-    web: Web, link: tuple[str, str], record_property: pytest.RecordProperty
+    web: Web, link: tuple[str, str], record_property: Callable[[str, object], None]
 ) -> None:
     token, code = link
     nobody, answers = web.as_(None), []

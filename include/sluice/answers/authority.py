@@ -43,7 +43,7 @@ class Authority:
 
     def gives_all_of(self, roles: Sequence[FieldRole]) -> bool:
         """Whether everything of a record that cannot be told apart by column may be given."""
-        return all(self.word_on(role) == GIVEN for role in (roles or [None]))
+        return all(self.word_on(role) == GIVEN for role in roles) if roles else self.word_on(None) == GIVEN
 
 
 def controller_of(role: FieldRole | None) -> str:

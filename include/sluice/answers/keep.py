@@ -30,6 +30,7 @@ from sluice.rights.facts import answer_days
 from sluice.rights.identifiers import KEY_OWNER, SEALED
 from sluice.rights.model import Actor, SubCaseId
 from sluice.rights.scope import CASES_CHAIN
+from sluice.rights.store import lock_case
 from sluice.terms import Sha256
 
 RETENTION, REPLACED = "retention", "replaced"
@@ -38,9 +39,19 @@ LOST_AFTER = timedelta(hours=1)
 
 
 def keep(
-    house: House, facts: Facts, folder: Path, files: Sequence[FileLine], parts: Sequence[SubCaseId], actor: Actor
+    house: House,
+    facts: Facts,
+    folder: Path,
+    files: Sequence[FileLine],
+    parts: Sequence[SubCaseId],
+    actor: Actor,
+    *,
+    only: str | None = None,
 ) -> Answer:
-    """Pack and seal a finished folder, and log it. An older package of the case is replaced: one is enough."""
+    """Pack and seal a finished folder, and log it. An older package like it is replaced: one is enough.
+
+    only: of this principal; such a package is not the person's answer, and replaces only one of its own kind.
+    """
     answer_id, case = AnswerId(str(uuid4())), facts.case
     name = f"{facts.kind.value}-{case.case_id[:8]}.zip"
     packed, sealed = folder.parent / name, folder.parent / f"{name}.age"
@@ -69,9 +80,12 @@ def keep(
         made_at=facts.made_at,
         made_by=actor.name,
         delete_after=made_on + timedelta(days=answer_days(made_on)),
+        only_principal=only,
     )
-    older = [each for each in store.find_answers(house.conn, case.case_id) if each.gone_at is None]
     with transaction(house.conn):
+        lock_case(house.conn, case.case_id)  # of two workers at once, the second replaces the first
+        found = store.find_answers(house.conn, case.case_id)
+        older = [each for each in found if each.gone_at is None and each.only_principal == only]
         store.insert_answer(house.conn, answer)
         append(
             house.conn,

@@ -77,7 +77,7 @@ def make_link(
     said = code or case_id
     if len(said) < SHORTEST_CODE or most_uses < 1 or (days is not None and days < 1):
         raise UsageError(Ref("option", "--code" if len(said) < SHORTEST_CODE else "--days or --uses"))
-    answer = next((each for each in store.find_answers(house.conn, case_id) if each.gone_at is None), None)
+    answer = next((each for each in store.find_answers(house.conn, case_id) if is_for_person(each)), None)
     if answer is None:
         raise AnswerGone(Ref("case", case_id))
     token, link_id = secrets.token_urlsafe(TOKEN_BYTES), LinkId(str(uuid4()))
@@ -106,6 +106,11 @@ def make_link(
         )
         append(house.conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_LINKED, exchange_id=None, body=body)
     return NewLink(link, answer, token)
+
+
+def is_for_person(answer: Answer) -> bool:
+    """Whether a package is there, and is the whole answer."""
+    return answer.gone_at is None and answer.only_principal is None
 
 
 def open_link(house: House, token: str, code: str, now: datetime) -> Opened:

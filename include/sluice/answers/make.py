@@ -26,7 +26,7 @@ from sluice.answers.model import (
     NothingToGive,
     OnePersonOnly,
 )
-from sluice.answers.portable import check_forms, only_portable, write_portability
+from sluice.answers.portable import accepted_only, check_forms, only_portable, write_portability
 from sluice.answers.select import select
 from sluice.errors import Ref
 from sluice.exchange.house import House
@@ -65,14 +65,17 @@ def make(
     check_forms(wish.forms)
     case, envelope = open_request(house, case_id)
     _check(case, kind)
+    if not is_known(case):
+        raise NothingToGive(Ref("case", case_id), Ref("identity", "not settled"))
     if wish.folder is not None and wish.folder.exists():
         raise FolderTaken(Ref("option", "--folder"))
     facts = gather(house, case, envelope, kind, now, wish)
     parts = _answered(facts)
+    was_refused = any(authority.reasons for authority in facts.authorities.values())
+    if kind is AnswerKind.PORTABILITY and not facts.selected.tables and (parts or was_refused):
+        raise NothingPortable(Ref("case", case_id), Ref("fields", len(facts.selected.fields)))
     if not parts:
         raise NothingToGive(Ref("case", case_id))
-    if kind is AnswerKind.PORTABILITY and not facts.selected.tables:
-        raise NothingPortable(Ref("case", case_id), Ref("fields", len(facts.selected.fields)))
     with private_folder(house) as room:
         draft = Drafting(room / "package")
         draft.folder.mkdir(mode=0o700)
@@ -81,7 +84,7 @@ def make(
         else:
             write_portability(draft, facts, wish.forms)
         files = draft.finish()
-        answer = keep(house, facts, draft.folder, files, parts, actor)
+        answer = keep(house, facts, draft.folder, files, parts, actor, only=wish.only)
         if wish.folder is not None:
             note_taken(house, answer, actor.name, now)
             _hand_out(draft.folder, wish.folder)
@@ -100,6 +103,8 @@ def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: 
     found = tuple(collect(house, case, envelope, wish.only))
     if wish.is_assumed:
         found = tuple(replace(each, parts=tuple(assumed(part, kind) for part in each.parts)) for each in found)
+    if kind is AnswerKind.PORTABILITY:
+        found = tuple(accepted_only(each) for each in found)
     steps = cases.list_steps(house.conn, case.case_id)
     authorities = {each.principal: authority_of(each.parts, steps, kind.action) for each in found}
     selected = select(found, authorities)
@@ -137,6 +142,11 @@ def _answered(facts: Facts) -> Sequence[SubCaseId]:
         return parts
     nobody = authority_of(facts.case.sub_cases, (), facts.kind.action)
     return [part.sub_case_id for part in nobody.given]
+
+
+def is_known(case: Case) -> bool:
+    """Whether it is settled who asks: nothing of a person is made ready for anybody else."""
+    return case.is_scoped and not case.has_failed_identity
 
 
 def _check(case: Case, kind: AnswerKind) -> None:

@@ -190,6 +190,8 @@ class Answer:
     made_at: datetime
     made_by: str
     delete_after: date
+    only_principal: str | None = None
+    """Made for what concerns one principal; such a package is not the answer to the person."""
     gone_at: datetime | None = None
     gone_why: str | None = None
 

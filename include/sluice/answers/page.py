@@ -3,6 +3,7 @@
 It names the case, never the person, like every letter; but it quotes their data. Pure.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
@@ -19,6 +20,7 @@ from sluice.documents.words import Words, words
 from sluice.rights.clock import received_on
 from sluice.rights.reasons import REMEDIES
 
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?Z")
 MOST_VALUES, LONGEST = 6, 600
 """Values shown of a column, and characters of one: the files have all of it."""
 TWO, FIVE = (1.0, 2.3), (1.3, 1.9, 0.9, 0.9, 0.8)
@@ -76,7 +78,7 @@ def _parts(say: Words, facts: Facts) -> Iterator[Part]:
     yield from _remedies(say, facts)
     contact = facts.sender.contact
     reach = say.say("letter.questions.contact", contact=contact) if contact else say.say("letter.questions.same_way")
-    yield Part(say.say("letter.questions.heading"), (Text(reach), Text(say.say("letter.questions.number"))))
+    yield Part(say.say("letter.questions.heading"), (Text(reach), Text(say.say("answer.questions.number"))))
 
 
 def _data(say: Words, facts: Facts, company: str) -> Iterator[Part]:
@@ -97,9 +99,20 @@ def _is_there(cells: pl.Series) -> bool:
 
 
 def _values(say: Words, facts: Facts, table: pl.DataFrame, name: str) -> tuple[str, tuple[str, ...]]:
-    datasets = table.filter(table[name].is_not_null())[DATASET].unique(maintain_order=True)
-    role = next((role for each in datasets if (role := facts.selected.roles.get((each, name)))), None)
-    return label_of(say, name, role), tuple(table[name].drop_nulls().unique(maintain_order=True).to_list())
+    there = table.filter(table[name].is_not_null())
+    datasets = there[DATASET].unique(maintain_order=True).to_list() if DATASET in there.columns else []
+    roles = facts.selected.roles
+    named = [roles.get((each, name)) for each in datasets] or [
+        role for (_, known), role in roles.items() if known == name
+    ]
+    role = next((each for each in named if each is not None), None)
+    values = (_spoken(say, value) for value in table[name].drop_nulls())
+    return label_of(say, name, role), tuple(dict.fromkeys(values))
+
+
+def _spoken(say: Words, value: str) -> str:
+    """A moment in UTC as the clock in Brussels showed it; everything else as it is."""
+    return say.moment(value) if MOMENT.fullmatch(value) else value
 
 
 def _merged(say: Words, rows: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[tuple[Text, ...], ...]:
@@ -145,7 +158,9 @@ def _derived(say: Words, info: Information) -> str:
 
 
 def _joined(texts: Sequence[str]) -> str:
-    return "".join(texts) if len(texts) < 2 else " ".join(text if text.endswith(".") else f"{text}." for text in texts)
+    """Several facts as sentences."""
+    told = [f"{text[:1].upper()}{text[1:]}" for text in texts]
+    return "".join(told) if len(told) < 2 else " ".join(text if text.endswith(".") else f"{text}." for text in told)
 
 
 def _purpose(say: Words, text: Mapping[str, str], basis: str) -> str:
@@ -174,7 +189,9 @@ def _transfer(say: Words, each: Transfer) -> str:
     country = _country(say, each.country)
     if each.basis is None:
         return say.say("answer.transfer.none", country=country)
-    return say.say("answer.transfer", country=country, basis=dpv.short(each.basis))
+    return say.say(
+        "answer.transfer", country=country, basis=say.find(f"transfer.{dpv.short(each.basis)}") or dpv.short(each.basis)
+    )
 
 
 def _refused(say: Words, facts: Facts, info: Information) -> Iterator[Part]:
@@ -233,11 +250,11 @@ def _searched(say: Words, facts: Facts) -> Part:
         for count in facts.stores
     )
     head = tuple(say.say(f"answer.searched.{name}") for name in names)
-    nobody = len(facts.case.searched)
-    text = (
-        say.say("answer.searched.text") if facts.found else say.count("letter.nobody", nobody, count=say.number(nobody))
-    )
-    return Part(say.say("answer.searched.heading"), (Text(text),), table=Grid(head, rows, FIVE))
+    searched, text = len(facts.case.searched), say.say("answer.searched.text")
+    if not any(count.hits for count in facts.stores):
+        text = say.count("letter.nobody", searched, count=say.number(searched))
+    after = (say.say("letter.remains.request"),)
+    return Part(say.say("answer.searched.heading"), (Text(text),), table=Grid(head, rows, FIVE), after=after)
 
 
 def _remedies(say: Words, facts: Facts) -> Iterator[Part]:

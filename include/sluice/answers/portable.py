@@ -16,9 +16,9 @@ from sluice.answers.access import as_json
 from sluice.answers.facts import Facts
 from sluice.answers.files import CSV, JSON, Drafting
 from sluice.answers.labels import label_of
-from sluice.answers.model import FieldLine
+from sluice.answers.model import FieldLine, Found
 from sluice.answers.page import make_answer_page
-from sluice.answers.select import DATASET, META, Selected
+from sluice.answers.select import COMPANY, DATASET, META, Selected
 from sluice.documents.pdf import make_pdf
 from sluice.documents.words import LANGUAGES, words
 from sluice.errors import Ref, UsageError
@@ -26,6 +26,8 @@ from sluice.exchange.naming import utc_text
 from sluice.lake.write_values import moments, typed
 from sluice.rights.reasons import NOT_REQUIRED, THIRD_PARTY
 
+ACCEPTED = frozenset({"lake", "return", "delivered"})
+"""Kinds of copies whose values go along."""
 FORMS = frozenset({"csv", "json", "xlsx", "pdf"})
 PORTABLE_FORMS = frozenset({"csv", "json", "xlsx"})
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -54,6 +56,11 @@ def check_forms(forms: Sequence[str]) -> None:
         raise UsageError(Ref("option", "--to"), Ref("one of", "csv, json, xlsx"))
 
 
+def accepted_only(found: Found) -> Found:
+    """Accepted rows and returns: what lies elsewhere is the same data, or was refused. What was searched stays."""
+    return replace(found, held=tuple(held for held in found.held if held.copy.kind in ACCEPTED))
+
+
 def only_portable(selected: Selected) -> Selected:
     """The columns that may be taken along, and for every other one the reason. Rows lose where they are kept."""
     tables = {}
@@ -61,12 +68,11 @@ def only_portable(selected: Selected) -> Selected:
         kept = _without(table, selected.roles)
         if kept.width and kept.height:
             tables[group] = kept
-    given = {(name, group) for group, table in tables.items() for name in table.columns}
-    lines = tuple(_judged(line, selected.roles, given) for line in selected.fields)
+    lines = tuple(_judged(line, selected.roles) for line in selected.fields)
     return replace(selected, tables=tables, fields=tuple(dict.fromkeys(lines)))
 
 
-def _judged(line: FieldLine, roles: Mapping[tuple[str, str], FieldRole], given: set[tuple[str, str]]) -> FieldLine:
+def _judged(line: FieldLine, roles: Mapping[tuple[str, str], FieldRole]) -> FieldLine:
     """What was not decided to be given keeps its reason; else the rule of Art. 20 says."""
     if not line.included:
         return line
@@ -88,9 +94,9 @@ def _without(table: pl.DataFrame, roles: Mapping[tuple[str, str], FieldRole]) ->
     for (dataset,), rows in table.partition_by(DATASET, as_dict=True, maintain_order=True).items():
         fields = {name: roles.get((str(dataset), name)) for name in rows.columns if name not in META}
         going = {name: role for name, role in fields.items() if role is not None and why_not(traits_of(role)) is None}
-        cells = rows.select(_plain(rows[name], role) for name, role in going.items())
-        if cells.width:
-            parts.append(cells.filter(~pl.all_horizontal(pl.all().is_null())))
+        cells = rows.select(rows[COMPANY], *(_plain(rows[name], role) for name, role in going.items()))
+        if going:
+            parts.append(cells.filter(~pl.all_horizontal(pl.exclude(COMPANY).is_null())))
     if not parts:
         return pl.DataFrame()
     return pl.concat(parts, how="diagonal").unique(maintain_order=True)
@@ -136,7 +142,7 @@ def _is_iso(cells: pl.Series, kind: str) -> bool:
 
 def write_portability(draft: Drafting, facts: Facts, forms: Sequence[str]) -> None:
     """Every file of the package but the list of hashes; the descriptor names all the others."""
-    tables, roles = facts.selected.tables, facts.selected.roles
+    tables, roles = written_of(facts), facts.selected.roles
     types = {group: types_of(table, roles) for group, table in tables.items()}
     neutralised: dict[str, Mapping[str, int]] = {}
     for group, table in tables.items():
@@ -155,6 +161,14 @@ def write_portability(draft: Drafting, facts: Facts, forms: Sequence[str]) -> No
     if "pdf" in forms:
         draft.bytes("portability.pdf", make_pdf(make_answer_page(facts), facts.made_at))
     draft.bytes("datapackage.json", as_json(descriptor(draft, facts, types, neutralised)))
+
+
+def written_of(facts: Facts) -> dict[str, pl.DataFrame]:
+    """Tables as they are written: whose each row is stands in them only where there are several companies."""
+    tables = facts.selected.tables
+    if len(facts.companies) > 1:
+        return dict(tables)
+    return {group: table.drop(COMPANY) for group, table in tables.items()}
 
 
 def eligibility_of(facts: Facts) -> pl.DataFrame:
@@ -186,8 +200,10 @@ def _traits(role: FieldRole | None) -> dict[str, str | None]:
 def dictionary_of(facts: Facts, types: Mapping[str, Mapping[str, str]]) -> pl.DataFrame:
     """What every column of the package means, in three languages."""
     rows: list[dict[str, str | None]] = []
-    for group, table in facts.selected.tables.items():
+    for group, table in written_of(facts).items():
         for name in table.columns:
+            if name == COMPANY:
+                continue
             line = next(
                 each for each in facts.selected.fields if each.included and (each.name, each.group) == (name, group)
             )
@@ -269,12 +285,14 @@ def _schema(draft: Drafting, facts: Facts, path: str, types: Mapping[str, str] |
         return {"fields": fields, "missingValues": [""]}
     group = path.removeprefix("data/").removesuffix(".csv")
     return {
-        "fields": [_field(facts, group, name, types) for name in facts.selected.tables[group].columns],
+        "fields": [_field(facts, group, name, types) for name in written_of(facts)[group].columns],
         "missingValues": [""],
     }
 
 
 def _field(facts: Facts, group: str, name: str, types: Mapping[str, str]) -> dict[str, Any]:
+    if name == COMPANY:
+        return {"name": name, "type": "string"}
     line = next(each for each in facts.selected.fields if each.included and (each.name, each.group) == (name, group))
     role = facts.selected.roles[line.dataset, name]
     return {

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sluice.answers import store
 from sluice.answers.authority import is_given
-from sluice.answers.make import make
+from sluice.answers.make import is_known, make
 from sluice.answers.model import AnswerKind
 from sluice.exchange.house import House
 from sluice.rights import store as cases
@@ -28,8 +28,13 @@ def _owed(house: House) -> Iterator[tuple[Case, AnswerKind]]:
     """Cases with a part that is to be given by us and that no package was ever about."""
     for case in cases.list_cases(house.conn, only_open=True, limit=None):
         kind = next((kind for kind in AnswerKind if kind.right is case.right), None)
-        if kind is None or case.persons != 1:
+        if kind is None or case.persons != 1 or not is_known(case):
             continue
-        told = {part for answer in store.find_answers(house.conn, case.case_id) for part in answer.sub_cases}
+        told = {
+            part
+            for answer in store.find_answers(house.conn, case.case_id)
+            if not answer.only_principal
+            for part in answer.sub_cases
+        }
         if any(is_given(part, kind.action) and part.sub_case_id not in told for part in case.sub_cases):
             yield case, kind

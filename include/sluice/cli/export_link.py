@@ -96,8 +96,7 @@ def links(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     rows = [
         (a.answer_id, a.kind.value, a.delete_after, a.gone_why, each.link_id, each.expires_at, each.uses, each.failures)
         for a, held in answers
-        for each in held or [None]
-        if each is not None
+        for each in held
     ]
     head = ("answer", "kind", "delete after", "gone", "link", "expires at (UTC)", "uses", "wrong codes")
     show_table("Links", head, rows)

@@ -63,7 +63,7 @@ def write_sheets(sheets: Sequence[Sheet], path: Path, title: str) -> list[Mappin
     names = [sheet.name.lower() for sheet in sheets]
     if len(set(names)) < len(names) or any(not _SHEET.fullmatch(name) or name == "history" for name in names):
         raise WriteFormInvalid(Ref("setting", "sheet"))
-    written = []
+    written: list[Mapping[str, pl.Series]] = []
     for sheet in sheets:
         _check_limits(sheet.frame)
     with _workbook(path, title) as workbook:

@@ -52,7 +52,9 @@ def mark_gone(conn: Connection, answer_id: str, why: str, at: datetime) -> bool:
 def find_made(conn: Connection, part: SubCase) -> str | None:
     """SHA-256 of the last answer about a part; None while none was made."""
     row = conn.execute(
-        "select sha256 from answer where %s = any(sub_cases) order by made_at desc limit 1", (part.sub_case_id,)
+        """select sha256 from answer where %s = any(sub_cases) and only_principal is null
+           order by made_at desc limit 1""",
+        (part.sub_case_id,),
     ).fetchone()
     return row["sha256"] if row else None
 

@@ -16,6 +16,7 @@ from sluice.rights.cases import advance
 from sluice.rights.certificate import is_clean, issue, last_scans
 from sluice.rights.clock import received_on
 from sluice.rights.confirmation import confirm
+from sluice.rights.erase import drop_notices
 from sluice.rights.letter_due import DONE, FILE, answers, refused_groups
 from sluice.rights.letters import write_letter
 from sluice.rights.model import SYSTEM, Action, Case, LetterKind, Order, State, SubCase, Track
@@ -92,7 +93,10 @@ def _carried_out(house: House, case: Case, part: SubCase, now: datetime) -> Case
         return _take(house, case, part, target, now, "NOBODY_KNOWS_THE_PERSON", _last_evidence(house, part))
     if part.action in GIVEN:
         made = answer_store.find_made(house.conn, part)
-        return None if made is None else _take(house, case, part, target, now, "PACKAGE_MADE", made)
+        if made is None:
+            return None
+        drop_notices(house, part)
+        return _take(house, case, part, target, now, "PACKAGE_MADE", made)
     evidence = notice_store.find_kept_out(house.conn, part)
     return None if evidence is None else _take(house, case, part, target, now, "KEPT_OUT", evidence)
 

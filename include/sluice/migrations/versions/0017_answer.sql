@@ -21,6 +21,7 @@ create table sluice.answer (
     made_at      timestamptz not null,
     made_by      text not null,
     delete_after date not null,
+    only_principal text,
     gone_at      timestamptz,
     gone_why     text check (gone_why in ('retention', 'erasure', 'replaced')),
     constraint answer_gone_whole check ((gone_at is null) = (gone_why is null))
@@ -28,6 +29,7 @@ create table sluice.answer (
 comment on table sluice.answer is 'What a person is given: one sealed package per making; its line stays when the package is gone.';
 comment on column sluice.answer.sha256 is 'Of the package as the person gets it; sealed_sha256: of the object in the vault.';
 comment on column sluice.answer.principals is 'Principals whose data is in it, so that an erasure at one of them finds it.';
+comment on column sluice.answer.only_principal is 'Made for what concerns one principal; such a package is not the answer to the person.';
 create index answer_of_case on sluice.answer (case_id, made_at);
 create index answer_due on sluice.answer (delete_after) where gone_at is null;
 
