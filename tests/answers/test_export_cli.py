@@ -13,6 +13,7 @@ from returns.commands import at_terminal
 from rights.town import Town, open_town, papers_of
 from sluice.cli.main import app
 from sluice.rights.model import Action, Right
+from sluice.rights.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Principal
 
@@ -77,7 +78,7 @@ def test_portability_without_a_portable_field_says_why_and_writes_nothing(town: 
 
     code, out = run("decide", case.case_id, "--format", "json")
     assert code == 0 and {each["included"] for each in json.loads(out)["fields"]} == {False}
-    town.agree(case, Action.EXPORT)
+    town.agree(get_case(town.house.conn, case.case_id), Action.EXPORT)
     code, out = run("portability", case.case_id, "--format", "json")
 
     said = json.loads(out)

@@ -31,7 +31,8 @@ from sluice.terms import Principal
 
 ENERGY = Principal("energy01")
 BY_CONTRACT = tuple(Edit(file, "A6-1-f", "A6-1-b") for file in (AGREEMENT, CONTACTS, CONTRACT, RESULTS_CONTRACT))
-GOING = (WE_EXPORT, *BY_CONTRACT, Edit(AGREEMENT, "portable: false", "portable: true"))
+ANY_NUMBER = Edit(CONTACTS, "'^E[0-9]{8}$'", "'^[E0-9]{8,30}$'")
+GOING = (WE_EXPORT, *BY_CONTRACT, ANY_NUMBER, Edit(AGREEMENT, "portable: false", "portable: true"))
 """Everything is done for a contract with the person, and nothing restricts it."""
 RECORD = "000123456789012345678"
 STREET = "=2+5"

@@ -16,7 +16,7 @@ from sluice.answers import store
 from sluice.answers.keep import opened
 from sluice.answers.link_model import Link, LinkId, LinkOver, LinkRefused
 from sluice.answers.model import Answer, AnswerGone
-from sluice.db import transaction
+from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
@@ -118,9 +118,11 @@ def open_link(house: House, token: str, code: str, now: datetime) -> Opened:
 
     Raises LinkRefused without both words; with them LinkOver when its day, its uses or the package are over.
     """
-    answer = _counted(house, token, code, now)
-    if answer is None:
-        raise LinkRefused
+    return take_out(house, count_try(house.conn, token, code, now))
+
+
+def take_out(house: House, answer: Answer) -> Opened:
+    """The package of a link whose use was counted. Raises LinkOver."""
     try:
         with opened(house, answer) as packed:
             return Opened(answer.file_name, packed.read_bytes(), answer.sha256)
@@ -128,30 +130,32 @@ def open_link(house: House, token: str, code: str, now: datetime) -> Opened:
         raise LinkOver(Ref("answer", answer.answer_id)) from None
 
 
-def _counted(house: House, token: str, code: str, now: datetime) -> Answer | None:
-    """Count the try; the answer if both words hold. What is counted stays counted, so nothing is raised inside."""
-    over = False
-    with transaction(house.conn):
-        link = store.lock_link(house.conn, _hash(token))
-        if link is None or link.revoked_at is not None or link.failures >= link.most_failures:
-            return None
-        answer = store.find_answer(house.conn, link.answer_id)
-        if answer is None:
-            return None
-        if not hmac.compare_digest(link.factor_sha256, _factor(link.link_id, code)):
-            _fail(house, link, answer, now)
-            return None
-        over = not link.opens_at(now) or answer.gone_at is not None
-        if not over:
-            _use(house, link, answer, now)
+def count_try(conn: Connection, token: str, code: str, now: datetime) -> Answer:
+    """Count one try of a link; the answer it may be given. Needs the database only: a guess costs no more than that.
+
+    Raises LinkRefused, LinkOver; what was counted stays counted.
+    """
+    answer, over = None, False
+    with transaction(conn):
+        link = store.lock_link(conn, _hash(token))
+        if link is not None and link.revoked_at is None and link.failures < link.most_failures:
+            found = store.find_answer(conn, link.answer_id)
+            if found is None or not hmac.compare_digest(link.factor_sha256, _factor(link.link_id, code)):
+                _fail(conn, link, found, now)
+            else:
+                answer, over = found, not link.opens_at(now) or found.gone_at is not None
+                if not over:
+                    _use(conn, link, found, now)
+    if answer is None:
+        raise LinkRefused
     if over:
         raise LinkOver(Ref("answer", answer.answer_id))
     return answer
 
 
-def _use(house: House, link: Link, answer: Answer, now: datetime) -> None:
-    store.count_use(house.conn, link.link_id)
-    store.insert_taken(house.conn, answer.answer_id, link.link_id, THE_PERSON, now)
+def _use(conn: Connection, link: Link, answer: Answer, now: datetime) -> None:
+    store.count_use(conn, link.link_id)
+    store.insert_taken(conn, answer.answer_id, link.link_id, THE_PERSON, now)
     body = AnswerTaken(
         answer_id=answer.answer_id,
         link_id=link.link_id,
@@ -161,15 +165,15 @@ def _use(house: House, link: Link, answer: Answer, now: datetime) -> None:
         use=link.uses + 1,
         sha256=answer.sha256,
     )
-    append(house.conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_TAKEN, exchange_id=None, body=body)
+    append(conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_TAKEN, exchange_id=None, body=body)
 
 
-def _fail(house: House, link: Link, answer: Answer, now: datetime) -> None:
+def _fail(conn: Connection, link: Link, answer: Answer | None, now: datetime) -> None:
     """A wrong second word; the last one that is allowed closes the link, and that is logged."""
-    store.count_failure(house.conn, link.link_id)
-    if link.failures + 1 < link.most_failures:
+    store.count_failure(conn, link.link_id)
+    if answer is None or link.failures + 1 < link.most_failures:
         return
-    store.revoke(house.conn, link.link_id, now)
+    store.revoke(conn, link.link_id, now)
     body = AnswerLinkClosed(
         answer_id=answer.answer_id,
         link_id=link.link_id,
@@ -177,7 +181,7 @@ def _fail(house: House, link: Link, answer: Answer, now: datetime) -> None:
         why="WRONG_CODES",
         at=utc_text(now),
     )
-    append(house.conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_LINK_CLOSED, exchange_id=None, body=body)
+    append(conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_LINK_CLOSED, exchange_id=None, body=body)
 
 
 def _hash(token: str) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Response
 
 from sluice.answers.link_model import LinkOver, LinkRefused
+from sluice.db import connect
 from sluice.settings import get_settings
 from sluice.web.problem import problem_of, problems
 
@@ -40,19 +41,21 @@ def fetch(
     ] = None,
 ) -> Response:
     """Fetch the answer to a request. Each use is counted and logged; a few wrong codes close the link."""
-    from sluice.answers.link import open_link
+    from sluice.answers.link import count_try, take_out
     from sluice.exchange.house import open_house
 
     code = _code(authorization)
     if code is None:
         return problem_of(LinkRefused(), 401, ASKS)
-    with open_house(get_settings()) as house:
-        try:
-            found = open_link(house, token, code, datetime.now(UTC))
-        except LinkRefused as error:
-            return problem_of(error, 401, ASKS)
-        except LinkOver as error:
-            return problem_of(error, 410)
+    try:
+        with connect(get_settings()) as conn:
+            answer = count_try(conn, token, code, datetime.now(UTC))
+        with open_house(get_settings()) as house:
+            found = take_out(house, answer)
+    except LinkRefused as error:
+        return problem_of(error, 401, ASKS)
+    except LinkOver as error:
+        return problem_of(error, 410)
     headers = {
         "Content-Disposition": f'attachment; filename="{found.name}"',
         "Digest": f"sha-256={_digest(found.sha256)}",
