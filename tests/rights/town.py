@@ -75,13 +75,14 @@ class Town:
         self.desk.work()
         drain_returns(self.house, Principal(principal), RESULTS, datetime.now(UTC), {}, "airflow")
 
-    def ask(self, person: Person, right: Right = Right.ERASURE) -> Case:
-        """The person asks everybody, by all they know of themselves."""
-        numbers = [(SubjectKind.PRINCIPAL_CUSTOMER_ID, person.record(each)) for each in self.principals]
+    def ask(self, person: Person, right: Right = Right.ERASURE, *more: str, language: str = "nl") -> Case:
+        """The person asks everybody, by all they know of themselves; ``more``: other customer numbers of theirs."""
+        records = [*(person.record(each) for each in self.principals), *more]
+        numbers = [(SubjectKind.PRINCIPAL_CUSTOMER_ID, record) for record in records]
         identifiers = [(SubjectKind.PHONE, person.phone), *numbers]
         now = datetime.now(UTC)
         case = open_case(
-            self.house, right, identifiers, None, now, "letter", "nl", now,
+            self.house, right, identifiers, None, now, "letter", language, now,
             protection=protection_of(self.house), actor=DESK,
         )  # fmt: skip
         settle_identity(self.house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", SHA))
@@ -90,7 +91,11 @@ class Town:
 
     def decided(self, person: Person, right: Right = Right.ERASURE, action: Action = Action.ERASE) -> Case:
         """The person asks, every principal instructs, the center decides to do it, and an erasure is released."""
-        case, now = self.ask(person, right), datetime.now(UTC)
+        return self.agree(self.ask(person, right), action)
+
+    def agree(self, case: Case, action: Action = Action.ERASE) -> Case:
+        """Every principal instructs, the center decides what it did not yet, and an erasure is released."""
+        now = datetime.now(UTC)
         for part in case.sub_cases:
             if part.state is State.AWAITING_INSTRUCTION:
                 said = {"case": part.sub_case_id, "decision": action.value}
@@ -98,7 +103,8 @@ class Town:
                 bucket = self.desk.settings.bucket_exchange
                 stored = self.house.objects.put(bucket, key, json.dumps(said).encode(), "text/json")
                 read_instruction(self.house, Principal(part.principal), stored, now)
-        decide(self.house.conn, case.case_id, State.ACCEPTED, Order(DESK, now, "ACCEPTED", SHA, action=action))
+        if any(part.state is State.SCOPED for part in case.sub_cases):
+            decide(self.house.conn, case.case_id, State.ACCEPTED, Order(DESK, now, "ACCEPTED", SHA, action=action))
         if action is Action.ERASE:
             draft(self.house, case.case_id, "airflow", datetime.now(UTC))
             release(self.house, case.case_id, "bert", datetime.now(UTC))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sluice.agreement import dpv
 from sluice.agreement.document import Document, Found, Spot
+from sluice.agreement.eligibility import NotPortable, Traits, why_not
 from sluice.agreement.model import Agreement, FieldRole, RoleRow
 from sluice.agreement.shape import OPEN
 from sluice.terms import CandidateKey, DataOrigin, FieldGroup, RoleProfile, SubjectKind
@@ -183,14 +184,16 @@ def field_role(draft: Draft, server_date_format: str | None) -> FieldRole:
 def portability(draft: Draft) -> tuple[bool, str]:
     """Whether a person may take this column along, and the one reason (GDPR Art. 20(1))."""
     category, basis, origin = draft.word("dataCategory"), draft.word("legalBasis"), draft.word("dataOrigin")
-    if category == dpv.NON_PERSONAL:
-        return False, "no personal data"
-    if basis not in dpv.PORTABLE_BASES:
-        return False, f"basis {dpv.short(basis or '')}: only consent and contract give portability (Art. 20(1)(a))"
-    if origin not in (DataOrigin.PROVIDED, DataOrigin.OBSERVED):
-        return False, f"origin {origin}: not provided by the person (Art. 20(1))"
-    if not draft.flag("automated", True):
-        return False, "kept by hand (Art. 20(1)(b))"
-    if not draft.portable:
-        return False, "restricted by contract or agreement (portable: false)"
-    return True, "provided by the person under consent or contract, kept by automated means"
+    match why_not(Traits(category, basis, origin, draft.flag("automated", True), draft.portable)):
+        case NotPortable.NO_PERSONAL_DATA:
+            return False, "no personal data"
+        case NotPortable.BASIS:
+            return False, f"basis {dpv.short(basis or '')}: only consent and contract give portability (Art. 20(1)(a))"
+        case NotPortable.ORIGIN:
+            return False, f"origin {origin}: not provided by the person (Art. 20(1))"
+        case NotPortable.BY_HAND:
+            return False, "kept by hand (Art. 20(1)(b))"
+        case NotPortable.RESTRICTED:
+            return False, "restricted by contract or agreement (portable: false)"
+        case None:
+            return True, "provided by the person under consent or contract, kept by automated means"

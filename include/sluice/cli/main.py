@@ -17,6 +17,7 @@ from sluice.cli import (
     dial,
     erase,
     exchange,
+    export,
     gate,
     keys,
     ledger,
@@ -65,6 +66,7 @@ app.add_typer(notices.app, name="notices")
 app.add_typer(clock.app, name="clock")
 app.add_typer(erase.app, name="erase")
 app.add_typer(retention.app, name="retention")
+app.add_typer(export.app, name="export")
 app.add_typer(suppression.app, name="suppression")
 app.add_typer(keys.app, name="keys")
 app.add_typer(dial.app, name="dial")

@@ -5,7 +5,8 @@ sets for a typed apostrophe, so that it stays text when somebody edits it.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,17 +42,41 @@ def write_xlsx(frame: pl.DataFrame, types: Mapping[str, str], form: WriteForm, p
     A cell of a date or timestamp column is a date where its format writes it back letter by letter,
     from 1900-03-01, without zone and fraction of a second; else text. Text files of the writer lie in
     the folder of ``path`` meanwhile. raises WriteFormInvalid: sheet; ValueUnwritable: limits."""
-    sheet = form.sheet or "Data"
-    if not _SHEET.fullmatch(sheet) or sheet.lower() == "history":
-        raise WriteFormInvalid(Ref("setting", "sheet"))
-    _check_limits(frame)
-    dates = {name: found for name in frame.columns if (found := _dates(frame[name], types.get(name), form)) is not None}
-    with _workbook(path, title) as workbook:
-        worksheet = workbook.add_worksheet(sheet)
-        _write_header(workbook, worksheet, frame, dates)
-        shown = {name: _date_format(workbook, form, name, types[name]) for name in dates}
-        _write_cells(workbook, worksheet, frame, dates, shown)
+    dates = write_sheets([Sheet(form.sheet or "Data", frame, types, form)], path, title)[0]
     return Changes(as_text=tuple(name for name in frame.columns if _lost_dates(frame, dates, types, name)))
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet of a workbook; ``types``: column -> ODCS logicalType, absent = string."""
+
+    name: str
+    frame: pl.DataFrame
+    types: Mapping[str, str]
+    form: WriteForm
+
+
+def write_sheets(sheets: Sequence[Sheet], path: Path, title: str) -> list[Mapping[str, pl.Series]]:
+    """A workbook of several sheets, each as :func:`write_xlsx` says; per sheet the columns with dates.
+
+    raises WriteFormInvalid: a name that is none, or is there twice; ValueUnwritable: limits."""
+    names = [sheet.name.lower() for sheet in sheets]
+    if len(set(names)) < len(names) or any(not _SHEET.fullmatch(name) or name == "history" for name in names):
+        raise WriteFormInvalid(Ref("setting", "sheet"))
+    written: list[Mapping[str, pl.Series]] = []
+    for sheet in sheets:
+        _check_limits(sheet.frame)
+    with _workbook(path, title) as workbook:
+        for sheet in sheets:
+            frame, types, form = sheet.frame, sheet.types, sheet.form
+            found = {name: _dates(frame[name], types.get(name), form) for name in frame.columns}
+            dates = {name: days for name, days in found.items() if days is not None}
+            worksheet = workbook.add_worksheet(sheet.name)
+            _write_header(workbook, worksheet, frame, dates)
+            shown = {name: _date_format(workbook, form, name, types[name]) for name in dates}
+            _write_cells(workbook, worksheet, frame, dates, shown)
+            written.append(dates)
+    return written
 
 
 def _check_limits(frame: pl.DataFrame) -> None:

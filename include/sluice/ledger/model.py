@@ -50,6 +50,11 @@ class EntryKind(StrEnum):
     KEY_DESTROYED = "key.destroyed"
     DNCM_IMPORTED = "dncm.imported"
     CORRECTION_MADE = "correction.made"
+    ANSWER_MADE = "answer.made"
+    ANSWER_LINKED = "answer.linked"
+    ANSWER_TAKEN = "answer.taken"
+    ANSWER_LINK_CLOSED = "answer.link_closed"
+    ANSWER_REMOVED = "answer.removed"
 
 
 class LedgerMisused(SluiceError):

@@ -15,14 +15,14 @@ class RetentionRefused(SluiceError):
     UNTIL_IS_PAST, NOT_A_REFERENCE, ALREADY_LIFTED, AGREEMENT_IN_FORCE, NOTHING_TO_RETURN.
     """
 
-    code: ClassVar[str] = "SLU-581"
+    code: ClassVar[str] = "SLU-595"
     summary: ClassVar[str] = "this cannot be recorded of retention"
     cure: ClassVar[str] = "the rule says why; `sluice retention holds` and `sluice retention due` show what there is"
     exit: ClassVar[Exit] = Exit.USAGE
 
 
 class RetentionIncomplete(SluiceError):
-    code: ClassVar[str] = "SLU-582"
+    code: ClassVar[str] = "SLU-596"
     summary: ClassVar[str] = "some copies whose day has come are still there"
     cure: ClassVar[str] = "look at the log for the codes, mend the store, and run `sluice retention run` again"
     exit: ClassVar[Exit] = Exit.UNDECIDED

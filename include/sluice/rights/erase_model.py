@@ -20,6 +20,8 @@ class Outcome(StrEnum):
     KEPT = "kept"
 
 
+ANSWER = "answer"
+"""Kind of the copies that persons get as answers; their ids are those of answers, not of exchanges."""
 OTHER_CONTROLLER = "OTHER_CONTROLLER_DECIDES"
 """Ground for keeping: a field group in the copy is decided by somebody who has not decided to erase."""
 

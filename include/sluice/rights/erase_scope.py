@@ -1,7 +1,7 @@
 """What was decided to be erased: which parts of a case, and so which copies. Pure."""
 
 from sluice.agreement.profiles import PROFILES
-from sluice.rights.erase_model import Copy, Decided, Target
+from sluice.rights.erase_model import ANSWER, Copy, Decided, Target
 from sluice.rights.model import Action, State, SubCase
 from sluice.rights.scope import DECIDES
 from sluice.terms import FieldGroup
@@ -44,8 +44,11 @@ def decided_of(part: SubCase) -> frozenset[Decided]:
 def is_decided(copy: Copy, target: Target) -> bool:
     """Whether everybody who decides of a copy's fields has decided to erase; a group can be two controllers'.
 
-    Pointers to our staff go with the rest. A file without a contract is its principal's.
+    Pointers to our staff go with the rest. A file without a contract is its principal's. An answer to the
+    person is a copy of all of it, so it goes as soon as anything does.
     """
+    if copy.kind == ANSWER:
+        return bool(target.decided)
     if copy.contract is None:
         return any(controller == PRINCIPAL for controller, _ in target.decided)
     needed = {

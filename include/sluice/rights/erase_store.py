@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from sluice.exchange import catalogue
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.put_dial import DIALLED, KEPT
-from sluice.rights.erase_model import Column, Copy, Done, Target
+from sluice.rights import answer_store
+from sluice.rights.erase_model import ANSWER, Column, Copy, Done, Target
 from sluice.rights.model import CaseId
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
@@ -25,9 +26,9 @@ ARRIVED = "arrived"
 def find_copies(
     conn: Connection, principal: Principal, *, with_gone: bool = False, among: Collection[ExchangeId] | None = None
 ) -> list[Copy]:
-    """Every copy of a principal that is still there, with the contract its exchange was made under.
+    """Every copy of a principal that is still there, with the contract its exchange was made under; answers last.
 
-    among: only copies of these exchanges.
+    among: only copies of these exchanges and answers.
     """
     rows = conn.execute(
         """select c.exchange_id::text as id, c.kind, e.direction, e.flow, c.bucket,
@@ -40,7 +41,8 @@ def find_copies(
         {"principal": principal, "gone": with_gone, "among": None if among is None else list(among)},
     ).fetchall()
     papers: dict[tuple[str, str, date], DataContract | None] = {}
-    return [_copy(conn, principal, row, papers) for row in rows]
+    answers = answer_store.find_copies(conn, principal, with_gone=with_gone, among=among)
+    return [*(_copy(conn, principal, row, papers) for row in rows), *answers]
 
 
 def _copy(
@@ -96,6 +98,8 @@ def _columns(
 
 def refreshed(conn: Connection, copy: Copy) -> Copy | None:
     """The copy as the catalogue has it now; None once it is gone."""
+    if copy.kind == ANSWER:
+        return answer_store.find_copy(conn, copy.exchange_id)
     row = conn.execute(
         "select version_id, sha256 from copy where exchange_id = %s and kind = %s and gone_at is null",
         (copy.exchange_id, copy.kind),
@@ -135,6 +139,8 @@ def swap(house: House, copy: Copy, edited: Path, rows: int | None) -> None:
 
 def remove(house: House, copy: Copy) -> None:
     """A copy's object, for good; its line in the catalogue stays."""
+    if copy.kind == ANSWER:
+        answer_store.mark_gone(house.conn, copy.exchange_id, "erasure", datetime.now(UTC))
     house.conn.execute(
         "update copy set gone_at = now() where exchange_id = %s and kind = %s", (copy.exchange_id, copy.kind)
     )
@@ -147,6 +153,9 @@ def drop_superseded(house: House, copy: Copy) -> int:
     Where files arrive, a key may hold other exchanges' versions, and one that nobody opened yet: there
     only versions go that an exchange arrived as, or that we put there, and that no line names any more.
     """
+    if copy.kind == ANSWER:
+        there = answer_store.find_copy(house.conn, copy.exchange_id)
+        return house.objects.delete_others(copy.bucket, copy.key, frozenset({there.version_id} if there else ()))
     rows = house.conn.execute(
         """select c.version_id as named, e.version_id as arrived, c.gone_at is null as is_there
            from copy c join exchange e using (exchange_id)
@@ -154,16 +163,16 @@ def drop_superseded(house: House, copy: Copy) -> int:
         {"bucket": copy.bucket, "key": copy.key},
     ).fetchall()
     named = {row["named"] for row in rows if row["is_there"]}
-    there = {
+    found = {
         item.version_id: item.etag
         for item in house.objects.list_versions(copy.bucket, copy.key)
         if item.key == copy.key
     }
-    gone = set(there)
+    gone = set(found)
     if copy.kind == ARRIVED:
         arrived, ours = {row["arrived"] for row in rows}, catalogue.find_own_writes(house.conn, copy.bucket, copy.key)
-        gone = {version for version, etag in there.items() if version in arrived or (copy.key, etag) in ours}
-    return house.objects.delete_others(copy.bucket, copy.key, frozenset(set(there) - (gone - named)))
+        gone = {version for version, etag in found.items() if version in arrived or (copy.key, etag) in ours}
+    return house.objects.delete_others(copy.bucket, copy.key, frozenset(set(found) - (gone - named)))
 
 
 def note_outcome(conn: Connection, case_id: str, target: Target, done: Done) -> None:

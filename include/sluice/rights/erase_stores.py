@@ -24,6 +24,7 @@ from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import seal, unseal
 from sluice.ledger.record import DIAL
 from sluice.rights import erase_store
+from sluice.rights.erase_answers import AnswerStore
 from sluice.rights.erase_candidates import still_there
 from sluice.rights.erase_files import (
     FoundInFile,
@@ -414,6 +415,7 @@ STORES: tuple[Store, ...] = (
     FileStore("dial lists", frozenset({DIALLED, KEPT}), _dialled),
     QuarantineStore(),
     NamelessStore(),
+    AnswerStore(),
     AnythingElse(),
     IndexStore(),
 )

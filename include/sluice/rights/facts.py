@@ -94,6 +94,16 @@ def exception_review_months(on: date) -> int:
     return _value("exception_review", "month", on)
 
 
+def answer_days(on: date) -> int:
+    """How many days a package for a person stays in the vault, in force on a Brussels date."""
+    return _value("answer_package", "day", on)
+
+
+def link_days(on: date) -> int:
+    """How many days a link to a package opens it, in force on a Brussels date."""
+    return _value("answer_link", "day", on)
+
+
 def value_on(rows: Sequence[Parameter], name: str, unit: str, on: date) -> int:
     """The number of a name in force on a date: its latest row until then. Raises ClockRefused if there is none."""
     held = [row for row in rows if (row.name, row.unit) == (name, unit) and row.valid_from <= on]

@@ -1,7 +1,8 @@
 """The end of a case, as far as it goes by itself: every step whose evidence is there. Nothing is assumed.
 
 What needs a person waits for one: a letter that has to be taken out and posted, a recipient without a prefix. What
-was decided and cannot be done here yet (access, portability) stays where it is.
+is to be given to the person (access, portability) is made by the room of answers; here its being made and fetched
+are steps.
 """
 
 import hashlib
@@ -10,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sluice.exchange.house import House
-from sluice.rights import notice_store, store
+from sluice.rights import answer_store, notice_store, store
 from sluice.rights.cases import advance
 from sluice.rights.certificate import is_clean, issue, last_scans
 from sluice.rights.clock import received_on
 from sluice.rights.confirmation import confirm
-from sluice.rights.letter_due import DONE, FILE, answers
+from sluice.rights.erase import drop_notices
+from sluice.rights.letter_due import DONE, FILE, answers, refused_groups
 from sluice.rights.letters import write_letter
 from sluice.rights.model import SYSTEM, Action, Case, LetterKind, Order, State, SubCase, Track
 from sluice.rights.notice_follow import Followed, follow
@@ -24,6 +26,8 @@ from sluice.rights.rectify import carry_out
 from sluice.rights.sweeping import each
 from sluice.rights.tell import Told, tell
 
+GIVEN = frozenset({Action.GIVE, Action.EXPORT})
+"""What is carried out with a package for the person (the room of answers makes it)."""
 WRITE_BEFORE = timedelta(days=5)
 """Before the last day to answer: then a letter no longer waits for other parts."""
 
@@ -92,6 +96,12 @@ def _carried_out(house: House, case: Case, part: SubCase, now: datetime) -> Case
     if part.action is Action.RECTIFY:
         evidence = carry_out(house, case, part, now)
         return None if evidence is None else _take(house, case, part, target, now, "RECTIFIED", evidence)
+    if part.action in GIVEN:
+        made = answer_store.find_made(house.conn, part)
+        if made is None:
+            return None
+        drop_notices(house, part)
+        return _take(house, case, part, target, now, "PACKAGE_MADE", made)
     evidence = notice_store.find_kept_out(house.conn, part, keeps_out(case.right, part.action))
     return None if evidence is None else _take(house, case, part, target, now, "KEPT_OUT", evidence)
 
@@ -110,6 +120,8 @@ def _answered(house: House, case: Case, part: SubCase, now: datetime) -> Case | 
     if case.channel == FILE and part.action is not Action.REFUSE:
         evidence = confirm(house, case, part)
         return None if evidence is None else _take(house, case, part, State.ANSWERED, now, "CONFIRMED", evidence)
+    if part.action in GIVEN and (taken := answer_store.find_taken(house.conn, part)) and _was_told(case, part):
+        return _take(house, case, part, State.ANSWERED, now, "PACKAGE_FETCHED", taken)
     kind = LetterKind.REFUSAL if part.action is Action.REFUSE else LetterKind.COMPLETION
     letter = case.find_letter(kind, part.sub_case_id)
     if letter is None and kind is LetterKind.COMPLETION and _is_time_to_write(house, case, part, now):
@@ -117,6 +129,11 @@ def _answered(house: House, case: Case, part: SubCase, now: datetime) -> Case | 
     if letter is None or letter.opened_at is None:
         return None
     return _take(house, case, part, State.ANSWERED, now, "LETTER_TAKEN_OUT", letter.sha256)
+
+
+def _was_told(case: Case, part: SubCase) -> bool:
+    """Whether what was refused of a part stands in a letter; the person has that one before it is answered."""
+    return not refused_groups(part) or case.find_letter(LetterKind.REFUSAL, part.sub_case_id) is not None
 
 
 def _is_time_to_write(house: House, case: Case, part: SubCase, now: datetime) -> bool:

@@ -96,6 +96,8 @@ def spoken(page: LetterPage) -> Iterator[str]:
         if part.table is not None:
             yield from part.table.head
             yield from _read(cell for row in part.table.rows for cell in row)
+        for pair in part.facts:
+            yield from (pair.label, pair.value.words)
         yield from part.after
     yield from (page.closing, page.signature)
 

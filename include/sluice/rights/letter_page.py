@@ -15,7 +15,7 @@ from sluice.rights.guards import WITHOUT_IDENTITY
 from sluice.rights.letter_due import answers, refused_groups
 from sluice.rights.letter_model import LetterFacts, PartFacts, Proof
 from sluice.rights.model import PROTECTED, Action, Case, Hold, LetterKind, Right, State
-from sluice.rights.reasons import GDPR, REMEDIES
+from sluice.rights.reasons import REMEDIES, short
 
 EVERYTHING = "*"
 WHY_WIDTHS, DID_WIDTHS = (1.0, 2.3), (1.4, 1.0)
@@ -61,7 +61,7 @@ def make_letter_page(facts: LetterFacts) -> LetterPage:
 
 def reason_text(say: Words, right: Right, iri: str) -> str:
     """A justification in plain words, with its article."""
-    name = iri.removeprefix(GDPR)
+    name = short(iri)
     return say.find(f"reason.{right}.{name}", f"reason.{name}") or name
 
 

@@ -1,7 +1,7 @@
 """Why a request may be refused or delayed: a closed list of DPV 2.3 justifications (EU GDPR extension).
 
 ``https://w3id.org/dpv/legal/eu/gdpr``. "The contract says keep", "reporting needs it" and "it is in a
-backup" are no reasons, so they are not here. Art. 21(1) and 15(4) have no term of their own in DPV.
+backup" are no reasons, so they are not here. Art. 15(4), 20 and 21(1) have no term of their own in the extension.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,11 @@ from collections.abc import Mapping
 from sluice.rights.model import Right
 
 GDPR = "https://w3id.org/dpv/legal/eu/gdpr#Justification"
+PLAIN = "https://w3id.org/dpv/justifications#"
+THIRD_PARTY = PLAIN + "ThirdPartyRightsImpaired"
+"""Something is left out for somebody else's sake (Art. 15(4), 20(4)); the EU extension has no term for it."""
+NOT_REQUIRED = PLAIN + "NotRequiredJustification"
+"""The right does not reach this data: neither consent nor contract, or not provided by the person (Art. 20(1))."""
 
 
 def _iris(names: str) -> frozenset[str]:
@@ -26,6 +31,8 @@ EXCEPTIONS = _iris("A17FreedomOfExpression A17LegallyRequired A17PublicHealth A1
 
 REFUSALS: Mapping[Right, frozenset[str]] = {
     **dict.fromkeys(Right, IDENTITY | ABUSE),
+    Right.ACCESS: IDENTITY | ABUSE | {THIRD_PARTY},
+    Right.PORTABILITY: IDENTITY | ABUSE | {THIRD_PARTY, NOT_REQUIRED},
     Right.ERASURE: IDENTITY | ABUSE | EXCEPTIONS,
     Right.OBJECTION: IDENTITY | ABUSE | _iris("A17LegalClaims"),
     Right.DIRECT_MARKETING: frozenset(),
@@ -39,4 +46,13 @@ REMEDIES: Mapping[str, str] = {"BE": "remedies.be"}
 
 def iri(name: str) -> str:
     """The IRI of a short name: ``A17LegalClaims`` or ``JustificationA17LegalClaims``; an IRI stays as it is."""
-    return name if "#" in name else GDPR + name.removeprefix("Justification")
+    if "#" in name:
+        return name
+    if PLAIN + name in (THIRD_PARTY, NOT_REQUIRED):
+        return PLAIN + name
+    return GDPR + name.removeprefix("Justification")
+
+
+def short(iri: str) -> str:
+    """The name of a justification without where it comes from: ``A17LegalClaims``."""
+    return iri.removeprefix(GDPR).removeprefix(PLAIN)

@@ -21,7 +21,7 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.noticed import RecipientLine, RecipientsFound
 from sluice.rights import notice_store, store
-from sluice.rights.erase_model import Place
+from sluice.rights.erase_model import ANSWER, Place
 from sluice.rights.erase_scope import CARRIED_OUT, OPEN_DECISIONS
 from sluice.rights.identifiers import open_sealed, refs_of
 from sluice.rights.model import Action, Case, CaseId, State, SubCase, SubCaseId
@@ -69,6 +69,8 @@ def note_places(house: House, case_id: CaseId, principal: Principal, places: Ite
     """Note which exchanges hold a person, before an erasure takes out what says so. ``places``: where it found them."""
     found: dict[str, bool] = {}
     for place in places:
+        if place.copy.kind == ANSWER:
+            continue  # what the person got went to nobody else
         in_file = place.copy.kind == DELIVERED
         found[place.copy.exchange_id] = found.get(place.copy.exchange_id, False) or in_file
     notice_store.note_holders(house.conn, case_id, principal, found)

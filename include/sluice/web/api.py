@@ -1,7 +1,8 @@
 """The HTTP API, version 1, as one app that Airflow mounts at ``/sluice/api/v1``.
 
 A later version is another app at another address; pages are another app too, with other errors. What may
-be done is a table in ``access.py``. Nothing here is open: also the OpenAPI document asks for a login.
+be done is a table in ``access.py``. Nothing here is open, also the OpenAPI document asks for a login, but one
+address: an answer to a person opens for whoever holds its token and code (``answers.py``).
 """
 
 from typing import Any
@@ -10,7 +11,7 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from sluice.web import cases, opendsr
+from sluice.web import answers, cases, opendsr
 from sluice.web.dsr_model import DsrRequest
 from sluice.web.guard import Guard
 from sluice.web.model import CaseRequest, Withdrawal, field_names
@@ -18,7 +19,9 @@ from sluice.web.problem import EVERY, MEDIA_TYPE, answer_with_problems, problems
 
 MOUNT = "/sluice/api/v1"
 TITLE = "Sluice"
-PARAMETERS = frozenset({"case_id", "request_id", "principal", "state", "open", "limit", "cursor", cases.KEY})
+PARAMETERS = frozenset(
+    {"token", "authorization", "case_id", "request_id", "principal", "state", "open", "limit", "cursor", cases.KEY}
+)
 ABOUT = """Requests of persons under the GDPR. Identifiers of a person go in bodies only, never in an address.
 Errors are `application/problem+json` (RFC 9457) with a code of docs/errors.md; no value is ever repeated."""
 
@@ -33,12 +36,19 @@ def make_api() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(get_user)],
         responses=problems(*EVERY),
     )
-    app.include_router(cases.router)
-    app.include_router(opendsr.router)
-    app.add_api_route("/openapi.json", lambda: _document(app), methods=["GET"], include_in_schema=False)
+    behind_login = [Depends(get_user)]
+    app.include_router(cases.router, dependencies=behind_login)
+    app.include_router(opendsr.router, dependencies=behind_login)
+    app.include_router(answers.router)
+    app.add_api_route(
+        "/openapi.json",
+        lambda: _document(app),
+        methods=["GET"],
+        include_in_schema=False,
+        dependencies=behind_login,
+    )
     answer_with_problems(app, PARAMETERS | field_names(CaseRequest, Withdrawal, DsrRequest))
     app.add_middleware(Guard)
     return app
@@ -59,5 +69,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
                 for status, answer in operation["responses"].items():
                     if int(status) >= 400:
                         answer["content"] = {MEDIA_TYPE: answer["content"].pop("application/json")}
+        schemes = document["components"].setdefault("securitySchemes", {})
+        schemes[answers.SCHEME] = {"type": "http", "scheme": "basic", "description": answers.ABOUT}
         app.openapi_schema = document
     return app.openapi_schema

@@ -132,6 +132,7 @@ DESCRIPTIONS: Mapping[int, str] = {
     401: "Nobody is logged in.",
     403: "This login may not do that, or its token does not hold.",
     404: "There is no such thing.",
+    410: "It is over, and will not come back.",
     409: "A rule of the case says no; the problem names each guard.",
     413: "The body is too large.",
     415: "The body is not JSON.",

@@ -1,0 +1,47 @@
+"""Which fields a person may take along (GDPR Art. 20(1) and (4)): one rule for papers and for data. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sluice.agreement import dpv
+from sluice.agreement.model import FieldRole
+from sluice.terms import DataOrigin
+
+
+class NotPortable(StrEnum):
+    """Why a field stays, in the order in which it is asked; the first that holds is the reason."""
+
+    NO_PERSONAL_DATA = "NO_PERSONAL_DATA"
+    BASIS = "BASIS"
+    ORIGIN = "ORIGIN"
+    BY_HAND = "BY_HAND"
+    RESTRICTED = "RESTRICTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What of a field decides. ``portable``: False where contract or agreement restrict it; it can widen nothing."""
+
+    category: str | None
+    basis: str | None
+    origin: str | None
+    automated: bool
+    portable: bool
+
+
+def traits_of(field: FieldRole) -> Traits:
+    """The traits of a field that loaded."""
+    return Traits(field.category, field.legal_basis, field.origin.value, field.automated, field.portable)
+
+
+def why_not(field: Traits) -> NotPortable | None:
+    """Why a field is not portable; None: it is. Basis x origin x automated, then what papers restrict."""
+    if field.category == dpv.NON_PERSONAL:
+        return NotPortable.NO_PERSONAL_DATA
+    if field.basis not in dpv.PORTABLE_BASES:
+        return NotPortable.BASIS
+    if field.origin not in (DataOrigin.PROVIDED, DataOrigin.OBSERVED):
+        return NotPortable.ORIGIN
+    if not field.automated:
+        return NotPortable.BY_HAND
+    return None if field.portable else NotPortable.RESTRICTED

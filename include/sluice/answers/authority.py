@@ -1,0 +1,86 @@
+"""Whose word counts for which column: what we may give of a case, what its controller answers, what was refused. Pure.
+
+The center answers for what it decides. For what a principal decides it answers only where the agreement says
+so for this right; else the request was forwarded, and the answer says when.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sluice.agreement.model import FieldRole
+from sluice.agreement.profiles import PROFILES
+from sluice.answers.model import FORWARDED, GIVEN, UNASSIGNED, WAITING, AnswerKind
+from sluice.rights.cases import UNDECIDED
+from sluice.rights.erase_scope import CARRIED_OUT, OPEN_DECISIONS
+from sluice.rights.letter_due import answers, refused_groups
+from sluice.rights.model import Action, State, Step, SubCase, Track
+from sluice.rights.scope import DECIDES
+
+PRINCIPAL = "principal"
+DECISIONS = frozenset({State.REFUSED, State.PARTIAL, State.INSTRUCTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What was decided at one principal. ``given``: parts we answer; ``reasons``: IRI per controller and group."""
+
+    given: tuple[SubCase, ...]
+    forwarded: tuple[SubCase, ...]
+    reasons: Mapping[tuple[str, str], str]
+
+    def word_on(self, role: FieldRole | None) -> str:
+        """GIVEN, or why a column is not: an IRI, FORWARDED..., NOT_DECIDED. One without paper is its principal's."""
+        return self.word(controller_of(role), role.group.value if role else UNASSIGNED)
+
+    def word(self, controller: str, group: str) -> str:
+        """The same of a group."""
+        mine = [part for part in self.given if part.controller == controller]
+        if any(group in part.action_fields or _is_whole(part, group) for part in mine):
+            return GIVEN
+        if reason := self.reasons.get((controller, group)):
+            return reason
+        return FORWARDED if any(part.controller == controller for part in self.forwarded) else WAITING
+
+    def gives_all_of(self, roles: Sequence[FieldRole]) -> bool:
+        """Whether everything of a record that cannot be told apart by column may be given."""
+        return all(self.word_on(role) == GIVEN for role in roles) if roles else self.word_on(None) == GIVEN
+
+
+def controller_of(role: FieldRole | None) -> str:
+    """Who decides of a column: ``principal``, ``center`` or ``joint``."""
+    return DECIDES[PROFILES[role.role_profile].controller][0] if role else PRINCIPAL
+
+
+def authority_of(parts: Sequence[SubCase], steps: Sequence[Step], action: Action) -> Authority:
+    """What may be given of these parts, as their history stands. ``action``: give or export."""
+    reasons: dict[tuple[str, str], str] = {}
+    for part in parts:
+        said = _reasons(part, steps)
+        reasons |= {(part.controller, group): said[group] for group in refused_groups(part) if group in said}
+    return Authority(
+        given=tuple(part for part in parts if is_given(part, action)),
+        forwarded=tuple(part for part in parts if part.forwarded_at is not None and not answers(part)),
+        reasons=reasons,
+    )
+
+
+def assumed(part: SubCase, kind: AnswerKind) -> SubCase:
+    """A part as it would stand if the center decided now to give all of it; a decided one as it is."""
+    if part.track is not Track.CONTROLLER or part.state not in UNDECIDED:
+        return part
+    return replace(part, state=State.ACCEPTED, action=kind.action, action_fields=part.field_groups)
+
+
+def is_given(part: SubCase, action: Action) -> bool:
+    """Whether somebody decided to give a part, and we are who gives it."""
+    return answers(part) and part.action is action and part.state in OPEN_DECISIONS | CARRIED_OUT
+
+
+def _is_whole(part: SubCase, group: str) -> bool:
+    """A part given whole covers groups its agreement does not list, and what belongs to no group."""
+    return group not in part.field_groups and set(part.action_fields) == set(part.field_groups)
+
+
+def _reasons(part: SubCase, steps: Sequence[Step]) -> Mapping[str, str]:
+    mine = [step for step in steps if step.sub_case_id == part.sub_case_id and step.to_state in DECISIONS]
+    return mine[-1].reasons if mine else {}

@@ -1,0 +1,105 @@
+"""Decide a portability request by its fields: what may go is given, the rest is refused, each with its reason.
+
+A person decides (their name stands under it); the machine says what Art. 20 makes of every column. What a
+principal decides waits for its instruction.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sluice.answers.facts import Facts
+from sluice.answers.make import foresee
+from sluice.answers.model import AnswerKind, FieldLine
+from sluice.errors import Ref, UsageError
+from sluice.exchange.house import House
+from sluice.rights.cases import UNDECIDED, decide
+from sluice.rights.letters import write_letter
+from sluice.rights.model import (
+    Action,
+    Actor,
+    Case,
+    CaseId,
+    LetterKind,
+    Order,
+    Remedies,
+    State,
+    SubCase,
+    Track,
+    TransitionRefused,
+)
+from sluice.rights.reasons import NOT_REQUIRED, REMEDIES, THIRD_PARTY
+from sluice.rights.store import get_case
+
+
+def decide_portability(
+    house: House, case_id: CaseId, now: datetime, actor: Actor
+) -> tuple[Case, tuple[FieldLine, ...]]:
+    """Decide every undecided part of the center; the case as it stands then, and the reason of every field.
+
+    A refusal is told by letter at once, with complaint and court. Raises TransitionRefused when nothing is left to
+    decide or a guard does not hold, and what collecting raises.
+    """
+    facts = foresee(house, case_id, AnswerKind.PORTABILITY, now)
+    parts = [part for part in facts.case.sub_cases if part.track is Track.CONTROLLER and part.state in UNDECIDED]
+    if not parts:
+        raise TransitionRefused(Ref("case", case_id), Ref("guard", "center_is_controller"))
+    lines = facts.selected.fields
+    evidence = hashlib.sha256(json.dumps(_told(lines)).encode()).hexdigest()
+    has_refused = False
+    for part in parts:
+        reasons = reasons_of(part, facts)
+        has_refused |= bool(reasons)
+        order = Order(
+            actor,
+            now,
+            "ART_20_BY_FIELD",
+            evidence,
+            reasons=reasons,
+            remedies=_remedies(facts.case) if reasons else None,
+            action=Action.EXPORT,
+        )
+        decide(house.conn, case_id, state_of(part, reasons), order, [part.sub_case_id])
+    if has_refused:
+        write_letter(house, case_id, LetterKind.REFUSAL, now)
+    return get_case(house.conn, case_id), lines
+
+
+def reasons_of(part: SubCase, facts: Facts) -> dict[str, str]:
+    """Per field group of a part why nothing of it goes; all of them where nothing goes at all.
+
+    A group with one column that goes is given, and so is one that holds nothing about the person.
+    """
+    mine = [
+        line for line in facts.selected.fields if (line.principal, line.controller) == (part.principal, part.controller)
+    ]
+    tables = facts.selected.tables
+    given = {line.group for line in mine if line.included and line.group in tables}
+    there = {line.group for line in mine} if given else set(part.field_names)
+    return {name: _reason(name, mine) for name in part.field_names if name in there - given}
+
+
+def state_of(part: SubCase, reasons: Mapping[str, str]) -> State:
+    """ACCEPTED when all of it goes, REFUSED when nothing does, else PARTIAL."""
+    if not reasons:
+        return State.ACCEPTED
+    return State.REFUSED if set(reasons) == set(part.field_names) else State.PARTIAL
+
+
+def _reason(group: str, lines: Sequence[FieldLine]) -> str:
+    """Rights of others only where nothing else stands in the way of a column of the group."""
+    said = {line.iri for line in lines if line.group == group and line.iri}
+    return THIRD_PARTY if said == {THIRD_PARTY} else NOT_REQUIRED
+
+
+def _remedies(case: Case) -> Remedies:
+    ref = REMEDIES.get(case.country)
+    if ref is None:
+        raise UsageError(Ref("country", case.country))
+    return Remedies(ref, case.language)
+
+
+def _told(lines: Sequence[FieldLine]) -> list[list[str | bool]]:
+    """What was decided on, as it is hashed: names of columns and codes, nobody in it."""
+    return [[line.principal, line.dataset, line.name, line.group, line.included, line.reason] for line in lines]

@@ -1,0 +1,48 @@
+"""What an answer is made from, once all is read: for the page, for the documents, for the record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sluice.answers.authority import Authority
+from sluice.answers.info import Information
+from sluice.answers.model import AnswerKind, FieldLine, Found, StoreCount
+from sluice.answers.select import Selected
+from sluice.rights.letter_model import Sender
+from sluice.rights.model import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """A part that its controller answers itself: when it was passed on, and the ledger entry that proves it."""
+
+    company: str
+    on: date
+    entry_hash: str | None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything an answer says. ``language``: nl, fr or en; ``made_at`` UTC."""
+
+    case: Case
+    kind: AnswerKind
+    language: str
+    made_at: datetime
+    sender: Sender
+    found: tuple[Found, ...]
+    authorities: Mapping[str, Authority]
+    information: tuple[Information, ...]
+    selected: Selected
+    forwarded: tuple[Forwarded, ...]
+    stores: tuple[StoreCount, ...]
+
+    @property
+    def left_out(self) -> tuple[FieldLine, ...]:
+        """Columns that are not given."""
+        return tuple(line for line in self.selected.fields if not line.included)
+
+    @property
+    def companies(self) -> Mapping[str, str]:
+        """Names by code of the principal."""
+        return {each.principal: each.company for each in self.found}

@@ -1,0 +1,181 @@
+"""Seal a package into the vault under a prefix of its own, note it with its ledger entry, take it out, remove it.
+
+The object comes first and its line after it: what a dead worker put and did not note is removed by the next
+sweep, because no line names it.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from sluice.answers import store
+from sluice.answers.facts import Facts
+from sluice.answers.files import pack
+from sluice.answers.model import Answer, AnswerGone, AnswerId, FileLine
+from sluice.db import transaction
+from sluice.errors import EvidenceInvalid, NotFound, Ref
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.exchange.workroom import private_folder
+from sluice.lake.quarantine import seal, unseal
+from sluice.ledger.answered import AnswerMade, AnswerRemoved, AnswerTaken
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.rights import answer_store
+from sluice.rights.clock import received_on
+from sluice.rights.facts import answer_days
+from sluice.rights.identifiers import KEY_OWNER, SEALED
+from sluice.rights.model import Actor, SubCaseId
+from sluice.rights.scope import CASES_CHAIN
+from sluice.rights.store import lock_case
+from sluice.terms import Sha256
+
+RETENTION, REPLACED = "retention", "replaced"
+LOST_AFTER = timedelta(hours=1)
+"""How long a package may lie in the vault before its line is written; then nobody is at work on it any more."""
+
+
+def keep(
+    house: House,
+    facts: Facts,
+    folder: Path,
+    files: Sequence[FileLine],
+    parts: Sequence[SubCaseId],
+    actor: Actor,
+    *,
+    only: str | None = None,
+) -> Answer:
+    """Pack and seal a finished folder, and log it. An older package like it is replaced: one is enough.
+
+    only: of this principal; such a package is not the person's answer, and replaces only one of its own kind.
+    """
+    answer_id, case = AnswerId(str(uuid4())), facts.case
+    name = f"{facts.kind.value}-{case.case_id[:8]}.zip"
+    packed, sealed = folder.parent / name, folder.parent / f"{name}.age"
+    pack(folder, packed, facts.made_at)
+    seal(packed, sealed, house.keyring, KEY_OWNER)
+    key = f"{answer_store.PREFIX}{case.case_id}/{answer_id}.zip.age"
+    stored = house.objects.put_once(house.settings.bucket_vault, key, sealed, SEALED)
+    content = packed.read_bytes()
+    made_on = received_on(facts.made_at)
+    answer = Answer(
+        answer_id=answer_id,
+        case_id=case.case_id,
+        kind=facts.kind,
+        sub_cases=tuple(parts),
+        principals=tuple(sorted({each.principal for each in facts.found})),
+        language=facts.language,
+        file_name=name,
+        files=len(files),
+        rows=sum(table.height for table in facts.selected.tables.values()),
+        sha256=Sha256(hashlib.sha256(content).hexdigest()),
+        size_bytes=len(content),
+        bucket=stored.bucket,
+        key=key,
+        version_id=stored.version_id,
+        sealed_sha256=Sha256(stored.sha256 or ""),
+        made_at=facts.made_at,
+        made_by=actor.name,
+        delete_after=made_on + timedelta(days=answer_days(made_on)),
+        only_principal=only,
+    )
+    with transaction(house.conn):
+        lock_case(house.conn, case.case_id)  # of two workers at once, the second replaces the first
+        found = store.find_answers(house.conn, case.case_id)
+        older = [each for each in found if each.gone_at is None and each.only_principal == only]
+        store.insert_answer(house.conn, answer)
+        append(
+            house.conn,
+            chain=CASES_CHAIN,
+            kind=EntryKind.ANSWER_MADE,
+            exchange_id=None,
+            body=_made(answer, facts),
+        )
+    for each in older:
+        remove(house, each, REPLACED, facts.made_at)
+    return answer
+
+
+def _made(answer: Answer, facts: Facts) -> AnswerMade:
+    stores: dict[str, int] = {}
+    for count in facts.stores:
+        stores[count.store] = stores.get(count.store, 0) + count.hits
+    return AnswerMade(
+        answer_id=answer.answer_id,
+        case_id=answer.case_id,
+        kind=answer.kind.value,
+        sub_cases=answer.sub_cases,
+        principals=answer.principals,
+        made_by=answer.made_by,
+        made_at=utc_text(answer.made_at),
+        files=answer.files,
+        rows=answer.rows,
+        stores=stores,
+        withheld=dict(facts.selected.withheld),
+        sha256=answer.sha256,
+        delete_after=answer.delete_after.isoformat(),
+    )
+
+
+@contextmanager
+def opened(house: House, answer: Answer) -> Iterator[Path]:
+    """The package in clear on local disk, for as long as the block runs. Raises AnswerGone, EvidenceInvalid."""
+    if answer.gone_at is not None:
+        raise AnswerGone(Ref("answer", answer.answer_id))
+    with private_folder(house) as folder:
+        sealed, packed = folder / "sealed", folder / answer.file_name
+        try:
+            house.objects.fetch(answer.bucket, answer.key, answer.version_id, sealed)
+        except NotFound:
+            raise AnswerGone(Ref("answer", answer.answer_id)) from None
+        unseal(sealed, packed, house.keyring, KEY_OWNER)
+        if hashlib.sha256(packed.read_bytes()).hexdigest() != answer.sha256:
+            raise EvidenceInvalid(Ref("answer", answer.answer_id))
+        yield packed
+
+
+def note_taken(house: House, answer: Answer, by: str, now: datetime) -> None:
+    """Log that the desk takes a package out; done before, so that none is out unrecorded."""
+    with transaction(house.conn):
+        store.insert_taken(house.conn, answer.answer_id, None, by, now)
+        body = AnswerTaken(
+            answer_id=answer.answer_id,
+            link_id=None,
+            case_id=answer.case_id,
+            by=by,
+            at=utc_text(now),
+            use=None,
+            sha256=answer.sha256,
+        )
+        append(house.conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_TAKEN, exchange_id=None, body=body)
+
+
+def remove(house: House, answer: Answer, why: str, now: datetime) -> bool:
+    """Remove a package for good; False when it was gone before. Bytes first, then its line and the entry."""
+    house.objects.delete_others(answer.bucket, answer.key, frozenset())
+    with transaction(house.conn):
+        if not answer_store.mark_gone(house.conn, answer.answer_id, why, now):
+            return False
+        body = AnswerRemoved(
+            answer_id=answer.answer_id,
+            case_id=answer.case_id,
+            why=why,
+            delete_after=answer.delete_after.isoformat(),
+            at=utc_text(now),
+        )
+        append(house.conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_REMOVED, exchange_id=None, body=body)
+    return True
+
+
+def remove_due(house: House, now: datetime) -> int:
+    """Remove every package whose last day is over, and what lies there without a line; how many packages."""
+    removed = sum(remove(house, each, RETENTION, now) for each in store.find_due(house.conn, received_on(now)))
+    known = store.find_known(house.conn)
+    for item in house.objects.list_versions(house.settings.bucket_vault, answer_store.PREFIX):
+        is_old = item.modified_at is not None and now - item.modified_at > LOST_AFTER
+        if is_old and (item.key, item.version_id) not in known:
+            house.objects.delete_version(item.bucket, item.key, item.version_id)
+    return removed

@@ -1,0 +1,24 @@
+"""What a column means, in plain words: its own label, else that of its category beside its name. Pure."""
+
+from sluice.agreement import dpv
+from sluice.agreement.model import FieldRole
+from sluice.documents.words import Words
+
+
+def label_of(say: Words, name: str, role: FieldRole | None) -> str:
+    """The label of a column; one that nobody explained keeps its name."""
+    own = say.find(f"field.{name.lower().replace(' ', '_')}")
+    if own or role is None:
+        return own or name
+    kind = say.find(f"category.{dpv.short(role.category)}")
+    return f"{kind} ({name})" if kind else name
+
+
+def category_of(say: Words, iri: str) -> str:
+    """A category of the Data Privacy Vocabulary as a layman reads it; else its own name."""
+    return say.find(f"category.{dpv.short(iri)}") or dpv.short(iri)
+
+
+def group_name(say: Words, group: str) -> str:
+    """A field group as a layman calls it."""
+    return say.find(f"letter.group.{group}", f"group.{group}", f"answer.group.{group}") or group

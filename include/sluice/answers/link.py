@@ -1,0 +1,194 @@
+"""A link for one person: made by the desk, opened without a login by whoever holds the token and the second word.
+
+The token is 32 random bytes and is shown once; only its hash is kept. Every use and every wrong second word is
+counted under a lock, and a few wrong ones close the link. Who does not hold both learns nothing: an unknown token, a
+wrong word and a closed link have one answer.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sluice.answers import store
+from sluice.answers.keep import opened
+from sluice.answers.link_model import Link, LinkId, LinkOver, LinkRefused
+from sluice.answers.model import Answer, AnswerGone
+from sluice.db import Connection, transaction
+from sluice.errors import NotFound, Ref, UsageError
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.ledger.answered import AnswerLinkClosed, AnswerLinked, AnswerTaken
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.rights.clock import received_on
+from sluice.rights.facts import link_days
+from sluice.rights.model import Actor, CaseId
+from sluice.rights.scope import CASES_CHAIN
+
+TOKEN_BYTES = 32
+MOST_USES, MOST_FAILURES = 5, 5
+SHORTEST_CODE = 6
+THE_PERSON = "the person"
+"""Who takes a package out by its link."""
+
+
+@dataclass(frozen=True)
+class NewLink:
+    """A link as it is handed over, once: its token is nowhere else."""
+
+    link: Link
+    answer: Answer
+    token: str
+
+    def __repr__(self) -> str:
+        return f"NewLink({self.link.link_id})"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a link gives: a file."""
+
+    name: str
+    content: bytes
+    sha256: str
+
+    def __repr__(self) -> str:
+        return f"Opened({self.sha256})"
+
+
+def make_link(
+    house: House,
+    case_id: CaseId,
+    now: datetime,
+    actor: Actor,
+    *,
+    code: str | None = None,
+    days: int | None = None,
+    most_uses: int = MOST_USES,
+) -> NewLink:
+    """A link to the package of a case. ``code``: the second word agreed with the person; the case number by default.
+
+    days: how long it opens; the dated parameter by default, and never longer than the package is there.
+    Raises AnswerGone, UsageError.
+    """
+    said = code or case_id
+    if len(said) < SHORTEST_CODE or most_uses < 1 or (days is not None and days < 1):
+        raise UsageError(Ref("option", "--code" if len(said) < SHORTEST_CODE else "--days or --uses"))
+    answer = next((each for each in store.find_answers(house.conn, case_id) if is_for_person(each)), None)
+    if answer is None:
+        raise AnswerGone(Ref("case", case_id))
+    token, link_id = secrets.token_urlsafe(TOKEN_BYTES), LinkId(str(uuid4()))
+    last = min(days or link_days(received_on(now)), (answer.delete_after - received_on(now)).days)
+    link = Link(
+        link_id=link_id,
+        answer_id=answer.answer_id,
+        token_sha256=_hash(token),
+        factor_sha256=_factor(link_id, said),
+        made_at=now,
+        made_by=actor.name,
+        expires_at=now + timedelta(days=max(last, 1)),
+        most_uses=most_uses,
+        most_failures=MOST_FAILURES,
+    )
+    with transaction(house.conn):
+        store.insert_link(house.conn, link)
+        body = AnswerLinked(
+            answer_id=answer.answer_id,
+            link_id=link_id,
+            case_id=case_id,
+            made_by=actor.name,
+            made_at=utc_text(now),
+            expires_at=utc_text(link.expires_at),
+            most_uses=most_uses,
+        )
+        append(house.conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_LINKED, exchange_id=None, body=body)
+    return NewLink(link, answer, token)
+
+
+def is_for_person(answer: Answer) -> bool:
+    """Whether a package is there, and is the whole answer."""
+    return answer.gone_at is None and answer.only_principal is None
+
+
+def open_link(house: House, token: str, code: str, now: datetime) -> Opened:
+    """The package behind a link. The use is counted and logged before a byte goes out.
+
+    Raises LinkRefused without both words; with them LinkOver when its day, its uses or the package are over.
+    """
+    return take_out(house, count_try(house.conn, token, code, now))
+
+
+def take_out(house: House, answer: Answer) -> Opened:
+    """The package of a link whose use was counted. Raises LinkOver."""
+    try:
+        with opened(house, answer) as packed:
+            return Opened(answer.file_name, packed.read_bytes(), answer.sha256)
+    except NotFound:
+        raise LinkOver(Ref("answer", answer.answer_id)) from None
+
+
+def count_try(conn: Connection, token: str, code: str, now: datetime) -> Answer:
+    """Count one try of a link; the answer it may be given. Needs the database only: a guess costs no more than that.
+
+    Raises LinkRefused, LinkOver; what was counted stays counted.
+    """
+    answer, over = None, False
+    with transaction(conn):
+        link = store.lock_link(conn, _hash(token))
+        if link is not None and link.revoked_at is None and link.failures < link.most_failures:
+            found = store.find_answer(conn, link.answer_id)
+            if found is None or not hmac.compare_digest(link.factor_sha256, _factor(link.link_id, code)):
+                _fail(conn, link, found, now)
+            else:
+                answer, over = found, not link.opens_at(now) or found.gone_at is not None
+                if not over:
+                    _use(conn, link, found, now)
+    if answer is None:
+        raise LinkRefused
+    if over:
+        raise LinkOver(Ref("answer", answer.answer_id))
+    return answer
+
+
+def _use(conn: Connection, link: Link, answer: Answer, now: datetime) -> None:
+    store.count_use(conn, link.link_id)
+    store.insert_taken(conn, answer.answer_id, link.link_id, THE_PERSON, now)
+    body = AnswerTaken(
+        answer_id=answer.answer_id,
+        link_id=link.link_id,
+        case_id=answer.case_id,
+        by=THE_PERSON,
+        at=utc_text(now),
+        use=link.uses + 1,
+        sha256=answer.sha256,
+    )
+    append(conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_TAKEN, exchange_id=None, body=body)
+
+
+def _fail(conn: Connection, link: Link, answer: Answer | None, now: datetime) -> None:
+    """A wrong second word; the last one that is allowed closes the link, and that is logged."""
+    store.count_failure(conn, link.link_id)
+    if answer is None or link.failures + 1 < link.most_failures:
+        return
+    store.revoke(conn, link.link_id, now)
+    body = AnswerLinkClosed(
+        answer_id=answer.answer_id,
+        link_id=link.link_id,
+        case_id=answer.case_id,
+        why="WRONG_CODES",
+        at=utc_text(now),
+    )
+    append(conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_LINK_CLOSED, exchange_id=None, body=body)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _factor(link_id: str, code: str) -> str:
+    """The second word under the link's own id, so that equal words of two links look different."""
+    said = code.strip().lower().encode("utf-8", "surrogatepass")
+    return hashlib.scrypt(said, salt=link_id.encode(), n=2**12, r=8, p=1, dklen=32).hex()

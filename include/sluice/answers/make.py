@@ -1,0 +1,169 @@
+"""Make the answer to a person: collect, decide per column, write the files, seal them. Access and portability.
+
+Nothing of it changes what is stored of the person. What could not be read stops it; an empty package is never made.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from sluice.answers import store
+from sluice.answers.access import write_access
+from sluice.answers.authority import assumed, authority_of
+from sluice.answers.collect import collect, search_everywhere
+from sluice.answers.facts import Facts, Forwarded
+from sluice.answers.files import Drafting
+from sluice.answers.info import information_of
+from sluice.answers.keep import keep, note_taken
+from sluice.answers.model import (
+    AnotherRight,
+    AnswerKind,
+    FolderTaken,
+    Made,
+    NothingPortable,
+    NothingToGive,
+    OnePersonOnly,
+)
+from sluice.answers.portable import accepted_only, check_forms, only_portable, write_portability
+from sluice.answers.select import select
+from sluice.errors import Ref
+from sluice.exchange.house import House
+from sluice.exchange.workroom import private_folder
+from sluice.rights import store as cases
+from sluice.rights.clock import received_on
+from sluice.rights.erase_find import open_request
+from sluice.rights.identifiers import Envelope
+from sluice.rights.letter_model import Sender
+from sluice.rights.model import Actor, Case, CaseId, SubCaseId
+
+FORMS = ("csv", "json", "xlsx", "pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How somebody wants a package. ``folder``: also in clear, there; ``only``: of one principal; None: by default."""
+
+    folder: Path | None = None
+    language: str | None = None
+    only: str | None = None
+    forms: tuple[str, ...] = FORMS
+    is_assumed: bool = False
+    """Whether what the center did not decide yet counts as decided to be given: to see what that would give."""
+
+
+def make(
+    house: House, case_id: CaseId, kind: AnswerKind, now: datetime, actor: Actor, wish: Wish | None = None
+) -> Made:
+    """The package of a case, sealed in the vault and, if a folder is named, in clear there.
+
+    Raises AnotherRight, OnePersonOnly, NothingToGive, NothingPortable (with every field's reason), FolderTaken,
+    and what collecting raises.
+    """
+    wish = wish or Wish()
+    check_forms(wish.forms)
+    case, envelope = open_request(house, case_id)
+    _check(case, kind)
+    if not is_known(case):
+        raise NothingToGive(Ref("case", case_id), Ref("identity", "not settled"))
+    if wish.folder is not None and wish.folder.exists():
+        raise FolderTaken(Ref("option", "--folder"))
+    facts = gather(house, case, envelope, kind, now, wish)
+    parts = _answered(facts)
+    was_refused = any(authority.reasons for authority in facts.authorities.values())
+    if kind is AnswerKind.PORTABILITY and not facts.selected.tables and (parts or was_refused):
+        raise NothingPortable(Ref("case", case_id), Ref("fields", len(facts.selected.fields)))
+    if not parts:
+        raise NothingToGive(Ref("case", case_id))
+    with private_folder(house) as room:
+        draft = Drafting(room / "package")
+        draft.folder.mkdir(mode=0o700)
+        if kind is AnswerKind.ACCESS:
+            write_access(draft, facts)
+        else:
+            write_portability(draft, facts, wish.forms)
+        files = draft.finish()
+        answer = keep(house, facts, draft.folder, files, parts, actor, only=wish.only)
+        if wish.folder is not None:
+            note_taken(house, answer, actor.name, now)
+            _hand_out(draft.folder, wish.folder)
+    return Made(answer, files, facts.selected.fields)
+
+
+def foresee(house: House, case_id: CaseId, kind: AnswerKind, now: datetime) -> Facts:
+    """What an answer would say if the center gave all that it may; changes nothing. Raises as :func:`make`."""
+    case, envelope = open_request(house, case_id)
+    _check(case, kind)
+    return gather(house, case, envelope, kind, now, Wish(is_assumed=True))
+
+
+def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: datetime, wish: Wish) -> Facts:
+    """Everything an answer says, read and decided; nothing written yet."""
+    found = tuple(collect(house, case, envelope, wish.only))
+    if wish.is_assumed:
+        found = tuple(replace(each, parts=tuple(assumed(part, kind) for part in each.parts)) for each in found)
+    if kind is AnswerKind.PORTABILITY:
+        found = tuple(accepted_only(each) for each in found)
+    steps = cases.list_steps(house.conn, case.case_id)
+    authorities = {each.principal: authority_of(each.parts, steps, kind.action) for each in found}
+    selected = select(found, authorities)
+    if kind is AnswerKind.PORTABILITY:
+        selected = only_portable(selected)
+    settings = house.settings
+    return Facts(
+        case=case,
+        kind=kind,
+        language=wish.language or case.language,
+        made_at=now,
+        sender=Sender(settings.center_name or settings.center, settings.center_contact),
+        found=found,
+        authorities=authorities,
+        information=tuple(information_of(each, authorities[each.principal], settings.center) for each in found),
+        selected=selected,
+        forwarded=tuple(
+            Forwarded(
+                each.company,
+                received_on(part.forwarded_at),
+                store.find_forwarded(house.conn, part.sub_case_id, part.chain),
+            )
+            for each in found
+            for part in authorities[each.principal].forwarded
+            if part.forwarded_at is not None
+        ),
+        stores=tuple(count for each in found for count in each.stores) or search_everywhere(house, case, envelope),
+    )
+
+
+def _answered(facts: Facts) -> Sequence[SubCaseId]:
+    """The parts this package answers; where nobody knows the person, the one that says so."""
+    parts = [part.sub_case_id for each in facts.found for part in facts.authorities[each.principal].given]
+    if facts.found:
+        return parts
+    nobody = authority_of(facts.case.sub_cases, (), facts.kind.action)
+    return [part.sub_case_id for part in nobody.given]
+
+
+def is_known(case: Case) -> bool:
+    """Whether it is settled who asks: nothing of a person is made ready for anybody else."""
+    return case.is_scoped and not case.has_failed_identity
+
+
+def _check(case: Case, kind: AnswerKind) -> None:
+    if case.right is not kind.right:
+        raise AnotherRight(Ref("case", case.case_id), Ref("right", case.right.value))
+    if case.persons != 1:
+        raise OnePersonOnly(Ref("case", case.case_id), Ref("persons", case.persons))
+
+
+def _hand_out(source: Path, target: Path) -> None:
+    """A copy of the finished folder that only its owner reads."""
+    try:
+        target.mkdir(parents=True, mode=0o700)
+    except OSError:
+        raise FolderTaken(Ref("option", "--folder")) from None
+    for path in sorted(each for each in source.rglob("*") if each.is_file()):
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        copy.touch(mode=0o600)
+        shutil.copyfile(path, copy)

@@ -1,0 +1,205 @@
+"""What an answer to a person is made of: what was found, what may be given of it, the package. No value in a repr."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar, NewType
+
+import polars as pl
+
+from sluice.agreement.model import Agreement, FieldRole
+from sluice.errors import Exit, NotFound, SluiceError
+from sluice.rights.erase_model import Copy, Target
+from sluice.rights.model import Action, CaseId, Right, SubCase, SubCaseId
+from sluice.rights.notice_model import Holder
+from sluice.terms import Sha256
+
+AnswerId = NewType("AnswerId", str)
+"""UUID of one package."""
+
+UNASSIGNED = "unassigned"
+"""Group of columns that no paper explains, and of records that are no rows."""
+GIVEN, FORWARDED, WAITING, NOT_HERE = "GIVEN", "FORWARDED_TO_CONTROLLER", "NOT_DECIDED", "NOT_HERE"
+"""Why a field is in, or not: its controller answers it, nobody decided of it yet, there is nothing in it."""
+
+
+class AnswerKind(StrEnum):
+    """The two rights that are answered with a package."""
+
+    ACCESS = "access"
+    PORTABILITY = "portability"
+
+    @property
+    def right(self) -> Right:
+        return Right(self.value)
+
+    @property
+    def action(self) -> Action:
+        """What is decided when it is given."""
+        return Action.GIVE if self is AnswerKind.ACCESS else Action.EXPORT
+
+
+class AnotherRight(SluiceError):
+    code: ClassVar[str] = "SLU-581"
+    summary: ClassVar[str] = "the case asks for another right"
+    cure: ClassVar[str] = "`sluice case show` names the right; open a case for the one that is asked for"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class NothingToGive(SluiceError):
+    """No part of the case may be answered by us now; an empty package is never made."""
+
+    code: ClassVar[str] = "SLU-582"
+    summary: ClassVar[str] = "nothing of this case was decided to be given by us"
+    cure: ClassVar[str] = (
+        "`sluice case identity`, then `sluice case decide CASE --accept give` (of portability "
+        "`sluice export decide`); what a principal decides waits for its instruction"
+    )
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class NothingPortable(SluiceError):
+    """Every field is left out, each for its reason; an empty file is never made."""
+
+    code: ClassVar[str] = "SLU-583"
+    summary: ClassVar[str] = "no field of this case may be taken along; there is no empty package"
+    cure: ClassVar[str] = "`sluice export decide CASE` shows the reason of every field and refuses with remedies"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class OnePersonOnly(SluiceError):
+    code: ClassVar[str] = "SLU-584"
+    summary: ClassVar[str] = "a package is for one person, and this case is about several"
+    cure: ClassVar[str] = "open a case for each of them"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class FolderTaken(SluiceError):
+    code: ClassVar[str] = "SLU-585"
+    summary: ClassVar[str] = "the folder for the package is there already, or cannot be made"
+    cure: ClassVar[str] = "name another with --folder, or remove that one"
+    exit: ClassVar[Exit] = Exit.USAGE
+
+
+class AnswerGone(NotFound):
+    code: ClassVar[str] = "SLU-586"
+    summary: ClassVar[str] = "there is no package for this case, or it was removed"
+    cure: ClassVar[str] = "`sluice export access` or `portability` makes one"
+
+
+@dataclass(frozen=True)
+class Held:
+    """One copy that names the person: their rows and whose every column is.
+
+    ``others``: rows that may be somebody else's; ``apart``: rows or objects that cannot be told apart.
+    ``roles``: of the columns that the contract explains.
+    """
+
+    copy: Copy
+    store: str
+    frame: pl.DataFrame = field(repr=False)
+    roles: Mapping[str, FieldRole]
+    delete_after: date | None = None
+    """Last day of this copy; None: no day yet."""
+    raw: tuple[str, ...] = field(default=(), repr=False)
+    others: int = 0
+    apart: int = 0
+
+    @property
+    def dataset(self) -> str:
+        """What the rows belong to, as a contract names it."""
+        return self.copy.contract.contract_id if self.copy.contract else f"{self.copy.direction.value} file"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCount:
+    """One store at one principal: copies looked into, copies and rows that name the person."""
+
+    principal: str
+    store: str
+    copies: int
+    hits: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """Everything at one principal. ``parts``: of the case; ``suppressed``: why the person is kept out, if so."""
+
+    target: Target
+    company: str
+    agreement: Agreement | None
+    parts: tuple[SubCase, ...]
+    held: tuple[Held, ...]
+    stores: tuple[StoreCount, ...]
+    holders: tuple[Holder, ...]
+    suppressed: tuple[str, ...] = ()
+    own: frozenset[str] = field(default=frozenset(), repr=False)
+    """References of every identifier in the person's own rows: what a note may quote of them."""
+
+    @property
+    def principal(self) -> str:
+        return self.target.principal
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLine:
+    """One column and why it is in or not. ``reason``: GIVEN, FORWARDED..., NOT_DECIDED, a code or an IRI."""
+
+    principal: str
+    controller: str
+    """Who decides of it: ``principal``, ``center`` or ``joint``."""
+    dataset: str
+    name: str
+    group: str
+    included: bool
+    reason: str
+    iri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileLine:
+    """One file of a package; ``rows`` of a table, else None."""
+
+    path: str
+    sha256: Sha256
+    size_bytes: int
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A package in the vault, as it was logged."""
+
+    answer_id: AnswerId
+    case_id: CaseId
+    kind: AnswerKind
+    sub_cases: tuple[SubCaseId, ...]
+    principals: tuple[str, ...]
+    language: str
+    file_name: str
+    files: int
+    rows: int
+    sha256: Sha256
+    size_bytes: int
+    bucket: str
+    key: str
+    version_id: str
+    sealed_sha256: Sha256
+    made_at: datetime
+    made_by: str
+    delete_after: date
+    only_principal: str | None = None
+    """Made for what concerns one principal; such a package is not the answer to the person."""
+    gone_at: datetime | None = None
+    gone_why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What making a package gave: where it lies sealed, its files, why each field is in or not."""
+
+    answer: Answer
+    files: tuple[FileLine, ...]
+    fields: tuple[FieldLine, ...]

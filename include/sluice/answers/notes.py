@@ -1,0 +1,39 @@
+"""Free text in an answer: a note that quotes somebody else's number or address is withheld, and counted. Pure.
+
+The screen of the gate finds telephone numbers, addresses, accounts, cards and national numbers; each one that is
+not the person's own makes the note doubtful. Nothing found is not proven clean.
+"""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from sluice.rights.erase_read import refs_in
+from sluice.screen.model import STRUCTURED
+from sluice.screen.screen import screen_notes
+from sluice.terms import ScreenAction, ScreenClass, SubjectKind
+
+LOOKED_FOR = dict.fromkeys(STRUCTURED, ScreenAction.REVIEW)
+KINDS = {
+    ScreenClass.PHONE: SubjectKind.PHONE,
+    ScreenClass.EMAIL: SubjectKind.EMAIL,
+    ScreenClass.IBAN: SubjectKind.IBAN,
+    ScreenClass.NATIONAL_NUMBER: SubjectKind.NATIONAL_NUMBER,
+}
+"""How a finding is compared with the person's own; a card number is nobody's identifier here."""
+
+
+def of_others(notes: pl.Series, key: bytes, own: frozenset[str], region: str = "BE") -> pl.Series:
+    """Which notes quote an identifier that is not among the person's own references."""
+    doubtful = set(_doubtful(notes, key, own, region))
+    return pl.Series([row in doubtful for row in range(len(notes))], dtype=pl.Boolean)
+
+
+def _doubtful(notes: pl.Series, key: bytes, own: frozenset[str], region: str) -> Iterator[int]:
+    texts = notes.to_list()
+    for span in screen_notes(notes, LOOKED_FOR, region=region).spans():
+        kind = KINDS.get(span.class_)
+        quoted = pl.Series([texts[span.row][span.start : span.end]])
+        ref = refs_in(quoted, kind, key, None)[0] if kind else None
+        if ref is None or ref not in own:
+            yield span.row

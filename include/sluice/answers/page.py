@@ -1,0 +1,268 @@
+"""The answer as a letter that a layman reads: what there is, why, from whom, for how long, and what is left out.
+
+It names the case, never the person, like every letter; but it quotes their data. Pure.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
+
+from sluice.agreement import dpv
+from sluice.agreement.eligibility import NotPortable
+from sluice.answers.facts import Facts
+from sluice.answers.info import Information, Transfer
+from sluice.answers.labels import category_of, group_name, label_of
+from sluice.answers.model import FORWARDED, NOT_HERE, WAITING, AnswerKind, FieldLine
+from sluice.answers.select import COMPANY, DATASET, META
+from sluice.documents.model import Grid, LetterPage, Pair, Part, Text
+from sluice.documents.words import Words, words
+from sluice.rights.clock import received_on
+from sluice.rights.reasons import REMEDIES
+
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?Z")
+MOST_VALUES, LONGEST = 6, 600
+"""Values shown of a column, and characters of one: the files have all of it."""
+TWO, FIVE = (1.0, 2.3), (1.3, 1.9, 0.9, 0.9, 0.8)
+CODES = frozenset({*NotPortable, FORWARDED, WAITING, NOT_HERE})
+"""Reasons of ours that have a sentence; the others are IRIs."""
+
+
+def make_answer_page(facts: Facts) -> LetterPage:
+    """The page of an answer, every word finished."""
+    say, case = words(facts.language), facts.case
+    kind = facts.kind.value
+    given = any(table.height for table in facts.selected.tables.values())
+    opening = "nothing" if not given and facts.kind is AnswerKind.ACCESS else "opening"
+    references = {
+        "case": Text(case.case_id, is_code=True),
+        "dated": Text(say.day(received_on(facts.made_at).isoformat())),
+        "received": Text(say.day(case.due.received.isoformat())),
+        "right": Text(say.say(f"right.{case.right}")),
+    }
+    first = [say.say(f"answer.{kind}.{opening}")]
+    if given:
+        first += [
+            say.say("answer.files"),
+            *([say.say("answer.agents")] if "agent_ref" in facts.selected.tables else []),
+        ]
+    return LetterPage(
+        case=case.case_id,
+        lang=say.language,
+        region=say.locale.territory or "",
+        title=say.say(f"answer.{kind}.title", sender=facts.sender.name),
+        subject=f"{say.say('letter.case')} {case.case_id}",
+        sender=tuple(line for line in (facts.sender.name, facts.sender.contact) if line),
+        references=tuple(Pair(say.say(f"letter.{name}"), value) for name, value in references.items()),
+        greeting=say.say("letter.greeting"),
+        opening=tuple(first),
+        notices=(),
+        parts=tuple(_parts(say, facts)),
+        closing=say.say("letter.closing"),
+        signature=say.say("letter.signature", sender=facts.sender.name),
+        footer=say.say("letter.page", case=case.case_id, page="@page", pages="@pages"),
+    )
+
+
+def _parts(say: Words, facts: Facts) -> Iterator[Part]:
+    for each in facts.information:
+        yield from _data(say, facts, each.company)
+        if facts.kind is AnswerKind.ACCESS:
+            yield _about(say, each)
+        yield from _refused(say, facts, each)
+    yield from _others(say, facts)
+    yield from _withheld(say, facts)
+    if facts.kind is AnswerKind.ACCESS:
+        yield _searched(say, facts)
+        yield Part(say.say("answer.rights.heading"), (Text(say.say("answer.rights.text")),))
+    yield from _remedies(say, facts)
+    contact = facts.sender.contact
+    reach = say.say("letter.questions.contact", contact=contact) if contact else say.say("letter.questions.same_way")
+    yield Part(say.say("letter.questions.heading"), (Text(reach), Text(say.say("answer.questions.number"))))
+
+
+def _data(say: Words, facts: Facts, company: str) -> Iterator[Part]:
+    """A table of what there is, per kind of data: every column with its values, each shown once."""
+    for group, table in facts.selected.tables.items():
+        mine = table.filter(pl.col(COMPANY) == company)
+        rows = tuple(
+            _values(say, facts, mine, name) for name in mine.columns if name not in META and _is_there(mine[name])
+        )
+        if rows:
+            heading = say.say("answer.data.heading", company=company, group=_inside(group_name(say, group)))
+            head = (say.say("letter.data"), say.say("answer.data.says"))
+            yield Part(heading, table=Grid(head, _merged(say, rows), TWO))
+
+
+def _is_there(cells: pl.Series) -> bool:
+    return cells.null_count() < len(cells)
+
+
+def _values(say: Words, facts: Facts, table: pl.DataFrame, name: str) -> tuple[str, tuple[str, ...]]:
+    there = table.filter(table[name].is_not_null())
+    datasets = there[DATASET].unique(maintain_order=True).to_list() if DATASET in there.columns else []
+    roles = facts.selected.roles
+    named = [roles.get((each, name)) for each in datasets] or [
+        role for (_, known), role in roles.items() if known == name
+    ]
+    role = next((each for each in named if each is not None), None)
+    values = (_spoken(say, value) for value in table[name].drop_nulls())
+    return label_of(say, name, role), tuple(dict.fromkeys(values))
+
+
+def _spoken(say: Words, value: str) -> str:
+    """A moment in UTC as the clock in Brussels showed it; everything else as it is."""
+    return say.moment(value) if MOMENT.fullmatch(value) else value
+
+
+def _merged(say: Words, rows: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[tuple[Text, ...], ...]:
+    """Columns with the same label are one line."""
+    found: dict[str, dict[str, None]] = {}
+    for label, values in rows:
+        found.setdefault(label, {}).update(dict.fromkeys(values))
+    return tuple((Text(label), Text(_shown(say, list(values)))) for label, values in found.items())
+
+
+def _shown(say: Words, values: Sequence[str]) -> str:
+    end, more = say.say("answer.data.cut"), len(values) - MOST_VALUES
+    cut = [value if len(value) <= LONGEST else f"{value[:LONGEST]}{end}" for value in values[:MOST_VALUES]]
+    if more > 0:
+        cut.append(say.count("answer.data.more", more, count=say.number(more)))
+    return "; ".join(cut)
+
+
+def _about(say: Words, info: Information) -> Part:
+    """What Art. 15(1)(a)-(d), (g), (h) and (2) ask, a line each; what nobody has is said too."""
+    transfers = [_transfer(say, each) for each in info.transfers]
+    facts = {
+        "purposes": [_purpose(say, purpose.text, purpose.legal_basis) for purpose in info.purposes],
+        "categories": [say.listed(dict.fromkeys(category_of(say, iri) for iri in info.categories))],
+        "sources": [say.say(f"answer.source.{source}", company=info.company) for source in info.sources],
+        "recipients": [", ".join(info.recipients) or say.say("answer.none.recipients")],
+        "processors": [", ".join(info.processors) or say.say("answer.none.processors")],
+        "kept": list(_kept(say, info)),
+        "countries": [", ".join(_country(say, code) for code in info.countries)],
+        "transfers": [", ".join(transfers) or say.say("answer.none.transfers")],
+        "derived": [_derived(say, info)],
+        "suppressed": [", ".join(say.say(f"answer.suppressed.{reason}") for reason in info.suppressed)],
+    }
+    said = {name: _joined([text for text in texts if text]) for name, texts in facts.items()}
+    pairs = tuple(Pair(say.say(f"answer.about.{name}"), Text(text)) for name, text in said.items() if text)
+    return Part(say.say("answer.about.heading", company=info.company), facts=pairs)
+
+
+def _derived(say: Words, info: Information) -> str:
+    if not info.derived:
+        return say.say("answer.none.derived")
+    return say.say("answer.derived", fields=", ".join(info.derived))
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Several facts as sentences."""
+    told = [f"{text[:1].upper()}{text[1:]}" for text in texts]
+    return "".join(told) if len(told) < 2 else " ".join(text if text.endswith(".") else f"{text}." for text in told)
+
+
+def _purpose(say: Words, text: Mapping[str, str], basis: str) -> str:
+    said = text.get(say.language) or next(iter(text.values()))
+    name = dpv.short(basis)
+    return say.say("answer.purpose", text=said, basis=say.find(f"basis.{name}") or name)
+
+
+def _kept(say: Words, info: Information) -> Iterator[str]:
+    for each in info.kept:
+        copy = say.find(f"copy.{each.kind}") or each.kind
+        if each.last_day is None:
+            yield say.say("answer.kept.end", copy=copy, company=info.company)
+        else:
+            yield say.say("answer.kept.until", copy=copy, day=say.day(each.last_day.isoformat()))
+    if info.contract_end is not None:
+        choice, days = info.contract_end
+        yield say.say(f"answer.kept.{choice}", days=days)
+
+
+def _country(say: Words, code: str) -> str:
+    return str(say.locale.territories.get(code, code))
+
+
+def _transfer(say: Words, each: Transfer) -> str:
+    country = _country(say, each.country)
+    if each.basis is None:
+        return say.say("answer.transfer.none", country=country)
+    return say.say(
+        "answer.transfer", country=country, basis=say.find(f"transfer.{dpv.short(each.basis)}") or dpv.short(each.basis)
+    )
+
+
+def _refused(say: Words, facts: Facts, info: Information) -> Iterator[Part]:
+    """What is not given and is nobody else's to give, with its reason; the fixed name of it below."""
+    rows: dict[tuple[str, str, str | None], list[str]] = {}
+    for line in facts.left_out:
+        if line.principal == info.principal and line.reason != FORWARDED:
+            role = facts.selected.roles.get((line.dataset, line.name))
+            key = (group_name(say, line.group), _why(say, facts, info, line), line.iri)
+            rows.setdefault(key, []).append(label_of(say, line.name, role))
+    if rows:
+        cells = tuple(
+            (Text(f"{group}: {', '.join(dict.fromkeys(labels))}"), Text(why, below=iri or ""))
+            for (group, why, iri), labels in rows.items()
+        )
+        table = Grid((say.say("letter.data"), say.say("answer.refused.why")), cells, (1.0, 1.6))
+        yield Part(say.say("answer.refused.heading", company=info.company), table=table)
+
+
+def _why(say: Words, facts: Facts, info: Information, line: FieldLine) -> str:
+    if line.reason in CODES:
+        return say.say(f"answer.reason.{line.reason}", company=info.company)
+    name = line.reason.removeprefix("Justification")
+    return say.find(f"reason.{facts.case.right}.{name}", f"reason.{name}") or name
+
+
+def _others(say: Words, facts: Facts) -> Iterator[Part]:
+    said = [
+        Text(
+            say.say("letter.others", company=each.company, day=say.day(each.on.isoformat()))
+            + (f" {say.say('answer.forwarded.proof', hash=each.entry_hash[:16])}" if each.entry_hash else "")
+        )
+        for each in facts.forwarded
+    ]
+    if said:
+        yield Part(say.say("letter.others.heading"), tuple(said))
+
+
+def _withheld(say: Words, facts: Facts) -> Iterator[Part]:
+    counts = facts.selected.withheld
+    if counts:
+        texts = [say.count(f"answer.withheld.{name}", count, count=say.number(count)) for name, count in counts.items()]
+        listed = f"{say.listed(texts)}."
+        heading = say.say("answer.withheld.heading")
+        yield Part(heading, (Text(f"{listed[:1].upper()}{listed[1:]}"), Text(say.say("answer.withheld.reason"))))
+
+
+def _searched(say: Words, facts: Facts) -> Part:
+    names = ("company", "store", "copies", "hits", "rows")
+    rows = tuple(
+        (
+            Text(facts.companies.get(count.principal, "\N{EN DASH}")),
+            Text(say.find(f"answer.store.{count.store}") or count.store),
+            *(Text(say.number(number)) for number in (count.copies, count.hits, count.rows)),
+        )
+        for count in facts.stores
+    )
+    head = tuple(say.say(f"answer.searched.{name}") for name in names)
+    searched, text = len(facts.case.searched), say.say("answer.searched.text")
+    if not any(count.hits for count in facts.stores):
+        text = say.count("letter.nobody", searched, count=say.number(searched))
+    after = (say.say("letter.remains.request"),)
+    return Part(say.say("answer.searched.heading"), (Text(text),), table=Grid(head, rows, FIVE), after=after)
+
+
+def _remedies(say: Words, facts: Facts) -> Iterator[Part]:
+    ref = REMEDIES.get(facts.case.country)
+    if ref is not None:
+        ways = (say.say(f"{ref}.{way}") for way in ("again", "complaint", "court"))
+        yield Part(say.say(f"{ref}.heading"), tuple(map(Text, ways)))
+
+
+def _inside(label: str) -> str:
+    return label[:1].lower() + label[1:]

@@ -1,0 +1,305 @@
+"""Portability (GDPR Art. 20): what may be taken along, in forms that other programs read, with a reason for the rest.
+
+A column goes when its basis, origin and mode allow it and no paper restricts it; the values are those of accepted
+rows and of returns. Dates are ISO 8601, numbers have a decimal point; a column that would not survive stays text.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from sluice.agreement.eligibility import NotPortable, traits_of, why_not
+from sluice.agreement.model import FieldRole
+from sluice.answers.access import as_json
+from sluice.answers.facts import Facts
+from sluice.answers.files import CSV, JSON, Drafting
+from sluice.answers.labels import label_of
+from sluice.answers.model import FieldLine, Found
+from sluice.answers.page import make_answer_page
+from sluice.answers.select import COMPANY, DATASET, META, Selected
+from sluice.documents.pdf import make_pdf
+from sluice.documents.words import LANGUAGES, words
+from sluice.errors import Ref, UsageError
+from sluice.exchange.naming import utc_text
+from sluice.lake.write_values import moments, typed
+from sluice.rights.reasons import NOT_REQUIRED, THIRD_PARTY
+
+ACCEPTED = frozenset({"lake", "return", "delivered"})
+"""Kinds of copies whose values go along."""
+FORMS = frozenset({"csv", "json", "xlsx", "pdf"})
+PORTABLE_FORMS = frozenset({"csv", "json", "xlsx"})
+PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
+FRICTIONLESS = {
+    "string": "string",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "datetime",
+}
+ISO_DATE, ISO_MOMENT = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"
+READ_ME = {"nl": "LEESMIJ.txt", "fr": "LISEZ-MOI.txt", "en": "README.txt"}
+MEDIA = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+    "txt": "text/plain",
+}
+
+
+def check_forms(forms: Sequence[str]) -> None:
+    """The PDF is a copy to read and never the portable file alone. Raises UsageError."""
+    if not set(forms) <= FORMS or not set(forms) & PORTABLE_FORMS:
+        raise UsageError(Ref("option", "--to"), Ref("one of", "csv, json, xlsx"))
+
+
+def accepted_only(found: Found) -> Found:
+    """Accepted rows and returns: what lies elsewhere is the same data, or was refused. What was searched stays."""
+    return replace(found, held=tuple(held for held in found.held if held.copy.kind in ACCEPTED))
+
+
+def only_portable(selected: Selected) -> Selected:
+    """The columns that may be taken along, and for every other one the reason. Rows lose where they are kept."""
+    tables = {}
+    for group, table in selected.tables.items():
+        kept = _without(table, selected.roles)
+        if kept.width and kept.height:
+            tables[group] = kept
+    lines = tuple(_judged(line, selected.roles) for line in selected.fields)
+    return replace(selected, tables=tables, fields=tuple(dict.fromkeys(lines)))
+
+
+def _judged(line: FieldLine, roles: Mapping[tuple[str, str], FieldRole]) -> FieldLine:
+    """What was not decided to be given keeps its reason; else the rule of Art. 20 says."""
+    if not line.included:
+        return line
+    role = roles.get((line.dataset, line.name))
+    reason = why_not(traits_of(role)) if role else NotPortable.BASIS
+    if reason is None:
+        return line
+    return replace(line, included=False, reason=reason.value, iri=iri_of(reason))
+
+
+def iri_of(reason: NotPortable) -> str:
+    """The justification of the Data Privacy Vocabulary for a field that is left out."""
+    return THIRD_PARTY if reason is NotPortable.RESTRICTED else NOT_REQUIRED
+
+
+def _without(table: pl.DataFrame, roles: Mapping[tuple[str, str], FieldRole]) -> pl.DataFrame:
+    """Eligible cells only, dataset by dataset: a column may be one's to take along here and not there."""
+    parts = []
+    for (dataset,), rows in table.partition_by(DATASET, as_dict=True, maintain_order=True).items():
+        fields = {name: roles.get((str(dataset), name)) for name in rows.columns if name not in META}
+        going = {name: role for name, role in fields.items() if role is not None and why_not(traits_of(role)) is None}
+        cells = rows.select(rows[COMPANY], *(_plain(rows[name], role) for name, role in going.items()))
+        if going:
+            parts.append(cells.filter(~pl.all_horizontal(pl.exclude(COMPANY).is_null())))
+    if not parts:
+        return pl.DataFrame()
+    return pl.concat(parts, how="diagonal").unique(maintain_order=True)
+
+
+def _plain(cells: pl.Series, role: FieldRole) -> pl.Series:
+    """Dates and moments as ISO 8601, numbers with a decimal point, where that says exactly the same."""
+    if role.logical_type in ("date", "timestamp") and role.date_format:
+        values = moments(cells, role.date_format, role.logical_type)
+        if values.null_count() == cells.null_count():
+            return values.dt.strftime(ISO_DATE if role.logical_type == "date" else _moment(role.date_format))
+    if role.logical_type == "number":
+        return cells.str.replace(r"^(-?[0-9]+),([0-9]+)$", "$1.$2")
+    return cells
+
+
+def _moment(form: str) -> str:
+    """With a zone only where the file had one."""
+    return ISO_MOMENT if form.endswith("Z") or "%z" in form else ISO_MOMENT.removesuffix("Z")
+
+
+def types_of(table: pl.DataFrame, roles: Mapping[tuple[str, str], FieldRole]) -> dict[str, str]:
+    """ODCS type of every column whose values survive it; the others are text."""
+    said = {name: role.logical_type for (_, name), role in roles.items() if name in table.columns}
+    wanted = {name: kind for name, kind in said.items() if kind in ("integer", "number", "boolean")}
+    _, lost = typed(table, _complete(table, wanted), JSON, with_moments=False)
+    found = {name: kind for name, kind in wanted.items() if name not in lost}
+    for name, kind in said.items():
+        if kind in ("date", "timestamp") and _is_iso(table[name], kind):
+            found[name] = kind
+    return found
+
+
+def _complete(table: pl.DataFrame, types: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: kind for name, kind in types.items() if table[name].null_count() < table.height}
+
+
+def _is_iso(cells: pl.Series, kind: str) -> bool:
+    """Whether every value is a date, or a moment in UTC, as the descriptor's type reads it."""
+    form = ISO_DATE if kind == "date" else ISO_MOMENT
+    return moments(cells, form, kind).null_count() == cells.null_count() < len(cells)
+
+
+def write_portability(draft: Drafting, facts: Facts, forms: Sequence[str]) -> None:
+    """Every file of the package but the list of hashes; the descriptor names all the others."""
+    tables, roles = written_of(facts), facts.selected.roles
+    types = {group: types_of(table, roles) for group, table in tables.items()}
+    neutralised: dict[str, Mapping[str, int]] = {}
+    for group, table in tables.items():
+        if "csv" in forms:
+            neutralised[group] = draft.table(f"data/{group}.csv", table, CSV).neutralised
+        if "json" in forms:
+            draft.table(f"data/{group}.json", table, JSON, types[group])
+    eligibility, dictionary = eligibility_of(facts), dictionary_of(facts, types)
+    if "xlsx" in forms:
+        sheets = [(group, table, types[group]) for group, table in tables.items()]
+        title = words(facts.language).say("answer.portability.title")
+        draft.workbook("portability.xlsx", sheets, title)
+    draft.table("eligibility.csv", eligibility, CSV)
+    draft.table("dictionary.csv", dictionary, CSV)
+    draft.bytes(READ_ME[facts.language], words(facts.language).say("answer.readme").encode())
+    if "pdf" in forms:
+        draft.bytes("portability.pdf", make_pdf(make_answer_page(facts), facts.made_at))
+    draft.bytes("datapackage.json", as_json(descriptor(draft, facts, types, neutralised)))
+
+
+def written_of(facts: Facts) -> dict[str, pl.DataFrame]:
+    """Tables as they are written: whose each row is stands in them only where there are several companies."""
+    tables = facts.selected.tables
+    if len(facts.companies) > 1:
+        return dict(tables)
+    return {group: table.drop(COMPANY) for group, table in tables.items()}
+
+
+def eligibility_of(facts: Facts) -> pl.DataFrame:
+    """Every column: in or out, and why; ``reasonCode`` is ours, ``justification`` its IRI."""
+    rows = [
+        {
+            "field": line.name,
+            "fieldGroup": line.group,
+            "dataset": line.dataset,
+            "controller": facts.companies[line.principal],
+            "included": "true" if line.included else "false",
+            "reasonCode": line.reason,
+            "justification": line.iri,
+            **_traits(facts.selected.roles.get((line.dataset, line.name))),
+        }
+        for line in facts.selected.fields
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String))
+
+
+def _traits(role: FieldRole | None) -> dict[str, str | None]:
+    return {
+        "legalBasis": role.legal_basis if role else None,
+        "dataOrigin": role.origin.value if role else None,
+        "automated": str(role.automated).lower() if role else None,
+    }
+
+
+def dictionary_of(facts: Facts, types: Mapping[str, Mapping[str, str]]) -> pl.DataFrame:
+    """What every column of the package means, in three languages."""
+    rows: list[dict[str, str | None]] = []
+    for group, table in written_of(facts).items():
+        for name in table.columns:
+            if name == COMPANY:
+                continue
+            line = next(
+                each for each in facts.selected.fields if each.included and (each.name, each.group) == (name, group)
+            )
+            role = facts.selected.roles[line.dataset, name]
+            labels = {f"label_{word}": label_of(words(word), name, role) for word in LANGUAGES}
+            rows.append(
+                {
+                    "field": name,
+                    "fieldGroup": group,
+                    **labels,
+                    "type": FRICTIONLESS[types[group].get(name, "string")],
+                    "dataOrigin": role.origin.value,
+                    "legalBasis": role.legal_basis,
+                    "controller": facts.companies[line.principal],
+                }
+            )
+    return pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String))
+
+
+def descriptor(
+    draft: Drafting,
+    facts: Facts,
+    types: Mapping[str, Mapping[str, str]],
+    neutralised: Mapping[str, Mapping[str, int]],
+) -> dict[str, Any]:
+    """``datapackage.json``: Data Package 2.0, every file with its hash, tables with dialect and schema."""
+    case = facts.case
+    controllers = [{"title": name, "roles": ["controller"]} for name in dict.fromkeys(facts.companies.values())]
+    return {
+        "$schema": PROFILE,
+        "name": f"portability-{case.case_id[:8]}",
+        "id": case.case_id,
+        "title": words(facts.language).say("answer.portability.title"),
+        "version": "1.0.0",
+        "created": utc_text(facts.made_at),
+        "contributors": [*controllers, {"title": facts.sender.name, "roles": ["processor"]}],
+        "resources": list(_resources(draft, facts, types, neutralised)),
+    }
+
+
+def _resources(
+    draft: Drafting,
+    facts: Facts,
+    types: Mapping[str, Mapping[str, str]],
+    neutralised: Mapping[str, Mapping[str, int]],
+) -> Iterator[dict[str, Any]]:
+    for line in draft.lines():
+        stem, _, form = line.path.rpartition(".")
+        group = stem.removeprefix("data/")
+        base: dict[str, Any] = {
+            "name": f"{stem.replace('/', '-').lower()}-{form}" if form != "csv" else stem.replace("/", "-").lower(),
+            "path": line.path,
+            "format": form,
+            "mediatype": MEDIA[form],
+            "bytes": line.size_bytes,
+            "hash": f"sha256:{line.sha256}",
+        }
+        if form in ("csv", "json", "txt"):
+            base["encoding"] = "utf-8"
+        if form == "csv":
+            dialect = {
+                "delimiter": ",",
+                "quoteChar": '"',
+                "doubleQuote": True,
+                "lineTerminator": "\r\n",
+                "header": True,
+            }
+            base |= {"type": "table", "dialect": dialect, "schema": _schema(draft, facts, line.path, types.get(group))}
+            if neutralised.get(group):
+                base["neutralisedCells"] = dict(neutralised[group])
+        yield base
+
+
+def _schema(draft: Drafting, facts: Facts, path: str, types: Mapping[str, str] | None) -> dict[str, Any]:
+    """Fields of a table; of the person's data with label, origin, basis and controller."""
+    if types is None:
+        head = draft.path(path).read_text(encoding="utf-8").splitlines()[0].split(",")
+        fields = [{"name": name, "type": "boolean" if name in ("included", "automated") else "string"} for name in head]
+        return {"fields": fields, "missingValues": [""]}
+    group = path.removeprefix("data/").removesuffix(".csv")
+    return {
+        "fields": [_field(facts, group, name, types) for name in written_of(facts)[group].columns],
+        "missingValues": [""],
+    }
+
+
+def _field(facts: Facts, group: str, name: str, types: Mapping[str, str]) -> dict[str, Any]:
+    if name == COMPANY:
+        return {"name": name, "type": "string"}
+    line = next(each for each in facts.selected.fields if each.included and (each.name, each.group) == (name, group))
+    role = facts.selected.roles[line.dataset, name]
+    return {
+        "name": name,
+        "type": FRICTIONLESS[types.get(name, "string")],
+        "title": " / ".join(dict.fromkeys(label_of(words(word), name, role) for word in LANGUAGES)),
+        "dataOrigin": role.origin.value,
+        "legalBasis": role.legal_basis,
+        "controller": facts.companies[line.principal],
+    }

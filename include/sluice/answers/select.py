@@ -1,0 +1,148 @@
+"""From what was found to what is given: columns by whose they are, agents as numbers, others' data left out. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from sluice.agreement.model import FieldRole
+from sluice.answers.authority import Authority, controller_of
+from sluice.answers.model import GIVEN, UNASSIGNED, FieldLine, Found, Held
+from sluice.answers.notes import of_others
+from sluice.rights.clock import received_on
+from sluice.terms import FieldGroup
+
+COMPANY, DATASET, DAY, EXCHANGE, KEPT_IN = (
+    "sluice_company", "sluice_dataset", "sluice_day", "sluice_exchange", "sluice_kept_in",
+)  # fmt: skip
+META = (COMPANY, DATASET, DAY, EXCHANGE, KEPT_IN)
+"""Where a row is from; names that no file of ours has, because what begins so is stripped."""
+RAW = "record"
+
+
+@dataclass
+class Agents:
+    """Agents by number, in the order in which they are met: the person needs no name, and gets none (C-579/21)."""
+
+    numbers: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def pseudonym(self, name: str) -> str:
+        return self.numbers.setdefault(name, f"agent {len(self.numbers) + 1}")
+
+    def hide(self, cells: pl.Series) -> pl.Series:
+        """Every name as a number; a word in brackets names nobody."""
+        told = [
+            cell if cell is None or cell.startswith("[") or not cell.strip() else self.pseudonym(cell) for cell in cells
+        ]
+        return pl.Series(cells.name, told, dtype=pl.String)
+
+
+@dataclass(frozen=True)
+class Selected:
+    """Tables by field group, a line per column, and how much was left out for the sake of others."""
+
+    tables: Mapping[str, pl.DataFrame] = field(repr=False)
+    fields: tuple[FieldLine, ...]
+    withheld: Mapping[str, int]
+    roles: Mapping[tuple[str, str], FieldRole]
+    """Role of a column by dataset and name."""
+
+
+def select(found: Sequence[Found], authorities: Mapping[str, Authority]) -> Selected:
+    """Everything that may be given, deduplicated: equal rows of several copies of one exchange are one."""
+    agents, withheld = Agents(), Counter[str]()
+    parts: dict[str, list[pl.DataFrame]] = {}
+    lines: dict[FieldLine, None] = {}
+    roles: dict[tuple[str, str], FieldRole] = {}
+    notes: set[tuple[str, str]] = set()
+    for each in found:
+        authority = authorities[each.principal]
+        for held in each.held:
+            withheld += Counter({"rows": held.others, "objects": held.apart})
+            lines |= dict.fromkeys(_lines(each, held, authority))
+            roles |= {(held.dataset, name): role for name, role in held.roles.items()}
+            screened, doubtful = _screened(each, held)
+            notes |= doubtful
+            for group, table in _tables(each, screened, authority, agents):
+                parts.setdefault(group, []).append(table)
+    withheld["notes"] += len(notes)
+    tables = {group: _together(parts[group]) for group in sorted(parts, key=_order)}
+    return Selected(tables, tuple(lines), {name: count for name, count in withheld.items() if count}, roles)
+
+
+def _order(group: str) -> tuple[int, str]:
+    """Groups in the order of the vocabulary, what belongs to none last."""
+    known = [each.value for each in FieldGroup]
+    return (known.index(group) if group in known else len(known), group)
+
+
+def group_of(held: Held, name: str) -> str:
+    return held.roles[name].group.value if name in held.roles else UNASSIGNED
+
+
+def _lines(found: Found, held: Held, authority: Authority) -> Iterator[FieldLine]:
+    for name in held.frame.columns:
+        word = authority.word_on(held.roles.get(name))
+        yield FieldLine(
+            principal=found.principal,
+            controller=controller_of(held.roles.get(name)),
+            dataset=held.dataset,
+            name=name,
+            group=group_of(held, name),
+            included=word == GIVEN,
+            reason=word.rpartition("#")[2],
+            iri=word if "#" in word else None,
+        )
+
+
+def _screened(found: Found, held: Held) -> tuple[Held, set[tuple[str, str]]]:
+    """The copy without notes that quote somebody else, and those notes (of which exchange)."""
+    key, frame = found.target.key, held.frame
+    gone: set[tuple[str, str]] = set()
+    for name in frame.columns:
+        if group_of(held, name) in (FieldGroup.NOTE_FREE_TEXT, UNASSIGNED):
+            doubtful = of_others(frame[name], key, found.own)
+            if doubtful.any():
+                gone |= {(held.copy.exchange_id, note) for note in frame[name].filter(doubtful)}
+                frame = frame.with_columns(pl.when(~doubtful).then(pl.col(name)).alias(name))
+    raw = pl.Series(RAW, held.raw, dtype=pl.String)
+    mask = of_others(raw, key, found.own)
+    gone |= {(held.copy.exchange_id, record) for record in raw.filter(mask)}
+    return replace(held, frame=frame, raw=tuple(raw.filter(~mask))), gone
+
+
+def _tables(found: Found, held: Held, authority: Authority, agents: Agents) -> Iterator[tuple[str, pl.DataFrame]]:
+    """One table per field group of what may be given of a copy."""
+    given = [name for name in held.frame.columns if authority.word_on(held.roles.get(name)) == GIVEN]
+    groups = dict.fromkeys(group_of(held, name) for name in given)
+    for group in groups:
+        cells = held.frame.select(name for name in given if group_of(held, name) == group)
+        cells = cells.with_columns(pl.when(pl.all() != "").then(pl.all()))
+        cells = cells.filter(~pl.all_horizontal(pl.all().is_null()))
+        if group == FieldGroup.AGENT_REF:
+            cells = cells.with_columns(agents.hide(cells[name]) for name in cells.columns)
+        if cells.height:
+            yield group, _marked(found, held, cells)
+    if held.raw and authority.gives_all_of(list(held.copy.contract.fields) if held.copy.contract else []):
+        yield UNASSIGNED, _marked(found, held, pl.DataFrame({RAW: list(held.raw)}))
+
+
+def _marked(found: Found, held: Held, cells: pl.DataFrame) -> pl.DataFrame:
+    day = received_on(held.copy.closed_at).isoformat() if held.copy.closed_at else None
+    words = {
+        COMPANY: found.company,
+        DATASET: held.dataset,
+        DAY: day,
+        EXCHANGE: held.copy.exchange_id,
+        KEPT_IN: held.store,
+    }
+    return cells.select(*(pl.lit(word, pl.String).alias(name) for name, word in words.items()), pl.all())
+
+
+def _together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """One table; equal rows of one exchange are one, with every place that keeps them."""
+    whole = pl.concat(parts, how="diagonal")
+    same = [name for name in whole.columns if name != KEPT_IN]
+    kept = pl.col(KEPT_IN).unique(maintain_order=True).str.join("; ")
+    return whole.group_by(same, maintain_order=True).agg(kept).select(whole.columns)

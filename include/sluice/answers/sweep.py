@@ -1,0 +1,40 @@
+"""What the schedule does about answers: make every package that was decided and that nobody made yet."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sluice.answers import store
+from sluice.answers.authority import is_given
+from sluice.answers.make import is_known, make
+from sluice.answers.model import AnswerKind
+from sluice.exchange.house import House
+from sluice.rights import store as cases
+from sluice.rights.model import Actor, Case, Role
+from sluice.rights.sweeping import each
+
+
+def make_decided(house: House, by: str, now: datetime) -> tuple[int, int]:
+    """Make what is owed: how many packages, and how many cases failed and are met again. Raises ServiceMissing."""
+
+    def one(owed: tuple[Case, AnswerKind]) -> int:
+        case, kind = owed
+        make(house, case.case_id, kind, now, Actor(Role.SYSTEM, by))
+        return 1
+
+    return each("an answer", list(_owed(house)), one)
+
+
+def _owed(house: House) -> Iterator[tuple[Case, AnswerKind]]:
+    """Cases with a part that is to be given by us and that no package was ever about."""
+    for case in cases.list_cases(house.conn, only_open=True, limit=None):
+        kind = next((kind for kind in AnswerKind if kind.right is case.right), None)
+        if kind is None or case.persons != 1 or not is_known(case):
+            continue
+        told = {
+            part
+            for answer in store.find_answers(house.conn, case.case_id)
+            if not answer.only_principal
+            for part in answer.sub_cases
+        }
+        if any(is_given(part, kind.action) and part.sub_case_id not in told for part in case.sub_cases):
+            yield case, kind

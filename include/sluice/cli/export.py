@@ -1,0 +1,209 @@
+"""``sluice export``: the answer to a person as a package. Only the folder asked for holds values in clear."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sluice.cli import export_link
+from sluice.cli.case_output import ByOption, CaseArgument, show_case, user
+from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
+from sluice.errors import Exit
+from sluice.settings import get_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sluice.answers.model import AnswerKind, FieldLine, Made
+
+app = typer.Typer(
+    help="Answer a person with a copy of their data: to read (access), or to take along (portability).",
+    no_args_is_help=True,
+    epilog="Example: sluice export access 5b1f0c2e",
+)
+FolderOption = Annotated[
+    Path | None, typer.Option(help="Where the package goes in clear; a new folder here by default.")
+]
+LangOption = Annotated[str | None, typer.Option("--lang", help="nl, fr or en; the person's language by default.")]
+OnlyOption = Annotated[str | None, typer.Option("--principal", help="Only what concerns this principal.")]
+SealedOption = Annotated[bool, typer.Option("--sealed", help="Only into the vault, nothing in clear.")]
+
+
+@app.command("access")
+def access(
+    case: CaseArgument,
+    folder: FolderOption = None,
+    lang: LangOption = None,
+    principal: OnlyOption = None,
+    sealed: SealedOption = False,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Everything about the person from every store, with what Art. 15 asks to be told; sealed in the vault too.
+
+    JSON: package, files [{path, sha256, rows}], fields [{name, included, reason}], answer, stores, delete_after. Exit
+    1 when nothing was decided to be given by us.
+
+    Example: sluice export access 5b1f0c2e --folder answer
+    """
+    from sluice.answers.model import AnswerKind
+
+    made, target = _make(case, AnswerKind.ACCESS, folder, lang, principal, sealed, by)
+    _show(made, target, format)
+
+
+@app.command("portability")
+def portability(
+    case: CaseArgument,
+    to: Annotated[
+        str, typer.Option(help="Forms, with commas: csv, json, xlsx; pdf comes along.")
+    ] = "csv,json,xlsx,pdf",
+    folder: FolderOption = None,
+    lang: LangOption = None,
+    principal: OnlyOption = None,
+    sealed: SealedOption = False,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """What the person may take along (Art. 20): a Data Package, a dictionary, and why every other field stays.
+
+    JSON: as `export access`. Exit 1 when no field may go: then `fields` has the reason of each, and nothing is
+    written.
+
+    Example: sluice export portability 5b1f0c2e --to csv,json
+    """
+    from sluice.answers.model import AnswerKind, NothingPortable
+
+    forms = tuple(dict.fromkeys(word.strip() for word in to.split(",") if word.strip()))
+    try:
+        made, target = _make(case, AnswerKind.PORTABILITY, folder, lang, principal, sealed, by, forms)
+    except NothingPortable as error:
+        _show_nothing(case, error, format)
+        raise typer.Exit(Exit.REFUSED) from None
+    _show(made, target, format)
+
+
+@app.command("decide")
+def decide(case: CaseArgument, by: ByOption = None, format: FormatOption = Format.TABLE) -> None:
+    """Decide a portability request by its fields: what Art. 20 lets go is given, the rest refused with its reason.
+
+    The letter about a refusal, with complaint and court, is written at once. JSON: as `case open`, and fields
+    [{name, included, reason}]. Exit 1 when there is nothing to decide.
+
+    Example: sluice export decide 5b1f0c2e --by an.peeters
+    """
+    from sluice.answers.decide import decide_portability
+    from sluice.exchange.house import open_house
+    from sluice.rights.describe import describe
+    from sluice.rights.model import Actor, Role
+    from sluice.rights.store import find_beginning
+
+    actor = Actor(Role.DESK, by or user())
+    with open_house(get_settings()) as house, err.status("looking into every store"):
+        found = find_beginning(house.conn, case.lower())
+        decided, lines = decide_portability(house, found, datetime.now(UTC), actor)
+    if format is Format.JSON:
+        show_json({**describe(decided), "fields": fields_told(lines)})
+        return
+    show_case(decided, format)
+    _show_fields(lines)
+
+
+app.command("link")(export_link.link)
+app.command("links")(export_link.links)
+
+
+def _make(
+    case: str,
+    kind: "AnswerKind",
+    folder: Path | None,
+    lang: str | None,
+    principal: str | None,
+    sealed: bool,
+    by: str | None,
+    forms: tuple[str, ...] = (),
+) -> "tuple[Made, Path | None]":
+    from sluice.answers.make import FORMS, Wish, make
+    from sluice.cli.output import err
+    from sluice.errors import Ref, UsageError
+    from sluice.exchange.house import open_house
+    from sluice.rights.guards import LANGUAGES
+    from sluice.rights.model import Actor, Role
+    from sluice.rights.store import find_beginning
+
+    if lang is not None and lang not in LANGUAGES:
+        raise UsageError(Ref("option", "--lang"))
+    with open_house(get_settings()) as house, err.status("looking into every store"):
+        found = find_beginning(house.conn, case.lower())
+        target = None if sealed else folder or _free(Path.cwd() / f"{kind.value}-{found[:8]}")
+        wish = Wish(target, lang, principal, forms or FORMS)
+        return make(house, found, kind, datetime.now(UTC), Actor(Role.DESK, by or user()), wish), target
+
+
+def _free(folder: Path) -> Path:
+    """The folder itself, or the first that is free beside it."""
+    names = (folder if number == 1 else folder.with_name(f"{folder.name}-{number}") for number in range(1, 1000))
+    return next((name for name in names if not name.exists()), folder)
+
+
+def fields_told(lines: "Sequence[FieldLine]") -> list[dict[str, Any]]:
+    """Columns as the JSON of a command has them."""
+    return [
+        {
+            "name": line.name,
+            "included": line.included,
+            "reason": line.iri or line.reason,
+            "code": line.reason,
+            "group": line.group,
+            "dataset": line.dataset,
+            "principal": line.principal,
+        }
+        for line in lines
+    ]
+
+
+def _show(made: "Made", target: Path | None, format: Format) -> None:
+    answer = made.answer
+    files = [{"path": line.path, "sha256": line.sha256, "rows": line.rows} for line in made.files]
+    told = {
+        "package": str(target) if target else None,
+        "answer": answer.answer_id,
+        "case": answer.case_id,
+        "sealed": f"s3://{answer.bucket}/{answer.key}",
+        "sha256": answer.sha256,
+        "delete_after": answer.delete_after.isoformat(),
+    }
+    if format is Format.JSON:
+        show_json({**told, "files": files, "fields": fields_told(made.fields)})
+        return
+    show_pairs("Package", told)
+    show_table("Files", ("path", "rows", "sha256"), [(line.path, line.rows, line.sha256) for line in made.files])
+    _show_fields(made.fields)
+
+
+def _show_fields(lines: "Sequence[FieldLine]") -> None:
+    rows = [
+        (line.principal, line.dataset, line.name, line.group, "yes" if line.included else "no", line.iri or line.reason)
+        for line in lines
+    ]
+    show_table("Fields", ("principal", "dataset", "name", "group", "included", "reason"), rows)
+
+
+def _show_nothing(case: str, error: Exception, format: Format) -> None:
+    """Every field with its reason; no file was made."""
+    from sluice.answers.make import foresee
+    from sluice.answers.model import AnswerKind
+    from sluice.exchange.house import open_house
+    from sluice.rights.store import find_beginning
+
+    with open_house(get_settings()) as house:
+        found = find_beginning(house.conn, case.lower())
+        lines = foresee(house, found, AnswerKind.PORTABILITY, datetime.now(UTC)).selected.fields
+    err.print(str(error), style="red", markup=False)
+    if format is Format.JSON:
+        code = getattr(error, "code", "SLU-000")
+        problem = {"code": code, "message": str(error)}
+        show_json({"package": None, "files": [], "fields": fields_told(lines), "error": problem})
+        return
+    _show_fields(lines)

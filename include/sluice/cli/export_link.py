@@ -1,0 +1,102 @@
+"""``sluice export link``: how a package reaches its person. The token is printed once and kept nowhere."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from sluice.cli.case_output import ByOption, CaseArgument, user
+from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
+from sluice.settings import get_settings
+
+PATH = "/sluice/api/v1/answers/"
+
+
+def link(
+    case: CaseArgument,
+    code: Annotated[
+        str | None, typer.Option(help="Second word agreed with the person; the case number by default.")
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="How long it opens; the dated parameter by default.")] = None,
+    uses: Annotated[int, typer.Option(min=1, max=100, help="How often it opens.")] = 5,
+    base: Annotated[str, typer.Option(help="Address of the API server, in front of the path.")] = "",
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Make a link to the package of a case, for its person. Send the link and the second word by two ways.
+
+    The token stands in this output and nowhere else. Five wrong words close the link. JSON: link, token, path,
+    case, expires_at, uses. Exit 1 when there is no package (any more).
+
+    Example: sluice export link 5b1f0c2e --days 14
+    """
+    from sluice.answers.link import make_link
+    from sluice.exchange.house import open_house
+    from sluice.rights.model import Actor, Role
+    from sluice.rights.store import find_beginning
+
+    with open_house(get_settings()) as house:
+        found = find_beginning(house.conn, case.lower())
+        actor = Actor(Role.DESK, by or user())
+        new = make_link(house, found, datetime.now(UTC), actor, code=code, days=days, most_uses=uses)
+    told = {
+        "link": new.link.link_id,
+        "token": new.token,
+        "path": f"{base.rstrip('/')}{PATH}{new.token}",
+        "case": found,
+        "expires_at": new.link.expires_at.isoformat(),
+        "uses": uses,
+    }
+    show_json(told) if format is Format.JSON else show_pairs("Link", told)
+
+
+def links(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
+    """List the packages of a case and their links: until when, how often opened, how often a word was wrong.
+
+    JSON: case, answers [{answer, kind, made_at, delete_after, gone_at, gone_why, links [...]}].
+
+    Example: sluice export links 5b1f0c2e
+    """
+    from sluice.answers.store import find_answers, find_links
+    from sluice.db import connect
+    from sluice.rights.store import find_beginning
+
+    with connect(get_settings()) as conn:
+        found = find_beginning(conn, case.lower())
+        answers = [(answer, find_links(conn, answer.answer_id)) for answer in find_answers(conn, found)]
+    if format is Format.JSON:
+        show_json(
+            {
+                "case": found,
+                "answers": [
+                    {
+                        "answer": answer.answer_id,
+                        "kind": answer.kind.value,
+                        "made_at": answer.made_at,
+                        "delete_after": answer.delete_after,
+                        "gone_at": answer.gone_at,
+                        "gone_why": answer.gone_why,
+                        "links": [
+                            {
+                                "link": each.link_id,
+                                "expires_at": each.expires_at,
+                                "uses": each.uses,
+                                "most_uses": each.most_uses,
+                                "wrong_codes": each.failures,
+                                "closed_at": each.revoked_at,
+                            }
+                            for each in held
+                        ],
+                    }
+                    for answer, held in answers
+                ],
+            }
+        )
+        return
+    rows = [
+        (a.answer_id, a.kind.value, a.delete_after, a.gone_why, each.link_id, each.expires_at, each.uses, each.failures)
+        for a, held in answers
+        for each in held
+    ]
+    head = ("answer", "kind", "delete after", "gone", "link", "expires at (UTC)", "uses", "wrong codes")
+    show_table("Links", head, rows)

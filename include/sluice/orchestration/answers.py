@@ -1,0 +1,37 @@
+"""Operators of answers to persons: make what was decided, remove what is over."""
+
+from sluice.orchestration.operators import HouseOperator
+from sluice.settings import get_settings
+
+MACHINE = "airflow"
+
+
+class MakeAnswers(HouseOperator):
+    """Makes the package of every case of access or portability that was decided and has none yet; seals it."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.answers.sweep import make_decided
+        from sluice.errors import Ref, StoreError
+        from sluice.exchange.house import open_house
+
+        with open_house(get_settings()) as house:
+            made, failed = make_decided(house, MACHINE, datetime.now(UTC))
+        if failed:
+            raise StoreError(Ref("answers left undone", failed))
+        return f"answers made: {made}"
+
+
+class RemoveAnswers(HouseOperator):
+    """Removes packages whose last day is over, and what lies there without a line."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.answers.keep import remove_due
+        from sluice.exchange.house import open_house
+
+        with open_house(get_settings()) as house:
+            removed = remove_due(house, datetime.now(UTC))
+        return f"answers removed: {removed}"

@@ -1,0 +1,85 @@
+"""What erasing and ending a case ask of answers to persons; how answers are made is SQL of the room above."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sluice.db import Connection
+from sluice.rights.erase_model import ANSWER, Copy
+from sluice.rights.model import CaseId, SubCase
+from sluice.terms import Direction, ExchangeId, Flow, Principal
+
+PREFIX = "_answers/"
+"""Where packages lie in the vault."""
+_COPY = """select a.answer_id::text as id, a.kind, a.bucket, a.key, a.version_id, a.sealed_sha256, a.made_at
+    from answer a"""
+
+
+def find_copies(
+    conn: Connection, principal: Principal, *, with_gone: bool = False, among: Collection[ExchangeId] | None = None
+) -> list[Copy]:
+    """Answers with data of a principal; ``among``: only those with these ids."""
+    rows = conn.execute(
+        f"""{_COPY} where %(principal)s = any(a.principals) and (%(gone)s or a.gone_at is null)
+              and (%(among)s::uuid[] is null or a.answer_id = any(%(among)s))
+            order by a.made_at, a.answer_id""".encode(),
+        {"principal": principal, "gone": with_gone, "among": None if among is None else list(among)},
+    ).fetchall()
+    return [_copy(row) for row in rows]
+
+
+def find_copy(conn: Connection, answer_id: str) -> Copy | None:
+    """One answer that is still there."""
+    row = conn.execute(f"{_COPY} where a.answer_id = %s and a.gone_at is null".encode(), (answer_id,)).fetchone()
+    return _copy(row) if row else None
+
+
+def find_case(conn: Connection, answer_id: str) -> CaseId | None:
+    """The request that an answer answers."""
+    row = conn.execute("select case_id::text as id from answer where answer_id = %s", (answer_id,)).fetchone()
+    return CaseId(row["id"]) if row else None
+
+
+def mark_gone(conn: Connection, answer_id: str, why: str, at: datetime) -> bool:
+    """Its object is gone; False when it was before."""
+    row = conn.execute(
+        "update answer set gone_at = %s, gone_why = %s where answer_id = %s and gone_at is null returning 1",
+        (at, why, answer_id),
+    ).fetchone()
+    return row is not None
+
+
+def find_made(conn: Connection, part: SubCase) -> str | None:
+    """SHA-256 of the last answer about a part; None while none was made."""
+    row = conn.execute(
+        """select sha256 from answer where %s = any(sub_cases) and only_principal is null
+           order by made_at desc limit 1""",
+        (part.sub_case_id,),
+    ).fetchone()
+    return row["sha256"] if row else None
+
+
+def find_taken(conn: Connection, part: SubCase) -> str | None:
+    """SHA-256 of an answer about a part that left the vault through the person's link; None while none did."""
+    row = conn.execute(
+        """select a.sha256 from answer a join answer_taken t using (answer_id)
+           where %s = any(a.sub_cases) and t.link_id is not null order by t.taken_at limit 1""",
+        (part.sub_case_id,),
+    ).fetchone()
+    return row["sha256"] if row else None
+
+
+def _copy(row: dict[str, Any]) -> Copy:
+    return Copy(
+        exchange_id=ExchangeId(row["id"]),
+        kind=ANSWER,
+        direction=Direction.PORTABILITY_ACCESS,
+        flow=Flow(row["kind"]),
+        bucket=row["bucket"],
+        key=row["key"],
+        version_id=row["version_id"],
+        sha256=row["sealed_sha256"],
+        contract=None,
+        columns=(),
+        closed_at=row["made_at"],
+    )

@@ -1,0 +1,71 @@
+"""Answers of a test: a person asks, who decides agrees, and the package is read back as its person reads it."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from night import AGREEMENT, Edit
+from rights.town import DESK, Town
+from sluice.answers.keep import opened
+from sluice.answers.make import Wish, make
+from sluice.answers.model import AnswerKind, Made
+from sluice.exchange.house import House
+from sluice.rights.model import CaseId
+
+WE_GIVE = Edit(AGREEMENT, "A15: false", "A15: true")
+WE_EXPORT = Edit(AGREEMENT, "A20: false", "A20: true")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package in memory, by path."""
+
+    files: Mapping[str, bytes]
+
+    def json(self, name: str) -> Any:
+        return json.loads(self.files[name])
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(self.files[name].decode(), newline="")))
+
+    def table(self, name: str) -> pl.DataFrame:
+        return pl.read_csv(self.files[name], infer_schema=False)
+
+    @property
+    def text(self) -> str:
+        """Every table and document as one text."""
+        return "\n".join(
+            content.decode() for name, content in self.files.items() if name.endswith((".csv", ".json", ".txt"))
+        )
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def give(house: House, case_id: CaseId, kind: AnswerKind = AnswerKind.ACCESS, wish: Wish | None = None) -> Made:
+    return make(house, case_id, kind, now(), DESK, wish)
+
+
+def read(house: House, made: Made) -> Package:
+    """The package as it comes out of the vault."""
+    with opened(house, made.answer) as packed, zipfile.ZipFile(packed) as archive:
+        return Package({name: archive.read(name) for name in archive.namelist()})
+
+
+def folder_of(path: Path) -> Package:
+    """A package that was written in clear."""
+    return Package({each.relative_to(path).as_posix(): each.read_bytes() for each in path.rglob("*") if each.is_file()})
+
+
+def cells_of(town: Town, number: int) -> Mapping[str, str]:
+    """What a file of contacts says of somebody."""
+    return dict(zip(town.head.split(";")[1:], town.people[number].line.split(";"), strict=True))

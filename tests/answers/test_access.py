@@ -1,0 +1,159 @@
+"""Access (GDPR Art. 15): all of the person, nothing of anyone else, and whose answer it is."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from answers.giving import WE_GIVE, Package, cells_of, folder_of, give, now, read
+from night import Edit
+from rights.town import DESK, SHA, Town, open_town, papers_of
+from sluice.answers.make import Wish, make
+from sluice.answers.model import AnotherRight, AnswerKind, NothingToGive
+from sluice.ledger.verify import verify as verify_ledger
+from sluice.rights.cases import decide
+from sluice.rights.model import Action, Case, Order, Right, State
+from sluice.rights.store import get_case
+from sluice.settings import Settings
+from sluice.terms import Principal
+
+ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
+    """Two principals; the second person is a customer of both, and three were called for the first."""
+    edits: tuple[Edit, ...] = getattr(request, "param", (WE_GIVE,))
+    settings = papers_of(store_settings, tmp_path, [ENERGY, SOLAR], *edits)
+    with open_town(settings, tmp_path, [ENERGY, SOLAR], 4) as opened:
+        opened.arrive(ENERGY, opened.people)
+        opened.arrive(SOLAR, opened.people[1:3])
+        opened.give_back(ENERGY, opened.people[:3])
+        yield opened
+
+
+def asked(town: Town, number: int) -> Case:
+    return town.decided(town.people[number], Right.ACCESS, Action.GIVE)
+
+
+def is_said(package: Package, value: str) -> bool:
+    return json.dumps(value, ensure_ascii=False)[1:-1] in package.text
+
+
+def test_everything_of_the_person_is_given_and_nothing_of_anyone_else(town: Town) -> None:
+    case = asked(town, 0)
+
+    package = read(town.house, give(town.house, case.case_id))
+
+    mine = cells_of(town, 0)
+    personal = ("phone", "email", "last_name", "street")
+    assert [name for name, value in mine.items() if value and not is_said(package, value)] == []
+    assert is_said(package, town.people[0].record(ENERGY))
+    for other in (1, 2, 3):
+        theirs = cells_of(town, other)
+        assert [name for name in personal if theirs[name] != mine[name] and is_said(package, theirs[name])] == []
+        assert not is_said(package, town.people[other].record(ENERGY))
+    assert "agent01" not in package.text and "agent 1" in package.text
+    document = package.json("access.json")
+    assert document["information"][0]["recipients"] == ["Energy One NV"], "the return went to it"
+    assert document["information"][0]["processors"] == ["Object Store BV"]
+    assert document["information"][0]["retention"] and document["information"][0]["purposes"]
+    assert package.files["access.pdf"].startswith(b"%PDF")
+
+
+def test_the_manifest_lists_every_store_and_the_hash_of_every_file(town: Town) -> None:
+    package = read(town.house, give(town.house, asked(town, 0).case_id))
+
+    manifest = package.json("manifest.json")
+    hits = {line["store"]: line["copies_naming_the_person"] for line in manifest["stores"]}
+    assert hits["lake"] and hits["files as they came"] and hits["files as they went out"] and hits["subject index"]
+    assert hits["quarantine"] == 0 == hits["anything else"], "stores without a hit are listed"
+    sums = dict(reversed(line.split("  ")) for line in package.files["SHA256SUMS"].decode().splitlines())
+    assert set(sums) == set(package.files) - {"SHA256SUMS"}
+    assert all(hashlib.sha256(package.files[name]).hexdigest() == said for name, said in sums.items())
+    listed = {line["path"]: line["sha256"] for line in manifest["files"]}
+    assert set(listed) == set(sums) - {"manifest.json"} and all(sums[name] == said for name, said in listed.items())
+
+
+@pytest.mark.parametrize("town", [()], indirect=True)
+def test_what_a_principal_decides_is_forwarded_with_proof_and_not_answered(town: Town) -> None:
+    case = asked(town, 0)
+
+    made = give(town.house, case.case_id)
+
+    package, mine = read(town.house, made), cells_of(town, 0)
+    document = package.json("access.json")
+    assert [each["company"] for each in document["forwarded"]] == ["Energy One NV"]
+    assert len(document["forwarded"][0]["ledger_entry"]) == 64
+    assert {line.group for line in made.fields if line.included} >= {"call_event", "disposition"}
+    said = [line for line in made.fields if line.name in ("last_name", "email", "street")]
+    assert said and {line.reason for line in said} == {"FORWARDED_TO_CONTROLLER"}
+    assert [name for name in ("email", "last_name", "street") if is_said(package, mine[name])] == []
+
+
+def test_an_answer_through_one_principal_says_nothing_of_the_other(town: Town, tmp_path: Path) -> None:
+    case, target = asked(town, 1), tmp_path / "through"
+
+    both = read(town.house, give(town.house, case.case_id))
+    make(town.house, case.case_id, AnswerKind.ACCESS, now(), DESK, Wish(target, only=ENERGY))
+
+    one, person = folder_of(target), town.people[1]
+    assert is_said(both, person.record(SOLAR)) and is_said(both, person.record(ENERGY))
+    assert is_said(one, person.record(ENERGY)) and not is_said(one, person.record(SOLAR))
+    assert "Solar" not in one.text and SOLAR not in one.text
+    assert {path.stat().st_mode & 0o077 for path in target.rglob("*")} == {0}
+
+
+def test_a_row_that_may_be_somebody_elses_is_withheld_and_counted(town: Town) -> None:
+    """Two customers share a telephone; the second asks by that telephone alone."""
+    first, second = town.people[0], town.people[3]
+    line = second.line.replace(second.phone, first.phone)
+    head = town.head
+    town.desk.drop(f"{head}\nE77770001;{line}\n".encode(), "shared.csv", (ENERGY, "renewal_campaign"))
+    town.desk.work()
+
+    package = read(town.house, give(town.house, asked(town, 0).case_id))
+
+    assert not is_said(package, "E77770001")
+    assert is_said(package, first.record(ENERGY))
+    assert package.json("manifest.json")["withheld"]["rows"] > 0
+
+
+def test_a_note_that_quotes_another_person_is_withheld(town: Town) -> None:
+    head, person = town.head.split(";"), town.people[0]
+    cells = dict(zip(head, f"{person.record(ENERGY)};{person.line}".split(";"), strict=True))
+    for name, note in (("a.csv", "bel haar zus op 0475 99 88 77"), ("b.csv", f"mailt zelf: {cells['email']}")):
+        row = ";".join((cells | {"note": note}).values())
+        town.desk.drop(f"{town.head}\n{row}\n".encode(), name, (ENERGY, "renewal_campaign"))
+    town.desk.work()
+
+    package = read(town.house, give(town.house, asked(town, 0).case_id))
+
+    assert "99 88 77" not in package.text and "mailt zelf" in package.text
+    assert package.json("manifest.json")["withheld"]["notes"] == 1
+
+
+def test_nothing_is_given_before_somebody_decided_and_no_other_right(town: Town) -> None:
+    case = town.ask(town.people[0], Right.ACCESS)
+    with pytest.raises(NothingToGive):
+        give(town.house, case.case_id)
+    with pytest.raises(AnotherRight):
+        give(town.house, case.case_id, AnswerKind.PORTABILITY)
+    assert town.desk.objects(town.desk.settings.bucket_vault) != []
+    assert not [o for o in town.desk.objects(town.desk.settings.bucket_vault) if o.key.startswith("_answers/")]
+    decide(town.house.conn, case.case_id, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=Action.GIVE))
+    assert give(town.house, case.case_id).answer.rows > 0
+
+
+def test_each_making_is_logged_and_replaces_the_one_before(town: Town) -> None:
+    case = asked(town, 0)
+    first, second = (give(town.house, case.case_id) for _ in range(2))
+
+    vault = [o.key for o in town.desk.objects(town.desk.settings.bucket_vault) if o.key.startswith("_answers/")]
+    assert vault == [second.answer.key] != [first.answer.key]
+    kinds = [row["kind"] for row in town.desk.sql("select kind from ledger.entry where kind like 'answer.%'")]
+    assert kinds == ["answer.made", "answer.made", "answer.removed"]
+    assert verify_ledger(town.house.conn, public_pem=town.house.keyring.public_pem).valid
+    assert get_case(town.house.conn, case.case_id).state is State.SCOPED

@@ -1,0 +1,87 @@
+"""``sluice export``: the contract of cli.md, for people and for programs; no value of a person on the terminal."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from answers.giving import WE_GIVE, cells_of, folder_of
+from returns.commands import at_terminal
+from rights.town import Town, open_town, papers_of
+from sluice.cli.main import app
+from sluice.rights.model import Action, Right
+from sluice.rights.store import get_case
+from sluice.settings import Settings
+from sluice.terms import Principal
+
+ENERGY = Principal("energy01")
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    """Two persons of one principal, which lets us answer for it."""
+    settings = papers_of(store_settings, tmp_path, [ENERGY], WE_GIVE)
+    with open_town(settings, tmp_path, [ENERGY], 2) as opened, at_terminal(opened.desk, monkeypatch):
+        opened.arrive(ENERGY, opened.people)
+        opened.give_back(ENERGY, opened.people[:1])
+        monkeypatch.chdir(tmp_path)
+        yield opened
+
+
+def run(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["export", *words])
+    return done.exit_code, done.stdout
+
+
+def test_access_gives_a_folder_its_hashes_and_a_reason_per_field(town: Town, tmp_path: Path) -> None:
+    case = town.decided(town.people[0], Right.ACCESS, Action.GIVE)
+
+    code, out = run("access", case.case_id[:8], "--format", "json")
+
+    said = json.loads(out)
+    assert code == 0 and Path(said["package"]).parent == tmp_path
+    package = folder_of(Path(said["package"]))
+    assert {each["path"] for each in said["files"]} == set(package.files)
+    for each in said["files"]:
+        assert hashlib.sha256(package.files[each["path"]]).hexdigest() == each["sha256"]
+        assert each["rows"] or not each["path"].startswith("data/")
+    assert all({"name", "included", "reason"} <= each.keys() for each in said["fields"])
+    assert any(each["included"] for each in said["fields"])
+    for value in cells_of(town, 0).values():
+        assert len(value) < 6 or value not in out, "only the folder has values"
+    again = json.loads(run("access", case.case_id, "--format", "json")[1])
+    assert again["package"] == said["package"] + "-2"
+    _, told = run("access", case.case_id, "--sealed")
+    assert "sealed" in told and not Path(f"{said['package']}-3").exists()
+
+
+def test_a_link_is_printed_once_and_listed_without_its_token(town: Town) -> None:
+    case = town.decided(town.people[0], Right.ACCESS, Action.GIVE)
+    assert run("access", case.case_id, "--sealed")[0] == 0
+
+    code, out = run("link", case.case_id, "--base", "https://x.example/", "--format", "json")
+
+    said = json.loads(out)
+    assert code == 0 and said["path"] == f"https://x.example/sluice/api/v1/answers/{said['token']}"
+    code, out = run("links", case.case_id, "--format", "json")
+    assert code == 0 and said["token"] not in out
+    [answer] = json.loads(out)["answers"]
+    assert [each["link"] for each in answer["links"]] == [said["link"]]
+    assert run("links", case.case_id)[0] == 0
+
+
+def test_portability_without_a_portable_field_says_why_and_writes_nothing(town: Town, tmp_path: Path) -> None:
+    case = town.ask(town.people[0], Right.PORTABILITY)
+
+    code, out = run("decide", case.case_id, "--format", "json")
+    assert code == 0 and {each["included"] for each in json.loads(out)["fields"]} == {False}
+    town.agree(get_case(town.house.conn, case.case_id), Action.EXPORT)
+    code, out = run("portability", case.case_id, "--format", "json")
+
+    said = json.loads(out)
+    assert (code, said["package"], said["files"]) == (1, None, [])
+    assert all(each["reason"] for each in said["fields"])
+    assert [path for path in tmp_path.iterdir() if path.name.startswith("portability-")] == []

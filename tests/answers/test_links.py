@@ -1,0 +1,207 @@
+"""A link opens for one person, some days, a few times; for nobody else, and every try is counted."""
+
+import hashlib
+import secrets
+import string
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from answers.giving import WE_GIVE, give, now
+from rights.town import DESK, Town, open_town, papers_of
+from sluice.answers import store
+from sluice.answers.keep import remove_due
+from sluice.answers.link import NewLink, make_link, open_link
+from sluice.answers.link_model import LinkOver, LinkRefused
+from sluice.answers.model import AnswerGone
+from sluice.errors import UsageError
+from sluice.ledger.verify import verify as verify_ledger
+from sluice.rights.erase import run
+from sluice.rights.finish import sweep
+from sluice.rights.forward import follow
+from sluice.rights.letters import note_opened
+from sluice.rights.model import Action, Case, LetterKind, Right, State, Track
+from sluice.rights.store import get_case
+from sluice.settings import Settings
+from sluice.terms import Principal
+
+ENERGY = Principal("energy01")
+TRIES = 300
+"""Attempts of each kind."""
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    """Two persons of one principal, both called."""
+    settings = papers_of(store_settings, tmp_path, [ENERGY], WE_GIVE)
+    with open_town(settings, tmp_path, [ENERGY], 3) as opened:
+        opened.arrive(ENERGY, opened.people)
+        opened.give_back(ENERGY, opened.people[:2])
+        yield opened
+
+
+def given(town: Town, number: int = 0) -> Case:
+    case = town.decided(town.people[number], Right.ACCESS, Action.GIVE)
+    give(town.house, case.case_id)
+    return case
+
+
+def linked(town: Town, case: Case, **how: object) -> NewLink:
+    return make_link(town.house, case.case_id, now(), DESK, **how)  # type: ignore[arg-type]
+
+
+def opens(town: Town, token: str, code: str, at: datetime | None = None) -> bool:
+    try:
+        return bool(open_link(town.house, token, code, at or now()).content)
+    except (LinkRefused, LinkOver):
+        return False
+
+
+def count(tries: int, attempt: Callable[[int], bool]) -> int:
+    return sum(attempt(number) for number in range(tries))
+
+
+@pytest.mark.evidence
+def test_expired_anothers_tampered_and_guessed_links_open_nothing(
+    town: Town, record_property: Callable[[str, object], None]
+) -> None:
+    mine, theirs = given(town, 0), given(town, 1)
+    link, other = linked(town, mine, most_uses=100), linked(town, theirs, most_uses=100)
+    signs = string.ascii_letters + string.digits + "-_"
+
+    def tampered(number: int) -> bool:
+        place = number % len(link.token)
+        sign = next(each for each in secrets.choice(signs) + signs if each != link.token[place])
+        return opens(town, link.token[:place] + sign + link.token[place + 1 :], mine.case_id)
+
+    after = link.link.expires_at
+    opened = {
+        "expired": count(TRIES, lambda n: opens(town, link.token, mine.case_id, after + timedelta(seconds=n))),
+        "tampered": count(TRIES, tampered),
+        "guessed": count(TRIES, lambda _: opens(town, secrets.token_urlsafe(32), mine.case_id)),
+        "used by another": count(TRIES, lambda _: opens(town, other.token, mine.case_id)),
+    }
+
+    assert opened == {"expired": 0, "tampered": 0, "guessed": 0, "used by another": 0}
+    assert opens(town, link.token, mine.case_id), "the right person still gets in"
+    assert not opens(town, other.token, theirs.case_id), "wrong words have closed that one, for its person too"
+    record_property("links: expired, used by another, tampered, guessed", f"0 of {TRIES:,} opened, of each")
+
+
+def test_only_the_hash_of_a_token_exists_and_each_use_is_counted_and_logged(town: Town) -> None:
+    case = given(town)
+    link = linked(town, case, most_uses=2)
+
+    found = open_link(town.house, link.token, case.case_id.upper(), now())
+    assert hashlib.sha256(found.content).hexdigest() == found.sha256 == link.answer.sha256
+    assert opens(town, link.token, case.case_id)
+    with pytest.raises(LinkOver):
+        open_link(town.house, link.token, case.case_id, now())
+
+    [kept] = store.find_links(town.house.conn, link.answer.answer_id)
+    assert (kept.uses, kept.failures) == (2, 0)
+    entries = town.desk.sql("select convert_from(body, 'UTF8') as body from ledger.entry where kind = 'answer.taken'")
+    assert len(entries) == 2 and link.token not in repr(link)
+    rows = town.desk.sql(
+        "select l::text as line from answer_link l union all select convert_from(body, 'UTF8') from ledger.entry"
+    )
+    assert not [row for row in rows if link.token in str(row["line"])]
+    assert verify_ledger(town.house.conn, public_pem=town.house.keyring.public_pem).valid
+
+
+def test_a_few_wrong_words_close_a_link_and_it_is_logged(town: Town) -> None:
+    case = given(town)
+    link = linked(town, case, code="zomer-2026")
+    assert opens(town, link.token, " Zomer-2026 ")
+    assert count(5, lambda n: opens(town, link.token, f"wrong-{n}")) == 0
+    assert not opens(town, link.token, "zomer-2026")
+    kinds = [row["kind"] for row in town.desk.sql("select kind from ledger.entry where kind = 'answer.link_closed'")]
+    assert kinds == ["answer.link_closed"]
+    assert opens(town, linked(town, case).token, case.case_id), "the desk makes a new one"
+
+
+def test_a_word_that_is_too_short_and_a_case_without_a_package_make_no_link(town: Town) -> None:
+    case = given(town)
+    with pytest.raises(UsageError):
+        linked(town, case, code="1234")
+    with pytest.raises(AnswerGone):
+        linked(town, town.decided(town.people[1], Right.ACCESS, Action.GIVE))
+
+
+def test_the_package_itself_goes_on_its_day_and_no_link_outlives_it(town: Town) -> None:
+    case = given(town)
+    link = linked(town, case, days=400)
+    last = link.answer.delete_after
+    assert link.link.expires_at.date() <= last
+
+    at = now() + (last - now().date()) * 1
+    assert remove_due(town.house, at) == 0, "not before"
+    assert remove_due(town.house, at + DAY) == 1
+    assert remove_due(town.house, at + DAY) == 0
+
+    assert not [o for o in town.desk.objects(town.desk.settings.bucket_vault) if o.key.startswith("_answers/")]
+    assert not opens(town, link.token, case.case_id, link.link.expires_at - timedelta(minutes=1))
+    [gone] = store.find_answers(town.house.conn, case.case_id)
+    assert gone.gone_why == "retention"
+
+
+def test_what_a_dead_worker_left_is_removed_and_nothing_else(town: Town) -> None:
+    case = given(town)
+    objects, bucket = town.house.objects, town.desk.settings.bucket_vault
+    objects.put(bucket, f"_answers/{case.case_id}/left.zip.age", b"left", "application/octet-stream")
+    remove_due(town.house, now())
+    assert len([o for o in town.desk.objects(bucket) if o.key.startswith("_answers/")]) == 2, "somebody may be at work"
+    remove_due(town.house, now() + timedelta(hours=2))
+    assert [o.key for o in town.desk.objects(bucket) if "left.zip" in o.key] == []
+    assert opens(town, linked(town, case).token, case.case_id)
+
+
+def test_an_erasure_takes_the_answers_too_and_those_of_others_stay(town: Town) -> None:
+    mine, theirs = given(town, 0), given(town, 1)
+    link, other = linked(town, mine), linked(town, theirs)
+    for _ in range(2):
+        assert sweep(town.house, now()).failed == 0  # what told the principal whom to decide about goes
+
+    report = run(town.house, town.decided(town.people[0]).case_id, now())
+
+    assert report.residual == 0 and report.doubts == 0
+    line = next(line for line in report.lines if line.store == "answers to persons")
+    assert (line.objects, line.outcome, line.ground) == (1, "removed", "ANSWER_TO_THE_PERSON")
+    assert not opens(town, link.token, mine.case_id) and opens(town, other.token, theirs.case_id)
+    [gone] = store.find_answers(town.house.conn, mine.case_id)
+    assert gone.gone_why == "erasure"
+
+
+def test_a_case_goes_on_once_its_package_was_fetched(town: Town) -> None:
+    case = given(town)
+    for _ in range(3):
+        follow(town.house, now())
+        assert sweep(town.house, now()).failed == 0
+    before = {part.track: part.state for part in get_case(town.house.conn, case.case_id).sub_cases}
+    assert before[Track.CONTROLLER] is State.RECIPIENTS_NOTIFIED and before[Track.PROCESSOR] is State.EXECUTED
+
+    assert opens(town, linked(town, case).token, case.case_id)
+    for _ in range(3):
+        assert sweep(town.house, now()).failed == 0
+
+    done = get_case(town.house.conn, case.case_id)
+    assert done.state is State.CLOSED
+    assert {part.state for part in done.sub_cases} == {State.CLOSED}
+    assert all(part.answered_at for part in done.sub_cases)
+
+
+def test_a_case_goes_on_once_its_letter_was_taken_out(town: Town) -> None:
+    case = given(town)
+    for _ in range(3):
+        follow(town.house, now())
+        assert sweep(town.house, now()).failed == 0
+    stands = get_case(town.house.conn, case.case_id)
+    letter = stands.find_letter(LetterKind.COMPLETION, None)
+    assert letter is not None and stands.state is State.SCOPED
+    note_opened(town.house.conn, letter, now(), DESK)
+    for _ in range(3):
+        assert sweep(town.house, now()).failed == 0
+    assert get_case(town.house.conn, case.case_id).state is State.CLOSED
