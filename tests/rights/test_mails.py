@@ -11,9 +11,11 @@ from pydantic import SecretStr
 from rights.post_office import PostOffice, post_office
 from rights.town import Town, open_town, papers_of
 from sluice.rights import mail_store
+from sluice.rights.clock import alarms
 from sluice.rights.erase import run
+from sluice.rights.facts import clock_parameters
 from sluice.rights.finish import sweep
-from sluice.rights.mails import Mailed, send_mails
+from sluice.rights.mails import MOST_IN_A_ROW, Mailed, send_mails
 from sluice.rights.notice_store import list_notices
 from sluice.settings import Settings
 
@@ -101,6 +103,16 @@ def test_a_refused_mail_waits_keeps_nobody_waiting_and_goes_later(town: Town, of
     assert {row["last_error"] for row in errors} == {None}
 
 
+def test_a_server_that_is_away_ends_the_sweep_early(town: Town, office: PostOffice) -> None:
+    for _ in range(MOST_IN_A_ROW + 2):
+        town.ask(town.people[0])
+    office.refuses = True
+    assert send(town, days=60) == Mailed(True, 0, MOST_IN_A_ROW)
+    office.refuses = False
+    due_again(town)
+    assert send(town, days=60).sent > MOST_IN_A_ROW, "and the next one goes on"
+
+
 def test_without_a_server_nothing_is_sent_and_nothing_noted(town: Town, office: PostOffice) -> None:
     off = replace(town.house, settings=town.house.settings.model_copy(update={"smtp_url": None}))
     assert send_mails(off, datetime.now(UTC)) == Mailed()
@@ -122,10 +134,19 @@ def test_the_desk_hears_of_a_case_that_comes_near_its_day_once_per_alarm(town: T
 
 @pytest.mark.evidence
 def test_how_many_mails_arrive(town: Town, office: PostOffice, record_property: Callable[[str, object], None]) -> None:
-    office.hangs_up = 1
-    sent = send(town).sent
-    due_again(town)
-    sent += send(town).sent
-    distinct = len({mail["Message-ID"] for mail in office.mails})
-    assert distinct == sent > 0
-    record_property("mail of notices", f"{distinct} of {sent} arrived, one of them twice with one Message-ID")
+    """Five requests that nobody answers, on their alarm days and after their last; each time one is lost."""
+    case, *_ = [town.ask(town.people[0]) for _ in range(5)]
+    last = case.due.legal_due
+    days = [*alarms(last, case.country, clock_parameters(case.due.received)), last + timedelta(days=1)]
+    sent = 0
+    for day in days:
+        moment = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        office.hangs_up = 1
+        for _ in range(2):
+            sent += send_mails(town.house, moment).sent
+            due_again(town)
+
+    ids = [mail["Message-ID"] for mail in office.mails]
+    assert len(set(ids)) == sent >= 5 * len(days) + 1
+    assert len(ids) == sent + len(days), "each that was lost came again"
+    record_property("mail", f"{len(set(ids))} of {sent} owed arrived; {len(days)} lost on the way came again, same id")

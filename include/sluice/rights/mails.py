@@ -20,6 +20,8 @@ from sluice.rights.notice_model import NoticeState
 from sluice.rights.notice_states import WAITING
 
 log = logging.getLogger(__name__)
+MOST_IN_A_ROW = 5
+"""Failures after which a sweep ends: a server that is away would cost every mail its time-out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ def send_mails(house: House, now: datetime) -> Mailed:
     target = read_target(house.settings)
     if target is None:
         return Mailed()
-    sent = failed = 0
+    sent = failed = in_a_row = 0
     for mail in _owed(house, target, now):
         if not mail_store.begin_mail(house.conn, mail):
             continue
@@ -44,11 +46,13 @@ def send_mails(house: House, now: datetime) -> Mailed:
             hand_over(mail, target, now)
         except MailNotSent as error:
             mail_store.note_mail_error(house.conn, mail, error.code)
-            failed += 1
+            failed, in_a_row = failed + 1, in_a_row + 1
             log.warning("a mail waits: %s", error)
+            if in_a_row == MOST_IN_A_ROW:
+                break
             continue
         mail_store.end_mail(house.conn, mail)
-        sent += 1
+        sent, in_a_row = sent + 1, 0
     return Mailed(True, sent, failed)
 
 
