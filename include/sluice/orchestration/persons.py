@@ -14,6 +14,7 @@ class FollowCases(HouseOperator):
         from datetime import UTC, datetime
 
         from sluice.exchange.house import open_house
+        from sluice.rights.alarms import find_alarms
         from sluice.rights.forward import follow
         from sluice.rights.mails import send_mails
         from sluice.rights.opening import finish_openings
@@ -28,7 +29,10 @@ class FollowCases(HouseOperator):
             told = follow(house, now)
             tidied = tidy(house, now)
             mailed = send_mails(house, now)
-        return f"opened {opened}, requests {requests}, told {told}, {tidied}, {mailed}"
+            raised = find_alarms(house.conn, now)
+        for alarm in raised:
+            self.log.warning("case %s: last day %s%s", alarm.case.case_id, alarm.last_day, " PAST" * alarm.is_late)
+        return f"opened {opened}, requests {requests}, told {told}, {tidied}, {mailed}, alarms {len(raised)}"
 
 
 class FollowNotices(HouseOperator):

@@ -3,12 +3,13 @@
 The paces are the center's own (no law sets them); the legal dates come from the case.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from sluice.rights.clock import received_on
+from sluice.rights.clock import alarms, received_on
+from sluice.rights.facts import clock_parameters
 from sluice.rights.model import Case, State, SubCase, SubCaseId, Track
 
 
@@ -48,6 +49,16 @@ class DueAction:
         return self.part.sub_case_id
 
 
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A case that comes near its last day (Art. 12(3)), or is past it. ``raised_on``: the working day of the alarm."""
+
+    case: Case
+    last_day: date
+    raised_on: date
+    is_late: bool
+
+
 DEFAULT_PACE = Pace()
 ONE_DAY = timedelta(days=1)
 
@@ -56,6 +67,19 @@ def due_actions(cases: Sequence[Case], now: datetime, pace: Pace = DEFAULT_PACE)
     """Everything due at ``now``, the most urgent kind first; doing it all leaves nothing due."""
     found = [action for case in cases if not case.state.is_over for action in _of_case(case, now, pace)]
     return tuple(sorted(found, key=lambda action: list(Due).index(action.what)))
+
+
+def raised_alarms(cases: Iterable[Case], today: date) -> Iterator[Alarm]:
+    """The last alarm whose day has come, of every open case without answer. ``today``: a Brussels date."""
+    for case in cases:
+        if case.state.is_over or is_answered(case):
+            continue
+        last = case.due.extended_due if case.is_extended else case.due.legal_due
+        days = [day for day in alarms(last, case.country, clock_parameters(case.due.received)) if day <= today]
+        if today > last:
+            yield Alarm(case, last, last, True)
+        elif days:
+            yield Alarm(case, last, max(days), False)
 
 
 def forwarded_in_time(part: SubCase) -> bool | None:

@@ -1,12 +1,11 @@
 """Which mails are owed: a pure function of notices, cases and the day. What was sent before is not known here."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID, uuid5
 
-from sluice.rights.clock import alarms, received_on
-from sluice.rights.due import is_answered
-from sluice.rights.facts import clock_parameters
+from sluice.rights.clock import received_on
+from sluice.rights.due import raised_alarms
 from sluice.rights.mail_model import Mail, MailKind
 from sluice.rights.model import Case
 from sluice.rights.notice_documents import key_of
@@ -44,21 +43,11 @@ def mails_of_notices(notices: Iterable[Notice], addresses: Mapping[str, str], bu
 
 def mails_of_cases(cases: Iterable[Case], now: datetime, desk: str) -> Iterator[Mail]:
     """The last alarm whose day has come, of every open case without answer, or that its day is past (Art. 12(3))."""
-    today = received_on(now)
-    for case in cases:
-        if case.state.is_over or is_answered(case):
-            continue
-        last = case.due.extended_due if case.is_extended else case.due.legal_due
-        days = [day for day in alarms(last, case.country, clock_parameters(case.due.received)) if day <= today]
-        if today > last:
-            yield _alarm(MailKind.LATE, case, last, last, desk)
-        elif days:
-            yield _alarm(MailKind.ALARM, case, last, max(days), desk)
-
-
-def _alarm(kind: MailKind, case: Case, last: date, raised_on: date, desk: str) -> Mail:
-    facts = (("case", case.case_id), ("article", case.right.article), ("last day", last.isoformat()))
-    return _mail(kind, f"{case.case_id}/{last}/{raised_on}", desk, facts)
+    for alarm in raised_alarms(cases, received_on(now)):
+        case, last = alarm.case, alarm.last_day
+        facts = (("case", case.case_id), ("article", case.right.article), ("last day", last.isoformat()))
+        kind = MailKind.LATE if alarm.is_late else MailKind.ALARM
+        yield _mail(kind, f"{case.case_id}/{last}/{alarm.raised_on}", desk, facts)
 
 
 def _told(notice: Notice, to: str, bucket: str) -> Mail:
