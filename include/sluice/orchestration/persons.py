@@ -7,13 +7,14 @@ from sluice.settings import get_settings
 class FollowCases(HouseOperator):
     """Reads what principals asked and instructed, finishes openings, forwards, reminds, writes letters owed.
 
-    What is sealed of a case that was closed long enough ago is removed.
+    What is sealed of a case that was closed long enough ago is removed, and keys that two persons let go.
     """
 
     def work(self, run: dict[str, str]) -> str:
         from datetime import UTC, datetime
 
         from sluice.exchange.house import open_house
+        from sluice.rights.destroy import finish as finish_destructions
         from sluice.rights.forward import follow
         from sluice.rights.opening import finish_openings
         from sluice.rights.protect import protection_of
@@ -26,7 +27,8 @@ class FollowCases(HouseOperator):
             requests = read_requests(house, protection, now)
             told = follow(house, now)
             tidied = tidy(house, now)
-        return f"opened {opened}, requests {requests}, told {told}, {tidied}"
+            destroyed, _ = finish_destructions(house, now)
+        return f"opened {opened}, requests {requests}, told {told}, {tidied}, keys destroyed {destroyed}"
 
 
 class FollowNotices(HouseOperator):
