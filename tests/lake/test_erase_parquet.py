@@ -315,3 +315,17 @@ def test_the_footer_codec_gives_back_what_it_read(tmp_path: Path) -> None:
         assert (encoded(found), end) == (footer, len(footer))
         assert encoded(found.holding(3, -1)) != footer
         assert decoded(encoded(found.holding(3, -(2**40))))[0].get(3, int) == -(2**40)
+
+
+@pytest.mark.parametrize("kind", [pl.String, pl.Categorical])
+def test_text_written_without_a_copy_gives_the_bytes_that_a_copy_gives(tmp_path: Path, kind: pl.DataType) -> None:
+    frame = big(ROWS_PER_GROUP + 9).with_columns(
+        pl.col("naam").cast(kind), leeg=pl.lit(None, pl.String), uniek=pl.col(REF).str.reverse(), kort=pl.lit("")
+    )
+    write_lake(frame, tmp_path / "ours", sorted_by=REF)
+    pq.write_table(
+        frame.to_arrow(compat_level=pl.CompatLevel.oldest()), tmp_path / "copied", compression="zstd",
+        use_dictionary=["naam", "leeg", "kort"], row_group_size=ROWS_PER_GROUP, write_statistics=[REF],
+        store_schema=False, version="2.6", data_page_version="1.0",
+    )  # fmt: skip
+    assert (tmp_path / "ours").read_bytes() == (tmp_path / "copied").read_bytes()

@@ -23,10 +23,12 @@ from sluice.exchange.house import open_house
 from sluice.exchange.suppressed import find_suppressed
 from sluice.keys import QUARANTINE, SUBJECT, KeyDestroyed, Keyring
 from sluice.ledger.verify import verify as verify_ledger
+from sluice.retention.holds import hold, lift
+from sluice.retention.model import HoldReason
 from sluice.rights import store
 from sluice.rights.cases import withdraw
 from sluice.rights.certificate import issue
-from sluice.rights.destroy import ASKED_COUNTS_FOR, KeyKept, ask, confirm
+from sluice.rights.destroy import ASKED_COUNTS_FOR, KeyKept, ask, confirm, finish
 from sluice.rights.erase import run
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
@@ -257,6 +259,9 @@ def test_each_thing_that_is_not_over_keeps_the_keys(town: Town, erased: Case, da
     conn.execute("update subject_case set state = 'CLOSED'")
     assert because(town, with_copies=True) == "HOLD_STANDS"
     conn.execute("update suppression_run set lifted_at = now() where reason = 'soft_hold'")
+    held = hold(conn, ENERGY, HoldReason.LEGAL_CLAIMS, "C-1", now().date() + ASKED_COUNTS_FOR * 2, "an", now())
+    assert because(town, with_copies=True) == "HOLD_STANDS"
+    lift(conn, held.hold_id, "an", now())
     conn.execute("update exchange set decision = 'open', closed_at = null where principal = 'energy01'")
     assert because(town, with_copies=True) == "EXCHANGE_OPEN"
     conn.execute("update exchange set decision = 'accepted', closed_at = now() where decision = 'open'")
@@ -311,7 +316,10 @@ def test_killed_anywhere_a_rerun_destroys_the_rest_and_says_it_once(
         is_said = said(town) > point
         assert not (is_said and list(keys.glob("*.wrapped"))), "nobody says that a key is gone while it is there"
 
-        confirm(town.house, ENERGY, "carl" if was_killed else "bert", now())
+        if point % 2 and is_confirmed(town):
+            assert finish(town.house, now())[1] == 0, "the clock finishes it too"
+        else:
+            confirm(town.house, ENERGY, "carl", now())
 
         assert said(town) == point + 1 and list(keys.glob("*.wrapped")) == []
         with pytest.raises(KeyDestroyed):
@@ -322,6 +330,10 @@ def test_killed_anywhere_a_rerun_destroys_the_rest_and_says_it_once(
             conn.execute("delete from sluice.key_destruction")
     assert killed >= POINTS - 1
     record_property("SIGKILL while keys are destroyed: finished by a rerun", f"{killed} of {killed}")
+
+
+def is_confirmed(town: Town) -> bool:
+    return bool(town.desk.sql("select 1 from key_destruction where confirmed_at is not null"))
 
 
 def said(town: Town) -> int:

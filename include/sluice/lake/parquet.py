@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
 ROWS_PER_GROUP = 25_000
 LOOKED_AT, MOSTLY_UNIQUE = 2_000, 0.6
@@ -19,10 +20,9 @@ LOOKED_AT, MOSTLY_UNIQUE = 2_000, 0.6
 def write_lake(frame: "pl.DataFrame", target: Path | BinaryIO, *, sorted_by: str) -> None:
     """Write ``frame`` (already sorted) to ``target``; the same frame gives the same bytes."""
     import pyarrow.parquet as pq
-    from polars import CompatLevel
 
     pq.write_table(
-        frame.to_arrow(compat_level=CompatLevel.oldest()),
+        _as_arrow(frame),
         target,
         compression="zstd",
         use_dictionary=_repeating(frame),
@@ -32,6 +32,17 @@ def write_lake(frame: "pl.DataFrame", target: Path | BinaryIO, *, sorted_by: str
         version="2.6",
         data_page_version="1.0",
     )
+
+
+def _as_arrow(frame: "pl.DataFrame") -> "pa.Table":
+    """The frame for the writer: text as it lies in memory, without a copy, which gives the same bytes.
+
+    Categories cannot be written so; a frame that has some is copied."""
+    import polars as pl
+
+    has_categories = any(dtype in (pl.Categorical, pl.Enum) for dtype in frame.dtypes)
+    level = pl.CompatLevel.oldest() if has_categories else pl.CompatLevel.newest()
+    return frame.to_arrow(compat_level=level)
 
 
 def _repeating(frame: "pl.DataFrame") -> list[str]:

@@ -7,7 +7,7 @@ from sluice.settings import get_settings
 class FollowCases(HouseOperator):
     """Reads what principals asked and instructed, finishes openings, forwards, reminds, writes letters owed.
 
-    What is sealed of a case that was closed long enough ago is removed.
+    What is sealed of a case that was closed long enough ago is removed, and keys that two persons let go.
     """
 
     def work(self, run: dict[str, str]) -> str:
@@ -15,6 +15,7 @@ class FollowCases(HouseOperator):
 
         from sluice.exchange.house import open_house
         from sluice.rights.alarms import find_alarms
+        from sluice.rights.destroy import finish as finish_destructions
         from sluice.rights.forward import follow
         from sluice.rights.mails import send_mails
         from sluice.rights.opening import finish_openings
@@ -28,11 +29,12 @@ class FollowCases(HouseOperator):
             requests = read_requests(house, protection, now)
             told = follow(house, now)
             tidied = tidy(house, now)
+            destroyed, _ = finish_destructions(house, now)
             mailed = send_mails(house, now)
             raised = find_alarms(house.conn, now)
         for alarm in raised:
             self.log.warning("case %s: last day %s%s", alarm.case.case_id, alarm.last_day, " PAST" * alarm.is_late)
-        return f"opened {opened}, requests {requests}, told {told}, {tidied}, {mailed}, alarms {len(raised)}"
+        return f"opened {opened}, requests {requests}, told {told}, {tidied}, {mailed}, keys destroyed {destroyed}, alarms {len(raised)}"
 
 
 class FollowNotices(HouseOperator):

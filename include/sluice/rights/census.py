@@ -14,7 +14,7 @@ from importlib.resources import files
 
 from sluice.db import Connection
 from sluice.errors import StoreError
-from sluice.exchange.naming import is_safe_name
+from sluice.exchange.naming import PRINCIPAL_NAME, is_safe_name
 from sluice.lake.objects import ObjectStore
 from sluice.rights import census_store
 from sluice.settings import Settings
@@ -103,8 +103,8 @@ def buckets_by_role(settings: Settings) -> dict[str, str]:
 
 def principals_of(settings: Settings, conn: Connection) -> frozenset[Principal]:
     """Everybody whose name may stand in a key."""
-    papers = settings.principals_dir
-    named = {Principal(each.name) for each in papers.iterdir() if each.is_dir()} if papers.is_dir() else set()
+    papers = settings.principals_dir.iterdir() if settings.principals_dir.is_dir() else ()
+    named = {Principal(each.name) for each in papers if each.is_dir() and PRINCIPAL_NAME.fullmatch(each.name)}
     return census_store.find_principals(conn) | named
 
 

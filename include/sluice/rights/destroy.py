@@ -23,6 +23,7 @@ from sluice.rights.clock import received_on
 from sluice.rights.destroy_store import Destruction, Standing
 from sluice.rights.erase_plan import is_same_person
 from sluice.rights.erase_release import check_name
+from sluice.rights.sweeping import each
 from sluice.terms import Principal
 
 PURPOSES = (SUBJECT, QUARANTINE)
@@ -135,6 +136,13 @@ def confirm(house: House, principal: Principal, by: str, now: datetime) -> Destr
     return done
 
 
+def finish(house: House, now: datetime) -> tuple[int, int]:
+    """Destroy what was confirmed and a dead worker left: how many principals, and how many are met again."""
+    every = destroy_store.find_all(house.conn).values()
+    begun = [one for one in every if one.confirmed_at and not one.destroyed_at]
+    return each("keys that were to be destroyed", begun, lambda one: _carry_out(house, one, now))
+
+
 def fingerprints_of(house: House, principal: Principal) -> Mapping[str, str]:
     """Of the keys a principal has. Raises NotFound when it has none, KeyDestroyed, EvidenceInvalid."""
     found = {
@@ -172,8 +180,8 @@ def _confirmed(house: House, principal: Principal, by: str, now: datetime) -> De
     return confirmed
 
 
-def _carry_out(house: House, asked: Destruction, now: datetime) -> None:
-    """Copies, then keys, then the entry: once, when everything is gone."""
+def _carry_out(house: House, asked: Destruction, now: datetime) -> int:
+    """Copies, then keys, then the entry: once, when everything is gone; 1 when this call wrote it."""
     if asked.with_copies:
         for copy in erase_store.find_copies(house.conn, asked.principal):
             erase_store.remove(house, copy)
@@ -188,7 +196,7 @@ def _carry_out(house: House, asked: Destruction, now: datetime) -> None:
     with transaction(house.conn):
         standing = destroy_store.standing(house.conn, asked.principal, received_on(now))
         if not destroy_store.end(house.conn, asked.principal, now):
-            return
+            return 0
         body = KeyDestroyed(
             principal=asked.principal,
             fingerprints=dict(fingerprints),
@@ -206,3 +214,4 @@ def _carry_out(house: House, asked: Destruction, now: datetime) -> None:
             exchange_id=None,
             body=body,
         )
+    return 1

@@ -100,7 +100,9 @@ def standing(conn: Connection, principal: Principal, today: date) -> Standing:
                and (c.principal = %(name)s or exists (select from sub_case p
                    where p.case_id = c.case_id and p.principal = %(name)s))) as cases,
             (select count(*) from suppression_run r where r.principal = %(name)s and r.lifted_at is null
-               and r.reason in ('soft_hold', 'restricted')) as holds,
+               and r.reason in ('soft_hold', 'restricted'))
+            + (select count(*) from legal_hold l where l.principal = %(name)s and l.lifted_at is null
+               and l.until >= %(today)s) as holds,
             (select count(*) from notice n where n.principal = %(name)s and n.state <> 'DONE') as notices,
             (select count(*) from exchange e where e.principal = %(name)s and e.decision = 'open') as exchanges,
             (select count(*) from copy c join exchange e using (exchange_id) where e.principal = %(name)s

@@ -9,6 +9,7 @@ import io
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,7 +20,7 @@ from sluice.subject.model import IndexInvalid, RefMalformed
 from sluice.terms import SubjectKind
 
 if TYPE_CHECKING:
-    from pyarrow.parquet import FileMetaData, Statistics
+    from pyarrow.parquet import FileMetaData, ParquetFile, Statistics
 
 Source = Path | bytes | BinaryIO
 """Where a run is read from; a file object is read by ranges, so a remote one costs few requests."""
@@ -102,11 +103,11 @@ def find_in_run(source: Source, refs: Sequence[str]) -> pl.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    words = sorted(first_word(pl.Series("ref", refs, dtype=pl.String)).to_list())
+    words = _words(tuple(refs))
     try:
         file = pq.ParquetFile(io.BytesIO(source) if isinstance(source, bytes) else source)
         is_run = file.schema_arrow.names[:1] == ["ref"] and file.schema_arrow.types[0] == pa.uint64()
-        found = pl.from_arrow(file.read_row_groups(_groups_with(file.metadata, words))) if is_run else None
+        found = _read(file, _groups_with(file.metadata, words)) if is_run else None
     except (pa.ArrowException, OSError):
         found = None
     if not isinstance(found, pl.DataFrame):
@@ -133,6 +134,17 @@ def merge_runs(runs: Sequence[tuple[int, pl.DataFrame]]) -> tuple[MonthRun, ...]
 
 def _kind_code(code: int) -> pl.Expr:
     return pl.lit(code, dtype=pl.UInt8).alias("kind")
+
+
+@lru_cache(maxsize=8)
+def _words(refs: tuple[str, ...]) -> list[int]:
+    """First words in order; one person is looked for in run after run."""
+    return sorted(first_word(pl.Series("ref", refs, dtype=pl.String)).to_list())
+
+
+def _read(file: "ParquetFile", groups: Sequence[int]) -> object:
+    """These row groups, by this thread alone: they are small, and there are many runs."""
+    return pl.from_arrow(file.read_row_groups(groups, use_threads=False))
 
 
 def _groups_with(footer: "FileMetaData", words: Sequence[int]) -> list[int]:
