@@ -209,7 +209,7 @@ def settled(arena: Arena, case_id: CaseId) -> None:
 
 
 @pytest.mark.parametrize("writer", list(WRITERS))
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(3600)
 @pytest.mark.evidence
 @pytest.mark.slow
 def test_beside_any_writer_nobody_loses_a_row_and_nobody_comes_back(

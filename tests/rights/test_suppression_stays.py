@@ -51,7 +51,7 @@ from stores import Database
 PEOPLE = 200
 EACH = 1 if os.environ.get("SLUICE_LONG") else 3
 """Of the spellings, every one or every third."""
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @dataclass

@@ -34,7 +34,8 @@ class FollowCases(HouseOperator):
             raised = find_alarms(house.conn, now)
         for alarm in raised:
             self.log.warning("case %s: last day %s%s", alarm.case.case_id, alarm.last_day, " PAST" * alarm.is_late)
-        return f"opened {opened}, requests {requests}, told {told}, {tidied}, {mailed}, keys destroyed {destroyed}, alarms {len(raised)}"
+        parts = (f"opened {opened}", f"requests {requests}", f"told {told}", f"{tidied}", f"{mailed}")
+        return ", ".join((*parts, f"keys destroyed {destroyed}", f"alarms {len(raised)}"))
 
 
 class FollowNotices(HouseOperator):
