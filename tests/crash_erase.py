@@ -1,6 +1,7 @@
 """Erasures that are killed at their n-th step; one line of stdin is ``case step [what]`` (step 0 = never).
 
-What: ``erase`` (by default), ``let_go`` (plan it and let a second person release it), ``stop`` (and resume).
+What: ``erase`` (by default), ``let_go`` (plan it and let a second person release it), ``stop`` (and resume),
+``path`` (from the plan to the certificate and to those who are told).
 """
 
 import sys
@@ -9,16 +10,19 @@ from datetime import UTC, datetime
 
 from crash import Steps, answer, forked
 from sluice.exchange.house import House, open_house
+from sluice.rights.certificate import issue
 from sluice.rights.erase import run
 from sluice.rights.erase_control import resume, stop
 from sluice.rights.erase_release import draft, release
 from sluice.rights.model import CaseId
+from sluice.rights.tell import tell
 from sluice.settings import get_settings
 
 WATCHED = tuple(
     f"/sluice/{place}"
     for place in (
-        "rights/erase", "exchange/suppressed", "exchange/catalogue", "exchange/workroom", "lake/objects", "db.py",
+        "rights/erase", "rights/certificate", "rights/tell", "rights/notice_", "exchange/suppressed",
+        "exchange/catalogue", "exchange/workroom", "lake/objects", "db.py",
     )
 )  # fmt: skip
 
@@ -41,7 +45,15 @@ def halt(house: House, case_id: CaseId) -> None:
     resume(house.conn, case_id, "els", datetime.now(UTC))
 
 
-WORK: dict[str, Callable[[House, CaseId], None]] = {"erase": erase, "let_go": let_go, "stop": halt}
+def path(house: House, case_id: CaseId) -> None:
+    """Plan, release, run, second scan, certificate, and everybody who has to hear of it is told."""
+    let_go(house, case_id)
+    report = run(house, case_id, datetime.now(UTC))
+    issue(house, case_id, report.principals)
+    tell(house, datetime.now(UTC))
+
+
+WORK: dict[str, Callable[[House, CaseId], None]] = {"erase": erase, "let_go": let_go, "stop": halt, "path": path}
 
 
 def once(line: str) -> str:
