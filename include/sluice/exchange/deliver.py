@@ -40,9 +40,10 @@ def deliver(house: House, opened: Opened, record: ExchangeRecord, entry_hash: st
         "receipt.json": receipt["json"],
     }.items():
         house.objects.put_once(bucket, f"{opened.key}.{name}", content, TYPES[name.rpartition(".")[2]])
-    content = _kept(house, opened)
-    stored = house.objects.put_once(bucket, opened.key, content, TYPES.get(record.what.format or "", OTHER))
-    _note(house, opened, stored, record)
+    with store.hold_object(house.conn, bucket, opened.key):
+        content = _kept(house, opened)
+        stored = house.objects.put_once(bucket, opened.key, content, TYPES.get(record.what.format or "", OTHER))
+        _note(house, opened, stored, record)
 
 
 def statement_of(record: ExchangeRecord, entry_hash: str, keyring: Keyring) -> bytes:
@@ -58,15 +59,19 @@ def statement_of(record: ExchangeRecord, entry_hash: str, keyring: Keyring) -> b
 
 
 def _kept(house: House, opened: Opened) -> bytes:
-    """The bytes that go: those of the return as it was made, without whom an erasure took out since."""
+    """The bytes that go: those of the return as it was made, without whom an erasure took out since.
+
+    Read and put under the lock of the delivered object, so that no erasure ends in between.
+    """
     copy = get_copy(house.conn, opened.exchange_id, RETURN)
     return house.objects.read(copy.bucket, copy.key, copy.version_id)
 
 
 def deliver_again(house: House, opened: Opened, record: ExchangeRecord) -> StoredObject:
     """The same bytes as a new version of the same key."""
-    kind = TYPES.get(record.what.format or "", OTHER)
-    return house.objects.put(house.settings.bucket_exchange, opened.key, _kept(house, opened), kind)
+    kind, bucket = TYPES.get(record.what.format or "", OTHER), house.settings.bucket_exchange
+    with store.hold_object(house.conn, bucket, opened.key):
+        return house.objects.put(bucket, opened.key, _kept(house, opened), kind)
 
 
 def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRecord) -> None:

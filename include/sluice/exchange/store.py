@@ -170,6 +170,17 @@ def content_lock(conn: Connection, opened: Opened, sha256: str) -> Iterator[None
             conn.execute("select pg_advisory_unlock(hashtextextended(%s, 1))", (name,))
 
 
+@contextmanager
+def hold_object(conn: Connection, bucket: str, key: str) -> Iterator[None]:
+    """One at a time edits an object or puts a copy of it: of two at once, each puts back what the other took out."""
+    conn.execute("select pg_advisory_lock(hashtextextended(%s, 4))", (f"{bucket}/{key}",))
+    try:
+        yield
+    finally:
+        if not conn.closed:
+            conn.execute("select pg_advisory_unlock(hashtextextended(%s, 4))", (f"{bucket}/{key}",))
+
+
 def find_same_content(conn: Connection, opened: Opened, sha256: str) -> ExchangeId | None:
     """The accepted exchange of this flow with the same bytes, if there is one."""
     row = conn.execute(

@@ -13,6 +13,7 @@ from sluice.db import transaction
 from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
+from sluice.exchange.store import hold_object
 from sluice.exchange.suppressed import keep_out, made_at, run_id_of
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasureDone
@@ -187,7 +188,8 @@ def _finish(house: House, case: Case, clearance: Clearance, now: datetime) -> No
     with open_bench(house, target) as bench:
         _erase_all(house, case, bench, clearance, now)
         for copy in erase_store.find_copies(house.conn, target.principal, with_gone=True):
-            erase_store.drop_superseded(house, copy)
+            with hold_object(house.conn, copy.bucket, copy.key):
+                erase_store.drop_superseded(house, copy)
         for place in find_places(bench):
             erase_store.note_outcome(house.conn, case.case_id, target, kept(place))
     for part in case.sub_cases:
@@ -221,7 +223,7 @@ def _erase(house: House, case_id: CaseId, bench: Bench, clearance: Clearance, co
     What comes of it is noted before it is done, so that a worker who dies in between leaves no gap in the counts.
     """
     check_goes_on(house.conn, case_id)
-    with control.hold_object(house.conn, copy.bucket, copy.key):
+    with hold_object(house.conn, copy.bucket, copy.key):
         current = erase_store.refreshed(house.conn, copy)
         if current is None:
             return True

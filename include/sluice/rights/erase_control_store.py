@@ -214,14 +214,3 @@ def find_held(conn: Connection, case_ids: Sequence[CaseId]) -> set[CaseId]:
         (list(case_ids),),
     ).fetchall()
     return {CaseId(row["id"]) for row in rows}
-
-
-@contextmanager
-def hold_object(conn: Connection, bucket: str, key: str) -> Iterator[None]:
-    """One erasure at a time edits one object: of two that read one version, each puts back what the other took."""
-    conn.execute("select pg_advisory_lock(hashtextextended(%s, 4))", (f"{bucket}/{key}",))
-    try:
-        yield
-    finally:
-        if not conn.closed:
-            conn.execute("select pg_advisory_unlock(hashtextextended(%s, 4))", (f"{bucket}/{key}",))

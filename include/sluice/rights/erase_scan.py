@@ -1,9 +1,13 @@
 """The second scan: every byte of every version in every store, by a reader that believes nothing of the eraser."""
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sluice.errors import NotFound
 from sluice.exchange.catalogue import find_copies as find_lines
 from sluice.exchange.house import House
+from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import unseal
 from sluice.rights import erase_store
 from sluice.rights.erase_model import Copy, Target
@@ -54,17 +58,33 @@ def scan_stores(house: House, target: Target, values: frozenset[str]) -> Scanned
         told = find_open_notices(house, target.principal)
         seen: set[tuple[str, str, str]] = set()
         for each in STORES:
-            for item in each.objects(house, target):
+            left = deque(each.objects(house, target))
+            while left:
+                item = left.popleft()
                 name = (item.bucket, item.key, item.version_id)
-                if name not in seen and (item.bucket, item.key) not in told:
-                    found += _judged(bench, _scan(bench, name, needles), sent.get(name))
+                if name in seen or (item.bucket, item.key) in told:
+                    continue
                 seen.add(name)
+                scan = _scan(bench, name, needles)
+                if scan is None:
+                    left.extend(_now(house, item))
+                else:
+                    found += _judged(bench, scan, sent.get(name))
     return found
 
 
-def _scan(bench: Bench, name: tuple[str, str, str], needles: Needles) -> Scan:
+def _now(house: House, item: StoredObject) -> Iterator[StoredObject]:
+    """What stands in the place of a version that another erasure removed since it was listed."""
+    return (each for each in house.objects.list_versions(item.bucket, item.key) if each.key == item.key)
+
+
+def _scan(bench: Bench, name: tuple[str, str, str], needles: Needles) -> Scan | None:
+    """None: the version is there no more."""
     path = bench.fresh("scanned")
-    bench.house.objects.fetch(*name, path)
+    try:
+        bench.house.objects.fetch(*name, path)
+    except NotFound:
+        return None
     return scan_bytes(path, needles, decrypt=lambda sealed: _decrypted(bench, sealed))
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import polars as pl
 
-from sluice.errors import EvidenceInvalid, Exit, Ref, SluiceError
+from sluice.errors import EvidenceInvalid, Exit, NotFound, Ref, SluiceError
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.deliver import RETURN
 from sluice.exchange.house import House
@@ -55,18 +55,30 @@ class Bench:
     target: Target
 
     def fetch(self, copy: Copy) -> Path | None:
-        """The pinned version of a copy on local disk; None when it is there no more.
+        """The pinned version of a copy on local disk, or the one that another erasure put there since; None: gone.
 
         Raises EvidenceInvalid when its bytes are not those of the catalogue: a damaged file is not parsed.
         """
         path = self.folder / "copy"
         path.unlink(missing_ok=True)
-        if not erase_store.exists(self.house, copy):
-            return None
-        fetched = self.house.objects.fetch(copy.bucket, copy.key, copy.version_id, path)
-        if copy.sha256 and fetched.sha256 != copy.sha256:
+        sha256 = self._fetched(copy, path)
+        while sha256 is None:
+            current = erase_store.refreshed(self.house.conn, copy)
+            if current is None or current.version_id == copy.version_id:
+                return None
+            copy = current
+            sha256 = self._fetched(copy, path)
+        if copy.sha256 and sha256 != copy.sha256:
             raise EvidenceInvalid(Ref("exchange", copy.exchange_id), Ref("copy", copy.kind))
         return path
+
+    def _fetched(self, copy: Copy, path: Path) -> str | None:
+        if not erase_store.exists(self.house, copy):
+            return None
+        try:
+            return self.house.objects.fetch(copy.bucket, copy.key, copy.version_id, path).sha256
+        except NotFound:  # removed since we looked
+            return None
 
     def fresh(self, name: str) -> Path:
         """A path in the folder that does not exist."""
