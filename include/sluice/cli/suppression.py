@@ -48,6 +48,34 @@ def check(
         show_pairs("Kept out" if document["suppressed"] else "Not kept out", document)
 
 
+@app.command("replay")
+def replay(format: FormatOption = Format.TABLE) -> None:
+    """After a restore of the database: keep out again whoever the evidence bucket knows. Again changes nothing.
+
+    Files that arrived meanwhile wait for it. Erasures that the older database does not know begin again: their
+    cases open from the vault. JSON: runs, references, lifted, cases_to_erase_again.
+
+    Example: sluice suppression replay
+    """
+    from datetime import UTC, datetime
+
+    from sluice.exchange.house import open_house
+    from sluice.exchange.replay import replay as tell_again
+
+    with open_house(get_settings()) as house:
+        done = tell_again(house, datetime.now(UTC))
+    document = {
+        "runs": done.runs,
+        "references": done.references,
+        "lifted": done.lifted,
+        "cases_to_erase_again": sorted(done.erasures),
+    }
+    if format is Format.JSON:
+        show_json(document)
+    else:
+        show_pairs("Kept out again", document)
+
+
 def _tried(house: "House", identifier: str, principal: str | None) -> dict[str, Any]:
     """One line of a batch; what names nobody is that line's error."""
     try:

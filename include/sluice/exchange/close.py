@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from sluice.db import transaction
 from sluice.exchange import store
 from sluice.exchange.catalogue import insert_copies
 from sluice.exchange.house import House
 from sluice.exchange.model import Kept, Opened
 from sluice.exchange.record import record_of
+from sluice.exchange.suppressed import unless_kept_out
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
@@ -28,15 +28,23 @@ def close(house: House, kept: Kept, run: Mapping[str, str]) -> Decision | None:
     """Commit the outcome; None when another worker closed this exchange first."""
     sighting = kept.judged.sighting
     record = record_of(kept, house.settings, run, datetime.now(UTC))
-    return close_record(house, kept.judged.opened, record, sighting.days if sighting else {})
+    days = sighting.days if sighting else NO_DAYS
+    return close_record(house, kept.judged.opened, record, kept.judged.kept_out, days)
 
 
 def close_record(
-    house: House, opened: Opened, record: ExchangeRecord, days: Mapping[str, int] = NO_DAYS
+    house: House,
+    opened: Opened,
+    record: ExchangeRecord,
+    kept_out: frozenset[str] = frozenset(),
+    days: Mapping[str, int] = NO_DAYS,
 ) -> Decision | None:
-    """Commit one record; None when another worker closed this exchange first. ``days``: of agents' results."""
-    closed_at = datetime.fromisoformat(record.closed_at)
-    with transaction(house.conn):
+    """Commit one record; None when another worker closed this exchange first.
+
+    kept_out: suppression runs it was made under. days: of agents' results. Raises SuppressedMeanwhile.
+    """
+
+    def commit() -> Decision | None:
         if not store.is_open(house.conn, opened.exchange_id):
             return None
         entry = append(
@@ -46,8 +54,10 @@ def close_record(
         store.insert_effects(house.conn, opened.exchange_id, effects_of(record))
         if record.decision in GOOD:
             store.insert_result_days(house.conn, opened.exchange_id, days)
-        store.update_closed(house.conn, record, entry.hash.hex(), closed_at)
-    return record.decision
+        store.update_closed(house.conn, record, entry.hash.hex(), datetime.fromisoformat(record.closed_at))
+        return record.decision
+
+    return unless_kept_out(house, opened.principal, kept_out, record.how_long.copies, commit)
 
 
 def effects_of(record: ExchangeRecord) -> list[tuple[str, int]]:

@@ -14,14 +14,16 @@ from sluice.exchange.judge import judged_exchange
 from sluice.exchange.keep import keep
 from sluice.exchange.model import Opened
 from sluice.exchange.open import Arrivals
+from sluice.exchange.sealed_runs import SuppressionsLost
+from sluice.exchange.suppressed import SuppressedMeanwhile
 from sluice.exchange.workroom import sweep_folders
 from sluice.keys import KeyLost
 from sluice.terms import ARRIVING, Decision, Direction, Flow, Principal
 
 log = logging.getLogger(__name__)
 
-OURS = (ServiceMissing, StoreError, DocumentInvalid, EvidenceInvalid, KeyLost)
-"""Faults of a service, a paper or a key: no file is to blame, so they cost it no attempt."""
+OURS = (ServiceMissing, StoreError, DocumentInvalid, EvidenceInvalid, KeyLost, SuppressedMeanwhile, SuppressionsLost)
+"""Faults of a service, a paper or a key, or a right that came between: no file is to blame, so no attempt counts."""
 Carry = Callable[[House, Opened, Mapping[str, str]], Decision | None]
 """Takes one claimed exchange to its end; None when it is not at its end yet."""
 UNEXPECTED = "SLU-000"

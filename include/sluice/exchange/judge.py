@@ -20,6 +20,7 @@ from sluice.exchange.nursery import ChildEnd
 from sluice.exchange.paper import finding, missing_paper, refuse_unread, refused
 from sluice.exchange.review import paper_of_review, review_of
 from sluice.exchange.suppressed import write_suppressed
+from sluice.exchange.suppressed_store import find_in_force
 from sluice.exchange.workroom import work_folder
 from sluice.gate.model import GateVerdict, PassResult
 from sluice.lake.objects import Fetched
@@ -77,6 +78,7 @@ def _judge_bytes(
 ) -> Judged:
     """``is_read``: a person read the notes of this file and let them go."""
     suites = read_suites(house.settings, paper.contract)
+    kept_out = find_in_force(house.conn, opened.principal)
     job = Job(
         folder=folder,
         file=fetched.path,
@@ -97,7 +99,7 @@ def _judge_bytes(
     report = read_report(folder, end)
     verdict = second_opinion(report.verdict, folder) if report.has_pass else report.verdict
     held = report.held if verdict.rows_accepted else {}
-    return Judged(opened, paper, fetched, verdict, report.sighting, hashes, folder, held)
+    return Judged(opened, paper, fetched, verdict, report.sighting, hashes, folder, held, kept_out)
 
 
 def _mapping_hash(job: Job) -> dict[str, str]:

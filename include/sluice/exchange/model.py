@@ -77,6 +77,8 @@ class Judged:
     folder: Path
     held: Mapping[str, int] = field(default_factory=dict)
     """Rows kept back although the gate let them pass, per reason."""
+    kept_out: frozenset[str] = frozenset()
+    """Suppression runs that the judging knew."""
 
     @property
     def decision(self) -> Decision:

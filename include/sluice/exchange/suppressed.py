@@ -1,26 +1,35 @@
 """Who must stay out of a principal's files: runs in S3, their catalogue in PostgreSQL, one merged list per file."""
 
-import io
 import uuid
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from sluice.db import Connection, transaction
-from sluice.errors import NotFound, Ref
+from sluice.errors import NotFound, Ref, SluiceError
+from sluice.exchange import suppressed_store as store
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
-from sluice.ledger.append import append
-from sluice.ledger.model import EntryKind
-from sluice.ledger.suppressed import SuppressionChanged
+from sluice.exchange.sealed_runs import check_none_lost, put_run, read_run, seal_runs
+from sluice.exchange.suppressed_store import MADE, Run, insert_run, mark_lifted
+from sluice.ledger.record import CopyLine
+from sluice.subject.index import find_in_run
 from sluice.subject.suppression import Suppression, merge_suppressions, suppress, write_suppressions
 from sluice.terms import Principal
 
 if TYPE_CHECKING:
     import polars as pl
 
-PARQUET = "application/vnd.apache.parquet"
+INDEX = "index"
 NAMESPACE = uuid.UUID("6f1f2d3e-6d0b-5c7e-9d7e-0f6d1f0a9b11")
+
+T = TypeVar("T")
+
+
+class SuppressedMeanwhile(SluiceError):
+    code: ClassVar[str] = "SLU-419"
+    summary: ClassVar[str] = "somebody in it has to stay out since it was judged"
+    cure: ClassVar[str] = "nothing to do: it is judged again, without them"
 
 
 def run_id_of(principal: Principal, reason: Suppression, cause: str) -> str:
@@ -38,86 +47,40 @@ def keep_out(
     case_id: str | None,
     now: datetime,
 ) -> str:
-    """Suppress persons from now on; the run's id. The object first, then the row and its ledger entry at once."""
+    """Suppress persons from now on; the run's id. The object first, then the row and its ledger entry at once.
+
+    Whatever closes meanwhile is either seen by who looks afterwards, or looks again itself (:func:`unless_kept_out`).
+    """
     run_id = run_id_of(principal, reason, cause)
     content = write_suppressions(suppress(refs, reason))
-    bucket, key = house.settings.bucket_lake, f"_suppressions/{principal}/{run_id}.parquet"
-    stored = house.objects.put_converging(bucket, key, content, PARQUET)
+    stored = put_run(house, principal, run_id, content)
+    run = Run(
+        run_id, principal, reason, stored.bucket, stored.key, stored.version_id, stored.sha256 or "", len(refs),
+        case_id, now,
+    )  # fmt: skip
     with transaction(house.conn):
-        row = house.conn.execute(
-            """insert into suppression_run (run_id, principal, reason, bucket, key, version_id, sha256, refs, case_id,
-                   made_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-               on conflict do nothing returning 1""",
-            (
-                run_id,
-                principal,
-                reason.value,
-                bucket,
-                key,
-                stored.version_id,
-                stored.sha256 or "",
-                len(refs),
-                case_id,
-                now,
-            ),
-        ).fetchone()
-        if row is not None:
-            _record(house.conn, run_id, principal, reason, "made", len(refs), case_id, now)
+        insert_run(house.conn, run, MADE, now)
+    seal_runs(house, principal, {run_id})
     return run_id
 
 
 def lift(house: House, run_id: str, now: datetime) -> bool:
     """End a suppression (a hold that was decided); False when it had ended, or never was."""
     with transaction(house.conn):
-        row = house.conn.execute(
-            """update suppression_run set lifted_at = %s where run_id = %s and lifted_at is null
-               returning principal, reason, refs, case_id::text as case_id""",
-            (now, run_id),
-        ).fetchone()
-        if row is None:
-            return False
-        principal, reason = Principal(row["principal"]), Suppression(row["reason"])
-        _record(house.conn, run_id, principal, reason, "lifted", row["refs"], row["case_id"], now)
-    return True
-
-
-def _record(
-    conn: Connection,
-    run_id: str,
-    principal: Principal,
-    reason: Suppression,
-    change: str,
-    refs: int,
-    case_id: str | None,
-    now: datetime,
-) -> None:
-    body = SuppressionChanged(
-        run_id=run_id,
-        principal=principal,
-        reason=reason.value,
-        change=change,
-        references=refs,
-        case_id=case_id,
-        changed_at=utc_text(now),
-    )
-    append(conn, chain=f"principal.{principal}", kind=EntryKind.SUPPRESSION_CHANGED, exchange_id=None, body=body)
+        was_lifted = mark_lifted(house.conn, run_id, now)
+    if was_lifted:
+        seal_runs(house, None, {run_id})
+    return was_lifted
 
 
 def find_suppressed(house: House, principal: Principal) -> "pl.DataFrame | None":
-    """Everybody who must stay out of this principal's files now (ref, reason); None when nobody."""
-    import polars as pl
+    """Everybody who must stay out of this principal's files now (ref, reason); None when nobody.
 
-    rows = house.conn.execute(
-        """select bucket, key, version_id from suppression_run where principal = %s and lifted_at is null
-           order by run_id""",
-        (principal,),
-    ).fetchall()
-    if not rows:
-        return None
-    runs = [
-        pl.read_parquet(io.BytesIO(house.objects.read(row["bucket"], row["key"], row["version_id"]))) for row in rows
-    ]
-    return merge_suppressions(runs)
+    Raises SuppressionsLost when the database does not know all who were kept out.
+    """
+    check_none_lost(house, principal)
+    runs = [run for run in store.find_runs(house.conn, principal) if run.lifted_at is None]
+    return merge_suppressions([read_run(house, run) for run in runs]) if runs else None
 
 
 def write_suppressed(house: House, principal: Principal, folder: Path) -> Path | None:
@@ -136,6 +99,35 @@ def find_reasons(house: House, principal: Principal, refs: frozenset[str]) -> tu
     if suppressed is None:
         return ()
     return tuple(sorted(set(suppressed.filter(suppressed["ref"].is_in(sorted(refs)))["reason"].to_list())))
+
+
+def unless_kept_out(
+    house: House, principal: Principal, known: frozenset[str], copies: Sequence[CopyLine], commit: Callable[[], T]
+) -> T:
+    """Commit what was made under the runs ``known``, in one transaction, unless somebody in it is kept out since.
+
+    Whoever is kept out next waits for that transaction. Raises SuppressedMeanwhile: it has to be made again.
+    """
+    while True:
+        with transaction(house.conn):
+            store.lock_principal(house.conn, principal, shared=True)
+            since = store.find_in_force(house.conn, principal) - known
+            if not since:
+                return commit()
+        if any(copy.kind == INDEX for copy in copies) and names_any(house, copies, _refs_of(house, principal, since)):
+            raise SuppressedMeanwhile(Ref("principal", principal), Ref("suppression runs since", len(since)))
+        known |= since
+
+
+def _refs_of(house: House, principal: Principal, run_ids: frozenset[str]) -> list[str]:
+    runs = [run for run in store.find_runs(house.conn, principal) if run.run_id in run_ids]
+    return merge_suppressions([read_run(house, run) for run in runs])["ref"].to_list()
+
+
+def names_any(house: House, copies: Sequence[CopyLine], refs: Sequence[str]) -> bool:
+    """Whether rows among these copies are about somebody; the index run of their exchange tells."""
+    runs = (copy for copy in copies if copy.kind == INDEX)
+    return any(find_in_run(house.objects.read(run.bucket, run.key, run.version_id), refs).height for run in runs)
 
 
 def was_lifted(conn: Connection, principal: Principal, since: datetime) -> bool:

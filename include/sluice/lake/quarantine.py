@@ -26,3 +26,20 @@ def unseal(source: Path, target: Path, keyring: Keyring, principal: Principal) -
     identity = x25519.Identity.from_str(keyring.quarantine_identity(principal))
     decrypt_file(str(source), str(target), [identity])
     return target
+
+
+def seal_bytes(content: bytes, keyring: Keyring, principal: Principal) -> bytes:
+    """The same for what fits in memory."""
+    from pyrage import encrypt, x25519
+
+    identity = x25519.Identity.from_str(keyring.quarantine_identity(principal))
+    sealed: bytes = encrypt(content, [identity.to_public()])
+    return sealed
+
+
+def unseal_bytes(content: bytes, keyring: Keyring, principal: Principal) -> bytes:
+    """What :func:`seal_bytes` made."""
+    from pyrage import decrypt, x25519
+
+    opened: bytes = decrypt(content, [x25519.Identity.from_str(keyring.quarantine_identity(principal))])
+    return opened

@@ -150,17 +150,18 @@ class FinishEffects(HouseOperator):
 
 
 class AnchorLedger(HouseOperator):
-    """Signs the heads of all chains and puts the checkpoint outside the database."""
+    """Puts outside the database what must outlast it: a signed checkpoint of all chains, and who must stay out."""
 
     def work(self, run: dict[str, str]) -> str:
         from datetime import UTC, datetime
 
         from sluice.exchange.anchor import anchor_ledger
         from sluice.exchange.house import open_house
+        from sluice.exchange.sealed_runs import seal_runs
 
         with open_house(get_settings()) as house:
-            checkpoint = anchor_ledger(house, datetime.now(UTC))
-        return f"checkpoint: {checkpoint}"
+            checkpoint, sealed = anchor_ledger(house, datetime.now(UTC)), seal_runs(house)
+        return f"checkpoint: {checkpoint}, suppression runs sealed: {sealed}"
 
 
 def run_of(context: Context) -> dict[str, str]:

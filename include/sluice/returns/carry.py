@@ -11,7 +11,6 @@ from pathlib import Path
 from sluice.agreement.facts import EEA_COUNTRIES
 from sluice.agreement.model import Agreement, Paper, PaperMissing
 from sluice.agreement.store import in_force
-from sluice.db import transaction
 from sluice.errors import NotFound, Ref
 from sluice.exchange.close import GOOD, close_record
 from sluice.exchange.house import House
@@ -20,6 +19,8 @@ from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.paper import countries_without_basis, finding, missing_paper, refused
 from sluice.exchange.store import check_still_ours, content_lock
+from sluice.exchange.suppressed import unless_kept_out
+from sluice.exchange.suppressed_store import find_in_force
 from sluice.exchange.workroom import work_folder
 from sluice.gate.model import Finding
 from sluice.ledger.append import append
@@ -68,6 +69,7 @@ def forbidden(agreement: Agreement, on: date) -> tuple[Finding, ...]:
 def _prepare(
     house: House, opened: Opened, paper: Paper, run: Mapping[str, str], by: str, folder: Path
 ) -> Decision | None:
+    kept_out = find_in_force(house.conn, opened.principal)
     making = make_return(house, opened, paper, folder)
     before = store.find_delivered(house.conn, opened.principal, opened.flow, _day(opened))
     if making.written and before and before[1] == making.written.sha256:
@@ -77,20 +79,23 @@ def _prepare(
     outcome = Outcome(opened, paper, making, copies, before[0] if before else None)
     record = record_of_return(outcome, house.settings, run, datetime.now(UTC))
     if record.decision in GOOD and paper.agreement.delivery.two_person_release:
-        _wait(house, opened, record, by)
+        _wait(house, opened, record, kept_out, by)
         return None
-    return close_record(house, opened, record)
+    return close_record(house, opened, record, kept_out)
 
 
-def _wait(house: House, opened: Opened, record: ExchangeRecord, by: str) -> None:
-    """Record what is ready and who prepared it; somebody else lets it go."""
+def _wait(house: House, opened: Opened, record: ExchangeRecord, kept_out: frozenset[str], by: str) -> None:
+    """Record what is ready and who prepared it; somebody else lets it go. Raises SuppressedMeanwhile."""
     now = datetime.now(UTC)
     body = PreparedReturn(exchange_id=opened.exchange_id, prepared_by=by, prepared_at=utc_text(now), record=record)
-    with transaction(house.conn):
+
+    def commit() -> None:
         store.mark_prepared(house.conn, opened.exchange_id, by, now)
         append(
             house.conn, chain=opened.chain, kind=EntryKind.RETURN_PREPARED, exchange_id=opened.exchange_id, body=body
         )
+
+    unless_kept_out(house, opened.principal, kept_out, record.how_long.copies, commit)
 
 
 def _go_on(house: House, opened: Opened, record: ExchangeRecord) -> Decision | None:
@@ -98,11 +103,13 @@ def _go_on(house: House, opened: Opened, record: ExchangeRecord) -> Decision | N
 
     One that names somebody who must stay out since waits for the return that replaces it (``due.py``).
     """
+    kept_out = find_in_force(house.conn, opened.principal)
     is_released = store.is_released(house.conn, opened.exchange_id)
     if not is_released or names_kept_out(house, opened.principal, record):
         store.wait_again(house.conn, opened.exchange_id)
         return None
-    return close_record(house, opened, record.model_copy(update={"closed_at": utc_text(datetime.now(UTC))}))
+    closing = record.model_copy(update={"closed_at": utc_text(datetime.now(UTC))})
+    return close_record(house, opened, closing, kept_out)
 
 
 def _refuse(house: House, opened: Opened, run: Mapping[str, str], *reasons: Finding) -> Decision | None:

@@ -1,10 +1,9 @@
 """Whether the rights of persons overtook a return: somebody in it must stay out since, or somebody held may go."""
 
 from sluice.exchange.house import House
-from sluice.exchange.suppressed import find_suppressed, was_lifted
+from sluice.exchange.suppressed import find_suppressed, names_any, was_lifted
 from sluice.ledger.record import ExchangeRecord
 from sluice.returns.model import Last
-from sluice.subject.index import find_in_run
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
@@ -20,9 +19,7 @@ def names_kept_out(house: House, principal: Principal, prepared: ExchangeRecord)
     suppressed = find_suppressed(house, principal)
     if suppressed is None:
         return False
-    runs = (copy for copy in prepared.how_long.copies if copy.kind == "index")
-    refs = suppressed["ref"].to_list()
-    return any(find_in_run(house.objects.read(run.bucket, run.key, run.version_id), refs).height for run in runs)
+    return names_any(house, prepared.how_long.copies, suppressed["ref"].to_list())
 
 
 def may_go_now(house: House, principal: Principal, last: Last) -> bool:

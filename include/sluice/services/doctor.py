@@ -182,6 +182,16 @@ def _buckets(settings: Settings) -> Found:
     return Found(not plain, f"without versions: {', '.join(plain)}" if plain else "four, with versions")
 
 
+def _suppressions(settings: Settings) -> Found:
+    """Whether the database knows everybody whom the evidence bucket knows to be kept out."""
+    from sluice.exchange.sealed_runs import find_lost
+    from sluice.lake.objects import ObjectStore
+
+    with closing(connect(settings)) as conn:
+        lost = find_lost(conn, ObjectStore(settings), settings.bucket_evidence)
+    return Found(not lost, ", ".join(f"{name}: {len(runs)} lost" for name, runs in lost.items()) or "all known")
+
+
 def _papers(settings: Settings) -> Found:
     from sluice.agreement.lint import lint_path
 
@@ -237,6 +247,7 @@ LOOKS = (
     Look("database role", "connect as a role that is only a member of sluice_app", False, _rights),
     Look("migrations", "run `sluice up`, with SLUICE_DATABASE_ADMIN_URL for a database of yours", False, _migrations),
     Look("buckets", "run `sluice up`; on your own S3 create them with versions on", True, _buckets),
+    Look("suppressions", "run `sluice suppression replay`: an older database was restored", False, _suppressions),
     Look("store", "use an S3 endpoint with versions and conditional writes", True, _store),
     Look("agreements and contracts", "run `sluice agreement lint include/principals`", False, _papers),
     Look("DAGs", "run `sluice agreement lint include/principals`, then read the DAG file named", False, _dags),

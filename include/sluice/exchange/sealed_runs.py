@@ -1,0 +1,143 @@
+"""Suppression runs outside the database: in the lake, and sealed in the evidence bucket, which no restore reaches.
+
+A run is sealed once it is committed, and marked once its lifting is, so that the bucket never knows more than the
+database does, unless an older database was restored. Then nobody's absence from the list can be believed.
+"""
+
+import io
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from psycopg.pq import TransactionStatus
+
+from sluice.db import Connection
+from sluice.errors import Exit, Ref, SluiceError
+from sluice.exchange import suppressed_store as store
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.exchange.suppressed_store import Run
+from sluice.keys import QUARANTINE, KeyLost
+from sluice.lake.objects import ObjectStore, StoredObject
+from sluice.lake.quarantine import seal_bytes, unseal_bytes
+from sluice.subject.suppression import Suppression
+from sluice.terms import Principal
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PREFIX = "_suppressions/"
+PARQUET, SEALED = "application/vnd.apache.parquet", "application/octet-stream"
+RUN, LIFTED = "age", "lifted"
+
+
+class SuppressionsLost(SluiceError):
+    code: ClassVar[str] = "SLU-417"
+    summary: ClassVar[str] = "the database knows fewer persons who must stay out than the evidence bucket"
+    cure: ClassVar[str] = "an older database was restored: `sluice suppression replay`; until then every file waits"
+    exit: ClassVar[Exit] = Exit.UNDECIDED
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Ids of the runs of one principal that the evidence bucket has, and of those that were lifted."""
+
+    runs: frozenset[str]
+    lifted: frozenset[str]
+
+    @property
+    def in_force(self) -> frozenset[str]:
+        return self.runs - self.lifted
+
+
+def put_run(house: House, principal: Principal, run_id: str, content: bytes) -> StoredObject:
+    """Put the references of a run where the gate reads them; the same again finds them there."""
+    return house.objects.put_converging(
+        house.settings.bucket_lake, f"{PREFIX}{principal}/{run_id}.parquet", content, PARQUET
+    )
+
+
+def read_run(house: House, run: Run) -> "pl.DataFrame":
+    """Who is in a run (ref, reason)."""
+    import polars as pl
+
+    return pl.read_parquet(io.BytesIO(house.objects.read(run.bucket, run.key, run.version_id)))
+
+
+def find_sealed(objects: ObjectStore, bucket: str, principal: Principal | None = None) -> Mapping[Principal, Sealed]:
+    """What the evidence bucket has, per principal."""
+    found: dict[Principal, dict[str, set[str]]] = defaultdict(lambda: {RUN: set(), LIFTED: set()})
+    for item in objects.list_versions(bucket, f"{PREFIX}{principal}/" if principal else PREFIX):
+        _, name, file = item.key.split("/", 2)
+        run_id, _, ending = file.partition(".")
+        found[Principal(name)].setdefault(ending, set()).add(run_id)
+    return {name: Sealed(frozenset(each[RUN]), frozenset(each[LIFTED])) for name, each in found.items()}
+
+
+def find_lost(
+    conn: Connection, objects: ObjectStore, bucket: str, principal: Principal | None = None
+) -> Mapping[Principal, frozenset[str]]:
+    """Runs that hold and that the database does not know, per principal; it is asked last, so that it knows more."""
+    sealed = find_sealed(objects, bucket, principal)
+    lost = {name: store.find_unknown(conn, each.in_force) for name, each in sealed.items()}
+    return {name: runs for name, runs in sorted(lost.items()) if runs}
+
+
+def check_none_lost(house: House, principal: Principal) -> None:
+    """Raises SuppressionsLost when somebody was kept out of this principal's files whom the database does not know."""
+    lost = find_lost(house.conn, house.objects, house.settings.bucket_evidence, principal)
+    if lost:
+        raise SuppressionsLost(Ref("principal", principal), Ref("suppression runs", len(lost[principal])))
+
+
+def seal_runs(house: House, principal: Principal | None = None, only: Collection[str] | None = None) -> int:
+    """Seal every committed run that is not sealed yet, and mark those that were lifted; how many were put.
+
+    Looked up, not remembered: a worker may die after its commit. Nothing inside a transaction, which may yet fail.
+    """
+    if house.conn.info.transaction_status is not TransactionStatus.IDLE:
+        return 0
+    runs = [run for run in store.find_runs(house.conn, principal) if only is None or run.run_id in only]
+    sealed = find_sealed(house.objects, house.settings.bucket_evidence, principal) if runs else {}
+    nothing, put = Sealed(frozenset(), frozenset()), 0
+    for run in runs:
+        there = sealed.get(run.principal, nothing)
+        if run.run_id not in there.runs:
+            _put(house, run, RUN, seal_bytes(_told(house, run), house.keyring, run.principal))
+            put += 1
+        if run.lifted_at is not None and run.run_id not in there.lifted:
+            _put(house, run, LIFTED, utc_text(run.lifted_at).encode())
+            put += 1
+    return put
+
+
+def _put(house: House, run: Run, ending: str, content: bytes) -> None:
+    """Under a name of the run; age draws fresh randomness, so that two workers at once put two versions of it."""
+    key = f"{PREFIX}{run.principal}/{run.run_id}.{ending}"
+    house.objects.put_converging(house.settings.bucket_evidence, key, content, SEALED)
+
+
+def _told(house: House, run: Run) -> bytes:
+    """Everything that is needed to put the run in force again."""
+    said = {
+        "principal": run.principal,
+        "reason": run.reason.value,
+        "case_id": run.case_id,
+        "made_at": utc_text(run.made_at),
+        "refs": read_run(house, run)["ref"].to_list(),
+    }
+    return json.dumps(said).encode()
+
+
+def open_sealed_run(house: House, principal: Principal, run_id: str) -> tuple[Run, frozenset[str]]:
+    """A run as it was sealed, and whom it names; its place in the lake is not known yet. Raises KeyLost."""
+    if not house.keyring.has(principal, QUARANTINE):
+        raise KeyLost(Ref("key", f"{principal}/{QUARANTINE}"))
+    content = house.objects.read(house.settings.bucket_evidence, f"{PREFIX}{principal}/{run_id}.{RUN}")
+    said = json.loads(unseal_bytes(content, house.keyring, principal))
+    refs = frozenset(said["refs"])
+    made_at, reason = datetime.fromisoformat(said["made_at"]), Suppression(said["reason"])
+    return Run(run_id, principal, reason, "", "", "", "", len(refs), said["case_id"], made_at), refs
