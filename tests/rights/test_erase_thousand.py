@@ -109,7 +109,10 @@ def test_a_thousand_persons_leave_no_byte_and_everybody_else_stays(
     assert [(each.residual, each.doubts, each.waiting) for each in reports] == [(0, 0, 0)] * 2
     assert len(certificates) == 2
     assert in_objects(estate, searcher) == {}
-    assert set(in_objects(estate, refs)) == {"lake _suppressions .parquet"}, "kept: who must stay out, keyed"
+    assert set(in_objects(estate, refs)) == {
+        "lake _suppressions .parquet",
+        "evidence _suppressions .age",
+    }, "kept: who must stay out, keyed"
     in_database += [
         look(database.admin_url, each) for look in (in_tables, in_server_files) for each in (searcher, refs)
     ]

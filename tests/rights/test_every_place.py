@@ -20,6 +20,7 @@ NAMELESS = (
     "vault/_cases/",  # requests and letters, sealed to the center
     "evidence/certificates/",
     "evidence/checkpoints/",
+    "evidence/_suppressions/",  # the same references, sealed
 )
 """Places outside the stores, and why nobody is looked for there."""
 REQUESTS = ("exchange/energy01/requests/", "exchange/telecom01/requests/")

@@ -1,0 +1,270 @@
+"""An erasure beside whoever else writes: nobody else loses a row, and the erased person is nowhere afterwards.
+
+Every race has a person of its own, and a second worker that begins at a moment drawn between just before the
+request and the end of the erasure. What said that it was busy, or that something is under way, is run again.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from desk import environment
+from night import RESULTS, Call, Night, call_log, open_night
+from rights.asking import asked
+from rights.ground import ENERGY, Ground, Person, ground_of
+from sluice.errors import SluiceError
+from sluice.exchange.store import hold_object
+from sluice.rights.erase import run
+from sluice.rights.erase_model import ErasureReport
+from sluice.rights.model import CaseId
+from sluice.settings import Settings
+
+LONG = 25 if os.environ.get("SLUICE_LONG") else 6
+RACES = max(3, int(os.environ["SLUICE_CRASH_POINTS"]) // 4) if "SLUICE_CRASH_POINTS" in os.environ else LONG
+"""Of each of the five writers."""
+SEED, MOST_RERUNS = 20_261_126, 6
+STAYING = 8
+"""Contacts who are in every file and stay."""
+Writer = Callable[["Arena", int, Person], dict[str, object]]
+"""What the second worker does in one race; prepares what it needs."""
+
+
+@dataclass
+class Arena:
+    """The night, a second worker, and what became of the races so far."""
+
+    ground: Ground
+    worker: subprocess.Popen[str]
+    people: list[Person]
+    """Contacts that a race may erase, two per race."""
+    with_returns: bool = False
+    said: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def night(self) -> Night:
+        return self.ground.night
+
+    def staying(self) -> list[str]:
+        return [record for record, _ in self.people[-STAYING:]]
+
+    def begin(self, work: dict[str, object], at: float) -> None:
+        """The second worker begins at a moment of the monotonic clock."""
+        assert self.worker.stdin is not None
+        self.worker.stdin.write(json.dumps({**work, "at": at}) + "\n")
+        self.worker.stdin.flush()
+
+    def end(self) -> str:
+        """How the second worker's part ended."""
+        assert self.worker.stdout is not None
+        return self.worker.stdout.readline().strip()
+
+
+@pytest.fixture
+def arena(store_settings: Settings, tmp_path: Path) -> Iterator[Arena]:
+    """Everybody was in a file of contacts; nobody is called yet."""
+    count = 2 * RACES + STAYING
+    with open_night(store_settings, tmp_path, contacts=4 * count) as opened:
+        plain = [(record, phone) for record, phone in opened.people(4 * count) if len(phone) >= 9]
+        people = plain[:count]
+        command = [sys.executable, str(Path(__file__).parents[1] / "race.py")]
+        env = environment(opened.desk.settings)
+        worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+        assert worker.stdout is not None and worker.stdout.readline() == "ready\n"
+        yield Arena(ground_of(opened, plain), worker, people)
+        worker.kill()
+        worker.communicate()
+
+
+def contacts_come(arena: Arena, number: int, person: Person) -> dict[str, object]:
+    """A file of the same principal with the person in it."""
+    key, records = f"energy01/inbound/renewal_campaign/race-{number}.csv", [person[0], *arena.staying()]
+    arena.ground.expect(key, records)
+    bucket = arena.night.desk.settings.bucket_exchange
+    return {"what": "arrive", "bucket": bucket, "key": key, "content": arena.ground.contacts(records)}
+
+
+def results_come(arena: Arena, number: int, person: Person) -> dict[str, object]:
+    """What an agent noted of the person, and of others."""
+    key, content = results(arena, number, person)
+    return {"what": "arrive", "bucket": arena.night.desk.settings.bucket_internal, "key": key, "content": content}
+
+
+def results(arena: Arena, number: int, person: Person) -> tuple[str, str]:
+    """An export with the person and three who stay."""
+    called = [person, *arena.people[-3:]]
+    key = f"energy01/internal/{RESULTS}/race-{number}.csv"
+    arena.ground.expect(key, [record for record, _ in called])
+    calls = [Call(f"r{number}-{place}", *each) for place, each in enumerate(called)]
+    return key, call_log(calls).decode()
+
+
+def return_goes(arena: Arena, number: int, person: Person) -> dict[str, object]:
+    """A return with the person in it is made, released and delivered."""
+    key, content = results(arena, number, person)
+    bucket = arena.night.desk.settings.bucket_internal
+    arena.night.desk.house.objects.put(bucket, key, content.encode(), "text/csv")
+    arena.night.desk.work()
+    return {"what": "give", "principal": ENERGY, "flow": RESULTS}
+
+
+def delivered_again(arena: Arena, number: int, person: Person) -> dict[str, object]:
+    """What was delivered with the person in it is put there again, and effects are finished."""
+    return_goes(arena, number, person)
+    give(arena.night)
+    return {"what": "again", "line": arena.night.returns()[0].id, "times": 8}
+
+
+def another_goes(arena: Arena, number: int, person: Person) -> dict[str, object]:
+    """Another person of the same files is erased."""
+    other = arena.people[2 * number + 1]
+    case = asked(arena.night, other[1], other[0])
+    arena.ground.erased.add(other[0])
+    return {"what": "erase", "case": case.case_id}
+
+
+WRITERS: dict[str, tuple[Writer, float]] = {
+    "a file of contacts": (contacts_come, 0.9),
+    "results of agents": (results_come, 0.9),
+    "a return": (return_goes, 1.2),
+    "deliveries again": (delivered_again, 1.2),
+    "another erasure": (another_goes, 0.5),
+}
+"""What the second worker does, and how long after the start of a race it begins at the latest, in seconds."""
+
+
+def give(night: Night) -> None:
+    """Whatever return is due is made, released by a second person, delivered."""
+    night.make()
+    for line in night.returns():
+        if line.decision == "open":
+            night.release(line, "an")
+    night.make()
+
+
+def once(arena: Arena, number: int, write: Writer, within: float) -> ErasureReport:
+    """One race: the second worker's work, and the erasure of a person from the request on; the first report."""
+    person, draw = arena.people[2 * number], random.Random(SEED + number)
+    work = write(arena, number, person)
+    start = time.monotonic() + 0.05
+    arena.begin(work, start + draw.uniform(0, within))
+    time.sleep(0.05)
+    case = asked(arena.night, person[1], person[0])
+    arena.ground.erased.add(person[0])
+    report = until_done(arena, case.case_id, 1)
+    arena.said[arena.end()] += 1
+    if work["what"] == "erase":
+        settled(arena, CaseId(str(work["case"])))
+    if (report.residual, report.doubts, report.waiting) == (0, 0, 0):
+        settle(arena)
+        assert arena.ground.back(person, but_arrived=True) == [], "what was proven stays true"
+    settled(arena, case.case_id)
+    assert arena.ground.back(person) == []
+    return report
+
+
+def until_done(arena: Arena, case_id: CaseId, most: int) -> ErasureReport:
+    """Run it; again when it said that it was busy."""
+    for _ in range(MOST_RERUNS):
+        try:
+            return run(arena.night.desk.house, case_id, datetime.now(UTC))
+        except SluiceError as error:
+            arena.said[error.code] += 1
+            settle(arena)
+    raise AssertionError("a rerun does not finish it")
+
+
+def settle(arena: Arena) -> None:
+    """Everything that waits for a while is taken up at once, and comes to its end."""
+    for _ in range(MOST_RERUNS):
+        arena.night.desk.work()
+        if arena.with_returns:
+            give(arena.night)
+        waiting = arena.night.desk.house.conn.execute(
+            """update exchange set next_attempt_at = now() where decision = 'open' and prepared_at is null
+               returning 1"""
+        ).fetchall()
+        if not waiting:
+            return
+
+
+def settled(arena: Arena, case_id: CaseId) -> None:
+    """Nothing waits any more, and nothing is left."""
+    for _ in range(MOST_RERUNS):
+        settle(arena)
+        report = until_done(arena, case_id, 1)
+        if (report.residual, report.doubts, report.waiting) == (0, 0, 0):
+            return
+    raise AssertionError(f"a rerun leaves {report}")
+
+
+@pytest.mark.parametrize("writer", list(WRITERS))
+@pytest.mark.timeout(3600)
+@pytest.mark.evidence
+@pytest.mark.slow
+def test_beside_any_writer_nobody_loses_a_row_and_nobody_comes_back(
+    arena: Arena, writer: str, record_property: Callable[[str, object], None]
+) -> None:
+    write, within = WRITERS[writer]
+    arena.with_returns = write in (return_goes, delivered_again)
+    clean = 0
+    for number in range(RACES):
+        report = once(arena, number, write, within)
+        clean += (report.residual, report.doubts, report.waiting) == (0, 0, 0)
+        assert arena.ground.lost() == [], number
+    called = frozenset().union(*(each for key, each in arena.ground.arrived.items() if "/internal/" in key))
+    if called:
+        give(arena.night)
+        assert arena.ground.last_return() == called - arena.ground.erased
+    record_property(
+        f"an erasure beside {writer}: races, rows lost, persons back",
+        f"{RACES}, 0, 0 (done by the first run {clean}, by a rerun {RACES - clean})",
+    )
+
+
+def test_a_row_that_is_lost_or_that_came_back_is_seen(arena: Arena) -> None:
+    """The control."""
+    ground, house = arena.ground, arena.night.desk.house
+    person, [line] = arena.people[0], arena.night.desk.lines()
+    settled(arena, asked(arena.night, person[1], person[0]).case_id)
+    ground.erased.add(person[0])
+    assert ground.lost() == [] and ground.back(person) == []
+
+    [part] = [
+        item
+        for item in arena.night.desk.objects(arena.night.desk.settings.bucket_lake)
+        if f"{line.id}/part" in item.key
+    ]
+    rows = pl.read_parquet(house.objects.read(part.bucket, part.key, part.version_id))
+    rows[1:].write_parquet(arena.night.desk.folder / "less.parquet")
+    less = house.objects.put(part.bucket, part.key, arena.night.desk.folder / "less.parquet", "x/y")
+    house.conn.execute("update copy set version_id = %s where kind = 'lake'", (less.version_id,))
+    assert len(ground.lost()) == 1
+    came = ground.contacts([person[0]]).encode()
+    house.objects.put(arena.night.desk.settings.bucket_exchange, "energy01/outbound/x.csv", came, "text/csv")
+    assert ground.back(person, but_arrived=True) == ["exchange/energy01/outbound/x.csv"]
+
+
+def test_while_another_edits_an_object_its_versions_are_left_alone(arena: Arena) -> None:
+    """Else the version that it has just put, and not yet named, would go with the old ones."""
+    person, house = arena.people[0], arena.night.desk.house
+    other = arena.people[1]
+    settled(arena, asked(arena.night, person[1], person[0]).case_id)
+    case = asked(arena.night, other[1], other[0])
+    bucket, key = arena.night.desk.settings.bucket_exchange, "energy01/inbound/renewal_campaign/file.csv"
+    with hold_object(house.conn, bucket, key):
+        arena.begin({"what": "erase", "case": case.case_id}, time.monotonic())
+        time.sleep(3)
+        assert house.conn.execute("select 1 from erasure_run where ended_at is null").fetchone(), "it waits"
+    assert arena.end() == "ok"
+    assert arena.ground.back(other) == []

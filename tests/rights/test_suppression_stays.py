@@ -1,0 +1,272 @@
+"""Whoever was erased stays out, however they come back; whoever only looks like them is let in."""
+
+import io
+import os
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import psycopg
+import pytest
+from psycopg import sql
+from pydantic import SecretStr
+from pysequoia import Tsk
+
+from desk import ENERGY, Desk
+from night import AT_ONCE, Call, Night, call_log, open_night, with_papers
+from rights.estate import (
+    ENERGY01,
+    IN_FORMS,
+    WRITERS,
+    Estate,
+    Person,
+    add_contacts,
+    agree,
+    as_csv,
+    ask,
+    contact_rows,
+    flow_of,
+)
+from rights.lookalikes import MAILS, PHONES, draw_twins, known_by_mail, known_by_number, known_by_phone
+from sluice.exchange.house import open_house
+from sluice.exchange.replay import replay
+from sluice.exchange.sealed_runs import SuppressionsLost
+from sluice.lake.objects import StoredObject
+from sluice.migrations import run as migrations
+from sluice.rights.erase import run
+from sluice.rights.model import CaseId
+from sluice.rights.opening import finish_openings
+from sluice.rights.protect import protection_of
+from sluice.rights.store import find_known
+from sluice.services import postgres
+from sluice.services.model import PostgresServer
+from sluice.settings import Settings
+from stores import Database
+
+PEOPLE = 200
+EACH = 1 if os.environ.get("SLUICE_LONG") else 3
+"""Of the spellings, every one or every third."""
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+
+@dataclass
+class Comeback:
+    """Those who were erased, those who look like them, and who came in by which way."""
+
+    estate: Estate
+    people: list[Person]
+    twins: list[Person]
+    strangers: list[Person]
+    came: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Streets of those whose rows were let in, by way: the street is nobody's identifier."""
+
+    @property
+    def desk(self) -> Desk:
+        return self.estate.night.desk
+
+    def drop(self, way: str, rows: Sequence[Person], form: str = "csv") -> StoredObject:
+        """A file of these rows arrives in a format, in an order that is no order, and is worked off."""
+        mixed = random.Random(way).sample(list(rows), len(rows))
+        content = WRITERS[form](plain(mixed))
+        stored = self.estate.drop(content, f"{letters_of(way)}.{form}", flow_of(form))
+        self.desk.work()
+        self.look(way, stored)
+        return stored
+
+    def look(self, way: str, stored: StoredObject) -> None:
+        """Who is in the lake of an exchange."""
+        self.came[way] |= set(lake_rows(self.desk, stored)["street"].to_list())
+
+    def out(self, way: str) -> int:
+        """How many of the erased stayed out."""
+        return sum(each.street not in self.came[way] for each in self.people)
+
+    def held(self, way: str) -> int:
+        """How many look-alikes were kept out."""
+        return sum(each.street not in self.came[way] for each in self.twins)
+
+
+def letters_of(way: str) -> str:
+    return "".join(each for each in way if each.isalpha() and each.isascii()) or "x"
+
+
+def plain(rows: Sequence[Person]) -> pl.DataFrame:
+    """Rows without notes: a note may be held for what it says."""
+    return contact_rows(rows).with_columns(note=pl.lit(""))
+
+
+def lake_rows(desk: Desk, stored: StoredObject) -> pl.DataFrame:
+    """Accepted rows of a file that arrived; none while it waits, or when it was refused."""
+    line = desk.line(stored)
+    bucket = desk.settings.bucket_lake
+    found = [item for item in desk.objects(bucket) if f"exchange={line.id}/part" in item.key]
+    frames = [pl.read_parquet(io.BytesIO(desk.house.objects.read(bucket, item.key, item.version_id))) for item in found]
+    return pl.concat(frames) if frames else pl.DataFrame({"street": [], "record_id": []})
+
+
+@contextmanager
+def reopened(settings: Settings, folder: Path) -> Iterator[Night]:
+    """The same installation, or one on another database."""
+    with open_house(settings) as house:
+        yield Night(Desk(house, folder), folder / "none.csv")
+
+
+@contextmanager
+def backup_of(server: PostgresServer, database: Database) -> Iterator[Database]:
+    """A copy of the database as it is now."""
+    name = f"{database.name}_old"
+    old = Database(name, database.app_url.replace(database.name, name), database.admin_url.replace(database.name, name))
+    postgres_url = database.admin_url.replace(database.name, "postgres")
+
+    def execute(statement: str, *names: str) -> None:
+        with closing(psycopg.connect(postgres_url, autocommit=True)) as conn:
+            conn.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+    execute("create database {} template {}", name, database.name)
+    migrations.prepare(old.admin_url, postgres.APP)
+    yield old
+    execute("drop database {} with (force)", name)
+
+
+def on(settings: Settings, database: Database) -> Settings:
+    """The installation on another database; buckets and keys stay."""
+    return settings.model_copy(
+        update={"database_url": SecretStr(database.app_url), "database_admin_url": SecretStr(database.admin_url)}
+    )
+
+
+def estate_of(night: Night, people: list[Person], twins: list[Person]) -> Estate:
+    return Estate(night, people, twins, [], Tsk.generate("nobody@example"))
+
+
+def all_ways(back: Comeback, first: bytes) -> None:
+    """Everything but a restore."""
+    every, strangers = [*back.people, *back.twins], back.strangers
+    same = back.estate.drop(first, "contacts.csv", ENERGY[1])
+    back.desk.work()
+    assert back.desk.line(same).reason_code == "DUPLICATE_CONTENT", "the very same bytes: nobody is judged again"
+    back.drop("the same file", every)
+    back.drop("an older file", [*every, *strangers[-5:]])
+    results_and_return(back, every)
+    for form in IN_FORMS:
+        back.drop(f"as {form}", every, form)
+    for name, spell in list(PHONES.items())[::EACH]:
+        back.drop(f"phone {name}", known_by_phone(every, strangers, spell))
+    for name, spell in list(MAILS.items())[::EACH]:
+        back.drop(f"mail {name}", known_by_mail(every, strangers, spell))
+    back.drop("customer number alone", known_by_number(every, strangers))
+    backfill(back, every)
+
+
+def backfill(back: Comeback, every: list[Person]) -> None:
+    """The files of past months, all at once."""
+    months = [
+        back.estate.drop(as_csv(plain(every[month::8])), f"contacts-2026-0{month + 1}.csv", ENERGY[1])
+        for month in range(8)
+    ]
+    back.desk.work()
+    for stored in months:
+        back.look("a backfill", stored)
+
+
+def results_and_return(back: Comeback, every: list[Person]) -> None:
+    """Agents' results about them, and the return that is made of these."""
+    night, street = back.estate.night, {each.record: each.street for each in every}
+    content = call_log([Call(f"c{each.number}", each.record, each.e164) for each in every])
+    stored = night.results(content)
+    records = lake_rows(night.desk, stored)["record_id"].to_list()
+    back.came["results of agents"] = {street[each] for each in records}
+    night.make()
+    night.desk.work()
+    sent = [content for name, content in night.delivered().items() if name.endswith(".csv")]
+    rows = [pl.read_csv(io.BytesIO(each), separator=";", infer_schema=False) for each in sent]
+    assert rows, "something was returned"
+    back.came["a return"] = {street[each] for frame in rows for each in frame["customer_number"].to_list()}
+
+
+@pytest.mark.evidence
+def test_two_hundred_stay_out_however_they_come_back(
+    store_settings: Settings,
+    database: Database,
+    postgres_server: PostgresServer,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    people, twins, strangers = draw_twins(PEOPLE)
+    settings = with_papers(store_settings, tmp_path, AT_ONCE)
+    for form in IN_FORMS:
+        add_contacts(settings, form)
+    first = as_csv(plain([*people, *twins]))
+    with open_night(settings, tmp_path, contacts=3) as night:
+        stored = estate_of(night, people, twins).drop(first, "contacts.csv", ENERGY[1])
+        night.desk.work()
+        assert lake_rows(night.desk, stored).height == 2 * PEOPLE, "control: before, everybody is let in"
+    with backup_of(postgres_server, database) as old:
+        with reopened(settings, tmp_path) as night:
+            back = Comeback(estate_of(night, people, twins), people, twins, strangers)
+            case_id = erased(back.estate)
+            all_ways(back, first)
+        with reopened(on(settings, old), tmp_path) as night:
+            back.estate = estate_of(night, people, twins)
+            after_restore(back, case_id)
+    wrong = {way: (back.out(way), back.held(way)) for way in back.came}
+    assert {way: each for way, each in wrong.items() if each != (PEOPLE, 0)} == {}
+    record_property(
+        "suppressed persons who stay out, look-alikes held, ways",
+        f"{min(out for out, _ in wrong.values())} of {PEOPLE}, {max(held for _, held in wrong.values())} of {PEOPLE},"
+        f" {len(wrong)} (spellings, formats, older, backfill, results, return, restored database)",
+    )
+
+
+def erased(estate: Estate) -> CaseId:
+    """The principal asks to erase all of them, and it is done."""
+    case = agree(estate, ask(estate, ENERGY01, estate.people).case_id)
+    report = run(estate.house, case.case_id, datetime.now(UTC))
+    assert (report.residual, report.doubts, report.waiting) == (0, 0, 0)
+    return case.case_id
+
+
+def after_restore(back: Comeback, case_id: CaseId) -> None:
+    """The database is one of before the erasure: a file waits until it knows again who must stay out."""
+    every, house = [*back.people, *back.twins], back.desk.house
+    way = "a restored database"
+    stored = back.drop(way, known_by_phone(every, back.strangers, PHONES["0032"]))
+    assert back.desk.line(stored).decision == "open", "nothing is accepted before"
+    assert back.came[way] == set()
+    assert back.desk.sql("select distinct last_error from exchange where decision = 'open'") == [
+        {"last_error": SuppressionsLost.code}
+    ]
+    done = replay(house, datetime.now(UTC))
+    assert done.runs >= 1 and done.references >= 3 * PEOPLE and done.erasures == {case_id}
+    assert replay(house, datetime.now(UTC)).runs == 0, "again changes nothing"
+    house.conn.execute("update exchange set next_attempt_at = now() where decision = 'open'")
+    back.desk.work()
+    back.look(way, stored)
+    assert not find_known(house.conn, [case_id])
+    finish_openings(house, protection_of(house))
+    assert find_known(house.conn, [case_id]), "the request opens again, from the vault"
+
+
+def test_without_what_the_evidence_bucket_knows_an_older_database_lets_them_in(
+    store_settings: Settings, database: Database, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """The control."""
+    people, twins, strangers = draw_twins(9)
+    settings = with_papers(store_settings, tmp_path, AT_ONCE)
+    with open_night(settings, tmp_path, contacts=3):
+        pass
+    with backup_of(postgres_server, database) as old:
+        with reopened(settings, tmp_path) as night:
+            ask(estate_of(night, people, twins), ENERGY01, people)
+        with reopened(on(settings, old), tmp_path) as night:
+            objects, bucket = night.desk.house.objects, settings.bucket_evidence
+            for item in list(objects.list_versions(bucket, "_suppressions/")):
+                objects.delete_version(bucket, item.key, item.version_id)
+            back = Comeback(estate_of(night, people, twins), people, twins, strangers)
+            back.drop("nobody knows", [*people, *twins])
+            assert (back.out("nobody knows"), back.held("nobody knows")) == (0, 0)
