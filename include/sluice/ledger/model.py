@@ -42,6 +42,7 @@ class EntryKind(StrEnum):
     ERASURE_STOPPED = "erasure.stopped"
     ERASURE_RESUMED = "erasure.resumed"
     DNCM_IMPORTED = "dncm.imported"
+    DIAL_RECALLED = "dial.recalled"
     CORRECTION_MADE = "correction.made"
 
 
