@@ -205,7 +205,7 @@ def decrypt(keyring: Keyring, content: bytes) -> bytes:
 
 def _write(envelope: Envelope) -> bytes:
     persons = [[[each.kind.value, each.value] for each in person] for person in envelope.persons]
-    document = {
+    document: dict[str, Any] = {
         "case_id": envelope.case_id,
         "right": envelope.right.value,
         "principal": envelope.principal,
