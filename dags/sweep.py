@@ -2,7 +2,7 @@
 
 An Airflow DAG for what no event tells. Arrivals wake their own DAG within seconds; a file that waited
 two minutes is taken up here, whatever was away meanwhile. That a cut-off came is no arrival either.
-Dial lists that a dead worker left are finished here too.
+Dial lists that a dead worker left are finished here, and lists that name who must stay out since are taken back.
 """
 
 from sluice.orchestration.desk import desk

@@ -14,11 +14,16 @@ from desk import ENERGY, Desk, open_desk
 from sluice.dial.dncm import import_numbers
 from sluice.dial.make import finish_left, make_dial_list
 from sluice.dial.model import Channel, Dialled, DialRefused, Request
+from sluice.dial.recall import recall_lists
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import show_exchange
+from sluice.exchange.suppressed import keep_out
 from sluice.ledger.record import ExchangeRecord
 from sluice.settings import Settings
 from sluice.subject.columns import normalise_column
+from sluice.subject.refs import refer
+from sluice.subject.scope import MARKETING, scope_of
+from sluice.subject.suppression import Suppression
 from sluice.terms import Flow, Principal, SubjectKind
 
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
@@ -200,7 +205,7 @@ def test_the_same_request_again_is_the_same_list(desk: Desk) -> None:
     assert finish_left(desk.house) == 0
 
 
-def test_a_list_that_a_dead_worker_left_is_finished_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_that_a_dead_worker_left_is_finished_once(desk: Desk) -> None:
     from sluice.dial import make
 
     contacts(desk, 5)
@@ -224,3 +229,26 @@ def test_engineers_get_it_as_a_table(desk: Desk) -> None:
 
     assert table.to_pandas()["phone"].tolist() == people.filter(pl.col("opt_in_phone") == "Y")["phone"].to_list()
     assert lake_view("energy01", ENERGY[1], settings=desk.settings).num_rows == 60
+
+
+def test_lists_that_name_who_objected_since_are_taken_back(desk: Desk) -> None:
+    people = contacts(desk)
+    numbers(desk)
+    done = ask(desk)
+    again = ask(desk)
+    assert recall_lists(desk.house, now()) == 0
+    key, [person] = desk.house.subject_key(ENERGY01), people.filter(pl.col("opt_in_phone") == "Y").head(1).to_dicts()
+    ref = refer(key, SubjectKind.PRINCIPAL_CUSTOMER_ID, person["customer_number"]).ref
+    text_only = scope_of(Suppression.OBJECTED, MARKETING, "sms")
+    for scope, gone in ((text_only, 0), (scope_of(Suppression.OBJECTED, MARKETING), 2)):
+        keep_out(
+            desk.house, ENERGY01, frozenset({ref or ""}), Suppression.OBJECTED, cause=repr(scope), case_id=None,
+            now=now(), scope=scope,
+        )  # fmt: skip
+        assert recall_lists(desk.house, now()) == gone
+
+    for each in (done, again):
+        assert desk.house.objects.head(each.bucket, each.key) is None
+    assert recall_lists(desk.house, now()) == 0
+    assert person["customer_number"] not in listed(desk, ask(desk))["customer_number"].to_list()
+    assert len(desk.sql("select 1 from ledger.entry where kind = 'dial.recalled'")) == 2

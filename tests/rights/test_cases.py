@@ -373,10 +373,11 @@ def test_a_hold_ends_with_the_request_and_an_upheld_objection_stays_out(desk: De
 
 
 @pytest.mark.parametrize("state", [State.ACCEPTED, State.EXECUTING, State.CLOSED])
-def test_what_is_to_be_restricted_stays_held(state: State) -> None:
+def test_a_restriction_takes_the_place_of_the_hold(state: State) -> None:
     case = passing(next(row for row in TRANSITIONS if row.track is Track.CONTROLLER)).case
     part = replace(case.sub_cases[0], state=state, action=Action.RESTRICT)
-    assert not hold_ends(replace(case, sub_cases=(part,)), "energy01")
+    assert hold_ends(replace(case, sub_cases=(part,)), "energy01")
+    assert not hold_ends(replace(case, sub_cases=(part, replace(part, action=None, state=State.SCOPED))), "energy01")
     assert hold_ends(replace(case, sub_cases=(replace(part, action=Action.REFUSE),)), "energy01")
     assert not hold_ends(case, "bank01") and hold_ends(replace(case, state=State.CLOSED), "bank01")
 

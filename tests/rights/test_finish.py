@@ -167,7 +167,7 @@ def test_an_objection_ends_once_the_person_is_kept_out(town: Town) -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "action"), [(Right.ACCESS, Action.GIVE), (Right.CONSENT_WITHDRAWAL, Action.STOP)], ids=lambda w: str(w)
+    ("right", "action"), [(Right.ACCESS, Action.GIVE), (Right.RECTIFICATION, Action.RECTIFY)], ids=lambda w: str(w)
 )
 def test_what_nobody_can_carry_out_here_yet_stays_where_it_is(town: Town, right: Right, action: Action) -> None:
     case = town.decided(town.people[2], right, action)

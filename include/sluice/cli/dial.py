@@ -15,7 +15,7 @@ from sluice.settings import get_settings
 
 app = typer.Typer(
     help="Contacts for agents: the one way to get them, for one purpose and one channel.",
-    epilog="Example: sluice dial list energy01 renewal_campaign --purpose P-RENEW --channel phone --to today.csv",
+    epilog="Example: sluice dial list energy01 contacts --purpose P-RENEW --channel sms",
     no_args_is_help=True,
 )
 

@@ -94,7 +94,7 @@ def finish_left(house: House, run: Mapping[str, str] = NOTHING_RAN) -> int:
 
 def _open(house: House, request: Request, now: datetime) -> Opened:
     today = now.astimezone(BRUSSELS).date()
-    paper = _paper(house, request, today, now)
+    paper = paper_of(house, request, today, now)
     agreement = paper.agreement
     chain = agreement.agreement_id if agreement else f"principal.{request.principal}"
     name = f"{request.flow}_{request.channel}_{today}_{request.request_id[:8]}.{request.format}"
@@ -122,7 +122,7 @@ def _open(house: House, request: Request, now: datetime) -> Opened:
     return found
 
 
-def _paper(house: House, request: Request, on: date, known_at: datetime) -> Paper | PaperMissing:
+def paper_of(house: House, request: Request, on: date, known_at: datetime) -> Paper | PaperMissing:
     """The paper of the contacts: what they may be used for is said there and nowhere else."""
     return in_force(house.conn, request.principal, Direction.INBOUND, request.flow, on, known_at)
 
@@ -130,7 +130,7 @@ def _paper(house: House, request: Request, on: date, known_at: datetime) -> Pape
 def _record(house: House, opened: Opened, request: Request, run: Mapping[str, str]) -> ExchangeRecord:
     """What comes of a list, kept; the paper is that of its opening, suppressions are those of now."""
     today = opened.opened_at.astimezone(BRUSSELS).date()
-    paper = _paper(house, request, today, opened.opened_at)
+    paper = paper_of(house, request, today, opened.opened_at)
     if isinstance(paper, PaperMissing):
         return _refused(house, opened, paper, f"FORBIDDEN_{paper.reason.name}", run)
     task = task_of(paper, request.purpose, channel_rule(request.channel, today))

@@ -1,5 +1,6 @@
 """The SQL of dial lists and of the imported Do-Not-Call-Me lists. Nothing here decides."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +71,26 @@ def find_left(conn: Connection) -> list[Request]:
            from exchange e join dial_list d using (exchange_id) where e.decision = 'open' order by e.opened_at"""
     ).fetchall()
     return [_request(row) for row in rows]
+
+
+def find_out(conn: Connection) -> list[tuple[ExchangeId, Request]]:
+    """Lists that agents can take now."""
+    rows = conn.execute(
+        """select e.exchange_id::text as id, e.principal, e.flow, e.version_id, d.purpose, d.channel, d.format,
+               d.asked_by
+           from exchange e join dial_list d using (exchange_id) join copy c using (exchange_id)
+           where c.kind = 'dial' and c.gone_at is null order by e.opened_at"""
+    ).fetchall()
+    return [(ExchangeId(row["id"]), _request(row)) for row in rows]
+
+
+def mark_gone(conn: Connection, exchange_id: ExchangeId, kinds: Sequence[str], now: datetime) -> bool:
+    """Copies of a list are there no more; False when they were gone. Call inside a transaction."""
+    rows = conn.execute(
+        """update copy set gone_at = %s where exchange_id = %s and kind = any(%s) and gone_at is null returning kind""",
+        (now, exchange_id, list(kinds)),
+    ).fetchall()
+    return bool(rows)
 
 
 def _request(row: dict[str, Any]) -> Request:

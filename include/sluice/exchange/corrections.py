@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import rfc8785
 
@@ -130,7 +131,7 @@ def _before(house: House, principal: Principal, refs: frozenset[str], right: Rig
 def _seal(keyring: Keyring, principal: Principal, content: Correction) -> bytes:
     import pyrage
 
-    said: Mapping[str, object] = {
+    said: dict[str, Any] = {
         "refs": list(content.refs),
         "field": content.field,
         "value": content.value,

@@ -1,4 +1,4 @@
-"""Bodies about dial lists that no exchange record has a place for: imported lists of numbers."""
+"""Bodies about dial lists that no exchange record has a place for: imported lists of numbers, lists taken back."""
 
 from sluice.ledger.record import Part
 
@@ -12,3 +12,11 @@ class NumbersImported(Part):
     refused: int
     imported_by: str
     imported_at: str
+
+
+class ListRecalled(Part):
+    """The agents' copy of a dial list was removed, because somebody in it must stay out since."""
+
+    exchange_id: str
+    principal: str
+    recalled_at: str

@@ -49,6 +49,7 @@ class EntryKind(StrEnum):
     KEY_DESTRUCTION_ASKED = "key.destruction_asked"
     KEY_DESTROYED = "key.destroyed"
     DNCM_IMPORTED = "dncm.imported"
+    DIAL_RECALLED = "dial.recalled"
     CORRECTION_MADE = "correction.made"
     ANSWER_MADE = "answer.made"
     ANSWER_LINKED = "answer.linked"

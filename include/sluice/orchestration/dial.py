@@ -42,11 +42,14 @@ class MakeDialList(HouseOperator):
 
 
 class FinishDialLists(HouseOperator):
-    """Finishes the dial lists that dead workers left open."""
+    """Finishes the dial lists that dead workers left open, and takes back those that name who must stay out since."""
 
     def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
         from sluice.dial.make import finish_left
+        from sluice.dial.recall import recall_lists
         from sluice.exchange.house import open_house
 
         with open_house(get_settings()) as house:
-            return f"dial lists finished: {finish_left(house, run)}"
+            return f"dial lists: finished {finish_left(house, run)}, recalled {recall_lists(house, datetime.now(UTC))}"

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import rfc8785
 
@@ -64,7 +64,7 @@ def ask(house: House, case_id: CaseId, wanted: Wanted, sub_case_id: SubCaseId | 
     is_long = any(len(value.encode()) > MOST_BYTES for value in wanted.values.values())
     if case.right is not Right.RECTIFICATION or case.persons > 1 or not wanted.values or wrong or is_long:
         raise NotRectifiable(Ref("case", case_id), Ref("columns unknown", len(wrong)))
-    said = {"values": dict(wanted.values), "as_of": utc_text(wanted.as_of)}
+    said: dict[str, Any] = {"values": dict(wanted.values), "as_of": utc_text(wanted.as_of)}
     content = encrypt(house.keyring, rfc8785.dumps(said))
     house.objects.put_converging(house.settings.bucket_vault, _key(case_id, sub_case_id), content, SEALED)
 

@@ -9,7 +9,8 @@ import hmac
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as part
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -29,9 +30,9 @@ class Correction:
     """
 
     correction_id: str
-    refs: tuple[str, ...] = field(repr=False)
+    refs: tuple[str, ...] = part(repr=False)
     field: str
-    value: str = field(repr=False)
+    value: str = part(repr=False)
     as_of: datetime
     before: tuple[str, ...]
     is_statement: bool = False

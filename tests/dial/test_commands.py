@@ -1,0 +1,108 @@
+"""``sluice dial``, ``dncm``, ``suppression check --channel``, ``case rectify`` and ``lift`` as people meet them."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from desk import ENERGY, Desk
+from returns.commands import at_terminal, sluice
+from sluice.agreement.activate import activate_all
+from sluice.exchange.house import open_house
+from sluice.exchange.naming import BRUSSELS
+from sluice.settings import Settings
+
+LIST = ("dial", "list", *ENERGY, "--purpose", "P-RENEW", "--channel", "phone", "--by", "anna")
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    with open_house(store_settings) as house:
+        activate_all(house.conn, store_settings.principals_dir, datetime(2026, 1, 2, tzinfo=UTC))
+        opened = Desk(house, tmp_path)
+        with at_terminal(opened, monkeypatch):
+            yield opened
+
+
+def imported(desk: Desk, days_ago: int = 0) -> dict[str, object]:
+    path = desk.folder / "dncm.txt"
+    path.write_text("NUMBER;DATE\n0470 99 99 99;2026-01-02\n+32470888888;2026-01-02\n")
+    day = datetime.now(BRUSSELS).date() - timedelta(days=days_ago)
+    answer = sluice("dncm", "import", str(path), "--dated", str(day), "--by", "anna")
+    assert answer.exit == 0
+    return answer.document
+
+
+def test_a_list_goes_into_the_file_that_was_asked_for_and_nowhere_on_the_screen(desk: Desk) -> None:
+    path, _ = desk.campaign(30)
+    desk.drop(path)
+    desk.work()
+    target = desk.folder / "today.csv"
+    assert (sluice(*LIST, "--to", str(target)).error, target.exists()) == ("SLU-601", False), "no list of numbers"
+
+    said = imported(desk)
+    assert (said["numbers"], said["refused"], said["is_new"]) == (2, 0, True)
+    assert imported(desk)["is_new"] is False
+    assert [each["numbers"] for each in sluice("dncm", "list").document["lists"]] == [2]
+    done = sluice(*LIST, "--to", str(target))
+
+    people = pl.read_csv(path, separator=";", infer_schema=False)
+    yes = people.filter(pl.col("opt_in_phone") == "Y")
+    assert pl.read_csv(target, separator=";", infer_schema=False)["customer_number"].to_list() == (
+        yes["customer_number"].to_list()
+    )
+    assert (done.document["rows"], done.document["left_out"]) == (yes.height, {"OPTED_OUT": 30 - yes.height})
+    assert done.document["dncm_sha256"] == said["sha256"]
+    assert not [value for value in yes["last_name"] if value in json.dumps(done.document)]
+    assert sluice("dial", "list", *ENERGY, "--purpose", "P-RENEW", "--channel", "pigeon").exit == 2
+
+
+@pytest.mark.parametrize("content", ["", "naam\njan\npiet\n", "0470999999\nx\n"])
+def test_a_file_that_is_no_number_list_is_refused_whole(desk: Desk, content: str) -> None:
+    path = desk.folder / "dncm.txt"
+    path.write_text(content)
+    assert sluice("dncm", "import", str(path)).error == "SLU-602"
+    assert desk.sql("select 1 from dncm_list") == []
+
+
+def test_a_withdrawal_over_one_channel_is_seen_on_that_channel_only(desk: Desk) -> None:
+    opened = sluice(
+        "case", "open", "--right", "consent_withdrawal", "--identifier", "phone:0470123456", "--purpose",
+        "DirectMarketing", "--contact-channel", "sms", "--principal", "energy01", "--by", "anna",
+    )  # fmt: skip
+    assert opened.exit == 0
+
+    answers = {
+        channel: sluice("suppression", "check", "phone:+32470123456", "--channel", channel).document
+        for channel in ("sms", "phone", "email")
+    }
+    assert answers["sms"] == {"suppressed": True, "reasons": ["consent_withdrawn"]}
+    assert answers["phone"] == answers["email"] == {"suppressed": False, "reasons": []}
+    assert sluice("suppression", "check", "phone:+32470123456").document["suppressed"] is True
+    assert sluice("suppression", "check", "phone:+32470123456", "--channel", "pigeon").exit == 2
+    [entry] = desk.sql(
+        """select convert_from(body, 'UTF8')::json as body from ledger.entry where kind = 'suppression.changed'"""
+    )
+    body = entry["body"]
+    assert isinstance(body, dict) and body["channel"] == "sms"
+    assert body["purposes"] == ["https://w3id.org/dpv#DirectMarketing"]
+    assert body["bases"] == ["https://w3id.org/dpv/legal/eu/gdpr#A6-1-a"]
+
+
+def test_what_is_right_is_sealed_and_only_of_columns_that_there_are(desk: Desk) -> None:
+    path = desk.folder / "values.json"
+    path.write_text('{"street": "Geheimstraat 7"}')
+    words = ("--identifier", "phone:0470123456", "--principal", "energy01", "--by", "anna")
+    case = str(sluice("case", "open", "--right", "rectification", *words).document["case"])
+    assert sluice("case", "rectify", case, str(path)).exit == 0
+    vault = b"".join(desk.house.objects.read(i.bucket, i.key) for i in desk.objects(desk.settings.bucket_vault))
+    assert b"Geheimstraat" not in vault
+    path.write_text('{"shoe_size": "44"}')
+    assert sluice("case", "rectify", case, str(path)).error == "SLU-621"
+    other = str(sluice("case", "open", "--right", "erasure", *words).document["case"])
+    path.write_text('{"street": "Geheimstraat 7"}')
+    assert sluice("case", "rectify", other, str(path)).error == "SLU-621"
+    assert sluice("case", "lift", other).error == "SLU-612"
