@@ -5,7 +5,7 @@ import json
 import re
 import sys
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,37 +55,6 @@ def due(received: DateArgument, country: CountryOption = "BE", format: FormatOpt
     else:
         rows = [(name.replace("_", " "), day, f"{day:%A}") for name, day in asdict(dates).items()]
         show_table(f"Legal clock, {country}", ("", "date", "weekday"), rows)
-
-
-@app.command("alarms")
-def alarms(format: FormatOption = Format.TABLE) -> None:
-    """List open cases that are near their last day (10, 5 and 1 working days ahead) or past it, the nearest first.
-
-    JSON: alarms: [{case, right, last_day, raised_on, is_late}]. The DAG `case_clock` logs them; with a mail
-    server set, each goes by mail once.
-
-    Example: sluice clock alarms
-    """
-    from sluice.exchange.house import open_house
-    from sluice.rights.alarms import find_alarms
-    from sluice.settings import get_settings
-
-    with open_house(get_settings()) as house:
-        found = find_alarms(house.conn, datetime.now(UTC))
-    lines = [
-        {
-            "case": each.case.case_id,
-            "right": each.case.right.value,
-            "last_day": each.last_day,
-            "raised_on": each.raised_on,
-            "is_late": each.is_late,
-        }
-        for each in found
-    ]
-    if format is Format.JSON:
-        show_json({"alarms": lines})
-        return
-    show_table("Alarms", ("case", "right", "last day", "raised on", "past it"), [list(each.values()) for each in lines])
 
 
 def _each_line(country: str) -> Exit:

@@ -10,6 +10,7 @@ import typer
 
 from sluice.cli import (
     agreement,
+    alarms,
     case,
     clock,
     contract,
@@ -64,6 +65,7 @@ app.add_typer(case.app, name="case")
 case.app.command("recipients")(notices.recipients)
 app.add_typer(notices.app, name="notices")
 app.add_typer(clock.app, name="clock")
+clock.app.command("alarms")(alarms.alarms)
 app.add_typer(erase.app, name="erase")
 app.add_typer(retention.app, name="retention")
 app.add_typer(export.app, name="export")
