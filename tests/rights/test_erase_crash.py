@@ -19,7 +19,8 @@ from rights.asking import asked, decided
 from sluice.exchange.read import list_exchanges
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.returns.release import release
-from sluice.rights.certificate import issue, verify_certificate
+from sluice.rights.certificate import issue
+from sluice.rights.certificate_check import verify_certificate
 from sluice.rights.erase import run
 from sluice.rights.erase_control import resume, stop
 from sluice.rights.erase_model import ErasureBusy, ErasureReport, ErasureStopped
