@@ -41,7 +41,7 @@ def test_a_list_goes_into_the_file_that_was_asked_for_and_nowhere_on_the_screen(
     desk.drop(path)
     desk.work()
     target = desk.folder / "today.csv"
-    assert (sluice(*LIST, "--to", str(target)).error, target.exists()) == ("SLU-601", False), "no list of numbers"
+    assert (sluice(*LIST, "--to", str(target)).error, target.exists()) == ("SLU-622", False), "no list of numbers"
 
     said = imported(desk)
     assert (said["numbers"], said["refused"], said["is_new"]) == (2, 0, True)
@@ -64,7 +64,7 @@ def test_a_list_goes_into_the_file_that_was_asked_for_and_nowhere_on_the_screen(
 def test_a_file_that_is_no_number_list_is_refused_whole(desk: Desk, content: str) -> None:
     path = desk.folder / "dncm.txt"
     path.write_text(content)
-    assert sluice("dncm", "import", str(path)).error == "SLU-602"
+    assert sluice("dncm", "import", str(path)).error == "SLU-623"
     assert desk.sql("select 1 from dncm_list") == []
 
 

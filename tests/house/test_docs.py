@@ -29,6 +29,13 @@ def test_every_reason_code_begins_with_a_class_of_the_closed_list() -> None:
     assert [code for code in codes if not any(code.startswith(each) for each in RefusalClass)] == []
 
 
+def test_a_code_is_one_error() -> None:
+    table = (HOUSE / "docs" / "errors.md").read_text().split("## SLU codes")[1]
+    codes = re.findall(r"^\| `(SLU-\d{3})`", table, re.MULTILINE)
+    assert len(codes) > 80
+    assert sorted(codes) == sorted(set(codes))
+
+
 def test_every_link_leads_somewhere() -> None:
     assert {str(page): missing for page in PAGES if (missing := missing_links(page))} == {}
 

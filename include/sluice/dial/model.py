@@ -119,7 +119,7 @@ class Dialled:
 class DialRefused(SluiceError):
     """A dial list that may not be made; the reason code is that of its exchange."""
 
-    code: ClassVar[str] = "SLU-601"
+    code: ClassVar[str] = "SLU-622"
     summary: ClassVar[str] = "this dial list may not be made"
     cure: ClassVar[str] = (
         "FORBIDDEN_PURPOSE, FORBIDDEN_CHANNEL: agreement and contract must both name it; STALE_DNCM_LIST: download "
@@ -131,13 +131,13 @@ class DialRefused(SluiceError):
 class ListInvalid(SluiceError):
     """A file that is no Do-Not-Call-Me list: nothing of it is imported."""
 
-    code: ClassVar[str] = "SLU-602"
+    code: ClassVar[str] = "SLU-623"
     summary: ClassVar[str] = "this file is no Do-Not-Call-Me list"
     cure: ClassVar[str] = "give the file as it was downloaded: one number a line, first column; at least 9 in 10 valid"
     exit: ClassVar[Exit] = Exit.REFUSED
 
 
 class ParameterMissing(SluiceError):
-    code: ClassVar[str] = "SLU-603"
+    code: ClassVar[str] = "SLU-624"
     summary: ClassVar[str] = "no rule is known for this day"
     cure: ClassVar[str] = "add a dated row with its source to include/sluice/dial/facts"
