@@ -15,12 +15,13 @@ from sluice.exchange.catalogue import get_copy
 from sluice.exchange.read import list_exchanges
 from sluice.rights.certificate import issue, stores_in
 from sluice.rights.certificate_check import verify_certificate
-from sluice.rights.erase import run
+from sluice.rights.erase import run, verify
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, ExchangeId
 
 pytestmark = pytest.mark.stores
 FAMILY = "0470 00 00 01"
+ANN = "an.claes@post.example"
 
 
 @pytest.fixture
@@ -31,11 +32,12 @@ def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
     """
     with open_night(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path) as opened:
         header, *lines = opened.contacts.read_text().splitlines()
-        place = header.split(";").index("phone")
+        place, mail = (header.split(";").index(name) for name in ("phone", "email"))
         rows = [line.split(";") for line in lines[:6]]
         for number, row in enumerate(rows):
             row[0] = f"E{number:08d}"
             row[place] = {0: FAMILY, 1: "+32470000001"}.get(number, row[place])
+            row[mail] = {2: ANN, 3: f"j{ANN}"}.get(number, row[mail])
         family = "\r\n".join([header, *(";".join(row) for row in rows)]) + "\r\n"
         opened.desk.drop(family.encode(), "family.csv")
         others = [f"{header};shoe_size", ";".join([f"E{99:08d}", *rows[0][1:], "42"])]
@@ -78,3 +80,22 @@ def test_whoever_asks_by_the_shared_telephone_takes_every_row_with_it(night: Nig
 
     assert (report.residual, report.doubts) == (0, 0)
     assert lake_customers(night) == [f"E{number:08d}" for number in range(2, 6)]
+
+
+def test_an_address_inside_a_longer_one_of_somebody_else_is_no_residue(night: Night) -> None:
+    report = run(night.desk.house, asked(night, "", "E00000002").case_id, datetime.now(UTC))
+
+    assert (report.residual, report.doubts) == (0, 0)
+    assert lake_customers(night) == [f"E{number:08d}" for number in (0, 1, 3, 4, 5)]
+
+
+def test_control_as_a_word_of_its_own_it_is_found_again(night: Night) -> None:
+    house = night.desk.house
+    case = asked(night, "", "E00000002")
+    run(house, case.case_id, datetime.now(UTC))
+    note = f"wrote to {ANN} twice".encode()
+    house.objects.put(
+        night.desk.settings.bucket_exchange, "energy01/outbound/renewal_results/note.txt", note, "text/plain"
+    )
+
+    assert verify(house, case.case_id, datetime.now(UTC)).residual == 1

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def demo(
     file: Annotated[Path | None, typer.Argument(help="A real CSV or XLSX; without it a sample is made.")] = None,
-    rows: Annotated[int, typer.Option(min=200, max=1_000_000, help="Rows of each sample file.")] = 5000,
+    rows: Annotated[int, typer.Option(min=1_200, max=1_000_000, help="Rows of each sample file.")] = 5000,
     seed: Annotated[int | None, typer.Option(help="Seed of the sample; the clock by default.")] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -82,8 +82,12 @@ def _up() -> Settings:
 
 def _sample(settings: Settings, seed: int, rows: int) -> tuple[list[Outcome], Night, Person, list[Check]]:
     from sluice.demo import files, story
+    from sluice.demo.files import shared_phones
     from sluice.demo.night_checks import night_checks
+    from sluice.demo.person import customers_of
     from sluice.demo.person_checks import person_checks
+    from sluice.demo.rights import run_rights
+    from sluice.demo.rights_checks import rights_checks
     from sluice.exchange.house import open_house
 
     err.print(f"Dropping sample files of {rows:,} rows (seed {seed}) as the principals")
@@ -97,6 +101,14 @@ def _sample(settings: Settings, seed: int, rows: int) -> tuple[list[Outcome], Ni
         evidence += story.checks(settings, outcomes, receipts, night.ids)
         person = _person(house, night, drops, Path(folder))
         evidence += person_checks(house, person)
+        rights = run_rights(
+            house,
+            customers_of(drops[0].path),
+            sorted(shared_phones(drops[0].path, drops[1].path)),
+            settings.var / "demo" / "answers",
+            lambda line: err.print(f"  {line}", markup=False),
+        )
+        evidence += rights_checks(house, rights)
     return [*outcomes, person.again], night, person, evidence
 
 
@@ -278,6 +290,7 @@ def _addresses(settings: Settings, receipts: Sequence[Path]) -> None:
             ),
             ("receipts", receipts[0].parent),
             ("returns", settings.var / "demo" / "returns"),
+            ("answers to persons", settings.var / "demo" / "answers"),
             ("every exchange", "sluice exchange list"),
             (
                 "one exchange, six answers",

@@ -80,7 +80,7 @@ def run_person(
     refs = frozenset(refs_of(person, house.subject_key(ENERGY)).values())
     reasons = find_reasons(house, ENERGY, refs)
     follow(house, _now())
-    forwarded = _instructed(house, case.case_id)
+    forwarded = instructed(house, case.case_id)
     say(f"{PLANNER} plans, {RELEASER} releases; copies are erased and every byte is read again")
     planner_refused = _released(house, case.case_id)
     report = _erased(house, case.case_id)
@@ -126,19 +126,22 @@ def _asked(house: House, phone: str) -> Case:
     return settle_identity(house.conn, case.case_id, True, _order("IDENTITY_SHOWN"))
 
 
-def _instructed(house: House, case_id: CaseId) -> dict[str, bytes]:
-    """Every principal reads its notice and instructs, with its own key; the desk decides for the center."""
+def instructed(house: House, case_id: CaseId, action: Action = Action.ERASE) -> dict[str, bytes]:
+    """Every principal reads its notice and instructs, with its own key; the desk decides for the center.
+
+    What each principal was told, by its code.
+    """
     notices: dict[str, bytes] = {}
     for part in store.get_case(house.conn, case_id).sub_cases:
         if part.track is Track.PROCESSOR and part.state is State.AWAITING_INSTRUCTION:
             own = ObjectStore(as_principal(house.settings, part.principal))
             bucket, key = house.settings.bucket_exchange, f"{part.principal}/notices/case-{part.sub_case_id}.json"
             notices[part.principal] = notices.get(part.principal, b"") + own.read(bucket, key)
-            said = json.dumps({"case": part.sub_case_id, "decision": "erase"}).encode()
+            said = json.dumps({"case": part.sub_case_id, "decision": action.value}).encode()
             own.put(bucket, f"{part.principal}/requests/instruction-{part.sub_case_id[:8]}.json", said, "text/json")
     read_requests(house, protection_of(house), _now())
     if any(part.state is State.SCOPED for part in store.get_case(house.conn, case_id).sub_cases):
-        decide(house.conn, case_id, State.ACCEPTED, replace(_order("ACCEPTED"), action=Action.ERASE))
+        decide(house.conn, case_id, State.ACCEPTED, replace(_order("ACCEPTED"), action=action))
     return notices
 
 
@@ -184,7 +187,7 @@ def _batch(house: House, customers: Sequence[str]) -> tuple[Case, ErasureReport]
     read_requests(house, protection_of(house), _now())
     case_id = _case_of(house, stored.version_id)
     follow(house, _now())
-    _instructed(house, case_id)
+    instructed(house, case_id)
     _released(house, case_id)
     report = _erased(house, case_id)
     issue(house, case_id)
@@ -214,6 +217,12 @@ def batch_of(campaign: Path, phone: str) -> list[str]:
     with campaign.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter=";"))
     return [row["customer_number"] for row in rows if row["phone"] != phone][-BATCH:]
+
+
+def customers_of(campaign: Path) -> list[str]:
+    """Customer numbers of energy01's file that are not in the batch, in the file's order."""
+    with campaign.open(newline="", encoding="utf-8") as file:
+        return [row["customer_number"] for row in csv.DictReader(file, delimiter=";")][:-BATCH]
 
 
 def come_again(campaign: Path, phone: str, folder: Path) -> Drop:

@@ -266,7 +266,8 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
     every = Scanned(doubts=len(unknown))
     for target in targets:
         needles = recall(house, case.case_id, target.principal)
-        found = replace(scan_stores(house, target, needles.values | set(target.values)), shared=len(needles.shared))
+        scanned = scan_stores(house, target, needles.values | set(target.values), needles.parts)
+        found = replace(scanned, shared=len(needles.shared))
         every += found
         mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]
         _record(house, case, target, mine, found + Scanned(doubts=len(unknown)), now)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sluice.errors import NotFound
 from sluice.exchange.catalogue import find_copies as find_lines
@@ -18,6 +18,8 @@ from sluice.scan.model import Reason, Scan, Status
 from sluice.scan.needles import Needles, needles_of
 from sluice.scan.walk import scan_bytes
 
+PLAIN = "plain"
+"""Encoding of a hit that is what it looks for, byte for byte."""
 READ = frozenset({Reason.FONT_ENCODED_TEXT, Reason.PICTURE})
 """Doubts about our own receipts: their text is made from counts and codes."""
 
@@ -47,9 +49,14 @@ class Scanned:
         )
 
 
-def scan_stores(house: House, target: Target, values: frozenset[str]) -> Scanned:
-    """Everything this principal has, whoever decides of it."""
-    needles, found = needles_of(sorted(values)), Scanned()
+def scan_stores(house: House, target: Target, values: frozenset[str], parts: frozenset[str] = frozenset()) -> Scanned:
+    """Everything this principal has, whoever decides of it.
+
+    parts: values that stand inside longer ones of other persons; in plain text they count as whole words only.
+    """
+    ordered = sorted(values)
+    needles, found = needles_of(ordered), Scanned()
+    inside = frozenset(number for number, value in enumerate(ordered) if value in parts)
     with open_bench(house, target) as bench:
         sent = {
             (copy.bucket, copy.key, copy.version_id): copy
@@ -70,7 +77,7 @@ def scan_stores(house: House, target: Target, values: frozenset[str]) -> Scanned
                 if scan is None:
                     left.extend(_now(house, item))
                 else:
-                    found += _judged(bench, scan, sent.get(name))
+                    found += _judged(bench, _without(scan, inside), sent.get(name))
     return found
 
 
@@ -87,6 +94,12 @@ def _scan(bench: Bench, name: tuple[str, str, str], needles: Needles) -> Scan | 
     except NotFound:
         return None
     return scan_bytes(path, needles, decrypt=lambda sealed: _decrypted(bench, sealed))
+
+
+def _without(scan: Scan, inside: frozenset[int]) -> Scan:
+    """The scan without plain hits that are parts of a word only, where somebody else has the longer word."""
+    hits = tuple(hit for hit in scan.hits if hit.whole or hit.encoding != PLAIN or hit.value_index not in inside)
+    return replace(scan, hits=hits)
 
 
 def _judged(bench: Bench, scan: Scan, copy: Copy | None) -> Scanned:

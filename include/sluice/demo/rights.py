@@ -1,0 +1,156 @@
+"""The demo's other rights: five persons ask for one right each; the principal and the center decide what is theirs.
+
+Two are handed a package: one of energy01, one of telecom01, whose agreement lets the center answer and whose basis
+is a contract. What the others asked shows in the next dial list of energy01, beside the one before.
+"""
+
+import csv
+import io
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from sluice.answers.make import Wish, make
+from sluice.answers.model import AnswerKind, Made
+from sluice.demo.person import DESK, ENERGY, TELECOM, instructed
+from sluice.demo.story import DemoUnfinished
+from sluice.dial.dncm import import_numbers
+from sluice.dial.make import make_dial_list
+from sluice.dial.model import Channel, Dialled, Request
+from sluice.errors import Ref
+from sluice.exchange.house import House
+from sluice.exchange.naming import BRUSSELS
+from sluice.rights import store
+from sluice.rights.cases import settle_identity
+from sluice.rights.finish import sweep
+from sluice.rights.forward import follow
+from sluice.rights.identifiers import Identifier
+from sluice.rights.model import Action, Case, Order, Right
+from sluice.rights.opening import open_case
+from sluice.rights.protect import protection_of
+from sluice.rights.rectify import Wanted, ask
+from sluice.rights.where import where
+from sluice.terms import Flow, Principal, SubjectKind
+
+CAMPAIGN, PURPOSE = Flow("renewal_campaign"), "P-RENEW"
+ACTIONS: Mapping[Right, Action] = {
+    Right.ACCESS: Action.GIVE,
+    Right.PORTABILITY: Action.EXPORT,
+    Right.RECTIFICATION: Action.RECTIFY,
+    Right.RESTRICTION: Action.RESTRICT,
+    Right.OBJECTION: Action.STOP,
+}
+"""What is decided of each right, by both controllers."""
+CORRECTED = "GAS"
+"""The product that the person of the rectification has, not the one in the principal's file."""
+
+Rows = Mapping[str, Mapping[str, str]]
+"""A dial list by customer number."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A dial list as the agents find it, and who stayed behind, by reason."""
+
+    done: Dialled
+    rows: Rows
+
+
+@dataclass(frozen=True)
+class Rights:
+    """One story: who asked for what (customer number, case), the packages, the lists before and after."""
+
+    cases: Mapping[Right, tuple[str, Case]]
+    packages: Mapping[AnswerKind, Made]
+    folder: Path
+    unlisted: str
+    """Somebody who asked for nothing, and whose number is on the Do-Not-Call-Me list by then."""
+    before: Listed
+    after: Listed
+
+
+def run_rights(
+    house: House, called: Sequence[str], subscribers: Sequence[str], folder: Path, say: Callable[[str], None]
+) -> Rights:
+    """The whole story. called: customer numbers of energy01 that somebody may be picked from; subscribers: phones of
+    telecom01; folder: for packages.
+    """
+    say("a dial list is made; then five persons ask for one right each, and both controllers decide")
+    _listed_numbers(house, [])
+    before = _list(house)
+    free = [number for number in called if number in before.rows and before.rows[number]["product"] != CORRECTED]
+    if len(free) <= len(ACTIONS):
+        raise DemoUnfinished(Ref("persons in the dial list", len(free)))
+    persons = dict(zip(ACTIONS, free, strict=False))
+    cases = {
+        right: (number, _exercised(house, right, *_who(house, right, before.rows[number], subscribers)))
+        for right, number in persons.items()
+    }
+    say("two get their package; the schedules do the rest, and the next dial list is made")
+    packages = {kind: _package(house, cases, kind, folder) for kind in AnswerKind}
+    sweep(house, _now())
+    unlisted = free[len(ACTIONS)]
+    _listed_numbers(house, [before.rows[unlisted]["phone"]])
+    return Rights(cases, packages, folder, unlisted, before, _list(house))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _who(
+    house: House, right: Right, row: Mapping[str, str], subscribers: Sequence[str]
+) -> tuple[Principal, list[Identifier]]:
+    """Of which principal, by which numbers. Portability needs a contract as basis, and so a subscriber."""
+    if right is not Right.PORTABILITY:
+        customer = Identifier(SubjectKind.PRINCIPAL_CUSTOMER_ID, row["customer_number"])
+        return ENERGY, [customer, Identifier(SubjectKind.PHONE, row["phone"])]
+    known = (Identifier(SubjectKind.PHONE, phone) for phone in subscribers)
+    found = next((each for each in known if any(p.store == "lake" for p in where(house, (each,), (TELECOM,)))), None)
+    if found is None:
+        raise DemoUnfinished(Ref("subscribers", len(subscribers)))
+    return TELECOM, [found]
+
+
+def _exercised(house: House, right: Right, principal: Principal, person: Sequence[Identifier]) -> Case:
+    """One request, from the letter to the decision of both controllers."""
+    now, action = _now(), ACTIONS[right]
+    given = [(each.kind, each.value) for each in person]
+    case = open_case(
+        house, right, given, principal, now, "letter", "fr", now, protection=protection_of(house), actor=DESK
+    )
+    settle_identity(house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", "00" * 32))
+    if right is Right.RECTIFICATION:
+        ask(house, case.case_id, Wanted({"product": CORRECTED}, now))
+    follow(house, _now())
+    instructed(house, case.case_id, action)
+    return store.get_case(house.conn, case.case_id)
+
+
+def _package(house: House, cases: Mapping[Right, tuple[str, Case]], kind: AnswerKind, folder: Path) -> Made:
+    """The answer, in the vault and in clear in a folder of the demo's."""
+    target = folder / kind.value
+    if target.exists():
+        shutil.rmtree(target)
+    case = cases[kind.right][1]
+    return make(house, case.case_id, kind, _now(), DESK, Wish(folder=target))
+
+
+def _listed_numbers(house: House, phones: Sequence[str]) -> None:
+    """A Do-Not-Call-Me list of today, as it is downloaded: one number a line. The first number is nobody's."""
+    path = house.settings.var / "demo" / "dncm.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(["+32470999999", *phones, ""]))
+    import_numbers(house, path, _now().astimezone(BRUSSELS).date(), DESK.name, _now())
+
+
+def _list(house: House) -> Listed:
+    request = Request(str(uuid4()), ENERGY, CAMPAIGN, PURPOSE, Channel.PHONE, "csv", DESK.name)
+    done = make_dial_list(house, request, _now())
+    text = house.objects.read(done.bucket, done.key).decode()
+    dialect = csv.Sniffer().sniff(text.partition("\n")[0])
+    rows = csv.DictReader(io.StringIO(text, newline=""), dialect=dialect)
+    return Listed(done, {row["customer_number"]: row for row in rows})
