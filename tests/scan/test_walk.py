@@ -137,6 +137,18 @@ def test_strings_of_a_page_are_joined_and_unescaped(shown: bytes) -> None:
     assert scan_bytes(pdf_of(b"BT [" + shown + b" ET"), NEEDLE).status is Status.HIT
 
 
+def test_widths_of_a_font_are_no_number_in_groups_and_its_text_is() -> None:
+    needles = needles_of(["09 383 83 91"])
+    widths = b"1 0 obj\n<</W [36 36 253 37 37 489 38 38 391 39 39 573]>>\nendobj\n"
+    told = b"(bel 09 383 83 91) Tj"
+
+    assert scan_bytes(b"%PDF-1.7\n" + widths + b"%%EOF", needles).hits == ()
+    assert scan_bytes(pdf_of(b"BT [489 38 38 391] TJ ET"), needles).hits == ()
+    assert scan_bytes(b"489 38 38 391", needles).hits, "control: elsewhere it may be one"
+    assert scan_bytes(pdf_of(b"BT " + told + b" ET"), needles).status is Status.HIT
+    assert scan_bytes(b"%PDF-1.7\n1 0 obj\n<</Title " + told[:-3] + b">>\nendobj\n%%EOF", needles).status is Status.HIT
+
+
 def test_an_encrypted_message_is_opaque_until_someone_can_open_it() -> None:
     key = pyrage.x25519.Identity.generate()
     sealed = pyrage.encrypt(gzip.compress(filled(VALUE.encode())), [key.to_public()])

@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sluice.demo.files import Drop
+from sluice.demo.night_files import SOURCES
 from sluice.demo.story import DemoUnfinished, Outcome, as_principal
 from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.suppressed import find_reasons
 from sluice.lake.objects import ObjectStore
+from sluice.returns.drain import drain_returns
 from sluice.rights import store
 from sluice.rights.cases import decide, settle_identity
 from sluice.rights.certificate import Certificate, issue
@@ -158,13 +160,22 @@ def _released(house: House, case_id: CaseId) -> bool:
 
 
 def _erased(house: House, case_id: CaseId) -> ErasureReport:
-    """As the DAG `erasure` does; where that came first, after it. Raises DemoUnfinished."""
+    """As the DAG `erasure` does, again while files are under way; where that came first, after it.
+
+    Raises DemoUnfinished.
+    """
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
         try:
-            return run(house, case_id, _now())
+            report = run(house, case_id, _now())
         except ErasureBusy:
             time.sleep(1)
+            continue
+        if not report.waiting:
+            return report
+        for source in SOURCES:
+            drain_returns(house, source.principal, source.flow, _now(), {})
+        time.sleep(1)
     raise DemoUnfinished(Ref("case", case_id))
 
 

@@ -15,6 +15,8 @@ DIGITS_MIN = 7
 """Digits: a postcode, a year or an amount is no trace of a person."""
 DFA_BYTES = 20_000
 """Up to here the fast automaton fits the caches; above it would take hundreds of megabytes."""
+GROUPED = "grouped"
+"""Encoding of a number that is found once what separates its digits was taken out."""
 INT32_END = 1 << 32
 """Unsigned ones stand in four bytes too."""
 
@@ -61,7 +63,7 @@ def needles_of(values: Iterable[str], *, text_min: int = TEXT_MIN, digits_min: i
         raise ScanFailed
     needles = _gathered((needle, label) for i, value in chosen for needle, label in _labelled(i, value))
     grouped = _gathered(
-        (bare.lower().encode(), Label(i, "grouped"))
+        (bare.lower().encode(), Label(i, GROUPED))
         for i, value in chosen
         for bare in compact_of(value)
         if len(bare) >= digits_min

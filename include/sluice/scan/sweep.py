@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sluice.scan.model import Doubt, Hit, Limits, Reason
-from sluice.scan.needles import Label, Needles
+from sluice.scan.needles import GROUPED, Label, Needles
 
 WINDOW = 1 << 22
 JSON_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(/))")
@@ -45,6 +45,10 @@ class Found:
             self.doubt(Reason.TOO_MANY_HITS, "")
         elif known is None or (hit.whole and not known.whole):
             self.hits[key] = hit
+
+    def forget_groups(self, where: str) -> None:
+        """Drop numbers in groups at a place whose own syntax is numbers side by side: by chance they read as any."""
+        self.hits = {key: hit for key, hit in self.hits.items() if (hit.encoding, hit.where) != (GROUPED, where)}
 
 
 def sweep(content: Buffer | Iterable[bytes], needles: Needles, where: str, found: Found) -> None:

@@ -216,6 +216,7 @@ class _Walk:
                 self._found.doubt(one.doubt, place)
             self._pdf_stream(one, cmaps, place, depth)
         self._pdf_strings(parted.objects, [], f"{where} > objects")
+        self._found.forget_groups(where)  # widths and offsets; strings and streams are read apart
         if pdf.has_unnamed_glyphs(parted):
             self._found.doubt(Reason.FONT_ENCODED_TEXT, where)
 
@@ -226,6 +227,7 @@ class _Walk:
         sweep(one.content, self._needles, where, self._found)
         if pdf.has_strings(one):
             self._pdf_strings(one.content, cmaps, where)
+            self._found.forget_groups(where)  # places on the page
 
     def _pdf_strings(self, content: bytes, cmaps: list[dict[int, str]], where: str) -> None:
         """Strings as bytes, and as letters of each font; also with the lines of a text joined."""
