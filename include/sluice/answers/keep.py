@@ -14,7 +14,8 @@ from uuid import uuid4
 from sluice.answers import store
 from sluice.answers.facts import Facts
 from sluice.answers.files import pack
-from sluice.answers.model import Answer, AnswerGone, AnswerId, FileLine
+from sluice.answers.ids import AnswerId
+from sluice.answers.model import Answer, AnswerGone, FileLine
 from sluice.db import transaction
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
