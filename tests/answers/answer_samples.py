@@ -71,7 +71,7 @@ def tables(companies: Sequence[str], note: str | None) -> dict[str, pl.DataFrame
     return found
 
 
-def information(company: str, is_long: bool) -> Information:
+def information(principal: str, company: str, is_long: bool) -> Information:
     text = {
         "nl": "Klanten bellen over de verlenging van hun energiecontract.",
         "fr": "Appeler les clients au sujet du renouvellement de leur contrat d'énergie.",
@@ -79,7 +79,7 @@ def information(company: str, is_long: bool) -> Information:
     }
     purpose = Purpose("P-RENEW", f"{dpv.DPV}DirectMarketing", text, f"{dpv.GDPR}A6-1-f", "principal", ("voice",))
     return Information(
-        principal="energy01",
+        principal=principal,
         company=company,
         purposes=(purpose,) * (3 if is_long else 1),
         categories=tuple(dpv.PD + name for name in ("CallLog", "EmailAddress", "Name", "TelephoneNumber")),
@@ -129,7 +129,7 @@ def an_answer(language: str, kind: AnswerKind = AnswerKind.ACCESS, *, is_long: b
         sender=SENDER,
         found=found,
         authorities={each.principal: Authority((part,), (), {}) for each in found},
-        information=tuple(information(name, is_long) for name in companies),
+        information=tuple(information(each.principal, each.company, is_long) for each in found),
         selected=Selected(
             tables(companies, note), tuple(lines), {"rows": 2, "notes": 1, "objects": 3} if is_long else {}, roles
         ),

@@ -66,7 +66,7 @@ def information_of(found: Found, authority: Authority, center: str) -> Informati
         recipients=tuple(_recipients(found, authority, center)),
         processors=tuple(sorted({name for record in records for name in record.who.sub_processors})),
         sources=tuple(_sources(given)),
-        kept=tuple(_kept(found.held)),
+        kept=tuple(_kept([held for held in found.held if any(_given(held, authority))])),
         contract_end=(found.agreement.end_choice, found.agreement.end_days) if found.agreement else None,
         countries=tuple(sorted({country for record in records for country in record.who.countries})),
         transfers=tuple(_transfers(found)),

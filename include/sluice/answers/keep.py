@@ -14,7 +14,8 @@ from uuid import uuid4
 from sluice.answers import store
 from sluice.answers.facts import Facts
 from sluice.answers.files import pack
-from sluice.answers.model import Answer, AnswerGone, AnswerId, FileLine
+from sluice.answers.ids import AnswerId
+from sluice.answers.model import Answer, AnswerGone, FileLine
 from sluice.db import transaction
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
@@ -52,24 +53,40 @@ def keep(
 
     only: of this principal; such a package is not the person's answer, and replaces only one of its own kind.
     """
-    answer_id, case = AnswerId(str(uuid4())), facts.case
-    name = f"{facts.kind.value}-{case.case_id[:8]}.zip"
+    answer = _sealed(house, facts, folder, len(files), parts, actor, only)
+    with transaction(house.conn):
+        lock_case(house.conn, answer.case_id)  # of two workers at once, the second replaces the first
+        found = store.find_answers(house.conn, answer.case_id)
+        older = [each for each in found if each.gone_at is None and each.only_principal == only]
+        store.insert_answer(house.conn, answer)
+        body = _made(answer, facts)
+        append(house.conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_MADE, exchange_id=None, body=body)
+    for each in older:
+        remove(house, each, REPLACED, facts.made_at)
+    return answer
+
+
+def _sealed(
+    house: House, facts: Facts, folder: Path, files: int, parts: Sequence[SubCaseId], actor: Actor, only: str | None
+) -> Answer:
+    """Put the archive of a folder into the vault; its line, not yet noted."""
+    answer_id, case_id = AnswerId(str(uuid4())), facts.case.case_id
+    name = f"{facts.kind.value}-{case_id[:8]}.zip"
     packed, sealed = folder.parent / name, folder.parent / f"{name}.age"
     pack(folder, packed, facts.made_at)
     seal(packed, sealed, house.keyring, KEY_OWNER)
-    key = f"{answer_store.PREFIX}{case.case_id}/{answer_id}.zip.age"
+    key = f"{answer_store.PREFIX}{case_id}/{answer_id}.zip.age"
     stored = house.objects.put_once(house.settings.bucket_vault, key, sealed, SEALED)
-    content = packed.read_bytes()
-    made_on = received_on(facts.made_at)
-    answer = Answer(
+    content, made_on = packed.read_bytes(), received_on(facts.made_at)
+    return Answer(
         answer_id=answer_id,
-        case_id=case.case_id,
+        case_id=case_id,
         kind=facts.kind,
         sub_cases=tuple(parts),
         principals=tuple(sorted({each.principal for each in facts.found})),
         language=facts.language,
         file_name=name,
-        files=len(files),
+        files=files,
         rows=sum(table.height for table in facts.selected.tables.values()),
         sha256=Sha256(hashlib.sha256(content).hexdigest()),
         size_bytes=len(content),
@@ -82,21 +99,6 @@ def keep(
         delete_after=made_on + timedelta(days=answer_days(made_on)),
         only_principal=only,
     )
-    with transaction(house.conn):
-        lock_case(house.conn, case.case_id)  # of two workers at once, the second replaces the first
-        found = store.find_answers(house.conn, case.case_id)
-        older = [each for each in found if each.gone_at is None and each.only_principal == only]
-        store.insert_answer(house.conn, answer)
-        append(
-            house.conn,
-            chain=CASES_CHAIN,
-            kind=EntryKind.ANSWER_MADE,
-            exchange_id=None,
-            body=_made(answer, facts),
-        )
-    for each in older:
-        remove(house, each, REPLACED, facts.made_at)
-    return answer
 
 
 def _made(answer: Answer, facts: Facts) -> AnswerMade:

@@ -93,19 +93,24 @@ def make_link(
         most_uses=most_uses,
         most_failures=MOST_FAILURES,
     )
-    with transaction(house.conn):
-        store.insert_link(house.conn, link)
-        body = AnswerLinked(
-            answer_id=answer.answer_id,
-            link_id=link_id,
-            case_id=case_id,
-            made_by=actor.name,
-            made_at=utc_text(now),
-            expires_at=utc_text(link.expires_at),
-            most_uses=most_uses,
-        )
-        append(house.conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_LINKED, exchange_id=None, body=body)
+    _note(house.conn, link, case_id)
     return NewLink(link, answer, token)
+
+
+def _note(conn: Connection, link: Link, case_id: CaseId) -> None:
+    """The line of a link and its ledger entry."""
+    body = AnswerLinked(
+        answer_id=link.answer_id,
+        link_id=link.link_id,
+        case_id=case_id,
+        made_by=link.made_by,
+        made_at=utc_text(link.made_at),
+        expires_at=utc_text(link.expires_at),
+        most_uses=link.most_uses,
+    )
+    with transaction(conn):
+        store.insert_link(conn, link)
+        append(conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_LINKED, exchange_id=None, body=body)
 
 
 def is_for_person(answer: Answer) -> bool:

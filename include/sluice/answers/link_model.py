@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, NewType
 
-from sluice.answers.model import AnswerId
+from sluice.answers.ids import AnswerId
 from sluice.errors import Exit, NotFound, SluiceError
 
 LinkId = NewType("LinkId", str)

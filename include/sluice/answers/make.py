@@ -119,7 +119,11 @@ def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: 
         sender=Sender(settings.center_name or settings.center, settings.center_contact),
         found=found,
         authorities=authorities,
-        information=tuple(information_of(each, authorities[each.principal], settings.center) for each in found),
+        information=tuple(
+            information_of(each, authorities[each.principal], settings.center)
+            for each in found
+            if authorities[each.principal].given
+        ),
         selected=selected,
         forwarded=tuple(
             Forwarded(

@@ -4,19 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar, NewType
+from typing import ClassVar
 
 import polars as pl
 
 from sluice.agreement.model import Agreement, FieldRole
+from sluice.answers.ids import AnswerId
 from sluice.errors import Exit, NotFound, SluiceError
 from sluice.rights.erase_model import Copy, Target
 from sluice.rights.model import Action, CaseId, Right, SubCase, SubCaseId
 from sluice.rights.notice_model import Holder
 from sluice.terms import Sha256
-
-AnswerId = NewType("AnswerId", str)
-"""UUID of one package."""
 
 UNASSIGNED = "unassigned"
 """Group of columns that no paper explains, and of records that are no rows."""

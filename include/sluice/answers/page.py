@@ -13,7 +13,7 @@ from sluice.agreement.eligibility import NotPortable
 from sluice.answers.facts import Facts
 from sluice.answers.info import Information, Transfer
 from sluice.answers.labels import category_of, group_name, label_of
-from sluice.answers.model import FORWARDED, NOT_HERE, WAITING, AnswerKind, FieldLine
+from sluice.answers.model import FORWARDED, NOT_HERE, WAITING, AnswerKind, FieldLine, Found
 from sluice.answers.select import COMPANY, DATASET, META
 from sluice.documents.model import Grid, LetterPage, Pair, Part, Text
 from sluice.documents.words import Words, words
@@ -65,11 +65,12 @@ def make_answer_page(facts: Facts) -> LetterPage:
 
 
 def _parts(say: Words, facts: Facts) -> Iterator[Part]:
-    for each in facts.information:
-        yield from _data(say, facts, each.company)
-        if facts.kind is AnswerKind.ACCESS:
-            yield _about(say, each)
-        yield from _refused(say, facts, each)
+    informed = {each.principal: each for each in facts.information}
+    for found in facts.found:
+        yield from _data(say, facts, found.company)
+        if facts.kind is AnswerKind.ACCESS and found.principal in informed:
+            yield _about(say, informed[found.principal])
+        yield from _refused(say, facts, found)
     yield from _others(say, facts)
     yield from _withheld(say, facts)
     if facts.kind is AnswerKind.ACCESS:
@@ -194,13 +195,13 @@ def _transfer(say: Words, each: Transfer) -> str:
     )
 
 
-def _refused(say: Words, facts: Facts, info: Information) -> Iterator[Part]:
+def _refused(say: Words, facts: Facts, found: Found) -> Iterator[Part]:
     """What is not given and is nobody else's to give, with its reason; the fixed name of it below."""
     rows: dict[tuple[str, str, str | None], list[str]] = {}
     for line in facts.left_out:
-        if line.principal == info.principal and line.reason != FORWARDED:
+        if line.principal == found.principal and line.reason != FORWARDED:
             role = facts.selected.roles.get((line.dataset, line.name))
-            key = (group_name(say, line.group), _why(say, facts, info, line), line.iri)
+            key = (group_name(say, line.group), _why(say, facts, found, line), line.iri)
             rows.setdefault(key, []).append(label_of(say, line.name, role))
     if rows:
         cells = tuple(
@@ -208,12 +209,12 @@ def _refused(say: Words, facts: Facts, info: Information) -> Iterator[Part]:
             for (group, why, iri), labels in rows.items()
         )
         table = Grid((say.say("letter.data"), say.say("answer.refused.why")), cells, (1.0, 1.6))
-        yield Part(say.say("answer.refused.heading", company=info.company), table=table)
+        yield Part(say.say("answer.refused.heading", company=found.company), table=table)
 
 
-def _why(say: Words, facts: Facts, info: Information, line: FieldLine) -> str:
+def _why(say: Words, facts: Facts, found: Found, line: FieldLine) -> str:
     if line.reason in CODES:
-        return say.say(f"answer.reason.{line.reason}", company=info.company)
+        return say.say(f"answer.reason.{line.reason}", company=found.company)
     name = line.reason.removeprefix("Justification")
     return say.find(f"reason.{facts.case.right}.{name}", f"reason.{name}") or name
 

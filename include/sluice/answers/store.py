@@ -5,8 +5,9 @@ from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
+from sluice.answers.ids import AnswerId
 from sluice.answers.link_model import Link, LinkId
-from sluice.answers.model import Answer, AnswerId, AnswerKind
+from sluice.answers.model import Answer, AnswerKind
 from sluice.db import Connection
 from sluice.rights.model import CaseId, SubCaseId
 from sluice.terms import Sha256

@@ -1,13 +1,17 @@
 """``sluice export link``: how a package reaches its person. The token is printed once and kept nowhere."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sluice.cli.case_output import ByOption, CaseArgument, user
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
 from sluice.settings import get_settings
+
+if TYPE_CHECKING:
+    from sluice.answers.link_model import Link
+    from sluice.answers.model import Answer
 
 PATH = "/sluice/api/v1/answers/"
 
@@ -65,33 +69,8 @@ def links(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
         found = find_beginning(conn, case.lower())
         answers = [(answer, find_links(conn, answer.answer_id)) for answer in find_answers(conn, found)]
     if format is Format.JSON:
-        show_json(
-            {
-                "case": found,
-                "answers": [
-                    {
-                        "answer": answer.answer_id,
-                        "kind": answer.kind.value,
-                        "made_at": answer.made_at,
-                        "delete_after": answer.delete_after,
-                        "gone_at": answer.gone_at,
-                        "gone_why": answer.gone_why,
-                        "links": [
-                            {
-                                "link": each.link_id,
-                                "expires_at": each.expires_at,
-                                "uses": each.uses,
-                                "most_uses": each.most_uses,
-                                "wrong_codes": each.failures,
-                                "closed_at": each.revoked_at,
-                            }
-                            for each in held
-                        ],
-                    }
-                    for answer, held in answers
-                ],
-            }
-        )
+        told = [_told(answer) | {"links": [_link_told(each) for each in held]} for answer, held in answers]
+        show_json({"case": found, "answers": told})
         return
     rows = [
         (a.answer_id, a.kind.value, a.delete_after, a.gone_why, each.link_id, each.expires_at, each.uses, each.failures)
@@ -100,3 +79,26 @@ def links(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     ]
     head = ("answer", "kind", "delete after", "gone", "link", "expires at (UTC)", "uses", "wrong codes")
     show_table("Links", head, rows)
+
+
+def _told(answer: "Answer") -> dict[str, Any]:
+    return {
+        "answer": answer.answer_id,
+        "kind": answer.kind.value,
+        "only_principal": answer.only_principal,
+        "made_at": answer.made_at,
+        "delete_after": answer.delete_after,
+        "gone_at": answer.gone_at,
+        "gone_why": answer.gone_why,
+    }
+
+
+def _link_told(link: "Link") -> dict[str, Any]:
+    return {
+        "link": link.link_id,
+        "expires_at": link.expires_at,
+        "uses": link.uses,
+        "most_uses": link.most_uses,
+        "wrong_codes": link.failures,
+        "closed_at": link.revoked_at,
+    }

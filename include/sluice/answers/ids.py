@@ -1,0 +1,6 @@
+"""The number of a package, apart from everything heavy: the API server imports it."""
+
+from typing import NewType
+
+AnswerId = NewType("AnswerId", str)
+"""UUID of one package."""
