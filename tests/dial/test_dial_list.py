@@ -1,6 +1,7 @@
 """The one way to contacts: which rows are in a dial list, and why every other one is not."""
 
 import io
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,10 @@ from sluice.dial.recall import recall_lists
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import show_exchange
 from sluice.exchange.suppressed import keep_out
+from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord
+from sluice.lineage.check import check_event
+from sluice.lineage.events import closed_event, start_event
 from sluice.settings import Settings
 from sluice.subject.columns import normalise_column
 from sluice.subject.refs import refer
@@ -252,3 +256,24 @@ def test_lists_that_name_who_objected_since_are_taken_back(desk: Desk) -> None:
     assert recall_lists(desk.house, now()) == 0
     assert person["customer_number"] not in listed(desk, ask(desk))["customer_number"].to_list()
     assert len(desk.sql("select 1 from ledger.entry where kind = 'dial.recalled'")) == 2
+
+
+def test_its_events_are_valid_and_trace_every_column_to_the_contacts(desk: Desk) -> None:
+    contacts(desk, 12)
+    numbers(desk)
+    done = ask(desk)
+    said = record(desk, done)
+    [opened] = desk.sql(
+        f"""select convert_from(body, 'UTF8') as body from ledger.entry
+            where kind = 'exchange.opened' and exchange_id = '{done.exchange_id}'"""
+    )
+    start = start_event(OpenedRecord.model_validate_json(str(opened["body"])), desk.settings)
+    closed = closed_event(said, "ab" * 32, desk.settings)
+    for event in (start, closed):
+        check_event(event)
+    whole = json.loads(closed)
+    assert [each["name"] for each in whole["inputs"]] == [each.key for each in said.what.inputs]
+    fields = whole["outputs"][0]["facets"]["columnLineage"]["fields"]
+    assert {name: field["inputFields"][0]["field"] for name, field in fields.items()} == {name: name for name in fields}
+    assert whole["outputs"][0]["name"] == done.key and len(fields) == len(said.what.columns)
+    assert json.loads(start)["outputs"][0]["name"] == done.key

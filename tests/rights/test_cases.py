@@ -154,7 +154,6 @@ def test_each_right_protects_as_it_says(desk: Desk, holds: Holds) -> None:
         Right.CONSENT_WITHDRAWAL: Hold.CONSENT_WITHDRAWN,
         Right.ACCESS: None,
         Right.PORTABILITY: None,
-        Right.CONSENT_WITHDRAWAL: None,
     }
 
 
