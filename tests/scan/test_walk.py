@@ -144,6 +144,7 @@ def test_widths_of_a_font_are_no_number_in_groups_and_its_text_is() -> None:
 
     assert scan_bytes(b"%PDF-1.7\n" + widths + b"%%EOF", needles).hits == ()
     assert scan_bytes(pdf_of(b"BT [489 38 38 391] TJ ET"), needles).hits == ()
+    assert scan_bytes(b"%PDF-1.7\n" + widths + rb"(a\u00e9)" + b"%%EOF", needles).hits == (), "nor read otherwise"
     assert scan_bytes(b"489 38 38 391", needles).hits, "control: elsewhere it may be one"
     assert scan_bytes(pdf_of(b"BT " + told + b" ET"), needles).status is Status.HIT
     assert scan_bytes(b"%PDF-1.7\n1 0 obj\n<</Title " + told[:-3] + b">>\nendobj\n%%EOF", needles).status is Status.HIT

@@ -84,7 +84,6 @@ def _sample(settings: Settings, seed: int, rows: int) -> tuple[list[Outcome], Ni
     from sluice.demo import files, story
     from sluice.demo.files import shared_phones
     from sluice.demo.night_checks import night_checks
-    from sluice.demo.person import customers_of
     from sluice.demo.person_checks import person_checks
     from sluice.demo.rights import run_rights
     from sluice.demo.rights_checks import rights_checks
@@ -103,7 +102,7 @@ def _sample(settings: Settings, seed: int, rows: int) -> tuple[list[Outcome], Ni
         evidence += person_checks(house, person)
         rights = run_rights(
             house,
-            customers_of(drops[0].path),
+            _called(night, drops[0].path),
             sorted(shared_phones(drops[0].path, drops[1].path)),
             settings.var / "demo" / "answers",
             lambda line: err.print(f"  {line}", markup=False),
@@ -130,6 +129,15 @@ def _person(house: House, night: Night, drops: Sequence[Drop], folder: Path) -> 
         house.settings.var / "demo" / "letters",
         lambda line: err.print(f"  {line}", markup=False),
     )
+
+
+def _called(night: Night, campaign: Path) -> list[str]:
+    """Customers of energy01 who were called and returned, and are not in the batch."""
+    from sluice.demo.night_checks import rows_of
+    from sluice.demo.person import customers_of
+
+    sent = (str(row["customer_number"]) for row in rows_of(night.delivered[0].path))
+    return sorted(set(customers_of(campaign)) & set(sent))
 
 
 def _night(house: House, outcomes: Sequence[Outcome], folder: Path, seed: int) -> Night:

@@ -28,6 +28,8 @@ from sluice.rights.cases import settle_identity
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.identifiers import Identifier
+from sluice.rights.letter_store import find_letters
+from sluice.rights.letters import note_opened
 from sluice.rights.model import Action, Case, Order, Right
 from sluice.rights.opening import open_case
 from sluice.rights.protect import protection_of
@@ -46,6 +48,9 @@ ACTIONS: Mapping[Right, Action] = {
 """What is decided of each right, by both controllers."""
 CORRECTED = "GAS"
 """The product that the person of the rectification has, not the one in the principal's file."""
+
+ROUNDS = 4
+"""Each step of a case waits for the one before."""
 
 Rows = Mapping[str, Mapping[str, str]]
 """A dial list by customer number."""
@@ -91,7 +96,7 @@ def run_rights(
     }
     say("two get their package; the schedules do the rest, and the next dial list is made")
     packages = {kind: _package(house, cases, kind, folder) for kind in AnswerKind}
-    sweep(house, _now())
+    _scheduled(house, [case for _, case in cases.values()])
     unlisted = free[len(ACTIONS)]
     _listed_numbers(house, [before.rows[unlisted]["phone"]])
     return Rights(cases, packages, folder, unlisted, before, _list(house))
@@ -128,6 +133,16 @@ def _exercised(house: House, right: Right, principal: Principal, person: Sequenc
     follow(house, _now())
     instructed(house, case.case_id, action)
     return store.get_case(house.conn, case.case_id)
+
+
+def _scheduled(house: House, cases: Sequence[Case]) -> None:
+    """What the schedules do every five minutes, as often as it takes; the desk posts every letter."""
+    for _ in range(ROUNDS):
+        follow(house, _now())
+        sweep(house, _now())
+        letters = find_letters(house.conn, [case.case_id for case in cases])
+        for letter in (each for written in letters.values() for each in written if each.opened_at is None):
+            note_opened(house.conn, letter, _now(), DESK)
 
 
 def _package(house: House, cases: Mapping[Right, tuple[str, Case]], kind: AnswerKind, folder: Path) -> Made:

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -48,7 +48,8 @@ class Found:
 
     def forget_groups(self, where: str) -> None:
         """Drop numbers in groups at a place whose own syntax is numbers side by side: by chance they read as any."""
-        self.hits = {key: hit for key, hit in self.hits.items() if (hit.encoding, hit.where) != (GROUPED, where)}
+        places = {where, *(f"{where} > {view.__name__}" for view in VIEWS)}
+        self.hits = {key: hit for key, hit in self.hits.items() if hit.encoding != GROUPED or hit.where not in places}
 
 
 def sweep(content: Buffer | Iterable[bytes], needles: Needles, where: str, found: Found) -> None:
@@ -59,7 +60,7 @@ def sweep(content: Buffer | Iterable[bytes], needles: Needles, where: str, found
         if found.read_bytes > found.limits.inflated_bytes:
             raise SweepStopped
         _search(window, start, needles, where, found)
-        for view in (unescaped_json, unescaped_markup):
+        for view in VIEWS:
             if (read := view(window)) is not None:
                 _search(read, start, needles, f"{where} > {view.__name__}", found)
 
@@ -145,3 +146,7 @@ def unescaped_markup(window: bytes) -> bytes | None:
     if b"&" not in window or MARKUP_ESCAPE.search(window) is None:
         return None
     return MARKUP_ESCAPE.sub(lambda m: html.unescape(m[0].decode()).encode("utf-8", "surrogatepass"), window)
+
+
+VIEWS: tuple[Callable[[bytes], bytes | None], ...] = (unescaped_json, unescaped_markup)
+"""Other ways to read the same bytes."""
