@@ -101,9 +101,17 @@ def test_inside_a_transaction_nothing_is_sealed_because_it_may_yet_fail(desk: De
 def test_without_the_key_nobody_is_guessed(desk: Desk, database: Database) -> None:
     kept_out(desk)
     forget(database, "delete from sluice.suppression_run")
-    desk.house.keyring.destroy(ENERGY, "quarantine")
+    [key] = desk.settings.keys_dir.rglob("quarantine.wrapped")
+    key.rename(key.with_suffix(".away"))
     with pytest.raises(KeyLost):
         replay(desk.house, datetime.now(UTC))
+
+
+def test_of_a_principal_whose_keys_were_destroyed_nobody_is_told_again(desk: Desk, database: Database) -> None:
+    kept_out(desk)
+    forget(database, "delete from sluice.suppression_run")
+    desk.house.keyring.destroy(ENERGY, "quarantine")
+    assert replay(desk.house, datetime.now(UTC)) == Replayed()
 
 
 def test_the_command_says_how_many(desk: Desk, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from sluice.errors import NotFound, UsageError
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.house import open_house
 from sluice.exchange.read import list_exchanges
+from sluice.exchange.store import hold_object
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights import erase_control_store as control
 from sluice.rights.certificate import NotProven, issue
@@ -188,7 +189,7 @@ def test_a_stop_holds_between_two_objects_and_a_rerun_finishes(night: Night) -> 
                 said.append(error)
 
     with connect(settings) as other:
-        with control.hold_object(other, settings.bucket_exchange, ARRIVED):
+        with hold_object(other, settings.bucket_exchange, ARRIVED):
             worker = threading.Thread(target=erase)
             worker.start()
             wait_until(lambda: bool(night.desk.sql(WAITS)))

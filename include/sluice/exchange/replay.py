@@ -7,6 +7,7 @@ from sluice.db import transaction
 from sluice.exchange.house import House
 from sluice.exchange.sealed_runs import find_lost, find_sealed, open_sealed_run, put_run
 from sluice.exchange.suppressed_store import REPLAYED, find_in_force, insert_run, mark_lifted
+from sluice.keys import QUARANTINE
 from sluice.subject.suppression import Suppression, suppress, write_suppressions
 from sluice.terms import Principal
 
@@ -29,6 +30,8 @@ def replay(house: House, now: datetime) -> Replayed:
     runs = references = 0
     erasures: set[str] = set()
     for principal, lost in find_lost(house.conn, house.objects, house.settings.bucket_evidence).items():
+        if house.keyring.is_destroyed(principal, QUARANTINE):
+            continue  # its agreement is over: nobody of it comes in any more, and nobody can be named
         for run_id in sorted(lost):
             reason, case_id, refs = _again(house, principal, run_id, now)
             runs, references = runs + 1, references + refs
