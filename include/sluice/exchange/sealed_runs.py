@@ -8,6 +8,7 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 from psycopg.pq import TransactionStatus
 
 from sluice.db import Connection
-from sluice.errors import Exit, Ref, SluiceError
+from sluice.errors import Exit, Ref, SluiceError, StoreConflict
 from sluice.exchange import suppressed_store as store
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
@@ -116,9 +117,10 @@ def seal_runs(house: House, principal: Principal | None = None, only: Collection
 
 
 def _put(house: House, run: Run, ending: str, content: bytes) -> None:
-    """Under a name of the run; age draws fresh randomness, so that two workers at once put two versions of it."""
+    """Under a name of the run; age draws fresh randomness, so of two workers at once one comes too late, and need not."""
     key = f"{PREFIX}{run.principal}/{run.run_id}.{ending}"
-    house.objects.put_converging(house.settings.bucket_evidence, key, content, SEALED)
+    with suppress(StoreConflict):
+        house.objects.put_converging(house.settings.bucket_evidence, key, content, SEALED)
 
 
 def _told(house: House, run: Run) -> bytes:
