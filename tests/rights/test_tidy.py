@@ -123,7 +123,7 @@ def test_it_goes_when_its_time_is_over_and_what_protects_and_proves_stays(town: 
     again = find_suppressed(town.house, ENERGY)
     assert again is not None and again.equals(kept_out), "who must stay out stays out"
     evidence = town.house.objects.list_versions(town.desk.settings.bucket_evidence, f"certificates/{case.case_id}/")
-    assert len([item for item in evidence if item.key.endswith(".jws")]) == 1
+    assert len([item for item in evidence if item.key.endswith(".json")]) == 1
     assert store.get_case(town.house.conn, case.case_id).letters, "their hashes stay"
     with pytest.raises(CaseTidied, match="SLU-563"):
         verify(town.house, case.case_id, now())

@@ -117,7 +117,7 @@ def seal_runs(house: House, principal: Principal | None = None, only: Collection
 
 
 def _put(house: House, run: Run, ending: str, content: bytes) -> None:
-    """Under a name of the run; age draws fresh randomness, so of two workers at once one comes too late, and need not."""
+    """Under a name of the run. age draws fresh randomness: of two workers at once one comes too late, and need not."""
     key = f"{PREFIX}{run.principal}/{run.run_id}.{ending}"
     with suppress(StoreConflict):
         house.objects.put_converging(house.settings.bucket_evidence, key, content, SEALED)
