@@ -371,6 +371,14 @@ def test_a_hold_ends_with_the_request_and_an_upheld_objection_stays_out(desk: De
     assert follow(house, NOW).released == 0
 
 
+def test_a_dispute_about_accuracy_holds_until_what_is_right_is_known() -> None:
+    case = passing(next(row for row in TRANSITIONS if row.track is Track.CONTROLLER)).case
+    part = replace(case.sub_cases[0], action=Action.RECTIFY)
+    for state, ends in ((State.ACCEPTED, False), (State.EXECUTING, True), (State.RECIPIENTS_NOTIFIED, True)):
+        disputed = replace(case, right=Right.RECTIFICATION, sub_cases=(replace(part, state=state),))
+        assert hold_ends(disputed, "energy01") == ends
+
+
 @pytest.mark.parametrize("state", [State.ACCEPTED, State.EXECUTING, State.CLOSED])
 def test_a_restriction_takes_the_place_of_the_hold(state: State) -> None:
     case = passing(next(row for row in TRANSITIONS if row.track is Track.CONTROLLER)).case

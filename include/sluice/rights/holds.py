@@ -9,8 +9,9 @@ from datetime import datetime
 from sluice.errors import SluiceError
 from sluice.exchange.house import House
 from sluice.rights import store
+from sluice.rights.erase_scope import CARRIED_OUT
 from sluice.rights.identifiers import find_sealed, refs_of
-from sluice.rights.model import Action, Case, Hold, Right
+from sluice.rights.model import Action, Case, Hold, Right, State, SubCase
 from sluice.rights.protect import protection_of
 from sluice.rights.reach import keeps_out, scope_of_request
 from sluice.terms import Principal
@@ -43,8 +44,14 @@ def hold_ends(case: Case, principal: str) -> bool:
     parts = [part for part in case.sub_cases if part.principal == principal]
     if _is_upheld(case, principal):
         return True
-    done = [part.state.is_over or part.action in (Action.REFUSE, Action.RESTRICT) for part in parts]
+    done = [part.state.is_over or _is_settled(part) for part in parts]
     return all(done) if done else case.state.is_over
+
+
+def _is_settled(part: SubCase) -> bool:
+    """Whether what was decided of a part needs no hold any more: what is right is known once it was corrected."""
+    is_corrected = part.action is Action.RECTIFY and part.state in CARRIED_OUT | {State.EXECUTING}
+    return is_corrected or part.action in (Action.REFUSE, Action.RESTRICT)
 
 
 def _is_upheld(case: Case, principal: str) -> bool:
