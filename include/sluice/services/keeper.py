@@ -241,8 +241,9 @@ def _left_behind(standing: Standing) -> Iterator[ProcessId]:
         if kept.name in airflow.COMPONENTS and kept.process.is_alive():
             yield from family(kept.process.pid)
     if standing.keeper.is_alive():
-        own = {found for store in stores for found in family(store)}
-        yield from (found for found in family(standing.keeper.pid)[1:] if found not in own)
+        below = family(standing.keeper.pid)[1:]
+        own = {found for store in stores for found in family(store)}  # asked last: a backend may fork meanwhile
+        yield from (found for found in below if found not in own)
 
 
 def _known(pid: int) -> ProcessId:
