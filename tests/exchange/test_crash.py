@@ -2,48 +2,25 @@
 
 import io
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import polars as pl
 import pytest
 
-from desk import Desk, environment
+from desk import Desk
+from dying import Victim, dying
 from sluice.sample.faults import FaultPlan
 
 POINTS = int(os.environ.get("SLUICE_CRASH_POINTS", "42"))
 FAULTS = FaultPlan(missing_required=2, ragged_row=1)
 
 
-class Victim:
-    """Processes that work and die at a given step."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-
-    def run(self, kill_at: int) -> tuple[bool, int]:
-        """Whether it was killed, and the steps it counted if it was not."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(f"{kill_at}\n")
-        self._process.stdin.flush()
-        status, steps = self._process.stdout.readline().split()
-        return int(status) == 9, int(steps)
-
-
 @pytest.fixture
 def victim(desk: Desk) -> Iterator[Victim]:
-    command = [sys.executable, str(Path(__file__).parents[1] / "crash.py")]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(desk.settings)
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    yield Victim(process)
-    process.kill()
-    process.communicate()
+    """Works everything off and dies at a step."""
+    with dying(desk.settings, "crash.py") as once:
+        yield once
 
 
 @pytest.mark.timeout(900)
@@ -52,13 +29,13 @@ def test_killed_anywhere_a_rerun_finishes_exactly_once(
     desk: Desk, victim: Victim, record_property: Callable[[str, object], None]
 ) -> None:
     desk.drop(desk.campaign(rows=60, seed=1, faults=FAULTS)[0], "first.csv")
-    _, steps = victim.run(0)
+    _, steps = victim(0)
     killed = 0
     for number, point in enumerate(range(1, steps, max(1, steps // POINTS)), 2):
         desk.drop(desk.campaign(rows=60, seed=number, faults=FAULTS)[0], f"f{number}.csv")
-        killed += victim.run(point)[0]
+        killed += victim(point)[0]
         assert nothing_is_visible_without_receipt(desk)
-        victim.run(0)
+        victim(0)
     finish(desk)
     wrong = [line.id for line in desk.lines() if not is_consistent(desk, line.id)]
     assert killed >= POINTS * 9 // 10

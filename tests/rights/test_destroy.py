@@ -1,8 +1,6 @@
 """When an agreement is over its keys go, by two persons; what was copied before cannot be tied to anybody any more."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -14,7 +12,7 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap_with_padding
 
-from desk import environment
+from dying import Victim, dying
 from returns.commands import at_terminal, sluice
 from rights.everywhere import in_folder, in_tables
 from rights.residue import Searcher
@@ -42,7 +40,6 @@ from stores import Database
 
 ENERGY, GAS = Principal("energy01"), Principal("gas01")
 POINTS = 10
-Victim = Callable[[int], tuple[bool, int]]
 
 
 @pytest.fixture
@@ -75,24 +72,9 @@ def erased(town: Town) -> Case:
 
 @pytest.fixture
 def victim(town: Town) -> Iterator[Victim]:
-    """Confirms for energy01 and dies at a step: whether it was killed, and the steps it counted if it was not."""
-    command = [sys.executable, str(Path(__file__).parents[1] / "crash_erase.py")]
-    env = environment(town.desk.settings)
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
-    assert process.stdin is not None and process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    stdin, stdout = process.stdin, process.stdout
-
-    def once(kill_at: int) -> tuple[bool, int]:
-        stdin.write(f"{ENERGY} {kill_at} destroy\n")
-        stdin.flush()
-        status, steps = stdout.readline().split()
-        assert int(status) in (0, 9)
-        return int(status) == 9, int(steps)
-
-    yield once
-    process.kill()
-    process.communicate()
+    """Confirms for a principal and dies at a step: principal, step, what."""
+    with dying(town.desk.settings, "crash_erase.py") as once:
+        yield once
 
 
 def now() -> datetime:
@@ -310,7 +292,7 @@ def test_killed_anywhere_a_rerun_destroys_the_rest_and_says_it_once(
     killed, steps = 0, 200
     for point in range(POINTS + 1):
         ask(town.house, ENERGY, "an", now(), with_copies=True)
-        was_killed, counted = victim(0 if point == 1 else 1 + point * (steps - 1) // (POINTS + 1))
+        was_killed, counted = victim(ENERGY, 0 if point == 1 else 1 + point * (steps - 1) // (POINTS + 1), "destroy")
         steps = counted if point == 1 else steps
         killed += was_killed
         is_said = said(town) > point

@@ -2,8 +2,6 @@
 
 import io
 import os
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from desk import environment
+from dying import Victim, dying
 from night import Call, Night, call_log, open_night
 from rights.asking import asked, decided
 from sluice.exchange.read import list_exchanges
@@ -36,8 +34,6 @@ from sluice.terms import Direction
 
 POINTS = int(os.environ.get("SLUICE_CRASH_POINTS") or (120 if os.environ.get("SLUICE_LONG") else 24))
 PEOPLE = max(40, POINTS + 12)
-Victim = Callable[..., tuple[bool, int]]
-"""Case, step to die at, what to do: whether it was killed, and the steps counted if it was not."""
 
 
 @pytest.fixture
@@ -54,23 +50,9 @@ def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
 
 @pytest.fixture
 def victim(night: Night) -> Iterator[Victim]:
-    """Erases a case and dies at a step: whether it was killed, and the steps it counted if it was not."""
-    command = [sys.executable, str(Path(__file__).parents[1] / "crash_erase.py")]
-    env = environment(night.desk.settings)
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
-    assert process.stdin is not None and process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    stdin, stdout = process.stdin, process.stdout
-
-    def erase(case_id: str, kill_at: int, what: str = "erase") -> tuple[bool, int]:
-        stdin.write(f"{case_id} {kill_at} {what}\n")
-        stdin.flush()
-        status, steps = stdout.readline().split()
-        return int(status) == 9, int(steps)
-
-    yield erase
-    process.kill()
-    process.communicate()
+    """Works on a case and dies at a step: case, step, what (to erase, by default)."""
+    with dying(night.desk.settings, "crash_erase.py") as once:
+        yield once
 
 
 def path_once_free(night: Night, case_id: CaseId) -> ErasureReport:

@@ -3,7 +3,6 @@
 import json
 import os
 import stat
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +17,9 @@ import psycopg
 import pytest
 
 from crash import Steps
-from desk import Desk, environment
+from desk import Desk
 from documents.test_receipt import text_of
+from dying import Victim, dying
 from returns.commands import at_terminal, sluice
 from rights.town import open_town, papers_of
 from sluice.agreement.activate import activate_all
@@ -406,31 +406,17 @@ def test_what_would_be_told_is_asked_again_when_the_case_took_a_step_meanwhile(d
 
 
 @pytest.fixture
-def victim(desk: Desk) -> Iterator[Callable[[str, int], tuple[bool, int]]]:
-    """Writes a receipt and dies at a step: whether it was killed, and the steps it counted if it was not."""
-    command = [sys.executable, str(Path(__file__).parents[1] / "crash_letter.py")]
-    env = environment(desk.settings)
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
-    assert process.stdin is not None and process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    stdin, stdout = process.stdin, process.stdout
-
-    def write(case_id: str, kill_at: int) -> tuple[bool, int]:
-        stdin.write(f"{case_id} {kill_at}\n")
-        stdin.flush()
-        status, steps = stdout.readline().split()
-        return int(status) == 9, int(steps)
-
-    yield write
-    process.kill()
-    process.communicate()
+def victim(desk: Desk) -> Iterator[Victim]:
+    """Writes a receipt and dies at a step: case, step."""
+    with dying(desk.settings, "crash_letter.py") as once:
+        yield once
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.evidence
 @pytest.mark.slow
 def test_killed_anywhere_a_rerun_leaves_one_logged_letter(
-    desk: Desk, victim: Callable[[str, int], tuple[bool, int]], record_property: Callable[[str, object], None]
+    desk: Desk, victim: Victim, record_property: Callable[[str, object], None]
 ) -> None:
     _, steps = victim(asked(desk).case_id, 0)
     killed = whole = 0

@@ -3,8 +3,6 @@
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from desk import environment
+from dying import Victim, dying
 from rights.town import DESK, Person, Town, is_notice, open_town, papers_of
 from sluice.ledger.sign import open_signed, split_flattened
 from sluice.ledger.verify import verify as verify_ledger
@@ -30,7 +28,6 @@ POINTS = int(os.environ.get("SLUICE_CRASH_POINTS", "24"))
 NAMES = ("energy01", "gas01")
 SWEEP = ",".join(("rights/tell", "rights/notice_", "lake/objects", "ledger/append", "db.py"))
 END = ",".join(("rights/finish", "rights/confirmation", "rights/letters", "rights/book", "lake/objects", "db.py"))
-Victim = Callable[[datetime, int, str], tuple[bool, int]]
 
 
 @pytest.fixture
@@ -44,24 +41,9 @@ def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
 
 @pytest.fixture
 def victim(town: Town) -> Iterator[Victim]:
-    """Sweeps once and dies at a step: whether it was killed, and the steps it counted if it was not."""
-    command = [sys.executable, str(Path(__file__).parents[1] / "crash_notice.py")]
-    env = environment(town.desk.settings)
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
-    assert process.stdin is not None and process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    stdin, stdout = process.stdin, process.stdout
-
-    def once(now: datetime, kill_at: int, where: str) -> tuple[bool, int]:
-        stdin.write(f"{now.isoformat()} {kill_at} {where}\n")
-        stdin.flush()
-        status, steps = stdout.readline().split()
-        assert int(status) in (0, 9)
-        return int(status) == 9, int(steps)
-
-    yield once
-    process.kill()
-    process.communicate()
+    """Sweeps once and dies at a step: moment, step, where."""
+    with dying(town.desk.settings, "crash_notice.py") as once:
+        yield once
 
 
 def objected(town: Town, person: Person) -> Case:
@@ -89,17 +71,17 @@ def test_killed_anywhere_every_recipient_is_told_once_and_every_answer_counts_on
     """Eight days on, so that reminders are due as well."""
     later = datetime.now(UTC) + timedelta(days=9)
     objected(town, town.people[0])
-    _, steps = victim(datetime.now(UTC), 0, SWEEP)
+    _, steps = victim(datetime.now(UTC).isoformat(), 0, SWEEP)
     objected(town, town.people[1])
     answered(town, 0)
-    _, steps = victim(later, 0, SWEEP)
+    _, steps = victim(later.isoformat(), 0, SWEEP)
     assert consistent(town, later) == []
     points = range(1, steps, max(1, steps // POINTS))
     killed, faults = 0, Counter[str]()
     for person, point in zip(town.people[2:], points, strict=False):
         objected(town, person)
         answered(town, point)
-        killed += victim(later, point, SWEEP)[0]
+        killed += victim(later.isoformat(), point, SWEEP)[0]
         faults.update(f"left half-way, {fault}" for fault in consistent(town, later))
         assert sweep(town.house, later).failed == 0
         assert consistent(town, later) == [], point
@@ -197,7 +179,7 @@ def ended(
     case, killed, steps = objected(town, person), 0, []
     follow(town.house, now)
     for kill_at in kills:
-        died, count = victim(now, kill_at, END)
+        died, count = victim(now.isoformat(), kill_at, END)
         killed, steps = killed + died, [*steps, count]
         assert sweep(town.house, now).failed == 0
         stands = store.get_case(town.house.conn, case.case_id)

@@ -1,14 +1,12 @@
 """What is sealed of a closed case goes when its time is over, once; what proves and what protects stays."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from desk import environment
+from dying import Victim, dying
 from returns.commands import at_terminal, sluice
 from rights.town import DESK, Person, Town, open_town, papers_of
 from sluice.exchange.suppressed import find_suppressed
@@ -28,7 +26,6 @@ from sluice.terms import Principal
 ENERGY = Principal("energy01")
 DAYS = timedelta(days=1)
 POINTS = 12
-Victim = Callable[[int], tuple[bool, int]]
 
 
 @pytest.fixture
@@ -42,24 +39,9 @@ def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
 
 @pytest.fixture
 def victim(town: Town) -> Iterator[Victim]:
-    """Tidies a year on and dies at a step: whether it was killed, and the steps it counted if it was not."""
-    command = [sys.executable, str(Path(__file__).parents[1] / "crash_erase.py")]
-    env = environment(town.desk.settings)
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
-    assert process.stdin is not None and process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    stdin, stdout = process.stdin, process.stdout
-
-    def once(kill_at: int) -> tuple[bool, int]:
-        stdin.write(f"all {kill_at} tidy\n")
-        stdin.flush()
-        status, steps = stdout.readline().split()
-        assert int(status) in (0, 9)
-        return int(status) == 9, int(steps)
-
-    yield once
-    process.kill()
-    process.communicate()
+    """Tidies a year on and dies at a step: any word, step, what."""
+    with dying(town.desk.settings, "crash_erase.py") as once:
+        yield once
 
 
 def now() -> datetime:
@@ -179,12 +161,12 @@ def test_killed_anywhere_a_rerun_removes_the_rest_and_says_it_once(
     town: Town, victim: Victim, record_property: Callable[[str, object], None]
 ) -> None:
     first = withdrawn(town, town.people[0])
-    was_killed, steps = victim(0)
+    was_killed, steps = victim("all", 0, "tidy")
     assert not was_killed and steps > 20 and sealed(town, first) == [], "control: it does it when nobody kills it"
     halfway, killed = 0, 0
     for point in range(POINTS):
         case = withdrawn(town, town.people[point + 1])
-        was_killed, _ = victim(1 + point * (steps - 1) // POINTS)
+        was_killed, _ = victim("all", 1 + point * (steps - 1) // POINTS, "tidy")
         killed += was_killed
         said, left = case.case_id in entries(town), bool(sealed(town, case))
         assert not (said and left), "nobody says that it is gone while it is there"
