@@ -5,6 +5,7 @@ services), then the defaults here. ``sluice doctor`` prints them without secrets
 """
 
 import os
+import pwd
 from functools import cache
 from pathlib import Path
 
@@ -92,6 +93,14 @@ class Settings(BaseSettings):
     gate_memory_mb: int = Field(default=1024, ge=256, description="memory of the judging process, plus 12x the file")
     gate_cpu_seconds: int = Field(default=120, ge=1, description="CPU time of the judging process")
     gate_wall_seconds: int = Field(default=300, ge=1, description="wall time of the judging process")
+
+
+def login_name() -> str:
+    """Who runs this process, from the system and not from the environment; else their number."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
 
 
 @cache

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.case_output import ByOption, CaseArgument, show_case, user
+from sluice.cli.case_output import ByOption, CaseArgument, show_case
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import FileMissing, Ref, UsageError
-from sluice.settings import get_settings
+from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.rights.candidates import Search
@@ -108,7 +108,7 @@ def confirm(
             find_beginning(house.conn, case.lower()),
             chosen,
             datetime.now(UTC),
-            by or user(),
+            by or login_name(),
             protection=protection_of(house),
         )
     show_case(done, format)

@@ -7,12 +7,12 @@ import typer
 
 from sluice.cli import case_steps, letters
 from sluice.cli.candidates import candidates_of_case, confirm, read_sought
-from sluice.cli.case_output import ByOption, CaseArgument, show_case, user
+from sluice.cli.case_output import ByOption, CaseArgument, show_case
 from sluice.cli.options import channel_word, purpose_iri
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Ref, UsageError
 from sluice.rights.describe import describe, flags
-from sluice.settings import get_settings
+from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.rights.identifiers import Sought
@@ -96,7 +96,7 @@ def open_(
             language,
             now,
             protection=protection_of(house),
-            actor=Actor(Role.DESK, by or user()),
+            actor=Actor(Role.DESK, by or login_name()),
             sought=_one_sought(sought) if sought else None,
             purposes=[purpose_iri(each) for each in purpose or ()],
             contact_channel=channel_word(contact_channel),

@@ -58,14 +58,3 @@ def show_letters(letters: "Sequence[Letter]") -> None:
 
 def _clock(part: "SubCase") -> str | None:
     return f"{part.forward_due_at:%Y-%m-%d %H:%M}" if part.forward_due_at else None
-
-
-def user() -> str:
-    """The login name of this process, from the system, not from the environment; else its number."""
-    import os
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"

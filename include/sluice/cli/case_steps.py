@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.case_output import ByOption, CaseArgument, show_case, user
+from sluice.cli.case_output import ByOption, CaseArgument, show_case
 from sluice.cli.output import Format, FormatOption
 from sluice.errors import FileMissing, Ref, UsageError
-from sluice.settings import get_settings
+from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.exchange.house import House
@@ -239,7 +239,7 @@ def _order(code: str, evidence: Path | None, by: str | None) -> "Order":
     if evidence is not None and not evidence.is_file():
         raise FileMissing(Ref("option", "--evidence"))
     proof = hashlib.sha256(evidence.read_bytes()).hexdigest() if evidence else None
-    return desk_order(by or user(), datetime.now(UTC), code, proof)
+    return desk_order(by or login_name(), datetime.now(UTC), code, proof)
 
 
 def _reasons(given: Sequence[str]) -> Mapping[str, str]:
@@ -286,7 +286,7 @@ def tidy(
             done = tidy_due(house, now)
         else:
             case_id = find_beginning(house.conn, case.lower())
-            done = Tidied(cases=int(tidy_case(house, case_id, by or user(), now)))
+            done = Tidied(cases=int(tidy_case(house, case_id, by or login_name(), now)))
     counts = {"cases": done.cases, "failed": done.failed}
     show_json(counts) if format is Format.JSON else show_pairs("Sealed material removed", counts)
     if done.failed:

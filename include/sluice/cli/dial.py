@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import typer
 
-from sluice.cli.case_output import ByOption, user
+from sluice.cli.case_output import ByOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Ref, UsageError
-from sluice.settings import get_settings
+from sluice.settings import get_settings, login_name
 
 app = typer.Typer(
     help="Contacts for agents: the one way to get them, for one purpose and one channel.",
@@ -54,7 +54,7 @@ def list_(
         raise UsageError(Ref("option", "--channel"))
     wanted = to.suffix.lower().removeprefix(".") if to else FORMATS[0]
     request = Request(
-        str(uuid4()), Principal(principal), Flow(flow), purpose, Channel(channel), wanted, by or user()
+        str(uuid4()), Principal(principal), Flow(flow), purpose, Channel(channel), wanted, by or login_name()
     )  # fmt: skip
     with open_house(get_settings()) as house, err.status("making the list"):
         done = make_dial_list(house, request, datetime.now(UTC))
@@ -112,7 +112,7 @@ def import_(
     except ValueError:
         raise UsageError(Ref("option", "--dated")) from None
     with open_house(get_settings()) as house, err.status("importing"):
-        done = import_numbers(house, file, day, by or user(), now)
+        done = import_numbers(house, file, day, by or login_name(), now)
     said = {name: asdict(done.found)[name] for name in ("sha256", "dated_on", "numbers", "refused")}
     document = {**said, "is_new": done.is_new}
     if format is Format.JSON:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sluice.cli import erase_control
-from sluice.cli.case_output import ByOption, CaseArgument, user
+from sluice.cli.case_output import ByOption, CaseArgument
 from sluice.cli.erase_control import find_case, plan_told
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Exit, FileMissing, Ref, UsageError
-from sluice.settings import get_settings
+from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.rights.erase_model import ErasureReport
@@ -38,7 +38,7 @@ def plan_(case: CaseArgument, by: ByOption = None, format: FormatOption = Format
     from sluice.rights.erase_release import draft
 
     with open_house(get_settings()) as house, err.status("searching every store"):
-        drafted = draft(house, find_case(house.conn, case), by or user(), datetime.now(UTC))
+        drafted = draft(house, find_case(house.conn, case), by or login_name(), datetime.now(UTC))
     _show(drafted.report, format, drafted.plans)
 
 

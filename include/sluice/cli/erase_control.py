@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sluice.cli.case_output import ByOption, CaseArgument, user
+from sluice.cli.case_output import ByOption, CaseArgument
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
 from sluice.errors import Exit
-from sluice.settings import get_settings
+from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.db import Connection
@@ -38,7 +38,7 @@ def release(
 
     with open_house(get_settings()) as house:
         case_id, now = find_case(house.conn, case), datetime.now(UTC)
-        plans = let_go(house, case_id, by or user(), now, principal=principal, pinned=plan)
+        plans = let_go(house, case_id, by or login_name(), now, principal=principal, pinned=plan)
     show_plans(case_id, plans, format)
 
 
@@ -59,7 +59,7 @@ def stop(
 
     with connect(get_settings()) as conn:
         case_id = find_case(conn, case) if case else None
-        is_new = stand_still(conn, case_id, reason, by or user(), datetime.now(UTC))
+        is_new = stand_still(conn, case_id, reason, by or login_name(), datetime.now(UTC))
     _show({"case": case_id, "stopped": is_new}, "Stopped", format)
 
 
@@ -75,7 +75,7 @@ def resume(case: OneOrAll = None, by: ByOption = None, format: FormatOption = Fo
 
     with connect(get_settings()) as conn:
         case_id = find_case(conn, case) if case else None
-        go_on(conn, case_id, by or user(), datetime.now(UTC))
+        go_on(conn, case_id, by or login_name(), datetime.now(UTC))
     _show({"case": case_id, "resumed": True}, "Resumed", format)
 
 

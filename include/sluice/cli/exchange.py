@@ -8,7 +8,7 @@ import typer
 
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Exit
-from sluice.settings import get_settings
+from sluice.settings import get_settings, login_name
 from sluice.terms import Decision, Direction, Flow, Principal
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def prepare(
     from sluice.returns.store import waiting_for_release
 
     with open_house(get_settings()) as house, err.status("preparing"):
-        drained = drain_returns(house, Principal(principal), Flow(flow), datetime.now(UTC), {}, by or user())
+        drained = drain_returns(house, Principal(principal), Flow(flow), datetime.now(UTC), {}, by or login_name())
         waiting = waiting_for_release(house.conn, Principal(principal), Flow(flow))
     document = {**asdict(drained), "waiting_for_release": waiting}
     if format is Format.JSON:
@@ -167,13 +167,13 @@ def release(
 
     now = datetime.now(UTC)
     with open_house(get_settings()) as house:
-        exchange_id = let_go(house, id, by or user(), now)
+        exchange_id = let_go(house, id, by or login_name(), now)
         opened = get_open(house.conn, exchange_id)
         drain_returns(house, opened.principal, opened.flow, now, {})
         line = show_exchange(house.conn, exchange_id).line
     document = {
         "exchange": exchange_id,
-        "released_by": by or user(),
+        "released_by": by or login_name(),
         "decision": line.decision,
         "reason_code": line.reason_code,
         "key": opened.key,
@@ -199,7 +199,7 @@ def redeliver(
     from sluice.returns.release import deliver_again
 
     with open_house(get_settings()) as house:
-        stored = deliver_again(house, id, by or user(), datetime.now(UTC))
+        stored = deliver_again(house, id, by or login_name(), datetime.now(UTC))
     document = {"key": stored.key, "version_id": stored.version_id, "sha256": stored.sha256}
     show_json(document) if format is Format.JSON else show_pairs("Delivered again", document)
 
@@ -222,13 +222,6 @@ def held(
         show_json({"rows": [asdict(row) for row in rows]})
         return
     show_table("Held back", ("results", "row", "reason", "agent"), [astuple(row) for row in rows])
-
-
-def user() -> str:
-    """Who sits at this terminal, as the system knows them."""
-    import getpass
-
-    return getpass.getuser()
 
 
 def document_of(shown: "Shown") -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli import export_link
-from sluice.cli.case_output import ByOption, CaseArgument, show_case, user
+from sluice.cli.case_output import ByOption, CaseArgument, show_case
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Exit
-from sluice.settings import get_settings
+from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,7 @@ def decide(case: CaseArgument, by: ByOption = None, format: FormatOption = Forma
     from sluice.rights.model import Actor, Role
     from sluice.rights.store import find_beginning
 
-    actor = Actor(Role.DESK, by or user())
+    actor = Actor(Role.DESK, by or login_name())
     with open_house(get_settings()) as house, err.status("looking into every store"):
         found = find_beginning(house.conn, case.lower())
         decided, lines = decide_portability(house, found, datetime.now(UTC), actor)
@@ -138,7 +138,7 @@ def _make(
         found = find_beginning(house.conn, case.lower())
         target = None if sealed else folder or _free(Path.cwd() / f"{kind.value}-{found[:8]}")
         wish = Wish(target, lang, principal, forms or FORMS)
-        return make(house, found, kind, datetime.now(UTC), Actor(Role.DESK, by or user()), wish), target
+        return make(house, found, kind, datetime.now(UTC), Actor(Role.DESK, by or login_name()), wish), target
 
 
 def _free(folder: Path) -> Path:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sluice.cli.case_output import ByOption, CaseArgument, user
+from sluice.cli.case_output import ByOption, CaseArgument
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
-from sluice.settings import get_settings
+from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.answers.link_model import Link
@@ -41,7 +41,7 @@ def link(
 
     with open_house(get_settings()) as house:
         found = find_beginning(house.conn, case.lower())
-        actor = Actor(Role.DESK, by or user())
+        actor = Actor(Role.DESK, by or login_name())
         new = make_link(house, found, datetime.now(UTC), actor, code=code, days=days, most_uses=uses)
     told = {
         "link": new.link.link_id,

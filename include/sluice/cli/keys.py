@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sluice.cli.case_output import ByOption, user
+from sluice.cli.case_output import ByOption
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
-from sluice.settings import get_settings
+from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.rights.destroy_store import Destruction
@@ -66,7 +66,7 @@ def destroy(
     from sluice.terms import Principal
 
     with open_house(get_settings()) as house:
-        asked = ask(house, Principal(principal), by or user(), datetime.now(UTC), with_copies=with_copies)
+        asked = ask(house, Principal(principal), by or login_name(), datetime.now(UTC), with_copies=with_copies)
     _show("Asked", asked, format)
 
 
@@ -83,7 +83,7 @@ def confirm(principal: PrincipalArgument, by: ByOption = None, format: FormatOpt
     from sluice.terms import Principal
 
     with open_house(get_settings()) as house:
-        done = carry_out(house, Principal(principal), by or user(), datetime.now(UTC))
+        done = carry_out(house, Principal(principal), by or login_name(), datetime.now(UTC))
     _show("Destroyed", done, format)
 
 

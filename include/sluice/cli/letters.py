@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.case_output import ByOption, CaseArgument, show_letters, user
+from sluice.cli.case_output import ByOption, CaseArgument, show_letters
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs
 from sluice.errors import FileMissing, Ref, UsageError
 from sluice.rights.describe import describe_letter
-from sluice.settings import get_settings
+from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.rights.model import LetterKind
@@ -41,7 +41,7 @@ def letter(
     from sluice.rights.model import Actor, Role, SubCaseId
     from sluice.rights.store import find_beginning, get_case
 
-    wanted, actor, now = _kind(kind), Actor(Role.DESK, by or user()), datetime.now(UTC)
+    wanted, actor, now = _kind(kind), Actor(Role.DESK, by or login_name()), datetime.now(UTC)
     open_as = {".pdf": open_letter, ".json": open_document}.get(to.suffix.lower())
     if open_as is None:
         raise UsageError(Ref("option", "--to"))

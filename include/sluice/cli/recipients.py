@@ -9,7 +9,7 @@ import typer
 
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Exit, Ref, UsageError
-from sluice.settings import get_settings
+from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.returns.reminders import AckState
@@ -123,7 +123,7 @@ def ack(
     from sluice.db import connect
     from sluice.returns.acks import acknowledge
 
-    who = _user() if by is None else by
+    who = login_name() if by is None else by
     with connect(get_settings()) as conn:
         answer = acknowledge(conn, exchange, who, datetime.now(UTC))
     if format is Format.JSON:
@@ -178,14 +178,3 @@ def _state(word: str | None) -> "AckState | None":
 
 def _clock(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}"
-
-
-def _user() -> str:
-    """The login name of this process, from the system, not from the environment; else its number."""
-    import os
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"

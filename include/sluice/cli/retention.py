@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.case_output import ByOption, user
+from sluice.cli.case_output import ByOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Ref, UsageError
-from sluice.settings import get_settings
+from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.retention.model import LegalHold
@@ -127,7 +127,7 @@ def hold_(
             HoldReason(REASONS[reason]),
             reference,
             until.date(),
-            by or user(),
+            by or login_name(),
             datetime.now(UTC),
             flow=Flow(flow) if flow else None,
             exchange_id=found,
@@ -150,7 +150,7 @@ def lift_(
     from sluice.retention.store import find_holds
 
     with open_house(get_settings()) as house:
-        lifted = lift(house.conn, hold, by or user(), datetime.now(UTC))
+        lifted = lift(house.conn, hold, by or login_name(), datetime.now(UTC))
         _show([each for each in find_holds(house.conn) if each.hold_id == lifted.hold_id], format)
 
 
@@ -188,7 +188,7 @@ def returned(
     from sluice.terms import Principal
 
     with open_house(get_settings()) as house:
-        ended = confirm_return(house.conn, Principal(principal), reference, by or user(), datetime.now(UTC))
+        ended = confirm_return(house.conn, Principal(principal), reference, by or login_name(), datetime.now(UTC))
     document = {
         "principal": principal,
         "agreement": ended.agreement_id,

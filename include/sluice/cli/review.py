@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.exchange import user
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Ref, UsageError
-from sluice.settings import get_settings
+from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.exchange.house import House
@@ -115,7 +114,7 @@ def read(
     from sluice.exchange.review import read_notes
 
     with open_house(get_settings()) as house, err.status("opening"):
-        rows = read_notes(house, _found(house, exchange), to, by or user(), datetime.now(UTC), sample=sample)
+        rows = read_notes(house, _found(house, exchange), to, by or login_name(), datetime.now(UTC), sample=sample)
     document = {"file": str(to), "rows": rows}
     show_json(document) if format is Format.JSON else show_pairs("Notes", document)
 
@@ -147,7 +146,7 @@ def decide_(
         exchange_id = _found(house, exchange)
         open_rows = [each.row for each in note_rows(house, exchange_id) if each.review is None]
         wanted = open_rows if rows == "all" else _numbers(rows)
-        review = decide(house, exchange_id, wanted, Choice(choice), by or user(), datetime.now(UTC))
+        review = decide(house, exchange_id, wanted, Choice(choice), by or login_name(), datetime.now(UTC))
         do_effects(house, exchange_id)
     document = {
         "exchange": exchange_id,

@@ -27,19 +27,16 @@ from sluice.exchange.effects import do_effects
 from sluice.exchange.house import House
 from sluice.exchange.keep import PARQUET, SEALED, line, shortest_retention
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS, index_key, return_key, utc_text
-from sluice.exchange.open import LINEAGE_START
+from sluice.exchange.naming import BRUSSELS, index_key, return_key
+from sluice.exchange.open import record_opened
 from sluice.exchange.put_dial import KEPT
 from sluice.exchange.read import show_exchange
-from sluice.exchange.store import insert_effects, try_lock
+from sluice.exchange.store import try_lock
 from sluice.exchange.suppressed import SuppressedMeanwhile, find_suppressed
 from sluice.exchange.suppressed_store import find_in_force
 from sluice.exchange.workroom import work_folder
 from sluice.lake.write_model import ValueUnwritable, WriteForm
 from sluice.lake.write_table import write_table
-from sluice.ledger.append import append
-from sluice.ledger.model import EntryKind
-from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import DIAL, CopyLine, ExchangeRecord
 from sluice.subject.columns import normalise_column
 from sluice.subject.index import build_run, write_run
@@ -102,21 +99,7 @@ def _open(house: House, request: Request, now: datetime) -> Opened:
     with transaction(house.conn):
         opened = store.insert_open(house.conn, request, house.settings.bucket_internal, key, chain, now)
         if opened is not None:
-            body = OpenedRecord(
-                exchange_id=opened.exchange_id,
-                principal=opened.principal,
-                direction=opened.direction,
-                flow=opened.flow,
-                bucket=opened.bucket,
-                key=opened.key,
-                version_id=opened.version_id,
-                size_bytes=0,
-                opened_at=utc_text(now),
-                agreement_id=agreement.agreement_id if agreement else None,
-                agreement_version=agreement.version if agreement else None,
-            )
-            append(house.conn, chain=chain, kind=EntryKind.EXCHANGE_OPENED, exchange_id=opened.exchange_id, body=body)
-            insert_effects(house.conn, opened.exchange_id, [LINEAGE_START] if isinstance(paper, Paper) else [])
+            record_opened(house.conn, opened, paper)
     found = opened or store.find_opened(house.conn, request)
     assert found is not None  # somebody opened it just now
     return found

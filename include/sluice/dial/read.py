@@ -5,7 +5,6 @@
 
 import io
 from datetime import UTC, datetime
-from getpass import getuser
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -26,7 +25,7 @@ from sluice.exchange.put_dial import KEPT
 from sluice.exchange.suppressed import find_suppressed
 from sluice.exchange.uses import needs_of_file
 from sluice.exchange.workroom import private_folder
-from sluice.settings import Settings, get_settings
+from sluice.settings import Settings, get_settings, login_name
 from sluice.terms import Direction, Flow, Principal
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def dial_list(
     import pyarrow.parquet as pq
 
     request = Request(
-        str(uuid4()), Principal(principal), Flow(flow), purpose, Channel(channel), "parquet", asked_by or getuser()
+        str(uuid4()), Principal(principal), Flow(flow), purpose, Channel(channel), "parquet", asked_by or login_name()
     )
     with open_house(settings or get_settings()) as house:
         done = make_dial_list(house, request, datetime.now(UTC))

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
 
-from sluice.agreement.model import Paper
+from sluice.agreement.model import Paper, PaperMissing
 from sluice.agreement.store import in_force
 from sluice.db import Connection, transaction
 from sluice.errors import SluiceError
 from sluice.exchange import store
+from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, PRINCIPAL_NAME, split_key, utc_text, withheld_unless_safe
 from sluice.exchange.store import Arrival
 from sluice.lake.objects import ObjectStore, StoredObject, prefix_of
@@ -86,20 +87,26 @@ def open_exchange(conn: Connection, arrival: Arrival, now: datetime) -> bool:
         opened = store.insert_open(conn, arrival, chain, now)
         if opened is None:
             return False
-        body = OpenedRecord(
-            exchange_id=opened.exchange_id,
-            principal=opened.principal,
-            direction=opened.direction,
-            flow=opened.flow,
-            bucket=opened.bucket,
-            key=withheld_unless_safe(opened.key),
-            version_id=opened.version_id,
-            size_bytes=opened.size_bytes,
-            opened_at=utc_text(now),
-            agreement_id=agreement.agreement_id if agreement else None,
-            agreement_version=agreement.version if agreement else None,
-        )
-        append(conn, chain=chain, kind=EntryKind.EXCHANGE_OPENED, exchange_id=opened.exchange_id, body=body)
-        if isinstance(paper, Paper):
-            store.insert_effects(conn, opened.exchange_id, [LINEAGE_START])
+        record_opened(conn, opened, paper)
     return True
+
+
+def record_opened(conn: Connection, opened: Opened, paper: Paper | PaperMissing) -> None:
+    """The entry and the effects of an exchange that was opened; inside the transaction that opened it."""
+    agreement = paper.agreement
+    if isinstance(paper, Paper):
+        store.insert_effects(conn, opened.exchange_id, [LINEAGE_START])
+    body = OpenedRecord(
+        exchange_id=opened.exchange_id,
+        principal=opened.principal,
+        direction=opened.direction,
+        flow=opened.flow,
+        bucket=opened.bucket,
+        key=withheld_unless_safe(opened.key),
+        version_id=opened.version_id,
+        size_bytes=opened.size_bytes,
+        opened_at=utc_text(opened.opened_at),
+        agreement_id=agreement.agreement_id if agreement else None,
+        agreement_version=agreement.version if agreement else None,
+    )
+    append(conn, chain=opened.chain, kind=EntryKind.EXCHANGE_OPENED, exchange_id=opened.exchange_id, body=body)

@@ -17,12 +17,8 @@ from sluice.db import transaction
 from sluice.exchange.correction_store import was_corrected
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS, utc_text
-from sluice.exchange.open import LINEAGE_START
-from sluice.exchange.store import insert_effects
-from sluice.ledger.append import append
-from sluice.ledger.model import EntryKind
-from sluice.ledger.opened import OpenedRecord
+from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.open import record_opened
 from sluice.returns import store
 from sluice.returns.held import list_held
 from sluice.returns.model import Basis, Due, Held, Last
@@ -55,7 +51,8 @@ def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> l
                 house.conn, principal, flow, house.settings.bucket_exchange, key, due, chain, now
             )
             if made is not None:
-                _record(house, made, paper)
+                store.wake_stale(house.conn, made)  # an older return of the day that still waits
+                record_opened(house.conn, made, paper)
                 opened.append(made)
     return opened
 
@@ -69,27 +66,6 @@ def _recipe(
     if paper.reason in (PaperReason.NO_CONTRACT, PaperReason.CONTRACT_RETIRED):
         return None
     return store.find_recipe(house.conn, principal, flow, now)
-
-
-def _record(house: House, opened: Opened, paper: Paper | PaperMissing) -> None:
-    """The entry and the effect of opening; an older return of the day that still waits is taken up again."""
-    store.wake_stale(house.conn, opened)
-    if isinstance(paper, Paper):
-        insert_effects(house.conn, opened.exchange_id, [LINEAGE_START])
-    body = OpenedRecord(
-        exchange_id=opened.exchange_id,
-        principal=opened.principal,
-        direction=opened.direction,
-        flow=opened.flow,
-        bucket=opened.bucket,
-        key=opened.key,
-        version_id=opened.version_id,
-        size_bytes=0,
-        opened_at=utc_text(opened.opened_at),
-        agreement_id=paper.agreement.agreement_id if paper.agreement else None,
-        agreement_version=paper.agreement.version if paper.agreement else None,
-    )
-    append(house.conn, chain=opened.chain, kind=EntryKind.EXCHANGE_OPENED, exchange_id=opened.exchange_id, body=body)
 
 
 def _due(
