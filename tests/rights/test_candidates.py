@@ -32,6 +32,7 @@ from sluice.rights.protect import protection_of
 from sluice.settings import Settings
 from sluice.subject.candidate import candidate_ref, normal_candidate
 from sluice.subject.index import CANDIDATE_CODE, find_in_run
+from sluice.subject.scope import CONSENT
 from sluice.terms import Direction, ExchangeId, Principal, SubjectKind
 
 pytestmark = pytest.mark.stores
@@ -251,12 +252,29 @@ def test_only_a_candidate_of_the_case_can_be_confirmed(night: Night) -> None:
 
 
 def test_a_worker_that_died_while_confirming_is_followed_by_one_that_finishes(night: Night) -> None:
-    house, case_id, (one, _) = night.desk.house, waiting(night), found(night)
+    house, case_id, (one, other) = night.desk.house, waiting(night), found(night)
     with pytest.raises(RuntimeError):
         confirm(house, case_id, [(ENERGY, one.candidate)], datetime.now(UTC), "anna", protection=Dies())
     assert store.get_case(house.conn, case_id).sub_cases == (), "sealed, and not taken up"
 
+    with pytest.raises(NotWaiting):
+        say(night, case_id, (ENERGY, other.candidate))
+    assert house.conn.execute("select count(*) as n from suppression_run").fetchone() == {"n": 0}, "nobody was held"
     assert say(night, case_id, (ENERGY, one.candidate)).sub_cases
+
+
+def test_a_confirmed_withdrawal_reaches_what_was_said_and_no_further(night: Night) -> None:
+    house, (one, _) = night.desk.house, found(night)
+    case = open_case(
+        house, Right.CONSENT_WITHDRAWAL, [], ENERGY, datetime.now(UTC), "letter", "nl", datetime.now(UTC),
+        protection=protection_of(house), actor=DESK, sought=Sought("Zoë Van den Bossche", "03/04/1980"),
+        contact_channel="sms",
+    )  # fmt: skip
+
+    say(night, case.case_id, (ENERGY, one.candidate))
+
+    row = house.conn.execute("select reason, bases, channel from suppression_run").fetchone()
+    assert row == {"reason": "consent_withdrawn", "bases": [CONSENT], "channel": "sms"}
 
 
 class Dies:

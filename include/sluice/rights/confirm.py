@@ -4,7 +4,6 @@ Until then it has no part, so no guard lets it go on, nobody is held and nothing
 asked stays sealed as it was; the confirmed request is sealed beside it, and the case is about that from then on.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,9 +17,8 @@ from sluice.rights.book import open_book
 from sluice.rights.candidates import Search, find_candidates, identifier_of
 from sluice.rights.cases import desk_order
 from sluice.rights.identifiers import PREFIX, Envelope, Sealed, open_sealed, seal
-from sluice.rights.model import PROTECTED, Case, CaseId
-from sluice.rights.opening import Protection
-from sluice.rights.scope import find_scope
+from sluice.rights.model import Case, CaseId
+from sluice.rights.opening import Protection, protect
 from sluice.terms import Principal
 
 CONFIRMED, NOBODY = "CANDIDATE_CONFIRMED", "CANDIDATE_NONE"
@@ -47,7 +45,8 @@ def confirm(
 ) -> Case:
     """This is the person: the case is about the identifiers of these rows, and goes on. None chosen: it is nobody.
 
-    All of one principal, because another's customer of the same number is somebody else. Raises NotWaiting,
+    All of one principal, because another's customer of the same number is somebody else. The first word is sealed
+    before anybody is held and counts: whoever dies after it is followed by one who says the same. Raises NotWaiting,
     NotFound for who is no candidate of this case, UsageError.
     """
     case, asked = _waiting(house, case_id)
@@ -56,12 +55,11 @@ def confirm(
         raise UsageError(Ref("candidates", "of one principal"))
     if not known.issuperset(chosen):
         raise NotFound(Ref("case", case_id), Ref("candidate", "of this case"))
-    sealed = seal(house, _confirmed(house, asked.envelope, chosen), _key(case_id, chosen))
-    scoped = find_scope(house, sealed.envelope)
-    hold = PROTECTED.get(sealed.envelope.right)
-    for principal, refs in scoped.refs.items() if hold else ():
-        if hold and refs:
-            protection.apply(case_id, principal, refs, hold)
+    said = _confirmed(house, asked.envelope, chosen)
+    sealed = seal(house, said, f"{PREFIX}{case_id}/confirmed.age")
+    if (sealed.envelope.principal, sealed.envelope.persons) != (said.principal, said.persons):
+        raise NotWaiting(Ref("case", case_id), Ref("because", "ANOTHER_WAS_CONFIRMED"))
+    scoped = protect(house, sealed.envelope, protection)
     order = replace(desk_order(by, now, CONFIRMED if chosen else NOBODY, sealed.sha256), is_protected=True)
     with open_book(house.conn, case_id) as book:
         if book.case.sub_cases or book.case.state.is_over:
@@ -93,9 +91,3 @@ def _confirmed(house: House, asked: Envelope, chosen: Sequence[Chosen]) -> Envel
         return replace(asked, sought=None)
     person = tuple(identifier_of(house, principal, candidate) for principal, candidate in chosen)
     return replace(asked, principal=chosen[0][0], persons=(person,))
-
-
-def _key(case_id: CaseId, chosen: Sequence[Chosen]) -> str:
-    """A function of what was confirmed, so that a rerun finds its own."""
-    said = hashlib.sha256("\n".join(sorted("/".join(each) for each in chosen)).encode()).hexdigest()
-    return f"{PREFIX}{case_id}/confirmed-{said[:16]}.age"

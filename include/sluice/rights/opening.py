@@ -35,7 +35,7 @@ from sluice.rights.identifiers import (
 from sluice.rights.model import PROTECTED, Actor, Case, CaseId, Hold, Order, RequestIdReused, Right, Role, State
 from sluice.rights.reach import scope_of_request
 from sluice.rights.scope import Scoped, check_principal, find_scope
-from sluice.subject.scope import EVERYTHING, Scope
+from sluice.subject.scope import Scope
 from sluice.terms import Principal, SubjectKind
 
 log = logging.getLogger(__name__)
@@ -51,9 +51,7 @@ class Protection(Protocol):
     when it returns. ``refs``: SubjectRefs under the key of ``principal``. ``scope``: what it stops.
     """
 
-    def apply(
-        self, case_id: CaseId, principal: Principal, refs: Sequence[str], reason: Hold, scope: Scope = EVERYTHING
-    ) -> None: ...
+    def apply(self, case_id: CaseId, principal: Principal, refs: Sequence[str], reason: Hold, scope: Scope) -> None: ...
 
 
 def open_case(
@@ -174,13 +172,19 @@ def _finish(house: House, sealed: Sealed, protection: Protection) -> Case:
     case_id = sealed.envelope.case_id
     if store.find_known(house.conn, [case_id]):
         return store.get_case(house.conn, case_id)
-    scoped = find_scope(house, sealed.envelope)
-    hold = PROTECTED.get(sealed.envelope.right)
-    for principal, refs in scoped.refs.items() if hold else ():
-        if hold and refs:
-            protection.apply(case_id, principal, refs, hold, scope_of_request(sealed.envelope, hold))
+    scoped = protect(house, sealed.envelope, protection)
     _commit(house, _case_of(house, sealed, scoped), sealed)
     return store.get_case(house.conn, case_id)
+
+
+def protect(house: House, envelope: Envelope, protection: Protection) -> Scoped:
+    """Find who is meant and keep them out as far as they mean it, before anything else is known of the case."""
+    scoped = find_scope(house, envelope)
+    hold = PROTECTED.get(envelope.right)
+    for principal, refs in scoped.refs.items() if hold else ():
+        if hold and refs:
+            protection.apply(envelope.case_id, principal, refs, hold, scope_of_request(envelope, hold))
+    return scoped
 
 
 def _commit(house: House, case: Case, sealed: Sealed) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sluice.exchange.house import House
 from sluice.exchange.suppressed import keep_out, lift, run_id_of
 from sluice.rights.model import CaseId, Hold
-from sluice.subject.scope import EVERYTHING, Scope
+from sluice.subject.scope import Scope
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
@@ -18,9 +18,7 @@ class HouseProtection:
 
     house: House
 
-    def apply(
-        self, case_id: CaseId, principal: Principal, refs: Sequence[str], reason: Hold, scope: Scope = EVERYTHING
-    ) -> None:
+    def apply(self, case_id: CaseId, principal: Principal, refs: Sequence[str], reason: Hold, scope: Scope) -> None:
         """Keep a person out; the same case, principal and reason again changes nothing."""
         if refs:
             keep_out(
