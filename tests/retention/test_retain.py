@@ -129,6 +129,49 @@ def test_what_a_dead_worker_left_half_done_is_finished_and_recorded_once(night: 
     assert deleted.count("lake") == 1
 
 
+def test_the_last_copies_of_a_principal_are_finished_too_whatever_was_held_since(night: Night) -> None:
+    house, lake = night.desk.house, lake_of(night)
+    after = at_night(last_day(lake) + timedelta(days=400))
+    store.note_begun(house.conn, find_due(house.conn, after.date(), after))
+    house.conn.execute("update copy set gone_at = now()")
+    hold(house.conn, ENERGY, HoldReason.LEGAL_CLAIMS, "C-9", after.date(), "an", datetime.now(UTC))
+    assert exists(night.desk, lake), "it died before any object went"
+
+    done = retain(house, after)
+
+    assert (done.held, done.failed) == (0, 0) and done.deleted >= 2
+    assert not exists(night.desk, lake)
+    assert retain(house, after) == Retained()
+
+
+def test_a_hold_that_is_set_while_copies_go_keeps_those_that_are_still_there(night: Night) -> None:
+    desk = night.desk
+    desk.drop(desk.campaign(60, seed=7)[0], "second.csv")
+    desk.work()
+    lakes = [copy for line in desk.lines() for copy in find_copies(desk.house.conn, ExchangeId(line.id))]
+    lakes = [copy for copy in lakes if copy.kind == "lake"]
+    after = at_night(max(map(last_day, lakes)) + timedelta(days=1))
+
+    def set_hold(done: int, of: int) -> None:
+        if not store.find_holds(desk.house.conn):
+            hold(desk.house.conn, ENERGY, HoldReason.LEGAL_CLAIMS, "C-9", after.date(), "an", datetime.now(UTC))
+
+    done = retain(desk.house, after, progress=set_hold)
+
+    assert sum(exists(desk, lake) for lake in lakes) == len(lakes) - 1 == 1
+    assert done.held >= 2
+
+
+def test_what_is_still_to_be_delivered_waits_for_that(night: Night) -> None:
+    house, lake = night.desk.house, lake_of(night)
+    after, [line] = at_night(last_day(lake) + timedelta(days=1)), night.desk.lines()
+    house.conn.execute("insert into outbox (exchange_id, effect, rank) values (%s, 'delivery', 9)", (line.id,))
+
+    assert retain(house, after).waiting >= 2 and exists(night.desk, lake)
+    house.conn.execute("update outbox set done_at = now() where effect = 'delivery'")
+    assert retain(house, after).deleted >= 2 and not exists(night.desk, lake)
+
+
 def test_what_an_erasure_removed_is_no_copy_of_retention(night: Night) -> None:
     house, lake = night.desk.house, lake_of(night)
     house.conn.execute("update copy set gone_at = now()")

@@ -22,6 +22,7 @@ COPIES = st.builds(
     rule=st.just("RET-01"),
     last_day=st.none() | DAYS,
     has_statute=st.booleans(),
+    is_awaited=st.booleans(),
 )
 ENDS = st.none() | st.builds(
     End, on=DAYS, days=st.integers(0, 30), must_return=st.booleans(), returned_on=st.none() | DAYS
@@ -65,7 +66,8 @@ def test_what_goes_on_a_day_is_what_the_rule_says_once_more(
     for due in found:
         assert due.last_day == min(days)
         assert (due.held_by is not None) == bool(kept)
-        waits = bool(end and end.must_return and end.returned_on is None and due.why is Why.AGREEMENT_ENDED)
+        waits = copy.is_awaited
+        waits |= bool(end and end.must_return and end.returned_on is None and due.why is Why.AGREEMENT_ENDED)
         assert due.waits == waits
         assert due.is_free == (not kept and not waits)
 

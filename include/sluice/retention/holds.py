@@ -58,7 +58,7 @@ def hold(
         set_by=made.set_by,
         set_at=utc_text(now),
     )
-    with transaction(conn):
+    with store.lock_principal(conn, principal), transaction(conn):
         store.insert_hold(conn, made)
         append(conn, chain=_chain(principal), kind=EntryKind.HOLD_SET, exchange_id=None, body=body)
     return made

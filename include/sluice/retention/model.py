@@ -47,6 +47,7 @@ class Kept:
     """One copy that is there. ``last_day``: by its rule, None while the rule's start has no date.
 
     ``has_statute``: its rule names a law that requires storage, so that the end of the agreement changes nothing.
+    ``is_awaited``: its exchange is accepted and not delivered yet, so that it is still needed.
     """
 
     exchange_id: ExchangeId
@@ -58,6 +59,7 @@ class Kept:
     rule: str | None
     last_day: date | None
     has_statute: bool = False
+    is_awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +104,18 @@ class LegalHold:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A copy whose last day is over. ``held_by``: the hold that keeps it; ``waits``: its data must go back first."""
+    """A copy whose last day is over. ``held_by``: the hold that keeps it.
+
+    ``waits``: its data must go back to the principal first, or its file is not delivered yet.
+    """
 
     copy: Kept
     last_day: date
     why: Why
     held_by: str | None = None
     waits: bool = False
+    is_begun: bool = False
+    """A dead worker began to delete it: nothing brings it back, so it goes on."""
 
     @property
     def is_free(self) -> bool:

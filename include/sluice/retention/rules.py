@@ -22,7 +22,8 @@ def last_day_of(copy: Kept, end: End | None) -> tuple[date, Why] | None:
 def due_on(copies: Iterable[Kept], end: End | None, holds: Sequence[LegalHold], on: date) -> Iterator[Due]:
     """Copies whose last day is over on a Brussels day, held ones too.
 
-    What ends with the agreement waits where the agreement gives the data back first.
+    What ends with the agreement waits where the agreement gives the data back first; what is still to be delivered
+    waits for that.
     """
     must_wait = end is not None and end.must_return and end.returned_on is None
     for copy in copies:
@@ -30,4 +31,5 @@ def due_on(copies: Iterable[Kept], end: End | None, holds: Sequence[LegalHold], 
         if found is None or on <= found[0]:
             continue
         hold = next((hold.hold_id for hold in holds if hold.covers(copy, on)), None)
-        yield Due(copy, *found, held_by=hold, waits=must_wait and found[1] is Why.AGREEMENT_ENDED)
+        waits = copy.is_awaited or (must_wait and found[1] is Why.AGREEMENT_ENDED)
+        yield Due(copy, *found, held_by=hold, waits=waits)

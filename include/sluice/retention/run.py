@@ -54,7 +54,7 @@ def _due_of(conn: Connection, principal: Principal, on: date, now: datetime) -> 
         returned = store.find_returned(conn, ended)
         returned_on = returned.astimezone(BRUSSELS).date() if returned else None
         end = End(ended.valid_to, ended.end_days, ended.end_choice == "return", returned_on)
-    return list(due_on(kept, end, store.find_holds(conn, principal), on))
+    return [*store.find_begun(conn, principal), *due_on(kept, end, store.find_holds(conn, principal), on)]
 
 
 def retain(
@@ -70,18 +70,29 @@ def retain(
     for exchange_id, group in groupby(free, key=lambda due: due.copy.exchange_id):
         copies = list(group)
         try:
-            _delete(house, exchange_id, copies, now)
-            counts["deleted"] += len(copies)
+            with store.lock_principal(house.conn, copies[0].copy.principal):
+                going = _still_free(house.conn, copies, now)
+                _delete(house, exchange_id, going, now)
+            counts["deleted"] += len(going)
+            counts["held"] += len(copies) - len(going)
         except SluiceError as error:
             log.warning("retention of exchange %s: %s", exchange_id, error.code)
             counts["failed"] += len(copies)
-        progress(counts["deleted"] + counts["failed"], len(free))
+        progress(counts.total(), len(free))
     held = sum(due.held_by is not None for due in dues)
-    return Retained(counts["deleted"], held, len(dues) - len(free) - held, counts["failed"])
+    return Retained(counts["deleted"], held + counts["held"], len(dues) - len(free) - held, counts["failed"])
+
+
+def _still_free(conn: Connection, dues: Sequence[Due], now: datetime) -> list[Due]:
+    """Those that no hold set meanwhile keeps; what is begun goes on. Call under the principal's lock."""
+    holds, on = store.find_holds(conn, dues[0].copy.principal), now.astimezone(BRUSSELS).date()
+    return [due for due in dues if due.is_begun or not any(hold.covers(due.copy, on) for hold in holds)]
 
 
 def _delete(house: House, exchange_id: ExchangeId, dues: Sequence[Due], now: datetime) -> None:
     """The copies of one exchange, for good, and their entry. Raises StoreError when a version is left."""
+    if not dues:
+        return
     principal, kinds = dues[0].copy.principal, {due.copy.kind for due in dues}
     store.note_begun(house.conn, dues)
     for copy in erase_store.find_copies(house.conn, principal, with_gone=True, among=[exchange_id]):

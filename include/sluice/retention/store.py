@@ -1,46 +1,72 @@
 """The SQL of retention. Nothing here decides."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
 from sluice.agreement.model import Agreement
 from sluice.db import Connection
 from sluice.exchange.keep import end_of
-from sluice.retention.model import Due, HoldReason, Kept, LegalHold
+from sluice.retention.model import Due, HoldReason, Kept, LegalHold, Why
 from sluice.terms import ExchangeId, Flow, Principal
 
 _HOLD = """hold_id::text as hold_id, principal, flow, exchange_id::text as exchange_id, reason, reference, until,
     set_by, set_at, lifted_at, lifted_by"""
 
 
+_NOT_PROVEN = """not exists (select from retention_outcome o
+    where (o.exchange_id, o.kind) = (c.exchange_id, c.kind))"""
+
+
+@contextmanager
+def lock_principal(conn: Connection, principal: Principal) -> Iterator[None]:
+    """Who sets a hold waits for the copies that are being deleted now, and whoever deletes next sees the hold."""
+    key = f"retention {principal}"
+    conn.execute("select pg_advisory_lock(hashtextextended(%s, 0))", (key,))
+    try:
+        yield
+    finally:
+        conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (key,))
+
+
 def find_principals(conn: Connection) -> list[Principal]:
-    """Principals with a copy of which no deletion is proven."""
+    """Principals with a copy that is there, or whose deletion was begun and is not proven."""
     rows = conn.execute(
-        """select distinct principal from exchange join copy c using (exchange_id)
-           where not exists (select from retention_outcome o where (o.exchange_id, o.kind) = (c.exchange_id, c.kind))
-             and c.gone_at is null order by 1"""
+        f"""select distinct principal from exchange join copy c using (exchange_id)
+            where {_NOT_PROVEN} and (c.gone_at is null
+                or exists (select from retention_begun b where (b.exchange_id, b.kind) = (c.exchange_id, c.kind)))
+            order by 1""".encode()
     ).fetchall()
     return [Principal(row["principal"]) for row in rows]
 
 
 def find_kept(conn: Connection, principal: Principal, on: date, ended: Agreement | None) -> list[Kept]:
-    """Copies that may be due on a day: with a last day before it, or any of them once the agreement ended.
-
-    One that a dead worker marked as gone is among them until its deletion is proven.
-    """
+    """Copies that are there and may be due on a day: with a last day before it, or any once the agreement ended."""
     rows = conn.execute(
         """select c.exchange_id::text as id, c.kind, e.flow, e.chain, c.sha256, c.retention_rule as rule,
-               c.delete_after
+               c.delete_after, exists (select from outbox o where o.exchange_id = c.exchange_id
+                   and o.effect in ('delivery', 'dial') and o.done_at is null) as is_awaited
            from copy c join exchange e using (exchange_id)
-           where e.principal = %(principal)s and (%(ended)s or c.delete_after < %(on)s)
-             and (c.gone_at is null or exists (select from retention_begun b
-                 where (b.exchange_id, b.kind) = (c.exchange_id, c.kind)))
-             and not exists (select from retention_outcome o where (o.exchange_id, o.kind) = (c.exchange_id, c.kind))
+           where e.principal = %(principal)s and c.gone_at is null and (%(ended)s or c.delete_after < %(on)s)
            order by c.exchange_id, c.kind""",
         {"principal": principal, "ended": ended is not None, "on": on},
     ).fetchall()
     return [_kept(principal, row, ended) for row in rows]
+
+
+def find_begun(conn: Connection, principal: Principal) -> list[Due]:
+    """What a dead worker began to delete and nobody proved: no hold and no new agreement brings it back."""
+    rows = conn.execute(
+        f"""select c.exchange_id::text as id, c.kind, e.flow, e.chain, c.sha256, c.retention_rule as rule,
+                c.delete_after, false as is_awaited, b.last_day, b.why
+            from copy c join exchange e using (exchange_id)
+            join retention_begun b on (b.exchange_id, b.kind) = (c.exchange_id, c.kind)
+            where e.principal = %s and c.gone_at is not null and {_NOT_PROVEN}
+            order by c.exchange_id, c.kind""".encode(),
+        (principal,),
+    ).fetchall()
+    return [Due(_kept(principal, row, None), row["last_day"], Why(row["why"]), is_begun=True) for row in rows]
 
 
 def _kept(principal: Principal, row: dict[str, Any], ended: Agreement | None) -> Kept:
@@ -58,6 +84,7 @@ def _kept(principal: Principal, row: dict[str, Any], ended: Agreement | None) ->
         rule=row["rule"],
         last_day=last_day,
         has_statute=bool(rule and rule.statute),
+        is_awaited=row["is_awaited"],
     )
 
 
@@ -65,8 +92,9 @@ def note_begun(conn: Connection, dues: Iterable[Due]) -> None:
     """Say what will be deleted, before it is: a dead worker's copies are met again."""
     with conn.cursor() as cursor:
         cursor.executemany(
-            "insert into retention_begun (exchange_id, kind) values (%s, %s) on conflict do nothing",
-            [(due.copy.exchange_id, due.copy.kind) for due in dues],
+            """insert into retention_begun (exchange_id, kind, last_day, why) values (%s, %s, %s, %s)
+               on conflict do nothing""",
+            [(due.copy.exchange_id, due.copy.kind, due.last_day, due.why.value) for due in dues],
         )
 
 

@@ -15,9 +15,11 @@ comment on table sluice.retention_outcome is
 create table sluice.retention_begun (
     exchange_id uuid not null references sluice.exchange,
     kind        text not null,
+    last_day    date not null,
+    why         text not null check (why in ('rule', 'agreement_ended')),
     primary key (exchange_id, kind)
 );
-comment on table sluice.retention_begun is 'Copies that retention began to delete, noted before; a rerun finds them.';
+comment on table sluice.retention_begun is 'Copies that retention began to delete, noted before; a rerun finishes them.';
 
 create table sluice.legal_hold (
     hold_id     uuid primary key,
