@@ -9,6 +9,11 @@ from pathlib import Path
 from desk import environment
 from sluice.settings import Settings
 
+
+class Failed(Exception):
+    """The work ended with an error of its own, and was not killed."""
+
+
 Victim = Callable[..., tuple[bool, int]]
 """The words of one line, among them the step to die at (0: never): whether it was killed, and the steps if not."""
 
@@ -26,7 +31,8 @@ def dying(settings: Settings, script: str) -> Iterator[Victim]:
             stdin.write(" ".join(map(str, words)) + "\n")
             stdin.flush()
             status, steps = stdout.readline().split()
-            assert int(status) in (0, 9)
+            if int(status) not in (0, 9):
+                raise Failed
             return int(status) == 9, int(steps)
 
         try:

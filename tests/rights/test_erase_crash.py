@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from dying import Victim, dying
+from dying import Failed, Victim, dying
 from night import Call, Night, call_log, open_night
 from rights.asking import asked, decided
 from sluice.exchange.read import list_exchanges
@@ -140,7 +140,8 @@ def test_a_release_or_a_stop_killed_anywhere_is_there_once_and_a_killed_run_can_
     stop(house.conn, None, "AUDIT", "els", datetime.now(UTC))
     with pytest.raises(ErasureStopped):
         run(house, case.case_id, datetime.now(UTC))
-    assert victim(case.case_id, 0) == (False, 0), "the process that erases stops too"
+    with pytest.raises(Failed):
+        victim(case.case_id, 0)
     resume(house.conn, None, "els", datetime.now(UTC))
     assert run(house, case.case_id, datetime.now(UTC)).residual == 0
     record_property("SIGKILL points of release and stop, whole after rerun", f"{whole} of {killed}")
