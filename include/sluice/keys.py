@@ -194,8 +194,9 @@ class Keyring:
             _sync(path.parent)
 
     def forbid(self, principal: Principal, purpose: str) -> None:
-        """Let a key that was never made not be made any more."""
+        """Let a key that was never made not be made any more; one that was made meanwhile goes."""
         write_secret_once(self._tombstone(principal, purpose), bytes)
+        self.destroy(principal, purpose)
 
     def _tombstone(self, principal: Principal, purpose: str) -> Path:
         return self.directory / principal / f"{purpose}{DESTROYED}"

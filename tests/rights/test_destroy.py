@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from sluice.keys import QUARANTINE, SUBJECT, KeyDestroyed, Keyring
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.retention.holds import hold, lift
 from sluice.retention.model import HoldReason
+from sluice.retention.run import retain
 from sluice.rights import store
 from sluice.rights.cases import withdraw
 from sluice.rights.certificate import issue
@@ -94,9 +95,14 @@ def end_agreement(database: Database, principal: Principal) -> None:
         )
 
 
-def because(town: Town, *, with_copies: bool = False, principal: Principal = ENERGY) -> str:
+def emptied(town: Town) -> None:
+    """Retention has removed what the agreement left: every copy's day has come."""
+    assert retain(town.house, now() + timedelta(days=500), ENERGY).failed == 0
+
+
+def because(town: Town, principal: Principal = ENERGY) -> str:
     with pytest.raises(KeyKept) as raised:
-        ask(town.house, principal, "an", now(), with_copies=with_copies)
+        ask(town.house, principal, "an", now())
     return str(raised.value.refs[1].value)
 
 
@@ -165,8 +171,9 @@ def test_what_was_copied_before_cannot_be_tied_to_a_person_afterwards(
     assert tied(town, before[ENERGY], ENERGY, secrets_left(town)) == everybody, "control: before, with the keys there"
     assert tied(town, before[GAS], GAS, secrets_left(town)) == everybody
     end_agreement(database, ENERGY)
+    emptied(town)
 
-    ask(town.house, ENERGY, "an", now(), with_copies=True)
+    ask(town.house, ENERGY, "an", now())
     done = confirm(town.house, ENERGY, "bert", now())
 
     assert done.destroyed_at is not None and (done.asked_by, done.confirmed_by) == ("an", "bert")
@@ -183,7 +190,7 @@ def test_what_was_copied_before_cannot_be_tied_to_a_person_afterwards(
         "select convert_from(body, 'UTF8')::json as body from ledger.entry where kind = 'key.destroyed'"
     )
     assert entry["body"]["fingerprints"][SUBJECT] == fingerprint  # type: ignore[index]
-    assert entry["body"]["kept_out"] > 0 and entry["body"]["copies"] >= 3  # type: ignore[index]
+    assert entry["body"]["kept_out"] > 0  # type: ignore[index]
     assert verify_ledger(town.house.conn, public_pem=town.house.keyring.public_pem).valid
     record_property(
         "Keys destroyed: persons tied to a copy of the index made before",
@@ -195,7 +202,8 @@ def test_afterwards_nothing_makes_the_key_again_and_everything_else_goes_on(
     town: Town, erased: Case, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     end_agreement(database, ENERGY)
-    ask(town.house, ENERGY, "an", now(), with_copies=True)
+    emptied(town)
+    ask(town.house, ENERGY, "an", now())
     confirm(town.house, ENERGY, "bert", now())
 
     with open_house(town.desk.settings) as fresh:
@@ -203,7 +211,7 @@ def test_afterwards_nothing_makes_the_key_again_and_everything_else_goes_on(
             with pytest.raises(KeyDestroyed, match="SLU-117"):
                 attempt()
         with pytest.raises(KeyDestroyed):
-            ask(fresh, ENERGY, "carl", now(), with_copies=True)
+            ask(fresh, ENERGY, "carl", now())
         assert preflight(fresh) == ()
     again = town.ask(town.people[1])
     assert {part.principal for part in again.sub_cases} == {GAS}, "a request finds them where a key is left"
@@ -235,20 +243,28 @@ def test_each_thing_that_is_not_over_keeps_the_keys(town: Town, erased: Case, da
     assert because(town) == "COPIES_LEFT"
     conn.execute("update sub_case set state = 'INSTRUCTED' where principal = 'energy01'")
     conn.execute("update subject_case set state = 'SCOPED'")
-    assert because(town, with_copies=True) == "CASE_OPEN"
+    assert because(town) == "CASE_OPEN"
     conn.execute("update subject_case set state = 'CLOSED'")
     town.ask(town.people[2])
     conn.execute("update subject_case set state = 'CLOSED'")
-    assert because(town, with_copies=True) == "HOLD_STANDS"
+    assert because(town) == "HOLD_STANDS"
     conn.execute("update suppression_run set lifted_at = now() where reason = 'soft_hold'")
     held = hold(conn, ENERGY, HoldReason.LEGAL_CLAIMS, "C-1", now().date() + ASKED_COUNTS_FOR * 2, "an", now())
-    assert because(town, with_copies=True) == "HOLD_STANDS"
+    assert because(town) == "HOLD_STANDS"
     lift(conn, held.hold_id, "an", now())
     conn.execute("update exchange set decision = 'open', closed_at = null where principal = 'energy01'")
-    assert because(town, with_copies=True) == "EXCHANGE_OPEN"
+    assert because(town) == "EXCHANGE_OPEN"
     conn.execute("update exchange set decision = 'accepted', closed_at = now() where decision = 'open'")
+    emptied(town)
+    conn.execute(
+        """insert into copy (exchange_id, kind, bucket, key, version_id, sha256, size_bytes)
+           select exchange_id, 'of_a_later_kind', c.bucket, c.key, c.version_id, c.sha256, c.size_bytes from copy c
+           join exchange e using (exchange_id) where kind = 'arrived' and principal = 'energy01' limit 1"""
+    )
+    assert because(town) == "COPIES_LEFT", "a kind that came later counts too"
+    conn.execute("update copy set gone_at = now() where kind = 'of_a_later_kind'")
 
-    ask(town.house, ENERGY, "an", now(), with_copies=True)
+    ask(town.house, ENERGY, "an", now())
 
     for by, reason in ((" AN", "ASKED_IT"), ("bert", "NOBODY_ASKED")):
         at = now() if by == " AN" else now() + ASKED_COUNTS_FOR * 1.1
@@ -258,19 +274,19 @@ def test_each_thing_that_is_not_over_keeps_the_keys(town: Town, erased: Case, da
         confirm(town.house, GAS, "bert", now())
     assert town.house.subject_key(ENERGY), "nothing went"
     with pytest.raises(psycopg.errors.CheckViolation):
-        conn.execute(
-            """update key_destruction set confirmed_by = 'An', confirmed_at = now(), fingerprints = '{}', copies = 0"""
-        )
+        conn.execute("""update key_destruction set confirmed_by = 'An', confirmed_at = now(), fingerprints = '{}'""")
 
 
-def test_a_case_that_came_after_the_first_word_stops_the_second(
+def test_what_came_after_the_first_word_stops_the_second(
     town: Town, erased: Case, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with at_terminal(town.desk, monkeypatch):
         assert sluice("keys", "destroy", ENERGY, "--by", "an").error == "SLU-565"
         end_agreement(database, ENERGY)
-        assert sluice("keys", "destroy", ENERGY, "--by", "an", "--with-copies").document["confirmed_by"] is None
-        town.ask(town.people[2])
+        emptied(town)
+        assert sluice("keys", "destroy", ENERGY, "--by", "an").document["confirmed_by"] is None
+        until = now().date() + ASKED_COUNTS_FOR
+        hold(town.house.conn, ENERGY, HoldReason.LEGAL_CLAIMS, "C-2", until, "an", now())
         assert sluice("keys", "confirm", ENERGY, "--by", "bert").error == "SLU-565"
         assert town.house.subject_key(ENERGY)
         assert sluice("keys", "destroy", "_cases", "--by", "an").exit != 0, "the center's own never go"
@@ -287,11 +303,12 @@ def test_killed_anywhere_a_rerun_destroys_the_rest_and_says_it_once(
 ) -> None:
     """Each round puts the folder of keys back as it was: a test can, an installation cannot."""
     end_agreement(database, ENERGY)
+    emptied(town)
     keys, saved = town.desk.settings.keys_dir / ENERGY, tmp_path / "saved"
     shutil.copytree(keys, saved)
     killed, steps = 0, 200
     for point in range(POINTS + 1):
-        ask(town.house, ENERGY, "an", now(), with_copies=True)
+        ask(town.house, ENERGY, "an", now())
         was_killed, counted = victim(ENERGY, 0 if point == 1 else 1 + point * (steps - 1) // (POINTS + 1), "destroy")
         steps = counted if point == 1 else steps
         killed += was_killed

@@ -48,15 +48,12 @@ def list_(format: FormatOption = Format.TABLE) -> None:
 @app.command("destroy")
 def destroy(
     principal: PrincipalArgument,
-    with_copies: Annotated[
-        bool, typer.Option("--with-copies", help="What is left of the principal's data goes with its keys.")
-    ] = False,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Ask that the keys of a principal are destroyed; a second person confirms within 14 days. Nothing goes yet.
 
-    JSON: principal, with_copies, asked_by, asked_at, confirmed_by, confirmed_at, destroyed_at. Exit 1 with the
+    JSON: principal, asked_by, asked_at, confirmed_by, confirmed_at, destroyed_at. Exit 1 with the
     reason while an agreement is in force, a case or an exchange is open, a hold stands or copies are left.
 
     Example: sluice keys destroy telecom01 --by an.peeters
@@ -66,7 +63,7 @@ def destroy(
     from sluice.terms import Principal
 
     with open_house(get_settings()) as house:
-        asked = ask(house, Principal(principal), by or login_name(), datetime.now(UTC), with_copies=with_copies)
+        asked = ask(house, Principal(principal), by or login_name(), datetime.now(UTC))
     _show("Asked", asked, format)
 
 
@@ -90,7 +87,6 @@ def confirm(principal: PrincipalArgument, by: ByOption = None, format: FormatOpt
 def _show(title: str, found: "Destruction", format: Format) -> None:
     document: dict[str, Any] = {
         "principal": found.principal,
-        "with_copies": found.with_copies,
         "asked_by": found.asked_by,
         "asked_at": found.asked_at,
         "confirmed_by": found.confirmed_by,

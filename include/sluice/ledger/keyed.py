@@ -4,10 +4,9 @@ from sluice.ledger.record import Part
 
 
 class KeyDestructionAsked(Part):
-    """Somebody asked that the keys of a principal are destroyed; ``with_copies``: and what is left of its data."""
+    """Somebody asked that the keys of a principal are destroyed."""
 
     principal: str
-    with_copies: bool
     asked_by: str
     asked_at: str
 
@@ -15,12 +14,11 @@ class KeyDestructionAsked(Part):
 class KeyDestroyed(Part):
     """The keys of a principal are gone; ``fingerprints``: by purpose, HMAC-SHA256 of fixed words under the key.
 
-    ``copies``: of the principal, removed with them. ``kept_out``: persons in lists that nobody can match any more.
+    ``kept_out``: persons in lists that nobody can match any more.
     """
 
     principal: str
     fingerprints: dict[str, str]
-    copies: int
     kept_out: int
     asked_by: str
     confirmed_by: str

@@ -18,7 +18,7 @@ from sluice.keys import QUARANTINE, SUBJECT
 from sluice.ledger.append import append
 from sluice.ledger.keyed import KeyDestroyed, KeyDestructionAsked
 from sluice.ledger.model import EntryKind
-from sluice.rights import destroy_store, erase_store
+from sluice.rights import destroy_store
 from sluice.rights.clock import received_on
 from sluice.rights.destroy_store import Destruction, Standing
 from sluice.rights.erase_plan import is_same_person
@@ -71,8 +71,7 @@ def list_lines(house: House, now: datetime) -> list[KeyLine]:
         is_own = key.principal.startswith("_")
         standing = None if is_own else destroy_store.standing(house.conn, Principal(key.principal), received_on(now))
         request = asked.get(key.principal)
-        with_copies = request is not None and request.with_copies
-        stays = tuple(obstacles(standing, with_copies=with_copies)) if standing and not key.is_destroyed else ()
+        stays = tuple(obstacles(standing)) if standing and not key.is_destroyed else ()
         lines.append(KeyLine(key.principal, key.purpose, _state(key.is_destroyed, request), key.fingerprint, stays))
     return lines
 
@@ -83,7 +82,7 @@ def _state(is_destroyed: bool, request: Destruction | None) -> str:
     return "there" if request is None or request.destroyed_at else "waits for a second person"
 
 
-def obstacles(standing: Standing, *, with_copies: bool) -> Iterator[Obstacle]:
+def obstacles(standing: Standing) -> Iterator[Obstacle]:
     """What of a principal is not over. Pure."""
     found = {
         Obstacle.AGREEMENT_IN_FORCE: standing.in_force,
@@ -91,13 +90,13 @@ def obstacles(standing: Standing, *, with_copies: bool) -> Iterator[Obstacle]:
         Obstacle.HOLD_STANDS: standing.holds,
         Obstacle.RECIPIENT_NOT_DONE: standing.notices,
         Obstacle.EXCHANGE_OPEN: standing.exchanges,
-        Obstacle.COPIES_LEFT: 0 if with_copies else standing.copies,
+        Obstacle.COPIES_LEFT: standing.copies,
     }
     return (obstacle for obstacle, count in found.items() if count)
 
 
-def ask(house: House, principal: Principal, by: str, now: datetime, *, with_copies: bool) -> Destruction:
-    """The first person asks. ``with_copies``: what is left of the principal's data goes too.
+def ask(house: House, principal: Principal, by: str, now: datetime) -> Destruction:
+    """The first person asks, once retention has removed what the principal's agreement left.
 
     Raises KeyKept, NotFound for a principal that has no key, KeyDestroyed when it is gone, UsageError.
     """
@@ -105,9 +104,9 @@ def ask(house: House, principal: Principal, by: str, now: datetime, *, with_copi
     fingerprints_of(house, principal)
     with transaction(house.conn):
         destroy_store.lock(house.conn, principal)
-        _check_over(house, principal, received_on(now), with_copies=with_copies)
-        destroy_store.ask(house.conn, principal, with_copies, name, now)
-        body = KeyDestructionAsked(principal=principal, with_copies=with_copies, asked_by=name, asked_at=utc_text(now))
+        _check_over(house, principal, received_on(now))
+        destroy_store.ask(house.conn, principal, name, now)
+        body = KeyDestructionAsked(principal=principal, asked_by=name, asked_at=utc_text(now))
         append(
             house.conn,
             chain=f"principal.{principal}",
@@ -155,9 +154,9 @@ def fingerprints_of(house: House, principal: Principal) -> Mapping[str, str]:
     return found
 
 
-def _check_over(house: House, principal: Principal, today: date, *, with_copies: bool) -> Standing:
+def _check_over(house: House, principal: Principal, today: date) -> Standing:
     standing = destroy_store.standing(house.conn, principal, today)
-    first = next(obstacles(standing, with_copies=with_copies), None)
+    first = next(obstacles(standing), None)
     if first is not None:
         raise KeyKept(Ref("principal", principal), Ref("because", first))
     return standing
@@ -172,21 +171,15 @@ def _confirmed(house: House, principal: Principal, by: str, now: datetime) -> De
             raise KeyKept(Ref("principal", principal), Ref("because", Obstacle.NOBODY_ASKED))
         if is_same_person(asked.asked_by, by):
             raise KeyKept(Ref("principal", principal), Ref("because", Obstacle.ASKED_IT))
-        _check_over(house, principal, received_on(now), with_copies=asked.with_copies)
-        copies = len(erase_store.find_copies(house.conn, principal)) if asked.with_copies else 0
-        destroy_store.confirm(house.conn, principal, by, now, fingerprints_of(house, principal), copies)
+        _check_over(house, principal, received_on(now))
+        destroy_store.confirm(house.conn, principal, by, now, fingerprints_of(house, principal))
         confirmed = destroy_store.find(house.conn, principal)
     assert confirmed is not None  # it was there
     return confirmed
 
 
 def _carry_out(house: House, asked: Destruction, now: datetime) -> int:
-    """Copies, then keys, then the entry: once, when everything is gone; 1 when this call wrote it."""
-    if asked.with_copies:
-        for copy in erase_store.find_copies(house.conn, asked.principal):
-            erase_store.remove(house, copy)
-        for copy in erase_store.find_copies(house.conn, asked.principal, with_gone=True):
-            erase_store.drop_superseded(house, copy)
+    """Keys, then the entry: once, when they are gone; 1 when this call wrote it."""
     fingerprints = asked.fingerprints or {}
     for purpose, fingerprint in fingerprints.items():
         house.keyring.destroy(asked.principal, purpose, fingerprint)
@@ -200,7 +193,6 @@ def _carry_out(house: House, asked: Destruction, now: datetime) -> int:
         body = KeyDestroyed(
             principal=asked.principal,
             fingerprints=dict(fingerprints),
-            copies=asked.copies or 0,
             kept_out=standing.kept_out,
             asked_by=asked.asked_by,
             confirmed_by=asked.confirmed_by or "",

@@ -14,13 +14,11 @@ class Destruction:
     """What was asked, confirmed and done about the keys of one principal."""
 
     principal: Principal
-    with_copies: bool
     asked_by: str
     asked_at: datetime
     confirmed_by: str | None
     confirmed_at: datetime | None
     fingerprints: Mapping[str, str] | None
-    copies: int | None
     destroyed_at: datetime | None
 
 
@@ -28,10 +26,10 @@ class Destruction:
 class Standing:
     """What of a principal is not over.
 
-    ``copies``: objects with rows that could name somebody; ``kept_out``: persons in live suppressions.
+    ``exchanges``: open, or with effects to come; ``copies``: objects that could name somebody without these keys
+    (what is keyed or sealed with them goes with them); ``kept_out``: persons in live suppressions.
     """
 
-    agreements: int
     in_force: int
     cases: int
     holds: int
@@ -57,24 +55,22 @@ def find_all(conn: Connection) -> dict[str, Destruction]:
     return {row["principal"]: Destruction(**{**row, "principal": Principal(row["principal"])}) for row in rows}
 
 
-def ask(conn: Connection, principal: Principal, with_copies: bool, by: str, at: datetime) -> None:
+def ask(conn: Connection, principal: Principal, by: str, at: datetime) -> None:
     """Note who asks; a later asking takes the place of one that nobody confirmed."""
     conn.execute(
-        """insert into key_destruction (principal, with_copies, asked_by, asked_at) values (%s, %s, %s, %s)
-           on conflict (principal) do update set with_copies = excluded.with_copies, asked_by = excluded.asked_by,
-               asked_at = excluded.asked_at where key_destruction.confirmed_at is null""",
-        (principal, with_copies, by, at),
+        """insert into key_destruction (principal, asked_by, asked_at) values (%s, %s, %s)
+           on conflict (principal) do update set asked_by = excluded.asked_by, asked_at = excluded.asked_at
+               where key_destruction.confirmed_at is null""",
+        (principal, by, at),
     )
 
 
-def confirm(
-    conn: Connection, principal: Principal, by: str, at: datetime, fingerprints: Mapping[str, str], copies: int
-) -> None:
+def confirm(conn: Connection, principal: Principal, by: str, at: datetime, fingerprints: Mapping[str, str]) -> None:
     """From here on the keys have to go."""
     conn.execute(
-        """update key_destruction set confirmed_by = %s, confirmed_at = %s, fingerprints = %s, copies = %s
+        """update key_destruction set confirmed_by = %s, confirmed_at = %s, fingerprints = %s
            where principal = %s and confirmed_at is null""",
-        (by, at, json.dumps(dict(fingerprints)), copies, principal),
+        (by, at, json.dumps(dict(fingerprints)), principal),
     )
 
 
@@ -92,7 +88,6 @@ def standing(conn: Connection, principal: Principal, today: date) -> Standing:
     """What has to be over first. ``today``: Brussels date."""
     row = conn.execute(
         """select
-            (select count(*) from document d where d.kind = 'agreement' and d.principal = %(name)s) as agreements,
             (select count(*) from activation a join document d using (sha256)
              where a.kind = 'agreement' and d.principal = %(name)s and a.known_to is null and a.state = 'active'
                and (a.valid_to is null or a.valid_to >= %(today)s)) as in_force,
@@ -104,9 +99,13 @@ def standing(conn: Connection, principal: Principal, today: date) -> Standing:
             + (select count(*) from legal_hold l where l.principal = %(name)s and l.lifted_at is null
                and l.until >= %(today)s) as holds,
             (select count(*) from notice n where n.principal = %(name)s and n.state <> 'DONE') as notices,
-            (select count(*) from exchange e where e.principal = %(name)s and e.decision = 'open') as exchanges,
+            (select count(*) from exchange e where e.principal = %(name)s and (e.decision = 'open'
+               or exists (select from outbox o where o.exchange_id = e.exchange_id
+                   and o.done_at is null))) as exchanges,
             (select count(*) from copy c join exchange e using (exchange_id) where e.principal = %(name)s
-               and c.gone_at is null and c.kind in ('lake', 'arrived', 'return', 'delivered')) as copies,
+               and c.gone_at is null and c.kind not in ('index', 'findings', 'held', 'return.findings')
+               and c.kind not like 'quarantine.%%')
+            + (select count(*) from answer w where %(name)s = any(w.principals) and w.gone_at is null) as copies,
             (select coalesce(sum(r.refs), 0)::bigint from suppression_run r
              where r.principal = %(name)s and r.lifted_at is null) as kept_out""",
         {"name": principal, "today": today},
