@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scan.plants import encodings_of, people
-from sluice.scan.model import ScanFailed, Status
+from sluice.scan.model import Limits, ScanFailed, Status
 from sluice.scan.needles import needles_of
+from sluice.scan.sweep import Found, sweep
 from sluice.scan.walk import scan_bytes
 
 
@@ -43,7 +44,7 @@ def test_neither_needles_nor_hits_show_a_value() -> None:
 def test_a_phone_is_found_however_it_is_written(written: str) -> None:
     scan = scan_bytes(f"a;{written};b".encode(), needles_of(["+32 470 12 34 56"]))
 
-    assert any(hit.whole for hit in scan.hits)
+    assert scan.status is Status.HIT
 
 
 @pytest.mark.parametrize("value", ["BE68 5390 0754 7034", "BE68539007547034", "be68-5390-0754-7034"])
@@ -52,11 +53,38 @@ def test_an_account_number_is_found_in_any_groups(value: str, written: str) -> N
     assert scan_bytes(f"op {written} graag".encode(), needles_of([value])).status is Status.HIT
 
 
-def test_a_number_inside_a_longer_one_is_told_from_the_number_itself() -> None:
-    needles = needles_of(["85073003"])
+AN, JAN = "an.claes@post.example", "Jan.Claes@post.example"
 
-    assert [hit.whole for hit in scan_bytes(b"1850730039", needles).hits] == [False]
-    assert [hit.whole for hit in scan_bytes(b"1850730039;85073003;", needles).hits] == [True]
+
+@pytest.mark.parametrize("written", [JAN, JAN.upper(), f"a;{JAN};b", f"jj{JAN}jj", f"{JAN}{JAN}"])
+def test_inside_the_longer_word_of_somebody_else_a_value_is_nothing(written: str) -> None:
+    needles = needles_of([AN], {AN: [JAN]})
+
+    assert scan_bytes(written.encode(), needles).status is Status.CLEAN
+    assert scan_bytes(written.encode(), needles_of([AN])).status is Status.HIT, "control"
+
+
+@pytest.mark.parametrize(
+    "written", [AN, f"x{AN}", f"{AN}j", f"\x15{AN}\x15{AN}", f"{JAN};{AN}", f"j {AN}", f"dan{AN[2:]}{AN}"]
+)
+def test_next_to_any_other_letter_it_is_the_value_itself(written: str) -> None:
+    """As in a column of Parquet, where a length stands before each value, and may look like a letter."""
+    assert scan_bytes(written.encode(), needles_of([AN], {AN: [JAN]})).status is Status.HIT
+
+
+@pytest.mark.parametrize("size", [1, 7, 40, 400, 5000])
+def test_a_longer_word_is_seen_whole_wherever_a_piece_of_a_stream_ends(size: int) -> None:
+    needles, text = needles_of([AN], {AN: [JAN]}), (f"{'x' * 1009}{JAN}" * 30).encode()
+
+    def found(content: bytes) -> int:
+        kept = Found(Limits())
+        sweep((content[at : at + size] for at in range(0, len(content), size)), needles, "", kept)
+        return len(kept.hits)
+
+    assert found(text) == 0
+    assert found(text + AN.encode()) == 1
+    assert found(text + b";" + AN.encode() + b";" + text) == 1
+    assert found(AN.encode() + text) == 1
 
 
 @pytest.mark.parametrize(

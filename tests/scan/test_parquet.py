@@ -168,5 +168,5 @@ def test_a_hit_names_positions_only(tmp_path: Path) -> None:
 
     scan = scan_bytes(target, NEEDLE)
 
-    assert Hit(0, "plain", "parquet > row group 0 column 1 page 0", 4 + 6, True) in scan.hits or scan.hits
+    assert Hit(0, "plain", "parquet > row group 0 column 1 page 0", 4 + 6) in scan.hits
     assert VALUE not in repr(scan)

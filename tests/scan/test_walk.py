@@ -150,6 +150,16 @@ def test_widths_of_a_font_are_no_number_in_groups_and_its_text_is() -> None:
     assert scan_bytes(b"%PDF-1.7\n1 0 obj\n<</Title " + told[:-3] + b">>\nendobj\n%%EOF", needles).status is Status.HIT
 
 
+def test_numbers_in_a_pdf_of_tags_are_numbers_whatever_words_stand_beside_them() -> None:
+    """Metadata may say Tj, or BT, and is no page for it."""
+    told, needles = b"<x>BT Tj 093 838 391</x>", needles_of(["09 383 83 91"])
+
+    page = pdf_of(told)
+    assert scan_bytes(page, needles).hits == (), "control: on a page they are places"
+    metadata = page.replace(b"/Filter", b"/Type/Metadata/Subtype /XML/Filter")
+    assert scan_bytes(metadata, needles).status is Status.HIT
+
+
 def test_an_encrypted_message_is_opaque_until_someone_can_open_it() -> None:
     key = pyrage.x25519.Identity.generate()
     sealed = pyrage.encrypt(gzip.compress(filled(VALUE.encode())), [key.to_public()])

@@ -266,7 +266,7 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
     every = Scanned(doubts=len(unknown))
     for target in targets:
         needles = recall(house, case.case_id, target.principal)
-        scanned = scan_stores(house, target, needles.values | set(target.values), needles.parts)
+        scanned = scan_stores(house, target, needles.values | set(target.values))
         found = replace(scanned, shared=len(needles.shared))
         every += found
         mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]

@@ -29,19 +29,14 @@ LAKE = "lake"
 
 @dataclass(frozen=True, slots=True)
 class Needles:
-    """``values``: what the scan looks for. ``shared``: what it must not, because other persons have it too.
-
-    ``parts``: values that stand inside a longer one of somebody else, as an.claes@post.example does in
-    jan.claes@post.example; as a part of a word they say nothing of the person.
-    """
+    """``values``: what the scan looks for. ``shared``: what it must not, because other persons have it too."""
 
     values: frozenset[str] = field(default=frozenset(), repr=False)
     shared: frozenset[str] = field(default=frozenset(), repr=False)
-    parts: frozenset[str] = field(default=frozenset(), repr=False)
 
     def __or__(self, other: "Needles") -> "Needles":
         shared = self.shared | other.shared
-        return Needles((self.values | other.values) - shared, shared, self.parts | other.parts)
+        return Needles((self.values | other.values) - shared, shared)
 
 
 def spellings(bench: Bench, copies: Sequence[Copy]) -> Needles:
@@ -58,7 +53,7 @@ def spellings(bench: Bench, copies: Sequence[Copy]) -> Needles:
     refs = _refs_of(bench, sorted(found), kinds)
     others = _refs_of_others(bench, copies, frozenset(refs)) if refs else frozenset()
     shared = frozenset(value for ref in others for value in refs[ref])
-    return Needles(frozenset(found) - shared, shared, _parts(bench, copies, found | set(bench.target.values)))
+    return Needles(frozenset(found) - shared, shared)
 
 
 def _written(bench: Bench, copy: Copy, path: Path) -> Iterator[str]:
@@ -68,21 +63,29 @@ def _written(bench: Bench, copy: Copy, path: Path) -> Iterator[str]:
         yield from column.drop_nulls().to_list()
 
 
-def _parts(bench: Bench, copies: Sequence[Copy], values: set[str]) -> frozenset[str]:
-    """Which of these values stand inside a longer one of an accepted row that does not name the person."""
-    found: set[str] = set()
+def longer_words(bench: Bench, copies: Iterable[Copy], values: Iterable[str]) -> dict[str, set[str]]:
+    """By value, the longer ones that hold it in accepted rows which do not name the person.
+
+    As jan.claes@post.example holds an.claes@post.example: inside it, that says nothing of An.
+    """
+    spelled: dict[str, set[str]] = {}
+    for value in values:
+        spelled.setdefault(value.lower(), set()).add(value)
+    found: dict[str, set[str]] = {}
     for copy in copies:
-        path = bench.fetch(copy) if copy.kind == LAKE and values else None
+        path = bench.fetch(copy) if copy.kind == LAKE else None
         if path is None:
             continue
         rows = pl.scan_parquet(path).filter(~_mine(bench, path))
         names = [name for name in rows.collect_schema().names() if name in identifying(copy)]
         for column in rows.select(names).collect().get_columns():
-            longer = column.cast(pl.String).drop_nulls().unique().to_frame("longer")
-            part = pl.col("longer").str.extract_many(sorted(values), overlapping=True).alias("part")
-            inside = longer.select("longer", part).explode("part").filter(pl.col("part") != pl.col("longer"))
-            found.update(inside["part"].to_list())
-    return frozenset(found)
+            word = column.cast(pl.String).str.to_lowercase().drop_nulls().unique().to_frame("word")
+            part = pl.col("word").str.extract_many(sorted(spelled), overlapping=True).alias("part")
+            inside = word.select("word", part).explode("part").filter(pl.col("part") != pl.col("word"))
+            for longer, lowered in inside.rows():
+                for value in spelled[lowered]:
+                    found.setdefault(value, set()).add(longer)
+    return found
 
 
 def _mine(bench: Bench, path: Path) -> pl.Expr:
@@ -127,7 +130,7 @@ def identifying(copy: Copy) -> frozenset[str]:
 def remember(house: House, case_id: CaseId, principal: Principal, found: Needles) -> Needles:
     """Add to what is sealed for this case and principal; all of it."""
     every = recall(house, case_id, principal) | found
-    told = {"values": sorted(every.values), "shared": sorted(every.shared), "parts": sorted(every.parts)}
+    told = {"values": sorted(every.values), "shared": sorted(every.shared)}
     content = encrypt(house.keyring, json.dumps(told).encode())
     house.objects.put_converging(
         house.settings.bucket_vault, _key(case_id, principal), content, "application/octet-stream"
@@ -146,7 +149,7 @@ def recall(house: House, case_id: CaseId, principal: Principal) -> Needles:
         return Needles()
     sealed = house.objects.read(house.settings.bucket_vault, _key(case_id, principal))
     told = json.loads(decrypt(house.keyring, sealed))
-    return Needles(*(frozenset(told[name]) for name in ("values", "shared", "parts")))
+    return Needles(*(frozenset(told[name]) for name in ("values", "shared")))
 
 
 def _current(house: House, case_id: CaseId, principal: Principal) -> str:

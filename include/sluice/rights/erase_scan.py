@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sluice.errors import NotFound
 from sluice.exchange.catalogue import find_copies as find_lines
@@ -11,6 +11,7 @@ from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import unseal
 from sluice.rights import erase_store
 from sluice.rights.erase_model import Copy, Target
+from sluice.rights.erase_needles import longer_words
 from sluice.rights.erase_stores import STORES, WENT_OUT, Bench, is_in_index, open_bench
 from sluice.rights.identifiers import KEY_OWNER
 from sluice.rights.tell import find_open_notices
@@ -18,8 +19,6 @@ from sluice.scan.model import Reason, Scan, Status
 from sluice.scan.needles import Needles, needles_of
 from sluice.scan.walk import scan_bytes
 
-PLAIN = "plain"
-"""Encoding of a hit that is what it looks for, byte for byte."""
 READ = frozenset({Reason.FONT_ENCODED_TEXT, Reason.PICTURE})
 """Doubts about our own receipts: their text is made from counts and codes."""
 
@@ -49,20 +48,13 @@ class Scanned:
         )
 
 
-def scan_stores(house: House, target: Target, values: frozenset[str], parts: frozenset[str] = frozenset()) -> Scanned:
-    """Everything this principal has, whoever decides of it.
-
-    parts: values that stand inside longer ones of other persons; in plain text they count as whole words only.
-    """
-    ordered = sorted(values)
-    needles, found = needles_of(ordered), Scanned()
-    inside = frozenset(number for number, value in enumerate(ordered) if value in parts)
+def scan_stores(house: House, target: Target, values: frozenset[str]) -> Scanned:
+    """Everything this principal has, whoever decides of it."""
+    found = Scanned()
     with open_bench(house, target) as bench:
-        sent = {
-            (copy.bucket, copy.key, copy.version_id): copy
-            for copy in erase_store.find_copies(house.conn, target.principal)
-            if copy.kind in WENT_OUT
-        }
+        copies = erase_store.find_copies(house.conn, target.principal)
+        needles = needles_of(sorted(values), longer_words(bench, copies, values))
+        sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in WENT_OUT}
         told = find_open_notices(house, target.principal)
         seen: set[tuple[str, str, str]] = set()
         for each in STORES:
@@ -77,7 +69,7 @@ def scan_stores(house: House, target: Target, values: frozenset[str], parts: fro
                 if scan is None:
                     left.extend(_now(house, item))
                 else:
-                    found += _judged(bench, _without(scan, inside), sent.get(name))
+                    found += _judged(bench, scan, sent.get(name))
     return found
 
 
@@ -94,12 +86,6 @@ def _scan(bench: Bench, name: tuple[str, str, str], needles: Needles) -> Scan | 
     except NotFound:
         return None
     return scan_bytes(path, needles, decrypt=lambda sealed: _decrypted(bench, sealed))
-
-
-def _without(scan: Scan, inside: frozenset[int]) -> Scan:
-    """The scan without plain hits that are parts of a word only, where somebody else has the longer word."""
-    hits = tuple(hit for hit in scan.hits if hit.whole or hit.encoding != PLAIN or hit.value_index not in inside)
-    return replace(scan, hits=hits)
 
 
 def _judged(bench: Bench, scan: Scan, copy: Copy | None) -> Scanned:

@@ -41,7 +41,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Hit:
-    """One value found in one place: its first time in each encoding and place, a whole word if there is one."""
+    """One value found in one place: its first time in each encoding and place."""
 
     value_index: int
     encoding: str
@@ -49,8 +49,6 @@ class Hit:
     """Path of positions, such as ``member 3 > gzip > text``; never a name out of the object."""
     offset: int
     """Bytes from the start of what ``where`` names, after inflating."""
-    whole: bool
-    """False: letters or digits touch it, so it may be part of a longer word or number."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

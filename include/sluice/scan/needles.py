@@ -1,8 +1,10 @@
 """Values to search for, as one automaton over all their encodings."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
+from types import MappingProxyType
 
 import ahocorasick_rs
 
@@ -29,6 +31,8 @@ class Label:
     encoding: str
     exact: bytes | None = field(default=None, repr=False)
     """What must stand there to the letter; None where capitals do not matter."""
+    around: frozenset[tuple[bytes, bytes]] = field(default=frozenset(), repr=False)
+    """What stands before and after it in longer words of others: inside one of those it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Needles:
     """Places in the list of the values that are too short to search for: to be proven in another way."""
     count: int
     longest: int
+    """Bytes of the longest needle, or of the longest word around one."""
     automaton: ahocorasick_rs.BytesAhoCorasick = field(repr=False)
     labels: tuple[tuple[Label, ...], ...] = field(repr=False)
     grouped: ahocorasick_rs.BytesAhoCorasick | None = field(repr=False)
@@ -50,9 +55,16 @@ class Needles:
     """Four bytes to places in the list: searched only where a column is known to hold such integers."""
 
 
-def needles_of(values: Iterable[str], *, text_min: int = TEXT_MIN, digits_min: int = DIGITS_MIN) -> Needles:
+def needles_of(
+    values: Iterable[str],
+    longer: Mapping[str, Collection[str]] = MappingProxyType({}),
+    *,
+    text_min: int = TEXT_MIN,
+    digits_min: int = DIGITS_MIN,
+) -> Needles:
     """Needles for every value; surrounding space is no part of a value.
 
+    longer: words of others that hold a value of the list; where all of one stands, the value is no hit.
     text_min, digits_min: fewest letters (or other characters) and fewest digits that are searched for.
     Raises ScanFailed when no value is long enough: nothing would be searched, and all would look clean.
     """
@@ -61,7 +73,8 @@ def needles_of(values: Iterable[str], *, text_min: int = TEXT_MIN, digits_min: i
     chosen = [(i, value) for i, value in enumerate(listed) if i not in set(unsearchable)]
     if not chosen:
         raise ScanFailed
-    needles = _gathered((needle, label) for i, value in chosen for needle, label in _labelled(i, value))
+    words = {i: _written(longer.get(value, ())) for i, value in chosen}
+    needles = _gathered((needle, label) for i, value in chosen for needle, label in _labelled(i, value, words[i]))
     grouped = _gathered(
         (bare.lower().encode(), Label(i, GROUPED))
         for i, value in chosen
@@ -72,7 +85,7 @@ def needles_of(values: Iterable[str], *, text_min: int = TEXT_MIN, digits_min: i
         size=len(listed),
         unsearchable=unsearchable,
         count=len(needles),
-        longest=max(map(len, needles)),
+        longest=max(map(len, chain(needles, *words.values()))),
         automaton=_automaton(list(needles)),
         labels=tuple(map(tuple, needles.values())),
         grouped=_automaton(list(grouped)) if grouped else None,
@@ -88,11 +101,32 @@ def is_searchable(value: str, text_min: int, digits_min: int) -> bool:
     return len(bare) >= (digits_min if bare.isdigit() else text_min)
 
 
-def _labelled(index: int, value: str) -> Iterator[tuple[bytes, Label]]:
+def _written(words: Iterable[str]) -> frozenset[bytes]:
+    """These words in every encoding that does not mind capitals."""
+    return frozenset(one.needle.lower() for word in words for one in spellings(word.strip()) if not one.exact)
+
+
+def _labelled(index: int, value: str, words: Collection[bytes]) -> Iterator[tuple[bytes, Label]]:
     numbers = (spelling for number in numbers_of(value) for spelling in binary_spellings(int(number)))
     for spelling in (*spellings(value), *numbers):
-        exact = spelling.needle if spelling.exact else None
-        yield spelling.needle.lower(), Label(index, spelling.encoding, exact)
+        needle = spelling.needle.lower()
+        if spelling.exact:
+            yield needle, Label(index, spelling.encoding, spelling.needle)
+        else:
+            yield needle, Label(index, spelling.encoding, around=_around(needle, words))
+
+
+def _around(needle: bytes, words: Iterable[bytes]) -> frozenset[tuple[bytes, bytes]]:
+    """What these words have before and after the needle, each time that it stands in one of them."""
+    found = ((word[:at], word[at + len(needle) :]) for word in words for at in _places(needle, word))
+    return frozenset(pair for pair in found if any(pair))
+
+
+def _places(needle: bytes, word: bytes) -> Iterator[int]:
+    at = word.find(needle)
+    while at >= 0:
+        yield at
+        at = word.find(needle, at + 1)
 
 
 def _gathered(pairs: Iterable[tuple[bytes, Label]]) -> dict[bytes, list[Label]]:

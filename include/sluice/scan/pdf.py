@@ -14,6 +14,7 @@ from sluice.scan.model import Reason
 
 STREAM = re.compile(rb"(?<!end)stream\r?\n")
 FILTER = re.compile(rb"/Filter\s*(?:\[([^\]]*)\]|(/\w+))")
+MARKUP = re.compile(rb"/Subtype\s*/XML\b")
 PREDICTOR = re.compile(rb"/Predictor\s+(?:[2-9]|1\d)")
 PICTURE = re.compile(rb"/(?:DCTDecode|JPXDecode|CCITTFaxDecode|JBIG2Decode)|/Subtype\s*/Image")
 STRING = re.compile(
@@ -174,6 +175,11 @@ def letters_of(pieces: list[bytes], letters: dict[int, str]) -> bytes:
 def has_strings(one: Stream) -> bool:
     """Whether a stream shows text or holds objects; fonts and pictures do not."""
     return b"/ObjStm" in one.head or re.search(rb"\b(?:Tj|TJ|BT)\b", one.content[: 1 << 20]) is not None
+
+
+def is_markup(one: Stream) -> bool:
+    """Whether a stream is text with tags about the document, whose numbers are no places on a page."""
+    return MARKUP.search(one.head) is not None
 
 
 def is_attachment(one: Stream) -> bool:

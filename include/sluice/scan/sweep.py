@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -38,12 +38,13 @@ class Found:
         self.doubts.setdefault(Doubt(reason, where))
 
     def hit(self, hit: Hit) -> None:
-        """Keep the first hit of a value in each encoding and place; a whole word before a part of one."""
+        """Keep the first hit of a value in each encoding and place."""
         key = (hit.value_index, hit.encoding, hit.where)
-        known = self.hits.get(key)
-        if known is None and len(self.hits) >= self.limits.hits:
+        if key in self.hits:
+            return
+        if len(self.hits) >= self.limits.hits:
             self.doubt(Reason.TOO_MANY_HITS, "")
-        elif known is None or (hit.whole and not known.whole):
+        else:
             self.hits[key] = hit
 
     def forget_groups(self, where: str) -> None:
@@ -54,25 +55,41 @@ class Found:
 
 def sweep(content: Buffer | Iterable[bytes], needles: Needles, where: str, found: Found) -> None:
     """Search all of one part; windows overlap, so no needle is lost between two of them."""
-    overlap = 6 * max(needles.longest, needles.longest_grouped)
-    for start, window in windows(content, overlap):
-        found.read_bytes += len(window)
+    overlap = 6 * max(3 * needles.longest, needles.longest_grouped)
+    for window in windows(content, overlap):
+        found.read_bytes += len(window.content)
         if found.read_bytes > found.limits.inflated_bytes:
             raise SweepStopped
-        _search(window, start, needles, where, found)
+        _search(window, needles, where, found)
         for view in VIEWS:
-            if (read := view(window)) is not None:
-                _search(read, start, needles, f"{where} > {view.__name__}", found)
+            if (read := view(window.content)) is not None:
+                _search(replace(window, content=read), needles, f"{where} > {view.__name__}", found)
 
 
-def windows(content: Buffer | Iterable[bytes], overlap: int) -> Iterator[tuple[int, bytes]]:
-    """Pieces with their offset, each beginning with the end of the one before."""
-    start, tail = 0, b""
-    for chunk in _chunks(content):
-        window = tail + chunk
-        yield start, window
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Some bytes of a part, from ``start`` in it; ``is_last``: it ends with them."""
+
+    content: bytes
+    start: int
+    is_last: bool
+
+    def cuts(self, begin: int, end: int, margin: int) -> bool:
+        """Whether what stands within ``margin`` bytes is seen whole in a window before or after this one only."""
+        return (self.start > 0 and begin < margin) or (not self.is_last and end + margin > len(self.content))
+
+
+def windows(content: Buffer | Iterable[bytes], overlap: int) -> Iterator[Window]:
+    """Pieces, each beginning with the end of the one before."""
+    start, window = 0, b""
+    chunks = _chunks(content)
+    following = next(chunks, None)
+    while following is not None:
         tail = window[-overlap:]
         start += len(window) - len(tail)
+        window = tail + following
+        following = next(chunks, None)
+        yield Window(window, start, following is None)
 
 
 def _chunks(content: Buffer | Iterable[bytes]) -> Iterator[bytes]:
@@ -83,14 +100,22 @@ def _chunks(content: Buffer | Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(content[at : at + WINDOW])
 
 
-def _search(window: bytes, start: int, needles: Needles, where: str, found: Found) -> None:
-    lowered = window.lower()
+def _search(window: Window, needles: Needles, where: str, found: Found) -> None:
+    content, lowered = window.content, window.content.lower()
     for needle, begin, end in needles.automaton.find_matches_as_indexes(lowered, overlapping=True):
         for label in needles.labels[needle]:
-            if label.exact is None or window[begin:end] == label.exact:
-                found.hit(_hit(label, where, start + begin, is_whole(window, begin, end)))
+            if label.exact is not None and content[begin:end] != label.exact:
+                continue
+            if label.around and (window.cuts(begin, end, needles.longest) or _is_of_others(label, lowered, begin, end)):
+                continue
+            found.hit(Hit(label.value_index, label.encoding, where, window.start + begin))
     if needles.grouped is not None:
-        _search_grouped(window, lowered, start, needles, where, found)
+        _search_grouped(content, lowered, window.start, needles, where, found)
+
+
+def _is_of_others(label: Label, lowered: bytes, begin: int, end: int) -> bool:
+    """Whether all of a longer word of somebody else stands here."""
+    return any(lowered.endswith(before, 0, begin) and lowered.startswith(after, end) for before, after in label.around)
 
 
 def _search_grouped(window: bytes, lowered: bytes, start: int, needles: Needles, where: str, found: Found) -> None:
@@ -106,7 +131,7 @@ def _search_grouped(window: bytes, lowered: bytes, start: int, needles: Needles,
         first, last = int(kept[begin]), int(kept[end - 1])
         if last - first >= end - begin:  # otherwise nothing was taken out: found as it is
             for label in needles.grouped_labels[needle]:
-                found.hit(_hit(label, where, start + first, is_whole(window, first, last + 1)))
+                found.hit(Hit(label.value_index, label.encoding, where, start + first))
 
 
 def search_int32(block: bytes, needles: Needles, where: str, found: Found) -> None:
@@ -117,21 +142,7 @@ def search_int32(block: bytes, needles: Needles, where: str, found: Found) -> No
             at = block.find(needle, at + 1)
         if at >= 0:
             for index in indexes:
-                found.hit(Hit(index, "int32", where, at, True))
-
-
-def is_whole(window: bytes, begin: int, end: int) -> bool:
-    """Whether neither neighbour continues the word or the number."""
-    before, after = window[begin - 1 : begin] if begin else b"", window[end : end + 1]
-    return not _continues(before, window[begin : begin + 1]) and not _continues(window[end - 1 : end], after)
-
-
-def _continues(left: bytes, right: bytes) -> bool:
-    return (left.isdigit() and right.isdigit()) or (left.isalpha() and right.isalpha())
-
-
-def _hit(label: Label, where: str, offset: int, whole: bool) -> Hit:
-    return Hit(label.value_index, label.encoding, where, offset, whole)
+                found.hit(Hit(index, "int32", where, at))
 
 
 def unescaped_json(window: bytes) -> bytes | None:

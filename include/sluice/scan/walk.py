@@ -227,6 +227,7 @@ class _Walk:
         sweep(one.content, self._needles, where, self._found)
         if pdf.has_strings(one):
             self._pdf_strings(one.content, cmaps, where)
+        if pdf.has_strings(one) and not pdf.is_markup(one):
             self._found.forget_groups(where)  # places on the page
 
     def _pdf_strings(self, content: bytes, cmaps: list[dict[int, str]], where: str) -> None:
