@@ -1,9 +1,14 @@
 """The limited child: what it may not do, and that the next one is as good as new."""
 
 import os
+import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +18,7 @@ from sluice.exchange.nursery import ChildEnd, Limits, Nursery
 
 pytestmark = pytest.mark.slow
 
-LIMITS = Limits(memory_bytes=512 * MEBIBYTE, cpu_seconds=1, wall_seconds=3, output_bytes=MEBIBYTE)
+LIMITS = Limits(memory_bytes=512 * MEBIBYTE, cpu_seconds=1, wall_seconds=60, output_bytes=MEBIBYTE)
 
 
 @pytest.fixture
@@ -38,7 +43,8 @@ def nursery(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nursery]:
 def test_every_end_of_a_child_is_told_apart_and_the_next_one_works(
     nursery: Nursery, tmp_path: Path, deed: str, end: ChildEnd
 ) -> None:
-    assert nursery.run({"deed": deed, "folder": str(tmp_path)}, LIMITS) is end
+    limits = replace(LIMITS, wall_seconds=1) if deed == "sleep" else LIMITS
+    assert nursery.run({"deed": deed, "folder": str(tmp_path)}, limits) is end
     assert nursery.run({"deed": "behave", "folder": str(tmp_path)}, LIMITS) is ChildEnd.DONE
 
 
@@ -55,6 +61,51 @@ def test_a_child_reaches_no_network_not_even_this_machine(nursery: Nursery, tmp_
         socket.create_connection(("127.0.0.1", port)).close()  # the control: from here it can be reached
         job = {"deed": "connect", "folder": str(tmp_path), "port": port}
         assert nursery.run(job, LIMITS) is ChildEnd.FAILED
+
+
+def test_the_next_one_of_a_thread_goes_on_with_the_process_of_the_last(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+
+    def forked_by() -> int:
+        with Nursery("children:misbehave") as one:
+            assert one.run({"deed": "note pids", "folder": str(tmp_path)}, LIMITS) is ChildEnd.DONE
+        return int((tmp_path / "pids").read_text().split()[1])
+
+    first = forked_by()
+    assert forked_by() == first
+    with Nursery("children:misbehave") as outer:
+        outer.warm()
+        assert forked_by() != first, "two at once have two"
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(forked_by).result() != first, "the kernel ends it with the thread that started it"
+    monkeypatch.setenv("LANG", "C")
+    assert forked_by() != first, "another environment"
+    assert not _is_alive(first)
+
+
+def test_one_that_was_left_at_work_serves_nobody_else(nursery: Nursery, tmp_path: Path) -> None:
+    with pytest.raises(_Interrupted), _interrupting(), Nursery("children:misbehave") as left:
+        threading.Timer(0.5, signal.pthread_kill, (threading.main_thread().ident, signal.SIGUSR1)).start()
+        left.run({"deed": "sleep", "folder": str(tmp_path)}, LIMITS)
+    assert nursery.run({"deed": "raise", "folder": str(tmp_path)}, LIMITS) is ChildEnd.FAILED, "its own answer"
+
+
+class _Interrupted(Exception):
+    """What a signal raised in the middle of a job."""
+
+
+@contextmanager
+def _interrupting() -> Iterator[None]:
+    def interrupt(*_: object) -> None:
+        raise _Interrupted
+
+    old = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, old)
 
 
 def test_no_process_outlives_its_parent(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -68,13 +70,54 @@ class Limits:
         )
 
 
+class _Process:
+    """A nursery's process; it ends when nobody holds it any more, or with the thread that started it."""
+
+    def __init__(self, child: str) -> None:
+        self._child, self._environment, self._started_by = child, _environment(), os.getpid()
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", "sluice.exchange.nursery", child],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=self._environment,
+        )
+        self.end = weakref.finalize(self, _end, self.popen, self._started_by)
+
+    def serves(self, child: str) -> bool:
+        """Whether it may get a job of this kind: it lives, and is not the parent's of a process that was forked."""
+        same = (self._child, self._environment, self._started_by) == (child, _environment(), os.getpid())
+        return same and self.popen.poll() is None
+
+
+def _environment() -> dict[str, str]:
+    return {**{name: os.environ[name] for name in PASSED_ON if name in os.environ}, **CHILD_ENVIRONMENT}
+
+
+def _end(process: subprocess.Popen[str], started_by: int) -> None:
+    if os.getpid() == started_by:
+        process.kill()
+        process.communicate()
+
+
+class _Spare(threading.local):
+    """What the last nursery of this thread left: the next one need not import again."""
+
+    process: _Process | None = None
+
+
+_spare = _Spare()
+
+
 class Nursery:
     """The parent's end: starts the process on first use, restarts it when it is gone."""
 
     def __init__(self, child: str) -> None:
         """``child``: ``module:function`` taking the job (a dict); it writes its own report."""
         self._child = child
-        self._process: subprocess.Popen[str] | None = None
+        self._process: _Process | None = None
+        self._is_at_work = False
 
     def __enter__(self) -> Self:
         return self
@@ -83,11 +126,13 @@ class Nursery:
         self.close()
 
     def close(self) -> None:
-        """End the process. It has no state to lose."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
+        """Leave the process to the next nursery of this thread; end it if it owes an answer still."""
+        process, self._process = self._process, None
+        owes_an_answer, self._is_at_work = self._is_at_work, False
+        if process is not None and owes_an_answer:
+            process.end()
+        elif process is not None:
+            _spare.process = process
 
     def warm(self) -> None:
         """Start the process now, so that it imports while the file is still on its way."""
@@ -97,7 +142,7 @@ class Nursery:
         """Have one job done in a limited child; its end, never an exception of the file."""
         process = self._running()
         line = json.dumps({"job": job, "limits": asdict(limits)})
-        answer = ""
+        answer, self._is_at_work = "", True
         with contextlib.suppress(BrokenPipeError):
             assert process.stdin is not None and process.stdout is not None
             process.stdin.write(line + "\n")
@@ -106,19 +151,16 @@ class Nursery:
         if not answer:
             self.close()
             raise GateFailed(Ref("process", "nursery"), Ref("end", "gone"))
+        self._is_at_work = False
         return ChildEnd(json.loads(answer)["end"])
 
     def _running(self) -> subprocess.Popen[str]:
-        if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "sluice.exchange.nursery", self._child],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                env={**{name: os.environ[name] for name in PASSED_ON if name in os.environ}, **CHILD_ENVIRONMENT},
-            )
-        return self._process
+        if self._process is None or not self._process.serves(self._child):
+            spare, _spare.process = _spare.process, None
+            is_fit = spare is not None and spare.serves(self._child)
+            self._process = spare if is_fit else _Process(self._child)
+        assert self._process is not None
+        return self._process.popen
 
 
 def serve(child: Callable[[dict[str, Any]], None]) -> None:
