@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-KEPT = ("SLUICE_REAL_DATA", "SLUICE_SCHEMAS", "SLUICE_LONG", "SLUICE_CRASH_POINTS")
+KEPT = ("SLUICE_REAL_DATA", "SLUICE_SCHEMAS", "SLUICE_LONG")
 
 
 def _clean_environment() -> None:

@@ -1,7 +1,6 @@
 """A hundred persons are in every store, and each asks: every planted value is delivered, none of anyone else's."""
 
 import json
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from answers.giving import WE_GIVE, give, read
+from effort import effort
 from night import change, with_papers
 from rights.asking import DESK
 from rights.estate import ENERGY01, TELECOM01, Estate, Person, open_estate
@@ -25,7 +25,7 @@ from sluice.rights.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 
-PEOPLE, OTHERS, SHARED = (100, 20, 20) if os.environ.get("SLUICE_LONG") else (10, 4, 3)
+PEOPLE, OTHERS, SHARED = effort((10, 4, 3), (100, 20, 20))
 SHA = "ab" * 32
 DATA = ("data/", "access.json")
 

@@ -13,8 +13,10 @@ import pytest
 
 from desk import environment
 from night import AT_ONCE, Call, Night, open_night, with_papers
+from returns.commands import at_terminal
 from rights.asking import asked
 from sluice.exchange.read import list_exchanges
+from sluice.orchestration import erasure
 from sluice.rights import erase_store
 from sluice.rights.certificate import last_scans
 from sluice.rights.erase import begin
@@ -27,14 +29,13 @@ from sluice.rights.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Principal
 
-OPERATOR = """
+BATCHES = """
 import json, sys
-from sluice.orchestration import erasure
-for name, given in json.loads(sys.argv[1]):
-    operator = getattr(erasure, name)(task_id="task", **given)
-    print(json.dumps(operator.work({}) if hasattr(operator, "work") else operator.execute({})))
+from sluice.orchestration.erasure import EraseBatch
+for batch in json.loads(sys.argv[1]):
+    print(EraseBatch(task_id="task", batch=batch).work({}))
 """
-WORKERS = 3
+WORKERS = 2
 ENERGY = Principal("energy01")
 ARRIVED = "energy01/inbound/renewal_campaign/file.csv"
 
@@ -47,35 +48,37 @@ def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
         yield opened
 
 
-def work(settings: Settings, *tasks: tuple[str, dict[str, Any]]) -> list[Any]:
-    """What tasks of these operators answer, one after the other in a process of its own."""
-    command = [sys.executable, "-W", "ignore", "-c", OPERATOR, json.dumps(tasks)]
+def erase(settings: Settings, batches: list[dict[str, Any]]) -> list[str]:
+    """What the tasks of these batches say, one after the other in a process of its own."""
+    command = [sys.executable, "-W", "ignore", "-c", BATCHES, json.dumps(batches)]
     done = subprocess.run(command, env=environment(settings), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()[-len(tasks) :]]
+    return done.stdout.splitlines()[-len(batches) :]
 
 
-def task(settings: Settings, operator: str, **given: Any) -> Any:
-    """What one task answers."""
-    return work(settings, (operator, given))[0]
+def end(case_id: str) -> str:
+    """What the last two tasks of a case say."""
+    erasure.FinishErasure(task_id="finish", case_id=case_id).work({})
+    return str(erasure.ProveErasure(task_id="prove", case_id=case_id).work({}))
 
 
 @pytest.mark.timeout(900)
-def test_two_cases_are_erased_copy_by_copy_side_by_side(night: Night) -> None:
+def test_two_cases_are_erased_copy_by_copy_side_by_side(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, house = night.desk.settings, night.desk.house
     people = night.people(3)
     cases = [asked(night, phone, record) for record, phone in people[:2]]
 
-    released = task(settings, "FindReleased")
-    begun = work(settings, *(("BeginErasure", {"case_id": case_id}) for case_id in released))
-    batches = task(settings, "CutBatches", begun=begun)
-    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        shares = [[("EraseBatch", {"batch": each}) for each in batches[place::WORKERS]] for place in range(WORKERS)]
-        said = [line for lines in pool.map(lambda share: work(settings, *share), shares) for line in lines]
-    for case_id in task(settings, "ListBegun", begun=begun):
-        given = {"case_id": case_id}
-        _, proven = work(settings, ("FinishErasure", given), ("ProveErasure", given))
-        assert proven.endswith("1 certificates")
+    with at_terminal(night.desk, monkeypatch):
+        released = erasure.FindReleased(task_id="released").execute({})
+        begun = [erasure.BeginErasure(task_id="begin", case_id=each).execute({}) for each in released]
+        batches = erasure.CutBatches(task_id="cut", begun=begun).execute({})
+        with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+            shares = [batches[place::WORKERS] for place in range(WORKERS)]
+            said = [line for lines in pool.map(lambda share: erase(settings, share), shares) for line in lines]
+        for case_id in erasure.ListBegun(task_id="begun", begun=begun).execute({}):
+            assert end(case_id).endswith("1 certificates")
+        left = erasure.FindReleased(task_id="released").execute({})
+        told = erasure.TellErasures(task_id="tell").work({})
 
     assert released == [case.case_id for case in cases]
     assert len(batches) == len(said) == sum(len(each["copies"]) for each in begun) > 6
@@ -91,7 +94,7 @@ def test_two_cases_are_erased_copy_by_copy_side_by_side(night: Night) -> None:
     sent = next(content for name, content in night.delivered().items() if name.endswith(".csv"))
     for content in (sent, house.objects.read(settings.bucket_exchange, ARRIVED)):
         assert [record.encode() in content for record, _ in people] == [False, False, True]
-    assert work(settings, ("FindReleased", {}), ("TellErasures", {})) == [[], "not over: 0, in error: 0"]
+    assert (left, told) == ([], "not over: 0, in error: 0")
 
 
 def test_of_two_erasures_that_read_one_version_each_puts_back_what_the_other_took_unless_they_wait(
@@ -122,16 +125,15 @@ def arrived(night: Night) -> Copy:
     return next(copy for copy in copies if copy.kind == "arrived")
 
 
-def test_a_case_without_copies_is_begun_and_ended_too(night: Night) -> None:
-    house, settings = night.desk.house, night.desk.settings
+def test_a_case_without_copies_is_begun_and_ended_too(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     record, phone = night.people(3)[1]
     case = asked(night, phone, record)
-    assert begin(house, case.case_id, datetime.now(UTC))
+    assert begin(night.desk.house, case.case_id, datetime.now(UTC))
     none = Batch(case.case_id, ()).document()
-    assert task(settings, "CutBatches", begun=[none]) == [none]
-    given = {"case_id": case.case_id}
-    *_, proven = work(settings, ("EraseBatch", {"batch": none}), ("FinishErasure", given), ("ProveErasure", given))
-    assert proven.endswith("1 certificates")
+    with at_terminal(night.desk, monkeypatch):
+        assert erasure.CutBatches(task_id="cut", begun=[none]).execute({}) == [none]
+        erasure.EraseBatch(task_id="erase", batch=none).work({})
+        assert end(case.case_id).endswith("1 certificates")
 
 
 @pytest.mark.parametrize(("counts", "sizes"), [([5, 0, 1], [1] * 5 + [0, 1]), ([700, 300], [4] * 175 + [4] * 75)])

@@ -1,7 +1,6 @@
 """SIGKILL at many points of the inbound path, each followed by a rerun (security.md S-03)."""
 
 import io
-import os
 import time
 from collections.abc import Callable, Iterator
 
@@ -10,9 +9,10 @@ import pytest
 
 from desk import Desk
 from dying import Victim, dying
+from effort import effort
 from sluice.sample.faults import FaultPlan
 
-POINTS = int(os.environ.get("SLUICE_CRASH_POINTS", "42"))
+POINTS = effort(6, 42)
 FAULTS = FaultPlan(missing_required=2, ragged_row=1)
 
 

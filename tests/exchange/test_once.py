@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from desk import ENERGY, Desk
+from effort import effort
 from sluice.db import connect
 from sluice.exchange.drain import drain
 from sluice.exchange.house import open_house
 from sluice.exchange.open import Arrivals
 from sluice.terms import Direction, Flow, Principal
 
-TRIGGERS, ROUNDS = 16, 10
+TRIGGERS, ROUNDS = 16, effort(2, 10)
 
 
 def _work_at_once(desk: Desk) -> list[int]:

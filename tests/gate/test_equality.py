@@ -1,12 +1,12 @@
 """The one pass equals Great Expectations' own pandas engine, row for row, kind by kind."""
 
-import os
 from collections.abc import Callable, Sequence
 
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 
+from effort import effort
 from sluice.gate.kinds import check_of
 from sluice.gate.model import PassResult, Rule
 from sluice.gate.onepass import run_rules
@@ -15,7 +15,7 @@ from .broken import BROKEN
 from .cases import DATES, FORMATS, GX_KINDS, NUMBERS, PATTERNS, TEXTS, Case, cases
 from .pandas_judge import rules, said_by_pandas, said_by_us
 
-EXAMPLES = 500 if os.environ.get("SLUICE_LONG") else 20
+EXAMPLES = effort(20, 500)
 """Per kind: 21 kinds make 10,500 tables in the long run, 420 in the short one."""
 
 Judge = Callable[[pl.DataFrame, Sequence[Rule]], PassResult]

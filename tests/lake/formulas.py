@@ -73,9 +73,9 @@ def live_cells(text: str, delimiter: str, *, others: bool = True) -> list[str]:
 
 
 def is_live(field: str, delimiter: str, *, at_home: bool) -> bool:
-    """A plain number is not; cut elsewhere, neither is one that the agreed delimiter ends: no syntax."""
-    after = "" if at_home else rf"(?:{re.escape(delimiter)}.*)?"
-    if re.fullmatch(PLAIN + after, field, re.DOTALL):
+    """A plain number is not; cut elsewhere, neither is one between agreed delimiters or line ends: no syntax."""
+    ends = rf"(?:{re.escape(delimiter)}|[\r\n])"
+    if re.fullmatch(PLAIN if at_home else rf"{ends}*{PLAIN}(?:{ends}.*)?", field, re.DOTALL):
         return False
     if at_home and field[:1] in ("\t", "\r", "\n"):
         return True

@@ -53,6 +53,7 @@ def test_control_without_the_guard_another_delimiter_makes_a_formula():
 
 @settings(max_examples=100, deadline=None)
 @given(cells=st.lists(NASTY, min_size=1, max_size=6), delimiter=st.sampled_from(DELIMITERS))
+@example(cells=["-12,5", "\r"], delimiter="\t")
 def test_nothing_drawn_is_live(cells, delimiter):
     cells = [cell.replace("\0", "") for cell in cells]
 

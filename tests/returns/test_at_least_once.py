@@ -14,6 +14,7 @@ from random import Random
 
 import pytest
 
+from effort import effort
 from night import (
     AT_ONCE,
     CALLED_AT,
@@ -36,7 +37,7 @@ from sluice.terms import Flow
 
 pytestmark = pytest.mark.stores
 
-PLANS, FILES, TIMES = 36, 8, 3
+PLANS, FILES, TIMES = effort(12, 36), 8, 3
 MAKE_AFTER = (3, 6, FILES)
 """Returns are made on time, when a part of the files is here, and again when the rest came."""
 

@@ -1,7 +1,6 @@
 """SIGKILL at many points of the outbound path, each followed by a rerun until all is quiet."""
 
 import hashlib
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from desk import environment
+from effort import effort
 from night import AT_ONCE, DUE_DAY, Call, Night, call_log, open_night, with_papers
 from sluice.documents.statement import verify_statement
 from sluice.exchange.naming import BRUSSELS
@@ -21,7 +21,7 @@ from sluice.lake.objects import StoredObject
 from sluice.ledger.verify import verify
 from sluice.settings import Settings
 
-POINTS = int(os.environ.get("SLUICE_CRASH_POINTS", "42")) * 4 // 5
+POINTS = effort(4, 34)
 """Evenly spread kills per way of release, beside one in each place; each has a day of its own, of 100 at most."""
 BESIDE = ("odcs.yaml", "receipt.json", "receipt.pdf", "roles.json")
 PLACES = frozenset(

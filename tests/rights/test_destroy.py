@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap_with_padding
 
 from dying import Victim, dying
+from effort import effort
 from returns.commands import at_terminal, sluice
 from rights.everywhere import in_folder, in_tables
 from rights.residue import Searcher
@@ -40,7 +41,7 @@ from sluice.terms import Principal, SubjectKind
 from stores import Database
 
 ENERGY, GAS = Principal("energy01"), Principal("gas01")
-POINTS = 10
+POINTS = effort(4, 10)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """An erasure that dies anywhere is finished by a rerun: nothing of the person is left, nobody else lost a row."""
 
 import io
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ import polars as pl
 import pytest
 
 from dying import Failed, Victim, dying
+from effort import effort
 from night import Call, Night, call_log, open_night
 from rights.asking import asked, decided
 from sluice.exchange.read import list_exchanges
@@ -32,8 +32,8 @@ from sluice.rights.tell import Told, tell
 from sluice.settings import Settings
 from sluice.terms import Direction
 
-POINTS = int(os.environ.get("SLUICE_CRASH_POINTS") or (120 if os.environ.get("SLUICE_LONG") else 24))
-PEOPLE = max(40, POINTS + 12)
+POINTS = effort(6, 120)
+PEOPLE = POINTS + 14
 
 
 @pytest.fixture
@@ -128,12 +128,12 @@ def test_a_release_or_a_stop_killed_anywhere_is_there_once_and_a_killed_run_can_
     cases = iter(decided(night, phone, record) for record, phone in people)
     for what in ("let_go", "stop"):
         _, steps = victim(next(cases).case_id, 0, what)
-        for point in range(1, steps, max(1, steps // max(6, POINTS // 4))):
+        for point in range(1, steps, max(1, steps // effort(3, 30))):
             case_id = next(cases).case_id
             killed += victim(case_id, point, what)[0]
             died, done = victim(case_id, 0, what)
             whole += not died and done > 0 and is_whole(night, case_id)
-    assert killed >= 10
+    assert killed >= 2 * effort(3, 30)
     assert whole >= killed
     case = asked(night, *reversed(people[-1]))
     assert victim(case.case_id, 300)[0]

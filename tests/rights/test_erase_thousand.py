@@ -1,7 +1,6 @@
 """A thousand persons leave at once: no byte of them anywhere, and everybody else as they were (security.md S-06)."""
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import pyrage
 import pytest
 
 from desk import ENERGY
+from effort import effort
 from rights.estate import (
     ENERGY01,
     TELECOM01,
@@ -36,7 +36,7 @@ from sluice.rights.model import Case
 from sluice.settings import Settings
 from stores import Database
 
-PEOPLE, OTHERS, SHARED = (1000, 1000, 200) if os.environ.get("SLUICE_LONG") else (50, 50, 10)
+PEOPLE, OTHERS, SHARED = effort((25, 25, 5), (1000, 1000, 200))
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 

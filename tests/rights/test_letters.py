@@ -1,7 +1,6 @@
 """Letters on real stores: sealed, logged once with the step they prove, and asked for by every refusal."""
 
 import json
-import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from crash import Steps
 from desk import Desk
 from documents.test_receipt import text_of
 from dying import Victim, dying
+from effort import effort
 from returns.commands import at_terminal, sluice
 from rights.town import open_town, papers_of
 from sluice.agreement.activate import activate_all
@@ -65,7 +65,7 @@ DESK = Actor(Role.DESK, "anna")
 PHONE = "0470 12 34 56"
 DIGITS = "470123456"
 LEGAL = iri("A17LegallyRequired")
-POINTS = int(os.environ.get("SLUICE_CRASH_POINTS", "24"))
+POINTS = effort(6, 60)
 
 
 @pytest.fixture

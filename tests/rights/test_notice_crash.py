@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dying import Victim, dying
+from effort import effort
 from rights.town import DESK, Person, Town, is_notice, open_town, papers_of
 from sluice.ledger.sign import open_signed, split_flattened
 from sluice.ledger.verify import verify as verify_ledger
@@ -24,7 +24,7 @@ from sluice.rights.notice_model import NoticeState
 from sluice.rights.notice_store import list_answers, list_notices
 from sluice.settings import Settings
 
-POINTS = int(os.environ.get("SLUICE_CRASH_POINTS", "24"))
+POINTS = effort(6, 24)
 NAMES = ("energy01", "gas01")
 SWEEP = ",".join(("rights/tell", "rights/notice_", "lake/objects", "ledger/append", "db.py"))
 END = ",".join(("rights/finish", "rights/confirmation", "rights/letters", "rights/book", "lake/objects", "db.py"))
@@ -161,7 +161,7 @@ def test_the_check_sees_what_is_missing_and_what_is_too_much(town: Town) -> None
 def test_killed_anywhere_a_case_ends_once(
     town: Town, victim: Victim, record_property: Callable[[str, object], None]
 ) -> None:
-    now, points = datetime.now(UTC), max(6, POINTS // 2)
+    now, points = datetime.now(UTC), POINTS
     _, steps = ended(town, victim, town.people[0], now, (0, 0))
     killed = 0
     for number in range(points):

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from effort import effort
 from rights.test_guards import part_of
 from rights.town import Person, Town, is_notice, open_town, papers_of
 from sluice.exchange.read import list_exchanges, show_exchange
@@ -58,7 +58,7 @@ def planted(settings: Settings, folder: Path, numbers: Collection[int]) -> Itera
 @pytest.fixture
 def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
     """Every way; in the fast loop every third."""
-    numbers = range(0, len(COMBINATIONS), 1 if os.environ.get("SLUICE_LONG") else 3)
+    numbers = range(0, len(COMBINATIONS), effort(3, 1))
     with planted(store_settings, tmp_path, numbers) as opened:
         yield opened
 

@@ -1,7 +1,6 @@
 """Whoever was erased stays out, however they come back; whoever only looks like them is let in."""
 
 import io
-import os
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ from pydantic import SecretStr
 from pysequoia import Tsk
 
 from desk import ENERGY, Desk
+from effort import effort
 from night import AT_ONCE, Call, Night, call_log, open_night, with_papers
 from rights.estate import (
     ENERGY01,
@@ -49,7 +49,7 @@ from sluice.settings import Settings
 from stores import Database
 
 PEOPLE = 200
-EACH = 1 if os.environ.get("SLUICE_LONG") else 3
+EACH = effort(3, 1)
 """Of the spellings, every one or every third."""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 

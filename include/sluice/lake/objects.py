@@ -8,10 +8,12 @@ ranged read of an unpinned key can mix two of them.
 import base64
 import hashlib
 import io
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,6 +31,8 @@ PASSING_CODES = frozenset({"500", "502", "503", "InternalError", "ServiceUnavail
 TRY_FOR_SECONDS = 20
 SHA_METADATA = "sha256"
 BELIEVED_FOR_SECONDS = 60.0
+_ONE_AT_A_TIME = threading.Lock()
+"""Clients may be used by any thread, but a session makes one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,25 +319,31 @@ def _coded(operation: str, bucket: str, error: "ClientError") -> SluiceFailure:
     return StoreError(*refs)
 
 
-def _client(settings: Settings) -> Any:
+@cache
+def _session() -> Any:
+    """One for all stores of this process: reading botocore's models takes longer than most requests."""
     import boto3
+
+    return boto3.session.Session()
+
+
+def _client(settings: Settings) -> Any:
     from botocore.config import Config
 
     endpoint = None if settings.s3_endpoint in (None, "aws") else settings.s3_endpoint
-    explicit = settings.s3_access_key is not None and settings.s3_secret_key is not None
-    return boto3.session.Session().client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name=settings.s3_region,
-        aws_access_key_id=settings.s3_access_key.get_secret_value() if explicit and settings.s3_access_key else None,
-        aws_secret_access_key=(
-            settings.s3_secret_key.get_secret_value() if explicit and settings.s3_secret_key else None
-        ),
-        config=Config(
-            connect_timeout=5,
-            read_timeout=60,
-            retries={"mode": "standard", "total_max_attempts": 2},
-            s3={"addressing_style": "path" if endpoint else "auto"},
-            request_checksum_calculation="when_required",
-        ),
+    own = {}
+    if settings.s3_access_key and settings.s3_secret_key:
+        own = {
+            "aws_access_key_id": settings.s3_access_key.get_secret_value(),
+            "aws_secret_access_key": settings.s3_secret_key.get_secret_value(),
+        }
+    config = Config(
+        connect_timeout=5,
+        read_timeout=60,
+        retries={"mode": "standard", "total_max_attempts": 2},
+        s3={"addressing_style": "path" if endpoint else "auto"},
+        request_checksum_calculation="when_required",
     )
+    session = _session()
+    with _ONE_AT_A_TIME:
+        return session.client("s3", endpoint_url=endpoint, region_name=settings.s3_region, config=config, **own)
