@@ -26,6 +26,7 @@ from rights.asking import asked
 from rights.ground import ENERGY, Ground, Person, ground_of
 from sluice.errors import SluiceError
 from sluice.exchange.store import hold_object
+from sluice.returns.model import NotReleasable
 from sluice.rights.erase import run
 from sluice.rights.erase_model import ErasureReport
 from sluice.rights.model import CaseId
