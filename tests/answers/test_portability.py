@@ -22,10 +22,16 @@ from sluice.agreement.eligibility import NotPortable
 from sluice.answers.decide import decide_portability
 from sluice.answers.make import Wish, make
 from sluice.answers.model import AnswerKind, NothingPortable
+from sluice.answers.store import find_answers
+from sluice.answers.sweep import make_decided
 from sluice.errors import UsageError
 from sluice.lake.write_formulas import restored
+from sluice.rights.finish import sweep
+from sluice.rights.identifiers import encrypt
+from sluice.rights.letters import note_opened, open_document
 from sluice.rights.model import Action, Case, LetterKind, Right, State, Track
 from sluice.rights.reasons import NOT_REQUIRED
+from sluice.rights.store import get_case, list_cases
 from sluice.settings import Settings
 from sluice.terms import Principal
 
@@ -237,3 +243,37 @@ def test_the_pdf_is_never_the_portable_file_alone(town: Town) -> None:
         make(town.house, case.case_id, AnswerKind.PORTABILITY, now(), DESK, Wish(forms=("pdf",)))
     made = make(town.house, case.case_id, AnswerKind.PORTABILITY, now(), DESK, Wish(forms=("json",)))
     assert {line.path.rpartition(".")[2] for line in made.files if line.path.startswith("data/")} == {"json"}
+
+
+@pytest.mark.parametrize("town", [(WE_EXPORT,)], indirect=True)
+def test_what_was_decided_and_cannot_go_ends_with_its_letter_and_keeps_no_other_waiting(town: Town) -> None:
+    first, second = asked(town, 1), asked(town, 2)
+
+    assert make_decided(town.house, "airflow", now()) == (0, 0)
+    assert make_decided(town.house, "airflow", now()) == (0, 0), "nothing is owed any more"
+
+    for case in (first, second):
+        ended = get_case(town.house.conn, case.case_id)
+        letter = ended.letters[-1]
+        assert letter.kind is LetterKind.REFUSAL and set(letter.sub_cases) == {p.sub_case_id for p in ended.sub_cases}
+        document = json.loads(open_document(town.house, letter))
+        assert all(word in json.dumps(document) for word in ("NotRequiredJustification", "remedies"))
+        note_opened(town.house.conn, letter, now(), DESK)
+    for _ in range(3):
+        assert sweep(town.house, now()).failed == 0
+    done = get_case(town.house.conn, first.case_id)
+    assert (done.state, {part.action for part in done.sub_cases}) == (State.CLOSED, {Action.REFUSE})
+    rows = town.desk.sql("select reasons, remedies_ref from case_transition where reason_code = 'NOTHING_PORTABLE'")
+    assert len(rows) == 4 and all(row["reasons"] and row["remedies_ref"] == "remedies.be" for row in rows)
+
+
+def test_an_unforeseen_fault_of_one_case_keeps_no_other_waiting(town: Town) -> None:
+    for number in (1, 2):
+        asked(town, number)
+    broken, whole = sorted(list_cases(town.house.conn, only_open=True, limit=None), key=lambda case: case.opened_at)
+    content = encrypt(town.house.keyring, b"no request at all")
+    town.house.objects.put(broken.subject_bucket, broken.subject_key, content, "application/octet-stream")
+
+    assert make_decided(town.house, "airflow", now()) == (1, 1)
+
+    assert find_answers(town.house.conn, whole.case_id) and not find_answers(town.house.conn, broken.case_id)

@@ -11,13 +11,13 @@ from sluice.agreement.model import FieldRole
 from sluice.agreement.profiles import PROFILES
 from sluice.answers.model import FORWARDED, GIVEN, UNASSIGNED, WAITING, AnswerKind
 from sluice.rights.cases import UNDECIDED
+from sluice.rights.erase_exceptions import decision_of
 from sluice.rights.erase_scope import CARRIED_OUT, OPEN_DECISIONS
 from sluice.rights.letter_due import answers, refused_groups
 from sluice.rights.model import Action, State, Step, SubCase, Track
 from sluice.rights.scope import DECIDES
 
 PRINCIPAL = "principal"
-DECISIONS = frozenset({State.REFUSED, State.PARTIAL, State.INSTRUCTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +82,5 @@ def _is_whole(part: SubCase, group: str) -> bool:
 
 
 def _reasons(part: SubCase, steps: Sequence[Step]) -> Mapping[str, str]:
-    mine = [step for step in steps if step.sub_case_id == part.sub_case_id and step.to_state in DECISIONS]
-    return mine[-1].reasons if mine else {}
+    decided = decision_of([step for step in steps if step.sub_case_id == part.sub_case_id])
+    return decided.reasons if decided else {}

@@ -73,7 +73,7 @@ def make(
     parts = _answered(facts)
     was_refused = any(authority.reasons for authority in facts.authorities.values())
     if kind is AnswerKind.PORTABILITY and not facts.selected.tables and (parts or was_refused):
-        raise NothingPortable(Ref("case", case_id), Ref("fields", len(facts.selected.fields)))
+        raise nothing_of(facts)
     if not parts:
         raise NothingToGive(Ref("case", case_id))
     with private_folder(house) as room:
@@ -146,6 +146,14 @@ def _answered(facts: Facts) -> Sequence[SubCaseId]:
         return parts
     nobody = authority_of(facts.case.sub_cases, (), facts.kind.action)
     return [part.sub_case_id for part in nobody.given]
+
+
+def nothing_of(facts: Facts) -> NothingPortable:
+    """Why nothing of a case may be taken along, by column, and which parts were decided to be given all the same."""
+    fields = facts.selected.fields
+    given = (part for each in facts.found for part in facts.authorities[each.principal].given)
+    refs = (Ref("case", facts.case.case_id), Ref("fields", len(fields)))
+    return NothingPortable(*refs, fields=fields, parts=tuple(given))
 
 
 def is_known(case: Case) -> bool:

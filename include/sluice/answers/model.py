@@ -10,7 +10,7 @@ import polars as pl
 
 from sluice.agreement.model import Agreement, FieldRole
 from sluice.answers.ids import AnswerId
-from sluice.errors import Exit, NotFound, SluiceError
+from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.rights.erase_model import Copy, Target
 from sluice.rights.model import Action, CaseId, Right, SubCase, SubCaseId
 from sluice.rights.notice_model import Holder
@@ -58,12 +58,30 @@ class NothingToGive(SluiceError):
 
 
 class NothingPortable(SluiceError):
-    """Every field is left out, each for its reason; an empty file is never made."""
+    """Every field is left out, each for its reason; an empty file is never made.
+
+    ``fields``: every column with its reason. ``parts``: those that were decided to be given, if any.
+    """
 
     code: ClassVar[str] = "SLU-583"
     summary: ClassVar[str] = "no field of this case may be taken along; there is no empty package"
-    cure: ClassVar[str] = "`sluice export decide CASE` shows the reason of every field and refuses with remedies"
+    cure: ClassVar[str] = (
+        "`sluice export decide CASE` shows the reason of every field and refuses with remedies; "
+        "what was decided to be given the DAG `answers` ends with that letter"
+    )
     exit: ClassVar[Exit] = Exit.REFUSED
+
+    def __init__(self, *refs: Ref, fields: "tuple[FieldLine, ...]" = (), parts: tuple[SubCase, ...] = ()) -> None:
+        super().__init__(*refs)
+        self.fields, self.parts = fields, parts
+
+
+class NotMade(SluiceError):
+    """Something nobody foresaw; the log has the place, and no value."""
+
+    code: ClassVar[str] = "SLU-589"
+    summary: ClassVar[str] = "the answer to a case could not be made, and nobody foresaw why"
+    cure: ClassVar[str] = "the log names file and line; the sweep tries again in five minutes"
 
 
 class OnePersonOnly(SluiceError):

@@ -153,7 +153,7 @@ def moved(part: SubCase, target: State, order: Order) -> SubCase:
         case State.ACCEPTED | State.PARTIAL:
             fields = tuple(group for group in part.field_groups if group not in order.reasons)
             return replace(changed, action=order.action, action_fields=fields)
-        case State.REFUSED:
+        case State.REFUSED | State.EXECUTED | State.EXECUTING if target is State.REFUSED or order.reasons:
             return replace(changed, action=Action.REFUSE, action_fields=part.field_groups)
         case _:
             return changed
