@@ -121,6 +121,23 @@ def test_a_row_that_may_be_somebody_elses_is_withheld_and_counted(town: Town) ->
     assert package.json("manifest.json")["withheld"]["rows"] > 0
 
 
+def test_in_a_household_what_bears_no_number_is_withheld_rows_and_records(town: Town) -> None:
+    """Two customers share a telephone; a row without a number and a broken record may be of either."""
+    first, second = town.people[0], town.people[3]
+    shared = second.line.replace(second.phone, first.phone)
+    lines = [town.head, f"E77770001;{shared}", f";{shared}", f"E77770002;{shared};too;many;cells"]
+    town.desk.drop("\n".join(lines).encode() + b"\n", "shared.csv", (ENERGY, "renewal_campaign"))
+    town.desk.work()
+
+    package = read(town.house, give(town.house, asked(town, 0).case_id))
+
+    theirs, mine = cells_of(town, 3), cells_of(town, 0)
+    personal = ("email", "last_name", "street")
+    assert [name for name in personal if theirs[name] != mine[name] and is_said(package, theirs[name])] == []
+    assert not is_said(package, "E77770002") and is_said(package, first.record(ENERGY))
+    assert package.json("manifest.json")["withheld"]["rows"] >= 3
+
+
 def test_a_note_that_quotes_another_person_is_withheld(town: Town) -> None:
     head, person = town.head.split(";"), town.people[0]
     cells = dict(zip(head, f"{person.record(ENERGY)};{person.line}".split(";"), strict=True))
