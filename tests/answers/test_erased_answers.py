@@ -1,0 +1,112 @@
+"""Answers that an erasure has to take: those of another request, of another name, made late; and none of others."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from answers.giving import WE_GIVE, give, now
+from rights.town import DESK, SHA, Town, open_town, papers_of
+from sluice.answers import store
+from sluice.rights.cases import settle_identity
+from sluice.rights.erase import run
+from sluice.rights.finish import sweep
+from sluice.rights.forward import forward
+from sluice.rights.identifiers import Identifier, open_sealed, seal
+from sluice.rights.model import Action, Case, Order, Right
+from sluice.rights.opening import open_case
+from sluice.rights.protect import protection_of
+from sluice.rights.store import get_case
+from sluice.settings import Settings
+from sluice.terms import Principal, SubjectKind
+
+ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    settings = papers_of(store_settings, tmp_path, [ENERGY, SOLAR], WE_GIVE)
+    with open_town(settings, tmp_path, [ENERGY, SOLAR], 2) as opened:
+        opened.arrive(ENERGY, opened.people)
+        opened.arrive(SOLAR, opened.people)
+        opened.give_back(ENERGY, opened.people)
+        yield opened
+
+
+def asked(town: Town, right: Right, kind: SubjectKind, value: str, principal: Principal | None = ENERGY) -> Case:
+    """A request by one identifier, decided."""
+    at = datetime.now(UTC)
+    case = open_case(
+        town.house, right, [(kind, value)], principal, at, "letter", "nl", at,
+        protection=protection_of(town.house), actor=DESK,
+    )  # fmt: skip
+    settle_identity(town.house.conn, case.case_id, True, Order(DESK, at, "IDENTITY_SHOWN", SHA))
+    forward(town.house, at)
+    action = Action.GIVE if right is Right.ACCESS else Action.ERASE
+    return town.agree(get_case(town.house.conn, case.case_id), action)
+
+
+def told(town: Town) -> None:
+    """What told the principals whom to decide about goes once they have."""
+    for _ in range(2):
+        assert sweep(town.house, now()).failed == 0
+
+
+def gone(town: Town, case: Case) -> list[str | None]:
+    return [each.gone_why for each in store.find_answers(town.house.conn, case.case_id)]
+
+
+def test_an_answer_to_a_request_by_another_identifier_is_found_by_what_is_in_it(town: Town) -> None:
+    mine, theirs = town.people
+    first = asked(town, Right.ACCESS, SubjectKind.PRINCIPAL_CUSTOMER_ID, mine.record(ENERGY))
+    other = asked(town, Right.ACCESS, SubjectKind.PRINCIPAL_CUSTOMER_ID, theirs.record(ENERGY))
+    for case in (first, other):
+        give(town.house, case.case_id)
+    told(town)
+
+    report = run(town.house, asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone).case_id, now())
+
+    assert (gone(town, first), gone(town, other)) == (["erasure"], [None])
+    assert (report.residual, report.doubts) == (0, 0)
+
+
+def test_an_answer_is_about_whom_its_request_was_confirmed_to_be_about(town: Town) -> None:
+    mine, theirs = town.people
+    case = asked(town, Right.ACCESS, SubjectKind.PHONE, theirs.phone)
+    give(town.house, case.case_id)
+    asked_by = open_sealed(town.house, case.subject_key).envelope
+    person = ((Identifier(SubjectKind.PHONE, mine.phone),),)
+    sealed = seal(town.house, replace(asked_by, persons=person), f"_cases/{case.case_id}/confirmed.age")
+    town.desk.sql(f"update subject_case set subject_key = '{sealed.key}' where case_id = '{case.case_id}' returning 1")
+    told(town)
+
+    run(town.house, asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone).case_id, now())
+
+    assert gone(town, case) == ["erasure"]
+
+
+def test_what_was_made_of_another_principals_data_stays_and_counts_for_nothing(town: Town) -> None:
+    mine = town.people[0]
+    elsewhere = asked(town, Right.ACCESS, SubjectKind.PHONE, mine.phone, SOLAR)
+    give(town.house, elsewhere.case_id)
+    told(town)
+
+    report = run(town.house, asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone).case_id, now())
+
+    assert gone(town, elsewhere) == [None]
+    assert (report.residual, report.doubts) == (0, 0)
+
+
+def test_an_answer_made_again_after_the_release_goes_too(town: Town) -> None:
+    mine = town.people[0]
+    access = asked(town, Right.ACCESS, SubjectKind.PHONE, mine.phone)
+    give(town.house, access.case_id)
+    told(town)
+    erasure = asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone)
+    give(town.house, access.case_id)
+
+    report = run(town.house, erasure.case_id, now())
+
+    assert gone(town, access) == ["erasure", "replaced"] and report.residual == 0
