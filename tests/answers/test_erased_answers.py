@@ -10,8 +10,13 @@ import pytest
 from answers.giving import WE_GIVE, give, now
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers import store
+from sluice.answers.keep import keep
+from sluice.answers.make import Wish, gather
+from sluice.answers.model import AnswerKind, ErasedMeanwhile
 from sluice.rights.cases import settle_identity
 from sluice.rights.erase import run
+from sluice.rights.erase_control_store import begin_run, end_run
+from sluice.rights.erase_find import open_request
 from sluice.rights.finish import sweep
 from sluice.rights.forward import forward
 from sluice.rights.identifiers import Identifier, open_sealed, seal
@@ -110,3 +115,34 @@ def test_an_answer_made_again_after_the_release_goes_too(town: Town) -> None:
     report = run(town.house, erasure.case_id, now())
 
     assert gone(town, access) == ["erasure", "replaced"] and report.residual == 0
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_what_was_gathered_before_an_erasure_ended_is_never_kept(town: Town, tmp_path: Path, has_ended: bool) -> None:
+    mine, theirs = town.people
+    access = asked(town, Right.ACCESS, SubjectKind.PHONE, theirs.phone)
+    erasure = asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone)
+    since = store.find_moment(town.house.conn)
+    case, envelope = open_request(town.house, access.case_id)
+    facts = gather(town.house, case, envelope, AnswerKind.ACCESS, now(), Wish())
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "a.txt").write_text("a")
+    begin_run(town.house.conn, erasure.case_id)
+    if has_ended:
+        end_run(town.house.conn, erasure.case_id, "clean")
+
+    with pytest.raises(ErasedMeanwhile):
+        keep(town.house, facts, tmp_path / "package", [], [case.sub_cases[0].sub_case_id], DESK, since=since)
+
+    assert gone(town, access) == []
+    if not has_ended:
+        with pytest.raises(ErasedMeanwhile):
+            give(town.house, access.case_id)
+        end_run(town.house.conn, erasure.case_id, "clean")
+    assert give(town.house, access.case_id).answer.rows, "once it is over it is made again"
+
+
+def test_an_erasure_of_another_company_keeps_no_answer_waiting(town: Town) -> None:
+    access = asked(town, Right.ACCESS, SubjectKind.PHONE, town.people[0].phone, SOLAR)
+    begin_run(town.house.conn, asked(town, Right.ERASURE, SubjectKind.PHONE, town.people[1].phone).case_id)
+    assert give(town.house, access.case_id).answer.rows

@@ -59,7 +59,7 @@ def make(
     """The package of a case, sealed in the vault and, if a folder is named, in clear there.
 
     Raises AnotherRight, OnePersonOnly, NothingToGive, NothingPortable (with every field's reason), FolderTaken,
-    and what collecting raises.
+    ErasedMeanwhile, and what collecting raises.
     """
     wish = wish or Wish()
     check_forms(wish.forms)
@@ -69,6 +69,7 @@ def make(
         raise NothingToGive(Ref("case", case_id), Ref("identity", "not settled"))
     if wish.folder is not None and wish.folder.exists():
         raise FolderTaken(Ref("option", "--folder"))
+    since = store.find_moment(house.conn)
     facts = gather(house, case, envelope, kind, now, wish)
     parts = _answered(facts)
     was_refused = any(authority.reasons for authority in facts.authorities.values())
@@ -84,7 +85,7 @@ def make(
         else:
             write_portability(draft, facts, wish.forms)
         files = draft.finish()
-        answer = keep(house, facts, draft.folder, files, parts, actor, only=wish.only)
+        answer = keep(house, facts, draft.folder, files, parts, actor, since=since, only=wish.only)
         if wish.folder is not None:
             note_taken(house, answer, actor.name, now)
             _hand_out(draft.folder, wish.folder)

@@ -84,6 +84,15 @@ class NotMade(SluiceError):
     cure: ClassVar[str] = "the log names file and line; the sweep tries again in five minutes"
 
 
+class ErasedMeanwhile(SluiceError):
+    """What was gathered may hold somebody who was erased since: it is thrown away."""
+
+    code: ClassVar[str] = "SLU-590"
+    summary: ClassVar[str] = "persons of one of its companies were erased while this answer was gathered"
+    cure: ClassVar[str] = "make it again; the DAG `answers` does so by itself, once no erasure there is unfinished"
+    exit: ClassVar[Exit] = Exit.UNDECIDED
+
+
 class OnePersonOnly(SluiceError):
     code: ClassVar[str] = "SLU-584"
     summary: ClassVar[str] = "a package is for one person, and this case is about several"

@@ -54,6 +54,14 @@ def find_due(conn: Connection, on: date) -> list[Answer]:
     return [_answer(row) for row in rows]
 
 
+def find_moment(conn: Connection) -> datetime:
+    """What the database's clock says, by which erasures end."""
+    row = conn.execute("select clock_timestamp() as at").fetchone()
+    assert row is not None  # a select without a table
+    moment: datetime = row["at"]
+    return moment
+
+
 def find_known(conn: Connection) -> set[tuple[str, str]]:
     """Key and version of every package that is there."""
     rows = conn.execute("select key, version_id from answer where gone_at is null").fetchall()
