@@ -14,6 +14,7 @@ from sluice.answers.model import AnswerKind, FieldLine, NothingPortable
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
 from sluice.rights.cases import UNDECIDED, advance, decide
+from sluice.rights.erase_find import open_request
 from sluice.rights.letters import write_letter
 from sluice.rights.model import (
     SYSTEM,
@@ -30,6 +31,7 @@ from sluice.rights.model import (
     TransitionRefused,
 )
 from sluice.rights.reasons import NOT_REQUIRED, REMEDIES, THIRD_PARTY
+from sluice.rights.rescope import rescope
 from sluice.rights.store import get_case
 
 NOTHING_PORTABLE = "NOTHING_PORTABLE"
@@ -44,6 +46,7 @@ def decide_portability(
     A refusal is told by letter at once, with complaint and court. Raises TransitionRefused when nothing is left to
     decide or a guard does not hold, and what collecting raises.
     """
+    rescope(house, *open_request(house, case_id), now)
     facts = foresee(house, case_id, AnswerKind.PORTABILITY, now)
     parts = [part for part in facts.case.sub_cases if part.track is Track.CONTROLLER and part.state in UNDECIDED]
     if not parts:

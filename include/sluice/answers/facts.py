@@ -38,6 +38,11 @@ class Facts:
     stores: tuple[StoreCount, ...]
 
     @property
+    def is_processed(self) -> bool:
+        """Whether any place names the person: what Art. 15 asks first, whatever of it may be given."""
+        return any(count.hits for count in self.stores)
+
+    @property
     def left_out(self) -> tuple[FieldLine, ...]:
         """Columns that are not given."""
         return tuple(line for line in self.selected.fields if not line.included)

@@ -37,6 +37,7 @@ from sluice.rights.erase_find import open_request
 from sluice.rights.identifiers import Envelope
 from sluice.rights.letter_model import Sender
 from sluice.rights.model import Actor, Case, CaseId, SubCaseId
+from sluice.rights.rescope import rescope
 
 FORMS = ("csv", "json", "xlsx", "pdf")
 
@@ -70,6 +71,7 @@ def make(
     if wish.folder is not None and wish.folder.exists():
         raise FolderTaken(Ref("option", "--folder"))
     since = store.find_moment(house.conn)
+    case = rescope(house, case, envelope, now)
     facts = gather(house, case, envelope, kind, now, wish)
     parts = _answered(facts)
     was_refused = any(authority.reasons for authority in facts.authorities.values())
@@ -141,12 +143,10 @@ def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: 
 
 
 def _answered(facts: Facts) -> Sequence[SubCaseId]:
-    """The parts this package answers; where nobody knows the person, the one that says so."""
-    parts = [part.sub_case_id for each in facts.found for part in facts.authorities[each.principal].given]
-    if facts.found:
-        return parts
-    nobody = authority_of(facts.case.sub_cases, (), facts.kind.action)
-    return [part.sub_case_id for part in nobody.given]
+    """The parts this package answers; where nobody knew the person, the one that was decided then too."""
+    nobody = [part for part in facts.case.sub_cases if part.agreement_id is None]
+    given = [part for each in facts.found for part in facts.authorities[each.principal].given]
+    return [part.sub_case_id for part in [*given, *authority_of(nobody, (), facts.kind.action).given]]
 
 
 def nothing_of(facts: Facts) -> NothingPortable:

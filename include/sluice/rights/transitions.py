@@ -61,7 +61,7 @@ def _processor() -> Iterator[Transition]:
         g.instruction_names_its_fields,
         g.instructed_refusal_has_reasons,
     )
-    yield _row(track, None, S.SCOPED, {DESK, PRINCIPAL, SUBJECT}, g.center_is_processor)
+    yield _row(track, None, S.SCOPED, {DESK, PRINCIPAL, SUBJECT, SYSTEM}, g.center_is_processor)
     yield _row(track, S.SCOPED, S.FORWARDED, {DESK, SYSTEM}, g.center_is_processor)
     yield _row(track, S.FORWARDED, S.AWAITING_INSTRUCTION, {DESK, SYSTEM}, g.center_is_processor)
     for source in waiting[:2]:
@@ -86,7 +86,7 @@ def _controller() -> Iterator[Transition]:
         g.names_remedies,
         g.abuse_is_proven,
     )
-    yield _row(track, None, S.SCOPED, {DESK, PRINCIPAL, SUBJECT}, g.center_is_controller)
+    yield _row(track, None, S.SCOPED, {DESK, PRINCIPAL, SUBJECT, SYSTEM}, g.center_is_controller)
     yield _row(track, S.SCOPED, S.ASSESSED, {DESK, SYSTEM}, g.center_is_controller, g.case_is_scoped)
     for source, told in ((S.ASSESSED, ()), (S.EXTENDED, (g.extension_was_told,))):
         yield _row(
