@@ -1,5 +1,6 @@
 """From what was found to what is given: columns by whose they are, agents as numbers, others' data left out. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,21 +22,63 @@ META = (COMPANY, DATASET, DAY, EXCHANGE, KEPT_IN)
 RAW = "record"
 
 
+BRACKETS = re.compile(r"\[[^\[\]]*\]")
+"""A word of a platform that stands for nobody, such as [system]: the whole cell, closed."""
+SHORTEST_NAME = 2
+
+
 @dataclass
 class Agents:
-    """Agents by number, in the order in which they are met: the person needs no name, and gets none (C-579/21)."""
+    """Agents by number, in the order in which they are met: the person needs no name, and gets none (C-579/21).
 
+    ``names``: how they are written where a column is known to hold them; ``columns``: what such columns are called.
+    """
+
+    names: frozenset[str] = field(default=frozenset(), repr=False)
+    columns: frozenset[str] = frozenset()
     numbers: dict[str, str] = field(default_factory=dict, repr=False)
 
     def pseudonym(self, name: str) -> str:
-        return self.numbers.setdefault(name, f"agent {len(self.numbers) + 1}")
+        return self.numbers.setdefault(name.strip().casefold(), f"agent {len(self.numbers) + 1}")
 
     def hide(self, cells: pl.Series) -> pl.Series:
-        """Every name as a number; a word in brackets names nobody."""
+        """Every cell as a number; a closed word in brackets names nobody."""
         told = [
-            cell if cell is None or cell.startswith("[") or not cell.strip() else self.pseudonym(cell) for cell in cells
+            cell if cell is None or not cell.strip() or BRACKETS.fullmatch(cell.strip()) else self.pseudonym(cell)
+            for cell in cells
         ]
         return pl.Series(cells.name, told, dtype=pl.String)
+
+    def hide_words(self, cells: pl.Series) -> pl.Series:
+        """Every known name in text as a number, where it is a word of its own; a part of a longer word stays."""
+        names = sorted(filter(_is_telling, self.names), key=len, reverse=True)
+        if not names:
+            return cells
+        words = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)", re.IGNORECASE)
+        told = [
+            None if cell is None else words.sub(lambda found: self.pseudonym(found.group()), cell) for cell in cells
+        ]
+        return pl.Series(cells.name, told, dtype=pl.String)
+
+    def hide_unexplained(self, cells: pl.Series) -> pl.Series:
+        """A column that no paper explains: whole where it is called like a column of agents, else word by word."""
+        return self.hide(cells) if cells.name.casefold() in self.columns else self.hide_words(cells)
+
+
+def _is_telling(name: str) -> bool:
+    """Whether a name can be looked for in text; of a digit or two nobody knows that they are one."""
+    return len(name) >= SHORTEST_NAME and not (name.isdigit() and len(name) < 3)
+
+
+def agents_of(found: Sequence[Found]) -> Agents:
+    """Every agent that a column names, whether it is given or not."""
+    names, columns = set[str](), set[str]()
+    for held in (held for each in found for held in each.held):
+        for name in held.frame.columns:
+            if group_of(held, name) == FieldGroup.AGENT_REF:
+                columns.add(name.casefold())
+                names.update(cell.strip() for cell in held.frame[name].drop_nulls().unique().to_list())
+    return Agents(frozenset(name for name in names if not BRACKETS.fullmatch(name)), frozenset(columns))
 
 
 @dataclass(frozen=True)
@@ -51,7 +94,7 @@ class Selected:
 
 def select(found: Sequence[Found], authorities: Mapping[str, Authority]) -> Selected:
     """Everything that may be given, deduplicated: equal rows of several copies of one exchange are one."""
-    agents, withheld = Agents(), Counter[str]()
+    agents, withheld = agents_of(found), Counter[str]()
     parts: dict[str, list[pl.DataFrame]] = {}
     lines: dict[FieldLine, None] = {}
     roles: dict[tuple[str, str], FieldRole] = {}
@@ -122,10 +165,13 @@ def _tables(found: Found, held: Held, authority: Authority, agents: Agents) -> I
         cells = cells.filter(~pl.all_horizontal(pl.all().is_null()))
         if group == FieldGroup.AGENT_REF:
             cells = cells.with_columns(agents.hide(cells[name]) for name in cells.columns)
+        elif group == UNASSIGNED:
+            cells = cells.with_columns(agents.hide_unexplained(cells[name]) for name in cells.columns)
         if cells.height:
             yield group, _marked(found, held, cells)
     if held.raw and authority.gives_all_of(list(held.copy.contract.fields) if held.copy.contract else []):
-        yield UNASSIGNED, _marked(found, held, pl.DataFrame({RAW: list(held.raw)}))
+        records = agents.hide_words(pl.Series(RAW, held.raw, dtype=pl.String))
+        yield UNASSIGNED, _marked(found, held, records.to_frame())
 
 
 def _marked(found: Found, held: Held, cells: pl.DataFrame) -> pl.DataFrame:
