@@ -74,7 +74,7 @@ def tables(package: Package) -> list[str]:
     return [name for name in package.files if name.startswith("data/") and name.endswith(".csv")]
 
 
-def test_the_package_fits_its_descriptor_in_every_byte(package: Package) -> None:
+def test_the_package_fits_its_descriptor_in_every_byte(town: Town, package: Package) -> None:
     described = resources(package)
 
     assert set(described) == set(package.files) - {"datapackage.json", "SHA256SUMS"}
@@ -88,10 +88,23 @@ def test_the_package_fits_its_descriptor_in_every_byte(package: Package) -> None
         assert described[path]["dialect"]["delimiter"] == ","
         for field in schema["fields"]:
             assert fits(rows[field["name"]], field["type"]), (path, field)
-        assert {field["controller"] for field in schema["fields"]} == {"Energy One NV"}
+        center = town.desk.settings.center_name or town.desk.settings.center
+        who = {word for field in schema["fields"] for word in field["controller"].split("; ")}
+        assert who <= {"Energy One NV", center}, path
     assert {name for name in package.files if name.startswith("data/")} == {
         name for path in tables(package) for name in (path, path.replace(".csv", ".json"))
     }
+
+
+def test_who_decides_of_a_column_stands_beside_it(town: Town, package: Package) -> None:
+    center = town.desk.settings.center_name or town.desk.settings.center
+    rows = {(row["fieldGroup"], row["controller"]) for row in package.rows("eligibility.csv")}
+    assert {("identity", "Energy One NV"), ("call_event", center)} <= rows
+    assert {row["controller"] for row in package.rows("dictionary.csv") if row["fieldGroup"] == "call_event"} == {
+        center
+    }
+    roles = {each["title"]: each["roles"] for each in package.json("datapackage.json")["contributors"]}
+    assert roles == {"Energy One NV": ["controller"], center: ["controller", "processor"]}
 
 
 def fits(cells: pl.Series, kind: str) -> bool:

@@ -99,6 +99,7 @@ def fields_of(facts: Facts) -> list[dict[str, Any]]:
         {
             "company": facts.companies[line.principal],
             "dataset": line.dataset,
+            "contract_version": line.version,
             "name": line.name,
             "group": line.group,
             "included": line.included,

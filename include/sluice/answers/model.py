@@ -136,6 +136,16 @@ class Held:
         """What the rows belong to, as a contract names it."""
         return self.copy.contract.contract_id if self.copy.contract else f"{self.copy.direction.value} file"
 
+    @property
+    def version(self) -> str:
+        """Of the contract that the copy was made under; empty without one."""
+        return self.copy.contract.version if self.copy.contract else ""
+
+    @property
+    def agreement(self) -> str | None:
+        """Under which the copy was made; None without a contract."""
+        return self.copy.contract.agreement_id if self.copy.contract else None
+
 
 @dataclass(frozen=True, slots=True)
 class StoreCount:
@@ -181,6 +191,8 @@ class FieldLine:
     included: bool
     reason: str
     iri: str | None = None
+    version: str = ""
+    """Of the contract: what may be taken along under one may not under the next."""
 
 
 @dataclass(frozen=True, slots=True)

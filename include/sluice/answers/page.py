@@ -205,7 +205,7 @@ def _refused(say: Words, facts: Facts, found: Found) -> Iterator[Part]:
     rows: dict[tuple[str, str, str | None], list[str]] = {}
     for line in facts.left_out:
         if line.principal == found.principal and line.reason != FORWARDED:
-            role = facts.selected.roles.get((line.dataset, line.name))
+            role = facts.selected.role_of(line)
             key = (group_name(say, line.group), _why(say, facts, found, line), line.iri)
             rows.setdefault(key, []).append(label_of(say, line.name, role))
     if rows:

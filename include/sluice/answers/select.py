@@ -89,7 +89,19 @@ class Selected:
     fields: tuple[FieldLine, ...]
     withheld: Mapping[str, int]
     roles: Mapping[tuple[str, str], FieldRole]
-    """Role of a column by dataset and name."""
+    """Role of a column by dataset and name, as its newest copy has it: what it is called."""
+    judged: Mapping[tuple[str, str, str], FieldRole] = field(default_factory=dict)
+    """The same by version of the contract too: what may be done with it."""
+    versions: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Version of the contract by exchange and dataset."""
+
+    def role_of(self, line: FieldLine) -> FieldRole | None:
+        """The role that a column has under its own contract."""
+        return self.role(line.dataset, line.version, line.name)
+
+    def role(self, dataset: str, version: str, name: str) -> FieldRole | None:
+        """The same; without versions as the newest copy has it."""
+        return self.judged.get((dataset, version, name)) if self.judged else self.roles.get((dataset, name))
 
 
 def select(found: Sequence[Found], authorities: Mapping[str, Authority]) -> Selected:
@@ -98,6 +110,8 @@ def select(found: Sequence[Found], authorities: Mapping[str, Authority]) -> Sele
     parts: dict[str, list[pl.DataFrame]] = {}
     lines: dict[FieldLine, None] = {}
     roles: dict[tuple[str, str], FieldRole] = {}
+    judged: dict[tuple[str, str, str], FieldRole] = {}
+    versions: dict[tuple[str, str], str] = {}
     notes: set[tuple[str, str]] = set()
     for each in found:
         authority = authorities[each.principal]
@@ -105,13 +119,16 @@ def select(found: Sequence[Found], authorities: Mapping[str, Authority]) -> Sele
             withheld += Counter({"rows": held.others, "objects": held.apart})
             lines |= dict.fromkeys(_lines(each, held, authority))
             roles |= {(held.dataset, name): role for name, role in held.roles.items()}
+            judged |= {(held.dataset, held.version, name): role for name, role in held.roles.items()}
+            versions[held.copy.exchange_id, held.dataset] = held.version
             screened, doubtful = _screened(each, held)
             notes |= doubtful
             for group, table in _tables(each, screened, authority, agents):
                 parts.setdefault(group, []).append(table)
     withheld["notes"] += len(notes)
     tables = {group: _together(parts[group]) for group in sorted(parts, key=_order)}
-    return Selected(tables, tuple(lines), {name: count for name, count in withheld.items() if count}, roles)
+    counts = {name: count for name, count in withheld.items() if count}
+    return Selected(tables, tuple(lines), counts, roles, judged, versions)
 
 
 def _order(group: str) -> tuple[int, str]:
@@ -126,7 +143,7 @@ def group_of(held: Held, name: str) -> str:
 
 def _lines(found: Found, held: Held, authority: Authority) -> Iterator[FieldLine]:
     for name in held.frame.columns:
-        word = authority.word_on(held.roles.get(name))
+        word = authority.word_on(held.roles.get(name), held.agreement)
         yield FieldLine(
             principal=found.principal,
             controller=controller_of(held.roles.get(name)),
@@ -136,6 +153,7 @@ def _lines(found: Found, held: Held, authority: Authority) -> Iterator[FieldLine
             included=word == GIVEN,
             reason=word.rpartition("#")[2],
             iri=word if "#" in word else None,
+            version=held.version,
         )
 
 
@@ -157,7 +175,7 @@ def _screened(found: Found, held: Held) -> tuple[Held, set[tuple[str, str]]]:
 
 def _tables(found: Found, held: Held, authority: Authority, agents: Agents) -> Iterator[tuple[str, pl.DataFrame]]:
     """One table per field group of what may be given of a copy."""
-    given = [name for name in held.frame.columns if authority.word_on(held.roles.get(name)) == GIVEN]
+    given = [name for name in held.frame.columns if authority.word_on(held.roles.get(name), held.agreement) == GIVEN]
     groups = dict.fromkeys(group_of(held, name) for name in given)
     for group in groups:
         cells = held.frame.select(name for name in given if group_of(held, name) == group)
@@ -169,7 +187,7 @@ def _tables(found: Found, held: Held, authority: Authority, agents: Agents) -> I
             cells = cells.with_columns(agents.hide_unexplained(cells[name]) for name in cells.columns)
         if cells.height:
             yield group, _marked(found, held, cells)
-    if held.raw and authority.gives_all_of(list(held.copy.contract.fields) if held.copy.contract else []):
+    if held.raw and authority.gives_all_of(held.copy.contract.fields if held.copy.contract else (), held.agreement):
         records = agents.hide_words(pl.Series(RAW, held.raw, dtype=pl.String))
         yield UNASSIGNED, _marked(found, held, records.to_frame())
 

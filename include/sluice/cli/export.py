@@ -157,6 +157,7 @@ def fields_told(lines: "Sequence[FieldLine]") -> list[dict[str, Any]]:
             "code": line.reason,
             "group": line.group,
             "dataset": line.dataset,
+            "contract_version": line.version,
             "principal": line.principal,
         }
         for line in lines
