@@ -10,8 +10,8 @@ import pytest
 from answers.giving import WE_GIVE, Package, cells_of, folder_of, give, now, read
 from night import Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of
-from sluice.answers.make import Wish, make
-from sluice.answers.model import AnotherRight, AnswerKind, NothingToGive
+from sluice.answers.make import Wish, _hand_out, make
+from sluice.answers.model import AnotherRight, AnswerKind, FolderTaken, NothingToGive
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.cases import decide
 from sluice.rights.model import Action, Case, Order, Right, State
@@ -162,6 +162,26 @@ def test_nothing_is_given_before_somebody_decided_and_no_other_right(town: Town)
     assert not [o for o in town.desk.objects(town.desk.settings.bucket_vault) if o.key.startswith("_answers/")]
     decide(town.house.conn, case.case_id, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=Action.GIVE))
     assert give(town.house, case.case_id).answer.rows > 0
+
+
+def test_a_folder_is_whole_or_not_there(town: Town, tmp_path: Path) -> None:
+    case = asked(town, 0)
+    (tmp_path / "file").write_text("x")
+    for taken in (tmp_path / "file" / "in", tmp_path):
+        with pytest.raises(FolderTaken):
+            make(town.house, case.case_id, AnswerKind.ACCESS, now(), DESK, Wish(taken))
+    source, target = tmp_path / "source", tmp_path / "out"
+    (source / "data").mkdir(parents=True)
+    (source / "data" / "a.csv").write_text("a")
+    (source / "gone.csv").symlink_to("/proc/self/mem")  # a file that cannot be copied
+
+    with pytest.raises(FolderTaken):
+        _hand_out(source, target)
+
+    assert not target.exists() and not [path for path in tmp_path.iterdir() if path.name.startswith(".out")]
+    (source / "gone.csv").unlink()
+    _hand_out(source, target)
+    assert (target / "data" / "a.csv").read_text() == "a"
 
 
 def test_each_making_is_logged_and_replaces_the_one_before(town: Town) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from answers.giving import WE_GIVE, give, now
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers import store
+from sluice.answers.ids import AnswerId
 from sluice.answers.keep import remove_due
 from sluice.answers.link import NewLink, check_words, make_link, open_link, take_out
 from sluice.answers.link_model import LinkOver, LinkRefused
@@ -183,6 +185,23 @@ def test_what_a_dead_worker_left_is_removed_and_nothing_else(town: Town) -> None
     remove_due(town.house, now() + timedelta(hours=2))
     assert [o.key for o in town.desk.objects(bucket) if "left.zip" in o.key] == []
     assert opens(town, linked(town, case).token, case.case_id)
+
+
+def test_what_a_newer_package_replaced_goes_though_its_maker_died(town: Town) -> None:
+    case = given(town)
+    [first] = store.find_answers(town.house.conn, case.case_id)
+    content = town.house.objects.read(first.bucket, first.key, first.version_id)
+    give(town.house, case.case_id)
+    [second, _] = store.find_answers(town.house.conn, case.case_id)
+    again = town.house.objects.put(first.bucket, first.key, content, "application/octet-stream")
+    alive = replace(first, answer_id=AnswerId(str(uuid4())), version_id=again.version_id)
+    store.insert_answer(town.house.conn, alive)  # as a worker leaves it who dies before it removes the older one
+
+    assert remove_due(town.house, now()) == 1
+
+    found = {each.answer_id: each.gone_why for each in store.find_answers(town.house.conn, case.case_id)}
+    assert (found[alive.answer_id], found[second.answer_id]) == ("replaced", None)
+    assert remove_due(town.house, now()) == 0
 
 
 def test_an_erasure_takes_the_answers_too_and_those_of_others_stay(town: Town) -> None:

@@ -191,8 +191,12 @@ def remove(house: House, answer: Answer, why: str, now: datetime) -> bool:
 
 
 def remove_due(house: House, now: datetime) -> int:
-    """Remove every package whose last day is over, and what lies there without a line; how many packages."""
-    removed = sum(remove(house, each, RETENTION, now) for each in store.find_due(house.conn, received_on(now)))
+    """Remove every package whose last day is over or that a newer one replaced, and what lies there without a line.
+
+    How many packages.
+    """
+    removed = sum(remove(house, each, REPLACED, now) for each in store.find_superseded(house.conn))
+    removed += sum(remove(house, each, RETENTION, now) for each in store.find_due(house.conn, received_on(now)))
     known = store.find_known(house.conn)
     for item in house.objects.list_versions(house.settings.bucket_vault, answer_store.PREFIX):
         is_old = item.modified_at is not None and now - item.modified_at > LOST_AFTER

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from uuid import uuid4
 
 from sluice.answers import store
 from sluice.answers.access import write_access
@@ -170,13 +171,19 @@ def _check(case: Case, kind: AnswerKind) -> None:
 
 
 def _hand_out(source: Path, target: Path) -> None:
-    """A copy of the finished folder that only its owner reads."""
+    """A copy of the finished folder that only its owner reads: all of it there, or nothing. Raises FolderTaken."""
+    beside = target.with_name(f".{target.name}.{uuid4().hex}")
     try:
-        target.mkdir(parents=True, mode=0o700)
+        beside.mkdir(parents=True, mode=0o700)
+        for path in sorted(each for each in source.rglob("*") if each.is_file()):
+            copy = beside / path.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            copy.touch(mode=0o600)
+            shutil.copyfile(path, copy)
+        if target.exists():
+            raise FolderTaken(Ref("option", "--folder"))
+        beside.rename(target)
     except OSError:
         raise FolderTaken(Ref("option", "--folder")) from None
-    for path in sorted(each for each in source.rglob("*") if each.is_file()):
-        copy = target / path.relative_to(source)
-        copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        copy.touch(mode=0o600)
-        shutil.copyfile(path, copy)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
