@@ -207,8 +207,11 @@ def test_every_field_that_stays_has_its_reason(town: Town, package: Package) -> 
     rows = package.rows("eligibility.csv")
 
     stays = [row for row in rows if row["included"] == "false"]
-    assert stays and all(row["reasonCode"] and row["justification"] for row in stays)
-    assert {row["reasonCode"] for row in stays} <= {*NotPortable, "FORWARDED_TO_CONTROLLER"}
+    assert stays and all(row["reasonCode"] == "NOT_HERE" or row["justification"] for row in stays)
+    assert {row["reasonCode"] for row in stays} <= {*NotPortable, "NOT_HERE"}
+    given = {(row["fieldGroup"], row["field"]) for row in rows if row["included"] == "true"}
+    columns = {(path[5:-4], name) for path in tables(package) for name in package.table(path).columns}
+    assert given == columns, "a column is given where it is there, and nowhere else"
     by_field = {(row["dataset"], row["field"]): row for row in rows}
     inbound = "energy01.inbound.renewal_campaign"
     assert by_field[inbound, "phone"]["included"] == "true"
@@ -256,6 +259,13 @@ def test_the_pdf_is_never_the_portable_file_alone(town: Town) -> None:
         make(town.house, case.case_id, AnswerKind.PORTABILITY, now(), DESK, Wish(forms=("pdf",)))
     made = make(town.house, case.case_id, AnswerKind.PORTABILITY, now(), DESK, Wish(forms=("json",)))
     assert {line.path.rpartition(".")[2] for line in made.files if line.path.startswith("data/")} == {"json"}
+    package = read(town.house, made)
+    assert package.files["portability.pdf"].startswith(b"%PDF"), "and it always comes along"
+    said = package.files["LEESMIJ.txt"].decode()
+    assert "portability.xlsx" not in said and "portability.pdf" in said and "per soort: json\n" in said
+    only_book = make(town.house, case.case_id, AnswerKind.PORTABILITY, now(), DESK, Wish(forms=("xlsx",)))
+    said = read(town.house, only_book).files["LEESMIJ.txt"].decode()
+    assert "data/" not in said and "portability.xlsx" in said and "SHA256SUMS" in said
 
 
 @pytest.mark.parametrize("town", [(WE_EXPORT,)], indirect=True)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sluice.answers.make import foresee
-from sluice.answers.model import AnswerKind, FieldLine, NothingPortable
+from sluice.answers.model import NOT_HERE, AnswerKind, FieldLine, NothingPortable
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
 from sluice.rights.cases import UNDECIDED, advance, decide
@@ -95,7 +95,7 @@ def reasons_of(part: SubCase, lines: Sequence[FieldLine], tables: Collection[str
     """
     mine = [line for line in lines if (line.principal, line.controller) == (part.principal, part.controller)]
     given = {line.group for line in mine if line.included and line.group in tables}
-    there = {line.group for line in mine} if given else set(part.field_names)
+    there = {line.group for line in mine if line.reason != NOT_HERE} if given else set(part.field_names)
     return {name: _reason(name, mine) for name in part.field_names if name in there - given}
 
 

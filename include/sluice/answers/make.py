@@ -92,7 +92,7 @@ def make(
         if wish.folder is not None:
             note_taken(house, answer, actor.name, now)
             _hand_out(draft.folder, wish.folder)
-    return Made(answer, files, facts.selected.fields)
+    return Made(answer, files, facts.selected.fields, facts.stores)
 
 
 def foresee(house: House, case_id: CaseId, kind: AnswerKind, now: datetime) -> Facts:

@@ -235,8 +235,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What making a package gave: where it lies sealed, its files, why each field is in or not."""
+    """What making a package gave: where it lies sealed, its files, why each field is in or not, what was searched."""
 
     answer: Answer
     files: tuple[FileLine, ...]
     fields: tuple[FieldLine, ...]
+    stores: tuple[StoreCount, ...]

@@ -14,9 +14,9 @@ from sluice.agreement.eligibility import NotPortable, traits_of, why_not
 from sluice.agreement.model import FieldRole
 from sluice.answers.access import as_json
 from sluice.answers.facts import Facts
-from sluice.answers.files import CSV, JSON, Drafting
+from sluice.answers.files import CSV, JSON, SUMS, Drafting
 from sluice.answers.labels import label_of
-from sluice.answers.model import FieldLine, Found
+from sluice.answers.model import NOT_HERE, FieldLine, Found
 from sluice.answers.page import make_answer_page
 from sluice.answers.select import COMPANY, DATASET, EXCHANGE, META, Selected
 from sluice.documents.pdf import make_pdf
@@ -40,6 +40,7 @@ FRICTIONLESS = {
     "timestamp": "datetime",
 }
 ISO_DATE, ISO_MOMENT = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"
+DESCRIPTOR, DATA = "datapackage.json", "data/"
 READ_ME = {"nl": "LEESMIJ.txt", "fr": "LISEZ-MOI.txt", "en": "README.txt"}
 MEDIA = {
     "csv": "text/csv",
@@ -51,7 +52,7 @@ MEDIA = {
 
 
 def check_forms(forms: Sequence[str]) -> None:
-    """The PDF is a copy to read and never the portable file alone. Raises UsageError."""
+    """The PDF is a copy to read: it always comes along, never alone. Raises UsageError."""
     if not set(forms) <= FORMS or not set(forms) & PORTABLE_FORMS:
         raise UsageError(Ref("option", "--to"), Ref("one of", "csv, json, xlsx"))
 
@@ -73,8 +74,8 @@ def only_portable(selected: Selected) -> Selected:
 
 
 def _judged(line: FieldLine, role: FieldRole | None) -> FieldLine:
-    """What was not decided to be given keeps its reason; else the rule of Art. 20 says."""
-    if not line.included:
+    """What was not decided to be given keeps its reason; else the rule of Art. 20 says, of an empty column too."""
+    if not line.included and line.reason != NOT_HERE:
         return line
     reason = why_not(traits_of(role)) if role else NotPortable.BASIS
     if reason is None:
@@ -158,10 +159,24 @@ def write_portability(draft: Drafting, facts: Facts, forms: Sequence[str]) -> No
         draft.workbook("portability.xlsx", sheets, title)
     draft.table("eligibility.csv", eligibility, CSV)
     draft.table("dictionary.csv", dictionary, CSV)
-    draft.bytes(READ_ME[facts.language], words(facts.language).say("answer.readme").encode())
-    if "pdf" in forms:
-        draft.bytes("portability.pdf", make_pdf(make_answer_page(facts), facts.made_at))
-    draft.bytes("datapackage.json", as_json(descriptor(draft, facts, types, neutralised)))
+    draft.bytes("portability.pdf", make_pdf(make_answer_page(facts), facts.made_at))
+    draft.bytes(READ_ME[facts.language], _read_me(draft, facts.language).encode())
+    draft.bytes(DESCRIPTOR, as_json(descriptor(draft, facts, types, neutralised)))
+
+
+def _read_me(draft: Drafting, language: str) -> str:
+    """What every file is, of those that are there: the descriptor and the hashes are written after it."""
+    paths = {line.path for line in draft.lines()} | {DESCRIPTOR, SUMS}
+    data = sorted({path.rpartition(".")[2] for path in paths if path.startswith(DATA)})
+    there = paths | ({DATA} if data else set())
+    lines = words(language).say("answer.readme", forms=", ".join(data)).split("\n")
+    return "\n".join(line for line in lines if not _file_of(line) or _file_of(line) in there)
+
+
+def _file_of(line: str) -> str:
+    """The file that a line is about, set apart from what it is by two spaces; empty for a sentence."""
+    name, gap, _ = line.partition("  ")
+    return name if gap else ""
 
 
 def written_of(facts: Facts) -> dict[str, pl.DataFrame]:

@@ -2,14 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from sluice.agreement.model import FieldRole
 from sluice.answers.authority import Authority, controller_of
-from sluice.answers.model import GIVEN, UNASSIGNED, FieldLine, Found, Held
+from sluice.answers.model import GIVEN, NOT_HERE, UNASSIGNED, FieldLine, Found, Held
 from sluice.answers.notes import of_others
 from sluice.rights.clock import received_on
 from sluice.terms import FieldGroup
@@ -128,7 +128,7 @@ def select(found: Sequence[Found], authorities: Mapping[str, Authority]) -> Sele
     withheld["notes"] += len(notes)
     tables = {group: _together(parts[group]) for group in sorted(parts, key=_order)}
     counts = {name: count for name, count in withheld.items() if count}
-    return Selected(tables, tuple(lines), counts, roles, judged, versions)
+    return Selected(tables, tuple(_told(lines)), counts, roles, judged, versions)
 
 
 def _order(group: str) -> tuple[int, str]:
@@ -144,6 +144,8 @@ def group_of(held: Held, name: str) -> str:
 def _lines(found: Found, held: Held, authority: Authority) -> Iterator[FieldLine]:
     for name in held.frame.columns:
         word = authority.word_on(held.roles.get(name), held.agreement)
+        if word == GIVEN and not held.frame[name].fill_null("").ne("").any():
+            word = NOT_HERE
         yield FieldLine(
             principal=found.principal,
             controller=controller_of(held.roles.get(name)),
@@ -155,6 +157,17 @@ def _lines(found: Found, held: Held, authority: Authority) -> Iterator[FieldLine
             iri=word if "#" in word else None,
             version=held.version,
         )
+
+
+def _told(lines: Iterable[FieldLine]) -> Iterator[FieldLine]:
+    """A line per column: one that is empty in one copy and not in another is given."""
+    every = list(lines)
+    given = {line for line in every if line.included}
+    yield from (line for line in every if line.reason != NOT_HERE or _as_given(line) not in given)
+
+
+def _as_given(line: FieldLine) -> FieldLine:
+    return replace(line, included=True, reason=GIVEN)
 
 
 def _screened(found: Found, held: Held) -> tuple[Held, set[tuple[str, str]]]:
