@@ -15,6 +15,7 @@ from sluice.answers.model import AnotherRight, AnswerKind, FolderTaken, NothingT
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.cases import decide
 from sluice.rights.model import Action, Case, Order, Right, State
+from sluice.rights.rectify import Wanted, ask, carry_out
 from sluice.rights.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Principal
@@ -162,6 +163,21 @@ def test_nothing_is_given_before_somebody_decided_and_no_other_right(town: Town)
     assert not [o for o in town.desk.objects(town.desk.settings.bucket_vault) if o.key.startswith("_answers/")]
     decide(town.house.conn, case.case_id, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=Action.GIVE))
     assert give(town.house, case.case_id).answer.rows > 0
+
+
+def test_what_the_person_had_corrected_stands_in_every_copy_that_is_given(town: Town) -> None:
+    person, wrong = town.people[0], cells_of(town, 0)["street"]
+    rectification = town.ask(person, Right.RECTIFICATION)
+    ask(town.house, rectification.case_id, Wanted({"street": "Rechtstraat 77"}, now()))
+    for part in rectification.sub_cases:
+        carry_out(town.house, rectification, part, now())
+
+    package = read(town.house, give(town.house, asked(town, 0).case_id))
+    other = read(town.house, give(town.house, asked(town, 2).case_id))
+
+    streets = package.table("data/contact_point.csv")["street"].drop_nulls()
+    assert set(streets) == {"Rechtstraat 77"} and not is_said(package, wrong)
+    assert not is_said(other, "Rechtstraat 77") and is_said(other, cells_of(town, 2)["street"])
 
 
 def test_a_folder_is_whole_or_not_there(town: Town, tmp_path: Path) -> None:
