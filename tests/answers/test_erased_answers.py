@@ -1,5 +1,6 @@
 """Answers that an erasure has to take: those of another request, of another name, made late; and none of others."""
 
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,8 +16,10 @@ from sluice.answers.make import Wish, gather
 from sluice.answers.model import AnswerKind, ErasedMeanwhile
 from sluice.rights.cases import settle_identity
 from sluice.rights.erase import run
+from sluice.rights.erase_answers import _names
 from sluice.rights.erase_control_store import begin_run, end_run
 from sluice.rights.erase_find import open_request
+from sluice.rights.erase_model import Target
 from sluice.rights.finish import sweep
 from sluice.rights.forward import forward
 from sluice.rights.identifiers import Identifier, open_sealed, seal
@@ -146,3 +149,17 @@ def test_an_erasure_of_another_company_keeps_no_answer_waiting(town: Town) -> No
     access = asked(town, Right.ACCESS, SubjectKind.PHONE, town.people[0].phone, SOLAR)
     begin_run(town.house.conn, asked(town, Right.ERASURE, SubjectKind.PHONE, town.people[1].phone).case_id)
     assert give(town.house, access.case_id).answer.rows
+
+
+def test_a_longer_word_of_somebody_else_names_nobody(tmp_path: Path) -> None:
+    values = ("an.claes@post.example",)
+    target = Target(ENERGY, b"k" * 32, frozenset(), values, frozenset())
+    for text, is_named in (
+        ("mailt jan.claes@post.example", False),
+        ("mailt an.claes@post.example.", True),
+        ("jan.claes@post.example;an.claes@post.example", True),
+        ("an.claes@post.examples", False),
+    ):
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.writestr("data/note_free_text.csv", f"note\n{text}\n")
+        assert _names(tmp_path / "a.zip", target) is is_named, text

@@ -5,6 +5,7 @@ that principal: it goes whole, whatever else is in it. Whose it is says the requ
 now; and it is opened and read, because another request may name the same person by something else.
 """
 
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from sluice.rights.erase_files import bad_rows_of, rows_of
 from sluice.rights.erase_model import ANSWER, Column, Copy, Done, Edit, Outcome, Place, Target
 from sluice.rights.identifiers import KEY_OWNER, find_sealed, refs_of
 from sluice.rights.model import CaseId
-from sluice.scan.model import ScanFailed
+from sluice.scan.model import ScanFailed, Status
 from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
 from sluice.terms import SubjectKind
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from sluice.rights.erase_stores import Bench
 
 GROUND = "ANSWER_TO_THE_PERSON"
-PLAIN = "plain"
 RAW = "record"
 """Column of records that are no rows, as an answer names it."""
 
@@ -80,16 +80,26 @@ def _opened(bench: "Bench", path: Path) -> Path:
 def _names(package: Path, target: Target) -> bool:
     """Whether a cell of a table is an identifier of the person in any spelling, or a word of any file as given."""
     with zipfile.ZipFile(package) as archive:
-        tables = [
-            archive.read(name) for name in archive.namelist() if name.startswith("data/") and name.endswith(".csv")
-        ]
+        texts = {name: archive.read(name) for name in archive.namelist() if name.endswith((".csv", ".json"))}
+    tables = [text for name, text in texts.items() if name.startswith("data/") and name.endswith(".csv")]
     if any(_in_table(pl.read_csv(BytesIO(table), infer_schema=False), target) for table in tables):
         return True
+    words = "\n".join(text.decode() for text in texts.values())
     try:
-        needles = needles_of(target.values)
+        needles = needles_of(target.values, {value: _longer(value, words) for value in target.values})
     except ScanFailed:
         return False
-    return any(hit.whole or hit.encoding != PLAIN for hit in scan_bytes(package, needles).hits)
+    return scan_bytes(package, needles).status is Status.HIT
+
+
+def _longer(value: str, text: str) -> frozenset[str]:
+    """Words that hold a value and go on beside it, as jan.claes@post.example does with an.claes@post.example."""
+    inside = re.compile(rf"([\w.@+-]*){re.escape(value)}([\w.@+-]*)", re.IGNORECASE)
+    return frozenset(
+        found.group()
+        for found in inside.finditer(text)
+        if found.group(1)[-1:].isalnum() or found.group(2)[:1].isalnum()
+    )
 
 
 def _in_table(table: pl.DataFrame, target: Target) -> bool:
