@@ -8,5 +8,6 @@ from sluice.orchestration.answers import MakeAnswers, RemoveAnswers
 from sluice.orchestration.desk import PERSONS, desk
 from sluice.orchestration.flows import every_five_minutes
 
-with desk("answers", every_five_minutes(3), __doc__, "persons", owner=PERSONS, retries=1):
-    MakeAnswers(task_id="make") >> RemoveAnswers(task_id="remove")
+with desk("answers", every_five_minutes(3), __doc__, "persons", owner=PERSONS, retries=1) as dag:
+    MakeAnswers(task_id="make")
+    RemoveAnswers(task_id="remove")  # never after the other: what cannot be made keeps nothing in the vault

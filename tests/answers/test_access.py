@@ -10,11 +10,12 @@ import pytest
 from answers.giving import WE_GIVE, Package, cells_of, folder_of, give, now, read
 from night import Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of
-from sluice.answers.make import Wish, make
-from sluice.answers.model import AnotherRight, AnswerKind, NothingToGive
+from sluice.answers.make import Wish, _hand_out, make
+from sluice.answers.model import AnotherRight, AnswerKind, FolderTaken, NothingToGive
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.cases import decide
 from sluice.rights.model import Action, Case, Order, Right, State
+from sluice.rights.rectify import Wanted, ask, carry_out
 from sluice.rights.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Principal
@@ -121,6 +122,23 @@ def test_a_row_that_may_be_somebody_elses_is_withheld_and_counted(town: Town) ->
     assert package.json("manifest.json")["withheld"]["rows"] > 0
 
 
+def test_in_a_household_what_bears_no_number_is_withheld_rows_and_records(town: Town) -> None:
+    """Two customers share a telephone; a row without a number and a broken record may be of either."""
+    first, second = town.people[0], town.people[3]
+    shared = second.line.replace(second.phone, first.phone)
+    lines = [town.head, f"E77770001;{shared}", f";{shared}", f"E77770002;{shared};too;many;cells"]
+    town.desk.drop("\n".join(lines).encode() + b"\n", "shared.csv", (ENERGY, "renewal_campaign"))
+    town.desk.work()
+
+    package = read(town.house, give(town.house, asked(town, 0).case_id))
+
+    theirs, mine = cells_of(town, 3), cells_of(town, 0)
+    personal = ("email", "last_name", "street")
+    assert [name for name in personal if theirs[name] != mine[name] and is_said(package, theirs[name])] == []
+    assert not is_said(package, "E77770002") and is_said(package, first.record(ENERGY))
+    assert package.json("manifest.json")["withheld"]["rows"] >= 3
+
+
 def test_a_note_that_quotes_another_person_is_withheld(town: Town) -> None:
     head, person = town.head.split(";"), town.people[0]
     cells = dict(zip(head, f"{person.record(ENERGY)};{person.line}".split(";"), strict=True))
@@ -145,6 +163,41 @@ def test_nothing_is_given_before_somebody_decided_and_no_other_right(town: Town)
     assert not [o for o in town.desk.objects(town.desk.settings.bucket_vault) if o.key.startswith("_answers/")]
     decide(town.house.conn, case.case_id, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=Action.GIVE))
     assert give(town.house, case.case_id).answer.rows > 0
+
+
+def test_what_the_person_had_corrected_stands_in_every_copy_that_is_given(town: Town) -> None:
+    person, wrong = town.people[0], cells_of(town, 0)["street"]
+    rectification = town.ask(person, Right.RECTIFICATION)
+    ask(town.house, rectification.case_id, Wanted({"street": "Rechtstraat 77"}, now()))
+    for part in rectification.sub_cases:
+        carry_out(town.house, rectification, part, now())
+
+    package = read(town.house, give(town.house, asked(town, 0).case_id))
+    other = read(town.house, give(town.house, asked(town, 2).case_id))
+
+    streets = package.table("data/contact_point.csv")["street"].drop_nulls()
+    assert set(streets) == {"Rechtstraat 77"} and not is_said(package, wrong)
+    assert not is_said(other, "Rechtstraat 77") and is_said(other, cells_of(town, 2)["street"])
+
+
+def test_a_folder_is_whole_or_not_there(town: Town, tmp_path: Path) -> None:
+    case = asked(town, 0)
+    (tmp_path / "file").write_text("x")
+    for taken in (tmp_path / "file" / "in", tmp_path):
+        with pytest.raises(FolderTaken):
+            make(town.house, case.case_id, AnswerKind.ACCESS, now(), DESK, Wish(taken))
+    source, target = tmp_path / "source", tmp_path / "out"
+    (source / "data").mkdir(parents=True)
+    (source / "data" / "a.csv").write_text("a")
+    (source / "gone.csv").symlink_to("/proc/self/mem")  # a file that cannot be copied
+
+    with pytest.raises(FolderTaken):
+        _hand_out(source, target)
+
+    assert not target.exists() and not [path for path in tmp_path.iterdir() if path.name.startswith(".out")]
+    (source / "gone.csv").unlink()
+    _hand_out(source, target)
+    assert (target / "data" / "a.csv").read_text() == "a"
 
 
 def test_each_making_is_logged_and_replaces_the_one_before(town: Town) -> None:

@@ -50,6 +50,8 @@ def test_access_gives_a_folder_its_hashes_and_a_reason_per_field(town: Town, tmp
         assert each["rows"] or not each["path"].startswith("data/")
     assert all({"name", "included", "reason"} <= each.keys() for each in said["fields"])
     assert any(each["included"] for each in said["fields"])
+    manifest = package.json("manifest.json")["stores"]
+    assert [each["hits"] for each in said["stores"]] == [each["copies_naming_the_person"] for each in manifest]
     for value in cells_of(town, 0).values():
         assert len(value) < 6 or value not in out, "only the folder has values"
     again = json.loads(run("access", case.case_id, "--format", "json")[1])

@@ -4,16 +4,19 @@ import hashlib
 import secrets
 import string
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from answers.giving import WE_GIVE, give, now
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers import store
+from sluice.answers.ids import AnswerId
 from sluice.answers.keep import remove_due
-from sluice.answers.link import NewLink, make_link, open_link
+from sluice.answers.link import NewLink, check_words, make_link, open_link, take_out
 from sluice.answers.link_model import LinkOver, LinkRefused
 from sluice.answers.model import AnswerGone
 from sluice.errors import UsageError
@@ -112,6 +115,30 @@ def test_only_the_hash_of_a_token_exists_and_each_use_is_counted_and_logged(town
     assert verify_ledger(town.house.conn, public_pem=town.house.keyring.public_pem).valid
 
 
+def test_a_use_counts_only_once_the_bytes_are_there_and_never_after_the_last(town: Town) -> None:
+    case = given(town)
+    link = linked(town, case, most_uses=1)
+    answer, bucket = link.answer, town.desk.settings.bucket_vault
+    kept = town.house.objects.read(bucket, answer.key, answer.version_id)
+    town.house.objects.delete_version(bucket, answer.key, answer.version_id)
+
+    assert not opens(town, link.token, case.case_id)
+    assert store.find_links(town.house.conn, answer.answer_id)[0].uses == 0
+    assert town.desk.sql("select 1 from answer_taken") == []
+
+    again = town.house.objects.put(bucket, answer.key, kept, "application/octet-stream")
+    there = replace(answer, version_id=again.version_id)
+    first, second = (check_words(town.house.conn, link.token, case.case_id, now()) for _ in range(2))
+    assert first == second == answer, "two at once: both words are right for both"
+    assert take_out(town.house, link.token, there, now()).sha256 == answer.sha256
+    with pytest.raises(LinkOver):
+        take_out(town.house, link.token, there, now())
+    assert (store.find_links(town.house.conn, answer.answer_id)[0].uses, opens(town, link.token, case.case_id)) == (
+        1,
+        False,
+    )
+
+
 def test_a_few_wrong_words_close_a_link_and_it_is_logged(town: Town) -> None:
     case = given(town)
     link = linked(town, case, code="zomer-2026")
@@ -125,8 +152,9 @@ def test_a_few_wrong_words_close_a_link_and_it_is_logged(town: Town) -> None:
 
 def test_a_word_that_is_too_short_and_a_case_without_a_package_make_no_link(town: Town) -> None:
     case = given(town)
-    with pytest.raises(UsageError):
-        linked(town, case, code="1234")
+    for code in ("1234", "", "   ", "abc        "):
+        with pytest.raises(UsageError):
+            linked(town, case, code=code)
     with pytest.raises(AnswerGone):
         linked(town, town.decided(town.people[1], Right.ACCESS, Action.GIVE))
 
@@ -157,6 +185,23 @@ def test_what_a_dead_worker_left_is_removed_and_nothing_else(town: Town) -> None
     remove_due(town.house, now() + timedelta(hours=2))
     assert [o.key for o in town.desk.objects(bucket) if "left.zip" in o.key] == []
     assert opens(town, linked(town, case).token, case.case_id)
+
+
+def test_what_a_newer_package_replaced_goes_though_its_maker_died(town: Town) -> None:
+    case = given(town)
+    [first] = store.find_answers(town.house.conn, case.case_id)
+    content = town.house.objects.read(first.bucket, first.key, first.version_id)
+    give(town.house, case.case_id)
+    [second, _] = store.find_answers(town.house.conn, case.case_id)
+    again = town.house.objects.put(first.bucket, first.key, content, "application/octet-stream")
+    alive = replace(first, answer_id=AnswerId(str(uuid4())), version_id=again.version_id)
+    store.insert_answer(town.house.conn, alive)  # as a worker leaves it who dies before it removes the older one
+
+    assert remove_due(town.house, now()) == 1
+
+    found = {each.answer_id: each.gone_why for each in store.find_answers(town.house.conn, case.case_id)}
+    assert (found[alive.answer_id], found[second.answer_id]) == ("replaced", None)
+    assert remove_due(town.house, now()) == 0
 
 
 def test_an_erasure_takes_the_answers_too_and_those_of_others_stay(town: Town) -> None:

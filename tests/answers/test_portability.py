@@ -22,10 +22,16 @@ from sluice.agreement.eligibility import NotPortable
 from sluice.answers.decide import decide_portability
 from sluice.answers.make import Wish, make
 from sluice.answers.model import AnswerKind, NothingPortable
+from sluice.answers.store import find_answers
+from sluice.answers.sweep import make_decided
 from sluice.errors import UsageError
 from sluice.lake.write_formulas import restored
+from sluice.rights.finish import sweep
+from sluice.rights.identifiers import encrypt
+from sluice.rights.letters import note_opened, open_document
 from sluice.rights.model import Action, Case, LetterKind, Right, State, Track
 from sluice.rights.reasons import NOT_REQUIRED
+from sluice.rights.store import get_case, list_cases
 from sluice.settings import Settings
 from sluice.terms import Principal
 
@@ -68,7 +74,7 @@ def tables(package: Package) -> list[str]:
     return [name for name in package.files if name.startswith("data/") and name.endswith(".csv")]
 
 
-def test_the_package_fits_its_descriptor_in_every_byte(package: Package) -> None:
+def test_the_package_fits_its_descriptor_in_every_byte(town: Town, package: Package) -> None:
     described = resources(package)
 
     assert set(described) == set(package.files) - {"datapackage.json", "SHA256SUMS"}
@@ -82,10 +88,23 @@ def test_the_package_fits_its_descriptor_in_every_byte(package: Package) -> None
         assert described[path]["dialect"]["delimiter"] == ","
         for field in schema["fields"]:
             assert fits(rows[field["name"]], field["type"]), (path, field)
-        assert {field["controller"] for field in schema["fields"]} == {"Energy One NV"}
+        center = town.desk.settings.center_name or town.desk.settings.center
+        who = {word for field in schema["fields"] for word in field["controller"].split("; ")}
+        assert who <= {"Energy One NV", center}, path
     assert {name for name in package.files if name.startswith("data/")} == {
         name for path in tables(package) for name in (path, path.replace(".csv", ".json"))
     }
+
+
+def test_who_decides_of_a_column_stands_beside_it(town: Town, package: Package) -> None:
+    center = town.desk.settings.center_name or town.desk.settings.center
+    rows = {(row["fieldGroup"], row["controller"]) for row in package.rows("eligibility.csv")}
+    assert {("identity", "Energy One NV"), ("call_event", center)} <= rows
+    assert {row["controller"] for row in package.rows("dictionary.csv") if row["fieldGroup"] == "call_event"} == {
+        center
+    }
+    roles = {each["title"]: each["roles"] for each in package.json("datapackage.json")["contributors"]}
+    assert roles == {"Energy One NV": ["controller"], center: ["controller", "processor"]}
 
 
 def fits(cells: pl.Series, kind: str) -> bool:
@@ -188,8 +207,11 @@ def test_every_field_that_stays_has_its_reason(town: Town, package: Package) -> 
     rows = package.rows("eligibility.csv")
 
     stays = [row for row in rows if row["included"] == "false"]
-    assert stays and all(row["reasonCode"] and row["justification"] for row in stays)
-    assert {row["reasonCode"] for row in stays} <= {*NotPortable, "FORWARDED_TO_CONTROLLER"}
+    assert stays and all(row["reasonCode"] == "NOT_HERE" or row["justification"] for row in stays)
+    assert {row["reasonCode"] for row in stays} <= {*NotPortable, "NOT_HERE"}
+    given = {(row["fieldGroup"], row["field"]) for row in rows if row["included"] == "true"}
+    columns = {(path[5:-4], name) for path in tables(package) for name in package.table(path).columns}
+    assert given == columns, "a column is given where it is there, and nowhere else"
     by_field = {(row["dataset"], row["field"]): row for row in rows}
     inbound = "energy01.inbound.renewal_campaign"
     assert by_field[inbound, "phone"]["included"] == "true"
@@ -237,3 +259,44 @@ def test_the_pdf_is_never_the_portable_file_alone(town: Town) -> None:
         make(town.house, case.case_id, AnswerKind.PORTABILITY, now(), DESK, Wish(forms=("pdf",)))
     made = make(town.house, case.case_id, AnswerKind.PORTABILITY, now(), DESK, Wish(forms=("json",)))
     assert {line.path.rpartition(".")[2] for line in made.files if line.path.startswith("data/")} == {"json"}
+    package = read(town.house, made)
+    assert package.files["portability.pdf"].startswith(b"%PDF"), "and it always comes along"
+    said = package.files["LEESMIJ.txt"].decode()
+    assert "portability.xlsx" not in said and "portability.pdf" in said and "per soort: json\n" in said
+    only_book = make(town.house, case.case_id, AnswerKind.PORTABILITY, now(), DESK, Wish(forms=("xlsx",)))
+    said = read(town.house, only_book).files["LEESMIJ.txt"].decode()
+    assert "data/" not in said and "portability.xlsx" in said and "SHA256SUMS" in said
+
+
+@pytest.mark.parametrize("town", [(WE_EXPORT,)], indirect=True)
+def test_what_was_decided_and_cannot_go_ends_with_its_letter_and_keeps_no_other_waiting(town: Town) -> None:
+    first, second = asked(town, 1), asked(town, 2)
+
+    assert make_decided(town.house, "airflow", now()) == (0, 0)
+    assert make_decided(town.house, "airflow", now()) == (0, 0), "nothing is owed any more"
+
+    for case in (first, second):
+        ended = get_case(town.house.conn, case.case_id)
+        letter = ended.letters[-1]
+        assert letter.kind is LetterKind.REFUSAL and set(letter.sub_cases) == {p.sub_case_id for p in ended.sub_cases}
+        document = json.loads(open_document(town.house, letter))
+        assert all(word in json.dumps(document) for word in ("NotRequiredJustification", "remedies"))
+        note_opened(town.house.conn, letter, now(), DESK)
+    for _ in range(3):
+        assert sweep(town.house, now()).failed == 0
+    done = get_case(town.house.conn, first.case_id)
+    assert (done.state, {part.action for part in done.sub_cases}) == (State.CLOSED, {Action.REFUSE})
+    rows = town.desk.sql("select reasons, remedies_ref from case_transition where reason_code = 'NOTHING_PORTABLE'")
+    assert len(rows) == 4 and all(row["reasons"] and row["remedies_ref"] == "remedies.be" for row in rows)
+
+
+def test_an_unforeseen_fault_of_one_case_keeps_no_other_waiting(town: Town) -> None:
+    for number in (1, 2):
+        asked(town, number)
+    broken, whole = sorted(list_cases(town.house.conn, only_open=True, limit=None), key=lambda case: case.opened_at)
+    content = encrypt(town.house.keyring, b"no request at all")
+    town.house.objects.put(broken.subject_bucket, broken.subject_key, content, "application/octet-stream")
+
+    assert make_decided(town.house, "airflow", now()) == (1, 1)
+
+    assert find_answers(town.house.conn, whole.case_id) and not find_answers(town.house.conn, broken.case_id)

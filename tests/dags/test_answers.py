@@ -1,5 +1,6 @@
 """The operators behind the DAG `answers`, in a real installation: made once, removed on the day."""
 
+import runpy
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,8 @@ def test_what_was_decided_is_made_once_and_removed_on_its_day(
         [answer] = store.find_answers(town.house.conn, case.case_id)
         assert (answer.made_by, answer.gone_at) == ("airflow", None)
         assert (answer.delete_after - now().date()).days >= 89
+
+
+def test_what_cannot_be_made_keeps_nothing_from_being_removed() -> None:
+    tasks = runpy.run_path("dags/answers.py")["dag"].tasks
+    assert {task.task_id: set(task.upstream_task_ids) for task in tasks} == {"make": set(), "remove": set()}

@@ -258,6 +258,11 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
         with_instruction(reasons={"identity": LEGAL}),
     ],
     "agreement_lets_us_answer": [with_part(may_answer=False)],
+    "what_stays_has_reasons": [
+        with_order(reasons={"identity": LEGAL}),
+        with_order(reasons=dict.fromkeys(("identity", "callback"), "no")),
+        with_order(reasons=dict.fromkeys(("identity", "callback"), LEGAL), remedies=None),
+    ],
     "nothing_is_left": [with_order(residue=1), with_order(residue=None)],
     "every_recipient_was_told": [with_order(untold=1), with_order(untold=None)],
     "refusal_was_told": [

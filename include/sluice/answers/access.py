@@ -77,7 +77,7 @@ def _document(say: Words, facts: Facts) -> dict[str, Any]:
         "sender": {"name": facts.sender.name, "contact": facts.sender.contact},
         "received": case.due.received.isoformat(),
         "legal_due": case.due.legal_due.isoformat(),
-        "confirmation": bool(facts.found),
+        "confirmation": facts.is_processed,
         "information": [_information(facts, each) for each in facts.information],
         "forwarded": [
             {"company": each.company, "on": each.on.isoformat(), "ledger_entry": each.entry_hash}
@@ -99,6 +99,7 @@ def fields_of(facts: Facts) -> list[dict[str, Any]]:
         {
             "company": facts.companies[line.principal],
             "dataset": line.dataset,
+            "contract_version": line.version,
             "name": line.name,
             "group": line.group,
             "included": line.included,

@@ -11,39 +11,55 @@ from sluice.agreement.model import FieldRole
 from sluice.agreement.profiles import PROFILES
 from sluice.answers.model import FORWARDED, GIVEN, UNASSIGNED, WAITING, AnswerKind
 from sluice.rights.cases import UNDECIDED
+from sluice.rights.erase_exceptions import decision_of
 from sluice.rights.erase_scope import CARRIED_OUT, OPEN_DECISIONS
 from sluice.rights.letter_due import answers, refused_groups
 from sluice.rights.model import Action, State, Step, SubCase, Track
 from sluice.rights.scope import DECIDES
 
 PRINCIPAL = "principal"
-DECISIONS = frozenset({State.REFUSED, State.PARTIAL, State.INSTRUCTED})
 
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """What was decided at one principal. ``given``: parts we answer; ``reasons``: IRI per controller and group."""
+    """What was decided at one principal, agreement by agreement: one may let us answer where another does not.
+
+    ``given``: parts we answer; ``reasons``: IRI per agreement, controller and group; ``agreements``: of all parts.
+    """
 
     given: tuple[SubCase, ...]
     forwarded: tuple[SubCase, ...]
-    reasons: Mapping[tuple[str, str], str]
+    reasons: Mapping[tuple[str | None, str, str], str]
+    agreements: tuple[str | None, ...] = ()
 
-    def word_on(self, role: FieldRole | None) -> str:
-        """GIVEN, or why a column is not: an IRI, FORWARDED..., NOT_DECIDED. One without paper is its principal's."""
-        return self.word(controller_of(role), role.group.value if role else UNASSIGNED)
+    def word_on(self, role: FieldRole | None, agreement: str | None = None) -> str:
+        """GIVEN, or why a column is not: an IRI, FORWARDED..., NOT_DECIDED. One without paper is its principal's.
 
-    def word(self, controller: str, group: str) -> str:
+        ``agreement``: of the copy. What belongs to none of the case is given where each of them lets it go.
+        """
+        return self.word(controller_of(role), role.group.value if role else UNASSIGNED, agreement)
+
+    def word(self, controller: str, group: str, agreement: str | None = None) -> str:
         """The same of a group."""
-        mine = [part for part in self.given if part.controller == controller]
+        known = self.agreements or tuple(dict.fromkeys(part.agreement_id for part in (*self.given, *self.forwarded)))
+        asked = (agreement,) if agreement in known else known
+        words = [self._word(controller, group, each) for each in asked]
+        return next((word for word in words if word != GIVEN), GIVEN if words else WAITING)
+
+    def _word(self, controller: str, group: str, agreement: str | None) -> str:
+        def is_meant(part: SubCase) -> bool:
+            return (part.controller, part.agreement_id) == (controller, agreement)
+
+        mine = [part for part in self.given if is_meant(part)]
         if any(group in part.action_fields or _is_whole(part, group) for part in mine):
             return GIVEN
-        if reason := self.reasons.get((controller, group)):
+        if reason := self.reasons.get((agreement, controller, group)):
             return reason
-        return FORWARDED if any(part.controller == controller for part in self.forwarded) else WAITING
+        return FORWARDED if any(map(is_meant, self.forwarded)) else WAITING
 
-    def gives_all_of(self, roles: Sequence[FieldRole]) -> bool:
+    def gives_all_of(self, roles: Sequence[FieldRole], agreement: str | None = None) -> bool:
         """Whether everything of a record that cannot be told apart by column may be given."""
-        return all(self.word_on(role) == GIVEN for role in roles) if roles else self.word_on(None) == GIVEN
+        return all(self.word_on(role, agreement) == GIVEN for role in roles or (None,))
 
 
 def controller_of(role: FieldRole | None) -> str:
@@ -53,14 +69,15 @@ def controller_of(role: FieldRole | None) -> str:
 
 def authority_of(parts: Sequence[SubCase], steps: Sequence[Step], action: Action) -> Authority:
     """What may be given of these parts, as their history stands. ``action``: give or export."""
-    reasons: dict[tuple[str, str], str] = {}
+    reasons: dict[tuple[str | None, str, str], str] = {}
     for part in parts:
-        said = _reasons(part, steps)
-        reasons |= {(part.controller, group): said[group] for group in refused_groups(part) if group in said}
+        said, name = _reasons(part, steps), (part.agreement_id, part.controller)
+        reasons |= {(*name, group): said[group] for group in refused_groups(part) if group in said}
     return Authority(
         given=tuple(part for part in parts if is_given(part, action)),
         forwarded=tuple(part for part in parts if part.forwarded_at is not None and not answers(part)),
         reasons=reasons,
+        agreements=tuple(dict.fromkeys(part.agreement_id for part in parts)),
     )
 
 
@@ -82,5 +99,5 @@ def _is_whole(part: SubCase, group: str) -> bool:
 
 
 def _reasons(part: SubCase, steps: Sequence[Step]) -> Mapping[str, str]:
-    mine = [step for step in steps if step.sub_case_id == part.sub_case_id and step.to_state in DECISIONS]
-    return mine[-1].reasons if mine else {}
+    decided = decision_of([step for step in steps if step.sub_case_id == part.sub_case_id])
+    return decided.reasons if decided else {}

@@ -11,6 +11,7 @@ from sluice.agreement.model import Agreement, FieldRole
 from sluice.agreement.store import find_version
 from sluice.answers.confirm import doubtful
 from sluice.answers.model import Found, Held, StoreCount
+from sluice.answers.righted import Righted
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
 from sluice.exchange.suppressed import find_reasons
@@ -67,14 +68,17 @@ def _found(house: House, case: Case, envelope: Envelope, target: Target) -> Foun
         places = list(find_places(bench))
         rows = [read_rows(bench, place.copy) for place in places]
     note_places(house, case.case_id, target.principal, places)
-    masks = doubtful(rows, _asked(envelope, target.key), must_match=len({p.principal for p in case.sub_cases}) == 1)
-    own = frozenset(ref for each, mask in zip(rows, masks, strict=True) for ref in _refs(each, mask, target.key))
+    doubts = doubtful(rows, _asked(envelope, target.key), must_match=len({p.principal for p in case.sub_cases}) == 1)
+    own = frozenset(ref for each, mask in zip(rows, doubts.masks, strict=True) for ref in _refs(each, mask, target.key))
+    righted = Righted.of(house, target, own)
     return Found(
         target=target,
         company=letter_store.find_company(house.conn, parts[0]),
         agreement=_agreement(house, parts[0]),
         parts=parts,
-        held=tuple(_held(house, *each) for each in zip(places, rows, masks, strict=True)),
+        held=tuple(
+            _held(righted, *each, is_shared=doubts.is_shared) for each in zip(places, rows, doubts.masks, strict=True)
+        ),
         stores=tuple(_stores(house, target, places)),
         holders=tuple(notice_store.find_holders(house.conn, case.case_id, target.principal)),
         suppressed=find_reasons(house, target.principal, target.refs),
@@ -105,10 +109,12 @@ def _refs(rows: PersonRows, mask: pl.Series | None, key: bytes) -> Iterator[str]
             yield from refs_in(sure[column.name], column.kind, key, rows.copy.contract).drop_nulls().to_list()
 
 
-def _held(house: House, place: Place, rows: PersonRows, mask: pl.Series | None) -> Held:
+def _held(righted: Righted, place: Place, rows: PersonRows, mask: pl.Series | None, *, is_shared: bool) -> Held:
+    """The copy without what may be another person's; of a record that is no row nobody can tell in a household."""
     frame = rows.frame if mask is None else rows.frame.filter(~mask)
-    others = rows.frame.height - frame.height
-    raw = rows.raw if not others else ()
+    others, house = rows.frame.height - frame.height, righted.house
+    frame = righted.lay_over(place.copy, frame)
+    raw = () if is_shared else rows.raw
     return Held(
         copy=place.copy,
         store=place.store,

@@ -2,42 +2,59 @@
 
 A household shares a telephone. A customer number or a national number belongs to one person: a row that bears
 another one than the person gave is somebody else's, and where the person gave none and the rows bear two,
-nobody can tell which of them asks.
+nobody can tell which of them asks. Once a household was met, a row that bears no such number, and a record that is
+no row, may be of any of them.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 from sluice.rights.erase_read import PersonRows
 from sluice.terms import SubjectKind
 
+Asked = Mapping[SubjectKind, frozenset[str]]
+"""References by kind that the person gave."""
 
-def doubtful(
-    rows: Sequence[PersonRows], asked: Mapping[SubjectKind, frozenset[str]], *, must_match: bool
-) -> list[pl.Series | None]:
-    """Per copy which rows may be another person's; None: none of them. ``asked``: references by kind.
+
+@dataclass(frozen=True)
+class Doubts:
+    """Per copy which rows may be another person's, None: none of them; ``is_shared``: somebody else was found too."""
+
+    masks: tuple[pl.Series | None, ...]
+    is_shared: bool
+
+
+def doubtful(rows: Sequence[PersonRows], asked: Asked, *, must_match: bool) -> Doubts:
+    """What may be another person's of all that was found.
 
     must_match: no other principal is concerned, so a number that was given is one of this principal's.
     """
-    masks: list[pl.Series | None] = [None] * len(rows)
-    for kind in sorted({kind for each in rows for kind in each.ids}):
+    unsure, mine = set[SubjectKind](), dict[SubjectKind, frozenset[str]]()
+    for kind in {kind for each in rows for kind in each.ids}:
         seen = {ref for each in rows if kind in each.ids for ref in each.ids[kind].drop_nulls().to_list()}
-        mine = asked.get(kind, frozenset()) & seen
-        if len(seen) <= 1 and (mine or not must_match or kind not in asked):
-            continue
-        for place, each in enumerate(rows):
-            mask = _others(each, kind, mine)
-            old = masks[place]
-            masks[place] = mask if old is None else old | mask
-    return [mask if mask is not None and mask.any() else None for mask in masks]
+        mine[kind] = asked.get(kind, frozenset()) & seen
+        if seen - mine[kind] if mine[kind] else len(seen) > 1 or (must_match and kind in asked):
+            unsure.add(kind)
+    if not unsure:
+        return Doubts((None,) * len(rows), is_shared=False)
+    is_nobody_known = any(not mine[kind] for kind in unsure)
+    masks = (_everything(each) if is_nobody_known else _not_surely(each, unsure, mine) for each in rows)
+    return Doubts(tuple(mask if mask.any() else None for mask in masks), is_shared=True)
 
 
-def _others(rows: PersonRows, kind: SubjectKind, mine: frozenset[str]) -> pl.Series:
-    """Rows with another number; where the person's own is not known, every row."""
-    if not mine:
-        return pl.Series([True]).new_from_index(0, rows.frame.height)
-    if kind not in rows.ids:
-        return pl.Series([False]).new_from_index(0, rows.frame.height)
-    refs = rows.ids[kind]
-    return refs.is_not_null() & ~refs.is_in(sorted(mine)).fill_null(False)
+def _everything(rows: PersonRows) -> pl.Series:
+    """Every row: which number is the person's own is not known."""
+    return pl.repeat(True, rows.frame.height, dtype=pl.Boolean, eager=True)
+
+
+def _not_surely(rows: PersonRows, unsure: set[SubjectKind], mine: Asked) -> pl.Series:
+    """Rows with somebody else's number, and those with none of the person's own."""
+    others = known = pl.repeat(False, rows.frame.height, dtype=pl.Boolean, eager=True)
+    for kind, refs in rows.ids.items():
+        is_mine = refs.is_in(sorted(mine[kind])).fill_null(False)
+        known |= is_mine
+        if kind in unsure:
+            others |= refs.is_not_null() & ~is_mine
+    return others | ~known

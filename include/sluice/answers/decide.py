@@ -6,17 +6,18 @@ principal decides waits for its instruction.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sluice.answers.facts import Facts
 from sluice.answers.make import foresee
-from sluice.answers.model import AnswerKind, FieldLine
+from sluice.answers.model import NOT_HERE, AnswerKind, FieldLine, NothingPortable
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
-from sluice.rights.cases import UNDECIDED, decide
+from sluice.rights.cases import UNDECIDED, advance, decide
+from sluice.rights.erase_find import open_request
 from sluice.rights.letters import write_letter
 from sluice.rights.model import (
+    SYSTEM,
     Action,
     Actor,
     Case,
@@ -30,7 +31,11 @@ from sluice.rights.model import (
     TransitionRefused,
 )
 from sluice.rights.reasons import NOT_REQUIRED, REMEDIES, THIRD_PARTY
+from sluice.rights.rescope import rescope
 from sluice.rights.store import get_case
+
+NOTHING_PORTABLE = "NOTHING_PORTABLE"
+"""Why a part that was decided to be given ends without a package."""
 
 
 def decide_portability(
@@ -41,6 +46,7 @@ def decide_portability(
     A refusal is told by letter at once, with complaint and court. Raises TransitionRefused when nothing is left to
     decide or a guard does not hold, and what collecting raises.
     """
+    rescope(house, *open_request(house, case_id), now)
     facts = foresee(house, case_id, AnswerKind.PORTABILITY, now)
     parts = [part for part in facts.case.sub_cases if part.track is Track.CONTROLLER and part.state in UNDECIDED]
     if not parts:
@@ -49,7 +55,7 @@ def decide_portability(
     evidence = hashlib.sha256(json.dumps(_told(lines)).encode()).hexdigest()
     has_refused = False
     for part in parts:
-        reasons = reasons_of(part, facts)
+        reasons = reasons_of(part, lines, facts.selected.tables)
         has_refused |= bool(reasons)
         order = Order(
             actor,
@@ -66,17 +72,30 @@ def decide_portability(
     return get_case(house.conn, case_id), lines
 
 
-def reasons_of(part: SubCase, facts: Facts) -> dict[str, str]:
+def end_without(house: House, case_id: CaseId, nothing: NothingPortable, now: datetime) -> None:
+    """End what was decided to be given and of which nothing may be: the outcome is recorded, and told by letter.
+
+    Every field group has its reason, and the letter names complaint and court. Raises TransitionRefused.
+    """
+    case = get_case(house.conn, case_id)
+    evidence = hashlib.sha256(json.dumps(_told(nothing.fields)).encode()).hexdigest()
+    for part in nothing.parts:
+        reasons = reasons_of(part, nothing.fields, {})
+        order = Order(SYSTEM, now, NOTHING_PORTABLE, evidence, reasons=reasons, remedies=_remedies(case))
+        target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING
+        advance(house.conn, case_id, target, order, part.sub_case_id)
+    write_letter(house, case_id, LetterKind.REFUSAL, now)
+
+
+def reasons_of(part: SubCase, lines: Sequence[FieldLine], tables: Collection[str]) -> dict[str, str]:
     """Per field group of a part why nothing of it goes; all of them where nothing goes at all.
 
-    A group with one column that goes is given, and so is one that holds nothing about the person.
+    ``tables``: groups of which something goes. A group with one column that goes is given, and so is one that holds
+    nothing about the person.
     """
-    mine = [
-        line for line in facts.selected.fields if (line.principal, line.controller) == (part.principal, part.controller)
-    ]
-    tables = facts.selected.tables
+    mine = [line for line in lines if (line.principal, line.controller) == (part.principal, part.controller)]
     given = {line.group for line in mine if line.included and line.group in tables}
-    there = {line.group for line in mine} if given else set(part.field_names)
+    there = {line.group for line in mine if line.reason != NOT_HERE} if given else set(part.field_names)
     return {name: _reason(name, mine) for name in part.field_names if name in there - given}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sluice.answers.authority import Authority
+from sluice.answers.authority import PRINCIPAL, Authority
 from sluice.answers.info import Information
 from sluice.answers.model import AnswerKind, FieldLine, Found, StoreCount
 from sluice.answers.select import Selected
@@ -38,6 +38,11 @@ class Facts:
     stores: tuple[StoreCount, ...]
 
     @property
+    def is_processed(self) -> bool:
+        """Whether any place names the person: what Art. 15 asks first, whatever of it may be given."""
+        return any(count.hits for count in self.stores)
+
+    @property
     def left_out(self) -> tuple[FieldLine, ...]:
         """Columns that are not given."""
         return tuple(line for line in self.selected.fields if not line.included)
@@ -46,3 +51,19 @@ class Facts:
     def companies(self) -> Mapping[str, str]:
         """Names by code of the principal."""
         return {each.principal: each.company for each in self.found}
+
+    @property
+    def center_decides(self) -> bool:
+        """Whether a column that is given is ours to decide of, alone or with a company."""
+        return any(line.included and line.controller != PRINCIPAL for line in self.selected.fields)
+
+    def controller_of(self, line: FieldLine) -> str:
+        """By name who decides of a column: the company, we, or both jointly (Art. 26)."""
+        company, center = self.companies[line.principal], self.sender.name
+        match line.controller:
+            case "center":
+                return center
+            case "joint":
+                return f"{company}; {center}"
+            case _:
+                return company

@@ -79,7 +79,7 @@ def information_of(found: Found, authority: Authority, center: str) -> Informati
 def _given(held: Held, authority: Authority) -> Iterator[FieldRole]:
     for name in held.frame.columns:
         role = held.roles.get(name)
-        if role is not None and authority.word_on(role) == GIVEN:
+        if role is not None and authority.word_on(role, held.agreement) == GIVEN:
             yield role
 
 

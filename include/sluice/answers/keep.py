@@ -15,7 +15,7 @@ from sluice.answers import store
 from sluice.answers.facts import Facts
 from sluice.answers.files import pack
 from sluice.answers.ids import AnswerId
-from sluice.answers.model import Answer, AnswerGone, FileLine
+from sluice.answers.model import Answer, AnswerGone, ErasedMeanwhile, FileLine
 from sluice.db import transaction
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
@@ -27,6 +27,7 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.rights import answer_store
 from sluice.rights.clock import received_on
+from sluice.rights.erase_control_store import find_ran
 from sluice.rights.facts import answer_days
 from sluice.rights.identifiers import KEY_OWNER, SEALED
 from sluice.rights.model import Actor, SubCaseId
@@ -34,7 +35,7 @@ from sluice.rights.scope import CASES_CHAIN
 from sluice.rights.store import lock_case
 from sluice.terms import Sha256
 
-RETENTION, REPLACED = "retention", "replaced"
+RETENTION, REPLACED, ERASURE = "retention", "replaced", "erasure"
 LOST_AFTER = timedelta(hours=1)
 """How long a package may lie in the vault before its line is written; then nobody is at work on it any more."""
 
@@ -47,12 +48,17 @@ def keep(
     parts: Sequence[SubCaseId],
     actor: Actor,
     *,
+    since: datetime,
     only: str | None = None,
 ) -> Answer:
     """Pack and seal a finished folder, and log it. An older package like it is replaced: one is enough.
 
-    only: of this principal; such a package is not the person's answer, and replaces only one of its own kind.
+    since: when gathering began, by the database's clock. only: of this principal; such a package is not the person's
+    answer, and replaces only one of its own kind. Raises ErasedMeanwhile, before and after it is noted: an erasure
+    that begins later looks at it.
     """
+    principals = [each.principal for each in facts.found]
+    _check_not_erased(house, principals, since)
     answer = _sealed(house, facts, folder, len(files), parts, actor, only)
     with transaction(house.conn):
         lock_case(house.conn, answer.case_id)  # of two workers at once, the second replaces the first
@@ -61,9 +67,21 @@ def keep(
         store.insert_answer(house.conn, answer)
         body = _made(answer, facts)
         append(house.conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_MADE, exchange_id=None, body=body)
+    try:
+        _check_not_erased(house, principals, since)
+    except ErasedMeanwhile:
+        remove(house, answer, ERASURE, facts.made_at)
+        raise
     for each in older:
         remove(house, each, REPLACED, facts.made_at)
     return answer
+
+
+def _check_not_erased(house: House, principals: Sequence[str], since: datetime) -> None:
+    """Raises ErasedMeanwhile while an erasure at one of them runs, and where one ended since."""
+    case_id = find_ran(house.conn, principals, since)
+    if case_id is not None:
+        raise ErasedMeanwhile(Ref("erasure of case", case_id))
 
 
 def _sealed(
@@ -173,8 +191,12 @@ def remove(house: House, answer: Answer, why: str, now: datetime) -> bool:
 
 
 def remove_due(house: House, now: datetime) -> int:
-    """Remove every package whose last day is over, and what lies there without a line; how many packages."""
-    removed = sum(remove(house, each, RETENTION, now) for each in store.find_due(house.conn, received_on(now)))
+    """Remove every package whose last day is over or that a newer one replaced, and what lies there without a line.
+
+    How many packages.
+    """
+    removed = sum(remove(house, each, REPLACED, now) for each in store.find_superseded(house.conn))
+    removed += sum(remove(house, each, RETENTION, now) for each in store.find_due(house.conn, received_on(now)))
     known = store.find_known(house.conn)
     for item in house.objects.list_versions(house.settings.bucket_vault, answer_store.PREFIX):
         is_old = item.modified_at is not None and now - item.modified_at > LOST_AFTER

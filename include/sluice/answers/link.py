@@ -1,8 +1,8 @@
 """A link for one person: made by the desk, opened without a login by whoever holds the token and the second word.
 
 The token is 32 random bytes and is shown once; only its hash is kept. Every use and every wrong second word is
-counted under a lock, and a few wrong ones close the link. Who does not hold both learns nothing: an unknown token, a
-wrong word and a closed link have one answer.
+counted under a lock, and a few wrong ones close the link; a use counts once the package lies ready to go out. Who
+does not hold both learns nothing: an unknown token, a wrong word and a closed link have one answer.
 """
 
 import hashlib
@@ -74,7 +74,7 @@ def make_link(
     days: how long it opens; the dated parameter by default, and never longer than the package is there.
     Raises AnswerGone, UsageError.
     """
-    said = code or case_id
+    said = case_id if code is None else code.strip()
     if len(said) < SHORTEST_CODE or most_uses < 1 or (days is not None and days < 1):
         raise UsageError(Ref("option", "--code" if len(said) < SHORTEST_CODE else "--days or --uses"))
     answer = next((each for each in store.find_answers(house.conn, case_id) if is_for_person(each)), None)
@@ -119,26 +119,32 @@ def is_for_person(answer: Answer) -> bool:
 
 
 def open_link(house: House, token: str, code: str, now: datetime) -> Opened:
-    """The package behind a link. The use is counted and logged before a byte goes out.
+    """The package behind a link. The use is counted and logged once its bytes are there, before one goes out.
 
     Raises LinkRefused without both words; with them LinkOver when its day, its uses or the package are over.
     """
-    return take_out(house, count_try(house.conn, token, code, now))
+    return take_out(house, token, check_words(house.conn, token, code, now), now)
 
 
-def take_out(house: House, answer: Answer) -> Opened:
-    """The package of a link whose use was counted. Raises LinkOver."""
+def take_out(house: House, token: str, answer: Answer, now: datetime) -> Opened:
+    """The package of a link whose words were checked; what could not be read uses nothing up. Raises LinkOver."""
     try:
         with opened(house, answer) as packed:
-            return Opened(answer.file_name, packed.read_bytes(), answer.sha256)
+            found = Opened(answer.file_name, packed.read_bytes(), answer.sha256)
     except NotFound:
         raise LinkOver(Ref("answer", answer.answer_id)) from None
+    with transaction(house.conn):
+        link, there = store.lock_link(house.conn, _hash(token)), store.find_answer(house.conn, answer.answer_id)
+        if link is None or there is None or there.gone_at is not None or not link.opens_at(now):
+            raise LinkOver(Ref("answer", answer.answer_id))
+        _use(house.conn, link, there, now)
+    return found
 
 
-def count_try(conn: Connection, token: str, code: str, now: datetime) -> Answer:
-    """Count one try of a link; the answer it may be given. Needs the database only: a guess costs no more than that.
+def check_words(conn: Connection, token: str, code: str, now: datetime) -> Answer:
+    """The answer that both words open now. Needs the database only: a guess costs no more than that.
 
-    Raises LinkRefused, LinkOver; what was counted stays counted.
+    Raises LinkRefused, LinkOver; a wrong second word stays counted.
     """
     answer, over = None, False
     with transaction(conn):
@@ -149,8 +155,6 @@ def count_try(conn: Connection, token: str, code: str, now: datetime) -> Answer:
                 _fail(conn, link, found, now)
             else:
                 answer, over = found, not link.opens_at(now) or found.gone_at is not None
-                if not over:
-                    _use(conn, link, found, now)
     if answer is None:
         raise LinkRefused
     if over:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from uuid import uuid4
 
 from sluice.answers import store
 from sluice.answers.access import write_access
@@ -37,6 +38,7 @@ from sluice.rights.erase_find import open_request
 from sluice.rights.identifiers import Envelope
 from sluice.rights.letter_model import Sender
 from sluice.rights.model import Actor, Case, CaseId, SubCaseId
+from sluice.rights.rescope import rescope
 
 FORMS = ("csv", "json", "xlsx", "pdf")
 
@@ -59,7 +61,7 @@ def make(
     """The package of a case, sealed in the vault and, if a folder is named, in clear there.
 
     Raises AnotherRight, OnePersonOnly, NothingToGive, NothingPortable (with every field's reason), FolderTaken,
-    and what collecting raises.
+    ErasedMeanwhile, and what collecting raises.
     """
     wish = wish or Wish()
     check_forms(wish.forms)
@@ -69,11 +71,13 @@ def make(
         raise NothingToGive(Ref("case", case_id), Ref("identity", "not settled"))
     if wish.folder is not None and wish.folder.exists():
         raise FolderTaken(Ref("option", "--folder"))
+    since = store.find_moment(house.conn)
+    case = rescope(house, case, envelope, now)
     facts = gather(house, case, envelope, kind, now, wish)
     parts = _answered(facts)
     was_refused = any(authority.reasons for authority in facts.authorities.values())
     if kind is AnswerKind.PORTABILITY and not facts.selected.tables and (parts or was_refused):
-        raise NothingPortable(Ref("case", case_id), Ref("fields", len(facts.selected.fields)))
+        raise nothing_of(facts)
     if not parts:
         raise NothingToGive(Ref("case", case_id))
     with private_folder(house) as room:
@@ -84,11 +88,11 @@ def make(
         else:
             write_portability(draft, facts, wish.forms)
         files = draft.finish()
-        answer = keep(house, facts, draft.folder, files, parts, actor, only=wish.only)
+        answer = keep(house, facts, draft.folder, files, parts, actor, since=since, only=wish.only)
         if wish.folder is not None:
             note_taken(house, answer, actor.name, now)
             _hand_out(draft.folder, wish.folder)
-    return Made(answer, files, facts.selected.fields)
+    return Made(answer, files, facts.selected.fields, facts.stores)
 
 
 def foresee(house: House, case_id: CaseId, kind: AnswerKind, now: datetime) -> Facts:
@@ -140,12 +144,18 @@ def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: 
 
 
 def _answered(facts: Facts) -> Sequence[SubCaseId]:
-    """The parts this package answers; where nobody knows the person, the one that says so."""
-    parts = [part.sub_case_id for each in facts.found for part in facts.authorities[each.principal].given]
-    if facts.found:
-        return parts
-    nobody = authority_of(facts.case.sub_cases, (), facts.kind.action)
-    return [part.sub_case_id for part in nobody.given]
+    """The parts this package answers; where nobody knew the person, the one that was decided then too."""
+    nobody = [part for part in facts.case.sub_cases if part.agreement_id is None]
+    given = [part for each in facts.found for part in facts.authorities[each.principal].given]
+    return [part.sub_case_id for part in [*given, *authority_of(nobody, (), facts.kind.action).given]]
+
+
+def nothing_of(facts: Facts) -> NothingPortable:
+    """Why nothing of a case may be taken along, by column, and which parts were decided to be given all the same."""
+    fields = facts.selected.fields
+    given = (part for each in facts.found for part in facts.authorities[each.principal].given)
+    refs = (Ref("case", facts.case.case_id), Ref("fields", len(fields)))
+    return NothingPortable(*refs, fields=fields, parts=tuple(given))
 
 
 def is_known(case: Case) -> bool:
@@ -161,13 +171,19 @@ def _check(case: Case, kind: AnswerKind) -> None:
 
 
 def _hand_out(source: Path, target: Path) -> None:
-    """A copy of the finished folder that only its owner reads."""
+    """A copy of the finished folder that only its owner reads: all of it there, or nothing. Raises FolderTaken."""
+    beside = target.with_name(f".{target.name}.{uuid4().hex}")
     try:
-        target.mkdir(parents=True, mode=0o700)
+        beside.mkdir(parents=True, mode=0o700)
+        for path in sorted(each for each in source.rglob("*") if each.is_file()):
+            copy = beside / path.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            copy.touch(mode=0o600)
+            shutil.copyfile(path, copy)
+        if target.exists():
+            raise FolderTaken(Ref("option", "--folder"))
+        beside.rename(target)
     except OSError:
         raise FolderTaken(Ref("option", "--folder")) from None
-    for path in sorted(each for each in source.rglob("*") if each.is_file()):
-        copy = target / path.relative_to(source)
-        copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        copy.touch(mode=0o600)
-        shutil.copyfile(path, copy)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

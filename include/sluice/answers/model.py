@@ -10,7 +10,7 @@ import polars as pl
 
 from sluice.agreement.model import Agreement, FieldRole
 from sluice.answers.ids import AnswerId
-from sluice.errors import Exit, NotFound, SluiceError
+from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.rights.erase_model import Copy, Target
 from sluice.rights.model import Action, CaseId, Right, SubCase, SubCaseId
 from sluice.rights.notice_model import Holder
@@ -58,12 +58,39 @@ class NothingToGive(SluiceError):
 
 
 class NothingPortable(SluiceError):
-    """Every field is left out, each for its reason; an empty file is never made."""
+    """Every field is left out, each for its reason; an empty file is never made.
+
+    ``fields``: every column with its reason. ``parts``: those that were decided to be given, if any.
+    """
 
     code: ClassVar[str] = "SLU-583"
     summary: ClassVar[str] = "no field of this case may be taken along; there is no empty package"
-    cure: ClassVar[str] = "`sluice export decide CASE` shows the reason of every field and refuses with remedies"
+    cure: ClassVar[str] = (
+        "`sluice export decide CASE` shows the reason of every field and refuses with remedies; "
+        "what was decided to be given the DAG `answers` ends with that letter"
+    )
     exit: ClassVar[Exit] = Exit.REFUSED
+
+    def __init__(self, *refs: Ref, fields: "tuple[FieldLine, ...]" = (), parts: tuple[SubCase, ...] = ()) -> None:
+        super().__init__(*refs)
+        self.fields, self.parts = fields, parts
+
+
+class NotMade(SluiceError):
+    """Something nobody foresaw; the log has the place, and no value."""
+
+    code: ClassVar[str] = "SLU-589"
+    summary: ClassVar[str] = "the answer to a case could not be made, and nobody foresaw why"
+    cure: ClassVar[str] = "the log names file and line; the sweep tries again in five minutes"
+
+
+class ErasedMeanwhile(SluiceError):
+    """What was gathered may hold somebody who was erased since: it is thrown away."""
+
+    code: ClassVar[str] = "SLU-590"
+    summary: ClassVar[str] = "persons of one of its companies were erased while this answer was gathered"
+    cure: ClassVar[str] = "make it again; the DAG `answers` does so by itself, once no erasure there is unfinished"
+    exit: ClassVar[Exit] = Exit.UNDECIDED
 
 
 class OnePersonOnly(SluiceError):
@@ -108,6 +135,16 @@ class Held:
     def dataset(self) -> str:
         """What the rows belong to, as a contract names it."""
         return self.copy.contract.contract_id if self.copy.contract else f"{self.copy.direction.value} file"
+
+    @property
+    def version(self) -> str:
+        """Of the contract that the copy was made under; empty without one."""
+        return self.copy.contract.version if self.copy.contract else ""
+
+    @property
+    def agreement(self) -> str | None:
+        """Under which the copy was made; None without a contract."""
+        return self.copy.contract.agreement_id if self.copy.contract else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +191,8 @@ class FieldLine:
     included: bool
     reason: str
     iri: str | None = None
+    version: str = ""
+    """Of the contract: what may be taken along under one may not under the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +235,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What making a package gave: where it lies sealed, its files, why each field is in or not."""
+    """What making a package gave: where it lies sealed, its files, why each field is in or not, what was searched."""
 
     answer: Answer
     files: tuple[FileLine, ...]
     fields: tuple[FieldLine, ...]
+    stores: tuple[StoreCount, ...]

@@ -33,7 +33,7 @@ def make_answer_page(facts: Facts) -> LetterPage:
     say, case = words(facts.language), facts.case
     kind = facts.kind.value
     given = any(table.height for table in facts.selected.tables.values())
-    opening = "nothing" if not given and facts.kind is AnswerKind.ACCESS else "opening"
+    opening = "opening" if given or facts.kind is not AnswerKind.ACCESS else _without(facts)
     references = {
         "case": Text(case.case_id, is_code=True),
         "dated": Text(say.day(received_on(facts.made_at).isoformat())),
@@ -62,6 +62,11 @@ def make_answer_page(facts: Facts) -> LetterPage:
         signature=say.say("letter.signature", sender=facts.sender.name),
         footer=say.say("letter.page", case=case.case_id, page="@page", pages="@pages"),
     )
+
+
+def _without(facts: Facts) -> str:
+    """How an answer begins that gives nothing: there is nothing, or it may not be given now."""
+    return "found" if facts.is_processed else "nothing"
 
 
 def _parts(say: Words, facts: Facts) -> Iterator[Part]:
@@ -200,7 +205,7 @@ def _refused(say: Words, facts: Facts, found: Found) -> Iterator[Part]:
     rows: dict[tuple[str, str, str | None], list[str]] = {}
     for line in facts.left_out:
         if line.principal == found.principal and line.reason != FORWARDED:
-            role = facts.selected.roles.get((line.dataset, line.name))
+            role = facts.selected.role_of(line)
             key = (group_name(say, line.group), _why(say, facts, found, line), line.iri)
             rows.setdefault(key, []).append(label_of(say, line.name, role))
     if rows:
@@ -252,7 +257,7 @@ def _searched(say: Words, facts: Facts) -> Part:
     )
     head = tuple(say.say(f"answer.searched.{name}") for name in names)
     searched, text = len(facts.case.searched), say.say("answer.searched.text")
-    if not any(count.hits for count in facts.stores):
+    if not facts.is_processed:
         text = say.count("letter.nobody", searched, count=say.number(searched))
     after = (say.say("letter.remains.request"),)
     return Part(say.say("answer.searched.heading"), (Text(text),), table=Grid(head, rows, FIVE), after=after)

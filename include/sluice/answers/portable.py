@@ -14,11 +14,11 @@ from sluice.agreement.eligibility import NotPortable, traits_of, why_not
 from sluice.agreement.model import FieldRole
 from sluice.answers.access import as_json
 from sluice.answers.facts import Facts
-from sluice.answers.files import CSV, JSON, Drafting
+from sluice.answers.files import CSV, JSON, SUMS, Drafting
 from sluice.answers.labels import label_of
-from sluice.answers.model import FieldLine, Found
+from sluice.answers.model import NOT_HERE, FieldLine, Found
 from sluice.answers.page import make_answer_page
-from sluice.answers.select import COMPANY, DATASET, META, Selected
+from sluice.answers.select import COMPANY, DATASET, EXCHANGE, META, Selected
 from sluice.documents.pdf import make_pdf
 from sluice.documents.words import LANGUAGES, words
 from sluice.errors import Ref, UsageError
@@ -40,6 +40,7 @@ FRICTIONLESS = {
     "timestamp": "datetime",
 }
 ISO_DATE, ISO_MOMENT = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"
+DESCRIPTOR, DATA = "datapackage.json", "data/"
 READ_ME = {"nl": "LEESMIJ.txt", "fr": "LISEZ-MOI.txt", "en": "README.txt"}
 MEDIA = {
     "csv": "text/csv",
@@ -51,7 +52,7 @@ MEDIA = {
 
 
 def check_forms(forms: Sequence[str]) -> None:
-    """The PDF is a copy to read and never the portable file alone. Raises UsageError."""
+    """The PDF is a copy to read: it always comes along, never alone. Raises UsageError."""
     if not set(forms) <= FORMS or not set(forms) & PORTABLE_FORMS:
         raise UsageError(Ref("option", "--to"), Ref("one of", "csv, json, xlsx"))
 
@@ -65,18 +66,17 @@ def only_portable(selected: Selected) -> Selected:
     """The columns that may be taken along, and for every other one the reason. Rows lose where they are kept."""
     tables = {}
     for group, table in selected.tables.items():
-        kept = _without(table, selected.roles)
+        kept = _without(table, selected)
         if kept.width and kept.height:
             tables[group] = kept
-    lines = tuple(_judged(line, selected.roles) for line in selected.fields)
+    lines = tuple(_judged(line, selected.role_of(line)) for line in selected.fields)
     return replace(selected, tables=tables, fields=tuple(dict.fromkeys(lines)))
 
 
-def _judged(line: FieldLine, roles: Mapping[tuple[str, str], FieldRole]) -> FieldLine:
-    """What was not decided to be given keeps its reason; else the rule of Art. 20 says."""
-    if not line.included:
+def _judged(line: FieldLine, role: FieldRole | None) -> FieldLine:
+    """What was not decided to be given keeps its reason; else the rule of Art. 20 says, of an empty column too."""
+    if not line.included and line.reason != NOT_HERE:
         return line
-    role = roles.get((line.dataset, line.name))
     reason = why_not(traits_of(role)) if role else NotPortable.BASIS
     if reason is None:
         return line
@@ -88,11 +88,13 @@ def iri_of(reason: NotPortable) -> str:
     return THIRD_PARTY if reason is NotPortable.RESTRICTED else NOT_REQUIRED
 
 
-def _without(table: pl.DataFrame, roles: Mapping[tuple[str, str], FieldRole]) -> pl.DataFrame:
-    """Eligible cells only, dataset by dataset: a column may be one's to take along here and not there."""
-    parts = []
-    for (dataset,), rows in table.partition_by(DATASET, as_dict=True, maintain_order=True).items():
-        fields = {name: roles.get((str(dataset), name)) for name in rows.columns if name not in META}
+def _without(table: pl.DataFrame, selected: Selected) -> pl.DataFrame:
+    """Eligible cells only, exchange by exchange: a column may be one's to take along under one contract and not
+    under another, and in one dataset and not in another."""
+    parts: list[pl.DataFrame] = []
+    for (dataset, exchange), rows in table.partition_by(DATASET, EXCHANGE, as_dict=True, maintain_order=True).items():
+        version = selected.versions.get((str(exchange), str(dataset)), "")
+        fields = {name: selected.role(str(dataset), version, name) for name in rows.columns if name not in META}
         going = {name: role for name, role in fields.items() if role is not None and why_not(traits_of(role)) is None}
         cells = rows.select(rows[COMPANY], *(_plain(rows[name], role) for name, role in going.items()))
         if going:
@@ -157,10 +159,24 @@ def write_portability(draft: Drafting, facts: Facts, forms: Sequence[str]) -> No
         draft.workbook("portability.xlsx", sheets, title)
     draft.table("eligibility.csv", eligibility, CSV)
     draft.table("dictionary.csv", dictionary, CSV)
-    draft.bytes(READ_ME[facts.language], words(facts.language).say("answer.readme").encode())
-    if "pdf" in forms:
-        draft.bytes("portability.pdf", make_pdf(make_answer_page(facts), facts.made_at))
-    draft.bytes("datapackage.json", as_json(descriptor(draft, facts, types, neutralised)))
+    draft.bytes("portability.pdf", make_pdf(make_answer_page(facts), facts.made_at))
+    draft.bytes(READ_ME[facts.language], _read_me(draft, facts.language).encode())
+    draft.bytes(DESCRIPTOR, as_json(descriptor(draft, facts, types, neutralised)))
+
+
+def _read_me(draft: Drafting, language: str) -> str:
+    """What every file is, of those that are there: the descriptor and the hashes are written after it."""
+    paths = {line.path for line in draft.lines()} | {DESCRIPTOR, SUMS}
+    data = sorted({path.rpartition(".")[2] for path in paths if path.startswith(DATA)})
+    there = paths | ({DATA} if data else set())
+    lines = words(language).say("answer.readme", forms=", ".join(data)).split("\n")
+    return "\n".join(line for line in lines if not _file_of(line) or _file_of(line) in there)
+
+
+def _file_of(line: str) -> str:
+    """The file that a line is about, set apart from what it is by two spaces; empty for a sentence."""
+    name, gap, _ = line.partition("  ")
+    return name if gap else ""
 
 
 def written_of(facts: Facts) -> dict[str, pl.DataFrame]:
@@ -178,11 +194,12 @@ def eligibility_of(facts: Facts) -> pl.DataFrame:
             "field": line.name,
             "fieldGroup": line.group,
             "dataset": line.dataset,
-            "controller": facts.companies[line.principal],
+            "contractVersion": line.version,
+            "controller": facts.controller_of(line),
             "included": "true" if line.included else "false",
             "reasonCode": line.reason,
             "justification": line.iri,
-            **_traits(facts.selected.roles.get((line.dataset, line.name))),
+            **_traits(facts.selected.role_of(line)),
         }
         for line in facts.selected.fields
     ]
@@ -204,10 +221,7 @@ def dictionary_of(facts: Facts, types: Mapping[str, Mapping[str, str]]) -> pl.Da
         for name in table.columns:
             if name == COMPANY:
                 continue
-            line = next(
-                each for each in facts.selected.fields if each.included and (each.name, each.group) == (name, group)
-            )
-            role = facts.selected.roles[line.dataset, name]
+            role, controllers = _explained(facts, group, name)
             labels = {f"label_{word}": label_of(words(word), name, role) for word in LANGUAGES}
             rows.append(
                 {
@@ -217,10 +231,18 @@ def dictionary_of(facts: Facts, types: Mapping[str, Mapping[str, str]]) -> pl.Da
                     "type": FRICTIONLESS[types[group].get(name, "string")],
                     "dataOrigin": role.origin.value,
                     "legalBasis": role.legal_basis,
-                    "controller": facts.companies[line.principal],
+                    "controller": controllers,
                 }
             )
     return pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String))
+
+
+def _explained(facts: Facts, group: str, name: str) -> tuple[FieldRole, str]:
+    """The role of a column that goes, and everybody who decides of it: one column can be several controllers'."""
+    lines = [each for each in facts.selected.fields if each.included and (each.name, each.group) == (name, group)]
+    role = facts.selected.role_of(lines[-1])
+    assert role is not None  # a column without a role never goes
+    return role, "; ".join(dict.fromkeys(facts.controller_of(line) for line in lines))
 
 
 def descriptor(
@@ -232,6 +254,7 @@ def descriptor(
     """``datapackage.json``: Data Package 2.0, every file with its hash, tables with dialect and schema."""
     case = facts.case
     controllers = [{"title": name, "roles": ["controller"]} for name in dict.fromkeys(facts.companies.values())]
+    roles = ["controller", "processor"] if facts.center_decides else ["processor"]
     return {
         "$schema": PROFILE,
         "name": f"portability-{case.case_id[:8]}",
@@ -239,7 +262,7 @@ def descriptor(
         "title": words(facts.language).say("answer.portability.title"),
         "version": "1.0.0",
         "created": utc_text(facts.made_at),
-        "contributors": [*controllers, {"title": facts.sender.name, "roles": ["processor"]}],
+        "contributors": [*controllers, {"title": facts.sender.name, "roles": roles}],
         "resources": list(_resources(draft, facts, types, neutralised)),
     }
 
@@ -293,13 +316,12 @@ def _schema(draft: Drafting, facts: Facts, path: str, types: Mapping[str, str] |
 def _field(facts: Facts, group: str, name: str, types: Mapping[str, str]) -> dict[str, Any]:
     if name == COMPANY:
         return {"name": name, "type": "string"}
-    line = next(each for each in facts.selected.fields if each.included and (each.name, each.group) == (name, group))
-    role = facts.selected.roles[line.dataset, name]
+    role, controllers = _explained(facts, group, name)
     return {
         "name": name,
         "type": FRICTIONLESS[types.get(name, "string")],
         "title": " / ".join(dict.fromkeys(label_of(words(word), name, role) for word in LANGUAGES)),
         "dataOrigin": role.origin.value,
         "legalBasis": role.legal_basis,
-        "controller": facts.companies[line.principal],
+        "controller": controllers,
     }

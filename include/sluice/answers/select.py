@@ -1,14 +1,15 @@
 """From what was found to what is given: columns by whose they are, agents as numbers, others' data left out. Pure."""
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from sluice.agreement.model import FieldRole
 from sluice.answers.authority import Authority, controller_of
-from sluice.answers.model import GIVEN, UNASSIGNED, FieldLine, Found, Held
+from sluice.answers.model import GIVEN, NOT_HERE, UNASSIGNED, FieldLine, Found, Held
 from sluice.answers.notes import of_others
 from sluice.rights.clock import received_on
 from sluice.terms import FieldGroup
@@ -21,21 +22,63 @@ META = (COMPANY, DATASET, DAY, EXCHANGE, KEPT_IN)
 RAW = "record"
 
 
+BRACKETS = re.compile(r"\[[^\[\]]*\]")
+"""A word of a platform that stands for nobody, such as [system]: the whole cell, closed."""
+SHORTEST_NAME = 2
+
+
 @dataclass
 class Agents:
-    """Agents by number, in the order in which they are met: the person needs no name, and gets none (C-579/21)."""
+    """Agents by number, in the order in which they are met: the person needs no name, and gets none (C-579/21).
 
+    ``names``: how they are written where a column is known to hold them; ``columns``: what such columns are called.
+    """
+
+    names: frozenset[str] = field(default=frozenset(), repr=False)
+    columns: frozenset[str] = frozenset()
     numbers: dict[str, str] = field(default_factory=dict, repr=False)
 
     def pseudonym(self, name: str) -> str:
-        return self.numbers.setdefault(name, f"agent {len(self.numbers) + 1}")
+        return self.numbers.setdefault(name.strip().casefold(), f"agent {len(self.numbers) + 1}")
 
     def hide(self, cells: pl.Series) -> pl.Series:
-        """Every name as a number; a word in brackets names nobody."""
+        """Every cell as a number; a closed word in brackets names nobody."""
         told = [
-            cell if cell is None or cell.startswith("[") or not cell.strip() else self.pseudonym(cell) for cell in cells
+            cell if cell is None or not cell.strip() or BRACKETS.fullmatch(cell.strip()) else self.pseudonym(cell)
+            for cell in cells
         ]
         return pl.Series(cells.name, told, dtype=pl.String)
+
+    def hide_words(self, cells: pl.Series) -> pl.Series:
+        """Every known name in text as a number, where it is a word of its own; a part of a longer word stays."""
+        names = sorted(filter(_is_telling, self.names), key=len, reverse=True)
+        if not names:
+            return cells
+        words = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)", re.IGNORECASE)
+        told = [
+            None if cell is None else words.sub(lambda found: self.pseudonym(found.group()), cell) for cell in cells
+        ]
+        return pl.Series(cells.name, told, dtype=pl.String)
+
+    def hide_unexplained(self, cells: pl.Series) -> pl.Series:
+        """A column that no paper explains: whole where it is called like a column of agents, else word by word."""
+        return self.hide(cells) if cells.name.casefold() in self.columns else self.hide_words(cells)
+
+
+def _is_telling(name: str) -> bool:
+    """Whether a name can be looked for in text; of a digit or two nobody knows that they are one."""
+    return len(name) >= SHORTEST_NAME and not (name.isdigit() and len(name) < 3)
+
+
+def agents_of(found: Sequence[Found]) -> Agents:
+    """Every agent that a column names, whether it is given or not."""
+    names, columns = set[str](), set[str]()
+    for held in (held for each in found for held in each.held):
+        for name in held.frame.columns:
+            if group_of(held, name) == FieldGroup.AGENT_REF:
+                columns.add(name.casefold())
+                names.update(cell.strip() for cell in held.frame[name].drop_nulls().unique().to_list())
+    return Agents(frozenset(name for name in names if not BRACKETS.fullmatch(name)), frozenset(columns))
 
 
 @dataclass(frozen=True)
@@ -46,15 +89,29 @@ class Selected:
     fields: tuple[FieldLine, ...]
     withheld: Mapping[str, int]
     roles: Mapping[tuple[str, str], FieldRole]
-    """Role of a column by dataset and name."""
+    """Role of a column by dataset and name, as its newest copy has it: what it is called."""
+    judged: Mapping[tuple[str, str, str], FieldRole] = field(default_factory=dict)
+    """The same by version of the contract too: what may be done with it."""
+    versions: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Version of the contract by exchange and dataset."""
+
+    def role_of(self, line: FieldLine) -> FieldRole | None:
+        """The role that a column has under its own contract."""
+        return self.role(line.dataset, line.version, line.name)
+
+    def role(self, dataset: str, version: str, name: str) -> FieldRole | None:
+        """The same; without versions as the newest copy has it."""
+        return self.judged.get((dataset, version, name)) if self.judged else self.roles.get((dataset, name))
 
 
 def select(found: Sequence[Found], authorities: Mapping[str, Authority]) -> Selected:
     """Everything that may be given, deduplicated: equal rows of several copies of one exchange are one."""
-    agents, withheld = Agents(), Counter[str]()
+    agents, withheld = agents_of(found), Counter[str]()
     parts: dict[str, list[pl.DataFrame]] = {}
     lines: dict[FieldLine, None] = {}
     roles: dict[tuple[str, str], FieldRole] = {}
+    judged: dict[tuple[str, str, str], FieldRole] = {}
+    versions: dict[tuple[str, str], str] = {}
     notes: set[tuple[str, str]] = set()
     for each in found:
         authority = authorities[each.principal]
@@ -62,13 +119,16 @@ def select(found: Sequence[Found], authorities: Mapping[str, Authority]) -> Sele
             withheld += Counter({"rows": held.others, "objects": held.apart})
             lines |= dict.fromkeys(_lines(each, held, authority))
             roles |= {(held.dataset, name): role for name, role in held.roles.items()}
+            judged |= {(held.dataset, held.version, name): role for name, role in held.roles.items()}
+            versions[held.copy.exchange_id, held.dataset] = held.version
             screened, doubtful = _screened(each, held)
             notes |= doubtful
             for group, table in _tables(each, screened, authority, agents):
                 parts.setdefault(group, []).append(table)
     withheld["notes"] += len(notes)
     tables = {group: _together(parts[group]) for group in sorted(parts, key=_order)}
-    return Selected(tables, tuple(lines), {name: count for name, count in withheld.items() if count}, roles)
+    counts = {name: count for name, count in withheld.items() if count}
+    return Selected(tables, tuple(_told(lines)), counts, roles, judged, versions)
 
 
 def _order(group: str) -> tuple[int, str]:
@@ -83,7 +143,9 @@ def group_of(held: Held, name: str) -> str:
 
 def _lines(found: Found, held: Held, authority: Authority) -> Iterator[FieldLine]:
     for name in held.frame.columns:
-        word = authority.word_on(held.roles.get(name))
+        word = authority.word_on(held.roles.get(name), held.agreement)
+        if word == GIVEN and not held.frame[name].fill_null("").ne("").any():
+            word = NOT_HERE
         yield FieldLine(
             principal=found.principal,
             controller=controller_of(held.roles.get(name)),
@@ -93,7 +155,19 @@ def _lines(found: Found, held: Held, authority: Authority) -> Iterator[FieldLine
             included=word == GIVEN,
             reason=word.rpartition("#")[2],
             iri=word if "#" in word else None,
+            version=held.version,
         )
+
+
+def _told(lines: Iterable[FieldLine]) -> Iterator[FieldLine]:
+    """A line per column: one that is empty in one copy and not in another is given."""
+    every = list(lines)
+    given = {line for line in every if line.included}
+    yield from (line for line in every if line.reason != NOT_HERE or _as_given(line) not in given)
+
+
+def _as_given(line: FieldLine) -> FieldLine:
+    return replace(line, included=True, reason=GIVEN)
 
 
 def _screened(found: Found, held: Held) -> tuple[Held, set[tuple[str, str]]]:
@@ -114,7 +188,7 @@ def _screened(found: Found, held: Held) -> tuple[Held, set[tuple[str, str]]]:
 
 def _tables(found: Found, held: Held, authority: Authority, agents: Agents) -> Iterator[tuple[str, pl.DataFrame]]:
     """One table per field group of what may be given of a copy."""
-    given = [name for name in held.frame.columns if authority.word_on(held.roles.get(name)) == GIVEN]
+    given = [name for name in held.frame.columns if authority.word_on(held.roles.get(name), held.agreement) == GIVEN]
     groups = dict.fromkeys(group_of(held, name) for name in given)
     for group in groups:
         cells = held.frame.select(name for name in given if group_of(held, name) == group)
@@ -122,10 +196,13 @@ def _tables(found: Found, held: Held, authority: Authority, agents: Agents) -> I
         cells = cells.filter(~pl.all_horizontal(pl.all().is_null()))
         if group == FieldGroup.AGENT_REF:
             cells = cells.with_columns(agents.hide(cells[name]) for name in cells.columns)
+        elif group == UNASSIGNED:
+            cells = cells.with_columns(agents.hide_unexplained(cells[name]) for name in cells.columns)
         if cells.height:
             yield group, _marked(found, held, cells)
-    if held.raw and authority.gives_all_of(list(held.copy.contract.fields) if held.copy.contract else []):
-        yield UNASSIGNED, _marked(found, held, pl.DataFrame({RAW: list(held.raw)}))
+    if held.raw and authority.gives_all_of(held.copy.contract.fields if held.copy.contract else (), held.agreement):
+        records = agents.hide_words(pl.Series(RAW, held.raw, dtype=pl.String))
+        yield UNASSIGNED, _marked(found, held, records.to_frame())
 
 
 def _marked(found: Found, held: Held, cells: pl.DataFrame) -> pl.DataFrame:

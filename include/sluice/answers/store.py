@@ -54,6 +54,26 @@ def find_due(conn: Connection, on: date) -> list[Answer]:
     return [_answer(row) for row in rows]
 
 
+def find_superseded(conn: Connection) -> list[Answer]:
+    """Packages that are there although a newer one like them is: who made that died before they removed these."""
+    rows = conn.execute(
+        f"""{_SELECT_ANSWER} a where gone_at is null and exists (
+                select from answer b where b.case_id = a.case_id and b.gone_at is null
+                  and b.only_principal is not distinct from a.only_principal
+                  and (b.made_at, b.answer_id) > (a.made_at, a.answer_id))
+            order by made_at, answer_id""".encode()
+    ).fetchall()
+    return [_answer(row) for row in rows]
+
+
+def find_moment(conn: Connection) -> datetime:
+    """What the database's clock says, by which erasures end."""
+    row = conn.execute("select clock_timestamp() as at").fetchone()
+    assert row is not None  # a select without a table
+    moment: datetime = row["at"]
+    return moment
+
+
 def find_known(conn: Connection) -> set[tuple[str, str]]:
     """Key and version of every package that is there."""
     rows = conn.execute("select key, version_id from answer where gone_at is null").fetchall()

@@ -1,27 +1,48 @@
 """What the schedule does about answers: make every package that was decided and that nobody made yet."""
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 
 from sluice.answers import store
 from sluice.answers.authority import is_given
+from sluice.answers.decide import end_without
 from sluice.answers.make import is_known, make
-from sluice.answers.model import AnswerKind
+from sluice.answers.model import AnswerKind, NothingPortable, NotMade
+from sluice.errors import Ref, SluiceError, place_of
 from sluice.exchange.house import House
 from sluice.rights import store as cases
 from sluice.rights.model import Actor, Case, Role
 from sluice.rights.sweeping import each
 
+log = logging.getLogger(__name__)
+
 
 def make_decided(house: House, by: str, now: datetime) -> tuple[int, int]:
-    """Make what is owed: how many packages, and how many cases failed and are met again. Raises ServiceMissing."""
+    """Make what is owed: how many packages, and how many cases failed and are met again. Raises ServiceMissing.
+
+    Where nothing may be taken along, the person is told so by letter, and nothing is owed any more.
+    """
 
     def one(owed: tuple[Case, AnswerKind]) -> int:
-        case, kind = owed
-        make(house, case.case_id, kind, now, Actor(Role.SYSTEM, by))
-        return 1
+        try:
+            return _one(house, *owed, by, now)
+        except SluiceError:
+            raise
+        except Exception as error:  # what nobody foresaw of one case keeps no other waiting
+            log.error("case %s: its answer failed: %s", owed[0].case_id, place_of(error))
+            raise NotMade(Ref("case", owed[0].case_id)) from None
 
     return each("an answer", list(_owed(house)), one)
+
+
+def _one(house: House, case: Case, kind: AnswerKind, by: str, now: datetime) -> int:
+    try:
+        make(house, case.case_id, kind, now, Actor(Role.SYSTEM, by))
+    except NothingPortable as nothing:
+        end_without(house, case.case_id, nothing, now)
+        return 0
+    return 1
 
 
 def _owed(house: House) -> Iterator[tuple[Case, AnswerKind]]:

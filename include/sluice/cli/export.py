@@ -1,5 +1,6 @@
 """``sluice export``: the answer to a person as a package. Only the folder asked for holds values in clear."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +16,7 @@ from sluice.settings import get_settings, login_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sluice.answers.model import AnswerKind, FieldLine, Made
+    from sluice.answers.model import AnswerKind, FieldLine, Made, NothingPortable
 
 app = typer.Typer(
     help="Answer a person with a copy of their data: to read (access), or to take along (portability).",
@@ -42,8 +43,9 @@ def access(
 ) -> None:
     """Everything about the person from every store, with what Art. 15 asks to be told; sealed in the vault too.
 
-    JSON: package, files [{path, sha256, rows}], fields [{name, included, reason}], answer, stores, delete_after. Exit
-    1 when nothing was decided to be given by us.
+    JSON: package, files [{path, sha256, rows}], fields [{name, included, reason}], answer, delete_after, stores
+    [{principal, store, copies, hits, rows}]: where we looked, and in how many copies and rows the person is. Exit 1
+    when nothing was decided to be given by us.
 
     Example: sluice export access 5b1f0c2e --folder answer
     """
@@ -79,7 +81,7 @@ def portability(
     try:
         made, target = _make(case, AnswerKind.PORTABILITY, folder, lang, principal, sealed, by, forms)
     except NothingPortable as error:
-        _show_nothing(case, error, format)
+        _show_nothing(error, format)
         raise typer.Exit(Exit.REFUSED) from None
     _show(made, target, format)
 
@@ -157,6 +159,7 @@ def fields_told(lines: "Sequence[FieldLine]") -> list[dict[str, Any]]:
             "code": line.reason,
             "group": line.group,
             "dataset": line.dataset,
+            "contract_version": line.version,
             "principal": line.principal,
         }
         for line in lines
@@ -175,7 +178,8 @@ def _show(made: "Made", target: Path | None, format: Format) -> None:
         "delete_after": answer.delete_after.isoformat(),
     }
     if format is Format.JSON:
-        show_json({**told, "files": files, "fields": fields_told(made.fields)})
+        stores = [asdict(count) for count in made.stores]
+        show_json({**told, "files": files, "fields": fields_told(made.fields), "stores": stores})
         return
     show_pairs("Package", told)
     show_table("Files", ("path", "rows", "sha256"), [(line.path, line.rows, line.sha256) for line in made.files])
@@ -190,20 +194,11 @@ def _show_fields(lines: "Sequence[FieldLine]") -> None:
     show_table("Fields", ("principal", "dataset", "name", "group", "included", "reason"), rows)
 
 
-def _show_nothing(case: str, error: Exception, format: Format) -> None:
-    """Every field with its reason; no file was made."""
-    from sluice.answers.make import foresee
-    from sluice.answers.model import AnswerKind
-    from sluice.exchange.house import open_house
-    from sluice.rights.store import find_beginning
-
-    with open_house(get_settings()) as house:
-        found = find_beginning(house.conn, case.lower())
-        lines = foresee(house, found, AnswerKind.PORTABILITY, datetime.now(UTC)).selected.fields
+def _show_nothing(error: "NothingPortable", format: Format) -> None:
+    """Every field with the reason it was left out for; no file was made."""
     err.print(str(error), style="red", markup=False)
     if format is Format.JSON:
-        code = getattr(error, "code", "SLU-000")
-        problem = {"code": code, "message": str(error)}
-        show_json({"package": None, "files": [], "fields": fields_told(lines), "error": problem})
+        problem = {"code": error.code, "message": str(error)}
+        show_json({"package": None, "files": [], "fields": fields_told(error.fields), "error": problem})
         return
-    _show_fields(lines)
+    _show_fields(error.fields)

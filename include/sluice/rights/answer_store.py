@@ -34,6 +34,14 @@ def find_copy(conn: Connection, answer_id: str) -> Copy | None:
     return _copy(row) if row else None
 
 
+def find_elsewhere(conn: Connection, principal: Principal) -> set[tuple[str, str]]:
+    """Key and version of the answers that are there and have nothing of this principal."""
+    rows = conn.execute(
+        "select key, version_id from answer where gone_at is null and not %s = any(principals)", (principal,)
+    ).fetchall()
+    return {(row["key"], row["version_id"]) for row in rows}
+
+
 def find_case(conn: Connection, answer_id: str) -> CaseId | None:
     """The request that an answer answers."""
     row = conn.execute("select case_id::text as id from answer where answer_id = %s", (answer_id,)).fetchone()

@@ -4,7 +4,7 @@ The case is locked first and the ledger's chains last, by name, so that two book
 each other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -63,6 +63,15 @@ class Book:
         self.case = replace(case, state=self.case.state)
         store.insert_parts(self.conn, self.case)
         for part in self.case.sub_cases:
+            check_step(None, State.SCOPED, Attempt(self.case, order, part))
+            self._write(part, None, State.SCOPED, order)
+
+    def widen(self, parts: Sequence[SubCase], searched: Sequence[str], order: Order) -> None:
+        """A scoped case has more parts: others know the person too by now. Again raises."""
+        whole = tuple(sorted({*self.case.searched, *searched}))
+        self.case = replace(self.case, searched=whole, sub_cases=(*self.case.sub_cases, *parts))
+        store.insert_parts(self.conn, replace(self.case, sub_cases=tuple(parts)))
+        for part in parts:
             check_step(None, State.SCOPED, Attempt(self.case, order, part))
             self._write(part, None, State.SCOPED, order)
 
@@ -153,7 +162,7 @@ def moved(part: SubCase, target: State, order: Order) -> SubCase:
         case State.ACCEPTED | State.PARTIAL:
             fields = tuple(group for group in part.field_groups if group not in order.reasons)
             return replace(changed, action=order.action, action_fields=fields)
-        case State.REFUSED:
+        case State.REFUSED | State.EXECUTED | State.EXECUTING if target is State.REFUSED or order.reasons:
             return replace(changed, action=Action.REFUSE, action_fields=part.field_groups)
         case _:
             return changed

@@ -1,36 +1,55 @@
 """Answers that lie ready for persons, as an erasure sees them: one more kind of copy, in one more store.
 
-An answer is a copy of what we hold of somebody. Whoever is erased at one principal has no answer left that
-was made before: it goes whole, whatever else is in it.
+An answer is a copy of what we hold of somebody. Whoever is erased at one principal has no answer left with data of
+that principal: it goes whole, whatever else is in it. Whose it is says the request that it answers, as that stands
+now; and it is opened and read, because another request may name the same person by something else.
 """
 
+import re
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
+from sluice.errors import NotFound
 from sluice.exchange.house import House
 from sluice.lake.objects import StoredObject
-from sluice.rights import answer_store
-from sluice.rights.erase_model import ANSWER, Copy, Done, Edit, Outcome, Place, Target
-from sluice.rights.identifiers import find_sealed, refs_of, subject_key
+from sluice.lake.quarantine import unseal
+from sluice.rights import answer_store, store
+from sluice.rights.erase_files import bad_rows_of, rows_of
+from sluice.rights.erase_model import ANSWER, Column, Copy, Done, Edit, Outcome, Place, Target
+from sluice.rights.identifiers import KEY_OWNER, find_sealed, refs_of
 from sluice.rights.model import CaseId
+from sluice.scan.model import ScanFailed, Status
+from sluice.scan.needles import needles_of
+from sluice.scan.walk import scan_bytes
+from sluice.terms import SubjectKind
 
 if TYPE_CHECKING:
     from sluice.rights.erase_stores import Bench
 
 GROUND = "ANSWER_TO_THE_PERSON"
+RAW = "record"
+"""Column of records that are no rows, as an answer names it."""
 
 
 @dataclass(frozen=True)
 class AnswerStore:
-    """Packages for persons, sealed in the vault. Whom one is about, the request says that it answers."""
+    """Packages for persons, sealed in the vault."""
 
     name: str = "answers to persons"
     kinds: frozenset[str] = frozenset({ANSWER})
 
     def find(self, bench: "Bench", copy: Copy) -> int:
         case_id = answer_store.find_case(bench.house.conn, copy.exchange_id)
-        return int(case_id is not None and _is_about(bench.house, case_id, bench.target))
+        if case_id is not None and _is_about(bench.house, case_id, bench.target):
+            return 1
+        path = bench.fetch(copy)
+        return int(path is not None and _names(_opened(bench, path), bench.target))
 
     def erase(self, bench: "Bench", copy: Copy) -> Edit:
         rows = self.find(bench, copy)
@@ -39,10 +58,51 @@ class AnswerStore:
         return Edit(Done(Place(self.name, copy, rows), Outcome.REMOVED, GROUND, rows, 0))
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
-        yield from house.objects.list_versions(house.settings.bucket_vault, answer_store.PREFIX)
+        """All but those of which a line says that they hold data of other principals only."""
+        elsewhere = answer_store.find_elsewhere(house.conn, target.principal)
+        found = house.objects.list_versions(house.settings.bucket_vault, answer_store.PREFIX)
+        yield from (item for item in found if (item.key, item.version_id) not in elsewhere)
 
 
 def _is_about(house: House, case_id: CaseId, target: Target) -> bool:
     """Whether one of the persons to erase asked for it; a request whose identifiers are gone is about nobody."""
-    sealed = find_sealed(house, subject_key(case_id))
+    try:
+        sealed = find_sealed(house, store.get_case(house.conn, case_id).subject_key)
+    except NotFound:
+        return False
     return sealed is not None and not target.refs.isdisjoint(refs_of(sealed.envelope.identifiers, target.key).values())
+
+
+def _opened(bench: "Bench", path: Path) -> Path:
+    return unseal(path, bench.fresh("answer"), bench.house.keyring, KEY_OWNER)
+
+
+def _names(package: Path, target: Target) -> bool:
+    """Whether a cell of a table is an identifier of the person in any spelling, or a word of any file as given."""
+    with zipfile.ZipFile(package) as archive:
+        texts = {name: archive.read(name) for name in archive.namelist() if name.endswith((".csv", ".json"))}
+    tables = [text for name, text in texts.items() if name.startswith("data/") and name.endswith(".csv")]
+    if any(_in_table(pl.read_csv(BytesIO(table), infer_schema=False), target) for table in tables):
+        return True
+    words = "\n".join(text.decode() for text in texts.values())
+    try:
+        needles = needles_of(target.values, {value: _longer(value, words) for value in target.values})
+    except ScanFailed:
+        return False
+    return scan_bytes(package, needles).status is Status.HIT
+
+
+def _longer(value: str, text: str) -> frozenset[str]:
+    """Words that hold a value and go on beside it, as jan.claes@post.example does with an.claes@post.example."""
+    inside = re.compile(rf"([\w.@+-]*){re.escape(value)}([\w.@+-]*)", re.IGNORECASE)
+    return frozenset(
+        found.group()
+        for found in inside.finditer(text)
+        if found.group(1)[-1:].isalnum() or found.group(2)[:1].isalnum()
+    )
+
+
+def _in_table(table: pl.DataFrame, target: Target) -> bool:
+    every = [Column(name, kind) for name in table.columns for kind in SubjectKind]
+    in_records = RAW in table.columns and bad_rows_of(table[RAW].drop_nulls(), every, "BE", target).any()
+    return in_records or bool(rows_of(table, every, "BE", target).any())

@@ -144,6 +144,18 @@ def find_run(conn: Connection, case_id: CaseId) -> Run | None:
     return next((run for run in find_runs(conn) if run.case_id == case_id), None)
 
 
+def find_ran(conn: Connection, principals: Sequence[str], since: datetime) -> CaseId | None:
+    """A case whose erasure at one of these principals has not ended, or ended at this moment or later; or None."""
+    row = conn.execute(
+        """select r.case_id::text as id from erasure_run r
+           where (r.ended_at is null or r.ended_at >= %s)
+             and exists (select from sub_case s where s.case_id = r.case_id and s.principal = any(%s))
+           order by r.begun_at limit 1""",
+        (since, list(principals)),
+    ).fetchone()
+    return CaseId(row["id"]) if row else None
+
+
 def find_erring(conn: Connection, but: CaseId) -> list[Run]:
     """Runs of other cases that failed and that nobody is running again just now."""
     erring = [run for run in find_runs(conn) if run.is_in_error and run.case_id != but]

@@ -35,8 +35,11 @@ def exceptions_of(case: Case, steps: Sequence[Step], principal: str) -> tuple[Ex
 
 
 def decision_of(steps: Sequence[Step]) -> Step | None:
-    """The step in which a part was last decided; ``steps``: those of the part, oldest first."""
-    return next((step for step in reversed(steps) if step.to_state in DECISIONS), None)
+    """The step in which a part was last decided; ``steps``: those of the part, oldest first.
+
+    A step with reasons is one too: what was to be given, and of which nothing could be.
+    """
+    return next((step for step in reversed(steps) if step.to_state in DECISIONS or step.reasons), None)
 
 
 def review_on(decided_on: date) -> date:

@@ -107,7 +107,11 @@ def _carried_out(house: House, case: Case, part: SubCase, now: datetime) -> Case
 
 
 def _notified(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
-    """Every recipient was told; the evidence is the entry that says who they are."""
+    """Every recipient was told; the evidence is the entry that says who they are. Of a refusal nobody is."""
+    if part.action is Action.REFUSE:
+        return _take(
+            house, case, part, State.RECIPIENTS_NOTIFIED, now, "NOTHING_TO_PASS_ON", _last_evidence(house, part), 0
+        )
     evidence = notice_store.find_propagation(house.conn, part.sub_case_id)
     untold = notice_store.count_untold(house.conn, part.sub_case_id)
     if evidence is None or untold or not _is_proven(house, case, part):

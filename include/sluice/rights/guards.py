@@ -255,6 +255,13 @@ def extension_was_told(attempt: Attempt) -> bool:
     return case.is_breached or case.was_told_in_time(part.sub_case_id)
 
 
+def what_stays_has_reasons(attempt: Attempt) -> bool:
+    """Where nothing could be given after all, each field group of the part has its IRI, and remedies are named."""
+    if not attempt.order.reasons:
+        return True
+    return refuses_every_field(attempt) and gives_a_reason_per_field(attempt) and names_remedies(attempt)
+
+
 def subject_asked(attempt: Attempt) -> bool:
     """The person's own word, written down by the desk or given by themselves."""
     return attempt.order.actor.role in (Role.SUBJECT, Role.DESK)

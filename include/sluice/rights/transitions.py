@@ -61,7 +61,7 @@ def _processor() -> Iterator[Transition]:
         g.instruction_names_its_fields,
         g.instructed_refusal_has_reasons,
     )
-    yield _row(track, None, S.SCOPED, {DESK, PRINCIPAL, SUBJECT}, g.center_is_processor)
+    yield _row(track, None, S.SCOPED, {DESK, PRINCIPAL, SUBJECT, SYSTEM}, g.center_is_processor)
     yield _row(track, S.SCOPED, S.FORWARDED, {DESK, SYSTEM}, g.center_is_processor)
     yield _row(track, S.FORWARDED, S.AWAITING_INSTRUCTION, {DESK, SYSTEM}, g.center_is_processor)
     for source in waiting[:2]:
@@ -70,7 +70,7 @@ def _processor() -> Iterator[Transition]:
         yield _row(track, source, S.ESCALATED, {SYSTEM}, g.reminder_is_due)
     for source in waiting:
         yield _row(track, source, S.INSTRUCTED, {PRINCIPAL}, *told)
-    yield _row(track, S.INSTRUCTED, S.EXECUTED, {DESK, SYSTEM}, g.nothing_is_left)
+    yield _row(track, S.INSTRUCTED, S.EXECUTED, {DESK, SYSTEM}, g.nothing_is_left, g.what_stays_has_reasons)
     yield _row(track, S.EXECUTED, S.ANSWERED, {DESK, SYSTEM}, g.agreement_lets_us_answer, g.refusal_was_told)
     for source in (S.EXECUTED, S.ANSWERED):
         yield _row(track, source, S.CONFIRMED_TO_CONTROLLER, {DESK, SYSTEM}, g.center_is_processor)
@@ -86,7 +86,7 @@ def _controller() -> Iterator[Transition]:
         g.names_remedies,
         g.abuse_is_proven,
     )
-    yield _row(track, None, S.SCOPED, {DESK, PRINCIPAL, SUBJECT}, g.center_is_controller)
+    yield _row(track, None, S.SCOPED, {DESK, PRINCIPAL, SUBJECT, SYSTEM}, g.center_is_controller)
     yield _row(track, S.SCOPED, S.ASSESSED, {DESK, SYSTEM}, g.center_is_controller, g.case_is_scoped)
     for source, told in ((S.ASSESSED, ()), (S.EXTENDED, (g.extension_was_told,))):
         yield _row(
@@ -133,7 +133,7 @@ def _controller() -> Iterator[Transition]:
         needs_reason=True,
     )
     for source in (S.ACCEPTED, S.PARTIAL):
-        yield _row(track, source, S.EXECUTING, {DESK, SYSTEM})
+        yield _row(track, source, S.EXECUTING, {DESK, SYSTEM}, g.what_stays_has_reasons)
     yield _row(track, S.EXECUTING, S.RECIPIENTS_NOTIFIED, {DESK, SYSTEM}, g.nothing_is_left, g.every_recipient_was_told)
     yield _row(track, S.RECIPIENTS_NOTIFIED, S.ANSWERED, {DESK, SYSTEM}, g.refusal_was_told)
     yield _row(track, S.REFUSED, S.ANSWERED, {DESK, SYSTEM}, g.refusal_was_told)

@@ -41,17 +41,18 @@ def fetch(
     ] = None,
 ) -> Response:
     """Fetch the answer to a request. Each use is counted and logged; a few wrong codes close the link."""
-    from sluice.answers.link import count_try, take_out
+    from sluice.answers.link import check_words, take_out
     from sluice.exchange.house import open_house
 
     code = _code(authorization)
     if code is None:
         return problem_of(LinkRefused(), 401, ASKS)
+    now = datetime.now(UTC)
     try:
         with connect(get_settings()) as conn:
-            answer = count_try(conn, token, code, datetime.now(UTC))
+            answer = check_words(conn, token, code, now)
         with open_house(get_settings()) as house:
-            found = take_out(house, answer)
+            found = take_out(house, token, answer, now)
     except LinkRefused as error:
         return problem_of(error, 401, ASKS)
     except LinkOver as error:

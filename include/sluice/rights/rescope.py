@@ -1,0 +1,53 @@
+"""Who knows a person is settled when the request is opened; who has accepted rows of them since is concerned too."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sluice.exchange.house import House
+from sluice.rights import erase_store
+from sluice.rights.book import open_book
+from sluice.rights.erase_model import Target
+from sluice.rights.erase_stores import open_bench, store_of
+from sluice.rights.identifiers import Envelope, refs_of, values_of
+from sluice.rights.model import SYSTEM, Case, Order, SubCase
+from sluice.rights.scope import find_scope
+from sluice.terms import Principal
+
+KNOWN_SINCE = "KNOWN_SINCE"
+LAKE = "lake"
+
+
+def rescope(house: House, case: Case, envelope: Envelope, now: datetime) -> Case:
+    """The case, with parts for every principal whose accepted rows name the person and that had none.
+
+    They begin as the others did: their own decision, forwarded where a principal takes it. A case about several
+    persons, or that is over, stays as it is. Raises EvidenceInvalid for a copy that is not what the catalogue says.
+    """
+    if case.persons != 1 or not case.is_scoped or case.state.is_over or not envelope.identifiers:
+        return case
+    scoped = find_scope(house, replace(envelope, opened_at=now, forward_from=now))
+    fresh = [part for part in _fresh(case, scoped.parts) if _is_in_rows(house, Principal(part.principal), envelope)]
+    if not fresh:
+        return case
+    with open_book(house.conn, case.case_id) as book:
+        added = _fresh(book.case, fresh)
+        order = Order(SYSTEM, now, KNOWN_SINCE, case.subject_sha256, is_protected=True)
+        if added:
+            book.widen(added, scoped.searched, order)
+        return book.case
+
+
+def _fresh(case: Case, parts: Sequence[SubCase]) -> list[SubCase]:
+    """Parts of principals that have none; the index points at them."""
+    known = {part.principal for part in case.sub_cases if part.agreement_id is not None}
+    return [part for part in parts if part.has_hit and part.principal not in known]
+
+
+def _is_in_rows(house: House, principal: Principal, envelope: Envelope) -> bool:
+    """Whether accepted rows bear it out: the index holds a piece of a reference only."""
+    key = house.subject_key(principal)
+    refs = frozenset(refs_of(envelope.identifiers, key).values())
+    copies = [copy for copy in erase_store.find_copies(house.conn, principal) if copy.kind == LAKE]
+    with open_bench(house, Target(principal, key, refs, values_of(envelope.identifiers), frozenset())) as bench:
+        return any(store_of(copy).find(bench, copy) for copy in copies)

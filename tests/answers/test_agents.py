@@ -1,0 +1,54 @@
+"""An agent has a number in an answer, wherever their name stands; a word that only begins like it stays."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from answers.answer_samples import a_role
+from rights.letter_samples import a_part
+from sluice.answers.authority import Authority
+from sluice.answers.model import Found, Held
+from sluice.answers.select import Agents, select
+from sluice.rights.erase_model import Copy, Target
+from sluice.rights.model import Action, State
+from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal
+
+COPY = Copy(ExchangeId("x"), "lake", Direction.INTERNAL, Flow("f"), "b", "k", "v", "", None, ())
+
+
+def test_a_name_is_hidden_in_records_and_in_columns_nobody_explained() -> None:
+    known = pl.DataFrame(
+        {"agent": ["Jan", "an.peeters", "[system]", "[Jan] Claes"], "note2": ["Jan belt", None, "x", "y"]}
+    )
+    odd = pl.DataFrame({"AGENT": ["Piet", "[system]"], "remark": ["door JAN; Janssen en Adjan", "an.peeters."]})
+    held = [
+        Held(COPY, "lake", known, {"agent": a_role("agent", FieldGroup.AGENT_REF)}),
+        Held(
+            replace(COPY, exchange_id=ExchangeId("y")),
+            "files as they came",
+            odd,
+            {},
+            raw=("E1;Jan;Janneke;an.peeters2",),
+        ),
+    ]
+    target = Target(Principal("energy01"), b"k" * 32, frozenset(), (), frozenset())
+    part = replace(a_part(State.ACCEPTED, Action.GIVE), principal="energy01", controller="principal")
+    part = replace(part, action_fields=part.field_groups)
+    found = Found(target, "Energy One NV", None, (part,), tuple(held), (), ())
+
+    given = select([found], {"energy01": Authority((part,), (), {})}).tables["unassigned"]
+
+    text = given.write_csv()
+    assert "Piet" not in text and "an.peeters." not in text and ";Jan;" not in text and "Jan belt" not in text
+    assert "JAN;" not in text
+    assert all(word in text for word in ("Janssen", "Adjan", "Janneke", "an.peeters2", "[system]"))
+
+
+def test_a_bracket_alone_hides_nobody() -> None:
+    told = Agents().hide(pl.Series("agent", ["[system]", "[Jan", "[x] Jan", " ", None, "jan ", "Jan"])).to_list()
+    assert told == ["[system]", "agent 1", "agent 2", " ", None, "agent 3", "agent 3"]
+
+
+def test_a_digit_or_two_are_no_name_in_text() -> None:
+    cells = pl.Series("record", ["12;007;A"])
+    assert Agents(frozenset({"12", "A", "007"})).hide_words(cells).to_list() == ["12;agent 1;A"]

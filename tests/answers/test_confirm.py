@@ -1,0 +1,60 @@
+"""Which rows are surely the person's: households, missing numbers, two numbers."""
+
+from collections.abc import Sequence
+
+import polars as pl
+import pytest
+
+from sluice.answers.confirm import Doubts, doubtful
+from sluice.rights.erase_model import Copy
+from sluice.rights.erase_read import PersonRows
+from sluice.terms import Direction, ExchangeId, Flow, SubjectKind
+
+NUMBER, NATIONAL, PHONE = SubjectKind.PRINCIPAL_CUSTOMER_ID, SubjectKind.NATIONAL_NUMBER, SubjectKind.PHONE
+COPY = Copy(ExchangeId("x"), "lake", Direction.INBOUND, Flow("f"), "b", "k", "v", "", None, ())
+
+
+def rows_with(**ids: Sequence[str | None]) -> PersonRows:
+    """A copy of as many rows as there are numbers; ``number``, ``national``; ``plain``: a copy with neither column."""
+    kinds = {"number": NUMBER, "national": NATIONAL}
+    frame = pl.DataFrame({"row": list(range(len(next(iter(ids.values())))))})
+    return PersonRows(COPY, frame, ids={kinds[k]: pl.Series(v, dtype=pl.String) for k, v in ids.items() if k in kinds})
+
+
+def said(doubts: Doubts, sizes: Sequence[int]) -> list[list[bool]]:
+    return [[False] * size if mask is None else mask.to_list() for mask, size in zip(doubts.masks, sizes, strict=True)]
+
+
+HOUSEHOLD = [rows_with(number=["mine", "other", None]), rows_with(plain=["a", "b"])]
+
+
+def test_in_a_household_a_row_without_a_number_may_be_of_any_of_them() -> None:
+    doubts = doubtful(HOUSEHOLD, {NUMBER: frozenset({"mine"})}, must_match=True)
+    assert said(doubts, (3, 2)) == [[False, True, True], [True, True]] and doubts.is_shared
+
+
+def test_who_gave_no_number_gets_no_row_of_a_household() -> None:
+    doubts = doubtful(HOUSEHOLD, {PHONE: frozenset({"p"})}, must_match=True)
+    assert said(doubts, (3, 2)) == [[True] * 3, [True] * 2] and doubts.is_shared
+
+
+@pytest.mark.parametrize("asked", [{}, {NUMBER: frozenset({"mine"})}, {NUMBER: frozenset({"mine", "second"})}])
+def test_somebody_alone_keeps_their_rows_with_and_without_a_number(asked: dict[SubjectKind, frozenset[str]]) -> None:
+    found = [rows_with(number=["mine", None]), rows_with(plain=["a"])]
+    if "second" in asked.get(NUMBER, ()):
+        found.append(rows_with(number=["second"]))
+    doubts = doubtful(found, asked, must_match=True)
+    assert doubts == Doubts((None,) * len(found), is_shared=False)
+
+
+def test_another_number_of_the_person_says_whose_a_row_is() -> None:
+    found = [rows_with(number=["mine", "other"]), rows_with(national=["n", None])]
+    asked = {NUMBER: frozenset({"mine"}), NATIONAL: frozenset({"n"})}
+    assert said(doubtful(found, asked, must_match=True), (2, 2)) == [[False, True], [False, True]]
+
+
+def test_a_number_that_no_row_of_the_only_principal_bears_makes_all_of_it_doubtful() -> None:
+    found = [rows_with(number=["other"])]
+    asked = {NUMBER: frozenset({"mine"})}
+    assert said(doubtful(found, asked, must_match=True), (1,)) == [[True]]
+    assert said(doubtful(found, asked, must_match=False), (1,)) == [[False]], "it is one of another principal"

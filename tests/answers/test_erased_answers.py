@@ -1,0 +1,165 @@
+"""Answers that an erasure has to take: those of another request, of another name, made late; and none of others."""
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from answers.giving import WE_GIVE, give, now
+from rights.town import DESK, SHA, Town, open_town, papers_of
+from sluice.answers import store
+from sluice.answers.keep import keep
+from sluice.answers.make import Wish, gather
+from sluice.answers.model import AnswerKind, ErasedMeanwhile
+from sluice.rights.cases import settle_identity
+from sluice.rights.erase import run
+from sluice.rights.erase_answers import _names
+from sluice.rights.erase_control_store import begin_run, end_run
+from sluice.rights.erase_find import open_request
+from sluice.rights.erase_model import Target
+from sluice.rights.finish import sweep
+from sluice.rights.forward import forward
+from sluice.rights.identifiers import Identifier, open_sealed, seal
+from sluice.rights.model import Action, Case, Order, Right
+from sluice.rights.opening import open_case
+from sluice.rights.protect import protection_of
+from sluice.rights.store import get_case
+from sluice.settings import Settings
+from sluice.terms import Principal, SubjectKind
+
+ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    settings = papers_of(store_settings, tmp_path, [ENERGY, SOLAR], WE_GIVE)
+    with open_town(settings, tmp_path, [ENERGY, SOLAR], 2) as opened:
+        opened.arrive(ENERGY, opened.people)
+        opened.arrive(SOLAR, opened.people)
+        opened.give_back(ENERGY, opened.people)
+        yield opened
+
+
+def asked(town: Town, right: Right, kind: SubjectKind, value: str, principal: Principal | None = ENERGY) -> Case:
+    """A request by one identifier, decided."""
+    at = datetime.now(UTC)
+    case = open_case(
+        town.house, right, [(kind, value)], principal, at, "letter", "nl", at,
+        protection=protection_of(town.house), actor=DESK,
+    )  # fmt: skip
+    settle_identity(town.house.conn, case.case_id, True, Order(DESK, at, "IDENTITY_SHOWN", SHA))
+    forward(town.house, at)
+    action = Action.GIVE if right is Right.ACCESS else Action.ERASE
+    return town.agree(get_case(town.house.conn, case.case_id), action)
+
+
+def told(town: Town) -> None:
+    """What told the principals whom to decide about goes once they have."""
+    for _ in range(2):
+        assert sweep(town.house, now()).failed == 0
+
+
+def gone(town: Town, case: Case) -> list[str | None]:
+    return [each.gone_why for each in store.find_answers(town.house.conn, case.case_id)]
+
+
+def test_an_answer_to_a_request_by_another_identifier_is_found_by_what_is_in_it(town: Town) -> None:
+    mine, theirs = town.people
+    first = asked(town, Right.ACCESS, SubjectKind.PRINCIPAL_CUSTOMER_ID, mine.record(ENERGY))
+    other = asked(town, Right.ACCESS, SubjectKind.PRINCIPAL_CUSTOMER_ID, theirs.record(ENERGY))
+    for case in (first, other):
+        give(town.house, case.case_id)
+    told(town)
+
+    report = run(town.house, asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone).case_id, now())
+
+    assert (gone(town, first), gone(town, other)) == (["erasure"], [None])
+    assert (report.residual, report.doubts) == (0, 0)
+
+
+def test_an_answer_is_about_whom_its_request_was_confirmed_to_be_about(town: Town) -> None:
+    mine, theirs = town.people
+    case = asked(town, Right.ACCESS, SubjectKind.PHONE, theirs.phone)
+    give(town.house, case.case_id)
+    asked_by = open_sealed(town.house, case.subject_key).envelope
+    person = ((Identifier(SubjectKind.PHONE, mine.phone),),)
+    sealed = seal(town.house, replace(asked_by, persons=person), f"_cases/{case.case_id}/confirmed.age")
+    town.desk.sql(f"update subject_case set subject_key = '{sealed.key}' where case_id = '{case.case_id}' returning 1")
+    told(town)
+
+    run(town.house, asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone).case_id, now())
+
+    assert gone(town, case) == ["erasure"]
+
+
+def test_what_was_made_of_another_principals_data_stays_and_counts_for_nothing(town: Town) -> None:
+    mine = town.people[0]
+    elsewhere = asked(town, Right.ACCESS, SubjectKind.PHONE, mine.phone, SOLAR)
+    give(town.house, elsewhere.case_id)
+    told(town)
+
+    report = run(town.house, asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone).case_id, now())
+
+    assert gone(town, elsewhere) == [None]
+    assert (report.residual, report.doubts) == (0, 0)
+
+
+def test_an_answer_made_again_after_the_release_goes_too(town: Town) -> None:
+    mine = town.people[0]
+    access = asked(town, Right.ACCESS, SubjectKind.PHONE, mine.phone)
+    give(town.house, access.case_id)
+    told(town)
+    erasure = asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone)
+    give(town.house, access.case_id)
+
+    report = run(town.house, erasure.case_id, now())
+
+    assert gone(town, access) == ["erasure", "replaced"] and report.residual == 0
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_what_was_gathered_before_an_erasure_ended_is_never_kept(town: Town, tmp_path: Path, has_ended: bool) -> None:
+    mine, theirs = town.people
+    access = asked(town, Right.ACCESS, SubjectKind.PHONE, theirs.phone)
+    erasure = asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone)
+    since = store.find_moment(town.house.conn)
+    case, envelope = open_request(town.house, access.case_id)
+    facts = gather(town.house, case, envelope, AnswerKind.ACCESS, now(), Wish())
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "a.txt").write_text("a")
+    begin_run(town.house.conn, erasure.case_id)
+    if has_ended:
+        end_run(town.house.conn, erasure.case_id, "clean")
+
+    with pytest.raises(ErasedMeanwhile):
+        keep(town.house, facts, tmp_path / "package", [], [case.sub_cases[0].sub_case_id], DESK, since=since)
+
+    assert gone(town, access) == []
+    if not has_ended:
+        with pytest.raises(ErasedMeanwhile):
+            give(town.house, access.case_id)
+        end_run(town.house.conn, erasure.case_id, "clean")
+    assert give(town.house, access.case_id).answer.rows, "once it is over it is made again"
+
+
+def test_an_erasure_of_another_company_keeps_no_answer_waiting(town: Town) -> None:
+    access = asked(town, Right.ACCESS, SubjectKind.PHONE, town.people[0].phone, SOLAR)
+    begin_run(town.house.conn, asked(town, Right.ERASURE, SubjectKind.PHONE, town.people[1].phone).case_id)
+    assert give(town.house, access.case_id).answer.rows
+
+
+def test_a_longer_word_of_somebody_else_names_nobody(tmp_path: Path) -> None:
+    values = ("an.claes@post.example",)
+    target = Target(ENERGY, b"k" * 32, frozenset(), values, frozenset())
+    for text, is_named in (
+        ("mailt jan.claes@post.example", False),
+        ("mailt an.claes@post.example.", True),
+        ("jan.claes@post.example;an.claes@post.example", True),
+        ("an.claes@post.examples", False),
+    ):
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.writestr("data/note_free_text.csv", f"note\n{text}\n")
+        assert _names(tmp_path / "a.zip", target) is is_named, text

@@ -1,0 +1,65 @@
+"""Whether data of somebody is processed: yes as soon as any place names them, also one that came to know them since."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from answers.giving import WE_GIVE, give, now, read
+from rights.town import DESK, SHA, Town, open_town, papers_of
+from sluice.ledger.verify import verify as verify_ledger
+from sluice.rights.cases import decide
+from sluice.rights.forward import forward
+from sluice.rights.model import Action, Case, Order, Right, State, Track
+from sluice.rights.store import get_case
+from sluice.settings import Settings
+from sluice.terms import Principal
+
+ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    """Nothing has come in yet."""
+    settings = papers_of(store_settings, tmp_path, [ENERGY, SOLAR], WE_GIVE)
+    with open_town(settings, tmp_path, [ENERGY, SOLAR], 2) as opened:
+        yield opened
+
+
+def asked(town: Town) -> Case:
+    case = town.ask(town.people[0], Right.ACCESS)
+    return decide(
+        town.house.conn, case.case_id, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=Action.GIVE)
+    )
+
+
+def test_who_has_accepted_rows_since_the_request_is_concerned_too(town: Town) -> None:
+    case = asked(town)
+    first = read(town.house, give(town.house, case.case_id)).json("access.json")
+    assert first["confirmation"] is False and any("vonden niets" in text for text in first["text"])
+
+    town.arrive(ENERGY, town.people)
+    town.arrive(SOLAR, town.people[1:])
+    second = read(town.house, give(town.house, case.case_id)).json("access.json")
+
+    assert second["confirmation"] is True and not second["data"], "nobody there has decided yet"
+    assert {line["reason"] for line in second["fields"]} <= {"NOT_DECIDED", "FORWARDED_TO_CONTROLLER"}
+    assert not any("vonden niets" in text for text in second["text"])
+    widened = get_case(town.house.conn, case.case_id)
+    assert {part.principal for part in widened.sub_cases if part.agreement_id} == {ENERGY}
+    forward(town.house, now())
+    town.agree(get_case(town.house.conn, case.case_id), Action.GIVE)
+    made = give(town.house, case.case_id)
+    assert made.answer.rows and len(get_case(town.house.conn, case.case_id).sub_cases) == len(widened.sub_cases)
+    assert {part.track for part in widened.sub_cases} == {Track.CONTROLLER, Track.PROCESSOR}
+    assert verify_ledger(town.house.conn, public_pem=town.house.keyring.public_pem).valid
+
+
+def test_a_file_that_was_refused_is_processing_too(town: Town) -> None:
+    town.desk.drop(f"{town.people[0].phone}\n".encode(), "odd.csv", (ENERGY, "renewal_campaign"))
+    town.desk.work()
+
+    document = read(town.house, give(town.house, asked(town).case_id)).json("access.json")
+
+    assert document["confirmation"] is True and not document["data"]
+    assert not any("vonden niets" in text for text in document["text"])
