@@ -4,7 +4,10 @@ from sluice.ledger.record import Part
 
 
 class CorrectionMade(Part):
-    """``before``, ``after``: keyed hashes under the principal's subject key. ``kind``: value, or statement."""
+    """``before``, ``after``: hashes of values, under a salt that lies sealed with them: without it they link nothing.
+
+    ``kind``: value, or statement.
+    """
 
     correction_id: str
     case_id: str

@@ -58,6 +58,7 @@ create table sluice.correction (
     key           text not null,
     sha256        text not null,
     made_at       timestamptz not null,
+    entry_hash    text,
     gone_at       timestamptz
 );
 comment on table sluice.correction is 'Corrected fields of persons; whose, and what is right, lies sealed in the vault.';
@@ -65,6 +66,6 @@ create index correction_live on sluice.correction (principal) where gone_at is n
 
 grant select, insert on sluice.dial_list, sluice.dncm_list, sluice.correction to sluice_app;
 grant update (dncm_sha256) on sluice.dial_list to sluice_app;
-grant update (gone_at) on sluice.correction to sluice_app;
+grant update (entry_hash, gone_at) on sluice.correction to sluice_app;
 
 reset role;
