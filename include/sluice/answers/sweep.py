@@ -8,9 +8,9 @@ from sluice.answers.authority import is_given
 from sluice.answers.make import is_known, make
 from sluice.answers.model import AnswerKind
 from sluice.exchange.house import House
+from sluice.exchange.sweeping import each
 from sluice.rights import store as cases
 from sluice.rights.model import Actor, Case, Role
-from sluice.rights.sweeping import each
 
 
 def make_decided(house: House, by: str, now: datetime) -> tuple[int, int]:
