@@ -66,9 +66,16 @@ def was_corrected(conn: Connection, principal: Principal, since: datetime) -> bo
     return bool(row and row["made"])
 
 
-def mark_gone(conn: Connection, key: str, now: datetime) -> None:
-    """The content of a correction goes: it holds no more, and its object is to be removed."""
-    conn.execute("update correction set gone_at = %s where key = %s and gone_at is null", (now, key))
+def mark_gone(conn: Connection, key: str, now: datetime) -> bool:
+    """The content of a correction goes: it holds no more, and its object is to be removed. False: it was gone."""
+    done = conn.execute("update correction set gone_at = %s where key = %s and gone_at is null", (now, key))
+    return done.rowcount == 1
+
+
+def find_principals(conn: Connection) -> list[Principal]:
+    """Whoever ever had a value of somebody corrected."""
+    rows = conn.execute("select distinct principal from correction order by 1").fetchall()
+    return [Principal(row["principal"]) for row in rows]
 
 
 def is_known(conn: Connection, correction_id: str) -> bool:

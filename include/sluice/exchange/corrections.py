@@ -29,7 +29,7 @@ from sluice.exchange.naming import utc_text
 from sluice.exchange.suppressed import INDEX, names_any
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
 from sluice.ledger.append import append
-from sluice.ledger.corrected import CorrectionMade
+from sluice.ledger.corrected import CorrectionDropped, CorrectionMade
 from sluice.ledger.model import EntryKind
 from sluice.subject.correct import Correction, value_hash
 from sluice.terms import FieldGroup, Principal
@@ -81,7 +81,7 @@ def correct(
         correction_id, tuple(sorted(refs)), right.field, right.value, right.as_of, now, was, right.is_statement,
         secrets.token_hex(32),
     )  # fmt: skip
-    bucket, at = house.settings.bucket_vault, f"{PREFIX}{principal}/{correction_id}.age"
+    bucket, at = house.settings.bucket_vault, _key(principal, correction_id)
     with suppress(StoreConflict):  # an earlier try put it, whose row was not committed: that one's salt counts
         house.objects.put_once(bucket, at, seal_bytes(_told(content), house.keyring, principal), SEALED)
     sealed = house.objects.read(bucket, at)
@@ -125,9 +125,30 @@ def salted(salt: str, keyed: str) -> str:
     return hmac.new(bytes.fromhex(salt), keyed.encode(), hashlib.sha256).hexdigest()
 
 
-def find_corrections(house: House, principal: Principal) -> tuple[Correction, ...]:
-    """Every correction that stands for this principal's persons, oldest first."""
-    return tuple(_open(house, row) for row in store.find_rows(house.conn, principal))
+def find_corrections(house: House, principal: Principal, made_before: datetime | None = None) -> tuple[Correction, ...]:
+    """Every correction that stands for this principal's persons, oldest first; made_before: only older ones."""
+    rows = store.find_rows(house.conn, principal)
+    return tuple(_open(house, row) for row in rows if made_before is None or row.made_at < made_before)
+
+
+def drop_one(house: House, principal: Principal, correction_id: str, why: str, now: datetime) -> bool:
+    """Mark a correction as gone, for nobody needs it any more, with its entry; False when it was.
+
+    Its bytes go with :func:`remove_gone`.
+    """
+    with transaction(house.conn):
+        was_there = store.mark_gone(house.conn, _key(principal, correction_id), now)
+        if was_there:
+            body = CorrectionDropped(
+                correction_id=correction_id, principal=principal, why=why, dropped_at=utc_text(now)
+            )
+            chain, kind = f"principal.{principal}", EntryKind.CORRECTION_DROPPED
+            append(house.conn, chain=chain, kind=kind, exchange_id=None, body=body)
+    return was_there
+
+
+def _key(principal: Principal, correction_id: str) -> str:
+    return f"{PREFIX}{principal}/{correction_id}.age"
 
 
 def drop_corrections(house: House, principal: Principal, refs: frozenset[str], now: datetime) -> int:
@@ -142,9 +163,18 @@ def drop_corrections(house: House, principal: Principal, refs: frozenset[str], n
             keys.add(item.key)
             store.mark_gone(house.conn, item.key, now)
             gone += 1
+    _remove(house, principal, keys)
+    return gone
+
+
+def remove_gone(house: House, principal: Principal) -> None:
+    """Remove the bytes of every correction that was marked as gone, every version of them; again changes nothing."""
+    _remove(house, principal, store.find_gone(house.conn, principal))
+
+
+def _remove(house: House, principal: Principal, keys: set[str]) -> None:
     for key in sorted(keys & {item.key for item in _versions(house, principal)}):
         house.objects.delete_others(house.settings.bucket_vault, key, frozenset())
-    return gone
 
 
 def count_left(house: House, principal: Principal, refs: frozenset[str]) -> Left:
