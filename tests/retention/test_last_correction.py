@@ -10,6 +10,7 @@ from night import AGREEMENT, Edit, Night, open_night, with_papers
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.corrections import PREFIX, RightValue, correct, find_corrections
 from sluice.exchange.naming import BRUSSELS
+from sluice.keys import QUARANTINE
 from sluice.retention.holds import hold
 from sluice.retention.model import HoldReason
 from sluice.retention.run import retain
@@ -94,3 +95,16 @@ def test_after_the_agreement_ended_it_goes_with_the_last_copy(store_settings: Se
         assert left(night) == (1, 1)
         assert retain(night.desk.house, at_night(due)).corrections == 1
         assert (left(night), reasons(night)) == ((0, 0), ["agreement_ended"])
+
+
+def test_what_nobody_can_open_any_more_because_the_key_was_destroyed_goes_unread(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    with open_night(store_settings, tmp_path) as night:
+        corrected(night, night.people(1)[0][0])
+        keys = night.desk.house.keyring
+        keys.destroy(ENERGY, QUARANTINE, keys.fingerprint(ENERGY, QUARANTINE))
+
+        done = retain(night.desk.house, at_night(TODAY))
+
+        assert (done.corrections, done.failed, left(night)) == (1, 0, (0, 0))

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sluice.agreement.store import find_ended
-from sluice.exchange.correction_store import find_principals
+from sluice.exchange.correction_store import find_principals, find_rows
 from sluice.exchange.corrections import drop_one, find_corrections, remove_gone
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.sweeping import each
+from sluice.keys import QUARANTINE
 from sluice.retention import store
 from sluice.retention.model import Why
 from sluice.rights.facts import sealed_days
@@ -31,6 +32,8 @@ def drop_corrections(house: House, now: datetime, principal: Principal | None = 
 
 
 def _drop(house: House, principal: Principal, now: datetime) -> int:
+    if house.keyring.is_destroyed(principal, QUARANTINE):
+        return _drop_all(house, principal, now)
     on = now.astimezone(BRUSSELS).date()
     has_ended = find_ended(house.conn, principal, on, now) is not None
     latest = now if has_ended else now - timedelta(days=sealed_days(on))
@@ -42,6 +45,14 @@ def _drop(house: House, principal: Principal, now: datetime) -> int:
             drop_one(house, principal, one.correction_id, why.value, now) for one in _idle(house, principal, old)
         )
         remove_gone(house, principal)
+    return gone
+
+
+def _drop_all(house: House, principal: Principal, now: datetime) -> int:
+    """Nobody can read them any more: they went with the key they were sealed to, when the agreement was over."""
+    why, rows = Why.AGREEMENT_ENDED.value, find_rows(house.conn, principal)
+    gone = sum(drop_one(house, principal, row.correction_id, why, now) for row in rows)
+    remove_gone(house, principal)
     return gone
 
 
