@@ -11,14 +11,28 @@ import pytest
 
 from desk import ENERGY, Desk, open_desk
 from sluice.dial.read import view_rows
-from sluice.exchange.corrections import RightValue, correct, drop_corrections, find_corrections
+from sluice.exchange.corrections import (
+    Left,
+    RightValue,
+    correct,
+    count_left,
+    drop_corrections,
+    evidence_of,
+    find_corrections,
+    salted,
+)
+from sluice.lake.objects import StoredObject
+from sluice.lake.quarantine import seal_bytes
 from sluice.settings import Settings
+from sluice.subject.correct import value_hash
 from sluice.subject.refs import refer
 from sluice.terms import Flow, Principal, SubjectKind
 
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 CASE = "3f0d6a52-1c67-4b6e-9a0b-0f5a3c1d7e42"
+OTHER_CASE = CASE.replace("3f", "4f")
 RIGHT = "Rechtzettingsplein 1"
+AS_OF = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 def now() -> datetime:
@@ -29,6 +43,10 @@ def now() -> datetime:
 def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
     with open_desk(store_settings, tmp_path) as opened:
         yield opened
+
+
+def said(value: str, name: str = "street", as_of: datetime | None = None, asked: str = "") -> RightValue:
+    return RightValue(name, value, as_of or now(), False, asked or value)
 
 
 def refs(desk: Desk, number: str) -> frozenset[str]:
@@ -62,7 +80,7 @@ def test_a_correction_beats_older_files_and_the_value_it_replaced_and_gives_way_
     people = pl.read_csv(path, separator=";", infer_schema=False)
     number, was = people["customer_number"][0], people["street"][0]
     assert arrives(desk, people, "first.csv") == {}
-    correct(desk.house, ENERGY01, CASE, refs(desk, number), RightValue("street", RIGHT, now(), False), now())
+    correct(desk.house, ENERGY01, CASE, refs(desk, number), said(RIGHT), now())
     assert street_now(desk, number) == RIGHT
 
     assert arrives(desk, people, "second.csv") == {"street": 1}, "the value that was corrected"
@@ -76,8 +94,8 @@ def test_a_correction_beats_older_files_and_the_value_it_replaced_and_gives_way_
     assert view_rows(desk.house, ENERGY01, CAMPAIGN).filter(pl.col("street") == was).is_empty()
 
     entries = desk.sql("select convert_from(body, 'UTF8') as body from ledger.entry where kind = 'correction.made'")
-    said = json.loads(str(entries[0]["body"]))
-    assert (len(entries), said["field"], len(said["before"]), len(said["after"])) == (1, "street", 1, 64)
+    body = json.loads(str(entries[0]["body"]))
+    assert (len(entries), body["field"], len(body["before"]), len(body["after"])) == (1, "street", 1, 64)
     everything = desk.sql("select convert_from(body, 'UTF8') as body from ledger.entry")
     assert not [value for value in (RIGHT, was) if any(value in str(entry["body"]) for entry in everything)]
 
@@ -87,7 +105,7 @@ def test_a_corrected_phone_is_the_one_that_is_called_and_still_keeps_the_person_
     people = pl.read_csv(path, separator=";", infer_schema=False)
     arrives(desk, people, "first.csv")
     number = people["customer_number"][0]
-    correct(desk.house, ENERGY01, CASE, refs(desk, number), RightValue("phone", "0470 11 22 33", now(), False), now())
+    correct(desk.house, ENERGY01, CASE, refs(desk, number), said("0470 11 22 33", "phone"), now())
     view = view_rows(desk.house, ENERGY01, CAMPAIGN)
     row = view.filter(pl.col("customer_number") == number).to_dicts()[0]
     key = desk.house.subject_key(ENERGY01)
@@ -101,7 +119,7 @@ def test_an_erasure_removes_what_was_corrected_of_the_person_and_of_nobody_else(
     arrives(desk, people, "first.csv")
     first, second = (refs(desk, each) for each in people["customer_number"].head(2))
     for each, case in ((first, CASE), (second, CASE.replace("3f", "4f"))):
-        correct(desk.house, ENERGY01, case, each, RightValue("street", RIGHT, now(), False), now())
+        correct(desk.house, ENERGY01, case, each, said(RIGHT), now())
 
     assert drop_corrections(desk.house, ENERGY01, first, now()) == 1
     assert [each.refs for each in find_corrections(desk.house, ENERGY01)] == [tuple(second)]
@@ -109,3 +127,95 @@ def test_an_erasure_removes_what_was_corrected_of_the_person_and_of_nobody_else(
     assert len(left) == 1
     sealed = io.BytesIO(desk.house.objects.read(desk.settings.bucket_vault, left[0])).getvalue()
     assert RIGHT.encode() not in sealed
+
+
+def corrected(desk: Desk, person: frozenset[str], value: str = RIGHT, case: str = CASE, **more: str) -> str:
+    return correct(desk.house, ENERGY01, case, person, said(value, as_of=AS_OF, **more), now())
+
+
+def put_sealed(desk: Desk, content: bytes) -> None:
+    key = f"_corrections/{ENERGY01}/x.age"
+    sealed = seal_bytes(content, desk.house.keyring, ENERGY01)
+    desk.house.objects.put(desk.settings.bucket_vault, key, sealed, "text/plain")
+
+
+def left_in_vault(desk: Desk) -> list[StoredObject]:
+    return [item for item in desk.objects(desk.settings.bucket_vault) if item.key.startswith("_corrections/")]
+
+
+def test_what_a_dead_worker_left_is_removed_by_the_next_erasure_and_until_then_found(desk: Desk) -> None:
+    path, _ = desk.campaign(8)
+    people = pl.read_csv(path, separator=";", infer_schema=False)
+    arrives(desk, people, "first.csv")
+    first, second = (refs(desk, each) for each in people["customer_number"].head(2))
+    corrected(desk, first)
+    corrected(desk, second, case=OTHER_CASE)
+    desk.house.conn.execute("update correction set gone_at = now() where case_id = %s", (CASE,))  # and it died here
+    assert count_left(desk.house, ENERGY01, first) == Left(1) == count_left(desk.house, ENERGY01, second)
+    assert len(find_corrections(desk.house, ENERGY01)) == 1
+
+    assert drop_corrections(desk.house, ENERGY01, frozenset({"nobody"}), now()) == 0
+    assert (count_left(desk.house, ENERGY01, first), len(left_in_vault(desk))) == (Left(0), 1)
+    put_sealed(desk, json.dumps({"refs": sorted(first)}).encode())  # another one died before its row
+    assert drop_corrections(desk.house, ENERGY01, first | second, now()) == 2
+    assert left_in_vault(desk) == []
+
+
+def test_what_was_asked_before_an_erasure_is_not_written_anew_after_it(desk: Desk) -> None:
+    path, _ = desk.campaign(8)
+    arrives(desk, pl.read_csv(path, separator=";", infer_schema=False), "first.csv")
+    person = refs(desk, "E10000001")
+    made = corrected(desk, person)
+    drop_corrections(desk.house, ENERGY01, person, now())
+
+    assert corrected(desk, person) == made, "the step of a killed worker is taken again"
+    assert left_in_vault(desk) == []
+
+
+def test_an_object_that_is_no_correction_is_a_doubt(desk: Desk) -> None:
+    put_sealed(desk, b"[1]")
+    desk.house.objects.put(desk.settings.bucket_vault, f"_corrections/{ENERGY01}/x.age", b"no seal", "text/plain")
+    assert count_left(desk.house, ENERGY01, frozenset()) == Left(0, 2)
+    assert drop_corrections(desk.house, ENERGY01, frozenset(), now()) == 0
+
+
+def test_the_ledger_says_nothing_of_a_value_once_the_sealed_object_is_gone(desk: Desk) -> None:
+    """With the salt the entry proves what was corrected; with the subject key alone nobody can even guess."""
+    path, _ = desk.campaign(8)
+    people = pl.read_csv(path, separator=";", infer_schema=False)
+    number, was = people["customer_number"][0], people["street"][0]
+    arrives(desk, people, "first.csv")
+    made, key = corrected(desk, refs(desk, number)), desk.house.subject_key(ENERGY01)
+    [correction] = find_corrections(desk.house, ENERGY01)
+    [entry] = desk.sql(
+        """select convert_from(body, 'UTF8')::json as body, encode(hash, 'hex') as hash from ledger.entry
+           where kind = 'correction.made'"""
+    )
+    body = entry["body"]
+    assert isinstance(body, dict) and evidence_of(desk.house, [made]) == entry["hash"]
+    hashes = {value: value_hash(key, "street", value) for value in (RIGHT, was)}
+    assert body["after"] == salted(correction.salt, hashes[RIGHT])
+    assert body["before"] == [salted(correction.salt, hashes[was])]
+
+    everything = " ".join(
+        str(row["body"]) for row in desk.sql("select convert_from(body, 'UTF8') as body from ledger.entry")
+    )
+    assert not [each for each in (*hashes.values(), correction.salt) if each in everything]
+    again = corrected(desk, refs(desk, number), case=OTHER_CASE)
+    other = next(each for each in find_corrections(desk.house, ENERGY01) if each.correction_id == again)
+    assert other.salt != correction.salt
+
+
+def test_another_value_is_another_correction_and_what_it_replaced_is_stale(desk: Desk) -> None:
+    path, _ = desk.campaign(8)
+    people = pl.read_csv(path, separator=";", infer_schema=False)
+    number = people["customer_number"][0]
+    arrives(desk, people, "first.csv")
+    corrected(desk, refs(desk, number), "Eerst 1")
+    corrected(desk, refs(desk, number), "Dan 2")
+
+    assert len(find_corrections(desk.house, ENERGY01)) == len(left_in_vault(desk)) == 2
+    assert street_now(desk, number) == "Dan 2"
+    for street in ("Eerst 1", people["street"][0]):
+        assert arrives(desk, people, f"again_{len(street)}.csv", street) == {"street": 1}
+        assert street_now(desk, number) == "Dan 2"

@@ -12,10 +12,15 @@ import polars as pl
 import pytest
 
 from desk import ENERGY, Desk, open_desk
+from night import Edit, with_papers
+from sluice.dial import make
 from sluice.dial.dncm import import_numbers
 from sluice.dial.make import finish_left, make_dial_list
 from sluice.dial.model import Channel, Dialled, DialRefused, Request
 from sluice.dial.recall import recall_lists
+from sluice.errors import NotFound
+from sluice.exchange.catalogue import get_copy
+from sluice.exchange.effects import do_effects
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import show_exchange
 from sluice.exchange.suppressed import keep_out
@@ -30,6 +35,7 @@ from sluice.subject.scope import MARKETING, scope_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import Flow, Principal, SubjectKind
 
+CONTRACT = "renewal_campaign.inbound.odcs.yaml"
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 
 
@@ -206,12 +212,10 @@ def test_the_same_request_again_is_the_same_list(desk: Desk) -> None:
 
     assert ask(desk, name=name) == ask(desk, name=name)
     assert ask(desk).exchange_id != ask(desk).exchange_id, "another request is another list, equal bytes or not"
-    assert finish_left(desk.house) == 0
+    assert finish_left(desk.house) == (0, 0)
 
 
 def test_a_list_that_a_dead_worker_left_is_finished_once(desk: Desk) -> None:
-    from sluice.dial import make
-
     contacts(desk, 5)
     numbers(desk)
     request = Request(str(uuid4()), ENERGY01, CAMPAIGN, "P-RENEW", Channel.PHONE, "csv", "anna")
@@ -219,7 +223,7 @@ def test_a_list_that_a_dead_worker_left_is_finished_once(desk: Desk) -> None:
     desk.work()
     assert [line.decision for line in desk.lines() if line.direction == "internal"] == ["open"], "no slot takes it"
 
-    assert (finish_left(desk.house), finish_left(desk.house)) == (1, 0)
+    assert [finish_left(desk.house), finish_left(desk.house)] == [(1, 0), (0, 0)]
     assert [line.decision for line in desk.lines() if line.direction == "internal"] != ["open"]
 
 
@@ -240,7 +244,7 @@ def test_lists_that_name_who_objected_since_are_taken_back(desk: Desk) -> None:
     numbers(desk)
     done = ask(desk)
     again = ask(desk)
-    assert recall_lists(desk.house, now()) == 0
+    assert recall_lists(desk.house, now()) == (0, 0)
     key, [person] = desk.house.subject_key(ENERGY01), people.filter(pl.col("opt_in_phone") == "Y").head(1).to_dicts()
     ref = refer(key, SubjectKind.PRINCIPAL_CUSTOMER_ID, person["customer_number"]).ref
     text_only = scope_of(Suppression.OBJECTED, MARKETING, "sms")
@@ -249,11 +253,11 @@ def test_lists_that_name_who_objected_since_are_taken_back(desk: Desk) -> None:
             desk.house, ENERGY01, frozenset({ref or ""}), Suppression.OBJECTED, cause=repr(scope), case_id=None,
             now=now(), scope=scope,
         )  # fmt: skip
-        assert recall_lists(desk.house, now()) == gone
+        assert recall_lists(desk.house, now()) == (gone, 0)
 
     for each in (done, again):
         assert desk.house.objects.head(each.bucket, each.key) is None
-    assert recall_lists(desk.house, now()) == 0
+    assert recall_lists(desk.house, now()) == (0, 0)
     assert person["customer_number"] not in listed(desk, ask(desk))["customer_number"].to_list()
     assert len(desk.sql("select 1 from ledger.entry where kind = 'dial.recalled'")) == 2
 
@@ -277,3 +281,132 @@ def test_its_events_are_valid_and_trace_every_column_to_the_contacts(desk: Desk)
     assert {name: field["inputFields"][0]["field"] for name, field in fields.items()} == {name: name for name in fields}
     assert whole["outputs"][0]["name"] == done.key and len(fields) == len(said.what.columns)
     assert json.loads(start)["outputs"][0]["name"] == done.key
+
+
+def day(days_ago: int) -> str:
+    return str(today() - timedelta(days=days_ago))
+
+
+def test_the_file_that_says_how_it_was_last_counts_whenever_another_one_comes(desk: Desk) -> None:
+    path, _ = desk.campaign(6)
+    people = pl.read_csv(path, separator=";", infer_schema=False).with_columns(opt_in_phone=pl.lit("Y"))
+    numbers(desk)
+    for name, street, word in ((f"list_{day(2)}.csv", "Nieuw 1", "Y"), (f"list_{day(6)}.csv", "Oud 2", "N")):
+        changed = people.with_columns(street=pl.lit(street), opt_in_phone=pl.lit(word))
+        desk.drop(changed.write_csv(separator=";").encode(), name)
+        desk.work()
+
+    done = ask(desk)
+
+    assert (done.left_out, Counter(listed(desk, done)["street"])) == ({"OLDER_ROW": 6}, {"Nieuw 1": 6})
+
+
+def test_an_empty_cell_takes_back_no_word_that_was_said(store_settings: Settings, tmp_path: Path) -> None:
+    column = "name: opt_in_phone\n        logicalType: string\n        required: "
+    settings = with_papers(store_settings, tmp_path, Edit(CONTRACT, f"{column}true", f"{column}false"))
+    with open_desk(settings, tmp_path) as desk:
+        path, _ = desk.campaign(6)
+        people = pl.read_csv(path, separator=";", infer_schema=False)
+        numbers(desk)
+        said = {"first.csv": ["N", "N", "Y", "Y", "Y", ""], "second.csv": ["", "Y", "", "Y", "N", ""]}
+        for name, words in said.items():
+            changed = people.with_columns(pl.Series("opt_in_phone", words), street=pl.lit(name))
+            desk.drop(changed.write_csv(separator=";").encode(), name)
+            desk.work()
+
+        done = ask(desk)
+
+        assert done.left_out == {"OLDER_ROW": 6, "OPTED_OUT": 2}
+        called = listed(desk, done)["customer_number"].to_list()
+        assert called == [people["customer_number"][row] for row in (1, 2, 3, 5)]
+
+
+def test_a_list_goes_once_the_number_list_it_was_compared_with_is_too_old(desk: Desk) -> None:
+    contacts(desk, 5)
+    numbers(desk, days_ago=3)
+    done = ask(desk)
+    last = {copy.kind: copy.delete_after for copy in record(desk, done).how_long.copies}
+    assert last == dict.fromkeys(("dial.kept", "index"), str(today() + timedelta(days=2)))
+
+
+def test_the_same_number_list_downloaded_later_is_as_young_as_that_and_never_older(desk: Desk) -> None:
+    contacts(desk, 5)
+    path = desk.folder / "dncm.txt"
+    path.write_text("+32470999999\n")
+    dates = [
+        import_numbers(desk.house, path, today() - timedelta(days=days), "anna", now()).found.dated_on
+        for days in (9, 1, 4, 1)
+    ]
+    assert dates == [today() - timedelta(days=days) for days in (9, 1, 1, 1)]
+    assert len(desk.sql("select 1 from ledger.entry where kind = 'dncm.imported'")) == 2, "each that is younger"
+    assert ask(desk).rows_in == 5
+
+
+def object_to_calls(desk: Desk, person: dict[str, str]) -> None:
+    ref = refer(desk.house.subject_key(ENERGY01), SubjectKind.PRINCIPAL_CUSTOMER_ID, person["customer_number"]).ref
+    keep_out(
+        desk.house, ENERGY01, frozenset({ref or ""}), Suppression.OBJECTED, cause=str(ref), case_id=None, now=now(),
+        scope=scope_of(Suppression.OBJECTED, MARKETING),
+    )  # fmt: skip
+
+
+def test_a_list_is_not_handed_out_once_somebody_in_it_objected_and_goes_with_the_recall(desk: Desk) -> None:
+    people = contacts(desk)
+    numbers(desk)
+    request = Request(str(uuid4()), ENERGY01, CAMPAIGN, "P-RENEW", Channel.PHONE, "csv", "anna")
+    opened = make._open(desk.house, request, now())
+    make._close(desk.house, opened, request, {})  # the worker died before it was handed out
+    object_to_calls(desk, people.filter(pl.col("opt_in_phone") == "Y").to_dicts()[0])
+
+    do_effects(desk.house, opened.exchange_id)
+    assert desk.house.objects.head(opened.bucket, opened.key) is None
+    assert desk.sql("select last_error from outbox where effect = 'dial'") == [{"last_error": "SLU-419"}]
+    with pytest.raises(NotFound):
+        get_copy(desk.house.conn, opened.exchange_id, "dial")
+
+    assert recall_lists(desk.house, now()) == (1, 0)
+    desk.house.conn.execute("update outbox set next_attempt_at = now() where done_at is null")
+    do_effects(desk.house, opened.exchange_id)
+    assert desk.sql("select 1 from outbox where effect = 'dial' and done_at is null") == []
+    assert desk.house.objects.head(opened.bucket, opened.key) is None
+    assert recall_lists(desk.house, now()) == (0, 0)
+
+
+def test_one_list_that_cannot_be_looked_at_keeps_no_other_from_being_taken_back(desk: Desk) -> None:
+    people = contacts(desk)
+    numbers(desk)
+    broken, sound = ask(desk), ask(desk)
+    index = get_copy(desk.house.conn, broken.exchange_id, "index")
+    desk.house.objects.delete_version(index.bucket, index.key, index.version_id)
+    object_to_calls(desk, people.filter(pl.col("opt_in_phone") == "Y").to_dicts()[0])
+
+    assert recall_lists(desk.house, now()) == (1, 1)
+    assert desk.house.objects.head(sound.bucket, sound.key) is None
+
+
+def test_every_telephone_number_of_a_row_is_looked_up(store_settings: Settings, tmp_path: Path) -> None:
+    column = "      - name: email\n"
+    second = """      - name: mobile
+        logicalType: string
+        required: false
+        classification: confidential
+        customProperties:
+          - {property: fieldGroup, value: contact_point}
+          - {property: dataCategory, value: "https://w3id.org/dpv/pd#TelephoneNumber"}
+          - {property: subjectKey, value: phone_e164}
+"""
+    settings = with_papers(store_settings, tmp_path, Edit(CONTRACT, column, second + column))
+    with open_desk(settings, tmp_path) as desk:
+        path, _ = desk.campaign(6)
+        people = pl.read_csv(path, separator=";", infer_schema=False)
+        mobiles = [f"0471 00 00 0{number}" for number in range(6)]
+        place = people.columns.index("email")
+        wider = people.with_columns(opt_in_phone=pl.lit("Y")).insert_column(place, pl.Series("mobile", mobiles))
+        desk.drop(wider.write_csv(separator=";").encode())
+        desk.work()
+        numbers(desk, "+32471000002")
+
+        done = ask(desk)
+
+        assert done.left_out == {"do_not_call_me": 1}
+        assert people["customer_number"][2] not in listed(desk, done)["customer_number"].to_list()

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from sluice.cli.suppression import app
 from sluice.exchange.replay import Replayed, replay
 from sluice.exchange.sealed_runs import SuppressionsLost, seal_runs
 from sluice.exchange.suppressed import find_reasons, find_suppressed, keep_out, lift
+from sluice.exchange.suppressed_store import find_runs, find_unknown
 from sluice.keys import KeyLost
 from sluice.services.doctor import examine_one
 from sluice.subject.suppression import Suppression
@@ -121,3 +123,9 @@ def test_the_command_says_how_many(desk: Desk, database: Database, monkeypatch: 
     said = CliRunner().invoke(app, ["replay", "--format", "json"])
     assert said.exit_code == 0, said.output
     assert '"runs": 1' in said.output and '"references": 2' in said.output
+
+
+def test_what_is_no_id_of_a_run_is_one_that_the_database_does_not_have(desk: Desk) -> None:
+    run_id = str(uuid4())
+    assert find_unknown(desk.house.conn, ["no-id", run_id]) == {"no-id", run_id}
+    assert find_runs(desk.house.conn, only=()) == []

@@ -1,13 +1,14 @@
 """Results meet contacts and go back: what leaves, what stays, and that both are said."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from night import Call, Night, call_log
+from night import DUE_DAY, Call, Night, call_log
 from sluice.cli.receipt import app
 from sluice.ledger.model import SignatureInvalid
 from sluice.returns.release import release
@@ -45,3 +46,18 @@ def test_the_principal_verifies_whose_each_column_is_offline(night: Night, tmp_p
     whose = {column["name"]: column["controller"] for column in json.loads(told.stdout)["columns"]}
     assert (whose["customer_number"], whose["disposition"]) == ("principal", "center")
     assert isinstance(forged.exception, SignatureInvalid)
+
+
+def test_a_column_is_echoed_from_the_file_that_says_how_it_was_last_whenever_an_older_one_comes(night: Night) -> None:
+    """The older file came last; by its name it is of last week."""
+    people = pl.read_csv(night.contacts, separator=";", infer_schema=False)
+    other = pl.when(pl.col("product") == "GAS").then(pl.lit("ELEC")).otherwise(pl.lit("GAS"))
+    older = people.with_columns(product=other).write_csv(separator=";").encode()
+    night.desk.drop(older, f"contacts_{DUE_DAY - timedelta(days=7)}.csv")
+    night.desk.work()
+    night.called(Call("c0", *night.people(1)[0]))
+    night.make()
+    night.release(night.returns()[0])
+
+    row = pl.read_csv(night.file(night.returns()[0]), separator=";", infer_schema=False).to_dicts()[0]
+    assert row["product"] == people["product"][0]

@@ -13,7 +13,7 @@ BEFORE, AFTER = datetime(2026, 11, 19, tzinfo=UTC), datetime(2026, 11, 25, tzinf
 
 
 def correction(value: str = "new", before: str = "old", **changes: object) -> Correction:
-    said = {"correction_id": "1", "refs": (REF,), "field": "street", "as_of": CORRECTED_AT}
+    said = {"correction_id": "1", "refs": (REF,), "field": "street", "as_of": CORRECTED_AT, "made_at": CORRECTED_AT}
     return Correction(**{**said, "value": value, "before": (value_hash(KEY, "street", before),), **changes})  # type: ignore[arg-type]
 
 
@@ -42,10 +42,22 @@ def test_the_older_value_and_the_corrected_one_give_way(cell: str | None, as_of:
 
 
 def test_the_younger_of_two_corrections_counts_whatever_their_order() -> None:
-    first, second = correction("new"), correction("newest", "new", correction_id="2", as_of=AFTER)
+    first, second = correction("new"), correction("newest", "new", correction_id="2", as_of=AFTER, made_at=AFTER)
     frame, refs = pl.DataFrame({"street": ["old"]}), [pl.Series([REF])]
     for order in ((first, second), (second, first)):
         assert overlay(frame, refs, order, lambda _: BEFORE, KEY)["street"].to_list() == ["newest"]
+
+
+def test_the_later_word_counts_also_where_it_is_about_an_earlier_instant() -> None:
+    first = correction("new", as_of=AFTER)
+    second = correction("newest", "new", correction_id="2", as_of=BEFORE, made_at=AFTER)
+    twin = correction("newer", correction_id="0")
+    for order in ((first, second), (second, first)):
+        frame, refs = pl.DataFrame({"street": ["new"]}), [pl.Series([REF])]
+        assert overlay(frame, refs, order, lambda _: AFTER, KEY)["street"].to_list() == ["newest"]
+    for order in ((first, twin), (twin, first)):
+        frame = pl.DataFrame({"street": ["old"]})
+        assert overlay(frame, refs, order, lambda _: BEFORE, KEY)["street"].to_list() == ["new"], "at once: by the id"
 
 
 def test_an_opinion_keeps_its_text_and_gets_a_statement() -> None:

@@ -56,8 +56,11 @@ def test_an_objection_to_marketing_counts_under_every_basis_and_reaches_nothing_
 
 
 @pytest.mark.parametrize("use", USES, ids=repr)
-def test_another_objection_reaches_legitimate_interest_and_public_task_only(use: Use) -> None:
-    assert kept_out(scope_of(Suppression.OBJECTED), use) == (use.basis in OBJECTIONABLE)
+def test_another_objection_reaches_legitimate_interest_and_public_task_and_all_marketing_in_it(use: Use) -> None:
+    is_reached = use.basis in OBJECTIONABLE or use.purpose in MARKETING
+    assert kept_out(scope_of(Suppression.OBJECTED), use) == is_reached
+    two = frozenset(PURPOSES[:2])
+    assert kept_out(scope_of(Suppression.OBJECTED, two), use) == (use.purpose in two and is_reached)
 
 
 @pytest.mark.parametrize("reason", [Suppression.ERASED, Suppression.RESTRICTED, Suppression.SOFT_HOLD])

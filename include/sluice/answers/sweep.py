@@ -11,9 +11,9 @@ from sluice.answers.make import is_known, make
 from sluice.answers.model import AnswerKind, NothingPortable, NotMade
 from sluice.errors import Ref, SluiceError, place_of
 from sluice.exchange.house import House
+from sluice.exchange.sweeping import each
 from sluice.rights import store as cases
 from sluice.rights.model import Actor, Case, Role
-from sluice.rights.sweeping import each
 
 log = logging.getLogger(__name__)
 

@@ -47,7 +47,7 @@ def list_(
     from sluice.dial.model import FORMATS, Channel, Request
     from sluice.exchange.catalogue import get_copy
     from sluice.exchange.house import open_house
-    from sluice.exchange.put_dial import KEPT
+    from sluice.exchange.put_dial import DIALLED
     from sluice.terms import Flow, Principal
 
     if channel not in [each.value for each in Channel]:
@@ -59,8 +59,8 @@ def list_(
     with open_house(get_settings()) as house, err.status("making the list"):
         done = make_dial_list(house, request, datetime.now(UTC))
         if to:
-            kept = get_copy(house.conn, done.exchange_id, KEPT)
-            to.write_bytes(house.objects.read(kept.bucket, kept.key, kept.version_id))
+            given = get_copy(house.conn, done.exchange_id, DIALLED)
+            to.write_bytes(house.objects.read(given.bucket, given.key, given.version_id))
     document = {
         "exchange": done.exchange_id,
         "decision": done.decision.value,

@@ -36,7 +36,7 @@ HEAD_LINES = 1
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The list, and whether it is new."""
+    """The list, and whether it is new, or younger than it was."""
 
     found: NumberList
     is_new: bool
@@ -45,7 +45,8 @@ class Imported:
 def import_numbers(house: House, path: Path, dated_on: date, by: str, now: datetime) -> Imported:
     """Import a list as it was downloaded: one number a line. ``dated_on``: Brussels date of the download.
 
-    The object first, then row and ledger entry; the same file again changes nothing, its first date stays.
+    The object first, then row and ledger entry. The same file again, downloaded later, is as young as that: nothing
+    changed on the list until then. An earlier date changes nothing.
     Raises ListInvalid, UsageError for a date to come.
     """
     if dated_on > now.astimezone(BRUSSELS).date():
@@ -71,7 +72,8 @@ def import_numbers(house: House, path: Path, dated_on: date, by: str, now: datet
                 imported_at=utc_text(now),
             )
             append(house.conn, chain=CHAIN, kind=EntryKind.DNCM_IMPORTED, exchange_id=None, body=body)
-    return Imported(found, is_new)
+        known = store.get_numbers(house.conn, sha256)
+    return Imported(known, is_new)
 
 
 def read_numbers(content: bytes, key: bytes) -> tuple["pl.DataFrame", int]:

@@ -3,9 +3,9 @@
 The same request again is the same list. A killed worker's list is finished by the next (``finish_left``).
 """
 
-import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from sluice.dial.model import FORMATS, Dialled, DialRefused, Input, LeftOut, Num
 from sluice.dial.record import Made, record_of_list, record_of_refusal
 from sluice.dial.rules import REACHED, REFS, Task, compose, list_is_stale, task_of
 from sluice.dial.view import CORRECTED, read_rows
-from sluice.errors import Ref, ServiceMissing, SluiceError, UsageError
+from sluice.errors import Ref, UsageError
 from sluice.exchange.close import close_record
 from sluice.exchange.effects import do_effects
 from sluice.exchange.house import House
@@ -34,6 +34,7 @@ from sluice.exchange.read import show_exchange
 from sluice.exchange.store import try_lock
 from sluice.exchange.suppressed import SuppressedMeanwhile, find_suppressed
 from sluice.exchange.suppressed_store import find_in_force
+from sluice.exchange.sweeping import each
 from sluice.exchange.workroom import work_folder
 from sluice.lake.write_model import ValueUnwritable, WriteForm
 from sluice.lake.write_table import write_table
@@ -42,7 +43,6 @@ from sluice.subject.columns import normalise_column
 from sluice.subject.index import build_run, write_run
 from sluice.terms import Direction, SubjectKind
 
-log = logging.getLogger(__name__)
 NOTHING_RAN: Mapping[str, str] = {}
 
 
@@ -72,21 +72,18 @@ def _close(house: House, opened: Opened, request: Request, run: Mapping[str, str
         return
 
 
-def finish_left(house: House, run: Mapping[str, str] = NOTHING_RAN) -> int:
-    """Finish the lists that dead workers left open; how many. Faults are met again. Raises ServiceMissing."""
-    done = 0
-    for request in store.find_left(house.conn):
-        try:
+def finish_left(house: House, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int, int]:
+    """Finish the lists that dead workers left open: how many, and how many failed and are met again.
+
+    Raises ServiceMissing.
+    """
+
+    def one(request: Request) -> int:
+        with suppress(DialRefused):  # that is an end too
             make_dial_list(house, request, datetime.now(UTC), run)
-        except ServiceMissing:
-            raise
-        except DialRefused:
-            done += 1
-        except SluiceError as error:
-            log.warning("a dial list of %s waits: %s", request.principal, error)
-        else:
-            done += 1
-    return done
+        return 1
+
+    return each("a dial list", store.find_left(house.conn), one)
 
 
 def _open(house: House, request: Request, now: datetime) -> Opened:
@@ -150,7 +147,7 @@ def _make(house: House, paper: Paper, task: Task, request: Request, listed: Numb
         normalise_column(contact, task.rule.contact, region=region).values.is_not_null().alias(REACHED)
     )
     suppressed = find_suppressed(house, request.principal, (frozenset({task.use}),))
-    found = are_listed(house, listed, contact, region) if listed else None
+    found = _listed(house, listed, paper, rows) if listed else None
     composed = compose(rows, task, suppressed, found, before)
     form, types = _form(paper, request.format), {field.name: field.logical_type for field in task.columns}
     written = write_table(
@@ -161,6 +158,18 @@ def _make(house: House, paper: Paper, task: Task, request: Request, listed: Numb
         title=f"{request.principal} {request.flow}",
     )
     return Made(task, tuple(inputs), composed, written, request.format, listed)
+
+
+def _listed(house: House, listed: NumberList, paper: Paper, rows: pl.DataFrame) -> pl.Series:
+    """Of each row, whether any telephone number in it is on the list: who does not want to be called, is not."""
+    phones = [
+        field.name
+        for field in paper.contract.fields
+        if field.subject_key is SubjectKind.PHONE and field.name in rows.columns
+    ]
+    region = paper.contract.file_format.region
+    found = [are_listed(house, listed, rows[name], region).alias(name) for name in phones]
+    return pl.DataFrame(found).select(pl.any_horizontal(pl.lit(False), pl.all())).to_series()
 
 
 def _dialable(rows: pl.DataFrame, task: Task, form: str) -> pl.DataFrame:
@@ -177,13 +186,13 @@ def _empty(name: str) -> pl.Expr:
 def _counted(inputs: Sequence[Input], task: Task) -> tuple[list[Input], Counter[str]]:
     """Files that count, and the rows of those that do not: past their retention, or in for another purpose."""
     today, kept, before = datetime.now(BRUSSELS).date(), [], Counter[str]()
-    for each in inputs:
-        if each.delete_after is not None and each.delete_after < today:
-            before[LeftOut.PAST_RETENTION.value] += each.rows
-        elif task.purpose.code not in each.purposes:
-            before[LeftOut.OTHER_PURPOSE.value] += each.rows
+    for one in inputs:
+        if one.delete_after is not None and one.delete_after < today:
+            before[LeftOut.PAST_RETENTION.value] += one.rows
+        elif task.purpose.code not in one.purposes:
+            before[LeftOut.OTHER_PURPOSE.value] += one.rows
         else:
-            kept.append(each)
+            kept.append(one)
     return kept, before
 
 
@@ -205,7 +214,7 @@ def _keep(house: House, opened: Opened, paper: Paper, made: Made) -> tuple[CopyL
     """The list where nobody sees it yet, and the index that says who is in it."""
     today = opened.opened_at.astimezone(BRUSSELS).date()
     rule, day = shortest_retention(paper.agreement, paper.contract, {"received": today})
-    last = min(filter(None, (day, today + timedelta(days=house.settings.keep_dial_days))))
+    last = min(filter(None, (day, today + timedelta(days=house.settings.keep_dial_days), _fresh_until(made, today))))
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
     kept = house.objects.put_converging(bucket, key, made.written.path, SEALED)
     copies = [line(KEPT, kept, made.composed.rows.height, rule, last)]
@@ -217,6 +226,11 @@ def _keep(house: House, opened: Opened, paper: Paper, made: Made) -> tuple[CopyL
         run = house.objects.put_converging(bucket, index_key(opened), write_run(build_run(named)), PARQUET)
         copies.append(line("index", run, None, rule, last))
     return tuple(copies)
+
+
+def _fresh_until(made: Made, today: date) -> date | None:
+    """Last day on which the Do-Not-Call-Me list that it was compared with is young enough; None: it needed none."""
+    return made.listed.dated_on + timedelta(days=list_age_days(today)) if made.listed else None
 
 
 def _dialled(house: House, opened: Opened) -> Dialled:

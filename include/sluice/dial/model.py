@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 from sluice.errors import Exit, SluiceError
+from sluice.subject.correct import as_of_file
 from sluice.terms import Decision, ExchangeId, Flow, Principal
 
 if TYPE_CHECKING:
@@ -72,6 +73,16 @@ class Input:
     name: str
     """Key under which it arrived: its name can say how old it is."""
     opened_at: datetime
+
+    @property
+    def as_of(self) -> datetime:
+        """How old what it says is, whenever it came (UTC)."""
+        return as_of_file(self.name.rpartition("/")[2], self.opened_at)
+
+    @property
+    def order(self) -> tuple[datetime, datetime, str]:
+        """Of two files the greater one has the last word."""
+        return self.as_of, self.closed_at, self.exchange_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from sluice.errors import Ref
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.house import House, open_house
 from sluice.exchange.naming import BRUSSELS
-from sluice.exchange.put_dial import KEPT
+from sluice.exchange.put_dial import DIALLED
 from sluice.exchange.suppressed import find_suppressed
 from sluice.exchange.uses import needs_of_file
 from sluice.exchange.workroom import private_folder
@@ -43,7 +43,8 @@ def dial_list(
 ) -> "pa.Table":
     """A dial list as a ``pyarrow.Table``: an exchange of its own, with record, receipt and reasons per left-out row.
 
-    purpose: code or IRI of the agreement. channel: phone, sms, email. Raises DialRefused.
+    purpose: code or IRI of the agreement. channel: phone, sms, email. Raises DialRefused; NotFound when it was taken
+    back before it was given.
     """
     import pyarrow.parquet as pq
 
@@ -52,8 +53,8 @@ def dial_list(
     )
     with open_house(settings or get_settings()) as house:
         done = make_dial_list(house, request, datetime.now(UTC))
-        kept = get_copy(house.conn, done.exchange_id, KEPT)
-        return pq.read_table(io.BytesIO(house.objects.read(kept.bucket, kept.key, kept.version_id)))
+        given = get_copy(house.conn, done.exchange_id, DIALLED)
+        return pq.read_table(io.BytesIO(house.objects.read(given.bucket, given.key, given.version_id)))
 
 
 def lake_view(principal: str, flow: str, *, settings: Settings | None = None) -> "pa.Table":

@@ -14,8 +14,8 @@ from sluice.subject.scope import CONSENT, MARKETING, Use
 from sluice.subject.suppression import reasons_of
 
 REF, EXCHANGE, ROW, REFS = "sluice_subject_ref", "sluice_exchange", "sluice_row", "sluice_ref_"
-AGE, REACHED = "sluice_age", "reached"
-"""Which file a row is of, oldest first; whether its contact point is one."""
+AGE, REACHED, LAST_WORD = "sluice_age", "reached", "last_word."
+"""Which file a row is of, oldest first; whether its contact point is one; before a column of consent: its last word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,7 @@ def compose(
     its number is on the Do-Not-Call-Me list (None: nobody asked). before: rows of files that do not count, by reason.
     """
     marked = rows.with_columns(_kept_out(rows, suppressed), _listed(rows, listed)).sort(AGE, ROW)
+    marked = marked.with_columns(_last_words(marked, task))
     checks = [pl.when(when).then(pl.lit(reason.value)) for when, reason in _checks(task)]
     marked = marked.with_columns(pl.coalesce("kept_out", *checks).alias("reason"))
     going = marked.filter(pl.col("reason").is_null())
@@ -117,9 +118,9 @@ def _listed(rows: pl.DataFrame, listed: pl.Series | None) -> pl.Series:
 
 def _checks(task: Task) -> Sequence[tuple[pl.Expr, LeftOut]]:
     """Conditions in their order; the first that holds is the reason. Rows come oldest first."""
-    said = [(pl.col(field.name), list(field.consent_given)) for field in task.consents]
-    refused = pl.any_horizontal(_said(cell) & ~cell.is_in(given) for cell, given in said) if said else pl.lit(False)
-    given = pl.any_horizontal(cell.is_in(given).fill_null(False) for cell, given in said) if said else pl.lit(False)
+    said = [(pl.col(f"{LAST_WORD}{field.name}"), list(field.consent_given)) for field in task.consents]
+    refused = pl.any_horizontal(pl.lit(False), *(cell.is_not_null() & ~cell.is_in(given) for cell, given in said))
+    given = pl.any_horizontal(pl.lit(False), *(cell.is_in(given).fill_null(False) for cell, given in said))
     checks = [
         (pl.col(REF).is_not_null() & ~pl.col(REF).is_last_distinct(), LeftOut.OLDER_ROW),
         (~pl.col(REACHED), LeftOut.NO_CONTACT_POINT),
@@ -129,5 +130,15 @@ def _checks(task: Task) -> Sequence[tuple[pl.Expr, LeftOut]]:
     return [*checks, (pl.col("listed"), LeftOut.DO_NOT_CALL_ME)]
 
 
-def _said(cell: pl.Expr) -> pl.Expr:
-    return cell.is_not_null() & (cell.str.strip_chars() != "")
+def _last_words(rows: pl.DataFrame, task: Task) -> list[pl.Expr]:
+    """Of each column of consent the last cell that says something, by person: an empty one takes nothing back.
+
+    Rows come oldest first; of nobody known, only their own cell counts.
+    """
+    words = []
+    for field in task.consents:
+        cell = pl.col(field.name)
+        said = pl.when(cell.is_not_null() & (cell.str.strip_chars() != "")).then(cell)
+        word = pl.when(pl.col(REF).is_null()).then(said).otherwise(said.forward_fill().over(REF))
+        words.append(word.alias(f"{LAST_WORD}{field.name}"))
+    return words

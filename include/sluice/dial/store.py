@@ -6,24 +6,27 @@ from typing import Any
 
 from sluice.db import Connection
 from sluice.dial.model import Channel, Input, NumberList, Request
+from sluice.errors import NotFound, Ref
 from sluice.exchange.model import Opened
 from sluice.exchange.store import COLUMNS, opened_of
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 NAME = "dial-"
 """Before the id of a request, in the place of an object version: nothing arrives."""
+NUMBERS = "sha256, dated_on, numbers, refused, bucket, key, version_id, imported_at, imported_by"
 
 
 def find_inputs(conn: Connection, principal: Principal, flow: Flow) -> list[Input]:
-    """Accepted files of contacts with a receipt, oldest first."""
+    """Accepted files of contacts with a receipt, oldest first by what they say."""
     rows = conn.execute(
         """select a.exchange_id::text as exchange_id, a.bucket, a.key, a.version_id, a.sha256, a.rows, a.delete_after,
                a.closed_at, e.purposes, e.key as name, e.opened_at
            from accepted_data a join exchange e using (exchange_id)
-           where a.principal = %s and a.direction = %s and a.flow = %s order by a.closed_at, a.exchange_id""",
+           where a.principal = %s and a.direction = %s and a.flow = %s""",
         (principal, Direction.INBOUND.value, flow),
     ).fetchall()
-    return [Input(**{**row, "rows": row["rows"] or 0, "purposes": tuple(row["purposes"])}) for row in rows]
+    found = [Input(**{**row, "rows": row["rows"] or 0, "purposes": tuple(row["purposes"])}) for row in rows]
+    return sorted(found, key=lambda each: each.order)
 
 
 def insert_open(
@@ -73,13 +76,16 @@ def find_left(conn: Connection) -> list[Request]:
     return [_request(row) for row in rows]
 
 
-def find_out(conn: Connection) -> list[tuple[ExchangeId, Request]]:
-    """Lists that agents can take now."""
+def find_out(conn: Connection, kinds: Sequence[str]) -> list[tuple[ExchangeId, Request]]:
+    """Lists of which a copy of one of these kinds is there, oldest first."""
     rows = conn.execute(
         """select e.exchange_id::text as id, e.principal, e.flow, e.version_id, d.purpose, d.channel, d.format,
                d.asked_by
-           from exchange e join dial_list d using (exchange_id) join copy c using (exchange_id)
-           where c.kind = 'dial' and c.gone_at is null order by e.opened_at"""
+           from exchange e join dial_list d using (exchange_id)
+           where exists (select from copy c
+                where c.exchange_id = e.exchange_id and c.kind = any(%s) and c.gone_at is null)
+           order by e.opened_at""",
+        (list(kinds),),
     ).fetchall()
     return [(ExchangeId(row["id"]), _request(row)) for row in rows]
 
@@ -111,10 +117,12 @@ def note_list(conn: Connection, exchange_id: ExchangeId, sha256: str) -> None:
 
 
 def insert_numbers(conn: Connection, found: NumberList) -> bool:
-    """Note an imported list; False when it was imported before. Call inside a transaction."""
+    """Note an imported list, or a later date of it; False where nothing is new. Call inside a transaction."""
     row = conn.execute(
         """insert into dncm_list (sha256, dated_on, numbers, refused, bucket, key, version_id, imported_at, imported_by)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing returning 1""",
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+           on conflict (sha256) do update set dated_on = excluded.dated_on
+               where excluded.dated_on > dncm_list.dated_on returning 1""",
         (
             found.sha256,
             found.dated_on,
@@ -130,11 +138,18 @@ def insert_numbers(conn: Connection, found: NumberList) -> bool:
     return row is not None
 
 
+def get_numbers(conn: Connection, sha256: str) -> NumberList:
+    """An imported list by its hash. Raises NotFound."""
+    row = conn.execute(f"select {NUMBERS} from dncm_list where sha256 = %s".encode(), (sha256,)).fetchone()
+    if row is None:
+        raise NotFound(Ref("Do-Not-Call-Me list", sha256))
+    return NumberList(**row)
+
+
 def list_numbers(conn: Connection, limit: int = 50) -> list[NumberList]:
     """Imported lists, the youngest by its date first."""
     rows = conn.execute(
-        """select sha256, dated_on, numbers, refused, bucket, key, version_id, imported_at, imported_by
-           from dncm_list order by dated_on desc, imported_at desc limit %s""",
+        f"select {NUMBERS} from dncm_list order by dated_on desc, imported_at desc limit %s".encode(),
         (limit,),
     ).fetchall()
     return [NumberList(**row) for row in rows]

@@ -11,7 +11,7 @@ from sluice.dial.rules import AGE, REF, REFS, ROW
 from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
 from sluice.subject.columns import normalise_column
-from sluice.subject.correct import as_of_file, overlay, with_statements
+from sluice.subject.correct import overlay, with_statements
 from sluice.subject.refs import ref_column
 from sluice.terms import Principal
 
@@ -43,7 +43,7 @@ def _corrected(
     if not corrections or rows.is_empty():
         return rows
     key, refs = house.subject_key(principal), refs_of(rows)
-    ages = [as_of_file(each.name.rpartition("/")[2], each.opened_at) for each in inputs]
+    ages = [each.as_of for each in inputs]
     right = overlay(rows, refs, corrections, lambda row: ages[rows[AGE][row]], key)
     region = contract.file_format.region
     changed = [

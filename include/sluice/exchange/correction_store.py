@@ -48,12 +48,12 @@ def insert_correction(conn: Connection, row: CorrectionRow) -> bool:
     return found is not None
 
 
-def find_rows(conn: Connection, principal: Principal, case_id: str | None = None) -> list[CorrectionRow]:
+def find_rows(conn: Connection, principal: Principal) -> list[CorrectionRow]:
     """Corrections of a principal's persons that stand, oldest first."""
     rows = conn.execute(
         f"""select {COLUMNS} from correction where principal = %(principal)s and gone_at is null
-            and (%(case)s::uuid is null or case_id = %(case)s) order by as_of, correction_id""".encode(),
-        {"principal": principal, "case": case_id},
+            order by made_at, correction_id""".encode(),
+        {"principal": principal},
     ).fetchall()
     return [CorrectionRow(**{**row, "principal": Principal(row["principal"])}) for row in rows]
 
@@ -66,30 +66,52 @@ def was_corrected(conn: Connection, principal: Principal, since: datetime) -> bo
     return bool(row and row["made"])
 
 
-def mark_gone(conn: Connection, correction_id: str, now: datetime) -> None:
-    """The content of a correction was removed."""
-    conn.execute("update correction set gone_at = %s where correction_id = %s", (now, correction_id))
+def mark_gone(conn: Connection, key: str, now: datetime) -> bool:
+    """The content of a correction goes: it holds no more, and its object is to be removed. False: it was gone."""
+    done = conn.execute("update correction set gone_at = %s where key = %s and gone_at is null", (now, key))
+    return done.rowcount == 1
 
 
-def find_accepted(conn: Connection, principal: Principal) -> list[tuple[ExchangeId, str, str, str, str, datetime]]:
-    """Exchange, bucket, key, version, name and time of arrival of every accepted file of a principal."""
+def find_principals(conn: Connection) -> list[Principal]:
+    """Whoever ever had a value of somebody corrected."""
+    rows = conn.execute("select distinct principal from correction order by 1").fetchall()
+    return [Principal(row["principal"]) for row in rows]
+
+
+def is_known(conn: Connection, correction_id: str) -> bool:
+    """Whether a correction was made, also if its content is gone."""
+    row = conn.execute("select 1 from correction where correction_id = %s", (correction_id,)).fetchone()
+    return row is not None
+
+
+def find_gone(conn: Connection, principal: Principal) -> set[str]:
+    """Keys of the corrections whose content was removed, or has to be."""
     rows = conn.execute(
-        """select a.exchange_id::text as id, a.bucket, a.key, a.version_id, e.key as name, e.opened_at
-           from accepted_data a join exchange e using (exchange_id) where a.principal = %s order by a.closed_at""",
+        "select key from correction where principal = %s and gone_at is not null", (principal,)
+    ).fetchall()
+    return {row["key"] for row in rows}
+
+
+def find_accepted(conn: Connection, principal: Principal) -> list[tuple[ExchangeId, str, str, str]]:
+    """Exchange, bucket, key and version of every accepted file of a principal."""
+    rows = conn.execute(
+        """select exchange_id::text as id, bucket, key, version_id from accepted_data where principal = %s
+           order by closed_at""",
         (principal,),
     ).fetchall()
-    return [
-        (ExchangeId(row["id"]), row["bucket"], row["key"], row["version_id"], row["name"], row["opened_at"])
-        for row in rows
-    ]
+    return [(ExchangeId(row["id"]), row["bucket"], row["key"], row["version_id"]) for row in rows]
+
+
+def note_entry(conn: Connection, correction_id: str, entry_hash: str) -> None:
+    """Which ledger entry says that it was made. Call inside the transaction that appends it."""
+    conn.execute("update correction set entry_hash = %s where correction_id = %s", (entry_hash, correction_id))
 
 
 def find_entry_hash(conn: Connection, correction_ids: list[str]) -> str | None:
     """Hash of the youngest ledger entry about one of these corrections; None when there is none."""
     row = conn.execute(
-        """select encode(hash, 'hex') as hash from ledger.entry
-           where kind = 'correction.made' and convert_from(body, 'UTF8')::json ->> 'correction_id' = any(%s)
-           order by appended_at desc, seq desc limit 1""",
+        """select entry_hash from correction where correction_id = any(%s::uuid[])
+           order by made_at desc, correction_id desc limit 1""",
         (correction_ids,),
     ).fetchone()
-    return row["hash"] if row else None
+    return row["entry_hash"] if row else None

@@ -1,33 +1,44 @@
 """Corrections of persons' values: sealed in the vault, noted in PostgreSQL without them, put over stale values.
 
-The object first, then the row and its ledger entry, which hold keyed hashes of what was and what is right.
+The object first, then the row and its ledger entry, which holds hashes under a salt that lies in the object alone:
+once that is gone, they say nothing.
 """
 
 import hashlib
+import hmac
 import io
 import json
+import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from dataclasses import field as part
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rfc8785
 
 from sluice.db import transaction
-from sluice.errors import NotFound
+from sluice.errors import NotFound, StoreConflict
 from sluice.exchange import correction_store as store
+from sluice.exchange.catalogue import find_copies
 from sluice.exchange.correction_store import CorrectionRow
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
-from sluice.keys import Keyring
+from sluice.exchange.suppressed import INDEX, names_any
+from sluice.lake.quarantine import seal_bytes, unseal_bytes
 from sluice.ledger.append import append
-from sluice.ledger.corrected import CorrectionMade
+from sluice.ledger.corrected import CorrectionDropped, CorrectionMade
 from sluice.ledger.model import EntryKind
 from sluice.subject.correct import Correction, value_hash
 from sluice.terms import FieldGroup, Principal
 
+if TYPE_CHECKING:
+    from sluice.lake.objects import StoredObject
+
 SEALED = "application/octet-stream"
+PREFIX = "_corrections/"
 NAMESPACE = uuid.UUID("c1de8c52-8e0d-5a3c-8b5b-4c6f0de2a9b7")
 OPINIONS = frozenset({FieldGroup.NOTE_FREE_TEXT, FieldGroup.DISPOSITION, FieldGroup.QA_SCORE, FieldGroup.SCORE})
 """Field groups in which somebody judges: they get the person's statement, and stay (Art. 16, second sentence)."""
@@ -35,26 +46,46 @@ OPINIONS = frozenset({FieldGroup.NOTE_FREE_TEXT, FieldGroup.DISPOSITION, FieldGr
 
 @dataclass(frozen=True, slots=True)
 class RightValue:
-    """What is right of one field since an instant; ``is_statement``: what the person says to an opinion."""
+    """What is right of one field since an instant; ``is_statement``: what the person says to an opinion.
+
+    ``asked_sha256``: of the sealed object that asked for it, so that another value of the same field is another
+    correction, and the same one again is none. The value itself is in no name.
+    """
 
     field: str
-    value: str
+    value: str = part(repr=False)
     as_of: datetime
     is_statement: bool
+    asked_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Objects of corrections that name somebody, and that nobody could open."""
+
+    named: int = 0
+    unreadable: int = 0
 
 
 def correct(
     house: House, principal: Principal, case_id: str, refs: frozenset[str], right: RightValue, now: datetime
 ) -> str:
-    """Correct one field of one person from now on; the id. The same case, principal and field again changes nothing."""
-    correction_id = str(uuid.uuid5(NAMESPACE, f"{case_id}/{principal}/{right.field}"))
+    """Correct one field of one person from now on; the id. What was asked once is done once, also if it is gone."""
+    name = f"{case_id}/{principal}/{right.field}/{utc_text(right.as_of)}/{right.asked_sha256}"
+    correction_id = str(uuid.uuid5(NAMESPACE, name))
+    if store.is_known(house.conn, correction_id):
+        return correction_id
     key = house.subject_key(principal)
     was = () if right.is_statement else tuple(sorted(_before(house, principal, refs, right, key)))
     content = Correction(
-        correction_id, tuple(sorted(refs)), right.field, right.value, right.as_of, was, right.is_statement
-    )
-    bucket, name = house.settings.bucket_vault, f"_corrections/{principal}/{correction_id}.age"
-    stored = house.objects.put_converging(bucket, name, _seal(house.keyring, principal, content), SEALED)
+        correction_id, tuple(sorted(refs)), right.field, right.value, right.as_of, now, was, right.is_statement,
+        secrets.token_hex(32),
+    )  # fmt: skip
+    bucket, at = house.settings.bucket_vault, _key(principal, correction_id)
+    with suppress(StoreConflict):  # an earlier try put it, whose row was not committed: that one's salt counts
+        house.objects.put_once(bucket, at, seal_bytes(_told(content), house.keyring, principal), SEALED)
+    sealed = house.objects.read(bucket, at)
+    content = _read(correction_id, unseal_bytes(sealed, house.keyring, principal), now)
     row = CorrectionRow(
         correction_id=correction_id,
         case_id=case_id,
@@ -63,74 +94,150 @@ def correct(
         kind="statement" if right.is_statement else "value",
         as_of=right.as_of,
         bucket=bucket,
-        key=name,
-        sha256=stored.sha256 or "",
+        key=at,
+        sha256=hashlib.sha256(sealed).hexdigest(),
         made_at=now,
-    )
-    body = CorrectionMade(
-        correction_id=correction_id,
-        case_id=case_id,
-        principal=principal,
-        field=right.field,
-        kind=row.kind,
-        as_of=utc_text(right.as_of),
-        before=was,
-        after=value_hash(key, right.field, right.value),
-        made_at=utc_text(now),
     )
     with transaction(house.conn):
         if store.insert_correction(house.conn, row):
-            append(
-                house.conn,
-                chain=f"principal.{principal}",
-                kind=EntryKind.CORRECTION_MADE,
-                exchange_id=None,
-                body=body,
-            )
+            body, chain = _entry(row, content, key), f"principal.{principal}"
+            entry = append(house.conn, chain=chain, kind=EntryKind.CORRECTION_MADE, exchange_id=None, body=body)
+            store.note_entry(house.conn, correction_id, entry.hash.hex())
     return correction_id
 
 
-def find_corrections(house: House, principal: Principal) -> tuple[Correction, ...]:
-    """Every correction that stands for this principal's persons, oldest first."""
-    return tuple(_open(house, row) for row in store.find_rows(house.conn, principal))
+def _entry(row: CorrectionRow, content: Correction, key: bytes) -> CorrectionMade:
+    return CorrectionMade(
+        correction_id=row.correction_id,
+        case_id=row.case_id,
+        principal=row.principal,
+        field=row.field,
+        kind=row.kind,
+        as_of=utc_text(row.as_of),
+        before=tuple(sorted(salted(content.salt, each) for each in content.before)),
+        after=salted(content.salt, value_hash(key, content.field, content.value)),
+        made_at=utc_text(row.made_at),
+    )
+
+
+def salted(salt: str, keyed: str) -> str:
+    """What the ledger says of a value: HMAC-SHA256 over its keyed hash, under the salt in the sealed object (hex)."""
+    return hmac.new(bytes.fromhex(salt), keyed.encode(), hashlib.sha256).hexdigest()
+
+
+def find_corrections(house: House, principal: Principal, made_before: datetime | None = None) -> tuple[Correction, ...]:
+    """Every correction that stands for this principal's persons, oldest first; made_before: only older ones."""
+    rows = store.find_rows(house.conn, principal)
+    return tuple(_open(house, row) for row in rows if made_before is None or row.made_at < made_before)
+
+
+def drop_one(house: House, principal: Principal, correction_id: str, why: str, now: datetime) -> bool:
+    """Mark a correction as gone, for nobody needs it any more, with its entry; False when it was.
+
+    Its bytes go with :func:`remove_gone`.
+    """
+    with transaction(house.conn):
+        was_there = store.mark_gone(house.conn, _key(principal, correction_id), now)
+        if was_there:
+            body = CorrectionDropped(
+                correction_id=correction_id, principal=principal, why=why, dropped_at=utc_text(now)
+            )
+            chain, kind = f"principal.{principal}", EntryKind.CORRECTION_DROPPED
+            append(house.conn, chain=chain, kind=kind, exchange_id=None, body=body)
+    return was_there
+
+
+def _key(principal: Principal, correction_id: str) -> str:
+    return f"{PREFIX}{principal}/{correction_id}.age"
 
 
 def drop_corrections(house: House, principal: Principal, refs: frozenset[str], now: datetime) -> int:
-    """Remove the corrections of a person, every version of them: what is erased needs none; how many."""
-    gone = 0
-    for row in store.find_rows(house.conn, principal):
-        if refs.isdisjoint(_open(house, row).refs):
-            continue
-        store.mark_gone(house.conn, row.correction_id, now)
-        house.objects.delete_others(row.bucket, row.key, frozenset())
-        gone += 1
+    """Remove the corrections of a person, every version of them: what is erased needs none; how many.
+
+    Marked first, then removed, and with them the bytes of every one that was marked before: a worker may have died
+    in between, or before its row was there.
+    """
+    gone, keys = 0, store.find_gone(house.conn, principal)
+    for item in list(_versions(house, principal)):
+        if item.key not in keys and not refs.isdisjoint(_refs_in(house, principal, item) or ()):
+            keys.add(item.key)
+            store.mark_gone(house.conn, item.key, now)
+            gone += 1
+    _remove(house, principal, keys)
     return gone
 
 
+def remove_gone(house: House, principal: Principal) -> None:
+    """Remove the bytes of every correction that was marked as gone, every version of them; again changes nothing."""
+    _remove(house, principal, store.find_gone(house.conn, principal))
+
+
+def _remove(house: House, principal: Principal, keys: set[str]) -> None:
+    for key in sorted(keys & {item.key for item in _versions(house, principal)}):
+        house.objects.delete_others(house.settings.bucket_vault, key, frozenset())
+
+
+def count_left(house: House, principal: Principal, refs: frozenset[str]) -> Left:
+    """What lies there of a person, whatever the database says: every version is opened."""
+    found = [_refs_in(house, principal, item) for item in _versions(house, principal)]
+    named = sum(1 for each in found if each and not refs.isdisjoint(each))
+    return Left(named, sum(1 for each in found if each is None))
+
+
+def _versions(house: House, principal: Principal) -> "Iterator[StoredObject]":
+    return house.objects.list_versions(house.settings.bucket_vault, f"{PREFIX}{principal}/")
+
+
+def _refs_in(house: House, principal: Principal, item: "StoredObject") -> frozenset[str] | None:
+    """Whom a version is about; nobody once it is gone, None for what is no correction that we sealed."""
+    import pyrage
+
+    try:
+        said = json.loads(
+            unseal_bytes(house.objects.read(item.bucket, item.key, item.version_id), house.keyring, principal)
+        )
+        return frozenset(said["refs"])
+    except NotFound:
+        return frozenset()
+    except (pyrage.DecryptError, ValueError, TypeError, KeyError):
+        return None
+
+
 def _before(house: House, principal: Principal, refs: frozenset[str], right: RightValue, key: bytes) -> set[str]:
-    """Keyed hashes of every value the person's accepted rows hold in this field, but the right one."""
+    """Keyed hashes of what the person's accepted rows and corrections hold in this field, but the right value."""
+    found = {value_hash(key, right.field, value) for value in _values(house, principal, refs, right.field)}
+    for each in find_corrections(house, principal):
+        if each.field == right.field and not each.is_statement and not refs.isdisjoint(each.refs):
+            found |= {value_hash(key, each.field, each.value), *each.before}
+    return found - {value_hash(key, right.field, right.value)}
+
+
+def _values(house: House, principal: Principal, refs: frozenset[str], name: str) -> set[str]:
+    """What the person's accepted rows say in a column; the index tells which files have rows of theirs."""
     import polars as pl
 
     wanted = pl.Series(sorted(refs), dtype=pl.String).implode()
     found: set[str] = set()
-    for _, bucket, name, version, _, _ in store.find_accepted(house.conn, principal):
+    for exchange_id, bucket, key, version in store.find_accepted(house.conn, principal):
+        copies = find_copies(house.conn, exchange_id)
         try:
-            content = io.BytesIO(house.objects.read(bucket, name, version))
+            has_index = any(copy.kind == INDEX for copy in copies)
+            if has_index and not names_any(house, copies, sorted(refs)):
+                continue
+            content = io.BytesIO(house.objects.read(bucket, key, version))
         except NotFound:
             continue  # past its retention
         names = pl.read_parquet_schema(content)
-        if right.field not in names:
+        if name not in names:
             continue
         columns = [each for each in names if each.startswith("sluice_ref_") or each == "sluice_subject_ref"]
-        rows = pl.read_parquet(content, columns=[*columns, right.field])
+        rows = pl.read_parquet(content, columns=[*columns, name])
         mine = rows.filter(pl.any_horizontal(pl.col(each).is_in(wanted).fill_null(False) for each in columns))
-        found.update(value or "" for value in mine[right.field].to_list())
-    return {value_hash(key, right.field, value) for value in found if value.strip() != right.value.strip()}
+        found.update(value or "" for value in mine[name].to_list())
+    return found
 
 
-def _seal(keyring: Keyring, principal: Principal, content: Correction) -> bytes:
-    import pyrage
-
+def _told(content: Correction) -> bytes:
     said: dict[str, Any] = {
         "refs": list(content.refs),
         "field": content.field,
@@ -138,33 +245,31 @@ def _seal(keyring: Keyring, principal: Principal, content: Correction) -> bytes:
         "as_of": utc_text(content.as_of),
         "before": list(content.before),
         "is_statement": content.is_statement,
+        "salt": content.salt,
     }
-    identity = pyrage.x25519.Identity.from_str(keyring.quarantine_identity(principal))
-    sealed: bytes = pyrage.encrypt(rfc8785.dumps(said), [identity.to_public()])
-    return sealed
+    return rfc8785.dumps(said)
 
 
-def _open(house: House, row: CorrectionRow) -> Correction:
-    import pyrage
-
-    identity = pyrage.x25519.Identity.from_str(house.keyring.quarantine_identity(row.principal))
-    said = json.loads(pyrage.decrypt(house.objects.read(row.bucket, row.key), [identity]))
+def _read(correction_id: str, content: bytes, made_at: datetime) -> Correction:
+    said = json.loads(content)
     return Correction(
-        row.correction_id,
+        correction_id,
         tuple(said["refs"]),
         said["field"],
         said["value"],
         datetime.fromisoformat(said["as_of"]),
+        made_at,
         tuple(said["before"]),
         said["is_statement"],
+        said["salt"],
     )
+
+
+def _open(house: House, row: CorrectionRow) -> Correction:
+    sealed = house.objects.read(row.bucket, row.key)
+    return _read(row.correction_id, unseal_bytes(sealed, house.keyring, row.principal), row.made_at)
 
 
 def evidence_of(house: House, correction_ids: Sequence[str]) -> str | None:
     """Hash of the ledger entry that says that these were corrected."""
     return store.find_entry_hash(house.conn, list(correction_ids)) if correction_ids else None
-
-
-def digest(values: Mapping[str, str]) -> str:
-    """SHA-256 of what was asked to be right, for the step that asks it."""
-    return hashlib.sha256(rfc8785.dumps(dict(values))).hexdigest()

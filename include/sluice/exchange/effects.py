@@ -126,7 +126,7 @@ def _deliver(house: House, exchange_id: ExchangeId) -> None:
 def _put_dial(house: House, exchange_id: ExchangeId) -> None:
     from sluice.exchange.put_dial import put_dial
 
-    put_dial(house, store.get_open(house.conn, exchange_id))
+    put_dial(house, store.get_open(house.conn, exchange_id), _closed(house, exchange_id)[1])
 
 
 def _put_reviewed(house: House, exchange_id: ExchangeId) -> None:

@@ -1,26 +1,52 @@
 """Put a dial list where agents' platforms take it: after its receipt, with its last day in the catalogue."""
 
+from collections.abc import Sequence
+
 from sluice.errors import NotFound, Ref
-from sluice.exchange.catalogue import get_copy, insert_delivered
+from sluice.exchange.catalogue import find_copies, insert_delivered
 from sluice.exchange.deliver import OTHER, TYPES
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_bucket, receipt_stem
+from sluice.exchange.store import hold_object
+from sluice.exchange.suppressed import SuppressedMeanwhile, find_suppressed, names_any
+from sluice.ledger.record import CopyLine, ExchangeRecord
+from sluice.subject.scope import Use
 
 KEPT, DIALLED = "dial.kept", "dial"
 """Kinds of the copy that waits for its receipt, and of the one that agents get."""
+CHANNEL_WORD = "channel_word"
+"""How agreements spell the channel of a list, in its record."""
 
 
-def put_dial(house: House, opened: Opened) -> None:
-    """Copy the kept list to its key in the agents' bucket. Raises NotFound while there is no receipt."""
+def put_dial(house: House, opened: Opened, record: ExchangeRecord) -> None:
+    """Copy the kept list to its key in the agents' bucket; one that was taken back before is not given any more.
+
+    Under the lock of that key: whoever recalls it, or edits it, comes before or after. Raises NotFound while there
+    is no receipt, SuppressedMeanwhile when it names somebody who must stay out since.
+    """
     receipt = house.objects.head(receipt_bucket(house.settings, opened), f"{receipt_stem(opened)}.json")
     if receipt is None:
         raise NotFound(Ref("receipt of exchange", opened.exchange_id))
-    kept = get_copy(house.conn, opened.exchange_id, KEPT)
-    content = house.objects.read(kept.bucket, kept.key, kept.version_id)
-    kind = TYPES.get(opened.key.rpartition(".")[2], OTHER)
-    stored = house.objects.put_once(opened.bucket, opened.key, content, kind)
-    copy = kept.model_copy(
-        update={"kind": DIALLED, "bucket": stored.bucket, "key": stored.key, "version_id": stored.version_id}
-    )
-    insert_delivered(house.conn, opened.exchange_id, copy)
+    with hold_object(house.conn, opened.bucket, opened.key):
+        copies = find_copies(house.conn, opened.exchange_id)
+        kept = next((copy for copy in copies if copy.kind == KEPT), None)
+        if kept is None:
+            return
+        _check_nobody(house, opened, record, copies)
+        content = house.objects.read(kept.bucket, kept.key, kept.version_id)
+        kind = TYPES.get(opened.key.rpartition(".")[2], OTHER)
+        stored = house.objects.put_once(opened.bucket, opened.key, content, kind)
+        copy = kept.model_copy(
+            update={"kind": DIALLED, "bucket": stored.bucket, "key": stored.key, "version_id": stored.version_id}
+        )
+        insert_delivered(house.conn, opened.exchange_id, copy)
+
+
+def _check_nobody(house: House, opened: Opened, record: ExchangeRecord, copies: Sequence[CopyLine]) -> None:
+    """Raises SuppressedMeanwhile: a recall takes the list back, and a new one is made without them."""
+    word = record.how.dialect.get(CHANNEL_WORD)
+    uses = frozenset(Use(purpose.iri, purpose.legal_basis, word) for purpose in record.why.purposes)
+    suppressed = find_suppressed(house, opened.principal, (uses,))
+    if suppressed is not None and names_any(house, copies, suppressed["ref"].to_list()):
+        raise SuppressedMeanwhile(Ref("exchange", opened.exchange_id))

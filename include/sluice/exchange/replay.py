@@ -56,5 +56,5 @@ def _lift_again(house: House, now: datetime) -> int:
     for principal, sealed in find_sealed(house.objects, house.settings.bucket_evidence).items():
         for run_id in sorted(find_in_force(house.conn, principal) & sealed.lifted):
             with transaction(house.conn):
-                lifted += mark_lifted(house.conn, run_id, now)
+                lifted += mark_lifted(house.conn, run_id, now) is not None
     return lifted

@@ -102,7 +102,7 @@ def seal_runs(house: House, principal: Principal | None = None, only: Collection
     """
     if house.conn.info.transaction_status is not TransactionStatus.IDLE:
         return 0
-    runs = [run for run in store.find_runs(house.conn, principal) if only is None or run.run_id in only]
+    runs = store.find_runs(house.conn, principal, only=only)
     sealed = find_sealed(house.objects, house.settings.bucket_evidence, principal) if runs else {}
     nothing, put = Sealed(frozenset(), frozenset()), 0
     for run in runs:

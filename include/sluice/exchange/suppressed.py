@@ -73,10 +73,10 @@ def lift(house: House, run_id: str, now: datetime, by: str | None = None, eviden
     by, evidence: who ends it and the SHA-256 of why, where a person does.
     """
     with transaction(house.conn):
-        was_lifted = mark_lifted(house.conn, run_id, now, by, evidence)
-    if was_lifted:
-        seal_runs(house, None, {run_id})
-    return was_lifted
+        principal = mark_lifted(house.conn, run_id, now, by, evidence)
+    if principal is not None:
+        seal_runs(house, principal, {run_id})
+    return principal is not None
 
 
 def find_suppressed(
@@ -88,7 +88,7 @@ def find_suppressed(
     Raises SuppressionsLost when the database does not know all who were kept out.
     """
     check_none_lost(house, principal)
-    held = [run for run in store.find_runs(house.conn, principal) if run.lifted_at is None]
+    held = store.find_runs(house.conn, principal, in_force=True)
     runs = [run for run in held if channel is None or run.scope.channel in (None, channel)]
     if not runs:
         return None
@@ -135,7 +135,7 @@ def unless_kept_out(
 
 
 def _refs_of(house: House, principal: Principal, run_ids: frozenset[str]) -> list[str]:
-    runs = [run for run in store.find_runs(house.conn, principal) if run.run_id in run_ids]
+    runs = store.find_runs(house.conn, principal, only=run_ids)
     return merge_suppressions([read_run(house, run) for run in runs])["ref"].to_list()
 
 

@@ -1,5 +1,6 @@
 """SQL of suppression runs, each change together with its ledger entry. Who is in a run stands in S3 only."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from sluice.subject.scope import EVERYTHING, Scope
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MADE, LIFTED, REPLAYED = "made", "lifted", "replayed"
 """What can become of a run: replayed is what a restored database was told again."""
 _RUN = """run_id::text as run_id, principal, reason, bucket, key, version_id, sha256, refs, case_id::text as case_id,
@@ -58,14 +60,15 @@ def insert_run(conn: Connection, run: Run, change: str, now: datetime) -> bool:
         ),
     ).fetchone()  # fmt: skip
     if row is not None:
-        _record(conn, run, change, now)
+        entry_hash = _record(conn, run, change, now)
+        conn.execute("update suppression_run set entry_hash = %s where run_id = %s", (entry_hash, run.run_id))
     return row is not None
 
 
 def mark_lifted(
     conn: Connection, run_id: str, now: datetime, by: str | None = None, evidence: str | None = None
-) -> bool:
-    """End a run; False when it had ended, or never was. Call inside a transaction.
+) -> Principal | None:
+    """End a run: whose it was; None when it had ended, or never was. Call inside a transaction.
 
     by, evidence: who ends it and the SHA-256 of why, where a person does.
     """
@@ -73,17 +76,22 @@ def mark_lifted(
         f"update suppression_run set lifted_at = %s where run_id = %s and lifted_at is null returning {_RUN}".encode(),
         (now, run_id),
     ).fetchone()
-    if row is not None:
-        _record(conn, _run(row), LIFTED, now, by, evidence)
-    return row is not None
+    if row is None:
+        return None
+    run = _run(row)
+    _record(conn, run, LIFTED, now, by, evidence)
+    return run.principal
 
 
-def find_runs(conn: Connection, principal: Principal | None = None) -> list[Run]:
-    """Every run of a principal, or of all, those that were lifted too."""
+def find_runs(
+    conn: Connection, principal: Principal | None = None, *, only: Iterable[str] | None = None, in_force: bool = False
+) -> list[Run]:
+    """Runs of a principal, or of all, those that were lifted too. only: ids. in_force: those that hold now."""
+    asked = {"principal = %(principal)s": principal, "run_id = any(%(only)s::uuid[])": only}
+    rules = [rule for rule, value in asked.items() if value is not None] + ["lifted_at is null"] * in_force
     rows = conn.execute(
-        f"""select {_RUN} from suppression_run where %(principal)s::text is null or principal = %(principal)s
-            order by run_id""".encode(),
-        {"principal": principal},
+        f"select {_RUN} from suppression_run where {' and '.join(rules) or 'true'} order by run_id".encode(),
+        {"principal": principal, "only": sorted(only or ())},
     ).fetchall()
     return [_run(row) for row in rows]
 
@@ -97,13 +105,11 @@ def find_in_force(conn: Connection, principal: Principal) -> frozenset[str]:
 
 
 def find_unknown(conn: Connection, run_ids: Iterable[str]) -> frozenset[str]:
-    """Those of these runs that the database does not have."""
-    rows = conn.execute(
-        """select id from unnest(%s::text[]) as id left join suppression_run r on r.run_id::text = id
-           where r.run_id is null""",
-        (sorted(run_ids),),
-    ).fetchall()
-    return frozenset(row["id"] for row in rows)
+    """Those of these runs that the database does not have; what is no id of a run is one of them."""
+    asked = frozenset(run_ids)
+    ids = sorted(each for each in asked if UUID.fullmatch(each))
+    rows = conn.execute("select run_id::text as id from suppression_run where run_id = any(%s::uuid[])", (ids,))
+    return asked - {row["id"] for row in rows.fetchall()}
 
 
 def _run(row: dict[str, Any]) -> Run:
@@ -114,7 +120,7 @@ def _run(row: dict[str, Any]) -> Run:
 
 def _record(
     conn: Connection, run: Run, change: str, now: datetime, by: str | None = None, evidence: str | None = None
-) -> None:
+) -> str:
     body = SuppressionChanged(
         run_id=run.run_id,
         principal=run.principal,
@@ -129,4 +135,5 @@ def _record(
         by=by,
         evidence_sha256=evidence,
     )
-    append(conn, chain=f"principal.{run.principal}", kind=EntryKind.SUPPRESSION_CHANGED, exchange_id=None, body=body)
+    chain = f"principal.{run.principal}"
+    return append(conn, chain=chain, kind=EntryKind.SUPPRESSION_CHANGED, exchange_id=None, body=body).hash.hex()

@@ -1,10 +1,13 @@
-"""The body of ``correction.made``: that a field of a person was corrected; never whose, never to what."""
+"""Bodies about corrections: that a field of a person was corrected, and that it ended; never whose, never to what."""
 
 from sluice.ledger.record import Part
 
 
 class CorrectionMade(Part):
-    """``before``, ``after``: keyed hashes under the principal's subject key. ``kind``: value, or statement."""
+    """``before``, ``after``: hashes of values, under a salt that lies sealed with them: without it they link nothing.
+
+    ``kind``: value, or statement.
+    """
 
     correction_id: str
     case_id: str
@@ -15,3 +18,12 @@ class CorrectionMade(Part):
     before: tuple[str, ...]
     after: str
     made_at: str
+
+
+class CorrectionDropped(Part):
+    """A correction that nothing needs any more was removed. ``why``: a word of retention."""
+
+    correction_id: str
+    principal: str
+    why: str
+    dropped_at: str

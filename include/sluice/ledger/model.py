@@ -51,6 +51,7 @@ class EntryKind(StrEnum):
     DNCM_IMPORTED = "dncm.imported"
     DIAL_RECALLED = "dial.recalled"
     CORRECTION_MADE = "correction.made"
+    CORRECTION_DROPPED = "correction.dropped"
     ANSWER_MADE = "answer.made"
     ANSWER_LINKED = "answer.linked"
     ANSWER_TAKEN = "answer.taken"

@@ -49,7 +49,12 @@ class FinishDialLists(HouseOperator):
 
         from sluice.dial.make import finish_left
         from sluice.dial.recall import recall_lists
+        from sluice.errors import Ref, StoreError
         from sluice.exchange.house import open_house
 
         with open_house(get_settings()) as house:
-            return f"dial lists: finished {finish_left(house, run)}, recalled {recall_lists(house, datetime.now(UTC))}"
+            finished, unfinished = finish_left(house, run)
+            recalled, unrecalled = recall_lists(house, datetime.now(UTC))
+        if unfinished + unrecalled:
+            raise StoreError(Ref("dial lists left undone", unfinished + unrecalled))
+        return f"dial lists: finished {finished}, recalled {recalled}"

@@ -36,10 +36,11 @@ class HoldReason(StrEnum):
 
 
 class Why(StrEnum):
-    """What ends a copy."""
+    """What ends a copy, or a correction: nothing is left that it could put right."""
 
     RULE = "rule"
     AGREEMENT_ENDED = "agreement_ended"
+    NOTHING_LEFT = "nothing_left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,10 @@ class LegalHold:
     set_at: datetime
     lifted_at: datetime | None = None
     lifted_by: str | None = None
+
+    def is_of_all(self, on: date) -> bool:
+        """Whether it keeps everything of its principal on a day."""
+        return self.lifted_at is None and on <= self.until and self.flow is None and self.exchange_id is None
 
     def covers(self, copy: Kept, on: date) -> bool:
         """Whether it keeps a copy on a day."""

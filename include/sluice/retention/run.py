@@ -19,6 +19,7 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.retained import CopiesDeleted, DeletedCopy
 from sluice.retention import store
+from sluice.retention.corrections import drop_corrections
 from sluice.retention.model import Due, End
 from sluice.retention.rules import due_on
 from sluice.rights import erase_store
@@ -32,12 +33,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Retained:
-    """What one run did, in copies. ``failed``: still there, met again by the next run."""
+    """What one run did, in copies. ``failed``: still there, met again by the next run.
+
+    ``corrections``: those that went because nothing needs them any more.
+    """
 
     deleted: int = 0
     held: int = 0
     waiting: int = 0
     failed: int = 0
+    corrections: int = 0
 
 
 def find_due(conn: Connection, on: date, now: datetime, principal: Principal | None = None) -> list[Due]:
@@ -80,7 +85,9 @@ def retain(
             counts["failed"] += len(copies)
         progress(counts.total(), len(free))
     held = sum(due.held_by is not None for due in dues)
-    return Retained(counts["deleted"], held + counts["held"], len(dues) - len(free) - held, counts["failed"])
+    gone, not_gone = drop_corrections(house, now, principal)
+    waiting, failed = len(dues) - len(free) - held, counts["failed"] + not_gone
+    return Retained(counts["deleted"], held + counts["held"], waiting, failed, gone)
 
 
 def _still_free(conn: Connection, dues: Sequence[Due], now: datetime) -> list[Due]:

@@ -55,6 +55,27 @@ def find_kept(conn: Connection, principal: Principal, on: date, ended: Agreement
     return [_kept(principal, row, ended) for row in rows]
 
 
+def has_unindexed(conn: Connection, principal: Principal) -> bool:
+    """Whether accepted data is there of which no index says whose it is."""
+    row = conn.execute(
+        """select exists (select from copy c join exchange e using (exchange_id)
+               where e.principal = %s and c.kind = 'lake' and c.gone_at is null and not exists (select from copy i
+                   where i.exchange_id = c.exchange_id and i.kind = 'index' and i.gone_at is null)) as is_so""",
+        (principal,),
+    ).fetchone()
+    return bool(row and row["is_so"])
+
+
+def find_indexes(conn: Connection, principal: Principal) -> list[tuple[str, str, str]]:
+    """Bucket, key and version of every index that says who is in a file that is there."""
+    rows = conn.execute(
+        """select c.bucket, c.key, c.version_id from copy c join exchange e using (exchange_id)
+           where e.principal = %s and c.kind = 'index' and c.gone_at is null order by e.opened_at desc""",
+        (principal,),
+    ).fetchall()
+    return [(row["bucket"], row["key"], row["version_id"]) for row in rows]
+
+
 def find_begun(conn: Connection, principal: Principal) -> list[Due]:
     """What a dead worker began to delete and nobody proved: no hold and no new agreement brings it back."""
     rows = conn.execute(

@@ -31,7 +31,7 @@ from sluice.returns.making import Making
 from sluice.returns.model import Input, InputKind, Rules
 from sluice.returns.paper import rules_of
 from sluice.returns.record import Outcome, record_of_return
-from sluice.returns.righting import Righting
+from sluice.returns.righting import Righting, said_at
 from sluice.returns.screening import screening_of
 from sluice.returns.staffing import staff_of
 from sluice.terms import Verdict
@@ -65,7 +65,8 @@ def _frames(
 
     def parts(kind: InputKind) -> list[pl.LazyFrame]:
         wanted = [each for each in inputs if each.kind is kind]
-        ordered = sorted(wanted, key=lambda one: (one.closed_at, one.exchange_id))
+        ages = {one.exchange_id: said_at(house, one.exchange_id) for one in wanted}
+        ordered = sorted(wanted, key=lambda one: (ages[one.exchange_id], one.closed_at, one.exchange_id))
         return [right.scan(house, each.exchange_id, _fetched(house, each, folder)) for each in ordered]
 
     with ThreadPoolExecutor(2) as both:

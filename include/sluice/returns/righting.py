@@ -1,6 +1,7 @@
 """Corrected values in what a return is made of: its inputs are read as they should be, not as they came."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,12 @@ from sluice.exchange.house import House
 from sluice.exchange.store import get_open
 from sluice.subject.correct import Correction, as_of_file, overlay
 from sluice.terms import Principal
+
+
+def said_at(house: House, exchange_id: str) -> datetime:
+    """How old what a file says is, whenever it came (UTC)."""
+    arrived = get_open(house.conn, exchange_id)
+    return as_of_file(arrived.file_name, arrived.opened_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +37,7 @@ class Righting:
         names = rows.collect_schema().names()
         if not self.corrections or not {each.field for each in self.corrections} & set(names):
             return rows
-        arrived = get_open(house.conn, exchange_id)
-        as_of = as_of_file(arrived.file_name, arrived.opened_at)
+        as_of = said_at(house, exchange_id)
         frame = rows.collect()
         refs = [frame[name] for name in names if name.startswith("sluice_ref_")]
         return overlay(frame, refs, self.corrections, lambda _: as_of, self.key).lazy()

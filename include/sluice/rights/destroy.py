@@ -14,6 +14,7 @@ from sluice.db import transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
+from sluice.exchange.sweeping import each
 from sluice.keys import QUARANTINE, SUBJECT
 from sluice.ledger.append import append
 from sluice.ledger.keyed import KeyDestroyed, KeyDestructionAsked
@@ -23,7 +24,6 @@ from sluice.rights.clock import received_on
 from sluice.rights.destroy_store import Destruction, Standing
 from sluice.rights.erase_plan import is_same_person
 from sluice.rights.erase_release import check_name
-from sluice.rights.sweeping import each
 from sluice.terms import Principal
 
 PURPOSES = (SUBJECT, QUARANTINE)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sluice.db import transaction
 from sluice.errors import Ref
-from sluice.exchange.corrections import drop_corrections
+from sluice.exchange.corrections import count_left, drop_corrections
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.exchange.store import hold_object
@@ -193,13 +193,15 @@ def _finish(house: House, case: Case, clearance: Clearance, now: datetime) -> No
         for copy in erase_store.find_copies(house.conn, target.principal, with_gone=True):
             with hold_object(house.conn, copy.bucket, copy.key):
                 erase_store.drop_superseded(house, copy)
-        for place in find_places(bench):
+        left = list(find_places(bench))
+        for place in left:
             erase_store.note_outcome(house.conn, case.case_id, target, kept(place))
     for part in case.sub_cases:
         if part.principal == target.principal and has_decided(part):
             drop_notices(house, part)
     drop_request_file(house, case.case_id, target.principal)
-    drop_corrections(house, target.principal, target.refs, now)
+    if not left:
+        drop_corrections(house, target.principal, target.refs, now)
     for bucket in (house.settings.bucket_exchange, house.settings.bucket_lake, house.settings.bucket_vault):
         house.objects.abort_uploads(bucket, f"{target.principal}/")
 
@@ -267,7 +269,10 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
     for target in targets:
         needles = recall(house, case.case_id, target.principal)
         scanned = scan_stores(house, target, needles.values | set(target.values))
-        found = replace(scanned, shared=len(needles.shared))
+        corrections = count_left(house, target.principal, target.refs)
+        found = replace(scanned, shared=len(needles.shared)) + Scanned(
+            hits=corrections.named, doubts=corrections.unreadable
+        )
         every += found
         mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]
         _record(house, case, target, mine, found + Scanned(doubts=len(unknown)), now)

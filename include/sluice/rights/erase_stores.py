@@ -26,6 +26,7 @@ from sluice.ledger.record import DIAL
 from sluice.rights import erase_store
 from sluice.rights.erase_answers import AnswerStore
 from sluice.rights.erase_candidates import still_there
+from sluice.rights.erase_corrections import CorrectionStore
 from sluice.rights.erase_files import (
     FoundInFile,
     bad_rows_of,
@@ -416,6 +417,7 @@ STORES: tuple[Store, ...] = (
     QuarantineStore(),
     NamelessStore(),
     AnswerStore(),
+    CorrectionStore(),
     AnythingElse(),
     IndexStore(),
 )

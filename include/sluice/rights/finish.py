@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sluice.exchange.house import House
+from sluice.exchange.sweeping import each
 from sluice.rights import answer_store, notice_store, store
 from sluice.rights.cases import advance
 from sluice.rights.certificate import is_clean, issue, last_scans
@@ -23,7 +24,6 @@ from sluice.rights.model import SYSTEM, Action, Case, LetterKind, Order, State, 
 from sluice.rights.notice_follow import Followed, follow
 from sluice.rights.reach import keeps_out
 from sluice.rights.rectify import carry_out
-from sluice.rights.sweeping import each
 from sluice.rights.tell import Told, tell
 
 GIVEN = frozenset({Action.GIVE, Action.EXPORT})

@@ -27,7 +27,7 @@ from sluice.rights.book import Book, close_book
 from sluice.rights.model import Action, Actor, Instruction, Order, Role, State, SubCase, SubCaseId, TransitionRefused
 from sluice.rights.notices import TEXTS, put_notice
 from sluice.rights.reasons import iri
-from sluice.rights.rectify import NotRectifiable, Wanted, ask
+from sluice.rights.rectify import Wanted, can_take, seal_instructed
 from sluice.terms import Principal
 
 log = logging.getLogger(__name__)
@@ -126,12 +126,11 @@ def read_instruction(house: House, principal: Principal, item: StoredObject, now
     payload = _open(house, principal, content)
     told = parse_instruction(payload) if isinstance(payload, dict) else None
     sha256 = hashlib.sha256(content).hexdigest()
-    told = _sealed(house, principal, told)
     with transaction(house.conn):
         earlier = _find(house.conn, principal, item.version_id)
         if earlier is None:
             part = store.find_part(house.conn, told.case) if told else None
-            outcome = _judge(house.conn, payload, told, part, principal, sha256, now)
+            outcome = _judge(house, payload, told, part, principal, sha256, now)
             number = part.sub_case_id if part else None
             action = told.action if told else None
             earlier = InstructionFile(principal, item.version_id, number, outcome, action, sha256, now)
@@ -140,21 +139,8 @@ def read_instruction(house: House, principal: Principal, item: StoredObject, now
     return earlier
 
 
-def _sealed(house: House, principal: Principal, told: Told | None) -> Told | None:
-    """The instruction once its values are sealed with its case; None for values that no column can take."""
-    part = store.find_part(house.conn, told.case) if told and told.wanted else None
-    if told is None or told.wanted is None or part is None or part.principal != principal:
-        return told
-    if part.state in WAITING:
-        try:
-            ask(house, part.case_id, told.wanted, part.sub_case_id)
-        except NotRectifiable:
-            return None
-    return told
-
-
 def _judge(
-    conn: Connection,
+    house: House,
     payload: object,
     told: Told | None,
     part: SubCase | None,
@@ -171,18 +157,22 @@ def _judge(
         return InstructionOutcome.UNKNOWN_CASE
     if part.principal != principal:
         return InstructionOutcome.OTHER_PRINCIPAL
-    return _follow(conn, told, part, principal, sha256, now)
+    return _follow(house, told, part, principal, sha256, now)
 
 
 def _follow(
-    conn: Connection, told: Told, part: SubCase, principal: Principal, sha256: str, now: datetime
+    house: House, told: Told, part: SubCase, principal: Principal, sha256: str, now: datetime
 ) -> InstructionOutcome:
-    book = Book(conn, store.lock_case(conn, part.case_id))
+    """Judge it, and only then seal what it says is right, as its own: what is refused leaves no value behind."""
+    case = store.lock_case(house.conn, part.case_id)
+    book = Book(house.conn, case)
     part = book.part(part.sub_case_id)
-    if _was_followed(conn, principal, sha256):
+    if _was_followed(house.conn, principal, sha256):
         return InstructionOutcome.REPLAYED
     if part.state not in WAITING:
         return InstructionOutcome.NOT_AWAITED
+    if told.wanted is not None and not can_take(house, case, told.wanted):
+        return InstructionOutcome.UNREADABLE
     reasons = told.reasons
     if told.reason:
         reasons = dict.fromkeys(told.fields or part.field_names, told.reason) | reasons
@@ -193,6 +183,8 @@ def _follow(
     except TransitionRefused as refused:
         log.warning("an instruction on %s is not admitted: %s", part.sub_case_id, refused)
         return InstructionOutcome.NOT_ADMITTED
+    if told.wanted is not None:
+        seal_instructed(house, part, told.wanted, sha256)
     close_book(book)
     return InstructionOutcome.INSTRUCTED
 

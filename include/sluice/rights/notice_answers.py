@@ -16,6 +16,7 @@ from sluice.db import Connection, transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME, withheld_unless_safe
+from sluice.exchange.sweeping import each
 from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
@@ -35,7 +36,6 @@ from sluice.rights.notice_model import (
     NoticeOutcome,
     NoticeState,
 )
-from sluice.rights.sweeping import each
 
 log = logging.getLogger(__name__)
 MOST_PER_SWEEP = 1000

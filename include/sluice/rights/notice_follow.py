@@ -7,6 +7,7 @@ from functools import partial
 
 from sluice.exchange.house import House
 from sluice.exchange.store import try_lock
+from sluice.exchange.sweeping import each
 from sluice.returns.notices import give_notice
 from sluice.rights import notice_store
 from sluice.rights.notice_answers import AnswerSweep, read_answers
@@ -14,7 +15,6 @@ from sluice.rights.notice_book import take
 from sluice.rights.notice_documents import key_of, told_again_document
 from sluice.rights.notice_model import Channel, Notice, NoticeState
 from sluice.rights.notice_states import DEFAULT_PACE, WAITING, NoticePace, due_move
-from sluice.rights.sweeping import each
 
 log = logging.getLogger(__name__)
 

@@ -137,11 +137,13 @@ def count_recipients(conn: Connection, sub_case_id: str) -> int:
 def find_kept_out(conn: Connection, part: SubCase, reason: Hold | None) -> str | None:
     """Hash of the entry that says that the persons of a part are kept out, as was decided; None while they are not."""
     row = conn.execute(
-        """select encode(e.hash, 'hex') as hash from suppression_run r
-           join ledger.entry e on e.chain = 'principal.' || r.principal and e.kind = %(kind)s
-               and convert_from(e.body, 'UTF8')::json ->> 'run_id' = r.run_id::text
+        """select coalesce(r.entry_hash, (select encode(e.hash, 'hex') from ledger.entry e
+                   where e.chain = 'principal.' || r.principal and e.kind = %(kind)s
+                     and convert_from(e.body, 'UTF8')::json ->> 'run_id' = r.run_id::text
+                   order by e.seq limit 1)) as hash
+           from suppression_run r
            where r.case_id = %(case)s and r.principal = %(principal)s and r.reason = %(reason)s and r.lifted_at is null
-           order by e.seq limit 1""",
+           order by r.made_at, r.run_id limit 1""",
         {
             "kind": EntryKind.SUPPRESSION_CHANGED.value,
             "case": part.case_id,

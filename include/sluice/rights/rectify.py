@@ -4,6 +4,7 @@ A field of the part's controller gets its value from then on, everywhere; an opi
 person's statement. Again changes nothing.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,18 +16,35 @@ import rfc8785
 from sluice.agreement.model import FieldRole
 from sluice.agreement.profiles import PROFILES
 from sluice.agreement.store import find_agreement, find_contracts
+from sluice.db import transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
-from sluice.exchange.corrections import OPINIONS, RightValue, correct, digest, evidence_of
+from sluice.exchange.corrections import OPINIONS, RightValue, correct, evidence_of
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
+from sluice.exchange.suppressed import find_reasons
 from sluice.rights import store
 from sluice.rights.clock import received_on
 from sluice.rights.identifiers import PREFIX, SEALED, decrypt, encrypt, open_sealed, refs_of
-from sluice.rights.model import Case, CaseId, Right, SubCase, SubCaseId
+from sluice.rights.model import Action, Case, CaseId, Right, State, SubCase, SubCaseId
 from sluice.rights.scope import DECIDES
+from sluice.rights.tidy_store import check_not_tidied
+from sluice.subject.suppression import Suppression
 from sluice.terms import DataOrigin, Direction, Principal
 
 MOST_BYTES = 4_000
+TO_CARRY_OUT = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
+DECIDED = TO_CARRY_OUT | {
+    State.EXECUTED,
+    State.CONFIRMED_TO_CONTROLLER,
+    State.REFUSED,
+    State.EXECUTING,
+    State.RECIPIENTS_NOTIFIED,
+    State.ANSWERED,
+    State.PROVEN,
+    State.CLOSED,
+    State.WITHDRAWN_BY_SUBJECT,
+}
+"""Where a part stands once its controller has decided; ``TO_CARRY_OUT``: nothing was done about it yet."""
 HELD_IN = (Direction.INBOUND, Direction.INTERNAL)
 """Directions of the contracts whose columns a person can have corrected; returns echo them."""
 
@@ -36,7 +54,10 @@ class NotRectifiable(SluiceError):
 
     code: ClassVar[str] = "SLU-621"
     summary: ClassVar[str] = "these values cannot be corrected in this case"
-    cure: ClassVar[str] = "open it with --right rectification, for one person; `sluice contract explain` lists columns"
+    cure: ClassVar[str] = (
+        "open it with --right rectification, for one person, and say what is right before anybody decides on it; "
+        "`sluice contract explain` lists columns"
+    )
     exit: ClassVar[Exit] = Exit.REFUSED
 
 
@@ -47,50 +68,87 @@ class Wanted:
     values: Mapping[str, str] = field(repr=False)
     as_of: datetime
 
-    @property
-    def sha256(self) -> str:
-        """Of the values; it is kept only where it cannot be guessed from, sealed."""
-        return digest(self.values)
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was said to be right, and the SHA-256 of the sealed object that says so."""
+
+    wanted: Wanted
+    sha256: str
 
 
-def ask(house: House, case_id: CaseId, wanted: Wanted, sub_case_id: SubCaseId | None = None) -> None:
+def ask(house: House, case_id: CaseId, wanted: Wanted) -> None:
     """Seal what is right with its case, until it is decided. Said again, the last word counts.
 
-    sub_case_id: what one controller said of its own part. Raises NotRectifiable, NotFound.
+    Nobody's decision is changed by it: once a part was decided on what was said, or none is left that could still
+    take it, it is refused. Raises NotRectifiable, CaseTidied, NotFound.
     """
-    case = store.get_case(house.conn, case_id)
+    with transaction(house.conn):
+        case = store.lock_case(house.conn, case_id)
+        check_not_tidied(house.conn, case_id)
+        if not can_take(house, case, wanted):
+            raise NotRectifiable(Ref("case", case_id), Ref("columns", len(wanted.values)))
+        is_settled = any(part.state in DECIDED for part in case.sub_cases) and _find(house, _key(case_id)) is not None
+        if case.state.is_over or is_settled or not any(_awaits(house, part) for part in case.sub_cases):
+            raise NotRectifiable(Ref("case", case_id), Ref("decided parts", _count_decided(case)))
+        _put(house, _key(case_id), wanted)
+
+
+def seal_instructed(house: House, part: SubCase, wanted: Wanted, sha256: str) -> None:
+    """Seal what one instruction says of its own part, under that instruction's hash: no other one ever applies it.
+
+    Call inside the transaction that follows it, with the case locked. Raises CaseTidied.
+    """
+    check_not_tidied(house.conn, part.case_id)
+    key = _key(part.case_id, part.sub_case_id, sha256)
+    if _find(house, key) is None:
+        _put(house, key, wanted)
+
+
+def can_take(house: House, case: Case, wanted: Wanted) -> bool:
+    """Whether columns of the case can take what is said: of one person, known, and not too long."""
     known = {each.name for part in case.sub_cases for each in _fields(house, part, wanted.as_of)}
-    wrong = sorted(set(wanted.values) - known)
-    is_long = any(len(value.encode()) > MOST_BYTES for value in wanted.values.values())
-    if case.right is not Right.RECTIFICATION or case.persons > 1 or not wanted.values or wrong or is_long:
-        raise NotRectifiable(Ref("case", case_id), Ref("columns unknown", len(wrong)))
-    said: dict[str, Any] = {"values": dict(wanted.values), "as_of": utc_text(wanted.as_of)}
-    content = encrypt(house.keyring, rfc8785.dumps(said))
-    house.objects.put_converging(house.settings.bucket_vault, _key(case_id, sub_case_id), content, SEALED)
+    is_short = all(len(value.encode()) <= MOST_BYTES for value in wanted.values.values())
+    names = set(wanted.values)
+    return case.right is Right.RECTIFICATION and case.persons <= 1 and bool(names) and names <= known and is_short
+
+
+def _awaits(house: House, part: SubCase) -> bool:
+    """Whether a part can still take what is said: it is not decided, or it was without a word of what is right."""
+    if part.state not in DECIDED:
+        return True
+    return part.action is Action.RECTIFY and part.state in TO_CARRY_OUT and _asked(house, part) is None
+
+
+def _count_decided(case: Case) -> int:
+    return sum(part.state in DECIDED for part in case.sub_cases)
 
 
 def carry_out(house: House, case: Case, part: SubCase, now: datetime) -> str | None:
     """Correct what a part's controller decides of; the hash of the entry that says so. None: nobody said what is right.
 
-    Where none of its columns is concerned, what was asked is the evidence.
+    Where none of its columns is concerned, or the person was erased since, what was asked is the evidence.
     """
-    wanted = _find(house, case.case_id, part.sub_case_id) or _find(house, case.case_id, None)
-    if wanted is None:
+    asked = _asked(house, part)
+    if asked is None:
         return None
     principal = Principal(part.principal)
     identifiers = open_sealed(house, case.subject_key).envelope.identifiers
     refs = frozenset(refs_of(identifiers, house.subject_key(principal)).values())
+    if Suppression.ERASED in find_reasons(house, principal, refs):
+        return case.subject_sha256
     done = [
-        correct(house, principal, case.case_id, refs, _right(each, wanted), now)
+        correct(house, principal, case.case_id, refs, _right(each, asked), now)
         for each in _fields(house, part, now)
-        if each.name in wanted.values and each.group in (part.action_fields or part.field_groups)
+        if each.name in asked.wanted.values and each.group in (part.action_fields or part.field_groups)
     ]
     return evidence_of(house, done) or case.subject_sha256
 
 
-def _right(column: FieldRole, wanted: Wanted) -> RightValue:
+def _right(column: FieldRole, asked: Asked) -> RightValue:
     is_opinion = column.group in OPINIONS or column.origin is DataOrigin.AGENT_MADE
-    return RightValue(column.name, wanted.values[column.name], wanted.as_of, is_opinion)
+    wanted = asked.wanted
+    return RightValue(column.name, wanted.values[column.name], wanted.as_of, is_opinion, asked.sha256)
 
 
 def _fields(house: House, part: SubCase, at: datetime) -> Iterator[FieldRole]:
@@ -105,14 +163,29 @@ def _fields(house: House, part: SubCase, at: datetime) -> Iterator[FieldRole]:
                 yield each
 
 
-def _find(house: House, case_id: CaseId, sub_case_id: SubCaseId | None) -> Wanted | None:
+def _asked(house: House, part: SubCase) -> Asked | None:
+    """What the instruction says that was followed; else what was said of the whole case."""
+    steps = store.list_steps(house.conn, part.case_id)
+    mine = [each for each in steps if each.sub_case_id == part.sub_case_id and each.to_state is State.INSTRUCTED]
+    own = _find(house, _key(part.case_id, part.sub_case_id, mine[-1].evidence_sha256)) if mine else None
+    return own or _find(house, _key(part.case_id))
+
+
+def _find(house: House, key: str) -> Asked | None:
     try:
-        content = house.objects.read(house.settings.bucket_vault, _key(case_id, sub_case_id))
+        content = house.objects.read(house.settings.bucket_vault, key)
     except NotFound:
         return None
     said = json.loads(decrypt(house.keyring, content))
-    return Wanted(said["values"], datetime.fromisoformat(said["as_of"]))
+    wanted = Wanted(said["values"], datetime.fromisoformat(said["as_of"]))
+    return Asked(wanted, hashlib.sha256(content).hexdigest())
 
 
-def _key(case_id: CaseId, sub_case_id: SubCaseId | None) -> str:
-    return f"{PREFIX}{case_id}/rectify{f'-{sub_case_id}' if sub_case_id else ''}.age"
+def _put(house: House, key: str, wanted: Wanted) -> None:
+    said: dict[str, Any] = {"values": dict(wanted.values), "as_of": utc_text(wanted.as_of)}
+    content = encrypt(house.keyring, rfc8785.dumps(said))
+    house.objects.put_converging(house.settings.bucket_vault, key, content, SEALED)
+
+
+def _key(case_id: CaseId, sub_case_id: SubCaseId | None = None, instruction: str = "") -> str:
+    return f"{PREFIX}{case_id}/rectify{f'-{sub_case_id}-{instruction}' if sub_case_id else ''}.age"

@@ -17,6 +17,7 @@ from sluice.exchange.deliver import DELIVERED
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.exchange.store import try_lock
+from sluice.exchange.sweeping import each
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.noticed import RecipientLine, RecipientsFound
@@ -30,7 +31,6 @@ from sluice.rights.notice_documents import key_of, notice_document, receipt_docu
 from sluice.rights.notice_model import Channel, Holder, Notice, NoticeId, NoticeState, Recipient
 from sluice.rights.notice_states import WAITING
 from sluice.rights.recipients import PASSED_ON, recipients_of
-from sluice.rights.sweeping import each
 from sluice.subject.index import find_in_run
 from sluice.terms import Principal
 

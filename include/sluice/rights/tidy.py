@@ -12,6 +12,7 @@ from sluice.db import transaction
 from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
+from sluice.exchange.sweeping import each
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseTidied
 from sluice.ledger.model import EntryKind
@@ -21,7 +22,6 @@ from sluice.rights.facts import fewest_sealed_days, sealed_days
 from sluice.rights.identifiers import PREFIX
 from sluice.rights.model import CaseId, CaseNotTidied
 from sluice.rights.scope import CASES_CHAIN
-from sluice.rights.sweeping import each
 from sluice.rights.tidy_store import Closed
 
 BY_ITSELF = "system"

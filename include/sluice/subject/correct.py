@@ -26,7 +26,9 @@ STATEMENTS = "sluice_statements"
 class Correction:
     """What is right of one field of one person since ``as_of`` (UTC). ``before``: keyed hashes of what it replaced.
 
+    ``made_at``: when it was said; of two, the later word counts, whatever instant each is about.
     ``is_statement``: the field holds an opinion, which stays; ``value`` is what the person has to say to it.
+    ``salt``: hex, of what the ledger says of the values.
     """
 
     correction_id: str
@@ -34,8 +36,15 @@ class Correction:
     field: str
     value: str = part(repr=False)
     as_of: datetime
+    made_at: datetime
     before: tuple[str, ...]
     is_statement: bool = False
+    salt: str = part(default="", repr=False)
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Of two of one field, the greater one counts."""
+        return self.made_at, self.correction_id
 
 
 def value_hash(key: bytes, name: str, value: str) -> str:
@@ -72,12 +81,12 @@ def find_stale(
     as_of: Callable[[int], datetime],
     key: bytes,
 ) -> Iterator[tuple[int, Correction]]:
-    """Places in the frame that hold a stale value, with what is right; of two corrections the younger one."""
+    """Places in the frame that hold a stale value, with what is right; of two corrections the later word."""
     places: dict[tuple[int, str], Correction] = {}
     for row, correction in find_rows(refs, corrections):
         if correction.field in frame.columns and not correction.is_statement:
             before = places.get((row, correction.field))
-            if before is None or before.as_of < correction.as_of:
+            if before is None or before.order < correction.order:
                 places[row, correction.field] = correction
     for (row, name), correction in sorted(places.items(), key=lambda place: place[0]):
         if is_stale(frame[name][row], correction, as_of(row), key):

@@ -46,11 +46,17 @@ class Scope:
     bases: frozenset[str] = frozenset()
     channel: str | None = None
 
+    @property
+    def is_objection(self) -> bool:
+        """Whether it reaches what can be objected to and nothing else."""
+        return bool(self.bases) and self.bases <= OBJECTIONABLE
+
     def stops(self, use: Use) -> bool:
-        """Whether it stops one use."""
+        """Whether it stops one use. An objection that covers marketing stops that on every basis (Art. 21(2), (3))."""
+        on_any_basis = not self.bases or (self.is_objection and use.purpose in MARKETING)
         return (
             (not self.purposes or use.purpose in self.purposes)
-            and (not self.bases or use.basis in self.bases)
+            and (on_any_basis or use.basis in self.bases)
             and self.channel in (None, use.channel)
         )
 

@@ -8,9 +8,11 @@ alter table sluice.suppression_run
         check (reason in ('erased', 'objected', 'restricted', 'consent_withdrawn', 'soft_hold')),
     add column purposes text[] not null default '{}',
     add column bases text[] not null default '{}',
-    add column channel text;
+    add column channel text,
+    add column entry_hash text;
 comment on column sluice.suppression_run.purposes is 'DPV IRIs it stops; none: every purpose.';
 comment on column sluice.suppression_run.bases is 'Legal bases it stops (GDPR Art. 6(1)), DPV IRIs; none: every basis.';
+comment on column sluice.suppression_run.entry_hash is 'Of the ledger entry that says that it holds; null: older.';
 comment on column sluice.suppression_run.channel is 'Channel of the agreement it stops; null: every channel.';
 
 -- The same persons may be called again: a dial list is no arrival that comes twice.
@@ -58,6 +60,7 @@ create table sluice.correction (
     key           text not null,
     sha256        text not null,
     made_at       timestamptz not null,
+    entry_hash    text,
     gone_at       timestamptz
 );
 comment on table sluice.correction is 'Corrected fields of persons; whose, and what is right, lies sealed in the vault.';
@@ -65,6 +68,8 @@ create index correction_live on sluice.correction (principal) where gone_at is n
 
 grant select, insert on sluice.dial_list, sluice.dncm_list, sluice.correction to sluice_app;
 grant update (dncm_sha256) on sluice.dial_list to sluice_app;
-grant update (gone_at) on sluice.correction to sluice_app;
+grant update (entry_hash) on sluice.suppression_run to sluice_app;
+grant update (dated_on) on sluice.dncm_list to sluice_app;
+grant update (entry_hash, gone_at) on sluice.correction to sluice_app;
 
 reset role;

@@ -1,0 +1,68 @@
+"""The last day of a correction: it goes once there is nothing of its person left that it could put right.
+
+After the agreement ended, as soon as the last copy of the person went; before that only when it is as old as what is
+sealed of a case gets, for a file from before it can still come.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sluice.agreement.store import find_ended
+from sluice.exchange.correction_store import find_principals, find_rows
+from sluice.exchange.corrections import drop_one, find_corrections, remove_gone
+from sluice.exchange.house import House
+from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.sweeping import each
+from sluice.keys import QUARANTINE
+from sluice.retention import store
+from sluice.retention.model import Why
+from sluice.rights.facts import sealed_days
+from sluice.subject.correct import Correction
+from sluice.subject.index import find_in_run
+from sluice.terms import Principal
+
+
+def drop_corrections(house: House, now: datetime, principal: Principal | None = None) -> tuple[int, int]:
+    """Remove the corrections that nothing needs any more: how many, and of how many principals it failed.
+
+    Raises ServiceMissing.
+    """
+    principals = [principal] if principal else find_principals(house.conn)
+    return each("a correction", principals, lambda one: _drop(house, one, now))
+
+
+def _drop(house: House, principal: Principal, now: datetime) -> int:
+    if house.keyring.is_destroyed(principal, QUARANTINE):
+        return _drop_all(house, principal, now)
+    on = now.astimezone(BRUSSELS).date()
+    has_ended = find_ended(house.conn, principal, on, now) is not None
+    latest = now if has_ended else now - timedelta(days=sealed_days(on))
+    with store.lock_principal(house.conn, principal):
+        is_held = any(hold.is_of_all(on) for hold in store.find_holds(house.conn, principal))
+        old = () if is_held else find_corrections(house, principal, made_before=latest)
+        why = Why.AGREEMENT_ENDED if has_ended else Why.NOTHING_LEFT
+        gone = sum(
+            drop_one(house, principal, one.correction_id, why.value, now) for one in _idle(house, principal, old)
+        )
+        remove_gone(house, principal)
+    return gone
+
+
+def _drop_all(house: House, principal: Principal, now: datetime) -> int:
+    """Nobody can read them any more: they went with the key they were sealed to, when the agreement was over."""
+    why, rows = Why.AGREEMENT_ENDED.value, find_rows(house.conn, principal)
+    gone = sum(drop_one(house, principal, row.correction_id, why, now) for row in rows)
+    remove_gone(house, principal)
+    return gone
+
+
+def _idle(house: House, principal: Principal, corrections: Sequence[Correction]) -> Sequence[Correction]:
+    """Those of persons whom no copy names. A file without an index could name anybody."""
+    if not corrections or store.has_unindexed(house.conn, principal):
+        return ()
+    for bucket, key, version_id in store.find_indexes(house.conn, principal):
+        content = house.objects.read(bucket, key, version_id)
+        corrections = [one for one in corrections if find_in_run(content, one.refs).is_empty()]
+        if not corrections:
+            break
+    return corrections

@@ -1,0 +1,110 @@
+"""A correction goes once nothing of its person is left that it could put right, and not before."""
+
+import json
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from night import AGREEMENT, Edit, Night, open_night, with_papers
+from sluice.exchange.catalogue import find_copies
+from sluice.exchange.corrections import PREFIX, RightValue, correct, find_corrections
+from sluice.exchange.naming import BRUSSELS
+from sluice.keys import QUARANTINE
+from sluice.retention.holds import hold
+from sluice.retention.model import HoldReason
+from sluice.retention.run import retain
+from sluice.rights.facts import sealed_days
+from sluice.settings import Settings
+from sluice.subject.refs import refer
+from sluice.terms import ExchangeId, Principal, SubjectKind
+
+ENERGY = Principal("energy01")
+TODAY = datetime.now(BRUSSELS).date()
+CASE = "3f0d6a52-1c67-4b6e-9a0b-0f5a3c1d7e42"
+
+
+def at_night(day: date) -> datetime:
+    return datetime.combine(day, time(1, 20), BRUSSELS).astimezone(UTC)
+
+
+def corrected(night: Night, record: str) -> None:
+    ref = refer(night.desk.house.subject_key(ENERGY), SubjectKind.PRINCIPAL_CUSTOMER_ID, record).ref or ""
+    right = RightValue("street", "Rechtzettingsplein 1", datetime.now(UTC), False, record)
+    correct(night.desk.house, ENERGY, CASE, frozenset({ref}), right, datetime.now(UTC))
+
+
+def left(night: Night) -> tuple[int, int]:
+    """Corrections that hold, and objects of corrections."""
+    there = [item for item in night.desk.objects(night.desk.settings.bucket_vault) if item.key.startswith(PREFIX)]
+    return len(find_corrections(night.desk.house, ENERGY)), len(there)
+
+
+def data_goes_on(night: Night) -> date:
+    copies = [copy for line in night.desk.lines() for copy in find_copies(night.desk.house.conn, ExchangeId(line.id))]
+    return max(date.fromisoformat(copy.delete_after) for copy in copies if copy.delete_after) + timedelta(days=1)
+
+
+def reasons(night: Night) -> list[str]:
+    entries = night.desk.sql("select kind, convert_from(body, 'UTF8') as body from ledger.entry order by seq")
+    return [json.loads(str(each["body"]))["why"] for each in entries if each["kind"] == "correction.dropped"]
+
+
+def test_a_correction_stays_as_long_as_older_files_can_come_and_then_goes_with_proof(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    with open_night(store_settings, tmp_path) as night:
+        corrected(night, night.people(1)[0][0])
+        old = TODAY + timedelta(days=sealed_days(TODAY))
+        assert retain(night.desk.house, at_night(min(data_goes_on(night), old))).corrections == 0
+        assert left(night) == (1, 1)
+
+        assert retain(night.desk.house, at_night(old + timedelta(days=2))).corrections == 1
+        assert (left(night), reasons(night)) == ((0, 0), ["nothing_left"])
+        assert retain(night.desk.house, at_night(old + timedelta(days=2))).corrections == 0
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_while_a_copy_of_the_person_stays_it_stays_and_what_a_dead_worker_marked_is_removed(
+    store_settings: Settings, tmp_path: Path, is_begun: bool
+) -> None:
+    with open_night(store_settings, tmp_path) as night:
+        corrected(night, night.people(1)[0][0])
+        corrected(night, "E99999999")  # in no file
+        house, late = night.desk.house, TODAY + timedelta(days=sealed_days(TODAY) + 2)
+        only = None if is_begun else night.desk.lines()[0].flow
+        hold(house.conn, ENERGY, HoldReason.LEGAL_CLAIMS, "C-1", late, "an", datetime.now(UTC), flow=only)
+        if is_begun:
+            house.conn.execute("update correction set gone_at = now()")
+
+        done = retain(house, at_night(late))
+
+        assert done.held > 0 and done.deleted == 0
+        assert (done.corrections, left(night)) == ((0, (0, 0)) if is_begun else (1, (1, 1)))
+
+
+def test_after_the_agreement_ended_it_goes_with_the_last_copy(store_settings: Settings, tmp_path: Path) -> None:
+    end = TODAY + timedelta(days=3)
+    settings = with_papers(
+        store_settings, tmp_path, Edit(AGREEMENT, "validTo: null\ndocument", f"validTo: {end}\ndocument")
+    )
+    with open_night(settings, tmp_path) as night:
+        corrected(night, night.people(1)[0][0])
+        due = end + timedelta(days=30)
+        assert retain(night.desk.house, at_night(min(due, data_goes_on(night)) - timedelta(days=1))).corrections == 0
+        assert left(night) == (1, 1)
+        assert retain(night.desk.house, at_night(due)).corrections == 1
+        assert (left(night), reasons(night)) == ((0, 0), ["agreement_ended"])
+
+
+def test_what_nobody_can_open_any_more_because_the_key_was_destroyed_goes_unread(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    with open_night(store_settings, tmp_path) as night:
+        corrected(night, night.people(1)[0][0])
+        keys = night.desk.house.keyring
+        keys.destroy(ENERGY, QUARANTINE, keys.fingerprint(ENERGY, QUARANTINE))
+
+        done = retain(night.desk.house, at_night(TODAY))
+
+        assert (done.corrections, done.failed, left(night)) == (1, 0, (0, 0))

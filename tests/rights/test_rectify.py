@@ -1,0 +1,111 @@
+"""What is said to be right of a person: who may still say it, and that a refused word leaves nothing behind."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from desk import ENERGY, Desk
+from rights.town import DESK, SHA
+from sluice.agreement.activate import activate_all
+from sluice.exchange.house import open_house
+from sluice.lake.objects import StoredObject
+from sluice.rights import store
+from sluice.rights.cases import settle_identity
+from sluice.rights.forward import forward
+from sluice.rights.instructions import InstructionOutcome, read_instruction
+from sluice.rights.model import Case, Order, Right, SubCase, Track
+from sluice.rights.opening import open_case
+from sluice.rights.protect import protection_of
+from sluice.rights.rectify import NotRectifiable, Wanted, ask, carry_out
+from sluice.settings import Settings
+from sluice.terms import Principal, SubjectKind
+
+ENERGY01 = Principal(ENERGY[0])
+SINCE = "2026-11-20T00:00:00+00:00"
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    with open_house(store_settings) as house:
+        activate_all(house.conn, store_settings.principals_dir, datetime(2026, 1, 2, tzinfo=UTC))
+        yield Desk(house, tmp_path)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def opened(desk: Desk, phone: str = "0470123456") -> tuple[Case, SubCase]:
+    """A rectification that its principal has to instruct on, and that part."""
+    case = open_case(
+        desk.house, Right.RECTIFICATION, [(SubjectKind.PHONE, phone)], ENERGY01, now(), "mail", "nl", now(),
+        protection=protection_of(desk.house), actor=DESK,
+    )  # fmt: skip
+    settle_identity(desk.house.conn, case.case_id, True, Order(DESK, now(), "IDENTITY_SHOWN", SHA))
+    forward(desk.house, now())
+    case = store.get_case(desk.house.conn, case.case_id)
+    return case, next(part for part in case.sub_cases if part.track is Track.PROCESSOR)
+
+
+def wanted(value: str = "Rechtplein 1") -> Wanted:
+    return Wanted({"street": value}, datetime.fromisoformat(SINCE))
+
+
+def instruct(desk: Desk, name: str, part: SubCase, decision: str = "rectify", **more: object) -> InstructionOutcome:
+    said = json.dumps({"case": part.sub_case_id, "decision": decision, **more}).encode()
+    key = f"{ENERGY01}/requests/instruction-{name}.json"
+    stored = desk.house.objects.put(desk.settings.bucket_exchange, key, said, "text/json")
+    return read_instruction(desk.house, ENERGY01, stored, now()).outcome
+
+
+def sealed(desk: Desk) -> list[StoredObject]:
+    return [item for item in desk.objects(desk.settings.bucket_vault) if "/rectify" in item.key]
+
+
+def test_a_refused_instruction_leaves_no_value_behind_and_is_never_applied(desk: Desk) -> None:
+    case, part = opened(desk)
+    values = {"values": {"street": "Fout 1"}, "as_of": SINCE}
+    assert instruct(desk, "a", part, fields=["weather"], **values) == InstructionOutcome.NOT_ADMITTED
+    assert instruct(desk, "b", part, values={"shoe_size": "44"}, as_of=SINCE) == InstructionOutcome.UNREADABLE
+    assert sealed(desk) == []
+
+    right = {"values": {"street": "Rechtplein 1"}, "as_of": SINCE}
+    assert instruct(desk, "c", part, **right) == InstructionOutcome.INSTRUCTED
+    assert len(sealed(desk)) == 1
+    assert instruct(desk, "d", part, values={"street": "Later 2"}, as_of=SINCE) == InstructionOutcome.NOT_AWAITED
+    assert len(sealed(desk)) == 1
+    case = store.get_case(desk.house.conn, case.case_id)
+    followed = next(each for each in case.sub_cases if each.sub_case_id == part.sub_case_id)
+    assert carry_out(desk.house, case, followed, now()) is not None
+    assert [row["field"] for row in desk.sql("select field from correction")] == ["street"]
+
+
+def test_what_is_right_can_be_said_anew_until_somebody_decided_on_it(desk: Desk) -> None:
+    case, part = opened(desk)
+    ask(desk.house, case.case_id, wanted("Eerst 1"))
+    ask(desk.house, case.case_id, wanted("Dan 2"))
+    assert instruct(desk, "a", part) == InstructionOutcome.INSTRUCTED
+    before = [item.version_id for item in sealed(desk)]
+
+    with pytest.raises(NotRectifiable):
+        ask(desk.house, case.case_id, wanted("Te laat 3"))
+    assert [item.version_id for item in sealed(desk)] == before
+
+
+def test_who_decided_to_rectify_before_anybody_said_what_is_right_can_still_be_told(desk: Desk) -> None:
+    case, part = opened(desk)
+    assert instruct(desk, "a", part) == InstructionOutcome.INSTRUCTED
+    ask(desk.house, case.case_id, wanted())
+    assert len(sealed(desk)) == 1
+
+
+@pytest.mark.parametrize("state", ["REFUSED", "PROVEN", "CLOSED"])
+def test_a_case_whose_parts_are_past_being_carried_out_takes_no_value(desk: Desk, state: str) -> None:
+    case, _ = opened(desk)
+    desk.house.conn.execute("update sub_case set state = %s where case_id = %s", (state, case.case_id))
+    with pytest.raises(NotRectifiable):
+        ask(desk.house, case.case_id, wanted())
+    assert sealed(desk) == []
