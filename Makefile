@@ -47,7 +47,7 @@ fix: setup  ## Format, and repair what the linter can
 	$(PY) -m ruff format $(CODE)
 
 test: setup  ## Every test, on real stores of its own; what is tried often is tried more often by `make evidence`
-	$(PY) -m pytest -m "not journey" -n 2 --dist loadgroup
+	$(PY) -m pytest -m "not journey" -n 3 --dist loadgroup
 	$(PY) -m pytest -m journey
 
 demo: setup  ## The whole story; or with FILE=... a CSV or XLSX of yours
