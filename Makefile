@@ -48,7 +48,7 @@ fix: setup  ## Format, and repair what the linter can
 
 test: setup  ## Every test, on real stores of its own; what is tried often is tried more often by `make evidence`
 	$(PY) -m pytest -m "not journey" -n 3 --dist loadgroup
-	$(PY) -m pytest -m journey
+	$(PY) -m pytest tests/journeys tests/services/test_stack.py -m journey
 
 demo: setup  ## The whole story; or with FILE=... a CSV or XLSX of yours
 	$(VENV)/bin/sluice demo $(FILE)

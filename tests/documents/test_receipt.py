@@ -152,6 +152,7 @@ def test_a_refusal_without_paper_says_what_to_sign(keyring):
     assert "Its rows were not counted" in words
 
 
+@pytest.mark.slow
 def test_two_hundred_reasons_are_all_there_and_the_verdict_still_on_page_one(keyring):
     record = a_record(Decision.REFUSED, rows=(41188, 0, 41188), reasons=many_reasons(200))
 

@@ -67,6 +67,7 @@ def test_it_agrees_with_the_pass_it_is_asked_about(frame: pl.DataFrame, drawn: t
     assert agrees(validate(result, asked), result)
 
 
+@pytest.mark.slow
 def test_it_judges_a_frame_as_it_judges_a_pass_over_it() -> None:
     frame = pl.DataFrame({"a": ["x", "x", None], "n": [1, 2, 3]})
     asked = [

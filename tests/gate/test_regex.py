@@ -48,6 +48,7 @@ def _rust(pattern: str, values: list[str]) -> list[bool]:
         return _python(pattern, values)
 
 
+@pytest.mark.slow
 @quick
 @given(pattern=patterns, values=texts)
 def test_search_finds_what_python_finds(pattern: str, values: list[str]) -> None:

@@ -54,6 +54,7 @@ def test_shuffled_rows_give_the_same_frame(rows: list[tuple[str | None, ...]], r
     assert_frame_equal(merge_results(frame(shuffled)), merge_results(frame(rows)))
 
 
+@pytest.mark.slow
 @given(ROWS, st.integers(0, 12), st.integers(1, 3))
 @FEWER
 def test_split_repeated_and_late_files_give_the_same_rows(
@@ -79,6 +80,7 @@ def test_outcomes_are_the_latest_of_the_merged_rows_behind_those_without_a_recor
     assert_frame_equal(outcomes(frame(rows)), pl.concat([nameless, latest_per_record(merged)], how="diagonal"))
 
 
+@pytest.mark.slow
 @given(ROWS)
 @FEWER
 def test_a_lazy_frame_gives_the_same_and_stays_lazy(rows: list[tuple[str | None, ...]]) -> None:

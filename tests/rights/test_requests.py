@@ -166,6 +166,7 @@ def test_a_hundred_thousand_persons_are_read_and_one_more_is_not() -> None:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(rows=st.lists(st.dictionaries(st.sampled_from(["phone", "customer", "iban"]), st.text(max_size=12)), max_size=8))
 def test_every_row_is_a_person_or_counted(rows: list[dict[str, str]]) -> None:

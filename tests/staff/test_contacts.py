@@ -61,6 +61,7 @@ EVENTS = st.lists(
 SECONDS = st.integers(-3600, 24 * 3600)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(["x", "y", "z"]), EVENTS), st.lists(st.tuples(st.sampled_from("xyz"), SECONDS)))
 @settings(max_examples=100, deadline=None)
 def test_the_vector_says_what_the_rule_says(agents: dict[str, list[Credential]], asked: list[tuple[str, int]]) -> None:

@@ -29,6 +29,7 @@ def assert_equal_to_normalise(
     assert column.invalid.to_list() == [form.reason is NoRef.INVALID for form in one_by_one]
 
 
+@pytest.mark.slow
 @given(st.lists(phones(), min_size=1, max_size=8), st.sampled_from(REGIONS))
 def test_phone_numbers_of_five_plans_in_a_file_of_any_region(found, region):
     values = [text for number, home in found for text in spellings(number, home)]

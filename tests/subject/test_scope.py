@@ -28,6 +28,7 @@ def pairs() -> Iterator[tuple[frozenset[str], str | None, Use]]:
         yield frozenset({purpose} if purpose else ()), channel, use
 
 
+@pytest.mark.slow
 @pytest.mark.evidence
 def test_a_withdrawal_stops_its_own_uses_and_no_other(record_property: pytest.FixtureRequest) -> None:
     right = 0
