@@ -10,7 +10,10 @@ from typer.testing import CliRunner
 
 from night import DUE_DAY, Call, Night, call_log
 from sluice.cli.receipt import app
+from sluice.gate.judge import undecided
+from sluice.gate.model import Finding, GateVerdict, PassResult
 from sluice.ledger.model import SignatureInvalid
+from sluice.returns import make
 from sluice.returns.release import release
 
 pytestmark = pytest.mark.stores
@@ -61,3 +64,20 @@ def test_a_column_is_echoed_from_the_file_that_says_how_it_was_last_whenever_an_
 
     row = pl.read_csv(night.file(night.returns()[0]), separator=";", infer_schema=False).to_dicts()[0]
     assert row["product"] == people["product"][0]
+
+
+def test_where_great_expectations_says_otherwise_no_file_goes_though_one_was_written(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two judges that differ are a fault nobody can cause from outside: the second one is made to doubt."""
+
+    def doubts(verdict: GateVerdict, passed: PassResult) -> GateVerdict:
+        return undecided(verdict, Finding("UNREADABLE_JUDGES_DIFFER", "great_expectations", None, 1, stops=True))
+
+    monkeypatch.setattr(make, "second_judge", doubts)
+    night.called(Call("c1", *night.people(1)[0]))
+    night.make()
+
+    [line] = night.returns()
+    assert (line.decision, line.reason_code, line.rows_accepted) == ("undecided", "UNREADABLE_JUDGES_DIFFER", 0)
+    assert night.delivered() == {}

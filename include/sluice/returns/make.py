@@ -103,23 +103,36 @@ def _in_contract_form(going: pl.DataFrame, contract: DataContract) -> pl.DataFra
 
 
 def _judge_and_write(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> Making:
-    """The contract's rules and suites on the rows that would go; what passes is written."""
+    """The contract's rules and suites on the rows that would go; what passes is written.
+
+    Great Expectations judges the counts while the file is written: it says the same, or no file goes.
+    """
     assert making.sorted_out is not None
     going, contract = making.sorted_out.going, paper.contract
     suites = read_suites(house.settings, contract)
     rules = rules_for(contract, [read_suite(suite.text.encode(), suite.name) for suite in suites])
     passed = run_rules(going, rules)
     judgement = judge(passed, (), thresholds_of(contract))
-    verdict = second_judge(judgement.verdict, passed)
-    making = replace(making, verdict=verdict, suites={suite.name: suite.sha256 for suite in suites})
+    making = replace(making, verdict=judgement.verdict, suites={suite.name: suite.sha256 for suite in suites})
     if not judgement.report.is_empty():
         judgement.report.write_csv(folder / FINDINGS)
+    with ThreadPoolExecutor(1) as beside:
+        second = beside.submit(second_judge, judgement.verdict, passed)
+        made = _with_file(house, opened, paper, making, judgement.refused, folder)
+        verdict = second.result()
+    return made if verdict == judgement.verdict else replace(making, verdict=verdict)
+
+
+def _with_file(house: House, opened: Opened, paper: Paper, making: Making, left_out: pl.Series, folder: Path) -> Making:
+    """The same with its file, of the rows that are not refused; as it is where none goes."""
+    assert making.sorted_out is not None
+    verdict, going = making.verdict, making.sorted_out.going
     if verdict.verdict in (Verdict.REFUSED, Verdict.UNDECIDED) or not verdict.rows_accepted:
         return making
-    kept = ~pl.int_range(going.height, dtype=pl.UInt32, eager=True).is_in(judgement.refused.implode())
+    kept = ~pl.int_range(going.height, dtype=pl.UInt32, eager=True).is_in(left_out.implode())
     try:
         inside = _roles_inside(house, opened, paper, making)
-        return replace(making, written=_write(going.filter(kept), contract, folder, inside))
+        return replace(making, written=_write(going.filter(kept), paper.contract, folder, inside))
     except ValueUnwritable as error:
         columns = [str(ref.value) for ref in error.refs if ref.kind == "column"]
     return making.refused(*(finding("VALUE_UNWRITABLE", "return.format", column) for column in columns))
