@@ -7,7 +7,7 @@ now; and it is opened and read, because another request may name the same person
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -82,7 +82,7 @@ def _names(package: Path, target: Target) -> bool:
     with zipfile.ZipFile(package) as archive:
         texts = {name: archive.read(name) for name in archive.namelist() if name.endswith((".csv", ".json"))}
     tables = [text for name, text in texts.items() if name.startswith("data/") and name.endswith(".csv")]
-    if any(_in_table(pl.read_csv(BytesIO(table), infer_schema=False), target) for table in tables):
+    if _in_cells([pl.read_csv(BytesIO(table), infer_schema=False) for table in tables], target):
         return True
     words = "\n".join(text.decode() for text in texts.values())
     try:
@@ -102,7 +102,13 @@ def _longer(value: str, text: str) -> frozenset[str]:
     )
 
 
-def _in_table(table: pl.DataFrame, target: Target) -> bool:
-    every = [Column(name, kind) for name in table.columns for kind in SubjectKind]
-    in_records = RAW in table.columns and bad_rows_of(table[RAW].drop_nulls(), every, "BE", target).any()
-    return in_records or bool(rows_of(table, every, "BE", target).any())
+def _in_cells(tables: Sequence[pl.DataFrame], target: Target) -> bool:
+    """Each distinct cell is read once as every kind, whatever its column is called."""
+    cells = [column.rename("cell") for table in tables for column in table.get_columns()]
+    records = [table[RAW] for table in tables if RAW in table.columns]
+    if not cells:
+        return False
+    kinds = [Column("cell", kind) for kind in SubjectKind]
+    in_cell = rows_of(pl.concat(cells).drop_nulls().unique().to_frame(), kinds, "BE", target).any()
+    in_record = bool(records) and bad_rows_of(pl.concat(records).drop_nulls(), kinds, "BE", target).any()
+    return bool(in_cell or in_record)
