@@ -11,7 +11,7 @@ import pytest
 from pysequoia import Tsk
 
 from gate.papers import a_contract, a_field
-from night import AGREEMENT, AT_ONCE, Call, Edit, Night, open_night, with_papers
+from night import AGREEMENT, AT_ONCE, CONTRACT, Call, Edit, Night, open_night, with_papers
 from rights.asking import asked
 from sluice.agreement.model import FieldRole
 from sluice.exchange.catalogue import find_copies, get_copy
@@ -31,6 +31,23 @@ from sluice.subject.suppression import Suppression
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, RoleProfile
 
 ENERGY = Principal("energy01")
+WITHOUT_PHONE = Edit(
+    CONTRACT,
+    """      - name: phone
+        logicalType: string
+        required: false
+        classification: confidential
+        customProperties:
+          - {property: fieldGroup, value: contact_point}
+          - {property: dataCategory, value: "https://w3id.org/dpv/pd#TelephoneNumber"}
+          - {property: purposeIris, value: ["https://w3id.org/dpv#DirectMarketing"]}
+          - {property: legalBasis, value: "https://w3id.org/dpv/legal/eu/gdpr#A6-1-f"}
+          - {property: basisHolder, value: principal}
+          - {property: dataOrigin, value: provided}
+          - {property: source, value: contacts.phone}
+""",
+    "",
+)
 ARRIVED = "energy01/inbound/renewal_campaign/file.csv"
 SEALED = b"\x00\x01\x02\xfe\xff no table, and no text either \x80" * 40
 """Bytes of a form that nobody here knows."""
@@ -56,6 +73,23 @@ def erase(night: Night, place: int) -> ErasureReport:
 
 def inbound(night: Night) -> ExchangeId:
     return ExchangeId(list_exchanges(night.desk.house.conn, direction=Direction.INBOUND)[-1].id)
+
+
+def test_who_asks_by_telephone_leaves_a_return_that_has_only_their_customer_number(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    papers = with_papers(store_settings, tmp_path, AT_ONCE, WITHOUT_PHONE)
+    with open_night(papers, tmp_path) as night:
+        call_three(night)
+        _, phone = night.people(3)[1]
+        case = asked(night, phone, "")
+
+        report = run(night.desk.house, case.case_id, datetime.now(UTC))
+
+        assert (report.residual, report.doubts) == (0, 0)
+        [sent] = [content for name, content in night.delivered().items() if name.endswith(".csv")]
+        assert [each.encode() in sent for each, _ in night.people(3)] == [True, False, True]
+        assert all(number.encode() not in sent for _, number in night.people(3)), "control: no telephone in it"
 
 
 def test_a_sweep_that_comes_late_leaves_what_the_erasure_put_there(night: Night) -> None:

@@ -32,7 +32,7 @@ def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bo
             principal = Principal(name)
             key = house.subject_key(principal)
             refs = frozenset(refs_of(envelope.identifiers, key).values())
-            yield Target(principal, key, refs, values_of(envelope.identifiers), decided)
+            yield Target(principal, key, refs, values_of(envelope.identifiers), decided, case.case_id)
 
 
 def find_places(bench: Bench) -> Iterator[Place]:

@@ -98,6 +98,8 @@ class Target:
     values: tuple[str, ...] = field(repr=False)
     decided: frozenset[Decided]
     """What was decided to be erased."""
+    case_id: str | None = None
+    """The request that a run remembered of whom it looks for; None: no run is about it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from sluice.rights.erase_files import FoundInFile, bad_rows_of, hints_of, rows_o
 from sluice.rights.erase_model import Column, Copy
 from sluice.rights.erase_stores import (
     REFUSED_FILE,
-    WENT_OUT,
     Bench,
     FileStore,
     IndexStore,
@@ -28,7 +27,7 @@ from sluice.rights.erase_stores import (
     NamelessStore,
     QuarantineStore,
     StoreUnknown,
-    is_in_index,
+    look_in_copy,
     look_in_file,
     ref_columns,
     store_of,
@@ -79,17 +78,14 @@ def _lake(bench: Bench, copy: Copy, path: Path) -> PersonRows:
 
 
 def _file(bench: Bench, copy: Copy, path: Path) -> PersonRows:
-    return _of_file(bench, copy, path, copy.key)
+    return _of_file(bench, copy, path, copy.key, look_in_copy(bench, copy, path))
 
 
-def _of_file(bench: Bench, copy: Copy, path: Path, name: str) -> PersonRows:
-    found, rows = look_in_file(bench, copy, path, name)
+def _of_file(bench: Bench, copy: Copy, path: Path, name: str, looked: tuple[FoundInFile | None, int]) -> PersonRows:
+    found, rows = looked
     if found is not None:
         return _found(bench, copy, found)
-    if rows:
-        return _by_cell(bench, copy, path, name)
-    is_sealed_to_recipient = copy.kind in WENT_OUT and is_in_index(bench, copy)
-    return PersonRows(copy, apart=int(is_sealed_to_recipient))
+    return _by_cell(bench, copy, path, name) if rows else PersonRows(copy)
 
 
 def _found(bench: Bench, copy: Copy, found: FoundInFile) -> PersonRows:
@@ -114,7 +110,8 @@ def _by_cell(bench: Bench, copy: Copy, path: Path, name: str) -> PersonRows:
 def _quarantine(bench: Bench, copy: Copy, path: Path) -> PersonRows:
     opened = unseal(path, bench.fresh("opened"), bench.house.keyring, bench.target.principal)
     if copy.kind == REFUSED_FILE:
-        return _of_file(bench, copy, opened, copy.key.removesuffix(".age"))
+        name = copy.key.removesuffix(".age")
+        return _of_file(bench, copy, opened, name, look_in_file(bench, copy, opened, name))
     frame = pl.read_parquet(opened)
     if copy.kind == "quarantine.records":
         mask = bad_rows_of(frame["raw"], copy.columns, _region(copy.contract), bench.target)

@@ -229,18 +229,11 @@ class FileStore:
 
     def find(self, bench: Bench, copy: Copy) -> int:
         path = bench.fetch(copy)
-        return self._look(bench, copy, path)[1] if path else 0
-
-    def _look(self, bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | None, int]:
-        """What is sealed to its recipient we cannot open: there the index run of its rows says who is in it."""
-        found, rows = look_in_file(bench, copy, path, copy.key)
-        if found is None and not rows and copy.kind in WENT_OUT:
-            rows = int(is_in_index(bench, copy))
-        return found, rows
+        return look_in_copy(bench, copy, path)[1] if path else 0
 
     def erase(self, bench: Bench, copy: Copy) -> Edit:
         path = bench.fetch(copy)
-        found, rows = self._look(bench, copy, path) if path else (None, 0)
+        found, rows = look_in_copy(bench, copy, path) if path else (None, 0)
         if path is None or not rows:
             return untouched(self, copy)
         if found is None:
@@ -258,6 +251,23 @@ class FileStore:
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         for bucket, prefix in self.where(house, target):
             yield from house.objects.list_versions(bucket, prefix)
+
+
+def look_in_copy(bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | None, int]:
+    """As :func:`look_in_file`; of what went out the index run of its rows says who is in it.
+
+    What is sealed to its recipient we cannot open; what has only a number of the principal's own is looked through
+    for that number.
+    """
+    from sluice.rights.erase_linked import linked
+
+    found, rows = look_in_file(bench, copy, path, copy.key)
+    if rows or copy.kind not in WENT_OUT or not is_in_index(bench, copy):
+        return found, rows
+    if found is None:
+        return None, 1
+    wider = linked(bench, copy)
+    return look_in_file(wider, copy, path, copy.key) if wider.fetch(copy) else (None, 0)
 
 
 def look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
