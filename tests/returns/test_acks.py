@@ -199,7 +199,7 @@ def test_a_name_that_could_be_a_persons_reaches_neither_ledger_nor_notice(desk: 
     version = shops["energy01"].put("campaign_results/An Peeters +32475123456.txt", b"x")
     read(desk)
     told = json.dumps([entries(desk, "acknowledgement.refused"), shops["energy01"].notice(f"ack-{version}")])
-    assert "Peeters" not in told and "475" not in told.replace(version, "")
+    assert "Peeters" not in told and "475123456" not in told
     assert "[name withheld]" in told
 
 

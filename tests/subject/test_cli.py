@@ -63,7 +63,7 @@ def test_stdin_gives_one_object_a_line_in_the_same_order_and_quotes_nothing():
     assert [one["kind"] for one in answers] == ["phone_e164", "email", None, "phone_e164", "phone_e164"]
     assert [one.get("reason") for one in answers] == [None, None, "unknown_kind", "placeholder", "empty"]
     assert answers[0]["ref"] == answer("phone", "0475123456")["ref"]
-    assert "475" not in result.output and "jan" not in result.output.lower()
+    assert not any(value in result.output.lower() for value in ("475123456", "475 12", "475987654", "jan@"))
     assert result.exit_code == 0
 
 
