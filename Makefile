@@ -47,8 +47,10 @@ fix: setup  ## Format, and repair what the linter can
 	$(PY) -m ruff format $(CODE)
 
 test: setup  ## Every test, on real stores of its own; what is tried often is tried more often by `make evidence`
-	$(PY) -m pytest -m "not journey" -n 3 --dist loadgroup
-	$(PY) -m pytest tests/journeys tests/services/test_stack.py -m journey
+	@log=$$(mktemp); $(PY) -m pytest tests/journeys >$$log 2>&1 & journeys=$$!; trap "kill $$journeys" INT TERM; \
+	$(PY) -m pytest -m "not journey" -n 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	echo "journeys through a whole installation, beside the tests above:"; wait $$journeys; journeys=$$?; \
+	cat $$log; rm -f $$log; exit $$((tests || journeys))
 
 demo: setup  ## The whole story; or with FILE=... a CSV or XLSX of yours
 	$(VENV)/bin/sluice demo $(FILE)

@@ -40,25 +40,21 @@ def _clean_environment() -> None:
 
 _clean_environment()
 
-import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
-import psycopg
 import pytest
 from hypothesis import settings as hypothesis_settings
-from psycopg import sql
-from pydantic import SecretStr
 
+from copies import Copies
 from sluice.migrations import run as migrations
 from sluice.services import buckets, postgres, seaweed
 from sluice.services.model import PostgresServer, SeaweedServer
 from sluice.settings import Settings
-from stores import Database, guarded_var
+from stores import Database, Databases, guarded_var, settings_of
 
-STORES = {"database", "store_settings", "postgres_server", "s3_server"}
+STORES = {"database", "databases", "store_settings", "postgres_server", "s3_server"}
 OUTSIDE = {"real_data": "SLUICE_REAL_DATA", "schemas": "SLUICE_SCHEMAS"}
 NOT_RUN = pytest.StashKey[int]()
 hypothesis_settings.register_profile("house", deadline=None)  # a busy machine is no fault
@@ -91,41 +87,30 @@ def migrated_template(postgres_server: PostgresServer) -> str:
     return postgres.APP
 
 
+@pytest.fixture(scope="session")
+def databases(postgres_server: PostgresServer, migrated_template: str) -> Databases:
+    return Databases(postgres_server, migrated_template)
+
+
 @pytest.fixture
-def database(postgres_server: PostgresServer, migrated_template: str) -> Iterator[Database]:
+def database(databases: Databases) -> Iterator[Database]:
     """A fresh copy of the migrated database; dropped afterwards."""
-    name = f"t_{secrets.token_hex(6)}"
-    fresh = Database(
-        name, _with_database(postgres_server.app_url, name), _with_database(postgres_server.admin_url, name)
-    )
-    _as_admin(postgres_server, sql.SQL("create database {} template {}"), name, migrated_template)
-    migrations.prepare(fresh.admin_url, postgres.APP)
-    yield fresh
-    _as_admin(postgres_server, sql.SQL("drop database {} with (force)"), name)
+    with databases.fresh() as fresh:
+        yield fresh
 
 
 @pytest.fixture
 def store_settings(database: Database, s3_server: SeaweedServer, tmp_path: Path) -> Settings:
     """Settings of a whole installation of one test: own database, own buckets, own ``var``."""
-    mark = secrets.token_hex(4)
-    settings = Settings(
-        home=CHECKOUT,
-        var=tmp_path / "var",
-        environment="test",
-        database_url=SecretStr(database.app_url),
-        database_admin_url=SecretStr(database.admin_url),
-        s3_endpoint=s3_server.endpoint,
-        s3_access_key=SecretStr(s3_server.access_key),
-        s3_secret_key=SecretStr(s3_server.secret_key),
-        bucket_exchange=f"exchange-{mark}",
-        bucket_internal=f"internal-{mark}",
-        bucket_lake=f"lake-{mark}",
-        bucket_vault=f"vault-{mark}",
-        bucket_evidence=f"evidence-{mark}",
-        other_buckets="exchange-*,internal-*,lake-*,vault-*,evidence-*",
-    )
+    settings = settings_of(database, s3_server, tmp_path / "var", database.mark)
     buckets.make_buckets(settings, embedded=True)
     return settings
+
+
+@pytest.fixture(scope="session")
+def copies(databases: Databases, service_var: Path) -> Copies:
+    """Installations that are filled once and copied for each test."""
+    return Copies(databases, service_var)
 
 
 @pytest.fixture(scope="session")
@@ -152,6 +137,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.stash[NOT_RUN] = len(left_out)
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    if hasattr(config, "workerinput"):
+        _longest_first(items)
+
+
+def _longest_first(items: list[pytest.Item]) -> None:
+    """Files in the order of the time that their tests may take, so that no worker ends long after the others."""
+    patience: dict[Path, float] = {}
+    for item in items:
+        marker = item.get_closest_marker("timeout")
+        patience[item.path] = max(patience.get(item.path, 0), marker.args[0] if marker else 0)
+    items.sort(key=lambda item: -patience[item.path])
 
 
 def pytest_collection_finish() -> None:
@@ -192,12 +188,3 @@ def pytest_unconfigure() -> None:
 
 def _fixtures(item: pytest.Item) -> set[str]:
     return set(getattr(item, "fixturenames", ()))
-
-
-def _with_database(url: str, name: str) -> str:
-    return f"{url.rsplit('/', 1)[0]}/{name}"
-
-
-def _as_admin(server: PostgresServer, statement: sql.SQL, *names: str) -> None:
-    with closing(psycopg.connect(_with_database(server.admin_url, "postgres"), autocommit=True)) as conn:
-        conn.execute(statement.format(*map(sql.Identifier, names)))

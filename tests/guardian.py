@@ -10,11 +10,13 @@ import shutil
 import sys
 from pathlib import Path
 
-from sluice.services import postgres, stack
+from sluice.services import postgres, seaweed, stack
 
 
 def main(var: Path) -> None:
     sys.stdin.buffer.read()
+    for copy in var.glob("copies/*/run"):
+        seaweed.stop(copy.parent)
     stack.take_down(var)
     postgres.forget(var)
     shutil.rmtree(var, ignore_errors=True)

@@ -3,7 +3,7 @@
 import csv
 import io
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from copies import Copies
 from desk import ENERGY, Desk
 from sluice.agreement.activate import activate_all
 from sluice.agreement.model import DeliveryRules
@@ -231,3 +232,26 @@ def open_night(
         night = Night(desk, path)
         night.admit(STAFF)
         yield night
+
+
+def contacts_in(settings: Settings, folder: Path, *edits: Edit) -> None:
+    """Fills an installation: an open night."""
+    with open_night(with_papers(settings, folder, *edits), folder):
+        pass
+
+
+def three_returned(settings: Settings, folder: Path, *edits: Edit) -> None:
+    """Fills an installation: three were called, and returned at once."""
+    with open_night(with_papers(settings, folder, AT_ONCE, *edits), folder) as night:
+        night.called(*(Call(f"c{n}", *person) for n, person in enumerate(night.people(3))))
+        night.make()
+
+
+@contextmanager
+def copied_night(
+    copies: Copies, folder: Path, *edits: Edit, fill: Callable[..., None] = contacts_in
+) -> Iterator[Night]:
+    """A copy of an open night under these papers, or of what ``fill`` made of one."""
+    with copies.of(fill, folder, *edits) as settings, open_house(settings) as house:
+        [path] = folder.glob("campaign-1-*.csv")
+        yield Night(Desk(house, folder), path)

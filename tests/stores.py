@@ -1,14 +1,25 @@
 """What tests may import of the shared fixtures (conftest itself must not be imported twice)."""
 
+import secrets
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
+from pydantic import SecretStr
+
+from sluice.migrations import run as migrations
+from sluice.services import postgres
+from sluice.services.model import PostgresServer, SeaweedServer
+from sluice.settings import Settings
+
 TESTS = Path(__file__).resolve().parent
+CHECKOUT = TESTS.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +29,67 @@ class Database:
     name: str
     app_url: str
     admin_url: str
+
+    @property
+    def mark(self) -> str:
+        """How the names of the buckets end that belong to it."""
+        return self.name.removeprefix("t_")
+
+
+class Databases:
+    """The databases of one server. ``template``: a migrated one that nobody connects to, so that it can be copied."""
+
+    def __init__(self, server: PostgresServer, template: str) -> None:
+        self._server, self._template = server, template
+
+    def create(self, template: str | None = None) -> Database:
+        """A copy of a database at rest, by default of the empty one."""
+        name = f"t_{secrets.token_hex(6)}"
+        fresh = Database(name, _with_name(self._server.app_url, name), _with_name(self._server.admin_url, name))
+        self._do("create database {} template {}", name, template or self._template)
+        migrations.prepare(fresh.admin_url, postgres.APP)
+        return fresh
+
+    @contextmanager
+    def fresh(self, template: str | None = None) -> Iterator[Database]:
+        """As :meth:`create`, and dropped afterwards."""
+        database = self.create(template)
+        yield database
+        self._do("drop database {} with (force)", database.name)
+
+    def disconnect(self, name: str) -> None:
+        """Bring a database to rest: whoever is still connected to it is cut off, and nobody new comes."""
+        self._do("alter database {} allow_connections false", name)
+        self._do("select pg_terminate_backend(pid) from pg_stat_activity where datname = {literal}", literal=name)
+
+    def _do(self, statement: str, *names: str, **values: str) -> None:
+        literals = {name: sql.Literal(value) for name, value in values.items()}
+        with closing(psycopg.connect(_with_name(self._server.admin_url, "postgres"), autocommit=True)) as conn:
+            conn.execute(sql.SQL(statement).format(*map(sql.Identifier, names), **literals))
+
+
+def _with_name(url: str, name: str) -> str:
+    return f"{url.rsplit('/', 1)[0]}/{name}"
+
+
+def settings_of(database: Database, server: SeaweedServer, var: Path, mark: str) -> Settings:
+    """Settings of a whole installation on these stores. ``mark``: how the names of its buckets end."""
+    return Settings(
+        home=CHECKOUT,
+        var=var,
+        environment="test",
+        database_url=SecretStr(database.app_url),
+        database_admin_url=SecretStr(database.admin_url),
+        s3_endpoint=server.endpoint,
+        s3_access_key=SecretStr(server.access_key),
+        s3_secret_key=SecretStr(server.secret_key),
+        bucket_exchange=f"exchange-{mark}",
+        bucket_internal=f"internal-{mark}",
+        bucket_lake=f"lake-{mark}",
+        bucket_vault=f"vault-{mark}",
+        bucket_evidence=f"evidence-{mark}",
+        other_buckets="exchange-*,internal-*,lake-*,vault-*,evidence-*",
+    )
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from answers.giving import WE_GIVE, Package, cells_of, folder_of, give, now, read
+from copies import Copies
 from night import Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.make import Wish, _hand_out, make
@@ -23,15 +24,21 @@ from sluice.terms import Principal
 ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
+def planted(settings: Settings, folder: Path, *edits: Edit) -> None:
     """Two principals; the second person is a customer of both, and three were called for the first."""
-    edits: tuple[Edit, ...] = getattr(request, "param", (WE_GIVE,))
-    settings = papers_of(store_settings, tmp_path, [ENERGY, SOLAR], *edits)
-    with open_town(settings, tmp_path, [ENERGY, SOLAR], 4) as opened:
+    settings = papers_of(settings, folder, [ENERGY, SOLAR], *edits)
+    with open_town(settings, folder, [ENERGY, SOLAR], 4) as opened:
         opened.arrive(ENERGY, opened.people)
         opened.arrive(SOLAR, opened.people[1:3])
         opened.give_back(ENERGY, opened.people[:3])
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
+    with (
+        copies.of(planted, tmp_path, *getattr(request, "param", (WE_GIVE,))) as settings,
+        open_town(settings, tmp_path, [ENERGY, SOLAR], 4) as opened,
+    ):
         yield opened
 
 

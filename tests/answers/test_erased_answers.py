@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from answers.giving import WE_GIVE, give, now
+from copies import Copies
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers import store
 from sluice.answers.keep import keep
@@ -33,13 +34,17 @@ from sluice.terms import Principal, SubjectKind
 ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
-    settings = papers_of(store_settings, tmp_path, [ENERGY, SOLAR], WE_GIVE)
-    with open_town(settings, tmp_path, [ENERGY, SOLAR], 2) as opened:
+def planted(settings: Settings, folder: Path) -> None:
+    settings = papers_of(settings, folder, [ENERGY, SOLAR], WE_GIVE)
+    with open_town(settings, folder, [ENERGY, SOLAR], 2) as opened:
         opened.arrive(ENERGY, opened.people)
         opened.arrive(SOLAR, opened.people)
         opened.give_back(ENERGY, opened.people)
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY, SOLAR], 2) as opened:
         yield opened
 
 

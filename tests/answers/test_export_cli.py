@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from answers.giving import WE_GIVE, cells_of, folder_of
+from copies import Copies
 from returns.commands import at_terminal
 from rights.town import Town, open_town, papers_of
 from sluice.cli.main import app
@@ -20,13 +21,21 @@ from sluice.terms import Principal
 ENERGY = Principal("energy01")
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+def planted(settings: Settings, folder: Path) -> None:
     """Two persons of one principal, which lets us answer for it."""
-    settings = papers_of(store_settings, tmp_path, [ENERGY], WE_GIVE)
-    with open_town(settings, tmp_path, [ENERGY], 2) as opened, at_terminal(opened.desk, monkeypatch):
+    settings = papers_of(settings, folder, [ENERGY], WE_GIVE)
+    with open_town(settings, folder, [ENERGY], 2) as opened:
         opened.arrive(ENERGY, opened.people)
         opened.give_back(ENERGY, opened.people[:1])
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    with (
+        copies.of(planted, tmp_path) as settings,
+        open_town(settings, tmp_path, [ENERGY], 2) as opened,
+        at_terminal(opened.desk, monkeypatch),
+    ):
         monkeypatch.chdir(tmp_path)
         yield opened
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from answers.giving import WE_GIVE, give, now
+from copies import Copies
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers import store
 from sluice.answers.ids import AnswerId
@@ -36,13 +37,17 @@ TRIES = 300
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+def planted(settings: Settings, folder: Path) -> None:
     """Two persons of one principal, both called."""
-    settings = papers_of(store_settings, tmp_path, [ENERGY], WE_GIVE)
-    with open_town(settings, tmp_path, [ENERGY], 3) as opened:
+    settings = papers_of(settings, folder, [ENERGY], WE_GIVE)
+    with open_town(settings, folder, [ENERGY], 3) as opened:
         opened.arrive(ENERGY, opened.people)
         opened.give_back(ENERGY, opened.people[:2])
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY], 3) as opened:
         yield opened
 
 

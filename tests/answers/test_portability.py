@@ -15,6 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from answers.giving import WE_EXPORT, Package, cells_of, give, now, read
+from copies import Copies
 from night import AGREEMENT, CONTRACT, RESULTS_CONTRACT, Edit
 from rights.estate import CONTACTS
 from rights.town import DESK, Town, open_town, papers_of
@@ -44,16 +45,23 @@ RECORD = "000123456789012345678"
 STREET = "=2+5"
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
+def planted(settings: Settings, folder: Path, *edits: Edit) -> None:
     """The first person has a customer number with leading zeros and a street that a spreadsheet would run."""
-    settings = papers_of(store_settings, tmp_path, [ENERGY], *getattr(request, "param", GOING))
-    with open_town(settings, tmp_path, [ENERGY], 3) as opened:
+    settings = papers_of(settings, folder, [ENERGY], *edits)
+    with open_town(settings, folder, [ENERGY], 3) as opened:
         opened.arrive(ENERGY, opened.people)
         cells = {"customer_number": RECORD, **cells_of(opened, 0), "street": STREET}
         row = ";".join(cells.values())
         opened.desk.drop(f"{opened.head}\n{row}\n".encode(), "again.csv", (ENERGY, "renewal_campaign"))
         opened.give_back(ENERGY, opened.people[:2])
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
+    with (
+        copies.of(planted, tmp_path, *getattr(request, "param", GOING)) as settings,
+        open_town(settings, tmp_path, [ENERGY], 3) as opened,
+    ):
         yield opened
 
 

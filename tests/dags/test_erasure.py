@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from copies import Copies
 from desk import environment
-from night import AT_ONCE, Call, Night, open_night, with_papers
+from night import Night, copied_night, three_returned
 from returns.commands import at_terminal
 from rights.asking import asked
 from sluice.exchange.read import list_exchanges
@@ -41,10 +42,8 @@ ARRIVED = "energy01/inbound/renewal_campaign/file.csv"
 
 
 @pytest.fixture
-def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
-    with open_night(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path) as opened:
-        opened.called(*(Call(f"c{n}", *person) for n, person in enumerate(opened.people(3))))
-        opened.make()
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
+    with copied_night(copies, tmp_path, fill=three_returned) as opened:
         yield opened
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from copies import Copies
 from desk import ENERGY, Desk, open_desk
-from night import RESULTS, Call, Night, open_night
+from night import RESULTS, Call, Night, copied_night
 from returns.commands import at_terminal
 from sluice.errors import Ref, StoreError
 from sluice.exchange.house import House
@@ -27,8 +28,8 @@ def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
-    with open_night(store_settings, tmp_path) as opened:
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
+    with copied_night(copies, tmp_path) as opened:
         yield opened
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from night import AGREEMENT, Call, Edit, Night, open_night, with_papers
+from copies import Copies
+from night import AGREEMENT, Call, Edit, Night, copied_night, open_night, with_papers
 from sluice.exchange.effects import do_effects
 from sluice.exchange.read import ExchangeLine, show_exchange
 from sluice.exchange.review import NotWaiting, back_key, decide, list_waiting, note_rows, put_reviewed, read_notes
@@ -32,8 +33,8 @@ PLAIN = "wil een offerte"
 
 
 @pytest.fixture
-def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
-    with open_night(store_settings, tmp_path) as opened:
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
+    with copied_night(copies, tmp_path) as opened:
         yield opened
 
 

@@ -14,7 +14,7 @@ from installation import Put, Record, Stack
 from sluice.db import connect
 from sluice.exchange.read import ExchangeLine
 
-pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600), pytest.mark.xdist_group("journey")]
+pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600)]
 
 SOON_SECONDS = 60
 """Not a promise of speed, only that nobody was forgotten until a clock came by."""

@@ -18,7 +18,7 @@ from sluice.lake.objects import ObjectStore
 from sluice.rights.certificate_check import verify_certificate
 from sluice.sample.files import write_subscribers
 
-pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(900), pytest.mark.xdist_group("journey")]
+pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(900)]
 
 TELECOM = ("telecom01", "subscriber_base")
 PRINCIPALS = ("energy01", "telecom01")

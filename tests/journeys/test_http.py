@@ -28,7 +28,7 @@ from sluice.services import airflow
 from sluice.services.places import write_private
 from sluice.services.postgres import find as find_postgres
 
-pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(900), pytest.mark.xdist_group("journey")]
+pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(900)]
 CASES = "/sluice/api/v1/cases"
 PHONE, MAIL, CUSTOMER = "+32470987123", "geplant.persoon@voorbeeld-7f3a.be", "KLANT-7f3a99q"
 PLANTED = (PHONE, MAIL, CUSTOMER)

@@ -9,7 +9,7 @@ import pytest
 from installation import Record, Stack
 from official import validator
 
-pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(300), pytest.mark.xdist_group("journey")]
+pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(300)]
 PERSONAL = ("last_name", "email", "phone", "customer_number", "street")
 
 

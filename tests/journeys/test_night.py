@@ -17,7 +17,7 @@ from sluice.exchange.house import House, open_house
 from sluice.lake.objects import ObjectStore
 from sluice.sample.files import write_campaign, write_subscribers
 
-pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600), pytest.mark.xdist_group("journey")]
+pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600)]
 
 CALLS = 300
 

@@ -9,7 +9,7 @@ from installation import Record, Stack
 from sluice.demo.real import count_csv, kept_values
 from sluice.exchange.house import open_house
 
-pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600), pytest.mark.xdist_group("journey")]
+pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from installation import Record, Stack
 from sluice.db import connect
 from sluice.services.airflow import address, admin_password
 
-pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600), pytest.mark.xdist_group("journey")]
+pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600)]
 DAG = "inbound__energy01__renewal_campaign"
 
 

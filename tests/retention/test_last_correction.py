@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from night import AGREEMENT, Edit, Night, open_night, with_papers
+from copies import Copies
+from night import AGREEMENT, Edit, Night, copied_night, open_night, with_papers
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.corrections import PREFIX, RightValue, correct, find_corrections
 from sluice.exchange.naming import BRUSSELS
@@ -51,9 +52,9 @@ def reasons(night: Night) -> list[str]:
 
 
 def test_a_correction_stays_as_long_as_older_files_can_come_and_then_goes_with_proof(
-    store_settings: Settings, tmp_path: Path
+    copies: Copies, tmp_path: Path
 ) -> None:
-    with open_night(store_settings, tmp_path) as night:
+    with copied_night(copies, tmp_path) as night:
         corrected(night, night.people(1)[0][0])
         old = TODAY + timedelta(days=sealed_days(TODAY))
         assert retain(night.desk.house, at_night(min(data_goes_on(night), old))).corrections == 0
@@ -66,9 +67,9 @@ def test_a_correction_stays_as_long_as_older_files_can_come_and_then_goes_with_p
 
 @pytest.mark.parametrize("is_begun", [False, True])
 def test_while_a_copy_of_the_person_stays_it_stays_and_what_a_dead_worker_marked_is_removed(
-    store_settings: Settings, tmp_path: Path, is_begun: bool
+    copies: Copies, tmp_path: Path, is_begun: bool
 ) -> None:
-    with open_night(store_settings, tmp_path) as night:
+    with copied_night(copies, tmp_path) as night:
         corrected(night, night.people(1)[0][0])
         corrected(night, "E99999999")  # in no file
         house, late = night.desk.house, TODAY + timedelta(days=sealed_days(TODAY) + 2)
@@ -98,9 +99,9 @@ def test_after_the_agreement_ended_it_goes_with_the_last_copy(store_settings: Se
 
 
 def test_what_nobody_can_open_any_more_because_the_key_was_destroyed_goes_unread(
-    store_settings: Settings, tmp_path: Path
+    copies: Copies, tmp_path: Path
 ) -> None:
-    with open_night(store_settings, tmp_path) as night:
+    with copied_night(copies, tmp_path) as night:
         corrected(night, night.people(1)[0][0])
         keys = night.desk.house.keyring
         keys.destroy(ENERGY, QUARANTINE, keys.fingerprint(ENERGY, QUARANTINE))

@@ -11,8 +11,9 @@ from uuid import uuid4
 
 import pytest
 
+from copies import Copies
 from desk import Desk
-from night import AGREEMENT, Edit, Night, open_night, with_papers
+from night import AGREEMENT, Edit, Night, copied_night, open_night, with_papers
 from returns.commands import at_terminal, sluice
 from sluice.agreement.activate import activate_all
 from sluice.errors import NotFound
@@ -39,9 +40,9 @@ def at_night(day: date) -> datetime:
 
 
 @pytest.fixture
-def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
     """Contacts of energy01 were accepted."""
-    with open_night(store_settings, tmp_path) as opened:
+    with copied_night(copies, tmp_path) as opened:
         yield opened
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from night import Night, open_night
-from sluice.settings import Settings
+from copies import Copies
+from night import Night, copied_night
 
 
 @pytest.fixture
-def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
-    """An open night on fresh stores."""
-    with open_night(store_settings, tmp_path) as opened:
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
+    """An open night."""
+    with copied_night(copies, tmp_path) as opened:
         yield opened

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from desk import Desk
 from sluice.exchange.house import House, open_house
 from sluice.services import seaweed
-from sluice.services.model import Credential, SeaweedServer
+from sluice.services.model import Credential
 
 T = TypeVar("T")
 PRINCIPALS = ("energy01", "telecom01")
@@ -116,21 +116,21 @@ class Shop:
 
 
 @contextmanager
-def open_shops(desk: Desk, server: SeaweedServer, var: Path) -> Iterator[Mapping[str, Shop]]:
-    """A shop per principal, once the store knows their keys."""
-    bucket = desk.settings.bucket_exchange
+def open_shops(desk: Desk, var: Path) -> Iterator[Mapping[str, Shop]]:
+    """A shop per principal, once the store, whose folder is ``var``, knows their keys."""
+    bucket, endpoint = desk.settings.bucket_exchange, desk.settings.s3_endpoint
     seaweed.write_identities(var, bucket, PRINCIPALS)
-    shops = {name: Shop(name, _client(server, seaweed.credential(var, name)), bucket) for name in PRINCIPALS}
+    shops = {name: Shop(name, _client(endpoint, seaweed.credential(var, name)), bucket) for name in PRINCIPALS}
     for shop in shops.values():
         _wait_for(shop)
     yield shops
     seaweed.write_identities(var, bucket, ())
 
 
-def _client(server: SeaweedServer, key: Credential) -> Any:
+def _client(endpoint: str | None, key: Credential) -> Any:
     return boto3.client(
         "s3",
-        endpoint_url=server.endpoint,
+        endpoint_url=endpoint,
         aws_access_key_id=key.access_key,
         aws_secret_access_key=key.secret_key,
         region_name="eu-central-1",

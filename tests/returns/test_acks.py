@@ -20,7 +20,6 @@ from sluice.errors import NotFound, UsageError
 from sluice.exchange.house import House
 from sluice.returns.acks import AckOutcome, AckSweep, acknowledge, list_ack_files, parse_ack, read_acks
 from sluice.returns.reminders import AckState, follow, list_acknowledgements
-from sluice.services.model import SeaweedServer
 from sluice.settings import Settings
 
 ID, SHA = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10", "ab" * 32
@@ -35,8 +34,8 @@ def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def shops(desk: Desk, s3_server: SeaweedServer, service_var: Path) -> Iterator[Shops]:
-    with open_shops(desk, s3_server, service_var) as opened:
+def shops(desk: Desk, service_var: Path) -> Iterator[Shops]:
+    with open_shops(desk, service_var) as opened:
         yield opened
 
 

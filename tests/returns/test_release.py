@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
+from copies import Copies
 from night import RESULTS, Call, Night
 from returns.commands import at_terminal, sluice
 from returns.deliveries import Shop, at_once, open_shops
@@ -20,7 +20,6 @@ from sluice.returns.carry import carry_return
 from sluice.returns.due import open_due
 from sluice.returns.model import NotDelivered, NotReleasable
 from sluice.returns.release import deliver_again, release
-from sluice.services.model import SeaweedServer
 from sluice.terms import Direction, Principal
 
 pytestmark = pytest.mark.stores
@@ -155,10 +154,10 @@ def test_a_return_that_is_closed_but_not_delivered_yet_cannot_be_delivered_again
 
 
 def test_the_principal_sees_nothing_of_a_return_before_its_release_and_nothing_of_ours_ever(
-    night: Night, prepared: ExchangeLine, s3_server: SeaweedServer, service_var: Path
+    night: Night, prepared: ExchangeLine, copies: Copies
 ) -> None:
     settings = night.desk.settings
-    with open_shops(night.desk, s3_server, service_var) as shops:
+    with open_shops(night.desk, copies.store_of(night.desk.settings)) as shops:
         mine, theirs = shops["energy01"], shops["telecom01"]
         kept = [o for o in night.desk.objects(settings.bucket_lake) if o.key.startswith("_returns/")]
         logs = night.desk.objects(settings.bucket_internal)

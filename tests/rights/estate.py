@@ -25,6 +25,7 @@ import xlsxwriter
 from botocore.config import Config
 from pysequoia import Tsk
 
+from copies import Copies, Fill
 from desk import ENERGY
 from night import (
     AT_ONCE,
@@ -34,6 +35,7 @@ from night import (
     Night,
     add_contract,
     call_log,
+    copied_night,
     open_night,
     with_papers,
 )
@@ -59,6 +61,7 @@ SEED = 20_261_127
 CONTACTS = "renewal_campaign.inbound.odcs.yaml"
 DESK = Actor(Role.DESK, "anna")
 ENERGY01, TELECOM01 = Principal("energy01"), Principal("telecom01")
+KEY = "telecom01.pgp"
 CARE = Flow("care_results")
 IN_FORMS = ("xlsx", "json", "ndjson")
 OUT_FORMS = ("xlsx", "json", "ndjson", "parquet")
@@ -307,6 +310,7 @@ def open_estate(settings: Settings, folder: Path, people: int, others: int, shar
     """Everybody is in every file of energy01 (``shared`` of them in telecom01's too), was called and returned."""
     drawn = draw_people(people + others)
     key = Tsk.generate("exchange@telecom01.example")
+    (folder / KEY).write_bytes(bytes(key))
     with open_night(estate_papers(settings, folder, key), folder, contacts=3) as night:
         estate = Estate(night, drawn[:people], drawn[people:], drawn[:shared], key)
         _contacts(estate)
@@ -316,6 +320,15 @@ def open_estate(settings: Settings, folder: Path, people: int, others: int, shar
         _returns(estate)
         _leftovers(estate)
         yield estate
+
+
+@contextmanager
+def copied_estate(copies: Copies, fill: Fill, folder: Path, people: int, others: int, shared: int) -> Iterator[Estate]:
+    """A copy of what ``fill`` opened with the same numbers."""
+    drawn = draw_people(people + others)
+    with copied_night(copies, folder, fill=fill) as night:
+        key = Tsk.from_bytes((folder / KEY).read_bytes())
+        yield Estate(night, drawn[:people], drawn[people:], drawn[:shared], key)
 
 
 def mixed(estate: Estate, seed: int = SEED) -> list[Person]:

@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from night import Edit, Night, open_night, with_papers
+from copies import Copies
+from night import Edit, Night, copied_night, open_night, with_papers
 from returns.commands import at_terminal, sluice
 from rights.asking import DESK, asked
 from sluice.errors import NotFound
@@ -65,11 +66,10 @@ def columns_of(contract: str) -> list[Edit]:
     return found
 
 
-@pytest.fixture
-def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+def namesakes(settings: Settings, folder: Path) -> None:
     """Contacts of a contract that marks name and birth date; two share both, and a third has the name only."""
-    contract = (store_settings.principals_dir / "energy01" / CONTRACT).read_text()
-    with open_night(with_papers(store_settings, tmp_path, *columns_of(contract)), tmp_path) as opened:
+    contract = (settings.principals_dir / "energy01" / CONTRACT).read_text()
+    with open_night(with_papers(settings, folder, *columns_of(contract)), folder) as opened:
         header, *lines = opened.contacts.read_text().splitlines()
         names = header.split(";")
         first, last, born, phone = map(names.index, ("first_name", "last_name", "birth_date", "phone"))
@@ -81,6 +81,11 @@ def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
         text = "\r\n".join([header, *(";".join(row) for row in rows)]) + "\r\n"
         opened.desk.drop(text.encode(), "namesakes.csv")
         opened.desk.work()
+
+
+@pytest.fixture
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
+    with copied_night(copies, tmp_path, fill=namesakes) as opened:
         yield opened
 
 

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pypdf import PdfReader
 from typer.testing import CliRunner
 
+from copies import Copies
 from documents.test_receipt import tags_of, text_of
-from night import Night, open_night
+from night import Night, copied_night
 from rights.asking import asked
 from rights.letter_samples import CASE, FORWARDED, GROUPS, OURS, a_case, a_part
 from sluice.cli.receipt import app
@@ -33,7 +34,6 @@ from sluice.rights.erase_stores import STORES
 from sluice.rights.letter_page import reason_text
 from sluice.rights.model import Action, Right, Role, State, Step
 from sluice.rights.reasons import EXCEPTIONS, iri
-from sluice.settings import Settings
 
 KEYS = Keyring(Path(), bytes(32), Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 HASH = "9f3c1d20ab54e6f1" * 4
@@ -218,8 +218,8 @@ def test_exceptions_are_what_was_refused_with_the_day_they_are_looked_at_again(
 
 
 @pytest.fixture
-def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
-    with open_night(store_settings, tmp_path) as opened:
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
+    with copied_night(copies, tmp_path) as opened:
         yield opened
 
 

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap_with_padding
 
+from copies import Copies
 from dying import Victim, dying
 from effort import effort
 from returns.commands import at_terminal, sluice
@@ -38,26 +39,23 @@ from sluice.settings import Settings
 from sluice.subject.index import find_in_run
 from sluice.subject.refs import refer
 from sluice.terms import Principal, SubjectKind
-from stores import Database
 
 ENERGY, GAS = Principal("energy01"), Principal("gas01")
+NAMES = [ENERGY, GAS]
 POINTS = effort(4, 10)
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+def planted(settings: Settings, folder: Path) -> None:
     """Four persons in the files of two principals; one of them was erased at both, and is kept out."""
-    names = [ENERGY, GAS]
-    with open_town(papers_of(store_settings, tmp_path, names), tmp_path, names, 4) as opened:
-        for name in names:
+    with open_town(papers_of(settings, folder, NAMES), folder, NAMES, 4) as opened:
+        for name in NAMES:
             opened.arrive(name, opened.people)
-        yield opened
+        erase(opened, opened.people[0])
 
 
-@pytest.fixture
-def erased(town: Town) -> Case:
-    """The case of the first person, over and proven."""
-    case = town.decided(town.people[0])
+def erase(town: Town, person: Person) -> None:
+    """Their case is over and proven."""
+    case = town.decided(person)
     report = run(town.house, case.case_id, now())
     assert (report.residual, report.doubts) == (0, 0)
     assert issue(town.house, case.case_id)
@@ -69,7 +67,26 @@ def erased(town: Town) -> Case:
     conn.execute("update sub_case set state = 'CLOSED'")
     conn.execute("update subject_case set state = 'CLOSED'")
     follow(town.house, now())
-    return store.get_case(conn, case.case_id)
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 4) as opened:
+        yield opened
+
+
+@pytest.fixture
+def erased(town: Town) -> Case:
+    """The case of the first person, over and proven."""
+    [case] = store.list_cases(town.house.conn)
+    return case
+
+
+@pytest.fixture
+def admin_url(town: Town) -> str:
+    url = town.desk.settings.database_admin_url
+    assert url is not None
+    return url.get_secret_value()
 
 
 @pytest.fixture
@@ -83,9 +100,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def end_agreement(database: Database, principal: Principal) -> None:
+def end_agreement(admin_url: str, principal: Principal) -> None:
     """Its papers held until yesterday; the clock of the papers cannot be turned, so the administrator does it."""
-    with closing(psycopg.connect(database.admin_url, autocommit=True)) as conn:
+    with closing(psycopg.connect(admin_url, autocommit=True)) as conn:
         conn.execute("set session_replication_role = replica")
         conn.execute(
             """update sluice.activation
@@ -163,7 +180,7 @@ def key_of(town: Town, principal: Principal) -> Searcher:
 
 @pytest.mark.evidence
 def test_what_was_copied_before_cannot_be_tied_to_a_person_afterwards(
-    town: Town, erased: Case, database: Database, record_property: Callable[[str, object], None]
+    town: Town, erased: Case, admin_url: str, record_property: Callable[[str, object], None]
 ) -> None:
     everybody = {person.number for person in town.people}
     before = {name: copied(town, name) for name in (ENERGY, GAS)}
@@ -171,7 +188,7 @@ def test_what_was_copied_before_cannot_be_tied_to_a_person_afterwards(
     fingerprint = town.house.keyring.fingerprint(ENERGY, SUBJECT)
     assert tied(town, before[ENERGY], ENERGY, secrets_left(town)) == everybody, "control: before, with the keys there"
     assert tied(town, before[GAS], GAS, secrets_left(town)) == everybody
-    end_agreement(database, ENERGY)
+    end_agreement(admin_url, ENERGY)
     emptied(town)
 
     ask(town.house, ENERGY, "an", now())
@@ -183,7 +200,7 @@ def test_what_was_copied_before_cannot_be_tied_to_a_person_afterwards(
     assert tied(town, before[ENERGY], ENERGY, left) == set()
     assert tied(town, before[GAS], GAS, left) == everybody, "control: the other principal's key is still there"
     assert tied(town, before[ENERGY], ENERGY, {key}) == everybody, "control: the copy would still tell, with the key"
-    tables, files = in_tables(database.admin_url, searcher), in_folder(town.desk.settings.var, searcher)
+    tables, files = in_tables(admin_url, searcher), in_folder(town.desk.settings.var, searcher)
     assert {place for place, who in (tables | files).items() if who} == set()
     (town.desk.settings.var / "planted").write_bytes(b"x" + key)
     assert in_folder(town.desk.settings.var, searcher)["planted"] == {0}, "control: a key that lies about is found"
@@ -200,9 +217,9 @@ def test_what_was_copied_before_cannot_be_tied_to_a_person_afterwards(
 
 
 def test_afterwards_nothing_makes_the_key_again_and_everything_else_goes_on(
-    town: Town, erased: Case, database: Database, monkeypatch: pytest.MonkeyPatch
+    town: Town, erased: Case, admin_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    end_agreement(database, ENERGY)
+    end_agreement(admin_url, ENERGY)
     emptied(town)
     ask(town.house, ENERGY, "an", now())
     confirm(town.house, ENERGY, "bert", now())
@@ -237,10 +254,10 @@ def town_order() -> object:
     return Order(DESK, now(), "WITHDRAWN", SHA)
 
 
-def test_each_thing_that_is_not_over_keeps_the_keys(town: Town, erased: Case, database: Database) -> None:
+def test_each_thing_that_is_not_over_keeps_the_keys(town: Town, erased: Case, admin_url: str) -> None:
     conn = town.house.conn
     assert because(town) == "AGREEMENT_IN_FORCE"
-    end_agreement(database, ENERGY)
+    end_agreement(admin_url, ENERGY)
     assert because(town) == "COPIES_LEFT"
     conn.execute("update sub_case set state = 'INSTRUCTED' where principal = 'energy01'")
     conn.execute("update subject_case set state = 'SCOPED'")
@@ -279,11 +296,11 @@ def test_each_thing_that_is_not_over_keeps_the_keys(town: Town, erased: Case, da
 
 
 def test_what_came_after_the_first_word_stops_the_second(
-    town: Town, erased: Case, database: Database, monkeypatch: pytest.MonkeyPatch
+    town: Town, erased: Case, admin_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with at_terminal(town.desk, monkeypatch):
         assert sluice("keys", "destroy", ENERGY, "--by", "an").error == "SLU-565"
-        end_agreement(database, ENERGY)
+        end_agreement(admin_url, ENERGY)
         emptied(town)
         assert sluice("keys", "destroy", ENERGY, "--by", "an").document["confirmed_by"] is None
         until = now().date() + ASKED_COUNTS_FOR
@@ -297,13 +314,13 @@ def test_what_came_after_the_first_word_stops_the_second(
 def test_killed_anywhere_a_rerun_destroys_the_rest_and_says_it_once(
     town: Town,
     erased: Case,
-    database: Database,
+    admin_url: str,
     victim: Victim,
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
     """Each round puts the folder of keys back as it was: a test can, an installation cannot."""
-    end_agreement(database, ENERGY)
+    end_agreement(admin_url, ENERGY)
     emptied(town)
     keys, saved = town.desk.settings.keys_dir / ENERGY, tmp_path / "saved"
     shutil.copytree(keys, saved)
@@ -326,7 +343,7 @@ def test_killed_anywhere_a_rerun_destroys_the_rest_and_says_it_once(
             Keyring.open(town.desk.settings).subject_key(ENERGY)
         shutil.rmtree(keys)
         shutil.copytree(saved, keys)
-        with closing(psycopg.connect(database.admin_url, autocommit=True)) as conn:
+        with closing(psycopg.connect(admin_url, autocommit=True)) as conn:
             conn.execute("delete from sluice.key_destruction")
     assert killed >= POINTS - 1
     record_property("SIGKILL while keys are destroyed: finished by a rerun", f"{killed} of {killed}")

@@ -10,7 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from night import Call, Night, call_log, open_night
+from copies import Copies
+from night import Call, Night, call_log, copied_night, open_night
 from rights.asking import DESK, asked
 from sluice.exchange.read import show_exchange
 from sluice.ledger.verify import verify as verify_ledger
@@ -31,15 +32,19 @@ from sluice.terms import Principal, SubjectKind
 ENERGY = Principal("energy01")
 
 
-@pytest.fixture
-def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+def released(settings: Settings, folder: Path) -> None:
     """A night after which everybody of three was called and returned."""
-    with open_night(store_settings, tmp_path) as opened:
+    with open_night(settings, folder) as opened:
         calls = [Call(f"c{n}", record, phone) for n, (record, phone) in enumerate(opened.people(3))]
         opened.results(call_log(calls))
         opened.make()
         release(opened.desk.house, opened.returns()[0].id, "an", datetime.now(UTC))
         opened.make()
+
+
+@pytest.fixture
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
+    with copied_night(copies, tmp_path, fill=released) as opened:
         yield opened
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from copies import Copies
 from desk import ENERGY
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.exchange.corrections import PREFIX, RightValue, correct, find_corrections
@@ -25,10 +26,14 @@ PRINCIPAL = Principal(ENERGY[0])
 OF = "3f0d6a52-1c67-4b6e-9a0b-0f5a3c1d7e42"
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
-    with open_town(papers_of(store_settings, tmp_path, [PRINCIPAL]), tmp_path, [PRINCIPAL], 4) as opened:
+def planted(settings: Settings, folder: Path) -> None:
+    with open_town(papers_of(settings, folder, [PRINCIPAL]), folder, [PRINCIPAL], 4) as opened:
         opened.arrive(PRINCIPAL, opened.people)
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [PRINCIPAL], 4) as opened:
         yield opened
 
 

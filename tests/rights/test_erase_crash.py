@@ -10,9 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from copies import Copies
 from dying import Failed, Victim, dying
 from effort import effort
-from night import Call, Night, call_log, open_night
+from night import Call, Night, call_log, copied_night, open_night
 from rights.asking import asked, decided
 from sluice.exchange.read import list_exchanges
 from sluice.ledger.verify import verify as verify_ledger
@@ -36,15 +37,19 @@ POINTS = effort(6, 120)
 PEOPLE = POINTS + 14
 
 
-@pytest.fixture
-def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+def returned(settings: Settings, folder: Path) -> None:
     """Everybody was called and returned."""
-    with open_night(store_settings, tmp_path, contacts=PEOPLE) as opened:
+    with open_night(settings, folder, contacts=PEOPLE) as opened:
         calls = [Call(f"c{n}", record, phone) for n, (record, phone) in enumerate(opened.people(PEOPLE))]
         opened.results(call_log(calls))
         opened.make()
         release(opened.desk.house, opened.returns()[0].id, "an", datetime.now(UTC))
         opened.make()
+
+
+@pytest.fixture
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
+    with copied_night(copies, tmp_path, fill=returned) as opened:
         yield opened
 
 

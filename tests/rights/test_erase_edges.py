@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 from pysequoia import Tsk
 
+from copies import Copies
 from gate.papers import a_contract, a_field
-from night import AGREEMENT, AT_ONCE, CONTRACT, Call, Edit, Night, open_night, with_papers
+from night import AGREEMENT, AT_ONCE, CONTRACT, Call, Edit, Night, copied_night, open_night, three_returned, with_papers
 from rights.asking import asked
 from sluice.agreement.model import FieldRole
 from sluice.exchange.catalogue import find_copies, get_copy
@@ -54,10 +55,9 @@ SEALED = b"\x00\x01\x02\xfe\xff no table, and no text either \x80" * 40
 
 
 @pytest.fixture
-def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
     """Three were called, and returned at once."""
-    with open_night(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path) as opened:
-        call_three(opened)
+    with copied_night(copies, tmp_path, fill=three_returned) as opened:
         yield opened
 
 

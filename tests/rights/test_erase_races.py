@@ -19,9 +19,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from copies import Copies
 from desk import environment
 from effort import effort
-from night import RESULTS, Call, Night, call_log, open_night
+from night import RESULTS, Call, Night, call_log, copied_night, open_night
 from rights.asking import asked
 from rights.ground import ENERGY, Ground, Person, ground_of
 from sluice.errors import SluiceError
@@ -37,6 +38,7 @@ RACES = effort(2, 25)
 SEED, MOST_RERUNS = 20_261_126, 6
 STAYING = 8
 """Contacts who are in every file and stay."""
+COUNT = 2 * RACES + STAYING
 Writer = Callable[["Arena", int, Person], dict[str, object]]
 """What the second worker does in one race; prepares what it needs."""
 
@@ -71,13 +73,18 @@ class Arena:
         return self.worker.stdout.readline().strip()
 
 
-@pytest.fixture
-def arena(store_settings: Settings, tmp_path: Path) -> Iterator[Arena]:
+def crowded(settings: Settings, folder: Path) -> None:
     """Everybody was in a file of contacts; nobody is called yet."""
-    count = 2 * RACES + STAYING
-    with open_night(store_settings, tmp_path, contacts=4 * count) as opened:
-        plain = [(record, phone) for record, phone in opened.people(4 * count) if len(phone) >= 9]
-        people = plain[:count]
+    with open_night(settings, folder, contacts=4 * COUNT):
+        pass
+
+
+@pytest.fixture
+def arena(copies: Copies, tmp_path: Path) -> Iterator[Arena]:
+    """As :func:`crowded`, with a second worker."""
+    with copied_night(copies, tmp_path, fill=crowded) as opened:
+        plain = [(record, phone) for record, phone in opened.people(4 * COUNT) if len(phone) >= 9]
+        people = plain[:COUNT]
         command = [sys.executable, str(Path(__file__).parents[1] / "race.py")]
         env = environment(opened.desk.settings)
         worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from night import AGREEMENT, AT_ONCE, Call, Edit, Night, open_night, with_papers
+from copies import Copies
+from night import AGREEMENT, AT_ONCE, Call, Edit, Night, copied_night, open_night, three_returned, with_papers
 from returns.commands import at_terminal, sluice
 from rights.asking import asked, decided, let_go
 from sluice.db import connect
@@ -50,9 +51,9 @@ NO_TABLE = b"\x00\x01\x02\xfe\xff no table \x80" * 40
 
 
 @pytest.fixture
-def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
     """Three were called, and returned at once."""
-    with a_night(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path) as opened:
+    with copied_night(copies, tmp_path, fill=three_returned) as opened:
         yield opened
 
 

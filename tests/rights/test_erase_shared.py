@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from night import AT_ONCE, Call, Night, open_night, with_papers
+from copies import Copies
+from night import AT_ONCE, Call, Night, copied_night, open_night, with_papers
 from rights.asking import asked
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.read import list_exchanges
@@ -24,13 +25,12 @@ FAMILY = "0470 00 00 01"
 ANN = "an.claes@post.example"
 
 
-@pytest.fixture
-def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
+def shared(settings: Settings, folder: Path) -> None:
     """Two customers of a second file have one telephone, each spelled in another way; both were called.
 
     Another one has it in a file that was refused whole.
     """
-    with open_night(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path) as opened:
+    with open_night(with_papers(settings, folder, AT_ONCE), folder) as opened:
         header, *lines = opened.contacts.read_text().splitlines()
         place, mail = (header.split(";").index(name) for name in ("phone", "email"))
         rows = [line.split(";") for line in lines[:6]]
@@ -46,6 +46,11 @@ def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
         calls = [Call("f0", rows[0][0], FAMILY), Call("f1", rows[1][0], FAMILY), Call("f2", rows[2][0], rows[2][place])]
         opened.called(*calls)
         opened.make()
+
+
+@pytest.fixture
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
+    with copied_night(copies, tmp_path, fill=shared) as opened:
         yield opened
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from rights.estate import ENERGY01, TELECOM01, Estate, agree, ask, open_estate
+from copies import Copies
+from rights.estate import ENERGY01, TELECOM01, Estate, agree, ask, copied_estate, open_estate
 from sluice.lake.objects import StoredObject
 from sluice.rights.census import buckets_by_role, find_unknown, known_places, known_tables, owner_of, principals_of
 from sluice.rights.certificate import NotProven, issue
@@ -30,10 +31,15 @@ HIDDEN = (
 """Where the control hides an object, as the census has to name it."""
 
 
-@pytest.fixture
-def estate(store_settings: Settings, tmp_path: Path) -> Iterator[Estate]:
+def planted(settings: Settings, folder: Path) -> None:
     """A few persons in every kind of place."""
-    with open_estate(store_settings, tmp_path, 4, 4, 2) as opened:
+    with open_estate(settings, folder, 4, 4, 2):
+        pass
+
+
+@pytest.fixture
+def estate(copies: Copies, tmp_path: Path) -> Iterator[Estate]:
+    with copied_estate(copies, planted, tmp_path, 4, 4, 2) as opened:
         yield opened
 
 
@@ -72,10 +78,10 @@ def test_every_line_of_the_lists_has_a_store_or_a_reason() -> None:
 
 @pytest.mark.evidence
 def test_a_place_in_no_list_is_named_and_nothing_is_certified_until_it_is_gone(
-    estate: Estate, database: Database, record_property: Callable[[str, object], None]
+    estate: Estate, record_property: Callable[[str, object], None]
 ) -> None:
     case = agree(estate, ask(estate, ENERGY01, estate.people[:2]).case_id)
-    hide(estate, database)
+    hide(estate)
 
     named = census(estate)
 
@@ -85,7 +91,7 @@ def test_a_place_in_no_list_is_named_and_nothing_is_certified_until_it_is_gone(
     assert {p.where for p in preflight(estate.house, case.case_id) if p.risk is Risk.PLACE_UNKNOWN} == expected
     assert not examine_one("places", estate.settings).ok
     uncertified(estate, case.case_id, expected)
-    unhide(estate, database)
+    unhide(estate)
     assert census(estate) == []
     report = run(estate.house, case.case_id, datetime.now(UTC))
     assert (report.residual, report.doubts, report.unknown) == (0, 0, ())
@@ -114,7 +120,13 @@ def bucket_of(estate: Estate, place: str) -> str:
     return f"{buckets_by_role(estate.settings)[role]}/{rest}"
 
 
-def hide(estate: Estate, database: Database) -> None:
+def admin_url(estate: Estate) -> str:
+    url = estate.settings.database_admin_url
+    assert url is not None
+    return url.get_secret_value()
+
+
+def hide(estate: Estate) -> None:
     """An object under each prefix, one of them deleted but for its old version; a bucket; two tables."""
     client = estate.s3()
     for place in HIDDEN:
@@ -123,13 +135,13 @@ def hide(estate: Estate, database: Database) -> None:
         client.put_object(Bucket=bucket, Key=f"{key}a/b.csv" if key.endswith("/") else key, Body=NOBODY.encode())
     client.delete_object(Bucket=estate.settings.bucket_lake, Key="_scratch/a/b.csv")
     client.create_bucket(Bucket="stray-of-nobody")
-    with closing(psycopg.connect(database.admin_url, autocommit=True)) as conn:
+    with closing(psycopg.connect(admin_url(estate), autocommit=True)) as conn:
         conn.execute("create table sluice.contact_backup (phone text)")
         conn.execute("create schema attic")
         conn.execute("create materialized view attic.contacts as select 1 as phone")
 
 
-def unhide(estate: Estate, database: Database) -> None:
+def unhide(estate: Estate) -> None:
     client = estate.s3()
     for place in HIDDEN:
         bucket, _, key = bucket_of(estate, place).partition("/")
@@ -137,7 +149,7 @@ def unhide(estate: Estate, database: Database) -> None:
         for item in list(estate.house.objects.list_versions(bucket, prefix)):
             estate.house.objects.delete_others(bucket, item.key, frozenset())
     client.delete_bucket(Bucket="stray-of-nobody")
-    with closing(psycopg.connect(database.admin_url, autocommit=True)) as conn:
+    with closing(psycopg.connect(admin_url(estate), autocommit=True)) as conn:
         conn.execute("drop schema attic cascade")
         conn.execute("drop table sluice.contact_backup")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from copies import Copies
 from night import AGREEMENT, Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.ledger.verify import verify as verify_ledger
@@ -32,13 +33,20 @@ DAY = timedelta(days=1)
 WE_ANSWER = Edit(AGREEMENT, "A17: false", "A17: true")
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
+def planted(settings: Settings, folder: Path, *edits: Edit) -> None:
     """One principal; two of four persons were called and returned. Edits of its agreement come as parameter."""
-    settings = papers_of(store_settings, tmp_path, [ENERGY], *getattr(request, "param", ()))
-    with open_town(settings, tmp_path, [ENERGY], 4) as opened:
+    settings = papers_of(settings, folder, [ENERGY], *edits)
+    with open_town(settings, folder, [ENERGY], 4) as opened:
         opened.arrive(ENERGY, opened.people)
         opened.give_back(ENERGY, opened.people[:2])
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
+    with (
+        copies.of(planted, tmp_path, *getattr(request, "param", ())) as settings,
+        open_town(settings, tmp_path, [ENERGY], 4) as opened,
+    ):
         yield opened
 
 

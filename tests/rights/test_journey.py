@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from copies import Copies
 from returns.commands import at_terminal, sluice
 from rights.town import Town, open_town, papers_of
 from sluice.exchange.read import list_exchanges
@@ -20,14 +21,18 @@ pytestmark = pytest.mark.stores
 NAMES = ("energy01", "gas01")
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+def planted(settings: Settings, folder: Path) -> None:
     """Person 0: in the file of both and in the return of one; person 1: in one file only; person 2: nowhere."""
-    with open_town(papers_of(store_settings, tmp_path, NAMES), tmp_path, NAMES, 3) as opened:
+    with open_town(papers_of(settings, folder, NAMES), folder, NAMES, 3) as opened:
         one, other, _ = opened.people
         opened.arrive("energy01", [one, other])
         opened.arrive("gas01", [one])
         opened.give_back("energy01", [one])
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as opened:
         yield opened
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from copies import Copies
 from rights.post_office import PostOffice, post_office
 from rights.town import Town, open_town, papers_of
 from sluice.rights import mail_store
@@ -29,21 +30,28 @@ def office() -> Iterator[PostOffice]:
         yield opened
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path, office: PostOffice) -> Iterator[Town]:
+def erased(settings: Settings, folder: Path) -> None:
     """One person who was in a file and in a return, and is erased; who has a copy was told by file."""
-    mail = {
-        "smtp_url": SecretStr(f"smtp://127.0.0.1:{office.port}"),
-        "mail_from": "sluice@center.example",
-        "mail_desk": "desk@center.example",
-    }
-    settings = papers_of(store_settings, tmp_path, NAMES).model_copy(update=mail)
-    with open_town(settings, tmp_path, NAMES, 1) as opened:
+    with open_town(papers_of(settings, folder, NAMES), folder, NAMES, 1) as opened:
         opened.arrive("energy01", opened.people)
         opened.give_back("energy01", opened.people)
         case = opened.decided(opened.people[0])
         run(opened.house, case.case_id, datetime.now(UTC))
         sweep(opened.house, datetime.now(UTC))
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path, office: PostOffice) -> Iterator[Town]:
+    """As :func:`erased`, with a post office."""
+    mail = {
+        "smtp_url": SecretStr(f"smtp://127.0.0.1:{office.port}"),
+        "mail_from": "sluice@center.example",
+        "mail_desk": "desk@center.example",
+    }
+    with (
+        copies.of(erased, tmp_path) as settings,
+        open_town(settings.model_copy(update=mail), tmp_path, NAMES, 1) as opened,
+    ):
         yield opened
 
 

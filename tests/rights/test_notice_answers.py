@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from copies import Copies
 from returns.deliveries import at_once
 from rights.town import Town, is_notice, open_town, papers_of
 from sluice.errors import NotFound, UsageError
@@ -29,16 +30,20 @@ DAY = timedelta(days=1)
 S = NoticeState
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+def planted(settings: Settings, folder: Path) -> None:
     """Eight persons objected; their suppliers were told: energy01 of eight, gas01 of two."""
-    settings = papers_of(store_settings, tmp_path, ("energy01", "gas01"))
-    with open_town(settings, tmp_path, ("energy01", "gas01"), 8) as opened:
+    settings = papers_of(settings, folder, ("energy01", "gas01"))
+    with open_town(settings, folder, ("energy01", "gas01"), 8) as opened:
         opened.arrive("energy01", opened.people)
         opened.arrive("gas01", opened.people[6:])
         for person in opened.people:
             opened.decided(person, Right.OBJECTION, Action.STOP)
         assert tell(opened.house, datetime.now(UTC)).sent == 10
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, ("energy01", "gas01"), 8) as opened:
         yield opened
 
 

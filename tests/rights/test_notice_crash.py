@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from copies import Copies
 from dying import Victim, dying
 from effort import effort
 from rights.town import DESK, Person, Town, is_notice, open_town, papers_of
@@ -30,12 +31,16 @@ SWEEP = ",".join(("rights/tell", "rights/notice_", "lake/objects", "ledger/appen
 END = ",".join(("rights/finish", "rights/confirmation", "rights/letters", "rights/book", "lake/objects", "db.py"))
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+def planted(settings: Settings, folder: Path) -> None:
     """Everybody is in the files of two principals."""
-    with open_town(papers_of(store_settings, tmp_path, NAMES), tmp_path, NAMES, POINTS + 8) as opened:
+    with open_town(papers_of(settings, folder, NAMES), folder, NAMES, POINTS + 8) as opened:
         for name in NAMES:
             opened.arrive(name, opened.people)
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, NAMES, POINTS + 8) as opened:
         yield opened
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from copies import Copies
 from night import AGREEMENT, Edit
 from returns.commands import at_terminal, sluice
 from rights.town import Town, open_town, papers_of
@@ -21,14 +22,21 @@ GRID = Edit(AGREEMENT, "recipients: []", "recipients: [Grid NV]")
 LINE = {"name", "recipient", "side", "action", "field_groups", "exchanges", "told_at", "state"}
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+def planted(settings: Settings, folder: Path) -> None:
     """One principal with a further recipient; two persons were called and returned."""
-    with open_town(papers_of(store_settings, tmp_path, NAMES, GRID), tmp_path, NAMES, 4) as opened:
+    with open_town(papers_of(settings, folder, NAMES, GRID), folder, NAMES, 4) as opened:
         opened.arrive("energy01", opened.people)
         opened.give_back("energy01", opened.people[:2])
-        with at_terminal(opened.desk, monkeypatch):
-            yield opened
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    with (
+        copies.of(planted, tmp_path) as settings,
+        open_town(settings, tmp_path, NAMES, 4) as opened,
+        at_terminal(opened.desk, monkeypatch),
+    ):
+        yield opened
 
 
 def test_who_has_no_prefix_is_told_by_the_desk_before_the_case_goes_on(town: Town, tmp_path: Path) -> None:

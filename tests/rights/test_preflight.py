@@ -10,7 +10,8 @@ import boto3
 import pytest
 from pydantic import SecretStr
 
-from night import AT_ONCE, Call, Night, open_night, with_papers
+from copies import Copies
+from night import Night, copied_night, three_returned
 from returns.commands import at_terminal, sluice
 from rights.asking import asked, decided
 from services.test_buckets import store as fake_store
@@ -32,10 +33,8 @@ ENERGY = Principal("energy01")
 
 
 @pytest.fixture
-def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
-    with open_night(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path) as opened:
-        opened.called(*(Call(f"c{n}", *person) for n, person in enumerate(opened.people(3))))
-        opened.make()
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
+    with copied_night(copies, tmp_path, fill=three_returned) as opened:
         yield opened
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from copies import Copies
 from effort import effort
 from rights.test_guards import part_of
 from rights.town import Person, Town, is_notice, open_town, papers_of
@@ -38,35 +39,40 @@ Told = Mapping[tuple[int, str, str], frozenset[str]]
 Rule = Callable[[SubCase, Sequence[Holder], str], tuple[Recipient, ...]]
 
 
-@contextmanager
-def planted(settings: Settings, folder: Path, numbers: Collection[int]) -> Iterator[Town]:
+def planted(settings: Settings, folder: Path, *numbers: int) -> None:
     """Persons who are absent, in the file, or in file and return, at each of three principals: each way once.
 
     ``numbers``: of the ways. heat01 gets less than the others: no callback and no recording.
     """
     with_papers = papers_of(settings, folder, PRINCIPALS)
     without(contract(with_papers, "heat01", "renewal_results.outbound_return"), "callback_at", "recording_ref")
-    with open_town(with_papers, folder, PRINCIPALS, len(COMBINATIONS)) as every:
-        opened = replace(every, people=tuple(person for person in every.people if person.number in numbers))
+    with only(with_papers, folder, numbers) as opened:
         for place, name in enumerate(PRINCIPALS):
             ways = [(person, COMBINATIONS[person.number][place]) for person in opened.people]
             opened.arrive(name, [person for person, way in ways if way >= SENT])
             opened.give_back(name, [person for person, way in ways if way == RETURNED])
-        yield opened
+
+
+@contextmanager
+def only(settings: Settings, folder: Path, numbers: Collection[int]) -> Iterator[Town]:
+    """The town of these ways only."""
+    with open_town(settings, folder, PRINCIPALS, len(COMBINATIONS)) as every:
+        yield replace(every, people=tuple(person for person in every.people if person.number in numbers))
 
 
 @pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
     """Every way; in the fast loop every third."""
     numbers = range(0, len(COMBINATIONS), effort(3, 1))
-    with planted(store_settings, tmp_path, numbers) as opened:
+    with copies.of(planted, tmp_path, *numbers) as settings, only(settings, tmp_path, numbers) as opened:
         yield opened
 
 
 @pytest.fixture
-def small(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+def small(copies: Copies, tmp_path: Path) -> Iterator[Town]:
     """Only who was returned by all three."""
-    with planted(store_settings, tmp_path, [len(COMBINATIONS) - 1]) as opened:
+    last = len(COMBINATIONS) - 1
+    with copies.of(planted, tmp_path, last) as settings, only(settings, tmp_path, [last]) as opened:
         yield opened
 
 

@@ -33,7 +33,6 @@ from sluice.rights.protect import protection_of
 from sluice.rights.reasons import iri
 from sluice.rights.request_file import MOST_PERSONS, Asked, Outcome, RowFault, judge_rows, parse_request
 from sluice.rights.requests import RequestSweep, list_request_files, read_requests
-from sluice.services.model import SeaweedServer
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 
@@ -408,12 +407,10 @@ def with_folder(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(update={"principals_dir": folder})
 
 
-def test_the_prefix_is_the_proof_because_nobody_else_writes_there(
-    desk: Desk, s3_server: SeaweedServer, service_var: Path
-) -> None:
+def test_the_prefix_is_the_proof_because_nobody_else_writes_there(desk: Desk, service_var: Path) -> None:
     part = asked(desk)
     said = json.dumps({"case": part.sub_case_id, "decision": "erase"}).encode()
-    with open_shops(desk, s3_server, service_var) as shops:
+    with open_shops(desk, service_var) as shops:
         put_as: Callable[[str], object] = lambda who: shops[who].client.put_object(  # noqa: E731
             Bucket=desk.settings.bucket_exchange, Key="energy01/requests/instruction-1.json", Body=said
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from copies import Copies
 from dying import Victim, dying
 from returns.commands import at_terminal, sluice
 from rights.town import DESK, Person, Town, open_town, papers_of
@@ -28,12 +29,16 @@ DAYS = timedelta(days=1)
 POINTS = 12
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+def planted(settings: Settings, folder: Path) -> None:
     """One principal; everybody was called and returned."""
-    with open_town(papers_of(store_settings, tmp_path, [ENERGY]), tmp_path, [ENERGY], POINTS + 4) as opened:
+    with open_town(papers_of(settings, folder, [ENERGY]), folder, [ENERGY], POINTS + 4) as opened:
         opened.arrive(ENERGY, opened.people)
         opened.give_back(ENERGY, opened.people[:2])
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY], POINTS + 4) as opened:
         yield opened
 
 

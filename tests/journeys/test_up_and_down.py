@@ -1,35 +1,23 @@
-"""All six processes as a user starts them: `sluice up`, killed one by one, `sluice down`."""
+"""All processes as a user starts them, killed one by one, and `sluice down`: the last journey of its installation."""
 
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from installation import Stack
 from sluice.services import keeper
 from sluice.services.process import ProcessId, wait_until
 
 pytestmark = pytest.mark.journey
 
-HOME = Path(__file__).resolve().parents[2]
-MAIN = "import sys; from sluice.cli.main import main; main()"
 
-
-def sluice(var: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own, with nothing of the tests' environment."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "SLUICE", "AWS"))}
-    env |= {"SLUICE_HOME": str(HOME), "SLUICE_VAR": str(var)}
-    command = [sys.executable, "-c", MAIN, *words]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=HOME)
-
-
-def states(var: Path) -> dict[str, Any]:
-    found = json.loads(sluice(var, "status", "--format", "json").stdout)
+def states(stack: Stack) -> dict[str, Any]:
+    found = json.loads(stack.sluice("status", "--format", "json").stdout)
     return {service["name"]: service["state"] for service in found["services"]}
 
 
@@ -56,22 +44,20 @@ def _pid(var: Path, name: str) -> int | None:
 
 
 @pytest.mark.timeout(900)
-def test_the_whole_stack_comes_up_comes_back_and_goes(var: Path) -> None:
-    up = sluice(var, "up", "--format", "json")
-    assert up.returncode == 0, up.stderr
-    assert wait_until(lambda: set(states(var).values()) == {"up"}, 60, every=1)
+def test_the_whole_stack_comes_up_comes_back_and_goes(stack: Stack) -> None:
+    assert wait_until(lambda: set(states(stack).values()) == {"up"}, 60, every=1)
 
-    standing = keeper.read_standing(var)
+    standing = keeper.read_standing(stack.var)
     assert standing is not None
     tree = {child.pid for child in psutil.Process(standing.keeper.pid).children(recursive=True)}
     assert len(tree) > 10
     assert {address for pid in tree for address in listening(pid)} == {"127.0.0.1"}
 
     for name in [kept.name for kept in standing.services]:
-        kill(var, name)
-    assert wait_until(lambda: set(states(var).values()) == {"up"}, 180, every=1)
+        kill(stack.var, name)
+    assert wait_until(lambda: set(states(stack).values()) == {"up"}, 180, every=3)
 
     everyone = [found for pid in tree if (found := ProcessId.of(pid))] + [standing.keeper]
-    assert sluice(var, "down").returncode == 0
+    assert stack.sluice("down").returncode == 0
     assert [process for process in everyone if process.is_alive()] == []
-    assert sluice(var, "status").returncode == 4
+    assert stack.sluice("status").returncode == 4
