@@ -125,8 +125,9 @@ def _greatest(rows: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
     differs = tied[_CONTACT].is_in(contents.filter(contents.is_duplicated()).to_series().implode())
     found = []
     for mask, columns in ((differs, [*content, *origin]), (~differs, origin)):
-        some = numbered.filter(mask).select(pl.arg_sort_by(_CONTACT, *columns, nulls_last=False)).to_series()
-        found.append(tied.filter(mask)[some].unique(_CONTACT, keep="last", maintain_order=True))
+        some = numbered.select(_CONTACT, *columns).filter(mask)
+        order = some.select(pl.arg_sort_by(_CONTACT, *columns, nulls_last=False)).to_series()
+        found.append(tied.filter(mask)[order].unique(_CONTACT, keep="last", maintain_order=True))
     return pl.concat(found)
 
 
