@@ -1,5 +1,6 @@
 """A second person lets a return go, once; what was delivered can be put there again, byte for byte."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from copies import Copies
 from night import RESULTS, Call, Night
 from returns.commands import at_terminal, sluice
 from returns.deliveries import Shop, at_once, open_shops
+from sluice.errors import StoreConflict
 from sluice.exchange.house import House
 from sluice.exchange.read import ExchangeLine
 from sluice.exchange.store import claim_next
@@ -151,6 +153,27 @@ def test_a_return_that_is_closed_but_not_delivered_yet_cannot_be_delivered_again
     night.make()
     assert len(files(night)) == 1
     assert open_due(house, principal, RESULTS, datetime.now(UTC)) == []
+
+
+def test_a_delivery_is_a_copy_in_the_store_and_never_over_what_somebody_else_put_there(
+    night: Night, prepared: ExchangeLine
+) -> None:
+    objects, bucket = night.desk.house.objects, night.desk.settings.bucket_exchange
+    [row] = night.desk.sql(f"select key from exchange where exchange_id = '{prepared.id}'")
+    theirs = objects.put(bucket, row["key"], b"theirs", "text/csv")
+    night.release(prepared, "jan.jansen")
+    [waiting] = night.desk.sql("select effect, last_error from outbox where done_at is null")
+    assert (waiting["effect"], waiting["last_error"], files(night)) == ("delivery", StoreConflict.code, [b"theirs"])
+    objects.delete_version(bucket, row["key"], theirs.version_id)
+    night.desk.house.conn.execute("update outbox set next_attempt_at = now() where done_at is null")
+    night.make()
+    [delivered] = files(night)
+    [kept] = [o for o in night.desk.objects(night.desk.settings.bucket_lake) if o.key.startswith("_returns/")]
+    assert objects.read(kept.bucket, kept.key) == delivered
+    with pytest.raises(StoreConflict):  # whoever did not look first
+        objects.copy(kept, bucket, row["key"], "text/csv", {"IfNoneMatch": "*"})
+    there = objects.head(bucket, row["key"])
+    assert there is not None and there.sha256 == hashlib.sha256(delivered).hexdigest()
 
 
 def test_the_principal_sees_nothing_of_a_return_before_its_release_and_nothing_of_ours_ever(

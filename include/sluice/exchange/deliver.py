@@ -17,6 +17,7 @@ from sluice.exchange.naming import BRUSSELS, receipt_stem
 from sluice.keys import Keyring
 from sluice.lake.objects import StoredObject
 from sluice.ledger.record import CopyLine, ExchangeRecord
+from sluice.terms import Sha256
 
 TYPES = {"csv": "text/csv", "json": "application/json", "pdf": "application/pdf", "yaml": "application/yaml"}
 OTHER = "application/octet-stream"
@@ -41,8 +42,8 @@ def deliver(house: House, opened: Opened, record: ExchangeRecord, entry_hash: st
     }.items():
         house.objects.put_once(bucket, f"{opened.key}.{name}", content, TYPES[name.rpartition(".")[2]])
     with store.hold_object(house.conn, bucket, opened.key):
-        content = _kept(house, opened)
-        stored = house.objects.put_once(bucket, opened.key, content, TYPES.get(record.what.format or "", OTHER))
+        kind = TYPES.get(record.what.format or "", OTHER)
+        stored = house.objects.copy_once(_kept(house, opened), bucket, opened.key, kind)
         _note(house, opened, stored, record)
 
 
@@ -58,20 +59,22 @@ def statement_of(record: ExchangeRecord, entry_hash: str, keyring: Keyring) -> b
     )
 
 
-def _kept(house: House, opened: Opened) -> bytes:
+def _kept(house: House, opened: Opened) -> StoredObject:
     """The bytes that go: those of the return as it was made, without whom an erasure took out since.
 
-    Read and put under the lock of the delivered object, so that no erasure ends in between.
+    Looked up and copied under the lock of the delivered object, so that no erasure ends in between.
     """
     copy = get_copy(house.conn, opened.exchange_id, RETURN)
-    return house.objects.read(copy.bucket, copy.key, copy.version_id)
+    return StoredObject(
+        copy.bucket, copy.key, copy.version_id or "null", copy.size_bytes, etag="", sha256=Sha256(copy.sha256)
+    )
 
 
 def deliver_again(house: House, opened: Opened, record: ExchangeRecord) -> StoredObject:
     """The same bytes as a new version of the same key."""
     kind, bucket = TYPES.get(record.what.format or "", OTHER), house.settings.bucket_exchange
     with store.hold_object(house.conn, bucket, opened.key):
-        return house.objects.put(bucket, opened.key, _kept(house, opened), kind)
+        return house.objects.copy(_kept(house, opened), bucket, opened.key, kind)
 
 
 def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRecord) -> None:

@@ -10,11 +10,12 @@ import hashlib
 import io
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sluice.errors import NotFound, Ref, ServiceMissing, StoreConflict, StoreError
@@ -31,6 +32,7 @@ PASSING_CODES = frozenset({"500", "502", "503", "InternalError", "ServiceUnavail
 TRY_FOR_SECONDS = 20
 SHA_METADATA = "sha256"
 BELIEVED_FOR_SECONDS = 60.0
+NO_GUARD: Mapping[str, str] = MappingProxyType({})
 _ONE_AT_A_TIME = threading.Lock()
 """Clients may be used by any thread, but a session makes one after the other."""
 
@@ -170,10 +172,40 @@ class ObjectStore:
             return self._put(bucket, key, content, content_type, {"IfNoneMatch": "*"})
         except StoreConflict:
             present = self.head(bucket, key)
-        sha256, _ = hash_of(content)
-        if present is not None and present.sha256 == sha256:
-            return present
-        raise StoreConflict(Ref("bucket", bucket), Ref("sha256", sha256))
+        return _ours(present, bucket, hash_of(content)[0])
+
+    def copy(
+        self, source: StoredObject, bucket: str, key: str, content_type: str, guard: Mapping[str, str] = NO_GUARD
+    ) -> StoredObject:
+        """Write a new version of a key with the bytes of a pinned one, which the store copies by itself."""
+
+        def attempt() -> StoredObject:
+            answer = self._client.copy_object(
+                Bucket=bucket,
+                Key=key,
+                CopySource={"Bucket": source.bucket, "Key": source.key, "VersionId": source.version_id},
+                MetadataDirective="REPLACE",
+                ContentType=content_type,
+                Metadata={SHA_METADATA: source.sha256} if source.sha256 else {},
+                **guard,
+            )
+            told = {**answer, **answer["CopyObjectResult"]}
+            return _stored(bucket, key, told, source.size_bytes, source.sha256)
+
+        return self._try("copy", bucket, attempt)
+
+    def copy_once(self, source: StoredObject, bucket: str, key: str, content_type: str) -> StoredObject:
+        """Like :meth:`put_once`, with the bytes of a pinned version.
+
+        Not every S3 heeds a condition on a copy: whoever calls this holds a lock on the key, which is looked at first.
+        """
+        present = self.head(bucket, key)
+        if present is None:
+            try:
+                return self.copy(source, bucket, key, content_type, {"IfNoneMatch": "*"})
+            except StoreConflict:
+                present = self.head(bucket, key)
+        return _ours(present, bucket, source.sha256)
 
     def put_converging(self, bucket: str, key: str, content: bytes | Path, content_type: str) -> StoredObject:
         """Like :meth:`put_once`, but puts a version over what an earlier, uncommitted try left (``If-Match``).
@@ -271,6 +303,13 @@ def hash_of(content: bytes | Path) -> tuple[Sha256, int]:
         return Sha256(hashlib.sha256(content).hexdigest()), len(content)
     with content.open("rb") as file:
         return Sha256(hashlib.file_digest(file, "sha256").hexdigest()), content.stat().st_size
+
+
+def _ours(present: StoredObject | None, bucket: str, sha256: Sha256 | None) -> StoredObject:
+    """What lies there, if it is what was to be put there. Raises StoreConflict."""
+    if present is not None and present.sha256 == sha256:
+        return present
+    raise StoreConflict(Ref("bucket", bucket), Ref("sha256", sha256 or ""))
 
 
 def _stored(bucket: str, key: str, answer: dict[str, Any], size: int, sha256: str | None) -> StoredObject:

@@ -5,6 +5,7 @@ is the same person, and whatever does not fit stays here with its reason.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
@@ -44,7 +45,8 @@ def _needed(part: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
 def contacts_by_record(parts: Sequence[pl.LazyFrame], rules: Rules) -> pl.DataFrame:
     """One row per record id, from the youngest file that has it; ``ambiguous`` where persons differ.
 
-    ``parts``: oldest first. Only the join's columns and those that are echoed are read.
+    ``parts``: oldest first. Only the join's columns and those that are echoed are read. Ordered by
+    record id, as the results are: rows that meet in one order meet several times faster.
     """
     record = pl.col(rules.record_id)
     echoed = [str(column.source).removeprefix(CONTACTS) for column in rules.columns]
@@ -52,11 +54,11 @@ def contacts_by_record(parts: Sequence[pl.LazyFrame], rules: Rules) -> pl.DataFr
     picked = [_pick(part, age, wanted) for age, part in enumerate(parts)]
     whole = pl.concat(picked, how="diagonal").filter(record.is_not_null()).collect()
     if whole[rules.record_id].n_unique() == whole.height:
-        return whole.drop("age").with_columns(pl.lit(False).alias("ambiguous"))
+        return whole.drop("age").with_columns(pl.lit(False).alias("ambiguous")).sort(rules.record_id)
     every = whole.lazy().sort("age", maintain_order=True)
     youngest = every.unique(rules.record_id, keep="last", maintain_order=True)
     persons = _ambiguous(every.filter(record.is_duplicated()), rules)
-    return youngest.join(persons, on=rules.record_id, how="left").drop("age").collect()
+    return youngest.join(persons, on=rules.record_id, how="left").drop("age").sort(rules.record_id).collect()
 
 
 def _ambiguous(repeated: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
@@ -100,18 +102,17 @@ def sort_out(
     ``suppressed``: references of persons who must stay out, with the reason; it counts before any other.
     """
     known = contacts.select(pl.all().name.prefix(CONTACTS), pl.lit(True).alias("known"))
-    joined = results.select(pl.all().name.prefix(RESULTS)).join(
-        known,
-        left_on=RESULTS + "record_id",
-        right_on=CONTACTS + rules.record_id,
-        how="left",
-        coalesce=False,
-        maintain_order="left",
-    )
-    agents = staff(
-        joined.select(pl.col(RESULTS + "agent").alias("agent"), pl.col(RESULTS + "started_at").alias("started_at"))
-    )
-    told = agents.select(pl.all().name.prefix("staff."))
+    with ThreadPoolExecutor(1) as beside:
+        agents = beside.submit(staff, results.select("agent", "started_at"))
+        joined = results.select(pl.all().name.prefix(RESULTS)).join(
+            known,
+            left_on=RESULTS + "record_id",
+            right_on=CONTACTS + rules.record_id,
+            how="left",
+            coalesce=False,
+            maintain_order="left",
+        )
+        told = agents.result().select(pl.all().name.prefix("staff."))
     marked = joined.with_columns(*told, _kept_out(joined, suppressed))
     checked = [pl.when(when).then(pl.lit(reason)) for when, reason in _reasons(marked, rules)]
     marked = marked.with_columns(pl.coalesce("kept_out", *checked, "staff.reason").alias("reason"))

@@ -1,7 +1,6 @@
 """Put the parts of a return where only the center reaches them, under keys that are functions of its exchange."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,20 +15,11 @@ from sluice.lake.pgp import encrypt_to
 from sluice.ledger.record import CopyLine
 from sluice.returns.make import FILE, FINDINGS, HELD
 from sluice.returns.making import Making
-from sluice.subject.index import build_run, write_run
 
 
 def keep_return(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> tuple[CopyLine, ...]:
     """Store the file (encrypted if the agreement asks), and what the supervisor needs: held rows, findings."""
     return (*_file(house, opened, paper, making, folder), *_lists(house, opened, making, folder))
-
-
-def _index(making: Making) -> bytes | None:
-    """The subject index run of a return, so that a person is found in what went out as in what came in."""
-    if making.sorted_out is None or making.sorted_out.persons.width == 0:
-        return None
-    persons = making.sorted_out.persons
-    return write_run(build_run([(making.kinds[name], persons[name]) for name in persons.columns]))
 
 
 def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> Iterator[CopyLine]:
@@ -41,12 +31,11 @@ def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Pa
     )
     source = _encrypted(house, paper, folder, opened.opened_at)
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
-    with ThreadPoolExecutor(1) as beside:
-        index = beside.submit(_index, making)
-        stored = house.objects.put_converging(bucket, key, source, SEALED)
+    stored = house.objects.put_converging(bucket, key, source, SEALED)
     yield line(RETURN, stored, making.verdict.rows_accepted, rule, last_day)
-    if run := index.result():
-        yield line("index", house.objects.put_converging(bucket, index_key(opened), run, PARQUET), None, rule, last_day)
+    if making.index is not None:
+        run = house.objects.put_converging(bucket, index_key(opened), making.index, PARQUET)
+        yield line("index", run, None, rule, last_day)
 
 
 def _encrypted(house: House, paper: Paper, folder: Path, now: datetime) -> Path:

@@ -34,9 +34,12 @@ from sluice.returns.record import Outcome, record_of_return
 from sluice.returns.righting import Righting, said_at
 from sluice.returns.screening import screening_of
 from sluice.returns.staffing import staff_of
+from sluice.subject.index import build_run, write_run
 from sluice.terms import Verdict
 
 FILE, HELD, FINDINGS = "return", "held.csv", "findings.csv"
+UTC_TEXT, ANY_UTC_TEXT = "%Y-%m-%dT%H:%M:%S.%6fZ", "%Y-%m-%dT%H:%M:%S%.fZ"
+"""Times as canonical rows write them, and with any number of decimals."""
 
 
 def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Making:
@@ -50,10 +53,21 @@ def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Mak
         return Making(refused(tuple(reasons)), inputs)
     suppressed = find_suppressed(house, opened.principal, needs_of_return(paper))
     sorted_out = sort_out(contacts, results, rules, staff_of(house, opened, paper), suppressed)
-    sorted_out = replace(sorted_out, going=_in_contract_form(sorted_out.going, contract))
     sorted_out.held.write_csv(folder / HELD)
-    making = Making(refused(()), inputs, sorted_out, kinds=rules.kinds, screening=screening_of(house.conn, inputs))
-    return _judge_and_write(house, opened, paper, making, folder)
+    with ThreadPoolExecutor(1) as beside:
+        index = beside.submit(_index, sorted_out.persons, rules)
+        sorted_out = replace(sorted_out, going=_in_contract_form(sorted_out.going, contract))
+        making = Making(refused(()), inputs, sorted_out, screening=screening_of(house.conn, inputs))
+        return replace(_judge_and_write(house, opened, paper, making, folder), index=index.result())
+
+
+def _index(persons: pl.DataFrame, rules: Rules) -> bytes | None:
+    """The subject index run of a return, so that a person is found in what went out as in what came in."""
+    return (
+        write_run(build_run([(rules.kinds[name], persons[name]) for name in persons.columns]))
+        if persons.width
+        else None
+    )
 
 
 def _frames(
@@ -92,14 +106,20 @@ def _in_contract_form(going: pl.DataFrame, contract: DataContract) -> pl.DataFra
     """Times of results as the contract writes them: Brussels wall time, ISO 8601 where it gives no format."""
     iso = {"date": DATE, "timestamp": TIMESTAMP}
     local = [
-        pl.col(each.name)
-        .str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_zone="UTC", strict=False)
+        _moments(pl.col(each.name))
         .dt.convert_time_zone("Europe/Brussels")
         .dt.strftime(each.date_format or iso[each.logical_type])
         for each in contract.fields
         if each.logical_type in iso and (each.source or "").startswith(RESULTS)
     ]
     return going.with_columns(local)
+
+
+def _moments(texts: pl.Expr) -> pl.Expr:
+    """Moments of canonical times; what a correction wrote with other decimals takes four times as long to read."""
+    canonical = texts.str.to_datetime(UTC_TEXT, time_zone="UTC", strict=False)
+    others = pl.when(canonical.is_null()).then(texts).str.to_datetime(ANY_UTC_TEXT, time_zone="UTC", strict=False)
+    return pl.coalesce(canonical, others)
 
 
 def _judge_and_write(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> Making:

@@ -8,7 +8,6 @@ from sluice.gate.model import Finding, GateVerdict
 from sluice.lake.write_model import Written
 from sluice.ledger.record import Screening
 from sluice.returns.model import Input, SortedOut
-from sluice.terms import SubjectKind
 
 
 @dataclass(frozen=True)
@@ -19,10 +18,11 @@ class Making:
     inputs: tuple[Input, ...] = ()
     sorted_out: SortedOut | None = None
     written: Written | None = None
-    kinds: Mapping[str, SubjectKind] = field(default_factory=dict)
     suites: Mapping[str, str] = field(default_factory=dict)
     screening: Screening | None = None
     """What the notes of its results were screened for when they arrived."""
+    index: bytes | None = None
+    """The subject index run of its rows."""
 
     @property
     def held(self) -> dict[str, int]:

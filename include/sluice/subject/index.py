@@ -6,6 +6,7 @@ and split by the first byte. Bytes in, bytes out: where they are kept is not dec
 """
 
 import io
+from binascii import unhexlify
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
 import polars as pl
 
 from sluice.errors import Ref
@@ -54,11 +56,21 @@ def first_word(refs: pl.Series) -> pl.Series:
 
     Raises RefMalformed naming the first row that holds anything else.
     """
-    head = refs.str.slice(0, 16).str.decode("hex", strict=False)
-    wrong = (refs.str.len_bytes() != 2 * REF_BYTES) | (refs.is_not_null() & head.is_null())
-    if wrong.any():
-        raise RefMalformed(Ref("row", int(wrong.fill_null(False).arg_true()[0]) + 1))
-    return head.bin.reinterpret(dtype=pl.UInt64, endianness="big")
+    head = refs.str.slice(0, 16)
+    is_long = (refs.str.len_bytes() == 2 * REF_BYTES).fill_null(True)
+    words = _as_words(head.fill_null("0" * 16))
+    if words is None or not is_long.all():
+        is_hex = head.is_null() | head.str.decode("hex", strict=False).is_not_null()
+        raise RefMalformed(Ref("row", int((~(is_long & is_hex)).arg_true()[0]) + 1))
+    return words.set(refs.is_null(), None) if refs.null_count() else words
+
+
+def _as_words(heads: pl.Series) -> pl.Series | None:
+    """16 hexadecimal characters each as UInt64, all at once; None where there is anything else."""
+    try:
+        return pl.Series(heads.name, np.frombuffer(unhexlify(heads.str.join().item()), dtype=">u8").astype(np.uint64))
+    except ValueError:
+        return None
 
 
 def build_run(columns: Iterable[tuple[SubjectKind, pl.Series]], candidates: pl.Series | None = None) -> pl.DataFrame:
