@@ -4,10 +4,9 @@ Pure. Rows are canonical and usable: they have contact id, update time and start
 with ``sluice_`` say where a row came from; they never decide between two contents.
 """
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import polars as pl
-from polars._typing import EngineType
 
 DELIVERIES = "sluice_deliveries"
 """How many rows were delivered for a contact, repeated ones counted (UInt32)."""
@@ -24,7 +23,7 @@ SORTED_BY = ["record_id", "started_at", "contact_id"]
 _AT, _CONTACT = "\0at", "\0contact"
 """Place of a row in its frame; number of a contact, sooner compared than its id. No export has such columns."""
 
-_STREAMING: EngineType = "streaming"
+_STREAMING: Final = "streaming"
 """The engine that groups and joins text in half the time. It keeps no order: what comes of it is sorted or has none."""
 
 
