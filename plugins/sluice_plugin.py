@@ -10,10 +10,17 @@ class SluicePlugin(AirflowPlugin):
     """What Sluice adds to Airflow's API server."""
 
     name = "sluice"
+    external_views = [  # noqa: RUF012  # Airflow reads a list
+        {"name": "Exchanges", "href": "/sluice/pages/exchanges", "destination": "nav", "url_route": "sluice-exchanges"}
+    ]
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]  # nobody writes it
         """The apps, made when they are asked for, so that no other process imports them."""
-        from sluice.web.api import MOUNT, make_api
+        from sluice.web import api
+        from sluice.web.pages import app as pages
 
-        return [{"name": "sluice", "app": make_api(), "url_prefix": MOUNT}]
+        return [
+            {"name": "sluice", "app": api.make_api(), "url_prefix": api.MOUNT},
+            {"name": "sluice-pages", "app": pages.make_pages(), "url_prefix": pages.MOUNT},
+        ]

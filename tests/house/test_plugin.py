@@ -55,7 +55,7 @@ def test_loading_imports_nothing_and_the_api_server_gets_one_app_without_anythin
     record_property: Callable[[str, object], None],
 ) -> None:
     found = load(HOUSE / "plugins")
-    assert (found.names, found.errors, found.apps) == (["sluice"], {}, ["/sluice/api/v1"])
+    assert (found.names, found.errors, found.apps) == (["sluice"], {}, ["/sluice/api/v1", "/sluice/pages"])
     assert {"sluice", "fastapi"}.isdisjoint(found.loaded) and HEAVY.isdisjoint(found.modules)
     assert found.seconds * 1000 < MOST_MILLISECONDS
     record_property("plugin, CPU time in each Airflow process", f"{found.seconds * 1000:.0f} ms")

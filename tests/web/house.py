@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -55,14 +55,15 @@ class Web:
     client: TestClient
     api: FastAPI
     headers: Mapping[str, str] = field(default_factory=dict)
+    mount: str = MOUNT
 
     def as_(self, login: str | None) -> "Web":
         """Somebody else, ``name:ROLE``; None: nobody."""
-        return Web(self.desk, self.client, self.api, {"x-test-login": quote(login)} if login else {})
+        return replace(self, headers={"x-test-login": quote(login)} if login else {})
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
         headers = {**self.headers, **more.pop("headers", {})}
-        return self.client.request(method, f"{MOUNT}{path}", headers=headers, **more)
+        return self.client.request(method, f"{self.mount}{path}", headers=headers, **more)
 
     def get(self, path: str, **more: Any) -> Any:
         return self.ask("GET", path, **more)
@@ -76,9 +77,11 @@ class Web:
 
 
 @contextmanager
-def open_web(desk: Desk, monkeypatch: pytest.MonkeyPatch, api: FastAPI | None = None) -> Iterator[Web]:
-    """The API, mounted where Airflow mounts it, with Airflow's simple auth manager."""
+def open_web(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, api: FastAPI | None = None, mount: str = MOUNT
+) -> Iterator[Web]:
+    """The API, or another app, mounted where Airflow mounts it, with Airflow's simple auth manager."""
     create_auth_manager()
     app = api or make_api()
-    with at_terminal(desk, monkeypatch), TestClient(LoggedIn(Starlette(routes=[Mount(MOUNT, app)]))) as client:
-        yield Web(desk, client, app).as_("anna:USER")
+    with at_terminal(desk, monkeypatch), TestClient(LoggedIn(Starlette(routes=[Mount(mount, app)]))) as client:
+        yield Web(desk, client, app, mount=mount).as_("anna:USER")

@@ -61,16 +61,22 @@ def list_exchanges(
     decision: Decision | None = None,
     since: datetime | None = None,
     limit: int = 200,
+    before: tuple[datetime, str] | None = None,
 ) -> list[ExchangeLine]:
-    """Exchanges that match, newest first."""
+    """Exchanges that match, newest first. ``before``: moment of opening and id of the last one of the page before."""
+    opened_at, exchange_id = before or (None, None)
     rows = conn.execute(
         f"""select {LINE} from exchange e
             where (%(principal)s::text is null or principal = %(principal)s)
               and (%(direction)s::text is null or direction = %(direction)s)
               and (%(decision)s::text is null or decision = %(decision)s)
               and (%(since)s::timestamptz is null or opened_at >= %(since)s)
-            order by opened_at desc, exchange_id limit %(limit)s""",
+              and (%(opened_at)s::timestamptz is null
+                   or (opened_at, exchange_id) < (%(opened_at)s, %(exchange_id)s::uuid))
+            order by opened_at desc, exchange_id desc limit %(limit)s""",
         {
+            "opened_at": opened_at,
+            "exchange_id": exchange_id,
             "principal": principal,
             "direction": direction.value if direction else None,
             "decision": decision.value if decision else None,

@@ -8,6 +8,8 @@ from a clerk, and one which does can keep cases for the people who handle them:
 | read cases | GET | GET | viewer, user, op, admin |
 | open and withdraw a case | POST | POST | user, op, admin |
 
+Pages of exchanges ask for GET on the view `sluice.exchanges` and on runs of the DAG `reconcile`.
+
 Airflow reads the token: an `Authorization: Bearer` header first, else the cookie of its login. The
 cookie is `HttpOnly` and `SameSite=Lax`, and what changes something takes JSON only (`guard.py`): a page
 of another site can neither send the cookie along with a POST nor send JSON without asking (CORS), which
@@ -46,14 +48,14 @@ READ = Permission("GET", "GET")
 HANDLE = Permission("POST", "POST")
 
 
-def may(permission: Permission) -> Callable[[BaseUser], Actor]:
+def may(permission: Permission, view: str = VIEW, dag: str = DAG) -> Callable[[BaseUser], Actor]:
     """A dependency: whoever is logged in, as an actor of the desk. Raises NotAllowed, NameUnfit."""
 
     def allowed(user: Annotated[BaseUser, Depends(get_user)]) -> Actor:
         manager = get_auth_manager()
-        runs = DagDetails(id=DAG, team_name=_team())
+        runs = DagDetails(id=dag, team_name=_team(dag))
         if not (
-            manager.is_authorized_custom_view(method=permission.on_view, resource_name=VIEW, user=user)
+            manager.is_authorized_custom_view(method=permission.on_view, resource_name=view, user=user)
             and manager.is_authorized_dag(
                 method=permission.on_runs, access_entity=DagAccessEntity.RUN, details=runs, user=user
             )
@@ -66,9 +68,10 @@ def may(permission: Permission) -> Callable[[BaseUser], Actor]:
     return allowed
 
 
-def _team() -> str | None:
-    return DagModel.get_team_name(DAG) if conf.getboolean("core", "multi_team") else None
+def _team(dag: str) -> str | None:
+    return DagModel.get_team_name(dag) if conf.getboolean("core", "multi_team") else None
 
 
 Reader = Annotated[Actor, Depends(may(READ))]
 Clerk = Annotated[Actor, Depends(may(HANDLE))]
+Onlooker = Annotated[Actor, Depends(may(READ, "sluice.exchanges", "reconcile"))]

@@ -1,7 +1,5 @@
 """Cases over HTTP: open, list, show, withdraw. Each route is one use case of ``rights``, in a thread of its own."""
 
-import base64
-import binascii
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,7 +13,7 @@ from sluice.rights.model import Case, CaseId, State
 from sluice.settings import get_settings
 from sluice.terms import Principal
 from sluice.web.access import Clerk, Reader
-from sluice.web.errors import Fault, RequestInvalid
+from sluice.web.cursor import cursor_of, place_of
 from sluice.web.model import CasePage, CaseRequest, CaseShort, CaseShown, Withdrawal
 from sluice.web.problem import problems
 
@@ -91,13 +89,13 @@ def list_(
     """List cases, newest first, a page at a time."""
     from sluice.rights.store import list_cases
 
-    after = _place(cursor) if cursor else None
+    after = place_of(cursor) if cursor else None
     with connect(get_settings()) as conn:
         found = list_cases(conn, principal=principal, state=state, only_open=open, limit=limit + 1, after=after)
     page = found[:limit]
     return {
         "cases": [describe(case) for case in page],
-        "next_cursor": _cursor(page[-1]) if len(found) > limit else None,
+        "next_cursor": cursor_of(page[-1].opened_at, page[-1].case_id) if len(found) > limit else None,
     }
 
 
@@ -120,20 +118,3 @@ def withdraw(case_id: UUID, body: Withdrawal, clerk: Clerk) -> dict[str, Any]:
     order = desk_order(clerk.name, datetime.now(UTC), "SUBJECT_ASKED", body.evidence_sha256)
     with connect(get_settings()) as conn:
         return describe(withdraw_case(conn, CaseId(str(case_id)), order))
-
-
-def _cursor(case: Case) -> str:
-    """Where a page ended: moment of opening and number of its last case."""
-    return base64.urlsafe_b64encode(f"{case.opened_at.isoformat()} {case.case_id}".encode()).decode()
-
-
-def _place(cursor: str) -> tuple[datetime, str]:
-    """What a cursor says. Raises RequestInvalid for one we never gave."""
-    try:
-        moment, _, number = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
-        opened_at = datetime.fromisoformat(moment)
-        if opened_at.tzinfo is not None:
-            return opened_at, str(UUID(number))
-    except (ValueError, binascii.Error):
-        pass
-    raise RequestInvalid([Fault("query", "cursor", "no_cursor")])

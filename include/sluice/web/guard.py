@@ -5,6 +5,7 @@ logged as a type and a place, and told as a problem.
 """
 
 import logging
+from collections.abc import Callable, Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,10 +25,18 @@ HEADERS = {
 
 
 class Guard:
-    """ASGI middleware around the whole API."""
+    """ASGI middleware around a whole app.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    headers: of every answer, unless the answer has its own. tell: the answer for an error that got this far.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        headers: Mapping[str, str] = HEADERS,
+        tell: Callable[[Scope, SluiceError], ASGIApp] = lambda scope, error: problem_of(error),
+    ) -> None:
+        self.app, self.headers, self.tell = app, headers, tell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,7 +48,8 @@ class Guard:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update({name: value for name, value in self.headers.items() if name not in headers})
             await send(message)
 
         failure: SluiceError
@@ -56,7 +66,7 @@ class Guard:
             log.error("SLU-000 %s", place_of(error))
             failure = SluiceError()
         if not begun:
-            await problem_of(failure)(scope, receive, tell)
+            await self.tell(scope, failure)(scope, receive, tell)
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -1,0 +1,61 @@
+"""The pages, as one app that Airflow mounts at ``/sluice/pages`` and shows in its own frame.
+
+They are made on the server and need no script. They only read: whatever changes something goes through the API,
+with its own rules. Who may read is a table in ``access.py``.
+"""
+
+from typing import Final
+
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from sluice.errors import SluiceError
+from sluice.web.errors import HttpError, NothingThere, RequestInvalid
+from sluice.web.guard import Guard
+from sluice.web.pages import assets, exchanges
+from sluice.web.pages.view import say_error
+from sluice.web.problem import BY_STATUS, faults_of
+
+MOUNT: Final = "/sluice/pages"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'self'",
+}
+"""Nothing from elsewhere, nothing inline: what a file or a principal is called cannot become a script."""
+
+
+def make_pages() -> FastAPI:
+    """The app; it needs Airflow's auth manager when it is called, not when it is made."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    behind_login = [Depends(get_user)]
+    app.include_router(exchanges.router, dependencies=behind_login)
+    app.include_router(assets.router, dependencies=behind_login)
+    app.add_exception_handler(SluiceError, _coded)
+    app.add_exception_handler(HTTPException, _plain)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_middleware(Guard, headers=HEADERS, tell=lambda scope, error: say_error(Request(scope), error))
+    return app
+
+
+async def _coded(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SluiceError)
+    return say_error(request, error)
+
+
+async def _plain(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = BY_STATUS.get(error.status_code, HttpError)
+    return say_error(request, kind())
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = faults_of(error.errors(), exchanges.PARAMETERS)
+    in_path = any(fault.where == "path" for fault in faults)
+    return say_error(request, NothingThere() if in_path else RequestInvalid(faults))

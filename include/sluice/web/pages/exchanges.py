@@ -1,0 +1,126 @@
+"""Exchanges: what crossed, newest first, and one of them whole with its six answers."""
+
+from datetime import UTC, date, datetime, time
+from itertools import groupby
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BeforeValidator
+from starlette.responses import Response
+
+from sluice.db import connect
+from sluice.documents.page import make_page
+from sluice.documents.words import BRUSSELS
+from sluice.exchange.read import ExchangeLine, Shown, list_exchanges, pick_principals, show_exchange
+from sluice.keys import Keyring
+from sluice.ledger.sign import key_id
+from sluice.settings import get_settings
+from sluice.terms import Decision, Direction
+from sluice.web.access import Onlooker
+from sluice.web.cursor import cursor_of, place_of
+from sluice.web.errors import NothingThere
+from sluice.web.pages.view import reader_of, render, shares
+
+router = APIRouter(prefix="/exchanges")
+PARAMETERS = frozenset({"principal", "direction", "decision", "since", "find", "cursor", "lang"})
+ON_A_PAGE = 25
+
+
+Unless = BeforeValidator(lambda said: said or None)
+"""A form sends an empty word for what is not narrowed."""
+
+
+@router.get("")
+def list_(
+    request: Request,
+    onlooker: Onlooker,
+    principal: Annotated[str | None, Unless, Query(max_length=63)] = None,
+    direction: Annotated[Direction | None, Unless] = None,
+    decision: Annotated[Decision | None, Unless] = None,
+    since: Annotated[date | None, Unless] = None,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """A page of the list."""
+    with connect(get_settings()) as conn:
+        found = list_exchanges(
+            conn,
+            principal=principal,
+            direction=direction,
+            decision=decision,
+            since=datetime.combine(since, time(), BRUSSELS) if since else None,
+            limit=ON_A_PAGE + 1,
+            before=place_of(cursor) if cursor else None,
+        )
+        principals = pick_principals(conn)
+    lines = found[:ON_A_PAGE]
+    older = cursor_of(lines[-1].opened_at, lines[-1].id) if len(found) > ON_A_PAGE else None
+    return render(
+        request,
+        "exchanges.html",
+        days=[(day, list(group)) for day, group in groupby(lines, lambda line: local(line.opened_at).date())],
+        wanted={"principal": principal, "direction": direction, "decision": decision, "since": since},
+        principals=principals,
+        directions=list(Direction),
+        decisions=list(Decision),
+        older=older,
+        local=local,
+    )
+
+
+@router.get("/find")
+def find(request: Request, onlooker: Onlooker, number: Annotated[str, Query(max_length=36)] = "") -> Response:
+    """To the exchange whose number begins so. Raises NotFound, also for more than one."""
+    with connect(get_settings()) as conn:
+        line = show_exchange(conn, number.strip()).line
+    return Response(status_code=303, headers={"Location": reader_of(request).link(f"/exchanges/{line.id}")})
+
+
+@router.get("/{exchange_id}")
+def show(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
+    """One exchange: its verdict, the six answers and where its proof is. Raises NotFound."""
+    shown = _shown(exchange_id)
+    record, entry = shown.record, shown.entry
+    section = None
+    if record and entry:
+        public = key_id(Keyring.open(get_settings()).public)
+        section = make_page(record, entry, public, reader_of(request).say.language).sections[0]
+    return render(
+        request,
+        "exchange.html",
+        line=shown.line,
+        record=record,
+        section=section,
+        bar=shares(section.accepted, section.held, section.refused) if section else (),
+        steps=steps_of(shown.line),
+        local=local,
+    )
+
+
+@router.get("/{exchange_id}/receipt.pdf")
+def receipt(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
+    """The receipt, byte for byte as the principal got it. Raises NothingThere while there is none."""
+    from sluice.documents.receipt import make_receipt
+
+    shown = _shown(exchange_id)
+    if shown.record is None or shown.entry is None:
+        raise NothingThere
+    made = make_receipt(shown.record, shown.entry, Keyring.open(get_settings()), shown.record.who.language)
+    named = f'attachment; filename="{shown.line.id}.pdf"'
+    return Response(made.pdf, media_type="application/pdf", headers={"Content-Disposition": named})
+
+
+def _shown(exchange_id: UUID) -> Shown:
+    with connect(get_settings()) as conn:
+        return show_exchange(conn, str(exchange_id))
+
+
+def local(moment: datetime) -> datetime:
+    """As the clock in Brussels showed it."""
+    return moment.astimezone(BRUSSELS)
+
+
+def steps_of(line: ExchangeLine) -> list[tuple[str, datetime | None]]:
+    """What happened, in its order: the word of the step and when, None while it is still to come."""
+    moments = {"opened": line.opened_at, "closed": line.closed_at, "receipt": line.receipt_at}
+    return [(name, moment.astimezone(UTC) if moment else None) for name, moment in moments.items()]

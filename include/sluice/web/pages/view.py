@@ -1,0 +1,115 @@
+"""How a page is made: its language, its words, its template. Whatever is put into a template is escaped."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from babel.core import negotiate_locale
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from sluice.documents.words import LANGUAGES, Words, words
+from sluice.errors import SluiceError
+from sluice.web.pages.assets import table
+from sluice.web.problem import TRY_AGAIN_SECONDS, status_of
+
+log = logging.getLogger(__name__)
+TEMPLATES = Path(__file__).parent / "templates"
+SIGNS = {"accepted": "\N{CHECK MARK}", "partly_accepted": "!", "refused": "\N{MULTIPLICATION SIGN}", "undecided": "?"}
+"""A verdict is told by a sign and a word; its colour only says it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """In whose language a page speaks, and how it points at others."""
+
+    say: Words
+    base: str
+    """Where the pages are mounted."""
+    is_chosen: bool
+    """The language was chosen by hand, so every link keeps it."""
+
+    def link(self, path: str, **query: object) -> str:
+        """The address of another page."""
+        kept = {"lang": self.say.language} if self.is_chosen else {}
+        asked = urlencode({name: value for name, value in {**query, **kept}.items() if value not in (None, "")})
+        return f"{self.base}{path}{'?' if asked else ''}{asked}"
+
+
+def reader_of(request: Request) -> Reader:
+    """The language of ``?lang=``, else the first that the browser asks for and we have, else the first of ours."""
+    chosen = request.query_params.get("lang")
+    is_chosen = chosen in LANGUAGES
+    language = chosen if is_chosen and chosen else _negotiated(request.headers.get("accept-language", ""))
+    return Reader(words(language), str(request.scope.get("root_path", "")), is_chosen)
+
+
+def _negotiated(header: str) -> str:
+    """Of ``nl-BE,fr;q=0.8``: by their weight (RFC 9110, 12.5.4)."""
+    wanted: list[tuple[float, str]] = []
+    for part in header.split(","):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            wanted.append((-float(weight or 1), tag))
+        except ValueError:
+            continue
+    ordered = [tag for _, tag in sorted(wanted, key=lambda each: each[0]) if tag]
+    return negotiate_locale(ordered, LANGUAGES, sep="-") or LANGUAGES[0]
+
+
+def render(request: Request, template: str, status: int = 200, **parts: Any) -> HTMLResponse:
+    """A page in the language of its reader."""
+    reader = reader_of(request)
+    others = [(each, _again(request, each)) for each in LANGUAGES]
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            reader=reader, say=reader.say.say, words=reader.say, languages=others, signs=SIGNS, assets=table(), **parts
+        )
+    )
+    return HTMLResponse(text, status)
+
+
+def _again(request: Request, language: str) -> str:
+    """This very page in another language."""
+    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    return f"?{urlencode([*asked, ('lang', language)])}"
+
+
+def say_error(request: Request, error: SluiceError) -> HTMLResponse:
+    """The page of an error: its code, what it means and what to do. No value of the request is on it."""
+    status = status_of(error)
+    if status >= 500:
+        log.error("%s", error)
+    answer = render(request, "error.html", status, error=error, refs=tuple(map(str, error.refs)))
+    if status == 503:
+        answer.headers["Retry-After"] = str(TRY_AGAIN_SECONDS)
+    return answer
+
+
+@cache
+def environment() -> Environment:
+    """Escapes everything, and stops at a name that is not there."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def shares(*numbers: int) -> Sequence[float]:
+    """Where each part of a bar begins and how wide it is, in percent of them all: begin, width, begin, width..."""
+    whole, at, found = sum(numbers) or 1, 0.0, []
+    for number in numbers:
+        width = 100 * number / whole
+        found += [round(at, 2), round(width, 2)]
+        at += width
+    return found

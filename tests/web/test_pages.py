@@ -1,0 +1,124 @@
+"""The pages: what they show, to whom, in three languages, and nothing of a file becomes a script."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+import pytest
+
+from desk import Desk
+from sluice.documents.words import LANGUAGES
+from sluice.web.pages.app import MOUNT, make_pages
+from web.house import Web, open_web
+
+SCRIPT = "<script>alert(1)</script>"
+TEXT = re.compile(r"<[^>]+>")
+
+
+@pytest.fixture
+def pages(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """A viewer at the pages of a desk that took in three files."""
+    path, _ = desk.campaign(40)
+    desk.drop(path, "good.csv")
+    desk.drop(b"no;contract\n1;2\n", f"{SCRIPT[1:-9]}.csv")
+    desk.work()
+    desk.drop(path, "waits.csv")
+    desk.open_new()
+    with open_web(desk, monkeypatch, make_pages(), MOUNT) as opened:
+        yield opened.as_("vera:VIEWER")
+
+
+def said(html: str) -> str:
+    """The words of a page."""
+    return " ".join(unescape(TEXT.sub(" ", html)).split())
+
+
+def test_the_list_shows_every_exchange_and_what_it_is_narrowed_to(pages: Web) -> None:
+    lines = pages.desk.lines()
+    answer = pages.get("/exchanges?lang=en")
+    assert answer.status_code == 200 and all(f"/exchanges/{line.id}?lang=en" in answer.text for line in lines)
+
+    refused = pages.get("/exchanges?lang=en&decision=refused&principal=energy01&direction=inbound&since=2026-01-01")
+    found = [line.id for line in lines if f"/exchanges/{line.id}" in refused.text]
+    assert found == [line.id for line in lines if line.decision == "refused"] and len(found) == 1
+    assert "No exchange matches" in said(pages.get("/exchanges?lang=en&since=2999-01-01").text)
+
+
+def test_pages_follow_one_another_without_gap_or_double(pages: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sluice.web.pages.exchanges.ON_A_PAGE", 1)
+    seen, address = [], "/exchanges"
+    while address:
+        text = pages.get(address).text
+        seen += re.findall(r'/exchanges/([0-9a-f-]{36})"', text)
+        more = re.search(r'rel="next" href="([^"]+)"', text)
+        address = unescape(more[1]).removeprefix(MOUNT) if more else ""
+    assert seen == [line.id for line in pages.desk.lines()] and len(seen) == 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_exchange_says_what_its_receipt_says(pages: Web, language: str) -> None:
+    [accepted] = [line for line in pages.desk.lines() if line.decision == "accepted"]
+    answer = pages.get(f"/exchanges/{accepted.id}?lang={language}")
+    words = said(answer.text)
+    assert answer.status_code == 200 and f'<html lang="{language}">' in answer.text
+    assert all(word in words for word in (accepted.id, "energy01", "renewal_campaign"))
+    pdf = pages.get(f"/exchanges/{accepted.id}/receipt.pdf")
+    [kept] = [
+        item for item in pages.desk.objects(pages.desk.settings.bucket_exchange)
+        if item.key.endswith(f"{accepted.id}.pdf")
+    ]  # fmt: skip
+    assert pdf.content == pages.desk.house.objects.read(kept.bucket, kept.key), "the principal's own, byte for byte"
+
+
+def test_what_is_not_decided_says_so_and_has_no_receipt(pages: Web) -> None:
+    [waits] = [line for line in pages.desk.lines() if line.decision == "open"]
+    assert "not decided yet" in said(pages.get(f"/exchanges/{waits.id}?lang=en").text)
+    assert pages.get(f"/exchanges/{waits.id}/receipt.pdf").status_code == 404
+    assert (
+        pages.get(f"/exchanges/find?number={waits.id[:8]}").history
+        or waits.id in pages.get(f"/exchanges/find?number={waits.id[:8]}").text
+    )
+
+
+def test_only_who_may_look_gets_anything(pages: Web) -> None:
+    [line, *_] = pages.desk.lines()
+    one = f"/exchanges/{line.id}"
+    for path in ("/exchanges", one, f"{one}/receipt.pdf", f"/exchanges/find?number={line.id[:12]}"):
+        assert pages.as_(None).get(path).status_code == 401
+        assert pages.as_("somebody:").get(path).status_code == 403
+        for role in ("VIEWER", "USER", "OP", "ADMIN"):
+            assert pages.as_(f"somebody:{role}").get(path).status_code in (200, 404), (path, role)
+    assert pages.post("/exchanges", {}).status_code == 404
+
+
+def test_an_error_is_a_page_with_its_code_and_nothing_of_the_request(pages: Web) -> None:
+    for path, code in (
+        ("/exchanges/00000000-0000-4000-8000-000000000000", "SLU-"),
+        ("/exchanges/0470123456", "SLU-604"),
+        ("/exchanges?since=0470123456", "SLU-607"),
+        ("/exchanges?cursor=0470123456", "SLU-607"),
+        ("/nowhere", "SLU-604"),
+    ):
+        answer = pages.get(path)
+        assert answer.status_code in (404, 422) and code in answer.text, path
+        assert "0470123456" not in answer.text.partition("<main")[2]
+        assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_a_hostile_name_is_text_and_nothing_may_run(pages: Web) -> None:
+    for path in ("/exchanges", *(f"/exchanges/{line.id}" for line in pages.desk.lines())):
+        answer = pages.get(path)
+        assert SCRIPT[:8] not in answer.text.partition("<body>")[2]
+        policy = answer.headers["content-security-policy"]
+        assert (
+            "default-src 'none'" in policy and "unsafe" not in policy and answer.headers["cache-control"] == "no-store"
+        )
+        assert not re.search(r"\son\w+=|style=", answer.text)
+
+
+def test_assets_are_kept_for_ever_under_the_name_of_their_content(pages: Web) -> None:
+    names = re.findall(r'/assets/([\w.]+)"', pages.get("/exchanges").text)
+    assert len(names) == 2
+    for name in names:
+        assert "immutable" in pages.get(f"/assets/{name}").headers["cache-control"]
+    assert pages.get("/assets/sluice.css").status_code == 404
