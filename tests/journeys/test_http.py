@@ -30,6 +30,7 @@ from sluice.services.postgres import find as find_postgres
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(900)]
 CASES = "/sluice/api/v1/cases"
+PAGES = "/sluice/pages/exchanges"
 PHONE, MAIL, CUSTOMER = "+32470987123", "geplant.persoon@voorbeeld-7f3a.be", "KLANT-7f3a99q"
 PLANTED = (PHONE, MAIL, CUSTOMER)
 BODY: dict[str, Any] = {
@@ -265,6 +266,8 @@ def test_every_role_may_what_the_table_says_and_the_cookie_of_the_login_reads(
             opened[role] = answer.status
             assert server.ask("GET", CASES, token=token).status == 200
             assert server.ask("GET", CASES, Cookie=f"_token={token}").status == 200
+            page = server.ask("GET", f"{PAGES}?lang=fr", Cookie=f"_token={token}")
+            assert page.status == 200 and '<html lang="fr">' in page.text
             if answer.status == 201:
                 shown = server.ask("GET", answer.headers["location"], token=token)
                 assert {step["by"] for step in shown.json["steps"]} == {name}
@@ -276,6 +279,9 @@ def test_every_role_may_what_the_table_says_and_the_cookie_of_the_login_reads(
         assert (form.status, form.json["code"]) == (415, "SLU-606"), "a form of another site"
         server.ask("GET", "/api/v2/auth/logout", token=clerk)
         assert server.ask("GET", CASES, token=clerk).status == 403, "a token that was revoked"
+        assert {server.ask("GET", PAGES).status, server.ask("GET", PAGES, token=clerk).status} <= {401, 403}
+        views = server.ask("GET", "/api/v2/plugins", token=server.login("ada", passwords["ada"])).text
+        assert PAGES in views, "Airflow shows a way to it"
         took = _seconds(server, server.login("ada", passwords["ada"]))
     assert found_in_files(stack.var, OBJECT_STORE) == []
     record_property("roles that may open a case over HTTP", f"{opened} of Airflow's simple auth manager")
