@@ -16,6 +16,7 @@ from sluice.lake.pgp import encrypt_to
 from sluice.ledger.record import CopyLine
 from sluice.returns.make import FILE, FINDINGS, HELD
 from sluice.returns.making import Making
+from sluice.subject.cells import refs_of_columns
 from sluice.subject.index import build_run, write_run
 
 
@@ -24,12 +25,17 @@ def keep_return(house: House, opened: Opened, paper: Paper, making: Making, fold
     return (*_file(house, opened, paper, making, folder), *_lists(house, opened, making, folder))
 
 
-def _index(making: Making) -> bytes | None:
-    """The subject index run of a return, so that a person is found in what went out as in what came in."""
+def _index(making: Making, region: str, key: bytes) -> bytes | None:
+    """The subject index run of a return: whoever its rows are about, and whoever its cells name.
+
+    The two differ where a value was corrected, and where the platform knew another number of the person.
+    """
     if making.sorted_out is None or making.sorted_out.persons.width == 0:
         return None
-    persons = making.sorted_out.persons
-    return write_run(build_run([(making.kinds[name], persons[name]) for name in persons.columns]))
+    persons, going = making.sorted_out.persons, making.sorted_out.going
+    about = [(making.kinds[name], persons[name]) for name in persons.columns]
+    run = build_run([*about, *refs_of_columns(going, making.naming, region, key)])
+    return write_run(run, is_whole=set(making.naming) <= set(going.columns))
 
 
 def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> Iterator[CopyLine]:
@@ -42,7 +48,7 @@ def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Pa
     source = _encrypted(house, paper, folder, opened.opened_at)
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
     with ThreadPoolExecutor(1) as beside:
-        index = beside.submit(_index, making)
+        index = beside.submit(_index, making, paper.contract.file_format.region, house.subject_key(opened.principal))
         stored = house.objects.put_converging(bucket, key, source, SEALED)
     yield line(RETURN, stored, making.verdict.rows_accepted, rule, last_day)
     if run := index.result():

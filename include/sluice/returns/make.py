@@ -52,7 +52,8 @@ def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Mak
     sorted_out = sort_out(contacts, results, rules, staff_of(house, opened, paper), suppressed)
     sorted_out = replace(sorted_out, going=_in_contract_form(sorted_out.going, contract))
     sorted_out.held.write_csv(folder / HELD)
-    making = Making(refused(()), inputs, sorted_out, kinds=rules.kinds, screening=screening_of(house.conn, inputs))
+    screening = screening_of(house.conn, inputs)
+    making = Making(refused(()), inputs, sorted_out, kinds=rules.kinds, naming=rules.naming, screening=screening)
     return _judge_and_write(house, opened, paper, making, folder)
 
 

@@ -20,6 +20,9 @@ class Making:
     sorted_out: SortedOut | None = None
     written: Written | None = None
     kinds: Mapping[str, SubjectKind] = field(default_factory=dict)
+    """Of reference columns of the contacts."""
+    naming: Mapping[str, SubjectKind] = field(default_factory=dict)
+    """Of columns of the file."""
     suites: Mapping[str, str] = field(default_factory=dict)
     screening: Screening | None = None
     """What the notes of its results were screened for when they arrived."""

@@ -1,8 +1,10 @@
 """The second scan: every byte of every version in every store, by a reader that believes nothing of the eraser."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
 
 from sluice.errors import NotFound
 from sluice.exchange.catalogue import find_copies as find_lines
@@ -53,10 +55,11 @@ def scan_stores(house: House, target: Target, values: frozenset[str]) -> Scanned
     found = Scanned()
     with open_bench(house, target) as bench:
         copies = erase_store.find_copies(house.conn, target.principal)
-        needles = needles_of(sorted(values), longer_words(bench, copies, values))
+        search = Search(bench, copies, values)
         sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in WENT_OUT}
         told = find_open_notices(house, target.principal)
         seen: set[tuple[str, str, str]] = set()
+        residues: set[tuple[str, str]] = set()
         for each in STORES:
             left = deque(each.objects(house, target))
             while left:
@@ -65,12 +68,47 @@ def scan_stores(house: House, target: Target, values: frozenset[str]) -> Scanned
                 if name in seen or (item.bucket, item.key) in told:
                     continue
                 seen.add(name)
-                scan = _scan(bench, name, needles)
+                scan = search.scan(name)
                 if scan is None:
                     left.extend(_now(house, item))
                 else:
                     found += _judged(bench, scan, sent.get(name))
+                    if scan.status is Status.HIT:
+                        residues.add((item.bucket, item.key))
+    _note_residues(house, target, copies, residues)
     return found
+
+
+class Search:
+    """What is looked for in every object.
+
+    Words of other persons' rows that hold a value are gathered once something was found at all, because they only
+    ever make it less: then the object is read again with them.
+    """
+
+    def __init__(self, bench: Bench, copies: Sequence[Copy], values: frozenset[str]) -> None:
+        self._bench, self._copies, self._values = bench, copies, values
+        self._needles = needles_of(sorted(values))
+
+    @cached_property
+    def _without_others(self) -> Needles:
+        return needles_of(sorted(self._values), longer_words(self._bench, self._copies, self._values))
+
+    def scan(self, name: tuple[str, str, str]) -> Scan | None:
+        """One version of an object; None: it is there no more."""
+        found = _scan(self._bench, name, self._needles)
+        if found is None or found.status is not Status.HIT:
+            return found
+        return _scan(self._bench, name, self._without_others)
+
+
+def _note_residues(
+    house: House, target: Target, copies: Sequence[Copy], residues: AbstractSet[tuple[str, str]]
+) -> None:
+    """The next run of the case opens these copies, whatever the index says of them."""
+    named = {copy.exchange_id for copy in copies if (copy.bucket, copy.key) in residues}
+    if named and target.case_id:
+        erase_store.note_leads(house.conn, target, named, "scan")
 
 
 def _now(house: House, item: StoredObject) -> Iterator[StoredObject]:
