@@ -25,7 +25,7 @@ from sluice.rights.erase import begin, erase_copies, finish, plan, prove
 from sluice.rights.erase_find import find_places, led_copies, open_request, targets_of
 from sluice.rights.erase_model import ErasureReport
 from sluice.rights.erase_release import draft, release
-from sluice.rights.erase_stores import Bench, open_bench, store_of
+from sluice.rights.erase_stores import Bench, NamelessStore, open_bench, store_of
 from sluice.rights.forward import follow
 from sluice.rights.model import CaseId, Order, Right
 from sluice.rights.opening import open_case
@@ -109,7 +109,7 @@ def _find(house: House, case_id: CaseId) -> tuple[Cost, Cost, int]:
     costs = [(measured(partial(_open_every)), measured(partial(_open_led))) for _ in range(ROUNDS)]
     every, led = (median(list(column)) for column in zip(*costs, strict=True))
     with open_bench(house, target) as bench:
-        return every, led, len(led_copies(bench))
+        return every, led, sum(store_of(copy).name != NamelessStore().name for copy in led_copies(bench))
 
 
 def _open_every(bench: Bench) -> None:

@@ -39,7 +39,8 @@ KIND_CODES: Mapping[SubjectKind, int] = {
 CANDIDATE_CODE = 6
 """Name and birth date: entries that point at candidates; no SubjectKind, so that nothing else takes them for one."""
 
-ROWS_PER_GROUP = 65_536
+ROWS_PER_GROUP = 4_096
+"""Entries are sorted, so one person is in one group: the smaller it is, the less is unpacked to say no."""
 REF_BYTES = 16
 WHOLE = b"sluice.whole"
 """Key in the metadata of a run that holds every reference which the columns of its file can give."""
