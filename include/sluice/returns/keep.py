@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import polars as pl
+
 from sluice.agreement.model import Paper
 from sluice.errors import DocumentInvalid, Ref
 from sluice.exchange.deliver import RETURN
@@ -12,6 +14,8 @@ from sluice.exchange.house import House
 from sluice.exchange.keep import CSV, PARQUET, SEALED, line, shortest_retention
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, index_key, return_key, vault_key
+from sluice.exchange.rest import REST
+from sluice.exchange.suppressed import INDEX
 from sluice.lake.pgp import encrypt_to
 from sluice.ledger.record import CopyLine
 from sluice.returns.make import FILE, FINDINGS, HELD
@@ -25,17 +29,22 @@ def keep_return(house: House, opened: Opened, paper: Paper, making: Making, fold
     return (*_file(house, opened, paper, making, folder), *_lists(house, opened, making, folder))
 
 
-def _index(making: Making, region: str, key: bytes) -> bytes | None:
-    """The subject index run of a return: whoever its rows are about, and whoever its cells name.
+def _runs(making: Making, region: str, key: bytes) -> tuple[tuple[str, bytes], ...]:
+    """Who is in a return, so that a person is found in what went out as in what came in: kind and content of each run.
 
-    The two differ where a value was corrected, and where the platform knew another number of the person.
+    The index says whom the rows are about; beside it goes whom the cells name besides, where a value was corrected or
+    the platform knew another number.
     """
     if making.sorted_out is None or making.sorted_out.persons.width == 0:
-        return None
+        return ()
     persons, going = making.sorted_out.persons, making.sorted_out.going
-    about = [(making.kinds[name], persons[name]) for name in persons.columns]
-    run = build_run([*about, *refs_of_columns(going, making.naming, region, key)])
-    return write_run(run, is_whole=set(making.naming) <= set(going.columns))
+    about = build_run([(making.kinds[name], persons[name]) for name in persons.columns])
+    named = build_run(refs_of_columns(going, making.naming, region, key))
+    more = named.filter(~pl.col("ref").is_in(about["ref"].implode()))
+    if not set(making.naming) <= set(going.columns):
+        return ((INDEX, write_run(about)),)
+    index = (INDEX, write_run(about, is_whole=more.is_empty()))
+    return (index,) if more.is_empty() else (index, (REST, write_run(more)))
 
 
 def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> Iterator[CopyLine]:
@@ -48,11 +57,12 @@ def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Pa
     source = _encrypted(house, paper, folder, opened.opened_at)
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
     with ThreadPoolExecutor(1) as beside:
-        index = beside.submit(_index, making, paper.contract.file_format.region, house.subject_key(opened.principal))
+        runs = beside.submit(_runs, making, paper.contract.file_format.region, house.subject_key(opened.principal))
         stored = house.objects.put_converging(bucket, key, source, SEALED)
     yield line(RETURN, stored, making.verdict.rows_accepted, rule, last_day)
-    if run := index.result():
-        yield line("index", house.objects.put_converging(bucket, index_key(opened), run, PARQUET), None, rule, last_day)
+    for kind, run in runs.result():
+        key = index_key(opened, ".rest" if kind == REST else "")
+        yield line(kind, house.objects.put_converging(bucket, key, run, PARQUET), None, rule, last_day)
 
 
 def _encrypted(house: House, paper: Paper, folder: Path, now: datetime) -> Path:

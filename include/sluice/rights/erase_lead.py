@@ -1,7 +1,7 @@
 """Which copies are opened at all: those of which the index does not say that nobody looked for is in them.
 
 An index run is asked once per exchange, many at a time. It answers for what it was made of: ``index`` for the
-lake, and, where it is whole, for the file too; with ``index.rest`` for the file as it came and what was sealed of it.
+lake, and, where it is whole, for the file too; with ``index.rest`` beside it for the file, and what was sealed of it.
 Everything else is opened as before: files that were no table, answers, whatever has no run (any more), and what
 the request noted: exchanges that its index named before it was edited, and where its second scan found a residue.
 The index points, the file decides (ADR 8).
@@ -31,8 +31,12 @@ AT_ONCE = 8
 """Runs that are read side by side: they are small, and most of the time is the wait for the first byte."""
 RUNS = frozenset({INDEX, REST})
 BY_INDEX = frozenset({"lake"})
-BY_WHOLE = frozenset({RETURN, DELIVERED, DIALLED, KEPT})
-BY_BOTH = frozenset({"arrived", "quarantine.file", "quarantine.rows", "quarantine.records", "quarantine.held"})
+BY_BOTH = frozenset(
+    {
+        *(RETURN, DELIVERED, DIALLED, KEPT),
+        *("arrived", "quarantine.file", "quarantine.rows", "quarantine.records", "quarantine.held"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,7 @@ class Lead:
         if copy.kind in RUNS:
             own = self.answers.get((copy.exchange_id, copy.kind))
             return own is None or own.hits > 0
-        is_told = (
-            (copy.kind in BY_INDEX and index is not None)
-            or (copy.kind in BY_WHOLE and index is not None and index.is_whole)
-            or (copy.kind in BY_BOTH and _is_whole(index, rest))
-        )
+        is_told = (copy.kind in BY_INDEX and index is not None) or (copy.kind in BY_BOTH and _is_whole(index, rest))
         return not is_told or any(each.hits for each in (index, rest) if each is not None)
 
     @property

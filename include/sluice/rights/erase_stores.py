@@ -286,7 +286,7 @@ def look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[Found
 
 def is_in_index(bench: Bench, copy: Copy) -> bool:
     """Whether the index run of a copy's exchange points at the person."""
-    runs = [each for each in find_copies(bench.house.conn, copy.exchange_id) if each.kind == "index"]
+    runs = [each for each in find_copies(bench.house.conn, copy.exchange_id) if each.kind in IndexStore().kinds]
     return any(
         find_in_run(bench.house.objects.read(run.bucket, run.key, run.version_id), sorted(bench.target.refs)).height
         for run in runs
