@@ -129,7 +129,7 @@ def ask_run(source: Source, refs: Sequence[str]) -> Answer:
     with _opened(source) as file:
         held = _read(file, _groups_with(file.metadata, words), ["ref"])["ref"].to_numpy()
         is_whole = WHOLE in (file.metadata.metadata or {})
-    asked = np.array(words, np.uint64)
+    asked = np.unique(np.array(words, np.uint64))
     found = np.searchsorted(held, asked, "right") - np.searchsorted(held, asked, "left")
     return Answer(int(found.sum()), is_whole)
 
