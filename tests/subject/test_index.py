@@ -74,7 +74,7 @@ def test_rows_without_a_reference_are_not_in_a_run():
 
 
 def test_a_look_up_reads_only_the_row_groups_that_can_hold_the_reference():
-    held = references(3 * ROWS_PER_GROUP)
+    held = references(12 * ROWS_PER_GROUP)  # the end of a file is read 64 KiB at a time
     data = write_run(build_run([(SubjectKind.PHONE, held)]))
 
     class Counted(io.BytesIO):
