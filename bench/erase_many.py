@@ -20,7 +20,7 @@ import pyarrow.parquet as pq  # noqa: TID253
 from bench import BenchRow, Cost, cost, median, progress
 from sluice.lake.erase_parquet import erase_refs
 from sluice.lake.parquet import ROWS_PER_GROUP, write_lake
-from sluice.subject.index import build_run, find_in_run, write_run
+from sluice.subject.index import ask_run, build_run, write_run
 from sluice.terms import SubjectKind
 
 SEED = 20_261_126
@@ -145,7 +145,7 @@ def draw_rows(random: np.random.Generator, persons: Sequence[str]) -> pl.DataFra
 
 def find(lake: Lake) -> list[int]:
     """What the product asks: the index run of every exchange."""
-    found = [number for number, run in enumerate(lake.runs) if find_in_run(run, [lake.one]).height]
+    found = [number for number, run in enumerate(lake.runs) if ask_run(run, [lake.one]).hits]
     if len(found) != len(HITS):
         raise RuntimeError("the index does not say where the person is")
     return found

@@ -126,7 +126,10 @@ def test_every_code_of_screen_and_return_has_words_meaning_and_cure(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_copy_role_and_screened_class_has_words(language):
     names = [
-        *(f"copy.{kind}" for kind in ("return", "return.findings", "held", "delivered", "dial", "dial.kept")),
+        *(
+            f"copy.{kind}"
+            for kind in ("return", "return.findings", "held", "delivered", "dial", "dial.kept", "index.rest")
+        ),
         *(f"role.{party}" for party in ("center", "both", "each", "joint", "vendor", "-")),
         *(f"screen.{word}" for word in ScreenClass),
         *(f"columns.from.{side}" for side in ("principal", "center", "unknown")),

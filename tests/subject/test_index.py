@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.subject.index import KIND_CODES, ROWS_PER_GROUP, build_run, find_in_run, first_word, merge_runs, write_run
+from sluice.subject.index import (
+    KIND_CODES,
+    ROWS_PER_GROUP,
+    Answer,
+    ask_run,
+    build_run,
+    find_in_run,
+    first_word,
+    is_whole,
+    merge_runs,
+    write_run,
+)
 from sluice.subject.model import IndexInvalid, RefMalformed
 from sluice.subject.refs import ref_column
 from sluice.terms import SubjectKind
@@ -35,6 +46,15 @@ def test_a_run_finds_exactly_the_references_it_holds(held, asked):
 
     held_words, asked_words = ({int(ref[:16], 16) for ref in side} for side in (held, [*asked, *held[:3]]))
     assert set(found["ref"]) == held_words & asked_words
+    assert ask_run(run, [*asked, *held[:3]]) == Answer(found.height, is_whole=False)
+
+
+def test_a_run_says_that_it_is_whole_until_it_is_written_without():
+    run = build_run([(SubjectKind.PHONE, references(9))])
+
+    assert ask_run(write_run(run, is_whole=True), ["0" * 32]) == Answer(0, is_whole=True)
+    assert is_whole(write_run(run, is_whole=True)) and not is_whole(write_run(run))
+    assert pl.read_parquet(write_run(run, is_whole=True)).equals(run)
 
 
 def test_a_run_is_sorted_unique_and_says_which_kind_matched():
@@ -54,7 +74,7 @@ def test_rows_without_a_reference_are_not_in_a_run():
 
 
 def test_a_look_up_reads_only_the_row_groups_that_can_hold_the_reference():
-    held = references(3 * ROWS_PER_GROUP)
+    held = references(12 * ROWS_PER_GROUP)  # the end of a file is read 64 KiB at a time
     data = write_run(build_run([(SubjectKind.PHONE, held)]))
 
     class Counted(io.BytesIO):

@@ -13,6 +13,7 @@ import polars as pl
 
 from sluice.agreement.model import Paper, PaperMissing
 from sluice.agreement.store import in_force
+from sluice.agreement.subjects import naming_columns
 from sluice.db import transaction
 from sluice.dial import store
 from sluice.dial.dncm import are_listed
@@ -39,6 +40,7 @@ from sluice.exchange.workroom import work_folder
 from sluice.lake.write_model import ValueUnwritable, WriteForm
 from sluice.lake.write_table import write_table
 from sluice.ledger.record import DIAL, CopyLine, ExchangeRecord
+from sluice.subject.cells import refs_of_columns
 from sluice.subject.columns import normalise_column
 from sluice.subject.index import build_run, write_run
 from sluice.terms import Direction, SubjectKind
@@ -218,12 +220,14 @@ def _keep(house: House, opened: Opened, paper: Paper, made: Made) -> tuple[CopyL
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
     kept = house.objects.put_converging(bucket, key, made.written.path, SEALED)
     copies = [line(KEPT, kept, made.composed.rows.height, rule, last)]
-    subjects = paper.contract.subject_fields
-    kinds = {f"{start}{field.name}": field.subject_key for field in subjects for start in (REFS, CORRECTED)}
-    refs = made.composed.refs
+    naming, refs = naming_columns(paper.contract), made.composed.refs
+    kinds = {f"{start}{name}": kind for name, kind in naming.items() for start in (REFS, CORRECTED)}
     named = [(kind, refs[name]) for name in refs.columns if (kind := kinds.get(name))]
     if named:
-        run = house.objects.put_converging(bucket, index_key(opened), write_run(build_run(named)), PARQUET)
+        region = paper.contract.file_format.region
+        cells = refs_of_columns(made.composed.rows, naming, region, house.subject_key(opened.principal))
+        content = write_run(build_run([*named, *cells]), is_whole=True)
+        run = house.objects.put_converging(bucket, index_key(opened), content, PARQUET)
         copies.append(line("index", run, None, rule, last))
     return tuple(copies)
 

@@ -1,7 +1,7 @@
 """What runs inside the limited child: decode, identify, judge, split; no network, no services.
 
 It gets a job and leaves in its folder what the parent keeps: ``accepted.parquet``,
-``index.parquet``, ``refused_*.parquet``, ``findings.csv``, ``pass.json`` and ``report.json``. The
+``index.parquet``, ``rest.parquet``, ``refused_*.parquet``, ``findings.csv``, ``pass.json`` and ``report.json``. The
 nursery imports this module once, so everything heavy is imported at the top.
 """
 
@@ -18,6 +18,7 @@ from sluice.exchange.content import Content, Split, kept_out, read_content, spli
 from sluice.exchange.job import Job
 from sluice.exchange.model import ChildReport, Sighting
 from sluice.exchange.paper import refused
+from sluice.exchange.rest import REST_FILE, is_told_by_columns, rest_of
 from sluice.gate.contract_rules import rules_for, thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.model import Finding, GateVerdict, Judgement, RowFinding
@@ -142,9 +143,14 @@ def _write(job: Job, table: Table, identified: Identified, judgement: Judgement,
     report = pl.concat([judgement.report, rows.report(table.row_numbers)])
     if not report.is_empty():
         report.sort("row", maintain_order=True).write_csv(job.folder / "findings.csv")
-    if not judgement.verdict.rows_accepted or content.missing:
+    is_kept = bool(judgement.verdict.rows_accepted) and not content.missing
+    is_told = is_told_by_columns(job.contract, table)
+    rest = rest_of(job.contract, table, rows.accepted if is_kept else None, job.key) if is_told else None
+    if rest is not None:
+        (job.folder / REST_FILE).write_bytes(rest)
+    if not is_kept:
         return
-    _write_accepted(job, table, identified, content.frame, rows.accepted)
+    _write_accepted(job, table, identified, content.frame, rows.accepted, is_whole=is_told and rest is None)
     arrived = table.frame.insert_column(0, table.row_numbers.alias(ROW))
     for name, which in (("refused_rows", rows.refused), ("held_rows", rows.held)):
         if (kept := which & ~rows.erased).any():
@@ -153,7 +159,9 @@ def _write(job: Job, table: Table, identified: Identified, judgement: Judgement,
         table.bad_records.write_parquet(job.folder / "refused_records.parquet", statistics=False)
 
 
-def _write_accepted(job: Job, table: Table, identified: Identified, content: pl.DataFrame, kept: pl.Series) -> None:
+def _write_accepted(
+    job: Job, table: Table, identified: Identified, content: pl.DataFrame, kept: pl.Series, *, is_whole: bool
+) -> None:
     exchange_id, version_id = job.origin or ("", "")
     own: list[pl.Expr | pl.Series] = [
         pl.lit(exchange_id).alias(EXCHANGE),
@@ -169,4 +177,4 @@ def _write_accepted(job: Job, table: Table, identified: Identified, content: pl.
         run = build_run(
             [(kind, refs) for kind, refs in kinds if kind is not None], candidates_in(job.contract, lake, job.key)
         )
-        (job.folder / "index.parquet").write_bytes(write_run(run))
+        (job.folder / "index.parquet").write_bytes(write_run(run, is_whole=is_whole))

@@ -104,6 +104,7 @@ def _sweep(house: House, exchange_id: ExchangeId) -> None:
         (lake, lake_key(opened, "")),
         (vault, vault_key(opened, "")),
         (lake, index_key(opened)),
+        (lake, index_key(opened, ".rest")),
         (lake, return_key(opened, "")),
     )
     for bucket, prefix in places:

@@ -12,6 +12,7 @@ from sluice.agreement.model import Agreement, DataContract, RetentionRule
 from sluice.exchange.house import House
 from sluice.exchange.model import Judged, Kept
 from sluice.exchange.naming import BRUSSELS, index_key, lake_key, vault_key, withheld_unless_safe
+from sluice.exchange.rest import REST, REST_FILE
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import seal
 from sluice.ledger.record import CopyLine
@@ -68,7 +69,7 @@ def _accepted(house: House, judged: Judged, received: date) -> list[CopyLine]:
 
 
 def _refused(house: House, judged: Judged, received: date) -> list[CopyLine]:
-    """Refused rows, sealed; and the list of all findings (row, rule, code, column) for the principal."""
+    """Refused rows, sealed; the list of all findings (row, rule, code, column) for the principal; who is in them."""
     import pyarrow.parquet as pq
 
     copies = []
@@ -86,6 +87,11 @@ def _refused(house: House, judged: Judged, received: date) -> list[CopyLine]:
             house.settings.bucket_vault, vault_key(judged.opened, "findings.csv"), report, CSV
         )
         copies.append(line("findings", stored, None, "quarantine", _quarantine_end(house, received)))
+    rest = judged.folder / REST_FILE
+    if rest.exists():
+        key = index_key(judged.opened, ".rest")
+        run = house.objects.put_converging(house.settings.bucket_lake, key, rest, PARQUET)
+        copies.append(line(REST, run, None, "quarantine", _last_end(house, received)))
     return copies
 
 
@@ -95,6 +101,12 @@ def _sealed(house: House, judged: Judged, kind: str, source: Path, rows: int | N
     sealed = seal(source, judged.folder / name, house.keyring, judged.opened.principal)
     stored = house.objects.put_converging(house.settings.bucket_vault, vault_key(judged.opened, name), sealed, SEALED)
     return line(kind, stored, rows, "quarantine", _quarantine_end(house, received))
+
+
+def _last_end(house: House, received: date) -> date:
+    """The day after which neither the file as it came nor what was sealed of it is there."""
+    days = max(house.settings.keep_arrived_days, house.settings.keep_quarantine_days)
+    return received + timedelta(days=days)
 
 
 def _quarantine_end(house: House, received: date) -> date:

@@ -61,9 +61,9 @@ def vault_key(opened: Opened, name: str) -> str:
     return f"{opened.principal}/{opened.flow}/exchange={opened.exchange_id}/{name}"
 
 
-def index_key(opened: Opened) -> str:
-    """Where the subject index run of this exchange lies in the lake bucket."""
-    return f"_subject_index/{opened.principal}/exchange={opened.exchange_id}.parquet"
+def index_key(opened: Opened, ending: str = "") -> str:
+    """Where a subject index run of this exchange lies in the lake bucket."""
+    return f"_subject_index/{opened.principal}/exchange={opened.exchange_id}{ending}.parquet"
 
 
 def return_key(opened: Opened, name: str) -> str:

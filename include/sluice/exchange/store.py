@@ -366,7 +366,7 @@ def has_references(conn: Connection, principal: Principal) -> bool:
     row = conn.execute(
         """select exists (select from suppression_run where principal = %(principal)s)
                or exists (select from copy join exchange using (exchange_id)
-                   where principal = %(principal)s and kind in ('lake', 'index')) as has""",
+                   where principal = %(principal)s and kind in ('lake', 'index', 'index.rest')) as has""",
         {"principal": principal},
     ).fetchone()
     return bool(row and row["has"])

@@ -219,7 +219,7 @@ def _declared(source: Path) -> "pl.Schema":
     import polars as pl
     from pyarrow.parquet import read_schema
 
-    return pl.DataFrame(read_schema(source).empty_table()).schema
+    return pl.Schema(read_schema(source))
 
 
 def _plain(rows: "pl.DataFrame", declared: "pl.Schema") -> "pl.DataFrame":

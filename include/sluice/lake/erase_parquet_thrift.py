@@ -6,6 +6,8 @@ from typing import TypeVar
 
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, STRUCT = range(1, 13)
 
+_ONE = tuple(bytes((byte,)) for byte in range(256))
+
 T = TypeVar("T", int, bytes, "Struct", "Items")
 
 
@@ -90,7 +92,10 @@ class _Decoder:
         return self.data[self.at - count : self.at]
 
     def _varint(self) -> int:
-        value = shift = 0
+        byte = self._byte()
+        if byte < 128:
+            return byte
+        value, shift = byte & 127, 7
         while True:
             byte = self._byte()
             value |= (byte & 127) << shift
@@ -112,7 +117,7 @@ def encoded(value: Struct) -> bytes:
     for each in value.fields:
         kind = (_TRUE if each.value else _FALSE) if each.type in (_TRUE, _FALSE) else each.type
         step = each.number - last
-        out += bytes((step << 4 | kind,)) if 0 < step < 16 else bytes((kind,)) + _varint(_zigzag(each.number))
+        out += _ONE[step << 4 | kind] if 0 < step < 16 else _ONE[kind] + _varint(_zigzag(each.number))
         last = each.number
         if each.type not in (_TRUE, _FALSE):
             out += _plain(each.type, each.value)
@@ -132,6 +137,8 @@ def _plain(kind: int, value: Value) -> bytes:
 
 
 def _varint(value: int) -> bytes:
+    if value < 128:
+        return _ONE[value]
     out = bytearray()
     while value > 127:
         out.append(value & 127 | 128)

@@ -11,6 +11,7 @@ from sluice.exchange.house import House
 from sluice.exchange.keep import CSV, PARQUET, SEALED, line, shortest_retention
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, index_key, return_key, vault_key
+from sluice.exchange.rest import REST
 from sluice.lake.pgp import encrypt_to
 from sluice.ledger.record import CopyLine
 from sluice.returns.make import FILE, FINDINGS, HELD
@@ -33,9 +34,9 @@ def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Pa
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
     stored = house.objects.put_converging(bucket, key, source, SEALED)
     yield line(RETURN, stored, making.verdict.rows_accepted, rule, last_day)
-    if making.index is not None:
-        run = house.objects.put_converging(bucket, index_key(opened), making.index, PARQUET)
-        yield line("index", run, None, rule, last_day)
+    for kind, run in making.runs:
+        key = index_key(opened, ".rest" if kind == REST else "")
+        yield line(kind, house.objects.put_converging(bucket, key, run, PARQUET), None, rule, last_day)
 
 
 def _encrypted(house: House, paper: Paper, folder: Path, now: datetime) -> Path:

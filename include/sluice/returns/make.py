@@ -16,7 +16,8 @@ from sluice.exchange.judge import second_judge
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.paper import finding, refused
-from sluice.exchange.suppressed import find_suppressed
+from sluice.exchange.rest import REST
+from sluice.exchange.suppressed import INDEX, find_suppressed
 from sluice.exchange.uses import needs_of_return
 from sluice.gate.contract_rules import rules_for, thresholds_of
 from sluice.gate.judge import judge
@@ -26,14 +27,15 @@ from sluice.gate.typed import DATE, TIMESTAMP
 from sluice.lake.write_model import ValueUnwritable, WriteForm, Written
 from sluice.lake.write_table import write_table
 from sluice.returns import store
-from sluice.returns.compose import RESULTS, contacts_by_record, missing_sources, results_of_day, sort_out
+from sluice.returns.compose import CONTACTS, RESULTS, contacts_by_record, missing_sources, results_of_day, sort_out
 from sluice.returns.making import Making
-from sluice.returns.model import Input, InputKind, Rules
+from sluice.returns.model import Input, InputKind, Rules, SortedOut
 from sluice.returns.paper import rules_of
 from sluice.returns.record import Outcome, record_of_return
 from sluice.returns.righting import Righting, said_at
 from sluice.returns.screening import screening_of
 from sluice.returns.staffing import staff_of
+from sluice.subject.cells import refs_of_columns
 from sluice.subject.index import build_run, write_run
 from sluice.terms import Verdict
 
@@ -47,7 +49,8 @@ def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Mak
     contract = paper.contract
     inputs = tuple(store.find_inputs(house.conn, opened.exchange_id))
     rules = rules_of(house.conn, opened, paper)
-    contacts, results = _frames(house, inputs, rules, opened, folder)
+    right = Righting.of(house, opened.principal)
+    contacts, results = _frames(house, inputs, rules, opened, folder, right)
     if missing := missing_sources(contacts, results, rules):
         reasons = [finding("HEADER_SOURCE_MISSING", "return.source", column) for column in missing]
         return Making(refused(tuple(reasons)), inputs)
@@ -55,26 +58,40 @@ def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Mak
     sorted_out = sort_out(contacts, results, rules, staff_of(house, opened, paper), suppressed)
     sorted_out.held.write_csv(folder / HELD)
     with ThreadPoolExecutor(1) as beside:
-        index = beside.submit(_index, sorted_out.persons, rules)
+        runs = beside.submit(_runs, sorted_out, rules, contract.file_format.region, right)
         sorted_out = replace(sorted_out, going=_in_contract_form(sorted_out.going, contract))
         making = Making(refused(()), inputs, sorted_out, screening=screening_of(house.conn, inputs))
-        return replace(_judge_and_write(house, opened, paper, making, folder), index=index.result())
+        return replace(_judge_and_write(house, opened, paper, making, folder), runs=runs.result())
 
 
-def _index(persons: pl.DataFrame, rules: Rules) -> bytes | None:
-    """The subject index run of a return, so that a person is found in what went out as in what came in."""
-    return (
-        write_run(build_run([(rules.kinds[name], persons[name]) for name in persons.columns]))
-        if persons.width
-        else None
-    )
+def _runs(sorted_out: SortedOut, rules: Rules, region: str, right: Righting) -> tuple[tuple[str, bytes], ...]:
+    """Who is in a return, so that a person is found in what went out as in what came in: kind and content of each run.
+
+    The index says whom the rows are about; beside it goes whom the cells name besides, where a value was corrected or
+    the platform knew another number. A cell that is echoed as it came is whom its row is about.
+    """
+    persons, going = sorted_out.persons, sorted_out.going
+    if persons.width == 0:
+        return ()
+    about = build_run([(rules.kinds[name], persons[name]) for name in persons.columns])
+    if not set(rules.naming) <= set(going.columns):
+        return ((INDEX, write_run(about)),)
+    is_told = {
+        column.name
+        for column in rules.columns
+        if f"sluice_ref_{str(column.source).removeprefix(CONTACTS)}" in persons.columns and not right.corrections
+    }
+    others = {name: kind for name, kind in rules.naming.items() if name not in is_told}
+    named = build_run(refs_of_columns(going, others, region, right.key))
+    more = named.filter(~pl.col("ref").is_in(about["ref"].implode()))
+    index = (INDEX, write_run(about, is_whole=more.is_empty()))
+    return (index,) if more.is_empty() else (index, (REST, write_run(more)))
 
 
 def _frames(
-    house: House, inputs: Sequence[Input], rules: Rules, opened: Opened, folder: Path
+    house: House, inputs: Sequence[Input], rules: Rules, opened: Opened, folder: Path, right: Righting
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Contacts by record id and the day's results, from their pinned lake objects, side by side."""
-    right = Righting.of(house, opened.principal)
     since, until = day_bounds(opened)
 
     def parts(kind: InputKind) -> list[pl.LazyFrame]:

@@ -21,8 +21,8 @@ class Making:
     suites: Mapping[str, str] = field(default_factory=dict)
     screening: Screening | None = None
     """What the notes of its results were screened for when they arrived."""
-    index: bytes | None = None
-    """The subject index run of its rows."""
+    runs: tuple[tuple[str, bytes], ...] = ()
+    """Subject index runs of its rows: kind of the copy, and content."""
 
     @property
     def held(self) -> dict[str, int]:

@@ -121,6 +121,8 @@ class Rules:
     checks: tuple[tuple[str, str], ...]
     kinds: Mapping[str, SubjectKind]
     """Kind of each reference column of the contacts: persons in a return are found by these."""
+    naming: Mapping[str, SubjectKind]
+    """Columns of the return itself that can name a person."""
     recordings_from: str | None
     """ISO time: recordings of older contacts are past their retention."""
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sluice.agreement.model import Agreement, DataContract, Paper
 from sluice.agreement.store import in_force
+from sluice.agreement.subjects import naming_columns
 from sluice.db import Connection
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
@@ -25,6 +26,7 @@ def rules_of(conn: Connection, opened: Opened, paper: Paper) -> Rules:
         kinds={
             f"sluice_ref_{f.name}": f.subject_key for f in (theirs.subject_fields if theirs else ()) if f.subject_key
         },
+        naming=naming_columns(paper.contract, theirs),
         recordings_from=recordings_from(paper.agreement, paper.contract, opened.opened_at),
     )
 

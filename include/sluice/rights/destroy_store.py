@@ -103,7 +103,7 @@ def standing(conn: Connection, principal: Principal, today: date) -> Standing:
                or exists (select from outbox o where o.exchange_id = e.exchange_id
                    and o.done_at is null))) as exchanges,
             (select count(*) from copy c join exchange e using (exchange_id) where e.principal = %(name)s
-               and c.gone_at is null and c.kind not in ('index', 'findings', 'held', 'return.findings')
+               and c.gone_at is null and c.kind not in ('index', 'index.rest', 'findings', 'held', 'return.findings')
                and c.kind not like 'quarantine.%%')
             + (select count(*) from answer w where %(name)s = any(w.principals) and w.gone_at is null) as copies,
             (select coalesce(sum(r.refs), 0)::bigint from suppression_run r

@@ -29,6 +29,7 @@ from sluice.rights.erase_batches import CopyName
 from sluice.rights.erase_control import check_goes_on, check_may_begin, noted, outcome_of
 from sluice.rights.erase_exceptions import exceptions_of
 from sluice.rights.erase_find import find_places, foresee, kept, open_request, targets_of
+from sluice.rights.erase_lead import RUNS, find_lead
 from sluice.rights.erase_model import (
     Copy,
     ErasureReport,
@@ -53,7 +54,6 @@ from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
 MOST_PASSES = 5
-INDEX = "index"
 
 
 def plan(house: House, case_id: CaseId) -> ErasureReport:
@@ -161,18 +161,26 @@ def _begun(house: House, case_id: CaseId, target: Target, now: datetime) -> Iter
     remake_prepared(house, target.principal, now)
     with open_bench(house, target) as bench:
         copies = erase_store.find_copies(house.conn, target.principal)
+        erase_store.note_leads(house.conn, target, find_lead(bench, copies).named, "index")
         remember(house, case_id, target.principal, spellings(bench, copies))
         for place in _to_erase(house, case_id, bench):
-            if place.copy.kind != INDEX:
+            if place.copy.kind not in RUNS:
                 yield CopyName(target.principal, place.copy.exchange_id, place.copy.kind)
 
 
 def _to_erase(house: House, case_id: CaseId, bench: Bench) -> list[Place]:
     """Copies that name the person and that everybody who decides of them wants erased; the index last.
 
-    Whose they are is noted, because afterwards nothing says any more who has to be told.
+    Whose they are is noted, because afterwards nothing says any more who has to be told. An index stays as long as
+    a copy that it points at does.
     """
-    places = [place for place in find_places(bench) if is_decided(place.copy, bench.target)]
+    found = list(find_places(bench))
+    stay = {place.copy.exchange_id for place in found if not is_decided(place.copy, bench.target)}
+    places = [
+        place
+        for place in found
+        if is_decided(place.copy, bench.target) and not (place.copy.kind in RUNS and place.copy.exchange_id in stay)
+    ]
     note_places(house, case_id, bench.target.principal, places)
     return places
 
@@ -190,7 +198,7 @@ def _finish(house: House, case: Case, clearance: Clearance, now: datetime) -> No
     target = clearance.target
     with open_bench(house, target) as bench:
         _erase_all(house, case, bench, clearance, now)
-        for copy in erase_store.find_copies(house.conn, target.principal, with_gone=True):
+        for copy in erase_store.find_superseded(house, target.principal):
             with hold_object(house.conn, copy.bucket, copy.key):
                 erase_store.drop_superseded(house, copy)
         left = list(find_places(bench))
@@ -215,7 +223,8 @@ def _erase_all(house: House, case: Case, bench: Bench, clearance: Clearance, now
         if not places:
             break
         for place in places:
-            if not _erase(house, case.case_id, bench, clearance, place.copy):
+            is_pointed_at = place.copy.kind in RUNS and place.copy.exchange_id in {one for one, _ in left}
+            if is_pointed_at or not _erase(house, case.case_id, bench, clearance, place.copy):
                 left.add((place.copy.exchange_id, place.copy.kind))
     else:
         raise NotFinished(Ref("case", case.case_id), Ref("passes", MOST_PASSES))

@@ -15,11 +15,7 @@ from sluice.rights.erase_model import Column, Target
 from sluice.scan.model import ScanFailed, Status
 from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
-from sluice.subject.columns import normalise_column
-from sluice.subject.refs import ref_column
-
-PIECE = r"[^;,\t|\"{}\[\]\r\n]+"
-"""What stands between the delimiters of any format we read."""
+from sluice.subject.cells import PIECE_COLUMN, pieces_of, refs_of_columns
 
 
 @dataclass(frozen=True)
@@ -50,22 +46,19 @@ def hints_of(contract: DataContract | None) -> FormatHints:
 
 def rows_of(frame: pl.DataFrame, columns: Sequence[Column], region: str, target: Target) -> pl.Series:
     """Which rows name the person, by any identifying column."""
-    mask = pl.Series([False]).new_from_index(0, frame.height)
+    mask, among = pl.Series([False]).new_from_index(0, frame.height), sorted(target.refs)
     for column in columns:
-        if column.name in frame.columns:
-            normal = normalise_column(frame[column.name], column.kind, region=region)
-            refs = ref_column(normal.values, column.kind, target.key)
-            mask = mask | refs.is_in(sorted(target.refs)).fill_null(False)
+        for _, refs in refs_of_columns(frame, {column.name: column.kind}, region, target.key):
+            mask = mask | refs.is_in(among).fill_null(False)
     return mask
 
 
 def bad_rows_of(raw: pl.Series, columns: Sequence[Column], region: str, target: Target) -> pl.Series:
     """Which records that are no rows name the person: in any piece between their delimiters, as any kind."""
-    pieces = pl.DataFrame({"row": pl.int_range(len(raw), eager=True), "piece": raw.str.extract_all(PIECE)})
-    named = pieces.explode("piece").with_columns(pl.col("piece").str.strip_chars())
-    kinds = [Column("piece", kind) for kind in sorted({column.kind for column in columns})]
-    rows = named.filter(rows_of(named, kinds, region, target))["row"]
-    return pieces["row"].is_in(rows.implode())
+    pieces = pieces_of(raw)
+    kinds = [Column(PIECE_COLUMN, kind) for kind in sorted({column.kind for column in columns})]
+    rows = pieces.filter(rows_of(pieces, kinds, region, target))["row"].unique()
+    return pl.int_range(len(raw), eager=True).is_in(rows.implode())
 
 
 def find_in_file(
@@ -99,10 +92,8 @@ def refs_of_others(
         return
     frame, region = found.table.frame, contract.file_format.region if contract else "BE"
     others = frame.filter(~found.table.row_numbers.is_in(pl.Series(found.records, dtype=pl.Int64).implode()))
-    for column in columns:
-        if column.name in others.columns:
-            normal = normalise_column(others[column.name], column.kind, region=region)
-            yield ref_column(normal.values, column.kind, target.key)
+    kinds = {column.name: column.kind for column in columns}
+    yield from (refs for _, refs in refs_of_columns(others, kinds, region, target.key))
 
 
 def names_person(path: Path, target: Target) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from sluice.exchange.house import House
 from sluice.rights import erase_store, store, tidy_store
-from sluice.rights.erase_model import OTHER_CONTROLLER, Done, Outcome, Place, Target
+from sluice.rights.erase_lead import find_lead
+from sluice.rights.erase_model import ANSWER, OTHER_CONTROLLER, Copy, Done, Outcome, Place, Target
 from sluice.rights.erase_scope import decided_of, is_decided
 from sluice.rights.erase_stores import STORES, Bench, open_bench, store_of
 from sluice.rights.identifiers import Envelope, open_sealed, refs_of, values_of
@@ -36,22 +37,45 @@ def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bo
 
 
 def find_places(bench: Bench) -> Iterator[Place]:
-    """Every copy that names the person, the index last. Raises StoreUnknown."""
+    """Every copy that names the person, the index last; the index says which are opened. Raises StoreUnknown."""
+    for copy in led_copies(bench):
+        if rows := _rows(bench, copy):
+            yield Place(store_of(copy).name, copy, rows)
+
+
+def led_copies(bench: Bench) -> list[Copy]:
+    """Copies that may name the person, as far as the index knows; the index last. Raises StoreUnknown."""
     copies = erase_store.find_copies(bench.house.conn, bench.target.principal)
     order = {store.name: number for number, store in enumerate(STORES)}
-    for copy in sorted(copies, key=lambda copy: order[store_of(copy).name]):
-        if rows := store_of(copy).find(bench, copy):
-            yield Place(store_of(copy).name, copy, rows)
+    ordered = sorted(copies, key=lambda copy: order[store_of(copy).name])
+    lead = find_lead(bench, ordered)
+    return [copy for copy in ordered if lead.may_hold(copy)]
+
+
+def _rows(bench: Bench, copy: Copy) -> int:
+    """How many rows of a copy name the person; a version that does not is looked into once per bench.
+
+    Of whom an answer is says the request that it answers, so answers are always asked.
+    """
+    name = (copy.exchange_id, copy.kind, copy.version_id)
+    if name in bench.clean:
+        return 0
+    rows = store_of(copy).find(bench, copy)
+    if not rows and copy.kind != ANSWER:
+        bench.clean.add(name)
+    return rows
 
 
 def foresee(house: House, target: Target) -> Iterator[Done]:
     """What a run would do to every copy that names the person now, tried out on the bench."""
     with open_bench(house, target) as bench:
-        for place in find_places(bench):
-            if is_decided(place.copy, target):
-                yield store_of(place.copy).erase(bench, place.copy).done
+        for copy in led_copies(bench):
+            if is_decided(copy, target):
+                edit = store_of(copy).erase(bench, copy)
+                found = [edit.done] if edit.is_needed else []
             else:
-                yield kept(place)
+                found = [kept(Place(store_of(copy).name, copy, rows))] if (rows := _rows(bench, copy)) else []
+            yield from found
 
 
 def kept(place: Place) -> Done:

@@ -13,6 +13,7 @@ import polars as pl
 
 from sluice.exchange.house import House
 from sluice.rights.erase_files import refs_of_others
+from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_model import Copy
 from sluice.rights.erase_store import ARRIVED
 from sluice.rights.erase_stores import REF, Bench, ref_columns
@@ -45,10 +46,10 @@ def spellings(bench: Bench, copies: Sequence[Copy]) -> Needles:
     A family has one telephone; what the person asked by is theirs all the same, and never counts as shared.
     """
     found: set[str] = set()
-    kinds: set[SubjectKind] = set()
+    kinds = {column.kind for copy in copies if copy.kind == LAKE for column in copy.columns}
+    lead = find_lead(bench, copies)
     for copy in copies:
-        if copy.kind == LAKE and (path := bench.fetch(copy)):
-            kinds.update(column.kind for column in copy.columns)
+        if copy.kind == LAKE and lead.may_hold(copy) and (path := bench.fetch(copy)):
             found.update(_written(bench, copy, path))
     refs = _refs_of(bench, sorted(found), kinds)
     others = _refs_of_others(bench, copies, frozenset(refs)) if refs else frozenset()
@@ -105,11 +106,12 @@ def _refs_of(bench: Bench, values: list[str], kinds: Iterable[SubjectKind]) -> d
     return found
 
 
-def _refs_of_others(bench: Bench, copies: Iterable[Copy], refs: frozenset[str]) -> frozenset[str]:
+def _refs_of_others(bench: Bench, copies: Sequence[Copy], refs: frozenset[str]) -> frozenset[str]:
     """Which of these references rows have that do not name the person, accepted or as they came."""
     found: set[str] = set()
+    lead = find_lead(bench, copies, refs)
     for copy in copies:
-        path = bench.fetch(copy) if copy.kind in (LAKE, ARRIVED) else None
+        path = bench.fetch(copy) if copy.kind in (LAKE, ARRIVED) and lead.may_hold(copy) else None
         if path is None:
             continue
         if copy.kind == LAKE:

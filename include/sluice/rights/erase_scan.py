@@ -1,8 +1,12 @@
 """The second scan: every byte of every version in every store, by a reader that believes nothing of the eraser."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 from sluice.errors import NotFound
 from sluice.exchange.catalogue import find_copies as find_lines
@@ -19,6 +23,8 @@ from sluice.scan.model import Reason, Scan, Status
 from sluice.scan.needles import Needles, needles_of
 from sluice.scan.walk import scan_bytes
 
+AHEAD = 4
+"""Objects that are fetched while another one is read."""
 READ = frozenset({Reason.FONT_ENCODED_TEXT, Reason.PICTURE})
 """Doubts about our own receipts: their text is made from counts and codes."""
 
@@ -53,24 +59,61 @@ def scan_stores(house: House, target: Target, values: frozenset[str]) -> Scanned
     found = Scanned()
     with open_bench(house, target) as bench:
         copies = erase_store.find_copies(house.conn, target.principal)
-        needles = needles_of(sorted(values), longer_words(bench, copies, values))
+        search = Search(bench, copies, values)
         sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in WENT_OUT}
         told = find_open_notices(house, target.principal)
         seen: set[tuple[str, str, str]] = set()
+        residues: set[tuple[str, str]] = set()
         for each in STORES:
-            left = deque(each.objects(house, target))
+            left = list(each.objects(house, target))
             while left:
-                item = left.popleft()
-                name = (item.bucket, item.key, item.version_id)
-                if name in seen or (item.bucket, item.key) in told:
-                    continue
-                seen.add(name)
-                scan = _scan(bench, name, needles)
-                if scan is None:
-                    left.extend(_now(house, item))
-                else:
-                    found += _judged(bench, scan, sent.get(name))
+                new = {_name(item): item for item in left if (item.bucket, item.key) not in told}
+                items = [item for name, item in new.items() if name not in seen]
+                seen.update(new)
+                left = []
+                for item, path in _fetched(bench, items):
+                    if path is None:
+                        left.extend(_now(house, item))
+                        continue
+                    scan = search.scan(path)
+                    found += _judged(bench, scan, sent.get(_name(item)))
+                    if scan.status is Status.HIT:
+                        residues.add((item.bucket, item.key))
+    _note_residues(house, target, copies, residues)
     return found
+
+
+class Search:
+    """What is looked for in every object.
+
+    Words of other persons' rows that hold a value are gathered once something was found at all, because they only
+    ever make it less: then the object is read again with them.
+    """
+
+    def __init__(self, bench: Bench, copies: Sequence[Copy], values: frozenset[str]) -> None:
+        self._bench, self._copies, self._values = bench, copies, values
+        self._needles = needles_of(sorted(values))
+
+    @cached_property
+    def _without_others(self) -> Needles:
+        return needles_of(sorted(self._values), longer_words(self._bench, self._copies, self._values))
+
+    def scan(self, path: Path) -> Scan:
+        """One version of an object, on local disk."""
+        found = self._scan(path, self._needles)
+        return found if found.status is not Status.HIT else self._scan(path, self._without_others)
+
+    def _scan(self, path: Path, needles: Needles) -> Scan:
+        return scan_bytes(path, needles, decrypt=lambda sealed: _decrypted(self._bench, sealed))
+
+
+def _note_residues(
+    house: House, target: Target, copies: Sequence[Copy], residues: AbstractSet[tuple[str, str]]
+) -> None:
+    """The next run of the case opens these copies, whatever the index says of them."""
+    named = {copy.exchange_id for copy in copies if (copy.bucket, copy.key) in residues}
+    if named and target.case_id:
+        erase_store.note_leads(house.conn, target, named, "scan")
 
 
 def _now(house: House, item: StoredObject) -> Iterator[StoredObject]:
@@ -78,14 +121,36 @@ def _now(house: House, item: StoredObject) -> Iterator[StoredObject]:
     return (each for each in house.objects.list_versions(item.bucket, item.key) if each.key == item.key)
 
 
-def _scan(bench: Bench, name: tuple[str, str, str], needles: Needles) -> Scan | None:
-    """None: the version is there no more."""
-    path = bench.fresh("scanned")
+def _name(item: StoredObject) -> tuple[str, str, str]:
+    return item.bucket, item.key, item.version_id
+
+
+def _fetched(bench: Bench, items: Sequence[StoredObject]) -> Iterator[tuple[StoredObject, Path | None]]:
+    """Each object on local disk until the next one is asked for, a few fetched ahead; None: it is there no more."""
+    folder = bench.fresh("scanned")
+    folder.mkdir()
+    with ThreadPoolExecutor(AHEAD) as pool:
+        waiting: deque[tuple[StoredObject, Future[Path | None]]] = deque()
+        for number, item in enumerate(items):
+            waiting.append((item, pool.submit(_fetch, bench, item, folder / str(number))))
+            if len(waiting) > AHEAD:
+                yield from _next(*waiting.popleft())
+        for each in waiting:
+            yield from _next(*each)
+
+
+def _next(item: StoredObject, fetching: "Future[Path | None]") -> Iterator[tuple[StoredObject, Path | None]]:
+    path = fetching.result()
+    yield item, path
+    if path is not None:
+        path.unlink()
+
+
+def _fetch(bench: Bench, item: StoredObject, path: Path) -> Path | None:
     try:
-        bench.house.objects.fetch(*name, path)
+        return bench.house.objects.fetch(*_name(item), path).path
     except NotFound:
         return None
-    return scan_bytes(path, needles, decrypt=lambda sealed: _decrypted(bench, sealed))
 
 
 def _judged(bench: Bench, scan: Scan, copy: Copy | None) -> Scanned:

@@ -1,19 +1,21 @@
 """SQL and object writes of erasing: which copies there are, and one copy put in place of another."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sluice.agreement.model import DataContract
 from sluice.agreement.store import in_force
+from sluice.agreement.subjects import naming_columns
 from sluice.db import Connection
 from sluice.exchange import catalogue
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.put_dial import DIALLED, KEPT
+from sluice.lake.objects import prefix_of
 from sluice.rights import answer_store
 from sluice.rights.erase_model import ANSWER, Column, Copy, Done, Target
 from sluice.rights.model import CaseId
@@ -21,6 +23,7 @@ from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 OCTETS = "application/octet-stream"
 ARRIVED = "arrived"
+LeadBy = Literal["index", "scan"]
 
 
 def find_copies(
@@ -85,15 +88,13 @@ def _of_list(contract: DataContract | None, key: str) -> DataContract | None:
 def _columns(
     conn: Connection, principal: Principal, contract: DataContract | None, on: date, known_at: datetime
 ) -> tuple[Column, ...]:
-    """Columns that can name a person. A column of a return names one when the contact's column it echoes does."""
+    """Columns that can name a person."""
     if contract is None:
         return ()
-    found = {field.name: field.subject_key for field in contract.subject_fields}
+    contacts = None
     if contract.recipe is not None:
         contacts = in_force(conn, principal, Direction.INBOUND, contract.recipe.contacts_flow, on, known_at).contract
-        kinds = {f"contacts.{field.name}": field.subject_key for field in contacts.subject_fields} if contacts else {}
-        found |= {field.name: kinds[field.source] for field in contract.fields if field.source in kinds}
-    return tuple(Column(name, kind) for name, kind in found.items() if kind is not None)
+    return tuple(Column(name, kind) for name, kind in naming_columns(contract, contacts).items())
 
 
 def refreshed(conn: Connection, copy: Copy) -> Copy | None:
@@ -105,14 +106,6 @@ def refreshed(conn: Connection, copy: Copy) -> Copy | None:
         (copy.exchange_id, copy.kind),
     ).fetchone()
     return replace(copy, version_id=row["version_id"], sha256=row["sha256"]) if row else None
-
-
-def exists(house: House, copy: Copy) -> bool:
-    """Whether the pinned version is still there."""
-    return any(
-        item.key == copy.key and item.version_id == copy.version_id
-        for item in house.objects.list_versions(copy.bucket, copy.key)
-    )
 
 
 def swap(house: House, copy: Copy, edited: Path, rows: int | None) -> None:
@@ -147,6 +140,21 @@ def remove(house: House, copy: Copy) -> None:
     drop_superseded(house, copy)
 
 
+def find_superseded(house: House, principal: Principal) -> list[Copy]:
+    """Copies, also those that are gone, under whose key a version lies that no copy is; each prefix is listed once."""
+    named = {(copy.bucket, copy.key, copy.version_id) for copy in find_copies(house.conn, principal)}
+    every = find_copies(house.conn, principal, with_gone=True)
+    prefixes = {(copy.bucket, _prefix_of(copy.key)) for copy in every}
+    there = (item for bucket, prefix in sorted(prefixes) for item in house.objects.list_versions(bucket, prefix))
+    beside = {(item.bucket, item.key) for item in there if (item.bucket, item.key, item.version_id) not in named}
+    return [copy for copy in every if (copy.bucket, copy.key) in beside]
+
+
+def _prefix_of(key: str) -> str:
+    """The principal's own prefix, or that below one of ours."""
+    return prefix_of(*key.split("/")[: 2 if key.startswith("_") else 1])
+
+
 def drop_superseded(house: House, copy: Copy) -> int:
     """Remove versions of a copy's key that no line of the catalogue names any more; how many.
 
@@ -173,6 +181,25 @@ def drop_superseded(house: House, copy: Copy) -> int:
         arrived, ours = {row["arrived"] for row in rows}, catalogue.find_own_writes(house.conn, copy.bucket, copy.key)
         gone = {version for version, etag in found.items() if version in arrived or (copy.key, etag) in ours}
     return house.objects.delete_others(copy.bucket, copy.key, frozenset(set(found) - (gone - named)))
+
+
+def find_leads(conn: Connection, target: Target) -> frozenset[ExchangeId]:
+    """Exchanges that a case opens at a principal whatever the index says of them."""
+    rows = conn.execute(
+        "select exchange_id::text as id from erasure_lead where case_id = %s and principal = %s",
+        (target.case_id, target.principal),
+    ).fetchall()
+    return frozenset(ExchangeId(row["id"]) for row in rows)
+
+
+def note_leads(conn: Connection, target: Target, exchanges: Iterable[ExchangeId], found_by: LeadBy) -> None:
+    """Add to them; what was noted before stays."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """insert into erasure_lead (case_id, principal, exchange_id, found_by, noted_at)
+               values (%s, %s, %s, %s, now()) on conflict do nothing""",
+            [(target.case_id, target.principal, exchange_id, found_by) for exchange_id in sorted(exchanges)],
+        )
 
 
 def note_outcome(conn: Connection, case_id: str, target: Target, done: Done) -> None:

@@ -6,7 +6,7 @@ A kind of copy that no store here knows stops an erasure: nothing is proven abou
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from sluice.exchange.catalogue import find_copies
 from sluice.exchange.deliver import RETURN
 from sluice.exchange.house import House
 from sluice.exchange.put_dial import DIALLED, KEPT
+from sluice.exchange.rest import REST
 from sluice.exchange.workroom import private_folder
 from sluice.lake.erase_model import EraseRefused
 from sluice.lake.erase_parquet import erase_refs, find_refs
@@ -36,7 +37,7 @@ from sluice.rights.erase_files import (
     rows_of,
 )
 from sluice.rights.erase_model import Copy, Done, Edit, Outcome, Place, Target
-from sluice.subject.index import find_in_run, first_word, write_run
+from sluice.subject.index import Answer, find_in_run, first_word, is_whole, write_run
 
 REF = "sluice_subject_ref"
 WENT_OUT = frozenset({RETURN, "delivered"})
@@ -53,11 +54,17 @@ class StoreUnknown(SluiceError):
 
 @dataclass(frozen=True)
 class Bench:
-    """What a store works with: the house, an empty private folder, the person."""
+    """What a store works with: the house, an empty private folder, the person.
+
+    ``asked``: what versions of index runs answered, by version and references that were asked for; None: gone.
+    ``clean``: versions of copies (exchange, kind, version) in which this person was looked for and is not.
+    """
 
     house: House
     folder: Path
     target: Target
+    asked: dict[tuple[str, frozenset[str]], Answer | None] = field(default_factory=dict, compare=False, repr=False)
+    clean: set[tuple[str, str, str]] = field(default_factory=set, compare=False, repr=False)
 
     def fetch(self, copy: Copy) -> Path | None:
         """The pinned version of a copy on local disk, or the one that another erasure put there since; None: gone.
@@ -78,8 +85,6 @@ class Bench:
         return path
 
     def _fetched(self, copy: Copy, path: Path) -> str | None:
-        if not erase_store.exists(self.house, copy):
-            return None
         try:
             return self.house.objects.fetch(copy.bucket, copy.key, copy.version_id, path).sha256
         except NotFound:  # removed since we looked
@@ -186,10 +191,10 @@ def ref_columns(path: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class IndexStore:
-    """Runs that point from references to objects."""
+    """Runs that point from references to objects, and to rows that no object of the lake has."""
 
     name: str = "subject index"
-    kinds: frozenset[str] = frozenset({"index"})
+    kinds: frozenset[str] = frozenset({"index", REST})
 
     def find(self, bench: Bench, copy: Copy) -> int:
         path = bench.fetch(copy)
@@ -202,11 +207,12 @@ class IndexStore:
             return untouched(self, copy)
         run = pl.read_parquet(path)
         words = first_word(pl.Series(sorted(bench.target.refs)))
+        whole = is_whole(path)
         beside = erase_store.find_copies(bench.house.conn, bench.target.principal, among=[copy.exchange_id])
         there = still_there(beside, bench.fetch, bench.target.key)
         kept = run.filter(~pl.col("ref").is_in(words.implode()) & there)
         edited = bench.fresh("edited")
-        edited.write_bytes(write_run(kept))
+        edited.write_bytes(write_run(kept, is_whole=whole))
         return Edit(Done(place_of(self, copy, rows), Outcome.ERASED, None, run.height, kept.height), edited)
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
@@ -280,7 +286,7 @@ def look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[Found
 
 def is_in_index(bench: Bench, copy: Copy) -> bool:
     """Whether the index run of a copy's exchange points at the person."""
-    runs = [each for each in find_copies(bench.house.conn, copy.exchange_id) if each.kind == "index"]
+    runs = [each for each in find_copies(bench.house.conn, copy.exchange_id) if each.kind in IndexStore().kinds]
     return any(
         find_in_run(bench.house.objects.read(run.bucket, run.key, run.version_id), sorted(bench.target.refs)).height
         for run in runs

@@ -8,7 +8,8 @@ and split by the first byte. Bytes in, bytes out: where they are kept is not dec
 import io
 from binascii import unhexlify
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +23,7 @@ from sluice.subject.model import IndexInvalid, RefMalformed
 from sluice.terms import SubjectKind
 
 if TYPE_CHECKING:
+    from pyarrow import Table
     from pyarrow.parquet import FileMetaData, ParquetFile, Statistics
 
 Source = Path | bytes | BinaryIO
@@ -39,8 +41,11 @@ KIND_CODES: Mapping[SubjectKind, int] = {
 CANDIDATE_CODE = 6
 """Name and birth date: entries that point at candidates; no SubjectKind, so that nothing else takes them for one."""
 
-ROWS_PER_GROUP = 65_536
+ROWS_PER_GROUP = 4_096
+"""Entries are sorted, so one person is in one group: the smaller it is, the less is unpacked to say no."""
 REF_BYTES = 16
+WHOLE = b"sluice.whole"
+"""Key in the metadata of a run that holds every reference which the columns of its file can give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +93,25 @@ def build_run(columns: Iterable[tuple[SubjectKind, pl.Series]], candidates: pl.S
     return run.filter(changed[0] | changed[1])
 
 
-def write_run(entries: pl.DataFrame) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a run says of some persons: its entries of them, and whether it knows every row of its file."""
+
+    hits: int
+    is_whole: bool
+
+
+def write_run(entries: pl.DataFrame, *, is_whole: bool = False) -> bytes:
     """A sorted run as Parquet: plain encoding, zstd, statistics on ``ref`` only.
 
     Statistics quote keyed references, never identifiers; plain pages stay readable to a byte scanner.
+    is_whole: whoever is not in the run is in no column of the file that can name a person.
     """
     import pyarrow.parquet as pq
 
-    sink = io.BytesIO()
+    sink, table = io.BytesIO(), entries.to_arrow()
     pq.write_table(
-        entries.to_arrow(),
+        table.replace_schema_metadata({WHOLE: b"1"}) if is_whole else table,
         sink,
         compression="zstd",
         use_dictionary=False,
@@ -112,19 +126,30 @@ def find_in_run(source: Source, refs: Sequence[str]) -> pl.DataFrame:
 
     Reads the footer and only the row groups whose range can hold one. Raises IndexInvalid.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    words = _words(tuple(refs))
+    with _opened(source) as file:
+        found = pl.from_arrow(_read(file, _groups_with(file.metadata, words)))
+    assert isinstance(found, pl.DataFrame)  # a table is no series
+    return found.filter(pl.col("ref").is_in(pl.Series(words, dtype=pl.UInt64).implode()))
+
+
+def ask_run(source: Source, refs: Sequence[str]) -> Answer:
+    """How many entries of a run are of ``refs``, and whether the run is whole. Raises IndexInvalid."""
+    import numpy as np
 
     words = _words(tuple(refs))
-    try:
-        file = pq.ParquetFile(io.BytesIO(source) if isinstance(source, bytes) else source)
-        is_run = file.schema_arrow.names[:1] == ["ref"] and file.schema_arrow.types[0] == pa.uint64()
-        found = _read(file, _groups_with(file.metadata, words)) if is_run else None
-    except (pa.ArrowException, OSError):
-        found = None
-    if not isinstance(found, pl.DataFrame):
-        raise IndexInvalid(Ref("run", source.name if isinstance(source, Path) else "given as bytes"))
-    return found.filter(pl.col("ref").is_in(pl.Series(words, dtype=pl.UInt64).implode()))
+    with _opened(source) as file:
+        held = _read(file, _groups_with(file.metadata, words), ["ref"])["ref"].to_numpy()
+        is_whole = WHOLE in (file.metadata.metadata or {})
+    asked = np.unique(np.array(words, np.uint64))
+    found = np.searchsorted(held, asked, "right") - np.searchsorted(held, asked, "left")
+    return Answer(int(found.sum()), is_whole)
+
+
+def is_whole(source: Source) -> bool:
+    """Whether a run knows every row of its file. Raises IndexInvalid."""
+    with _opened(source) as file:
+        return WHOLE in (file.metadata.metadata or {})
 
 
 def merge_runs(runs: Sequence[tuple[int, pl.DataFrame]]) -> tuple[MonthRun, ...]:
@@ -154,9 +179,25 @@ def _words(refs: tuple[str, ...]) -> list[int]:
     return sorted(first_word(pl.Series("ref", refs, dtype=pl.String)).to_list())
 
 
-def _read(file: "ParquetFile", groups: Sequence[int]) -> object:
+@contextmanager
+def _opened(source: Source) -> "Iterator[ParquetFile]":
+    """A run, open to be read. Raises IndexInvalid for anything else, and while it is read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(io.BytesIO(source) if isinstance(source, bytes) else source)
+        if file.schema_arrow.names[:1] == ["ref"] and file.schema_arrow.types[0] == pa.uint64():
+            yield file
+            return
+    except (pa.ArrowException, OSError):
+        pass
+    raise IndexInvalid(Ref("run", source.name if isinstance(source, Path) else "given as bytes"))
+
+
+def _read(file: "ParquetFile", groups: Sequence[int], columns: list[str] | None = None) -> "Table":
     """These row groups, by this thread alone: they are small, and there are many runs."""
-    return pl.from_arrow(file.read_row_groups(groups, use_threads=False))
+    return file.read_row_groups(groups, columns=columns, use_threads=False)
 
 
 def _groups_with(footer: "FileMetaData", words: Sequence[int]) -> list[int]:

@@ -1,0 +1,18 @@
+"""Which columns of a file can name a person, and as what. Pure."""
+
+from collections.abc import Mapping
+
+from sluice.agreement.model import DataContract
+from sluice.terms import SubjectKind
+
+
+def naming_columns(contract: DataContract, contacts: DataContract | None = None) -> Mapping[str, SubjectKind]:
+    """By name of a column. One of a return names a person when the contact's column that it echoes does.
+
+    contacts: the contract of the contacts that a return was made from.
+    """
+    found = {field.name: field.subject_key for field in contract.subject_fields}
+    if contract.recipe is not None and contacts is not None:
+        kinds = {f"contacts.{field.name}": field.subject_key for field in contacts.subject_fields}
+        found |= {field.name: kinds[field.source] for field in contract.fields if field.source in kinds}
+    return {name: kind for name, kind in found.items() if kind is not None}

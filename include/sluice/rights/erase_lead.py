@@ -1,0 +1,112 @@
+"""Which copies are opened at all: those of which the index does not say that nobody looked for is in them.
+
+An index run is asked once per exchange, many at a time. It answers for what it was made of: ``index`` for the
+lake, and, where it is whole, for the file too; with ``index.rest`` beside it for the file, and what was sealed of it.
+Everything else is opened as before: files that were no table, answers, whatever has no run (any more), and what
+the request noted: exchanges that its index named before it was edited, and where its second scan found a residue.
+The index points, the file decides (ADR 8).
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sluice.errors import EvidenceInvalid, NotFound, Ref
+from sluice.exchange.deliver import DELIVERED, RETURN
+from sluice.exchange.house import House
+from sluice.exchange.put_dial import DIALLED, KEPT
+from sluice.exchange.rest import REST
+from sluice.exchange.suppressed import INDEX
+from sluice.rights import erase_store
+from sluice.rights.erase_model import Copy
+from sluice.subject.index import Answer, ask_run
+from sluice.terms import ExchangeId
+
+if TYPE_CHECKING:
+    from sluice.rights.erase_stores import Bench
+
+AT_ONCE = 8
+"""Runs that are read side by side: they are small, and most of the time is the wait for the first byte."""
+RUNS = frozenset({INDEX, REST})
+BY_INDEX = frozenset({"lake"})
+BY_BOTH = frozenset(
+    {
+        *(RETURN, DELIVERED, DIALLED, KEPT),
+        *("arrived", "quarantine.file", "quarantine.rows", "quarantine.records", "quarantine.held"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What the runs of each exchange say; ``noted``: exchanges to open whatever they say."""
+
+    answers: dict[tuple[ExchangeId, str], Answer] = field(default_factory=dict)
+    noted: frozenset[ExchangeId] = frozenset()
+
+    def may_hold(self, copy: Copy) -> bool:
+        """Whether somebody looked for may be in a copy, as far as the index knows."""
+        if copy.exchange_id in self.noted:
+            return True
+        index, rest = (self.answers.get((copy.exchange_id, kind)) for kind in (INDEX, REST))
+        if copy.kind in RUNS:
+            own = self.answers.get((copy.exchange_id, copy.kind))
+            return own is None or own.hits > 0
+        is_told = (copy.kind in BY_INDEX and index is not None) or (copy.kind in BY_BOTH and _is_whole(index, rest))
+        return not is_told or any(each.hits for each in (index, rest) if each is not None)
+
+    @property
+    def named(self) -> frozenset[ExchangeId]:
+        """Exchanges whose runs name somebody looked for."""
+        return frozenset(exchange_id for (exchange_id, _), answer in self.answers.items() if answer.hits)
+
+
+def _is_whole(index: Answer | None, rest: Answer | None) -> bool:
+    """Whether the runs that are there know every row of the file as it came."""
+    both = index is not None and rest is not None
+    return both or any(each is not None and each.is_whole for each in (index, rest))
+
+
+def find_lead(bench: "Bench", copies: Iterable[Copy], refs: Collection[str] | None = None) -> Lead:
+    """Ask the runs among these copies for the person, or for other references of theirs.
+
+    A version of a run is read once per bench and question. Raises EvidenceInvalid for a run that is not what the
+    catalogue says, IndexInvalid.
+    """
+    house, target = bench.house, bench.target
+    wanted = frozenset(target.refs if refs is None else refs)
+    runs = [copy for copy in copies if copy.kind in RUNS]
+    new = [run for run in runs if (run.version_id, wanted) not in bench.asked]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = pool.map(lambda run: _ask(house, run, sorted(wanted)), new)
+        bench.asked.update(((run.version_id, wanted), answer) for run, answer in zip(new, answers, strict=True))
+    said = {
+        (run.exchange_id, run.kind): bench.asked[run.version_id, wanted] or _ask_current(house, run, sorted(wanted))
+        for run in runs
+    }
+    noted = erase_store.find_leads(house.conn, target) if target.case_id else frozenset()
+    return Lead({name: answer for name, answer in said.items() if answer is not None}, noted)
+
+
+def _ask(house: House, run: Copy, refs: Sequence[str]) -> Answer | None:
+    """None: this version is there no more."""
+    try:
+        content = house.objects.read(run.bucket, run.key, run.version_id)
+    except NotFound:
+        return None
+    if run.sha256 and hashlib.sha256(content).hexdigest() != run.sha256:
+        raise EvidenceInvalid(Ref("exchange", run.exchange_id), Ref("copy", run.kind))
+    return ask_run(content, refs)
+
+
+def _ask_current(house: House, run: Copy, refs: Sequence[str]) -> Answer | None:
+    """What stands in the place of a run that somebody else edited since; None: the exchange has none any more."""
+    current = erase_store.refreshed(house.conn, run)
+    while current is not None and current.version_id != run.version_id:
+        run, answer = current, _ask(house, current, refs)
+        if answer is not None:
+            return answer
+        current = erase_store.refreshed(house.conn, run)
+    return None
