@@ -58,7 +58,7 @@ def keep(
     that begins later looks at it.
     """
     principals = [each.principal for each in facts.found]
-    _check_not_erased(house, principals, since)
+    check_not_erased(house, principals, since)
     answer = _sealed(house, facts, folder, len(files), parts, actor, only)
     with transaction(house.conn):
         lock_case(house.conn, answer.case_id)  # of two workers at once, the second replaces the first
@@ -68,7 +68,7 @@ def keep(
         body = _made(answer, facts)
         append(house.conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_MADE, exchange_id=None, body=body)
     try:
-        _check_not_erased(house, principals, since)
+        check_not_erased(house, principals, since)
     except ErasedMeanwhile:
         remove(house, answer, ERASURE, facts.made_at)
         raise
@@ -77,7 +77,7 @@ def keep(
     return answer
 
 
-def _check_not_erased(house: House, principals: Sequence[str], since: datetime) -> None:
+def check_not_erased(house: House, principals: Sequence[str], since: datetime) -> None:
     """Raises ErasedMeanwhile while an erasure at one of them runs, and where one ended since."""
     case_id = find_ran(house.conn, principals, since)
     if case_id is not None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from sluice.errors import NotFound
+from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
 from sluice.exchange.house import House
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import unseal
@@ -33,23 +34,29 @@ if TYPE_CHECKING:
     from sluice.rights.erase_stores import Bench
 
 GROUND = "ANSWER_TO_THE_PERSON"
+SENT = frozenset({KEPT_ANSWER, HANDED})
+"""Kinds of an answer that goes to a controller; their ids are those of exchanges."""
 RAW = "record"
 """Column of records that are no rows, as an answer names it."""
 
 
 @dataclass(frozen=True)
 class AnswerStore:
-    """Packages for persons, sealed in the vault."""
+    """Packages for persons, sealed in the vault, and what of them goes or went to a controller."""
 
     name: str = "answers to persons"
-    kinds: frozenset[str] = frozenset({ANSWER})
+    kinds: frozenset[str] = frozenset({ANSWER}) | SENT
 
     def find(self, bench: "Bench", copy: Copy) -> int:
         case_id = answer_store.find_case(bench.house.conn, copy.exchange_id)
         if case_id is not None and _is_about(bench.house, case_id, bench.target):
             return 1
         path = bench.fetch(copy)
-        return int(path is not None and _names(_opened(bench, path), bench.target))
+        if path is None:
+            return 0
+        if copy.key.endswith(".pgp"):  # its receiver alone opens it; the index run says who is in it
+            return int(_is_in_index(bench, copy))
+        return int(_names(_opened(bench, copy, path), bench.target))
 
     def erase(self, bench: "Bench", copy: Copy) -> Edit:
         rows = self.find(bench, copy)
@@ -58,10 +65,12 @@ class AnswerStore:
         return Edit(Done(Place(self.name, copy, rows), Outcome.REMOVED, GROUND, rows, 0))
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
-        """All but those of which a line says that they hold data of other principals only."""
+        """All but those of which a line says that they hold data of other principals only; wherever they went."""
         elsewhere = answer_store.find_elsewhere(house.conn, target.principal)
         found = house.objects.list_versions(house.settings.bucket_vault, answer_store.PREFIX)
         yield from (item for item in found if (item.key, item.version_id) not in elsewhere)
+        for bucket, key in answer_store.find_handed_places(house.conn, target.principal):
+            yield from (item for item in house.objects.list_versions(bucket, key) if item.key == key)
 
 
 def _is_about(house: House, case_id: CaseId, target: Target) -> bool:
@@ -73,8 +82,17 @@ def _is_about(house: House, case_id: CaseId, target: Target) -> bool:
     return sealed is not None and not target.refs.isdisjoint(refs_of(sealed.envelope.identifiers, target.key).values())
 
 
-def _opened(bench: "Bench", path: Path) -> Path:
-    return unseal(path, bench.fresh("answer"), bench.house.keyring, KEY_OWNER)
+def _opened(bench: "Bench", copy: Copy, path: Path) -> Path:
+    if copy.kind == HANDED:
+        return path
+    owner = KEY_OWNER if copy.kind == ANSWER else bench.target.principal
+    return unseal(path, bench.fresh("answer"), bench.house.keyring, owner)
+
+
+def _is_in_index(bench: "Bench", copy: Copy) -> bool:
+    from sluice.rights.erase_stores import is_in_index
+
+    return is_in_index(bench, copy)
 
 
 def _names(package: Path, target: Target) -> bool:
