@@ -101,7 +101,9 @@ def _without(table: pl.DataFrame, selected: Selected) -> pl.DataFrame:
             parts.append(cells.filter(~pl.all_horizontal(pl.exclude(COMPANY).is_null())))
     if not parts:
         return pl.DataFrame()
-    return pl.concat(parts, how="diagonal").unique(maintain_order=True)
+    whole = pl.concat(parts, how="diagonal").unique(maintain_order=True)
+    there = [name for name in whole.columns if name != COMPANY and whole[name].null_count() < whole.height]
+    return whole.select(COMPANY, *there) if there else pl.DataFrame()
 
 
 def _plain(cells: pl.Series, role: FieldRole) -> pl.Series:
