@@ -13,6 +13,13 @@ from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 PREFIX = "_answers/"
 """Where packages lie in the vault."""
+
+
+def index_key_of(key: str) -> str:
+    """Where the run of references that a package holds lies beside it; ``key``: of the package."""
+    return f"{key.removesuffix('.zip.age')}.index.parquet"
+
+
 _COPY = """select a.answer_id::text as id, a.kind, a.bucket, a.key, a.version_id, a.sealed_sha256, a.made_at
     from answer a"""
 

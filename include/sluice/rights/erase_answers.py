@@ -7,7 +7,7 @@ now; and it is opened and read, because another request may name the same person
 
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -28,7 +28,12 @@ from sluice.rights.model import CaseId
 from sluice.scan.model import ScanFailed, Status
 from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
-from sluice.terms import SubjectKind
+from sluice.screen.model import STRUCTURED
+from sluice.screen.screen import screen_notes
+from sluice.subject.columns import normalise_column
+from sluice.subject.index import build_run, find_in_run, write_run
+from sluice.subject.refs import ref_column
+from sluice.terms import ScreenAction, SubjectKind
 
 if TYPE_CHECKING:
     from sluice.rights.erase_stores import Bench
@@ -36,6 +41,9 @@ if TYPE_CHECKING:
 GROUND = "ANSWER_TO_THE_PERSON"
 SENT = frozenset({KEPT_ANSWER, HANDED})
 """Kinds of an answer that goes to a controller; their ids are those of exchanges."""
+LOOKED_FOR = dict.fromkeys(STRUCTURED, ScreenAction.REVIEW)
+PIECE_WITH_DIGIT = r"[A-Za-z0-9+._@-]*[0-9][A-Za-z0-9+._@-]{4,}"
+"""What could be a number of a customer inside of text; a shorter one is anything."""
 RAW = "record"
 """Column of records that are no rows, as an answer names it."""
 
@@ -51,6 +59,8 @@ class AnswerStore:
         case_id = answer_store.find_case(bench.house.conn, copy.exchange_id)
         if case_id is not None and _is_about(bench.house, case_id, bench.target):
             return 1
+        if copy.kind == ANSWER and (run := _run(bench.house, copy)) is not None:
+            return int(bool(find_in_run(run, sorted(bench.target.refs)).height))
         path = bench.fetch(copy)
         if path is None:
             return 0
@@ -71,6 +81,35 @@ class AnswerStore:
         yield from (item for item in found if (item.key, item.version_id) not in elsewhere)
         for bucket, key in answer_store.find_handed_places(house.conn, target.principal):
             yield from (item for item in house.objects.list_versions(bucket, key) if item.key == key)
+
+
+def run_of_package(folder: Path, keys: Sequence[bytes], asked: Iterable[tuple[SubjectKind, Sequence[str]]]) -> bytes:
+    """Everybody whom a finished package names, as keyed references: so nobody has to open it to look for one.
+
+    Each distinct cell is read as every kind under each key, and so is what the screen finds inside of text.
+    asked: references of who asked.
+    """
+    tables = [pl.read_csv(path, infer_schema=False) for path in sorted(folder.glob("data/*.csv"))]
+    cells = [column.rename("cell") for table in tables for column in table.get_columns()]
+    texts = pl.concat([pl.Series("cell", [], dtype=pl.String), *cells]).drop_nulls().unique().sort()
+    inside = [texts[span.row][span.start : span.end] for span in screen_notes(texts, LOOKED_FOR).spans()]
+    pieces = texts.str.extract_all(PIECE_WITH_DIGIT).explode().drop_nulls()
+    words = pl.concat([texts, pl.Series("cell", inside, dtype=pl.String), pieces]).unique().sort()
+    columns = [
+        (kind, ref_column(normalise_column(words, kind, region="BE").values, kind, key))
+        for key in keys
+        for kind in SubjectKind
+    ]
+    own = [(kind, pl.Series(refs, dtype=pl.String)) for kind, refs in asked]
+    return write_run(build_run([*columns, *own]))
+
+
+def _run(house: House, copy: Copy) -> bytes | None:
+    """None: a package of before there were such runs."""
+    try:
+        return house.objects.read(copy.bucket, answer_store.index_key_of(copy.key))
+    except NotFound:
+        return None
 
 
 def _is_about(house: House, case_id: CaseId, target: Target) -> bool:
