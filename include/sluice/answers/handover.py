@@ -134,6 +134,18 @@ def principal_as_receiver(house: House, agreement: Agreement) -> Receiver:
     )
 
 
+def close_left(house: House, run: Mapping[str, str] = NOTHING_RAN) -> int:
+    """Close what a dead worker left open and whose case is over since, as an exchange of which nothing goes."""
+    done = 0
+    for opened, handover in handover_store.find_left(house.conn):
+        with try_lock(house.conn, opened.exchange_id) as is_ours:
+            if is_ours:
+                sending = Sending(opened, handover, None, None, house.settings.center, run)
+                done += close_record(house, opened, record_of_handover(sending, None, datetime.now(UTC))) is not None
+        do_effects(house, opened.exchange_id)
+    return done
+
+
 def handed_to(house: House, case_id: CaseId, code: str) -> tuple[Handed, ...]:
     """What went to one receiver."""
     return tuple(each for each in handover_store.find_handed(house.conn, case_id) if each.receiver == code)

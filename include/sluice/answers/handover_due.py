@@ -1,19 +1,22 @@
 """What the schedule does about handovers: what was asked and decided is sent, what a dead worker left is finished."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from sluice.answers import handover_store
 from sluice.answers.authority import is_given, parts_of_principals
 from sluice.answers.decide import end_without
-from sluice.answers.handover import NOTHING_RAN, give_to_principals, send_on
+from sluice.answers.handover import NOTHING_RAN, close_left, give_to_principals, send_on
 from sluice.answers.make import is_known
-from sluice.answers.model import AnswerKind, NothingPortable
+from sluice.answers.model import AnswerKind, NothingPortable, NotMade
+from sluice.errors import Ref, SluiceError, place_of
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import each
 from sluice.rights import store as cases
 from sluice.rights.model import Case
 
+log = logging.getLogger(__name__)
 Owed = tuple[Case, AnswerKind, str | None]
 """A case, what it asks, and the next controller; None: its principals themselves."""
 
@@ -23,7 +26,18 @@ def hand_owed(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN)
 
     Raises ServiceMissing. Where nothing may be taken along by a principal's own word, its part ends with the reasons.
     """
-    return each("a handover", list(_owed(house)), lambda owed: _one(house, *owed, now, run))
+
+    def one(owed: Owed) -> int:
+        try:
+            return _one(house, *owed, now, run)
+        except SluiceError:
+            raise
+        except Exception as error:  # what nobody foresaw of one case keeps no other waiting
+            log.error("case %s: its handover failed: %s", owed[0].case_id, place_of(error))
+            raise NotMade(Ref("case", owed[0].case_id)) from None
+
+    close_left(house, run)
+    return each("a handover", list(_owed(house)), one)
 
 
 def _one(house: House, case: Case, kind: AnswerKind, code: str | None, now: datetime, run: Mapping[str, str]) -> int:

@@ -29,11 +29,11 @@ class NotAsked(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Who gets a package. ``country``: ISO 3166; ``place``: prefix of its key; ``fingerprint``: the pinned one."""
+    """Who gets a package. ``country``: ISO 3166; ``place``: prefix of its key; ``fingerprint``: of its certificate."""
 
     code: str
     name: str
-    country: str
+    country: str | None
     place: str
     certificate: bytes | None = field(default=None, repr=False)
     fingerprint: str = ""

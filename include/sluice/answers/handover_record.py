@@ -190,7 +190,7 @@ def _who(sending: Sending, included: Sequence[Included]) -> Who:
         sender=sending.center,
         recipients=(receiver.code if handover.is_to_principal else receiver.name,),
         sub_processors=(),
-        countries=(receiver.country,),
+        countries=(receiver.country,) if receiver.country else (),
         roles=tuple(_role(group, role) for group, role in sorted(groups.items())),
         role_warnings=tuple(dict.fromkeys(warnings)),
     )

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sluice.answers.handover_model import Handed, Handover, Wish
+from sluice.answers.handover_model import Handed, Handover, Receiver, Wish
 from sluice.answers.model import AnswerKind
 from sluice.db import Connection
 from sluice.exchange.hand_over import HANDED
 from sluice.exchange.model import Opened
 from sluice.exchange.store import COLUMNS, opened_of
-from sluice.rights.model import CaseId, SubCaseId
-from sluice.terms import Direction, ExchangeId
+from sluice.rights.model import CaseId, State, SubCaseId
+from sluice.terms import Direction, ExchangeId, Principal
 
 NAME = "handover-"
 """Before the case, in the place of an object version: nothing arrives."""
@@ -78,6 +78,23 @@ def find_opened(conn: Connection, handover: Handover) -> Opened | None:
         (handover.case_id, handover.kind.value, handover.receiver.code, handover.principal),
     ).fetchone()
     return opened_of(row) if row else None
+
+
+def find_left(conn: Connection) -> list[tuple[Opened, Handover]]:
+    """Handovers that a dead worker left open and whose case is over: nothing will go any more."""
+    columns = ", ".join(f"e.{name.strip()}" for name in COLUMNS.split(","))
+    rows = conn.execute(
+        f"""select {columns}, h.case_id::text as case_id, h.kind, h.receiver, h.name
+            from handover h join exchange e using (exchange_id) join subject_case c using (case_id)
+            where e.decision = 'open' and c.state = any(%s) order by e.opened_at""".encode(),
+        ([state.value for state in State if state.is_over],),
+    ).fetchall()
+    return [(opened_of(dict(row)), _left(row)) for row in rows]
+
+
+def _left(row: Mapping[str, Any]) -> Handover:
+    receiver = Receiver(row["receiver"], row["name"], country=None, place="")
+    return Handover(CaseId(row["case_id"]), AnswerKind(row["kind"]), Principal(row["principal"]), receiver)
 
 
 def note_package(conn: Connection, exchange_id: ExchangeId, parts: Sequence[SubCaseId], sha256: str | None) -> None:
