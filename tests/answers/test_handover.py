@@ -26,6 +26,8 @@ from sluice.documents.verify import verify_receipt
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.read import show_exchange
 from sluice.lake.objects import StoredObject
+from sluice.lineage.check import check_event
+from sluice.lineage.events import closed_event
 from sluice.retention.run import retain
 from sluice.rights.erase import run
 from sluice.rights.finish import sweep
@@ -108,6 +110,9 @@ def test_it_goes_to_the_next_controller_as_an_exchange_of_its_own_and_the_person
     assert record.what.inputs and record.what.rows_in == record.what.rows_accepted > 0
     copies = {copy.kind: copy for copy in find_copies(town.house.conn, handed.opened.exchange_id)}
     assert set(copies) == {"handed.kept", "handed", "index"} and all(copy.delete_after for copy in copies.values())
+    assert shown.entry is not None
+    check_event(closed_event(record, shown.entry.hash.hex(), town.desk.settings))
+    assert town.desk.sql("select effect from outbox where done_at is null") == []
     text = package_of(town, handed)
     assert person.phone in text.text and town.people[1].phone not in text.text
     assert not [name for name in text.files if name.endswith(".pdf")], "the letter is the person's"

@@ -30,7 +30,7 @@ from sluice.subject.index import build_run, write_run
 from sluice.terms import SubjectKind
 
 FORMS = ("csv", "json", "xlsx")
-RULE = "handed"
+RULE = "HANDED_OVER"
 
 
 def keep_package(house: House, opened: Opened, facts: Facts, receiver: Receiver, envelope: Envelope) -> Package:
