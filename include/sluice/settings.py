@@ -39,6 +39,10 @@ class Settings(BaseSettings):
         default_factory=lambda done: done["home"] / "include" / "principals",
         description="agreements and contracts: <principal>/agreement-*.yaml, <principal>/*.odcs.yaml",
     )
+    controllers_dir: Path = Field(
+        default_factory=lambda done: done["home"] / "include" / "controllers",
+        description="whom persons may have their data sent to: <code>.yaml, and its certificate",
+    )
     expectations_dir: Path = Field(
         default_factory=lambda done: done["home"] / "expectations", description="suites, JSON"
     )

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from answers.giving import WE_GIVE, Package, cells_of, folder_of, give, now, read
@@ -14,6 +15,7 @@ from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.make import Wish, _hand_out, make
 from sluice.answers.model import AnotherRight, AnswerKind, FolderTaken, NothingToGive
 from sluice.ledger.verify import verify as verify_ledger
+from sluice.rights.answer_store import index_key_of
 from sluice.rights.cases import decide
 from sluice.rights.model import Action, Case, Order, Right, State
 from sluice.rights.rectify import Wanted, ask, carry_out
@@ -187,6 +189,26 @@ def test_what_the_person_had_corrected_stands_in_every_copy_that_is_given(town: 
     assert not is_said(other, "Rechtstraat 77") and is_said(other, cells_of(town, 2)["street"])
 
 
+def test_what_the_person_says_to_an_opinion_stands_beside_it(town: Town) -> None:
+    cells = {"customer_number": town.people[0].record(ENERGY), **cells_of(town, 0), "note": "was not friendly"}
+    row = ";".join(cells.values())
+    town.desk.drop(f"{town.head}\n{row}\n".encode(), "again.csv", (ENERGY, "renewal_campaign"))
+    town.desk.work()
+    rectification = town.ask(town.people[0], Right.RECTIFICATION)
+    ask(town.house, rectification.case_id, Wanted({"note": "I was ill, ask 0475 99 88 77"}, now()))
+    for part in rectification.sub_cases:
+        carry_out(town.house, rectification, part, now())
+
+    package = read(town.house, give(town.house, asked(town, 0).case_id))
+    other = read(town.house, give(town.house, asked(town, 2).case_id))
+
+    notes = package.table("data/note_free_text.csv").filter(pl.col("note") == "was not friendly")
+    assert set(notes["note_statement"]) == {"I was ill, ask 0475 99 88 77"}
+    page = " ".join(package.json("access.json")["text"])
+    assert "Uw verklaring bij: " in page and "I was ill" in page
+    assert not is_said(other, "I was ill")
+
+
 def test_a_folder_is_whole_or_not_there(town: Town, tmp_path: Path) -> None:
     case = asked(town, 0)
     (tmp_path / "file").write_text("x")
@@ -212,7 +234,8 @@ def test_each_making_is_logged_and_replaces_the_one_before(town: Town) -> None:
     first, second = (give(town.house, case.case_id) for _ in range(2))
 
     vault = [o.key for o in town.desk.objects(town.desk.settings.bucket_vault) if o.key.startswith("_answers/")]
-    assert vault == [second.answer.key] != [first.answer.key]
+    assert sorted(vault) == sorted([second.answer.key, index_key_of(second.answer.key)])
+    assert first.answer.key not in vault
     kinds = [row["kind"] for row in town.desk.sql("select kind from ledger.entry where kind like 'answer.%'")]
     assert kinds == ["answer.made", "answer.made", "answer.removed"]
     assert verify_ledger(town.house.conn, public_pem=town.house.keyring.public_pem).valid

@@ -18,7 +18,7 @@ from answers.giving import WE_EXPORT, Package, cells_of, give, now, read
 from copies import Copies
 from night import AGREEMENT, CONTRACT, RESULTS_CONTRACT, Edit
 from rights.estate import CONTACTS
-from rights.town import DESK, Town, open_town, papers_of
+from rights.town import DESK, Person, Town, open_town, papers_of
 from sluice.agreement.eligibility import NotPortable
 from sluice.answers.decide import decide_portability
 from sluice.answers.make import Wish, make
@@ -102,6 +102,21 @@ def test_the_package_fits_its_descriptor_in_every_byte(town: Town, package: Pack
     assert {name for name in package.files if name.startswith("data/")} == {
         name for path in tables(package) for name in (path, path.replace(".csv", ".json"))
     }
+
+
+def test_a_column_that_is_empty_everywhere_is_no_column(town: Town) -> None:
+    person = Person(99, "0470998877", "")
+    cells = {"customer_number": person.record(ENERGY), **cells_of(town, 2), "phone": person.phone, "email": ""}
+    row = ";".join(cells.values())
+    town.desk.drop(f"{town.head}\n{row}\n".encode(), "new.csv", (ENERGY, "renewal_campaign"))
+    town.desk.work()
+    case = town.decided(person, Right.PORTABILITY, Action.EXPORT)
+
+    package = read(town.house, give(town.house, case.case_id, AnswerKind.PORTABILITY))
+
+    names = package.table("data/contact_point.csv").columns
+    assert "phone" in names and "email" not in names
+    assert {row["reasonCode"] for row in package.rows("eligibility.csv") if row["field"] == "email"} == {"NOT_HERE"}
 
 
 def test_who_decides_of_a_column_stands_beside_it(town: Town, package: Package) -> None:

@@ -23,17 +23,20 @@ FORMAT = "sluice-access-1"
 MANIFEST = "manifest.json"
 
 
-def write_access(draft: Drafting, facts: Facts) -> None:
-    """Every file of the package but the list of hashes."""
+def write_access(draft: Drafting, facts: Facts, *, with_letter: bool = True) -> None:
+    """Every file of the package but the list of hashes. with_letter: to the person; a controller gets the data."""
     say, tables = words(facts.language), facts.selected.tables
     for group, table in tables.items():
         draft.table(f"data/{group}.csv", table, CSV)
     if tables:
         sheets = [(group, table, dict[str, str]()) for group, table in tables.items()]
         draft.workbook("access.xlsx", sheets, say.say("answer.access.title", sender=facts.sender.name))
-    page = make_answer_page(facts)
-    draft.bytes("access.pdf", make_pdf(page, facts.made_at))
-    draft.bytes("access.json", as_json(_document(say, facts) | {"title": page.title, "text": list(spoken(page))}))
+    document = _document(say, facts)
+    if with_letter:
+        page = make_answer_page(facts)
+        draft.bytes("access.pdf", make_pdf(page, facts.made_at))
+        document |= {"title": page.title, "text": list(spoken(page))}
+    draft.bytes("access.json", as_json(document))
     draft.bytes(MANIFEST, as_json(manifest(draft, facts)))
 
 

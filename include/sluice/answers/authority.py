@@ -13,8 +13,8 @@ from sluice.answers.model import FORWARDED, GIVEN, UNASSIGNED, WAITING, AnswerKi
 from sluice.rights.cases import UNDECIDED
 from sluice.rights.erase_exceptions import decision_of
 from sluice.rights.erase_scope import CARRIED_OUT, OPEN_DECISIONS
-from sluice.rights.letter_due import answers, refused_groups
-from sluice.rights.model import Action, State, Step, SubCase, Track
+from sluice.rights.letter_due import FILE, answers, refused_groups
+from sluice.rights.model import Action, Case, State, Step, SubCase, Track
 from sluice.rights.scope import DECIDES
 
 PRINCIPAL = "principal"
@@ -91,6 +91,24 @@ def assumed(part: SubCase, kind: AnswerKind) -> SubCase:
 def is_given(part: SubCase, action: Action) -> bool:
     """Whether somebody decided to give a part, and we are who gives it."""
     return answers(part) and part.action is action and part.state in OPEN_DECISIONS | CARRIED_OUT
+
+
+def parts_of_principals(case: Case, action: Action) -> tuple[SubCase, ...]:
+    """What principals instructed to give and get themselves: they answer the person, or asked by a file of theirs."""
+    return tuple(
+        part
+        for part in case.sub_cases
+        if part.track is Track.PROCESSOR
+        and part.action is action
+        and part.state in OPEN_DECISIONS | CARRIED_OUT
+        and (not part.may_answer or case.channel == FILE)
+    )
+
+
+def authority_for_principal(case: Case, principal: str, action: Action) -> Authority:
+    """What is given to a principal itself: of what it decided to give, and of nothing else."""
+    mine = tuple(part for part in parts_of_principals(case, action) if part.principal == principal)
+    return Authority(mine, (), {}, tuple(dict.fromkeys(part.agreement_id for part in mine)))
 
 
 def _is_whole(part: SubCase, group: str) -> bool:

@@ -11,7 +11,7 @@ from sluice.agreement.model import Agreement, FieldRole
 from sluice.agreement.store import find_version
 from sluice.answers.confirm import doubtful
 from sluice.answers.model import Found, Held, StoreCount
-from sluice.answers.righted import Righted
+from sluice.answers.righted import Righted, opinion_of
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
 from sluice.exchange.suppressed import find_reasons
@@ -119,12 +119,18 @@ def _held(righted: Righted, place: Place, rows: PersonRows, mask: pl.Series | No
         copy=place.copy,
         store=place.store,
         frame=frame,
-        roles=_roles(house, place.copy, frame.columns),
+        roles=_with_statements(_roles(house, place.copy, frame.columns), frame.columns),
         delete_after=_last_day(house, place.copy),
         raw=raw,
         others=others + len(rows.raw) - len(raw),
         apart=rows.apart,
     )
+
+
+def _with_statements(roles: Mapping[str, FieldRole], names: Sequence[str]) -> dict[str, FieldRole]:
+    """A statement is whose the opinion is that it is about."""
+    beside = {name: opinion for name in names if (opinion := opinion_of(name)) in roles and name not in roles}
+    return {**roles, **{name: replace(roles[opinion], name=name) for name, opinion in beside.items() if opinion}}
 
 
 def _last_day(house: House, copy: Copy) -> date | None:

@@ -72,10 +72,13 @@ def decide_portability(
     return get_case(house.conn, case_id), lines
 
 
-def end_without(house: House, case_id: CaseId, nothing: NothingPortable, now: datetime) -> None:
+def end_without(
+    house: House, case_id: CaseId, nothing: NothingPortable, now: datetime, *, to_principal: bool = False
+) -> None:
     """End what was decided to be given and of which nothing may be: the outcome is recorded, and told by letter.
 
-    Every field group has its reason, and the letter names complaint and court. Raises TransitionRefused.
+    Every field group has its reason, and the letter names complaint and court. to_principal: it answers the person,
+    so we write them nothing. Raises TransitionRefused.
     """
     case = get_case(house.conn, case_id)
     evidence = hashlib.sha256(json.dumps(_told(nothing.fields)).encode()).hexdigest()
@@ -84,7 +87,8 @@ def end_without(house: House, case_id: CaseId, nothing: NothingPortable, now: da
         order = Order(SYSTEM, now, NOTHING_PORTABLE, evidence, reasons=reasons, remedies=_remedies(case))
         target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING
         advance(house.conn, case_id, target, order, part.sub_case_id)
-    write_letter(house, case_id, LetterKind.REFUSAL, now)
+    if not to_principal:
+        write_letter(house, case_id, LetterKind.REFUSAL, now)
 
 
 def reasons_of(part: SubCase, lines: Sequence[FieldLine], tables: Collection[str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from sluice.answers.model import Answer, AnswerGone, ErasedMeanwhile, FileLine
 from sluice.db import transaction
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
+from sluice.exchange.keep import PARQUET
 from sluice.exchange.naming import utc_text
 from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import seal, unseal
@@ -27,13 +28,14 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.rights import answer_store
 from sluice.rights.clock import received_on
+from sluice.rights.erase_answers import run_of_package
 from sluice.rights.erase_control_store import find_ran
 from sluice.rights.facts import answer_days
 from sluice.rights.identifiers import KEY_OWNER, SEALED
 from sluice.rights.model import Actor, SubCaseId
 from sluice.rights.scope import CASES_CHAIN
 from sluice.rights.store import lock_case
-from sluice.terms import Sha256
+from sluice.terms import Sha256, SubjectKind
 
 RETENTION, REPLACED, ERASURE = "retention", "replaced", "erasure"
 LOST_AFTER = timedelta(hours=1)
@@ -58,7 +60,7 @@ def keep(
     that begins later looks at it.
     """
     principals = [each.principal for each in facts.found]
-    _check_not_erased(house, principals, since)
+    check_not_erased(house, principals, since)
     answer = _sealed(house, facts, folder, len(files), parts, actor, only)
     with transaction(house.conn):
         lock_case(house.conn, answer.case_id)  # of two workers at once, the second replaces the first
@@ -68,7 +70,7 @@ def keep(
         body = _made(answer, facts)
         append(house.conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_MADE, exchange_id=None, body=body)
     try:
-        _check_not_erased(house, principals, since)
+        check_not_erased(house, principals, since)
     except ErasedMeanwhile:
         remove(house, answer, ERASURE, facts.made_at)
         raise
@@ -77,7 +79,7 @@ def keep(
     return answer
 
 
-def _check_not_erased(house: House, principals: Sequence[str], since: datetime) -> None:
+def check_not_erased(house: House, principals: Sequence[str], since: datetime) -> None:
     """Raises ErasedMeanwhile while an erasure at one of them runs, and where one ended since."""
     case_id = find_ran(house.conn, principals, since)
     if case_id is not None:
@@ -94,6 +96,7 @@ def _sealed(
     pack(folder, packed, facts.made_at)
     seal(packed, sealed, house.keyring, KEY_OWNER)
     key = f"{answer_store.PREFIX}{case_id}/{answer_id}.zip.age"
+    house.objects.put_once(house.settings.bucket_vault, answer_store.index_key_of(key), _run(facts, folder), PARQUET)
     stored = house.objects.put_once(house.settings.bucket_vault, key, sealed, SEALED)
     content, made_on = packed.read_bytes(), received_on(facts.made_at)
     return Answer(
@@ -117,6 +120,13 @@ def _sealed(
         delete_after=made_on + timedelta(days=answer_days(made_on)),
         only_principal=only,
     )
+
+
+def _run(facts: Facts, folder: Path) -> bytes:
+    """Who is in the package, under the key of each principal whose data is in it."""
+    keys = [each.target.key for each in facts.found]
+    own = (ref for each in facts.found for ref in each.target.refs)
+    return run_of_package(folder, keys, [(SubjectKind.PHONE, sorted(own))])
 
 
 def _made(answer: Answer, facts: Facts) -> AnswerMade:
@@ -175,7 +185,8 @@ def note_taken(house: House, answer: Answer, by: str, now: datetime) -> None:
 
 def remove(house: House, answer: Answer, why: str, now: datetime) -> bool:
     """Remove a package for good; False when it was gone before. Bytes first, then its line and the entry."""
-    house.objects.delete_others(answer.bucket, answer.key, frozenset())
+    for key in (answer.key, answer_store.index_key_of(answer.key)):
+        house.objects.delete_others(answer.bucket, key, frozenset())
     with transaction(house.conn):
         if not answer_store.mark_gone(house.conn, answer.answer_id, why, now):
             return False
@@ -198,8 +209,9 @@ def remove_due(house: House, now: datetime) -> int:
     removed = sum(remove(house, each, REPLACED, now) for each in store.find_superseded(house.conn))
     removed += sum(remove(house, each, RETENTION, now) for each in store.find_due(house.conn, received_on(now)))
     known = store.find_known(house.conn)
+    runs = {answer_store.index_key_of(key) for key, _ in known}
     for item in house.objects.list_versions(house.settings.bucket_vault, answer_store.PREFIX):
         is_old = item.modified_at is not None and now - item.modified_at > LOST_AFTER
-        if is_old and (item.key, item.version_id) not in known:
+        if is_old and (item.key, item.version_id) not in known and item.key not in runs:
             house.objects.delete_version(item.bucket, item.key, item.version_id)
     return removed

@@ -1,12 +1,18 @@
 """What a column means, in plain words: its own label, else that of its category beside its name. Pure."""
 
+from dataclasses import replace
+
 from sluice.agreement import dpv
 from sluice.agreement.model import FieldRole
+from sluice.answers.righted import opinion_of
 from sluice.documents.words import Words
 
 
 def label_of(say: Words, name: str, role: FieldRole | None) -> str:
     """The label of a column; one that nobody explained keeps its name."""
+    opinion = opinion_of(name)
+    if opinion and role is not None and role.name == name:
+        return say.say("field.statement", label=label_of(say, opinion, replace(role, name=opinion)))
     own = say.find(f"field.{name.lower().replace(' ', '_')}")
     if own or role is None:
         return own or name

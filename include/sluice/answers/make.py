@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from sluice.answers import store
 from sluice.answers.access import write_access
-from sluice.answers.authority import assumed, authority_of
+from sluice.answers.authority import assumed, authority_for_principal, authority_of
 from sluice.answers.collect import collect, search_everywhere
 from sluice.answers.facts import Facts, Forwarded
 from sluice.answers.files import Drafting
@@ -53,6 +53,8 @@ class Wish:
     forms: tuple[str, ...] = FORMS
     is_assumed: bool = False
     """Whether what the center did not decide yet counts as decided to be given: to see what that would give."""
+    to_principal: bool = False
+    """Whether it is what a principal decides of, for the principal itself."""
 
 
 def make(
@@ -66,7 +68,7 @@ def make(
     wish = wish or Wish()
     check_forms(wish.forms)
     case, envelope = open_request(house, case_id)
-    _check(case, kind)
+    check_case(case, kind)
     if not is_known(case):
         raise NothingToGive(Ref("case", case_id), Ref("identity", "not settled"))
     if wish.folder is not None and wish.folder.exists():
@@ -74,7 +76,7 @@ def make(
     since = store.find_moment(house.conn)
     case = rescope(house, case, envelope, now)
     facts = gather(house, case, envelope, kind, now, wish)
-    parts = _answered(facts)
+    parts = answered(facts)
     was_refused = any(authority.reasons for authority in facts.authorities.values())
     if kind is AnswerKind.PORTABILITY and not facts.selected.tables and (parts or was_refused):
         raise nothing_of(facts)
@@ -98,7 +100,7 @@ def make(
 def foresee(house: House, case_id: CaseId, kind: AnswerKind, now: datetime) -> Facts:
     """What an answer would say if the center gave all that it may; changes nothing. Raises as :func:`make`."""
     case, envelope = open_request(house, case_id)
-    _check(case, kind)
+    check_case(case, kind)
     return gather(house, case, envelope, kind, now, Wish(is_assumed=True))
 
 
@@ -110,7 +112,12 @@ def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: 
     if kind is AnswerKind.PORTABILITY:
         found = tuple(accepted_only(each) for each in found)
     steps = cases.list_steps(house.conn, case.case_id)
-    authorities = {each.principal: authority_of(each.parts, steps, kind.action) for each in found}
+    authorities = {
+        each.principal: authority_for_principal(case, each.principal, kind.action)
+        if wish.to_principal
+        else authority_of(each.parts, steps, kind.action)
+        for each in found
+    }
     selected = select(found, authorities)
     if kind is AnswerKind.PORTABILITY:
         selected = only_portable(selected)
@@ -143,7 +150,7 @@ def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: 
     )
 
 
-def _answered(facts: Facts) -> Sequence[SubCaseId]:
+def answered(facts: Facts) -> Sequence[SubCaseId]:
     """The parts this package answers; where nobody knew the person, the one that was decided then too."""
     nobody = [part for part in facts.case.sub_cases if part.agreement_id is None]
     given = [part for each in facts.found for part in facts.authorities[each.principal].given]
@@ -163,7 +170,8 @@ def is_known(case: Case) -> bool:
     return case.is_scoped and not case.has_failed_identity
 
 
-def _check(case: Case, kind: AnswerKind) -> None:
+def check_case(case: Case, kind: AnswerKind) -> None:
+    """Whether such an answer is asked for, by one person. Raises AnotherRight, OnePersonOnly."""
     if case.right is not kind.right:
         raise AnotherRight(Ref("case", case.case_id), Ref("right", case.right.value))
     if case.persons != 1:

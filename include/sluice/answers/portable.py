@@ -101,7 +101,9 @@ def _without(table: pl.DataFrame, selected: Selected) -> pl.DataFrame:
             parts.append(cells.filter(~pl.all_horizontal(pl.exclude(COMPANY).is_null())))
     if not parts:
         return pl.DataFrame()
-    return pl.concat(parts, how="diagonal").unique(maintain_order=True)
+    whole = pl.concat(parts, how="diagonal").unique(maintain_order=True)
+    there = [name for name in whole.columns if name != COMPANY and whole[name].null_count() < whole.height]
+    return whole.select(COMPANY, *there) if there else pl.DataFrame()
 
 
 def _plain(cells: pl.Series, role: FieldRole) -> pl.Series:
@@ -142,8 +144,11 @@ def _is_iso(cells: pl.Series, kind: str) -> bool:
     return moments(cells, form, kind).null_count() == cells.null_count() < len(cells)
 
 
-def write_portability(draft: Drafting, facts: Facts, forms: Sequence[str]) -> None:
-    """Every file of the package but the list of hashes; the descriptor names all the others."""
+def write_portability(draft: Drafting, facts: Facts, forms: Sequence[str], *, with_letter: bool = True) -> None:
+    """Every file of the package but the list of hashes; the descriptor names all the others.
+
+    with_letter: to the person; a controller gets the data.
+    """
     tables, roles = written_of(facts), facts.selected.roles
     types = {group: types_of(table, roles) for group, table in tables.items()}
     neutralised: dict[str, Mapping[str, int]] = {}
@@ -159,7 +164,8 @@ def write_portability(draft: Drafting, facts: Facts, forms: Sequence[str]) -> No
         draft.workbook("portability.xlsx", sheets, title)
     draft.table("eligibility.csv", eligibility, CSV)
     draft.table("dictionary.csv", dictionary, CSV)
-    draft.bytes("portability.pdf", make_pdf(make_answer_page(facts), facts.made_at))
+    if with_letter:
+        draft.bytes("portability.pdf", make_pdf(make_answer_page(facts), facts.made_at))
     draft.bytes(READ_ME[facts.language], _read_me(draft, facts.language).encode())
     draft.bytes(DESCRIPTOR, as_json(descriptor(draft, facts, types, neutralised)))
 

@@ -12,6 +12,13 @@ from sluice.rights.erase_model import Copy, Target
 from sluice.subject.correct import Correction, as_of_file, overlay
 
 THE_PERSON = "the person"
+STATEMENT = "_statement"
+"""End of the column beside an opinion that holds what the person had added to it (Art. 16, second sentence)."""
+
+
+def opinion_of(name: str) -> str | None:
+    """The column that a statement is about; None for any other column."""
+    return name.removesuffix(STATEMENT) if name.endswith(STATEMENT) else None
 
 
 @dataclass(frozen=True)
@@ -36,4 +43,19 @@ class Righted:
         arrived = get_open(self.house.conn, copy.exchange_id)
         as_of = as_of_file(arrived.file_name, arrived.opened_at)
         whose = pl.repeat(THE_PERSON, rows.height, dtype=pl.String, eager=True)
-        return overlay(rows, [whose], self.corrections, lambda _: as_of, self.key)
+        return self._with_statements(overlay(rows, [whose], self.corrections, lambda _: as_of, self.key))
+
+    def _with_statements(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Beside every opinion that there is, what the person says to it, the earliest word first."""
+        said: dict[str, list[str]] = {}
+        for each in sorted(self.corrections, key=lambda one: one.order):
+            if each.is_statement and each.field in rows.columns:
+                said.setdefault(each.field, []).append(each.value)
+        beside = (
+            pl.when(pl.col(name).fill_null("").str.strip_chars() != "")
+            .then(pl.lit("; ".join(texts), pl.String))
+            .alias(f"{name}{STATEMENT}")
+            for name, texts in said.items()
+            if f"{name}{STATEMENT}" not in rows.columns
+        )
+        return rows.with_columns(beside)

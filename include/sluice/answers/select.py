@@ -11,6 +11,7 @@ from sluice.agreement.model import FieldRole
 from sluice.answers.authority import Authority, controller_of
 from sluice.answers.model import GIVEN, NOT_HERE, UNASSIGNED, FieldLine, Found, Held
 from sluice.answers.notes import of_others
+from sluice.answers.righted import opinion_of
 from sluice.rights.clock import received_on
 from sluice.terms import FieldGroup
 
@@ -175,7 +176,8 @@ def _screened(found: Found, held: Held) -> tuple[Held, set[tuple[str, str]]]:
     key, frame = found.target.key, held.frame
     gone: set[tuple[str, str]] = set()
     for name in frame.columns:
-        if group_of(held, name) in (FieldGroup.NOTE_FREE_TEXT, UNASSIGNED):
+        is_free = group_of(held, name) in (FieldGroup.NOTE_FREE_TEXT, UNASSIGNED)
+        if is_free and opinion_of(name) not in held.roles:  # their own statement is theirs, whomever it names
             doubtful = of_others(frame[name], key, found.own)
             if doubtful.any():
                 gone |= {(held.copy.exchange_id, note) for note in frame[name].filter(doubtful)}

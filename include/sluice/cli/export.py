@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sluice.cli import export_link
+from sluice.cli import export_handover, export_link
 from sluice.cli.case_output import ByOption, CaseArgument, show_case
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Exit
@@ -38,6 +38,7 @@ def access(
     lang: LangOption = None,
     principal: OnlyOption = None,
     sealed: SealedOption = False,
+    to_principal: export_handover.PrincipalOption = False,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -45,12 +46,16 @@ def access(
 
     JSON: package, files [{path, sha256, rows}], fields [{name, included, reason}], answer, delete_after, stores
     [{principal, store, copies, hits, rows}]: where we looked, and in how many copies and rows the person is. Exit 1
-    when nothing was decided to be given by us.
+    when nothing was decided to be given by us. With --to-principal: case, handed [{principal, to, exchange, where,
+    receipt, sha256, is_there, delete_after}].
 
     Example: sluice export access 5b1f0c2e --folder answer
     """
     from sluice.answers.model import AnswerKind
 
+    if to_principal:
+        export_handover.give_to_principals(case, AnswerKind.ACCESS, format)
+        return
     made, target = _make(case, AnswerKind.ACCESS, folder, lang, principal, sealed, by)
     _show(made, target, format)
 
@@ -65,20 +70,30 @@ def portability(
     lang: LangOption = None,
     principal: OnlyOption = None,
     sealed: SealedOption = False,
+    to_controller: export_handover.ControllerOption = None,
+    asked: export_handover.AskedOption = None,
+    to_principal: export_handover.PrincipalOption = False,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """What the person may take along (Art. 20): a Data Package, a dictionary, and why every other field stays.
 
     JSON: as `export access`. Exit 1 when no field may go: then `fields` has the reason of each, and nothing is
-    written.
+    written. With --to-controller or --to-principal: case, handed [{principal, to, exchange, where, receipt, sha256,
+    is_there, delete_after}]; a controller gets it once the person asked, by the letter that --asked names.
 
-    Example: sluice export portability 5b1f0c2e --to csv,json
+    Example: sluice export portability 5b1f0c2e --to-controller solar02 --asked LETTER-12
     """
     from sluice.answers.model import AnswerKind, NothingPortable
 
     forms = tuple(dict.fromkeys(word.strip() for word in to.split(",") if word.strip()))
     try:
+        if to_controller is not None:
+            export_handover.send_on(case, to_controller, asked, by, format)
+            return
+        if to_principal:
+            export_handover.give_to_principals(case, AnswerKind.PORTABILITY, format)
+            return
         made, target = _make(case, AnswerKind.PORTABILITY, folder, lang, principal, sealed, by, forms)
     except NothingPortable as error:
         _show_nothing(error, format)

@@ -282,10 +282,11 @@ def _copy(say: Words, copy: CopyLine) -> tuple[Text, ...]:
 
 def _file(say: Words, record: ExchangeRecord) -> Part:
     what, how, way = record.what, record.how, record.direction
-    is_made = way is Direction.OUTBOUND_RETURN or record.is_dial_list
+    is_handed = way is Direction.PORTABILITY_ACCESS
+    is_made = way is Direction.OUTBOUND_RETURN or is_handed or record.is_dial_list
     sent = next((copy.sha256 for copy in record.how_long.copies if copy.kind in ("return", "dial.kept")), None)
     size = say.count("file.bytes", what.size_bytes, bytes=say.number(what.size_bytes))
-    is_there = bool(sent) or not is_made
+    is_there = bool(sent) or not is_made or (is_handed and bool(what.sha256))
     values = {
         "place": Text(f"{what.bucket}/{what.key}", is_code=True) if is_there else None,
         "version": None if is_made else Text(what.version_id, is_code=True),

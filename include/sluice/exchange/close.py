@@ -66,4 +66,4 @@ def effects_of(record: ExchangeRecord) -> list[tuple[str, int]]:
     effects = [RECEIPT, LINEAGE_CLOSED, SWEEP]
     effects += [REPORT] if "findings" in kinds else []
     effects += [DIAL] if "dial.kept" in kinds and record.decision in GOOD else []
-    return effects + ([DELIVERY] if "return" in kinds and record.decision in GOOD else [])
+    return effects + ([DELIVERY] if kinds & {"return", "handed.kept"} and record.decision in GOOD else [])

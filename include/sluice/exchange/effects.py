@@ -11,12 +11,12 @@ from sluice.exchange import store
 from sluice.exchange.catalogue import find_copies, find_own_writes
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import index_key, lake_key, receipt_bucket, receipt_stem, return_key, vault_key
+from sluice.exchange.naming import handed_key, index_key, lake_key, receipt_bucket, receipt_stem, return_key, vault_key
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
-from sluice.terms import ExchangeId
+from sluice.terms import Direction, ExchangeId
 
 JSON, PDF, PEM, CSV = "application/json", "application/pdf", "application/x-pem-file", "text/csv"
 
@@ -106,6 +106,7 @@ def _sweep(house: House, exchange_id: ExchangeId) -> None:
         (lake, index_key(opened)),
         (lake, index_key(opened, ".rest")),
         (lake, return_key(opened, "")),
+        (vault, handed_key(opened, "")),
     )
     for bucket, prefix in places:
         there = list(house.objects.list_versions(bucket, prefix))  # before the catalogue: what is put later is no rest
@@ -119,9 +120,14 @@ def _sweep(house: House, exchange_id: ExchangeId) -> None:
 
 def _deliver(house: House, exchange_id: ExchangeId) -> None:
     from sluice.exchange.deliver import deliver
+    from sluice.exchange.hand_over import hand_over
 
     entry, record = _closed(house, exchange_id)
-    deliver(house, store.get_open(house.conn, exchange_id), record, entry.hash.hex())
+    opened = store.get_open(house.conn, exchange_id)
+    if opened.direction is Direction.PORTABILITY_ACCESS:
+        hand_over(house, opened)
+    else:
+        deliver(house, opened, record, entry.hash.hex())
 
 
 def _put_dial(house: House, exchange_id: ExchangeId) -> None:

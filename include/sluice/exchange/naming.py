@@ -71,9 +71,17 @@ def return_key(opened: Opened, name: str) -> str:
     return f"_returns/{opened.principal}/{opened.flow}/exchange={opened.exchange_id}/{name}"
 
 
+def handed_key(opened: Opened, name: str) -> str:
+    """Where an answer to a controller lies in the vault until it is handed over."""
+    return f"_handed/{opened.principal}/exchange={opened.exchange_id}/{name}"
+
+
 def receipt_bucket(settings: Settings, opened: Opened) -> str:
-    """Where the receipt goes: to the principal, or for our agents' results to the center itself."""
-    return settings.bucket_internal if opened.direction is Direction.INTERNAL else settings.bucket_exchange
+    """Where the receipt goes: to the principal; for our agents' results, and for what a person had sent to somebody
+    else, to the center itself."""
+    is_sent_on = opened.direction is Direction.PORTABILITY_ACCESS and not opened.key.startswith(f"{opened.principal}/")
+    is_ours = opened.direction is Direction.INTERNAL or is_sent_on
+    return settings.bucket_internal if is_ours else settings.bucket_exchange
 
 
 def receipt_stem(opened: Opened) -> str:

@@ -69,3 +69,13 @@ class AnswerRemoved(Part):
     why: str
     delete_after: str
     at: str
+
+
+class HandoverAsked(Part):
+    """A person asked to have their data sent to a controller (GDPR Art. 20(2)). ``reference``: of their letter."""
+
+    case_id: str
+    controller: str
+    reference: str
+    noted_by: str
+    noted_at: str

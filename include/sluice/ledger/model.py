@@ -57,6 +57,7 @@ class EntryKind(StrEnum):
     ANSWER_TAKEN = "answer.taken"
     ANSWER_LINK_CLOSED = "answer.link_closed"
     ANSWER_REMOVED = "answer.removed"
+    HANDOVER_ASKED = "handover.asked"
 
 
 class LedgerMisused(SluiceError):

@@ -37,6 +37,8 @@ from sluice.lineage.returned import return_inputs, return_outputs, return_target
 from sluice.terms import Decision, Direction
 
 PRODUCER = f"https://sluice.example/releases/{version('sluice')}"
+MADE = (Direction.OUTBOUND_RETURN, Direction.PORTABILITY_ACCESS)
+"""Directions in which nothing arrives: what goes is made here."""
 OUTCOME = {
     Decision.ACCEPTED: EventType.COMPLETE,
     Decision.PARTLY_ACCEPTED: EventType.COMPLETE,
@@ -55,7 +57,7 @@ def compose_start(opened: OpenedRecord, environment: str) -> str:
         "processing_engine": _engine(),
         "tags": _tags(tags),
     }
-    is_made = opened.direction is Direction.OUTBOUND_RETURN or is_dial_key(opened.direction, opened.key)
+    is_made = opened.direction in MADE or is_dial_key(opened.direction, opened.key)
     return _write(
         RunEvent(
             eventTime=opened.opened_at,
@@ -87,7 +89,7 @@ def compose_closed(record: ExchangeRecord, entry_hash: str, environment: str) ->
 
 def _datasets(record: ExchangeRecord) -> tuple[list[InputDataset], list[OutputDataset]]:
     """What an exchange was made of, and what became of it."""
-    if record.direction is Direction.OUTBOUND_RETURN or record.is_dial_list:
+    if record.direction in MADE or record.is_dial_list:
         return return_inputs(record), return_outputs(record)
     source = input_of(record)
     return [source], outputs_of(record, source)

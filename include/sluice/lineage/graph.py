@@ -6,7 +6,7 @@ from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.lineage.model import ADDED, ECHOED, Edge, Graph, Node, Origin, Trace, side_of
 from sluice.terms import Direction
 
-ARRIVED, RETURN = "arrived", "return"
+ARRIVED, RETURN, HANDED = "arrived", "return", "handed.kept"
 DATA = frozenset({"was judged in", "made lake", "contacts of", "results of", "delivered"})
 """Edges that the data itself goes along, from a file that came in to one that went out."""
 
@@ -67,7 +67,8 @@ def _among(record: ExchangeRecord, there: Collection[str]) -> ExchangeRecord:
 def _pairs(record: ExchangeRecord) -> Iterator[Pair]:
     exchange = Node(f"exchange:{record.exchange_id}", "exchange", f"{record.flow}: {record.decision}")
     yield exchange, None
-    yield from (_made if record.direction is Direction.OUTBOUND_RETURN else _came)(record, exchange)
+    is_made = record.direction in (Direction.OUTBOUND_RETURN, Direction.PORTABILITY_ACCESS)
+    yield from (_made if is_made else _came)(record, exchange)
     yield from _papers(record, exchange)
     for copy in record.how_long.copies:
         if copy.kind != ARRIVED:
@@ -104,7 +105,7 @@ def _made(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
 
 
 def _is_sent(copies: Iterable[CopyLine]) -> bool:
-    return any(copy.kind == RETURN for copy in copies)
+    return any(copy.kind in (RETURN, HANDED) for copy in copies)
 
 
 def _papers(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:

@@ -26,8 +26,8 @@ from sluice.lineage.ours import output_count_facet, roles_facet, safeguards_face
 from sluice.terms import FieldGroup, RoleProfile
 
 RETURN = "return"
-SENT = frozenset({RETURN, "dial.kept"})
-"""Kinds of the copy whose bytes go out: of a return, and of a dial list."""
+SENT = frozenset({RETURN, "dial.kept", "handed.kept"})
+"""Kinds of the copy whose bytes go out: of a return, of a dial list, of an answer to a controller."""
 COUNTED = {"results.attempts": "contact_id"}
 """Columns that are no column of the results but a count of one, per record."""
 DESCRIBED = {"contacts": ECHOED, "results": ADDED}

@@ -1,4 +1,4 @@
-"""Operators of answers to persons: make what was decided, remove what is over."""
+"""Operators of answers to persons: make what was decided, hand over what controllers get, remove what is over."""
 
 from sluice.orchestration.operators import HouseOperator
 from sluice.settings import get_settings
@@ -21,6 +21,23 @@ class MakeAnswers(HouseOperator):
         if failed:
             raise StoreError(Ref("answers left undone", failed))
         return f"answers made: {made}"
+
+
+class HandAnswers(HouseOperator):
+    """Hands over what persons asked to send to a next controller, and what principals get themselves."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.answers.handover_due import hand_owed
+        from sluice.errors import Ref, StoreError
+        from sluice.exchange.house import open_house
+
+        with open_house(get_settings()) as house:
+            handed, failed = hand_owed(house, datetime.now(UTC), run)
+        if failed:
+            raise StoreError(Ref("handovers left undone", failed))
+        return f"answers handed over: {handed}"
 
 
 class RemoveAnswers(HouseOperator):

@@ -1,16 +1,25 @@
 """What erasing and ending a case ask of answers to persons; how answers are made is SQL of the room above."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sluice.db import Connection
+from sluice.exchange.hand_over import HANDED
 from sluice.rights.erase_model import ANSWER, Copy
 from sluice.rights.model import CaseId, SubCase
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 PREFIX = "_answers/"
 """Where packages lie in the vault."""
+
+
+def index_key_of(key: str) -> str:
+    """Where the run of references that a package holds lies beside it; ``key``: of the package."""
+    return f"{key.removesuffix('.zip.age')}.index.parquet"
+
+
 _COPY = """select a.answer_id::text as id, a.kind, a.bucket, a.key, a.version_id, a.sealed_sha256, a.made_at
     from answer a"""
 
@@ -25,7 +34,51 @@ def find_copies(
             order by a.made_at, a.answer_id""".encode(),
         {"principal": principal, "gone": with_gone, "among": None if among is None else list(among)},
     ).fetchall()
-    return [_copy(row) for row in rows]
+    return [*map(_copy, rows), *_received(conn, principal, with_gone=with_gone, among=among)]
+
+
+def _received(
+    conn: Connection, principal: Principal, *, with_gone: bool, among: Collection[ExchangeId] | None
+) -> list[Copy]:
+    """Answers with data of others that lie under this principal's prefix, because persons had them sent there."""
+    rows = conn.execute(
+        """select c.exchange_id::text as id, c.kind, e.flow, c.bucket, c.key, c.version_id, c.sha256 as sealed_sha256,
+               e.closed_at as made_at
+           from handover h join exchange e using (exchange_id) join copy c using (exchange_id)
+           where c.kind = %(kind)s and e.principal <> %(principal)s
+             and starts_with(c.key, %(principal)s || '/') and (%(gone)s or c.gone_at is null)
+             and (%(among)s::uuid[] is null or c.exchange_id = any(%(among)s))
+           order by e.closed_at, c.exchange_id""",
+        {
+            "kind": HANDED,
+            "principal": principal,
+            "gone": with_gone,
+            "among": None if among is None else list(among),
+        },
+    ).fetchall()
+    return [replace(_copy(row | {"kind": row["flow"]}), kind=HANDED) for row in rows]
+
+
+def find_handed_places(conn: Connection, principal: Principal) -> list[tuple[str, str]]:
+    """Bucket and key of every answer with data of a principal that was meant for a controller, there or not."""
+    rows = conn.execute(
+        """select e.bucket, e.key from handover join exchange e using (exchange_id)
+           where e.principal = %s or starts_with(e.key, %s || '/') order by e.opened_at, e.exchange_id""",
+        (principal, principal),
+    ).fetchall()
+    return [(row["bucket"], row["key"]) for row in rows]
+
+
+def find_sent_on(conn: Connection, case_id: str) -> list[tuple[str, str, datetime]]:
+    """Next controllers that got data because of a request: their name, the principal whose data it is, and when."""
+    rows = conn.execute(
+        """select h.name, e.principal, e.closed_at from handover h join exchange e using (exchange_id)
+           where h.case_id = %s and h.receiver <> e.principal
+             and exists (select from copy c where c.exchange_id = e.exchange_id and c.kind = %s)
+           order by e.closed_at, h.name, e.principal""",
+        (case_id, HANDED),
+    ).fetchall()
+    return [(row["name"], row["principal"], row["closed_at"]) for row in rows]
 
 
 def find_copy(conn: Connection, answer_id: str) -> Copy | None:
@@ -44,7 +97,11 @@ def find_elsewhere(conn: Connection, principal: Principal) -> set[tuple[str, str
 
 def find_case(conn: Connection, answer_id: str) -> CaseId | None:
     """The request that an answer answers."""
-    row = conn.execute("select case_id::text as id from answer where answer_id = %s", (answer_id,)).fetchone()
+    row = conn.execute(
+        """select case_id::text as id from answer where answer_id = %(id)s
+           union all select case_id::text from handover where exchange_id = %(id)s""",
+        {"id": answer_id},
+    ).fetchone()
     return CaseId(row["id"]) if row else None
 
 
@@ -58,11 +115,14 @@ def mark_gone(conn: Connection, answer_id: str, why: str, at: datetime) -> bool:
 
 
 def find_made(conn: Connection, part: SubCase) -> str | None:
-    """SHA-256 of the last answer about a part; None while none was made."""
+    """SHA-256 of the last answer about a part, or of the one its principal got; None while none was made."""
     row = conn.execute(
-        """select sha256 from answer where %s = any(sub_cases) and only_principal is null
+        """select sha256, made_at from answer where %(part)s = any(sub_cases) and only_principal is null
+           union all select h.sha256, e.closed_at from handover h join exchange e using (exchange_id)
+               where %(part)s = any(h.sub_cases) and h.receiver = e.principal
+                 and exists (select from copy c where c.exchange_id = e.exchange_id and c.kind = %(handed)s)
            order by made_at desc limit 1""",
-        (part.sub_case_id,),
+        {"part": part.sub_case_id, "handed": HANDED},
     ).fetchone()
     return row["sha256"] if row else None
 

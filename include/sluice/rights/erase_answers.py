@@ -7,7 +7,7 @@ now; and it is opened and read, because another request may name the same person
 
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from sluice.errors import NotFound
+from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
 from sluice.exchange.house import House
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import unseal
@@ -27,29 +28,45 @@ from sluice.rights.model import CaseId
 from sluice.scan.model import ScanFailed, Status
 from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
-from sluice.terms import SubjectKind
+from sluice.screen.model import STRUCTURED
+from sluice.screen.screen import screen_notes
+from sluice.subject.columns import normalise_column
+from sluice.subject.index import build_run, find_in_run, write_run
+from sluice.subject.refs import ref_column
+from sluice.terms import ScreenAction, SubjectKind
 
 if TYPE_CHECKING:
     from sluice.rights.erase_stores import Bench
 
 GROUND = "ANSWER_TO_THE_PERSON"
+SENT = frozenset({KEPT_ANSWER, HANDED})
+"""Kinds of an answer that goes to a controller; their ids are those of exchanges."""
+LOOKED_FOR = dict.fromkeys(STRUCTURED, ScreenAction.REVIEW)
+PIECE_WITH_DIGIT = r"[A-Za-z0-9+._@-]*[0-9][A-Za-z0-9+._@-]{4,}"
+"""What could be a number of a customer inside of text; a shorter one is anything."""
 RAW = "record"
 """Column of records that are no rows, as an answer names it."""
 
 
 @dataclass(frozen=True)
 class AnswerStore:
-    """Packages for persons, sealed in the vault."""
+    """Packages for persons, sealed in the vault, and what of them goes or went to a controller."""
 
     name: str = "answers to persons"
-    kinds: frozenset[str] = frozenset({ANSWER})
+    kinds: frozenset[str] = frozenset({ANSWER}) | SENT
 
     def find(self, bench: "Bench", copy: Copy) -> int:
         case_id = answer_store.find_case(bench.house.conn, copy.exchange_id)
         if case_id is not None and _is_about(bench.house, case_id, bench.target):
             return 1
+        if copy.kind == ANSWER and (run := _run(bench.house, copy)) is not None:
+            return int(bool(find_in_run(run, sorted(bench.target.refs)).height))
         path = bench.fetch(copy)
-        return int(path is not None and _names(_opened(bench, path), bench.target))
+        if path is None:
+            return 0
+        if copy.key.endswith(".pgp"):  # its receiver alone opens it; the index run says who is in it
+            return int(_is_in_index(bench, copy))
+        return int(_names(_opened(bench, copy, path), bench.target))
 
     def erase(self, bench: "Bench", copy: Copy) -> Edit:
         rows = self.find(bench, copy)
@@ -58,10 +75,41 @@ class AnswerStore:
         return Edit(Done(Place(self.name, copy, rows), Outcome.REMOVED, GROUND, rows, 0))
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
-        """All but those of which a line says that they hold data of other principals only."""
+        """All but those of which a line says that they hold data of other principals only; wherever they went."""
         elsewhere = answer_store.find_elsewhere(house.conn, target.principal)
         found = house.objects.list_versions(house.settings.bucket_vault, answer_store.PREFIX)
         yield from (item for item in found if (item.key, item.version_id) not in elsewhere)
+        for bucket, key in answer_store.find_handed_places(house.conn, target.principal):
+            yield from (item for item in house.objects.list_versions(bucket, key) if item.key == key)
+
+
+def run_of_package(folder: Path, keys: Sequence[bytes], asked: Iterable[tuple[SubjectKind, Sequence[str]]]) -> bytes:
+    """Everybody whom a finished package names, as keyed references: so nobody has to open it to look for one.
+
+    Each distinct cell is read as every kind under each key, and so is what the screen finds inside of text.
+    asked: references of who asked.
+    """
+    tables = [pl.read_csv(path, infer_schema=False) for path in sorted(folder.glob("data/*.csv"))]
+    cells = [column.rename("cell") for table in tables for column in table.get_columns()]
+    texts = pl.concat([pl.Series("cell", [], dtype=pl.String), *cells]).drop_nulls().unique().sort()
+    inside = [texts[span.row][span.start : span.end] for span in screen_notes(texts, LOOKED_FOR).spans()]
+    pieces = texts.str.extract_all(PIECE_WITH_DIGIT).explode().drop_nulls()
+    words = pl.concat([texts, pl.Series("cell", inside, dtype=pl.String), pieces]).unique().sort()
+    columns = [
+        (kind, ref_column(normalise_column(words, kind, region="BE").values, kind, key))
+        for key in keys
+        for kind in SubjectKind
+    ]
+    own = [(kind, pl.Series(refs, dtype=pl.String)) for kind, refs in asked]
+    return write_run(build_run([*columns, *own]))
+
+
+def _run(house: House, copy: Copy) -> bytes | None:
+    """None: a package of before there were such runs."""
+    try:
+        return house.objects.read(copy.bucket, answer_store.index_key_of(copy.key))
+    except NotFound:
+        return None
 
 
 def _is_about(house: House, case_id: CaseId, target: Target) -> bool:
@@ -73,8 +121,17 @@ def _is_about(house: House, case_id: CaseId, target: Target) -> bool:
     return sealed is not None and not target.refs.isdisjoint(refs_of(sealed.envelope.identifiers, target.key).values())
 
 
-def _opened(bench: "Bench", path: Path) -> Path:
-    return unseal(path, bench.fresh("answer"), bench.house.keyring, KEY_OWNER)
+def _opened(bench: "Bench", copy: Copy, path: Path) -> Path:
+    if copy.kind == HANDED:
+        return path
+    owner = KEY_OWNER if copy.kind == ANSWER else bench.target.principal
+    return unseal(path, bench.fresh("answer"), bench.house.keyring, owner)
+
+
+def _is_in_index(bench: "Bench", copy: Copy) -> bool:
+    from sluice.rights.erase_stores import is_in_index
+
+    return is_in_index(bench, copy)
 
 
 def _names(package: Path, target: Target) -> bool:

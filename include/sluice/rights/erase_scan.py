@@ -14,6 +14,7 @@ from sluice.exchange.house import House
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import unseal
 from sluice.rights import erase_store
+from sluice.rights.erase_answers import SENT
 from sluice.rights.erase_model import Copy, Target
 from sluice.rights.erase_needles import longer_words
 from sluice.rights.erase_stores import STORES, WENT_OUT, Bench, is_in_index, open_bench
@@ -60,7 +61,7 @@ def scan_stores(house: House, target: Target, values: frozenset[str]) -> Scanned
     with open_bench(house, target) as bench:
         copies = erase_store.find_copies(house.conn, target.principal)
         search = Search(bench, copies, values)
-        sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in WENT_OUT}
+        sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in WENT_OUT | SENT}
         told = find_open_notices(house, target.principal)
         seen: set[tuple[str, str, str]] = set()
         residues: set[tuple[str, str]] = set()

@@ -1,6 +1,7 @@
 """What was decided to be erased: which parts of a case, and so which copies. Pure."""
 
 from sluice.agreement.profiles import PROFILES
+from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
 from sluice.rights.erase_model import ANSWER, Copy, Decided, Target
 from sluice.rights.model import Action, State, SubCase
 from sluice.rights.scope import DECIDES
@@ -47,7 +48,7 @@ def is_decided(copy: Copy, target: Target) -> bool:
     Pointers to our staff go with the rest. A file without a contract is its principal's. An answer to the
     person is a copy of all of it, so it goes as soon as anything does.
     """
-    if copy.kind == ANSWER:
+    if copy.kind in (ANSWER, KEPT_ANSWER, HANDED):
         return bool(target.decided)
     if copy.contract is None:
         return any(controller == PRINCIPAL for controller, _ in target.decided)

@@ -163,6 +163,8 @@ def drop_superseded(house: House, copy: Copy) -> int:
     """
     if copy.kind == ANSWER:
         there = answer_store.find_copy(house.conn, copy.exchange_id)
+        if there is None:
+            house.objects.delete_others(copy.bucket, answer_store.index_key_of(copy.key), frozenset())
         return house.objects.delete_others(copy.bucket, copy.key, frozenset({there.version_id} if there else ()))
     rows = house.conn.execute(
         """select c.version_id as named, e.version_id as arrived, c.gone_at is null as is_there

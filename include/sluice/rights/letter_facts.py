@@ -5,12 +5,12 @@ from datetime import datetime
 
 from sluice.exchange.house import House
 from sluice.ledger.erased import ErasureDone
-from sluice.rights import letter_store, notice_store, store
+from sluice.rights import answer_store, letter_store, notice_store, store
 from sluice.rights.certificate import is_clean, last_scans
 from sluice.rights.clock import received_on
 from sluice.rights.erase_exceptions import decision_of
 from sluice.rights.letter_due import parts_waiting
-from sluice.rights.letter_model import LetterFacts, PartFacts, Proof, Sender
+from sluice.rights.letter_model import LetterFacts, PartFacts, Proof, Sender, SentOn
 from sluice.rights.model import Action, Case, CaseId, LetterKind, State, Step, SubCase, SubCaseId
 from sluice.rights.notice_model import Side
 
@@ -20,15 +20,26 @@ def gather(house: House, case: Case, kind: LetterKind, language: str, now: datet
     settings, steps = house.settings, store.list_steps(house.conn, case.case_id)
     scans = last_scans(house, case.case_id) if kind is LetterKind.COMPLETION else {}
     waiting = parts_waiting(case, kind, language)
+    parts = tuple(_part(house, part, steps, scans.get(part.principal)) for part in case.sub_cases)
     return LetterFacts(
         case=case,
         kind=kind,
         language=language,
         written_on=received_on(now),
         sender=Sender(settings.center_name or settings.center, settings.center_contact),
-        parts=tuple(_part(house, part, steps, scans.get(part.principal)) for part in case.sub_cases),
+        parts=parts,
         about=waiting,
         recipients=find_recipients(house, case.case_id, waiting) if kind is LetterKind.COMPLETION else None,
+        handed=_handed(house, case, parts) if kind is LetterKind.COMPLETION else (),
+    )
+
+
+def _handed(house: House, case: Case, parts: Sequence[PartFacts]) -> tuple[SentOn, ...]:
+    """What was sent on to next controllers; what a principal got itself, its own answer tells."""
+    companies = {each.part.principal: each.company for each in parts}
+    return tuple(
+        SentOn(name, companies.get(principal, principal), received_on(at))
+        for name, principal, at in answer_store.find_sent_on(house.conn, case.case_id)
     )
 
 

@@ -38,11 +38,20 @@ class PartFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SentOn:
+    """Data of one company that went to a controller, because the person asked."""
+
+    to: str
+    company: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
 class LetterFacts:
     """Everything a letter says, before it is put into words.
 
     ``about``: the parts this letter is about; ``parts``: all of the case. ``recipients``: names, if it was
-    found out who else has the data.
+    found out who else has the data. ``handed``: what went to a next controller (Art. 20(2)).
     """
 
     case: Case
@@ -53,6 +62,7 @@ class LetterFacts:
     parts: tuple[PartFacts, ...]
     about: tuple[SubCaseId, ...]
     recipients: tuple[str, ...] | None = None
+    handed: tuple[SentOn, ...] = ()
 
     @property
     def told(self) -> tuple[PartFacts, ...]:

@@ -170,7 +170,13 @@ def _completion(say: Words, facts: LetterFacts) -> Body:
         done = [_done(say, facts, each) for each in told]
     found_nothing = not facts.is_discreet and all(each.part.agreement_id is None for each in told)
     word = "none" if found_nothing else "all" if _is_whole(facts) else "some"
-    after = [*_recipients(say, facts), *_others(say, facts), *_remains(say, facts), *_remedies(say, facts)]
+    after = [
+        *_handed(say, facts),
+        *_recipients(say, facts),
+        *_others(say, facts),
+        *_remains(say, facts),
+        *_remedies(say, facts),
+    ]
     return Body(
         say.say(f"letter.completion.title.{word}"),
         say.say("letter.completion.opening.none" if found_nothing else "letter.completion.opening"),
@@ -233,6 +239,15 @@ def _recipients(say: Words, facts: LetterFacts) -> Iterator[Part]:
     rows = tuple((Text(name),) for name in facts.recipients)
     table = Grid((say.say("letter.recipients.name"),), rows, (1.0,))
     yield Part(heading, _texts((say.say("letter.recipients.told"),)), table=table)
+
+
+def _handed(say: Words, facts: LetterFacts) -> Iterator[Part]:
+    """Where data went because the person asked (Art. 20(2)): to whom, whose, when."""
+    if not facts.handed or facts.is_discreet:
+        return
+    rows = tuple((Text(each.to), Text(each.company), Text(say.day(each.on.isoformat()))) for each in facts.handed)
+    table = Grid(tuple(say.say(f"letter.handed.{name}") for name in ("name", "from", "day")), rows, (1.4, 1.4, 1.0))
+    yield Part(say.say("letter.handed.heading"), _texts((say.say("letter.handed.told"),)), table=table)
 
 
 def _remains(say: Words, facts: LetterFacts) -> Iterator[Part]:

@@ -1,0 +1,156 @@
+"""One person in 3 of 200 lake files of 50,000 rows: their rows, as ``sluice export access`` reads them.
+
+Ours is the real find on a real PostgreSQL and S3: catalogue, index runs, the files that name the person, their rows.
+The scans read every file: from local disk, which spares them S3 altogether, and once with the download that they
+would need. ``SIZE=full`` measures the 200 files and the goals; the small run has 20 files and no goals.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from bench import BenchRow, Cost, cost, median, progress
+from bench.erase_many import FEW, FILES, FULL, HITS, REF, Lake, draw_lake
+from bench.stores import an_installation
+from sluice.agreement.activate import activate_all
+from sluice.exchange.catalogue import insert_copies
+from sluice.exchange.house import House, open_house
+from sluice.exchange.keep import PARQUET, line
+from sluice.exchange.model import Opened
+from sluice.exchange.naming import index_key, lake_key
+from sluice.exchange.store import Arrival, insert_open
+from sluice.lake.objects import StoredObject
+from sluice.rights.erase_find import find_places
+from sluice.rights.erase_model import Target
+from sluice.rights.erase_read import read_rows
+from sluice.rights.erase_stores import open_bench
+from sluice.terms import Direction, Flow, Principal
+
+ROUNDS = 3
+ENERGY, FLOW = Principal("energy01"), Flow("renewal_campaign")
+CLOSED = "update exchange set decision = 'accepted', closed_at = now() where decision = 'open'"
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Medians; ``requests``: GETs of one find, by the first part of the key; ``fetching``: every file out of S3."""
+
+    ours: Cost
+    duck: Cost
+    pandas: Cost
+    fetching: Cost
+    requests: Counter[str]
+
+
+def rows(size: int) -> Iterator[BenchRow]:
+    """Ratios of one run, the designs in turns."""
+    is_full = size >= FULL
+    with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name, an_installation() as settings:
+        lake = draw_lake(Path(name), FILES if is_full else FEW)
+        with open_house(settings) as house:
+            activate_all(house.conn, settings.principals_dir, datetime.now(UTC))
+            target = Target(ENERGY, house.subject_key(ENERGY), frozenset({lake.one}), (), frozenset())
+            stored = _stored(house, lake)
+            costs = _measured(house, target, lake, stored, Path(name))
+    yield from _rows(lake, costs, is_full)
+
+
+def _rows(lake: Lake, costs: Costs, is_full: bool) -> Iterator[BenchRow]:
+    ours = costs.ours.wall_s
+    said = f"ours {ours:.3f} s with PostgreSQL and S3"
+    for name, scan, goal in (("DuckDB", costs.duck, 5), ("pandas", costs.pandas, 216)):
+        local = f"{name} over {len(lake.files)} local files, without S3: {scan.wall_s:.2f} s; {said}"
+        yield _row(f"{name} saved", scan.wall_s / ours, local, goal if is_full else None)
+        whole = f"{name} with the download it needs: {scan.wall_s + costs.fetching.wall_s:.2f} s; {said}"
+        yield _row(f"{name} with S3 saved", (scan.wall_s + costs.fetching.wall_s) / ours, whole, None)
+    got = ", ".join(f"{word} {count}" for word, count in sorted(costs.requests.items()))
+    data = costs.requests.get(ENERGY, 0)
+    yield BenchRow("access", "GETs of data files", data, "GETs", f"{len(HITS)} files name the person; {got}")
+
+
+def _row(what: str, value: float, against: str, goal: float | None) -> BenchRow:
+    return BenchRow("access", what, value, "x", against, goal)
+
+
+def _stored(house: House, lake: Lake) -> list[StoredObject]:
+    """Every file in the lake bucket, with its index run and its lines in the catalogue."""
+    progress(f"access: {len(lake.files)} files into the lake")
+    bucket, made = house.settings.bucket_lake, []
+    for number, (file, run) in enumerate(zip(lake.files, lake.runs, strict=True)):
+        opened = _opened(house, number)
+        data = house.objects.put_once(bucket, lake_key(opened, "part-0.parquet"), file, PARQUET)
+        index = house.objects.put_once(bucket, index_key(opened), run.read_bytes(), PARQUET)
+        copies = (line("lake", data, None, None, None), line("index", index, None, None, None))
+        insert_copies(house.conn, opened.exchange_id, copies)
+        made.append(data)
+    house.conn.execute(CLOSED)
+    return made
+
+
+def _opened(house: House, number: int) -> Opened:
+    key = f"{ENERGY}/inbound/{FLOW}/contacts-{number}.csv"
+    item = StoredObject(house.settings.bucket_exchange, key, f"v{number}", 1, "etag")
+    opened = insert_open(house.conn, Arrival(ENERGY, Direction.INBOUND, FLOW, item), "bench", datetime.now(UTC))
+    if opened is None:
+        raise RuntimeError("this file was opened before")
+    return opened
+
+
+def _measured(house: House, target: Target, lake: Lake, stored: Sequence[StoredObject], folder: Path) -> Costs:
+    progress("access: one person")
+    with counted(house) as requests:
+        ours(house, target)
+    runs = [(cost(lambda: ours(house, target)), cost(lambda: by_duckdb(lake))) for _ in range(ROUNDS)]
+    pandas = cost(lambda: by_pandas(lake))
+    fetching = cost(lambda: [house.objects.fetch(i.bucket, i.key, i.version_id, folder / "got") for i in stored])
+    first, second = ([run[place] for run in runs] for place in (0, 1))
+    return Costs(median(first), median(second), pandas, fetching, requests)
+
+
+def ours(house: House, target: Target) -> None:
+    """What collecting an answer does at one principal: find every place, read the person's rows there."""
+    with open_bench(house, target) as bench:
+        places = list(find_places(bench))
+        found = sum(read_rows(bench, place.copy).frame.height for place in places)
+    if found != len(HITS):
+        raise RuntimeError("the person's rows were not found")
+
+
+def by_duckdb(lake: Lake) -> None:
+    """Every file, the rows of the person; DuckDB uses the statistics of the reference where it can."""
+    files = [str(path) for path in lake.files]
+    found = duckdb.execute(f"select * from read_parquet(?) where {REF} = ?", [files, lake.one]).fetchall()
+    if len(found) != len(HITS):
+        raise RuntimeError("the person's rows were not found")
+
+
+def by_pandas(lake: Lake) -> None:
+    """What a script does: every file whole, then the rows."""
+    frames = (pd.read_parquet(path) for path in lake.files)
+    found = pd.concat([frame[frame[REF] == lake.one] for frame in frames])
+    if len(found) != len(HITS):
+        raise RuntimeError("the person's rows were not found")
+
+
+@contextmanager
+def counted(house: House) -> Iterator[Counter[str]]:
+    """GETs while the block runs, by the first part of the key: that of a principal is its data."""
+    requests: Counter[str] = Counter()
+
+    def count(params: dict[str, Any], **_: Any) -> None:
+        requests[str(params["Key"]).partition("/")[0]] += 1
+
+    events = house.objects._client.meta.events
+    events.register("before-parameter-build.s3.GetObject", count)
+    try:
+        yield requests
+    finally:
+        events.unregister("before-parameter-build.s3.GetObject", count)

@@ -1,0 +1,246 @@
+"""Hand an answer to a controller: an exchange of its own with purpose, record and receipt.
+
+To the next one, because the person asked (GDPR Art. 20(2)); to the principal, where it decides and answers the
+person itself. One package per principal, with its data only, so that none learns of another. The exchange is opened
+before the package is made; the package is kept first, and put by an effect after its receipt. Killed anywhere, the
+next run finishes the same exchange.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from sluice.agreement.model import Agreement, PaperMissing, PaperReason
+from sluice.agreement.store import find_version
+from sluice.answers import handover_store
+from sluice.answers.authority import is_given, parts_of_principals
+from sluice.answers.facts import Facts
+from sluice.answers.handover_model import ControllerInvalid, Handed, Handover, NotAsked, Receiver
+from sluice.answers.handover_model import Wish as Asked
+from sluice.answers.handover_pack import keep_package
+from sluice.answers.handover_record import Sending, record_of_handover
+from sluice.answers.keep import check_not_erased
+from sluice.answers.make import Wish, answered, check_case, gather, is_known, nothing_of
+from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingToGive
+from sluice.answers.next_controller import SENT_ON, load_controller
+from sluice.answers.store import find_moment
+from sluice.db import transaction
+from sluice.errors import Ref, UsageError
+from sluice.exchange.close import close_record
+from sluice.exchange.effects import do_effects
+from sluice.exchange.house import House
+from sluice.exchange.model import Opened
+from sluice.exchange.naming import utc_text
+from sluice.exchange.open import record_opened
+from sluice.exchange.read import show_exchange
+from sluice.exchange.store import try_lock
+from sluice.exchange.suppressed import SuppressedMeanwhile
+from sluice.exchange.suppressed_store import find_in_force
+from sluice.ledger.answered import HandoverAsked
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.rights import erase_store
+from sluice.rights.erase_find import open_request
+from sluice.rights.identifiers import Envelope
+from sluice.rights.model import Actor, Case, CaseId
+from sluice.rights.scope import CASES_CHAIN
+from sluice.terms import Principal
+
+REFERENCE = re.compile(r"[A-Z0-9][A-Z0-9/._-]{0,39}")
+NOTHING_RAN: Mapping[str, str] = {}
+
+
+def ask_handover(house: House, case_id: CaseId, code: str, reference: str, now: datetime, actor: Actor) -> bool:
+    """Note that the person asked to have their data sent to a controller; False when that is noted.
+
+    reference: of the letter that says so. Raises ControllerInvalid, AnotherRight, UsageError, NotFound.
+    """
+    if not REFERENCE.fullmatch(reference):
+        raise UsageError(Ref("option", "--asked"))
+    load_controller(house.settings, code, now)
+    check_case(open_request(house, case_id)[0], AnswerKind.PORTABILITY)
+    asked = Asked(case_id, code, reference, actor.name, now)
+    with transaction(house.conn):
+        is_new = handover_store.insert_wish(house.conn, asked)
+        if is_new:
+            body = HandoverAsked(
+                case_id=case_id,
+                controller=code,
+                reference=reference,
+                noted_by=actor.name,
+                noted_at=utc_text(now),
+            )
+            append(house.conn, chain=CASES_CHAIN, kind=EntryKind.HANDOVER_ASKED, exchange_id=None, body=body)
+    return is_new
+
+
+def send_on(
+    house: House, case_id: CaseId, code: str, now: datetime, run: Mapping[str, str] = NOTHING_RAN
+) -> tuple[Handed, ...]:
+    """Send what may be taken along to a controller, once the person asked for it: a package per principal.
+
+    Raises NotAsked, NothingToGive, NothingPortable (with every field's reason), ControllerInvalid, ErasedMeanwhile.
+    """
+    case, envelope = open_request(house, case_id)
+    check_case(case, AnswerKind.PORTABILITY)
+    asked = next((wish for wish in handover_store.find_wishes(house.conn, case_id) if wish.controller == code), None)
+    if asked is None:
+        raise NotAsked(Ref("case", case_id), Ref("controller", code))
+    kind = AnswerKind.PORTABILITY
+    givers = [part.principal for part in case.sub_cases if part.agreement_id and is_given(part, kind.action)]
+    if not givers or not is_known(case):
+        raise NothingToGive(Ref("case", case_id))
+    receiver = load_controller(house.settings, code, now)
+    for name in dict.fromkeys(givers):
+        hand(house, case, envelope, Handover(case_id, kind, Principal(name), receiver), now, run, asked.reference)
+    return handed_to(house, case_id, code)
+
+
+def give_to_principals(
+    house: House, case_id: CaseId, kind: AnswerKind, now: datetime, run: Mapping[str, str] = NOTHING_RAN
+) -> tuple[Handed, ...]:
+    """What principals decided to give and answer themselves, to each of them what is its own.
+
+    Raises NothingToGive, NothingPortable, AnotherRight, OnePersonOnly, CertificateRefused, ErasedMeanwhile.
+    """
+    case, envelope = open_request(house, case_id)
+    check_case(case, kind)
+    mine = parts_of_principals(case, kind.action)
+    if not mine or not is_known(case):
+        raise NothingToGive(Ref("case", case_id))
+    names = dict.fromkeys(part.principal for part in mine)
+    for name in names:
+        part = next(each for each in mine if each.principal == name)
+        agreement = find_version(house.conn, part.agreement_id or "", part.agreement_version or "")
+        if agreement is None:
+            raise NothingToGive(Ref("case", case_id), Ref("agreement", "unknown"))
+        handover = Handover(case_id, kind, Principal(name), principal_as_receiver(house, agreement))
+        hand(house, case, envelope, handover, now, run)
+    return tuple(each for name in names for each in handed_to(house, case_id, name) if each.kind is kind)
+
+
+def principal_as_receiver(house: House, agreement: Agreement) -> Receiver:
+    """A principal as its agreement says it receives: under its prefix, encrypted where that is agreed."""
+    pinned = agreement.delivery.pgp
+    receiver = Receiver(agreement.principal, agreement.principal_name, agreement.delivery.country, agreement.principal)
+    if pinned is None:
+        return receiver
+    path = house.settings.principals_dir / agreement.principal / pinned.file
+    if not path.is_file():
+        raise ControllerInvalid(Ref("file", pinned.file), Ref("rule", "the certificate lies beside the agreement"))
+    return Receiver(
+        receiver.code, receiver.name, receiver.country, receiver.place, path.read_bytes(), pinned.fingerprint
+    )
+
+
+def close_left(house: House, run: Mapping[str, str] = NOTHING_RAN) -> int:
+    """Close what a dead worker left open and whose case is over since, as an exchange of which nothing goes."""
+    done = 0
+    for opened, handover in handover_store.find_left(house.conn):
+        with try_lock(house.conn, opened.exchange_id) as is_ours:
+            if is_ours:
+                sending = Sending(opened, handover, None, None, house.settings.center, run)
+                done += close_record(house, opened, record_of_handover(sending, None, datetime.now(UTC))) is not None
+        do_effects(house, opened.exchange_id)
+    return done
+
+
+def handed_to(house: House, case_id: CaseId, code: str) -> tuple[Handed, ...]:
+    """What went to one receiver."""
+    return tuple(each for each in handover_store.find_handed(house.conn, case_id) if each.receiver == code)
+
+
+def hand(
+    house: House,
+    case: Case,
+    envelope: Envelope,
+    handover: Handover,
+    now: datetime,
+    run: Mapping[str, str] = NOTHING_RAN,
+    reference: str | None = None,
+) -> None:
+    """One handover to its end; what is done already stays as it is."""
+    opened = handover_store.find_opened(house.conn, handover)
+    if opened is None:
+        facts = _gather(house, case, envelope, handover, now)
+        if not _has_something(facts):
+            raise (
+                nothing_of(facts)
+                if handover.kind is AnswerKind.PORTABILITY
+                else NothingToGive(Ref("case", case.case_id))
+            )
+        opened = _open(house, handover, facts.found[0].agreement, now)
+    with try_lock(house.conn, opened.exchange_id) as is_ours:
+        if is_ours and show_exchange(house.conn, opened.exchange_id).record is None:
+            _close(house, opened, case, envelope, handover, run, reference)
+    do_effects(house, opened.exchange_id)
+
+
+def _gather(house: House, case: Case, envelope: Envelope, handover: Handover, now: datetime) -> Facts:
+    wish = Wish(only=handover.principal, to_principal=handover.is_to_principal)
+    return gather(house, case, envelope, handover.kind, now, wish)
+
+
+def _has_something(facts: Facts) -> bool:
+    """Whether somebody decided to give it; of what may be taken along there is no empty package."""
+    is_empty = facts.kind is AnswerKind.PORTABILITY and not facts.selected.tables
+    return bool(answered(facts)) and not is_empty
+
+
+def _open(house: House, handover: Handover, agreement: Agreement | None, now: datetime) -> Opened:
+    chain = agreement.agreement_id if agreement else f"principal.{handover.principal}"
+    bucket, key = house.settings.bucket_exchange, key_of(handover)
+    with transaction(house.conn):
+        opened = handover_store.insert_open(house.conn, handover, bucket, key, chain, now)
+        if opened is not None:
+            record_opened(house.conn, opened, PaperMissing(PaperReason.NO_CONTRACT, agreement=agreement))
+    found = opened or handover_store.find_opened(house.conn, handover)
+    assert found is not None  # somebody opened it just now
+    return found
+
+
+def key_of(handover: Handover) -> str:
+    """Where its receiver reads it: under a prefix of its own, else where the desk takes it, encrypted."""
+    receiver, kind = handover.receiver, handover.kind.value
+    number = uuid5(UUID(handover.case_id), f"{handover.principal}/{receiver.code}").hex[:8]
+    name = f"{kind}-{number}.zip{'.pgp' if receiver.certificate else ''}"
+    if receiver.place == SENT_ON:
+        return f"{SENT_ON}/{handover.principal}/{receiver.code}/{name}"
+    return f"{receiver.place}/outbound/{kind}/{name}"
+
+
+def _close(
+    house: House,
+    opened: Opened,
+    case: Case,
+    envelope: Envelope,
+    handover: Handover,
+    run: Mapping[str, str],
+    reference: str | None,
+) -> None:
+    """Make it, keep it, close it; made again where somebody in it must stay out since.
+
+    Raises ErasedMeanwhile, before and after: what an erasure may not have seen is removed again.
+    """
+    while True:
+        known, since = find_in_force(house.conn, handover.principal), find_moment(house.conn)
+        facts = _gather(house, case, envelope, handover, datetime.now(UTC))
+        check_not_erased(house, [handover.principal], since)
+        agreement = facts.found[0].agreement if facts.found else None
+        sending = Sending(opened, handover, agreement, reference, house.settings.center, run)
+        package = None
+        if _has_something(facts):
+            package = keep_package(house, opened, facts, handover.receiver, envelope)
+            handover_store.note_package(house.conn, opened.exchange_id, answered(facts), package.sha256)
+        try:
+            close_record(house, opened, record_of_handover(sending, package, datetime.now(UTC)), known)
+        except SuppressedMeanwhile:
+            continue
+        break
+    try:
+        check_not_erased(house, [handover.principal], since)
+    except ErasedMeanwhile:
+        for copy in erase_store.find_copies(house.conn, handover.principal, among=[opened.exchange_id]):
+            erase_store.remove(house, copy)
+        raise

@@ -1,0 +1,74 @@
+"""What the schedule does about handovers: what was asked and decided is sent, what a dead worker left is finished."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from sluice.answers import handover_store
+from sluice.answers.authority import is_given, parts_of_principals
+from sluice.answers.decide import end_without
+from sluice.answers.handover import NOTHING_RAN, close_left, give_to_principals, send_on
+from sluice.answers.make import is_known
+from sluice.answers.model import AnswerKind, NothingPortable, NotMade
+from sluice.errors import Ref, SluiceError, place_of
+from sluice.exchange.house import House
+from sluice.exchange.sweeping import each
+from sluice.rights import store as cases
+from sluice.rights.model import Case
+
+log = logging.getLogger(__name__)
+Owed = tuple[Case, AnswerKind, str | None]
+"""A case, what it asks, and the next controller; None: its principals themselves."""
+
+
+def hand_owed(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int, int]:
+    """Hand over what is owed: how many packages went, and how many cases failed and are met again.
+
+    Raises ServiceMissing. Where nothing may be taken along by a principal's own word, its part ends with the reasons.
+    """
+
+    def one(owed: Owed) -> int:
+        try:
+            return _one(house, *owed, now, run)
+        except SluiceError:
+            raise
+        except Exception as error:  # what nobody foresaw of one case keeps no other waiting
+            log.error("case %s: its handover failed: %s", owed[0].case_id, place_of(error))
+            raise NotMade(Ref("case", owed[0].case_id)) from None
+
+    close_left(house, run)
+    return each("a handover", list(_owed(house)), one)
+
+
+def _one(house: House, case: Case, kind: AnswerKind, code: str | None, now: datetime, run: Mapping[str, str]) -> int:
+    before = {one.opened.exchange_id for one in handover_store.find_handed(house.conn, case.case_id) if one.is_there}
+    try:
+        if code is None:
+            give_to_principals(house, case.case_id, kind, now, run)
+        else:
+            send_on(house, case.case_id, code, now, run)
+    except NothingPortable as nothing:
+        if code is None:
+            end_without(house, case.case_id, nothing, now, to_principal=True)
+        return 0
+    after = {one.opened.exchange_id for one in handover_store.find_handed(house.conn, case.case_id) if one.is_there}
+    return len(after - before)
+
+
+def _owed(house: House) -> Iterator[Owed]:
+    """Open cases with something that was decided and that a controller has not got yet."""
+    for case in cases.list_cases(house.conn, only_open=True, limit=None):
+        kind = next((kind for kind in AnswerKind if kind.right is case.right), None)
+        if kind is None or case.persons != 1 or not is_known(case):
+            continue
+        done = {
+            (one.opened.principal, one.receiver)
+            for one in handover_store.find_handed(house.conn, case.case_id)
+            if one.sha256 and one.delete_after
+        }
+        if any((part.principal, part.principal) not in done for part in parts_of_principals(case, kind.action)):
+            yield case, kind, None
+        givers = {part.principal for part in case.sub_cases if part.agreement_id and is_given(part, kind.action)}
+        for wish in handover_store.find_wishes(house.conn, case.case_id):
+            if any((giver, wish.controller) not in done for giver in givers):
+                yield case, kind, wish.controller

@@ -1,0 +1,46 @@
+"""Put an answer where a controller fetches it: after its receipt, with its last day in the catalogue."""
+
+from sluice.exchange.catalogue import find_copies, insert_delivered
+from sluice.exchange.deliver import OTHER, TYPES
+from sluice.exchange.house import House
+from sluice.exchange.model import Opened
+from sluice.exchange.naming import receipt_bucket, receipt_stem
+from sluice.exchange.store import hold_object
+from sluice.lake.quarantine import unseal_bytes
+from sluice.ledger.record import CopyLine
+
+KEPT_ANSWER, HANDED = "handed.kept", "handed"
+"""Kinds of the package that waits for its receipt, and of the one that its receiver reads."""
+ZIP = "application/zip"
+SEALED_END = ".age"
+"""End of a kept package that is sealed to the principal's own key; one under PGP is kept as it goes."""
+
+
+def hand_over(house: House, opened: Opened) -> None:
+    """Receipt first, then the package, which so is never there without it; again changes nothing.
+
+    Under the lock of its key: an erasure that removes the package comes before or after. One that it removed before
+    is not given any more. Raises NotFound while there is no receipt.
+    """
+    bucket, stem = receipt_bucket(house.settings, opened), receipt_stem(opened)
+    for end in ("pdf", "json"):
+        receipt = house.objects.read(bucket, f"{stem}.{end}")
+        house.objects.put_once(opened.bucket, f"{opened.key}.receipt.{end}", receipt, TYPES[end])
+    with hold_object(house.conn, opened.bucket, opened.key):
+        copies = {copy.kind: copy for copy in find_copies(house.conn, opened.exchange_id)}
+        kept = copies.get(KEPT_ANSWER)
+        if kept is not None:
+            _put(house, opened, kept)
+        elif HANDED not in copies:  # a worker put it and died, and then an erasure took what it was made of
+            house.objects.delete_others(opened.bucket, opened.key, frozenset())
+
+
+def _put(house: House, opened: Opened, kept: CopyLine) -> None:
+    """The package in clear, or encrypted to its receiver, at its key; and its line in the catalogue."""
+    content = house.objects.read(kept.bucket, kept.key, kept.version_id)
+    if kept.key.endswith(SEALED_END):
+        content = unseal_bytes(content, house.keyring, opened.principal)
+    stored = house.objects.put_once(opened.bucket, opened.key, content, ZIP if opened.key.endswith(".zip") else OTHER)
+    told = {"kind": HANDED, "bucket": stored.bucket, "key": stored.key, "version_id": stored.version_id}
+    size = {"sha256": stored.sha256 or "", "size_bytes": stored.size_bytes}
+    insert_delivered(house.conn, opened.exchange_id, kept.model_copy(update=told | size))

@@ -1,0 +1,275 @@
+"""An answer goes to a controller: the next one if the person asked, its own principal if that answers itself."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from pysequoia import Tsk, decrypt
+
+from answers.giving import Package, now
+from answers.test_portability import GOING
+from returns.commands import at_terminal, sluice
+from rights.town import DESK, Town, open_town, papers_of
+from sluice.answers.handover import _open, ask_handover, give_to_principals, handed_to, send_on
+from sluice.answers.handover_due import hand_owed
+from sluice.answers.handover_model import ControllerInvalid, Handed, Handover, NotAsked
+from sluice.answers.handover_record import NOTHING_LEFT
+from sluice.answers.model import AnswerKind
+from sluice.answers.next_controller import load_controller
+from sluice.answers.sweep import make_decided
+from sluice.documents.verify import verify_receipt
+from sluice.exchange.catalogue import find_copies
+from sluice.exchange.read import show_exchange
+from sluice.lake.objects import StoredObject
+from sluice.lineage.check import check_event
+from sluice.lineage.events import closed_event
+from sluice.retention.run import retain
+from sluice.rights.erase import run
+from sluice.rights.finish import sweep
+from sluice.rights.forward import forward
+from sluice.rights.letters import open_document
+from sluice.rights.model import Action, Case, CaseId, LetterKind, Right, State, Track
+from sluice.rights.protect import protection_of
+from sluice.rights.requests import read_requests
+from sluice.rights.store import get_case
+from sluice.settings import Settings
+from sluice.terms import Decision, Direction, Principal
+
+ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
+NEXT = """controller: solar01
+name: Solar Nine BV
+country: NL
+prefix: solar01
+verified: {by: an.peeters, on: 2026-11-20, how: "signed letter, called back on the number of the register"}
+"""
+
+
+def with_controllers(settings: Settings, folder: Path, **files: str) -> Settings:
+    """The installation with these next controllers."""
+    place = folder / "controllers"
+    place.mkdir()
+    for code, text in files.items():
+        (place / f"{code}.yaml").write_text(text)
+    return settings.model_copy(update={"controllers_dir": place})
+
+
+def next_controllers(settings: Settings, folder: Path) -> Settings:
+    """solar01 is a next controller that receives under its prefix."""
+    return with_controllers(settings, folder, solar01=NEXT)
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    """energy01 lets us answer, and what it does is done for a contract with the person; solar01 is next."""
+    settings = papers_of(store_settings, tmp_path, [ENERGY, SOLAR], *GOING)
+    with open_town(next_controllers(settings, tmp_path), tmp_path, [ENERGY, SOLAR], 3) as opened:
+        opened.arrive(ENERGY, opened.people)
+        opened.give_back(ENERGY, opened.people)
+        yield opened
+
+
+def asked(town: Town, number: int, right: Right = Right.PORTABILITY, action: Action = Action.EXPORT) -> Case:
+    return town.decided(town.people[number], right, action)
+
+
+def sent(town: Town, case: Case, reference: str = "LETTER-12") -> Handed:
+    ask_handover(town.house, case.case_id, "solar01", reference, now(), DESK)
+    [handed] = send_on(town.house, case.case_id, "solar01", now())
+    return handed
+
+
+def there(town: Town, prefix: str) -> list[StoredObject]:
+    return list(town.house.objects.list_versions(town.desk.settings.bucket_exchange, prefix))
+
+
+def package_of(town: Town, handed: Handed) -> Package:
+    content = town.house.objects.read(handed.opened.bucket, handed.opened.key)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return Package({name: archive.read(name) for name in archive.namelist()})
+
+
+def test_it_goes_to_the_next_controller_as_an_exchange_of_its_own_and_the_person_is_told(town: Town) -> None:
+    case, person = asked(town, 0), town.people[0]
+    with pytest.raises(NotAsked):
+        send_on(town.house, case.case_id, "solar01", now())
+
+    handed = sent(town, case)
+
+    shown = show_exchange(town.house.conn, handed.opened.exchange_id)
+    record = shown.record
+    assert record is not None and record.decision is Decision.ACCEPTED
+    assert (record.direction, record.who.recipients) == (Direction.PORTABILITY_ACCESS, ("Solar Nine BV",))
+    assert record.why.purposes[0].legal_basis.endswith("A6-1-c") and record.why.instruction_ref == "LETTER-12"
+    assert record.who.countries == ("NL",) and record.right_treatment.cases == (case.case_id,)
+    assert {column.field_group for column in record.what.columns} >= {"identity", "contact_point"}
+    assert record.what.inputs and record.what.rows_in == record.what.rows_accepted > 0
+    copies = {copy.kind: copy for copy in find_copies(town.house.conn, handed.opened.exchange_id)}
+    assert set(copies) == {"handed.kept", "handed", "index"} and all(copy.delete_after for copy in copies.values())
+    assert shown.entry is not None
+    check_event(closed_event(record, shown.entry.hash.hex(), town.desk.settings))
+    assert town.desk.sql("select effect from outbox where done_at is null") == []
+    text = package_of(town, handed)
+    assert person.phone in text.text and town.people[1].phone not in text.text
+    assert not [name for name in text.files if name.endswith(".pdf")], "the letter is the person's"
+    receipt = town.house.objects.read(handed.opened.bucket, f"{handed.opened.key}.receipt.json")
+    assert verify_receipt(receipt, town.house.keyring.public_pem, None).valid
+    assert person.phone.encode() not in receipt
+    assert not [o for o in there(town, "energy01/") if "portability" in o.key], "who is next is not energy01's to know"
+    assert hand_owed(town.house, now()) == (0, 0), "it was sent once"
+    assert len(there(town, "solar01/outbound/")) == 3
+    assert make_decided(town.house, "airflow", now()) == (1, 0)
+    for _ in range(2):
+        assert sweep(town.house, now()).failed == 0
+    told = get_case(town.house.conn, case.case_id)
+    letter = next((each for each in told.letters if each.kind is LetterKind.COMPLETION), None)
+    assert letter is not None
+    assert "Solar Nine BV" in json.dumps(json.loads(open_document(town.house, letter)))
+
+
+def test_an_erasure_takes_it_from_both_and_the_receiver_is_told(town: Town) -> None:
+    first, second = sent(town, asked(town, 0)), sent(town, asked(town, 1))
+    assert make_decided(town.house, "airflow", now()) == (2, 0)
+    for _ in range(2):
+        assert sweep(town.house, now()).failed == 0
+    case = town.decided(town.people[0])
+
+    report = run(town.house, case.case_id, now())
+
+    keys = {item.key for item in there(town, "solar01/outbound/")}
+    assert first.opened.key not in keys and second.opened.key in keys
+    assert (report.residual, report.doubts) == (0, 0)
+    left = {copy.kind for copy in find_copies(town.house.conn, first.opened.exchange_id)}
+    assert "handed" not in left and "handed.kept" not in left
+    sweep(town.house, now())
+    names = town.desk.sql(f"select distinct recipient from notice where case_id = '{case.case_id}'")
+    assert "Solar Nine BV" in {row["recipient"] for row in names}
+
+
+def test_what_a_principal_decides_and_answers_itself_it_gets_as_a_file(town: Town) -> None:
+    town.arrive(SOLAR, town.people[:1])
+    case = asked(town, 0, Right.ACCESS, Action.GIVE)
+
+    assert hand_owed(town.house, now())[1] == 0
+
+    for name in (ENERGY, SOLAR):
+        [handed] = handed_to(town.house, case.case_id, name)
+        package = package_of(town, handed)
+        other = ENERGY if name == SOLAR else SOLAR
+        assert town.people[0].record(name) in package.text and town.people[0].record(other) not in package.text
+        assert "call_event" not in package.text.split("data/"), "what the center decides of is not its own"
+        assert there(town, f"{name}/receipts/access/")
+    for _ in range(2):
+        assert sweep(town.house, now()).failed == 0
+    parts = get_case(town.house.conn, case.case_id).sub_cases
+    states = {part.state for part in parts if part.track is Track.PROCESSOR}
+    assert states <= {State.EXECUTED, State.CONFIRMED_TO_CONTROLLER, State.CLOSED}
+    assert [one.opened for one in give_to_principals(town.house, case.case_id, AnswerKind.ACCESS, now())]
+
+
+def test_a_principal_that_asked_by_a_file_of_its_own_gets_its_part(town: Town) -> None:
+    said = {"right": "access", "persons": [{"customer": town.people[0].record(ENERGY)}]}
+    bucket = town.desk.settings.bucket_exchange
+    town.house.objects.put(bucket, "energy01/requests/access-1.json", json.dumps(said).encode(), "application/json")
+    read_requests(town.house, protection_of(town.house), now())
+    [line] = town.desk.sql("select case_id::text as id from request_file where case_id is not null")
+    forward(town.house, now())
+    town.agree(get_case(town.house.conn, CaseId(str(line["id"]))), Action.GIVE)
+
+    assert hand_owed(town.house, now()) == (1, 0)
+
+    [handed] = handed_to(town.house, CaseId(str(line["id"])), ENERGY)
+    text = package_of(town, handed).text
+    assert town.people[0].record(ENERGY) in text and town.people[1].record(ENERGY) not in text
+    assert handed.opened.key.startswith("energy01/outbound/access/access-")
+
+
+def test_under_pgp_only_the_receiver_opens_it_and_an_erasure_finds_it_all_the_same(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = Tsk.generate("privacy@next.example")
+    public = secret.extract_certificate()
+    (tmp_path / "controllers" / "next02.asc").write_bytes(bytes(public))
+    pinned = f"pgpKey: {{file: next02.asc, fingerprint: {public.fingerprint}}}"
+    text = NEXT.replace("solar01", "next02").replace("prefix: next02", pinned)
+    (tmp_path / "controllers" / "next02.yaml").write_text(text)
+    waiting = town.ask(town.people[1], Right.PORTABILITY)
+    with at_terminal(town.desk, monkeypatch):
+        words = ("export", "portability", waiting.case_id, "--to-controller", "next02")
+        assert sluice(*words).error == "SLU-594", "nobody asked"
+        assert sluice(*words, "--asked", "LETTER-9").document["handed"] == [], "nobody decided yet"
+        town.agree(waiting, Action.EXPORT)
+        [told] = sluice(*words).document["handed"]
+
+    assert told["is_there"] and "/_handed/energy01/next02/portability-" in told["where"]
+    [handed] = handed_to(town.house, waiting.case_id, "next02")
+    content = town.house.objects.read(handed.opened.bucket, handed.opened.key)
+    opened = decrypt(content, secret.decryptor()).bytes
+    assert hashlib.sha256(opened or b"").hexdigest() == handed.sha256 == told["sha256"]
+    assert town.people[1].phone.encode() not in content
+    assert make_decided(town.house, "airflow", now()) == (1, 0)
+    for _ in range(2):
+        assert sweep(town.house, now()).failed == 0
+
+    other = run(town.house, town.decided(town.people[2]).case_id, now())
+    assert (other.residual, other.doubts, other.unknown) == (0, 0, ()) and other.sealed >= 1
+    assert handed_to(town.house, waiting.case_id, "next02")[0].is_there
+    mine = run(town.house, town.decided(town.people[1]).case_id, now())
+    assert (mine.residual, mine.doubts) == (0, 0)
+    assert not handed_to(town.house, waiting.case_id, "next02")[0].is_there
+    assert not [item for item in there(town, "_handed/") if item.key == handed.opened.key]
+
+
+def test_what_was_left_open_of_a_case_that_is_over_ends_without_a_package(town: Town) -> None:
+    case = asked(town, 0)
+    handover = Handover(
+        case.case_id, AnswerKind.PORTABILITY, ENERGY, load_controller(town.desk.settings, "solar01", now())
+    )
+    opened = _open(town.house, handover, None, now())
+    town.desk.sql(f"update subject_case set state = 'CLOSED' where case_id = '{case.case_id}' returning 1")
+
+    assert hand_owed(town.house, now()) == (0, 0)
+
+    record = show_exchange(town.house.conn, opened.exchange_id).record
+    assert record is not None and (record.decision, record.reason_code) == (Decision.REFUSED, NOTHING_LEFT)
+    assert there(town, "solar01/outbound/") == []
+
+
+def test_on_its_last_day_it_goes_from_both_places(town: Town) -> None:
+    handed = sent(town, asked(town, 0))
+    last = date.fromisoformat(handed.delete_after or "")
+
+    retain(town.house, datetime.combine(last, time(12), UTC), ENERGY)
+    assert [item for item in there(town, "solar01/outbound/") if item.key == handed.opened.key]
+    retain(town.house, datetime.combine(last, time(12), UTC) + timedelta(days=1), ENERGY)
+
+    assert find_copies(town.house.conn, handed.opened.exchange_id) == []
+    assert not [item for item in there(town, "solar01/outbound/") if item.key == handed.opened.key]
+    vault = town.desk.settings.bucket_vault
+    assert not list(town.house.objects.list_versions(vault, "_handed/"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("country: NL", "country: US"),
+        ("prefix: solar01", "prefix: nobody01"),
+        ("prefix: solar01\n", ""),
+        ("2026-11-20", "2036-11-20"),
+        ("controller: solar01", "controller: other"),
+        ("name: Solar Nine BV\n", ""),
+        ("prefix: solar01", "pgpKey: {file: gone.asc, fingerprint: '" + "ab" * 20 + "'}"),
+    ],
+)
+def test_a_controller_that_nobody_verified_gets_nothing(tmp_path: Path, old: str, new: str) -> None:
+    settings = Settings(principals_dir=tmp_path / "principals")
+    (tmp_path / "principals" / "solar01").mkdir(parents=True)
+    assert load_controller(with_controllers(settings, tmp_path, solar01=NEXT), "solar01", now()).place == "solar01"
+    broken = settings.model_copy(update={"controllers_dir": tmp_path / "controllers"})
+    (tmp_path / "controllers" / "solar01.yaml").write_text(NEXT.replace(old, new))
+    with pytest.raises(ControllerInvalid):
+        load_controller(broken, "solar01", now())
