@@ -27,6 +27,7 @@ from sluice.cli import (
     principal,
     receipt,
     recipients,
+    register,
     retention,
     review,
     services,
@@ -56,6 +57,7 @@ app.add_typer(gate.app, name="gate")
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(receipt.app, name="receipt")
 app.add_typer(recipients.app, name="recipients")
+app.add_typer(register.app, name="register")
 app.add_typer(review.app, name="review")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(lineage.app, name="lineage")
