@@ -3,6 +3,7 @@
 Read from the registered bytes, so that a register of a past date quotes the very document that was known then.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -118,3 +119,10 @@ def _party(spot: Spot) -> Party:
 
 def _texts(spot: Spot) -> tuple[str, ...]:
     return tuple(str(each) for each in spot.value or ())
+
+
+def own_party(known: Iterable[Known], code: str, name: str | None) -> Party:
+    """We ourselves, as the youngest agreement among these names our code; else under ``name``."""
+    youngest = sorted(known, key=lambda each: each.days.first, reverse=True)
+    named = (party for each in youngest for party in each.annexes.processors if party.code == code)
+    return next(named, Party(code, name or code, None, None, None, None, None, None, None))

@@ -11,6 +11,7 @@ import typer
 from sluice.cli import (
     agreement,
     alarms,
+    breach,
     case,
     clock,
     contract,
@@ -71,6 +72,7 @@ clock.app.command("alarms")(alarms.alarms)
 app.add_typer(erase.app, name="erase")
 app.add_typer(retention.app, name="retention")
 app.add_typer(export.app, name="export")
+app.add_typer(breach.app, name="breach")
 app.add_typer(suppression.app, name="suppression")
 app.add_typer(keys.app, name="keys")
 app.add_typer(dial.app, name="dial")

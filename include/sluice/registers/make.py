@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from sluice.agreement.annexes import Party
+from sluice.agreement.annexes import own_party
 from sluice.agreement.model import DataContract
 from sluice.agreement.store import find_contract_by_hash, list_agreements, list_contracts
 from sluice.db import Connection, transaction
@@ -59,11 +59,5 @@ def known_then(at: date, now: datetime) -> datetime:
 
 def center_of(settings: Settings, papers: Papers) -> Center:
     """We ourselves, as the youngest agreement known names us; else as the settings do."""
-    named = [
-        party
-        for known in sorted(papers.agreements, key=lambda each: each.days.first, reverse=True)
-        for party in known.annexes.processors
-        if party.code == settings.center
-    ]
-    own = Party(settings.center, settings.center_name or settings.center, *[None] * 7)
-    return Center(settings.center, settings.center_country, named[0] if named else own)
+    party = own_party(papers.agreements, settings.center, settings.center_name)
+    return Center(settings.center, settings.center_country, party)

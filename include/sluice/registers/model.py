@@ -122,7 +122,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One processing: declared, seen, or both. ``paper``: the agreement that declares it, else that it was seen under."""
+    """One processing: declared, seen, or both. ``paper``: what declares it, else the agreement it was seen under."""
 
     key: Key
     declared: Declared | None

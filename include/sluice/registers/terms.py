@@ -2,15 +2,12 @@
 
 import re
 
-from babel.units import format_unit
-
 from sluice.documents.words import Words
 
 _PARTS = re.compile(r"(\d+)([YMWD])")
-_UNITS = {"Y": "year", "M": "month", "W": "week", "D": "day"}
 
 
 def duration_text(say: Words, duration: str) -> str:
     """``P1Y6M`` as *1 year and 6 months*; what is no duration stays as it is."""
-    parts = [format_unit(int(count), _UNITS[unit], locale=say.locale) for count, unit in _PARTS.findall(duration)]
-    return say.listed(parts) if parts else duration
+    found = [(int(count), unit) for count, unit in _PARTS.findall(duration)]
+    return say.listed(say.count(f"register.unit.{unit}", count, count=count) for count, unit in found) or duration
