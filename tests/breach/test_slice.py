@@ -5,12 +5,14 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pypdf
 import pytest
 
+from desk import ENERGY
 from night import DUE_DAY
 from returns.commands import at_terminal, sluice
-from rights.estate import ENERGY01, TELECOM01, Estate, open_estate
+from rights.estate import ENERGY01, TELECOM01, Estate, as_csv, contact_rows, cut_short, draw_people, open_estate
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import list_exchanges
 from sluice.settings import Settings
@@ -107,15 +109,28 @@ def _by_object(estate: Estate) -> list[tuple[int, int]]:
         said = sliced("--object", f"s3://{bucket}/{key}?versionId={item.version_id}")
         found.append((said["subjects"], in_file(estate, bucket, key, item.version_id)))
     assert sorted(count for count, _ in found) == [4, 8]
-    whole = exchange_of(estate, "faulty.csv")
-    rows = estate.house.conn.execute(
-        "select key from copy where exchange_id = %s and kind = 'lake'", (whole,)
+    refused = sliced("--exchange", exchange_of(estate, "faulty.csv"))["parts"][0]
+    assert (refused["subjects"], refused["rows_without_person"]) == (6, 2), "two records that are no rows"
+    partly = _partly(estate)
+    [lake] = estate.house.conn.execute(
+        "select key from copy where exchange_id = %s and kind = 'lake'", (partly,)
     ).fetchall()
-    accepted = sliced("--object", f"s3://{estate.settings.bucket_lake}/{rows[0]['key']}")["subjects"]
-    everything = sliced("--exchange", whole)
-    assert (accepted, everything["subjects"]) == (4, 6), "two more in rows that were refused, sealed"
-    assert [each.split()[0] for each in everything["parts"][0]["unread"]] == ["quarantine.records"]
+    accepted = sliced("--object", f"s3://{estate.settings.bucket_lake}/{lake['key']}")
+    whole = sliced("--exchange", partly)["parts"][0]
+    assert (accepted["subjects"], whole["subjects"], whole["rows"]) == (19, 20, 21), "one more in a sealed row"
+    assert (whole["rows_without_person"], whole["unread"]) == (1, [])
     return found
+
+
+def _partly(estate: Estate) -> str:
+    """A file of 21 records: 19 accepted, one refused, one that is no row."""
+    people = draw_people(28)[8:]
+    wrong = contact_rows(people[19:]).with_columns(last_name=pl.lit(""))
+    lines = as_csv(contact_rows(people[:1])).split(b"\r\n")[1:-1]
+    content = as_csv(pl.concat([contact_rows(people[:19]), wrong])) + cut_short(lines[0])
+    estate.drop(content, "partly.csv", ENERGY[1])
+    estate.night.desk.work()
+    return exchange_of(estate, "partly.csv")
 
 
 def _what_nobody_can_read(estate: Estate) -> None:
@@ -140,10 +155,10 @@ def _by_agent(estate: Estate, folder: Path) -> None:
     _drafts(estate, folder)
     at_ten = datetime.combine(DUE_DAY, time(10), BRUSSELS)
     narrow = [(at_ten + timedelta(seconds=more)).isoformat() for more in (1, 2)]
-    assert sluice("breach", "slice", "--agent", ref, "--between", *narrow).error == "SLU-592"
+    assert sluice("breach", "slice", "--agent", ref, "--between", *narrow).error == "SLU-641"
     exact = [at_ten.isoformat(), narrow[0]]
     assert sliced("--agent", ref, "--between", *exact)["parts"][0]["subjects"] == 6, "from, and until before"
-    assert sluice("breach", "slice", "--agent", "0" * 32, "--between", *day).error == "SLU-592"
+    assert sluice("breach", "slice", "--agent", "0" * 32, "--between", *day).error == "SLU-641"
 
 
 def _drafts(estate: Estate, folder: Path) -> None:
@@ -178,4 +193,4 @@ def _refused() -> None:
     ):
         assert sluice("breach", "slice", *words).exit == 2, words
     assert sluice("breach", "slice", "--exchange", "00000000-0000-4000-8000-000000000000").error == "SLU-301"
-    assert sluice("breach", "slice", "--object", "s3://exchange/nothing/there.csv").error == "SLU-592"
+    assert sluice("breach", "slice", "--object", "s3://exchange/nothing/there.csv").error == "SLU-641"

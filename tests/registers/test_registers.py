@@ -21,7 +21,7 @@ from sluice.registers.make import contract_reader, known_then, make_register
 from sluice.registers.model import Article, FindingCode, Register
 from sluice.registers.rules import uses_of
 from sluice.registers.store import find_sightings
-from sluice.registers.write import write_register
+from sluice.registers.write import FORMS, write_register
 from sluice.settings import Settings
 
 Record = Callable[[str, object], None]
@@ -93,7 +93,9 @@ def _forms(found: dict[Article, Register], folder: Path, estate: Estate) -> None
         lines = write_register(register, folder)
         columns = columns_of(article, REGISTER)
         for language in ("nl", "fr", "en"):
-            files = {each.format: each.path for each in reversed(lines) if each.language == language}
+            stem = folder / f"register-{article}-{register.at.isoformat()}"
+            files = {form: Path(f"{stem}.{language}.{form}") for form in FORMS}
+            assert set(files.values()) <= {each.path for each in lines}
             labels = [column.labels[language] for column in columns]
             table = list(csv.reader(io.StringIO(files["csv"].read_text("utf-8-sig"))))
             document = json.loads(files["json"].read_text())
@@ -114,10 +116,10 @@ def _forms(found: dict[Article, Register], folder: Path, estate: Estate) -> None
 
 
 def _without_the_purpose(estate: Estate, before: datetime) -> None:
-    """A later version of the agreement that holds from the same day never had the purpose of the campaign."""
+    """A later version of the agreement that holds from the same day never had the purpose of what agents add."""
     papers = estate.settings.principals_dir / ENERGY[0]
     text = (papers / "agreement-3.0.0.yaml").read_text(encoding="utf-8")
-    start, end = text.index("    - code: P-RENEW"), text.index("    - code: P-CARE")
+    start, end = text.index("    - code: P-RESULT"), text.index("  duration: while the service")
     newer = (text[:start] + text[end:]).replace("version: 3.0.0", "version: 3.1.0")
     (papers / "agreement-3.1.0.yaml").write_text(
         newer.replace("supersedes: 2.4.0", "supersedes: 3.0.0"), encoding="utf-8"
@@ -132,10 +134,10 @@ def _without_the_purpose(estate: Estate, before: datetime) -> None:
         return {each.what: each.exchanges for each in every if each.code is FindingCode.PURPOSE_NOT_DECLARED}
 
     assert never(then) == {}, "as it was known then"
-    assert list(never(now)) == ["P-RENEW"] and never(now)["P-RENEW"] >= 10
+    assert list(never(now)) == ["P-RESULT"] and never(now)["P-RESULT"] >= 5
     assert uncovered(now, estate) == []
-    row = next(each for each in now[Article.PROCESSOR].rows if each.key.purpose == "P-RENEW")
-    assert row.declared is None and row.exchanges == never(now)["P-RENEW"]
+    rows = [row for row in now[Article.CONTROLLER].rows if row.key.agreement_id == "DPA-ENERGY01"]
+    assert {row.key.purpose for row in rows} == {"P-RESULT"} and not [row for row in rows if row.declared]
 
 
 def _command(estate: Estate, folder: Path) -> None:

@@ -32,11 +32,13 @@ from sluice.registers.model import (
 from sluice.registers.rules import declared_of, findings_of, rows_of, uses_of
 from sluice.registers.tables import finding_text
 from sluice.registers.terms import duration_text
+from sluice.rights.facts import register_years
 from sluice.settings import Settings
 from sluice.terms import Direction, RoleProfile
 
 PAPERS = Settings().principals_dir / "energy01"
 AT = date(2026, 11, 26)
+YEARS = register_years(AT)
 BODY = (PAPERS / "agreement-3.0.0.yaml").read_bytes()
 KNOWN = Known(parse_agreement(BODY, "a"), parse_annexes(BODY, "a"), Days(date(2026, 1, 1), None))
 CENTER = Center("center", "BE", KNOWN.annexes.processors[0])
@@ -87,7 +89,7 @@ def seen_of(
 
 def both(papers: Papers, seen: Sequence[Sighting]) -> tuple[Row, ...]:
     """The rows of both registers."""
-    return tuple(row for article in Article for row in rows_of(article, papers, seen, BY_HASH.get, AT))
+    return tuple(row for article in Article for row in rows_of(article, papers, seen, BY_HASH.get, AT, YEARS))
 
 
 def covering(rows: Sequence[Row], use: Key, each: Sighting) -> int:
@@ -185,7 +187,7 @@ def test_what_was_seen_and_not_declared_is_a_finding(
 
 
 def test_roles_that_can_be_contested_are_told_once_an_agreement_whatever_was_seen() -> None:
-    rows = rows_of(Article.CONTROLLER, DECLARED, [], BY_HASH.get, AT)
+    rows = rows_of(Article.CONTROLLER, DECLARED, [], BY_HASH.get, AT, YEARS)
     told = [each for each in findings_of(rows, DECLARED, CENTER) if each.code is FindingCode.ROLE_CONTESTABLE]
 
     assert {each.what for each in told} == {"SEED_OWNER_NO_SIGN_OFF", "SEED_OWNER_NO_REVERSE_ART28"}
@@ -195,13 +197,13 @@ def test_roles_that_can_be_contested_are_told_once_an_agreement_whatever_was_see
 def test_rows_stay_five_years_after_their_agreement_ended_and_a_new_version_does_not_end_them() -> None:
     ended = replace(KNOWN, days=Days(date(2019, 1, 1), date(2020, 3, 1)))
     newer = replace(KNOWN, days=Days(date(2020, 3, 2), None))
-    at = {day: declared_of(Papers((ended,), CONTRACTS), day) for day in (date(2025, 3, 1), date(2025, 3, 2))}
+    at = {day: declared_of(Papers((ended,), CONTRACTS), day, YEARS) for day in (date(2025, 3, 1), date(2025, 3, 2))}
 
     assert {each.last for each in at[date(2025, 3, 1)].values()} == {date(2020, 3, 1)}
     assert at[date(2025, 3, 2)] == {}
-    both_versions = declared_of(Papers((ended, newer), ()), date(2022, 1, 1)).values()
+    both_versions = declared_of(Papers((ended, newer), ()), date(2022, 1, 1), YEARS).values()
     assert {(each.first, each.last) for each in both_versions} == {(date(2019, 1, 1), None)}
-    assert declared_of(Papers((newer,), ()), date(2020, 3, 1)) == {}
+    assert declared_of(Papers((newer,), ()), date(2020, 3, 1), YEARS) == {}
 
 
 def test_a_column_of_the_center_is_in_the_first_register_and_one_of_the_principal_in_the_second() -> None:

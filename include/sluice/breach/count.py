@@ -22,9 +22,11 @@ from sluice.staff.refs import account_ref
 from sluice.staff.store import read_directory
 from sluice.terms import Principal, SubjectKind
 
+RECORDS = "quarantine.records"
+"""Records that are no rows: nobody can tell from a column whose they are."""
 NOBODY = frozenset({"findings", "held", "return.findings", "index"})
 """Kinds of copies with row numbers, codes and references only."""
-WHOLE = ("lake", "quarantine.rows", "quarantine.held", "quarantine.records", REFUSED_FILE, "return", "dial.kept")
+WHOLE = ("lake", "quarantine.rows", "quarantine.held", RECORDS, REFUSED_FILE, "return", "dial.kept")
 """Kinds that together hold every row of an exchange once; other kinds hold the same rows again."""
 OTHER_KINDS = ("arrived", "delivered", "dial")
 ORDER = tuple(SubjectKind)
@@ -62,12 +64,13 @@ def _read(bench: Bench, copy: Copy, scope: Scope) -> pl.DataFrame | None:
         return _lake(bench, copy, path, scope)
     if copy.kind.startswith("quarantine."):
         path = unseal(path, bench.fresh("opened"), bench.house.keyring, bench.target.principal)
-        if copy.kind == "quarantine.records":
-            return None  # records that are no rows: their number stands in the record
         if copy.kind != REFUSED_FILE:
-            return _cells(bench, copy, pl.read_parquet(path))
+            frame = pl.read_parquet(path)
+            return _rows([], frame.height) if copy.kind == RECORDS else _cells(bench, copy, frame)
     table = read_table(path, file_name=copy.key.removesuffix(".age"), wanted=hints_of(copy.contract))
-    return None if isinstance(table, FormatRefusal) else _cells(bench, copy, table.frame)
+    if isinstance(table, FormatRefusal):
+        return None
+    return pl.concat([_cells(bench, copy, table.frame), _rows([], table.bad_records.height)])
 
 
 def _lake(bench: Bench, copy: Copy, path: Path, scope: Scope) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import show_exchange
+from sluice.keys import KeyDestroyed
 from sluice.ledger.record import ExchangeRecord
 from sluice.lineage.store import find_users
 from sluice.lineage.trace import read_records
@@ -86,7 +87,7 @@ def _part(
     """The slice of one principal; None where an agent made nothing of it."""
     records = tuple(read_records(house.conn, touched))
     copies = _copies(house, principal, touched)
-    counted = count_in(house, principal, records, copies, scope)
+    counted = _counted(house, principal, records, copies, scope)
     if scope.kind == "agent" and not counted.rows:
         return None
     papers = {copy.exchange_id: copy.contract for copy in copies}
@@ -96,11 +97,21 @@ def _part(
         known=_paper(known, records, principal),
         exchanges=tuple(sorted(touched)),
         went_into=tuple(sorted(set(find_users(house.conn, list(touched))) - set(touched))),
-        counted=_without_names(records) if not copies else counted,
+        counted=counted,
         lines=tuple(dict.fromkeys(lines)),
         recipients=tuple(sorted({name for each in records for name in _receivers(each, house.settings.center)})),
         countries=tuple(sorted({country for each in records for country in each.who.countries})),
     )
+
+
+def _counted(
+    house: House, principal: Principal, records: Sequence[ExchangeRecord], copies: Sequence[Copy], scope: Scope
+) -> Counted:
+    """Persons in these copies; where no copy is left, or the key of their references is gone, what the records say."""
+    try:
+        return count_in(house, principal, records, copies, scope) if copies else _without_names(records)
+    except KeyDestroyed:
+        return _without_names(records)
 
 
 def _copies(house: House, principal: Principal, touched: dict[str, set[str] | None]) -> list[Copy]:
@@ -112,10 +123,11 @@ def _copies(house: House, principal: Principal, touched: dict[str, set[str] | No
 
 
 def _without_names(records: Sequence[ExchangeRecord]) -> Counted:
-    """Nothing of it is left to count in: what the records say is all that is known."""
+    """What the records say is all that is known; of a file that is not decided yet, nothing."""
     counts = [record.what.distinct_subjects for record in records]
     gone = tuple(f"gone {record.exchange_id}" for record in records)
-    return Counted(0, 0, 0, gone, None if None in counts else sum(count for count in counts if count is not None))
+    known = [count for count in counts if count is not None]
+    return Counted(0, 0, 0, gone or ("not decided",), sum(known) if known and len(known) == len(counts) else None)
 
 
 def _receivers(record: ExchangeRecord, center: str) -> list[str]:

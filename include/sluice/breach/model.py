@@ -10,7 +10,7 @@ from sluice.errors import Exit, SluiceError
 
 
 class SliceEmpty(SluiceError):
-    code: ClassVar[str] = "SLU-592"
+    code: ClassVar[str] = "SLU-641"
     summary: ClassVar[str] = "nothing that was asked for holds data of persons here"
     cure: ClassVar[str] = (
         "check id, address or reference and the window (UTC): `sluice exchange list`, `sluice staff readiness`"

@@ -13,6 +13,7 @@ from sluice.registers.model import Article, Center, Papers, Register
 from sluice.registers.rules import ContractOf, findings_of, rows_of
 from sluice.registers.store import count_open, find_sightings
 from sluice.registers.tables import empty_cells
+from sluice.rights.facts import register_years
 from sluice.settings import Settings
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -26,7 +27,7 @@ def make_register(conn: Connection, settings: Settings, article: Article, at: da
         papers = Papers(list_agreements(conn, known_at), list_contracts(conn, known_at))
         seen = find_sightings(conn, at, known_at)
         still_open = count_open(conn, at, known_at)
-        rows = rows_of(article, papers, seen, contract_reader(conn), at)
+        rows = rows_of(article, papers, seen, contract_reader(conn), at, register_years(at))
     center = center_of(settings, papers)
     register = Register(
         article=article,

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar
 
 from sluice.agreement.annexes import Known, KnownContract, Party
 from sluice.agreement.model import FieldRole
-from sluice.errors import Exit, SluiceError
 from sluice.ledger.record import PurposeLine
 from sluice.terms import Direction
 
@@ -17,13 +15,6 @@ class Article(StrEnum):
 
     CONTROLLER = "30.1"
     PROCESSOR = "30.2"
-
-
-class RegisterFailed(SluiceError):
-    code: ClassVar[str] = "SLU-591"
-    summary: ClassVar[str] = "a register cannot be made of what is known"
-    cure: ClassVar[str] = "give a date on which an agreement was known: `sluice agreement list`"
-    exit: ClassVar[Exit] = Exit.REFUSED
 
 
 @dataclass(frozen=True, slots=True)

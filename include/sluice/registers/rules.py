@@ -31,8 +31,6 @@ from sluice.terms import Direction, RoleProfile
 
 DECIDES = frozenset({"center", "both", "joint"})
 """Words of role profiles under which the center is a controller itself (Art. 4(7))."""
-KEPT_YEARS = 5
-"""How long a row stays after its processing ended (the Belgian authority's page on the register)."""
 SPECIAL = dpv.SPECIAL_CATEGORIES | dpv.CRIMINAL_CATEGORIES
 ContractOf = Callable[[str | None], DataContract | None]
 Piece = tuple[Known, KnownContract | None, FieldRole | None]
@@ -83,18 +81,18 @@ def _groups_of(seen: Sighting) -> list[tuple[str, str]]:
     return list(found)
 
 
-def declared_of(papers: Papers, at: date) -> dict[Key, Declared]:
-    """Every row that papers declare on a date, or declared at most five years before it."""
+def declared_of(papers: Papers, at: date, kept_years: int) -> dict[Key, Declared]:
+    """Every row that papers declare on a date, or declared at most so many years before it."""
     pieces: dict[Key, list[Piece]] = defaultdict(list)
     for known in papers.agreements:
-        if known.days.first <= at and not _is_over(known.days, at):
+        if known.days.first <= at and not _is_over(known.days, at, kept_years):
             for key, contract, field in _declares(known, papers.contracts, at):
                 pieces[key].append((known, contract, field))
     return {key: _joined(found) for key, found in pieces.items()}
 
 
-def _is_over(days: Days, at: date) -> bool:
-    return days.last is not None and _years_later(days.last, KEPT_YEARS) < at
+def _is_over(days: Days, at: date, years: int) -> bool:
+    return days.last is not None and _years_later(days.last, years) < at
 
 
 def _years_later(day: date, years: int) -> date:
@@ -152,10 +150,13 @@ def _joined(pieces: Sequence[Piece]) -> Declared:
 
 
 def rows_of(
-    article: Article, papers: Papers, seen: Iterable[Sighting], contract_of: ContractOf, at: date
+    article: Article, papers: Papers, seen: Iterable[Sighting], contract_of: ContractOf, at: date, kept_years: int
 ) -> tuple[Row, ...]:
-    """Every row of a register, by number: what is declared, and what was seen without being so."""
-    declared = {key: each for key, each in declared_of(papers, at).items() if key.article is article}
+    """Every row of a register, by number: what is declared, and what was seen without being so.
+
+    kept_years: how long a row stays after its processing ended.
+    """
+    declared = {key: each for key, each in declared_of(papers, at, kept_years).items() if key.article is article}
     sightings: dict[Key, list[Sighting]] = defaultdict(list)
     for each in seen:
         for key in uses_of(each, contract_of(each.contract_sha256)):
