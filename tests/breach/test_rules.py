@@ -108,7 +108,7 @@ def test_a_draft_for_one_principal_says_nothing_of_another(language: str) -> Non
     parts = (part(ENERGY, NAME, SEEDED), replace(part(TELECOM, NAME, STAFF), exchanges=("ffff0000",)))
     scope = Scope("agent", "ab" * 16, AWARE, AWARE)
     due = duties_of(parts, "center", AWARE, Risk.HIGH, clock_parameters(AWARE.date()))
-    found = Slice(scope, AWARE, Risk.HIGH, ENERGY.annexes.processors[0], "BE", parts, due)
+    found = Slice(scope, AWARE, Risk.HIGH, ENERGY.annexes.processors[0], parts, due)
 
     texts = {
         (draft, own.principal if own else None): text_of(make_draft(found, draft, own, language))

@@ -1,9 +1,10 @@
 """A breach slice: from an exchange, an object or an agent's account to who is in it and who must be told.
 
-A read: nothing is written, so nothing stands in the ledger of it. What a person decides of a breach (Art. 33(5)) is.
+A read: nothing is changed, so nothing stands in the ledger. What was decided (Art. 33(5)) is for people to write down.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 from urllib.parse import parse_qs, urlsplit
@@ -75,7 +76,6 @@ def _slice(house: House, scope: Scope, touched: dict[str, set[str] | None], awar
         aware_at=aware_at,
         risk=risk,
         center=own_party(known, settings.center, settings.center_name),
-        country=settings.center_country,
         parts=tuple(parts),
         duties=duties_of(parts, settings.center, aware_at, risk, clock_parameters(on)),
     )
@@ -88,8 +88,10 @@ def _part(
     records = tuple(read_records(house.conn, touched))
     copies = _copies(house, principal, touched)
     counted = _counted(house, principal, records, copies, scope)
-    if scope.kind == "agent" and not counted.rows:
-        return None
+    if scope.kind == "agent":
+        counted = _with_gone(counted, set(touched) - {copy.exchange_id for copy in copies})
+        if not counted.rows and not counted.unread:
+            return None
     papers = {copy.exchange_id: copy.contract for copy in copies}
     lines = [line for each in records for line in lines_of(each, papers.get(ExchangeId(each.exchange_id)))]
     return Part(
@@ -112,6 +114,14 @@ def _counted(
         return count_in(house, principal, records, copies, scope) if copies else _without_names(records)
     except KeyDestroyed:
         return _without_names(records)
+
+
+def _with_gone(counted: Counted, gone: set[str]) -> Counted:
+    """Results of which no copy is left: nobody can tell any more who made which row."""
+    if not gone:
+        return counted
+    unread = (*counted.unread, *(f"gone {each}" for each in sorted(gone)))
+    return replace(counted, unread=tuple(dict.fromkeys(unread)), at_most=None)
 
 
 def _copies(house: House, principal: Principal, touched: dict[str, set[str] | None]) -> list[Copy]:

@@ -116,13 +116,12 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Everything about one breach. ``center``: we ourselves; ``country``: whose authority is ours."""
+    """Everything about one breach. ``center``: we ourselves."""
 
     scope: Scope
     aware_at: datetime
     risk: Risk
     center: Party
-    country: str
     parts: tuple[Part, ...]
     duties: tuple[Duty, ...]
 

@@ -26,7 +26,7 @@ class ClockRefused(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One number; holds from a Brussels date until the next row of its name. Units: year, month, (working) day, hour."""
+    """One number, from a Brussels date until the next row of its name. Units: year, month, (working) day, hour."""
 
     name: str
     value: int
