@@ -87,17 +87,11 @@ def _by_exchange(estate: Estate) -> list[tuple[int, int]]:
     for line in list_exchanges(estate.house.conn, principal=ENERGY01, limit=100):
         if line.direction == "outbound_return" and line.flow == "renewal_results":
             said = sliced("--exchange", line.id, "--risk", "high")
-            bucket, key = estate.settings.bucket_exchange, f"energy01/outbound/renewal_results/{_name(estate, line.id)}"
-            found.append((said["subjects"], in_file(estate, bucket, key)))
+            found.append((said["subjects"], in_file(estate, bucket, estate.night.record(line).what.key)))
             articles = {(each["by"], each["to"], each["article"]) for each in said["notify"]}
             assert ("center", "authority", "33(1)") in articles, "what our staff added is ours"
             assert ("center", ENERGY01, "33(2)") in articles and ("center", "persons", "34(1)") in articles
     return found
-
-
-def _name(estate: Estate, exchange: str) -> str:
-    rows = estate.house.conn.execute("select key from exchange where exchange_id = %s", (exchange,)).fetchall()
-    return str(rows[0]["key"]).rpartition("/")[2]
 
 
 def _by_object(estate: Estate) -> list[tuple[int, int]]:

@@ -9,9 +9,10 @@ import polars as pl
 from sluice.breach.model import Counted, Scope
 from sluice.breach.rules import OTHERS, OWN, SCHEMA, count_persons
 from sluice.exchange.house import House
+from sluice.lake import erase_parquet_rows
 from sluice.lake.quarantine import unseal
 from sluice.lake.reader import read_table
-from sluice.lake.table import FormatRefusal
+from sluice.lake.table import FormatRefusal, Table
 from sluice.ledger.record import ExchangeRecord
 from sluice.rights.erase_files import hints_of
 from sluice.rights.erase_model import Copy, Target
@@ -67,10 +68,19 @@ def _read(bench: Bench, copy: Copy, scope: Scope) -> pl.DataFrame | None:
         if copy.kind != REFUSED_FILE:
             frame = pl.read_parquet(path)
             return _rows([], frame.height) if copy.kind == RECORDS else _cells(bench, copy, frame)
-    table = read_table(path, file_name=copy.key.removesuffix(".age"), wanted=hints_of(copy.contract))
-    if isinstance(table, FormatRefusal):
-        return None
-    return pl.concat([_cells(bench, copy, table.frame), _rows([], table.bad_records.height)])
+    table = _table(path, copy)
+    return pl.concat([_cells(bench, copy, table.frame), _rows([], table.bad_records.height)]) if table else None
+
+
+def _table(path: Path, copy: Copy) -> Table | None:
+    """A file as a table with a column that names somebody: as its contract says, else as its bytes do."""
+    name = copy.key.removesuffix(".age")
+    named = {column.name for column in copy.columns}
+    for hints in dict.fromkeys((hints_of(copy.contract), hints_of(None))):
+        table = erase_parquet_rows.read_rows(path) or read_table(path, file_name=name, wanted=hints)
+        if not isinstance(table, FormatRefusal) and named & set(table.frame.columns):
+            return table
+    return None
 
 
 def _lake(bench: Bench, copy: Copy, path: Path, scope: Scope) -> pl.DataFrame:
