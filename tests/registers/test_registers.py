@@ -144,7 +144,7 @@ def _command(estate: Estate, folder: Path) -> None:
     done = sluice("register", "export", "--article", "30.2", "--lang", "nl", "--to", "json", "--folder", str(folder))
     assert done.exit == 0 and done.document["rows"] >= 5
     assert json.loads(Path(done.document["path"]).read_text())["language"] == "nl"
-    assert "PURPOSE_NOT_DECLARED" in {each["code"] for each in done.document["findings"]}
+    assert "NO_PURPOSE" in {each["code"] for each in done.document["findings"]}
     past = sluice("register", "export", "--article", "30.1", "--at", "2026-01-31", "--folder", str(folder))
     assert (past.exit, past.document["rows"], past.document["exchanges"]) == (0, 0, 0), "nothing was known yet"
     for wrong in (("30.3", "nl", "csv"), ("30.1", "de", "csv"), ("30.1", "nl", "docx")):
