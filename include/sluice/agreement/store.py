@@ -6,6 +6,7 @@ from datetime import date, datetime
 from psycopg.rows import DictRow
 
 from sluice.agreement.agreement_rules import version_key
+from sluice.agreement.annexes import Known, KnownContract, parse_annexes, parse_process
 from sluice.agreement.load import parse_agreement, parse_contract
 from sluice.agreement.model import (
     Agreement,
@@ -34,6 +35,16 @@ _BY_PRINCIPAL = """
     where a.kind = %(kind)s and d.principal = %(principal)s
       and a.known_from <= %(known_at)s and (a.known_to is null or %(known_at)s < a.known_to)
     order by a.valid_from, a.document_id
+"""
+_EVERY = """
+    select a.state, d.version, d.path, d.body, d.agreement_id, d.agreement_version, a.valid_from, a.valid_to,
+           p.body as pinned_body, p.path as pinned_path
+    from sluice.activation a join sluice.document d using (sha256)
+    left join sluice.document p
+      on p.kind = 'agreement' and (p.document_id, p.version) = (d.agreement_id, d.agreement_version)
+    where a.kind = %(kind)s
+      and a.known_from <= %(known_at)s and (a.known_to is null or %(known_at)s < a.known_to)
+    order by d.principal, a.document_id, a.valid_from
 """
 _REGISTER = """
     insert into sluice.document
@@ -220,6 +231,49 @@ def find_contracts(conn: Connection, agreement: Agreement, on: date, known_at: d
     named = [row for row in rows if on in row.days and row.pin == (agreement.agreement_id, agreement.version)]
     loaded = [_contract(row, pinned) for row in named if pinned and row.state == "active"]
     return tuple(contract for contract in loaded if contract)
+
+
+def list_agreements(conn: Connection, known_at: datetime) -> tuple[Known, ...]:
+    """Every agreement of every principal as the timeline was known at an instant, by id and first day."""
+    rows = conn.execute(_EVERY, {"kind": "agreement", "known_at": known_at}).fetchall()
+    found = (_row(row) for row in rows)
+    return tuple(
+        Known(parse_agreement(row.body, row.path), parse_annexes(row.body, row.path), row.days) for row in found
+    )
+
+
+def list_contracts(conn: Connection, known_at: datetime) -> tuple[KnownContract, ...]:
+    """Every active contract as the timeline was known at an instant, under the agreement version it names."""
+    found = []
+    for raw in conn.execute(_EVERY, {"kind": "contract", "known_at": known_at}).fetchall():
+        row = _row(raw)
+        contract = _contract_under(row, raw["pinned_body"], raw["pinned_path"])
+        if contract is not None and row.state == "active":
+            found.append(KnownContract(contract, parse_process(row.body, row.path), row.days))
+    return tuple(found)
+
+
+def find_contract_by_hash(conn: Connection, sha256: str) -> DataContract | None:
+    """The registered contract with these bytes, under the agreement version it names; None: unknown, or a gap."""
+    raw = conn.execute(
+        """select d.path, d.body, p.body as pinned_body, p.path as pinned_path
+           from sluice.document d left join sluice.document p
+             on p.kind = 'agreement' and (p.document_id, p.version) = (d.agreement_id, d.agreement_version)
+           where d.kind = 'contract' and d.sha256 = %s""",
+        (sha256,),
+    ).fetchone()
+    if raw is None or raw["pinned_body"] is None:
+        return None
+    try:
+        return parse_contract(bytes(raw["body"]), raw["path"], bytes(raw["pinned_body"]), raw["pinned_path"])
+    except PaperInvalid:
+        return None
+
+
+def _contract_under(row: Row, body: bytes | None, path: str | None) -> DataContract | None:
+    if body is None or path is None:
+        return None
+    return _contract(row, Row("active", "", path, bytes(body), row.days, (None, None)))
 
 
 def find_signed_otherwise(conn: Connection, agreement_id: str, version: str, sha256: str) -> bool:

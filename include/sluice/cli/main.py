@@ -11,6 +11,7 @@ import typer
 from sluice.cli import (
     agreement,
     alarms,
+    breach,
     case,
     clock,
     contract,
@@ -27,6 +28,7 @@ from sluice.cli import (
     principal,
     receipt,
     recipients,
+    register,
     retention,
     review,
     services,
@@ -56,6 +58,7 @@ app.add_typer(gate.app, name="gate")
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(receipt.app, name="receipt")
 app.add_typer(recipients.app, name="recipients")
+app.add_typer(register.app, name="register")
 app.add_typer(review.app, name="review")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(lineage.app, name="lineage")
@@ -69,6 +72,7 @@ clock.app.command("alarms")(alarms.alarms)
 app.add_typer(erase.app, name="erase")
 app.add_typer(retention.app, name="retention")
 app.add_typer(export.app, name="export")
+app.add_typer(breach.app, name="breach")
 app.add_typer(suppression.app, name="suppression")
 app.add_typer(keys.app, name="keys")
 app.add_typer(dial.app, name="dial")

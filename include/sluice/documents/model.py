@@ -170,3 +170,27 @@ class LetterPage:
     @property
     def document(self) -> str:
         return self.case
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterPage:
+    """A register of processing activities in one language: an overview, then a part a row. Nobody is in it."""
+
+    TEMPLATE: ClassVar[str] = "register"
+
+    number: str
+    lang: str
+    region: str
+    title: str
+    subject: str
+    references: tuple[Pair, ...]
+    opening: tuple[str, ...]
+    notices: tuple[Notice, ...]
+    parts: tuple[Part, ...]
+    rows: tuple[Part, ...]
+    rows_heading: str
+    footer: str
+
+    @property
+    def document(self) -> str:
+        return self.number

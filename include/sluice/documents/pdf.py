@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sluice.documents.model import CertificatePage, LetterPage, Page
+from sluice.documents.model import CertificatePage, LetterPage, Page, RegisterPage
 from sluice.errors import Ref, SluiceError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class PageNotMade(SluiceError):
     cure: ClassVar[str] = "this is a fault of the template: report the exchange id or case number"
 
 
-def make_pdf(page: Page | LetterPage | CertificatePage, made_at: datetime) -> bytes:
+def make_pdf(page: Page | LetterPage | CertificatePage | RegisterPage, made_at: datetime) -> bytes:
     """Set ``page``; ``made_at`` (aware) is the date inside the file. Raises PageNotMade."""
     import typst
 

@@ -26,7 +26,7 @@ class ClockRefused(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One number; holds from a Brussels date until the next row of its name. Units: month, working day, day, hour."""
+    """One number, from a Brussels date until the next row of its name. Units: year, month, (working) day, hour."""
 
     name: str
     value: int
@@ -102,6 +102,11 @@ def answer_days(on: date) -> int:
 def link_days(on: date) -> int:
     """How many days a link to a package opens it, in force on a Brussels date."""
     return _value("answer_link", "day", on)
+
+
+def register_years(on: date) -> int:
+    """How many years a row of a register stays after its processing ended, in force on a Brussels date."""
+    return _value("register_row", "year", on)
 
 
 def value_on(rows: Sequence[Parameter], name: str, unit: str, on: date) -> int:

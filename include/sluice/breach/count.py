@@ -1,0 +1,139 @@
+"""Persons in copies, by reference: read where an erasure finds, counted, and nothing of them kept."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from sluice.breach.model import Counted, Scope
+from sluice.breach.rules import OTHERS, OWN, SCHEMA, count_persons
+from sluice.exchange.house import House
+from sluice.lake import erase_parquet_rows
+from sluice.lake.quarantine import unseal
+from sluice.lake.reader import read_table
+from sluice.lake.table import FormatRefusal, Table
+from sluice.ledger.record import ExchangeRecord
+from sluice.rights.erase_files import hints_of
+from sluice.rights.erase_model import Copy, Target
+from sluice.rights.erase_read import DEFINING, refs_in
+from sluice.rights.erase_stores import REFUSED_FILE, Bench, open_bench
+from sluice.staff.contacts import agents_of
+from sluice.staff.refs import account_ref
+from sluice.staff.store import read_directory
+from sluice.terms import Principal, SubjectKind
+
+RECORDS = "quarantine.records"
+"""Records that are no rows: nobody can tell from a column whose they are."""
+NOBODY = frozenset({"findings", "held", "return.findings", "index"})
+"""Kinds of copies with row numbers, codes and references only."""
+WHOLE = ("lake", "quarantine.rows", "quarantine.held", RECORDS, REFUSED_FILE, "return", "dial.kept")
+"""Kinds that together hold every row of an exchange once; other kinds hold the same rows again."""
+OTHER_KINDS = ("arrived", "delivered", "dial")
+ORDER = tuple(SubjectKind)
+
+
+def count_in(
+    house: House, principal: Principal, records: Sequence[ExchangeRecord], copies: Iterable[Copy], scope: Scope
+) -> Counted:
+    """Distinct persons of one principal in these copies; of the scope's agent only, where it names one."""
+    rows: list[pl.DataFrame] = []
+    unread: dict[str, str] = {}
+    target = Target(principal, house.subject_key(principal), frozenset(), (), frozenset())
+    with open_bench(house, target) as bench:
+        for copy in copies:
+            found = None if copy.kind in NOBODY else _read(bench, copy, scope)
+            if found is not None:
+                rows.append(found)
+            elif copy.kind not in NOBODY:
+                unread[copy.exchange_id] = copy.kind
+    persons, nameless = count_persons(rows)
+    counts = {record.exchange_id: record.what.distinct_subjects for record in records}
+    known = [counts.get(exchange) for exchange in unread]
+    at_most = None if None in known else sum(count for count in known if count is not None)
+    return Counted(
+        persons, sum(each.height for each in rows), nameless, tuple(f"{k} {e}" for e, k in unread.items()), at_most
+    )
+
+
+def _read(bench: Bench, copy: Copy, scope: Scope) -> pl.DataFrame | None:
+    """References of the rows of a copy; None: it is gone, or nobody here can read it."""
+    path = bench.fetch(copy)
+    if path is None:
+        return None
+    if copy.kind == "lake":
+        return _lake(bench, copy, path, scope)
+    if copy.kind.startswith("quarantine."):
+        path = unseal(path, bench.fresh("opened"), bench.house.keyring, bench.target.principal)
+        if copy.kind != REFUSED_FILE:
+            frame = pl.read_parquet(path)
+            return _rows([], frame.height) if copy.kind == RECORDS else _cells(bench, copy, frame)
+    table = _table(path, copy)
+    return pl.concat([_cells(bench, copy, table.frame), _rows([], table.bad_records.height)]) if table else None
+
+
+def _table(path: Path, copy: Copy) -> Table | None:
+    """A file as a table with a column that names somebody: as its contract says, else as its bytes do."""
+    name = copy.key.removesuffix(".age")
+    named = {column.name for column in copy.columns}
+    for hints in dict.fromkeys((hints_of(copy.contract), hints_of(None))):
+        table = erase_parquet_rows.read_rows(path) or read_table(path, file_name=name, wanted=hints)
+        if not isinstance(table, FormatRefusal) and named & set(table.frame.columns):
+            return table
+    return None
+
+
+def _lake(bench: Bench, copy: Copy, path: Path, scope: Scope) -> pl.DataFrame:
+    frame = pl.read_parquet(path)
+    if scope.kind == "agent":
+        frame = frame.filter(_made_by(bench.house, copy, frame, scope))
+    kinds = {f"sluice_ref_{column.name}": column.kind for column in copy.columns}
+    return _rows([(kind, frame[name]) for name, kind in kinds.items() if name in frame.columns], frame.height)
+
+
+def _cells(bench: Bench, copy: Copy, frame: pl.DataFrame) -> pl.DataFrame:
+    key = bench.target.key
+    named = [column for column in copy.columns if column.name in frame.columns]
+    found = [(each.kind, refs_in(frame[each.name].cast(pl.String), each.kind, key, copy.contract)) for each in named]
+    return _rows(found, frame.height)
+
+
+def _rows(refs: Sequence[tuple[SubjectKind, pl.Series]], height: int) -> pl.DataFrame:
+    """One line a row: the reference that is one person's, and the others in the order of their kinds."""
+    if not refs:
+        return pl.DataFrame({OWN: [None] * height, OTHERS: [[]] * height}, schema=SCHEMA)
+    own = [series for kind, series in refs if kind in DEFINING]
+    others = [series for kind, series in sorted(refs, key=lambda each: ORDER.index(each[0])) if kind not in DEFINING]
+    frame = pl.DataFrame([series.alias(f"c{place}") for place, series in enumerate([*own, *others])])
+    names = frame.columns
+    first = pl.coalesce(names[: len(own)]) if own else pl.lit(None, pl.String)
+    rest = pl.concat_list(names[len(own) :]) if others else pl.lit([], pl.List(pl.String))
+    return frame.select(first.alias(OWN), rest.alias(OTHERS)).cast(pl.Schema(SCHEMA))
+
+
+def _made_by(house: House, copy: Copy, frame: pl.DataFrame, scope: Scope) -> pl.Series:
+    """Rows of results that the agent, or the account, of the scope made within its window."""
+    assert scope.since is not None and scope.until is not None  # of every agent scope
+    platform = copy.contract.result_mapping if copy.contract else None
+    key = house.keyring.staff_key()
+    asked = frame.select(pl.lit(platform, pl.String).alias("platform"), pl.col("agent").alias("account"), "started_at")
+    agents = agents_of(asked, read_directory(house.conn), key)
+    names = [account for account in asked["account"].unique() if account is not None]
+    accounts = [name for name in names if account_ref(key, platform or "", name) == scope.name]
+    mine = (agents == scope.name).fill_null(False) | asked["account"].is_in(accounts).fill_null(False)
+    moments = asked["started_at"]
+    return mine & (moments >= _text(scope.since)).fill_null(False) & (moments < _text(scope.until)).fill_null(False)
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def whole_of(copies: Sequence[Copy]) -> Iterator[Copy]:
+    """Copies that hold every row of their exchange once; where none is left, whatever still does."""
+    by_exchange: dict[str, list[Copy]] = {}
+    for copy in copies:
+        by_exchange.setdefault(copy.exchange_id, []).append(copy)
+    for own in by_exchange.values():
+        found = [copy for copy in own if copy.kind in WHOLE]
+        yield from found or [copy for kind in OTHER_KINDS for copy in own if copy.kind == kind][:1]

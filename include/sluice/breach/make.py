@@ -1,0 +1,159 @@
+"""A breach slice: from an exchange, an object or an agent's account to who is in it and who must be told.
+
+A read: nothing is changed, so nothing stands in the ledger. What was decided (Art. 33(5)) is for people to write down.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
+from urllib.parse import parse_qs, urlsplit
+
+from sluice.agreement.annexes import Known, own_party
+from sluice.agreement.store import list_agreements
+from sluice.breach import store
+from sluice.breach.count import count_in, whole_of
+from sluice.breach.model import Counted, Part, Risk, Scope, Slice, SliceEmpty
+from sluice.breach.rules import duties_of, lines_of
+from sluice.errors import Ref
+from sluice.exchange.house import House
+from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.read import show_exchange
+from sluice.keys import KeyDestroyed
+from sluice.ledger.record import ExchangeRecord
+from sluice.lineage.store import find_users
+from sluice.lineage.trace import read_records
+from sluice.rights.erase_model import Copy
+from sluice.rights.erase_store import find_copies
+from sluice.rights.facts import clock_parameters
+from sluice.terms import ExchangeId, Principal
+
+LAKE = "lake"
+
+
+def slice_exchange(house: House, named: str, aware_at: datetime, risk: Risk = Risk.UNDECIDED) -> Slice:
+    """All data of one exchange. ``named``: its id or an unambiguous beginning. Raises NotFound, SliceEmpty."""
+    exchange_id = show_exchange(house.conn, named).line.id
+    return _slice(house, Scope("exchange", exchange_id), {exchange_id: None}, aware_at, risk)
+
+
+def slice_object(house: House, url: str, aware_at: datetime, risk: Risk = Risk.UNDECIDED) -> Slice:
+    """One object, ``s3://bucket/key`` with ``?versionId=`` for one version. Raises SliceEmpty."""
+    parts = urlsplit(url)
+    version = parse_qs(parts.query).get("versionId", [None])[0]
+    if parts.scheme != "s3" or not parts.netloc:
+        _empty("object", "with an address that is not s3://bucket/key")
+    found = store.find_kinds(house.conn, parts.netloc, parts.path.removeprefix("/"), version)
+    return _slice(house, Scope("object", url), dict(found), aware_at, risk)
+
+
+def slice_agent(
+    house: House, ref: str, since: datetime, until: datetime, aware_at: datetime, risk: Risk = Risk.UNDECIDED
+) -> Slice:
+    """What an agent, or an account of a platform, wrote from ``since`` until before ``until``. Raises SliceEmpty."""
+    days = (since.astimezone(BRUSSELS).date(), (until - timedelta(microseconds=1)).astimezone(BRUSSELS).date())
+    scope = Scope("agent", ref, since.astimezone(UTC), until.astimezone(UTC))
+    found = {exchange: {LAKE} for exchange, _ in store.find_results(house.conn, *days)}
+    return _slice(house, scope, dict(found), aware_at, risk)
+
+
+def _slice(house: House, scope: Scope, touched: dict[str, set[str] | None], aware_at: datetime, risk: Risk) -> Slice:
+    """``touched``: kinds of copies by exchange; None: the exchange whole."""
+    owners = store.find_principals(house.conn, list(touched))
+    known = list_agreements(house.conn, datetime.now(UTC))
+    parts = []
+    for principal in sorted(set(owners.values())):
+        own = {exchange: kinds for exchange, kinds in touched.items() if owners.get(exchange) == principal}
+        part = _part(house, scope, Principal(principal), own, known)
+        if part is not None:
+            parts.append(part)
+    if not parts:
+        _empty(scope.kind, "that was named")
+    on = aware_at.astimezone(BRUSSELS).date()
+    settings = house.settings
+    return Slice(
+        scope=scope,
+        aware_at=aware_at,
+        risk=risk,
+        center=own_party(known, settings.center, settings.center_name),
+        parts=tuple(parts),
+        duties=duties_of(parts, settings.center, aware_at, risk, clock_parameters(on)),
+    )
+
+
+def _part(
+    house: House, scope: Scope, principal: Principal, touched: dict[str, set[str] | None], known: Sequence[Known]
+) -> Part | None:
+    """The slice of one principal; None where an agent made nothing of it."""
+    records = tuple(read_records(house.conn, touched))
+    copies = _copies(house, principal, touched)
+    counted = _counted(house, principal, records, copies, scope)
+    if scope.kind == "agent":
+        counted = _with_gone(counted, set(touched) - {copy.exchange_id for copy in copies})
+        if not counted.rows and not counted.unread:
+            return None
+    papers = {copy.exchange_id: copy.contract for copy in copies}
+    lines = [line for each in records for line in lines_of(each, papers.get(ExchangeId(each.exchange_id)))]
+    return Part(
+        principal=principal,
+        known=_paper(known, records, principal),
+        exchanges=tuple(sorted(touched)),
+        went_into=tuple(sorted(set(find_users(house.conn, list(touched))) - set(touched))),
+        counted=counted,
+        lines=tuple(dict.fromkeys(lines)),
+        recipients=tuple(sorted({name for each in records for name in _receivers(each, house.settings.center)})),
+        countries=tuple(sorted({country for each in records for country in each.who.countries})),
+    )
+
+
+def _counted(
+    house: House, principal: Principal, records: Sequence[ExchangeRecord], copies: Sequence[Copy], scope: Scope
+) -> Counted:
+    """Persons in these copies; where no copy is left, or the key of their references is gone, what the records say."""
+    try:
+        return count_in(house, principal, records, copies, scope) if copies else _without_names(records)
+    except KeyDestroyed:
+        return _without_names(records)
+
+
+def _with_gone(counted: Counted, gone: set[str]) -> Counted:
+    """Results of which no copy is left: nobody can tell any more who made which row."""
+    if not gone:
+        return counted
+    unread = (*counted.unread, *(f"gone {each}" for each in sorted(gone)))
+    return replace(counted, unread=tuple(dict.fromkeys(unread)), at_most=None)
+
+
+def _copies(house: House, principal: Principal, touched: dict[str, set[str] | None]) -> list[Copy]:
+    """The copies to count in: those of the address, or those that hold every row of an exchange once."""
+    there = find_copies(house.conn, principal, among=[ExchangeId(each) for each in touched])
+    own = [copy for copy in there if copy.exchange_id in touched]
+    named = [copy for copy in own if copy.kind in (touched[copy.exchange_id] or ())]
+    return [*named, *whole_of([copy for copy in own if touched[copy.exchange_id] is None])]
+
+
+def _without_names(records: Sequence[ExchangeRecord]) -> Counted:
+    """What the records say is all that is known; of a file that is not decided yet, nothing."""
+    counts = [record.what.distinct_subjects for record in records]
+    gone = tuple(f"gone {record.exchange_id}" for record in records)
+    known = [count for count in counts if count is not None]
+    return Counted(0, 0, 0, gone or ("not decided",), sum(known) if known and len(known) == len(counts) else None)
+
+
+def _receivers(record: ExchangeRecord, center: str) -> list[str]:
+    return [name for name in (*record.who.recipients, *record.who.sub_processors) if name != center]
+
+
+def _paper(known: Sequence[Known], records: Sequence[ExchangeRecord], principal: str) -> Known | None:
+    """The agreement that the youngest of these exchanges was made under, else the youngest of the principal."""
+    for record in reversed(records):
+        why = (record.why.agreement_id, record.why.agreement_version)
+        for each in known:
+            if (each.agreement.agreement_id, each.agreement.version) == why:
+                return each
+    own = [each for each in known if each.agreement.principal == principal]
+    return max(own, key=lambda each: each.days.first, default=None)
+
+
+def _empty(kind: str, name: str) -> NoReturn:
+    raise SliceEmpty(Ref(kind, name))

@@ -1,0 +1,131 @@
+"""A breach slice as data: what was touched, who is in it, whose it is, who must be told. Never a value of a person."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from sluice.agreement.annexes import Known, Party
+from sluice.errors import Exit, SluiceError
+
+
+class SliceEmpty(SluiceError):
+    code: ClassVar[str] = "SLU-641"
+    summary: ClassVar[str] = "nothing that was asked for holds data of persons here"
+    cure: ClassVar[str] = (
+        "check id, address or reference and the window (UTC): `sluice exchange list`, `sluice staff readiness`"
+    )
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class Risk(StrEnum):
+    """What a person decided of the risk to persons; until then, as if there were one (Art. 33(1))."""
+
+    UNDECIDED = "undecided"
+    UNLIKELY = "unlikely"
+    RISK = "risk"
+    HIGH = "high"
+
+
+class Applies(StrEnum):
+    """Whether a duty holds, as far as the risk was decided."""
+
+    YES = "yes"
+    NO = "no"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What was breached, in one way: ``kind``: exchange, object or agent. ``name``: id, address or reference."""
+
+    kind: str
+    name: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """``persons``: distinct, by reference. ``rows``: read. ``nameless``: of them without any reference.
+
+    ``unread``: copies nobody here can read (sealed to their recipient, or gone); ``at_most``: persons in them by
+    their records, None where no record says.
+    """
+
+    persons: int
+    rows: int
+    nameless: int
+    unread: tuple[str, ...] = ()
+    at_most: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One category of data that was touched, with the role under which it is held."""
+
+    group: str
+    category: str
+    controller: str
+    profile: str
+    is_special: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The slice of one principal: all that its controller may learn."""
+
+    principal: str
+    known: Known | None
+    exchanges: tuple[str, ...]
+    went_into: tuple[str, ...]
+    """Exchanges that were made of these: their recipients have the data too."""
+    counted: Counted
+    lines: tuple[Line, ...]
+    recipients: tuple[str, ...]
+    countries: tuple[str, ...]
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return tuple(sorted({line.category for line in self.lines}))
+
+    @property
+    def special(self) -> tuple[str, ...]:
+        return tuple(sorted({line.category for line in self.lines if line.is_special}))
+
+    @property
+    def controllers(self) -> frozenset[str]:
+        return frozenset(line.controller for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Who tells whom, under which article, by when. ``due_at``: UTC; None: without undue delay, no hour is named.
+
+    ``within_hours``: counted from when ``by`` itself is told, where that is yet to come. ``about``: principals.
+    """
+
+    by: str
+    to: str
+    article: str
+    applies: Applies
+    about: tuple[str, ...]
+    due_at: datetime | None = None
+    within_hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Everything about one breach. ``center``: we ourselves."""
+
+    scope: Scope
+    aware_at: datetime
+    risk: Risk
+    center: Party
+    parts: tuple[Part, ...]
+    duties: tuple[Duty, ...]
+
+    @property
+    def subjects(self) -> int:
+        """Persons, principal by principal: references of two principals cannot be compared, by design."""
+        return sum(part.counted.persons for part in self.parts)

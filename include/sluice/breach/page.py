@@ -1,0 +1,221 @@
+"""Draft notifications in words: to a controller (Art. 33(2)), to our authority (33(3)), to persons (34(2)). Pure.
+
+A draft for one principal is made of its own part alone, so that none learns of another. It holds counts and
+categories; what only people know (nature, consequences, measures) is left open in square brackets.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+
+from sluice.agreement import dpv
+from sluice.agreement.annexes import Party
+from sluice.breach.model import Applies, Counted, Duty, Part, Slice
+from sluice.breach.rules import AUTHORITY, OURS, PERSONS
+from sluice.documents.model import Grid, LetterPage, Notice, Pair, Text
+from sluice.documents.model import Part as Section
+from sluice.documents.words import Words, words
+from sluice.exchange.naming import utc_text
+
+SHOWN = 8
+NOTHING = "\N{EN DASH}"
+DUTY_WIDTHS = (1.0, 1.2, 0.5, 1.8)
+
+
+class Draft(StrEnum):
+    """For whom a draft is."""
+
+    CONTROLLER = "controller"
+    AUTHORITY = "authority"
+    PERSONS = "persons"
+
+
+def drafts_of(found: Slice) -> Iterator[tuple[Draft, Part | None]]:
+    """The drafts that our own duties need: a letter a principal, one form, a text for persons a principal."""
+    by_principal = {part.principal: part for part in found.parts}
+    for duty in found.duties:
+        if duty.by != found.center.code or duty.applies is Applies.NO:
+            continue
+        if duty.to == AUTHORITY:
+            yield Draft.AUTHORITY, None
+        elif duty.to == PERSONS:
+            yield from ((Draft.PERSONS, by_principal[name]) for name in duty.about)
+        else:
+            yield Draft.CONTROLLER, by_principal[duty.to]
+
+
+def make_draft(found: Slice, draft: Draft, part: Part | None, language: str) -> LetterPage:
+    """One draft, every word finished that can be. ``part``: of the one principal it is about; None: the authority's."""
+    say, own = words(language), [part] if part else [each for each in found.parts if each.controllers & OURS]
+    number = number_of(found, part)
+    title = say.say(f"breach.title.{draft}")
+    about = _whom(say, draft, part)
+    return LetterPage(
+        case=number,
+        lang=say.language,
+        region=say.locale.territory or "",
+        title=title,
+        subject=f"{title} {number}",
+        sender=tuple(line for line in (found.center.name, found.center.address, found.center.email) if line),
+        references=tuple(_references(say, found, draft, part, about, number)),
+        greeting=say.say("letter.greeting"),
+        opening=(say.say(f"breach.opening.{draft}", principal=_name(part)),),
+        notices=(Notice("warning", say.say("breach.draft"), (say.say("breach.draft.text"),)),),
+        parts=tuple(_sections(say, found, draft, own)),
+        closing=say.say("letter.closing"),
+        signature=say.say("letter.signature", sender=found.center.name),
+        footer=say.say("breach.page", number=number, page="@page", pages="@pages"),
+    )
+
+
+def number_of(found: Slice, part: Part | None) -> str:
+    """What a draft is called: the moment of awareness and whose it is; nothing of what was breached."""
+    moment = found.aware_at.strftime("%Y%m%d-%H%M")
+    return f"breach-{moment}-{part.principal if part else found.center.code}"
+
+
+def _whom(say: Words, draft: Draft, part: Part | None) -> str:
+    if draft is Draft.AUTHORITY:
+        return say.say("breach.party.authority")
+    return _name(part) if draft is Draft.CONTROLLER else say.say("breach.party.persons")
+
+
+def _name(part: Part | None) -> str:
+    if part is None:
+        return ""
+    return part.known.agreement.principal_name if part.known else part.principal
+
+
+def _references(say: Words, found: Slice, draft: Draft, part: Part | None, about: str, number: str) -> Iterator[Pair]:
+    yield Pair(say.say("breach.number"), Text(number, is_code=True))
+    yield Pair(say.say("breach.to"), Text(about))
+    if draft is Draft.CONTROLLER and part and part.known:
+        controller = part.known.annexes.controllers[0]
+        contact = ", ".join(line for line in (controller.email, controller.dpo_email) if line)
+        yield Pair("", Text(contact))
+        paper = f"{part.known.agreement.agreement_id} {part.known.agreement.version}"
+        yield Pair(say.say("breach.agreement"), Text(paper, is_code=True))
+    yield Pair(say.say("breach.aware"), Text(say.moment(utc_text(found.aware_at))))
+
+
+def _sections(say: Words, found: Slice, draft: Draft, parts: Sequence[Part]) -> Iterator[Section]:
+    fill = Text(say.say("breach.what.fill"))
+    scope = () if draft is Draft.PERSONS else (Text(_scope(say, found)),)
+    yield Section(say.say("breach.what.heading"), (*scope, fill))
+    facts = _plain(say, parts) if draft is Draft.PERSONS else _facts(say, parts)
+    yield Section(say.say("breach.who.heading"), facts=tuple(facts))
+    if draft is not Draft.PERSONS:
+        yield _duties(say, found, parts)
+    for name in ("consequences", "measures"):
+        yield Section(say.say(f"breach.{name}.heading"), (Text(say.say(f"breach.{name}.fill")),))
+    contact = Pair(say.say("breach.contact"), Text(_dpo(found.center) or say.say("breach.contact.fill")))
+    yield Section(say.say("breach.contact.heading"), facts=(contact,))
+
+
+def _scope(say: Words, found: Slice) -> str:
+    scope = found.scope
+    times = {name: say.moment(utc_text(at)) for name, at in (("since", scope.since), ("until", scope.until)) if at}
+    return say.say(f"breach.scope.{scope.kind}", **times)
+
+
+def _plain(say: Words, parts: Sequence[Part]) -> Iterator[Pair]:
+    """What a person reads: which data, and who has them. Not how many others there are."""
+    yield Pair(say.say("breach.categories"), Text(_names(say, parts, special=False)))
+    if any(part.special for part in parts):
+        yield Pair(say.say("breach.special"), Text(_names(say, parts, special=True)))
+
+
+def _facts(say: Words, parts: Sequence[Part]) -> Iterator[Pair]:
+    counted = _added(parts)
+    exchanges = [each for part in parts for each in part.exchanges]
+    subjects = {iri for part in parts if part.known for iri in part.known.annexes.subject_categories}
+    yield Pair(say.say("breach.persons"), Text(_persons(say, counted)))
+    yield Pair(say.say("breach.subjects"), Text(_terms(say, "subject", subjects)))
+    yield Pair(say.say("breach.rows"), Text(_rows(say, counted)))
+    yield Pair(say.say("breach.categories"), Text(_names(say, parts, special=False)))
+    yield Pair(say.say("breach.special"), Text(_names(say, parts, special=True)))
+    yield Pair(say.say("breach.recipients"), Text(_listed({name for part in parts for name in part.recipients})))
+    yield Pair(say.say("breach.countries"), Text(_listed({name for part in parts for name in part.countries})))
+    shown, more = ", ".join(exchanges[:SHOWN]), len(exchanges) - SHOWN
+    text = say.say("breach.more", names=shown, count=say.number(more)) if more > 0 else shown
+    yield Pair(say.say("breach.exchanges"), Text(text, is_code=True))
+
+
+def _added(parts: Sequence[Part]) -> Counted:
+    most = [part.counted.at_most for part in parts]
+    return Counted(
+        sum(part.counted.persons for part in parts),
+        sum(part.counted.rows for part in parts),
+        sum(part.counted.nameless for part in parts),
+        tuple(each for part in parts for each in part.counted.unread),
+        None if None in most else sum(count for count in most if count is not None),
+    )
+
+
+def _persons(say: Words, counted: Counted) -> str:
+    count = say.number(counted.persons)
+    if not counted.unread:
+        return count
+    if counted.at_most is None:
+        return say.say("breach.persons.unknown", count=count)
+    return say.say("breach.persons.unread", count=count, more=say.number(counted.at_most))
+
+
+def _rows(say: Words, counted: Counted) -> str:
+    count = say.number(counted.rows)
+    if not counted.nameless:
+        return count
+    return say.say("breach.rows.nameless", count=count, more=say.number(counted.nameless))
+
+
+def _names(say: Words, parts: Sequence[Part], *, special: bool) -> str:
+    return _terms(say, "category", {iri for part in parts for iri in (part.special if special else part.categories)})
+
+
+def _terms(say: Words, kind: str, iris: set[str]) -> str:
+    found = (
+        say.find(f"register.{kind}.{dpv.short(iri)}", f"{kind}.{dpv.short(iri)}") or dpv.short(iri) for iri in iris
+    )
+    return _listed(found)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(set(names))) or NOTHING
+
+
+def _duties(say: Words, found: Slice, parts: Sequence[Part]) -> Section:
+    """Duties about these principals only."""
+    own = {part.principal for part in parts}
+    names = {part.principal: _name(part) for part in parts} | {found.center.code: found.center.name}
+    rows = tuple(
+        tuple(
+            Text(text)
+            for text in (
+                _party(say, names, duty.by), _party(say, names, duty.to), duty.article, due_text(say, names, duty),
+            )
+        )
+        for duty in found.duties
+        if set(duty.about) & own and {duty.by, duty.to} <= {*names, AUTHORITY, PERSONS}
+    )  # fmt: skip
+    head = tuple(say.say(f"breach.duties.{name}") for name in ("by", "to", "article", "due"))
+    return Section(say.say("breach.duties.heading"), table=Grid(head, rows, DUTY_WIDTHS))
+
+
+def _party(say: Words, names: dict[str, str], code: str) -> str:
+    return names.get(code) or say.say(f"breach.party.{code}")
+
+
+def due_text(say: Words, names: dict[str, str], duty: Duty) -> str:
+    """By when, and whether at all, as far as the risk was decided."""
+    if duty.due_at is not None:
+        due = say.say("breach.due.at", moment=say.moment(utc_text(duty.due_at)))
+    elif duty.within_hours is not None:
+        due = say.say("breach.due.within", hours=duty.within_hours, by=_party(say, names, duty.by))
+    else:
+        due = say.say("breach.due.now")
+    if duty.applies is Applies.YES:
+        return due
+    return say.say(f"breach.applies.{duty.applies}", due=due)
+
+
+def _dpo(party: Party) -> str:
+    return ", ".join(part for part in (party.dpo_name, party.dpo_email, party.dpo_phone) if part)

@@ -1,0 +1,107 @@
+"""Who is in a breach and who has to be told by whom and when (GDPR Art. 33, 34). Pure.
+
+A processor tells the controller without undue delay, within the agreement's hours (33(2)). A controller tells its
+authority within 72 hours of being aware, unless a risk is unlikely (33(1)), and the persons where it is high (34).
+Where a role can be contested (SEED_OWNER) the duties of both roles are met: the principal is told too.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+import polars as pl
+
+from sluice.agreement import dpv
+from sluice.agreement.model import DataContract
+from sluice.agreement.profiles import PROFILES
+from sluice.breach.model import Applies, Duty, Line, Part, Risk
+from sluice.ledger.record import ExchangeRecord
+from sluice.rights.clock import breach_due, elapsed_due
+from sluice.rights.facts import ClockParameters
+from sluice.terms import RoleProfile
+
+OWN, OTHERS = "own", "others"
+"""Columns of rows of references: the one that belongs to one person only, and all the others."""
+OURS = frozenset({"center", "both", "joint"})
+THEIRS = frozenset({"principal", "both", "joint"})
+SPECIAL = dpv.SPECIAL_CATEGORIES | dpv.CRIMINAL_CATEGORIES
+AUTHORITY, PERSONS = "authority", "persons"
+SCHEMA = pl.Schema({OWN: pl.String(), OTHERS: pl.List(pl.String())})
+
+
+def count_persons(parts: Iterable[pl.DataFrame]) -> tuple[int, int]:
+    """Distinct persons in rows of references (:data:`SCHEMA`), and rows that name nobody.
+
+    A customer number is one person's. A row without one is a person already counted if it shares a reference with a
+    row that has one, else whoever its first reference is. Two rows are never one person for sharing a telephone.
+    """
+    rows = pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
+    named = rows.filter(pl.col(OWN).is_not_null())
+    known = (
+        named[OTHERS].explode(empty_as_null=False).drop_nulls().unique()
+        if named.height
+        else pl.Series([], dtype=pl.String)
+    )
+    rest = rows.filter(pl.col(OWN).is_null()).with_columns(pl.col(OTHERS).list.drop_nulls())
+    alone = rest.filter(pl.col(OTHERS).list.len() > 0)
+    is_known = pl.col(OTHERS).list.set_intersection(pl.lit(known.implode())).list.len() > 0
+    new = alone.filter(~is_known)[OTHERS].list.first().n_unique() if alone.height else 0
+    return named[OWN].n_unique() + new, rest.height - alone.height
+
+
+def lines_of(record: ExchangeRecord, contract: DataContract | None) -> tuple[Line, ...]:
+    """Categories in an exchange with their controller; of a file that could not be read, those of its contract."""
+    roles = {role.field_group: (role.controller, role.role_profile) for role in record.who.roles}
+    found: dict[Line, None] = {}
+    for column in record.what.columns:
+        if column.field_group and column.category:
+            controller, profile = roles.get(column.field_group, ("principal", column.role_profile or ""))
+            found[_line(column.field_group, column.category, column.controller or controller, profile)] = None
+    if not record.what.columns and contract:
+        for each in contract.fields:
+            found[
+                _line(each.group.value, each.category, PROFILES[each.role_profile].controller, each.role_profile.value)
+            ] = None
+    return tuple(found)
+
+
+def _line(group: str, category: str, controller: str, profile: str) -> Line:
+    return Line(group, category, controller, profile, category in SPECIAL)
+
+
+def duties_of(
+    parts: Sequence[Part], center: str, aware_at: datetime, risk: Risk, parameters: ClockParameters
+) -> tuple[Duty, ...]:
+    """Everybody who has to be told, the earliest first. ``center``: our own code; ``aware_at``: since when we know."""
+    found = [duty for part in parts for duty in _of_principal(part, center, aware_at, risk, parameters)]
+    own = tuple(part.principal for part in parts if part.controllers & OURS)
+    if own:
+        due = breach_due(aware_at, parameters)
+        found.append(Duty(center, AUTHORITY, "33(1)", _unless_unlikely(risk), own, due_at=due))
+        found.append(Duty(center, PERSONS, "34(1)", _if_high(risk), own))
+    return tuple(sorted(found, key=lambda duty: (duty.due_at is None, str(duty.due_at), duty.article, duty.by)))
+
+
+def _of_principal(
+    part: Part, center: str, aware_at: datetime, risk: Risk, parameters: ClockParameters
+) -> Iterator[Duty]:
+    """What the principal is told, and what it has to do itself once it is."""
+    theirs = bool(part.controllers & THEIRS) or not part.lines
+    if not (theirs or RoleProfile.SEED_OWNER in {line.profile for line in part.lines}):
+        return
+    about, hours = (part.principal,), part.known.annexes.breach_notice_hours if part.known else None
+    due = elapsed_due(aware_at, hours) if hours is not None else None
+    yield Duty(center, part.principal, "33(2)", Applies.YES, about, due_at=due)
+    if theirs:
+        within = parameters.breach_hours
+        yield Duty(part.principal, AUTHORITY, "33(1)", _unless_unlikely(risk), about, within_hours=within)
+        yield Duty(part.principal, PERSONS, "34(1)", _if_high(risk), about)
+
+
+def _unless_unlikely(risk: Risk) -> Applies:
+    return Applies.NO if risk is Risk.UNLIKELY else Applies.YES
+
+
+def _if_high(risk: Risk) -> Applies:
+    if risk is Risk.UNDECIDED:
+        return Applies.UNDECIDED
+    return Applies.YES if risk is Risk.HIGH else Applies.NO

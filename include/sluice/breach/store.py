@@ -1,0 +1,39 @@
+"""What a breach slice reads of the database, besides ledger and catalogue. Nothing is written."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sluice.db import Connection
+
+
+def find_results(conn: Connection, first: date, last: date) -> list[tuple[str, str]]:
+    """Exchange and principal of results with contacts on these Brussels days, both inclusive."""
+    rows = conn.execute(
+        """select distinct e.exchange_id::text as id, e.principal from result_day d join exchange e using (exchange_id)
+           where d.day between %s and %s order by 2, 1""",
+        (first, last),
+    ).fetchall()
+    return [(row["id"], row["principal"]) for row in rows]
+
+
+def find_principals(conn: Connection, exchange_ids: Sequence[str]) -> dict[str, str]:
+    """Whose exchanges these are."""
+    rows = conn.execute(
+        "select exchange_id::text as id, principal from exchange where exchange_id = any(%s::uuid[])",
+        (list(exchange_ids),),
+    ).fetchall()
+    return {row["id"]: row["principal"] for row in rows}
+
+
+def find_kinds(conn: Connection, bucket: str, key: str, version_id: str | None) -> dict[str, set[str]]:
+    """Which copies lie, or lay, at an address: kinds by exchange. An arrived file lies under its exchange's key."""
+    rows = conn.execute(
+        """select c.exchange_id::text as id, c.kind from copy c join exchange e using (exchange_id)
+           where c.bucket = %(bucket)s and (c.key = %(key)s or (c.kind = 'arrived' and e.key = %(key)s))
+             and (%(version)s::text is null or c.version_id = %(version)s)""",
+        {"bucket": bucket, "key": key, "version": version_id},
+    ).fetchall()
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["id"], set()).add(row["kind"])
+    return found

@@ -1,0 +1,101 @@
+"""``sluice register``: the registers of processing activities, from papers and from what really crossed."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
+from sluice.errors import Ref, UsageError
+from sluice.settings import get_settings
+
+if TYPE_CHECKING:
+    from sluice.registers.model import Register
+    from sluice.registers.write import FileLine
+
+app = typer.Typer(
+    help="The registers of processing activities (GDPR Art. 30).",
+    no_args_is_help=True,
+    epilog="Example: sluice register export --article 30.2 --lang nl --to pdf,xlsx",
+)
+BRUSSELS = ZoneInfo("Europe/Brussels")
+DATE = ["%Y-%m-%d"]
+
+
+@app.callback()
+def topic() -> None:
+    """The registers of processing activities (GDPR Art. 30)."""
+
+
+@app.command("export")
+def export(
+    article: Annotated[str, typer.Option(help="30.1: the center is controller. 30.2: it is processor.")],
+    lang: Annotated[str, typer.Option(help="Languages, with commas: nl, fr, en.")] = "nl,fr,en",
+    to: Annotated[str, typer.Option(help="Forms, with commas: csv, xlsx, pdf, json.")] = "csv,xlsx,pdf,json",
+    at: Annotated[
+        datetime | None, typer.Option(formats=DATE, help="A Brussels date, as everything was known at its end.")
+    ] = None,
+    known_at: Annotated[
+        datetime | None,
+        typer.Option(formats=DATE, help="With --at: as known at the end of this later date; what came to light since."),
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where the files go; made if absent.")] = Path("registers"),
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Write a register in the columns of the Belgian authority, with what papers and exchanges do not say alike.
+
+    A row of 30.1: agreement, purpose and field group. A row of 30.2: agreement and purpose. JSON: rows (how many),
+    path (the file, or the folder of several), exchanges, open, findings [{code, number, principal, what, exchanges}],
+    files [{path, language, format, sha256, rows}].
+
+    Example: sluice register export --article 30.1 --lang nl,fr --to pdf --at 2026-06-30
+    """
+    from sluice.db import connect
+    from sluice.documents.words import LANGUAGES
+    from sluice.registers.make import known_then, make_register
+    from sluice.registers.model import Article
+    from sluice.registers.write import FORMS, check_words, write_register
+
+    if article not in set(Article):
+        raise UsageError(Ref("option", "--article"), Ref("one of", "30.1, 30.2"))
+    languages, forms = check_words("--lang", split(lang), LANGUAGES), check_words("--to", split(to), FORMS)
+    now, settings = datetime.now(UTC), get_settings()
+    on = at.date() if at else now.astimezone(BRUSSELS).date()
+    with connect(settings) as conn, err.status("reading papers and exchanges"):
+        register = make_register(conn, settings, Article(article), on, known_then(max(_date(known_at), on), now))
+        files = write_register(register, folder, languages, forms)
+    _show(register, files, folder, format)
+
+
+def _date(moment: datetime | None) -> date:
+    return (moment or datetime.min).date()
+
+
+def split(words: str) -> tuple[str, ...]:
+    """Words with commas between them."""
+    return tuple(word.strip() for word in words.split(",") if word.strip())
+
+
+def _show(register: "Register", files: "tuple[FileLine, ...]", folder: Path, format: Format) -> None:
+    path = files[0].path if len(files) == 1 else folder
+    if format is Format.JSON:
+        findings = [
+            {"code": f.code, "number": f.number, "principal": f.principal, "what": f.what, "exchanges": f.exchanges}
+            for f in register.findings
+        ]
+        told = [
+            {"path": str(f.path), "language": f.language, "format": f.format, "sha256": f.sha256, "rows": f.rows}
+            for f in files
+        ]
+        counts = {"exchanges": register.exchanges, "open": register.open}
+        show_json({"rows": len(register.rows), "path": str(path), **counts, "findings": findings, "files": told})
+        return
+    show_pairs(
+        f"Register {register.article} of {register.at}",
+        {"rows": len(register.rows), "exchanges": register.exchanges, "without decision": register.open, "in": path},
+    )
+    if register.findings:
+        rows = [(f.code, f.number, f.principal, f.what, f.exchanges) for f in register.findings]
+        show_table("Findings", ("code", "row", "principal", "what", "exchanges"), rows)

@@ -1,0 +1,359 @@
+"""What stands in each cell of a register, in one language: a function of papers and exchanges. Pure.
+
+A cell that no paper fills stays empty, and is a finding where the law asks for it: nothing is made up.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from sluice.agreement import dpv
+from sluice.agreement.annexes import Annexes, Party
+from sluice.agreement.facts import EEA_COUNTRIES
+from sluice.agreement.model import Agreement, FieldRole, RetentionRule
+from sluice.documents.words import Words
+from sluice.registers.model import Article, Center, Register, Row
+from sluice.registers.rules import categories_in, is_staff, sources_of
+from sluice.registers.terms import duration_text
+from sluice.terms import RoleProfile
+
+VULNERABLE = frozenset(dpv.DPV + name for name in ("Child", "ElderlyDataSubject", "Patient", "VulnerableDataSubject"))
+STAFF = dpv.DPV + "Employee"
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One row, about to be written."""
+
+    say: Words
+    row: Row
+    center: Center
+
+    @property
+    def agreement(self) -> Agreement | None:
+        return self.row.paper.agreement if self.row.paper else None
+
+    @property
+    def annexes(self) -> Annexes | None:
+        return self.row.paper.annexes if self.row.paper else None
+
+    @property
+    def fields(self) -> tuple[FieldRole, ...]:
+        return self.row.declared.fields if self.row.declared else ()
+
+    def joined(self, words: Iterable[str | None]) -> str:
+        return "; ".join(dict.fromkeys(word for word in words if word))
+
+    def term(self, kind: str, iri: str) -> str:
+        """A term of the Data Privacy Vocabulary as a layman reads it; else its own name."""
+        return self.say.find(f"register.{kind}.{dpv.short(iri)}") or dpv.short(iri)
+
+
+def cells_of(row: Row, center: Center, say: Words) -> dict[str, str]:
+    """Every cell of a row, by the key of its column."""
+    cells = Cells(say, row, center)
+    makers = CONTROLLER if row.key.article is Article.CONTROLLER else PROCESSOR
+    return {name: make(cells) for name, make in makers.items()}
+
+
+def identification_of(register: Register, say: Words) -> dict[str, str]:
+    """Who keeps the register of 30(1): the center, as its youngest agreement names it."""
+    party = register.center.party
+    joint = [row.key.principal for row in register.rows if _is_joint(row)]
+    return {
+        "controllerName": _name(party),
+        "enterpriseNumber": party.kbo or "",
+        "phone": party.phone or "",
+        "email": party.email or "",
+        "jointController": ", ".join(dict.fromkeys(joint)),
+        "representative": "",
+        "dpoName": party.dpo_name or party.dpo_email or "",
+        "dpoPhone": party.dpo_phone or "",
+        "dpoStaff": "",
+    }
+
+
+def _is_joint(row: Row) -> bool:
+    profiles = [field.role_profile for field in row.declared.fields] if row.declared else []
+    return RoleProfile.JOINT in profiles
+
+
+def _name(party: Party) -> str:
+    return ", ".join(part for part in (party.name, party.address) if part)
+
+
+def _contact(party: Party) -> str:
+    return ", ".join(part for part in (_name(party), party.kbo, party.email, party.phone) if part)
+
+
+def _purpose(cells: Cells) -> str:
+    code, texts = cells.row.key.purpose, _texts(cells)
+    if not code:
+        return cells.say.say("register.purpose.none")
+    return f"{texts.get(cells.say.language, code).rstrip('.')} ({code})"
+
+
+def _texts(cells: Cells) -> Mapping[str, str]:
+    """The sentence of the purpose: of the agreement, else of the youngest exchange that named it."""
+    code = cells.row.key.purpose
+    known = [each.text for each in cells.agreement.purposes if each.code == code] if cells.agreement else []
+    seen = [each.text for sighting in reversed(cells.row.seen) for each in sighting.purposes if each.code == code]
+    return next(iter([*known, *seen]), {})
+
+
+def _basis(cells: Cells) -> str:
+    code = cells.row.key.purpose
+    declared = cells.agreement.purposes if cells.agreement else ()
+    seen = (each for sighting in cells.row.seen for each in sighting.purposes)
+    bases = [(each.legal_basis, each.basis_holder) for each in declared if each.code == code]
+    bases += [(each.legal_basis, each.basis_holder) for each in seen if each.code == code]
+    if not bases:
+        return ""
+    basis, holder = dpv.short(bases[0][0]), bases[0][1]
+    say = cells.say
+    return say.say("why.basis", basis=say.find(f"basis.{basis}") or basis, holder=say.find(f"party.{holder}") or holder)
+
+
+def _nature(cells: Cells) -> str:
+    return cells.joined(cells.term("nature", iri) for iri in (cells.annexes.nature if cells.annexes else ()))
+
+
+def _group(cells: Cells) -> str:
+    return cells.say.find(f"group.{cells.row.key.group}") or cells.row.key.group
+
+
+def _categories(cells: Cells) -> tuple[str, ...]:
+    declared = {field.category for field in cells.fields}
+    seen = {iri for each in cells.row.seen for iri in categories_in(each, cells.row.key.group)}
+    return tuple(sorted(declared | seen))
+
+
+def _class(cells: Cells) -> str:
+    found = _categories(cells)
+    words = [
+        "special" if any(iri in dpv.SPECIAL_CATEGORIES for iri in found) else "",
+        "criminal" if any(iri in dpv.CRIMINAL_CATEGORIES for iri in found) else "",
+    ]
+    return cells.joined(cells.say.say(f"register.class.{word}") for word in filter(None, words)) or cells.say.say(
+        "register.class.ordinary"
+    )
+
+
+def _subjects(cells: Cells) -> tuple[str, ...]:
+    if is_staff(cells.row):
+        return (STAFF,)
+    return cells.annexes.subject_categories if cells.annexes else ()
+
+
+def _subject_category(cells: Cells) -> str:
+    return cells.joined(cells.term("subject", iri) for iri in _subjects(cells))
+
+
+def _vulnerable(cells: Cells) -> str:
+    if not _subjects(cells):
+        return ""
+    return cells.say.say("register.yes" if VULNERABLE & set(_subjects(cells)) else "register.no")
+
+
+def _source(cells: Cells) -> str:
+    return cells.joined(
+        cells.say.say(f"register.source.{word}", principal=cells.row.key.principal) for word in sources_of(cells.row)
+    )
+
+
+def _recipients(cells: Cells) -> str:
+    """By name: the principal, recipients and sub-processors of the paper, and those that exchanges really had."""
+    row, named = cells.row, list(cells.agreement.recipients) if cells.agreement else []
+    parts = [each.name for each in cells.agreement.sub_processors] if cells.agreement else []
+    seen = [name for each in row.seen for name in (*each.recipients, *each.sub_processors)]
+    return cells.joined(name for name in (row.key.principal, *named, *parts, *seen) if name != cells.center.code)
+
+
+def _contract(cells: Cells) -> str:
+    if cells.agreement is None:
+        return cells.row.key.agreement_id
+    said = f"{cells.agreement.agreement_id} {cells.agreement.version}"
+    return cells.joined((said, _reverse(cells, cells.agreement), cells.agreement.joint_arrangement_ref))
+
+
+def _reverse(cells: Cells, agreement: Agreement) -> str:
+    """Under SEED_OWNER the principal is processor of what our staff added (Art. 28, the other way round)."""
+    if all(field.role_profile is not RoleProfile.SEED_OWNER for field in cells.fields):
+        return ""
+    paper = agreement.seed_owner_reverse_ref
+    return cells.say.say(
+        f"register.processor.{'reverse' if paper else 'none'}", principal=agreement.principal, paper=paper
+    )
+
+
+def _abroad(cells: Cells) -> dict[str, str | None]:
+    """Countries outside the EEA, with the basis of whoever works there: of the paper, and of exchanges."""
+    parts = cells.agreement.sub_processors if cells.agreement else ()
+    bases = {country: each.transfer_basis for each in parts for country in each.countries}
+    seen = {country for each in cells.row.seen for country in each.countries}
+    return {country: bases.get(country) for country in sorted((seen | set(bases)) - EEA_COUNTRIES)}
+
+
+def _countries(cells: Cells) -> str:
+    found = [cells.say.locale.territories.get(code, code) for code in _abroad(cells)]
+    return cells.joined(found) or cells.say.say("register.transfer.none")
+
+
+def _transfer(cells: Cells) -> str:
+    if not _abroad(cells):
+        return ""
+    allowed = cells.agreement.transfers_outside_eea if cells.agreement else "forbidden"
+    return cells.say.say(f"register.transfer.{allowed}")
+
+
+def _safeguards(cells: Cells) -> str:
+    return cells.joined(cells.term("safeguard", basis) for basis in _abroad(cells).values() if basis)
+
+
+def _retention(cells: Cells) -> str:
+    rules = cells.agreement.retention_rules if cells.agreement else ()
+    used = {field.retention_rule for field in cells.fields}
+    return cells.joined(_rule(cells.say, rule) for rule in rules if rule.code in used or not cells.fields)
+
+
+def _rule(say: Words, rule: RetentionRule) -> str:
+    said = say.say(f"register.start.{rule.start_event}", duration=duration_text(say, rule.duration))
+    return f"{said} ({rule.statute})" if rule.statute else said
+
+
+def _security(cells: Cells) -> str:
+    headings = cells.annexes.security if cells.annexes else ()
+    return cells.joined(f"{cells.say.say(f'register.security.{code}')}: {text}" for code, text in headings if text)
+
+
+def _technology(cells: Cells) -> str:
+    dags = sorted({each.dag for each in cells.row.seen if each.dag})
+    return cells.joined(("Apache Airflow" + (f" ({', '.join(dags)})" if dags else ""), "PostgreSQL", "S3"))
+
+
+def _dpia(cells: Cells) -> str:
+    return (cells.annexes.dpia or "") if cells.annexes else ""
+
+
+def _rights(cells: Cells) -> str:
+    if cells.row.key.article is Article.CONTROLLER or cells.agreement is None:
+        return cells.say.say("register.rights.own")
+    return cells.say.say("register.rights.forwarded", hours=cells.agreement.forward_hours)
+
+
+def _start(cells: Cells) -> str:
+    return cells.row.declared.first.isoformat() if cells.row.declared else ""
+
+
+def _end(cells: Cells) -> str:
+    last = cells.row.declared.last if cells.row.declared else None
+    return last.isoformat() if last else ""
+
+
+def _substitute(cells: Cells) -> str:
+    if cells.agreement is None or not cells.agreement.supersedes:
+        return ""
+    said = f"{cells.agreement.agreement_id} {cells.agreement.supersedes}"
+    return cells.say.say("register.substitute", paper=said)
+
+
+def _remarks(cells: Cells) -> str:
+    return cells.joined((_declared(cells), _seen(cells)))
+
+
+def _declared(cells: Cells) -> str:
+    return "" if cells.row.declared else cells.say.say("register.undeclared")
+
+
+def _seen(cells: Cells) -> str:
+    row, say = cells.row, cells.say
+    if row.first_seen is None or row.last_seen is None:
+        return say.say("register.unseen")
+    days = {"first": say.day(row.first_seen.isoformat()), "last": say.day(row.last_seen.isoformat())}
+    return say.count("register.seen", row.exchanges, count=say.number(row.exchanges), **days)
+
+
+def _process(cells: Cells) -> str:
+    return cells.joined(each.process.domain for each in (cells.row.declared.contracts if cells.row.declared else ()))
+
+
+def _owner(cells: Cells) -> str:
+    return cells.joined(each.process.team for each in (cells.row.declared.contracts if cells.row.declared else ()))
+
+
+def _processor(cells: Cells) -> str:
+    return _contact(cells.center.party)
+
+
+def _processor_dpo(cells: Cells) -> str:
+    party = cells.center.party
+    return ", ".join(part for part in (party.dpo_name, party.dpo_email, party.dpo_phone) if part)
+
+
+def _controllers(cells: Cells) -> str:
+    parties = cells.annexes.controllers if cells.annexes else ()
+    return cells.joined(map(_contact, parties)) or cells.row.key.principal
+
+
+def _processing(cells: Cells) -> str:
+    return cells.joined((_purpose(cells), _nature(cells), _remarks(cells)))
+
+
+def _sub_processors(cells: Cells) -> str:
+    parts = cells.agreement.sub_processors if cells.agreement else ()
+    return cells.joined(f"{each.name} ({', '.join(each.countries)})" for each in parts)
+
+
+def _paper(cells: Cells) -> str:
+    return cells.joined((_contract(cells), _start(cells)))
+
+
+def _nothing(cells: Cells) -> str:
+    """No paper says it, and nothing is made up."""
+    return ""
+
+
+Maker = Callable[[Cells], str]
+CONTROLLER: Mapping[str, Maker] = {
+    "businessProcess": _process,
+    "processOwner": _owner,
+    "processingNumber": lambda cells: cells.row.key.number,
+    "functionalDescription": lambda cells: cells.annexes.subject_matter if cells.annexes else "",
+    "purpose": _purpose,
+    "legalBasis": _basis,
+    "processingType": _nature,
+    "functionalDataCategory": _group,
+    "gdprDataCategory": _class,
+    "subjectCategory": _subject_category,
+    "vulnerableSubjects": _vulnerable,
+    "source": _source,
+    "recipientCategory": _recipients,
+    "processorContract": _contract,
+    "thirdCountry": _countries,
+    "transferNature": _transfer,
+    "safeguards": _safeguards,
+    "retention": _retention,
+    "securityMeasures": _security,
+    "technology": _technology,
+    "risk": _nothing,
+    "dpia": _dpia,
+    "rightsProcedure": _rights,
+    "information": _nothing,
+    "startDate": _start,
+    "endDate": _end,
+    "substitute": _substitute,
+    "remarks": _remarks,
+}
+PROCESSOR: Mapping[str, Maker] = {
+    "processorName": _processor,
+    "processorRepresentative": _nothing,
+    "processorDpo": _processor_dpo,
+    "controllerName": _controllers,
+    "controllerRepresentative": _nothing,
+    "processingCategories": _processing,
+    "thirdCountry": _countries,
+    "safeguards": _safeguards,
+    "securityMeasures": _security,
+    "agreement": _paper,
+    "subProcessors": _sub_processors,
+    "endDate": _end,
+}

@@ -1,0 +1,305 @@
+"""Which rows a register has, which row covers which exchange, and where papers and exchanges differ. Pure.
+
+A row of 30(1): agreement, purpose and field group of which the center is controller, alone or with another.
+A row of 30(2): agreement and purpose that the center is processor for. An exchange is a *use* of one or more
+rows: per purpose, and per field group where the center decides. Each use has exactly one row, in exactly one
+of the two registers; an exchange always has a use, refused ones and those without a paper too.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+
+from sluice.agreement import dpv
+from sluice.agreement.annexes import Known, KnownContract
+from sluice.agreement.model import DataContract, FieldRole
+from sluice.agreement.profiles import PROFILES, role_warnings
+from sluice.agreement.timeline import Days
+from sluice.registers.model import (
+    Article,
+    Center,
+    Declared,
+    Finding,
+    FindingCode,
+    Key,
+    Papers,
+    Row,
+    SeenRole,
+    Sighting,
+)
+from sluice.terms import Direction, RoleProfile
+
+DECIDES = frozenset({"center", "both", "joint"})
+"""Words of role profiles under which the center is a controller itself (Art. 4(7))."""
+SPECIAL = dpv.SPECIAL_CATEGORIES | dpv.CRIMINAL_CATEGORIES
+ContractOf = Callable[[str | None], DataContract | None]
+Piece = tuple[Known, KnownContract | None, FieldRole | None]
+"""One reason to declare a row: a version of an agreement, with a column of a contract under it if one uses it."""
+
+
+def uses_of(seen: Sighting, contract: DataContract | None) -> tuple[Key, ...]:
+    """The rows that an exchange belongs to; at least one. ``contract``: the one it was judged by, if it is known."""
+    agreement = seen.agreement_id or ""
+    found = [
+        _key(seen.principal, agreement, purpose.code, group, controller)
+        for purpose in seen.purposes
+        for group, controller in _groups_for(seen, contract, purpose.iri)
+    ]
+    if not found:
+        codes = [purpose.code for purpose in seen.purposes] or [""]
+        found = [Key(Article.PROCESSOR, seen.principal, agreement, code, "") for code in codes]
+    return tuple(dict.fromkeys(found))
+
+
+def _key(principal: str, agreement: str, purpose: str, group: str, controller: str) -> Key:
+    if controller in DECIDES:
+        return Key(Article.CONTROLLER, principal, agreement, purpose, group)
+    return Key(Article.PROCESSOR, principal, agreement, purpose, "")
+
+
+def _groups_for(seen: Sighting, contract: DataContract | None, iri: str) -> Iterator[tuple[str, str]]:
+    """Field groups that a purpose was for, with their controller. What no contract explains is for every group."""
+    groups = _groups_of(seen)
+    fields = [field for field in contract.fields if iri in field.purpose_iris] if contract else []
+    named = {field.group.value for field in fields}
+    yield from ((group, controller) for group, controller in groups if not fields or group in named)
+
+
+def _groups_of(seen: Sighting) -> list[tuple[str, str]]:
+    """Groups of the columns that were seen; of a file that could not be read, those of its contract."""
+    by_group: dict[str, list[SeenRole]] = defaultdict(list)
+    for role in seen.roles:
+        by_group[role.group].append(role)
+    columns = [column for column in seen.columns if column.group]
+    if not columns:
+        return [(role.group, role.controller) for role in seen.roles]
+    found: dict[tuple[str, str], None] = {}
+    for column in columns:
+        group = column.group or ""
+        said = [column.controller] if column.controller else [role.controller for role in by_group[group]]
+        found |= dict.fromkeys((group, controller) for controller in said)
+    return list(found)
+
+
+def declared_of(papers: Papers, at: date, kept_years: int) -> dict[Key, Declared]:
+    """Every row that papers declare on a date, or declared at most so many years before it."""
+    pieces: dict[Key, list[Piece]] = defaultdict(list)
+    for known in papers.agreements:
+        if known.days.first <= at and not _is_over(known.days, at, kept_years):
+            for key, contract, field in _declares(known, papers.contracts, at):
+                pieces[key].append((known, contract, field))
+    return {key: _joined(found) for key, found in pieces.items()}
+
+
+def _is_over(days: Days, at: date, years: int) -> bool:
+    return days.last is not None and _years_later(days.last, years) < at
+
+
+def _years_later(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year + years, day=28)
+
+
+def _declares(
+    known: Known, contracts: Iterable[KnownContract], at: date
+) -> Iterator[tuple[Key, KnownContract | None, FieldRole | None]]:
+    agreement = known.agreement
+    own = [
+        each
+        for each in contracts
+        if (each.contract.agreement_id, each.contract.agreement_version) == (agreement.agreement_id, agreement.version)
+        and each.days.first <= at
+    ]
+    for purpose in agreement.purposes:
+        found = [(each, field) for each in own for field in each.contract.fields if purpose.iri in field.purpose_iris]
+        for each, field in found:
+            controller = PROFILES[field.role_profile].controller
+            key = _key(agreement.principal, agreement.agreement_id, purpose.code, field.group.value, controller)
+            yield key, each, field
+        if not found:
+            yield from ((key, None, None) for key in _without_contract(known, purpose.code, purpose.basis_holder))
+
+
+def _without_contract(known: Known, purpose: str, holder: str) -> Iterator[Key]:
+    """Of a purpose that no contract uses: the groups that the center decides of, if it holds the basis."""
+    agreement = known.agreement
+    own = [role.field_group.value for role in agreement.role_rows if PROFILES[role.role_profile].controller in DECIDES]
+    groups = list(dict.fromkeys(own)) if holder == "center" else []
+    for group in groups:
+        yield Key(Article.CONTROLLER, agreement.principal, agreement.agreement_id, purpose, group)
+    if not groups:
+        yield Key(Article.PROCESSOR, agreement.principal, agreement.agreement_id, purpose, "")
+
+
+def _joined(pieces: Sequence[Piece]) -> Declared:
+    papers = [known for known, _, _ in pieces]
+    youngest = max(papers, key=lambda known: known.days.first)
+    own = [piece for piece in pieces if piece[0].agreement.version == youngest.agreement.version]
+    ends = [known.days.last for known in papers]
+    contracts = {each.contract.sha256: each for _, each, _ in own if each}
+    return Declared(
+        paper=youngest,
+        fields=tuple(dict.fromkeys(field for _, _, field in own if field)),
+        directions=frozenset(each.contract.direction for each in contracts.values()),
+        contracts=tuple(contracts.values()),
+        first=min(known.days.first for known in papers),
+        last=None if None in ends else max(end for end in ends if end),
+    )
+
+
+def rows_of(
+    article: Article, papers: Papers, seen: Iterable[Sighting], contract_of: ContractOf, at: date, kept_years: int
+) -> tuple[Row, ...]:
+    """Every row of a register, by number: what is declared, and what was seen without being so.
+
+    kept_years: how long a row stays after its processing ended.
+    """
+    declared = {key: each for key, each in declared_of(papers, at, kept_years).items() if key.article is article}
+    sightings: dict[Key, list[Sighting]] = defaultdict(list)
+    for each in seen:
+        for key in uses_of(each, contract_of(each.contract_sha256)):
+            if key.article is article:
+                sightings[key].append(each)
+    keys = sorted({*declared, *sightings})
+    return tuple(_row(key, declared.get(key), tuple(sightings[key]), papers) for key in keys)
+
+
+def _row(key: Key, declared: Declared | None, seen: tuple[Sighting, ...], papers: Papers) -> Row:
+    found = (_paper_on(each, papers) for each in reversed(seen))
+    paper = declared.paper if declared else next((known for known in found if known), None)
+    return Row(key, declared, paper, seen)
+
+
+def findings_of(rows: Sequence[Row], papers: Papers, center: Center) -> tuple[Finding, ...]:
+    """Where papers and exchanges differ, row by row; then, once an agreement, what can be contested of its roles."""
+    found = [finding for row in rows for finding in _findings(row, papers, center)]
+    return (*found, *_contestable(rows))
+
+
+def _findings(row: Row, papers: Papers, center: Center) -> Iterator[Finding]:
+    if not row.seen:
+        yield _finding(FindingCode.DECLARED_NOT_SEEN, row, row.key.group or row.key.purpose)
+    if not row.key.purpose:
+        yield _finding(FindingCode.NO_PURPOSE, row, row.key.agreement_id or "-", row.seen)
+    else:
+        yield from _purpose(row, papers)
+    if row.declared is None and row.key.group and _declares_purpose(row, papers):
+        yield _finding(FindingCode.GROUP_NOT_DECLARED, row, row.key.group, row.seen)
+    yield from _beyond(row, papers, center)
+
+
+def _finding(code: FindingCode, row: Row, what: str, seen: Iterable[Sighting] = ()) -> Finding:
+    return Finding(code, row.key.number, row.key.principal, what, sum(each.count for each in seen))
+
+
+def _purpose(row: Row, papers: Papers) -> Iterator[Finding]:
+    """Exchanges for a purpose that no version of the agreement declares for the day they were opened."""
+    wrong = [each for each in row.seen if not _declared_on(row.key, papers, each.day)]
+    if wrong:
+        yield _finding(FindingCode.PURPOSE_NOT_DECLARED, row, row.key.purpose, wrong)
+
+
+def _declared_on(key: Key, papers: Papers, day: date) -> bool:
+    return any(
+        known.agreement.agreement_id == key.agreement_id
+        and day in known.days
+        and any(purpose.code == key.purpose for purpose in known.agreement.purposes)
+        for known in papers.agreements
+    )
+
+
+def _declares_purpose(row: Row, papers: Papers) -> bool:
+    return any(_declared_on(row.key, papers, each.day) for each in row.seen)
+
+
+def _beyond(row: Row, papers: Papers, center: Center) -> Iterator[Finding]:
+    """Recipients, countries and categories of exchanges that the agreement of their day does not name."""
+    found: dict[tuple[FindingCode, str], list[Sighting]] = defaultdict(list)
+    for each in row.seen:
+        paper = _paper_on(each, papers)
+        for code, what in _beyond_paper(each, row, paper, center) if paper else ():
+            found[code, what].append(each)
+    for (code, what), seen in sorted(found.items()):
+        yield _finding(code, row, what, seen)
+
+
+def _paper_on(seen: Sighting, papers: Papers) -> Known | None:
+    own = [known for known in papers.agreements if known.agreement.agreement_id == seen.agreement_id]
+    return next((known for known in own if seen.day in known.days), None)
+
+
+def _beyond_paper(seen: Sighting, row: Row, paper: Known, center: Center) -> Iterator[tuple[FindingCode, str]]:
+    agreement = paper.agreement
+    named = {center.code, agreement.principal, *agreement.recipients}
+    yield from ((FindingCode.RECIPIENT_NOT_DECLARED, name) for name in seen.recipients if name not in named)
+    parts = {each.name for each in agreement.sub_processors}
+    yield from ((FindingCode.RECIPIENT_NOT_DECLARED, name) for name in seen.sub_processors if name not in parts)
+    home = {agreement.delivery.country, *(c for each in agreement.sub_processors for c in each.countries)}
+    foreign = set(seen.countries) - home - {center.country}
+    yield from ((FindingCode.COUNTRY_NOT_DECLARED, country) for country in sorted(foreign))
+    listed = {*agreement.data_categories, *paper.annexes.sensitive_categories, dpv.NON_PERSONAL}
+    for iri in categories_in(seen, row.key.group):
+        if iri not in listed:
+            yield FindingCode.CATEGORY_NOT_DECLARED, dpv.short(iri)
+        if iri in SPECIAL and not agreement.special_categories:
+            yield FindingCode.SPECIAL_NOT_DECLARED, dpv.short(iri)
+
+
+def categories_in(seen: Sighting, group: str = "") -> tuple[str, ...]:
+    """Categories of the columns that were seen, of one field group or of all (empty)."""
+    found = (column.category for column in seen.columns if column.category and group in ("", column.group))
+    return tuple(sorted(set(found)))
+
+
+def _contestable(rows: Iterable[Row]) -> Iterator[Finding]:
+    """What has to be said about roles in every report (EDPB 07/2020), by paper and by exchange."""
+    said: dict[tuple[str, str, str], dict[int, int]] = defaultdict(dict)
+    for row in rows:
+        for code, seen in _warned(row) if row.key.article is Article.CONTROLLER else ():
+            said[row.key.principal, row.key.agreement_id, code] |= {id(each): each.count for each in seen}
+    for principal, agreement, code in sorted(said):
+        count = sum(said[principal, agreement, code].values())
+        yield Finding(FindingCode.ROLE_CONTESTABLE, agreement, principal, code, count)
+
+
+def _warned(row: Row) -> Iterator[tuple[str, tuple[Sighting, ...]]]:
+    if row.declared:
+        for profile in dict.fromkeys(field.role_profile for field in row.declared.fields):
+            yield from (
+                (_code(word), ()) for word in role_warnings(row.declared.paper.agreement, profile) if _warns(word)
+            )
+    for each in row.seen:
+        yield from ((_code(word), (each,)) for word in each.warnings if _is_about(word, each, row.key.group))
+
+
+def _warns(word: str) -> bool:
+    """AGENTS_PSEUDONYMISED informs, and warns of nothing."""
+    return word.startswith((RoleProfile.SEED_OWNER, RoleProfile.JOINT))
+
+
+def _code(word: str) -> str:
+    return word.partition(":")[0]
+
+
+def _is_about(word: str, seen: Sighting, group: str) -> bool:
+    """Whether a warning is about the profile of this group; SEED_OWNER's begin so, JOINT's too."""
+    profiles = {role.profile for role in seen.roles if role.group == group}
+    return any(
+        word.startswith(profile) for profile in (RoleProfile.SEED_OWNER, RoleProfile.JOINT) if profile in profiles
+    )
+
+
+def is_staff(row: Row) -> bool:
+    """Whether a row is about our own staff and not about customers."""
+    profiles = {field.role_profile.value for field in row.declared.fields} if row.declared else set()
+    seen = {role.profile for each in row.seen for role in each.roles if role.group == row.key.group}
+    return bool(row.key.group) and (profiles or seen) == {RoleProfile.STAFF.value}
+
+
+def sources_of(row: Row) -> tuple[str, ...]:
+    """Where the data of a row is from: ``principal``, ``staff`` (what our agents and their platform add)."""
+    ways = {each.direction for each in row.seen} | (row.declared.directions if row.declared else frozenset())
+    found = ["principal"] if Direction.INBOUND in ways or row.key.article is Article.PROCESSOR else []
+    return (*found, *(["staff"] if ways & {Direction.INTERNAL, Direction.OUTBOUND_RETURN} else []))

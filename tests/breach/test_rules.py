@@ -1,0 +1,156 @@
+"""Who is one person, and who must be told by whom and when: pure rules of a breach."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from effort import effort
+from sluice.agreement.annexes import Known, parse_annexes
+from sluice.agreement.load import parse_agreement
+from sluice.agreement.timeline import Days
+from sluice.breach.model import Applies, Counted, Duty, Line, Part, Risk, Scope, Slice
+from sluice.breach.page import Draft, drafts_of, make_draft
+from sluice.breach.rules import SCHEMA, count_persons, duties_of
+from sluice.breach.write import text_of
+from sluice.rights.facts import clock_parameters
+from sluice.settings import Settings
+
+AWARE = datetime(2026, 3, 27, 22, tzinfo=UTC)
+PAPERS = Settings().principals_dir
+
+
+def known(name: str, file: str) -> Known:
+    body = (PAPERS / name / file).read_bytes()
+    return Known(parse_agreement(body, file), parse_annexes(body, file), Days(date(2026, 1, 1), None))
+
+
+ENERGY, TELECOM = known("energy01", "agreement-3.0.0.yaml"), known("telecom01", "agreement-1.0.0.yaml")
+NAME = Line("identity", "https://w3id.org/dpv/pd#Name", "principal", "PRINCIPAL_CONTROLLER", False)
+SEEDED = Line("disposition", "https://w3id.org/dpv/pd#Interaction", "center", "SEED_OWNER", False)
+STAFF = Line("agent_ref", "https://w3id.org/dpv/pd#UID", "center", "STAFF", False)
+
+
+def part(paper: Known, *lines: Line) -> Part:
+    counted = Counted(7, 9, 0)
+    return Part(paper.agreement.principal, paper, ("a1b2",), (), counted, lines, (paper.agreement.principal,), ("BE",))
+
+
+def duties(*parts: Part, risk: Risk = Risk.UNDECIDED) -> list[tuple[str, str, str, Applies]]:
+    found = duties_of(parts, "center", AWARE, risk, clock_parameters(AWARE.date()))
+    return [(each.by, each.to, each.article, each.applies) for each in found]
+
+
+def test_of_data_of_a_principal_the_processor_tells_it_within_the_hours_of_the_agreement() -> None:
+    found = duties_of([part(ENERGY, NAME)], "center", AWARE, Risk.UNDECIDED, clock_parameters(AWARE.date()))
+
+    assert found[0] == Duty(
+        "center", "energy01", "33(2)", Applies.YES, ("energy01",), due_at=datetime(2026, 3, 28, 22, tzinfo=UTC)
+    )
+    assert [(each.by, each.to, each.within_hours, each.applies) for each in found[1:]] == [
+        ("energy01", "authority", 72, Applies.YES),
+        ("energy01", "persons", None, Applies.UNDECIDED),
+    ]
+
+
+def test_of_its_own_data_the_center_tells_the_authority_in_72_hours_of_elapsed_time_over_a_change_of_clocks() -> None:
+    found = duties_of([part(ENERGY, STAFF)], "center", AWARE, Risk.UNDECIDED, clock_parameters(AWARE.date()))
+
+    assert [(each.by, each.to, each.article) for each in found] == [
+        ("center", "authority", "33(1)"),
+        ("center", "persons", "34(1)"),
+    ]
+    assert found[0].due_at == datetime(2026, 3, 30, 22, tzinfo=UTC), "the night of 29 March has 23 hours"
+
+
+def test_where_a_role_can_be_contested_both_are_told() -> None:
+    assert ("center", "energy01", "33(2)", Applies.YES) in duties(part(ENERGY, SEEDED))
+    assert ("center", "authority", "33(1)", Applies.YES) in duties(part(ENERGY, SEEDED))
+    assert ("center", "energy01", "33(2)", Applies.YES) not in duties(part(ENERGY, STAFF))
+
+
+@pytest.mark.parametrize(
+    ("risk", "authority", "persons"),
+    [
+        (Risk.UNDECIDED, Applies.YES, Applies.UNDECIDED),
+        (Risk.UNLIKELY, Applies.NO, Applies.NO),
+        (Risk.RISK, Applies.YES, Applies.NO),
+        (Risk.HIGH, Applies.YES, Applies.YES),
+    ],
+)
+def test_what_was_decided_of_the_risk_decides_who_else_is_told(
+    risk: Risk, authority: Applies, persons: Applies
+) -> None:
+    found = duties(part(ENERGY, NAME, SEEDED), part(TELECOM, NAME), risk=risk)
+
+    assert {applies for _, to, _, applies in found if to == "authority"} == {authority}
+    assert {applies for _, to, _, applies in found if to == "persons"} == {persons}
+    assert [each for each in found if each[2] == "33(2)"] == [
+        ("center", "energy01", "33(2)", Applies.YES),
+        ("center", "telecom01", "33(2)", Applies.YES),
+    ]
+
+
+def test_an_agreement_without_hours_leaves_no_hour_but_the_duty() -> None:
+    silent = replace(ENERGY, annexes=replace(ENERGY.annexes, breach_notice_hours=None))
+    [told, *_] = [each for each in duties_of(
+        [part(silent, NAME)], "center", AWARE, Risk.RISK, clock_parameters(AWARE.date()),
+    ) if each.article == "33(2)"]  # fmt: skip
+
+    assert (told.due_at, told.applies) == (None, Applies.YES)
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "en"])
+def test_a_draft_for_one_principal_says_nothing_of_another(language: str) -> None:
+    parts = (part(ENERGY, NAME, SEEDED), replace(part(TELECOM, NAME, STAFF), exchanges=("ffff0000",)))
+    scope = Scope("agent", "ab" * 16, AWARE, AWARE)
+    due = duties_of(parts, "center", AWARE, Risk.HIGH, clock_parameters(AWARE.date()))
+    found = Slice(scope, AWARE, Risk.HIGH, ENERGY.annexes.processors[0], parts, due)
+
+    texts = {
+        (draft, own.principal if own else None): text_of(make_draft(found, draft, own, language))
+        for draft, own in drafts_of(found)
+    }
+
+    assert set(texts) == {
+        (Draft.CONTROLLER, "energy01"), (Draft.CONTROLLER, "telecom01"), (Draft.AUTHORITY, None),
+        (Draft.PERSONS, "energy01"), (Draft.PERSONS, "telecom01"),
+    }  # fmt: skip
+    others = {"energy01": ("telecom01", "Télécom Un", "ffff0000"), "telecom01": ("energy01", "Energy One", "a1b2")}
+    for (_, principal), text in texts.items():
+        assert "{" not in text and "breach." not in text and scope.name not in text
+        assert not principal or not [word for word in others[principal] if word in text]
+    both = texts[Draft.AUTHORITY, None]
+    assert [word for names in others.values() for word in names if word in both], "the check can fail"
+
+
+PERSON = st.integers(0, 5)
+ROWS = st.lists(st.tuples(st.none() | PERSON, st.none() | PERSON, st.none() | PERSON), max_size=12)
+
+
+def frame(rows: list[tuple[int | None, int | None, int | None]]) -> pl.DataFrame:
+    """Rows of a customer number, a telephone and a mail address of persons by number, each kind its own letter."""
+    own = [None if n is None else f"c{n}" for n, _, _ in rows]
+    others = [[None if p is None else f"p{p}", None if m is None else f"m{m}"] for _, p, m in rows]
+    return pl.DataFrame({"own": own, "others": others}, schema=SCHEMA)
+
+
+@settings(max_examples=effort(80, 2_000))
+@given(rows=ROWS, cut=st.integers(0, 12))
+def test_persons_are_counted_once_however_their_rows_are_cut_into_files(
+    rows: list[tuple[int | None, int | None, int | None]], cut: int
+) -> None:
+    """Against a count by hand: customer numbers, and rows without one whose references no such row has."""
+    owned = {n for n, _, _ in rows if n is not None}
+    known = {word for n, p, m in rows if n is not None for word in ((("p", p)), ("m", m)) if word[1] is not None}
+    alone = [[word for word in (("p", p), ("m", m)) if word[1] is not None] for n, p, m in rows if n is None]
+    new = {words[0] for words in alone if words and not set(words) & known}
+
+    assert count_persons([frame(rows[:cut]), frame(rows[cut:])]) == (len(owned) + len(new), alone.count([]))
+
+
+def test_the_hours_of_the_clock_are_those_of_the_law() -> None:
+    assert clock_parameters(AWARE.date()).breach_hours == 72
