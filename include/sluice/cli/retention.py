@@ -171,6 +171,50 @@ def holds(principal: PrincipalOption = None, format: FormatOption = Format.TABLE
         _show(find_holds(house.conn, Principal(principal) if principal else None), format)
 
 
+@app.command("give-back")
+def give_back_(
+    principal: str,
+    to: Annotated[str | None, typer.Option(help="csv, xlsx, json, ndjson or parquet; the contracts' own.")] = None,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Give an ended agreement's data back: each flow's accepted rows, as they are now, into the principal's prefix.
+
+    The DAG does it every night; safe to run again. Once everything lies there with its receipt, retention may delete.
+    JSON: principal, agreement, version, confirmed, flows: [{flow, standing, exchange, rows, held, reason}].
+
+    Example: sluice retention give-back energy01
+    """
+    from sluice.exchange.house import open_house
+    from sluice.retention.give_back import give_back
+    from sluice.terms import Principal
+
+    with open_house(get_settings()) as house, err.status("giving back"):
+        done = give_back(house, Principal(principal), datetime.now(UTC), by or login_name(), form=to)
+    lines = [
+        {
+            "flow": each.flow,
+            "standing": each.standing.value,
+            "exchange": each.exchange_id,
+            "rows": each.rows,
+            "held": dict(each.held),
+            "reason": each.reason_code,
+        }
+        for each in done.flows
+    ]
+    head = {
+        "principal": principal,
+        "agreement": done.agreement.agreement_id,
+        "version": done.agreement.version,
+        "confirmed": done.is_confirmed,
+    }
+    if format is Format.JSON:
+        show_json({**head, "flows": lines})
+        return
+    show_pairs("Given back", head)
+    show_table("Flows", ("flow", "standing", "exchange", "rows", "held", "reason"), [tuple(x.values()) for x in lines])
+
+
 @app.command("returned")
 def returned(
     principal: str,

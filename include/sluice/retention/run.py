@@ -91,8 +91,9 @@ def retain(
 
 
 def _still_free(conn: Connection, dues: Sequence[Due], now: datetime) -> list[Due]:
-    """Those that no hold set meanwhile keeps; what is begun goes on. Call under the principal's lock."""
-    holds, on = store.find_holds(conn, dues[0].copy.principal), now.astimezone(BRUSSELS).date()
+    """Copies of one exchange that no hold set meanwhile keeps; begun ones go on. Call under the principal's lock."""
+    copy, on = dues[0].copy, now.astimezone(BRUSSELS).date()
+    holds = store.find_holds(conn, copy.principal, copy.exchange_id)
     return [due for due in dues if due.is_begun or not any(hold.covers(due.copy, on) for hold in holds)]
 
 
