@@ -23,6 +23,9 @@ from sluice.retention.model import RetentionRefused
 from sluice.retention.run import retain
 from sluice.returns.give_back import Standing
 from sluice.returns.release import release
+from sluice.rights.erase_model import Target
+from sluice.rights.erase_store import find_copies
+from sluice.rights.erase_stores import WENT_OUT, open_bench, store_of
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.subject.suppression import Suppression
@@ -87,6 +90,15 @@ def lake_rows(night: Night) -> int:
     )
 
 
+def rows_of(night: Night, record: str) -> list[int]:
+    """Rows that name a person in each copy of what was given back."""
+    house = night.desk.house
+    key, refs = house.subject_key(ENERGY), frozenset({ref_of(night, record)})
+    with open_bench(house, Target(ENERGY, key, refs, (record,), frozenset())) as bench:
+        copies = [copy for copy in find_copies(house.conn, ENERGY) if copy.kind in WENT_OUT]
+        return [store_of(copy).find(bench, copy) for copy in copies]
+
+
 def test_what_is_there_goes_back_as_it_is_now_and_only_then_is_deleted(
     store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +147,8 @@ def test_what_is_there_goes_back_as_it_is_now_and_only_then_is_deleted(
         assert [purpose.code for purpose in record.why.purposes] == ["CONTRACT-END"]
         assert record.who.recipients == (ENERGY,) and record.what.rows_in == 12
         assert [body["reference"] for body in entries(night, "return.confirmed")] == ["GIVEN-BACK"]
+
+        assert rows_of(night, wrong) == [1] * 4, "an erasure finds the person in what went back, kept and delivered"
 
         assert retain(house, at_night(due)).waiting == 0 and lake_rows(night) == 0
         assert sorted(files(night)) == [f"{name}.csv", f"{name}_2.csv"], "what was given back stays for its own days"

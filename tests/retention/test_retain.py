@@ -216,7 +216,14 @@ def test_the_commands_say_what_is_due_and_hold_it(night: Night) -> None:
     again = sluice("retention", "due", "--on", str(after)).document["copies"]
     assert {copy["held_by"] for copy in again} == {held[0]["hold_id"]}
     assert sluice("retention", "lift", held[0]["hold_id"]).document["holds"][0]["lifted_by"]
-    assert sluice("retention", "run").document == {"deleted": 0, "held": 0, "waiting": 0, "failed": 0, "corrections": 0}
+    assert sluice("retention", "run").document == {
+        "deleted": 0,
+        "held": 0,
+        "waiting": 0,
+        "failed": 0,
+        "corrections": 0,
+        "consents": 0,
+    }
     assert sluice("retention", "returned", ENERGY, "--reference", "A-1").exit == 2
     wrong = sluice("retention", "hold", ENERGY, "--until", str(after), "--reason", "because", "--reference", "C-1")
     assert wrong.exit == 2

@@ -13,6 +13,7 @@ from sluice.cli import (
     alarms,
     case,
     clock,
+    consent,
     contract,
     demo,
     dial,
@@ -71,6 +72,7 @@ app.add_typer(retention.app, name="retention")
 app.add_typer(export.app, name="export")
 app.add_typer(suppression.app, name="suppression")
 app.add_typer(keys.app, name="keys")
+app.add_typer(consent.app, name="consent")
 app.add_typer(dial.app, name="dial")
 app.add_typer(dial.dncm, name="dncm")
 

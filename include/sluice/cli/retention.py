@@ -71,7 +71,7 @@ def due(
 def run(principal: PrincipalOption = None, format: FormatOption = Format.TABLE) -> None:
     """Delete what is due and not held, look that nothing of it is left, and record it. Safe to run again.
 
-    JSON: deleted, held, waiting, failed (copies), corrections (that nothing needs any more). Exit 3 when some
+    JSON: deleted, held, waiting, failed (copies), corrections, consents (that nothing needs any more). Exit 3 when some
     could not be deleted.
 
     Example: sluice retention run
