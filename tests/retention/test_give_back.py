@@ -179,6 +179,10 @@ def test_where_two_persons_release_a_second_one_lets_it_go_and_the_form_can_be_c
         [(name, content)] = files(night).items()
         assert name.endswith("_2.parquet") or name.endswith(".parquet")
         assert pl.read_parquet(io.BytesIO(content)).height == 12
+        bare = "energy01/outbound/renewal_campaign/x_given_back_1.csv"
+        night.desk.house.objects.put(night.desk.settings.bucket_exchange, bare, b"x", "text/csv")
+        with pytest.raises(AssertionError):
+            files(night)  # the control: one without what explains it is seen
 
 
 @pytest.mark.timeout(900)

@@ -85,6 +85,15 @@ def test_consent_given_after_a_withdrawal_lifts_it_for_its_purpose_and_channel_o
             assert (ref in out) == (scope.stops(use) and not is_given_since)
 
 
+def test_a_rule_that_forgets_when_it_was_withdrawn_lifts_too_much() -> None:
+    """The control: the same record, older than the withdrawal."""
+    said: Record = {"ref": "r1", "purpose": "p1", "channel": "sms", "state": "given", "at": DAY0, "until": None}
+    words = last_words(frame([said]), DAY0.date())
+
+    assert given_since(words, DAY0 + timedelta(days=1)).is_empty() and given_since(words, DAY0).is_empty()
+    assert given_since(words, datetime.min.replace(tzinfo=UTC)).height == 1
+
+
 @given(RECORDS, DAYS)
 def test_nothing_but_a_withdrawal_is_lifted(records: list[Record], on: date) -> None:
     again = given_since(last_words(frame(records), on), DAY0 - timedelta(days=1))
