@@ -13,6 +13,7 @@ import pytest
 
 from copies import Copies
 from desk import Desk
+from effort import effort
 from night import AGREEMENT, Edit, Night, copied_night, open_night, with_papers
 from returns.commands import at_terminal, sluice
 from sluice.agreement.activate import activate_all
@@ -30,7 +31,7 @@ from sluice.terms import ExchangeId, Principal
 
 ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
 TODAY = datetime.now(BRUSSELS).date()
-COPIES = 10_000 if os.environ.get("SLUICE_LONG") else 400
+COPIES = int(os.environ.get("HCON_COPIES") or effort(400, 10_000))
 DAYS = 45
 
 
@@ -216,7 +217,14 @@ def test_the_commands_say_what_is_due_and_hold_it(night: Night) -> None:
     again = sluice("retention", "due", "--on", str(after)).document["copies"]
     assert {copy["held_by"] for copy in again} == {held[0]["hold_id"]}
     assert sluice("retention", "lift", held[0]["hold_id"]).document["holds"][0]["lifted_by"]
-    assert sluice("retention", "run").document == {"deleted": 0, "held": 0, "waiting": 0, "failed": 0, "corrections": 0}
+    assert sluice("retention", "run").document == {
+        "deleted": 0,
+        "held": 0,
+        "waiting": 0,
+        "failed": 0,
+        "corrections": 0,
+        "consents": 0,
+    }
     assert sluice("retention", "returned", ENERGY, "--reference", "A-1").exit == 2
     wrong = sluice("retention", "hold", ENERGY, "--until", str(after), "--reason", "because", "--reference", "C-1")
     assert wrong.exit == 2
@@ -243,9 +251,10 @@ def test_every_copy_goes_on_its_day_and_none_that_is_held(
         activate_all(house.conn, settings.principals_dir, datetime.now(UTC))
         planted = list(plant(Desk(house, tmp_path), draw, end))
         wrong_days = held_gone = overdue = 0
+        there = there_now(house)
         for day in (TODAY + timedelta(days=n) for n in range(DAYS)):
             should = {each.key for each in planted if each.goes is None or each.goes > day}
-            overdue += len(there_now(house) - should)
+            overdue += len(there - should)
             retain(house, at_night(day))
             there = there_now(house)
             wrong_days += len(there ^ should)

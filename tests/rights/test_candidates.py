@@ -18,6 +18,7 @@ from rights.asking import DESK, asked
 from sluice.errors import NotFound
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.read import list_exchanges
+from sluice.exchange.suppressed import find_suppressed
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights import store
 from sluice.rights.candidates import find_candidates, identifier_of
@@ -30,6 +31,7 @@ from sluice.rights.identifiers import Sought, open_sealed
 from sluice.rights.model import Case, CaseId, IdentifierInvalid, Order, Right, State, TransitionRefused
 from sluice.rights.opening import open_case
 from sluice.rights.protect import protection_of
+from sluice.rights.requests import read_requests
 from sluice.settings import Settings
 from sluice.subject.candidate import candidate_ref, normal_candidate
 from sluice.subject.index import CANDIDATE_CODE, find_in_run
@@ -287,3 +289,24 @@ class Dies:
 
     def apply(self, *_: object) -> None:
         raise RuntimeError
+
+
+def test_a_principals_file_of_a_name_waits_for_a_person_and_then_is_about_that_one_only(night: Night) -> None:
+    house, bucket = night.desk.house, night.desk.settings.bucket_exchange
+    said = b"name;birth_date\nZo\xc3\xab Van den Bossche;03/04/1980\n"
+    put = house.objects.put(bucket, f"{ENERGY}/requests/erasure-one.csv", said, "text/csv")
+
+    assert read_requests(house, protection_of(house), datetime.now(UTC)).requests == {"READ": 1}
+    told = json.loads(house.objects.read(bucket, f"{ENERGY}/notices/request-{put.version_id}.json"))
+    [case] = store.list_cases(house.conn)
+    assert (told["outcome"], told["cases"], case.sub_cases) == ("READ", [], ())
+    assert find_suppressed(house, ENERGY) is None, "nobody is held"
+    with pytest.raises(NotDecided):
+        run(house, case.case_id, datetime.now(UTC))
+    found = candidates_of(house, case.case_id).candidates
+    assert len(found) == 2, "two of one name and birth date"
+
+    chosen = (found[0].principal, found[0].candidate)
+    case = confirm(house, case.case_id, [chosen], datetime.now(UTC), "anna", protection=protection_of(house))
+    suppressed = find_suppressed(house, ENERGY)
+    assert case.sub_cases and suppressed is not None and suppressed["ref"].to_list() == [found[0].candidate]

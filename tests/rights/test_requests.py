@@ -143,6 +143,11 @@ def test_a_csv_takes_its_right_from_its_name(delimiter: str) -> None:
         ("erasure-1.csv", b"", Outcome.UNKNOWN_COLUMN),
         ("erasure-1.csv", b"phone;phone\n1;2", Outcome.UNKNOWN_COLUMN),
         ("erasure-1.csv", b"phone;name\n1;2", Outcome.UNKNOWN_COLUMN),
+        ("erasure-1.csv", b"name\nJan", Outcome.UNKNOWN_COLUMN),
+        ("x.json", b'{"right": "erasure", "persons": [], "purposes": ["DirectMarketing"]}', Outcome.BAD_PURPOSE),
+        ("x.json", b'{"right": "objection", "persons": [], "purposes": ["Fun"]}', Outcome.BAD_PURPOSE),
+        ("x.json", b'{"right": "objection", "persons": [], "purposes": "DirectMarketing"}', Outcome.BAD_PURPOSE),
+        ("x.json", b'{"right": "objection", "persons": [], "channel": "fax"}', Outcome.BAD_PURPOSE),
         ("erasure-1.csv", b'phone;email\n"x', Outcome.UNREADABLE),
         ("today.csv", b"phone;email\n0470123456;", Outcome.UNKNOWN_RIGHT),
         ("erasure-1.xlsx", b"PK", Outcome.UNREADABLE),
@@ -151,6 +156,25 @@ def test_a_csv_takes_its_right_from_its_name(delimiter: str) -> None:
 )
 def test_a_file_that_cannot_be_followed_says_why(name: str, content: bytes, outcome: Outcome) -> None:
     assert parse_request(name, content) is outcome
+
+
+def test_a_file_names_purposes_and_a_channel() -> None:
+    said = {"right": "consent_withdrawal", "persons": [{"phone": "0470123456"}], "purposes": ["DirectMarketing"]}
+    read = parse_request("x.json", json.dumps(said | {"channel": "phone"}).encode())
+    assert isinstance(read, Asked)
+    assert (read.purposes, read.channel) == (("https://w3id.org/dpv#DirectMarketing",), "voice")
+
+
+def test_a_file_of_a_name_and_a_birth_date_seeks_one_person() -> None:
+    rows = [{"name": "Jan", "birth_date": "never"}, {"name": "Jan Peeters", "birth_date": "1980-04-03"}]
+    more = {"name": "An Claes", "birth_date": "03/04/1981"}
+    read = parse_request("x.json", json.dumps({"right": "erasure", "persons": [*rows, more]}).encode())
+    assert isinstance(read, Asked) and read.sought is not None and read.persons == ()
+    assert (read.sought.name, read.sought.birth_date) == ("Jan Peeters", "1980-04-03")
+    assert {(fault.code, fault.rows) for fault in read.faults} == {
+        ("VALUE_NAMES_NOBODY", (1,)), ("SHAPE_ONE_NAME_A_FILE", (3,)),
+    }  # fmt: skip
+    assert "Peeters" not in repr(read)
 
 
 @pytest.mark.slow

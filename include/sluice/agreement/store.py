@@ -205,6 +205,13 @@ def find_ended(conn: Connection, principal: Principal, on: date, known_at: datet
     return found.agreement
 
 
+def find_principal_agreement(conn: Connection, principal: Principal, on: date, known_at: datetime) -> Agreement | None:
+    """The agreement with a principal that held on a Brussels date, as known at an instant; None where none did."""
+    with transaction(conn):
+        found = _find_principal_agreement(conn, principal, on, known_at)
+    return found if isinstance(found, Agreement) else None
+
+
 def find_agreement(conn: Connection, agreement_id: str, on: date, known_at: datetime) -> Agreement | None:
     """The version of an agreement that held on a date, as known at an instant."""
     with transaction(conn):

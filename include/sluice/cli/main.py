@@ -14,6 +14,7 @@ from sluice.cli import (
     breach,
     case,
     clock,
+    consent,
     contract,
     demo,
     dial,
@@ -75,6 +76,7 @@ app.add_typer(export.app, name="export")
 app.add_typer(breach.app, name="breach")
 app.add_typer(suppression.app, name="suppression")
 app.add_typer(keys.app, name="keys")
+app.add_typer(consent.app, name="consent")
 app.add_typer(dial.app, name="dial")
 app.add_typer(dial.dncm, name="dncm")
 

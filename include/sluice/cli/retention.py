@@ -71,7 +71,7 @@ def due(
 def run(principal: PrincipalOption = None, format: FormatOption = Format.TABLE) -> None:
     """Delete what is due and not held, look that nothing of it is left, and record it. Safe to run again.
 
-    JSON: deleted, held, waiting, failed (copies), corrections (that nothing needs any more). Exit 3 when some
+    JSON: deleted, held, waiting, failed (copies), corrections, consents (that nothing needs any more). Exit 3 when some
     could not be deleted.
 
     Example: sluice retention run
@@ -169,6 +169,50 @@ def holds(principal: PrincipalOption = None, format: FormatOption = Format.TABLE
 
     with open_house(get_settings()) as house:
         _show(find_holds(house.conn, Principal(principal) if principal else None), format)
+
+
+@app.command("give-back")
+def give_back_(
+    principal: str,
+    to: Annotated[str | None, typer.Option(help="csv, xlsx, json, ndjson or parquet; the contracts' own.")] = None,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Give an ended agreement's data back: each flow's accepted rows, as they are now, into the principal's prefix.
+
+    The DAG does it every night; safe to run again. Once everything lies there with its receipt, retention may delete.
+    JSON: principal, agreement, version, confirmed, flows: [{flow, standing, exchange, rows, held, reason}].
+
+    Example: sluice retention give-back energy01
+    """
+    from sluice.exchange.house import open_house
+    from sluice.retention.give_back import give_back
+    from sluice.terms import Principal
+
+    with open_house(get_settings()) as house, err.status("giving back"):
+        done = give_back(house, Principal(principal), datetime.now(UTC), by or login_name(), form=to)
+    lines = [
+        {
+            "flow": each.flow,
+            "standing": each.standing.value,
+            "exchange": each.exchange_id,
+            "rows": each.rows,
+            "held": dict(each.held),
+            "reason": each.reason_code,
+        }
+        for each in done.flows
+    ]
+    head = {
+        "principal": principal,
+        "agreement": done.agreement.agreement_id,
+        "version": done.agreement.version,
+        "confirmed": done.is_confirmed,
+    }
+    if format is Format.JSON:
+        show_json({**head, "flows": lines})
+        return
+    show_pairs("Given back", head)
+    show_table("Flows", ("flow", "standing", "exchange", "rows", "held", "reason"), [tuple(x.values()) for x in lines])
 
 
 @app.command("returned")

@@ -20,10 +20,22 @@ from sluice.dial.dncm import are_listed
 from sluice.dial.facts import channel_rule, list_age_days
 from sluice.dial.model import FORMATS, Dialled, DialRefused, Input, LeftOut, NumberList, Request
 from sluice.dial.record import Made, record_of_list, record_of_refusal
-from sluice.dial.rules import REACHED, REFS, Task, compose, list_is_stale, task_of
-from sluice.dial.view import CORRECTED, read_rows
+from sluice.dial.rules import (
+    AGE,
+    CONSENT,
+    CONSENT_AT,
+    REACHED,
+    REFS,
+    SAID,
+    Task,
+    compose,
+    list_is_stale,
+    task_of,
+)
+from sluice.dial.view import CORRECTED, read_rows, refs_of
 from sluice.errors import Ref, UsageError
 from sluice.exchange.close import close_record
+from sluice.exchange.consents import find_words
 from sluice.exchange.effects import do_effects
 from sluice.exchange.house import House
 from sluice.exchange.keep import PARQUET, SEALED, line, shortest_retention
@@ -42,8 +54,9 @@ from sluice.lake.write_table import write_table
 from sluice.ledger.record import DIAL, CopyLine, ExchangeRecord
 from sluice.subject.cells import refs_of_columns
 from sluice.subject.columns import normalise_column
+from sluice.subject.consent import word_of_rows
 from sluice.subject.index import build_run, write_run
-from sluice.terms import Direction, SubjectKind
+from sluice.terms import Direction, Principal, SubjectKind
 
 NOTHING_RAN: Mapping[str, str] = {}
 
@@ -148,6 +161,7 @@ def _make(house: House, paper: Paper, task: Task, request: Request, listed: Numb
     rows = rows.with_columns(
         normalise_column(contact, task.rule.contact, region=region).values.is_not_null().alias(REACHED)
     )
+    rows = _with_consents(house, request.principal, task, inputs, rows)
     suppressed = find_suppressed(house, request.principal, (frozenset({task.use}),))
     found = _listed(house, listed, paper, rows) if listed else None
     composed = compose(rows, task, suppressed, found, before)
@@ -160,6 +174,18 @@ def _make(house: House, paper: Paper, task: Task, request: Request, listed: Numb
         title=f"{request.principal} {request.flow}",
     )
     return Made(task, tuple(inputs), composed, written, request.format, listed)
+
+
+def _with_consents(
+    house: House, principal: Principal, task: Task, inputs: Sequence[Input], rows: pl.DataFrame
+) -> pl.DataFrame:
+    """The rows with what the records of consent say of their persons for this purpose and channel, if there are any."""
+    words, refs = find_words(house, principal), refs_of(rows)
+    if words.is_empty() or rows.is_empty() or not refs:
+        return rows
+    ages = pl.Series(SAID, [each.as_of for each in inputs], dtype=pl.Datetime("us", "UTC"))
+    said = word_of_rows(refs, words, task.purpose.iri, task.rule.word)
+    return rows.with_columns(ages.gather(rows[AGE]).alias(SAID), said[CONSENT], said[CONSENT_AT])
 
 
 def _listed(house: House, listed: NumberList, paper: Paper, rows: pl.DataFrame) -> pl.Series:

@@ -10,12 +10,17 @@ import polars as pl
 from sluice.agreement.model import DataContract, FieldRole, Paper, Purpose
 from sluice.dial.facts import ChannelRule
 from sluice.dial.model import Composed, LeftOut, NumberList
-from sluice.subject.scope import CONSENT, MARKETING, Use
+from sluice.subject.scope import CONSENT as CONSENT_BASIS
+from sluice.subject.scope import MARKETING, Use
 from sluice.subject.suppression import reasons_of
 
 REF, EXCHANGE, ROW, REFS = "sluice_subject_ref", "sluice_exchange", "sluice_row", "sluice_ref_"
 AGE, REACHED, LAST_WORD = "sluice_age", "reached", "last_word."
 """Which file a row is of, oldest first; whether its contact point is one; before a column of consent: its last word."""
+SAID, SAID_AT = "sluice_said_at", "said_at."
+"""How old what a row says is (UTC); before a column of consent: how old its last word is."""
+CONSENT, CONSENT_AT = "consent", "consent_at"
+"""What the records of consent say of a row's person (given, no; null: nothing), and of when that is (UTC)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Task:
     @property
     def needs_opt_in(self) -> bool:
         """Where the basis is consent, or the law asks for it before marketing over this channel."""
-        return self.purpose.legal_basis == CONSENT or (self.is_marketing and self.rule.needs_opt_in)
+        return self.purpose.legal_basis == CONSENT_BASIS or (self.is_marketing and self.rule.needs_opt_in)
 
     @property
     def needs_number_list(self) -> bool:
@@ -86,12 +91,16 @@ def compose(
 ) -> Composed:
     """Every row goes or stays, once.
 
-    rows: of all files that count, with AGE and REACHED. suppressed: ref and reason. listed: for each row, whether
-    its number is on the Do-Not-Call-Me list (None: nobody asked). before: rows of files that do not count, by reason.
+    rows: of all files that count, with AGE and REACHED; where consent records are kept, with SAID, CONSENT and
+    CONSENT_AT too: of file and record the younger word counts. suppressed: ref and reason. listed: for each row,
+    whether its number is on the Do-Not-Call-Me list (None: nobody asked). before: rows of files that do not count, by
+    reason.
     """
     marked = rows.with_columns(_kept_out(rows, suppressed), _listed(rows, listed)).sort(AGE, ROW)
     marked = marked.with_columns(_last_words(marked, task))
-    checks = [pl.when(when).then(pl.lit(reason.value)) for when, reason in _checks(task)]
+    checks = [
+        pl.when(when).then(pl.lit(reason.value)) for when, reason in _checks(task, has_records=CONSENT in rows.columns)
+    ]
     marked = marked.with_columns(pl.coalesce("kept_out", *checks).alias("reason"))
     going = marked.filter(pl.col("reason").is_null())
     left = Counter(marked["reason"].drop_nulls().to_list()) + before
@@ -116,11 +125,16 @@ def _listed(rows: pl.DataFrame, listed: pl.Series | None) -> pl.Series:
     return (nothing if listed is None else listed).alias("listed")
 
 
-def _checks(task: Task) -> Sequence[tuple[pl.Expr, LeftOut]]:
+def _checks(task: Task, has_records: bool) -> Sequence[tuple[pl.Expr, LeftOut]]:
     """Conditions in their order; the first that holds is the reason. Rows come oldest first."""
-    said = [(pl.col(f"{LAST_WORD}{field.name}"), list(field.consent_given)) for field in task.consents]
-    refused = pl.any_horizontal(pl.lit(False), *(cell.is_not_null() & ~cell.is_in(given) for cell, given in said))
-    given = pl.any_horizontal(pl.lit(False), *(cell.is_in(given).fill_null(False) for cell, given in said))
+    said = [(field.name, pl.col(f"{LAST_WORD}{field.name}"), list(field.consent_given)) for field in task.consents]
+    noes = [_outlives(name, has_records) & cell.is_not_null() & ~cell.is_in(given) for name, cell, given in said]
+    yeses = [_outlives(name, has_records) & cell.is_in(given).fill_null(False) for name, cell, given in said]
+    refused, given = pl.any_horizontal(pl.lit(False), *noes), pl.any_horizontal(pl.lit(False), *yeses)
+    if has_records:
+        is_last = pl.all_horizontal(pl.lit(True), *(~_outlives(name, True) for name, _, _ in said))
+        refused |= is_last & pl.col(CONSENT).eq("no").fill_null(False)
+        given |= is_last & pl.col(CONSENT).eq("given").fill_null(False)
     checks = [
         (pl.col(REF).is_not_null() & ~pl.col(REF).is_last_distinct(), LeftOut.OLDER_ROW),
         (~pl.col(REACHED), LeftOut.NO_CONTACT_POINT),
@@ -128,6 +142,14 @@ def _checks(task: Task) -> Sequence[tuple[pl.Expr, LeftOut]]:
     ]
     checks += [(~given, LeftOut.NO_OPT_IN)] if task.needs_opt_in else []
     return [*checks, (pl.col("listed"), LeftOut.DO_NOT_CALL_ME)]
+
+
+def _outlives(name: str, has_records: bool) -> pl.Expr:
+    """Whether the file's last word in a column counts: there is none younger among the records, nor of one moment."""
+    if not has_records:
+        return pl.lit(True)
+    has_word = pl.col(f"{LAST_WORD}{name}").is_not_null()
+    return has_word & (pl.col(CONSENT).is_null() | (pl.col(f"{SAID_AT}{name}") > pl.col(CONSENT_AT)).fill_null(False))
 
 
 def _last_words(rows: pl.DataFrame, task: Task) -> list[pl.Expr]:
@@ -141,4 +163,8 @@ def _last_words(rows: pl.DataFrame, task: Task) -> list[pl.Expr]:
         said = pl.when(cell.is_not_null() & (cell.str.strip_chars() != "")).then(cell)
         word = pl.when(pl.col(REF).is_null()).then(said).otherwise(said.forward_fill().over(REF))
         words.append(word.alias(f"{LAST_WORD}{field.name}"))
+        if SAID in rows.columns:
+            then = pl.when(said.is_not_null()).then(pl.col(SAID))
+            age = pl.when(pl.col(REF).is_null()).then(then).otherwise(then.forward_fill().over(REF))
+            words.append(age.alias(f"{SAID_AT}{field.name}"))
     return words

@@ -12,6 +12,7 @@ from sluice.documents.returned import (
     inputs,
     notices,
     screened,
+    told_as,
     withheld,
 )
 from sluice.documents.words import LANGUAGES, Words, words
@@ -66,7 +67,7 @@ def _section(
     return Section(
         lang=say.language,
         region=say.locale.territory or "",
-        title=say.told(record.direction, "receipt.title"),
+        title=say.told(told_as(record), "receipt.title"),
         subtitle=say.say(f"direction.{_way(record)}", principal=record.who.principal) + f" · {record.flow}",
         times=_times(say, record),
         also=say.say("receipt.other_languages", languages=say.listed(others)) if say.language == order[0] else None,
@@ -82,7 +83,7 @@ def _section(
 
 
 def _way(record: ExchangeRecord) -> str:
-    return "dial_list" if record.is_dial_list else record.direction.value
+    return "dial_list" if record.is_dial_list else told_as(record)
 
 
 def _footer(say: Words, record: ExchangeRecord) -> str:
@@ -91,16 +92,16 @@ def _footer(say: Words, record: ExchangeRecord) -> str:
 
 def _times(say: Words, record: ExchangeRecord) -> str:
     moments = {"opened": say.moment(record.opened_at), "closed": say.moment(record.closed_at)}
-    said, day = say.told(record.direction, "receipt.times", **moments), contacts_on(record)
+    said, day = say.told(told_as(record), "receipt.times", **moments), contacts_on(record)
     return f"{say.say('receipt.day', day=say.day(day))} {said}" if day else said
 
 
 def _verdict(say: Words, record: ExchangeRecord) -> VerdictPanel:
-    what, decision, way = record.what, record.decision, record.direction
+    what, decision, way = record.what, record.decision, told_as(record)
     also = []
     if decision is Decision.ACCEPTED and record.reasons:
         also.append(say.told(way, "verdict.accepted.warned"))
-    if _held(record) and what.rows_refused and way is not Direction.OUTBOUND_RETURN:
+    if _held(record) and what.rows_refused and record.direction is not Direction.OUTBOUND_RETURN:
         also.append(say.count("verdict.also_held", _held(record), held=say.number(_held(record))))
     if decision is Decision.REFUSED and not what.rows_in:
         also.append(say.told(way, "count.unread"))
@@ -109,7 +110,7 @@ def _verdict(say: Words, record: ExchangeRecord) -> VerdictPanel:
 
 
 def _decided(say: Words, record: ExchangeRecord) -> str:
-    what, decision, way = record.what, record.decision, record.direction
+    what, decision, way = record.what, record.decision, told_as(record)
     if decision is Decision.ACCEPTED and what.rows_in:
         return say.told_count(way, "verdict.accepted.sentence", what.rows_in, rows=say.number(what.rows_in))
     if decision is Decision.ACCEPTED:
@@ -135,7 +136,7 @@ def _counts(say: Words, record: ExchangeRecord) -> tuple[Pair, ...]:
     numbers = {"rows": what.rows_in, "accepted": what.rows_accepted, "refused": what.rows_refused}
     if held:
         numbers["held"] = held
-    way = record.direction
+    way = told_as(record)
     return tuple(Pair(say.told(way, f"count.{name}"), Text(say.number(number))) for name, number in numbers.items())
 
 
@@ -162,12 +163,12 @@ def _reasons(say: Words, record: ExchangeRecord, reasons: Sequence[ReasonLine]) 
     after = [say.count("reasons.more", more, count=say.number(more))] if more > 0 else []
     if any(copy.kind == "findings" for copy in record.how_long.copies):
         after.append(say.say("reasons.findings", exchange=record.exchange_id))
-    numbered, way = any(line.rows for line in reasons), record.direction
+    numbered, way = any(line.rows for line in reasons), told_as(record)
     return Part(
         heading=say.told(way, "reasons.heading"),
         paragraphs=(Text(say.told(way, "reasons.rows")),) if numbered else (),
         head=_reason_head(say),
-        groups=tuple(_groups(say, way, shown)),
+        groups=tuple(_groups(say, record.direction, shown)),
         after=tuple(after),
     )
 
@@ -281,9 +282,9 @@ def _copy(say: Words, copy: CopyLine) -> tuple[Text, ...]:
 
 
 def _file(say: Words, record: ExchangeRecord) -> Part:
-    what, how, way = record.what, record.how, record.direction
-    is_handed = way is Direction.PORTABILITY_ACCESS
-    is_made = way is Direction.OUTBOUND_RETURN or is_handed or record.is_dial_list
+    what, how, way = record.what, record.how, told_as(record)
+    is_handed = record.direction is Direction.PORTABILITY_ACCESS
+    is_made = record.direction is Direction.OUTBOUND_RETURN or is_handed or record.is_dial_list
     sent = next((copy.sha256 for copy in record.how_long.copies if copy.kind in ("return", "dial.kept")), None)
     size = say.count("file.bytes", what.size_bytes, bytes=say.number(what.size_bytes))
     is_there = bool(sent) or not is_made or (is_handed and bool(what.sha256))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from sluice.documents.model import Grid, Notice, Pair, Part, Text
-from sluice.documents.words import Words
+from sluice.documents.words import GIVE_BACK, Words
 from sluice.ledger.record import ColumnLine, ExchangeRecord
 from sluice.terms import Decision, Direction
 
@@ -23,7 +23,13 @@ INFORMS = frozenset({"AGENTS_PSEUDONYMISED"})
 def contacts_on(record: ExchangeRecord) -> str | None:
     """The Brussels day of the contacts in a return, as its file name says it."""
     found = DAY.search(record.what.key.rpartition("/")[2])
-    return found[0] if found and record.direction is Direction.OUTBOUND_RETURN else None
+    is_of_day = record.direction is Direction.OUTBOUND_RETURN and not record.is_given_back
+    return found[0] if found and is_of_day else None
+
+
+def told_as(record: ExchangeRecord) -> str:
+    """Whose words are used: those of the direction, or of what goes back because an agreement ended."""
+    return GIVE_BACK if record.is_given_back else record.direction.value
 
 
 def notices(say: Words, record: ExchangeRecord) -> Iterator[Notice]:
@@ -53,7 +59,7 @@ def held_back(say: Words, record: ExchangeRecord) -> Part | None:
     held = {reason: count for reason, count in record.right_treatment.held_back.items() if count}
     if not held:
         return None
-    way = record.direction
+    way = told_as(record)
     rows = sorted(held.items(), key=lambda item: (-item[1], item[0]))
     return Part(
         say.told(way, "held.heading"),

@@ -24,7 +24,13 @@ from babel.numbers import format_decimal
 LANGUAGES: Final = ("nl", "fr", "en")
 BRUSSELS = ZoneInfo("Europe/Brussels")
 
+GIVE_BACK: Final = "give_back"
+"""Way of what goes back because an agreement ended: a return, with some words of its own."""
 _TERRITORY = {"nl": "BE", "fr": "BE", "en": "GB"}
+
+
+def _ways(way: str) -> tuple[str, ...]:
+    return (way, "outbound_return") if way == GIVE_BACK else (way,)
 
 
 @dataclass(frozen=True)
@@ -44,16 +50,19 @@ class Words:
         return self.catalogue.ngettext(message, message, number).format(**parts)
 
     def told(self, way: str, message: str, **parts: object) -> str:
-        """The sentence for exchanges in one direction (``<way>.<message>``), else the one for all."""
-        own = f"{way}.{message}"
-        said = self.catalogue.gettext(own)
-        return (said if said != own else self.catalogue.gettext(message)).format(**parts)
+        """The sentence for exchanges of one way (``<way>.<message>``) or of what it is one of, else the one for all."""
+        return (self._own(way, message) or self.catalogue.gettext(message)).format(**parts)
 
     def told_count(self, way: str, message: str, number: int, **parts: object) -> str:
         """As :meth:`told`, in the plural form that ``number`` asks for."""
-        own = f"{way}.{message}"
-        said = self.catalogue.ngettext(own, own, number)
-        return said.format(**parts) if said != own else self.count(message, number, **parts)
+        for own in (f"{each}.{message}" for each in _ways(way)):
+            if (said := self.catalogue.ngettext(own, own, number)) != own:
+                return said.format(**parts)
+        return self.count(message, number, **parts)
+
+    def _own(self, way: str, message: str) -> str | None:
+        names = [f"{each}.{message}" for each in _ways(way)]
+        return next((said for name in names if (said := self.catalogue.gettext(name)) != name), None)
 
     def find(self, *messages: str) -> str | None:
         """The first sentence that this language has among ``messages``."""

@@ -6,11 +6,12 @@ Doing it again finds the same bytes there.
 from datetime import datetime, timedelta
 
 from sluice.agreement.model import Agreement, Paper
-from sluice.agreement.store import get_body, in_force
+from sluice.agreement.store import get_body
 from sluice.documents.statement import make_statement
 from sluice.errors import NotFound, Ref
 from sluice.exchange import store
 from sluice.exchange.catalogue import get_copy, insert_delivered
+from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, receipt_stem
@@ -105,8 +106,7 @@ def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRe
 
 def _agreement(house: House, opened: Opened) -> Agreement:
     """The agreement the return was made under."""
-    on = opened.opened_at.astimezone(BRUSSELS).date()
-    paper = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at)
+    paper = paper_under(house.conn, opened)
     if not isinstance(paper, Paper):
         raise NotFound(Ref("agreement of exchange", opened.exchange_id))
     return paper.agreement

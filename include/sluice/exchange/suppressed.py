@@ -1,7 +1,7 @@
 """Who must stay out of a principal's files: runs in S3, their catalogue in PostgreSQL, one merged list per file."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref, SluiceError
 from sluice.exchange import suppressed_store as store
+from sluice.exchange.consents import find_words
 from sluice.exchange.house import House
 from sluice.exchange.sealed_runs import check_none_lost, put_run, read_run, seal_runs
 from sluice.exchange.suppressed_store import MADE, Run, insert_run, mark_lifted
 from sluice.ledger.record import CopyLine
+from sluice.subject.consent import given_since
 from sluice.subject.index import find_in_run
 from sluice.subject.scope import EVERYTHING, Need, Scope, sift
 from sluice.subject.suppression import Suppression, merge_suppressions, suppress, write_suppressions
@@ -93,7 +95,18 @@ def find_suppressed(
     if not runs:
         return None
     read = [(read_run(house, run), run.scope) for run in runs]
-    return merge_suppressions([frame for frame, _ in read]) if needs is None else sift(read, needs)
+    if needs is None:
+        return merge_suppressions([frame for frame, _ in read])
+    return sift(read, needs, _given_again(house, principal, runs))
+
+
+def _given_again(house: House, principal: Principal, runs: Sequence[Run]) -> "Mapping[int, pl.DataFrame]":
+    """By the place of a withdrawal among the runs, whose consent was recorded as given after it."""
+    withdrawn = {place: run.made_at for place, run in enumerate(runs) if run.reason is Suppression.CONSENT_WITHDRAWN}
+    words = find_words(house, principal) if withdrawn else None
+    if words is None or words.is_empty():
+        return {}
+    return {place: given_since(words, made_at) for place, made_at in withdrawn.items()}
 
 
 def write_suppressed(house: House, principal: Principal, folder: Path, needs: Sequence[Need]) -> Path | None:

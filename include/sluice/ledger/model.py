@@ -50,6 +50,8 @@ class EntryKind(StrEnum):
     KEY_DESTROYED = "key.destroyed"
     DNCM_IMPORTED = "dncm.imported"
     DIAL_RECALLED = "dial.recalled"
+    CONSENTS_RECORDED = "consents.recorded"
+    CONSENTS_DROPPED = "consents.dropped"
     CORRECTION_MADE = "correction.made"
     CORRECTION_DROPPED = "correction.dropped"
     ANSWER_MADE = "answer.made"

@@ -196,6 +196,15 @@ def is_dial_key(direction: Direction, key: str) -> bool:
     return direction is Direction.INTERNAL and key.split("/")[1:2] == [DIAL]
 
 
+GIVEN_BACK = "give-back-"
+"""Before the name of what is given back at the end of an agreement, in the place of an object version."""
+
+
+def is_given_back(direction: Direction, version_id: str) -> bool:
+    """Whether an exchange gives an ended agreement's data back to its principal (GDPR Art. 28(3)(g))."""
+    return direction is Direction.OUTBOUND_RETURN and version_id.startswith(GIVEN_BACK)
+
+
 class ExchangeRecord(Part):
     """One crossing of one file in one direction, answered and decided."""
 
@@ -219,6 +228,11 @@ class ExchangeRecord(Part):
     def is_dial_list(self) -> bool:
         """Whether it gave contacts to agents."""
         return is_dial_key(self.direction, self.what.key)
+
+    @property
+    def is_given_back(self) -> bool:
+        """Whether it gave an ended agreement's data back."""
+        return is_given_back(self.direction, self.what.version_id)
 
     @property
     def screened_for(self) -> tuple[str, ...]:

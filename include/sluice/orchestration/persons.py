@@ -57,6 +57,23 @@ class FollowNotices(HouseOperator):
         return f"{done.told}, {done.followed}, {done.finished}, {mailed}"
 
 
+class GiveBack(HouseOperator):
+    """Gives back what ended agreements want back, before anything of them is deleted."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.errors import Ref, StoreError
+        from sluice.exchange.house import open_house
+        from sluice.retention.give_back import give_back_due
+
+        with open_house(get_settings()) as house:
+            done, failed = give_back_due(house, datetime.now(UTC), run)
+        if failed:
+            raise StoreError(Ref("ended agreements not given back", failed))
+        return f"given back {done}"
+
+
 class Retain(HouseOperator):
     """Deletes every copy whose last day is over and that no legal hold keeps."""
 

@@ -61,6 +61,8 @@ class Kept:
     last_day: date | None
     has_statute: bool = False
     is_awaited: bool = False
+    is_given_back: bool = False
+    """It is what went back to the principal because the agreement ended: it stays for its own days."""
 
 
 @dataclass(frozen=True, slots=True)

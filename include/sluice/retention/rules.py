@@ -4,16 +4,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from sluice.retention.model import Due, End, Kept, LegalHold, Why
+from sluice.terms import ExchangeId
 
 
 def last_day_of(copy: Kept, end: End | None) -> tuple[date, Why] | None:
     """The last day a copy may be there, Brussels; None: not known yet.
 
     By its rule; once the agreement ended, at the latest the day before its days for deletion are over
-    (the daily run of the next day deletes, GDPR Art. 28(3)(g)), unless a statute requires storage.
+    (the daily run of the next day deletes, GDPR Art. 28(3)(g)), unless a statute requires storage, or it is what went
+    back.
     """
     by_rule = (copy.last_day, Why.RULE) if copy.last_day else None
-    if end is None or (copy.has_statute and by_rule):
+    if end is None or ((copy.has_statute or copy.is_given_back) and by_rule):
         return by_rule
     by_end = (end.on + timedelta(days=max(end.days - 1, 0)), Why.AGREEMENT_ENDED)
     return min(by_rule, by_end) if by_rule else by_end
@@ -26,10 +28,14 @@ def due_on(copies: Iterable[Kept], end: End | None, holds: Sequence[LegalHold], 
     waits for that.
     """
     must_wait = end is not None and end.must_return and end.returned_on is None
+    by_exchange: dict[ExchangeId | None, list[LegalHold]] = {}
+    for hold in holds:
+        by_exchange.setdefault(hold.exchange_id, []).append(hold)
     for copy in copies:
         found = last_day_of(copy, end)
         if found is None or on <= found[0]:
             continue
-        hold = next((hold.hold_id for hold in holds if hold.covers(copy, on)), None)
+        near = (*by_exchange.get(None, ()), *by_exchange.get(copy.exchange_id, ()))
+        held_by = next((hold.hold_id for hold in near if hold.covers(copy, on)), None)
         waits = copy.is_awaited or (must_wait and found[1] is Why.AGREEMENT_ENDED)
-        yield Due(copy, *found, held_by=hold, waits=waits)
+        yield Due(copy, *found, held_by=held_by, waits=waits)

@@ -19,6 +19,7 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.retained import CopiesDeleted, DeletedCopy
 from sluice.retention import store
+from sluice.retention.consents import drop_consents
 from sluice.retention.corrections import drop_corrections
 from sluice.retention.model import Due, End
 from sluice.retention.rules import due_on
@@ -35,7 +36,7 @@ Progress = Callable[[int, int], None]
 class Retained:
     """What one run did, in copies. ``failed``: still there, met again by the next run.
 
-    ``corrections``: those that went because nothing needs them any more.
+    ``corrections``, ``consents``: records of persons that went because nothing needs them any more.
     """
 
     deleted: int = 0
@@ -43,6 +44,7 @@ class Retained:
     waiting: int = 0
     failed: int = 0
     corrections: int = 0
+    consents: int = 0
 
 
 def find_due(conn: Connection, on: date, now: datetime, principal: Principal | None = None) -> list[Due]:
@@ -86,13 +88,15 @@ def retain(
         progress(counts.total(), len(free))
     held = sum(due.held_by is not None for due in dues)
     gone, not_gone = drop_corrections(house, now, principal)
-    waiting, failed = len(dues) - len(free) - held, counts["failed"] + not_gone
-    return Retained(counts["deleted"], held + counts["held"], waiting, failed, gone)
+    consents, not_dropped = drop_consents(house, now, principal)
+    waiting, failed = len(dues) - len(free) - held, counts["failed"] + not_gone + not_dropped
+    return Retained(counts["deleted"], held + counts["held"], waiting, failed, gone, consents)
 
 
 def _still_free(conn: Connection, dues: Sequence[Due], now: datetime) -> list[Due]:
-    """Those that no hold set meanwhile keeps; what is begun goes on. Call under the principal's lock."""
-    holds, on = store.find_holds(conn, dues[0].copy.principal), now.astimezone(BRUSSELS).date()
+    """Copies of one exchange that no hold set meanwhile keeps; begun ones go on. Call under the principal's lock."""
+    copy, on = dues[0].copy, now.astimezone(BRUSSELS).date()
+    holds = store.find_holds(conn, copy.principal, copy.exchange_id)
     return [due for due in dues if due.is_begun or not any(hold.covers(due.copy, on) for hold in holds)]
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from sluice.agreement.model import Agreement
 from sluice.db import Connection
 from sluice.exchange.keep import end_of
+from sluice.ledger.record import is_given_back
 from sluice.retention.model import Due, HoldReason, Kept, LegalHold, Why
-from sluice.terms import ExchangeId, Flow, Principal
+from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 _HOLD = """hold_id::text as hold_id, principal, flow, exchange_id::text as exchange_id, reason, reference, until,
     set_by, set_at, lifted_at, lifted_by"""
@@ -45,8 +46,9 @@ def find_kept(conn: Connection, principal: Principal, on: date, ended: Agreement
     """Copies that are there and may be due on a day: with a last day before it, or any once the agreement ended."""
     rows = conn.execute(
         """select c.exchange_id::text as id, c.kind, e.flow, e.chain, c.sha256, c.retention_rule as rule,
-               c.delete_after, exists (select from outbox o where o.exchange_id = c.exchange_id
-                   and o.effect in ('delivery', 'dial') and o.done_at is null) as is_awaited
+               c.delete_after, e.direction, e.version_id,
+               exists (select from outbox o where o.exchange_id = c.exchange_id and o.done_at is null
+                   and o.effect in ('delivery', 'dial')) as is_awaited
            from copy c join exchange e using (exchange_id)
            where e.principal = %(principal)s and c.gone_at is null and (%(ended)s or c.delete_after < %(on)s)
            order by c.exchange_id, c.kind""",
@@ -80,7 +82,7 @@ def find_begun(conn: Connection, principal: Principal) -> list[Due]:
     """What a dead worker began to delete and nobody proved: no hold and no new agreement brings it back."""
     rows = conn.execute(
         f"""select c.exchange_id::text as id, c.kind, e.flow, e.chain, c.sha256, c.retention_rule as rule,
-                c.delete_after, false as is_awaited, b.last_day, b.why
+                c.delete_after, e.direction, e.version_id, false as is_awaited, b.last_day, b.why
             from copy c join exchange e using (exchange_id)
             join retention_begun b on (b.exchange_id, b.kind) = (c.exchange_id, c.kind)
             where e.principal = %s and c.gone_at is not null and {_NOT_PROVEN}
@@ -106,6 +108,7 @@ def _kept(principal: Principal, row: dict[str, Any], ended: Agreement | None) ->
         last_day=last_day,
         has_statute=bool(rule and rule.statute),
         is_awaited=row["is_awaited"],
+        is_given_back=is_given_back(Direction(row["direction"]), row["version_id"]),
     )
 
 
@@ -152,12 +155,15 @@ def insert_hold(conn: Connection, hold: LegalHold) -> None:
     )
 
 
-def find_holds(conn: Connection, principal: Principal | None = None) -> list[LegalHold]:
-    """Every hold ever set, of one principal or of all, the oldest first."""
+def find_holds(
+    conn: Connection, principal: Principal | None = None, reaching: ExchangeId | None = None
+) -> list[LegalHold]:
+    """Every hold ever set, of one principal or of all, the oldest first. reaching: without those of other exchanges."""
     rows = conn.execute(
-        f"""select {_HOLD} from legal_hold where %(principal)s::text is null or principal = %(principal)s
+        f"""select {_HOLD} from legal_hold where (%(principal)s::text is null or principal = %(principal)s)
+              and (%(exchange)s::uuid is null or exchange_id is null or exchange_id = %(exchange)s)
             order by set_at, hold_id""".encode(),
-        {"principal": principal},
+        {"principal": principal, "exchange": reaching},
     ).fetchall()
     return [LegalHold(**{**row, "reason": HoldReason(row["reason"])}) for row in rows]
 

@@ -79,12 +79,12 @@ def _prepare(
     outcome = Outcome(opened, paper, making, copies, before[0] if before else None)
     record = record_of_return(outcome, house.settings, run, datetime.now(UTC))
     if record.decision in GOOD and paper.agreement.delivery.two_person_release:
-        _wait(house, opened, record, kept_out, by)
+        wait_for_release(house, opened, record, kept_out, by)
         return None
     return close_record(house, opened, record, kept_out)
 
 
-def _wait(house: House, opened: Opened, record: ExchangeRecord, kept_out: frozenset[str], by: str) -> None:
+def wait_for_release(house: House, opened: Opened, record: ExchangeRecord, kept_out: frozenset[str], by: str) -> None:
     """Record what is ready and who prepared it; somebody else lets it go. Raises SuppressedMeanwhile."""
     now = datetime.now(UTC)
     body = PreparedReturn(exchange_id=opened.exchange_id, prepared_by=by, prepared_at=utc_text(now), record=record)

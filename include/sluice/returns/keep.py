@@ -30,7 +30,7 @@ def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Pa
     rule, last_day = shortest_retention(
         paper.agreement, paper.contract, {"received": made, "delivered": made, "call": opened.day}
     )
-    source = _encrypted(house, paper, folder, opened.opened_at)
+    source = encrypted(house, paper, folder, opened.opened_at)
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
     stored = house.objects.put_converging(bucket, key, source, SEALED)
     yield line(RETURN, stored, making.verdict.rows_accepted, rule, last_day)
@@ -39,7 +39,8 @@ def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Pa
         yield line(kind, house.objects.put_converging(bucket, key, run, PARQUET), None, rule, last_day)
 
 
-def _encrypted(house: House, paper: Paper, folder: Path, now: datetime) -> Path:
+def encrypted(house: House, paper: Paper, folder: Path, now: datetime) -> Path:
+    """The finished file of a folder, encrypted to its principal where the agreement asks. Raises DocumentInvalid."""
     pinned = paper.agreement.delivery.pgp
     if pinned is None:
         return folder / FILE

@@ -10,7 +10,7 @@ from sluice.db import Connection
 from sluice.exchange.model import Opened
 from sluice.exchange.store import COLUMNS, opened_of
 from sluice.ledger.model import EntryKind
-from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.record import GIVEN_BACK, ExchangeRecord
 from sluice.ledger.returned import PreparedReturn
 from sluice.ledger.store import find_entry
 from sluice.returns.model import Due, Input, InputKind, Last
@@ -18,6 +18,8 @@ from sluice.staff.store import CHAIN
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 INPUT = "a.exchange_id::text as id, a.bucket, a.key, a.version_id, a.sha256, a.closed_at"
+_OF_A_DAY = f"direction = 'outbound_return' and not starts_with(version_id, '{GIVEN_BACK}')"
+"""Returns; what is given back at the end of an agreement is none."""
 _ACCEPTED = "principal = %(principal)s and direction = %(direction)s and flow = %(flow)s"
 
 
@@ -67,7 +69,8 @@ def _input(kind: InputKind, id: str, bucket: str, key: str, version_id: str, sha
 def count_returns(conn: Connection, principal: Principal, flow: Flow, day: date) -> int:
     """How many returns of a day were ever opened."""
     row = conn.execute(
-        "select count(*) as n from exchange where principal = %s and flow = %s and day = %s", (principal, flow, day)
+        f"select count(*) as n from exchange where principal = %s and flow = %s and day = %s and {_OF_A_DAY}",
+        (principal, flow, day),
     ).fetchone()
     return int(row["n"]) if row else 0
 
@@ -92,8 +95,8 @@ def find_recipe(conn: Connection, principal: Principal, flow: Flow, known_at: da
 def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> Last | None:
     """The youngest return of a day."""
     row = conn.execute(
-        """select exchange_id::text as id, version_id, decision, opened_at from exchange
-           where principal = %s and flow = %s and day = %s and direction = 'outbound_return'
+        f"""select exchange_id::text as id, version_id, decision, opened_at from exchange
+           where principal = %s and flow = %s and day = %s and {_OF_A_DAY}
            order by opened_at desc, exchange_id limit 1""",
         (principal, flow, day),
     ).fetchone()
@@ -118,8 +121,8 @@ def find_import_after(conn: Connection, number: int) -> datetime | None:
 def find_delivered(conn: Connection, principal: Principal, flow: Flow, day: date) -> tuple[ExchangeId, str] | None:
     """The youngest return of a day that was let go, with the SHA-256 of its file before encryption."""
     row = conn.execute(
-        """select exchange_id::text as id, sha256 from exchange
-           where principal = %s and flow = %s and day = %s and direction = 'outbound_return'
+        f"""select exchange_id::text as id, sha256 from exchange
+           where principal = %s and flow = %s and day = %s and {_OF_A_DAY}
              and decision in ('accepted', 'partly_accepted') order by opened_at desc, exchange_id limit 1""",
         (principal, flow, day),
     ).fetchone()
@@ -156,8 +159,8 @@ def insert_return(
 def has_newer(conn: Connection, opened: Opened) -> bool:
     """Whether another return of the same day was opened later, so that this one is stale."""
     row = conn.execute(
-        """select exists (select from exchange where principal = %s and flow = %s and day = %s
-               and direction = 'outbound_return' and opened_at > %s) as newer""",
+        f"""select exists (select from exchange where principal = %s and flow = %s and day = %s
+               and {_OF_A_DAY} and opened_at > %s) as newer""",
         (opened.principal, opened.flow, opened.day, opened.opened_at),
     ).fetchone()
     return bool(row and row["newer"])
@@ -195,8 +198,8 @@ def wait_again(conn: Connection, exchange_id: ExchangeId) -> None:
 def wake_stale(conn: Connection, opened: Opened) -> None:
     """Prepared returns of the same day that nobody released are taken up again, to be closed as stale."""
     conn.execute(
-        """update exchange set next_attempt_at = now() where principal = %s and flow = %s and day = %s
-             and direction = 'outbound_return' and decision = 'open' and opened_at < %s""",
+        f"""update exchange set next_attempt_at = now() where principal = %s and flow = %s and day = %s
+             and {_OF_A_DAY} and decision = 'open' and opened_at < %s""",
         (opened.principal, opened.flow, opened.day, opened.opened_at),
     )
 

@@ -11,6 +11,8 @@ from datetime import datetime
 
 from sluice.db import transaction
 from sluice.errors import Ref
+from sluice.exchange.consents import count_left as count_consents
+from sluice.exchange.consents import erase_consents
 from sluice.exchange.corrections import count_left, drop_corrections
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
@@ -210,6 +212,7 @@ def _finish(house: House, case: Case, clearance: Clearance, now: datetime) -> No
     drop_request_file(house, case.case_id, target.principal)
     if not left:
         drop_corrections(house, target.principal, target.refs, now)
+        erase_consents(house, target.principal, target.refs)
     for bucket in (house.settings.bucket_exchange, house.settings.bucket_lake, house.settings.bucket_vault):
         house.objects.abort_uploads(bucket, f"{target.principal}/")
 
@@ -279,8 +282,9 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
         needles = recall(house, case.case_id, target.principal)
         scanned = scan_stores(house, target, needles.values | set(target.values))
         corrections = count_left(house, target.principal, target.refs)
+        consents = count_consents(house, target.principal, target.refs)
         found = replace(scanned, shared=len(needles.shared)) + Scanned(
-            hits=corrections.named, doubts=corrections.unreadable
+            hits=corrections.named + consents, doubts=corrections.unreadable
         )
         every += found
         mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]

@@ -16,6 +16,7 @@ from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.lake.objects import prefix_of
+from sluice.ledger.record import is_given_back
 from sluice.rights import answer_store
 from sluice.rights.erase_model import ANSWER, Column, Copy, Done, Target
 from sluice.rights.model import CaseId
@@ -36,7 +37,7 @@ def find_copies(
     rows = conn.execute(
         """select c.exchange_id::text as id, c.kind, e.direction, e.flow, c.bucket,
                case when c.kind = 'arrived' then e.key else c.key end as key, c.version_id, c.sha256,
-               e.opened_at, e.closed_at
+               e.opened_at, e.closed_at, e.version_id as named, e.day
            from copy c join exchange e using (exchange_id)
            where e.principal = %(principal)s and (%(gone)s or c.gone_at is null)
              and (%(among)s::uuid[] is null or c.exchange_id = any(%(among)s))
@@ -61,6 +62,11 @@ def _copy(
     contract = papers[name]
     if row["kind"] in (DIALLED, KEPT):
         contract = _of_list(in_force(conn, principal, Direction.INBOUND, flow, name[2], opened).contract, row["key"])
+    elif is_given_back(direction, row["named"]):
+        theirs = in_force(conn, principal, Direction.INBOUND, flow, row["day"], opened).contract
+        name_of_file = row["key"].removesuffix(".pgp")
+        is_as_agreed = theirs is not None and name_of_file.endswith(f".{theirs.file_format.format}")
+        contract = theirs if is_as_agreed else _of_list(theirs, name_of_file)
     return Copy(
         exchange_id=ExchangeId(row["id"]),
         kind=row["kind"],
@@ -168,21 +174,23 @@ def drop_superseded(house: House, copy: Copy) -> int:
         return house.objects.delete_others(copy.bucket, copy.key, frozenset({there.version_id} if there else ()))
     rows = house.conn.execute(
         """select c.version_id as named, e.version_id as arrived, c.gone_at is null as is_there
-           from copy c join exchange e using (exchange_id)
-           where c.bucket = %(bucket)s and (c.key = %(key)s or (c.kind = 'arrived' and e.key = %(key)s))""",
+           from copy c join exchange e using (exchange_id) where (c.bucket, c.key) = (%(bucket)s, %(key)s)
+           union
+           select c.version_id, e.version_id, c.gone_at is null
+           from exchange e join copy c on (c.exchange_id, c.kind, c.bucket) = (e.exchange_id, 'arrived', e.bucket)
+           where (e.bucket, e.key) = (%(bucket)s, %(key)s)""",
         {"bucket": copy.bucket, "key": copy.key},
     ).fetchall()
-    named = {row["named"] for row in rows if row["is_there"]}
-    found = {
-        item.version_id: item.etag
+    named = frozenset(row["named"] for row in rows if row["is_there"])
+    if copy.kind != ARRIVED:
+        return house.objects.delete_others(copy.bucket, copy.key, named)
+    arrived, ours = {row["arrived"] for row in rows}, catalogue.find_own_writes(house.conn, copy.bucket, copy.key)
+    others = frozenset(
+        item.version_id
         for item in house.objects.list_versions(copy.bucket, copy.key)
-        if item.key == copy.key
-    }
-    gone = set(found)
-    if copy.kind == ARRIVED:
-        arrived, ours = {row["arrived"] for row in rows}, catalogue.find_own_writes(house.conn, copy.bucket, copy.key)
-        gone = {version for version, etag in found.items() if version in arrived or (copy.key, etag) in ours}
-    return house.objects.delete_others(copy.bucket, copy.key, frozenset(set(found) - (gone - named)))
+        if item.key == copy.key and item.version_id not in arrived and (copy.key, item.etag) not in ours
+    )
+    return house.objects.delete_others(copy.bucket, copy.key, named | others)
 
 
 def find_leads(conn: Connection, target: Target) -> frozenset[ExchangeId]:

@@ -83,6 +83,11 @@ def sealed_days(on: date) -> int:
     return _value("sealed_case_material", "day", on)
 
 
+def consent_days(on: date) -> int:
+    """How many days a consent record stays after a Brussels date on which it ended."""
+    return _value("consent_record", "day", on)
+
+
 @cache
 def fewest_sealed_days() -> int:
     """The shortest such time of any date."""

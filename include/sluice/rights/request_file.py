@@ -6,23 +6,30 @@ One bad identifier refuses its row, because half of what was said of a person ma
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from itertools import islice
 
 import polars as pl
 
+from sluice.agreement.dpv import DPV, PURPOSES
+from sluice.dial.model import CHANNEL_WORDS
 from sluice.rights.guards import LANGUAGES
-from sluice.rights.identifiers import KINDS, Identifier, Person
+from sluice.rights.identifiers import KINDS, Identifier, Person, Sought
 from sluice.rights.model import Right
+from sluice.subject.candidate import normal_candidate
 from sluice.subject.columns import normalise_column
 
 LARGEST_BYTES = 64 << 20
 MOST_PERSONS = 100_000
 MOST_ROWS_NAMED = 20
-MEMBERS = {"right", "received", "language", "persons"}
+MEMBERS = {"right", "received", "language", "persons", "purposes", "channel"}
+NAMED = ("name", "birth_date")
+"""Columns of a file that knows its person by name and birth date only: it names one, who has to be confirmed."""
+PURPOSEFUL = frozenset({Right.OBJECTION, Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL})
+"""Rights that can be about some purposes, or one channel, only."""
 
 
 class Outcome(StrEnum):
@@ -36,6 +43,7 @@ class Outcome(StrEnum):
     UNKNOWN_COLUMN = "UNKNOWN_COLUMN"
     BAD_DATE = "BAD_DATE"
     BAD_LANGUAGE = "BAD_LANGUAGE"
+    BAD_PURPOSE = "BAD_PURPOSE"
     NO_PERSONS = "NO_PERSONS"
     NO_AGREEMENT = "NO_AGREEMENT"
 
@@ -59,6 +67,10 @@ class Asked:
     language: str
     persons: tuple[Person, ...] = field(repr=False)
     faults: tuple[RowFault, ...] = ()
+    sought: Sought | None = field(default=None, repr=False)
+    """Who is meant, where the file knows no identifier: a person at the desk confirms a candidate."""
+    purposes: tuple[str, ...] = ()
+    channel: str | None = None
 
     @property
     def refused(self) -> int:
@@ -84,9 +96,28 @@ def _parse_json(content: bytes) -> Asked | Outcome:
     if not isinstance(said["persons"], list):
         return Outcome.UNREADABLE
     rows = [row if isinstance(row, dict) else {} for row in said["persons"]]
-    if any(column not in KINDS for row in rows for column in row):
+    if not _are_known({column for row in rows for column in row}):
         return Outcome.UNKNOWN_COLUMN
-    return _ask(said["right"], said.get("received"), said.get("language", "nl"), [_cells(row) for row in rows])
+    asked = _ask(said["right"], said.get("received"), said.get("language", "nl"), [_cells(row) for row in rows])
+    return asked if isinstance(asked, Outcome) else _about(asked, said.get("purposes", []), said.get("channel"))
+
+
+def _are_known(columns: Set[str]) -> bool:
+    """Identifiers, or a name and a birth date: not both, because a name proves nothing beside a number."""
+    return columns <= set(KINDS) or columns == set(NAMED)
+
+
+def _about(asked: Asked, purposes: object, channel: object) -> Asked | Outcome:
+    """The same, for these purposes and this channel only: DPV IRIs or the last part of one, a word of agreements."""
+    if not purposes and channel is None:
+        return asked
+    words = [str(word) for word in purposes] if isinstance(purposes, list) else [""]
+    iris = {word if word.startswith("https://") else f"{DPV}{word}" for word in words}
+    is_channel = channel is None or (isinstance(channel, str) and channel in CHANNEL_WORDS)
+    if asked.right not in PURPOSEFUL or not iris <= PURPOSES or not is_channel:
+        return Outcome.BAD_PURPOSE
+    word = CHANNEL_WORDS[channel] if isinstance(channel, str) else None
+    return replace(asked, purposes=tuple(sorted(iris)), channel=word)
 
 
 def _cells(row: Mapping[str, object]) -> dict[str, str]:
@@ -107,7 +138,7 @@ def _parse_csv(name: str, content: bytes) -> Asked | Outcome:
     except (ValueError, csv.Error):
         return Outcome.UNREADABLE
     columns = [column.strip().lower() for column in rows[0]] if rows else []
-    if not columns or len(set(columns)) < len(columns) or not set(columns) <= set(KINDS):
+    if not columns or len(set(columns)) < len(columns) or not _are_known(set(columns)):
         return Outcome.UNKNOWN_COLUMN
     cells = [dict(zip(columns, row, strict=True)) if len(row) == len(columns) else {} for row in rows[1:]]
     return _ask(name.rsplit("/", 1)[-1].partition("-")[0].lower(), None, "nl", cells)
@@ -126,8 +157,26 @@ def _ask(right: object, received: object, language: object, rows: Sequence[Mappi
             day = date.fromisoformat(str(received))
         except ValueError:
             return Outcome.BAD_DATE
+    if any(name in row for row in rows for name in NAMED):
+        sought, faults = _judge_named(rows)
+        return Asked(Right(str(right)), day, str(language), (), faults, sought)
     persons, faults = judge_rows(rows)
     return Asked(Right(str(right)), day, str(language), persons, faults)
+
+
+def _judge_named(rows: Sequence[Mapping[str, str]]) -> tuple[Sought | None, tuple[RowFault, ...]]:
+    """The first row that has a name and a birth date; a second person is another file, and another case."""
+    found: Sought | None = None
+    bad: dict[int, tuple[str, str | None]] = {}
+    for place, row in enumerate(rows):
+        name, born = (row.get(column, "") for column in NAMED)
+        if normal_candidate((name,), born) is None:
+            bad[place] = ("VALUE_NAMES_NOBODY", None)
+        elif found is not None:
+            bad[place] = ("SHAPE_ONE_NAME_A_FILE", None)
+        else:
+            found = Sought(name, born)
+    return found, tuple(_faults(bad))
 
 
 def judge_rows(rows: Sequence[Mapping[str, str]]) -> tuple[tuple[Person, ...], tuple[RowFault, ...]]:

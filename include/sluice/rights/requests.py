@@ -110,7 +110,7 @@ def read_request(
     file = partial(RequestFile, principal, item.version_id, sha256=sha256, seen_at=now)
     if isinstance(asked, Outcome):
         return _record(house, item, file(asked, None, 0, ()))
-    if not asked.persons:
+    if not asked.persons and asked.sought is None:
         return _record(house, item, file(Outcome.NO_PERSONS, None, 0, asked.faults))
     put_at = min(item.modified_at or now, now)
     if asked.received and not GDPR_APPLIES <= asked.received <= received_on(put_at):
@@ -118,7 +118,8 @@ def read_request(
     if not any(row[0] == principal for row in store.find_agreement_bodies(house.conn, received_on(now), now)):
         return _record(house, item, file(Outcome.NO_AGREEMENT, None, 0, ()))
     case = _open(house, principal, item, asked, put_at, protection)
-    cases.vouch(house.conn, case.case_id, principal, now, sha256 or "")
+    if asked.sought is None:  # it knows whom it names; where it only has a name, our desk says who that is
+        cases.vouch(house.conn, case.case_id, principal, now, sha256 or "")
     return _record(house, item, file(Outcome.READ, case.case_id, case.persons, asked.faults))
 
 
@@ -132,7 +133,9 @@ def _open(
     """The clock runs since the controller received it; our hours to forward since the file lay there."""
     case_id = CaseId(str(uuid5(NUMBERS, f"{item.bucket}/{principal}/{item.version_id}")))
     actor, received = Actor(Role.PRINCIPAL, principal), asked.received or received_on(put_at)
-    envelope = envelope_of(case_id, asked.right, principal, asked.persons, received, put_at, actor)
+    persons = asked.persons or ((),)  # one, whom nobody has confirmed yet
+    envelope = envelope_of(case_id, asked.right, principal, persons, received, put_at, actor)
+    envelope = replace(envelope, sought=asked.sought, purposes=asked.purposes, contact_channel=asked.channel)
     return open_envelope(house, replace(envelope, language=asked.language, forward_from=put_at), protection)
 
 
@@ -191,7 +194,7 @@ def shown_key(principal: str, key: str) -> str:
 
 
 def give_request_notice(house: House, file: RequestFile) -> None:
-    """Tell the principal what its file did; ``cases``: the numbers of its own parts."""
+    """Tell the principal what its file did; ``cases``: the numbers of its own parts, none while nobody is confirmed."""
     parts = store.get_case(house.conn, file.case_id).sub_cases if file.case_id else ()
     put_notice(
         house,

@@ -4,8 +4,9 @@ A *use* is one purpose under one basis over one channel. A file, a return or a d
 out of it once every use of one of its needs was stopped for them, by one suppression or by several.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import polars as pl
 
@@ -76,24 +77,47 @@ def scope_of(reason: Suppression, purposes: frozenset[str] = frozenset(), channe
             return EVERYTHING
 
 
+NOBODY: Mapping[int, pl.DataFrame] = MappingProxyType({})
 Need = frozenset[Use]
 """Uses of which one at least must stand."""
 
 
-def sift(runs: Sequence[tuple[pl.DataFrame, Scope]], needs: Sequence[Need]) -> pl.DataFrame:
-    """References (ref, reason) for which every use of some need was stopped; each once, with the strongest reason."""
-    return merge_suppressions([part for need in needs for part in _stopped(runs, sorted(need, key=repr))])
+def sift(
+    runs: Sequence[tuple[pl.DataFrame, Scope]], needs: Sequence[Need], again: Mapping[int, pl.DataFrame] = NOBODY
+) -> pl.DataFrame:
+    """References (ref, reason) for which every use of some need was stopped; each once, with the strongest reason.
+
+    again: by the place of a withdrawal among the runs, whose consent was given since (ref, purpose, channel): there
+    it stops nothing for them.
+    """
+    return merge_suppressions([part for need in needs for part in _stopped(runs, sorted(need, key=repr), again)])
 
 
-def _stopped(runs: Sequence[tuple[pl.DataFrame, Scope]], uses: Sequence[Use]) -> Iterator[pl.DataFrame]:
+def _stopped(
+    runs: Sequence[tuple[pl.DataFrame, Scope]], uses: Sequence[Use], again: Mapping[int, pl.DataFrame]
+) -> Iterator[pl.DataFrame]:
     parts = []
-    for run, scope in runs:
-        numbers = [number for number, use in enumerate(uses) if scope.stops(use)]
-        if len(numbers) == len(uses):
+    for place, (run, scope) in enumerate(runs):
+        numbers, lifted = [number for number, use in enumerate(uses) if scope.stops(use)], again.get(place)
+        has_lifted = lifted is not None and not lifted.is_empty()
+        if len(numbers) == len(uses) and not has_lifted:
             yield run
         elif numbers:
-            parts.append(run.join(pl.DataFrame({"use": numbers}), how="cross"))
+            stopped = run.join(_named(uses, numbers), how="cross")
+            if lifted is not None:
+                stopped = stopped.join(lifted, on=("ref", "purpose", "channel"), how="anti")
+            parts.append(stopped.drop("purpose", "channel"))
     if parts:
         every = pl.concat(parts)
         whole = every.group_by("ref").agg(pl.col("use").n_unique()).filter(pl.col("use") == len(uses))
         yield every.join(whole, on="ref", how="semi").select(*SCHEMA).unique()
+
+
+def _named(uses: Sequence[Use], numbers: Sequence[int]) -> pl.DataFrame:
+    """Uses by number, with what a consent to them is about."""
+    said = {
+        "use": list(numbers),
+        "purpose": [uses[number].purpose for number in numbers],
+        "channel": [uses[number].channel for number in numbers],
+    }
+    return pl.DataFrame(said, schema_overrides={"channel": pl.String})

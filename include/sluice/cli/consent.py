@@ -1,0 +1,231 @@
+"""``sluice consent``: records of what persons said to being contacted (ISO/IEC TS 27560). Values are never printed."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sluice.cli.case_output import ByOption
+from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
+from sluice.errors import FileMissing, Ref, UsageError
+from sluice.settings import get_settings, login_name
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sluice.exchange.house import House
+    from sluice.rights.consents import Recorded
+
+app = typer.Typer(
+    help="Records of consent, per person, purpose and channel; kept under references, never under a value.",
+    epilog="Example: sluice consent import consents.csv energy01 --dated 2026-11-25",
+    no_args_is_help=True,
+)
+PrincipalArgument = Annotated[str, typer.Argument(metavar="PRINCIPAL", help="Whose customers.")]
+PersonArgument = Annotated[
+    list[str], typer.Argument(metavar="KIND:VALUE...", help="Identifiers of one person, in any spelling.")
+]
+PurposeOption = Annotated[str, typer.Option(help="Code of the agreement (P-RENEW), or DPV IRI.")]
+ChannelOption = Annotated[str, typer.Option(help="As the agreement names it: voice, sms, email, ...")]
+AtOption = Annotated[str | None, typer.Option(help="When it was said, ISO 8601 with offset; now by default.")]
+MethodOption = Annotated[str, typer.Option(help="How: a code, as web_form, call, paper.")]
+NoticeOption = Annotated[str, typer.Option(help="Which wording was shown: its number or version.")]
+CollectorOption = Annotated[str, typer.Option(help="Who collected it: a code, no name of a person.")]
+
+
+@app.callback()
+def topic() -> None:
+    """Records of consent."""
+
+
+@app.command("record")
+def record(
+    principal: PrincipalArgument,
+    person: PersonArgument,
+    purpose: PurposeOption,
+    channel: ChannelOption,
+    method: MethodOption,
+    notice: NoticeOption,
+    collected_by: CollectorOption,
+    state: Annotated[str, typer.Option(help="given, refused or expired.")] = "given",
+    at: AtOption = None,
+    until: Annotated[str, typer.Option(help="Last day it holds, ISO; without it until it is withdrawn.")] = "",
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Record what one person said. A yes lifts an older withdrawal of this purpose and channel, and of nothing else.
+
+    Give every identifier the person was kept out by. JSON: run, source_sha256, records, refused, left_out, is_new.
+
+    Example: sluice consent record energy01 phone:0470123456 --purpose P-RENEW --channel sms --method web_form
+    --notice W-7 --collected-by webshop
+    """
+    _record(principal, person, (purpose, channel, state, at, until), (method, notice, collected_by), by, format)
+
+
+@app.command("withdraw")
+def withdraw(
+    principal: PrincipalArgument,
+    person: PersonArgument,
+    purpose: PurposeOption,
+    channel: ChannelOption,
+    method: MethodOption = "request",
+    notice: NoticeOption = "none",
+    collected_by: CollectorOption = "center",
+    at: AtOption = None,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Record that a person withdrew a consent: at once nothing that rests on it reaches them over this channel.
+
+    A request of a person that wants an answer is a case instead (`sluice case open --right consent_withdrawal`).
+
+    Example: sluice consent withdraw energy01 phone:0470123456 --purpose P-RENEW --channel sms
+    """
+    _record(principal, person, (purpose, channel, "withdrawn", at, ""), (method, notice, collected_by), by, format)
+
+
+def _record(
+    principal: str,
+    person: list[str],
+    what: tuple[str, str, str, str | None, str],
+    how: tuple[str, str, str],
+    by: str | None,
+    format: Format,
+) -> None:
+    from sluice.exchange.house import open_house
+    from sluice.rights.consent_file import Said
+    from sluice.rights.consents import record_consent
+    from sluice.rights.identifiers import WORDS, check_identifiers, parse_identifier
+    from sluice.terms import Principal
+
+    found = tuple(parse_identifier(text, place) for place, text in enumerate(person, 1))
+    check_identifiers(found)
+    persons = {WORDS[each.kind]: each.value for each in found}
+    if len(persons) < len(found):
+        raise UsageError(Ref("argument", "KIND:VALUE"), Ref("rule", "ONE_OF_A_KIND"))
+    now = datetime.now(UTC)
+    purpose, channel, state, at, until = what
+    said = Said(persons, purpose, channel, state, at or now.isoformat(), *how, until)
+    with open_house(get_settings()) as house:
+        done = record_consent(house, Principal(principal), said, by or login_name(), now)
+    _show(done, format)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV; docs/how-to/consent.md has its columns.")],
+    principal: PrincipalArgument,
+    dated: Annotated[str | None, typer.Option(help="Brussels date of the file, ISO; today by default.")] = None,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Import consent records from a file: hashed and dated; rows that say nothing we can keep are listed by number.
+
+    JSON: run, source_sha256, records, refused, left_out, is_new, faults [{code, column, count, rows}].
+
+    Example: sluice consent import consents.csv energy01 --dated 2026-11-25
+    """
+    from sluice.exchange.house import open_house
+    from sluice.exchange.naming import BRUSSELS
+    from sluice.rights.consents import import_consents
+    from sluice.terms import Principal
+
+    if not file.is_file():
+        raise FileMissing(Ref("argument", "FILE"))
+    now = datetime.now(UTC)
+    try:
+        day = date.fromisoformat(dated) if dated else now.astimezone(BRUSSELS).date()
+    except ValueError:
+        raise UsageError(Ref("option", "--dated")) from None
+    with open_house(get_settings()) as house, err.status("importing"):
+        done = import_consents(house, Principal(principal), file.read_bytes(), day, by or login_name(), now)
+    _show(done, format)
+
+
+def _show(done: "Recorded", format: Format) -> None:
+    document = {
+        "run": done.run_id,
+        "source_sha256": done.source_sha256,
+        "records": done.records,
+        "refused": done.refused,
+        "left_out": done.left_out,
+        "is_new": done.is_new,
+    }
+    faults = [
+        {"code": each.code, "column": each.column, "count": each.count, "rows": list(each.rows)} for each in done.faults
+    ]
+    if format is Format.JSON:
+        show_json({**document, "faults": faults})
+        return
+    show_pairs("Consent records", document)
+    if faults:
+        show_table("Rows not kept", ("code", "column", "count", "rows"), [tuple(each.values()) for each in faults])
+
+
+@app.command("show")
+def show(principal: PrincipalArgument, person: PersonArgument, format: FormatOption = Format.TABLE) -> None:
+    """Show every record of one person, the oldest first, and which of them counts now.
+
+    JSON: records [{record_id, purpose, channel, state, at, until, method, notice, collected_by, counts}].
+
+    Example: sluice consent show energy01 phone:0470123456
+    """
+    from sluice.exchange.house import open_house
+    from sluice.exchange.naming import BRUSSELS
+    from sluice.subject.consent import last_words
+
+    with open_house(get_settings()) as house:
+        found = _of_person(house, principal, person)
+    last = last_words(found, datetime.now(BRUSSELS).date())["record_id"].to_list()
+    names = ("record_id", "purpose", "channel", "state", "at", "until", "method", "notice", "collected_by")
+    rows = [
+        {**{name: row[name] for name in names}, "counts": row["record_id"] in last}
+        for row in found.sort("at", "record_id").iter_rows(named=True)
+    ]
+    if format is Format.JSON:
+        show_json({"records": rows})
+    else:
+        show_table("Consent records", (*names, "counts"), [tuple(row.values()) for row in rows])
+
+
+@app.command("export")
+def export(
+    principal: PrincipalArgument,
+    person: PersonArgument,
+    to: Annotated[Path, typer.Option(help="The file to write.")],
+) -> None:
+    """Write every record of one person as JSON-LD: fields of ISO/IEC TS 27560, words of DPV.
+
+    Example: sluice consent export energy01 phone:0470123456 --to consent.jsonld
+    """
+    from sluice.agreement.store import find_principal_agreement
+    from sluice.exchange.house import open_house
+    from sluice.exchange.naming import BRUSSELS
+    from sluice.rights.consent_export import export_consents
+    from sluice.rights.consent_file import ConsentsInvalid
+    from sluice.terms import Principal
+
+    settings, now = get_settings(), datetime.now(UTC)
+    today = now.astimezone(BRUSSELS).date()
+    with open_house(settings) as house:
+        agreement = find_principal_agreement(house.conn, Principal(principal), today, now)
+        if agreement is None:
+            raise ConsentsInvalid(Ref("rule", "NO_AGREEMENT"), Ref("principal", principal))
+        found = _of_person(house, principal, person)
+    document = export_consents(found, agreement, settings.center_country, today)
+    to.write_text(json.dumps(document, ensure_ascii=False, indent=2), encoding="utf-8")
+
+
+def _of_person(house: "House", principal: str, person: list[str]) -> "pl.DataFrame":
+    from sluice.exchange.consents import find_records
+    from sluice.rights.identifiers import check_identifiers, parse_identifier, refs_of
+    from sluice.terms import Principal
+
+    found = tuple(parse_identifier(text, place) for place, text in enumerate(person, 1))
+    check_identifiers(found)
+    refs = sorted(set(refs_of(found, house.subject_key(Principal(principal))).values()))
+    records = find_records(house, Principal(principal))
+    return records.filter(records["ref"].is_in(refs))

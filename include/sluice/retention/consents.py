@@ -1,0 +1,55 @@
+"""The last day of consent records: some time after each ended, and all of them once the agreement is over."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sluice.agreement.store import find_ended
+from sluice.db import transaction
+from sluice.exchange.consent_store import find_principals
+from sluice.exchange.consents import edit_records
+from sluice.exchange.house import House
+from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.exchange.sweeping import each
+from sluice.ledger.append import append
+from sluice.ledger.consented import ConsentsDropped
+from sluice.ledger.model import EntryKind
+from sluice.retention import store
+from sluice.retention.model import Why
+from sluice.rights.facts import consent_days
+from sluice.subject.consent import still_needed
+from sluice.terms import Principal
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def drop_consents(house: House, now: datetime, principal: Principal | None = None) -> tuple[int, int]:
+    """Remove the records that nothing needs any more: how many, and of how many principals it failed.
+
+    Raises ServiceMissing.
+    """
+    principals = [principal] if principal else find_principals(house.conn)
+    return each("a consent record", principals, lambda one: _drop(house, one, now))
+
+
+def _drop(house: House, principal: Principal, now: datetime) -> int:
+    on = now.astimezone(BRUSSELS).date()
+    ended = find_ended(house.conn, principal, on, now)
+    is_over = ended is not None and ended.valid_to is not None and on >= ended.valid_to + timedelta(days=ended.end_days)
+    keep: Callable[[pl.DataFrame], pl.DataFrame] = (
+        (lambda records: records.clear()) if is_over else (lambda records: still_needed(records, on, consent_days(on)))
+    )
+    with store.lock_principal(house.conn, principal):
+        if any(hold.is_of_all(on) for hold in store.find_holds(house.conn, principal)):
+            return 0
+        gone = edit_records(house, principal, keep, now)
+    why = Why.AGREEMENT_ENDED if is_over else Why.RULE
+    for run_id, records in gone.items():
+        body = ConsentsDropped(
+            run_id=run_id, principal=principal, records=records, why=why.value, dropped_at=utc_text(now)
+        )
+        with transaction(house.conn):
+            chain, kind = f"principal.{principal}", EntryKind.CONSENTS_DROPPED
+            append(house.conn, chain=chain, kind=kind, exchange_id=None, body=body)
+    return sum(gone.values())

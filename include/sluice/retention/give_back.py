@@ -1,0 +1,80 @@
+"""What an ended agreement wants back goes back, and only then may retention delete it (GDPR Art. 28(3)(g))."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sluice.agreement.model import Agreement
+from sluice.agreement.store import find_ended
+from sluice.errors import Ref
+from sluice.exchange.house import House
+from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.sweeping import each
+from sluice.retention import store
+from sluice.retention.holds import confirm_return
+from sluice.retention.model import RetentionRefused
+from sluice.returns.carry import AIRFLOW
+from sluice.returns.give_back import FlowGiven, Standing, Wish, give_flow
+from sluice.returns.give_back_store import find_flows
+from sluice.terms import Principal
+
+REFERENCE = "GIVEN-BACK"
+"""Stands for the principal's own confirmation where its data lies, receipted, in its own prefix."""
+NOTHING_RAN: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What one run did for one principal. ``is_confirmed``: everything went, so retention may delete."""
+
+    agreement: Agreement
+    flows: tuple[FlowGiven, ...]
+    is_confirmed: bool
+
+
+def give_back(
+    house: House,
+    principal: Principal,
+    now: datetime,
+    by: str,
+    *,
+    form: str | None = None,
+    run: Mapping[str, str] = NOTHING_RAN,
+) -> GivenBack:
+    """Put the accepted rows of every flow of an ended agreement into its principal's own prefix, and say so.
+
+    form: csv, xlsx, json, ndjson, parquet; the contracts' own when None. Raises RetentionRefused where an agreement
+    is in force, or the ended one asks for deletion; UsageError.
+    """
+    ended = find_ended(house.conn, principal, now.astimezone(BRUSSELS).date(), now)
+    if ended is None:
+        raise RetentionRefused(Ref("rule", "AGREEMENT_IN_FORCE"), Ref("principal", principal))
+    if ended.end_choice != "return":
+        raise RetentionRefused(Ref("rule", "NOTHING_TO_RETURN"), Ref("agreement", ended.agreement_id))
+    wish = Wish(ended, form, by)
+    flows = tuple(give_flow(house, wish, flow, run, now) for flow in find_flows(house.conn, principal))
+    is_whole = all(flow.standing is Standing.GIVEN for flow in flows)
+    if is_whole:
+        confirm_return(house.conn, principal, REFERENCE, by, now)
+    return GivenBack(ended, flows, is_whole)
+
+
+def give_back_due(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int, int]:
+    """The same for every principal whose ended agreement waits for it: how many are done, and how many failed.
+
+    Raises ServiceMissing.
+    """
+
+    def one(principal: Principal) -> int:
+        return int(give_back(house, principal, now, AIRFLOW, run=run).is_confirmed)
+
+    return each("giving back", _waiting(house, now), one)
+
+
+def _waiting(house: House, now: datetime) -> list[Principal]:
+    on, found = now.astimezone(BRUSSELS).date(), []
+    for principal in store.find_principals(house.conn):
+        ended = find_ended(house.conn, principal, on, now)
+        if ended and ended.end_choice == "return" and store.find_returned(house.conn, ended) is None:
+            found.append(principal)
+    return found

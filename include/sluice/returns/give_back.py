@@ -1,0 +1,220 @@
+"""Give an ended agreement's data back to its principal (GDPR Art. 28(3)(g)): per flow one exchange of its own.
+
+Opened before a row is read, closed with the six answers, delivered after its receipt. The same data under the same
+rights of persons is one exchange, however often somebody asks; a killed one is finished by the next run.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+
+import rfc8785
+
+from sluice.agreement.model import Agreement, Paper, PaperMissing
+from sluice.agreement.store import in_force
+from sluice.db import transaction
+from sluice.errors import Ref, UsageError
+from sluice.exchange.close import GOOD, close_record
+from sluice.exchange.effects import do_effects
+from sluice.exchange.given_back import paper_under
+from sluice.exchange.house import House
+from sluice.exchange.model import Opened
+from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.exchange.open import record_opened
+from sluice.exchange.paper import finding, missing_paper
+from sluice.exchange.store import get_open, is_open, try_lock
+from sluice.exchange.suppressed import SuppressedMeanwhile, find_suppressed, names_any
+from sluice.exchange.suppressed_store import find_in_force
+from sluice.exchange.uses import needs_of_file
+from sluice.exchange.workroom import work_folder
+from sluice.gate.model import Finding
+from sluice.ledger.record import GIVEN_BACK, ExchangeRecord
+from sluice.returns import give_back_store, store
+from sluice.returns.carry import AIRFLOW, forbidden, wait_for_release
+from sluice.returns.give_back_make import keep_given, make_given
+from sluice.returns.give_back_record import record_of_given, record_of_nothing
+from sluice.returns.give_back_store import LastGiven
+from sluice.returns.model import Due, Input
+from sluice.subject.suppression import Suppression
+from sluice.terms import Direction, ExchangeId, Flow
+
+FORMATS = ("csv", "xlsx", "json", "ndjson", "parquet")
+STALE = "STALE_PERSONS"
+"""Reason code of one that was prepared, and names somebody who must stay out since."""
+MAY_GO_LATER: frozenset[str] = frozenset({Suppression.RESTRICTED, Suppression.SOFT_HOLD})
+"""Reasons that end: whoever is held for one of them has data that must not be deleted as given back."""
+
+
+class Standing(StrEnum):
+    """How far the data of a flow is on its way back."""
+
+    GIVEN = "given"
+    WAITS_FOR_RELEASE = "waits_for_release"
+    WAITS_FOR_PERSONS = "waits_for_persons"
+    """Somebody's data is restricted or on hold: their rows stayed here."""
+    WAITS_FOR_ARRIVALS = "waits_for_arrivals"
+    UNDER_WAY = "under_way"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class FlowGiven:
+    """What came of one flow. ``held``: rows that stayed here, by reason."""
+
+    flow: Flow
+    standing: Standing
+    exchange_id: ExchangeId | None = None
+    rows: int = 0
+    held: Mapping[str, int] = field(default_factory=dict)
+    reason_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which ended agreement's data goes back, in which format (None: the contract's own), and who asks."""
+
+    ended: Agreement
+    format: str | None = None
+    by: str = AIRFLOW
+
+    def __post_init__(self) -> None:
+        if self.format not in (None, *FORMATS):
+            raise UsageError(Ref("option", "--to"))
+
+    @property
+    def last_day(self) -> date:
+        """Of the agreement."""
+        assert self.ended.valid_to is not None  # it ended
+        return self.ended.valid_to
+
+
+def give_flow(house: House, wish: Wish, flow: Flow, run: Mapping[str, str], now: datetime) -> FlowGiven:
+    """Take the data of one flow to its principal, or as far as it goes. Again changes nothing."""
+    if give_back_store.has_open_arrivals(house.conn, wish.ended.principal, flow):
+        return FlowGiven(flow, Standing.WAITS_FOR_ARRIVALS)
+    opened = _opened(house, wish, flow, now)
+    with try_lock(house.conn, opened.exchange_id) as is_ours:
+        if is_ours:
+            _carry(house, opened, wish.by, run)
+    do_effects(house, opened.exchange_id)
+    last = give_back_store.find_last(house.conn, wish.ended, flow)
+    assert last is not None  # it was opened just now
+    return _flow_given(house, flow, last)
+
+
+def _opened(house: House, wish: Wish, flow: Flow, now: datetime) -> Opened:
+    """The exchange that gives the flow back: the last one, where another could give nothing else."""
+    ended, principal = wish.ended, wish.ended.principal
+    with transaction(house.conn):
+        store.lock_flow(house.conn, principal, flow)
+        last, inputs = give_back_store.find_last(house.conn, ended, flow), _inputs(house, wish, flow)
+        paper = in_force(house.conn, principal, Direction.INBOUND, flow, wish.last_day, now)
+        name = f"{GIVEN_BACK}{ended.version}-{_basis(house, wish, paper, inputs)}-"
+        if last and (last.is_open or _is_whole(last, inputs) or _would_be_same(last, name)):
+            return get_open(house.conn, last.exchange_id)
+        number = give_back_store.count_given(house.conn, ended, flow) + 1
+        key = f"{principal}/outbound/{flow}/{_file_name(wish, flow, paper, number)}"
+        due = Due(wish.last_day, inputs, f"{name}{number}", number)
+        opened = give_back_store.insert_given(
+            house.conn, principal, flow, house.settings.bucket_exchange, key, due, ended.agreement_id, now
+        )
+        record_opened(house.conn, opened, paper)
+    return opened
+
+
+def _inputs(house: House, wish: Wish, flow: Flow) -> tuple[Input, ...]:
+    return tuple(store.find_contacts(house.conn, wish.ended.principal, flow, None))
+
+
+def _is_whole(last: LastGiven, inputs: tuple[Input, ...]) -> bool:
+    """Whether everything that is there went, but for whom it never may."""
+    return last.decision in GOOD and not MAY_GO_LATER & set(last.held) and set(store.ids(inputs)) <= last.inputs
+
+
+def _would_be_same(last: LastGiven, name: str) -> bool:
+    """Whether nothing that it is made of changed. One that somebody had to leave before it went is made again."""
+    return last.version_id.startswith(name) and last.reason_code != STALE
+
+
+def _basis(house: House, wish: Wish, paper: Paper | PaperMissing, inputs: tuple[Input, ...]) -> str:
+    """Names what it is made of: files, paper, form, and who must stay out."""
+    said = {
+        "inputs": sorted([each.exchange_id, each.sha256] for each in inputs),
+        "contract": paper.contract.sha256 if paper.contract else None,
+        "format": wish.format,
+        "kept_out": sorted(find_in_force(house.conn, wish.ended.principal)),
+    }
+    return hashlib.sha256(rfc8785.dumps(said)).hexdigest()[:32]
+
+
+def _file_name(wish: Wish, flow: Flow, paper: Paper | PaperMissing, number: int) -> str:
+    """``renewal_campaign_given_back_2026-12-31.csv``, the second one ``..._2.csv``; ``.pgp`` behind when encrypted."""
+    form = wish.format or (paper.contract.file_format.format if paper.contract else "none")
+    pgp = ".pgp" if wish.ended.delivery.pgp else ""
+    return f"{flow}_given_back_{wish.last_day}{'' if number == 1 else f'_{number}'}.{form}{pgp}"
+
+
+def _carry(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> None:
+    """To its end, or until a second person releases it; made again where somebody in it must stay out since."""
+    while is_open(house.conn, opened.exchange_id):
+        prepared = store.find_prepared(house.conn, opened.exchange_id)
+        try:
+            if prepared is not None:
+                _go_on(house, opened, prepared, run)
+            else:
+                _make(house, opened, by, run)
+        except SuppressedMeanwhile:
+            continue
+        return
+
+
+def _make(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> None:
+    paper, kept_out = paper_under(house.conn, opened), find_in_force(house.conn, opened.principal)
+    if isinstance(paper, PaperMissing):
+        return _refuse(house, opened, missing_paper(paper), run)
+    if reasons := forbidden(paper.agreement, opened.opened_at.astimezone(BRUSSELS).date()):
+        return _refuse(house, opened, reasons[0], run)
+    with work_folder(house, opened) as folder:
+        given = make_given(house, opened, paper, folder)
+        if isinstance(given, Finding):
+            return _refuse(house, opened, given, run)
+        copies = keep_given(house, opened, paper, given, folder)
+    record = record_of_given(opened, paper, given, copies, house.settings, run, datetime.now(UTC))
+    if record.decision in GOOD and paper.agreement.delivery.two_person_release:
+        wait_for_release(house, opened, record, kept_out, by)
+    else:
+        close_record(house, opened, record, kept_out)
+    return None
+
+
+def _go_on(house: House, opened: Opened, record: ExchangeRecord, run: Mapping[str, str]) -> None:
+    """Close what was prepared, once it is released; not if it names somebody who must stay out since."""
+    paper, kept_out = paper_under(house.conn, opened), find_in_force(house.conn, opened.principal)
+    needs = needs_of_file(paper) if isinstance(paper, Paper) else None
+    suppressed = find_suppressed(house, opened.principal, needs)
+    if suppressed is not None and names_any(house, record.how_long.copies, suppressed["ref"].to_list()):
+        _refuse(house, opened, finding(STALE, "given_back.persons"), run)
+    elif store.is_released(house.conn, opened.exchange_id):
+        closing = record.model_copy(update={"closed_at": utc_text(datetime.now(UTC))})
+        close_record(house, opened, closing, kept_out)
+
+
+def _refuse(house: House, opened: Opened, why: Finding, run: Mapping[str, str]) -> None:
+    """Close without giving anything: the next run opens another, once anything it is made of changed."""
+    paper = paper_under(house.conn, opened)
+    close_record(house, opened, record_of_nothing(opened, paper, [why], house.settings, run, datetime.now(UTC)))
+
+
+def _flow_given(house: House, flow: Flow, last: LastGiven) -> FlowGiven:
+    if last.is_open:
+        waits = last.is_prepared and not store.is_released(house.conn, last.exchange_id)
+        standing = Standing.WAITS_FOR_RELEASE if waits else Standing.UNDER_WAY
+    elif last.decision not in GOOD:
+        standing = Standing.REFUSED
+    elif MAY_GO_LATER & set(last.held):
+        standing = Standing.WAITS_FOR_PERSONS
+    else:
+        standing = Standing.GIVEN if store.is_delivered(house.conn, last.exchange_id) else Standing.UNDER_WAY
+    return FlowGiven(flow, standing, last.exchange_id, last.rows, last.held, last.reason_code)

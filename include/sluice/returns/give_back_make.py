@@ -1,0 +1,118 @@
+"""What goes back at the end of an agreement, as it is now: without who must stay out, corrected values in place."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+
+from sluice.agreement.model import DataContract, Paper
+from sluice.exchange.deliver import RETURN
+from sluice.exchange.house import House
+from sluice.exchange.keep import PARQUET, SEALED, line
+from sluice.exchange.model import Opened
+from sluice.exchange.naming import BRUSSELS, index_key, return_key
+from sluice.exchange.paper import finding
+from sluice.exchange.suppressed import find_suppressed
+from sluice.exchange.uses import needs_of_file
+from sluice.gate.model import Finding
+from sluice.lake.write_model import ValueUnwritable, WriteForm
+from sluice.lake.write_table import write_table
+from sluice.ledger.record import CopyLine
+from sluice.returns import store
+from sluice.returns.compose import REF
+from sluice.returns.give_back_record import Given
+from sluice.returns.keep import encrypted
+from sluice.returns.make import FILE
+from sluice.returns.model import Input
+from sluice.returns.paper import kinds_of
+from sluice.returns.righting import Righting, said_at
+from sluice.subject.index import build_run, write_run
+from sluice.subject.suppression import reasons_of
+
+OURS = "sluice_"
+"""Before the names of columns that we added."""
+
+
+def make_given(house: House, opened: Opened, paper: Paper, folder: Path) -> Given | Finding:
+    """Accepted rows of a flow in the form of their contract, written to ``folder``; or why they cannot be.
+
+    Oldest file first. A column that the contract does not know has no role: then nothing goes.
+    """
+    inputs, contract = _oldest_first(house, store.find_inputs(house.conn, opened.exchange_id)), paper.contract
+    rows = _rows(house, opened, inputs, folder)
+    names = [field.name for field in contract.fields]
+    unknown = [name for name in rows.columns if name not in names and not name.startswith(OURS)]
+    if unknown:
+        return finding("HEADER_UNDECLARED_COLUMN", "given_back.columns", count=len(unknown))
+    held = _held(house, opened, paper, rows)
+    going = rows.filter(held.is_null())
+    columns = [pl.col(name) if name in rows.columns else pl.lit(None, pl.String).alias(name) for name in names]
+    wanted, form = going.select(columns), _form(contract, opened)
+    types = {field.name: field.logical_type for field in contract.fields}
+    try:
+        written = write_table(wanted, types, form, folder / FILE, title=contract.contract_id)
+    except ValueUnwritable:
+        return finding("VALUE_UNWRITABLE", "given_back.format")
+    refs = going.select(name for name in kinds_of(contract) if name in going.columns)
+    subjects = going[REF].n_unique() if REF in going.columns else 0
+    return Given(inputs, wanted, refs, Counter(held.drop_nulls().to_list()), subjects, written, form.format)
+
+
+def _oldest_first(house: House, inputs: Sequence[Input]) -> tuple[Input, ...]:
+    ages = {each.exchange_id: said_at(house, each.exchange_id) for each in inputs}
+    return tuple(sorted(inputs, key=lambda each: (ages[each.exchange_id], each.closed_at, each.exchange_id)))
+
+
+def _rows(house: House, opened: Opened, inputs: Sequence[Input], folder: Path) -> pl.DataFrame:
+    right, parts = Righting.of(house, opened.principal), [pl.DataFrame(schema={REF: pl.String})]
+    for each in inputs:
+        path = folder / f"{each.exchange_id}.parquet"
+        house.objects.fetch(each.bucket, each.key, each.version_id, path)
+        parts.append(right.scan(house, each.exchange_id, path).collect())
+    return pl.concat(parts, how="diagonal")
+
+
+def _held(house: House, opened: Opened, paper: Paper, rows: pl.DataFrame) -> pl.Series:
+    """Why a row stays here: its person must stay out of everything that the file is for."""
+    suppressed = find_suppressed(house, opened.principal, needs_of_file(paper))
+    nobody = pl.DataFrame(schema={"ref": pl.String, "reason": pl.String})
+    columns = [rows[name] for name in rows.columns if name.startswith("sluice_ref_")]
+    return reasons_of(columns, nobody if suppressed is None else suppressed, rows.height)
+
+
+def _form(contract: DataContract, opened: Opened) -> WriteForm:
+    """The contract's own form, where the name of the file asks for no other."""
+    form, wanted = contract.file_format, format_of(opened)
+    is_own = wanted == form.format
+    return WriteForm(
+        format=wanted,
+        delimiter=form.delimiter if is_own else None,
+        encoding=form.encoding if is_own else None,
+        decimal_comma=form.decimal_comma,
+        date_format=form.date_format,
+        sheet=form.sheet if is_own else None,
+        date_formats={field.name: field.date_format for field in contract.fields if field.date_format},
+    )
+
+
+def format_of(opened: Opened) -> str:
+    """Format of what is given back, by the name it was opened with."""
+    return opened.key.removesuffix(".pgp").rpartition(".")[2]
+
+
+def keep_given(house: House, opened: Opened, paper: Paper, given: Given, folder: Path) -> tuple[CopyLine, ...]:
+    """The file where nobody sees it yet, and the index of who is in it: for as long as what is delivered stays."""
+    today = opened.opened_at.astimezone(BRUSSELS).date()
+    last_day = today + timedelta(days=house.settings.keep_arrived_days)
+    source = encrypted(house, paper, folder, opened.opened_at)
+    bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
+    kept = house.objects.put_converging(bucket, key, source, SEALED)
+    copies = [line(RETURN, kept, given.rows.height, "arrived", last_day)]
+    if given.refs.width:
+        kinds = kinds_of(paper.contract)
+        run = write_run(build_run([(kinds[name], given.refs[name]) for name in given.refs.columns]))
+        stored = house.objects.put_converging(bucket, index_key(opened), run, PARQUET)
+        copies.append(line("index", stored, None, "arrived", last_day))
+    return tuple(copies)

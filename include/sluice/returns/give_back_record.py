@@ -1,0 +1,97 @@
+"""The six answers of what is given back at the end of an agreement: that of any return, for that one purpose. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sluice.agreement.model import Paper, PaperMissing
+from sluice.exchange.model import Judged, Kept, Opened, Sighting
+from sluice.exchange.paper import refused
+from sluice.exchange.record import record_of
+from sluice.gate.model import Finding, GateVerdict
+from sluice.lake.write_model import Written
+from sluice.ledger.record import CopyLine, ExchangeRecord, InputLine, PurposeLine, What
+from sluice.returns.model import Input
+from sluice.settings import Settings
+from sluice.terms import Verdict
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PURPOSE = PurposeLine(
+    code="CONTRACT-END",
+    iri="https://w3id.org/dpv#LegalCompliance",
+    text={
+        "nl": "De gegevens aan de opdrachtgever teruggeven omdat de overeenkomst eindigde (AVG art. 28, lid 3, g).",
+        "fr": "Renvoyer les données au donneur d'ordre parce que le contrat a pris fin (RGPD art. 28, par. 3, g).",
+        "en": "Give the data back to the principal because the agreement ended (GDPR Art. 28(3)(g)).",
+    },
+    legal_basis="https://w3id.org/dpv/legal/eu/gdpr#A6-1-c",
+    basis_holder="center",
+)
+"""What it is for, and nothing else."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What goes back, before it is kept. ``rows``: columns of the contract; ``refs``: who is in them."""
+
+    inputs: tuple[Input, ...]
+    rows: "pl.DataFrame"
+    refs: "pl.DataFrame"
+    held: Mapping[str, int]
+    subjects: int
+    written: Written
+    format: str
+
+
+def record_of_given(
+    opened: Opened, paper: Paper, given: Given, copies: tuple[CopyLine, ...], settings: Settings,
+    run: Mapping[str, str], closed_at: datetime,
+) -> ExchangeRecord:  # fmt: skip
+    """The record of what goes back."""
+    rows_in = given.rows.height + sum(given.held.values())
+    verdict = GateVerdict(Verdict.PASSED, rows_in, rows_in, 0, (), {})
+    seen = {"format": given.format, "neutralised": dict(given.written.neutralised)}
+    sighting = Sighting(seen, tuple(given.rows.columns), given.subjects)
+    judged = Judged(opened, paper, None, verdict, sighting, {}, Path(), given.held)
+    record = record_of(Kept(judged, copies), settings, run, closed_at)
+    return _for_principal(record.model_copy(update={"what": _what(record.what, given)}), opened, settings)
+
+
+def record_of_nothing(
+    opened: Opened, paper: Paper | PaperMissing, reasons: Sequence[Finding], settings: Settings,
+    run: Mapping[str, str], closed_at: datetime,
+) -> ExchangeRecord:  # fmt: skip
+    """The record of what cannot be given back as it is."""
+    judged = Judged(opened, paper, None, refused(tuple(reasons)), None, {}, Path())
+    return _for_principal(record_of(Kept(judged, ()), settings, run, closed_at), opened, settings)
+
+
+def _for_principal(record: ExchangeRecord, opened: Opened, settings: Settings) -> ExchangeRecord:
+    who = record.who.model_copy(update={"sender": settings.center, "recipients": (opened.principal,)})
+    return record.model_copy(update={"who": who, "why": record.why.model_copy(update={"purposes": (PURPOSE,)})})
+
+
+def _what(what: What, given: Given) -> What:
+    columns = tuple(column.model_copy(update={"source": f"contacts.{column.name}"}) for column in what.columns)
+    return what.model_copy(
+        update={
+            "sha256": given.written.sha256,
+            "size_bytes": given.written.size_bytes,
+            "columns": columns,
+            "inputs": tuple(
+                InputLine(
+                    exchange_id=each.exchange_id,
+                    kind=each.kind.value,
+                    bucket=each.bucket,
+                    key=each.key,
+                    version_id=each.version_id,
+                    sha256=each.sha256,
+                )
+                for each in given.inputs
+            ),
+        }
+    )

@@ -1,0 +1,176 @@
+"""A file of consent records: a row per person, purpose and channel, with how and when it was said. Pure."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import islice
+from typing import ClassVar
+
+import polars as pl
+
+from sluice.agreement.model import Agreement
+from sluice.errors import Exit, Ref, SluiceError
+from sluice.rights.identifiers import KINDS
+from sluice.rights.request_file import MOST_ROWS_NAMED, RowFault
+from sluice.subject.columns import normalise_column
+from sluice.subject.consent import ConsentState
+from sluice.subject.refs import ref_column
+
+REQUIRED = ("purpose", "channel", "state", "at", "method", "notice", "collected_by")
+OPTIONAL = ("until",)
+MOST_ROWS = 100_000
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")
+"""Of method, notice and collector: a code without spaces, so that it names no person."""
+
+
+class ConsentsInvalid(SluiceError):
+    """A file of consent records, or one record, that cannot be kept. Words of ``Ref("rule", ...)``:
+
+    NOT_A_TABLE, COLUMNS, TOO_MANY_ROWS, NO_AGREEMENT, or the code of what is wrong with the one record.
+    """
+
+    code: ClassVar[str] = "SLU-625"
+    summary: ClassVar[str] = "these consent records cannot be kept"
+    cure: ClassVar[str] = "docs/how-to/consent.md says which columns there are and what may stand in them"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One row as it was given; who it is about stays out of every repr."""
+
+    persons: Mapping[str, str] = field(repr=False)
+    """Identifiers by their word (phone, email, customer, national_number, iban): a record for each."""
+    purpose: str
+    channel: str
+    state: str
+    at: str
+    method: str
+    notice: str
+    collected_by: str
+    until: str = ""
+
+
+@dataclass(frozen=True)
+class Records:
+    """Records that can be kept (columns of consent.SCHEMA without record_id), and rows that cannot."""
+
+    frame: pl.DataFrame = field(repr=False)
+    faults: tuple[RowFault, ...] = ()
+
+    @property
+    def refused(self) -> int:
+        return sum(fault.count for fault in self.faults)
+
+
+def parse_consents(content: bytes) -> list[Said]:
+    """The rows of a CSV file, any of the four usual delimiters. Raises ConsentsInvalid."""
+    try:
+        text = content.decode("utf-8-sig")
+        delimiter = max(";,\t|", key=text.partition("\n")[0].count)
+        rows = list(islice(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True), MOST_ROWS + 2))
+    except (ValueError, csv.Error):
+        raise ConsentsInvalid(Ref("rule", "NOT_A_TABLE")) from None
+    head = [column.strip().lower() for column in rows[0]] if rows else []
+    is_known = set(REQUIRED) <= set(head) <= {*REQUIRED, *OPTIONAL, *KINDS} and not set(head).isdisjoint(KINDS)
+    if not is_known or len(set(head)) < len(head):
+        raise ConsentsInvalid(Ref("rule", "COLUMNS"))
+    if len(rows) > MOST_ROWS + 1:
+        raise ConsentsInvalid(Ref("rule", "TOO_MANY_ROWS"), Ref("rows", MOST_ROWS))
+    return [_said(dict(zip(head, row, strict=False)) if len(row) == len(head) else {}) for row in rows[1:]]
+
+
+def _said(cells: Mapping[str, str]) -> Said:
+    given = {name: cells.get(name, "").strip() for name in (*REQUIRED, *OPTIONAL)}
+    return Said(persons={word: cells[word] for word in KINDS if cells.get(word, "").strip()}, **given)
+
+
+def judge_consents(rows: Sequence[Said], agreement: Agreement, key: bytes, now: datetime) -> Records:
+    """Records of the rows that say something we can keep, one for each identifier; the others by reason."""
+    purposes = {word: each for each in agreement.purposes for word in (each.code, each.iri)}
+    bad: dict[int, tuple[str, str | None]] = {}
+    for place, row in enumerate(rows):
+        if fault := _fault(row, purposes, now):
+            bad[place] = fault
+    parts = list(_referred(rows, bad, key))
+    frame = pl.concat(parts) if parts else pl.DataFrame(schema={"place": pl.Int64, "ref": pl.String})
+    facts = [_facts(row, purposes) if place not in bad else {} for place, row in enumerate(rows)]
+    good = frame.filter(~pl.col("place").is_in(sorted(bad)))
+    told = [{"ref": ref, **facts[place]} for place, ref in good.sort("place", "ref").iter_rows()]
+    return Records(pl.DataFrame(told, schema_overrides={"until": pl.Date}, infer_schema_length=None), _faults(bad))
+
+
+def _fault(row: Said, purposes: Mapping[str, object], now: datetime) -> tuple[str, str | None] | None:
+    """What is wrong with a row: a code and its column."""
+    at, until = _moment(row.at), _day(row.until)
+    checks = {
+        "purpose": row.purpose in purposes,
+        "channel": row.purpose not in purposes or row.channel in getattr(purposes[row.purpose], "channels", ()),
+        "state": row.state in [each.value for each in ConsentState],
+        "at": at is not None and at <= now,
+        "until": not row.until or (until is not None and at is not None and until >= at.date()),
+        **{name: bool(CODE.fullmatch(getattr(row, name))) for name in ("method", "notice", "collected_by")},
+    }
+    wrong = next((name for name, holds in checks.items() if not holds), None)
+    if wrong:
+        return "VALUE_INVALID_CONSENT", wrong
+    return None if row.persons else ("VALUE_NAMES_NOBODY", None)
+
+
+def _facts(row: Said, purposes: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "purpose": getattr(purposes[row.purpose], "iri"),  # noqa: B009
+        "channel": row.channel,
+        "state": row.state,
+        "at": _moment(row.at),
+        "until": _day(row.until),
+        "method": row.method,
+        "notice": row.notice,
+        "collected_by": row.collected_by,
+    }
+
+
+def _referred(rows: Sequence[Said], bad: dict[int, tuple[str, str | None]], key: bytes) -> Iterator[pl.DataFrame]:
+    """Place of a row and a reference of its person, kind by kind; what is no identifier makes its row a bad one."""
+    for word, kind in KINDS.items():
+        places = [place for place, row in enumerate(rows) if word in row.persons]
+        values = pl.Series(word, [rows[place].persons[word] for place in places], dtype=pl.String)
+        normal = normalise_column(values, kind).values
+        for place, value in zip(places, normal.to_list(), strict=True):
+            if value is None:
+                bad.setdefault(place, ("VALUE_INVALID_IDENTIFIER", word))
+        frame = pl.DataFrame(
+            {"place": places, "ref": ref_column(normal, kind, key)}, schema_overrides={"place": pl.Int64}
+        )
+        yield frame.drop_nulls()
+
+
+def _moment(text: str) -> datetime | None:
+    """ISO 8601 with an offset; a day alone is its beginning in UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return None if len(text) > len("2026-11-26") else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _faults(bad: Mapping[int, tuple[str, str | None]]) -> tuple[RowFault, ...]:
+    by_reason: dict[tuple[str, str | None], list[int]] = {}
+    for place in sorted(bad):
+        by_reason.setdefault(bad[place], []).append(place + 1)
+    return tuple(
+        RowFault(code, column, len(places), tuple(places[:MOST_ROWS_NAMED]))
+        for (code, column), places in by_reason.items()
+    )

@@ -1,0 +1,101 @@
+"""What a person said to being contacted for a purpose over a channel, as records of it. Pure.
+
+A record is one act: consent was given, refused, withdrawn, or ran out (ISO/IEC TS 27560). The last one counts; where
+two are of one moment, no beats yes. Nobody is named: a record is kept under a reference.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+import polars as pl
+
+MOMENT = pl.Datetime("us", "UTC")
+SCHEMA: dict[str, type[pl.DataType] | pl.DataType] = {
+    "ref": pl.String,
+    "purpose": pl.String,
+    "channel": pl.String,
+    "state": pl.String,
+    "at": MOMENT,
+    "until": pl.Date,
+    "method": pl.String,
+    "notice": pl.String,
+    "collected_by": pl.String,
+    "record_id": pl.String,
+}
+"""Columns of records. ``purpose``: DPV IRI. ``channel``: word of the agreement. ``until``: last day it holds,
+Brussels; null: until it is withdrawn. ``method``: how it was given. ``notice``: which wording was shown."""
+WORD = ("ref", "purpose", "channel")
+"""What one word is about."""
+
+
+class ConsentState(StrEnum):
+    """What a record says."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+STATUS = {
+    ConsentState.GIVEN: "https://w3id.org/dpv#ConsentGiven",
+    ConsentState.REFUSED: "https://w3id.org/dpv#ConsentRefused",
+    ConsentState.WITHDRAWN: "https://w3id.org/dpv#ConsentWithdrawn",
+    ConsentState.EXPIRED: "https://w3id.org/dpv#ConsentExpired",
+}
+"""The same as DPV words."""
+NO_RECORDS = pl.DataFrame(schema=SCHEMA)
+TAKES_BACK = (ConsentState.REFUSED.value, ConsentState.WITHDRAWN.value)
+"""States by which a person says no: whoever is in one is kept out."""
+
+
+def last_words(records: pl.DataFrame, on: date) -> pl.DataFrame:
+    """Of each reference, purpose and channel the record that counts on a Brussels day (columns of SCHEMA)."""
+    says_yes = pl.col("state") == ConsentState.GIVEN.value
+    ordered = records.sort("at", says_yes, "record_id", descending=[False, True, False])
+    last = ordered.unique(WORD, keep="last", maintain_order=True)
+    ran_out = says_yes & (pl.col("until") < on).fill_null(False)
+    return last.with_columns(
+        pl.when(ran_out).then(pl.lit(ConsentState.EXPIRED.value)).otherwise("state").alias("state")
+    )
+
+
+def given_since(words: pl.DataFrame, withdrawn_at: datetime) -> pl.DataFrame:
+    """Whose consent was given again after a withdrawal, for what, over which channel (ref, purpose, channel).
+
+    An older record never lifts a withdrawal, whenever it is imported.
+    """
+    again = (pl.col("state") == ConsentState.GIVEN.value) & (pl.col("at") > withdrawn_at.astimezone(UTC))
+    return words.filter(again).select(WORD)
+
+
+def word_of_rows(refs: Sequence[pl.Series], words: pl.DataFrame, purpose: str, channel: str) -> pl.DataFrame:
+    """Of each row the last word of its person by any of their references (consent, consent_at); null: none.
+
+    ``consent``: given, or no.
+    """
+    mine = words.filter(pl.col("purpose") == purpose, pl.col("channel") == channel)
+    says_no = pl.col("state") != ConsentState.GIVEN.value
+    said = mine.select("ref", "at", says_no.alias("says_no"))
+    height = len(refs[0]) if refs else 0
+    parts = [
+        pl.DataFrame({"row": pl.int_range(height, eager=True), "ref": series}).join(said, on="ref") for series in refs
+    ]
+    if not parts:
+        return pl.DataFrame(schema={"consent": pl.String, "consent_at": MOMENT})
+    last = pl.concat(parts).sort("at", "says_no").unique("row", keep="last", maintain_order=True)
+    rows = pl.DataFrame({"row": pl.int_range(height, eager=True)}).join(
+        last, on="row", how="left", maintain_order="left"
+    )
+    word = pl.when("says_no").then(pl.lit("no")).when(~pl.col("says_no")).then(pl.lit(ConsentState.GIVEN.value))
+    return rows.select(word.alias("consent"), pl.col("at").alias("consent_at"))
+
+
+def still_needed(records: pl.DataFrame, on: date, days: int) -> pl.DataFrame:
+    """Records without those that ended more than ``days`` before a Brussels day: a no, and a yes that ran out.
+
+    A no stays a fingerprint among those who must stay out; what goes is the record of how it was said.
+    """
+    ended = pl.when(pl.col("state") == ConsentState.GIVEN.value).then("until").otherwise(pl.col("at").dt.date())
+    return records.filter((ended >= on - timedelta(days=days)).fill_null(True))

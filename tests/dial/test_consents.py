@@ -1,0 +1,210 @@
+"""Records of consent: they open and close a dial list for one purpose and one channel, and name nobody."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import polars as pl
+import pytest
+
+from desk import ENERGY, Desk, open_desk
+from night import AGREEMENT, change, with_papers
+from returns.commands import at_terminal, sluice
+from sluice.dial.dncm import import_numbers
+from sluice.dial.make import make_dial_list
+from sluice.dial.model import Channel, Dialled, Request
+from sluice.exchange.consents import count_left, erase_consents, find_records
+from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.suppressed import find_suppressed, keep_out
+from sluice.ledger.verify import verify
+from sluice.retention.run import retain
+from sluice.rights.consent_file import ConsentsInvalid, Said
+from sluice.rights.consents import import_consents, record_consent
+from sluice.settings import Settings
+from sluice.subject.refs import refer
+from sluice.subject.scope import MARKETING, scope_of
+from sluice.subject.suppression import Suppression
+from sluice.terms import Flow, Principal, SubjectKind
+
+ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
+HEAD = 'legalBasis: "https://w3id.org/dpv/legal/eu/gdpr#A6-1-{}"\n      basisHolder: principal\n      channels: [{}]'
+COLUMNS = "customer;purpose;channel;state;at;until;method;notice;collected_by"
+IRI = "https://w3id.org/dpv#DirectMarketing"
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    """Renewal rests on consent, over calls and texts; 40 contacts were accepted."""
+    settings = with_papers(store_settings, tmp_path)
+    papers = settings.principals_dir / ENERGY01
+    change(papers / AGREEMENT, HEAD.format("f", "voice"), HEAD.format("a", "voice, sms"))
+    contract, basis = papers / "renewal_campaign.inbound.odcs.yaml", "https://w3id.org/dpv/legal/eu/gdpr#A6-1-"
+    change(contract, f"{basis}f", f"{basis}a")
+    change(contract, "consentChannel, value: email", "consentChannel, value: sms")
+    for path in papers.glob("renewal_results.*"):
+        path.unlink()  # they speak of the basis that renewal no longer has
+    with open_desk(settings, tmp_path) as opened:
+        opened.drop(opened.campaign(40)[0])
+        opened.work()
+        listed = tmp_path / "dncm.txt"
+        listed.write_text("+32470999999\n")
+        import_numbers(opened.house, listed, now().astimezone(BRUSSELS).date(), "anna", now())
+        yield opened
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def people(desk: Desk, opted_in: str) -> list[str]:
+    """Customer numbers of those whose file says this of texts."""
+    frame = pl.read_csv(desk.campaign(40)[0], separator=";", infer_schema=False)
+    return frame.filter(pl.col("opt_in_email") == opted_in)["customer_number"].to_list()
+
+
+def ref_of(desk: Desk, customer: str) -> str:
+    return refer(desk.house.subject_key(ENERGY01), SubjectKind.PRINCIPAL_CUSTOMER_ID, customer).ref or ""
+
+
+def dialled(desk: Desk, channel: str = "sms") -> tuple[set[str], Dialled]:
+    request = Request(str(uuid4()), ENERGY01, CAMPAIGN, "P-RENEW", Channel(channel), "parquet", "anna")
+    done = make_dial_list(desk.house, request, now())
+    rows = pl.read_parquet(desk.house.objects.read(done.bucket, done.key))
+    return set(rows["customer_number"]), done
+
+
+def said(
+    customer: str, state: str = "given", at: datetime | None = None, channel: str = "sms", until: str = ""
+) -> Said:
+    at = at or now()
+    return Said({"customer": customer}, "P-RENEW", channel, state, at.isoformat(), "web_form", "W-7", "webshop", until)
+
+
+def line(one: Said) -> str:
+    return ";".join(
+        (one.persons["customer"], one.purpose, one.channel, one.state, one.at, one.until, one.method, one.notice,
+         one.collected_by)
+    )  # fmt: skip
+
+
+def withdrawn(desk: Desk, customer: str) -> None:
+    """A person withdrew the consent to marketing over every channel, and the case is decided."""
+    scope = scope_of(Suppression.CONSENT_WITHDRAWN, MARKETING)
+    refs = frozenset({ref_of(desk, customer)})
+    keep_out(
+        desk.house, ENERGY01, refs, Suppression.CONSENT_WITHDRAWN, cause=customer, case_id=None, now=now(), scope=scope
+    )
+
+
+def test_a_file_of_records_opens_and_closes_lists_and_the_younger_word_counts(desk: Desk) -> None:
+    (no, also_no, ran_out), (yes, back, old) = people(desk, "N")[:3], people(desk, "Y")[:3]
+    before, _ = dialled(desk)
+    assert {yes, back, old} <= before and before.isdisjoint({no, also_no, ran_out})
+    yesterday = now().astimezone(BRUSSELS).date() - timedelta(days=1)
+    lines = [
+        COLUMNS,
+        line(said(no)),
+        line(said(also_no, at=now() - timedelta(days=400))),  # the file that says no is younger
+        line(said(ran_out, at=now() - timedelta(days=9), until=str(yesterday))),
+        line(said(yes, "refused")),
+        line(said(back, "withdrawn", now() - timedelta(days=2))),
+        line(said(back)),
+        line(replace(said(old), state="perhaps")),
+        line(replace(said(old), collected_by="Jan Peeters")),
+    ]
+    content = "\n".join(lines).encode()
+
+    done = import_consents(desk.house, ENERGY01, content, yesterday, "anna", now())
+    again = import_consents(desk.house, ENERGY01, content, yesterday, "anna", now())
+
+    assert (done.records, done.refused, done.is_new, again.is_new) == (6, 2, True, False)
+    assert [(fault.column, fault.rows) for fault in done.faults] == [("state", (7,)), ("collected_by", (8,))]
+    after, told = dialled(desk)
+    assert after == (before | {no}) - {yes}
+    assert told.left_out["consent_withdrawn"] == 1
+    calls, _ = dialled(desk, "phone")
+    assert yes in calls or yes not in people_to_call(desk), "another channel is another consent"
+    stored = b"".join(
+        desk.house.objects.read(item.bucket, item.key)
+        for item in desk.objects(desk.settings.bucket_lake)
+        if item.key.startswith("_consents/")
+    )
+    assert stored and not [customer for customer in (no, yes, back) if customer.encode() in stored]
+    [entry] = desk.sql("select convert_from(body, 'UTF8') as body from ledger.entry where kind = 'consents.recorded'")
+    body = json.loads(str(entry["body"]))
+    assert sum(each["records"] for each in body["lines"]) == 6 and no not in str(entry["body"])
+    assert verify(desk.house.conn, public_pem=desk.house.keyring.public_pem).valid
+
+
+def people_to_call(desk: Desk) -> set[str]:
+    frame = pl.read_csv(desk.campaign(40)[0], separator=";", infer_schema=False)
+    return set(frame.filter(pl.col("opt_in_phone") == "Y")["customer_number"])
+
+
+def test_consent_given_again_lifts_a_withdrawal_for_its_purpose_and_channel_only(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = [each for each in people(desk, "Y") if each in people_to_call(desk)]
+    person, objector = both[:2]
+    older = now() - timedelta(seconds=1)
+    for each in (person, objector):
+        withdrawn(desk, each)
+    refs = frozenset({ref_of(desk, objector)})
+    keep_out(desk.house, ENERGY01, refs, Suppression.OBJECTED, cause="o", case_id=None, now=now(),
+             scope=scope_of(Suppression.OBJECTED, MARKETING))  # fmt: skip
+
+    record_consent(desk.house, ENERGY01, said(person, at=older), "anna", now())
+    assert person not in dialled(desk)[0], "an older record lifts nothing, whenever it comes"
+    record_consent(desk.house, ENERGY01, said(person), "anna", now())
+    record_consent(desk.house, ENERGY01, said(objector), "anna", now())
+    assert person in dialled(desk)[0] and person not in dialled(desk, "phone")[0]
+    assert objector not in dialled(desk)[0], "an objection is no withdrawal"
+
+    target = desk.folder / "consent.jsonld"
+    with at_terminal(desk, monkeypatch):
+        who = ("consent", "withdraw", ENERGY01, f"customer:{person}", "--purpose", "P-RENEW", "--channel", "sms")
+        assert sluice(*who).document["is_new"]
+        shown = sluice("consent", "show", ENERGY01, f"customer:{person}").document["records"]
+        assert sluice("consent", "record", ENERGY01, f"customer:{person}", "--purpose", "P-RENEW", "--channel", "fax",
+                      "--method", "call", "--notice", "W-7", "--collected-by", "center").error == "SLU-625"  # fmt: skip
+        from typer.testing import CliRunner
+
+        from sluice.cli.main import app
+
+        CliRunner().invoke(app, ["consent", "export", ENERGY01, f"customer:{person}", "--to", str(target)])
+    assert [(each["state"], each["counts"]) for each in shown] == [
+        ("given", False), ("given", False), ("withdrawn", True),
+    ]  # fmt: skip
+    assert person not in dialled(desk)[0]
+    exported = json.loads(target.read_text())["consent_records"]
+    assert [each["event_state"].rpartition("#")[2] for each in exported] == ["ConsentGiven"] * 2 + ["ConsentWithdrawn"]
+    assert {each["pii_principal_id"] for each in exported} == {ref_of(desk, person)}
+    assert {(each["purpose"], each["privacy_notice"]) for each in exported} == {(IRI, "W-7"), (IRI, "none")}
+    with pytest.raises(ConsentsInvalid, match="at"):
+        record_consent(desk.house, ENERGY01, said(person, at=now() + timedelta(days=1)), "anna", now())
+
+
+def test_records_go_with_an_erasure_and_on_their_day_and_those_of_the_erased_do_not_come_back(desk: Desk) -> None:
+    gone, stays = people(desk, "Y")[:2]
+    for each in (gone, stays):
+        record_consent(desk.house, ENERGY01, said(each, "refused", now() - timedelta(days=1)), "anna", now())
+    refs = frozenset({ref_of(desk, gone)})
+    assert count_left(desk.house, ENERGY01, refs) == 1, "control: it is there"
+
+    assert [erase_consents(desk.house, ENERGY01, refs) for _ in range(2)] == [1, 0]
+    assert count_left(desk.house, ENERGY01, refs) == 0
+    keep_out(desk.house, ENERGY01, refs, Suppression.ERASED, cause="e", case_id=None, now=now())
+    back = record_consent(desk.house, ENERGY01, said(gone), "anna", now())
+    assert (back.left_out, back.is_new, count_left(desk.house, ENERGY01, refs)) == (1, False, 0)
+
+    assert find_records(desk.house, ENERGY01)["ref"].to_list() == [ref_of(desk, stays)]
+    assert retain(desk.house, now() + timedelta(days=1000)).consents == 0
+    assert retain(desk.house, now() + timedelta(days=1100)).consents == 1
+    assert retain(desk.house, now() + timedelta(days=1100)).consents == 0
+    assert find_records(desk.house, ENERGY01).is_empty()
+    assert not [item for item in desk.objects(desk.settings.bucket_lake) if item.key.startswith("_consents/")]
+    suppressed = find_suppressed(desk.house, ENERGY01)
+    assert suppressed is not None and ref_of(desk, stays) in suppressed["ref"], "a no stays a fingerprint"

@@ -1,0 +1,224 @@
+"""An ended agreement's data goes back to its principal as it is now, once, with its receipt; then it is deleted."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from dying import dying
+from effort import effort
+from night import AGREEMENT, AT_ONCE, Edit, Night, open_night, with_papers
+from returns.commands import at_terminal, sluice
+from sluice.exchange.corrections import RightValue, correct
+from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.suppressed import keep_out, lift
+from sluice.ledger.verify import verify
+from sluice.retention.give_back import GivenBack, give_back, give_back_due
+from sluice.retention.model import RetentionRefused
+from sluice.retention.run import retain
+from sluice.returns.give_back import Standing
+from sluice.returns.release import release
+from sluice.rights.erase_model import Target
+from sluice.rights.erase_store import find_copies
+from sluice.rights.erase_stores import WENT_OUT, open_bench, store_of
+from sluice.settings import Settings
+from sluice.subject.refs import refer
+from sluice.subject.suppression import Suppression
+from sluice.terms import Principal, SubjectKind
+
+ENERGY = Principal("energy01")
+TODAY = datetime.now(BRUSSELS).date()
+END = TODAY + timedelta(days=3)
+POINTS = effort(4, 40)
+BESIDE = ("odcs.yaml", "receipt.json", "receipt.pdf", "roles.json")
+
+
+def at_night(day: date) -> datetime:
+    return datetime.combine(day, time(1, 20), BRUSSELS).astimezone(UTC)
+
+
+@contextmanager
+def ending(settings: Settings, folder: Path, *edits: Edit, contacts: int = 12) -> Iterator[Night]:
+    """Contacts of energy01 accepted; its agreement ends in three days and wants its data back."""
+    ends = Edit(AGREEMENT, "validTo: null\ndocument", f"validTo: {END}\ndocument")
+    wants = Edit(AGREEMENT, "g_end: {choice: delete", "g_end: {choice: return")
+    longer = settings.model_copy(update={"keep_arrived_days": 60})  # a test delivers before its day
+    with open_night(with_papers(longer, folder, ends, wants, *edits), folder, contacts) as night:
+        yield night
+
+
+def ref_of(night: Night, record: str) -> str:
+    key = night.desk.house.subject_key(ENERGY)
+    return refer(key, SubjectKind.PRINCIPAL_CUSTOMER_ID, record).ref or ""
+
+
+def kept_out(night: Night, record: str, reason: Suppression) -> str:
+    refs = frozenset({ref_of(night, record)})
+    return keep_out(night.desk.house, ENERGY, refs, reason, cause=record, case_id=None, now=datetime.now(UTC))
+
+
+def give(night: Night, day: date = END + timedelta(days=1)) -> GivenBack:
+    return give_back(night.desk.house, ENERGY, at_night(day), "an")
+
+
+def files(night: Night) -> dict[str, bytes]:
+    """Files that were given back, as the principal sees them; each with all that explains it, in one version."""
+    bucket, found = night.desk.settings.bucket_exchange, {}
+    items = list(night.desk.house.objects.list_versions(bucket, "energy01/outbound/"))
+    keys = [item.key for item in items]
+    assert len(keys) == len(set(keys)), "nothing twice"
+    for item in items:
+        if "_given_back_" in item.key and not item.key.endswith(BESIDE):
+            assert all(f"{item.key}.{name}" in keys for name in BESIDE)
+            found[item.key.rpartition("/")[2]] = night.desk.house.objects.read(bucket, item.key)
+    return found
+
+
+def entries(night: Night, kind: str) -> list[dict[str, object]]:
+    rows = night.desk.sql(f"select convert_from(body, 'UTF8') as body from ledger.entry where kind = '{kind}'")
+    return [json.loads(str(row["body"])) for row in rows]
+
+
+def lake_rows(night: Night) -> int:
+    return sum(
+        int(str(row["rows"])) for row in night.desk.sql("select rows from copy where kind = 'lake' and gone_at is null")
+    )
+
+
+def rows_of(night: Night, record: str) -> list[int]:
+    """Rows that name a person in each copy of what was given back."""
+    house = night.desk.house
+    key, refs = house.subject_key(ENERGY), frozenset({ref_of(night, record)})
+    with open_bench(house, Target(ENERGY, key, refs, (record,), frozenset())) as bench:
+        copies = [copy for copy in find_copies(house.conn, ENERGY) if copy.kind in WENT_OUT]
+        return [store_of(copy).find(bench, copy) for copy in copies]
+
+
+def test_what_is_there_goes_back_as_it_is_now_and_only_then_is_deleted(
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ending(store_settings, tmp_path, AT_ONCE) as night:
+        house = night.desk.house
+        (wrong, _), (objector, _), (restricted, _) = night.people(3)
+        right = RightValue("street", "Rechtzettingsplein 1", datetime.now(UTC), False, wrong)
+        correct(
+            house,
+            ENERGY,
+            "3f0d6a52-1c67-4b6e-9a0b-0f5a3c1d7e42",
+            frozenset({ref_of(night, wrong)}),
+            right,
+            datetime.now(UTC),
+        )
+        kept_out(night, objector, Suppression.OBJECTED)
+        run_id = kept_out(night, restricted, Suppression.RESTRICTED)
+        with pytest.raises(RetentionRefused, match="AGREEMENT_IN_FORCE"):
+            give(night, END)
+
+        first = give(night)
+        assert [flow.standing for flow in first.flows] == [Standing.WAITS_FOR_PERSONS]
+        assert dict(first.flows[0].held) == {"objected": 1, "restricted": 1} and not first.is_confirmed
+        due = END + timedelta(days=30)
+        assert retain(house, at_night(due)).waiting >= 1 and lake_rows(night) == 12, "control: nothing is deleted yet"
+        assert give(night).flows[0].exchange_id == first.flows[0].exchange_id, "nothing changed, so nothing goes again"
+
+        lift(house, run_id, datetime.now(UTC), "an")
+        with at_terminal(night.desk, monkeypatch):
+            assert sluice("retention", "give-back", ENERGY).error == "SLU-595", "today it is still in force"
+        assert give_back_due(house, at_night(due)) == (1, 0)
+        assert give_back_due(house, at_night(due)) == (0, 0), "it waits for nothing any more"
+        [flow] = give(night).flows
+        assert (flow.standing, flow.rows, dict(flow.held)) == (Standing.GIVEN, 11, {"objected": 1})
+
+        name = f"renewal_campaign_given_back_{END}"
+        assert sorted(files(night)) == [f"{name}.csv", f"{name}_2.csv"]
+        given = pl.read_csv(io.BytesIO(files(night)[f"{name}_2.csv"]), separator=";", infer_schema=False)
+        sent = pl.read_csv(night.contacts, separator=";", infer_schema=False)
+        expected = sent.filter(pl.col("customer_number") != objector).with_columns(
+            street=pl.when(pl.col("customer_number") == wrong).then(pl.lit("Rechtzettingsplein 1")).otherwise("street")
+        )
+        given = given.select(pl.all().str.strip_prefix("'"))  # what a spreadsheet would run
+        assert given.select(expected.columns).sort("customer_number").equals(expected.sort("customer_number"))
+        record = night.record(next(line for line in night.desk.lines() if line.id == flow.exchange_id))
+        assert [purpose.code for purpose in record.why.purposes] == ["CONTRACT-END"]
+        assert record.who.recipients == (ENERGY,) and record.what.rows_in == 12
+        assert [body["reference"] for body in entries(night, "return.confirmed")] == ["GIVEN-BACK"]
+
+        assert rows_of(night, wrong) == [1] * 4, "an erasure finds the person in what went back, kept and delivered"
+
+        assert retain(house, at_night(due)).waiting == 0 and lake_rows(night) == 0
+        assert sorted(files(night)) == [f"{name}.csv", f"{name}_2.csv"], "what was given back stays for its own days"
+        retain(house, at_night(due + timedelta(days=house.settings.keep_arrived_days + 1)))
+        assert files(night) == {}
+        assert verify(house.conn, public_pem=house.keyring.public_pem).valid
+
+
+def test_where_two_persons_release_a_second_one_lets_it_go_and_the_form_can_be_chosen(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    with ending(store_settings, tmp_path) as night:
+        house, day = night.desk.house, at_night(END + timedelta(days=1))
+        [flow] = give_back(house, ENERGY, day, "an", form="parquet").flows
+        assert flow.standing is Standing.WAITS_FOR_RELEASE and files(night) == {}
+        (somebody, _), *_ = night.people(1)
+        run_id = kept_out(night, somebody, Suppression.SOFT_HOLD)
+        release(house, str(flow.exchange_id), "bert", datetime.now(UTC))
+        [stale] = give_back(house, ENERGY, day, "an", form="parquet").flows
+        assert (stale.standing, stale.reason_code, files(night)) == (Standing.REFUSED, "STALE_PERSONS", {})
+
+        lift(house, run_id, datetime.now(UTC), "an")
+        [flow] = give_back(house, ENERGY, day, "an", form="parquet").flows
+        assert flow.standing is Standing.WAITS_FOR_RELEASE
+        release(house, str(flow.exchange_id), "bert", datetime.now(UTC))
+        [flow] = give_back(house, ENERGY, day, "an", form="parquet").flows
+        assert flow.standing is Standing.GIVEN
+        [(name, content)] = files(night).items()
+        assert name.endswith("_2.parquet") or name.endswith(".parquet")
+        assert pl.read_parquet(io.BytesIO(content)).height == 12
+        bare = "energy01/outbound/renewal_campaign/x_given_back_1.csv"
+        night.desk.house.objects.put(night.desk.settings.bucket_exchange, bare, b"x", "text/csv")
+        with pytest.raises(AssertionError):
+            files(night)  # the control: one without what explains it is seen
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.evidence
+def test_killed_anywhere_a_rerun_gives_back_exactly_once(
+    store_settings: Settings, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """Each time another person is restricted, so that there is something to give again."""
+    day, wrong = at_night(END + timedelta(days=1)), 0
+    with ending(store_settings, tmp_path, AT_ONCE, contacts=POINTS + 3) as night:
+        house, people = night.desk.house, [record for record, _ in night.people(POINTS + 1)]
+        with dying(night.desk.settings, "crash_give_back.py") as once:
+            run_id = kept_out(night, people[0], Suppression.RESTRICTED)
+            _, steps = once(day.isoformat(), 0)
+            for number, person in enumerate(people[1:]):
+                lift(house, run_id, datetime.now(UTC), "an")
+                run_id = kept_out(night, person, Suppression.RESTRICTED)
+                killed, _ = once(day.isoformat(), 2 + (steps - 4) * number // POINTS)
+                assert killed
+                files(night)  # nothing half visible, nothing twice
+                house.conn.execute("update outbox set next_attempt_at = now() where done_at is null")
+                once(day.isoformat(), 0)
+                wrong += len(files(night)) != number + 2
+        lift(house, run_id, datetime.now(UTC), "an")
+        assert give(night).is_confirmed
+        rows = night.desk.sql(
+            """select count(*) as n, count(*) filter (where decision in ('accepted', 'partly_accepted')) as good,
+                   count(*) filter (where exists (select from outbox o where o.exchange_id = e.exchange_id
+                       and o.done_at is null)) as owed
+               from exchange e where direction = 'outbound_return'"""
+        )
+        assert rows == [{"n": POINTS + 2, "good": POINTS + 2, "owed": 0}]
+        assert len(entries(night, "return.confirmed")) == 1
+        assert len(files(night)) == POINTS + 2 and wrong == 0
+        assert verify(house.conn, public_pem=house.keyring.public_pem).valid
+    record_property(
+        "SIGKILL while an ended agreement's data is given back: given once, with receipt, by a rerun",
+        f"{POINTS - wrong} of {POINTS} ({steps} steps)",
+    )
