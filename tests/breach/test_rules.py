@@ -12,12 +12,15 @@ from effort import effort
 from sluice.agreement.annexes import Known, parse_annexes
 from sluice.agreement.load import parse_agreement
 from sluice.agreement.timeline import Days
+from sluice.breach.count import whole_of
 from sluice.breach.model import Applies, Counted, Duty, Line, Part, Risk, Scope, Slice
 from sluice.breach.page import Draft, drafts_of, make_draft
 from sluice.breach.rules import SCHEMA, count_persons, duties_of
 from sluice.breach.write import text_of
+from sluice.rights.erase_model import Copy
 from sluice.rights.facts import clock_parameters
 from sluice.settings import Settings
+from sluice.terms import Direction, ExchangeId, Flow
 
 AWARE = datetime(2026, 3, 27, 22, tzinfo=UTC)
 PAPERS = Settings().principals_dir
@@ -154,3 +157,20 @@ def test_persons_are_counted_once_however_their_rows_are_cut_into_files(
 
 def test_the_hours_of_the_clock_are_those_of_the_law() -> None:
     assert clock_parameters(AWARE.date()).breach_hours == 72
+
+
+@pytest.mark.parametrize(
+    ("kinds", "counted"),
+    [
+        (("arrived", "lake", "index", "index.rest"), ["lake"]),
+        (("index.rest", "handed.kept", "handed"), ["handed.kept"]),
+        (("handed",), ["handed"]),
+        (("index", "findings"), []),
+    ],
+)
+def test_every_row_of_an_exchange_is_looked_at_once_and_a_package_is_never_taken_for_gone(
+    kinds: tuple[str, ...], counted: list[str]
+) -> None:
+    one = ExchangeId("a1b2")
+    copies = [Copy(one, kind, Direction.INBOUND, Flow("f"), "b", kind, "v", "", None, ()) for kind in kinds]
+    assert [copy.kind for copy in whole_of(copies)] == counted

@@ -97,6 +97,9 @@ def test_an_error_is_a_page_with_its_code_and_nothing_of_the_request(pages: Web)
         ("/exchanges/0470123456", "SLU-604"),
         ("/exchanges?since=0470123456", "SLU-607"),
         ("/exchanges?cursor=0470123456", "SLU-607"),
+        ("/exchanges/find?number=%2B32470123456", "SLU-607"),
+        ("/exchanges/find?number=0470123456", "SLU-604"),
+        ("/exchanges?principal=%00", "SLU-607"),
         ("/nowhere", "SLU-604"),
     ):
         answer = pages.get(path)

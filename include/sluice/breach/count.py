@@ -8,7 +8,10 @@ import polars as pl
 
 from sluice.breach.model import Counted, Scope
 from sluice.breach.rules import OTHERS, OWN, SCHEMA, count_persons
+from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
 from sluice.exchange.house import House
+from sluice.exchange.rest import REST
+from sluice.exchange.suppressed import INDEX
 from sluice.lake import erase_parquet_rows
 from sluice.lake.quarantine import unseal
 from sluice.lake.reader import read_table
@@ -25,11 +28,12 @@ from sluice.terms import Principal, SubjectKind
 
 RECORDS = "quarantine.records"
 """Records that are no rows: nobody can tell from a column whose they are."""
-NOBODY = frozenset({"findings", "held", "return.findings", "index"})
+NOBODY = frozenset({"findings", "held", "return.findings", INDEX, REST})
 """Kinds of copies with row numbers, codes and references only."""
 WHOLE = ("lake", "quarantine.rows", "quarantine.held", RECORDS, REFUSED_FILE, "return", "dial.kept")
 """Kinds that together hold every row of an exchange once; other kinds hold the same rows again."""
-OTHER_KINDS = ("arrived", "delivered", "dial")
+OTHER_KINDS = ("arrived", "delivered", "dial", KEPT_ANSWER, HANDED)
+"""Of what was handed over nobody reads more than its record says: it is sealed, and one person's."""
 ORDER = tuple(SubjectKind)
 
 

@@ -1,9 +1,11 @@
 """Questions people ask about exchanges; the CLI, the pages and the tests ask the same ones."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
@@ -11,6 +13,9 @@ from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
 from sluice.terms import Decision, Direction, ExchangeId, Principal
+
+BEGINNING = re.compile(r"[0-9a-f]{1,32}")
+"""Of an id, without its hyphens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +94,9 @@ def list_exchanges(
 
 def show_exchange(conn: Connection, named: str) -> Shown:
     """One exchange by its id or an unambiguous beginning of it. Raises NotFound."""
+    lowest, highest = _range(named)
     rows: list[dict[str, Any]] = conn.execute(
-        f"select {LINE} from exchange e where exchange_id::text like %s || '%%' limit 2", (named.lower(),)
+        f"select {LINE} from exchange e where exchange_id between %s and %s limit 2", (lowest, highest)
     ).fetchall()
     if len(rows) != 1:
         raise NotFound(Ref("exchange", named), Ref("matches", len(rows)))
@@ -101,6 +107,14 @@ def show_exchange(conn: Connection, named: str) -> Shown:
         record=ExchangeRecord.model_validate_json(entry.body) if entry else None,
         entry=entry,
     )
+
+
+def _range(named: str) -> tuple[UUID, UUID]:
+    """The first and the last id that begins so. Raises NotFound for what begins no id."""
+    digits = named.lower().replace("-", "")
+    if not BEGINNING.fullmatch(digits):
+        raise NotFound(Ref("exchange", named), Ref("matches", 0))
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
 
 
 def find_by_versions(conn: Connection, version_ids: Sequence[str]) -> dict[str, ExchangeLine]:
@@ -118,7 +132,13 @@ def pick_principals(conn: Connection, named: str | None = None) -> list[Principa
     Raises NotFound for any other, without its name: it may be a value in the wrong place.
     """
     rows = conn.execute(
-        """select principal from (select principal from document union select principal from exchange) known
+        """with recursive sender as (
+               (select principal from exchange order by principal limit 1)
+               union all
+               select (select e.principal from exchange e where e.principal > s.principal order by 1 limit 1)
+               from sender s where s.principal is not null)
+           select principal from (select principal from document union
+                                  select principal from sender where principal is not null) known
            where principal = %s or principal not in (select principal from key_destruction
                where destroyed_at is not null) order by 1""",
         (named,),

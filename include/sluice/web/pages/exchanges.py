@@ -12,6 +12,7 @@ from starlette.responses import Response
 from sluice.db import connect
 from sluice.documents.page import make_page
 from sluice.documents.words import BRUSSELS
+from sluice.errors import NotFound
 from sluice.exchange.read import ExchangeLine, Shown, list_exchanges, pick_principals, show_exchange
 from sluice.keys import Keyring
 from sluice.ledger.sign import key_id
@@ -23,8 +24,15 @@ from sluice.web.errors import NothingThere
 from sluice.web.pages.view import reader_of, render, shares
 
 router = APIRouter(prefix="/exchanges")
-PARAMETERS = frozenset({"principal", "direction", "decision", "since", "find", "cursor", "lang"})
+PARAMETERS = frozenset({"principal", "direction", "decision", "since", "number", "cursor", "lang"})
 ON_A_PAGE = 25
+PRINCIPAL = "^[a-z0-9][a-z0-9-]{0,62}$"
+Beginning = Annotated[
+    str,
+    BeforeValidator(lambda said: said.strip().lower() if isinstance(said, str) else said),
+    Query(pattern="^[0-9a-f-]{1,36}$"),
+]
+"""Of the number of an exchange."""
 
 
 Unless = BeforeValidator(lambda said: said or None)
@@ -35,7 +43,7 @@ Unless = BeforeValidator(lambda said: said or None)
 def list_(
     request: Request,
     onlooker: Onlooker,
-    principal: Annotated[str | None, Unless, Query(max_length=63)] = None,
+    principal: Annotated[str | None, Unless, Query(pattern=PRINCIPAL)] = None,
     direction: Annotated[Direction | None, Unless] = None,
     decision: Annotated[Decision | None, Unless] = None,
     since: Annotated[date | None, Unless] = None,
@@ -69,11 +77,16 @@ def list_(
 
 
 @router.get("/find")
-def find(request: Request, onlooker: Onlooker, number: Annotated[str, Query(max_length=36)] = "") -> Response:
-    """To the exchange whose number begins so. Raises NotFound, also for more than one."""
-    with connect(get_settings()) as conn:
-        line = show_exchange(conn, number.strip()).line
-    return Response(status_code=303, headers={"Location": reader_of(request).link(f"/exchanges/{line.id}")})
+def find(request: Request, onlooker: Onlooker, number: Beginning) -> Response:
+    """To the exchange whose number begins so. Raises NothingThere, for several too: what was typed is not said."""
+    try:
+        with connect(get_settings()) as conn:
+            found = show_exchange(conn, number).line.id
+    except NotFound:
+        found = None
+    if found is None:
+        raise NothingThere
+    return Response(status_code=303, headers={"Location": reader_of(request).link(f"/exchanges/{found}")})
 
 
 @router.get("/{exchange_id}")
