@@ -1,7 +1,6 @@
 """On a real store: a copy goes on its day and not before, a hold keeps it, the end of an agreement takes the rest."""
 
 import json
-import os
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from sluice.terms import ExchangeId, Principal
 
 ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
 TODAY = datetime.now(BRUSSELS).date()
-COPIES = int(os.environ.get("HCON_COPIES") or effort(400, 10_000))
+COPIES = effort(400, 10_000)
 DAYS = 45
 
 

@@ -215,7 +215,7 @@ def compare_all(
     for name, was in before.items():
         if name not in after:
             whole[f"{name[1]} {Path(was.key).suffix}"] += 1
-        elif name[1] != "index":
+        elif not name[1].startswith("index"):
             plain, now = (plain_of(each, opened) for each in (was, after[name]))
             compared[" ".join((*name, withheld_unless_safe(was.key)))] = compare(
                 was.key, plain, now, lambda record: bool(searcher.owners_in(record))
