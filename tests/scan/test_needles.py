@@ -118,3 +118,16 @@ def test_every_encoding_of_every_kind_of_value_is_found(value: str) -> None:
     needles = needles_of([value])
 
     assert [name for name, content in encodings_of(value) if not scan_bytes(content, needles).hits] == []
+
+
+BRUSSELS, ANTWERP = "+3223868177", "+3238681773"
+
+
+@pytest.mark.parametrize("written", [ANTWERP, "0032 3 868 17 73", "32386817-73", "+32 (3) 868.17.73"])
+def test_inside_the_number_of_somebody_else_the_digits_of_a_shorter_one_are_nothing(written: str) -> None:
+    alone, beside = needles_of([BRUSSELS]), needles_of([BRUSSELS], {BRUSSELS: {ANTWERP}})
+
+    assert scan_bytes(f"a;{written};b".encode(), alone).status is Status.HIT, "control: by chance it reads so"
+    assert scan_bytes(f"a;{written};b".encode(), beside).status is Status.CLEAN
+    for own in (BRUSSELS, "02 386 81 77", "0032 2 386.81.77", "23868177"):
+        assert scan_bytes(f"a;{written};{own};b".encode(), beside).status is Status.HIT, own

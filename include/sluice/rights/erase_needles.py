@@ -5,7 +5,7 @@ read them from.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from sluice.rights.erase_store import ARRIVED
 from sluice.rights.erase_stores import REF, Bench, ref_columns
 from sluice.rights.identifiers import decrypt, encrypt
 from sluice.rights.model import CaseId
+from sluice.scan.spell import SEPARATORS, compact_of
 from sluice.subject.columns import normalise_column
 from sluice.subject.refs import ref_column
 from sluice.terms import Principal, SubjectKind
@@ -65,13 +66,8 @@ def _written(bench: Bench, copy: Copy, path: Path) -> Iterator[str]:
 
 
 def longer_words(bench: Bench, copies: Iterable[Copy], values: Iterable[str]) -> dict[str, set[str]]:
-    """By value, the longer ones that hold it in accepted rows which do not name the person.
-
-    As jan.claes@post.example holds an.claes@post.example: inside it, that says nothing of An.
-    """
-    spelled: dict[str, set[str]] = {}
-    for value in values:
-        spelled.setdefault(value.lower(), set()).add(value)
+    """By value, the longer ones that hold it in accepted rows which do not name the person; as :func:`held_in`."""
+    spelled = forms_of(values)
     found: dict[str, set[str]] = {}
     for copy in copies:
         path = bench.fetch(copy) if copy.kind == LAKE else None
@@ -80,12 +76,36 @@ def longer_words(bench: Bench, copies: Iterable[Copy], values: Iterable[str]) ->
         rows = pl.scan_parquet(path).filter(~_mine(bench, path))
         names = [name for name in rows.collect_schema().names() if name in identifying(copy)]
         for column in rows.select(names).collect().get_columns():
-            word = column.cast(pl.String).str.to_lowercase().drop_nulls().unique().to_frame("word")
-            part = pl.col("word").str.extract_many(sorted(spelled), overlapping=True).alias("part")
-            inside = word.select("word", part).explode("part").filter(pl.col("part") != pl.col("word"))
-            for longer, lowered in inside.rows():
-                for value in spelled[lowered]:
-                    found.setdefault(value, set()).add(longer)
+            for value, words in held_in(column.cast(pl.String), spelled).items():
+                found.setdefault(value, set()).update(words)
+    return found
+
+
+def forms_of(values: Iterable[str]) -> dict[str, set[str]]:
+    """Values by how each can be written: as it is, and without separators or the prefix of a telephone number."""
+    found: dict[str, set[str]] = {}
+    for value in values:
+        for form in {value, *compact_of(value)}:
+            found.setdefault(form.lower(), set()).add(value)
+    return found
+
+
+def held_in(words: pl.Series, spelled: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+    """By value, the words that hold it and are not the same value in another spelling.
+
+    As jan.claes@post.example holds an.claes@post.example, and +32 3 868 17 73 the digits 2 386 81 77 of a number in
+    Brussels: inside them, those say nothing of who has them.
+    """
+    word = words.str.to_lowercase().drop_nulls().unique().to_frame("word")
+    bare = pl.col("word").str.replace_all(SEPARATORS.pattern, "")
+    parts = [each.str.extract_many(sorted(spelled), overlapping=True) for each in (pl.col("word"), bare)]
+    inside = word.select("word", pl.concat_list(parts).alias("part")).explode("part").drop_nulls()
+    found: dict[str, set[str]] = {}
+    for longer, part in inside.unique().rows():
+        same = {longer, *(form.lower() for form in compact_of(longer))}
+        for value in spelled[part]:
+            if same.isdisjoint({value.lower(), *(form.lower() for form in compact_of(value))}):
+                found.setdefault(value, set()).add(longer)
     return found
 
 

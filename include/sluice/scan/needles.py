@@ -9,7 +9,7 @@ from types import MappingProxyType
 import ahocorasick_rs
 
 from sluice.scan.model import ScanFailed
-from sluice.scan.spell import NUMBER_MIN, binary_spellings, compact_of, numbers_of, spellings
+from sluice.scan.spell import NUMBER_MIN, SEPARATORS, binary_spellings, compact_of, numbers_of, spellings
 
 TEXT_MIN = 5
 """Letters: a shorter name stands in other words and in any compressed megabyte."""
@@ -74,9 +74,10 @@ def needles_of(
     if not chosen:
         raise ScanFailed
     words = {i: _written(longer.get(value, ())) for i, value in chosen}
+    joined = {i: _joined(longer.get(value, ())) for i, value in chosen}
     needles = _gathered((needle, label) for i, value in chosen for needle, label in _labelled(i, value, words[i]))
     grouped = _gathered(
-        (bare.lower().encode(), Label(i, GROUPED))
+        (bare.lower().encode(), Label(i, GROUPED, around=_around(bare.lower().encode(), joined[i])))
         for i, value in chosen
         for bare in compact_of(value)
         if len(bare) >= digits_min
@@ -104,6 +105,12 @@ def is_searchable(value: str, text_min: int, digits_min: int) -> bool:
 def _written(words: Iterable[str]) -> frozenset[bytes]:
     """These words in every encoding that does not mind capitals."""
     return frozenset(one.needle.lower() for word in words for one in spellings(word.strip()) if not one.exact)
+
+
+def _joined(words: Iterable[str]) -> frozenset[bytes]:
+    """These words as they read without what separates their digits."""
+    bare = (form for word in words for form in (SEPARATORS.sub("", word.strip()), *compact_of(word)))
+    return frozenset(form.lower().encode() for form in bare)
 
 
 def _labelled(index: int, value: str, words: Collection[bytes]) -> Iterator[tuple[bytes, Label]]:

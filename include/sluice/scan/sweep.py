@@ -110,7 +110,7 @@ def _search(window: Window, needles: Needles, where: str, found: Found) -> None:
                 continue
             found.hit(Hit(label.value_index, label.encoding, where, window.start + begin))
     if needles.grouped is not None:
-        _search_grouped(content, lowered, window.start, needles, where, found)
+        _search_grouped(window, lowered, needles, where, found)
 
 
 def _is_of_others(label: Label, lowered: bytes, begin: int, end: int) -> bool:
@@ -118,7 +118,7 @@ def _is_of_others(label: Label, lowered: bytes, begin: int, end: int) -> bool:
     return any(lowered.endswith(before, 0, begin) and lowered.startswith(after, end) for before, after in label.around)
 
 
-def _search_grouped(window: bytes, lowered: bytes, start: int, needles: Needles, where: str, found: Found) -> None:
+def _search_grouped(window: Window, lowered: bytes, needles: Needles, where: str, found: Found) -> None:
     """Telephone numbers and ids as people write them: in groups of any size."""
     if needles.grouped is None:
         return
@@ -126,12 +126,15 @@ def _search_grouped(window: bytes, lowered: bytes, start: int, needles: Needles,
     matches = needles.grouped.find_matches_as_indexes(joined, overlapping=True)
     if not matches:
         return
-    kept = np.flatnonzero(IS_KEPT[np.frombuffer(window, np.uint8)])
+    kept = np.flatnonzero(IS_KEPT[np.frombuffer(window.content, np.uint8)])
     for needle, begin, end in matches:
         first, last = int(kept[begin]), int(kept[end - 1])
         if last - first >= end - begin:  # otherwise nothing was taken out: found as it is
             for label in needles.grouped_labels[needle]:
-                found.hit(Hit(label.value_index, label.encoding, where, start + first))
+                is_cut = window.cuts(first, last + 1, 3 * needles.longest)
+                if label.around and (is_cut or _is_of_others(label, joined, begin, end)):
+                    continue
+                found.hit(Hit(label.value_index, label.encoding, where, window.start + first))
 
 
 def search_int32(block: bytes, needles: Needles, where: str, found: Found) -> None:
