@@ -4,32 +4,39 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
+from pysequoia import Tsk
 
 from dying import dying
 from effort import effort
 from night import AGREEMENT, AT_ONCE, Edit, Night, open_night, with_papers
 from returns.commands import at_terminal, sluice
+from rights.asking import asked
+from sluice.errors import Ref, StoreError
 from sluice.exchange.corrections import RightValue, correct
+from sluice.exchange.effects import EFFECTS
+from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.suppressed import keep_out, lift
 from sluice.ledger.verify import verify
 from sluice.retention.give_back import GivenBack, give_back, give_back_due
 from sluice.retention.model import RetentionRefused
 from sluice.retention.run import retain
-from sluice.returns.give_back import Standing
+from sluice.returns.give_back import FlowGiven, Standing
 from sluice.returns.release import release
+from sluice.rights.erase import run
 from sluice.rights.erase_model import Target
 from sluice.rights.erase_store import find_copies
 from sluice.rights.erase_stores import WENT_OUT, open_bench, store_of
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.subject.suppression import Suppression
-from sluice.terms import Principal, SubjectKind
+from sluice.terms import ExchangeId, Principal, SubjectKind
 
 ENERGY = Principal("energy01")
 TODAY = datetime.now(BRUSSELS).date()
@@ -52,14 +59,21 @@ def ending(settings: Settings, folder: Path, *edits: Edit, contacts: int = 12) -
         yield night
 
 
-def ref_of(night: Night, record: str) -> str:
-    key = night.desk.house.subject_key(ENERGY)
-    return refer(key, SubjectKind.PRINCIPAL_CUSTOMER_ID, record).ref or ""
+def ref_of(night: Night, value: str, kind: SubjectKind = SubjectKind.PRINCIPAL_CUSTOMER_ID) -> str:
+    return refer(night.desk.house.subject_key(ENERGY), kind, value).ref or ""
 
 
-def kept_out(night: Night, record: str, reason: Suppression) -> str:
-    refs = frozenset({ref_of(night, record)})
-    return keep_out(night.desk.house, ENERGY, refs, reason, cause=record, case_id=None, now=datetime.now(UTC))
+def kept_out(
+    night: Night, value: str, reason: Suppression, kind: SubjectKind = SubjectKind.PRINCIPAL_CUSTOMER_ID
+) -> str:
+    refs = frozenset({ref_of(night, value, kind)})
+    return keep_out(night.desk.house, ENERGY, refs, reason, cause=value, case_id=None, now=datetime.now(UTC))
+
+
+def corrected(night: Night, record: str, name: str, value: str) -> None:
+    """Somebody's value is right from now on."""
+    case_id, refs, now = "3f0d6a52-1c67-4b6e-9a0b-0f5a3c1d7e42", frozenset({ref_of(night, record)}), datetime.now(UTC)
+    correct(night.desk.house, ENERGY, case_id, refs, RightValue(name, value, now, False, record), now)
 
 
 def give(night: Night, day: date = END + timedelta(days=1)) -> GivenBack:
@@ -90,11 +104,11 @@ def lake_rows(night: Night) -> int:
     )
 
 
-def rows_of(night: Night, record: str) -> list[int]:
+def rows_of(night: Night, value: str, kind: SubjectKind = SubjectKind.PRINCIPAL_CUSTOMER_ID) -> list[int]:
     """Rows that name a person in each copy of what was given back."""
     house = night.desk.house
-    key, refs = house.subject_key(ENERGY), frozenset({ref_of(night, record)})
-    with open_bench(house, Target(ENERGY, key, refs, (record,), frozenset())) as bench:
+    key, refs = house.subject_key(ENERGY), frozenset({ref_of(night, value, kind)})
+    with open_bench(house, Target(ENERGY, key, refs, (value,), frozenset())) as bench:
         copies = [copy for copy in find_copies(house.conn, ENERGY) if copy.kind in WENT_OUT]
         return [store_of(copy).find(bench, copy) for copy in copies]
 
@@ -105,15 +119,7 @@ def test_what_is_there_goes_back_as_it_is_now_and_only_then_is_deleted(
     with ending(store_settings, tmp_path, AT_ONCE) as night:
         house = night.desk.house
         (wrong, _), (objector, _), (restricted, _) = night.people(3)
-        right = RightValue("street", "Rechtzettingsplein 1", datetime.now(UTC), False, wrong)
-        correct(
-            house,
-            ENERGY,
-            "3f0d6a52-1c67-4b6e-9a0b-0f5a3c1d7e42",
-            frozenset({ref_of(night, wrong)}),
-            right,
-            datetime.now(UTC),
-        )
+        corrected(night, wrong, "street", "Rechtzettingsplein 1")
         kept_out(night, objector, Suppression.OBJECTED)
         run_id = kept_out(night, restricted, Suppression.RESTRICTED)
         with pytest.raises(RetentionRefused, match="AGREEMENT_IN_FORCE"):
@@ -183,6 +189,66 @@ def test_where_two_persons_release_a_second_one_lets_it_go_and_the_form_can_be_c
         night.desk.house.objects.put(night.desk.settings.bucket_exchange, bare, b"x", "text/csv")
         with pytest.raises(AssertionError):
             files(night)  # the control: one without what explains it is seen
+
+
+def keeping(house: House, days: int) -> House:
+    """The same house, as if so many days more or less had passed: what is delivered stays so long from today."""
+    return replace(house, settings=house.settings.model_copy(update={"keep_arrived_days": days}))
+
+
+def away(_: House, exchange_id: ExchangeId) -> None:
+    raise StoreError(Ref("exchange", exchange_id))
+
+
+def last_days(night: Night, flow: FlowGiven) -> dict[object, int]:
+    """Of the copies that are there by kind, in how many days from today."""
+    rows = night.desk.sql(
+        f"select kind, delete_after from copy where exchange_id = '{flow.exchange_id}' and gone_at is null"
+    )
+    return {row["kind"]: (date.fromisoformat(str(row["delete_after"])) - TODAY).days for row in rows}
+
+
+def test_sealed_to_its_principal_it_is_known_who_is_in_it_as_it_goes_and_as_long_as_it_is_there(
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = Tsk.generate("exchange@energy01.example").extract_certificate()
+    pin = f"pgpKey: {{file: returns.asc, fingerprint: {certificate.fingerprint.upper()}}}"
+    (tmp_path / "principals" / ENERGY).mkdir(parents=True)
+    (tmp_path / "principals" / ENERGY / "returns.asc").write_bytes(bytes(certificate))
+    with ending(store_settings, tmp_path, Edit(AGREEMENT, "pgpKey: null", pin), contacts=6) as night:
+        house, day = night.desk.house, at_night(END + timedelta(days=1))
+        (moved, _), (objector, _), (leaver, phone) = night.people(3)
+        corrected(night, moved, "phone", "+32470123401")
+        corrected(night, objector, "phone", "+32470123402")
+        kept_out(night, "+32470123402", Suppression.OBJECTED, SubjectKind.PHONE)
+        assert give_back(house, ENERGY, day, "an").flows[0].standing is Standing.WAITS_FOR_RELEASE
+
+        case = asked(night, phone, leaver)
+        with monkeypatch.context() as patched:
+            patched.setattr("sluice.rights.erase.remake_prepared", lambda *_: None)
+            control = run(house, case.case_id, datetime.now(UTC))
+            assert control.residual + control.doubts > 0, "what lies prepared names the leaver, and nobody can open it"
+        report = run(house, case.case_id, datetime.now(UTC))
+        assert (report.residual, report.doubts) == (0, 0), "it ended, and is no more"
+
+        [flow] = give_back(house, ENERGY, day, "an").flows
+        release(house, str(flow.exchange_id), "bert", datetime.now(UTC))
+        with monkeypatch.context() as patched:
+            patched.setitem(EFFECTS, "delivery", away)
+            [flow] = give_back(keeping(house, 90), ENERGY, day, "an").flows  # days after it was made
+            assert flow.standing is Standing.UNDER_WAY
+        house.conn.execute("update outbox set next_attempt_at = now() where done_at is null")
+        [flow] = give_back(keeping(house, 100), ENERGY, day, "an").flows  # days after it was released
+        assert (flow.standing, flow.rows, dict(flow.held)) == (Standing.GIVEN, 4, {"objected": 1})
+        assert last_days(night, flow) == {"delivered": 100, "index": 90, "return": 90}
+        assert rows_of(night, "+32470123401", SubjectKind.PHONE) == [1, 1], "by the number that went"
+        assert rows_of(night, phone, SubjectKind.PHONE) == [0, 0], "control: the leaver is in neither"
+
+        retain(house, at_night(TODAY + timedelta(days=91)))
+        assert set(last_days(night, flow)) == {"delivered", "index"}, "who is in it is known while it is there"
+        assert rows_of(night, "+32470123401", SubjectKind.PHONE) == [1]
+        retain(house, at_night(TODAY + timedelta(days=101)))
+        assert last_days(night, flow) == {}
 
 
 @pytest.mark.timeout(900)

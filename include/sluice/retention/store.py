@@ -43,10 +43,17 @@ def find_principals(conn: Connection) -> list[Principal]:
 
 
 def find_kept(conn: Connection, principal: Principal, on: date, ended: Agreement | None) -> list[Kept]:
-    """Copies that are there and may be due on a day: with a last day before it, or any once the agreement ended."""
+    """Copies that are there and may be due on a day: with a last day before it, or any once the agreement ended.
+
+    Who is in what was delivered is known as long as that is there, however late it went.
+    """
     rows = conn.execute(
         """select c.exchange_id::text as id, c.kind, e.flow, e.chain, c.sha256, c.retention_rule as rule,
-               c.delete_after, e.direction, e.version_id,
+               case when c.kind in ('index', 'index.rest') and c.delete_after is not null
+                   then greatest(c.delete_after, (select max(d.delete_after) from copy d
+                       where (d.exchange_id, d.kind) = (c.exchange_id, 'delivered') and d.gone_at is null))
+                   else c.delete_after end as delete_after,
+               e.direction, e.version_id,
                exists (select from outbox o where o.exchange_id = c.exchange_id and o.done_at is null
                    and o.effect in ('delivery', 'dial')) as is_awaited
            from copy c join exchange e using (exchange_id)

@@ -8,12 +8,15 @@ from functools import partial
 from sluice.errors import Ref, ServiceMissing, SluiceError, StoreError
 from sluice.exchange.drain import Drained, drain
 from sluice.exchange.house import House
+from sluice.exchange.sweeping import each
 from sluice.returns.carry import AIRFLOW, carry_return
 from sluice.returns.due import open_due
-from sluice.returns.store import find_prepared_flows
+from sluice.returns.give_back import go_on_prepared
+from sluice.returns.store import find_prepared_flows, find_prepared_given
 from sluice.terms import Direction, Flow, Principal
 
 log = logging.getLogger(__name__)
+NOTHING_RAN: Mapping[str, str] = {}
 
 
 def drain_returns(
@@ -27,11 +30,14 @@ def drain_returns(
 def remake_prepared(house: House, principal: Principal, now: datetime) -> None:
     """Make again at once what lies prepared and was overtaken, by somebody who must stay out or by newer results.
 
-    A fault is logged and met again by the schedule. Raises ServiceMissing.
+    What would be given back at the end of an agreement ends, and the next run of that makes another. A fault is logged
+    and met again by the schedule. Raises ServiceMissing.
     """
+    given = find_prepared_given(house.conn, principal)
+    each("what is given back", given, partial(go_on_prepared, house, run=NOTHING_RAN))
     flows = [(principal, flow) for flow in find_prepared_flows(house.conn, principal)]
     try:
-        drain_all_returns(house, flows, now, {})
+        drain_all_returns(house, flows, now, NOTHING_RAN)
     except StoreError as error:
         log.warning("prepared returns of %s wait: %s", principal, error)
 

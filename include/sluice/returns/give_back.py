@@ -21,7 +21,7 @@ from sluice.exchange.effects import do_effects
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.open import record_opened
 from sluice.exchange.paper import finding, missing_paper
 from sluice.exchange.store import get_open, is_open, try_lock
@@ -33,7 +33,7 @@ from sluice.gate.model import Finding
 from sluice.ledger.record import GIVEN_BACK, ExchangeRecord
 from sluice.returns import give_back_store, store
 from sluice.returns.carry import AIRFLOW, forbidden, wait_for_release
-from sluice.returns.give_back_make import keep_given, make_given
+from sluice.returns.give_back_make import closing_at, keep_given, make_given
 from sluice.returns.give_back_record import record_of_given, record_of_nothing
 from sluice.returns.give_back_store import LastGiven
 from sluice.returns.model import Due, Input
@@ -95,10 +95,7 @@ def give_flow(house: House, wish: Wish, flow: Flow, run: Mapping[str, str], now:
     if give_back_store.has_open_arrivals(house.conn, wish.ended.principal, flow):
         return FlowGiven(flow, Standing.WAITS_FOR_ARRIVALS)
     opened = _opened(house, wish, flow, now)
-    with try_lock(house.conn, opened.exchange_id) as is_ours:
-        if is_ours:
-            _carry(house, opened, wish.by, run)
-    do_effects(house, opened.exchange_id)
+    _carry_alone(house, opened, wish.by, run)
     last = give_back_store.find_last(house.conn, wish.ended, flow)
     assert last is not None  # it was opened just now
     return _flow_given(house, flow, last)
@@ -156,6 +153,19 @@ def _file_name(wish: Wish, flow: Flow, paper: Paper | PaperMissing, number: int)
     return f"{flow}_given_back_{wish.last_day}{'' if number == 1 else f'_{number}'}.{form}{pgp}"
 
 
+def go_on_prepared(house: House, exchange_id: ExchangeId, run: Mapping[str, str]) -> int:
+    """Take what lies prepared as far as it goes now: it ends where it names somebody who must stay out since."""
+    return _carry_alone(house, get_open(house.conn, exchange_id), AIRFLOW, run)
+
+
+def _carry_alone(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> int:
+    """Unless another worker does; how many effects were done."""
+    with try_lock(house.conn, opened.exchange_id) as is_ours:
+        if is_ours:
+            _carry(house, opened, by, run)
+    return do_effects(house, opened.exchange_id)
+
+
 def _carry(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> None:
     """To its end, or until a second person releases it; made again where somebody in it must stay out since."""
     while is_open(house.conn, opened.exchange_id):
@@ -197,8 +207,7 @@ def _go_on(house: House, opened: Opened, record: ExchangeRecord, run: Mapping[st
     if suppressed is not None and names_any(house, record.how_long.copies, suppressed["ref"].to_list()):
         _refuse(house, opened, finding(STALE, "given_back.persons"), run)
     elif store.is_released(house.conn, opened.exchange_id):
-        closing = record.model_copy(update={"closed_at": utc_text(datetime.now(UTC))})
-        close_record(house, opened, closing, kept_out)
+        close_record(house, opened, closing_at(house, record, datetime.now(UTC)), kept_out)
 
 
 def _refuse(house: House, opened: Opened, why: Finding, run: Mapping[str, str]) -> None:

@@ -2,37 +2,41 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from sluice.agreement.model import DataContract, Paper
+from sluice.agreement.subjects import naming_columns
 from sluice.exchange.deliver import RETURN
 from sluice.exchange.house import House
 from sluice.exchange.keep import PARQUET, SEALED, line
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS, index_key, return_key
+from sluice.exchange.naming import BRUSSELS, index_key, return_key, utc_text
 from sluice.exchange.paper import finding
 from sluice.exchange.suppressed import find_suppressed
 from sluice.exchange.uses import needs_of_file
 from sluice.gate.model import Finding
 from sluice.lake.write_model import ValueUnwritable, WriteForm
 from sluice.lake.write_table import write_table
-from sluice.ledger.record import CopyLine
+from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.returns import store
 from sluice.returns.compose import REF
 from sluice.returns.give_back_record import Given
 from sluice.returns.keep import encrypted
 from sluice.returns.make import FILE
 from sluice.returns.model import Input
-from sluice.returns.paper import kinds_of
 from sluice.returns.righting import Righting, said_at
+from sluice.subject.cells import refs_of_columns
 from sluice.subject.index import build_run, write_run
 from sluice.subject.suppression import reasons_of
+from sluice.terms import SubjectKind
 
 OURS = "sluice_"
 """Before the names of columns that we added."""
+REFS, CELLS = "sluice_ref_", "sluice_cell_ref_"
+"""Before the name of a column that can name a person: its reference as it came, and as it goes."""
 
 
 def make_given(house: House, opened: Opened, paper: Paper, folder: Path) -> Given | Finding:
@@ -41,7 +45,7 @@ def make_given(house: House, opened: Opened, paper: Paper, folder: Path) -> Give
     Oldest file first. A column that the contract does not know has no role: then nothing goes.
     """
     inputs, contract = _oldest_first(house, store.find_inputs(house.conn, opened.exchange_id)), paper.contract
-    rows = _rows(house, opened, inputs, folder)
+    rows = _with_cells(house, opened, contract, _rows(house, opened, inputs, folder))
     names = [field.name for field in contract.fields]
     unknown = [name for name in rows.columns if name not in names and not name.startswith(OURS)]
     if unknown:
@@ -55,7 +59,7 @@ def make_given(house: House, opened: Opened, paper: Paper, folder: Path) -> Give
         written = write_table(wanted, types, form, folder / FILE, title=contract.contract_id)
     except ValueUnwritable:
         return finding("VALUE_UNWRITABLE", "given_back.format")
-    refs = going.select(name for name in kinds_of(contract) if name in going.columns)
+    refs = going.select(name for name in _kinds(contract) if name in going.columns)
     subjects = going[REF].n_unique() if REF in going.columns else 0
     return Given(inputs, wanted, refs, Counter(held.drop_nulls().to_list()), subjects, written, form.format)
 
@@ -74,11 +78,27 @@ def _rows(house: House, opened: Opened, inputs: Sequence[Input], folder: Path) -
     return pl.concat(parts, how="diagonal")
 
 
+def _with_cells(house: House, opened: Opened, contract: DataContract, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with whom every cell names as it goes: where a value was corrected, its row's reference is another."""
+    key, region = house.subject_key(opened.principal), contract.file_format.region
+    cells = {
+        f"{CELLS}{name}": refs
+        for name, kind in naming_columns(contract).items()
+        for _, refs in refs_of_columns(rows, {name: kind}, region, key)
+    }
+    return rows.with_columns(**cells)
+
+
+def _kinds(contract: DataContract) -> dict[str, SubjectKind]:
+    """Every reference column of the rows, with what it refers to."""
+    return {f"{start}{name}": kind for name, kind in naming_columns(contract).items() for start in (REFS, CELLS)}
+
+
 def _held(house: House, opened: Opened, paper: Paper, rows: pl.DataFrame) -> pl.Series:
     """Why a row stays here: its person must stay out of everything that the file is for."""
     suppressed = find_suppressed(house, opened.principal, needs_of_file(paper))
     nobody = pl.DataFrame(schema={"ref": pl.String, "reason": pl.String})
-    columns = [rows[name] for name in rows.columns if name.startswith("sluice_ref_")]
+    columns = [rows[name] for name in rows.columns if name.startswith((REFS, CELLS))]
     return reasons_of(columns, nobody if suppressed is None else suppressed, rows.height)
 
 
@@ -104,15 +124,30 @@ def format_of(opened: Opened) -> str:
 
 def keep_given(house: House, opened: Opened, paper: Paper, given: Given, folder: Path) -> tuple[CopyLine, ...]:
     """The file where nobody sees it yet, and the index of who is in it: for as long as what is delivered stays."""
-    today = opened.opened_at.astimezone(BRUSSELS).date()
-    last_day = today + timedelta(days=house.settings.keep_arrived_days)
+    last_day = _last_day(house, opened.opened_at)
     source = encrypted(house, paper, folder, opened.opened_at)
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
     kept = house.objects.put_converging(bucket, key, source, SEALED)
     copies = [line(RETURN, kept, given.rows.height, "arrived", last_day)]
     if given.refs.width:
-        kinds = kinds_of(paper.contract)
-        run = write_run(build_run([(kinds[name], given.refs[name]) for name in given.refs.columns]))
+        kinds = _kinds(paper.contract)
+        named = build_run([(kinds[name], given.refs[name]) for name in given.refs.columns])
+        run = write_run(named, is_whole=True)
         stored = house.objects.put_converging(bucket, index_key(opened), run, PARQUET)
         copies.append(line("index", stored, None, "arrived", last_day))
     return tuple(copies)
+
+
+def closing_at(house: House, prepared: ExchangeRecord, now: datetime) -> ExchangeRecord:
+    """What was prepared, as it closes once it was released: its copies stay as long as if it was made ``now``."""
+    last_day = str(_last_day(house, now))
+    copies = tuple(
+        copy.model_copy(update={"delete_after": max(last_day, copy.delete_after or "")})
+        for copy in prepared.how_long.copies
+    )
+    how_long = prepared.how_long.model_copy(update={"copies": copies})
+    return prepared.model_copy(update={"closed_at": utc_text(now), "how_long": how_long})
+
+
+def _last_day(house: House, since: datetime) -> date:
+    return since.astimezone(BRUSSELS).date() + timedelta(days=house.settings.keep_arrived_days)

@@ -219,13 +219,25 @@ def is_delivered(conn: Connection, exchange_id: str) -> bool:
 
 
 def find_prepared_flows(conn: Connection, principal: Principal) -> list[Flow]:
-    """Flows of a principal with a return that lies prepared."""
+    """Flows of a principal with a return of a day that lies prepared."""
     rows = conn.execute(
         """select distinct flow from exchange
-           where direction = 'outbound_return' and principal = %s and decision = 'open' and prepared_at is not null""",
-        (principal,),
+           where direction = 'outbound_return' and principal = %s and decision = 'open' and prepared_at is not null
+             and not starts_with(version_id, %s)""",
+        (principal, GIVEN_BACK),
     ).fetchall()
     return [Flow(row["flow"]) for row in rows]
+
+
+def find_prepared_given(conn: Connection, principal: Principal) -> list[ExchangeId]:
+    """What lies prepared to be given back at the end of an agreement, oldest first."""
+    rows = conn.execute(
+        """select exchange_id::text as id from exchange
+           where direction = 'outbound_return' and principal = %s and decision = 'open' and prepared_at is not null
+             and starts_with(version_id, %s) order by opened_at""",
+        (principal, GIVEN_BACK),
+    ).fetchall()
+    return [ExchangeId(row["id"]) for row in rows]
 
 
 def waiting_for_release(conn: Connection, principal: Principal, flow: Flow) -> list[str]:
