@@ -48,6 +48,7 @@ AGREEMENT_MISTAKES = (
     Mistake("AGR-026", "code: energy01", "code: energy02", "energy02"),
     Mistake("AGR-027", '"0987.654.394"', '"0987.654.395"', "0987.654.395"),
     Mistake("AGR-030", "code: P-CARE", "code: P-RENEW", "code: P-RENEW", 2),
+    Mistake("AGR-031", "dpv#CustomerCare", "dpv#DirectMarketing", "dpv#DirectMarketing", 2),
     Mistake("AGR-033", "present: false", "present: true", "present: true"),
     Mistake("AGR-034", f'"{PD}UID"', f'"{PD}Health"', "pd#Health"),
     Mistake("AGR-040", "  - {code: RESTORE,", "  #", "security:"),

@@ -1,13 +1,14 @@
 """Which record of consent counts, and what it lifts: against the rule written once more, record by record."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.subject.consent import SCHEMA, ConsentState, given_since, last_words, still_needed, word_of_rows
+from sluice.subject.consent import SCHEMA, WORD, ConsentState, given_since, last_words, still_needed, word_of_rows
 from sluice.subject.scope import CONSENT, Scope, Use, scope_of, sift
 from sluice.subject.suppression import Suppression, suppress
 
@@ -122,6 +123,52 @@ def test_a_record_goes_some_days_after_it_ended(state: str, until: date | None, 
 
     assert still_needed(frame([said]), DAY0.date(), 10).height == int(is_needed)
     assert still_needed(frame([said]), DAY0.date(), 400).height == 1
+
+
+@given(RECORDS, DAYS, st.integers(0, 9))
+def test_no_record_outlives_the_one_that_took_it_back(records: list[Record], on: date, days: int) -> None:
+    """Whatever goes, a word that is left is the word that counted."""
+    before = last_words(frame(records), on)
+    kept = still_needed(frame(records), on, days)
+
+    assert kept.join(before, on="record_id", how="semi").height == kept.select(WORD).unique().height
+    assert last_words(kept, on).join(before, on=list(SCHEMA), how="anti", nulls_equal=True).is_empty()
+
+
+def test_a_yes_without_end_goes_with_the_no_that_took_it_back() -> None:
+    said: Record = {"ref": "r", "purpose": "p", "channel": "c", "state": "given", "at": DAY0 - timedelta(days=90),
+                    "until": None}  # fmt: skip
+    taken_back = {**said, "state": "withdrawn", "at": DAY0 - timedelta(days=20)}
+
+    assert still_needed(frame([said, taken_back]), DAY0.date(), 30).height == 2
+    assert still_needed(frame([said, taken_back]), DAY0.date(), 10).is_empty()
+    assert still_needed(frame([said]), DAY0.date(), 10).height == 1, "control: alone it stays"
+
+
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_what_ran_out_is_as_old_as_the_end_of_its_last_day(since: int, more: int) -> None:
+    at = DAY0 - timedelta(days=since)
+    until = at.date() + timedelta(days=more)
+    said: Record = {"ref": "r1", "purpose": "p1", "channel": "sms", "state": "given", "at": at, "until": until}
+
+    def word(on: date) -> tuple[object, ...]:
+        found = word_of_rows([pl.Series("phone", ["r1"])], last_words(frame([said]), on), "p1", "sms")
+        return found.row(0)
+
+    assert word(until) == ("given", at)
+    end = datetime.combine(until, time.max, ZoneInfo("Europe/Brussels"))
+    assert word(until + timedelta(days=1)) == ("no", end.astimezone(UTC))
+
+
+def test_a_yes_by_another_reference_counts_though_an_older_one_ran_out_after_it() -> None:
+    day = timedelta(days=1)
+    first: Record = {"ref": "r1", "purpose": "p1", "channel": "sms", "state": "given", "at": DAY0,
+                     "until": (DAY0 + 5 * day).date()}  # fmt: skip
+    again = {**first, "ref": "r2", "at": DAY0 + 3 * day, "until": None}
+    words = last_words(frame([first, again]), (DAY0 + 9 * day).date())
+    columns = [pl.Series("phone", ["r1", "r1"]), pl.Series("email", [None, "r2"])]
+
+    assert word_of_rows(columns, words, "p1", "sms")["consent"].to_list() == ["no", "given"]
 
 
 def test_a_row_has_the_last_word_of_any_of_its_references() -> None:

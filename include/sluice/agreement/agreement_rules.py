@@ -81,6 +81,16 @@ def _check_purposes(root: Spot) -> Iterator[Found]:
     yield from (Found(spot, "030", str(spot.text)) for spot in find_twice(codes))
 
 
+def _check_shared_consents(root: Spot) -> Iterator[Found]:
+    """A yes to one purpose must not open another: consent is asked for each (GDPR Art. 7; recital 32)."""
+    codes: dict[tuple[str, str], str] = {}
+    for purpose in root["processing"]["purposes"]:
+        iri, code = purpose["iri"].text, purpose["code"].text
+        for channel in purpose["channels"]:
+            if iri and code and channel.text and codes.setdefault((iri, channel.text), code) != code:
+                yield Found(purpose["iri"], "031", f"{codes[iri, channel.text]} {code} {channel.text}")
+
+
 def _check_sensitive(root: Spot) -> Iterator[Found]:
     sensitive = root["processing"]["sensitiveData"]
     present = sensitive["present"].value is True
@@ -181,6 +191,7 @@ RULES: tuple[Callable[[Spot], Iterator[Found]], ...] = (
     _check_hash,
     _check_enterprises,
     _check_purposes,
+    _check_shared_consents,
     _check_sensitive,
     _check_security,
     _check_transfers,

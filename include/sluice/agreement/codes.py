@@ -55,6 +55,11 @@ _AGREEMENT = (
     ("028", "a signed version was changed", "restore the file; a change is a new version"),
     ("029", "the agreement id belongs to another principal", "give this agreement its own id"),
     ("030", "a purpose code stands twice", "give every purpose its own code"),
+    (
+        "031",
+        "one DPV purpose stands under two codes with one channel",
+        "a consent is kept by DPV purpose and channel: give one of them a narrower IRI, or another channel",
+    ),
     ("033", "sensitive data without its condition", "fill `categories` and `art9Condition` (GDPR Art. 9(2))"),
     ("034", "a special category is not declared as sensitive", "set `sensitiveData.present: true` with its condition"),
     ("040", "a heading of Annex III is missing", "add a line with this code; its text may follow"),

@@ -10,7 +10,7 @@ from sluice.dial.model import Composed, Input, NumberList
 from sluice.dial.rules import Task
 from sluice.exchange.model import Judged, Kept, Opened, Sighting
 from sluice.exchange.paper import finding, refused
-from sluice.exchange.put_dial import CHANNEL_WORD
+from sluice.exchange.put_dial import CHANNEL_WORD, USE_BASIS
 from sluice.exchange.record import record_of
 from sluice.gate.model import GateVerdict
 from sluice.lake.write_model import Written
@@ -75,6 +75,7 @@ def _dialect(made: Made) -> dict[str, object]:
         "format": made.format,
         "channel": made.task.rule.channel.value,
         CHANNEL_WORD: made.task.rule.word,
+        USE_BASIS: made.task.use.basis,
         "neutralised": dict(made.written.neutralised),
     }
     if made.listed is not None:

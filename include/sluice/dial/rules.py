@@ -49,7 +49,12 @@ class Task:
 
     @property
     def use(self) -> Use:
-        return Use(self.purpose.iri, self.purpose.legal_basis, self.rule.word)
+        """What a suppression must leave standing. Where a yes is needed, a withdrawal of it counts on any basis
+
+        (GDPR Art. 7(3); CJEU C-129/21, Proximus): the use rests on consent, whatever the paper calls its basis.
+        """
+        basis = CONSENT_BASIS if self.needs_opt_in else self.purpose.legal_basis
+        return Use(self.purpose.iri, basis, self.rule.word)
 
 
 def find_purpose(paper: Paper, word: str) -> Purpose | None:

@@ -5,11 +5,13 @@ records, and removes every version that no row names: what a dead worker left go
 """
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
+from sluice.db import transaction
 from sluice.errors import NotFound
 from sluice.exchange import consent_store as store
 from sluice.exchange.consent_store import ConsentRun
@@ -75,33 +77,64 @@ def _content(records: "pl.DataFrame") -> bytes:
 
 
 def edit_records(
-    house: House, principal: Principal, keep: "Callable[[pl.DataFrame], pl.DataFrame]", now: datetime | None = None
-) -> dict[str, int]:
-    """Leave of every list what ``keep`` keeps, for good; how many records went, by list. Again changes nothing."""
-    gone: dict[str, int] = {}
+    house: House,
+    principal: Principal,
+    keep: "Callable[[pl.DataFrame], pl.DataFrame]",
+    now: datetime | None = None,
+    note: Callable[[str, int], None] | None = None,
+) -> int:
+    """Leave of all records what ``keep`` keeps of them together, for good; how many went. Again changes nothing.
+
+    note: told of every list how many went, inside the transaction that says so.
+    """
+    gone = 0
     with hold_records(house, principal):
-        for run in store.find_runs(house.conn, principal):
-            before = read(house, run)
-            after = keep(before)
-            if after.height == before.height:
-                continue
-            gone[run.run_id] = before.height - after.height
-            if after.is_empty():
-                store.mark_gone(house.conn, run.run_id, now or datetime.now(UTC))
-            else:
-                stored = house.objects.put(run.bucket, run.key, _content(after), PARQUET)
-                store.move_run(house.conn, run.run_id, stored.version_id, after.height)
+        runs = {run.run_id: run for run in store.find_runs(house.conn, principal)}
+        before = _together(house, runs.values())
+        after = keep(before)
+        for run_id, run in runs.items():
+            left = after.filter(run_id=run_id).drop("run_id")
+            went = before.filter(run_id=run_id).height - left.height
+            if went:
+                _edit(house, run, left, now or datetime.now(UTC), partial(note, run_id, went) if note else None)
+            gone += went
         _remove_unnamed(house, principal)
     return gone
 
 
+def _together(house: House, runs: Iterable[ConsentRun]) -> "pl.DataFrame":
+    """Records of lists, each with the id of its list."""
+    import polars as pl
+
+    nothing = NO_RECORDS.with_columns(pl.lit(None, pl.String).alias("run_id"))
+    return pl.concat([nothing, *(read(house, run).with_columns(pl.lit(run.run_id).alias("run_id")) for run in runs)])
+
+
+def _edit(house: House, run: ConsentRun, left: "pl.DataFrame", now: datetime, note: Callable[[], None] | None) -> None:
+    """The object first, then row and note at once: whoever dies in between leaves a version that no row names."""
+    stored = None if left.is_empty() else house.objects.put(run.bucket, run.key, _content(left), PARQUET)
+    with transaction(house.conn):
+        if stored is None:
+            store.mark_gone(house.conn, run.run_id, now)
+        else:
+            store.move_run(house.conn, run.run_id, stored.version_id, left.height)
+        if note:
+            note()
+
+
 def _remove_unnamed(house: House, principal: Principal) -> None:
-    """Versions that no row names, of lists that are known: one that is just being recorded is none of them."""
+    """Versions that no row names. Under the lock nobody is just recording: what no row names, a dead worker left."""
     named = {(run.key, run.version_id) for run in store.find_runs(house.conn, principal)}
     for item in list(_versions(house, principal)):
-        run_id = item.key.rpartition("/")[2].removesuffix(".parquet")
-        if (item.key, item.version_id) not in named and store.is_known(house.conn, run_id):
+        if (item.key, item.version_id) not in named:
             house.objects.delete_version(item.bucket, item.key, item.version_id)
+
+
+def find_principals(house: House) -> list[Principal]:
+    """Principals with records, or with objects that a dead worker left."""
+    level = house.objects.list_level(house.settings.bucket_lake, PREFIX)
+    there = {Principal(prefix.removeprefix(PREFIX).rstrip("/")) for prefix in level.prefixes}
+    return sorted(there.union(store.find_principals(house.conn)))
 
 
 def erase_consents(house: House, principal: Principal, refs: frozenset[str]) -> int:
@@ -109,7 +142,7 @@ def erase_consents(house: House, principal: Principal, refs: frozenset[str]) -> 
     import polars as pl
 
     out = sorted(refs)
-    return sum(edit_records(house, principal, lambda records: records.filter(~pl.col("ref").is_in(out))).values())
+    return edit_records(house, principal, lambda records: records.filter(~pl.col("ref").is_in(out)))
 
 
 def count_left(house: House, principal: Principal, refs: frozenset[str]) -> int:

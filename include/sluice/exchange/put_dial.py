@@ -17,6 +17,8 @@ KEPT, DIALLED = "dial.kept", "dial"
 """Kinds of the copy that waits for its receipt, and of the one that agents get."""
 CHANNEL_WORD = "channel_word"
 """How agreements spell the channel of a list, in its record."""
+USE_BASIS = "use_basis"
+"""What its contacts rest on, in its record: consent, where the law asks for a yes; else the basis of the purpose."""
 
 
 def put_dial(house: House, opened: Opened, record: ExchangeRecord) -> None:
@@ -45,8 +47,8 @@ def put_dial(house: House, opened: Opened, record: ExchangeRecord) -> None:
 
 def _check_nobody(house: House, opened: Opened, record: ExchangeRecord, copies: Sequence[CopyLine]) -> None:
     """Raises SuppressedMeanwhile: a recall takes the list back, and a new one is made without them."""
-    word = record.how.dialect.get(CHANNEL_WORD)
-    uses = frozenset(Use(purpose.iri, purpose.legal_basis, word) for purpose in record.why.purposes)
+    word, basis = (record.how.dialect.get(name) for name in (CHANNEL_WORD, USE_BASIS))
+    uses = frozenset(Use(purpose.iri, basis or purpose.legal_basis, word) for purpose in record.why.purposes)
     suppressed = find_suppressed(house, opened.principal, (uses,))
     if suppressed is not None and names_any(house, copies, suppressed["ref"].to_list()):
         raise SuppressedMeanwhile(Ref("exchange", opened.exchange_id))

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sluice.agreement.store import find_ended
-from sluice.db import transaction
-from sluice.exchange.consent_store import find_principals
-from sluice.exchange.consents import edit_records
+from sluice.exchange.consents import edit_records, find_principals
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.sweeping import each
@@ -29,7 +28,7 @@ def drop_consents(house: House, now: datetime, principal: Principal | None = Non
 
     Raises ServiceMissing.
     """
-    principals = [principal] if principal else find_principals(house.conn)
+    principals = [principal] if principal else find_principals(house)
     return each("a consent record", principals, lambda one: _drop(house, one, now))
 
 
@@ -43,13 +42,11 @@ def _drop(house: House, principal: Principal, now: datetime) -> int:
     with store.lock_principal(house.conn, principal):
         if any(hold.is_of_all(on) for hold in store.find_holds(house.conn, principal)):
             return 0
-        gone = edit_records(house, principal, keep, now)
-    why = Why.AGREEMENT_ENDED if is_over else Why.RULE
-    for run_id, records in gone.items():
-        body = ConsentsDropped(
-            run_id=run_id, principal=principal, records=records, why=why.value, dropped_at=utc_text(now)
-        )
-        with transaction(house.conn):
-            chain, kind = f"principal.{principal}", EntryKind.CONSENTS_DROPPED
-            append(house.conn, chain=chain, kind=kind, exchange_id=None, body=body)
-    return sum(gone.values())
+        why = Why.AGREEMENT_ENDED if is_over else Why.RULE
+        return edit_records(house, principal, keep, now, partial(_note, house, principal, why, now))
+
+
+def _note(house: House, principal: Principal, why: Why, now: datetime, run_id: str, records: int) -> None:
+    body = ConsentsDropped(run_id=run_id, principal=principal, records=records, why=why.value, dropped_at=utc_text(now))
+    chain, kind = f"principal.{principal}", EntryKind.CONSENTS_DROPPED
+    append(house.conn, chain=chain, kind=kind, exchange_id=None, body=body)

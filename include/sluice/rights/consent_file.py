@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from itertools import islice
 from typing import ClassVar
 
@@ -13,6 +13,7 @@ import polars as pl
 
 from sluice.agreement.model import Agreement
 from sluice.errors import Exit, Ref, SluiceError
+from sluice.exchange.naming import BRUSSELS
 from sluice.rights.identifiers import KINDS
 from sluice.rights.request_file import MOST_ROWS_NAMED, RowFault
 from sluice.subject.columns import normalise_column
@@ -105,13 +106,14 @@ def judge_consents(rows: Sequence[Said], agreement: Agreement, key: bytes, now: 
 
 def _fault(row: Said, purposes: Mapping[str, object], now: datetime) -> tuple[str, str | None] | None:
     """What is wrong with a row: a code and its column."""
-    at, until = _moment(row.at), _day(row.until)
+    at, until, today = _moment(row), _day(row.until), now.astimezone(BRUSSELS).date()
+    said_on, is_day = at and at.astimezone(BRUSSELS).date(), _day(row.at) is not None
     checks = {
         "purpose": row.purpose in purposes,
         "channel": row.purpose not in purposes or row.channel in getattr(purposes[row.purpose], "channels", ()),
         "state": row.state in [each.value for each in ConsentState],
-        "at": at is not None and at <= now,
-        "until": not row.until or (until is not None and at is not None and until >= at.date()),
+        "at": at is not None and said_on is not None and (said_on <= today if is_day else at <= now),
+        "until": not row.until or (until is not None and said_on is not None and until >= said_on),
         **{name: bool(CODE.fullmatch(getattr(row, name))) for name in ("method", "notice", "collected_by")},
     }
     wrong = next((name for name, holds in checks.items() if not holds), None)
@@ -125,7 +127,7 @@ def _facts(row: Said, purposes: Mapping[str, object]) -> dict[str, object]:
         "purpose": getattr(purposes[row.purpose], "iri"),  # noqa: B009
         "channel": row.channel,
         "state": row.state,
-        "at": _moment(row.at),
+        "at": _moment(row),
         "until": _day(row.until),
         "method": row.method,
         "notice": row.notice,
@@ -148,15 +150,14 @@ def _referred(rows: Sequence[Said], bad: dict[int, tuple[str, str | None]], key:
         yield frame.drop_nulls()
 
 
-def _moment(text: str) -> datetime | None:
-    """ISO 8601 with an offset; a day alone is its beginning in UTC."""
+def _moment(row: Said) -> datetime | None:
+    """ISO 8601 with an offset. A Brussels day alone is its beginning for a yes and its end for a no, which so wins."""
+    day, clock = _day(row.at), time.min if row.state == ConsentState.GIVEN.value else time.max
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = datetime.combine(day, clock, BRUSSELS) if day else datetime.fromisoformat(row.at)
+        return moment.astimezone(BRUSSELS).astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):  # at either end of the calendar a moment has no other zone
         return None
-    if moment.tzinfo is None:
-        return None if len(text) > len("2026-11-26") else moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC)
 
 
 def _day(text: str) -> date | None:

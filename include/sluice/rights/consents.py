@@ -6,7 +6,7 @@ their row and ledger entry. The same file or word again changes nothing.
 
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import polars as pl
@@ -85,9 +85,9 @@ def _keep(
 ) -> Recorded:
     run_id, name = str(uuid.uuid5(NAMESPACE, f"{principal}/{source}")), check_name(by)
     frame = _named(principal, records.frame)
-    kept = frame.filter(~pl.col("ref").is_in(_erased(house, principal)))
-    done = Recorded(run_id, source, kept.height, records.refused, frame.height - kept.height, False, records.faults)
-    with consents.hold_records(house, principal):
+    with consents.hold_records(house, principal):  # an erasure comes before, and is seen here, or after
+        kept = frame.filter(~pl.col("ref").is_in(_erased(house, principal)))
+        done = Recorded(run_id, source, kept.height, records.refused, frame.height - kept.height, False, records.faults)
         if is_known(house.conn, run_id) or kept.is_empty():
             return done
         _keep_out(house, principal, kept, run_id, now)
@@ -101,7 +101,7 @@ def _keep(
                 body = _body(run, kept, done)
                 chain, kind = f"principal.{principal}", EntryKind.CONSENTS_RECORDED
                 append(house.conn, chain=chain, kind=kind, exchange_id=None, body=body)
-    return Recorded(run_id, source, kept.height, done.refused, done.left_out, is_new, records.faults)
+    return replace(done, is_new=is_new)
 
 
 def _named(principal: Principal, frame: pl.DataFrame) -> pl.DataFrame:

@@ -45,6 +45,8 @@ STATUS = {
     ConsentState.EXPIRED: "https://w3id.org/dpv#ConsentExpired",
 }
 """The same as DPV words."""
+BRUSSELS = "Europe/Brussels"
+SAYS_YES = pl.col("state") == ConsentState.GIVEN.value
 NO_RECORDS = pl.DataFrame(schema=SCHEMA)
 TAKES_BACK = (ConsentState.REFUSED.value, ConsentState.WITHDRAWN.value)
 """States by which a person says no: whoever is in one is kept out."""
@@ -52,13 +54,16 @@ TAKES_BACK = (ConsentState.REFUSED.value, ConsentState.WITHDRAWN.value)
 
 def last_words(records: pl.DataFrame, on: date) -> pl.DataFrame:
     """Of each reference, purpose and channel the record that counts on a Brussels day (columns of SCHEMA)."""
-    says_yes = pl.col("state") == ConsentState.GIVEN.value
-    ordered = records.sort("at", says_yes, "record_id", descending=[False, True, False])
-    last = ordered.unique(WORD, keep="last", maintain_order=True)
-    ran_out = says_yes & (pl.col("until") < on).fill_null(False)
+    last = _in_order(records).unique(WORD, keep="last", maintain_order=True)
+    ran_out = SAYS_YES & (pl.col("until") < on).fill_null(False)
     return last.with_columns(
         pl.when(ran_out).then(pl.lit(ConsentState.EXPIRED.value)).otherwise("state").alias("state")
     )
+
+
+def _in_order(records: pl.DataFrame) -> pl.DataFrame:
+    """Records as they follow each other, the one that counts last: of one moment a no after every yes."""
+    return records.sort("at", SAYS_YES, "record_id", descending=[False, True, False], maintain_order=True)
 
 
 def given_since(words: pl.DataFrame, withdrawn_at: datetime) -> pl.DataFrame:
@@ -66,18 +71,20 @@ def given_since(words: pl.DataFrame, withdrawn_at: datetime) -> pl.DataFrame:
 
     An older record never lifts a withdrawal, whenever it is imported.
     """
-    again = (pl.col("state") == ConsentState.GIVEN.value) & (pl.col("at") > withdrawn_at.astimezone(UTC))
+    again = SAYS_YES & (pl.col("at") > withdrawn_at.astimezone(UTC))
     return words.filter(again).select(WORD)
 
 
 def word_of_rows(refs: Sequence[pl.Series], words: pl.DataFrame, purpose: str, channel: str) -> pl.DataFrame:
     """Of each row the last word of its person by any of their references (consent, consent_at); null: none.
 
-    ``consent``: given, or no.
+    ``consent``: given, or no. ``consent_at``: when it was said; of what ran out, the end of its last day, to which
+    it held.
     """
     mine = words.filter(pl.col("purpose") == purpose, pl.col("channel") == channel)
-    says_no = pl.col("state") != ConsentState.GIVEN.value
-    said = mine.select("ref", "at", says_no.alias("says_no"))
+    ran_out = pl.when(pl.col("state") == ConsentState.EXPIRED.value).then(_end_of("until"))
+    since = pl.max_horizontal("at", ran_out)
+    said = mine.select("ref", "at", (~SAYS_YES).alias("says_no"), since.alias("consent_at"))
     height = len(refs[0]) if refs else 0
     parts = [
         pl.DataFrame({"row": pl.int_range(height, eager=True), "ref": series}).join(said, on="ref") for series in refs
@@ -89,13 +96,23 @@ def word_of_rows(refs: Sequence[pl.Series], words: pl.DataFrame, purpose: str, c
         last, on="row", how="left", maintain_order="left"
     )
     word = pl.when("says_no").then(pl.lit("no")).when(~pl.col("says_no")).then(pl.lit(ConsentState.GIVEN.value))
-    return rows.select(word.alias("consent"), pl.col("at").alias("consent_at"))
+    return rows.select(word.alias("consent"), "consent_at")
+
+
+def _end_of(day: str) -> pl.Expr:
+    """The last moment of a Brussels day (UTC)."""
+    next_day = pl.col(day).dt.offset_by("1d").cast(pl.Datetime("us")).dt.replace_time_zone(BRUSSELS)
+    return next_day.dt.convert_time_zone("UTC") - timedelta(microseconds=1)
 
 
 def still_needed(records: pl.DataFrame, on: date, days: int) -> pl.DataFrame:
-    """Records without those that ended more than ``days`` before a Brussels day: a no, and a yes that ran out.
+    """Records without those that ended more than ``days`` before a Brussels day. ``records``: all of a principal.
 
-    A no stays a fingerprint among those who must stay out; what goes is the record of how it was said.
+    A no ended when it was said, a yes after its last day, and both at the latest with the next record of the same
+    word: so none outlives the one that took it back. A no stays a fingerprint among those who must stay out; what goes
+    is the record of how it was said.
     """
-    ended = pl.when(pl.col("state") == ConsentState.GIVEN.value).then("until").otherwise(pl.col("at").dt.date())
-    return records.filter((ended >= on - timedelta(days=days)).fill_null(True))
+    said_on = pl.col("at").dt.convert_time_zone(BRUSSELS).dt.date()
+    itself = pl.when(SAYS_YES).then("until").otherwise(said_on)
+    ended = pl.min_horizontal(itself, said_on.shift(-1).over(WORD)).cum_min(reverse=True).over(WORD)
+    return _in_order(records).filter((ended >= on - timedelta(days=days)).fill_null(True))

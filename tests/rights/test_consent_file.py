@@ -1,0 +1,62 @@
+"""When a record of consent was said: a moment, or a Brussels day of which a no has the end and a yes the beginning."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.agreement.load import load_agreement
+from sluice.exchange.naming import BRUSSELS
+from sluice.rights.consent_file import Said, judge_consents
+from sluice.subject.consent import last_words
+
+PAPERS = Path(__file__).resolve().parents[2] / "include" / "principals" / "energy01"
+AGREEMENT = load_agreement(PAPERS / "agreement-3.0.0.yaml")
+KEY, LATE = b"k" * 32, datetime(2030, 1, 1, tzinfo=UTC)
+NOES = ("refused", "withdrawn", "expired")
+DAYS = st.dates(date(2025, 1, 1), date(2027, 12, 31))
+
+
+def said(state: str, at: str, until: str = "") -> Said:
+    return Said({"customer": "C-1"}, "P-RENEW", "voice", state, at, "call", "W-7", "center", until)
+
+
+def counts(*rows: Said) -> str:
+    """The state that counts of these rows."""
+    records = judge_consents(rows, AGREEMENT, KEY, LATE).frame
+    named = records.with_row_index("record_id").cast({"record_id": pl.String})
+    [state] = last_words(named, date(2020, 1, 1))["state"]
+    return str(state)
+
+
+@given(DAYS, st.sampled_from(NOES), st.times(), st.booleans())
+def test_a_no_of_a_day_beats_every_yes_of_it_and_none_of_the_next(
+    day: date, no: str, clock: time, is_bare: bool
+) -> None:
+    def yes_of(on: date) -> Said:
+        return said("given", str(on) if is_bare else datetime.combine(on, clock, BRUSSELS).isoformat())
+
+    assert counts(said(no, str(day)), yes_of(day)) == no
+    assert counts(said(no, str(day)), yes_of(day + timedelta(days=1))) == "given"
+
+
+@pytest.mark.parametrize("state", ["given", *NOES])
+def test_a_day_is_not_in_the_future_while_it_runs_and_until_is_no_earlier_day(state: str) -> None:
+    now = datetime(2026, 11, 26, 10, tzinfo=UTC)
+    wrong = {
+        at: [fault.column for fault in judge_consents([said(state, at, until)], AGREEMENT, KEY, now).faults]
+        for at, until in (
+            ("2026-11-26", ""), ("2026-11-26", "2026-11-26"), ("2026-11-25", "2026-11-24"), ("2026-11-27", ""),
+            ("2026-11-26T10:00:01Z", ""), ("2026-11-26T10:00:00Z", ""), ("2026-11-26T10:00:00", ""), ("today", ""),
+            ("0001-01-01T00:00:00+02:00", ""), ("9999-12-31T23:59:59Z", ""),
+        )
+    }  # fmt: skip
+
+    assert wrong == {
+        "2026-11-26": [], "2026-11-25": ["until"], "2026-11-27": ["at"], "2026-11-26T10:00:01Z": ["at"],
+        "2026-11-26T10:00:00Z": [], "2026-11-26T10:00:00": ["at"], "today": ["at"],
+        "0001-01-01T00:00:00+02:00": ["at"], "9999-12-31T23:59:59Z": ["at"],
+    }  # fmt: skip
