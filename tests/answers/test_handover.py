@@ -7,25 +7,30 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pysequoia import Tsk, decrypt
 
 from answers.giving import Package, now
-from answers.test_portability import GOING
+from answers.test_portability import BY_CONTRACT, GOING
+from night import change
 from returns.commands import at_terminal, sluice
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers.handover import _open, ask_handover, give_to_principals, handed_to, send_on
 from sluice.answers.handover_due import hand_owed
 from sluice.answers.handover_model import ControllerInvalid, Handed, Handover, NotAsked
 from sluice.answers.handover_record import NOTHING_LEFT
-from sluice.answers.model import AnswerKind
+from sluice.answers.model import AnswerKind, NothingPortable
 from sluice.answers.next_controller import load_controller
 from sluice.answers.sweep import make_decided
-from sluice.documents.verify import verify_receipt
+from sluice.documents.verify import TYPE, verify_receipt
 from sluice.exchange.catalogue import find_copies
+from sluice.exchange.model import Opened
+from sluice.exchange.naming import receipt_stem
 from sluice.exchange.read import show_exchange
 from sluice.lake.objects import StoredObject
+from sluice.ledger.sign import open_signed, split_flattened
 from sluice.lineage.check import check_event
 from sluice.lineage.events import closed_event
 from sluice.retention.run import retain
@@ -93,6 +98,14 @@ def package_of(town: Town, handed: Handed) -> Package:
         return Package({name: archive.read(name) for name in archive.namelist()})
 
 
+def receipt_at(town: Town, bucket: str, stem: str) -> dict[str, Any]:
+    """What a receipt says, that verifies with its page."""
+    jws, pdf = (town.house.objects.read(bucket, f"{stem}.{end}") for end in ("json", "pdf"))
+    assert verify_receipt(jws, town.house.keyring.public_pem, pdf).valid
+    said: dict[str, Any] = open_signed(split_flattened(jws), town.house.keyring.public, TYPE)
+    return said
+
+
 def test_it_goes_to_the_next_controller_as_an_exchange_of_its_own_and_the_person_is_told(town: Town) -> None:
     case, person = asked(town, 0), town.people[0]
     with pytest.raises(NotAsked):
@@ -116,9 +129,16 @@ def test_it_goes_to_the_next_controller_as_an_exchange_of_its_own_and_the_person
     text = package_of(town, handed)
     assert person.phone in text.text and town.people[1].phone not in text.text
     assert not [name for name in text.files if name.endswith(".pdf")], "the letter is the person's"
-    receipt = town.house.objects.read(handed.opened.bucket, f"{handed.opened.key}.receipt.json")
-    assert verify_receipt(receipt, town.house.keyring.public_pem, None).valid
-    assert person.phone.encode() not in receipt
+    bucket, stem = town.desk.settings.bucket_internal, receipt_stem(handed.opened)
+    theirs, ours = (
+        receipt_at(town, handed.opened.bucket, f"{handed.opened.key}.receipt"),
+        receipt_at(town, bucket, stem),
+    )
+    assert theirs.keys() == ours.keys() - {"inputs", "agreement", "copies", "role_warnings"}
+    assert ours["inputs"] and ours["agreement"]["id"] and ours["copies"], "control: the center's says all of it"
+    hidden = [town.desk.settings.bucket_lake, bucket, town.desk.settings.bucket_vault, ours["agreement"]["sha256"]]
+    assert [word for word in hidden if word in json.dumps(theirs)] == []
+    assert person.phone not in json.dumps(ours)
     assert not [o for o in there(town, "energy01/") if "portability" in o.key], "who is next is not energy01's to know"
     assert hand_owed(town.house, now()) == (0, 0), "it was sent once"
     assert len(there(town, "solar01/outbound/")) == 3
@@ -224,19 +244,53 @@ def test_under_pgp_only_the_receiver_opens_it_and_an_erasure_finds_it_all_the_sa
     assert not [item for item in there(town, "_handed/") if item.key == handed.opened.key]
 
 
-def test_what_was_left_open_of_a_case_that_is_over_ends_without_a_package(town: Town) -> None:
-    case = asked(town, 0)
-    handover = Handover(
-        case.case_id, AnswerKind.PORTABILITY, ENERGY, load_controller(town.desk.settings, "solar01", now())
-    )
-    opened = _open(town.house, handover, None, now())
-    town.desk.sql(f"update subject_case set state = 'CLOSED' where case_id = '{case.case_id}' returning 1")
+def test_what_was_left_open_of_a_case_that_is_over_ends_without_a_package_and_keeps_no_other_waiting(
+    town: Town,
+) -> None:
+    """A key that no rule can read stands for a fault that nobody foresaw; it is met first."""
+    receiver, opened = load_controller(town.desk.settings, "solar01", now()), list[Opened]()
+    for number in (0, 1):
+        case = asked(town, number)
+        handover = Handover(case.case_id, AnswerKind.PORTABILITY, ENERGY, receiver)
+        opened.append(_open(town.house, handover, None, now()))
+        town.desk.sql(f"update subject_case set state = 'CLOSED' where case_id = '{case.case_id}' returning 1")
+    broken, whole = opened
+    town.desk.sql(f"update exchange set key = 'x' where exchange_id = '{broken.exchange_id}' returning 1")
+    waiting = asked(town, 2)
+    ask_handover(town.house, waiting.case_id, "solar01", "LETTER-3", now(), DESK)
 
-    assert hand_owed(town.house, now()) == (0, 0)
+    assert hand_owed(town.house, now()) == (1, 1)
 
-    record = show_exchange(town.house.conn, opened.exchange_id).record
+    assert show_exchange(town.house.conn, broken.exchange_id).record is None
+    record = show_exchange(town.house.conn, whole.exchange_id).record
     assert record is not None and (record.decision, record.reason_code) == (Decision.REFUSED, NOTHING_LEFT)
-    assert there(town, "solar01/outbound/") == []
+    [handed] = handed_to(town.house, waiting.case_id, "solar01")
+    assert [o.key for o in there(town, "solar01/outbound/") if o.key.endswith(".zip")] == [handed.opened.key]
+
+
+def test_a_principal_of_which_nothing_may_be_taken_along_keeps_no_other_waiting(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    """energy01 comes first, and its data rests on no contract with the person."""
+    settings = papers_of(store_settings, tmp_path, [ENERGY, SOLAR], *GOING)
+    for edit in BY_CONTRACT:
+        change(settings.principals_dir / ENERGY / edit.file, edit.new, edit.old)
+    text = NEXT.replace("solar01", "next02").replace("prefix: next02", "prefix: telecom01")
+    with open_town(with_controllers(settings, tmp_path, next02=text), tmp_path, [ENERGY, SOLAR], 2) as town:
+        town.arrive(ENERGY, town.people)
+        town.arrive(SOLAR, town.people[:1])
+        case = asked(town, 0)
+        ask_handover(town.house, case.case_id, "next02", "LETTER-4", now(), DESK)
+
+        assert hand_owed(town.house, now()) == (1, 0)
+
+        [handed] = handed_to(town.house, case.case_id, "next02")
+        assert handed.opened.principal == SOLAR and handed.is_there
+        assert case.sub_cases[0].principal == ENERGY
+        other = asked(town, 1)
+        ask_handover(town.house, other.case_id, "next02", "LETTER-5", now(), DESK)
+        with pytest.raises(NothingPortable):
+            send_on(town.house, other.case_id, "next02", now())
 
 
 def test_on_its_last_day_it_goes_from_both_places(town: Town) -> None:

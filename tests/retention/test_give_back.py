@@ -14,8 +14,9 @@ from pysequoia import Tsk
 
 from dying import dying
 from effort import effort
-from night import AGREEMENT, AT_ONCE, Edit, Night, open_night, with_papers
+from night import AGREEMENT, AT_ONCE, RESULTS, Call, Edit, Night, open_night, with_papers
 from returns.commands import at_terminal, sluice
+from returns.test_roles import GAP
 from rights.asking import asked
 from sluice.errors import Ref, StoreError
 from sluice.exchange.corrections import RightValue, correct
@@ -41,6 +42,8 @@ from sluice.terms import ExchangeId, Principal, SubjectKind
 ENERGY = Principal("energy01")
 TODAY = datetime.now(BRUSSELS).date()
 END = TODAY + timedelta(days=3)
+BEFORE = datetime.now(UTC) - timedelta(days=4)
+"""The papers held when the contacts of a test were made."""
 POINTS = effort(4, 40)
 BESIDE = ("odcs.yaml", "receipt.json", "receipt.pdf", "roles.json")
 
@@ -50,12 +53,14 @@ def at_night(day: date) -> datetime:
 
 
 @contextmanager
-def ending(settings: Settings, folder: Path, *edits: Edit, contacts: int = 12) -> Iterator[Night]:
+def ending(
+    settings: Settings, folder: Path, *edits: Edit, contacts: int = 12, known_since: datetime | None = None
+) -> Iterator[Night]:
     """Contacts of energy01 accepted; its agreement ends in three days and wants its data back."""
     ends = Edit(AGREEMENT, "validTo: null\ndocument", f"validTo: {END}\ndocument")
     wants = Edit(AGREEMENT, "g_end: {choice: delete", "g_end: {choice: return")
     longer = settings.model_copy(update={"keep_arrived_days": 60})  # a test delivers before its day
-    with open_night(with_papers(longer, folder, ends, wants, *edits), folder, contacts) as night:
+    with open_night(with_papers(longer, folder, ends, wants, *edits), folder, contacts, known_since) as night:
         yield night
 
 
@@ -249,6 +254,55 @@ def test_sealed_to_its_principal_it_is_known_who_is_in_it_as_it_goes_and_as_long
         assert rows_of(night, "+32470123401", SubjectKind.PHONE) == [1]
         retain(house, at_night(TODAY + timedelta(days=101)))
         assert last_days(night, flow) == {}
+
+
+def test_results_that_no_return_brought_go_back_as_that_return_before_anything_is_deleted(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    """Nobody made the return of the day while the agreement held, as it is of the last day of one."""
+    with ending(store_settings, tmp_path, known_since=BEFORE) as night:
+        house, (person, phone) = night.desk.house, night.people(1)[0]
+        night.called(Call("c1", person, phone))
+        contacts, results = give(night).flows
+        assert (results.flow, contacts.standing, results.standing) == (RESULTS, *2 * [Standing.WAITS_FOR_RELEASE])
+        release(house, str(contacts.exchange_id), "bert", datetime.now(UTC))
+
+        done = give(night)
+
+        assert [flow.standing for flow in done.flows] == [Standing.GIVEN, Standing.WAITS_FOR_RELEASE]
+        late = END + timedelta(days=40)
+        assert retain(house, at_night(late)).waiting and lake_rows(night) == 13, "control: nothing is deleted yet"
+        release(house, str(results.exchange_id), "bert", datetime.now(UTC))
+        assert give_back_due(house, at_night(late)) == (1, 0)
+        [line] = night.returns()
+        row = pl.read_csv(night.file(line), separator=";", infer_schema=False).to_dicts()[0]
+        assert (row["customer_number"], row["disposition"]) == (person, "Sale")
+        why = night.record(line).why
+        assert (why.agreement_id, why.purposes != ()) == (done.agreement.agreement_id, True)
+        assert rows_of(night, person) == [1] * 4, "an erasure finds the person in the return too"
+        assert retain(house, at_night(late)).waiting == 0 and lake_rows(night) == 0
+        assert night.file(line), "it stays for its own days, as what else goes back"
+        retain(house, at_night(late + timedelta(days=house.settings.keep_arrived_days + 1)))
+        assert night.delivered().keys() <= {key for key in night.delivered() if key.endswith(BESIDE)}
+
+
+def test_what_cannot_go_and_what_is_still_judged_keep_it_from_being_confirmed(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    with ending(store_settings, tmp_path, AT_ONCE, GAP, known_since=BEFORE) as night:
+        night.called(Call("c1", *night.people(1)[0]))
+        for _ in range(2):
+            done = give(night)
+            contacts, results = done.flows
+            assert (contacts.standing, results.standing) == (Standing.GIVEN, Standing.REFUSED)
+            assert results.reason_code == "FORBIDDEN_CONTRACT_GAP" and not done.is_confirmed
+        assert len(night.returns()) == 1, "the same is refused once"
+
+        night.desk.sql("update copy set gone_at = now() where kind = 'lake' returning 1")
+        night.desk.drop(night.contacts.read_bytes() + b"\n", "late.csv")
+        night.desk.open_new()
+        done = give(night)
+        assert [flow.standing for flow in done.flows] == [Standing.WAITS_FOR_ARRIVALS] and not done.is_confirmed
 
 
 @pytest.mark.timeout(900)

@@ -22,7 +22,7 @@ from sluice.answers.handover_pack import keep_package
 from sluice.answers.handover_record import Sending, record_of_handover
 from sluice.answers.keep import check_not_erased
 from sluice.answers.make import Wish, answered, check_case, gather, is_known, nothing_of
-from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingToGive
+from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingPortable, NothingToGive
 from sluice.answers.next_controller import SENT_ON, load_controller
 from sluice.answers.store import find_moment
 from sluice.db import transaction
@@ -80,7 +80,8 @@ def send_on(
 ) -> tuple[Handed, ...]:
     """Send what may be taken along to a controller, once the person asked for it: a package per principal.
 
-    Raises NotAsked, NothingToGive, NothingPortable (with every field's reason), ControllerInvalid, ErasedMeanwhile.
+    One of which nothing may go keeps no other waiting. Raises NotAsked, ControllerInvalid, ErasedMeanwhile; of all of
+    them nothing may go: NothingToGive, NothingPortable (with every field's reason).
     """
     case, envelope = open_request(house, case_id)
     check_case(case, AnswerKind.PORTABILITY)
@@ -91,9 +92,15 @@ def send_on(
     givers = [part.principal for part in case.sub_cases if part.agreement_id and is_given(part, kind.action)]
     if not givers or not is_known(case):
         raise NothingToGive(Ref("case", case_id))
-    receiver = load_controller(house.settings, code, now)
-    for name in dict.fromkeys(givers):
-        hand(house, case, envelope, Handover(case_id, kind, Principal(name), receiver), now, run, asked.reference)
+    receiver, names = load_controller(house.settings, code, now), dict.fromkeys(givers)
+    nothing: list[NothingToGive | NothingPortable] = []
+    for name in names:
+        try:
+            hand(house, case, envelope, Handover(case_id, kind, Principal(name), receiver), now, run, asked.reference)
+        except (NothingToGive, NothingPortable) as error:
+            nothing.append(error)
+    if len(nothing) == len(names):
+        raise nothing[0]
     return handed_to(house, case_id, code)
 
 
@@ -134,16 +141,13 @@ def principal_as_receiver(house: House, agreement: Agreement) -> Receiver:
     )
 
 
-def close_left(house: House, run: Mapping[str, str] = NOTHING_RAN) -> int:
+def close_left(house: House, opened: Opened, handover: Handover, run: Mapping[str, str] = NOTHING_RAN) -> None:
     """Close what a dead worker left open and whose case is over since, as an exchange of which nothing goes."""
-    done = 0
-    for opened, handover in handover_store.find_left(house.conn):
-        with try_lock(house.conn, opened.exchange_id) as is_ours:
-            if is_ours:
-                sending = Sending(opened, handover, None, None, house.settings.center, run)
-                done += close_record(house, opened, record_of_handover(sending, None, datetime.now(UTC))) is not None
-        do_effects(house, opened.exchange_id)
-    return done
+    with try_lock(house.conn, opened.exchange_id) as is_ours:
+        if is_ours:
+            sending = Sending(opened, handover, None, None, house.settings.center, run)
+            close_record(house, opened, record_of_handover(sending, None, datetime.now(UTC)))
+    do_effects(house, opened.exchange_id)
 
 
 def handed_to(house: House, case_id: CaseId, code: str) -> tuple[Handed, ...]:

@@ -2,23 +2,27 @@
 
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 
 from sluice.answers import handover_store
 from sluice.answers.authority import is_given, parts_of_principals
 from sluice.answers.decide import end_without
 from sluice.answers.handover import NOTHING_RAN, close_left, give_to_principals, send_on
+from sluice.answers.handover_model import Handover
 from sluice.answers.make import is_known
 from sluice.answers.model import AnswerKind, NothingPortable, NotMade
 from sluice.errors import Ref, SluiceError, place_of
 from sluice.exchange.house import House
+from sluice.exchange.model import Opened
 from sluice.exchange.sweeping import each
 from sluice.rights import store as cases
-from sluice.rights.model import Case
+from sluice.rights.model import Case, CaseId
 
 log = logging.getLogger(__name__)
 Owed = tuple[Case, AnswerKind, str | None]
 """A case, what it asks, and the next controller; None: its principals themselves."""
+Left = tuple[Opened, Handover]
 
 
 def hand_owed(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int, int]:
@@ -27,17 +31,30 @@ def hand_owed(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN)
     Raises ServiceMissing. Where nothing may be taken along by a principal's own word, its part ends with the reasons.
     """
 
-    def one(owed: Owed) -> int:
-        try:
-            return _one(house, *owed, now, run)
-        except SluiceError:
-            raise
-        except Exception as error:  # what nobody foresaw of one case keeps no other waiting
-            log.error("case %s: its handover failed: %s", owed[0].case_id, place_of(error))
-            raise NotMade(Ref("case", owed[0].case_id)) from None
+    def left(one: Left) -> int:
+        with _coded(one[1].case_id):
+            close_left(house, *one, run)
+        return 0
 
-    close_left(house, run)
-    return each("a handover", list(_owed(house)), one)
+    def owed(one: Owed) -> int:
+        with _coded(one[0].case_id):
+            return _one(house, *one, now, run)
+
+    _, not_closed = each("a handover that was left", handover_store.find_left(house.conn), left)
+    went, not_handed = each("a handover", list(_owed(house)), owed)
+    return went, not_closed + not_handed
+
+
+@contextmanager
+def _coded(case_id: CaseId) -> Iterator[None]:
+    """What nobody foresaw of one case keeps no other waiting. Raises NotMade in its place."""
+    try:
+        yield
+    except SluiceError:
+        raise
+    except Exception as error:
+        log.error("case %s: its handover failed: %s", case_id, place_of(error))
+        raise NotMade(Ref("case", case_id)) from None
 
 
 def _one(house: House, case: Case, kind: AnswerKind, code: str | None, now: datetime, run: Mapping[str, str]) -> int:

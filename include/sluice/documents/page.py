@@ -217,16 +217,13 @@ def _annex(say: Words, record: ExchangeRecord, reasons: Sequence[ReasonLine]) ->
 def _why(say: Words, record: ExchangeRecord) -> Part:
     why, heading = record.why, say.say("why.heading")
     paper = {"agreement": why.agreement_id, "version": why.agreement_version}
-    if why.agreement_id is None:
+    if why.agreement_id is None and not why.purposes:
         return Part(heading, (Text(say.say("why.no_agreement")),))
     if not why.purposes:
         return Part(heading, (Text(say.say("why.no_purpose", **paper)),))
     several = ".several" if len(why.purposes) > 1 else ""
-    return Part(
-        heading,
-        (Text(say.say(f"why.agreement{several}", **paper)),),
-        facts=tuple(_purpose(say, purpose) for purpose in why.purposes),
-    )
+    under = (Text(say.say(f"why.agreement{several}", **paper)),) if why.agreement_id else ()
+    return Part(heading, under, facts=tuple(_purpose(say, purpose) for purpose in why.purposes))
 
 
 def _purpose(say: Words, purpose: PurposeLine) -> Pair:
@@ -264,7 +261,11 @@ def _party(say: Words, code: str) -> str:
     return say.find(f"party.{code}") or code
 
 
-def _how_long(say: Words, record: ExchangeRecord) -> Part:
+def _how_long(say: Words, record: ExchangeRecord) -> Part | None:
+    """Where nothing is said of the copies of an answer that went, its reader is not who they are kept for."""
+    is_handed = record.direction is Direction.PORTABILITY_ACCESS and record.decision is not Decision.REFUSED
+    if is_handed and not record.how_long.copies:
+        return None
     end = CONTRACT_END.fullmatch(record.how_long.at_contract_end or "")
     after = (say.say(f"keep.end.{end[1]}", days=end[2]),) if end else ()
     copies = record.how_long.copies

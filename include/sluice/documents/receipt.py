@@ -17,11 +17,13 @@ from sluice.documents.verify import FORMAT, TYPE
 from sluice.errors import Ref, SluiceError
 from sluice.keys import Keyring
 from sluice.ledger.model import Entry
-from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.record import ExchangeRecord, HowLong
 from sluice.ledger.sign import key_id, sign
 from sluice.terms import Decision, Direction
 
 SCREEN_LIMIT = "Found by listed terms and checksummed numbers; nothing found is not proven clean."
+STAYS_HERE = frozenset({"inputs", "agreement", "copies", "role_warnings"})
+"""Keys that a receipt for the next controller does not have."""
 
 
 class ReceiptTooEarly(SluiceError):
@@ -43,11 +45,33 @@ def make_receipt(record: ExchangeRecord, entry: Entry, keyring: Keyring, languag
 
     Raises ReceiptTooEarly for an open exchange.
     """
+    return _receipt(record, entry, keyring, language, frozenset())
+
+
+def make_receipt_for_other(record: ExchangeRecord, entry: Entry, keyring: Keyring, language: str) -> Receipt:
+    """The receipt as somebody may read it to whom a person had their data sent (GDPR Art. 20(2)).
+
+    What it was made of, the agreement with the principal that gives it, and where our copies lie stay here.
+    """
+    why = {"agreement_id": None, "agreement_version": None, "agreement_sha256": None}
+    shared = {
+        "why": record.why.model_copy(update=why),
+        "what": record.what.model_copy(update={"inputs": ()}),
+        "how_long": HowLong(copies=(), at_contract_end=None),
+        "who": record.who.model_copy(update={"role_warnings": ()}),
+    }
+    return _receipt(record.model_copy(update=shared), entry, keyring, language, STAYS_HERE)
+
+
+def _receipt(
+    record: ExchangeRecord, entry: Entry, keyring: Keyring, language: str, left_out: frozenset[str]
+) -> Receipt:
     if record.decision is Decision.OPEN:
         raise ReceiptTooEarly(Ref("exchange", record.exchange_id))
     closed_at = datetime.fromisoformat(record.closed_at)
     pdf = make_pdf(make_page(record, entry, key_id(keyring.public), language), closed_at)
-    payload = rfc8785.dumps(_statement(record, entry, sha256(pdf).hexdigest()))
+    said = _statement(record, entry, sha256(pdf).hexdigest())
+    payload = rfc8785.dumps({name: value for name, value in said.items() if name not in left_out})
     return Receipt(pdf, sign(payload, keyring.signing, TYPE).flattened)
 
 

@@ -125,7 +125,7 @@ def _deliver(house: House, exchange_id: ExchangeId) -> None:
     entry, record = _closed(house, exchange_id)
     opened = store.get_open(house.conn, exchange_id)
     if opened.direction is Direction.PORTABILITY_ACCESS:
-        hand_over(house, opened)
+        hand_over(house, opened, record, entry)
     else:
         deliver(house, opened, record, entry.hash.hex())
 

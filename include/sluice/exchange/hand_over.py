@@ -1,13 +1,15 @@
 """Put an answer where a controller fetches it: after its receipt, with its last day in the catalogue."""
 
+from sluice.documents.receipt import make_receipt_for_other
 from sluice.exchange.catalogue import find_copies, insert_delivered
 from sluice.exchange.deliver import OTHER, TYPES
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import receipt_bucket, receipt_stem
+from sluice.exchange.naming import is_sent_on, receipt_bucket, receipt_stem
 from sluice.exchange.store import hold_object
 from sluice.lake.quarantine import unseal_bytes
-from sluice.ledger.record import CopyLine
+from sluice.ledger.model import Entry
+from sluice.ledger.record import CopyLine, ExchangeRecord
 
 KEPT_ANSWER, HANDED = "handed.kept", "handed"
 """Kinds of the package that waits for its receipt, and of the one that its receiver reads."""
@@ -16,16 +18,14 @@ SEALED_END = ".age"
 """End of a kept package that is sealed to the principal's own key; one under PGP is kept as it goes."""
 
 
-def hand_over(house: House, opened: Opened) -> None:
+def hand_over(house: House, opened: Opened, record: ExchangeRecord, entry: Entry) -> None:
     """Receipt first, then the package, which so is never there without it; again changes nothing.
 
     Under the lock of its key: an erasure that removes the package comes before or after. One that it removed before
     is not given any more. Raises NotFound while there is no receipt.
     """
-    bucket, stem = receipt_bucket(house.settings, opened), receipt_stem(opened)
-    for end in ("pdf", "json"):
-        receipt = house.objects.read(bucket, f"{stem}.{end}")
-        house.objects.put_once(opened.bucket, f"{opened.key}.receipt.{end}", receipt, TYPES[end])
+    for end, content in _receipt(house, opened, record, entry).items():
+        house.objects.put_once(opened.bucket, f"{opened.key}.receipt.{end}", content, TYPES[end])
     with hold_object(house.conn, opened.bucket, opened.key):
         copies = {copy.kind: copy for copy in find_copies(house.conn, opened.exchange_id)}
         kept = copies.get(KEPT_ANSWER)
@@ -33,6 +33,16 @@ def hand_over(house: House, opened: Opened) -> None:
             _put(house, opened, kept)
         elif HANDED not in copies:  # a worker put it and died, and then an erasure took what it was made of
             house.objects.delete_others(opened.bucket, opened.key, frozenset())
+
+
+def _receipt(house: House, opened: Opened, record: ExchangeRecord, entry: Entry) -> dict[str, bytes]:
+    """The receipt as it was given; of what is sent on, which stays with us, what the next controller may read of it."""
+    bucket, stem = receipt_bucket(house.settings, opened), receipt_stem(opened)
+    given = {end: house.objects.read(bucket, f"{stem}.{end}") for end in ("pdf", "json")}
+    if not is_sent_on(opened):
+        return given
+    shared = make_receipt_for_other(record, entry, house.keyring, record.who.language)
+    return {"pdf": shared.pdf, "json": shared.jws}
 
 
 def _put(house: House, opened: Opened, kept: CopyLine) -> None:

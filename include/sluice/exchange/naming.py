@@ -76,11 +76,15 @@ def handed_key(opened: Opened, name: str) -> str:
     return f"_handed/{opened.principal}/exchange={opened.exchange_id}/{name}"
 
 
+def is_sent_on(opened: Opened) -> bool:
+    """Whether it is an answer that somebody else than its principal reads: the next controller."""
+    return opened.direction is Direction.PORTABILITY_ACCESS and not opened.key.startswith(f"{opened.principal}/")
+
+
 def receipt_bucket(settings: Settings, opened: Opened) -> str:
     """Where the receipt goes: to the principal; for our agents' results, and for what a person had sent to somebody
     else, to the center itself."""
-    is_sent_on = opened.direction is Direction.PORTABILITY_ACCESS and not opened.key.startswith(f"{opened.principal}/")
-    is_ours = opened.direction is Direction.INTERNAL or is_sent_on
+    is_ours = opened.direction is Direction.INTERNAL or is_sent_on(opened)
     return settings.bucket_internal if is_ours else settings.bucket_exchange
 
 

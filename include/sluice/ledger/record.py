@@ -200,6 +200,16 @@ GIVEN_BACK = "give-back-"
 """Before the name of what is given back at the end of an agreement, in the place of an object version."""
 
 
+AFTER_END = "-ended"
+"""After what names a return that was made once its agreement had ended."""
+
+
+def is_after_end(direction: Direction, version_id: str) -> bool:
+    """Whether it goes back because an agreement ended: the paper of its day counts, none holds any more."""
+    is_last = direction is Direction.OUTBOUND_RETURN and version_id.endswith(AFTER_END)
+    return is_last or is_given_back(direction, version_id)
+
+
 def is_given_back(direction: Direction, version_id: str) -> bool:
     """Whether an exchange gives an ended agreement's data back to its principal (GDPR Art. 28(3)(g))."""
     return direction is Direction.OUTBOUND_RETURN and version_id.startswith(GIVEN_BACK)

@@ -15,6 +15,7 @@ from sluice.retention.holds import confirm_return
 from sluice.retention.model import RetentionRefused
 from sluice.returns.carry import AIRFLOW
 from sluice.returns.give_back import FlowGiven, Standing, Wish, give_flow
+from sluice.returns.give_back_results import results_given
 from sluice.returns.give_back_store import find_flows
 from sluice.terms import Principal
 
@@ -25,7 +26,10 @@ NOTHING_RAN: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """What one run did for one principal. ``is_confirmed``: everything went, so retention may delete."""
+    """What one run did for one principal. ``is_confirmed``: everything went, so retention may delete.
+
+    ``flows``: of contacts, and of the results that the returns have to bring.
+    """
 
     agreement: Agreement
     flows: tuple[FlowGiven, ...]
@@ -43,6 +47,8 @@ def give_back(
 ) -> GivenBack:
     """Put the accepted rows of every flow of an ended agreement into its principal's own prefix, and say so.
 
+    Not said while results of agents went in no return: they would be deleted as given back.
+
     form: csv, xlsx, json, ndjson, parquet; the contracts' own when None. Raises RetentionRefused where an agreement
     is in force, or the ended one asks for deletion; UsageError.
     """
@@ -52,7 +58,8 @@ def give_back(
     if ended.end_choice != "return":
         raise RetentionRefused(Ref("rule", "NOTHING_TO_RETURN"), Ref("agreement", ended.agreement_id))
     wish = Wish(ended, form, by)
-    flows = tuple(give_flow(house, wish, flow, run, now) for flow in find_flows(house.conn, principal))
+    contacts = [give_flow(house, wish, flow, run, now) for flow in find_flows(house.conn, principal)]
+    flows = (*contacts, *results_given(house, ended, run, now, by))
     is_whole = all(flow.standing is Standing.GIVEN for flow in flows)
     if is_whole:
         confirm_return(house.conn, principal, REFERENCE, by, now)

@@ -8,7 +8,7 @@ from typing import Any
 from sluice.agreement.model import Agreement
 from sluice.db import Connection
 from sluice.exchange.keep import end_of
-from sluice.ledger.record import is_given_back
+from sluice.ledger.record import is_after_end
 from sluice.retention.model import Due, HoldReason, Kept, LegalHold, Why
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
@@ -115,7 +115,7 @@ def _kept(principal: Principal, row: dict[str, Any], ended: Agreement | None) ->
         last_day=last_day,
         has_statute=bool(rule and rule.statute),
         is_awaited=row["is_awaited"],
-        is_given_back=is_given_back(Direction(row["direction"]), row["version_id"]),
+        is_given_back=is_after_end(Direction(row["direction"]), row["version_id"]),
     )
 
 

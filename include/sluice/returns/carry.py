@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sluice.agreement.facts import EEA_COUNTRIES
 from sluice.agreement.model import Agreement, Paper, PaperMissing
-from sluice.agreement.store import in_force
 from sluice.errors import NotFound, Ref
 from sluice.exchange.close import GOOD, close_record
+from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.judge import MOST_ATTEMPTS
 from sluice.exchange.model import Opened
@@ -122,8 +122,7 @@ def _refuse(house: House, opened: Opened, run: Mapping[str, str], *reasons: Find
 
 def _paper(house: House, opened: Opened) -> Paper | PaperMissing:
     """The paper a return was opened under."""
-    on = opened.opened_at.astimezone(BRUSSELS).date()
-    return in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at)
+    return paper_under(house.conn, opened)
 
 
 def _day(opened: Opened) -> date:

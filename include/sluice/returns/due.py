@@ -6,19 +6,20 @@ and so is one whose persons must stay out since, or may go again.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 
 import rfc8785
 
 from sluice.agreement.model import DeliveryRules, Paper, PaperMissing, PaperReason, ReturnRecipe
-from sluice.agreement.store import in_force
+from sluice.agreement.store import find_ended, in_force
 from sluice.db import transaction
 from sluice.exchange.correction_store import was_corrected
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.open import record_opened
+from sluice.ledger.record import AFTER_END
 from sluice.returns import store
 from sluice.returns.held import list_held
 from sluice.returns.model import Basis, Due, Held, Last
@@ -29,23 +30,33 @@ from sluice.terms import Direction, Flow, Principal
 
 LIFTED_BY_CONTACTS = frozenset({Held.UNKNOWN_RECORD.value})
 """Reasons that a later file of contacts can lift."""
+NOT_AGREED = frozenset({PaperReason.NO_CONTRACT, PaperReason.CONTRACT_RETIRED})
+"""Without a contract of the return none is owed."""
 
 
 def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> list[Opened]:
     """Open every return of a flow that is due at ``now``; the days of contacts decide, oldest first.
 
-    One whose contract has a gap, or whose agreement does not hold, is opened too: to be refused, and heard of.
+    One whose contract has a gap, or whose agreement does not hold, is opened too: to be refused, and heard of. Where
+    an ended agreement wants its data back (GDPR Art. 28(3)(g)), the paper of the contacts' own day counts.
     """
     today = now.astimezone(BRUSSELS).date()
-    paper = in_force(house.conn, principal, Direction.OUTBOUND_RETURN, flow, today, now)
-    recipe = _recipe(house, principal, flow, paper, now)
+    ended = find_ended(house.conn, principal, today, now)
+    is_last = ended is not None and ended.end_choice == "return"
+    current = in_force(house.conn, principal, Direction.OUTBOUND_RETURN, flow, today, now)
+    recipe = _recipe(house, principal, flow, current, now)
     if recipe is None:
         return []
+
+    def paper_of(day: date) -> Paper | PaperMissing:
+        return in_force(house.conn, principal, Direction.OUTBOUND_RETURN, flow, day, now) if is_last else current
+
     opened = []
-    chain = paper.agreement.agreement_id if paper.agreement else f"principal.{principal}"
     with transaction(house.conn):
         store.lock_flow(house.conn, principal, flow)
-        for due in _due(house, principal, flow, paper, recipe, now):
+        for due in _due(house, principal, flow, paper_of, recipe, now, AFTER_END if is_last else ""):
+            paper = paper_of(due.day)
+            chain = paper.agreement.agreement_id if paper.agreement else f"principal.{principal}"
             key = f"{principal}/outbound/{flow}/{file_name(flow, paper, due)}"
             made = store.insert_return(
                 house.conn, principal, flow, house.settings.bucket_exchange, key, due, chain, now
@@ -63,7 +74,7 @@ def _recipe(
     """What a return is made of; where its paper cannot be used, what the contract says all the same."""
     if isinstance(paper, Paper):
         return paper.contract.recipe
-    if paper.reason in (PaperReason.NO_CONTRACT, PaperReason.CONTRACT_RETIRED):
+    if paper.reason in NOT_AGREED:
         return None
     return store.find_recipe(house.conn, principal, flow, now)
 
@@ -72,13 +83,17 @@ def _due(
     house: House,
     principal: Principal,
     flow: Flow,
-    paper: Paper | PaperMissing,
+    paper_of: Callable[[date], Paper | PaperMissing],
     recipe: ReturnRecipe,
     now: datetime,
+    ending: str,
 ) -> Iterator[Due]:
-    """Days whose cut-off has passed and whose inputs are not those of their last return."""
-    delivery = paper.agreement.delivery if paper.agreement else DeliveryRules()
+    """Days whose cut-off has passed and whose inputs are not those of their last return. ``ending``: of its name."""
     for day in store.find_days(house.conn, principal, recipe.results_flow):
+        paper = paper_of(day)
+        if isinstance(paper, PaperMissing) and paper.reason in NOT_AGREED:
+            continue
+        delivery = paper.agreement.delivery if paper.agreement else DeliveryRules()
         cut_off = cut_off_of(day, delivery.cut_off)
         if cut_off > now:
             continue
@@ -86,7 +101,7 @@ def _due(
         results = store.find_results(house.conn, principal, recipe.results_flow, day)
         until = None if last and LIFTED_BY_CONTACTS & set(last.held) else max(cut_off, *(r.closed_at for r in results))
         contacts = store.find_contacts(house.conn, principal, recipe.contacts_flow, until)
-        basis = _basis(house, paper, store.ids([*results, *contacts]))
+        basis = _basis(house, paper, store.ids([*results, *contacts]), ending)
         if last is None or last.is_outdated_by(basis) or _has_news(house, principal, last, paper):
             yield Due(day, (*contacts, *results), basis.name, store.count_returns(house.conn, principal, flow, day) + 1)
 
@@ -119,9 +134,10 @@ def cut_off_of(day: date, cut_off: time) -> datetime:
     return datetime.combine(day + timedelta(days=1), cut_off, BRUSSELS)
 
 
-def _basis(house: House, paper: Paper | PaperMissing, inputs: list[str]) -> Basis:
+def _basis(house: House, paper: Paper | PaperMissing, inputs: list[str], ending: str) -> Basis:
     named = hashlib.sha256(rfc8785.dumps(inputs)).hexdigest()[:32]
-    return Basis(named, last_import_seq(house.conn), paper.contract.sha256[:16] if paper.contract else "none")
+    contract = paper.contract.sha256[:16] if paper.contract else "none"
+    return Basis(named, last_import_seq(house.conn), f"{contract}{ending}")
 
 
 def file_name(flow: Flow, paper: Paper | PaperMissing, due: Due) -> str:

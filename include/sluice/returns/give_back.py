@@ -98,7 +98,7 @@ def give_flow(house: House, wish: Wish, flow: Flow, run: Mapping[str, str], now:
     _carry_alone(house, opened, wish.by, run)
     last = give_back_store.find_last(house.conn, wish.ended, flow)
     assert last is not None  # it was opened just now
-    return _flow_given(house, flow, last)
+    return flow_given(house, flow, last)
 
 
 def _opened(house: House, wish: Wish, flow: Flow, now: datetime) -> Opened:
@@ -216,7 +216,8 @@ def _refuse(house: House, opened: Opened, why: Finding, run: Mapping[str, str]) 
     close_record(house, opened, record_of_nothing(opened, paper, [why], house.settings, run, datetime.now(UTC)))
 
 
-def _flow_given(house: House, flow: Flow, last: LastGiven) -> FlowGiven:
+def flow_given(house: House, flow: Flow, last: LastGiven) -> FlowGiven:
+    """How far the last exchange of a flow is."""
     if last.is_open:
         waits = last.is_prepared and not store.is_released(house.conn, last.exchange_id)
         standing = Standing.WAITS_FOR_RELEASE if waits else Standing.UNDER_WAY

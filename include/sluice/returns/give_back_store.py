@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sluice.agreement.model import Agreement
@@ -13,14 +13,18 @@ from sluice.ledger.record import GIVEN_BACK, ExchangeRecord
 from sluice.ledger.store import find_entry
 from sluice.returns import store
 from sluice.returns.model import Due
-from sluice.terms import Decision, ExchangeId, Flow, Principal
+from sluice.terms import Decision, Direction, ExchangeId, Flow, Principal
 
 _GIVEN = "principal = %s and flow = %s and direction = 'outbound_return' and starts_with(version_id, %s)"
+_LAST = """select exchange_id::text as id, version_id, decision, reason_code, prepared_at is not null as is_prepared,
+        coalesce(rows_accepted, 0) as rows,
+        array(select input_id::text from return_input r where r.exchange_id = e.exchange_id) as inputs
+    from exchange e"""
 
 
 @dataclass(frozen=True, slots=True)
 class LastGiven:
-    """The youngest exchange that gives a flow back. ``inputs``: ids of what it was opened on."""
+    """The youngest exchange that gives a flow, or the results of a day. ``inputs``: ids of what it was opened on."""
 
     exchange_id: ExchangeId
     version_id: str
@@ -37,22 +41,54 @@ class LastGiven:
 
 
 def find_flows(conn: Connection, principal: Principal) -> list[Flow]:
-    """Flows of which accepted contacts are there."""
+    """Flows of which accepted contacts are there, or a file that is still being judged or waits for its receipt."""
     rows = conn.execute(
-        "select distinct flow from accepted_data where principal = %s and direction = 'inbound' order by flow",
-        (principal,),
+        """select flow from accepted_data where principal = %(principal)s and direction = 'inbound' union
+           select flow from exchange where principal = %(principal)s and direction = 'inbound'
+               and (decision = 'open' or receipt_at is null) order by flow""",
+        {"principal": principal},
     ).fetchall()
     return [Flow(row["flow"]) for row in rows]
 
 
-def has_open_arrivals(conn: Connection, principal: Principal, flow: Flow) -> bool:
+def has_open_arrivals(
+    conn: Connection, principal: Principal, flow: Flow, direction: Direction = Direction.INBOUND
+) -> bool:
     """Whether a file of the flow is still being judged, or waits for its receipt."""
     row = conn.execute(
-        """select exists (select from exchange where principal = %s and flow = %s and direction = 'inbound'
+        """select exists (select from exchange where principal = %s and flow = %s and direction = %s
                and (decision = 'open' or receipt_at is null)) as is_so""",
-        (principal, flow),
+        (principal, flow, direction.value),
     ).fetchone()
     return bool(row and row["is_so"])
+
+
+def find_return_flows(conn: Connection, principal: Principal) -> list[Flow]:
+    """Flows that a contract of a return was ever registered for."""
+    before = f"{principal}.{Direction.OUTBOUND_RETURN}."
+    rows = conn.execute(
+        """select distinct document_id from activation where kind = 'contract' and starts_with(document_id, %s)
+           order by 1""",
+        (before,),
+    ).fetchall()
+    return [Flow(row["document_id"].removeprefix(before)) for row in rows]
+
+
+def find_unreturned(conn: Connection, principal: Principal, flow: Flow, results: Flow) -> frozenset[date]:
+    """Days of which an accepted file of results went to the principal in no return of that day.
+
+    A return that would have had the bytes of the one before it brought its files all the same.
+    """
+    rows = conn.execute(
+        f"""select distinct d.day from result_day d join accepted_data a using (exchange_id)
+            where a.principal = %(principal)s and a.direction = 'internal' and a.flow = %(results)s
+              and not exists (select from return_input r join exchange e using (exchange_id)
+                  where r.input_id = a.exchange_id and e.flow = %(flow)s and e.day = d.day and {store.OF_A_DAY}
+                    and (e.reason_code = 'DUPLICATE_CONTENT' or (e.decision in ('accepted', 'partly_accepted')
+                        and exists (select from acknowledgement k where k.exchange_id = e.exchange_id))))""",
+        {"principal": principal, "results": results, "flow": flow},
+    ).fetchall()
+    return frozenset(row["day"] for row in rows)
 
 
 def count_given(conn: Connection, ended: Agreement, flow: Flow) -> int:
@@ -76,11 +112,18 @@ def insert_given(
 def find_last(conn: Connection, ended: Agreement, flow: Flow) -> LastGiven | None:
     """The youngest exchange that gives a flow back because this version of the agreement ended."""
     row = conn.execute(
-        f"""select exchange_id::text as id, version_id, decision, reason_code, prepared_at is not null as is_prepared,
-                coalesce(rows_accepted, 0) as rows,
-                array(select input_id::text from return_input r where r.exchange_id = e.exchange_id) as inputs
-            from exchange e where {_GIVEN} order by substring(version_id from '[0-9]+$')::int desc limit 1""",
+        f"""{_LAST} where {_GIVEN} order by substring(version_id from '[0-9]+$')::int desc limit 1""",
         (ended.principal, flow, f"{GIVEN_BACK}{ended.version}-"),
+    ).fetchone()
+    return _last(conn, row) if row else None
+
+
+def find_last_of_day(conn: Connection, principal: Principal, flow: Flow, day: date) -> LastGiven | None:
+    """The youngest return of a day of contacts."""
+    row = conn.execute(
+        f"""{_LAST} where principal = %s and flow = %s and day = %s and {store.OF_A_DAY}
+            order by opened_at desc, exchange_id limit 1""",
+        (principal, flow, day),
     ).fetchone()
     return _last(conn, row) if row else None
 

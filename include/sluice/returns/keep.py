@@ -1,7 +1,7 @@
 """Put the parts of a return where only the center reaches them, under keys that are functions of its exchange."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sluice.agreement.model import Paper
@@ -13,7 +13,7 @@ from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, index_key, return_key, vault_key
 from sluice.exchange.rest import REST
 from sluice.lake.pgp import encrypt_to
-from sluice.ledger.record import CopyLine
+from sluice.ledger.record import CopyLine, is_after_end
 from sluice.returns.make import FILE, FINDINGS, HELD
 from sluice.returns.making import Making
 
@@ -26,10 +26,7 @@ def keep_return(house: House, opened: Opened, paper: Paper, making: Making, fold
 def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> Iterator[CopyLine]:
     if making.written is None:
         return
-    made = opened.opened_at.astimezone(BRUSSELS).date()
-    rule, last_day = shortest_retention(
-        paper.agreement, paper.contract, {"received": made, "delivered": made, "call": opened.day}
-    )
+    rule, last_day = _retention(house, opened, paper)
     source = encrypted(house, paper, folder, opened.opened_at)
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
     stored = house.objects.put_converging(bucket, key, source, SEALED)
@@ -37,6 +34,15 @@ def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Pa
     for kind, run in making.runs:
         key = index_key(opened, ".rest" if kind == REST else "")
         yield line(kind, house.objects.put_converging(bucket, key, run, PARQUET), None, rule, last_day)
+
+
+def _retention(house: House, opened: Opened, paper: Paper) -> tuple[str | None, date | None]:
+    """Rule and last day of a return; what goes back once the agreement ended stays as long as what is delivered."""
+    made = opened.opened_at.astimezone(BRUSSELS).date()
+    if is_after_end(opened.direction, opened.version_id):
+        return "arrived", made + timedelta(days=house.settings.keep_arrived_days)
+    starts = {"received": made, "delivered": made, "call": opened.day}
+    return shortest_retention(paper.agreement, paper.contract, starts)
 
 
 def encrypted(house: House, paper: Paper, folder: Path, now: datetime) -> Path:

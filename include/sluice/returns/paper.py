@@ -6,8 +6,8 @@ from sluice.agreement.model import Agreement, DataContract, Paper
 from sluice.agreement.store import in_force
 from sluice.agreement.subjects import naming_columns
 from sluice.db import Connection
+from sluice.exchange.given_back import day_under
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS
 from sluice.returns.model import Rules
 from sluice.terms import Direction, FieldGroup, Flow, SubjectKind
 
@@ -66,5 +66,4 @@ def recordings_from(agreement: Agreement, contract: DataContract, now: datetime)
 
 
 def _contract(conn: Connection, opened: Opened, direction: Direction, flow: Flow) -> DataContract | None:
-    on = opened.opened_at.astimezone(BRUSSELS).date()
-    return in_force(conn, opened.principal, direction, flow, on, opened.opened_at).contract
+    return in_force(conn, opened.principal, direction, flow, day_under(opened), opened.opened_at).contract

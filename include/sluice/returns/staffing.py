@@ -8,9 +8,9 @@ import polars as pl
 from sluice.agreement.model import Paper
 from sluice.agreement.store import in_force
 from sluice.db import Connection
+from sluice.exchange.given_back import day_under
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS
 from sluice.returns.compose import Staff
 from sluice.returns.model import STAFF, Held
 from sluice.staff.contacts import agents_of, ready_at
@@ -71,6 +71,6 @@ def _as_held(reason: pl.Series) -> pl.Series:
 def _platform(house: House, opened: Opened, paper: Paper) -> str | None:
     """The platform whose accounts the results name: that of the mapping their contract asks for."""
     assert paper.contract.recipe is not None
-    on, flow = opened.opened_at.astimezone(BRUSSELS).date(), paper.contract.recipe.results_flow
-    held = in_force(house.conn, opened.principal, Direction.INTERNAL, flow, on, opened.opened_at)
+    flow = paper.contract.recipe.results_flow
+    held = in_force(house.conn, opened.principal, Direction.INTERNAL, flow, day_under(opened), opened.opened_at)
     return held.contract.result_mapping if held.contract else None

@@ -18,7 +18,7 @@ from sluice.staff.store import CHAIN
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 INPUT = "a.exchange_id::text as id, a.bucket, a.key, a.version_id, a.sha256, a.closed_at"
-_OF_A_DAY = f"direction = 'outbound_return' and not starts_with(version_id, '{GIVEN_BACK}')"
+OF_A_DAY = f"direction = 'outbound_return' and not starts_with(version_id, '{GIVEN_BACK}')"
 """Returns; what is given back at the end of an agreement is none."""
 _ACCEPTED = "principal = %(principal)s and direction = %(direction)s and flow = %(flow)s"
 
@@ -69,7 +69,7 @@ def _input(kind: InputKind, id: str, bucket: str, key: str, version_id: str, sha
 def count_returns(conn: Connection, principal: Principal, flow: Flow, day: date) -> int:
     """How many returns of a day were ever opened."""
     row = conn.execute(
-        f"select count(*) as n from exchange where principal = %s and flow = %s and day = %s and {_OF_A_DAY}",
+        f"select count(*) as n from exchange where principal = %s and flow = %s and day = %s and {OF_A_DAY}",
         (principal, flow, day),
     ).fetchone()
     return int(row["n"]) if row else 0
@@ -96,7 +96,7 @@ def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> 
     """The youngest return of a day."""
     row = conn.execute(
         f"""select exchange_id::text as id, version_id, decision, opened_at from exchange
-           where principal = %s and flow = %s and day = %s and {_OF_A_DAY}
+           where principal = %s and flow = %s and day = %s and {OF_A_DAY}
            order by opened_at desc, exchange_id limit 1""",
         (principal, flow, day),
     ).fetchone()
@@ -122,7 +122,7 @@ def find_delivered(conn: Connection, principal: Principal, flow: Flow, day: date
     """The youngest return of a day that was let go, with the SHA-256 of its file before encryption."""
     row = conn.execute(
         f"""select exchange_id::text as id, sha256 from exchange
-           where principal = %s and flow = %s and day = %s and {_OF_A_DAY}
+           where principal = %s and flow = %s and day = %s and {OF_A_DAY}
              and decision in ('accepted', 'partly_accepted') order by opened_at desc, exchange_id limit 1""",
         (principal, flow, day),
     ).fetchone()
@@ -160,7 +160,7 @@ def has_newer(conn: Connection, opened: Opened) -> bool:
     """Whether another return of the same day was opened later, so that this one is stale."""
     row = conn.execute(
         f"""select exists (select from exchange where principal = %s and flow = %s and day = %s
-               and {_OF_A_DAY} and opened_at > %s) as newer""",
+               and {OF_A_DAY} and opened_at > %s) as newer""",
         (opened.principal, opened.flow, opened.day, opened.opened_at),
     ).fetchone()
     return bool(row and row["newer"])
@@ -199,7 +199,7 @@ def wake_stale(conn: Connection, opened: Opened) -> None:
     """Prepared returns of the same day that nobody released are taken up again, to be closed as stale."""
     conn.execute(
         f"""update exchange set next_attempt_at = now() where principal = %s and flow = %s and day = %s
-             and {_OF_A_DAY} and decision = 'open' and opened_at < %s""",
+             and {OF_A_DAY} and decision = 'open' and opened_at < %s""",
         (opened.principal, opened.flow, opened.day, opened.opened_at),
     )
 

@@ -12,8 +12,8 @@ from sluice.agreement.store import in_force
 from sluice.agreement.subjects import naming_columns
 from sluice.db import Connection
 from sluice.exchange import catalogue
+from sluice.exchange.given_back import day_of_paper
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.lake.objects import prefix_of
 from sluice.ledger.record import is_given_back
@@ -56,7 +56,7 @@ def _copy(
     papers: dict[tuple[str, str, date], DataContract | None],
 ) -> Copy:
     direction, flow, opened = Direction(row["direction"]), Flow(row["flow"]), row["opened_at"]
-    name = (direction.value, flow, opened.astimezone(BRUSSELS).date())
+    name = (direction.value, flow, day_of_paper(direction, row["named"], opened, row["day"]))
     if name not in papers:
         papers[name] = in_force(conn, principal, direction, flow, name[2], opened).contract
     contract = papers[name]
