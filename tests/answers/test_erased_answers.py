@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from answers.giving import WE_GIVE, give, now
@@ -15,9 +16,10 @@ from sluice.answers import store
 from sluice.answers.keep import keep
 from sluice.answers.make import Wish, gather
 from sluice.answers.model import AnswerKind, ErasedMeanwhile
+from sluice.rights.answer_store import index_key_of
 from sluice.rights.cases import settle_identity
 from sluice.rights.erase import run
-from sluice.rights.erase_answers import _names
+from sluice.rights.erase_answers import _names, run_of_package
 from sluice.rights.erase_control_store import begin_run, end_run
 from sluice.rights.erase_find import open_request
 from sluice.rights.erase_model import Target
@@ -29,6 +31,9 @@ from sluice.rights.opening import open_case
 from sluice.rights.protect import protection_of
 from sluice.rights.store import get_case
 from sluice.settings import Settings
+from sluice.subject.columns import normalise_column
+from sluice.subject.index import build_run, find_in_run, write_run
+from sluice.subject.refs import ref_column
 from sluice.terms import Principal, SubjectKind
 
 ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
@@ -67,6 +72,12 @@ def told(town: Town) -> None:
         assert sweep(town.house, now()).failed == 0
 
 
+def forget_everybody(town: Town, case: Case) -> None:
+    """The index of an answer names nobody any more."""
+    [answer] = store.find_answers(town.house.conn, case.case_id)
+    town.house.objects.put(answer.bucket, index_key_of(answer.key), write_run(build_run([])), "x")
+
+
 def gone(town: Town, case: Case) -> list[str | None]:
     return [each.gone_why for each in store.find_answers(town.house.conn, case.case_id)]
 
@@ -75,14 +86,19 @@ def test_an_answer_to_a_request_by_another_identifier_is_found_by_what_is_in_it(
     mine, theirs = town.people
     first = asked(town, Right.ACCESS, SubjectKind.PRINCIPAL_CUSTOMER_ID, mine.record(ENERGY))
     other = asked(town, Right.ACCESS, SubjectKind.PRINCIPAL_CUSTOMER_ID, theirs.record(ENERGY))
-    for case in (first, other):
+    hidden = asked(town, Right.ACCESS, SubjectKind.PRINCIPAL_CUSTOMER_ID, mine.record(ENERGY))
+    for case in (first, other, hidden):
         give(town.house, case.case_id)
+    forget_everybody(town, hidden)
     told(town)
 
-    report = run(town.house, asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone).case_id, now())
+    erasure = asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone)
+    report = run(town.house, erasure.case_id, now())
 
-    assert (gone(town, first), gone(town, other)) == (["erasure"], [None])
-    assert (report.residual, report.doubts) == (0, 0)
+    assert (gone(town, first), gone(town, other), gone(town, hidden)) == (["erasure"], [None], [None])
+    assert (report.residual, report.doubts) == (1, 0), "the second scan reads what the index of an answer forgot"
+    report = run(town.house, erasure.case_id, now())
+    assert (gone(town, other), gone(town, hidden), report.residual) == ([None], ["erasure"], 0)
 
 
 def test_an_answer_is_about_whom_its_request_was_confirmed_to_be_about(town: Town) -> None:
@@ -154,6 +170,19 @@ def test_an_erasure_of_another_company_keeps_no_answer_waiting(town: Town) -> No
     access = asked(town, Right.ACCESS, SubjectKind.PHONE, town.people[0].phone, SOLAR)
     begin_run(town.house.conn, asked(town, Right.ERASURE, SubjectKind.PHONE, town.people[1].phone).case_id)
     assert give(town.house, access.case_id).answer.rows
+
+
+def test_the_index_of_a_package_knows_what_stands_in_records_that_are_no_rows(tmp_path: Path) -> None:
+    key, kind = b"k" * 32, SubjectKind.PRINCIPAL_CUSTOMER_ID
+    (tmp_path / "data").mkdir()
+    raw = ("KL0042;Jan;0470", "[4711, 1]", "x;12/345", "K 00123|y")
+    pl.DataFrame({"record": raw}).write_csv(tmp_path / "data" / "identity.csv")
+
+    run = run_of_package(tmp_path, [key], [])
+
+    for written, is_there in (("KL0042", True), ("4711", True), ("12/345", True), ("K 00123", True), ("KL0043", False)):
+        refs = ref_column(normalise_column(pl.Series([written]), kind).values, kind, key).to_list()
+        assert bool(find_in_run(run, refs).height) is is_there, written
 
 
 def test_a_longer_word_of_somebody_else_names_nobody(tmp_path: Path) -> None:

@@ -20,6 +20,9 @@ from sluice.exchange.review_store import Choice
 from sluice.exchange.store import get_open
 from sluice.exchange.suppressed import keep_out
 from sluice.lake.objects import StoredObject
+from sluice.rights.erase_model import Target
+from sluice.rights.erase_store import find_copies
+from sluice.rights.erase_stores import open_bench, store_of
 from sluice.rights.identifiers import parse_identifier, refs_of
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
@@ -68,6 +71,17 @@ def notes_sent(night: Night) -> dict[str, str]:
     return {row["customer_number"]: row["note"] for row in rows}
 
 
+def rows_found(night: Night, back: ExchangeLine) -> int:
+    """How many rows of a file that came back name the first of the people, whose number they asked by is no cell."""
+    house = night.desk.house
+    person = (parse_identifier(f"phone:{night.people(1)[0][1]}", 1),)
+    key = house.subject_key(ENERGY)
+    target = Target(ENERGY, key, frozenset(refs_of(person, key).values()), ("0032 470 99 99 99",), frozenset())
+    with open_bench(house, target) as bench:
+        copies = find_copies(house.conn, ENERGY, among=[ExchangeId(back.id)])
+        return sum(store_of(copy).find(bench, copy) for copy in copies if copy.kind == "arrived")
+
+
 def test_held_notes_are_listed_by_number_and_code_and_never_shown(night: Night, held: ExchangeLine) -> None:
     [waiting] = list_waiting(night.desk.house, None)
     rows = note_rows(night.desk.house, ExchangeId(held.id))
@@ -109,6 +123,7 @@ def test_notes_that_may_go_come_back_and_go_into_the_return_as_they_were(night: 
     record = show_exchange(night.desk.house.conn, back.id).record
     assert record is not None and record.how.screening is not None
     assert record.how.screening.found == {"belief": 1, "union": 1}, "what the person let go is still said"
+    assert rows_found(night, back) == 1, "by rows, though the flow's own files are no NDJSON"
     people = [number for number, _ in night.people(3)]
     assert notes_sent(night) == dict(zip(people, (BELIEF, PLAIN, f"'{UNION}"), strict=True))
 

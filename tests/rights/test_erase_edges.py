@@ -24,6 +24,7 @@ from sluice.exchange.suppressed import keep_out
 from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import unseal
 from sluice.rights.erase import run
+from sluice.rights.erase_find import is_pointing
 from sluice.rights.erase_model import Copy, Decided, ErasureReport, Outcome, Target
 from sluice.rights.erase_scope import is_decided
 from sluice.rights.identifiers import parse_identifier, refs_of
@@ -246,6 +247,10 @@ def test_a_copy_goes_once_everybody_who_decides_of_it_has_decided(
         columns=(),
     )
     assert is_decided(copy, Target(ENERGY, b"", frozenset(), (), frozenset(decided))) is expected
+    assert is_pointing(replace(copy, kind="index"), {"e"}) and not is_pointing(copy, {"e"})
+    assert not is_pointing(replace(copy, kind="index"), set()), (
+        "an index stays with a copy that stays, and no other does"
+    )
 
 
 def test_a_prepared_return_that_names_the_person_is_made_again_before_anything_is_scanned(

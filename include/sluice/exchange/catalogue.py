@@ -47,6 +47,14 @@ def get_copy(conn: Connection, exchange_id: ExchangeId, kind: str) -> CopyLine:
     return found
 
 
+def is_gone(conn: Connection, exchange_id: ExchangeId, kind: str) -> bool:
+    """Whether such a copy was there and was removed."""
+    row = conn.execute(
+        "select 1 from copy where exchange_id = %s and kind = %s and gone_at is not null", (exchange_id, kind)
+    ).fetchone()
+    return row is not None
+
+
 def note_own_write(conn: Connection, bucket: str, key: str, etag: str) -> None:
     """Say that a version with these bytes will be ours, before it is put: no poll takes it for an arrival."""
     conn.execute(

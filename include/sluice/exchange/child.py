@@ -18,7 +18,7 @@ from sluice.exchange.content import Content, Split, kept_out, read_content, spli
 from sluice.exchange.job import Job
 from sluice.exchange.model import ChildReport, Sighting
 from sluice.exchange.paper import refused
-from sluice.exchange.rest import REST_FILE, is_told_by_columns, rest_of
+from sluice.exchange.rest import REST_FILE, is_told, rest_of
 from sluice.gate.contract_rules import rules_for, thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.model import Finding, GateVerdict, Judgement, RowFinding
@@ -144,13 +144,13 @@ def _write(job: Job, table: Table, identified: Identified, judgement: Judgement,
     if not report.is_empty():
         report.sort("row", maintain_order=True).write_csv(job.folder / "findings.csv")
     is_kept = bool(judgement.verdict.rows_accepted) and not content.missing
-    is_told = is_told_by_columns(job.contract, table)
-    rest = rest_of(job.contract, table, rows.accepted if is_kept else None, job.key) if is_told else None
+    told = is_told(job.contract, table)
+    rest = rest_of(job.contract, table, rows.accepted if is_kept else None, job.key) if told else None
     if rest is not None:
         (job.folder / REST_FILE).write_bytes(rest)
     if not is_kept:
         return
-    _write_accepted(job, table, identified, content.frame, rows.accepted, is_whole=is_told and rest is None)
+    _write_accepted(job, table, identified, content.frame, rows.accepted, is_whole=told and rest is None)
     arrived = table.frame.insert_column(0, table.row_numbers.alias(ROW))
     for name, which in (("refused_rows", rows.refused), ("held_rows", rows.held)):
         if (kept := which & ~rows.erased).any():

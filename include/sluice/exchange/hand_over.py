@@ -1,7 +1,7 @@
 """Put an answer where a controller fetches it: after its receipt, with its last day in the catalogue."""
 
 from sluice.documents.receipt import make_receipt_for_other
-from sluice.exchange.catalogue import find_copies, insert_delivered
+from sluice.exchange.catalogue import find_copies, insert_delivered, is_gone
 from sluice.exchange.deliver import OTHER, TYPES
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
@@ -22,16 +22,17 @@ def hand_over(house: House, opened: Opened, record: ExchangeRecord, entry: Entry
     """Receipt first, then the package, which so is never there without it; again changes nothing.
 
     Under the lock of its key: an erasure that removes the package comes before or after. One that it removed before
-    is not given any more. Raises NotFound while there is no receipt.
+    is not given any more, and one that was taken from its receiver is not put there again. Raises NotFound while there
+    is no receipt.
     """
     for end, content in _receipt(house, opened, record, entry).items():
         house.objects.put_once(opened.bucket, f"{opened.key}.receipt.{end}", content, TYPES[end])
     with hold_object(house.conn, opened.bucket, opened.key):
         copies = {copy.kind: copy for copy in find_copies(house.conn, opened.exchange_id)}
         kept = copies.get(KEPT_ANSWER)
-        if kept is not None:
+        if kept is not None and not is_gone(house.conn, opened.exchange_id, HANDED):
             _put(house, opened, kept)
-        elif HANDED not in copies:  # a worker put it and died, and then an erasure took what it was made of
+        elif HANDED not in copies:  # a worker put it and died, and then an erasure took it or what it was made of
             house.objects.delete_others(opened.bucket, opened.key, frozenset())
 
 

@@ -9,22 +9,29 @@ import polars as pl
 from sluice.agreement.model import DataContract
 from sluice.agreement.subjects import naming_columns
 from sluice.lake.table import Table
-from sluice.subject.cells import refs_of_columns, refs_of_pieces
+from sluice.subject.cells import count_pieces, refs_of_columns, refs_of_pieces
 from sluice.subject.index import build_run, write_run
 
 REST, REST_FILE = "index.rest", "rest.parquet"
 """Kind of the copy; name of the file in the folder of a judgement."""
+MOST_PIECES = 500_000
+"""What stands between delimiters in records that are no rows: so many, as five kinds, take some 10 s of CPU."""
 
 
-def is_told_by_columns(contract: DataContract, table: Table) -> bool:
-    """Whether every column that can name somebody is there; else the rest of the file may name them too."""
-    return bool(naming_columns(contract)) and set(naming_columns(contract)) <= set(table.frame.columns)
+def is_told(contract: DataContract, table: Table) -> bool:
+    """Whether runs can say who is in a file; else an erasure opens it.
+
+    Every column that can name somebody is there, or the rest of the file may name them too; and the records that are
+    no rows have no more than MOST_PIECES, or reading them all could cost the file its verdict.
+    """
+    naming = set(naming_columns(contract))
+    return bool(naming) and naming <= set(table.frame.columns) and count_pieces(table.bad_records["raw"]) <= MOST_PIECES
 
 
 def rest_of(contract: DataContract, table: Table, in_lake: pl.Series | None, key: bytes) -> bytes | None:
     """The run, or None where the index of the lake says all of it. ``in_lake``: rows of the table; None: no row is.
 
-    To be asked of files whose columns tell who is in them. Of a file of which no row is in the lake, it is whole.
+    To be asked of files of which runs can say who is in them. Of a file of which no row is in the lake, it is whole.
     """
     rows = table.frame if in_lake is None else table.frame.filter(~in_lake)
     if in_lake is not None and rows.is_empty() and table.bad_records.is_empty():

@@ -5,6 +5,7 @@ with its own gate, record and receipt. Only bytes that a decision names are take
 """
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ ROW, EFFECT, RANK = "sluice_row", "review", 60
 FORM = WriteForm(format="ndjson")
 """Rows come back in a format that keeps every cell as it was, whatever the flow's own is."""
 NDJSON = "application/x-ndjson"
+BACK = re.compile(r"/review-[a-p]{32}-[0-9]+\.ndjson$")
 LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop", "-")
 """Of an exchange id: digits in a file name could be taken for a person's number."""
 
@@ -210,6 +212,11 @@ def back_key(opened: Opened, number: int) -> str:
     """Where rows come back: beside the other files of their flow."""
     name = f"review-{opened.exchange_id.translate(LETTERS)}-{number}.ndjson"
     return f"{opened.principal}/{opened.direction}/{opened.flow}/{name}"
+
+
+def is_back_key(key: str) -> bool:
+    """Whether rows come back by this key, in :data:`FORM` whatever the format of their flow is."""
+    return BACK.search(key) is not None
 
 
 def _written(house: House, opened: Opened, review: Review, folder: Path) -> Written | None:

@@ -30,7 +30,7 @@ from sluice.rights.certificate import last_scans
 from sluice.rights.erase_batches import CopyName
 from sluice.rights.erase_control import check_goes_on, check_may_begin, noted, outcome_of
 from sluice.rights.erase_exceptions import exceptions_of
-from sluice.rights.erase_find import find_places, foresee, kept, open_request, targets_of
+from sluice.rights.erase_find import find_places, foresee, is_pointing, kept, open_request, targets_of
 from sluice.rights.erase_lead import RUNS, find_lead
 from sluice.rights.erase_model import (
     Copy,
@@ -178,11 +178,7 @@ def _to_erase(house: House, case_id: CaseId, bench: Bench) -> list[Place]:
     """
     found = list(find_places(bench))
     stay = {place.copy.exchange_id for place in found if not is_decided(place.copy, bench.target)}
-    places = [
-        place
-        for place in found
-        if is_decided(place.copy, bench.target) and not (place.copy.kind in RUNS and place.copy.exchange_id in stay)
-    ]
+    places = [place for place in found if is_decided(place.copy, bench.target) and not is_pointing(place.copy, stay)]
     note_places(house, case_id, bench.target.principal, places)
     return places
 
@@ -226,8 +222,8 @@ def _erase_all(house: House, case: Case, bench: Bench, clearance: Clearance, now
         if not places:
             break
         for place in places:
-            is_pointed_at = place.copy.kind in RUNS and place.copy.exchange_id in {one for one, _ in left}
-            if is_pointed_at or not _erase(house, case.case_id, bench, clearance, place.copy):
+            stays = is_pointing(place.copy, {one for one, _ in left})
+            if stays or not _erase(house, case.case_id, bench, clearance, place.copy):
                 left.add((place.copy.exchange_id, place.copy.kind))
     else:
         raise NotFinished(Ref("case", case.case_id), Ref("passes", MOST_PASSES))

@@ -8,7 +8,7 @@ now; and it is opened and read, because another request may name the same person
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
 from sluice.exchange.house import House
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import unseal
-from sluice.rights import answer_store, store
+from sluice.rights import answer_store, erase_store, store
 from sluice.rights.erase_files import bad_rows_of, rows_of
 from sluice.rights.erase_model import ANSWER, Column, Copy, Done, Edit, Outcome, Place, Target
 from sluice.rights.identifiers import KEY_OWNER, find_sealed, refs_of
@@ -30,6 +30,7 @@ from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
 from sluice.screen.model import STRUCTURED
 from sluice.screen.screen import screen_notes
+from sluice.subject.cells import PIECE_COLUMN, pieces_of
 from sluice.subject.columns import normalise_column
 from sluice.subject.index import build_run, find_in_run, write_run
 from sluice.subject.refs import ref_column
@@ -59,14 +60,19 @@ class AnswerStore:
         case_id = answer_store.find_case(bench.house.conn, copy.exchange_id)
         if case_id is not None and _is_about(bench.house, case_id, bench.target):
             return 1
+        target = bench.target
         if copy.kind == ANSWER and (run := _run(bench.house, copy)) is not None:
-            return int(bool(find_in_run(run, sorted(bench.target.refs)).height))
+            if find_in_run(run, sorted(target.refs)).height:
+                return 1
+            if not _is_lead(bench, copy):
+                return 0
+            target = _as_scanned(bench)
         path = bench.fetch(copy)
         if path is None:
             return 0
         if copy.key.endswith(".pgp"):  # its receiver alone opens it; the index run says who is in it
             return int(_is_in_index(bench, copy))
-        return int(_names(_opened(bench, copy, path), bench.target))
+        return int(_names(_opened(bench, copy, path), target))
 
     def erase(self, bench: "Bench", copy: Copy) -> Edit:
         rows = self.find(bench, copy)
@@ -86,15 +92,17 @@ class AnswerStore:
 def run_of_package(folder: Path, keys: Sequence[bytes], asked: Iterable[tuple[SubjectKind, Sequence[str]]]) -> bytes:
     """Everybody whom a finished package names, as keyed references: so nobody has to open it to look for one.
 
-    Each distinct cell is read as every kind under each key, and so is what the screen finds inside of text.
-    asked: references of who asked.
+    Each distinct cell is read as every kind under each key, and so are what the screen finds inside of text and the
+    pieces of records that are no rows. asked: references of who asked.
     """
     tables = [pl.read_csv(path, infer_schema=False) for path in sorted(folder.glob("data/*.csv"))]
     cells = [column.rename("cell") for table in tables for column in table.get_columns()]
     texts = pl.concat([pl.Series("cell", [], dtype=pl.String), *cells]).drop_nulls().unique().sort()
     inside = [texts[span.row][span.start : span.end] for span in screen_notes(texts, LOOKED_FOR).spans()]
     pieces = texts.str.extract_all(PIECE_WITH_DIGIT).explode().drop_nulls()
-    words = pl.concat([texts, pl.Series("cell", inside, dtype=pl.String), pieces]).unique().sort()
+    of_records = [pieces_of(table[RAW])[PIECE_COLUMN].rename("cell") for table in tables if RAW in table.columns]
+    words = pl.concat([texts, pl.Series("cell", inside, dtype=pl.String), pieces, *of_records]).drop_nulls()
+    words = words.unique().sort()
     columns = [
         (kind, ref_column(normalise_column(words, kind, region="BE").values, kind, key))
         for key in keys
@@ -110,6 +118,21 @@ def _run(house: House, copy: Copy) -> bytes | None:
         return house.objects.read(copy.bucket, answer_store.index_key_of(copy.key))
     except NotFound:
         return None
+
+
+def _is_lead(bench: "Bench", copy: Copy) -> bool:
+    """Whether the second scan of the case found a residue in this answer, of which its run knows nothing."""
+    target = bench.target
+    return bool(target.case_id) and copy.exchange_id in erase_store.find_leads(bench.house.conn, target)
+
+
+def _as_scanned(bench: "Bench") -> Target:
+    """The person by every value that the second scan looks for."""
+    from sluice.rights.erase_needles import recall
+
+    target = bench.target
+    known = recall(bench.house, CaseId(target.case_id or ""), target.principal)
+    return replace(target, values=tuple(sorted({*target.values, *known.values})))
 
 
 def _is_about(house: House, case_id: CaseId, target: Target) -> bool:
@@ -129,9 +152,11 @@ def _opened(bench: "Bench", copy: Copy, path: Path) -> Path:
 
 
 def _is_in_index(bench: "Bench", copy: Copy) -> bool:
+    from sluice.rights.erase_received import under_its_key
     from sluice.rights.erase_stores import is_in_index
 
-    return is_in_index(bench, copy)
+    asked = under_its_key(bench, copy)
+    return asked is not None and is_in_index(asked, copy)
 
 
 def _names(package: Path, target: Target) -> bool:

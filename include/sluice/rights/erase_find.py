@@ -1,17 +1,17 @@
 """Whom an erasure is about, where they are, and what would come of each copy. Changes nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from sluice.exchange.house import House
 from sluice.rights import erase_store, store, tidy_store
-from sluice.rights.erase_lead import find_lead
+from sluice.rights.erase_lead import RUNS, find_lead
 from sluice.rights.erase_model import ANSWER, OTHER_CONTROLLER, Copy, Done, Outcome, Place, Target
 from sluice.rights.erase_scope import decided_of, is_decided
 from sluice.rights.erase_stores import STORES, Bench, open_bench, store_of
 from sluice.rights.identifiers import Envelope, open_sealed, refs_of, values_of
 from sluice.rights.model import Case, CaseId, SubCase
-from sluice.terms import Principal
+from sluice.terms import ExchangeId, Principal
 
 
 def open_request(house: House, case_id: CaseId) -> tuple[Case, Envelope]:
@@ -68,14 +68,21 @@ def _rows(bench: Bench, copy: Copy) -> int:
 
 def foresee(house: House, target: Target) -> Iterator[Done]:
     """What a run would do to every copy that names the person now, tried out on the bench."""
+    stay: set[ExchangeId] = set()
     with open_bench(house, target) as bench:
         for copy in led_copies(bench):
-            if is_decided(copy, target):
+            if is_decided(copy, target) and not is_pointing(copy, stay):
                 edit = store_of(copy).erase(bench, copy)
                 found = [edit.done] if edit.is_needed else []
             else:
                 found = [kept(Place(store_of(copy).name, copy, rows))] if (rows := _rows(bench, copy)) else []
+                stay.update(done.place.copy.exchange_id for done in found)
             yield from found
+
+
+def is_pointing(copy: Copy, stay: Container[str]) -> bool:
+    """Whether it is an index of an exchange of which a copy stays: so long it stays too. ``stay``: exchanges."""
+    return copy.kind in RUNS and copy.exchange_id in stay
 
 
 def kept(place: Place) -> Done:

@@ -78,16 +78,21 @@ def find_lead(bench: "Bench", copies: Iterable[Copy], refs: Collection[str] | No
     house, target = bench.house, bench.target
     wanted = frozenset(target.refs if refs is None else refs)
     runs = [copy for copy in copies if copy.kind in RUNS]
-    new = [run for run in runs if (run.version_id, wanted) not in bench.asked]
+    new = [run for run in runs if (*_name(run), wanted) not in bench.asked]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = pool.map(lambda run: _ask(house, run, sorted(wanted)), new)
-        bench.asked.update(((run.version_id, wanted), answer) for run, answer in zip(new, answers, strict=True))
+        bench.asked.update(((*_name(run), wanted), answer) for run, answer in zip(new, answers, strict=True))
     said = {
-        (run.exchange_id, run.kind): bench.asked[run.version_id, wanted] or _ask_current(house, run, sorted(wanted))
+        (run.exchange_id, run.kind): bench.asked[*_name(run), wanted] or _ask_current(house, run, sorted(wanted))
         for run in runs
     }
     noted = erase_store.find_leads(house.conn, target) if target.case_id else frozenset()
     return Lead({name: answer for name, answer in said.items() if answer is not None}, noted)
+
+
+def _name(run: Copy) -> tuple[str, str, str]:
+    """A version id says which version of its key, and nothing of the key."""
+    return run.bucket, run.key, run.version_id
 
 
 def _ask(house: House, run: Copy, refs: Sequence[str]) -> Answer | None:

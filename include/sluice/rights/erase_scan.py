@@ -17,6 +17,7 @@ from sluice.rights import erase_store
 from sluice.rights.erase_answers import SENT
 from sluice.rights.erase_model import Copy, Target
 from sluice.rights.erase_needles import longer_words
+from sluice.rights.erase_received import under_its_key
 from sluice.rights.erase_stores import STORES, WENT_OUT, Bench, is_in_index, open_bench
 from sluice.rights.identifiers import KEY_OWNER
 from sluice.rights.tell import find_open_notices
@@ -164,9 +165,10 @@ def _judged(bench: Bench, scan: Scan, copy: Copy | None) -> Scanned:
 
 
 def _index_denies(bench: Bench, copy: Copy) -> bool:
-    """Whether the rows of a return have an index run, and it does not name the person."""
+    """Whether the rows of what went out have an index run that can be asked, and it does not name the person."""
     has_run = any(line.kind == "index" for line in find_lines(bench.house.conn, copy.exchange_id))
-    return has_run and not is_in_index(bench, copy)
+    asked = under_its_key(bench, copy) if has_run else None
+    return asked is not None and not is_in_index(asked, copy)
 
 
 def _decrypted(bench: Bench, sealed: bytes) -> bytes | None:

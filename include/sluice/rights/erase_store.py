@@ -15,6 +15,7 @@ from sluice.exchange import catalogue
 from sluice.exchange.given_back import day_of_paper
 from sluice.exchange.house import House
 from sluice.exchange.put_dial import DIALLED, KEPT
+from sluice.exchange.review import is_back_key
 from sluice.lake.objects import prefix_of
 from sluice.ledger.record import is_given_back
 from sluice.rights import answer_store
@@ -37,7 +38,7 @@ def find_copies(
     rows = conn.execute(
         """select c.exchange_id::text as id, c.kind, e.direction, e.flow, c.bucket,
                case when c.kind = 'arrived' then e.key else c.key end as key, c.version_id, c.sha256,
-               e.opened_at, e.closed_at, e.version_id as named, e.day
+               e.opened_at, e.closed_at, e.version_id as named, e.day, e.key as arrived_as
            from copy c join exchange e using (exchange_id)
            where e.principal = %(principal)s and (%(gone)s or c.gone_at is null)
              and (%(among)s::uuid[] is null or c.exchange_id = any(%(among)s))
@@ -62,6 +63,8 @@ def _copy(
     contract = papers[name]
     if row["kind"] in (DIALLED, KEPT):
         contract = _of_list(in_force(conn, principal, Direction.INBOUND, flow, name[2], opened).contract, row["key"])
+    elif is_back_key(row["arrived_as"]):
+        contract = _of_list(contract, row["arrived_as"])
     elif is_given_back(direction, row["named"]):
         theirs = in_force(conn, principal, Direction.INBOUND, flow, row["day"], opened).contract
         name_of_file = row["key"].removesuffix(".pgp")
@@ -83,7 +86,7 @@ def _copy(
 
 
 def _of_list(contract: DataContract | None, key: str) -> DataContract | None:
-    """A dial list has the columns of its contacts and the format of its own name."""
+    """A dial list, or rows that a review let go, have the columns of their flow and the format of their own name."""
     if contract is None:
         return None
     form, wanted = contract.file_format, key.rpartition(".")[2]

@@ -56,14 +56,16 @@ class StoreUnknown(SluiceError):
 class Bench:
     """What a store works with: the house, an empty private folder, the person.
 
-    ``asked``: what versions of index runs answered, by version and references that were asked for; None: gone.
+    ``asked``: what index runs answered, by bucket, key, version and references that were asked for; None: gone.
     ``clean``: versions of copies (exchange, kind, version) in which this person was looked for and is not.
     """
 
     house: House
     folder: Path
     target: Target
-    asked: dict[tuple[str, frozenset[str]], Answer | None] = field(default_factory=dict, compare=False, repr=False)
+    asked: dict[tuple[str, str, str, frozenset[str]], Answer | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )
     clean: set[tuple[str, str, str]] = field(default_factory=set, compare=False, repr=False)
 
     def fetch(self, copy: Copy) -> Path | None:

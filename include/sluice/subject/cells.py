@@ -31,6 +31,11 @@ def pieces_of(raw: pl.Series) -> pl.DataFrame:
     return pieces.explode(PIECE_COLUMN).with_columns(pl.col(PIECE_COLUMN).str.strip_chars())
 
 
+def count_pieces(raw: pl.Series) -> int:
+    """How many pieces these records have."""
+    return int(raw.str.count_matches(PIECE).sum())
+
+
 def refs_of_pieces(
     raw: pl.Series, kinds: Iterable[SubjectKind], region: str, key: bytes
 ) -> Iterator[tuple[SubjectKind, pl.Series]]:
