@@ -26,7 +26,7 @@ from sluice.answers.next_controller import load_controller
 from sluice.answers.sweep import make_decided
 from sluice.documents.verify import TYPE, verify_receipt
 from sluice.exchange.catalogue import find_copies
-from sluice.exchange.hand_over import hand_over
+from sluice.exchange.effects import EFFECTS
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_stem
 from sluice.exchange.read import show_exchange
@@ -176,7 +176,7 @@ def test_an_erasure_takes_it_from_both_and_the_receiver_is_told(town: Town) -> N
     assert "Solar Nine BV" in {row["recipient"] for row in names}
     [received] = answer_store.find_copies(town.house.conn, SOLAR)
     erase_store.remove(town.house, received)
-    hand_over(town.house, second.opened)
+    EFFECTS["delivery"](town.house, second.opened.exchange_id)
     assert not [o for o in there(town, "solar01/outbound/") if o.key == second.opened.key], "it is not put back"
 
 
