@@ -48,7 +48,7 @@ fix: setup  ## Format, and repair what the linter can
 
 test: setup  ## Every test, on real stores of its own; what is tried often is tried more often by `make evidence`
 	@log=$$(mktemp); $(PY) -m pytest tests/journeys >$$log 2>&1 & journeys=$$!; trap "kill $$journeys" INT TERM; \
-	$(PY) -m pytest -m "not journey" -n 4 --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	$(PY) -m pytest -m "not journey" -n 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	echo "journeys through a whole installation, beside the tests above:"; wait $$journeys; journeys=$$?; \
 	cat $$log; rm -f $$log; exit $$((tests || journeys))
 
