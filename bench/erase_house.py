@@ -22,10 +22,11 @@ from sluice.exchange.house import House, open_house
 from sluice.rights import erase_store
 from sluice.rights.cases import settle_identity
 from sluice.rights.erase import begin, erase_copies, finish, plan, prove
+from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_find import find_places, led_copies, open_request, targets_of
 from sluice.rights.erase_model import ErasureReport
 from sluice.rights.erase_release import draft, release
-from sluice.rights.erase_stores import Bench, NamelessStore, open_bench, store_of
+from sluice.rights.erase_stores import NamelessStore, store_of
 from sluice.rights.forward import follow
 from sluice.rights.model import CaseId, Order, Right
 from sluice.rights.opening import open_case

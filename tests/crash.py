@@ -14,7 +14,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from sluice.exchange.drain import drain_all
-from sluice.exchange.house import open_house
+from sluice.exchange.house import House, open_house
 from sluice.settings import get_settings
 
 WATCHED = tuple(
@@ -47,12 +47,6 @@ class Steps:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def work() -> None:
-    """Everything the trigger, the slots and reconcile do, once."""
-    with open_house(get_settings()) as house:
-        drain_all(house)
-
-
 def forked(work: Callable[[int], str]) -> str:
     """Fork, work, die or not: exit status and what the child said. ``work`` gets the pipe to its parent.
 
@@ -81,17 +75,23 @@ def answer(line_by_line: Callable[[str], str]) -> None:
         print(line_by_line(line), flush=True)
 
 
-def run(line: str) -> str:
-    """Work off everything, or die at the step that the line says; how many steps were counted."""
+def dying_at(kill_at: int, work: Callable[[House], object], watched: tuple[str, ...] = WATCHED) -> str:
+    """Work in a house of a child's own, or die at the step: what :func:`forked` answers, with the steps counted."""
 
     def counted(_: int) -> str:
-        steps = Steps(int(line))
+        steps = Steps(kill_at, watched)
         sys.setprofile(steps)
-        work()
+        with open_house(get_settings()) as house:
+            work(house)
         sys.setprofile(None)
         return str(steps.count)
 
     return forked(counted)
+
+
+def run(line: str) -> str:
+    """Everything the trigger, the slots and reconcile do, once, or die at the step that the line says."""
+    return dying_at(int(line), drain_all)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,12 @@ What: ``erase`` (by default), ``let_go`` (plan it and let a second person releas
 ``path`` (from the plan to the certificate and to those who are told).
 """
 
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from crash import Steps, answer, forked
-from sluice.exchange.house import House, open_house
+from crash import answer, dying_at
+from sluice.exchange.house import House
 from sluice.rights.certificate import issue
 from sluice.rights.destroy import confirm
 from sluice.rights.erase import run
@@ -20,7 +19,6 @@ from sluice.rights.erase_release import draft, release
 from sluice.rights.model import CaseId
 from sluice.rights.tell import tell
 from sluice.rights.tidy import tidy
-from sluice.settings import get_settings
 from sluice.terms import Principal
 
 WATCHED = tuple(
@@ -81,16 +79,8 @@ WORK: dict[str, Callable[[House, Any], None]] = {
 def once(line: str) -> str:
     """Do it, or die at the step; steps counted."""
     case_id, kill_at, *what = line.split()
-
-    def counted(_: int) -> str:
-        steps = Steps(int(kill_at), WATCHED)
-        sys.setprofile(steps)
-        with open_house(get_settings()) as house:
-            WORK[what[0] if what else "erase"](house, CaseId(case_id))
-        sys.setprofile(None)
-        return str(steps.count)
-
-    return forked(counted)
+    work = WORK[what[0] if what else "erase"]
+    return dying_at(int(kill_at), lambda house: work(house, CaseId(case_id)), WATCHED)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,9 @@
 """Handovers of answers that are killed at their n-th step; one line of stdin is the step (0 = never)."""
 
-import sys
 from datetime import UTC, datetime
 
-from crash import Steps, answer, forked
+from crash import answer, dying_at
 from sluice.answers.handover_due import hand_owed
-from sluice.exchange.house import open_house
-from sluice.settings import get_settings
 
 WATCHED = tuple(
     f"/sluice/{place}"
@@ -17,17 +14,7 @@ WATCHED = tuple(
 
 def once(line: str) -> str:
     """Hand over what is owed, as the DAG does, or die at the step; steps counted."""
-    kill_at = int(line)
-
-    def counted(_: int) -> str:
-        steps = Steps(kill_at, WATCHED)
-        with open_house(get_settings()) as house:
-            sys.setprofile(steps)
-            hand_owed(house, datetime.now(UTC))
-            sys.setprofile(None)
-        return str(steps.count)
-
-    return forked(counted)
+    return dying_at(int(line), lambda house: hand_owed(house, datetime.now(UTC)), WATCHED)
 
 
 if __name__ == "__main__":

@@ -37,9 +37,10 @@ from sluice.lineage.events import closed_event
 from sluice.retention.run import retain
 from sluice.rights import answer_store, erase_store
 from sluice.rights.erase import run
+from sluice.rights.erase_bench import open_bench
 from sluice.rights.erase_model import Target
 from sluice.rights.erase_scan import _index_denies
-from sluice.rights.erase_stores import open_bench, store_of
+from sluice.rights.erase_stores import store_of
 from sluice.rights.finish import sweep
 from sluice.rights.forward import forward
 from sluice.rights.identifiers import parse_identifier, refs_of

@@ -22,9 +22,10 @@ from sluice.rights import erase_store
 from sluice.rights.certificate import last_scans
 from sluice.rights.erase import begin
 from sluice.rights.erase_batches import Batch, CopyName, cut, read_batch
+from sluice.rights.erase_bench import open_bench
 from sluice.rights.erase_find import open_request, targets_of
 from sluice.rights.erase_model import Copy, Target
-from sluice.rights.erase_stores import carry_out, open_bench, store_of
+from sluice.rights.erase_stores import carry_out, store_of
 from sluice.rights.model import Case, CaseId, State
 from sluice.rights.store import get_case
 from sluice.settings import Settings

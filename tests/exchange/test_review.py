@@ -20,9 +20,10 @@ from sluice.exchange.review_store import Choice
 from sluice.exchange.store import get_open
 from sluice.exchange.suppressed import keep_out
 from sluice.lake.objects import StoredObject
+from sluice.rights.erase_bench import open_bench
 from sluice.rights.erase_model import Target
 from sluice.rights.erase_store import find_copies
-from sluice.rights.erase_stores import open_bench, store_of
+from sluice.rights.erase_stores import store_of
 from sluice.rights.identifiers import parse_identifier, refs_of
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression

@@ -31,9 +31,11 @@ from sluice.retention.run import retain
 from sluice.returns.give_back import FlowGiven, Standing
 from sluice.returns.release import release
 from sluice.rights.erase import run
+from sluice.rights.erase_bench import open_bench
+from sluice.rights.erase_linked import WENT_OUT
 from sluice.rights.erase_model import Target
 from sluice.rights.erase_store import find_copies
-from sluice.rights.erase_stores import WENT_OUT, open_bench, store_of
+from sluice.rights.erase_stores import store_of
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.subject.suppression import Suppression

@@ -11,9 +11,10 @@ from rights.asking import asked, let_go
 from rights.estate import ENERGY01, TELECOM01, Estate, Person, open_estate
 from sluice.rights import erase_store
 from sluice.rights.erase import run
+from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_find import find_places, led_copies
 from sluice.rights.erase_model import Copy, Target
-from sluice.rights.erase_stores import Bench, NamelessStore, open_bench, store_of
+from sluice.rights.erase_stores import NamelessStore, store_of
 from sluice.settings import Settings
 from sluice.subject.index import is_whole, write_run
 from sluice.terms import Principal

@@ -74,20 +74,18 @@ def test_what_is_not_decided_says_so_and_has_no_receipt(pages: Web) -> None:
     [waits] = [line for line in pages.desk.lines() if line.decision == "open"]
     assert "not decided yet" in said(pages.get(f"/exchanges/{waits.id}?lang=en").text)
     assert pages.get(f"/exchanges/{waits.id}/receipt.pdf").status_code == 404
-    assert (
-        pages.get(f"/exchanges/find?number={waits.id[:8]}").history
-        or waits.id in pages.get(f"/exchanges/find?number={waits.id[:8]}").text
-    )
+    found = pages.get(f"/exchanges/find?number={waits.id[:8]}")
+    assert found.status_code == 200 and found.url.path == f"{MOUNT}/exchanges/{waits.id}"
 
 
 def test_only_who_may_look_gets_anything(pages: Web) -> None:
-    [line, *_] = pages.desk.lines()
+    [line] = [line for line in pages.desk.lines() if line.decision == "accepted"]
     one = f"/exchanges/{line.id}"
     for path in ("/exchanges", one, f"{one}/receipt.pdf", f"/exchanges/find?number={line.id[:12]}"):
         assert pages.as_(None).get(path).status_code == 401
         assert pages.as_("somebody:").get(path).status_code == 403
         for role in ("VIEWER", "USER", "OP", "ADMIN"):
-            assert pages.as_(f"somebody:{role}").get(path).status_code in (200, 404), (path, role)
+            assert pages.as_(f"somebody:{role}").get(path).status_code == 200, (path, role)
     assert pages.post("/exchanges", {}).status_code == 404
 
 
@@ -104,7 +102,7 @@ def test_an_error_is_a_page_with_its_code_and_nothing_of_the_request(pages: Web)
     ):
         answer = pages.get(path)
         assert answer.status_code in (404, 422) and code in answer.text, path
-        assert "0470123456" not in answer.text.partition("<main")[2]
+        assert "470123456" not in answer.text
         assert answer.headers["content-type"].startswith("text/html")
 
 

@@ -18,10 +18,11 @@ from sluice.exchange.suppressed import find_reasons
 from sluice.results.mapping import load_mapping
 from sluice.results.model import DURATION_COLUMNS, TIME_COLUMNS
 from sluice.rights import erase_store, letter_store, notice_store
+from sluice.rights.erase_bench import open_bench
 from sluice.rights.erase_find import find_places, targets_of
 from sluice.rights.erase_model import Copy, Place, Target
 from sluice.rights.erase_read import PersonRows, read_rows, refs_in
-from sluice.rights.erase_stores import STORES, open_bench, store_of
+from sluice.rights.erase_stores import STORES, store_of
 from sluice.rights.identifiers import Envelope, refs_of, values_of
 from sluice.rights.model import Case, SubCase
 from sluice.rights.tell import note_places

@@ -1,8 +1,6 @@
 """What the schedule does about handovers: what was asked and decided is sent, what a dead worker left is finished."""
 
-import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 
 from sluice.answers import handover_store
@@ -12,14 +10,13 @@ from sluice.answers.handover import NOTHING_RAN, close_left, give_to_principals,
 from sluice.answers.handover_model import Handover
 from sluice.answers.make import is_known
 from sluice.answers.model import AnswerKind, NothingPortable, NotMade
-from sluice.errors import Ref, SluiceError, place_of
+from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import coded, each
 from sluice.rights import store as cases
-from sluice.rights.model import Case, CaseId
+from sluice.rights.model import Case
 
-log = logging.getLogger(__name__)
 Owed = tuple[Case, AnswerKind, str | None]
 """A case, what it asks, and the next controller; None: its principals themselves."""
 Left = tuple[Opened, Handover]
@@ -32,29 +29,19 @@ def hand_owed(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN)
     """
 
     def left(one: Left) -> int:
-        with _coded(one[1].case_id):
+        case_id = one[1].case_id
+        with coded(f"case {case_id}: its handover", NotMade(Ref("case", case_id))):
             close_left(house, *one, run)
         return 0
 
     def owed(one: Owed) -> int:
-        with _coded(one[0].case_id):
+        case_id = one[0].case_id
+        with coded(f"case {case_id}: its handover", NotMade(Ref("case", case_id))):
             return _one(house, *one, now, run)
 
     _, not_closed = each("a handover that was left", handover_store.find_left(house.conn), left)
     went, not_handed = each("a handover", list(_owed(house)), owed)
     return went, not_closed + not_handed
-
-
-@contextmanager
-def _coded(case_id: CaseId) -> Iterator[None]:
-    """What nobody foresaw of one case keeps no other waiting. Raises NotMade in its place."""
-    try:
-        yield
-    except SluiceError:
-        raise
-    except Exception as error:
-        log.error("case %s: its handover failed: %s", case_id, place_of(error))
-        raise NotMade(Ref("case", case_id)) from None
 
 
 def _one(house: House, case: Case, kind: AnswerKind, code: str | None, now: datetime, run: Mapping[str, str]) -> int:

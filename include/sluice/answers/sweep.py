@@ -1,6 +1,5 @@
 """What the schedule does about answers: make every package that was decided and that nobody made yet."""
 
-import logging
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -9,13 +8,11 @@ from sluice.answers.authority import is_given
 from sluice.answers.decide import end_without
 from sluice.answers.make import is_known, make
 from sluice.answers.model import AnswerKind, NothingPortable, NotMade
-from sluice.errors import Ref, SluiceError, place_of
+from sluice.errors import Ref
 from sluice.exchange.house import House
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import coded, each
 from sluice.rights import store as cases
 from sluice.rights.model import Actor, Case, Role
-
-log = logging.getLogger(__name__)
 
 
 def make_decided(house: House, by: str, now: datetime) -> tuple[int, int]:
@@ -25,13 +22,9 @@ def make_decided(house: House, by: str, now: datetime) -> tuple[int, int]:
     """
 
     def one(owed: tuple[Case, AnswerKind]) -> int:
-        try:
+        case_id = owed[0].case_id
+        with coded(f"case {case_id}: its answer", NotMade(Ref("case", case_id))):
             return _one(house, *owed, by, now)
-        except SluiceError:
-            raise
-        except Exception as error:  # what nobody foresaw of one case keeps no other waiting
-            log.error("case %s: its answer failed: %s", owed[0].case_id, place_of(error))
-            raise NotMade(Ref("case", owed[0].case_id)) from None
 
     return each("an answer", list(_owed(house)), one)
 

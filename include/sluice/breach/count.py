@@ -17,10 +17,11 @@ from sluice.lake.quarantine import unseal
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatRefusal, Table
 from sluice.ledger.record import ExchangeRecord
+from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_files import hints_of
 from sluice.rights.erase_model import Copy, Target
 from sluice.rights.erase_read import DEFINING, refs_in
-from sluice.rights.erase_stores import REFUSED_FILE, Bench, open_bench
+from sluice.rights.erase_stores import REFUSED_FILE
 from sluice.staff.contacts import agents_of
 from sluice.staff.refs import account_ref
 from sluice.staff.store import read_directory

@@ -1,13 +1,14 @@
 """``sluice consent``: records of what persons said to being contacted (ISO/IEC TS 27560). Values are never printed."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sluice.cli.case_output import ByOption
+from sluice.cli.options import day_of
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import FileMissing, Ref, UsageError
 from sluice.settings import get_settings, login_name
@@ -129,17 +130,13 @@ def import_(
     Example: sluice consent import consents.csv energy01 --dated 2026-11-25
     """
     from sluice.exchange.house import open_house
-    from sluice.exchange.naming import BRUSSELS
     from sluice.rights.consents import import_consents
     from sluice.terms import Principal
 
     if not file.is_file():
         raise FileMissing(Ref("argument", "FILE"))
     now = datetime.now(UTC)
-    try:
-        day = date.fromisoformat(dated) if dated else now.astimezone(BRUSSELS).date()
-    except ValueError:
-        raise UsageError(Ref("option", "--dated")) from None
+    day = day_of(dated, now)
     with open_house(get_settings()) as house, err.status("importing"):
         done = import_consents(house, Principal(principal), file.read_bytes(), day, by or login_name(), now)
     _show(done, format)

@@ -9,6 +9,7 @@ from uuid import uuid4
 import typer
 
 from sluice.cli.case_output import ByOption
+from sluice.cli.options import day_of
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Ref, UsageError
 from sluice.settings import get_settings, login_name
@@ -97,20 +98,15 @@ def import_(
 
     Example: sluice dncm import dncm.txt --dated 2026-11-25
     """
-    from datetime import date
 
     from sluice.dial.dncm import import_numbers
     from sluice.errors import FileMissing
     from sluice.exchange.house import open_house
-    from sluice.exchange.naming import BRUSSELS
 
     if not file.is_file():
         raise FileMissing(Ref("argument", "FILE"))
     now = datetime.now(UTC)
-    try:
-        day = date.fromisoformat(dated) if dated else now.astimezone(BRUSSELS).date()
-    except ValueError:
-        raise UsageError(Ref("option", "--dated")) from None
+    day = day_of(dated, now)
     with open_house(get_settings()) as house, err.status("importing"):
         done = import_numbers(house, file, day, by or login_name(), now)
     said = {name: asdict(done.found)[name] for name in ("sha256", "dated_on", "numbers", "refused")}

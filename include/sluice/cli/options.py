@@ -1,4 +1,6 @@
-"""Words that several commands take: channels and purposes."""
+"""Words that several commands take: channels, purposes and days."""
+
+from datetime import date, datetime
 
 from sluice.errors import Ref, UsageError
 
@@ -10,6 +12,16 @@ def channel_word(channel: str | None) -> str | None:
     if channel is not None and channel not in CHANNEL_WORDS:
         raise UsageError(Ref("channel", "phone, sms, email, letter, chat, robocall, push"))
     return CHANNEL_WORDS[channel] if channel else None
+
+
+def day_of(dated: str | None, now: datetime) -> date:
+    """The day that ``--dated`` says, else today in Brussels. Raises UsageError."""
+    from sluice.exchange.naming import BRUSSELS
+
+    try:
+        return date.fromisoformat(dated) if dated else now.astimezone(BRUSSELS).date()
+    except ValueError:
+        raise UsageError(Ref("option", "--dated")) from None
 
 
 def purpose_iri(word: str) -> str:

@@ -1,10 +1,11 @@
 """What every sweep does with its items: one after the other, and a fault of one keeps nobody else waiting."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
-from sluice.errors import ServiceMissing, SluiceError
+from sluice.errors import ServiceMissing, SluiceError, place_of
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -25,3 +26,18 @@ def each(what: str, items: Iterable[T], step: Callable[[T], int]) -> tuple[int, 
             failed += 1
             log.warning("%s waits: %s", what, error)
     return done, failed
+
+
+@contextmanager
+def coded(what: str, told_as: SluiceError) -> Iterator[None]:
+    """Around the step of one item: what nobody foresaw of it keeps no other waiting. Raises ``told_as`` in its place.
+
+    The log names its type and its place, never what it says: that may be a value of a person.
+    """
+    try:
+        yield
+    except SluiceError:
+        raise
+    except Exception as error:
+        log.error("%s failed: %s", what, place_of(error))
+        raise told_as from None

@@ -12,8 +12,9 @@ from sluice.exchange.paper import refused
 from sluice.exchange.record import record_of
 from sluice.gate.model import Finding, GateVerdict
 from sluice.lake.write_model import Written
-from sluice.ledger.record import CopyLine, ExchangeRecord, InputLine, PurposeLine, What
+from sluice.ledger.record import CopyLine, ExchangeRecord, PurposeLine, What
 from sluice.returns.model import Input
+from sluice.returns.record import input_lines
 from sluice.settings import Settings
 from sluice.terms import Verdict
 
@@ -82,16 +83,6 @@ def _what(what: What, given: Given) -> What:
             "sha256": given.written.sha256,
             "size_bytes": given.written.size_bytes,
             "columns": columns,
-            "inputs": tuple(
-                InputLine(
-                    exchange_id=each.exchange_id,
-                    kind=each.kind.value,
-                    bucket=each.bucket,
-                    key=each.key,
-                    version_id=each.version_id,
-                    sha256=each.sha256,
-                )
-                for each in given.inputs
-            ),
+            "inputs": input_lines(given.inputs),
         }
     )

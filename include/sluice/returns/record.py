@@ -1,6 +1,6 @@
 """The six answers of a return. Pure but for the settings: what was made, under which paper, from what."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from sluice.exchange.model import Judged, Kept, Opened, Sighting
 from sluice.exchange.record import record_of
 from sluice.ledger.record import CopyLine, ExchangeRecord, InputLine
 from sluice.returns.making import Making
+from sluice.returns.model import Input
 from sluice.settings import Settings
 from sluice.terms import ExchangeId
 
@@ -40,7 +41,7 @@ def record_of_return(
             "rows_in": making.verdict.rows_in + held,
             "rows_accepted": making.verdict.rows_accepted,
             "rows_held": held,
-            "inputs": _inputs(making),
+            "inputs": input_lines(making.inputs),
             "supersedes": outcome.supersedes,
         }
     )
@@ -73,7 +74,8 @@ def _as_kept(outcome: Outcome) -> Kept:
     return Kept(judged, outcome.copies)
 
 
-def _inputs(making: Making) -> tuple[InputLine, ...]:
+def input_lines(inputs: Iterable[Input]) -> tuple[InputLine, ...]:
+    """What a file was made of, as the record names it."""
     return tuple(
         InputLine(
             exchange_id=each.exchange_id,
@@ -83,5 +85,5 @@ def _inputs(making: Making) -> tuple[InputLine, ...]:
             version_id=each.version_id,
             sha256=each.sha256,
         )
-        for each in making.inputs
+        for each in inputs
     )

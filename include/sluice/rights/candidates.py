@@ -15,8 +15,9 @@ from sluice.errors import NotFound, Ref
 from sluice.exchange.candidates import candidates_in, marks_candidates
 from sluice.exchange.house import House
 from sluice.rights import erase_store
+from sluice.rights.erase_bench import Bench, open_bench
+from sluice.rights.erase_files import REF
 from sluice.rights.erase_model import Copy, Target
-from sluice.rights.erase_stores import REF, Bench, open_bench
 from sluice.rights.identifiers import Identifier, Sought
 from sluice.rights.model import IdentifierInvalid
 from sluice.subject.candidate import candidate_ref, normal_candidate

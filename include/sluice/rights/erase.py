@@ -28,6 +28,7 @@ from sluice.rights.cases import advance
 from sluice.rights.census import find_unknown
 from sluice.rights.certificate import last_scans
 from sluice.rights.erase_batches import CopyName
+from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_control import check_goes_on, check_may_begin, noted, outcome_of
 from sluice.rights.erase_exceptions import exceptions_of
 from sluice.rights.erase_find import find_places, foresee, is_pointing, kept, open_request, targets_of
@@ -47,7 +48,7 @@ from sluice.rights.erase_release import Clearance, chain_of, cleared, outdated
 from sluice.rights.erase_report import added, entry_lines, line_of, searched
 from sluice.rights.erase_scan import Scanned, scan_stores
 from sluice.rights.erase_scope import OPEN_DECISIONS, has_decided, is_decided
-from sluice.rights.erase_stores import Bench, carry_out, open_bench, store_of
+from sluice.rights.erase_stores import carry_out, store_of
 from sluice.rights.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
 from sluice.rights.preflight import check_preflight
 from sluice.rights.requests import drop_request_file

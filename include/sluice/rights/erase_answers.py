@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -21,8 +20,12 @@ from sluice.exchange.house import House
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import unseal
 from sluice.rights import answer_store, erase_store, store
+from sluice.rights.erase_bench import Bench
 from sluice.rights.erase_files import bad_rows_of, rows_of
+from sluice.rights.erase_linked import is_in_index
 from sluice.rights.erase_model import ANSWER, Column, Copy, Done, Edit, Outcome, Place, Target
+from sluice.rights.erase_needles import recall
+from sluice.rights.erase_received import under_its_key
 from sluice.rights.identifiers import KEY_OWNER, find_sealed, refs_of
 from sluice.rights.model import CaseId
 from sluice.scan.model import ScanFailed, Status
@@ -35,9 +38,6 @@ from sluice.subject.columns import normalise_column
 from sluice.subject.index import build_run, find_in_run, write_run
 from sluice.subject.refs import ref_column
 from sluice.terms import ScreenAction, SubjectKind
-
-if TYPE_CHECKING:
-    from sluice.rights.erase_stores import Bench
 
 GROUND = "ANSWER_TO_THE_PERSON"
 SENT = frozenset({KEPT_ANSWER, HANDED})
@@ -56,7 +56,7 @@ class AnswerStore:
     name: str = "answers to persons"
     kinds: frozenset[str] = frozenset({ANSWER}) | SENT
 
-    def find(self, bench: "Bench", copy: Copy) -> int:
+    def find(self, bench: Bench, copy: Copy) -> int:
         case_id = answer_store.find_case(bench.house.conn, copy.exchange_id)
         if case_id is not None and _is_about(bench.house, case_id, bench.target):
             return 1
@@ -74,7 +74,7 @@ class AnswerStore:
             return int(_is_in_index(bench, copy))
         return int(_names(_opened(bench, copy, path), target))
 
-    def erase(self, bench: "Bench", copy: Copy) -> Edit:
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
         rows = self.find(bench, copy)
         if not rows:
             return Edit(Done(Place(self.name, copy, 0), Outcome.ERASED, None, 0, 0))
@@ -120,16 +120,14 @@ def _run(house: House, copy: Copy) -> bytes | None:
         return None
 
 
-def _is_lead(bench: "Bench", copy: Copy) -> bool:
+def _is_lead(bench: Bench, copy: Copy) -> bool:
     """Whether the second scan of the case found a residue in this answer, of which its run knows nothing."""
     target = bench.target
     return bool(target.case_id) and copy.exchange_id in erase_store.find_leads(bench.house.conn, target)
 
 
-def _as_scanned(bench: "Bench") -> Target:
+def _as_scanned(bench: Bench) -> Target:
     """The person by every value that the second scan looks for."""
-    from sluice.rights.erase_needles import recall
-
     target = bench.target
     known = recall(bench.house, CaseId(target.case_id or ""), target.principal)
     return replace(target, values=tuple(sorted({*target.values, *known.values})))
@@ -144,17 +142,14 @@ def _is_about(house: House, case_id: CaseId, target: Target) -> bool:
     return sealed is not None and not target.refs.isdisjoint(refs_of(sealed.envelope.identifiers, target.key).values())
 
 
-def _opened(bench: "Bench", copy: Copy, path: Path) -> Path:
+def _opened(bench: Bench, copy: Copy, path: Path) -> Path:
     if copy.kind == HANDED:
         return path
     owner = KEY_OWNER if copy.kind == ANSWER else bench.target.principal
     return unseal(path, bench.fresh("answer"), bench.house.keyring, owner)
 
 
-def _is_in_index(bench: "Bench", copy: Copy) -> bool:
-    from sluice.rights.erase_received import under_its_key
-    from sluice.rights.erase_stores import is_in_index
-
+def _is_in_index(bench: Bench, copy: Copy) -> bool:
     asked = under_its_key(bench, copy)
     return asked is not None and is_in_index(asked, copy)
 

@@ -6,15 +6,12 @@ that stays, because another controller has not decided, is still read as it was 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sluice.exchange.corrections import PREFIX
 from sluice.exchange.house import House
 from sluice.lake.objects import StoredObject
+from sluice.rights.erase_bench import Bench
 from sluice.rights.erase_model import Copy, Done, Edit, Outcome, Place, Target
-
-if TYPE_CHECKING:
-    from sluice.rights.erase_stores import Bench
 
 
 @dataclass(frozen=True)
@@ -24,10 +21,10 @@ class CorrectionStore:
     name: str = "corrections"
     kinds: frozenset[str] = frozenset()
 
-    def find(self, bench: "Bench", copy: Copy) -> int:
+    def find(self, bench: Bench, copy: Copy) -> int:
         return 0
 
-    def erase(self, bench: "Bench", copy: Copy) -> Edit:
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
         return Edit(Done(Place(self.name, copy, 0), Outcome.ERASED, None, 0, 0))
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:

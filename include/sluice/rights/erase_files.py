@@ -17,6 +17,9 @@ from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
 from sluice.subject.cells import PIECE_COLUMN, pieces_of, refs_of_columns
 
+REF = "sluice_subject_ref"
+"""The column of a lake object that says whose a row is."""
+
 
 @dataclass(frozen=True)
 class FoundInFile:
@@ -121,3 +124,9 @@ def erase_in_file(
     if form == erase_parquet_rows.FORMAT:
         return erase_parquet_rows.erase_records(source, target_path, list(found.records), found.table)
     raise EraseRefused.because("FORMAT_WITHOUT_ERASER")
+
+
+def ref_columns(path: Path) -> list[str]:
+    """Reference columns of a lake object."""
+    names = pl.read_parquet_schema(path)
+    return [name for name in names if name == REF or name.startswith("sluice_ref_")]

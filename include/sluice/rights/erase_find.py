@@ -5,10 +5,11 @@ from collections.abc import Container, Iterator
 
 from sluice.exchange.house import House
 from sluice.rights import erase_store, store, tidy_store
+from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_lead import RUNS, find_lead
 from sluice.rights.erase_model import ANSWER, OTHER_CONTROLLER, Copy, Done, Outcome, Place, Target
 from sluice.rights.erase_scope import decided_of, is_decided
-from sluice.rights.erase_stores import STORES, Bench, open_bench, store_of
+from sluice.rights.erase_stores import STORES, store_of
 from sluice.rights.identifiers import Envelope, open_sealed, refs_of, values_of
 from sluice.rights.model import Case, CaseId, SubCase
 from sluice.terms import ExchangeId, Principal

@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.deliver import DELIVERED, RETURN
@@ -20,12 +19,10 @@ from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.rest import REST
 from sluice.exchange.suppressed import INDEX
 from sluice.rights import erase_store
+from sluice.rights.erase_bench import Bench
 from sluice.rights.erase_model import Copy
 from sluice.subject.index import Answer, ask_run
 from sluice.terms import ExchangeId
-
-if TYPE_CHECKING:
-    from sluice.rights.erase_stores import Bench
 
 AT_ONCE = 8
 """Runs that are read side by side: they are small, and most of the time is the wait for the first byte."""
@@ -69,7 +66,7 @@ def _is_whole(index: Answer | None, rest: Answer | None) -> bool:
     return both or any(each is not None and each.is_whole for each in (index, rest))
 
 
-def find_lead(bench: "Bench", copies: Iterable[Copy], refs: Collection[str] | None = None) -> Lead:
+def find_lead(bench: Bench, copies: Iterable[Copy], refs: Collection[str] | None = None) -> Lead:
     """Ask the runs among these copies for the person, or for other references of theirs.
 
     A version of a run is read once per bench and question. Raises EvidenceInvalid for a run that is not what the

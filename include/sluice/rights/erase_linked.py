@@ -1,26 +1,32 @@
-"""Who a person is at one principal besides what they asked by: as the principal's own accepted rows of them say.
+"""Whether the person is in a file; in one of ours also by what the principal's own accepted rows say of them.
 
 A return may hold nothing of a person but the principal's customer number. Whoever asks by a telephone number is in
 it all the same: its index says so, and which row is theirs say the identifiers that only their rows have.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import polars as pl
 
+from sluice.exchange.catalogue import find_copies
+from sluice.exchange.deliver import DELIVERED, RETURN
 from sluice.rights import erase_store
+from sluice.rights.erase_bench import Bench
+from sluice.rights.erase_files import FoundInFile, find_in_file, names_person
+from sluice.rights.erase_lead import RUNS
+from sluice.rights.erase_model import Copy
 from sluice.rights.erase_needles import Needles, recall, spellings
 from sluice.rights.model import CaseId
 from sluice.subject.columns import normalise_column
+from sluice.subject.index import find_in_run
 from sluice.subject.refs import ref_column
 
-if TYPE_CHECKING:
-    from sluice.rights.erase_model import Copy
-    from sluice.rights.erase_stores import Bench
+WENT_OUT = frozenset({RETURN, DELIVERED})
+"""Kinds of copies of what we sent."""
 
 
-def linked(bench: "Bench", copy: "Copy") -> "Bench":
+def linked(bench: Bench, copy: Copy) -> Bench:
     """The same bench with the references that the person's own rows give, of the kinds that a copy has columns of.
 
     Before a run from the rows, afterwards from what the run remembered of them; what others share is not among it.
@@ -34,3 +40,35 @@ def linked(bench: "Bench", copy: "Copy") -> "Bench":
         refs = ref_column(normalise_column(written, kind).values, kind, target.key)
         found.update(refs.drop_nulls().to_list())
     return replace(bench, target=replace(target, refs=frozenset(found)))
+
+
+def look_in_copy(bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | None, int]:
+    """As :func:`look_in_file`; of what went out the index run of its rows says who is in it.
+
+    What is sealed to its recipient we cannot open; what has only a number of the principal's own is looked through
+    for that number.
+    """
+    found, rows = look_in_file(bench, copy, path, copy.key)
+    if rows or copy.kind not in WENT_OUT or not is_in_index(bench, copy):
+        return found, rows
+    if found is None:
+        return None, 1
+    wider = linked(bench, copy)
+    return look_in_file(wider, copy, path, copy.key) if wider.fetch(copy) else (None, 0)
+
+
+def look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
+    """How many records of a file name the person. Without a table: 1 when the whole file does, else 0."""
+    found = find_in_file(path, name, copy.contract, copy.columns, bench.target)
+    if found is not None and (found.records or found.has_every_column):
+        return found, len(found.records)
+    return None, int(names_person(path, bench.target))
+
+
+def is_in_index(bench: Bench, copy: Copy) -> bool:
+    """Whether the index run of a copy's exchange points at the person."""
+    runs = [each for each in find_copies(bench.house.conn, copy.exchange_id) if each.kind in RUNS]
+    return any(
+        find_in_run(bench.house.objects.read(run.bucket, run.key, run.version_id), sorted(bench.target.refs)).height
+        for run in runs
+    )

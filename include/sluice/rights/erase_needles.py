@@ -12,11 +12,11 @@ from pathlib import Path
 import polars as pl
 
 from sluice.exchange.house import House
-from sluice.rights.erase_files import refs_of_others
+from sluice.rights.erase_bench import Bench
+from sluice.rights.erase_files import REF, ref_columns, refs_of_others
 from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_model import Copy
 from sluice.rights.erase_store import ARRIVED
-from sluice.rights.erase_stores import REF, Bench, ref_columns
 from sluice.rights.identifiers import decrypt, encrypt
 from sluice.rights.model import CaseId
 from sluice.scan.spell import SEPARATORS, compact_of

@@ -16,20 +16,18 @@ from sluice.lake.quarantine import unseal
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatRefusal
 from sluice.rights.erase_answers import AnswerStore
-from sluice.rights.erase_files import FoundInFile, bad_rows_of, hints_of, rows_of
+from sluice.rights.erase_bench import Bench
+from sluice.rights.erase_files import FoundInFile, bad_rows_of, hints_of, ref_columns, rows_of
+from sluice.rights.erase_linked import look_in_copy, look_in_file
 from sluice.rights.erase_model import Column, Copy
 from sluice.rights.erase_stores import (
     REFUSED_FILE,
-    Bench,
     FileStore,
     IndexStore,
     LakeStore,
     NamelessStore,
     QuarantineStore,
     StoreUnknown,
-    look_in_copy,
-    look_in_file,
-    ref_columns,
     store_of,
 )
 from sluice.subject.columns import normalise_column

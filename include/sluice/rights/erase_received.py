@@ -5,27 +5,24 @@ value that is known of the person here, read as every kind but a customer number
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from sluice.exchange.hand_over import HANDED
 from sluice.exchange.store import get_open
 from sluice.keys import KeyDestroyed
+from sluice.rights.erase_bench import Bench
+from sluice.rights.erase_model import Copy
 from sluice.rights.erase_needles import recall
 from sluice.rights.model import CaseId
 from sluice.subject.columns import normalise_column
 from sluice.subject.refs import ref_column
 from sluice.terms import SubjectKind
 
-if TYPE_CHECKING:
-    from sluice.rights.erase_model import Copy
-    from sluice.rights.erase_stores import Bench
-
 KINDS = tuple(kind for kind in SubjectKind if kind is not SubjectKind.PRINCIPAL_CUSTOMER_ID)
 
 
-def under_its_key(bench: "Bench", copy: "Copy") -> "Bench | None":
+def under_its_key(bench: Bench, copy: Copy) -> "Bench | None":
     """The bench to ask the run of a copy's exchange with: this one, unless the data is another principal's.
 
     None: that principal's key was destroyed, so nobody can ask. Raises NotFound, KeyLost.

@@ -15,10 +15,12 @@ from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import unseal
 from sluice.rights import erase_store
 from sluice.rights.erase_answers import SENT
+from sluice.rights.erase_bench import Bench, open_bench
+from sluice.rights.erase_linked import WENT_OUT, is_in_index
 from sluice.rights.erase_model import Copy, Target
 from sluice.rights.erase_needles import longer_words
 from sluice.rights.erase_received import under_its_key
-from sluice.rights.erase_stores import STORES, WENT_OUT, Bench, is_in_index, open_bench
+from sluice.rights.erase_stores import STORES
 from sluice.rights.identifiers import KEY_OWNER
 from sluice.rights.tell import find_open_notices
 from sluice.scan.model import Reason, Scan, Status

@@ -3,22 +3,17 @@
 A kind of copy that no store here knows stops an erasure: nothing is proven about a place nobody searched.
 """
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import polars as pl
 
-from sluice.errors import EvidenceInvalid, Exit, NotFound, Ref, SluiceError
-from sluice.exchange.catalogue import find_copies
-from sluice.exchange.deliver import RETURN
+from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.rest import REST
-from sluice.exchange.workroom import private_folder
 from sluice.lake.erase_model import EraseRefused
 from sluice.lake.erase_parquet import erase_refs, find_refs
 from sluice.lake.objects import StoredObject
@@ -26,21 +21,20 @@ from sluice.lake.quarantine import seal, unseal
 from sluice.ledger.record import DIAL
 from sluice.rights import erase_store
 from sluice.rights.erase_answers import AnswerStore
+from sluice.rights.erase_bench import Bench
 from sluice.rights.erase_candidates import still_there
 from sluice.rights.erase_corrections import CorrectionStore
 from sluice.rights.erase_files import (
-    FoundInFile,
+    REF,
     bad_rows_of,
     erase_in_file,
-    find_in_file,
-    names_person,
+    ref_columns,
     rows_of,
 )
+from sluice.rights.erase_linked import WENT_OUT, look_in_copy, look_in_file
 from sluice.rights.erase_model import Copy, Done, Edit, Outcome, Place, Target
-from sluice.subject.index import Answer, find_in_run, first_word, is_whole, write_run
+from sluice.subject.index import find_in_run, first_word, is_whole, write_run
 
-REF = "sluice_subject_ref"
-WENT_OUT = frozenset({RETURN, "delivered"})
 REFUSED_FILE = "quarantine.file"
 NOT_READABLE = "NOT_READABLE_BY_ROWS"
 
@@ -50,62 +44,6 @@ class StoreUnknown(SluiceError):
     summary = "a kind of copy belongs to no store that can be searched"
     cure = "add its store to rights/erase_stores.py, with find, erase and objects"
     exit = Exit.UNDECIDED
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What a store works with: the house, an empty private folder, the person.
-
-    ``asked``: what index runs answered, by bucket, key, version and references that were asked for; None: gone.
-    ``clean``: versions of copies (exchange, kind, version) in which this person was looked for and is not.
-    """
-
-    house: House
-    folder: Path
-    target: Target
-    asked: dict[tuple[str, str, str, frozenset[str]], Answer | None] = field(
-        default_factory=dict, compare=False, repr=False
-    )
-    clean: set[tuple[str, str, str]] = field(default_factory=set, compare=False, repr=False)
-
-    def fetch(self, copy: Copy) -> Path | None:
-        """The pinned version of a copy on local disk, or the one that another erasure put there since; None: gone.
-
-        Raises EvidenceInvalid when its bytes are not those of the catalogue: a damaged file is not parsed.
-        """
-        path = self.folder / "copy"
-        path.unlink(missing_ok=True)
-        sha256 = self._fetched(copy, path)
-        while sha256 is None:
-            current = erase_store.refreshed(self.house.conn, copy)
-            if current is None or current.version_id == copy.version_id:
-                return None
-            copy = current
-            sha256 = self._fetched(copy, path)
-        if copy.sha256 and sha256 != copy.sha256:
-            raise EvidenceInvalid(Ref("exchange", copy.exchange_id), Ref("copy", copy.kind))
-        return path
-
-    def _fetched(self, copy: Copy, path: Path) -> str | None:
-        try:
-            return self.house.objects.fetch(copy.bucket, copy.key, copy.version_id, path).sha256
-        except NotFound:  # removed since we looked
-            return None
-
-    def fresh(self, name: str) -> Path:
-        """A path in the folder that does not exist."""
-        path = self.folder / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        path.unlink(missing_ok=True)
-        return path
-
-
-@contextmanager
-def open_bench(house: House, target: Target) -> Iterator[Bench]:
-    """A bench whose folder is gone afterwards, or once its worker is dead and somebody reconciles."""
-    with private_folder(house) as folder:
-        yield Bench(house, folder, target)
 
 
 class Store(Protocol):
@@ -185,12 +123,6 @@ def _lake_rows(bench: Bench, path: Path) -> int:
     return sum(find_refs(path, bench.target.refs, ref_columns(path)))
 
 
-def ref_columns(path: Path) -> list[str]:
-    """Reference columns of a lake object."""
-    names = pl.read_parquet_schema(path)
-    return [name for name in names if name == REF or name.startswith("sluice_ref_")]
-
-
 @dataclass(frozen=True)
 class IndexStore:
     """Runs that point from references to objects, and to rows that no object of the lake has."""
@@ -259,40 +191,6 @@ class FileStore:
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         for bucket, prefix in self.where(house, target):
             yield from house.objects.list_versions(bucket, prefix)
-
-
-def look_in_copy(bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | None, int]:
-    """As :func:`look_in_file`; of what went out the index run of its rows says who is in it.
-
-    What is sealed to its recipient we cannot open; what has only a number of the principal's own is looked through
-    for that number.
-    """
-    from sluice.rights.erase_linked import linked
-
-    found, rows = look_in_file(bench, copy, path, copy.key)
-    if rows or copy.kind not in WENT_OUT or not is_in_index(bench, copy):
-        return found, rows
-    if found is None:
-        return None, 1
-    wider = linked(bench, copy)
-    return look_in_file(wider, copy, path, copy.key) if wider.fetch(copy) else (None, 0)
-
-
-def look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
-    """How many records of a file name the person. Without a table: 1 when the whole file does, else 0."""
-    found = find_in_file(path, name, copy.contract, copy.columns, bench.target)
-    if found is not None and (found.records or found.has_every_column):
-        return found, len(found.records)
-    return None, int(names_person(path, bench.target))
-
-
-def is_in_index(bench: Bench, copy: Copy) -> bool:
-    """Whether the index run of a copy's exchange points at the person."""
-    runs = [each for each in find_copies(bench.house.conn, copy.exchange_id) if each.kind in IndexStore().kinds]
-    return any(
-        find_in_run(bench.house.objects.read(run.bucket, run.key, run.version_id), sorted(bench.target.refs)).height
-        for run in runs
-    )
 
 
 def rule_of(refused: EraseRefused) -> str:

@@ -7,8 +7,9 @@ from datetime import datetime
 from sluice.exchange.house import House
 from sluice.rights import erase_store
 from sluice.rights.book import open_book
+from sluice.rights.erase_bench import open_bench
 from sluice.rights.erase_model import Target
-from sluice.rights.erase_stores import open_bench, store_of
+from sluice.rights.erase_stores import store_of
 from sluice.rights.identifiers import Envelope, refs_of, values_of
 from sluice.rights.model import SYSTEM, Case, Order, SubCase
 from sluice.rights.scope import find_scope

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from sluice.exchange.house import House
 from sluice.exchange.naming import withheld_unless_safe
+from sluice.rights.erase_bench import open_bench
 from sluice.rights.erase_find import find_places
 from sluice.rights.erase_model import Target
-from sluice.rights.erase_stores import STORES, open_bench
+from sluice.rights.erase_stores import STORES
 from sluice.rights.identifiers import Identifier, refs_of, values_of
 from sluice.terms import Principal
 

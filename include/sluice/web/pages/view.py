@@ -65,7 +65,7 @@ def _negotiated(header: str) -> str:
 def render(request: Request, template: str, status: int = 200, **parts: Any) -> HTMLResponse:
     """A page in the language of its reader."""
     reader = reader_of(request)
-    others = [(each, _again(request, each)) for each in LANGUAGES]
+    others = [(each, _again(request, each, status)) for each in LANGUAGES]
     text = (
         environment()
         .get_template(template)
@@ -76,8 +76,10 @@ def render(request: Request, template: str, status: int = 200, **parts: Any) -> 
     return HTMLResponse(text, status)
 
 
-def _again(request: Request, language: str) -> str:
-    """This very page in another language."""
+def _again(request: Request, language: str, status: int) -> str:
+    """This very page in another language; from an error, whose address may hold anything, the list."""
+    if status >= 400:
+        return f"{reader_of(request).base}/exchanges?lang={language}"
     asked = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
     return f"?{urlencode([*asked, ('lang', language)])}"
 

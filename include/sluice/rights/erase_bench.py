@@ -1,0 +1,70 @@
+"""What every store of an erasure works on: a private folder, the person, and copies fetched into it."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sluice.errors import EvidenceInvalid, NotFound, Ref
+from sluice.exchange.house import House
+from sluice.exchange.workroom import private_folder
+from sluice.rights import erase_store
+from sluice.rights.erase_model import Copy, Target
+from sluice.subject.index import Answer
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a store works with: the house, an empty private folder, the person.
+
+    ``asked``: what index runs answered, by bucket, key, version and references that were asked for; None: gone.
+    ``clean``: versions of copies (exchange, kind, version) in which this person was looked for and is not.
+    """
+
+    house: House
+    folder: Path
+    target: Target
+    asked: dict[tuple[str, str, str, frozenset[str]], Answer | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    clean: set[tuple[str, str, str]] = field(default_factory=set, compare=False, repr=False)
+
+    def fetch(self, copy: Copy) -> Path | None:
+        """The pinned version of a copy on local disk, or the one that another erasure put there since; None: gone.
+
+        Raises EvidenceInvalid when its bytes are not those of the catalogue: a damaged file is not parsed.
+        """
+        path = self.folder / "copy"
+        path.unlink(missing_ok=True)
+        sha256 = self._fetched(copy, path)
+        while sha256 is None:
+            current = erase_store.refreshed(self.house.conn, copy)
+            if current is None or current.version_id == copy.version_id:
+                return None
+            copy = current
+            sha256 = self._fetched(copy, path)
+        if copy.sha256 and sha256 != copy.sha256:
+            raise EvidenceInvalid(Ref("exchange", copy.exchange_id), Ref("copy", copy.kind))
+        return path
+
+    def _fetched(self, copy: Copy, path: Path) -> str | None:
+        try:
+            return self.house.objects.fetch(copy.bucket, copy.key, copy.version_id, path).sha256
+        except NotFound:  # removed since we looked
+            return None
+
+    def fresh(self, name: str) -> Path:
+        """A path in the folder that does not exist."""
+        path = self.folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        path.unlink(missing_ok=True)
+        return path
+
+
+@contextmanager
+def open_bench(house: House, target: Target) -> Iterator[Bench]:
+    """A bench whose folder is gone afterwards, or once its worker is dead and somebody reconciles."""
+    with private_folder(house) as folder:
+        yield Bench(house, folder, target)
