@@ -20,6 +20,9 @@ from sluice.web.pages.view import say_error
 from sluice.web.problem import BY_STATUS, faults_of
 
 MOUNT: Final = "/sluice/pages"
+ROUTERS: Final = (exchanges.router, assets.router)
+PARAMETERS: Final = exchanges.PARAMETERS
+"""Names of ours that an error may point at."""
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -34,8 +37,8 @@ def make_pages() -> FastAPI:
     """The app; it needs Airflow's auth manager when it is called, not when it is made."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     behind_login = [Depends(get_user)]
-    app.include_router(exchanges.router, dependencies=behind_login)
-    app.include_router(assets.router, dependencies=behind_login)
+    for router in ROUTERS:
+        app.include_router(router, dependencies=behind_login)
     app.add_exception_handler(SluiceError, _coded)
     app.add_exception_handler(HTTPException, _plain)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -56,6 +59,6 @@ async def _plain(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    faults = faults_of(error.errors(), exchanges.PARAMETERS)
+    faults = faults_of(error.errors(), PARAMETERS)
     in_path = any(fault.where == "path" for fault in faults)
     return say_error(request, NothingThere() if in_path else RequestInvalid(faults))

@@ -66,6 +66,7 @@ def list_(
     return render(
         request,
         "exchanges.html",
+        "exchanges",
         days=[(day, list(group)) for day, group in groupby(lines, lambda line: local(line.opened_at).date())],
         wanted={"principal": principal, "direction": direction, "decision": decision, "since": since},
         principals=principals,
@@ -101,6 +102,7 @@ def show(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
     return render(
         request,
         "exchange.html",
+        "exchanges",
         line=shown.line,
         record=record,
         section=section,

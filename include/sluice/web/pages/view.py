@@ -20,6 +20,8 @@ from sluice.web.problem import TRY_AGAIN_SECONDS, status_of
 
 log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
+PLACES = ("exchanges",)
+"""The pages of the bar on top: each its own address and its words ``pages.<place>``."""
 SIGNS = {"accepted": "\N{CHECK MARK}", "partly_accepted": "!", "refused": "\N{MULTIPLICATION SIGN}", "undecided": "?"}
 """A verdict is told by a sign and a word; its colour only says it again."""
 
@@ -62,15 +64,23 @@ def _negotiated(header: str) -> str:
     return negotiate_locale(ordered, LANGUAGES, sep="-") or LANGUAGES[0]
 
 
-def render(request: Request, template: str, status: int = 200, **parts: Any) -> HTMLResponse:
-    """A page in the language of its reader."""
+def render(request: Request, template: str, place: str | None = None, status: int = 200, **parts: Any) -> HTMLResponse:
+    """A page in the language of its reader; place: which of PLACES it belongs to."""
     reader = reader_of(request)
     others = [(each, _again(request, each, status)) for each in LANGUAGES]
     text = (
         environment()
         .get_template(template)
         .render(
-            reader=reader, say=reader.say.say, words=reader.say, languages=others, signs=SIGNS, assets=table(), **parts
+            reader=reader,
+            say=reader.say.say,
+            words=reader.say,
+            languages=others,
+            places=PLACES,
+            place=place,
+            signs=SIGNS,
+            assets=table(),
+            **parts,
         )
     )
     return HTMLResponse(text, status)
@@ -89,7 +99,7 @@ def say_error(request: Request, error: SluiceError) -> HTMLResponse:
     status = status_of(error)
     if status >= 500:
         log.error("%s", error)
-    answer = render(request, "error.html", status, error=error, refs=tuple(map(str, error.refs)))
+    answer = render(request, "error.html", status=status, error=error, refs=tuple(map(str, error.refs)))
     if status == 503:
         answer.headers["Retry-After"] = str(TRY_AGAIN_SECONDS)
     return answer
