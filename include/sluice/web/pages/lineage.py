@@ -15,7 +15,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from sluice.db import Connection, connect
-from sluice.documents.words import BRUSSELS, Words
+from sluice.documents.words import Words
 from sluice.errors import NotFound
 from sluice.exchange.read import show_exchange
 from sluice.ledger.record import ExchangeRecord
@@ -28,7 +28,7 @@ from sluice.settings import get_settings
 from sluice.web.access import Onlooker
 from sluice.web.access import Reader as CaseReader
 from sluice.web.errors import NothingThere
-from sluice.web.pages.asked import AsOf, Zoom
+from sluice.web.pages.asked import AsOf, Zoom, field_of
 from sluice.web.pages.assets import FOLDER
 from sluice.web.pages.picture import Link, Picture, picture_of
 from sluice.web.pages.view import Reader, environment, reader_of, render
@@ -137,7 +137,6 @@ def shown_on_exchange(conn: Connection, reader: Reader, exchange_id: str, at: da
 
 
 def _page(request: Request, template: str, followed: Followed, zoom: int, **parts: Any) -> Response:
-    local = followed.at.astimezone(BRUSSELS)
     return render(
         request,
         template,
@@ -145,7 +144,7 @@ def _page(request: Request, template: str, followed: Followed, zoom: int, **part
         way=_drawn(followed, reader_of(request)),
         followed=followed,
         as_of=_said(request),
-        at_field=local.strftime("%Y-%m-%dT%H:%M"),
+        at_field=field_of(request, "as_of", followed.at),
         moment=followed.at.astimezone(UTC).isoformat(),
         zoom=zoom,
         **parts,
