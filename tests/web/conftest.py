@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from copies import Copies
 from desk import Desk
+from rights.test_journey import NAMES, planted
+from rights.town import Town, open_town
 from sluice.agreement.activate import activate_all
 from sluice.exchange.house import open_house
 from sluice.settings import Settings
+from sluice.web.pages.app import MOUNT, make_pages
 from web.house import Web, open_web
 
 
@@ -26,3 +30,17 @@ def web(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """Anna, a clerk, at the API."""
     with open_web(desk, monkeypatch) as opened:
         yield opened
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    """Two principals: persons are in files of both, and in a return of one."""
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as opened:
+        yield opened
+
+
+@pytest.fixture
+def town_pages(town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """A viewer at the pages of that town."""
+    with open_web(town.desk, monkeypatch, make_pages(), MOUNT) as opened:
+        yield opened.as_("vera:VIEWER")

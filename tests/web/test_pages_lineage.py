@@ -2,7 +2,6 @@
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -10,18 +9,17 @@ from typing import Any
 
 import pytest
 
-from copies import Copies
 from documents.samples import EXCHANGE, a_record
 from lineage.test_drawing import a_night
-from rights.test_journey import NAMES, planted
-from rights.town import Town, open_town
+from rights.test_journey import NAMES
+from rights.town import Town
 from sluice.documents.words import LANGUAGES, words
 from sluice.lineage.drawing import Fate, draw
 from sluice.lineage.follow import Followed
 from sluice.rights.model import Case
-from sluice.web.pages.app import MOUNT, make_pages
+from sluice.web.pages.app import MOUNT
 from sluice.web.pages.lineage import write_svg
-from web.house import Web, open_web
+from web.house import Web
 
 GOLDEN = Path(__file__).parent / "golden" / "lineage.svg"
 AT = datetime(2026, 11, 26, 9, tzinfo=UTC)
@@ -58,18 +56,6 @@ def test_a_hostile_name_of_a_file_is_text() -> None:
     root = ET.fromstring(made)
     assert not [each for each in root.iter() if each.tag in (f"{SVG}script", f"{SVG}b")]
     assert "&lt;script&gt;alert(1)" in made or "script&gt;.csv" in made
-
-
-@pytest.fixture
-def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
-    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as opened:
-        yield opened
-
-
-@pytest.fixture
-def pages(town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    with open_web(town.desk, monkeypatch, make_pages(), MOUNT) as opened:
-        yield opened.as_("vera:VIEWER")
 
 
 def drawn(text: str) -> Any:
@@ -129,6 +115,11 @@ def test_the_file_is_an_attachment(pages: Web) -> None:
     assert answer.headers["content-type"] == "image/svg+xml"
     assert answer.headers["content-disposition"].startswith("attachment")
     assert ET.fromstring(answer.text).get("lang") == "fr"
+
+
+@pytest.fixture
+def pages(town_pages: Web) -> Web:
+    return town_pages
 
 
 @pytest.fixture

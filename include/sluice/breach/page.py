@@ -5,6 +5,7 @@ categories; what only people know (nature, consequences, measures) is left open 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from sluice.agreement import dpv
@@ -65,6 +66,22 @@ def make_draft(found: Slice, draft: Draft, part: Part | None, language: str) -> 
         signature=say.say("letter.signature", sender=found.center.name),
         footer=say.say("breach.page", number=number, page="@page", pages="@pages"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A slice in words: facts, principal by principal, and everybody who has to be told."""
+
+    scope: str
+    parts: tuple[tuple[str, tuple[Pair, ...]], ...]
+    duties: Section
+
+
+def summary_of(found: Slice, language: str) -> Summary:
+    """What a page shows of a slice: to us, who may see it whole."""
+    say = words(language)
+    parts = tuple((_name(part), tuple(_facts(say, [part]))) for part in found.parts)
+    return Summary(_scope(say, found), parts, _duties(say, found, found.parts))
 
 
 def number_of(found: Slice, part: Part | None) -> str:

@@ -8,7 +8,15 @@ from a clerk, and one which does can keep cases for the people who handle them:
 | read cases | GET | GET | viewer, user, op, admin |
 | open and withdraw a case | POST | POST | user, op, admin |
 
-Pages of exchanges ask for GET on the view `sluice.exchanges` and on runs of the DAG `reconcile`.
+Pages ask for other views, in the same two ways:
+
+| pages | view | runs of the DAG |
+|---|---|---|
+| exchanges, lineage, roles, agreements | GET `sluice.exchanges` | GET `reconcile` |
+| lineage of a person | that, and GET `sluice.cases` | GET `reconcile`, `case_clock` |
+| registers | GET `sluice.registers` | GET `reconcile` |
+| staff | GET `sluice.staff` | GET `reconcile` |
+| breach slice | POST `sluice.breach` | POST `case_clock`: it opens files of persons to count them |
 
 Airflow reads the token: an `Authorization: Bearer` header first, else the cookie of its login. The
 cookie is `HttpOnly` and `SameSite=Lax`, and what changes something takes JSON only (`guard.py`): a page
@@ -75,3 +83,6 @@ def _team(dag: str) -> str | None:
 Reader = Annotated[Actor, Depends(may(READ))]
 Clerk = Annotated[Actor, Depends(may(HANDLE))]
 Onlooker = Annotated[Actor, Depends(may(READ, "sluice.exchanges", "reconcile"))]
+RegisterReader = Annotated[Actor, Depends(may(READ, "sluice.registers", "reconcile"))]
+StaffReader = Annotated[Actor, Depends(may(READ, "sluice.staff", "reconcile"))]
+BreachReader = Annotated[Actor, Depends(may(HANDLE, "sluice.breach"))]

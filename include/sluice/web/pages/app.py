@@ -15,12 +15,12 @@ from starlette.responses import Response
 from sluice.errors import SluiceError
 from sluice.web.errors import HttpError, NothingThere, RequestInvalid
 from sluice.web.guard import Guard
-from sluice.web.pages import agreements, assets, exchanges, lineage, roles
+from sluice.web.pages import agreements, assets, breach, exchanges, lineage, registers, roles, staff
 from sluice.web.pages.view import say_error
 from sluice.web.problem import BY_STATUS, faults_of
 
 MOUNT: Final = "/sluice/pages"
-PLACES: Final = (exchanges, lineage, roles, agreements)
+PLACES: Final = (exchanges, lineage, roles, agreements, staff, registers, breach)
 """The rooms of pages: each with its ``router`` and the ``PARAMETERS`` of its forms."""
 ROUTERS: Final = (*(place.router for place in PLACES), assets.router)
 PARAMETERS: Final = frozenset().union(*(place.PARAMETERS for place in PLACES))

@@ -20,7 +20,7 @@ from sluice.web.problem import TRY_AGAIN_SECONDS, status_of
 
 log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
-PLACES = ("exchanges", "lineage", "roles", "agreements")
+PLACES = ("exchanges", "lineage", "roles", "agreements", "staff", "registers", "breach")
 """The pages of the bar on top: each its own address and its words ``pages.<place>``."""
 SIGNS = {"accepted": "\N{CHECK MARK}", "partly_accepted": "!", "refused": "\N{MULTIPLICATION SIGN}", "undecided": "?"}
 """A verdict is told by a sign and a word; its colour only says it again."""
