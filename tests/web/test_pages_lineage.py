@@ -16,6 +16,7 @@ from rights.town import Town
 from sluice.documents.words import LANGUAGES, words
 from sluice.lineage.drawing import Fate, draw
 from sluice.lineage.follow import Followed
+from sluice.rights.erase import run
 from sluice.rights.model import Case
 from sluice.web.pages.app import MOUNT
 from sluice.web.pages.lineage import write_svg
@@ -161,3 +162,25 @@ def test_only_who_may_look_sees_a_picture(pages: Web, case: Case) -> None:
     unknown = "00000000-0000-4000-8000-000000000000"
     for path in (f"/lineage/{unknown}", f"/lineage/person/{unknown}", "/lineage/find?number=0470123456"):
         assert pages.get(path).status_code == 404 and "470123456" not in pages.get(path).text
+
+
+@pytest.mark.stores
+def test_after_an_erasure_its_own_case_still_says_where_the_person_was(pages: Web, town: Town) -> None:
+    case = town.decided(town.people[0])
+    held = {line.id for line in pages.desk.lines() if line.rows_accepted}
+    assert run(town.house, case.case_id, datetime.now(UTC)).residual == 0
+    text = pages.get(f"/lineage/person/{case.case_id}?lang=en").text
+    assert {each for each in held if each in text} == held, "noted before the index was edited"
+
+    again = town.ask(town.people[0])
+    found = pages.get(f"/lineage/person/{again.case_id}?lang=en").text
+    assert "In 0 exchanges" in found, "a new case knows nothing of it"
+
+
+@pytest.mark.stores
+def test_a_file_that_no_index_answers_for_is_said_to_be_so(pages: Web, town: Town, case: Case) -> None:
+    path = f"/lineage/person/{case.case_id}?lang=en"
+    assert "no index says" not in pages.get(path).text
+    town.desk.drop(b"this is\x00no table", "odd.csv", ("energy01", "renewal_campaign"))
+    town.desk.work()
+    assert "Of 1 exchange no index says who is in it" in pages.get(path).text

@@ -77,17 +77,3 @@ def find_fate(conn: Connection, exchange_ids: Sequence[str], at: datetime) -> Fa
         (ids, at),
     ).fetchall()
     return Fate(frozenset((row["id"], row["kind"]) for row in gone), frozenset(row["id"] for row in waiting))
-
-
-def count_unindexed(conn: Connection, principals: Sequence[str], at: datetime) -> tuple[int, int]:
-    """Closed exchanges of which no index says who is in them: nothing was accepted, and the others."""
-    row = conn.execute(
-        """select count(*) filter (where coalesce(rows_accepted, 0) = 0) as refused,
-               count(*) filter (where rows_accepted > 0) as others
-           from exchange e where principal = any(%s) and closed_at <= %s
-             and not exists (select from copy c where c.exchange_id = e.exchange_id and c.kind = 'index'
-                             and c.gone_at is null)""",
-        (list(principals), at),
-    ).fetchone()
-    assert row is not None
-    return row["refused"], row["others"]

@@ -4,7 +4,7 @@ The index of each principal says which exchanges hold the person, the ledger say
 took out of the index is not found any more; files that were refused have no entry (`sluice subject where`).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,11 +17,13 @@ from sluice.ledger.record import ExchangeRecord
 from sluice.lineage.follow import Followed, follow_all
 from sluice.lineage.graph import trace_of, with_person
 from sluice.lineage.model import Graph
-from sluice.lineage.store import count_unindexed
 from sluice.lineage.trace import read_records
 from sluice.rights import erase_store
+from sluice.rights.erase_bench import open_bench
 from sluice.rights.erase_find import open_request
-from sluice.rights.identifiers import Identifier, refs_of
+from sluice.rights.erase_lead import BY_BOTH, BY_INDEX, find_lead
+from sluice.rights.erase_model import Target
+from sluice.rights.identifiers import Identifier, refs_of, values_of
 from sluice.rights.model import CaseId
 from sluice.subject.index import find_in_run
 from sluice.terms import Direction, ExchangeId, Principal
@@ -70,43 +72,54 @@ class Journey:
 class Followable:
     """The exchanges that hold whoever a case is about, and what could not be looked through.
 
-    ``persons``: of the case. ``lost``: principals whose key is destroyed. ``refused``, ``forgotten``: exchanges without
-    an index run, because nothing of them was accepted, or because it was removed since.
+    ``persons``: of the case. ``lost``: principals whose key is destroyed. ``silent``: exchanges of which no index says
+    who is in them, such as files that were no table; only their bytes would tell.
     """
 
     followed: Followed
     persons: int
     searched: tuple[str, ...]
     lost: tuple[str, ...]
-    refused: int
-    forgotten: int
+    silent: int
 
 
 def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
     """Where the rows of whoever a case is about went, as of a moment, at every principal that the case is for.
 
-    The index is that of today. Raises NotFound, SubjectUnreadable, CaseTidied.
+    The index is that of today; what the case's own erasure took out of it was noted. Raises NotFound,
+    SubjectUnreadable, CaseTidied.
     """
     case, envelope = open_request(house, case_id)
-    found: list[ExchangeId] = []
+    found: set[ExchangeId] = set()
+    silent: set[ExchangeId] = set()
     searched, lost = [], []
     for name in sorted({part.principal for part in case.sub_cases if part.agreement_id}):
         try:
-            refs = refs_of(envelope.identifiers, house.subject_key(Principal(name))).values()
+            key = house.subject_key(Principal(name))
         except KeyDestroyed:
             lost.append(name)
             continue
-        found += _holders(house, set(refs), Principal(name))
+        refs = frozenset(refs_of(envelope.identifiers, key).values())
+        target = Target(Principal(name), key, refs, values_of(envelope.identifiers), frozenset(), case_id)
+        holding, unsaid = _pointed_at(house, target)
+        found, silent = found | holding, silent | unsaid
         searched.append(name)
-    refused, forgotten = count_unindexed(house.conn, searched, at)
-    followed = follow_all(house.conn, found, at)
-    return Followable(followed, case.persons, tuple(searched), tuple(lost), refused, forgotten)
+    return Followable(follow_all(house.conn, found, at), case.persons, tuple(searched), tuple(lost), len(silent))
+
+
+def _pointed_at(house: House, target: Target) -> tuple[frozenset[ExchangeId], frozenset[ExchangeId]]:
+    """Exchanges that the index names, or named before the case edited it; and those of which it says nothing."""
+    copies = erase_store.find_copies(house.conn, target.principal)
+    with open_bench(house, target) as bench:
+        lead = find_lead(bench, copies)
+    holding = lead.named | lead.noted
+    files = (copy for copy in copies if copy.kind in BY_INDEX | BY_BOTH)
+    return holding, frozenset(copy.exchange_id for copy in files if lead.may_hold(copy)) - holding
 
 
 def journey_of(house: House, identifiers: Sequence[Identifier], principals: Sequence[Principal]) -> Journey:
     """Where the rows of a person went; with no passage when no index knows them. Raises KeyLost."""
-    refs = {each: set(refs_of(identifiers, house.subject_key(each)).values()) for each in principals}
-    holders = [each for principal in principals for each in _holders(house, refs[principal], principal)]
+    holders = [each for principal in principals for each in _holders(house, identifiers, principal)]
     records = read_records(house.conn, holders)
     trace = trace_of(records)
     return Journey(
@@ -117,15 +130,16 @@ def journey_of(house: House, identifiers: Sequence[Identifier], principals: Sequ
     )
 
 
-def _holders(house: House, refs: Collection[str], principal: Principal) -> Iterator[ExchangeId]:
+def _holders(house: House, identifiers: Sequence[Identifier], principal: Principal) -> Iterator[ExchangeId]:
     """Exchanges whose index run names the person; a run that retention removed names nobody."""
+    refs = sorted(set(refs_of(identifiers, house.subject_key(principal)).values()))
     runs = (copy for copy in erase_store.find_copies(house.conn, principal) if copy.kind == "index")
     for run in runs if refs else ():
         try:
             content = house.objects.read(run.bucket, run.key, run.version_id)
         except NotFound:
             continue
-        if find_in_run(content, sorted(refs)).height:
+        if find_in_run(content, refs).height:
             yield run.exchange_id
 
 
