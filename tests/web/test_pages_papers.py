@@ -3,14 +3,17 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from desk import Desk
+from desk import Desk, open_desk
+from night import AGREEMENT, Edit, with_papers
 from sluice.documents.words import LANGUAGES
+from sluice.settings import Settings
 from sluice.web.pages.app import MOUNT, make_pages
 from web.house import Web, open_web
-from web.test_pages import said
+from web.test_pages import SCRIPT, said
 
 pytestmark = pytest.mark.stores
 DEEPER = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
@@ -79,3 +82,17 @@ def test_only_who_may_look_sees_papers_and_an_unknown_one_is_not_there(pages: We
         answer = pages.get(path)
         assert answer.status_code == 404 and "NOBODY" not in answer.text
     assert pages.get("/roles?on=0470123456x").status_code == 422
+
+
+def test_a_hostile_name_in_a_paper_is_text(
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit = Edit(AGREEMENT, "name: Energy One NV", f"name: '{SCRIPT}'")
+    with (
+        open_desk(with_papers(store_settings, tmp_path, edit), tmp_path) as desk,
+        open_web(desk, monkeypatch, make_pages(), MOUNT) as opened,
+    ):
+        for path in (*PATHS, "/registers/30.2"):
+            answer = opened.as_("vera:VIEWER").get(path)
+            assert answer.status_code == 200 and SCRIPT not in answer.text
+        assert "&lt;script&gt;" in opened.as_("vera:VIEWER").get("/roles").text

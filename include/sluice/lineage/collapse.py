@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sluice.lineage.drawing import Arrow, Box, Column, Drawing
+from sluice.lineage.drawing import Arrow, Box, Column, Drawing, order
 
 MOST = 80
 """Boxes that people still read."""
@@ -16,16 +16,16 @@ def collapsed(drawing: Drawing, most: int = MOST) -> Drawing:
     heaps: dict[object, list[Box]] = {}
     for box in drawing.boxes:
         heaps.setdefault(_likeness(box), []).append(box)
-    drawn = {each.id: _one(boxes) for boxes in heaps.values() for each in boxes}
+    drawn: dict[str, Box] = {}
+    for boxes in heaps.values():
+        drawn |= dict.fromkeys((each.id for each in boxes), _one(boxes))
     arrows: dict[tuple[str, str], Arrow] = {}
     for arrow in drawing.arrows:
         ends = drawn[arrow.source].id, drawn[arrow.target].id
         before = arrows.get(ends, Arrow(*ends, flips=False, is_own=False))
         arrows[ends] = Arrow(*ends, before.flips or arrow.flips, before.is_own or arrow.is_own)
-    boxes = {box.id: box for box in drawn.values()}
-    return Drawing(
-        tuple(sorted(boxes.values(), key=lambda box: (box.column, box.party, box.id))), tuple(sorted(arrows.values()))
-    )
+    few = {box.id: box for box in drawn.values()}
+    return Drawing(tuple(sorted(few.values(), key=order)), tuple(sorted(arrows.values())))
 
 
 def _likeness(box: Box) -> object:

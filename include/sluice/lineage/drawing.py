@@ -104,10 +104,11 @@ def draw(records: Iterable[ExchangeRecord], starts: Collection[str], fate: Fate 
         for box in sketch.boxes.values()
     )
     marked = (replace(each, is_own={each.source, each.target} <= own) for each in arrows)
-    return Drawing(tuple(sorted(boxes, key=_order)), tuple(sorted(marked)))
+    return Drawing(tuple(sorted(boxes, key=order)), tuple(sorted(marked)))
 
 
-def _order(box: Box) -> tuple[Column, str, str]:
+def order(box: Box) -> tuple[Column, str, str]:
+    """Column by column, the boxes of a party together."""
     return box.column, box.party, box.id
 
 

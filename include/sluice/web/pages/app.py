@@ -20,10 +20,14 @@ from sluice.web.pages.view import say_error
 from sluice.web.problem import BY_STATUS, faults_of
 
 MOUNT: Final = "/sluice/pages"
-PLACES: Final = (exchanges, lineage, roles, agreements, staff, registers, breach)
-"""The rooms of pages: each with its ``router`` and the ``PARAMETERS`` of its forms."""
-ROUTERS: Final = (*(place.router for place in PLACES), assets.router)
-PARAMETERS: Final = frozenset().union(*(place.PARAMETERS for place in PLACES))
+ROUTERS: Final = (
+    exchanges.router,
+    *(each.router for each in (lineage, roles, agreements, staff, registers, breach)),
+    assets.router,
+)
+PARAMETERS: Final = exchanges.PARAMETERS.union(
+    *(each.PARAMETERS for each in (lineage, roles, agreements, staff, registers, breach))
+)
 """Names of ours that an error may point at."""
 HEADERS = {
     "Cache-Control": "no-store",
