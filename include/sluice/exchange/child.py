@@ -62,7 +62,7 @@ def judge_file(raw: dict[str, Any]) -> None:
 
 
 def _report(job: Job) -> ChildReport:
-    table = read_table(job.file, file_name=job.file_name, wanted=_hints(job.contract))
+    table = read_table(job.file, file_name=job.file_name, wanted=_hints(job.contract), folder=job.folder)
     if isinstance(table, FormatRefusal):
         return ChildReport(verdict=_unreadable(table), sighting=None, has_pass=False)
     rules = rules_for(job.contract, [read_suite(suite.text.encode(), suite.name) for suite in job.suites])
