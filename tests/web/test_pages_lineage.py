@@ -111,6 +111,18 @@ def test_it_is_larger_without_a_script(pages: Web) -> None:
 
 
 @pytest.mark.stores
+def test_without_the_layout_program_the_table_says_it(pages: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    came, back = named(pages, "inbound"), named(pages, "outbound_return")
+    monkeypatch.setattr("sluice.lineage.layout.PROGRAM", "no-such-program")
+    for path in (f"/exchanges/{came}", f"/lineage/{came}"):
+        answer = pages.get(path)
+        assert answer.status_code == 200 and "SLU-474" in answer.text and 'role="group"' not in answer.text
+        assert back[:8] in answer.text.partition("<details>")[2]
+    answer = pages.get(f"/lineage/{came}/picture.svg")
+    assert answer.status_code >= 500 and "SLU-474" in answer.text
+
+
+@pytest.mark.stores
 def test_the_file_is_an_attachment(pages: Web) -> None:
     answer = pages.get(f"/lineage/{named(pages, 'inbound')}/picture.svg?lang=fr")
     assert answer.headers["content-type"] == "image/svg+xml"

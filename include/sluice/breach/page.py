@@ -6,11 +6,10 @@ categories; what only people know (nature, consequences, measures) is left open 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sluice.agreement import dpv
 from sluice.agreement.annexes import Party
-from sluice.breach.model import Applies, Counted, Duty, Part, Slice
+from sluice.breach.model import Applies, Counted, Draft, Duty, Part, Slice
 from sluice.breach.rules import AUTHORITY, OURS, PERSONS
 from sluice.documents.model import Grid, LetterPage, Notice, Pair, Text
 from sluice.documents.model import Part as Section
@@ -20,14 +19,6 @@ from sluice.exchange.naming import utc_text
 SHOWN = 8
 NOTHING = "\N{EN DASH}"
 DUTY_WIDTHS = (1.0, 1.2, 0.5, 1.8)
-
-
-class Draft(StrEnum):
-    """For whom a draft is."""
-
-    CONTROLLER = "controller"
-    AUTHORITY = "authority"
-    PERSONS = "persons"
 
 
 def drafts_of(found: Slice) -> Iterator[tuple[Draft, Part | None]]:

@@ -10,8 +10,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from sluice.breach.model import Risk, Slice
-from sluice.breach.page import Draft, drafts_of, make_draft, number_of, summary_of
+from sluice.breach.model import Draft, Risk, Slice
 from sluice.db import connect
 from sluice.documents.words import BRUSSELS
 from sluice.errors import NotFound
@@ -72,6 +71,8 @@ Question = Annotated[Asked, Depends(_asked)]
 @router.get("")
 def show(request: Request, reader: BreachReader, asked: Question) -> Response:
     """The form, and the slice that was asked for. Raises NothingThere, SliceEmpty."""
+    from sluice.breach.page import drafts_of, summary_of
+
     language = reader_of(request).say.language
     found = _slice(asked) if asked.exchange or asked.agent else None
     summary = summary_of(found, language) if found else None
@@ -102,6 +103,7 @@ def draft(
     form: Annotated[Literal["pdf", "txt"], Query()] = "pdf",
 ) -> Response:
     """A draft notification in the language of the reader; nobody is sent anything. Raises NothingThere."""
+    from sluice.breach.page import drafts_of, make_draft, number_of
     from sluice.breach.write import text_of
     from sluice.documents.pdf import make_pdf
 

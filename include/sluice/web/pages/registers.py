@@ -14,7 +14,6 @@ from sluice.registers.columns import REGISTER
 from sluice.registers.make import known_then, make_register
 from sluice.registers.model import Article, Register
 from sluice.registers.tables import FINDINGS, SEEN, Table, tables_of
-from sluice.registers.write import write_register
 from sluice.settings import get_settings
 from sluice.web.access import RegisterReader
 from sluice.web.errors import NothingThere
@@ -76,6 +75,8 @@ def file(
     tab: Annotated[Tab, Query(description="Of a CSV: which tab; the other forms have them all.")] = "register",
 ) -> Response:
     """A register as a file in the language of its reader, as the command writes it. Raises NothingThere."""
+    from sluice.registers.write import write_register
+
     language = reader_of(request).say.language
     with connect(get_settings()) as conn:
         register = _register(conn, request, article, on, known_at)
