@@ -41,7 +41,7 @@ def list_(
     from sluice.terms import Principal
 
     with open_house(get_settings()) as house:
-        found = list_waiting(house, Principal(principal) if principal else None, limit)
+        found = list_waiting(house.conn, Principal(principal) if principal else None, limit)
     if format is Format.JSON:
         show_json({"exchanges": [asdict(each) for each in found]})
         return
