@@ -2,17 +2,23 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 
 from copies import Copies
 from night import Night, copied_night
 from sluice.documents.words import LANGUAGES, words
-from sluice.rights.cases import desk_order, pause
+from sluice.rights.cases import desk_order, pause, settle_identity, withdraw
+from sluice.rights.clock import received_on
+from sluice.rights.clock_store import find_clocks
+from sluice.rights.desk_steps import extend_and_tell
+from sluice.rights.due import is_answered
 from sluice.rights.model import Right, State
 from sluice.rights.next_step import NextStep
 from sluice.rights.notice_model import NoticeState
@@ -23,6 +29,8 @@ from sluice.web.pages.view import Deed
 from web.desk_work import ASKED_DAYS_AGO, BELIEF, PREPARER, case_of, fill, said
 from web.house import Web, open_web
 
+SCRIPT = "<script>alert(1)</script>"
+DELAY = iri("A12Complexity")
 LISTS = ("returns", "reviews", "acknowledgements", "notices", "plans")
 ROW = re.compile(r'<a href="/sluice/pages/cases/([0-9a-f-]{36})[^"]*"><code>')
 
@@ -88,6 +96,27 @@ def test_clocks_are_told_in_words_and_the_late_one_first(pages: Web, night: Nigh
         assert chips[0] == ("late", late) and len(chips) == len(ASKED_DAYS_AGO) + 2, path
     assert re.search(r"Restriction \w{8} \d+ days late · \d+ \w{3}", said(pages.get("/start?lang=en").text))
     assert '<tr><th scope="row">late</th><td class="number">1</td>' in pages.get("/start?lang=en").text
+
+
+def test_clocks_that_run_are_those_of_the_rules(pages: Web, night: Night) -> None:
+    conn, now = night.desk.house.conn, datetime.now(UTC)
+    settle_identity(conn, case_of(night, Right.ACCESS), True, desk_order("anna", now, "IDENTITY_SHOWN"))
+    extend_and_tell(night.desk.house, case_of(night, Right.ACCESS, "SCOPED"), desk_order("anna", now, DELAY))
+    withdraw(conn, case_of(night, Right.OBJECTION), desk_order("anna", now, "SUBJECT_ASKED"))
+    answered = case_of(night, Right.PORTABILITY)
+    conn.execute("update sub_case set state = 'CLOSED' where case_id = %s", (answered,))
+    today = received_on(now)
+    found = find_clocks(conn, 100, (today, today + timedelta(days=40)))
+    due = {
+        case.case_id: case.due.extended_due if case.is_extended else case.due.legal_due
+        for case in list_cases(conn)
+        if not case.state.is_over and not is_answered(case)
+    }
+    assert {each.case_id: each.last_day for each in found.nearest} == due and answered not in due
+    assert [each.last_day for each in found.nearest] == sorted(due.values())
+    late, soon, far = found.counts
+    assert (late, far) == (1, 1) and late + soon + far == len(due), "the extended one is far"
+    assert find_clocks(conn, 1, (today,)).nearest == found.nearest[:1]
 
 
 def test_the_plot_is_there_as_a_table_too(pages: Web, night: Night) -> None:
@@ -175,6 +204,33 @@ def test_nothing_on_a_page_can_run_and_every_page_has_one_heading(pages: Web, ni
         assert all(after - before <= 1 for before, after in pairwise(levels)), path
         ids = re.findall(r'\sid="([^"]+)"', text)
         assert len(ids) == len(set(ids)), path
+
+
+def test_a_hostile_name_is_text(pages: Web, night: Night) -> None:
+    house, now = night.desk.house, datetime.now(UTC)
+    withdraw(house.conn, case_of(night, Right.ACCESS), desk_order(f"a{SCRIPT}", now, "SUBJECT_ASKED"))
+    house.conn.execute("update exchange set prepared_by = %s where prepared_at is not null", (SCRIPT,))
+    found = every_page(pages, night)
+    assert sum(SCRIPT in unescape(text) for text in found.values()) >= 3, "it is there, as text"
+    assert not [path for path, text in found.items() if SCRIPT in text]
+
+
+def test_who_may_not_read_cases_sees_none_of_them(pages: Web, night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_cases = pages.get("/start?lang=en").text
+    monkeypatch.setattr("airflow.api_fastapi.app._AuthManagerState.instance", WithoutCases())
+    text = pages.get("/start?lang=en").text
+    cases = [case.case_id[:8] for case in list_cases(night.desk.house.conn)]
+    assert [number for number in cases if number in with_cases] and not [number for number in cases if number in text]
+    assert "Returns that wait" in text and "Open cases by time left" not in text
+    assert pages.get("/cases").status_code == 403
+
+
+class WithoutCases(SimpleAuthManager):
+    """Airflow's simple auth manager, for people who are not to see cases."""
+
+    def is_authorized_custom_view(self, *, method: Any, resource_name: str, user: Any) -> bool:
+        allowed = super().is_authorized_custom_view(method=method, resource_name=resource_name, user=user)
+        return allowed and resource_name != "sluice.cases"
 
 
 def test_every_word_of_a_state_is_there_in_every_language() -> None:

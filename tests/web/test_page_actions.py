@@ -151,6 +151,7 @@ def test_a_refusal_names_a_ground_per_group_and_its_letter_is_written(pages: Web
     page = settled(pages, night, Right.PORTABILITY)
     without = act(pages, page, "/decide", action="", refuse=[], reason=REASON)
     assert without.status_code == 409 and "SLU-521" in without.text
+    assert f'href="{MOUNT}{page}"' in without.text, "back to the form"
     case = get_case(night.desk.house.conn, CaseId(page.rpartition("/")[2]))
     [own] = [part for part in case.sub_cases if part.controller == "center"]
     refuse = [f"{group}=NotRequiredJustification" for group in own.field_groups]

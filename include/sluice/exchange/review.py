@@ -23,7 +23,7 @@ from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, check_reason, utc_text
 from sluice.exchange.read import show_exchange
-from sluice.exchange.review_store import Choice, Review
+from sluice.exchange.review_store import Choice, Review, is_for_review
 from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import unseal
 from sluice.lake.write_model import WriteForm, Written
@@ -73,9 +73,18 @@ class NoteRow:
 
 
 def list_waiting(conn: Connection, principal: Principal | None, limit: int = 200) -> list[Waiting]:
-    """Exchanges with rows that wait for a person, newest first."""
+    """Exchanges with rows that wait for a person or were decided by one, newest first."""
+    return _waiting(conn, review_store.find_with_held_rows(conn, principal, limit))
+
+
+def list_open(conn: Connection, limit: int) -> list[Waiting]:
+    """Exchanges with rows of which nobody has decided yet, the oldest first."""
+    return _waiting(conn, review_store.find_open(conn, limit))
+
+
+def _waiting(conn: Connection, exchange_ids: Iterable[ExchangeId]) -> list[Waiting]:
     found = []
-    for exchange_id in review_store.find_with_held_rows(conn, principal, limit):
+    for exchange_id in exchange_ids:
         record = show_exchange(conn, exchange_id).record
         held = record.right_treatment.held_back if record else {}
         if codes := {code: count for code, count in sorted(held.items()) if is_for_review(code)}:
@@ -84,11 +93,6 @@ def list_waiting(conn: Connection, principal: Principal | None, limit: int = 200
             opened = store.get_open(conn, exchange_id)
             found.append(Waiting(exchange_id, opened.principal, opened.flow, codes, left))
     return found
-
-
-def is_for_review(code: str) -> bool:
-    """Whether a row with this code waits for a person to read its note."""
-    return code.startswith("TEXT_") and code.endswith("_REVIEW")
 
 
 def note_rows(house: House, exchange_id: ExchangeId) -> list[NoteRow]:
@@ -147,10 +151,7 @@ def decide(
     *,
     reason: str | None = None,
 ) -> Review:
-    """Decide of rows that wait, once each. Those that may go come back by the outbox. Raises NotWaiting.
-
-    reason: a code or an IRI, for the ledger.
-    """
+    """Decide of rows that wait, once each, and why (a code). Those that may go come back by the outbox. Raises NotWaiting."""
     check_reason(reason)
     opened = store.get_open(house.conn, exchange_id)
     wanted = tuple(sorted(set(rows)))
@@ -162,6 +163,7 @@ def decide(
         number = len(review_store.find_reviews(house.conn, [exchange_id])) + 1
         review = Review(exchange_id, number, choice, wanted, by, now, opened.bucket, back_key(opened, number))
         review_store.insert_review(house.conn, review)
+        review_store.note_reviewed(house.conn, exchange_id, len(wanted))
         comes_back = choice is not Choice.DROP
         if comes_back:
             review_store.rearm_effect(house.conn, exchange_id, EFFECT, RANK)

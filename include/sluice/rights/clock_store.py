@@ -1,5 +1,6 @@
 """Which clocks run, the nearest last day first: the SQL of it, a page at a time however many cases there are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,24 +35,30 @@ class Running:
     last_day: date
 
 
-def find_running(conn: Connection, limit: int) -> list[Running]:
-    """Clocks that run, the nearest last day first."""
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Clocks that run, the nearest last day first, and how many there are by the days they were counted by."""
+
+    nearest: tuple[Running, ...]
+    counts: tuple[int, ...]
+    """Ending before the first of those days, before each next one, and later."""
+
+
+def find_clocks(conn: Connection, limit: int, last_days: Sequence[date]) -> Clocks:
+    """The nearest, and the counts of all, in one look. ``last_days``: in order."""
     rows = conn.execute(
-        f"""select case_id::text as case_id, "right", received, last_day from ({_RUNNING}) r
-            order by last_day, opened_at, case_id limit %(limit)s""".encode(),
-        {**_WORDS, "limit": limit},
+        f"""with running as materialized ({_RUNNING})
+            select null as case_id, null as "right", null as received, null as last_day,
+                width_bucket(last_day, %(days)s::date[]) as bucket, count(*) as n from running group by bucket
+            union all
+            (select case_id::text, "right", received, last_day, null, null from running
+             order by last_day, opened_at, case_id limit %(limit)s)""".encode(),
+        {**_WORDS, "days": list(last_days), "limit": limit},
     ).fetchall()
-    return [Running(CaseId(row["case_id"]), Right(row["right"]), row["received"], row["last_day"]) for row in rows]
-
-
-def count_running(conn: Connection, last_days: tuple[date, ...]) -> tuple[int, ...]:
-    """How many clocks end before the first of these days, before each next one, and later."""
-    row = conn.execute(
-        f"""select array_agg(n order by bucket) as counts from (
-                select b.bucket, count(r.place) as n from generate_series(0, cardinality(%(days)s::date[])) b(bucket)
-                left join (select width_bucket(last_day, %(days)s::date[]) as place from ({_RUNNING}) c) r
-                    on r.place = b.bucket
-                group by b.bucket) counted""".encode(),
-        {**_WORDS, "days": list(last_days)},
-    ).fetchone()
-    return tuple(row["counts"]) if row else ()
+    counted = {row["bucket"]: row["n"] for row in rows if row["case_id"] is None}
+    nearest = [
+        Running(CaseId(row["case_id"]), Right(row["right"]), row["received"], row["last_day"])
+        for row in rows
+        if row["case_id"] is not None
+    ]
+    return Clocks(tuple(nearest), tuple(counted.get(place, 0) for place in range(len(last_days) + 1)))

@@ -11,7 +11,6 @@ from sluice.db import Connection, connect
 from sluice.exchange.read import pick_principals
 from sluice.rights.cases import paused_clock
 from sluice.rights.clock import extension_latest, received_on
-from sluice.rights.clock_store import find_running
 from sluice.rights.due import is_answered
 from sluice.rights.erase_control_store import find_unreleased
 from sluice.rights.model import ACTIONS, Action, Case, CaseId, Right, State, Step
@@ -22,7 +21,7 @@ from sluice.rights.store import get_case, list_cases, list_steps
 from sluice.settings import get_settings
 from sluice.web.access import HandlesCases, Reader
 from sluice.web.cursor import cursor_of, place_of
-from sluice.web.pages.clocks import Clock, clock_of, drawn
+from sluice.web.pages.clocks import Clock, clock_of, strip_of
 from sluice.web.pages.exchanges import PRINCIPAL, Unless
 from sluice.web.pages.forms import Token
 from sluice.web.pages.view import Done, render
@@ -30,7 +29,6 @@ from sluice.web.pages.view import Done, render
 router = APIRouter(prefix="/cases")
 PARAMETERS = frozenset({"right", "state", "principal", "open", "cursor"})
 ON_A_PAGE = 25
-CHIPS = 6
 NOTICES = 200
 """Of one case that are shown, newest first."""
 
@@ -60,7 +58,7 @@ def list_(
         page = found[:ON_A_PAGE]
         lines = [(case, _clock(case, today), step_of(case, _planned_at(conn, case))) for case in page]
         principals = pick_principals(conn)
-        chips = drawn(find_running(conn, CHIPS), today)
+        strip = strip_of(conn, today)
     older = cursor_of(page[-1].opened_at, page[-1].case_id) if len(found) > ON_A_PAGE else None
     return render(
         request,
@@ -71,7 +69,7 @@ def list_(
         rights=list(Right),
         states=list(State),
         principals=principals,
-        chips=chips,
+        strip=strip,
         older=older,
     )
 

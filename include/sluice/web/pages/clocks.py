@@ -1,12 +1,15 @@
-"""Clocks as a page shows them: a ring, the days left in words, and how pressing it is. Pure."""
+"""Clocks as a page shows them: a ring, the days left in words, and how pressing it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sluice.rights.clock_store import Running
+from sluice.db import Connection
+from sluice.rights.clock_store import Running, find_clocks
 
 SOON_DAYS, NEAR_DAYS = 3, 10
 """Up to these many days left a clock presses, or comes near."""
+CHIPS = 6
 BUCKETS = ("late", "soon", "near", "far")
 
 
@@ -29,11 +32,17 @@ def clock_of(received: date, last_day: date, today: date) -> Clock:
     return Clock(share, days, last_day, kind)
 
 
-def drawn(found: list[Running], today: date) -> list[tuple[Running, Clock]]:
-    """Each with its clock."""
-    return [(each, clock_of(each.received, each.last_day, today)) for each in found]
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """The clocks nearest to their last day, and how many there are of each kind."""
+
+    chips: tuple[tuple[Running, Clock], ...]
+    counts: Mapping[str, int]
 
 
-def bucket_days(today: date) -> tuple[date, ...]:
-    """The first days of the buckets after ``late``, for counting."""
-    return (today, today + timedelta(days=SOON_DAYS + 1), today + timedelta(days=NEAR_DAYS + 1))
+def strip_of(conn: Connection, today: date) -> Strip:
+    """What stands above the start page and the cases."""
+    days = (today, today + timedelta(days=SOON_DAYS + 1), today + timedelta(days=NEAR_DAYS + 1))
+    found = find_clocks(conn, CHIPS, days)
+    chips = tuple((each, clock_of(each.received, each.last_day, today)) for each in found.nearest)
+    return Strip(chips, dict(zip(BUCKETS, found.counts, strict=True)))

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from babel.core import negotiate_locale
 from fastapi import Query, Request
@@ -125,10 +126,23 @@ def say_error(request: Request, error: SluiceError) -> HTMLResponse:
     status = status_of(error)
     if status >= 500:
         log.error("%s", error)
-    answer = render(request, "error.html", status=status, error=error, refs=tuple(map(str, error.refs)))
+    refs = tuple(map(str, error.refs))
+    answer = render(request, "error.html", status=status, error=error, refs=refs, back=_form_page(request))
     if status == 503:
         answer.headers["Retry-After"] = str(TRY_AGAIN_SECONDS)
     return answer
+
+
+def _form_page(request: Request) -> str | None:
+    """The page whose form was sent, made of the route and of a number that is one; None for anything else."""
+    route, numbers = request.scope.get("route"), request.path_params
+    if request.method != "POST" or route is None or len(numbers) != 1:
+        return None
+    [(name, number)] = numbers.items()
+    try:
+        return str(route.path).partition(f"{{{name}}}")[0] + str(UUID(number))
+    except ValueError:
+        return None
 
 
 @cache

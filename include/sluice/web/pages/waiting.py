@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from sluice.db import connect
-from sluice.exchange.review import list_waiting, note_rows
+from sluice.exchange.review import list_open, note_rows
+from sluice.exchange.review_store import count_open
 from sluice.exchange.store import get_open
 from sluice.returns.reminders import count_overdue, get_acknowledgement, list_overdue, state_of
 from sluice.returns.store import find_prepared
@@ -44,10 +45,10 @@ def acknowledgements(request: Request, onlooker: Onlooker, done: Done = None) ->
 
 @router.get("/reviews")
 def reviews(request: Request, onlooker: Onlooker, done: Done = None) -> Response:
-    """Exchanges with notes that a person has to see, among the newest with held rows."""
+    """Exchanges with notes that a person has to see."""
     with connect(get_settings()) as conn:
-        lines = [each for each in list_waiting(conn, None, MOST) if each.open > 0]
-    return render(request, "waiting.html", "start", kind="reviews", lines=lines, count=len(lines), done=done)
+        lines, count = list_open(conn, MOST), count_open(conn)
+    return render(request, "waiting.html", "start", kind="reviews", lines=lines, count=count, done=done)
 
 
 @router.get("/notices")
