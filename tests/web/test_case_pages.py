@@ -1,18 +1,15 @@
 """Start page, lists of work and cases: what they show, to whom, in three languages, and no person on any of them."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 
-from copies import Copies
-from night import Night, copied_night
+from night import Night
 from sluice.documents.words import LANGUAGES, words
 from sluice.rights.cases import desk_order, pause, settle_identity, withdraw
 from sluice.rights.clock import received_on
@@ -24,10 +21,10 @@ from sluice.rights.next_step import NextStep
 from sluice.rights.notice_model import NoticeState
 from sluice.rights.reasons import iri
 from sluice.rights.store import list_cases, list_steps
-from sluice.web.pages.app import MOUNT, make_pages
+from sluice.web.pages.app import MOUNT
 from sluice.web.pages.view import Deed
-from web.desk_work import ASKED_DAYS_AGO, BELIEF, PREPARER, case_of, fill, said
-from web.house import Web, open_web
+from web.desk_work import ASKED_DAYS_AGO, BELIEF, PREPARER, case_of, said
+from web.house import Web
 
 SCRIPT = "<script>alert(1)</script>"
 DELAY = iri("A12Complexity")
@@ -36,16 +33,9 @@ ROW = re.compile(r'<a href="/sluice/pages/cases/([0-9a-f-]{36})[^"]*"><code>')
 
 
 @pytest.fixture
-def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
-    with copied_night(copies, tmp_path, fill=fill) as opened:
-        yield opened
-
-
-@pytest.fixture
-def pages(night: Night, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+def pages(at_work: Web) -> Web:
     """A viewer at the pages."""
-    with open_web(night.desk, monkeypatch, make_pages(), MOUNT) as opened:
-        yield opened.as_("vera:VIEWER")
+    return at_work.as_("vera:VIEWER")
 
 
 def every_page(pages: Web, night: Night) -> dict[str, str]:

@@ -1,27 +1,27 @@
 """What is done from a page: by whom, with which reason in the ledger, and never because another site asked."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import time_machine
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from copies import Copies
-from night import Night, copied_night
-from sluice.exchange.review import note_rows
+from night import Night
+from sluice.exchange.review import list_open, note_rows
+from sluice.migrations import versions as migrations
 from sluice.rights.model import CaseId, LetterKind, Right, State
 from sluice.rights.store import get_case, list_steps
 from sluice.terms import ExchangeId
 from sluice.web.access import HANDLE, may
 from sluice.web.pages.app import MOUNT, make_pages
 from sluice.web.pages.forms import OLDEST_SECONDS, check_form
-from web.desk_work import PLANNER, PREPARER, case_of, fill, said, send, token_of
-from web.house import Web, open_web
+from web.desk_work import PLANNER, PREPARER, case_of, said, send, token_of
+from web.house import Web
 from web.test_access import dependencies
 
 PROOF = "ab" * 32
@@ -30,16 +30,9 @@ CROSS = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 
 
 @pytest.fixture
-def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
-    with copied_night(copies, tmp_path, fill=fill) as opened:
-        yield opened
-
-
-@pytest.fixture
-def pages(night: Night, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+def pages(at_work: Web) -> Web:
     """Bert, a clerk, at the pages."""
-    with open_web(night.desk, monkeypatch, make_pages(), MOUNT) as opened:
-        yield opened.as_("bert:USER")
+    return at_work.as_("bert:USER")
 
 
 def entry(night: Night, kind: str) -> dict[str, Any]:
@@ -229,6 +222,18 @@ def test_held_rows_are_decided_once(pages: Web, night: Night) -> None:
     decided = entry(night, "review.decided")
     assert (decided["decided_by"], decided["decision"], decided["reason"]) == ("bert", "mask", REASON)
     assert send(pages, page, token, choice="send", rows=held.row, reason=REASON).status_code == 409
+    assert list_open(house.conn, 10) == [] and page not in pages.get("/waiting/reviews").text
+
+
+def test_rows_that_were_closed_before_they_were_counted_are_counted_by_the_migration(night: Night) -> None:
+    conn, settings = night.desk.house.conn, night.desk.settings
+    conn.execute("update exchange set rows_to_review = 0")
+    assert list_open(conn, 10) == []
+    assert settings.database_admin_url
+    count = (Path(migrations.__path__[0]) / "0026_waiting.sql").read_text().partition("reset role;")[2]
+    with psycopg.connect(settings.database_admin_url.get_secret_value(), autocommit=True) as admin:
+        admin.execute(count.encode())
+    assert [each.open for each in list_open(conn, 10)] == [1]
 
 
 def test_the_desk_notes_what_it_sent_and_what_a_recipient_said(pages: Web, night: Night) -> None:

@@ -151,7 +151,7 @@ def decide(
     *,
     reason: str | None = None,
 ) -> Review:
-    """Decide of rows that wait, once each, and why (a code). Those that may go come back by the outbox. Raises NotWaiting."""
+    """Decide of rows that wait, once each, and why. Those that may go come back by the outbox. Raises NotWaiting."""
     check_reason(reason)
     opened = store.get_open(house.conn, exchange_id)
     wanted = tuple(sorted(set(rows)))

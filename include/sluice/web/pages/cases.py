@@ -12,7 +12,7 @@ from sluice.exchange.read import pick_principals
 from sluice.rights.cases import paused_clock
 from sluice.rights.clock import extension_latest, received_on
 from sluice.rights.due import is_answered
-from sluice.rights.erase_control_store import find_unreleased
+from sluice.rights.erase_control_store import find_plans, find_unreleased
 from sluice.rights.model import ACTIONS, Action, Case, CaseId, Right, State, Step
 from sluice.rights.next_step import desk_may, open_to_decide, step_of, step_of_part
 from sluice.rights.notice_store import list_notices
@@ -84,8 +84,8 @@ def show(
     with connect(get_settings()) as conn:
         case, steps = get_case(conn, number), list_steps(conn, number)
         notices = list_notices(conn, case_id=number, limit=NOTICES)
-        plans = find_unreleased(conn, NOTICES, number)
-    planned = frozenset(each.principal for each in plans)
+        plans = [each for each in find_plans(conn, number) if each.released_at is None]
+    planned = frozenset(each.plan.principal for each in plans)
     parts = [(part, step_of_part(case, part, part.principal in planned)) for part in case.sub_cases]
     return render(
         request,

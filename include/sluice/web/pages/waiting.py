@@ -1,5 +1,6 @@
 """What waits for a person, in lists, and one of each with the form that deals with it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from sluice.settings import get_settings
 from sluice.terms import ExchangeId
 from sluice.web.access import HandlesCases, Onlooker, Reader, Releases
 from sluice.web.pages.forms import Token
-from sluice.web.pages.view import Done, render
+from sluice.web.pages.view import Deed, Done, render
 
 router = APIRouter(prefix="/waiting")
 MOST = 200
@@ -31,7 +32,7 @@ def returns(request: Request, onlooker: Onlooker, done: Done = None) -> Response
     """Returns that wait for a second person."""
     with connect(get_settings()) as conn:
         lines, count = list_prepared(conn, MOST), count_prepared(conn)
-    return render(request, "waiting.html", "start", kind="returns", lines=lines, count=count, done=done)
+    return _list(request, "returns", lines, count, done)
 
 
 @router.get("/acknowledgements")
@@ -40,7 +41,7 @@ def acknowledgements(request: Request, onlooker: Onlooker, done: Done = None) ->
     now = datetime.now(UTC)
     with connect(get_settings()) as conn:
         lines, count = list_overdue(conn, now, MOST), count_overdue(conn, now)
-    return render(request, "waiting.html", "start", kind="acknowledgements", lines=lines, count=count, done=done)
+    return _list(request, "acknowledgements", lines, count, done)
 
 
 @router.get("/reviews")
@@ -48,7 +49,7 @@ def reviews(request: Request, onlooker: Onlooker, done: Done = None) -> Response
     """Exchanges with notes that a person has to see."""
     with connect(get_settings()) as conn:
         lines, count = list_open(conn, MOST), count_open(conn)
-    return render(request, "waiting.html", "start", kind="reviews", lines=lines, count=count, done=done)
+    return _list(request, "reviews", lines, count, done)
 
 
 @router.get("/notices")
@@ -56,7 +57,7 @@ def notices(request: Request, reader: Reader, done: Done = None) -> Response:
     """Notices to recipients that are late, or that the desk has to send itself."""
     with connect(get_settings()) as conn:
         lines, count = list_late(conn, MOST), count_late(conn)
-    return render(request, "waiting.html", "start", kind="notices", lines=lines, count=count, done=done)
+    return _list(request, "notices", lines, count, done)
 
 
 @router.get("/plans")
@@ -64,7 +65,7 @@ def plans(request: Request, reader: Reader) -> Response:
     """Plans of erasures that wait for a second person; each is released on the page of its case."""
     with connect(get_settings()) as conn:
         lines, count = find_unreleased(conn, MOST), count_unreleased(conn)
-    return render(request, "waiting.html", "start", kind="plans", lines=lines, count=count, done=None)
+    return _list(request, "plans", lines, count, None)
 
 
 @router.get("/returns/{exchange_id}")
@@ -106,3 +107,7 @@ def one_notice(request: Request, reader: Reader, handles: HandlesCases, token: T
     with connect(get_settings()) as conn:
         notice = get_notice(conn, str(notice_id))
     return render(request, "one_notice.html", "start", notice=notice, may=handles, token=token)
+
+
+def _list(request: Request, kind: str, lines: Sequence[object], count: int, done: Deed | None) -> Response:
+    return render(request, "waiting.html", "start", kind=kind, lines=lines, count=count, done=done)
