@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from sluice.db import Connection, connect
 from sluice.exchange.read import pick_principals
-from sluice.rights.cases import paused_clock
 from sluice.rights.clock import extension_latest, received_on
 from sluice.rights.due import is_answered
 from sluice.rights.erase_control_store import find_plans, find_unreleased
@@ -79,11 +78,14 @@ def show(
     request: Request, reader: Reader, handles: HandlesCases, token: Token, case_id: UUID, done: Done = None
 ) -> Response:
     """One case: its clocks, its parts, every step, what was written to whom, and what can be done now."""
+    from sluice.rights.cases import paused_clock
+
     today = received_on(datetime.now(UTC))
     number = CaseId(str(case_id))
     with connect(get_settings()) as conn:
         case, steps = get_case(conn, number), list_steps(conn, number)
         notices = list_notices(conn, case_id=number, limit=NOTICES)
+        strip = strip_of(conn, today)
         plans = [each for each in find_plans(conn, number) if each.released_at is None]
     planned = frozenset(each.plan.principal for each in plans)
     parts = [(part, step_of_part(case, part, part.principal in planned)) for part in case.sub_cases]
@@ -91,6 +93,7 @@ def show(
         request,
         "case.html",
         "cases",
+        strip=strip,
         case=case,
         clock=_clock(case, today),
         paused=paused_clock(case, steps),
