@@ -1,5 +1,6 @@
 """Registered documents and their activations in PostgreSQL: the only SQL of this room."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
@@ -249,11 +250,16 @@ def list_agreements(conn: Connection, known_at: datetime) -> tuple[Known, ...]:
     )
 
 
-def list_contracts(conn: Connection, known_at: datetime) -> tuple[KnownContract, ...]:
-    """Every active contract as the timeline was known at an instant, under the agreement version it names."""
+def list_contracts(conn: Connection, known_at: datetime, naming: Sequence[str] = ()) -> tuple[KnownContract, ...]:
+    """Every active contract as the timeline was known at an instant, under the agreement version it names.
+
+    naming: only those in whose text one of these words stands, so that the others need not be read.
+    """
     found = []
     for raw in conn.execute(_EVERY, {"kind": "contract", "known_at": known_at}).fetchall():
         row = _row(raw)
+        if naming and not any(word.encode() in row.body for word in naming):
+            continue
         contract = _contract_under(row, raw["pinned_body"], raw["pinned_path"])
         if contract is not None and row.state == "active":
             found.append(KnownContract(contract, parse_process(row.body, row.path), row.days))
