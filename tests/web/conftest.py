@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from copies import Copies
 from desk import Desk
+from rights.town import open_town
 from sluice.agreement.activate import activate_all
 from sluice.exchange.house import open_house
 from sluice.settings import Settings
 from web.house import Web, open_web
+from web.town import NAMES, planted
 
 
 @pytest.fixture
@@ -25,4 +28,15 @@ def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
 def web(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """Anna, a clerk, at the API."""
     with open_web(desk, monkeypatch) as opened:
+        yield opened
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """Anna at the API of an installation of two principals that really exchanged files."""
+    with (
+        copies.of(planted, tmp_path) as settings,
+        open_town(settings, tmp_path, NAMES, 3) as there,
+        open_web(there.desk, monkeypatch) as opened,
+    ):
         yield opened

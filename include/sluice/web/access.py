@@ -1,14 +1,9 @@
 """Who may do what over HTTP: Airflow's login says who it is, its auth manager says what they may.
 
 The auth manager must say yes twice, so that one which knows no views of ours still tells a reader
-from a clerk, and one which does can keep cases for the people who handle them:
-
-| what | view `sluice.cases` | runs of the DAG `case_clock` | in Airflow's simple auth manager |
-|---|---|---|---|
-| read cases | GET | GET | viewer, user, op, admin |
-| open and withdraw a case | POST | POST | user, op, admin |
-
-Pages of exchanges ask for GET on the view `sluice.exchanges` and on runs of the DAG `reconcile`.
+from a clerk, and one which does can keep an area for the people who work there: on a view of ours, and on
+runs of a DAG. The rules are at the end of this file; every address with its rule and what each role of
+Airflow's simple auth manager may is the table of ``docs/reference/permissions.md``, which a test tries.
 
 Airflow reads the token: an `Authorization: Bearer` header first, else the cookie of its login. The
 cookie is `HttpOnly` and `SameSite=Lax`, and what changes something takes JSON only (`guard.py`): a page
@@ -16,7 +11,6 @@ of another site can neither send the cookie along with a POST nor send JSON with
 Airflow answers for the origins of `[api] access_control_allow_origins` alone, none by default.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -48,16 +42,21 @@ READ = Permission("GET", "GET")
 HANDLE = Permission("POST", "POST")
 
 
-def may(permission: Permission, view: str = VIEW, dag: str = DAG) -> Callable[[BaseUser], Actor]:
+@dataclass(frozen=True, slots=True)
+class Rule:
     """A dependency: whoever is logged in, as an actor of the desk. Raises NotAllowed, NameUnfit."""
 
-    def allowed(user: Annotated[BaseUser, Depends(get_user)]) -> Actor:
+    permission: Permission
+    view: str
+    dag: str
+
+    def __call__(self, user: Annotated[BaseUser, Depends(get_user)]) -> Actor:
         manager = get_auth_manager()
-        runs = DagDetails(id=dag, team_name=_team(dag))
+        runs = DagDetails(id=self.dag, team_name=_team(self.dag))
         if not (
-            manager.is_authorized_custom_view(method=permission.on_view, resource_name=view, user=user)
+            manager.is_authorized_custom_view(method=self.permission.on_view, resource_name=self.view, user=user)
             and manager.is_authorized_dag(
-                method=permission.on_runs, access_entity=DagAccessEntity.RUN, details=runs, user=user
+                method=self.permission.on_runs, access_entity=DagAccessEntity.RUN, details=runs, user=user
             )
         ):
             raise NotAllowed
@@ -65,7 +64,10 @@ def may(permission: Permission, view: str = VIEW, dag: str = DAG) -> Callable[[B
             raise NameUnfit
         return Actor(Role.DESK, user.get_name())
 
-    return allowed
+
+def may(permission: Permission, view: str = VIEW, dag: str = DAG) -> Rule:
+    """The rule of a route: a permission on a view of ours and on runs of a DAG."""
+    return Rule(permission, view, dag)
 
 
 def _team(dag: str) -> str | None:
@@ -75,3 +77,6 @@ def _team(dag: str) -> str | None:
 Reader = Annotated[Actor, Depends(may(READ))]
 Clerk = Annotated[Actor, Depends(may(HANDLE))]
 Onlooker = Annotated[Actor, Depends(may(READ, "sluice.exchanges", "reconcile"))]
+Auditor = Annotated[Actor, Depends(may(READ, "sluice.registers", "reconcile"))]
+BreachDesk = Annotated[Actor, Depends(may(HANDLE, "sluice.breach", "case_clock"))]
+"""Who is in what was breached is for those who handle cases of persons."""

@@ -54,7 +54,7 @@ MOMENT = re.compile(
 )
 
 
-def _received(said: object) -> date | datetime:
+def date_or_moment(said: object) -> date | datetime:
     """A date, or a moment with its zone. Only so: other texts would be taken for seconds since 1970."""
     found = MOMENT.fullmatch(said) if isinstance(said, str) else None
     if found:
@@ -66,13 +66,13 @@ def _received(said: object) -> date | datetime:
 
 
 def _moment(said: object) -> datetime:
-    found = _received(said)
+    found = date_or_moment(said)
     if isinstance(found, datetime):
         return found
     raise PydanticCustomError("moment", "a date and time with a zone")
 
 
-Received = Annotated[date | datetime, PlainValidator(_received, json_schema_input_type=str)]
+Received = Annotated[date | datetime, PlainValidator(date_or_moment, json_schema_input_type=str)]
 Moment = Annotated[datetime, PlainValidator(_moment, json_schema_input_type=str)]
 
 
