@@ -8,7 +8,7 @@ import pytest
 
 from copies import Copies
 from desk import Desk
-from rights.town import open_town
+from rights.town import Town, open_town
 from sluice.agreement.activate import activate_all
 from sluice.exchange.house import open_house
 from sluice.settings import Settings
@@ -32,11 +32,14 @@ def web(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
 
 
 @pytest.fixture
-def town(copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    """Anna at the API of an installation of two principals that really exchanged files."""
-    with (
-        copies.of(planted, tmp_path) as settings,
-        open_town(settings, tmp_path, NAMES, 3) as there,
-        open_web(there.desk, monkeypatch) as opened,
-    ):
+def place(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    """An installation of two principals that really exchanged files."""
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as there:
+        yield there
+
+
+@pytest.fixture
+def town(place: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """Anna at the API of that installation."""
+    with open_web(place.desk, monkeypatch) as opened:
         yield opened

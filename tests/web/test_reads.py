@@ -108,7 +108,7 @@ def test_the_receipt_is_the_one_that_was_given_and_holds_offline(town: Web, tmp_
             assert answer.status_code == 200 and answer.content == stored, "byte for byte"
             (tmp_path / f"{line.id}.{ending}").write_bytes(answer.content)
         key = tmp_path / "key.pem"
-        key.write_bytes(town.desk.house.keyring.public_pem)
+        key.write_bytes(town.get("/exchanges/receipt-key.pem").content)
         checked = printed("receipt", "verify", str(tmp_path / f"{line.id}.json"), "--key", str(key))
         assert (checked["valid"], checked["pdf_checked"], checked["exchange"]) == (True, True, line.id)
     results = one(town, direction="internal")

@@ -17,7 +17,7 @@ from sluice.web.read_model import DayOrMoment, ExchangePage, ExchangeShown, Trac
 
 router = APIRouter(prefix="/exchanges", tags=["exchanges"])
 PRINCIPAL = "^[a-z0-9][a-z0-9-]{0,62}$"
-JOSE, PDF = "application/jose+json", "application/pdf"
+JOSE, PDF, PEM = "application/jose+json", "application/pdf", "application/x-pem-file"
 
 
 @router.get("", response_model=ExchangePage)
@@ -59,6 +59,18 @@ def _moment(said: date | datetime) -> datetime:
     from sluice.exchange.naming import BRUSSELS
 
     return said if isinstance(said, datetime) else datetime.combine(said, time(), BRUSSELS)
+
+
+@router.get(
+    "/receipt-key.pem",
+    response_class=Response,
+    responses={200: {"description": "Ed25519, PEM.", "content": {PEM: {"schema": {"type": "string"}}}}},
+)
+def receipt_key(onlooker: Onlooker) -> Response:
+    """Fetch the public key that receipts are checked with; its fingerprint is on paper."""
+    from sluice.keys import Keyring
+
+    return Response(Keyring.open(get_settings()).public_pem, media_type=PEM)
 
 
 @router.get("/{exchange_id}", response_model=ExchangeShown, responses=problems(404))

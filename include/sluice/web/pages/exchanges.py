@@ -114,15 +114,15 @@ def show(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
 
 @router.get("/{exchange_id}/receipt.pdf")
 def receipt(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
-    """The receipt, byte for byte as the principal got it. Raises NothingThere while there is none."""
-    from sluice.documents.receipt import make_receipt
+    """The receipt, byte for byte as the principal got it. Raises NotFound while there is none."""
+    from sluice.exchange.receipt import read_receipt
+    from sluice.lake.objects import ObjectStore
 
-    shown = _shown(exchange_id)
-    if shown.record is None or shown.entry is None:
-        raise NothingThere
-    made = make_receipt(shown.record, shown.entry, Keyring.open(get_settings()), shown.record.who.language)
-    named = f'attachment; filename="{shown.line.id}.pdf"'
-    return Response(made.pdf, media_type="application/pdf", headers={"Content-Disposition": named})
+    settings = get_settings()
+    with connect(settings) as conn:
+        pdf = read_receipt(settings, conn, ObjectStore(settings), str(exchange_id)).pdf
+    named = f'attachment; filename="{exchange_id}.pdf"'
+    return Response(pdf, media_type="application/pdf", headers={"Content-Disposition": named})
 
 
 def _shown(exchange_id: UUID) -> Shown:
