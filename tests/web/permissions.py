@@ -20,6 +20,7 @@ from sluice.exchange.read import list_exchanges
 from sluice.web.access import Rule
 from sluice.web.dsr_model import EXAMPLE
 from sluice.web.pages.assets import table as assets
+from sluice.web.read_model import AGENT_EXAMPLE, OBJECT_EXAMPLE
 from web.house import BODY, Web
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "permissions.md"
@@ -27,8 +28,6 @@ ROLES = ("nobody", "viewer", "user", "op", "admin")
 ANY_LOGIN, LINK = "any login", "link"
 API, PAGES = "/sluice/api/v1", "/sluice/pages"
 PARAMETER = re.compile(r"\{(\w+)\}")
-NOBODY = "0" * 32
-WINDOW = {"since": "2026-11-24T08:00:00Z", "until": "2026-11-24T09:00:00Z"}
 
 QUERIES: Mapping[str, Mapping[str, str]] = {
     f"{API}/clock/due": {"received": "2026-03-05"},
@@ -39,7 +38,8 @@ QUERIES: Mapping[str, Mapping[str, str]] = {
 BODIES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     f"{API}/cases": lambda: BODY,
     f"{API}/opendsr/requests": lambda: EXAMPLE | {"subject_request_id": str(uuid4())},
-    f"{API}/breach/slices": lambda: {"agent": NOBODY, **WINDOW},
+    f"{API}/breach/agents": lambda: AGENT_EXAMPLE,
+    f"{API}/breach/objects": lambda: OBJECT_EXAMPLE,
 }
 """A body that would be followed; without one an empty body is sent, which a role that may is told to mend."""
 

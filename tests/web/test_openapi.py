@@ -51,8 +51,9 @@ def test_the_document_is_complete_and_its_examples_hold(web: Web) -> None:
             assert [error.json_path for error in checked.iter_errors(example)] == [], name
     assert web.post("/cases", schemas["CaseRequest"]["examples"][0]).status_code == 201
     assert web.post("/opendsr/requests", schemas["DsrRequest"]["examples"][0]).status_code == 201
-    sliced = web.post("/breach/slices", schemas["SliceRequest"]["examples"][0])
-    assert (sliced.status_code, sliced.json()["code"]) == (409, "SLU-641"), "that agent wrote nothing here"
+    for path, name in (("/breach/objects", "ObjectBreach"), ("/breach/agents", "AgentBreach")):
+        sliced = web.post(path, schemas[name]["examples"][0])
+        assert (sliced.status_code, sliced.json()["code"]) == (409, "SLU-641"), "nothing of that is here"
 
 
 def test_answers_are_what_the_document_says(town: Web) -> None:

@@ -12,7 +12,7 @@ from sluice.rights.clock import BRUSSELS
 from sluice.settings import get_settings
 from sluice.terms import Direction, FieldGroup
 from sluice.web.access import Auditor
-from sluice.web.exchanges import PRINCIPAL
+from sluice.web.model import PRINCIPAL
 from sluice.web.problem import problems
 from sluice.web.read_model import AGREEMENT, AgreementList, Day, Instant, RoleMatrix
 

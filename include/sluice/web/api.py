@@ -16,7 +16,7 @@ from sluice.web.dsr_model import DsrRequest
 from sluice.web.guard import Guard
 from sluice.web.model import CaseRequest, Withdrawal, field_names
 from sluice.web.problem import EVERY, MEDIA_TYPE, answer_with_problems, problems
-from sluice.web.read_model import SliceRequest
+from sluice.web.read_model import AgentBreach, ObjectBreach
 
 MOUNT = "/sluice/api/v1"
 TITLE = "Sluice"
@@ -56,7 +56,7 @@ def make_api() -> FastAPI:
         include_in_schema=False,
         dependencies=behind_login,
     )
-    answer_with_problems(app, PARAMETERS | field_names(CaseRequest, Withdrawal, DsrRequest, SliceRequest))
+    answer_with_problems(app, PARAMETERS | field_names(CaseRequest, Withdrawal, DsrRequest, AgentBreach, ObjectBreach))
     app.add_middleware(Guard)
     return app
 

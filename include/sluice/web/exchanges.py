@@ -12,11 +12,11 @@ from sluice.terms import Decision, Direction
 from sluice.web.access import Onlooker
 from sluice.web.cases import LARGEST_PAGE
 from sluice.web.cursor import cursor_of, place_of
+from sluice.web.model import PRINCIPAL
 from sluice.web.problem import problems
 from sluice.web.read_model import DayOrMoment, ExchangePage, ExchangeShown, TraceShown
 
 router = APIRouter(prefix="/exchanges", tags=["exchanges"])
-PRINCIPAL = "^[a-z0-9][a-z0-9-]{0,62}$"
 JOSE, PDF, PEM = "application/jose+json", "application/pdf", "application/x-pem-file"
 
 

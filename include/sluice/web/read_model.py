@@ -1,17 +1,19 @@
 """Answers of the API to questions: the documents that ``sluice ... --format json`` prints, typed."""
 
 from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from sluice.breach.model import Applies, Risk
+from sluice.errors import Ref
 from sluice.ledger.record import How, HowLong, ReasonLine, RightTreatment, What, Who, Why
 from sluice.registers.model import Article, FindingCode
+from sluice.rights.facts import ClockRefused
 from sluice.terms import Decision, Direction, FieldGroup
-from sluice.web.model import Closed, date_or_moment
+from sluice.web.model import DATE, DATE_TIME, EITHER, Closed, date_or_moment
 
 FIRST_YEAR, LAST_YEAR = 2016, 2999
 """Of a day or moment that somebody may ask about: from the GDPR on, and so that counting on from it never overflows."""
@@ -23,29 +25,30 @@ NEXT = "Give it as `cursor` for the next page; null on the last one."
 
 
 def _day(said: object) -> date:
-    found = date_or_moment(said)
-    if isinstance(found, datetime) or not FIRST_YEAR <= found.year <= LAST_YEAR:
-        raise PydanticCustomError("day", "a date of these times")
-    return found
-
-
-def _day_or_moment(said: object) -> date | datetime:
-    found = date_or_moment(said)
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
-        raise PydanticCustomError("date_or_moment", "a date, or a date and time with a zone, of these times")
+    found = _day_or_moment(said)
+    if isinstance(found, datetime):
+        raise PydanticCustomError("date", "a date")
     return found
 
 
 def _instant(said: object) -> datetime:
     found = _day_or_moment(said)
     if not isinstance(found, datetime):
-        raise PydanticCustomError("moment", "a date and time with a zone, of these times")
+        raise PydanticCustomError("moment", "a date and time with a zone")
     return found
 
 
-Day = Annotated[date, PlainValidator(_day, json_schema_input_type=str)]
-DayOrMoment = Annotated[date | datetime, PlainValidator(_day_or_moment, json_schema_input_type=str)]
-Instant = Annotated[datetime, PlainValidator(_instant, json_schema_input_type=str)]
+def _day_or_moment(said: object) -> date | datetime:
+    """Raises ClockRefused for one outside these years: it is well written, so it is no fault of the request's form."""
+    found = date_or_moment(said)
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise ClockRefused(Ref("rule", "DATE_OUT_OF_RANGE"))
+    return found
+
+
+Day = Annotated[date, PlainValidator(_day), WithJsonSchema(DATE)]
+DayOrMoment = Annotated[date | datetime, PlainValidator(_day_or_moment), WithJsonSchema(EITHER)]
+Instant = Annotated[datetime, PlainValidator(_instant), WithJsonSchema(DATE_TIME)]
 
 
 class ExchangeShort(Closed):
@@ -277,36 +280,40 @@ class DueShown(Closed):
     extended_due: date
 
 
+OBJECT_EXAMPLE: JsonDict = {
+    "object": "s3://exchange/energy01/inbound/renewal_campaign/contacts.csv",
+    "aware": "2026-11-24T18:00:00Z",
+}
 AGENT_EXAMPLE: JsonDict = {
     "agent": "0f3a5c7e9b1d2f4a6c8e0a1b3d5f7092",
     "since": "2026-11-24T08:00:00Z",
     "until": "2026-11-24T18:00:00Z",
-    "risk": "undecided",
+    "risk": "high",
 }
 
 
-class SliceRequest(Closed):
-    """What was breached: one object, or what one agent or account wrote in a window."""
+class Breach(Closed):
+    """What is known of a breach, whatever it touched."""
+
+    aware: Instant | None = Field(default=None, description="When we became aware; now by default.")
+    risk: Risk = Field(default=Risk.UNDECIDED, description="What was decided of the risk to persons.")
+
+
+class ObjectBreach(Breach):
+    """A breach of one object."""
+
+    model_config = Closed.model_config | {"json_schema_extra": {"examples": [OBJECT_EXAMPLE]}}
+
+    object: str = Field(
+        pattern=OBJECT, max_length=LONGEST_ADDRESS, description="s3://bucket/key, with ?versionId= for one version."
+    )
+
+
+class AgentBreach(Breach):
+    """A breach of what one agent, or an account of a platform, wrote in a window."""
 
     model_config = Closed.model_config | {"json_schema_extra": {"examples": [AGENT_EXAMPLE]}}
 
-    object: str | None = Field(
-        default=None,
-        pattern=OBJECT,
-        max_length=LONGEST_ADDRESS,
-        description="s3://bucket/key, with ?versionId= for one version.",
-    )
-    agent: str | None = Field(default=None, pattern=AGENT, description="Reference of an agent or of an account.")
-    since: Instant | None = None
-    until: Instant | None = Field(default=None, description="The first moment after the window.")
-    aware: Instant | None = Field(default=None, description="When we became aware; now by default.")
-    risk: Risk = Risk.UNDECIDED
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        window = (self.since, self.until)
-        if (self.object is None) == (self.agent is None) or (self.agent is None) != (window == (None, None)):
-            raise PydanticCustomError("one_way", "an object, or an agent with since and until")
-        if self.agent and not (self.since and self.until and self.since < self.until):
-            raise PydanticCustomError("window", "since comes before until")
-        return self
+    agent: str = Field(pattern=AGENT, description="Reference of an agent or of an account.")
+    since: Instant
+    until: Instant = Field(description="The first moment after the window.")

@@ -11,12 +11,13 @@ from sluice.rights.clock import BRUSSELS
 from sluice.settings import get_settings
 from sluice.web.access import Auditor
 from sluice.web.model import Language
+from sluice.web.problem import problems
 from sluice.web.read_model import Day, Instant, RegisterShown
 
 router = APIRouter(prefix="/registers", tags=["registers"])
 
 
-@router.get("/{article}", response_model=RegisterShown, response_model_exclude_unset=True)
+@router.get("/{article}", response_model=RegisterShown, response_model_exclude_unset=True, responses=problems(404))
 def show(
     article: Article,
     auditor: Auditor,

@@ -21,12 +21,12 @@ from sluice.terms import Decision, Direction
 from sluice.web.access import Onlooker
 from sluice.web.cursor import cursor_of, place_of
 from sluice.web.errors import NothingThere
+from sluice.web.model import PRINCIPAL
 from sluice.web.pages.view import reader_of, render, shares
 
 router = APIRouter(prefix="/exchanges")
 PARAMETERS = frozenset({"principal", "direction", "decision", "since", "number", "cursor", "lang"})
 ON_A_PAGE = 25
-PRINCIPAL = "^[a-z0-9][a-z0-9-]{0,62}$"
 Beginning = Annotated[
     str,
     BeforeValidator(lambda said: said.strip().lower() if isinstance(said, str) else said),
