@@ -10,5 +10,12 @@ from sluice.orchestration.operators import DrainFlow
 
 for paper in flows_of("internal"):
     whose = {"direction": "internal", "principal": paper.principal, "flow": paper.flow}
-    with desk(f"agent_results__{paper.principal}__{paper.flow}", arrivals(paper), __doc__, "results", paper.principal):
+    with desk(
+        f"agent_results__{paper.principal}__{paper.flow}",
+        arrivals(paper),
+        __doc__,
+        "results",
+        paper.principal,
+        tells="REFUSED",
+    ):
         DrainFlow.partial(task_id="drain", outlets=[accepted(**whose)], **whose).expand(slot=slots())

@@ -12,8 +12,15 @@ from sluice.orchestration.operators import DrainFlow, DrainStrays
 
 for paper in flows_of("inbound"):
     whose = {"direction": "inbound", "principal": paper.principal, "flow": paper.flow}
-    with desk(f"inbound__{paper.principal}__{paper.flow}", arrivals(paper), __doc__, "inbound", paper.principal):
+    with desk(
+        f"inbound__{paper.principal}__{paper.flow}",
+        arrivals(paper),
+        __doc__,
+        "inbound",
+        paper.principal,
+        tells="REFUSED",
+    ):
         DrainFlow.partial(task_id="drain", outlets=[accepted(**whose)], **whose).expand(slot=slots())
 
-with desk("inbound__strays", stray_arrivals(), __doc__, "inbound"):
+with desk("inbound__strays", stray_arrivals(), __doc__, "inbound", tells="REFUSED"):
     DrainStrays(task_id="drain")

@@ -10,6 +10,6 @@ from sluice.orchestration.dial import FinishDialLists
 from sluice.orchestration.flows import every_five_minutes
 from sluice.orchestration.operators import DrainForgotten, ReturnsDue
 
-with desk("sweep", every_five_minutes(0), __doc__, retries=1):
+with desk("sweep", every_five_minutes(0), __doc__, retries=1, tells="REFUSED"):
     DrainForgotten(task_id="arrivals") >> ReturnsDue(task_id="returns")
     FinishDialLists(task_id="dial_lists")

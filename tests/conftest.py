@@ -57,7 +57,12 @@ from sluice.settings import Settings
 from stores import Database, Databases, guarded_var, settings_of
 
 STORES = {"database", "databases", "store_settings", "postgres_server", "s3_server"}
-OUTSIDE = {"real_data": "SLUICE_REAL_DATA", "schemas": "SLUICE_SCHEMAS"}
+OUTSIDE = {
+    "real_data": os.environ.get("SLUICE_REAL_DATA"),
+    "schemas": os.environ.get("SLUICE_SCHEMAS"),
+    "chromium": shutil.which("chromium"),
+}
+"""What a fixture needs that no package of ours brings; where it is not, its tests are left out and counted."""
 NOT_RUN = pytest.StashKey[int]()
 hypothesis_settings.register_profile("house", deadline=None)  # a busy machine is no fault
 hypothesis_settings.load_profile("house")
@@ -131,10 +136,16 @@ def schemas() -> Path:
     return Path(os.environ["SLUICE_SCHEMAS"])
 
 
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser of the machine (``apt-get install chromium``); without it the test is not selected."""
+    return str(OUTSIDE["chromium"])
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs stores; leave out, and count, what needs files that are not here."""
-    absent = {name for name, variable in OUTSIDE.items() if not os.environ.get(variable)}
+    absent = {name for name, place in OUTSIDE.items() if not place}
     left_out = [item for item in items if absent & _fixtures(item)]
     for item in items:
         if _fixtures(item) & STORES:
@@ -174,7 +185,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what was not run, so that a green line never means less than it seems."""
     if count := config.stash.get(NOT_RUN, 0):
-        terminalreporter.write_line(f"not run (no real data): {count}", yellow=True)
+        terminalreporter.write_line(f"not run (no real data, or no browser): {count}", yellow=True)
     figures = [each for report in terminalreporter.getreports("passed") for each in report.user_properties]
     if figures:
         terminalreporter.section("figures")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from sluice.agreement.activate import activate_all
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import House, open_house
@@ -78,8 +80,7 @@ def open_desk(settings: Settings, folder: Path) -> Iterator[Desk]:
 
 def environment(settings: Settings) -> dict[str, str]:
     """The settings for another process."""
-    secrets = {"database_url", "database_admin_url", "s3_access_key", "s3_secret_key"}
-    plain = settings.model_dump(exclude_none=True, exclude=secrets)
-    hidden = {name: value.get_secret_value() for name in secrets if (value := getattr(settings, name))}
+    hidden = {name: value.get_secret_value() for name, value in settings if isinstance(value, SecretStr)}
+    plain = settings.model_dump(exclude_none=True, exclude=set(hidden))
     given = {f"SLUICE_{name.upper()}": str(value) for name, value in (plain | hidden).items()}
     return {**os.environ, **given}

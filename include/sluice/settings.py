@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     )
     mail_from: str | None = Field(default=None, description="sender of mail; needed with SLUICE_SMTP_URL")
     mail_desk: str | None = Field(default=None, description="where alarms go; the sender by default")
+    webhook_url: SecretStr | None = Field(
+        default=None, description="https://..., or http://localhost; what the desk has to hear goes there too"
+    )
     sqs_queue_url: str | None = Field(default=None, description="S3 notifications; polling when absent")
 
     keep_arrived_days: int = Field(default=30, ge=0, description="how long a dropped file stays as it arrived")

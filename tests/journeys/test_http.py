@@ -210,24 +210,46 @@ def test_a_case_from_login_to_withdrawal_with_no_value_of_the_person_anywhere(
     )
 
 
-def test_the_commands_of_the_how_to_do_what_it_says(stack: Stack, tmp_path: Path) -> None:
-    page = (CHECKOUT / "docs" / "how-to" / "open-a-case-over-http.md").read_text()
-    commands = page.split("```bash\n")[1].split("```")[0]
-    (tmp_path / "var").symlink_to(stack.var)
-    (tmp_path / ".venv").symlink_to(CHECKOUT / ".venv")
-
+def followed(stack: Stack, folder: Path, page: str) -> str:
+    """What the commands of a how-to print, run one after the other as somebody would who follows it."""
+    text = (CHECKOUT / "docs" / "how-to" / page).read_text()
+    commands = text.split("```bash\n")[1].split("```")[0]
+    (folder / "var").symlink_to(stack.var)
+    (folder / ".venv").symlink_to(CHECKOUT / ".venv")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", commands],
-        cwd=tmp_path,
+        cwd=folder,
         env=environment(stack.var),
         capture_output=True,
         text=True,
         check=False,
     )
-
     assert done.returncode == 0, done.stderr
-    assert "201 Created" in done.stdout and "location: /sluice/api/v1/cases/" in done.stdout
-    assert '"next_cursor"' in done.stdout and '"/cases/{case_id}/withdraw"' in done.stdout
+    return done.stdout
+
+
+def test_the_commands_of_the_how_to_do_what_it_says(stack: Stack, tmp_path: Path) -> None:
+    said = followed(stack, tmp_path, "open-a-case-over-http.md")
+    assert "201 Created" in said and "location: /sluice/api/v1/cases/" in said
+    assert '"next_cursor"' in said and '"/cases/{case_id}/withdraw"' in said
+
+
+def test_the_commands_of_reading_over_http_do_what_they_say(stack: Stack, tmp_path: Path) -> None:
+    stack.wait([stack.put(path) for path in stack.campaigns(1)])
+    said = followed(stack, tmp_path, "read-over-http.md")
+    for word in (
+        "right_treatment",
+        "was judged in",
+        "The receipt holds",
+        "valid_to",
+        "contact_point",
+        "30.2",
+        "notify",
+    ):
+        assert word in said
+    assert '"legal_due":"2026-04-07"' in said
+    [receipt] = tmp_path.glob("*-*.pdf")
+    assert receipt.read_bytes().startswith(b"%PDF")
 
 
 def _everything_wrong(server: Server, token: str) -> int:

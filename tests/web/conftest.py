@@ -9,7 +9,7 @@ import pytest
 from copies import Copies
 from desk import Desk
 from night import Night, copied_night
-from rights.test_journey import NAMES, planted
+from rights.test_journey import planted as planted_to_follow
 from rights.town import Town, open_town
 from sluice.agreement.activate import activate_all
 from sluice.exchange.house import open_house
@@ -17,6 +17,7 @@ from sluice.settings import Settings
 from sluice.web.pages.app import MOUNT, make_pages
 from web.desk_work import fill
 from web.house import Web, open_web
+from web.town import NAMES, planted
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def at_work(night: Night, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
 @pytest.fixture
 def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
     """Two principals: persons are in files of both, and in a return of one."""
-    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as opened:
+    with copies.of(planted_to_follow, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as opened:
         yield opened
 
 
@@ -60,3 +61,17 @@ def town_pages(town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """A viewer at the pages of that town."""
     with open_web(town.desk, monkeypatch, make_pages(), MOUNT) as opened:
         yield opened.as_("vera:VIEWER")
+
+
+@pytest.fixture
+def place(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    """An installation of two principals that really exchanged files."""
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as there:
+        yield there
+
+
+@pytest.fixture
+def town_api(place: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """Anna at the API of that installation."""
+    with open_web(place.desk, monkeypatch) as opened:
+        yield opened

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -81,7 +83,25 @@ def open_web(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, api: FastAPI | None = None, mount: str = MOUNT
 ) -> Iterator[Web]:
     """The API, or another app, mounted where Airflow mounts it, with Airflow's simple auth manager."""
-    create_auth_manager()
     app = api or make_api()
-    with at_terminal(desk, monkeypatch), TestClient(LoggedIn(Starlette(routes=[Mount(mount, app)]))) as client:
+    with open_apps(desk, monkeypatch, {mount: app}) as client:
         yield Web(desk, client, app, mount=mount).as_("anna:USER")
+
+
+@contextmanager
+def open_apps(desk: Desk, monkeypatch: pytest.MonkeyPatch, apps: Mapping[str, FastAPI]) -> Iterator[TestClient]:
+    """Apps by where they are mounted, behind Airflow's simple auth manager, in the installation of a desk."""
+    create_auth_manager()
+    whole = LoggedIn(Starlette(routes=[Mount(mount, app) for mount, app in apps.items()]))
+    with at_terminal(desk, monkeypatch), TestClient(whole) as client:
+        yield client
+
+
+def running_apps() -> dict[str, FastAPI]:
+    """Every app that the plugin gives to Airflow, by where it is mounted."""
+    path = Path(__file__).resolve().parents[2] / "plugins" / "sluice_plugin.py"
+    spec = spec_from_file_location("sluice_plugin", path)
+    assert spec and spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return {each["url_prefix"]: each["app"] for each in module.SluicePlugin().fastapi_apps}

@@ -181,6 +181,7 @@ def test_a_body_that_is_no_small_json_is_refused(
         (f"/cases?cursor={PHONE}", 422, "SLU-607"),
         (f"/cases?state={PHONE}", 422, "SLU-607"),
         ("/cases?limit=0", 422, "SLU-607"),
+        ("/cases?principal=%00", 422, "SLU-607"),
         ("/cases?limit=201", 422, "SLU-607"),
         (f"/{PHONE}", 404, "SLU-604"),
         ("/cases/", 404, "SLU-604"),

@@ -17,12 +17,12 @@ from sluice.migrations import versions as migrations
 from sluice.rights.model import CaseId, LetterKind, Right, State
 from sluice.rights.store import get_case, list_steps
 from sluice.terms import ExchangeId
-from sluice.web.access import HANDLE, may
+from sluice.web.access import Rule
 from sluice.web.pages.app import MOUNT, make_pages
 from sluice.web.pages.forms import OLDEST_SECONDS, check_form
 from web.desk_work import PLANNER, PREPARER, case_of, said, send, token_of
 from web.house import Web
-from web.test_access import dependencies
+from web.permissions import dependencies
 
 PROOF = "ab" * 32
 REASON = "CHECKED_BY_PHONE"
@@ -95,11 +95,11 @@ def test_another_body_than_a_form_or_json_does_not_get_in(pages: Web, night: Nig
 
 def unruled(app: FastAPI) -> list[str]:
     """Routes that change something and ask for no permission, or check no form."""
-    rule, found = may(HANDLE).__qualname__, []
+    found = []
     for route in app.routes:
         if isinstance(route, APIRoute) and "POST" in route.methods:
             asked = dependencies(route.dependant)
-            if check_form not in asked or rule not in [getattr(each, "__qualname__", "") for each in asked]:
+            if check_form not in asked or not any(isinstance(each, Rule) for each in asked):
                 found.append(route.path)
     return found
 

@@ -220,6 +220,16 @@ def find_agreement(conn: Connection, agreement_id: str, on: date, known_at: date
     return parse_agreement(row.body, row.path) if row else None
 
 
+def get_paper(
+    conn: Connection, agreement_id: str, on: date, known_at: datetime
+) -> tuple[Agreement, tuple[DataContract, ...]]:
+    """The version of an agreement that held on a date, and its contracts, as known at an instant. Raises NotFound."""
+    agreement = find_agreement(conn, agreement_id, on, known_at)
+    if agreement is None:
+        raise NotFound(Ref("agreement", agreement_id), Ref("date", on.isoformat()))
+    return agreement, find_contracts(conn, agreement, on, known_at)
+
+
 def find_version(conn: Connection, agreement_id: str, version: str) -> Agreement | None:
     """A registered version of an agreement, whatever came after it."""
     row = conn.execute(

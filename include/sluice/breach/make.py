@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
-from urllib.parse import parse_qs, urlsplit
 
 from sluice.agreement.annexes import Known, own_party
 from sluice.agreement.store import list_agreements
@@ -22,7 +21,7 @@ from sluice.exchange.read import show_exchange
 from sluice.keys import KeyDestroyed
 from sluice.ledger.record import ExchangeRecord
 from sluice.lineage.store import find_users
-from sluice.lineage.trace import read_records
+from sluice.lineage.trace import address_of, read_records
 from sluice.rights.erase_model import Copy
 from sluice.rights.erase_store import find_copies
 from sluice.rights.facts import clock_parameters
@@ -39,11 +38,10 @@ def slice_exchange(house: House, named: str, aware_at: datetime, risk: Risk = Ri
 
 def slice_object(house: House, url: str, aware_at: datetime, risk: Risk = Risk.UNDECIDED) -> Slice:
     """One object, ``s3://bucket/key`` with ``?versionId=`` for one version. Raises SliceEmpty."""
-    parts = urlsplit(url)
-    version = parse_qs(parts.query).get("versionId", [None])[0]
-    if parts.scheme != "s3" or not parts.netloc:
+    address = address_of(url)
+    if address is None:
         _empty("object", "with an address that is not s3://bucket/key")
-    found = store.find_kinds(house.conn, parts.netloc, parts.path.removeprefix("/"), version)
+    found = store.find_kinds(house.conn, address.bucket, address.key, address.version_id)
     return _slice(house, Scope("object", url), dict(found), aware_at, risk)
 
 

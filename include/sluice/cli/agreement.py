@@ -107,20 +107,11 @@ def list_agreements(format: FormatOption = Format.TABLE) -> None:
 
     Example: sluice agreement list --format json
     """
+    from sluice.agreement.describe import describe
     from sluice.agreement.load import load_agreements
     from sluice.settings import get_settings
 
-    rows = [
-        {
-            "id": agreement.agreement_id,
-            "version": agreement.version,
-            "principal": agreement.principal,
-            "valid_from": agreement.valid_from.isoformat(),
-            "valid_to": agreement.valid_to.isoformat() if agreement.valid_to else None,
-            "purposes": [purpose.code for purpose in agreement.purposes],
-        }
-        for agreement in load_agreements(get_settings().principals_dir)
-    ]
+    rows = [describe(agreement) for agreement in load_agreements(get_settings().principals_dir)]
     if format is Format.JSON:
         show_json({"agreements": rows})
     else:
@@ -144,6 +135,7 @@ def roles(
 
     Example: sluice agreement roles DPA-ENERGY01 --direction inbound --group contact_point
     """
+    from sluice.agreement.describe import describe_roles
     from sluice.agreement.profiles import roles_for
 
     now = datetime.now(UTC)
@@ -151,9 +143,7 @@ def roles(
     agreement, contracts = _find_paper(agreement_id, on, now)
     rows = roles_for(agreement, contracts, direction, on, group)
     if format is Format.JSON:
-        show_json(
-            {"agreement": agreement.agreement_id, "version": agreement.version, "rows": [asdict(r) for r in rows]}
-        )
+        show_json(describe_roles(agreement, rows))
         return
     title = f"{agreement.agreement_id} {agreement.version}, {direction}, {on}: principal = {agreement.principal}"
     _show_roles(title, rows)
@@ -173,7 +163,7 @@ def _show_roles(title: str, rows: Sequence["RolesRow"]) -> None:
 def _find_paper(agreement_id: str, on: date, now: datetime) -> tuple["Agreement", tuple["DataContract", ...]]:
     """The version that holds on a date, registered or on file. Raises NotFound."""
     from sluice.agreement.load import find_on_file
-    from sluice.agreement.store import find_agreement, find_contracts
+    from sluice.agreement.store import get_paper
     from sluice.db import connect
     from sluice.settings import get_settings
 
@@ -184,7 +174,5 @@ def _find_paper(agreement_id: str, on: date, now: datetime) -> tuple["Agreement"
             return paper
     else:
         with connect(settings) as conn:
-            agreement = find_agreement(conn, agreement_id, on, now)
-            if agreement:
-                return agreement, find_contracts(conn, agreement, on, now)
+            return get_paper(conn, agreement_id, on, now)
     raise NotFound(Ref("agreement", agreement_id), Ref("date", on.isoformat()))

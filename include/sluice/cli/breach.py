@@ -1,6 +1,5 @@
 """``sluice breach``: who is affected by what happened, and who must be told by whom and when."""
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,7 @@ from sluice.errors import Ref, UsageError
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
-    from sluice.breach.model import Duty, Part, Slice
+    from sluice.breach.model import Duty, Slice
     from sluice.breach.write import DraftLine
     from sluice.exchange.house import House
 
@@ -106,7 +105,9 @@ def _moment(option: str, text: str) -> datetime:
 
 
 def _show(found: "Slice", drafts: "tuple[DraftLine, ...]", format: Format) -> None:
-    document = _document(found, drafts)
+    from sluice.breach.describe import describe
+
+    document = describe(found, drafts)
     if format is Format.JSON:
         show_json(document)
         return
@@ -129,45 +130,3 @@ def _show(found: "Slice", drafts: "tuple[DraftLine, ...]", format: Format) -> No
 
 def _due(duty: "Duty") -> object:
     return duty.due_at or (f"{duty.within_hours} h after told" if duty.within_hours else "without undue delay")
-
-
-def _document(found: "Slice", drafts: "tuple[DraftLine, ...]") -> dict[str, Any]:
-    parts = [_part(part) for part in found.parts]
-
-    def every(name: str) -> list[str]:
-        return sorted({each for part in parts for each in part[name]})
-
-    return {
-        "subjects": found.subjects,
-        "principals": [part.principal for part in found.parts],
-        **{name: every(name) for name in ("categories", "special_categories", "recipients", "exchanges", "went_into")},
-        "aware_at": found.aware_at,
-        "risk": found.risk,
-        "parts": parts,
-        "notify": [{**asdict(duty), "applies": duty.applies.value} for duty in found.duties],
-        "drafts": [
-            {"path": str(each.path), "for": each.draft, "principal": each.principal, "language": each.language}
-            for each in drafts
-        ],
-    }
-
-
-def _part(part: "Part") -> dict[str, Any]:
-    from sluice.agreement.dpv import short
-
-    return {
-        "principal": part.principal,
-        "subjects": part.counted.persons,
-        "rows": part.counted.rows,
-        "rows_without_person": part.counted.nameless,
-        "unread": list(part.counted.unread),
-        "at_most": part.counted.at_most,
-        "exchanges": list(part.exchanges),
-        "went_into": list(part.went_into),
-        "categories": [short(iri) for iri in part.categories],
-        "special_categories": [short(iri) for iri in part.special],
-        "controllers": sorted(part.controllers),
-        "recipients": list(part.recipients),
-        "countries": list(part.countries),
-        "agreement": f"{part.known.agreement.agreement_id} {part.known.agreement.version}" if part.known else None,
-    }

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, astuple
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,16 +12,11 @@ from sluice.errors import Exit
 from sluice.settings import get_settings, login_name
 from sluice.terms import Decision, Direction, Flow, Principal
 
-if TYPE_CHECKING:
-    from sluice.exchange.read import Shown
-
 app = typer.Typer(
     help="What crossed, and why.",
     epilog="Example: sluice exchange list --principal energy01 --decision refused",
     no_args_is_help=True,
 )
-KEYS = ("id", "principal", "direction", "flow", "purpose", "decision", "reason_code", "opened_at", "closed_at")
-ROWS = ("rows_in", "rows_accepted", "rows_refused")
 
 
 @app.command("list")
@@ -38,6 +33,7 @@ def list_(
     Example: sluice exchange list --principal energy01 --decision refused
     """
     from sluice.db import connect
+    from sluice.exchange.describe import describe_line
     from sluice.exchange.read import list_exchanges
 
     with connect(get_settings()) as conn:
@@ -45,7 +41,7 @@ def list_(
             conn, principal=principal, direction=direction, decision=decision, since=since, limit=limit
         )
     if format is Format.JSON:
-        show_json({"exchanges": [{key: asdict(line)[key] for key in (*KEYS, *ROWS)} for line in lines]})
+        show_json({"exchanges": [describe_line(line) for line in lines]})
         return
     show_table(
         "Exchanges",
@@ -99,11 +95,11 @@ def show(
     Example: sluice exchange show 7b0d3f1e
     """
     from sluice.db import connect
+    from sluice.exchange.describe import describe
     from sluice.exchange.read import show_exchange
 
     with connect(get_settings()) as conn:
-        shown = show_exchange(conn, id)
-    document = document_of(shown)
+        document = describe(show_exchange(conn, id))
     if format is Format.JSON:
         show_json(document)
         return
@@ -224,28 +220,3 @@ def held(
         show_json({"rows": [asdict(row) for row in rows]})
         return
     show_table("Held back", ("results", "row", "reason", "agent"), [astuple(row) for row in rows])
-
-
-def document_of(shown: "Shown") -> dict[str, Any]:
-    """The six answers (null while the exchange is open), then decision and evidence."""
-    record, entry, line = shown.record, shown.entry, shown.line
-    answers = ("why", "what", "how_long", "who", "how", "right_treatment")
-    return {
-        "id": line.id,
-        **{name: getattr(record, name).model_dump(mode="json") if record else None for name in answers},
-        "decision": line.decision,
-        "reason_code": line.reason_code,
-        "rule_id": record.rule_id if record else None,
-        "reasons": [reason.model_dump(mode="json") for reason in record.reasons] if record else [],
-        "opened_at": line.opened_at,
-        "closed_at": line.closed_at,
-        "evidence": {
-            "chain": entry.chain if entry else None,
-            "seq": entry.seq if entry else None,
-            "entry_hash": entry.hash.hex() if entry else None,
-            "prev_hash": entry.prev_hash.hex() if entry else None,
-            "receipt_at": line.receipt_at,
-            "waiting_effects": list(line.waiting_effects),
-            "last_error": line.last_error,
-        },
-    }

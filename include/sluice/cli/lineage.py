@@ -58,13 +58,14 @@ def show(
 
 def _show_trace(exchange: str | None, object: str | None, format: Format) -> None:
     from sluice.db import connect
+    from sluice.lineage.graph import describe
     from sluice.lineage.trace import trace_exchange, trace_object
     from sluice.settings import get_settings
 
     with connect(get_settings()) as conn:
         trace = trace_exchange(conn, exchange) if exchange else trace_object(conn, object or "")
     if format is Format.JSON:
-        show_json(asdict(trace.graph) | {"paths": trace.paths, "origins": [asdict(each) for each in trace.origins]})
+        show_json(describe(trace))
         return
     show_table("Nodes", ("kind", "name"), [(node.kind, node.label) for node in trace.graph.nodes])
     show_table("Edges", ("from", "does", "to"), [(edge.source, edge.verb, edge.target) for edge in trace.graph.edges])

@@ -30,13 +30,15 @@ Made from the code by `make docs`; a test keeps it in step. No message ever quot
 - **SLU codes** are errors of the command or a service: we could not judge. Their exit code is in brackets.
 - **AGR, CON and MAP codes** come from the linters of agreements, contracts and mappings.
 """
+HTTP_ERRORS = "sluice.web.errors"
+"""The one file of its room that raises codes of its own; the others import Airflow."""
 SKIPPED = {
     "sluice.orchestration",
     "sluice.migrations",
     "sluice.services.keeper",
     "sluice.gate.engine",
     "sluice.sample.__main__",
-    *(f"sluice.web.{name}" for name in ("access", "answers", "api", "cases", "opendsr")),  # they import Airflow
+    "sluice.web",
 }
 
 
@@ -78,6 +80,7 @@ def error_classes() -> list[type[SluiceError]]:
     for module in pkgutil.walk_packages(sluice.__path__, "sluice."):
         if not any(module.name == name or module.name.startswith(f"{name}.") for name in SKIPPED):
             importlib.import_module(module.name)
+    importlib.import_module(HTTP_ERRORS)
     return sorted(_below(SluiceError), key=lambda kind: (kind.code, kind.__name__))
 
 

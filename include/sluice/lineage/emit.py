@@ -1,19 +1,15 @@
 """Send a lineage event to where the settings say: a receiver over HTTP, a file, or nowhere."""
 
 import os
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sluice.errors import Ref
 from sluice.lineage.model import EventNotSent, TargetInvalid
+from sluice.lineage.post import post_json
 
 ENDPOINT = "/api/v1/lineage"
 """Where OpenLineage receivers listen; used when the URL names no path."""
-
-TIMEOUT_SECONDS = 10.0
 
 
 def emit(event: str, url: str | None) -> None:
@@ -54,23 +50,7 @@ def _append(path: Path, event: str) -> None:
     raise EventNotSent(Ref("target", "file"), Ref("reason", failed))
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirected POST would become a GET and lose the event."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
-
-
 def _post(url: str, event: str) -> None:
-    request = urllib.request.Request(
-        url, data=event.encode(), method="POST", headers={"Content-Type": "application/json"}
-    )
-    failed: str | int
-    try:
-        urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS).close()
-        return
-    except urllib.error.HTTPError as error:
-        failed = error.code
-    except OSError as error:
-        failed = type(error.reason if isinstance(error, urllib.error.URLError) else error).__name__
-    raise EventNotSent(Ref("target", urlsplit(url).hostname or "unknown"), Ref("answer", failed))
+    failed = post_json(url, event)
+    if failed is not None:
+        raise EventNotSent(Ref("target", urlsplit(url).hostname or "unknown"), Ref("answer", failed))

@@ -1,6 +1,8 @@
 """The lineage of exchanges as nodes and edges, read from their records. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
 
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.lineage.model import ADDED, ECHOED, Edge, Graph, Node, Origin, Trace, side_of
@@ -42,6 +44,11 @@ def origins_of(record: ExchangeRecord) -> Iterator[Origin]:
     for column in record.what.columns:
         said = {"contacts": ECHOED, "results": ADDED}.get(side_of(column.source)[0], "unknown")
         yield Origin(record.exchange_id, column.name, column.field_group or "", column.source or "", said)
+
+
+def describe(trace: Trace) -> dict[str, Any]:
+    """The document of a trace: nodes, edges, ways of the data, origins of the columns of returns."""
+    return asdict(trace.graph) | {"paths": trace.paths, "origins": [asdict(each) for each in trace.origins]}
 
 
 def object_id(bucket: str, key: str, version_id: str | None) -> str:

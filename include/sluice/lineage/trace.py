@@ -5,6 +5,7 @@ returns are made of besides is not downstream of the start, so it is not shown.
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -29,14 +30,33 @@ def trace_exchange(conn: Connection, named: str) -> Trace:
 
 def trace_object(conn: Connection, url: str) -> Trace:
     """The trace of an object, ``s3://bucket/key`` with ``?versionId=`` for one version. Raises NotFound."""
-    parts = urlsplit(url)
-    if parts.scheme != "s3" or not parts.netloc or not parts.path.strip("/"):
+    address = address_of(url)
+    if address is None:
         raise NotFound(Ref("object", "with an address that is not s3://bucket/key"))
-    version = parse_qs(parts.query).get("versionId", [None])[0]
-    starts = store.find_makers(conn, parts.netloc, parts.path.removeprefix("/"), version)
+    starts = store.find_makers(conn, address.bucket, address.key, address.version_id)
     if not starts:
-        raise NotFound(Ref("object in bucket", parts.netloc))
+        raise NotFound(Ref("object in bucket", address.bucket))
     return _trace(conn, starts)
+
+
+class Address(NamedTuple):
+    """Where an object lies; ``version_id`` None: every version of it."""
+
+    bucket: str
+    key: str
+    version_id: str | None
+
+
+def address_of(url: str) -> Address | None:
+    """What ``s3://bucket/key`` names, with ``?versionId=`` for one version; None for what names no object."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    key = parts.path.removeprefix("/")
+    if parts.scheme != "s3" or not parts.netloc or not key:
+        return None
+    return Address(parts.netloc, key, parse_qs(parts.query).get("versionId", [None])[0])
 
 
 def read_records(conn: Connection, exchange_ids: Iterable[str]) -> list[ExchangeRecord]:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import pendulum
 from airflow.sdk import DAG
 
+from sluice.orchestration.notifiers import DeskNotifier
+
 if TYPE_CHECKING:
     from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param
 
@@ -21,8 +23,11 @@ def desk(
     retries: int = 2,
     retry_seconds: int = 5,
     params: "dict[str, Param] | None" = None,
+    tells: str | None = None,
 ) -> DAG:
     """A DAG of the desk. ``doc``: Markdown, what people read beside the grid. ``params``: what a person fills in.
+
+    ``tells``: what the desk hears of after each of its tasks (:class:`DeskNotifier`).
 
     It has no start date: with one, every clock fires at once at the first start, and the first file waits behind them.
     """
@@ -31,7 +36,12 @@ def desk(
         schedule=schedule,
         catchup=False,
         max_active_runs=1,
-        default_args={"owner": owner, "retries": retries, "retry_delay": pendulum.duration(seconds=retry_seconds)},
+        default_args={
+            "owner": owner,
+            "retries": retries,
+            "retry_delay": pendulum.duration(seconds=retry_seconds),
+            "on_success_callback": [DeskNotifier(tells)] if tells else [],
+        },
         tags=["sluice", *tags],
         params=params,
         doc_md=doc,

@@ -164,6 +164,22 @@ class AnchorLedger(HouseOperator):
         return f"checkpoint: {checkpoint}, suppression runs sealed: {sealed}"
 
 
+class VerifyLedger(HouseOperator):
+    """Verifies every entry against the copies outside the database. Raises EvidenceInvalid, naming the first place."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from sluice.errors import EvidenceInvalid, Ref
+        from sluice.exchange.anchor import read_anchors
+        from sluice.exchange.house import open_house
+        from sluice.ledger.verify import verify
+
+        with open_house(get_settings()) as house:
+            report = verify(house.conn, public_pem=house.keyring.public_pem, anchors=read_anchors(house))
+        if bad := report.first_bad:
+            raise EvidenceInvalid(Ref("chain", bad.chain), Ref("entry", bad.seq), Ref("places", len(report.bad)))
+        return f"entries: {report.entries}, not yet anchored: {report.not_yet_anchored}"
+
+
 def run_of(context: Context) -> dict[str, str]:
     """Ids of the running task instance, as the exchange record keeps them."""
     task = context["ti"]

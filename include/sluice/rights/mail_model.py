@@ -17,6 +17,9 @@ class MailKind(StrEnum):
     NO_ANSWER = "NO_ANSWER"
     ALARM = "ALARM"
     LATE = "LATE"
+    REFUSED = "REFUSED"
+    UNACKNOWLEDGED = "UNACKNOWLEDGED"
+    TAMPERED = "TAMPERED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +51,18 @@ class MailNotSent(SluiceError):
     code: ClassVar[str] = "SLU-592"
     summary: ClassVar[str] = "a mail could not be handed over"
     cure: ClassVar[str] = "check the server of SLUICE_SMTP_URL and the address; it is tried again"
+
+
+class WebhookInvalid(SluiceError):
+    code: ClassVar[str] = "SLU-597"
+    summary: ClassVar[str] = "the setting of the webhook cannot be used"
+    cure: ClassVar[str] = "set SLUICE_WEBHOOK_URL to https://host/path; http is for this machine only"
+    exit: ClassVar[Exit] = Exit.MISSING
+
+
+class WebhookNotSent(SluiceError):
+    """The next run tries again; a receiver may get the same lines twice."""
+
+    code: ClassVar[str] = "SLU-598"
+    summary: ClassVar[str] = "what the desk has to hear did not arrive at the webhook"
+    cure: ClassVar[str] = "check the receiver of SLUICE_WEBHOOK_URL; it is tried again"

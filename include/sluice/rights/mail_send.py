@@ -59,6 +59,24 @@ TEXTS: Mapping[MailKind, tuple[str, str, str, str]] = {
         "Le dernier jour pour répondre à cette demande est passé.",
         "The last day to answer this request is past.",
     ),
+    MailKind.REFUSED: (
+        "Files were not accepted",
+        "Deze bestanden werden niet aanvaard (sluice exchange show NUMMER).",
+        "Ces fichiers n'ont pas été acceptés (sluice exchange show NUMÉRO).",
+        "These files were not accepted (sluice exchange show NUMBER).",
+    ),
+    MailKind.UNACKNOWLEDGED: (
+        "Returns were not acknowledged",
+        "Van deze teruggaven is de ontvangst niet op tijd bevestigd: bel de opdrachtgever.",
+        "La réception de ces retours n'a pas été confirmée à temps : appelez le donneur d'ordre.",
+        "These returns were not acknowledged in time: call the principal.",
+    ),
+    MailKind.TAMPERED: (
+        "The ledger does not hold",
+        "Het register van uitwisselingen klopt niet meer. Verander niets en roep hulp (sluice ledger verify).",
+        "Le registre des échanges n'est plus intègre. Ne changez rien et demandez de l'aide (sluice ledger verify).",
+        "The ledger does not hold any more. Change nothing and call for help (sluice ledger verify).",
+    ),
 }
 """Subject, then the sentence in nl, fr and en."""
 

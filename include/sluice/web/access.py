@@ -1,23 +1,9 @@
 """Who may do what over HTTP: Airflow's login says who it is, its auth manager says what they may.
 
 The auth manager must say yes twice, so that one which knows no views of ours still tells a reader
-from a clerk, and one which does can keep cases for the people who handle them:
-
-| what | view `sluice.cases` | runs of the DAG `case_clock` | in Airflow's simple auth manager |
-|---|---|---|---|
-| read cases | GET | GET | viewer, user, op, admin |
-| open and withdraw a case | POST | POST | user, op, admin |
-
-Pages ask for other views, in the same two ways:
-
-| pages | view | runs of the DAG |
-|---|---|---|
-| exchanges, lineage, roles, agreements | GET `sluice.exchanges` | GET `reconcile` |
-| lineage of a person | that, and GET `sluice.cases` | GET `reconcile`, `case_clock` |
-| registers | GET `sluice.registers` | GET `reconcile` |
-| staff | GET `sluice.staff` | GET `reconcile` |
-| to release, to review, to acknowledge a return | POST `sluice.exchanges` | POST `reconcile` |
-| breach slice | POST `sluice.breach` | POST `case_clock`: it opens files of persons to count them |
+from a clerk, and one which does can keep an area for the people who work there: on a view of ours, and on
+runs of a DAG. The rules are at the end of this file; every address with its rule and what each role of
+Airflow's simple auth manager may is the table of ``docs/reference/permissions.md``, which a test tries.
 
 Airflow reads the token: an `Authorization: Bearer` header first, else the cookie of its login. The
 cookie is `HttpOnly` and `SameSite=Lax`, and what changes something takes JSON only (`guard.py`): a page
@@ -58,17 +44,25 @@ READ = Permission("GET", "GET")
 HANDLE = Permission("POST", "POST")
 
 
-def may(permission: Permission, view: str = VIEW, dag: str = DAG) -> Callable[[BaseUser], Actor]:
+@dataclass(frozen=True, slots=True)
+class Rule:
     """A dependency: whoever is logged in, as an actor of the desk. Raises NotAllowed, NameUnfit."""
 
-    def allowed(user: Annotated[BaseUser, Depends(get_user)]) -> Actor:
-        if not is_allowed(user, permission, view, dag):
+    permission: Permission
+    view: str
+    dag: str
+
+    def __call__(self, user: Annotated[BaseUser, Depends(get_user)]) -> Actor:
+        if not is_allowed(user, self.permission, self.view, self.dag):
             raise NotAllowed
         if not NAME.fullmatch(user.get_name()):
             raise NameUnfit
         return Actor(Role.DESK, user.get_name())
 
-    return allowed
+
+def may(permission: Permission, view: str = VIEW, dag: str = DAG) -> Rule:
+    """The rule of a route: a permission on a view of ours and on runs of a DAG."""
+    return Rule(permission, view, dag)
 
 
 def has(permission: Permission, view: str = VIEW, dag: str = DAG) -> Callable[[BaseUser], bool]:
@@ -103,6 +97,7 @@ Releaser = Annotated[Actor, Depends(may(HANDLE, *EXCHANGES))]
 ReadsCases = Annotated[bool, Depends(has(READ))]
 HandlesCases = Annotated[bool, Depends(has(HANDLE))]
 Releases = Annotated[bool, Depends(has(HANDLE, *EXCHANGES))]
-RegisterReader = Annotated[Actor, Depends(may(READ, "sluice.registers", "reconcile"))]
+Auditor = Annotated[Actor, Depends(may(READ, "sluice.registers", "reconcile"))]
 StaffReader = Annotated[Actor, Depends(may(READ, "sluice.staff", "reconcile"))]
-BreachReader = Annotated[Actor, Depends(may(HANDLE, "sluice.breach"))]
+BreachDesk = Annotated[Actor, Depends(may(HANDLE, "sluice.breach", "case_clock"))]
+"""Who is in what was breached is for those who handle cases of persons."""

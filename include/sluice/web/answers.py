@@ -30,7 +30,7 @@ SCHEME, ABOUT = "code", "The second word of a link, as password; any name."
             "description": "The package, a ZIP archive.",
             "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
         },
-        **problems(401, 410),
+        **problems(401, 404, 410),
     },
     openapi_extra={"security": [{SCHEME: []}]},
 )

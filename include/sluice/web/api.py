@@ -5,24 +5,31 @@ be done is a table in ``access.py``. Nothing here is open, also the OpenAPI docu
 address: an answer to a person opens for whoever holds its token and code (``answers.py``).
 """
 
-from typing import Any
+from typing import Any, Final
 
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from sluice.web import answers, cases, opendsr
+from sluice.web import agreements, answers, breach, cases, due, exchanges, opendsr, registers
 from sluice.web.dsr_model import DsrRequest
 from sluice.web.guard import Guard
 from sluice.web.model import CaseRequest, Withdrawal, field_names
 from sluice.web.problem import EVERY, MEDIA_TYPE, answer_with_problems, problems
+from sluice.web.read_model import AgentBreach, ObjectBreach
 
 MOUNT = "/sluice/api/v1"
 TITLE = "Sluice"
+BEHIND_LOGIN: Final = tuple(each.router for each in (cases, opendsr, exchanges, agreements, registers, breach, due))
 PARAMETERS = frozenset(
-    {"token", "authorization", "case_id", "request_id", "principal", "state", "open", "limit", "cursor", cases.KEY}
+    {
+        *("token", "authorization", "case_id", "request_id", "exchange_id", "agreement_id", "article", cases.KEY),
+        *("principal", "direction", "decision", "since", "state", "open", "limit", "cursor"),
+        *("at", "known_at", "group", "lang", "aware", "risk", "received", "country"),
+    }
 )
-ABOUT = """Requests of persons under the GDPR. Identifiers of a person go in bodies only, never in an address.
+ABOUT = """Requests of persons under the GDPR, and what compliance reads: exchanges, lineage, agreements, registers,
+breach slices, the clock. Identifiers of a person go in bodies only, never in an address.
 Errors are `application/problem+json` (RFC 9457) with a code of docs/errors.md; no value is ever repeated."""
 
 
@@ -39,8 +46,8 @@ def make_api() -> FastAPI:
         responses=problems(*EVERY),
     )
     behind_login = [Depends(get_user)]
-    app.include_router(cases.router, dependencies=behind_login)
-    app.include_router(opendsr.router, dependencies=behind_login)
+    for router in BEHIND_LOGIN:
+        app.include_router(router, dependencies=behind_login)
     app.include_router(answers.router)
     app.add_api_route(
         "/openapi.json",
@@ -49,7 +56,7 @@ def make_api() -> FastAPI:
         include_in_schema=False,
         dependencies=behind_login,
     )
-    answer_with_problems(app, PARAMETERS | field_names(CaseRequest, Withdrawal, DsrRequest))
+    answer_with_problems(app, PARAMETERS | field_names(CaseRequest, Withdrawal, DsrRequest, AgentBreach, ObjectBreach))
     app.add_middleware(Guard)
     return app
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from sluice.db import connect
 from sluice.rights.describe import describe
@@ -14,7 +14,7 @@ from sluice.settings import get_settings
 from sluice.terms import Principal
 from sluice.web.access import Clerk, Reader
 from sluice.web.cursor import cursor_of, place_of
-from sluice.web.model import CasePage, CaseRequest, CaseShort, CaseShown, Withdrawal
+from sluice.web.model import PRINCIPAL, CasePage, CaseRequest, CaseShort, CaseShown, Withdrawal
 from sluice.web.problem import problems
 
 router = APIRouter(prefix="/cases", tags=["cases"])
@@ -39,6 +39,7 @@ def open_(
     key: Annotated[
         UUID | None,
         Bare,
+        WithJsonSchema({"type": "string", "format": "uuid"}),
         Header(alias=KEY, description="The client's own number of the request: again, it gives the same case."),
     ] = None,
 ) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def say_where(case: Case, now: datetime, address: str, response: Response) -> No
 @router.get("", response_model=CasePage)
 def list_(
     reader: Reader,
-    principal: Annotated[str | None, Query(max_length=63, description="With a part of this principal.")] = None,
+    principal: Annotated[str | None, Query(pattern=PRINCIPAL, description="With a part of this principal.")] = None,
     state: Annotated[State | None, Query(description="Of the case or of a part.")] = None,
     open: Annotated[bool, Query(description="Only what is not over.")] = False,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import UUID4, BaseModel, ConfigDict, Field, model_validator
+from pydantic import UUID4, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -22,6 +22,9 @@ EXAMPLE: JsonDict = {
     "subject_identities": [{"identity_type": "phone", "identity_value": "+32470000001", "identity_format": "raw"}],
     "extensions": {HOST: {"channel": "form", "language": "nl", "agreementId": "DPA-ENERGY01"}},
 }
+RANDOM = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
+RequestId = Annotated[UUID4, WithJsonSchema({"type": "string", "pattern": RANDOM})]
+"""A UUID of version 4: the standard's; a schema knows UUIDs of any version only."""
 Url = Annotated[str, Field(max_length=2_000)]
 
 
@@ -69,7 +72,7 @@ class DsrRequest(Closed):
 
     api_version: Literal["2.0"]
     regulation: Literal["gdpr"]
-    subject_request_id: UUID4
+    subject_request_id: RequestId
     subject_request_type: Literal[
         "access", "rectification", "erasure", "restriction", "portability", "objection", "consent_withdrawal"
     ]
@@ -100,7 +103,7 @@ class DsrOpened(Closed):
 
     api_version: str
     controller_id: str
-    subject_request_id: UUID4
+    subject_request_id: RequestId
     received_time: datetime
     expected_completion_time: datetime
     extensions: dict[str, Any]
@@ -130,7 +133,7 @@ class DsrStatus(Closed):
 
     api_version: str
     controller_id: str
-    subject_request_id: UUID4
+    subject_request_id: RequestId
     request_status: Literal["pending", "in_progress", "completed", "cancelled"]
     received_time: datetime
     expected_completion_time: datetime

@@ -44,7 +44,7 @@ class NotAllowed(HttpError):
     status: ClassVar[int] = 403
     code: ClassVar[str] = "SLU-602"
     summary: ClassVar[str] = "this login may not do that, or its token does not hold"
-    cure: ClassVar[str] = "ask for the permission that docs/how-to/open-a-case-over-http.md names, or log in again"
+    cure: ClassVar[str] = "ask for the permission that docs/reference/permissions.md names, or log in again"
     exit: ClassVar[Exit] = Exit.REFUSED
 
 

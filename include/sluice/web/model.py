@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -13,6 +13,7 @@ from sluice.rights.model import LetterKind, Right, State, Track
 
 Channel = Literal["letter", "mail", "phone", "form"]
 Language = Literal["nl", "fr", "en"]
+PRINCIPAL = "^[a-z0-9][a-z0-9-]{0,62}$"
 MOST_IDENTIFIERS = 50
 LONGEST_VALUE = 320
 EXAMPLE: JsonDict = {
@@ -54,7 +55,7 @@ MOMENT = re.compile(
 )
 
 
-def _received(said: object) -> date | datetime:
+def date_or_moment(said: object) -> date | datetime:
     """A date, or a moment with its zone. Only so: other texts would be taken for seconds since 1970."""
     found = MOMENT.fullmatch(said) if isinstance(said, str) else None
     if found:
@@ -66,14 +67,17 @@ def _received(said: object) -> date | datetime:
 
 
 def _moment(said: object) -> datetime:
-    found = _received(said)
+    found = date_or_moment(said)
     if isinstance(found, datetime):
         return found
     raise PydanticCustomError("moment", "a date and time with a zone")
 
 
-Received = Annotated[date | datetime, PlainValidator(_received, json_schema_input_type=str)]
-Moment = Annotated[datetime, PlainValidator(_moment, json_schema_input_type=str)]
+DATE: JsonDict = {"type": "string", "format": "date"}
+DATE_TIME: JsonDict = {"type": "string", "format": "date-time"}
+EITHER: JsonDict = {"anyOf": [DATE, DATE_TIME]}
+Received = Annotated[date | datetime, PlainValidator(date_or_moment), WithJsonSchema(EITHER)]
+Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema(DATE_TIME)]
 
 
 class CaseRequest(Closed):
@@ -85,7 +89,7 @@ class CaseRequest(Closed):
     identifiers: list[IdentifierBody] = Field(min_length=1, max_length=MOST_IDENTIFIERS, repr=False)
     principal: str | None = Field(
         default=None,
-        pattern="^[a-z0-9][a-z0-9-]{0,62}$",
+        pattern=PRINCIPAL,
         description="Who was addressed; else every principal that knows the person.",
     )
     received: Received | None = Field(

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import UUID4
 
 from sluice.db import connect
 from sluice.rights.clock import BRUSSELS
@@ -20,7 +19,7 @@ from sluice.settings import get_settings
 from sluice.terms import Principal, SubjectKind
 from sluice.web.access import Clerk, Reader
 from sluice.web.cases import WRITING, say_where
-from sluice.web.dsr_model import HOST, VERSION, DsrOpened, DsrRequest, DsrStatus
+from sluice.web.dsr_model import HOST, VERSION, DsrOpened, DsrRequest, DsrStatus, RequestId
 from sluice.web.problem import problems
 
 router = APIRouter(prefix="/opendsr/requests", tags=["opendsr"])
@@ -76,7 +75,7 @@ def open_(body: DsrRequest, clerk: Clerk, request: Request, response: Response) 
 
 
 @router.get("/{request_id}", response_model=DsrStatus, responses=problems(404))
-def show(request_id: UUID4, reader: Reader) -> dict[str, Any]:
+def show(request_id: RequestId, reader: Reader) -> dict[str, Any]:
     """Where an OpenDSR request stands: pending, in_progress, completed, cancelled; and its clock."""
     from sluice.keys import Keyring
     from sluice.rights.identifiers import case_id_of

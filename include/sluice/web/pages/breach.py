@@ -17,10 +17,10 @@ from sluice.errors import NotFound
 from sluice.settings import get_settings
 from sluice.staff.facts import default_minimum
 from sluice.staff.store import read_people
-from sluice.web.access import BreachReader
+from sluice.web.access import BreachDesk
 from sluice.web.errors import Fault, NothingThere, RequestInvalid
+from sluice.web.model import PRINCIPAL
 from sluice.web.pages.asked import Unless, today
-from sluice.web.pages.exchanges import PRINCIPAL
 from sluice.web.pages.view import reader_of, render
 
 router = APIRouter(prefix="/breach")
@@ -69,7 +69,7 @@ Question = Annotated[Asked, Depends(_asked)]
 
 
 @router.get("")
-def show(request: Request, reader: BreachReader, asked: Question) -> Response:
+def show(request: Request, reader: BreachDesk, asked: Question) -> Response:
     """The form, and the slice that was asked for. Raises NothingThere, SliceEmpty."""
     from sluice.breach.page import drafts_of, summary_of
 
@@ -96,7 +96,7 @@ def show(request: Request, reader: BreachReader, asked: Question) -> Response:
 @router.get("/draft")
 def draft(
     request: Request,
-    reader: BreachReader,
+    reader: BreachDesk,
     asked: Question,
     draft: Annotated[Draft, Query()],
     principal: Annotated[str | None, Unless, Query(pattern=PRINCIPAL)] = None,

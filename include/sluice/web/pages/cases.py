@@ -20,9 +20,9 @@ from sluice.rights.store import get_case, list_cases, list_steps
 from sluice.settings import get_settings
 from sluice.web.access import HandlesCases, Reader
 from sluice.web.cursor import cursor_of, place_of
+from sluice.web.model import PRINCIPAL
 from sluice.web.pages.asked import Unless
 from sluice.web.pages.clocks import Clock, clock_of, strip_of
-from sluice.web.pages.exchanges import PRINCIPAL
 from sluice.web.pages.forms import Token
 from sluice.web.pages.view import Done, render
 

@@ -21,6 +21,7 @@ from sluice.terms import Decision, Direction
 from sluice.web.access import Onlooker
 from sluice.web.cursor import cursor_of, place_of
 from sluice.web.errors import NothingThere
+from sluice.web.model import PRINCIPAL
 from sluice.web.pages.asked import Unless
 from sluice.web.pages.lineage import shown_on_exchange
 from sluice.web.pages.view import reader_of, render, shares
@@ -28,7 +29,6 @@ from sluice.web.pages.view import reader_of, render, shares
 router = APIRouter(prefix="/exchanges")
 PARAMETERS = frozenset({"principal", "direction", "decision", "since", "number", "cursor", "lang"})
 ON_A_PAGE = 25
-PRINCIPAL = "^[a-z0-9][a-z0-9-]{0,62}$"
 Beginning = Annotated[
     str,
     BeforeValidator(lambda said: said.strip().lower() if isinstance(said, str) else said),
@@ -116,15 +116,15 @@ def show(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
 
 @router.get("/{exchange_id}/receipt.pdf")
 def receipt(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
-    """The receipt, byte for byte as the principal got it. Raises NothingThere while there is none."""
-    from sluice.documents.receipt import make_receipt
+    """The receipt, byte for byte as the principal got it. Raises NotFound while there is none."""
+    from sluice.exchange.receipt import read_receipt
+    from sluice.lake.objects import ObjectStore
 
-    shown = _shown(exchange_id)
-    if shown.record is None or shown.entry is None:
-        raise NothingThere
-    made = make_receipt(shown.record, shown.entry, Keyring.open(get_settings()), shown.record.who.language)
-    named = f'attachment; filename="{shown.line.id}.pdf"'
-    return Response(made.pdf, media_type="application/pdf", headers={"Content-Disposition": named})
+    settings = get_settings()
+    with connect(settings) as conn:
+        pdf = read_receipt(settings, conn, ObjectStore(settings), str(exchange_id)).pdf
+    named = f'attachment; filename="{exchange_id}.pdf"'
+    return Response(pdf, media_type="application/pdf", headers={"Content-Disposition": named})
 
 
 def _shown(exchange_id: UUID) -> Shown:

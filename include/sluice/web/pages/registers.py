@@ -15,7 +15,7 @@ from sluice.registers.make import known_then, make_register
 from sluice.registers.model import Article, Register
 from sluice.registers.tables import FINDINGS, SEEN, Table, tables_of
 from sluice.settings import get_settings
-from sluice.web.access import RegisterReader
+from sluice.web.access import Auditor
 from sluice.web.errors import NothingThere
 from sluice.web.pages.asked import KnownAt, On, times
 from sluice.web.pages.view import reader_of, render
@@ -35,7 +35,7 @@ Tab = Literal["register", "seen", "findings", "identification"]
 
 
 @router.get("")
-def overview(request: Request, reader: RegisterReader, on: On, known_at: KnownAt) -> Response:
+def overview(request: Request, reader: Auditor, on: On, known_at: KnownAt) -> Response:
     """Both registers: how many rows, and where papers and exchanges do not say alike."""
     language = reader_of(request).say.language
     with connect(get_settings()) as conn:
@@ -50,7 +50,7 @@ def overview(request: Request, reader: RegisterReader, on: On, known_at: KnownAt
 
 
 @router.get("/{article}")
-def show(request: Request, reader: RegisterReader, article: Article, on: On, known_at: KnownAt) -> Response:
+def show(request: Request, reader: Auditor, article: Article, on: On, known_at: KnownAt) -> Response:
     """One register whole."""
     with connect(get_settings()) as conn:
         register = _register(conn, request, article, on, known_at)
@@ -67,7 +67,7 @@ def show(request: Request, reader: RegisterReader, article: Article, on: On, kno
 @router.get("/{article}/file")
 def file(
     request: Request,
-    reader: RegisterReader,
+    reader: Auditor,
     article: Article,
     on: On,
     known_at: KnownAt,

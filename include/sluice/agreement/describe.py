@@ -1,0 +1,25 @@
+"""How agreements and their roles are told to people and programs: one document for the command and for HTTP. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sluice.agreement.model import Agreement
+from sluice.agreement.profiles import RolesRow
+
+
+def describe(agreement: Agreement) -> dict[str, Any]:
+    """An agreement in a list, with the Brussels days that it was signed for."""
+    return {
+        "id": agreement.agreement_id,
+        "version": agreement.version,
+        "principal": agreement.principal,
+        "valid_from": agreement.valid_from.isoformat(),
+        "valid_to": agreement.valid_to.isoformat() if agreement.valid_to else None,
+        "purposes": [purpose.code for purpose in agreement.purposes],
+    }
+
+
+def describe_roles(agreement: Agreement, rows: Sequence[RolesRow]) -> dict[str, Any]:
+    """The role matrix of an agreement version, in one direction."""
+    return {"agreement": agreement.agreement_id, "version": agreement.version, "rows": [asdict(row) for row in rows]}

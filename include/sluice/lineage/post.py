@@ -1,0 +1,28 @@
+"""One JSON document by HTTP POST, and why it did not arrive."""
+
+import urllib.error
+import urllib.request
+from typing import Any
+
+TIMEOUT_SECONDS = 10.0
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirected POST would become a GET and lose what it carries."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+def post_json(url: str, document: str) -> str | int | None:
+    """Send it once. None when it arrived; else the status that came back, or the kind of failure."""
+    request = urllib.request.Request(
+        url, data=document.encode(), method="POST", headers={"Content-Type": "application/json"}
+    )
+    try:
+        urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS).close()
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError as error:
+        return type(error.reason if isinstance(error, urllib.error.URLError) else error).__name__
+    return None

@@ -1,0 +1,131 @@
+"""Exchanges over HTTP: what crossed, one of them with its six answers, its receipt, its lineage."""
+
+from datetime import date, datetime, time
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from sluice.db import connect
+from sluice.settings import get_settings
+from sluice.terms import Decision, Direction
+from sluice.web.access import Onlooker
+from sluice.web.cases import LARGEST_PAGE
+from sluice.web.cursor import cursor_of, place_of
+from sluice.web.model import PRINCIPAL
+from sluice.web.problem import problems
+from sluice.web.read_model import DayOrMoment, ExchangePage, ExchangeShown, TraceShown
+
+router = APIRouter(prefix="/exchanges", tags=["exchanges"])
+JOSE, PDF, PEM = "application/jose+json", "application/pdf", "application/x-pem-file"
+
+
+@router.get("", response_model=ExchangePage)
+def list_(
+    onlooker: Onlooker,
+    principal: Annotated[str | None, Query(pattern=PRINCIPAL, description="Only of this principal.")] = None,
+    direction: Direction | None = None,
+    decision: Annotated[Decision | None, Query(description="`open` for those that wait.")] = None,
+    since: Annotated[
+        DayOrMoment | None, Query(description="Opened at or after: a Brussels date, or a moment with its zone.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
+) -> dict[str, Any]:
+    """List exchanges, newest first, a page at a time."""
+    from sluice.exchange.describe import describe_line
+    from sluice.exchange.read import list_exchanges
+
+    before = place_of(cursor) if cursor else None
+    with connect(get_settings()) as conn:
+        found = list_exchanges(
+            conn,
+            principal=principal,
+            direction=direction,
+            decision=decision,
+            since=_moment(since) if since else None,
+            limit=limit + 1,
+            before=before,
+        )
+    page = found[:limit]
+    return {
+        "exchanges": [describe_line(line) for line in page],
+        "next_cursor": cursor_of(page[-1].opened_at, page[-1].id) if len(found) > limit else None,
+    }
+
+
+def _moment(said: date | datetime) -> datetime:
+    """A date begins at midnight in Brussels."""
+    from sluice.exchange.naming import BRUSSELS
+
+    return said if isinstance(said, datetime) else datetime.combine(said, time(), BRUSSELS)
+
+
+@router.get(
+    "/receipt-key.pem",
+    response_class=Response,
+    responses={200: {"description": "Ed25519, PEM.", "content": {PEM: {"schema": {"type": "string"}}}}},
+)
+def receipt_key(onlooker: Onlooker) -> Response:
+    """Fetch the public key that receipts are checked with; its fingerprint is on paper."""
+    from sluice.keys import Keyring
+
+    return Response(Keyring.open(get_settings()).public_pem, media_type=PEM)
+
+
+@router.get("/{exchange_id}", response_model=ExchangeShown, responses=problems(404))
+def show(exchange_id: UUID, onlooker: Onlooker) -> dict[str, Any]:
+    """Show an exchange: the six answers, verdict and counts, the entry of the ledger."""
+    from sluice.exchange.describe import describe
+    from sluice.exchange.read import show_exchange
+
+    with connect(get_settings()) as conn:
+        return describe(show_exchange(conn, str(exchange_id)))
+
+
+@router.get("/{exchange_id}/lineage", response_model=TraceShown, responses=problems(404))
+def lineage(exchange_id: UUID, onlooker: Onlooker) -> dict[str, Any]:
+    """Show what a closed exchange is made of and what was made of it."""
+    from sluice.lineage.graph import describe
+    from sluice.lineage.trace import trace_exchange
+
+    with connect(get_settings()) as conn:
+        return describe(trace_exchange(conn, str(exchange_id)))
+
+
+@router.get(
+    "/{exchange_id}/receipt.json",
+    response_class=Response,
+    responses={
+        200: {"description": "A flattened JWS (RFC 7515).", "content": {JOSE: {"schema": {"type": "object"}}}},
+        **problems(404),
+    },
+)
+def receipt_json(exchange_id: UUID, onlooker: Onlooker) -> Response:
+    """Fetch the signed receipt, byte for byte as the principal has it: `sluice receipt verify` checks it."""
+    return _receipt(exchange_id, JOSE)
+
+
+@router.get(
+    "/{exchange_id}/receipt.pdf",
+    response_class=Response,
+    responses={
+        200: {"description": "For people.", "content": {PDF: {"schema": {"type": "string", "format": "binary"}}}},
+        **problems(404),
+    },
+)
+def receipt_pdf(exchange_id: UUID, onlooker: Onlooker) -> Response:
+    """Fetch the receipt for people, whose hash the signed one holds."""
+    return _receipt(exchange_id, PDF)
+
+
+def _receipt(exchange_id: UUID, media_type: str) -> Response:
+    from sluice.exchange.receipt import read_receipt
+    from sluice.lake.objects import ObjectStore
+
+    settings = get_settings()
+    with connect(settings) as conn:
+        receipt = read_receipt(settings, conn, ObjectStore(settings), str(exchange_id))
+    content, ending = (receipt.pdf, "pdf") if media_type == PDF else (receipt.jws, "json")
+    headers = {"Content-Disposition": f'attachment; filename="{exchange_id}.{ending}"'}
+    return Response(content, media_type=media_type, headers=headers)
