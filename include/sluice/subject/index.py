@@ -1,8 +1,8 @@
 """The subject index: from a SubjectRef to the objects that hold the person, as sorted Parquet runs.
 
 A run holds the first 8 bytes of each reference (big-endian), sorted: enough to point at files,
-because a hit is checked again in the file. One run per exchange; the runs of a month are merged
-and split by the first byte. Bytes in, bytes out: where they are kept is not decided here.
+because a hit is checked again in the file. One run per exchange; many of them are merged into one, and that is
+split by the leading bits of the references. Bytes in, bytes out: where they are kept is not decided here.
 """
 
 import io
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -43,17 +44,22 @@ CANDIDATE_CODE = 6
 
 ROWS_PER_GROUP = 4_096
 """Entries are sorted, so one person is in one group: the smaller it is, the less is unpacked to say no."""
+ENTRIES_PER_PART = 65_536
+"""At most so many entries of a merge are read for one person: about half a megabyte."""
+MOST_BITS = 12
 REF_BYTES = 16
 WHOLE = b"sluice.whole"
 """Key in the metadata of a run that holds every reference which the columns of its file can give."""
 
 
 @dataclass(frozen=True, slots=True)
-class MonthRun:
-    """Entries (``ref`` UInt64, ``object`` UInt32) whose references begin with ``first_byte``."""
+class Merged:
+    """Many runs as one: 2 ** ``bits`` parts of entries (``ref`` UInt64, ``object`` UInt32), each of the references
+    whose leading bits are its number; sorted, a part may be empty.
+    """
 
-    first_byte: int
-    entries: pl.DataFrame = field(repr=False)
+    bits: int
+    parts: tuple[pl.DataFrame, ...] = field(repr=False)
 
 
 def first_word(refs: pl.Series) -> pl.Series:
@@ -122,7 +128,7 @@ def write_run(entries: pl.DataFrame, *, is_whole: bool = False) -> bytes:
 
 
 def find_in_run(source: Source, refs: Sequence[str]) -> pl.DataFrame:
-    """The entries of a run (one exchange's or a month's) whose reference is among ``refs``.
+    """The entries of a run (one exchange's, or a part of a merge) whose reference is among ``refs``.
 
     Reads the footer and only the row groups whose range can hold one. Raises IndexInvalid.
     """
@@ -152,21 +158,23 @@ def is_whole(source: Source) -> bool:
         return WHOLE in (file.metadata.metadata or {})
 
 
-def merge_runs(runs: Sequence[tuple[int, pl.DataFrame]]) -> tuple[MonthRun, ...]:
-    """The runs of one month as one, split by first byte; only bytes that occur are there.
+def merge_runs(runs: Iterable[tuple[int, pl.DataFrame]]) -> Merged:
+    """Runs as one, split evenly, because references are spread evenly: no part says more of anybody than its number.
 
     runs: (object number, run as built by ``build_run``). The kind is dropped: the file knows it.
     """
     parts = [run.select("ref", object=pl.lit(number, dtype=pl.UInt32)) for number, run in runs]
     empty = pl.DataFrame(schema={"ref": pl.UInt64, "object": pl.UInt32})
     merged = pl.concat([empty, *parts]).unique().sort("ref", "object")
-    starts = [merged["ref"].search_sorted(byte << 56, side="left") for byte in range(256)]
-    ends = [*starts[1:], merged.height]
-    return tuple(
-        MonthRun(byte, merged.slice(start, end - start))
-        for byte, (start, end) in enumerate(zip(starts, ends, strict=True))
-        if end > start
-    )
+    bits = min(MOST_BITS, max(0, (merged.height - 1) // ENTRIES_PER_PART).bit_length())
+    starts = [int(merged["ref"].search_sorted(part << (64 - bits), side="left")) for part in range(1, 2**bits)]
+    edges = [0, *starts, merged.height]
+    return Merged(bits, tuple(merged.slice(start, end - start) for start, end in pairwise(edges)))
+
+
+def parts_with(refs: Sequence[str], bits: int) -> tuple[int, ...]:
+    """Numbers of the parts of a merge that can hold one of these references."""
+    return tuple(sorted({word >> (64 - bits) for word in _words(tuple(refs))}))
 
 
 def _kind_code(code: int) -> pl.Expr:
