@@ -53,23 +53,26 @@ def merge_all(house: House, now: datetime, principal: Principal | None = None) -
     return each("merging the index", principals, lambda one: merge_index(house, one, now))
 
 
-def merge_index(house: House, principal: Principal, now: datetime) -> int:
-    """Merge the runs of a principal, month by month; how many were merged. Again changes nothing."""
+def merge_index(house: House, principal: Principal, now: datetime, fewest: int = FEWEST) -> int:
+    """Merge the runs of a principal, month by month; how many were merged. Again changes nothing.
+
+    Raises EvidenceInvalid for a run that is not what the catalogue says.
+    """
     with _alone(house, principal):
         _drop_outdated(house, principal)
         _drop_unknown(house, principal)
         runs = store.find_runs(house.conn, principal, RUNS)
-        return sum(_merge(house, principal, group, now) for group in to_merge(runs))
+        return sum(_merge(house, principal, group, now) for group in to_merge(runs, fewest))
 
 
-def to_merge(runs: Sequence[Run]) -> Iterator[list[Run]]:
+def to_merge(runs: Sequence[Run], fewest: int = FEWEST) -> Iterator[list[Run]]:
     """Which runs become one: of a month, because they go in the same one, as many as fit. Pure.
 
-    runs: in the order of their exchanges. A group of which a merge answers for nearly all is left as it is.
+    runs: in the order of their exchanges. fewest: a group with fewer runs that no merge answers for is left as it is.
     """
     for _, month in groupby(runs, key=lambda run: run.opened_at.astimezone(BRUSSELS).strftime("%Y-%m")):
         for group in _fitting(month):
-            if sum(run.merge_id is None for run in group) >= FEWEST:
+            if sum(run.merge_id is None for run in group) >= fewest:
                 yield group
 
 

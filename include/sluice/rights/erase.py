@@ -282,9 +282,8 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
         needles = recall(house, case.case_id, target.principal)
         scanned = scan_stores(house, target, needles.values | set(target.values))
         corrections = count_left(house, target.principal, target.refs)
-        named = count_consents(house, target.principal, target.refs) + count_merged(
-            house, target.principal, target.refs
-        )
+        keyed = count_consents(house, target.principal, target.refs)
+        keyed += count_merged(house, target.principal, target.refs)
         found = replace(scanned, shared=len(needles.shared)) + Scanned(
             hits=corrections.named + keyed, doubts=corrections.unreadable
         )
