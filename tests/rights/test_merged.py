@@ -17,14 +17,17 @@ from rights.asking import asked
 from rights.estate import ENERGY01, Estate, copied_estate, open_estate
 from rights.test_erase_lead import Found, asked_for, led, target_of
 from sluice.db import connect_to
-from sluice.exchange.merged import RUNS, count_left, merge_all, merge_index, to_merge
+from sluice.exchange.merged import RUNS, count_left, merge_all, merge_index, named_in, to_merge
 from sluice.exchange.merged_store import Run, find_runs
 from sluice.exchange.naming import merged_prefix
 from sluice.retention.run import retain
 from sluice.rights.erase import run, verify
 from sluice.rights.erase_bench import open_bench
+from sluice.rights.erase_lead import find_lead
+from sluice.rights.erase_store import find_copies
 from sluice.settings import Settings
-from sluice.terms import ExchangeId
+from sluice.subject.index import find_in_run
+from sluice.terms import Direction, ExchangeId
 
 POINTS = effort(6, 60)
 NUMBERS = {"people": 5, "others": 7, "shared": 2}
@@ -49,6 +52,29 @@ def found(estate: Estate) -> dict[str, Found]:
         with open_bench(estate.house, target) as bench:
             answers[what] = led(bench)
     return answers
+
+
+def said(estate: Estate) -> dict[str, object]:
+    """What the index says of everybody: how often they are in each run, and whether it is whole."""
+    answers: dict[str, object] = {}
+    for what, target in asked_for(estate).items():
+        with open_bench(estate.house, target) as bench:
+            answers[what] = find_lead(bench, find_copies(estate.house.conn, target.principal)).answers
+    return answers
+
+
+def sought(estate: Estate) -> tuple[set[tuple[str, int]], list[str]]:
+    """Which exchanges have which first words of somebody's references in their run of accepted rows; the references."""
+    refs = sorted(asked_for(estate)["refused rows"].refs)
+    runs = [run for run in find_runs(estate.house.conn, ENERGY01, RUNS) if run.kind == "index"]
+    read = {run.exchange_id: estate.house.objects.read(run.bucket, run.key, run.version_id) for run in runs}
+    return {(name, word) for name, run in read.items() for word in find_in_run(run, refs)["ref"].to_list()}, refs
+
+
+def named(estate: Estate, refs: list[str]) -> set[tuple[str, int]]:
+    """The same, as the product finds it."""
+    found = named_in(estate.house, ENERGY01, refs)
+    return {(run.exchange_id, word) for run, words in found for word in words}
 
 
 def parts(estate: Estate) -> set[tuple[str, str]]:
@@ -95,13 +121,16 @@ def test_a_merge_leads_where_the_runs_lead_and_whatever_it_cannot_answer_they_do
     assert runs_read(estate) == hits < before, "only those that name the person, to see how often"
     assert merge_all(estate.house, NOW) == (0, 0), "again changes nothing"
 
+    answers, [of, refs] = said(estate), sought(estate)
+    assert named(estate, refs) == of != set()
     damage(estate)
     with caplog.at_level(logging.WARNING):
-        assert found(estate) == plain and runs_read(estate) == before
+        assert said(estate) == answers and runs_read(estate) == before
+        assert named(estate, refs) == of
     assert "is damaged" in caplog.text
     for key, version in parts(estate):
         estate.house.objects.delete_version(estate.settings.bucket_lake, key, version)
-    assert found(estate) == plain and runs_read(estate) == before
+    assert said(estate) == answers and runs_read(estate) == before
 
 
 def damage(estate: Estate) -> None:
@@ -163,15 +192,15 @@ def test_what_retention_removes_is_in_no_merge(estate: Estate) -> None:
 def test_a_merge_killed_anywhere_leads_nobody_astray_and_is_made_again(
     estate: Estate, record_property: Callable[[str, object], None]
 ) -> None:
-    plain, killed, whole = found(estate), 0, 0
+    plain, killed, whole = said(estate), 0, 0
     with dying(estate.settings, "crash_erase.py") as victim:
         _, steps = victim(ENERGY01, 0, "merge")
         for point in range(2, steps, max(1, steps // POINTS)):
             estate.house.conn.execute("delete from index_merge where principal = %s", (ENERGY01,))
             killed += victim(ENERGY01, point, "merge")[0]
-            leads = found(estate) == plain
+            leads = said(estate) == plain
             merge_index(estate.house, ENERGY01, NOW, fewest=1)
-            whole += leads and found(estate) == plain and parts(estate) == noted(estate) != set()
+            whole += leads and said(estate) == plain and parts(estate) == noted(estate) != set()
     assert killed >= POINTS * 9 // 10 and whole >= killed
     record_property(
         "SIGKILL points of a merge: found as before, and made again without a rest, killed", f"{whole}, {killed}"
@@ -180,7 +209,7 @@ def test_a_merge_killed_anywhere_leads_nobody_astray_and_is_made_again(
 
 def a_run(number: int, day: int, size: int, merge_id: str | None = None) -> Run:
     name = ExchangeId(str(number))
-    return Run(name, "index", "lake", "key", "v", "", size, NOW.replace(month=11, day=day), merge_id)
+    return Run(name, "index", "lake", "key", "v", "", size, Direction.INBOUND, NOW.replace(month=11, day=day), merge_id)
 
 
 def test_runs_of_a_month_that_fit_become_one_once_enough_of_them_are_new() -> None:

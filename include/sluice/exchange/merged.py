@@ -7,7 +7,7 @@ for a merge that is being made. Nothing is lost with a merge: it is made again a
 
 import hashlib
 import logging
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -90,29 +90,58 @@ def _fitting(runs: Iterable[Run]) -> Iterator[list[Run]]:
 def ask_merged(
     house: House, principal: Principal, runs: Collection[RunName], refs: Sequence[str]
 ) -> dict[RunName, Answer]:
-    """What merges say of some runs; those that none answers for are missing, to be asked themselves.
+    """What merges say of some runs; those that none answers for are missing, to be asked themselves."""
+    said = _read_merged(house, principal, runs, refs)
+    return {name: Answer(len(words), member.is_whole) for name, (member, words) in said.items()}
+
+
+def named_in(house: House, principal: Principal, refs: Sequence[str]) -> Iterator[tuple[Run, frozenset[int]]]:
+    """Index runs that name one of these, each with the first words of those it names; what is merged comes first.
+
+    The others are read one after the other, the newest first. A run that retention removed names nobody.
+    """
+    runs = {run.name: run for run in store.find_runs(house.conn, principal, {INDEX})} if refs else {}
+    said = _read_merged(house, principal, runs.keys(), refs)
+    yield from ((runs[name], frozenset(words)) for name, (_, words) in said.items() if words)
+    for name, run in reversed(runs.items()):
+        if name in said:
+            continue
+        try:
+            content = house.objects.read(run.bucket, run.key, run.version_id)
+        except NotFound:
+            continue
+        if words := frozenset(find_in_run(content, refs)["ref"].to_list()):
+            yield run, words
+
+
+def _read_merged(
+    house: House, principal: Principal, runs: Collection[RunName], refs: Sequence[str]
+) -> dict[RunName, tuple[Member, list[int]]]:
+    """Per run that a merge answers for: its entries of these persons, as first words.
 
     A merge is left aside where its parts would be more reads than its runs are.
     """
-    wanted, found = set(runs), dict[RunName, Answer]()
+    wanted, said = set(runs), dict[RunName, tuple[Member, list[int]]]()
     for merge in store.find_merges(house.conn, principal) if wanted and refs else ():
         mine = wanted & merge.members.keys()
         numbers = parts_with(refs, merge.bits)
-        if len(numbers) < len(mine) and (counts := _counts(house, merge, numbers, refs)) is not None:
-            for name in mine:
-                member = merge.members[name]
-                found[name] = Answer(counts[member.number], member.is_whole)
-    return found
+        entries = _entries_of(house, merge, numbers, refs) if len(numbers) < len(mine) else None
+        if entries is not None:
+            words = defaultdict[int, list[int]](list)
+            for word, number in entries:
+                words[number].append(word)
+            said.update((name, (member := merge.members[name], words[member.number])) for name in mine)
+    return said
 
 
-def _counts(house: House, merge: Merge, numbers: Sequence[int], refs: Sequence[str]) -> Counter[int] | None:
-    """Entries of these persons by the number of their run; None when a part is gone, or is not what was put there."""
+def _entries_of(
+    house: House, merge: Merge, numbers: Sequence[int], refs: Sequence[str]
+) -> list[tuple[int, int]] | None:
+    """First word and run of each entry of these persons; None when a part is gone, or is not what was put there."""
     parts = store.find_parts(house.conn, merge.merge_id, numbers)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = list(pool.map(lambda part: _entries(house, part, refs), parts))
-    if len(parts) < len(numbers) or any(entries is None for entries in found):
-        return None
-    return Counter(number for entries in found if entries is not None for number in entries["object"].to_list())
+        found = [each for each in pool.map(lambda part: _entries(house, part, refs), parts) if each is not None]
+    return [row for each in found for row in each.rows()] if len(found) == len(numbers) else None
 
 
 def _entries(house: House, part: Part, refs: Sequence[str]) -> pl.DataFrame | None:

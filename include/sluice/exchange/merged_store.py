@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sluice.db import Connection, transaction
-from sluice.terms import ExchangeId, Principal
+from sluice.terms import Direction, ExchangeId, Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,14 @@ class Run:
     version_id: str
     sha256: str
     size_bytes: int
+    direction: Direction
     opened_at: datetime
     merge_id: str | None
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """What a merge knows it by."""
+        return self.exchange_id, self.kind, self.version_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ def find_runs(conn: Connection, principal: Principal, kinds: Collection[str]) ->
     """Runs of a principal that are there, the oldest exchange first."""
     rows = conn.execute(
         """select c.exchange_id::text as exchange_id, c.kind, c.bucket, c.key, c.version_id, c.sha256, c.size_bytes,
-               e.opened_at, r.merge_id::text as merge_id
+               e.direction, e.opened_at, r.merge_id::text as merge_id
            from copy c join exchange e using (exchange_id)
            left join index_merge_run r
                on (r.exchange_id, r.kind, r.version_id) = (c.exchange_id, c.kind, c.version_id)
@@ -63,7 +70,11 @@ def find_runs(conn: Connection, principal: Principal, kinds: Collection[str]) ->
            order by e.opened_at, c.exchange_id, c.kind""",
         (principal, list(kinds)),
     ).fetchall()
-    return [Run(**{**row, "exchange_id": ExchangeId(row["exchange_id"])}) for row in rows]
+    return [_run(row) for row in rows]
+
+
+def _run(row: dict[str, Any]) -> Run:
+    return Run(**{**row, "exchange_id": ExchangeId(row["exchange_id"]), "direction": Direction(row["direction"])})
 
 
 def find_principals(conn: Connection, kinds: Collection[str]) -> list[Principal]:
