@@ -119,11 +119,11 @@ def test_a_merge_says_of_every_run_what_the_run_says(held, asked, part_size):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sluice.subject.index.ENTRIES_PER_PART", part_size)
-        merged = merge_runs(enumerate(runs))
+        merged = merge_runs(list(enumerate(runs)))
 
-    parts = [write_run(merged.parts[number]) for number in parts_with(sought, merged.bits)]
-    found = pl.concat([merged.parts[0].clear(), *(find_in_run(part, sought) for part in parts)])
-    assert len(merged.parts) == 2**merged.bits
+    parts = [write_run(merged.part(number)) for number in parts_with(sought, merged.bits)]
+    found = pl.concat([merged.part(0).clear(), *(find_in_run(part, sought) for part in parts)])
+    assert len(merged) == 2**merged.bits
     for number, run in enumerate(runs):
         mine = found.filter(found["object"] == number)["ref"].sort().to_list()
         assert mine == find_in_run(write_run(run), sought)["ref"].to_list()
@@ -136,16 +136,18 @@ def test_a_merge_is_split_evenly_and_each_part_holds_its_own_references(monkeypa
 
     merged = merge_runs(runs)
 
-    assert merged.bits == 3 and sum(part.height for part in merged.parts) == 1100
-    assert all((part["ref"] // 2**61 == number).all() for number, part in enumerate(merged.parts))
+    parts = [merged.part(number) for number in range(len(merged))]
+    assert merged.bits == 3 and sum(part.height for part in parts) == 1100
+    assert all((part["ref"] // 2**61 == number).all() for number, part in enumerate(parts))
     [number] = parts_with([first[0]], merged.bits)
-    assert find_in_run(write_run(merged.parts[number]), [first[0]])["object"].to_list() == [7, 9]
-    other = merged.parts[(number + 1) % 8]
+    assert find_in_run(write_run(parts[number]), [first[0]])["object"].to_list() == [7, 9]
+    other = parts[(number + 1) % 8]
     assert find_in_run(write_run(other), [first[0]]).is_empty(), "the control: no other part knows it"
 
 
 def test_no_runs_merge_to_one_empty_part():
-    assert [part.height for part in merge_runs([]).parts] == [0]
+    merged = merge_runs([])
+    assert (len(merged), merged.part(0).height) == (1, 0)
 
 
 @pytest.mark.parametrize("broken", [b"", b"PAR1", b"x" * 64])

@@ -37,7 +37,7 @@ AT_ONCE = 8
 FEWEST = 4
 """As many runs are worth a merge: each costs every question one read."""
 MOST_BYTES = 128 * 2**20
-"""Of runs in one merge, some 16 million entries: sorting them takes about 1 GB."""
+"""Of runs in one merge, some 16 million entries: so much of them lies in memory twice."""
 
 RunName = tuple[str, str, str]
 """Exchange, kind and version of a run."""
@@ -197,18 +197,18 @@ def _merge(house: House, principal: Principal, runs: Sequence[Run], now: datetim
             read = [(pl.read_parquet(content, columns=["ref"]), is_whole(content)) for content in contents]
         except NotFound:
             return 0
-    merged = merge_runs(enumerate(entries for entries, _ in read))
+    merged = merge_runs([(number, entries) for number, (entries, _) in enumerate(read)])
     merge_id = str(uuid4())
     store.note_begun(house.conn, merge_id, principal, now)
     bucket, prefix = house.settings.bucket_lake, merged_prefix(principal, merge_id)
 
     def put(number: int) -> Part:
         key = f"{prefix}part-{number:04d}.parquet"
-        stored = house.objects.put_once(bucket, key, write_run(merged.parts[number]), PARQUET)
+        stored = house.objects.put_once(bucket, key, write_run(merged.part(number)), PARQUET)
         return Part(number, key, stored.version_id, stored.sha256 or "")
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        parts = list(pool.map(put, range(len(merged.parts))))
+        parts = list(pool.map(put, range(len(merged))))
     members = [Member(number, whole) for number, (_, whole) in enumerate(read)]
     store.note_made(house.conn, merge_id, merged.bits, parts, list(zip(runs, members, strict=True)))
     return len(runs)

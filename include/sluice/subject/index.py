@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -54,12 +53,24 @@ WHOLE = b"sluice.whole"
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Many runs as one: 2 ** ``bits`` parts of entries (``ref`` UInt64, ``object`` UInt32), each of the references
-    whose leading bits are its number; sorted, a part may be empty.
+    """Many runs as one, in 2 ** ``bits`` parts, each of the references whose leading bits are its number.
+
+    Parts are made one by one, so that no more than the runs themselves is in memory. ``runs``: object number, sorted
+    references, and where each part begins in them.
     """
 
     bits: int
-    parts: tuple[pl.DataFrame, ...] = field(repr=False)
+    runs: tuple[tuple[int, np.ndarray, Sequence[int]], ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return 1 << self.bits
+
+    def part(self, number: int) -> pl.DataFrame:
+        """Its entries (``ref`` UInt64, ``object`` UInt32), sorted; there may be none."""
+        mine = [refs[starts[number] : starts[number + 1]] for _, refs, starts in self.runs]
+        places = np.repeat([place for place, *_ in self.runs], [len(refs) for refs in mine])
+        entries = {"ref": np.concatenate([np.empty(0, np.uint64), *mine]), "object": places.astype(np.uint32)}
+        return _unlike_the_one_before(pl.DataFrame(entries).sort("ref", maintain_order=True))
 
 
 def first_word(refs: pl.Series) -> pl.Series:
@@ -95,8 +106,12 @@ def build_run(columns: Iterable[tuple[SubjectKind, pl.Series]], candidates: pl.S
     for code, refs in [*coded, *([] if candidates is None else [(CANDIDATE_CODE, candidates)])]:
         words = first_word(refs).alias("ref").drop_nulls().sort()
         run = run.merge_sorted(words.to_frame().with_columns(_kind_code(code)), key="ref")
-    changed = [pl.col(name).ne_missing(pl.col(name).shift(1)) for name in ("ref", "kind")]
-    return run.filter(changed[0] | changed[1])
+    return _unlike_the_one_before(run)
+
+
+def _unlike_the_one_before(entries: pl.DataFrame) -> pl.DataFrame:
+    """Sorted entries, each once."""
+    return entries.filter(pl.any_horizontal(pl.all().ne_missing(pl.all().shift(1))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +173,17 @@ def is_whole(source: Source) -> bool:
         return WHOLE in (file.metadata.metadata or {})
 
 
-def merge_runs(runs: Iterable[tuple[int, pl.DataFrame]]) -> Merged:
-    """Runs as one, split evenly, because references are spread evenly: no part says more of anybody than its number.
+def merge_runs(runs: Sequence[tuple[int, pl.DataFrame]]) -> Merged:
+    """Runs as one, split evenly, because references are spread evenly: a part's number says nothing of anybody.
 
-    runs: (object number, run as built by ``build_run``). The kind is dropped: the file knows it.
+    runs: (object number, run as built by ``build_run``), numbers rising. The kind is dropped: the file knows it.
     """
-    parts = [run.select("ref", object=pl.lit(number, dtype=pl.UInt32)) for number, run in runs]
-    empty = pl.DataFrame(schema={"ref": pl.UInt64, "object": pl.UInt32})
-    merged = pl.concat([empty, *parts]).unique().sort("ref", "object")
-    bits = min(MOST_BITS, max(0, (merged.height - 1) // ENTRIES_PER_PART).bit_length())
-    starts = [int(merged["ref"].search_sorted(part << (64 - bits), side="left")) for part in range(1, 2**bits)]
-    edges = [0, *starts, merged.height]
-    return Merged(bits, tuple(merged.slice(start, end - start) for start, end in pairwise(edges)))
+    entries = sum(run.height for _, run in runs)
+    bits = min(MOST_BITS, max(0, (entries - 1) // ENTRIES_PER_PART).bit_length())
+    edges = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
+    refs = [(number, run["ref"].to_numpy()) for number, run in runs]
+    starts = ((0, *np.searchsorted(held, edges).tolist(), len(held)) for _, held in refs)
+    return Merged(bits, tuple((*run, begins) for run, begins in zip(refs, starts, strict=True)))
 
 
 def parts_with(refs: Sequence[str], bits: int) -> tuple[int, ...]:
