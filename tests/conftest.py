@@ -42,8 +42,10 @@ _clean_environment()
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import settings as hypothesis_settings
 
@@ -70,8 +72,12 @@ def service_var() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_server(service_var: Path) -> PostgresServer:
-    """The real PostgreSQL of this test process."""
-    return postgres.start(service_var)
+    """The real PostgreSQL of this test process. It waits for no disk: tests kill processes, never the machine."""
+    server = postgres.start(service_var)
+    with closing(psycopg.connect(server.admin_url, autocommit=True)) as conn:
+        conn.execute("alter system set fsync = off")
+        conn.execute("select pg_reload_conf()")
+    return server
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
 from sluice.exchange.house import House
 from sluice.exchange.rest import REST
 from sluice.exchange.suppressed import INDEX
-from sluice.lake import erase_parquet_rows
 from sluice.lake.quarantine import unseal
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatRefusal, Table
@@ -82,7 +81,7 @@ def _table(path: Path, copy: Copy) -> Table | None:
     name = copy.key.removesuffix(".age")
     named = {column.name for column in copy.columns}
     for hints in dict.fromkeys((hints_of(copy.contract), hints_of(None))):
-        table = erase_parquet_rows.read_rows(path) or read_table(path, file_name=name, wanted=hints)
+        table = read_table(path, file_name=name, wanted=hints, folder=path.parent)
         if not isinstance(table, FormatRefusal) and named & set(table.frame.columns):
             return table
     return None

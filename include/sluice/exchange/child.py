@@ -28,6 +28,7 @@ from sluice.gate.wire import failing_table, to_json
 from sluice.lake.parquet import write_lake
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Table
+from sluice.screen.prefilter import word_marks
 from sluice.subject.columns import normalise_column
 from sluice.subject.correct import as_of_file, find_stale
 from sluice.subject.index import build_run, write_run
@@ -36,6 +37,9 @@ from sluice.terms import Severity, Verdict
 
 PRELOADED = ("numpy", "phonenumbers", "polars_hash", "pyarrow.parquet", "stdnum.be.nn", "stdnum.iban")
 """What the rooms import late: the nursery imports it once, so that no child does within its limits."""
+
+PREPARED = (word_marks,)
+"""What is made once of shipped tables, and kept: the nursery makes it, so that every child has it."""
 
 ROW, REF, EXCHANGE, VERSION = "sluice_row", "sluice_subject_ref", "sluice_exchange", "sluice_source_version"
 INVALID, NOBODY, STALE = "VALUE_IDENTIFIER", "VALUE_NO_SUBJECT", "STALE_VALUE_CORRECTED"
@@ -58,7 +62,7 @@ def judge_file(raw: dict[str, Any]) -> None:
 
 
 def _report(job: Job) -> ChildReport:
-    table = read_table(job.file, file_name=job.file_name, wanted=_hints(job.contract))
+    table = read_table(job.file, file_name=job.file_name, wanted=_hints(job.contract), folder=job.folder)
     if isinstance(table, FormatRefusal):
         return ChildReport(verdict=_unreadable(table), sighting=None, has_pass=False)
     rules = rules_for(job.contract, [read_suite(suite.text.encode(), suite.name) for suite in job.suites])

@@ -245,4 +245,6 @@ if __name__ == "__main__":
     room = importlib.import_module(name)
     for late in getattr(room, "PRELOADED", ()):
         importlib.import_module(late)
+    for make in getattr(room, "PREPARED", ()):
+        make()
     serve(getattr(room, function))

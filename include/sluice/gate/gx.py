@@ -132,11 +132,14 @@ def _run(data: Any, suite: "ExpectationSuite", result_format: dict[str, Any]) ->
     """An own context, source and asset per call: sharing one mixes batches between threads."""
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
+    from sluice.gate.engine import configurations_kept
+
     context = great_expectations().get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_polars_once("gate").add_frame_asset("file")
     batch = asset.get_batch(asset.build_batch_request({"dataframe": data}))
-    result: ExpectationSuiteValidationResult = batch.validate(suite, result_format=result_format)
+    with configurations_kept():
+        result: ExpectationSuiteValidationResult = batch.validate(suite, result_format=result_format)
     return result
 
 

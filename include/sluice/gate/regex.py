@@ -8,7 +8,7 @@ character ranges. Anything else is left to ``re.search``, once per distinct text
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Any, Final
@@ -26,11 +26,7 @@ Ranges = tuple[tuple[int, int], ...]
 _LAST: Final = sys.maxunicode
 _SURROGATES: Final = (0xD800, 0xDFFF)
 _MOST_REPEATS: Final = 1_000
-_CATEGORIES: dict[Any, Callable[[str], bool]] = {
-    sre.CATEGORY_DIGIT: str.isdecimal,
-    sre.CATEGORY_SPACE: str.isspace,
-    sre.CATEGORY_WORD: lambda character: character.isalnum() or character == "_",
-}
+_CATEGORIES: dict[Any, str] = {sre.CATEGORY_DIGIT: r"\d+", sre.CATEGORY_SPACE: r"\s+", sre.CATEGORY_WORD: r"\w+"}
 _NEGATED = {
     sre.CATEGORY_NOT_DIGIT: sre.CATEGORY_DIGIT,
     sre.CATEGORY_NOT_SPACE: sre.CATEGORY_SPACE,
@@ -141,16 +137,8 @@ def _member(op: Any, value: Any) -> Ranges:
 @cache
 def _category(name: Any) -> Ranges:
     """Python's own idea of a digit, a space or a word character, as ranges of code points."""
-    member = _CATEGORIES[name]
-    ranges: list[tuple[int, int]] = []
-    for point in range(_LAST + 1):
-        if not member(chr(point)):
-            continue
-        if ranges and ranges[-1][1] == point - 1:
-            ranges[-1] = (ranges[-1][0], point)
-        else:
-            ranges.append((point, point))
-    return tuple(ranges)
+    every = "".join(map(chr, range(_LAST + 1)))
+    return tuple((found.start(), found.end() - 1) for found in re.finditer(_CATEGORIES[name], every))
 
 
 def _complement(ranges: Ranges) -> Ranges:

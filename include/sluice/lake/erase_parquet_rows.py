@@ -1,4 +1,4 @@
-"""Records out of Parquet files that went to a principal: filtered as plain values, written as such files are written.
+"""Records out of Parquet files that came or went: filtered as plain values, written as such files are written.
 
 Unlike lake files they are not sorted by person and hold no references, so their rows are found by their
 cells. Nothing of the old file is copied, so no dictionary or statistic can carry what was erased.
@@ -12,37 +12,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sluice.lake.erase_model import Erased, EraseRefused, Numbers, checked_numbers
-from sluice.lake.table import Dialect, Table, bad_records_frame
+from sluice.lake.table import Table
 from sluice.lake.write_machine import put_table
 from sluice.terms import Sha256
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MAGIC = b"PAR1"
-FORMAT = "parquet"
-
-
-def read_rows(path: Path) -> Table | None:
-    """The file as a table of text; None when it is no Parquet file, or one whose columns are no plain values."""
-    import polars as pl
-    from pyarrow import ArrowException
-
-    with path.open("rb") as file:
-        if file.read(4) != MAGIC:
-            return None
-    try:
-        rows = pl.DataFrame(_read(path)).cast(pl.String)
-    except (ArrowException, pl.exceptions.PolarsError, OSError):
-        return None
-    numbers = pl.int_range(1, rows.height + 1, dtype=pl.UInt32, eager=True).alias("row_number")
-    return Table(rows, numbers, bad_records_frame([]), rows.height, Dialect(format=FORMAT))
+_ARROW_TYPES = b"ARROW:schema"
+"""Where Arrow keeps its own types in a footer."""
 
 
 def erase_records(source: Path, target: Path, records: Iterable[int] | Numbers, form: Table) -> Erased:
     """Write ``target``: ``source`` without these records (1 = first), same schema, types and metadata, then read it.
 
-    form: what :func:`read_rows` gave. raises EraseRefused (PARQUET_SCHEMA, PARQUET_PROOF), RecordsUnknown."""
+    Categories become the values they stand for: the list of them would still name whoever left.
+
+    form: what the reader gave. raises EraseRefused (PARQUET_SCHEMA, PARQUET_PROOF), RecordsUnknown."""
     from pyarrow.parquet import read_metadata
 
     numbers = checked_numbers(records, form.record_count)
@@ -50,8 +36,11 @@ def erase_records(source: Path, target: Path, records: Iterable[int] | Numbers, 
     kept = before.filter(~np.isin(np.arange(1, form.record_count + 1), numbers))
     draft = target.with_name(f".{target.name}.part")
     try:
-        put_table(kept.replace_schema_metadata(None), draft, before.schema.metadata or {})
-        if not read_metadata(draft).schema.equals(read_metadata(source).schema):
+        old = read_metadata(source)
+        has_arrow_types = _ARROW_TYPES in (old.metadata or {})
+        metadata = before.schema.metadata or {}
+        put_table(kept, draft, metadata, keeps_arrow_types=has_arrow_types)
+        if not read_metadata(draft).schema.equals(old.schema):
             raise EraseRefused.because("PARQUET_SCHEMA")
         if not _read(draft).equals(kept, check_metadata=True):
             raise EraseRefused.because("PARQUET_PROOF")
@@ -63,6 +52,15 @@ def erase_records(source: Path, target: Path, records: Iterable[int] | Numbers, 
 
 
 def _read(path: Path) -> "pa.Table":
+    import pyarrow as pa
     from pyarrow.parquet import read_table
 
-    return read_table(path)
+    table = read_table(path)
+    plain = [field.with_type(field.type.value_type) if _is_category(field) else field for field in table.schema]
+    return table.cast(pa.schema(plain, table.schema.metadata))
+
+
+def _is_category(field: "pa.Field") -> bool:
+    from pyarrow.types import is_dictionary
+
+    return bool(is_dictionary(field.type))

@@ -16,7 +16,7 @@ _HEAD = 8192
 
 
 class Kind(StrEnum):
-    """Formats that can be told apart by content; CSV, XLSX and JSON are read."""
+    """Formats that can be told apart by content; CSV, XLSX, JSON and Parquet are read, also in gzip or zip."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -26,6 +26,7 @@ class Kind(StrEnum):
     JSON = "json"
     PARQUET = "parquet"
     GZIP = "gzip"
+    ZIP = "zip"
     ARCHIVE = "archive"
     PGP = "pgp"
     PDF = "pdf"
@@ -72,7 +73,7 @@ _NAMED = {
     ".jsonl": Kind.JSON,
     ".parquet": Kind.PARQUET,
     ".gz": Kind.GZIP,
-    ".zip": Kind.ARCHIVE,
+    ".zip": Kind.ZIP,
     ".pgp": Kind.PGP,
     ".gpg": Kind.PGP,
     ".pdf": Kind.PDF,
@@ -96,9 +97,7 @@ _REFUSED = {
     Kind.XLS: "WRONG_FORMAT_XLS",
     Kind.XLSB: "WRONG_FORMAT_XLSB",
     Kind.ODS: "WRONG_FORMAT_ODS",
-    Kind.PARQUET: "WRONG_FORMAT_NOT_YET_PARQUET",
-    Kind.GZIP: "WRONG_FORMAT_NOT_YET_GZIP",
-    Kind.ARCHIVE: "WRONG_FORMAT_NOT_YET_ARCHIVE",
+    Kind.ARCHIVE: "WRONG_FORMAT_ARCHIVE",
     Kind.PGP: "WRONG_FORMAT_NOT_YET_PGP",
     Kind.PDF: "WRONG_FORMAT_PDF",
     Kind.MARKUP: "WRONG_FORMAT_MARKUP",
@@ -114,7 +113,7 @@ def find_kind(path: Path) -> Kind:
         file.seek(max(0, path.stat().st_size - 1024))
         tail = file.read()
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _zip_kind(path)
+        return _zip_kind(path, head)
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return _ole_kind(path)
     for magic in _MAGIC:
@@ -124,7 +123,7 @@ def find_kind(path: Path) -> Kind:
 
 
 def refuse_kind(kind: Kind, file_name: str, wanted: FormatHints) -> FormatRefusal | None:
-    """None for a format that is read and that name and contract agree with."""
+    """None for a format that is read and that name and contract agree with, and for what is packed."""
     named = _NAMED.get(PurePath(file_name).suffix.lower())
     if kind is Kind.ENCRYPTED:
         return FormatRefusal("ARCHIVE_ENCRYPTED", _RULE)
@@ -132,24 +131,29 @@ def refuse_kind(kind: Kind, file_name: str, wanted: FormatHints) -> FormatRefusa
         return FormatRefusal("WRONG_FORMAT_NAME", _RULE, readings=(named.value, kind.value))
     if kind in _REFUSED:
         return FormatRefusal(_REFUSED[kind], _RULE)
-    if wanted.format is not None and _AGREED.get(wanted.format.lower(), wanted.format.lower()) != kind:
+    is_packed = kind in (Kind.GZIP, Kind.ZIP)
+    if (
+        wanted.format is not None
+        and not is_packed
+        and _AGREED.get(wanted.format.lower(), wanted.format.lower()) != kind
+    ):
         return FormatRefusal("WRONG_FORMAT_NOT_AS_AGREED", _RULE, readings=(wanted.format.lower(), kind.value))
     return None
 
 
-def _zip_kind(path: Path) -> Kind:
+def _zip_kind(path: Path, head: bytes) -> Kind:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return Kind.XLSX  # the package check names what is wrong with it
+        return Kind.XLSX if b"xl/" in head or b"[Content_Types].xml" in head else Kind.ZIP  # whose reader says why
     if "xl/workbook.bin" in names:
         return Kind.XLSB
     if "mimetype" in names:
         return Kind.ODS
     if "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names):
         return Kind.XLSX
-    return Kind.ARCHIVE
+    return Kind.ZIP
 
 
 def _ole_kind(path: Path) -> Kind:

@@ -84,6 +84,8 @@ class Dialect:
     header_row: int = 1
     sheet: int | None = None
     date_system: str | None = None
+    container: str | None = None
+    """``gzip`` or ``zip``, where the file came packed."""
     evidence: Mapping[str, str] = field(default_factory=dict)
 
     def as_record(self) -> dict[str, str | int | bool | None]:
@@ -98,6 +100,7 @@ class Dialect:
             "header_row": self.header_row,
             "sheet": self.sheet,
             "date_system": self.date_system,
+            "container": self.container,
         }
         return record | {f"evidence_{part}": words for part, words in self.evidence.items()}
 

@@ -46,21 +46,25 @@ def write_parquet(
     return Changes(as_text=as_text)
 
 
-def put_table(table: "pa.Table", path: Path, metadata: Mapping[bytes, bytes]) -> None:
-    """The file itself; the same table gives the same bytes."""
+def put_table(
+    table: "pa.Table", path: Path, metadata: Mapping[bytes, bytes], *, keeps_arrow_types: bool = False
+) -> None:
+    """The file itself; the same table gives the same bytes. keeps_arrow_types: beside Parquet's own."""
     import pyarrow.parquet as pq
 
+    table = table.replace_schema_metadata(dict(sorted(metadata.items())) if keeps_arrow_types else None)
     with pq.ParquetWriter(
         path,
         table.schema,
         compression="snappy",
         write_statistics=False,
-        store_schema=False,
+        store_schema=keeps_arrow_types,
         version="2.6",
         data_page_version="1.0",
     ) as writer:
         writer.write_table(table, row_group_size=_ROWS_PER_GROUP)
-        writer.add_key_value_metadata(dict(sorted(metadata.items())))
+        if not keeps_arrow_types:
+            writer.add_key_value_metadata(dict(sorted(metadata.items())))
 
 
 def _lines(frame: pl.DataFrame) -> Iterator[bytes]:

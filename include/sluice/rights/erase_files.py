@@ -7,8 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from sluice.agreement.model import DataContract
-from sluice.lake import erase_csv, erase_json, erase_parquet_rows, erase_xlsx
+from sluice.lake import erase_csv, erase_json, erase_parquet_rows, erase_xlsx, parquet_reader
+from sluice.lake.erase_gzip import erase_in_gzip
 from sluice.lake.erase_model import Erased, EraseRefused
+from sluice.lake.erase_zip import erase_in_zip
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Table
 from sluice.rights.erase_model import Column, Target
@@ -73,7 +75,7 @@ def find_in_file(
     """
     if not columns:
         return None
-    table = erase_parquet_rows.read_rows(path) or read_table(path, file_name=name, wanted=hints_of(contract))
+    table = read_table(path, file_name=name, wanted=hints_of(contract), folder=path.parent)
     if isinstance(table, FormatRefusal):
         return None
     region = contract.file_format.region if contract else "BE"
@@ -112,6 +114,17 @@ def erase_in_file(
     source: Path, target_path: Path, found: FoundInFile, contract: DataContract | None, target: Target
 ) -> Erased:
     """Write the file without those records, all else as it was. Raises EraseRefused: then the object goes."""
+
+    def plain(inner: Path, edited: Path) -> Erased:
+        return _erase_plain(inner, edited, found, contract, target)
+
+    packed = {"gzip": erase_in_gzip, "zip": erase_in_zip}.get(found.table.dialect.container or "")
+    return packed(source, target_path, plain) if packed else plain(source, target_path)
+
+
+def _erase_plain(
+    source: Path, target_path: Path, found: FoundInFile, contract: DataContract | None, target: Target
+) -> Erased:
     form = found.table.dialect.format
     if form == "xlsx":
         needles = sorted({*found.values, *target.values})
@@ -121,7 +134,7 @@ def erase_in_file(
         return erase_json.erase_records(source, target_path, list(found.records), found.table)
     if form in ("csv", "tsv"):
         return erase_csv.erase_records(source, target_path, list(found.records), found.table)
-    if form == erase_parquet_rows.FORMAT:
+    if form == parquet_reader.FORMAT:
         return erase_parquet_rows.erase_records(source, target_path, list(found.records), found.table)
     raise EraseRefused.because("FORMAT_WITHOUT_ERASER")
 

@@ -4,6 +4,7 @@ They may say yes too often, never no too often: whatever the exact stage can fin
 marks. They read the folded text; ASCII notes, the most, need no folding at all.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cache
@@ -81,8 +82,14 @@ def word_marks() -> tuple[tuple[str, ...], str]:
     """Literals to find anywhere, and one expression of the short ones, which must begin a word."""
     short = {text for term in terms() for text in term.literals if len(text) < LITERAL and not term.is_inner(text)}
     long = {text for term in terms() for text in term.literals} - short
-    kept = sorted(one for one in long if not any(other in one for other in long if other != one))
+    kept = sorted(one for one in long if not any(part in long for part in _parts(one)))
     return tuple(kept), rf"(?i)(?:^|[^a-z0-9])(?:{'|'.join(map(_escaped, sorted(short)))})"
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Every shorter text inside this one."""
+    for size in range(1, len(text)):
+        yield from (text[start : start + size] for start in range(len(text) - size + 1))
 
 
 def _escaped(text: str) -> str:

@@ -105,10 +105,13 @@ def terms() -> tuple[Term, ...]:
 
 
 @cache
-def terms_by_head() -> Mapping[str, HeadTerms]:
-    """Terms that begin with letters, by their head; a head shorter than HEAD is a whole first word."""
-    groups = _by_head((term.head, term) for term in terms() if not term.starts_open)
-    return {head: _alternatives(group) for head, group in groups.items()}
+def terms_of_head(head: str) -> HeadTerms | None:
+    """Terms that begin with these letters; a head shorter than HEAD is a whole first word.
+
+    Expressions are made one head at a time, because a file needs few of them and lives in a process of its own.
+    """
+    group = _terms_by_head().get(head)
+    return _alternatives(group) if group else None
 
 
 @cache
@@ -118,12 +121,10 @@ def open_terms() -> tuple[tuple[str, HeadTerms], ...]:
 
 
 @cache
-def exceptions_by_head() -> Mapping[str, re.Pattern[str]]:
-    """Names of streets, firms and persons, and fixed phrases, that hold a listed term innocently, by their head."""
-    titles, surnames = _folded("title"), _folded("surname")
-    phrases = [*_folded("phrase"), *_folded("street"), *(f"{title} {name}" for title in titles for name in surnames)]
-    groups = _by_head((head_of(text), text) for text in phrases if not text.startswith("*"))
-    return {head: _whole(group) for head, group in groups.items()}
+def exceptions_of_head(head: str) -> re.Pattern[str] | None:
+    """Names of streets, firms and persons, and fixed phrases, that hold a listed term innocently and begin so."""
+    group = _exceptions_by_head().get(head)
+    return _whole(group) if group else None
 
 
 @cache
@@ -174,6 +175,18 @@ def _whole(texts: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?:{_either([term_pattern(text) for text in texts])})(?![a-z0-9])")
 
 
+@cache
+def _terms_by_head() -> Mapping[str, list[Term]]:
+    return _by_head((term.head, term) for term in terms() if not term.starts_open)
+
+
+@cache
+def _exceptions_by_head() -> Mapping[str, list[str]]:
+    titles, surnames = _folded("title"), _folded("surname")
+    phrases = [*_folded("phrase"), *_folded("street"), *(f"{title} {name}" for title in titles for name in surnames)]
+    return _by_head((head_of(text), text) for text in phrases if not text.startswith("*"))
+
+
 def _by_head(pairs: Iterable[tuple[str, Item]]) -> Mapping[str, list[Item]]:
     groups: defaultdict[str, list[Item]] = defaultdict(list)
     for head, item in pairs:
@@ -194,9 +207,11 @@ def _longest_first(patterns: list[str]) -> list[str]:
 
 
 def _class(name: str) -> ScreenClass:
-    if name not in list(ScreenClass):
-        raise ScreenTableInvalid(Ref("table", "terms"), Ref("class", name))
-    return ScreenClass(name)
+    try:
+        return ScreenClass(name)
+    except ValueError:
+        pass
+    raise ScreenTableInvalid(Ref("table", "terms"), Ref("class", name))
 
 
 def _day(text: str) -> date:

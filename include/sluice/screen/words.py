@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from sluice.screen.fold import Folded
 from sluice.screen.model import Hit
-from sluice.screen.tables import HEAD, HeadTerms, Term, exceptions_by_head, open_exceptions, open_terms, terms_by_head
+from sluice.screen.tables import HEAD, HeadTerms, Term, exceptions_of_head, open_exceptions, open_terms, terms_of_head
 
 _WORD = re.compile(r"[a-z0-9]+")
 
@@ -24,9 +24,8 @@ def find_words(note: str, folded: Folded) -> list[Hit]:
 
 
 def _candidates(text: str) -> Iterator[tuple[Term, int, int]]:
-    by_head = terms_by_head()
     for word in _WORD.finditer(text):
-        group = by_head.get(word.group()[:HEAD])
+        group = terms_of_head(word.group()[:HEAD])
         match = group.pattern.match(text, word.start()) if group else None
         if group and match:
             yield _told(group, match)
@@ -36,9 +35,8 @@ def _candidates(text: str) -> Iterator[tuple[Term, int, int]]:
 
 
 def _innocent(text: str) -> Iterator[tuple[int, int]]:
-    by_head = exceptions_by_head()
     for word in _WORD.finditer(text):
-        pattern = by_head.get(word.group()[:HEAD])
+        pattern = exceptions_of_head(word.group()[:HEAD])
         match = pattern.match(text, word.start()) if pattern else None
         if match:
             yield match.span()

@@ -1,0 +1,50 @@
+"""Erase inside a zip of one file: the member keeps its name, time and method; its own eraser edits what is in it."""
+
+import hashlib
+import tempfile
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+from sluice.errors import Ref
+from sluice.lake.erase_gzip import Eraser
+from sluice.lake.erase_model import CONTAINER_TEXT_KEPT, Erased, EraseRefused
+from sluice.lake.sniff import Kind
+from sluice.lake.table import FileUnreadable, FormatRefusal, Limits
+from sluice.lake.unpack import unpack
+from sluice.terms import Sha256
+
+
+def erase_in_zip(source: Path, target: Path, erase: Eraser, limits: Limits | None = None) -> Erased:
+    """Write ``target``, a zip of the one file that ``erase`` has edited.
+
+    target: must not exist. The result has hash and size of the zip. raises EraseRefused:
+    DAMAGED_CONTAINER, OUTPUT_DIFFERS or a rule of the inner eraser; FileUnreadable."""
+    try:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix="erase-") as folder:
+            return _erase(source, target, Path(folder), erase, limits or Limits())
+    except OSError as error:
+        number = error.errno or 0
+    raise FileUnreadable(Ref("errno", number))
+
+
+def _erase(source: Path, target: Path, folder: Path, erase: Eraser, limits: Limits) -> Erased:
+    inner, edited, packed, proof = (folder / name for name in ("inner", "edited", "packed", "proof"))
+    if isinstance(unpack(source, Kind.ZIP, "", inner, limits), FormatRefusal):
+        raise EraseRefused.because("DAMAGED_CONTAINER")
+    erased = erase(inner, edited)
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(packed, "w") as new:
+        [member] = old.infolist()
+        again = zipfile.ZipInfo(member.filename, member.date_time)
+        again.compress_type, again.external_attr = member.compress_type, member.external_attr
+        new.writestr(again, edited.read_bytes())
+    if isinstance(unpack(packed, Kind.ZIP, "", proof, limits), FormatRefusal) or _digest(proof) != erased.sha256:
+        raise EraseRefused.because("OUTPUT_DIFFERS")
+    sha256, size = _digest(packed), packed.stat().st_size
+    packed.replace(target)
+    return replace(erased, sha256=sha256, size_bytes=size, remarks=(*erased.remarks, CONTAINER_TEXT_KEPT))
+
+
+def _digest(path: Path) -> Sha256:
+    with path.open("rb") as file:
+        return Sha256(hashlib.file_digest(file, "sha256").hexdigest())

@@ -1,0 +1,151 @@
+"""Parquet as a principal writes it: the text of each value, and nothing that is no plain value."""
+
+import io
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lake.reading import read_bytes, refusal_of, table_of
+from sluice.lake.erase_parquet_rows import erase_records
+from sluice.lake.reader import read_table
+from sluice.lake.table import FormatHints, Limits
+
+
+def written(table: pa.Table, **options: Any) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(table, out, **options)
+    return out.getvalue()
+
+
+def column(values: Sequence[object], kind: pa.DataType) -> bytes:
+    return written(pa.table({"name": pa.array(values, kind)}))
+
+
+BRUSSELS = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+KINDS: dict[str, tuple[pa.DataType, list[object], list[str | None]]] = {
+    "text": (pa.string(), ["a", "", None, " é "], ["a", None, None, " é "]),
+    "large text": (pa.large_string(), ["a"], ["a"]),
+    "integers": (pa.int64(), [0, -7, 2**60, None], ["0", "-7", str(2**60), None]),
+    "unsigned": (pa.uint64(), [2**64 - 1], [str(2**64 - 1)]),
+    "floats": (pa.float64(), [1.0, 0.1, -2.50, None, 1e300], ["1", "0.1", "-2.5", None, "1e+300"]),
+    "no numbers": (pa.float64(), [float("nan"), float("inf")], ["NaN", "inf"]),
+    "half": (pa.float32(), [0.1], ["0.1"]),
+    "decimals": (pa.decimal128(9, 2), [Decimal("12.50")], ["12.50"]),
+    "truth": (pa.bool_(), [True, False, None], ["TRUE", "FALSE", None]),
+    "days": (pa.date32(), [date(2026, 3, 1)], ["2026-03-01"]),
+    "times": (pa.time64("us"), [time(9, 5)], ["09:05:00"]),
+    "moments": (
+        pa.timestamp("us"),
+        [datetime(2026, 3, 1, 9, 5), datetime(2026, 3, 1, 9, 5, 0, 120_000)],
+        ["2026-03-01T09:05:00", "2026-03-01T09:05:00.120"],
+    ),
+    "zoned": (pa.timestamp("ms", "Europe/Brussels"), [BRUSSELS], ["2026-03-01T12:30:00Z"]),
+    "categories": (pa.dictionary(pa.int8(), pa.string()), ["a", "b", "a"], ["a", "b", "a"]),
+    "nothing": (pa.null(), [None], [None]),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_plain_value_has_its_text(tmp_path: Path, kind: str) -> None:
+    arrow, values, texts = KINDS[kind]
+    table = table_of(read_bytes(tmp_path, column(values, arrow), name="drop.parquet"))
+    assert table.frame["name"].to_list() == texts
+    assert table.row_numbers.to_list() == list(range(1, len(values) + 1))
+
+
+def test_whole_numbers_that_pandas_made_floats_are_whole_again(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    pd.DataFrame({"contract": [4711, None, 12]}).to_parquet(out)
+    table = table_of(read_bytes(tmp_path, out.getvalue(), name="drop.parquet"))
+    assert table.frame["contract"].to_list() == ["4711", None, "12"]
+
+
+NESTED = {
+    "list": pa.array([[1]], pa.list_(pa.int64())),
+    "record": pa.array([{"a": 1}], pa.struct([("a", pa.int64())])),
+    "bytes": pa.array([b"\xff"], pa.binary()),
+    "map": pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64())),
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_what_is_no_plain_value_is_named_by_its_column(tmp_path: Path, kind: str) -> None:
+    content = written(pa.table({"id": ["1"], "odd": NESTED[kind]}))
+    refusal = refusal_of(read_bytes(tmp_path, content, name="drop.parquet"))
+    assert (refusal.code, refusal.columns) == ("SHAPE_NESTED", (2,))
+
+
+def test_damage_is_damage_and_never_a_shorter_table(tmp_path: Path) -> None:
+    whole = column([f"value {n}" for n in range(500)], pa.string())
+    codes = set()
+    for cut in range(4, len(whole) - 1, 97):
+        refusal = refusal_of(read_bytes(tmp_path, whole[:cut], name="drop"))
+        codes.add(refusal.code)
+    assert codes == {"UNREADABLE_PARQUET"}
+    assert table_of(read_bytes(tmp_path, whole, name="drop")).record_count == 500
+
+
+def test_names_and_cells_are_held_to_the_rules_of_every_format(tmp_path: Path) -> None:
+    twice = written(pa.Table.from_arrays([pa.array(["1"]), pa.array(["2"])], ["a", "a"]))
+    assert refusal_of(read_bytes(tmp_path, twice, name="drop.parquet")).code == "HEADER_DUPLICATE"
+    nul = column(["a", "b\0"], pa.string())
+    refusal = refusal_of(read_bytes(tmp_path, nul, name="drop.parquet"))
+    assert (refusal.code, refusal.rows) == ("TEXT_NUL_BYTE", (2,))
+    path = tmp_path / "object"
+    path.write_bytes(column(["x" * 50], pa.string()))
+    for limits, code in (
+        (Limits(cell_bytes=49), "LIMIT_CELL_SIZE"),
+        (Limits(records=0), "LIMIT_RECORDS"),
+        (Limits(columns=0), "LIMIT_COLUMNS"),
+    ):
+        assert refusal_of(read_table(path, file_name="a.parquet", limits=limits)).code == code
+    assert table_of(read_table(path, file_name="a.parquet", limits=Limits(cell_bytes=50))).record_count == 1
+
+
+def test_the_contract_has_to_agree(tmp_path: Path) -> None:
+    content = column(["a"], pa.string())
+    assert refusal_of(read_bytes(tmp_path, content, "a.parquet", FormatHints(format="csv"))).code == (
+        "WRONG_FORMAT_NOT_AS_AGREED"
+    )
+    assert table_of(read_bytes(tmp_path, content, "a.parquet", FormatHints(format="parquet"))).record_count == 1
+
+
+@pytest.mark.parametrize("codec", ["none", "snappy", "zstd"])
+def test_who_is_erased_is_in_no_category_and_no_statistic(tmp_path: Path, codec: str) -> None:
+    source, target = tmp_path / "object", tmp_path / "erased"
+    frame = pd.DataFrame({"name": pd.Categorical(["Ann", "Zacharias", "Ann"]), "contract": [1.0, None, 3.0]})
+    frame.to_parquet(source, compression=None if codec == "none" else codec)
+    assert codec != "none" or b"Zacharias" in source.read_bytes(), "control: it was there"
+
+    done = erase_records(source, target, [2], table_of(read_table(source, file_name="a.parquet")))
+
+    assert (done.rows_before, done.rows_after) == (3, 2)
+    assert (
+        b"Zacharias" not in target.read_bytes() and pq.read_metadata(target).row_group(0).column(0).statistics is None
+    )
+    left = pd.read_parquet(target)
+    assert left["name"].tolist() == ["Ann", "Ann"] and left["contract"].tolist() == [1.0, 3.0]
+    codes = pa.concat_tables([pq.read_table(target)]).column("name").type
+    assert codes == pa.string(), "its list of categories went with it"
+
+
+TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(TEXTS, min_size=1), st.sampled_from(["snappy", "zstd", "gzip", "none"]), st.booleans())
+def test_text_comes_back_as_it_was(tmp_path: Path, values: list[str | None], codec: str, paged: bool) -> None:
+    content = written(pa.table({"name": values}), compression=codec, use_dictionary=paged, row_group_size=3)
+    found = table_of(read_bytes(tmp_path, content, name="drop.parquet")).frame["name"]
+    assert found.to_list() == [value or None for value in values]
+    assert found.dtype == pl.String
