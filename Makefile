@@ -61,8 +61,8 @@ down: setup  ## Stop what `make demo` or `sluice up` started
 docs: setup  ## Make the reference pages from the code
 	$(PY) -W ignore -m sluice.cli.reference docs/errors.md
 
-evidence: setup  ## The acceptance figures, measured again
-	SLUICE_LONG=1 $(PY) -m pytest -m evidence
+evidence: setup  ## The acceptance figures, measured again at full size; hours
+	SLUICE_LONG=1 $(PY) -m pytest -m evidence -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup  ## Ratios beside the floor of the same run; SIZE=full for the large one
 	$(PY) -m bench

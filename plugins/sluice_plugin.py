@@ -11,7 +11,9 @@ class SluicePlugin(AirflowPlugin):
 
     name = "sluice"
     external_views = [  # noqa: RUF012  # Airflow reads a list
-        {"name": "Exchanges", "href": "/sluice/pages/exchanges", "destination": "nav", "url_route": "sluice-exchanges"}
+        {"name": "Today", "href": "/sluice/pages/start", "destination": "nav", "url_route": "sluice-start"},
+        {"name": "Exchanges", "href": "/sluice/pages/exchanges", "destination": "nav", "url_route": "sluice-exchanges"},
+        {"name": "Cases", "href": "/sluice/pages/cases", "destination": "nav", "url_route": "sluice-cases"},
     ]
 
     @cached_property

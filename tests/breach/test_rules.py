@@ -13,8 +13,8 @@ from sluice.agreement.annexes import Known, parse_annexes
 from sluice.agreement.load import parse_agreement
 from sluice.agreement.timeline import Days
 from sluice.breach.count import whole_of
-from sluice.breach.model import Applies, Counted, Duty, Line, Part, Risk, Scope, Slice
-from sluice.breach.page import Draft, drafts_of, make_draft
+from sluice.breach.model import Applies, Counted, Draft, Duty, Line, Part, Risk, Scope, Slice
+from sluice.breach.page import drafts_of, make_draft
 from sluice.breach.rules import SCHEMA, count_persons, duties_of
 from sluice.breach.write import text_of
 from sluice.rights.erase_model import Copy

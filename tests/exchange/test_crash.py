@@ -12,7 +12,7 @@ from dying import Victim, dying
 from effort import effort
 from sluice.sample.faults import FaultPlan
 
-POINTS = effort(6, 42)
+POINTS = effort(4, 42)
 FAULTS = FaultPlan(missing_required=2, ragged_row=1)
 
 

@@ -14,7 +14,7 @@ from sluice.exchange.house import open_house
 from sluice.exchange.open import Arrivals
 from sluice.terms import Direction, Flow, Principal
 
-TRIGGERS, ROUNDS = 16, effort(2, 10)
+TRIGGERS, ROUNDS = 16, effort(1, 50)
 
 
 def _work_at_once(desk: Desk) -> list[int]:

@@ -84,7 +84,7 @@ def rows_found(night: Night, back: ExchangeLine) -> int:
 
 
 def test_held_notes_are_listed_by_number_and_code_and_never_shown(night: Night, held: ExchangeLine) -> None:
-    [waiting] = list_waiting(night.desk.house, None)
+    [waiting] = list_waiting(night.desk.house.conn, None)
     rows = note_rows(night.desk.house, ExchangeId(held.id))
 
     assert (waiting.exchange_id, waiting.open) == (held.id, 2)
@@ -92,7 +92,7 @@ def test_held_notes_are_listed_by_number_and_code_and_never_shown(night: Night, 
         (1, ("TEXT_BELIEF_REVIEW",), None),
         (3, ("TEXT_UNION_REVIEW",), None),
     ]
-    assert list_waiting(night.desk.house, Principal("telecom01")) == []
+    assert list_waiting(night.desk.house.conn, Principal("telecom01")) == []
 
 
 def test_reading_writes_a_file_for_its_owner_alone_and_an_entry(
@@ -151,7 +151,7 @@ def test_a_row_is_decided_once_and_only_if_it_waits(night: Night, held: Exchange
         with pytest.raises(NotWaiting):
             decide(house, exchange, rows, Choice.SEND, "bob", now())
     assert [each.row for each in note_rows(house, exchange) if each.review is None] == [3]
-    assert list_waiting(house, None)[0].open == 1
+    assert list_waiting(house.conn, None)[0].open == 1
     assert come_back(night) == [], "a row that stays comes back nowhere"
 
 

@@ -37,7 +37,7 @@ from sluice.terms import Flow
 
 pytestmark = pytest.mark.stores
 
-PLANS, FILES, TIMES = effort(12, 36), 8, 3
+PLANS, FILES, TIMES = effort(6, 36), 8, 3
 MAKE_AFTER = (3, 6, FILES)
 """Returns are made on time, when a part of the files is here, and again when the rest came."""
 

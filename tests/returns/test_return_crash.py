@@ -21,7 +21,7 @@ from sluice.lake.objects import StoredObject
 from sluice.ledger.verify import verify
 from sluice.settings import Settings
 
-POINTS = effort(4, 34)
+POINTS = effort(2, 34)
 """Evenly spread kills per way of release, beside one in each place; each has a day of its own, of 100 at most."""
 BESIDE = ("odcs.yaml", "receipt.json", "receipt.pdf", "roles.json")
 PLACES = frozenset(

@@ -35,7 +35,7 @@ from sluice.rights.tell import Told, tell
 from sluice.settings import Settings
 from sluice.terms import Direction
 
-POINTS = effort(6, 120)
+POINTS = effort(4, 120)
 PEOPLE = POINTS + 14
 
 

@@ -65,7 +65,7 @@ DESK = Actor(Role.DESK, "anna")
 PHONE = "0470 12 34 56"
 DIGITS = "470123456"
 LEGAL = iri("A17LegallyRequired")
-POINTS = effort(6, 60)
+POINTS = effort(4, 60)
 
 
 @pytest.fixture

@@ -6,10 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from copies import Copies
 from desk import Desk
+from night import Night, copied_night
+from rights.test_journey import NAMES, planted
+from rights.town import Town, open_town
 from sluice.agreement.activate import activate_all
 from sluice.exchange.house import open_house
 from sluice.settings import Settings
+from sluice.web.pages.app import MOUNT, make_pages
+from web.desk_work import fill
 from web.house import Web, open_web
 
 
@@ -26,3 +32,31 @@ def web(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """Anna, a clerk, at the API."""
     with open_web(desk, monkeypatch) as opened:
         yield opened
+
+
+@pytest.fixture
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
+    """An installation in which something of every kind waits for a person."""
+    with copied_night(copies, tmp_path, fill=fill) as opened:
+        yield opened
+
+
+@pytest.fixture
+def at_work(night: Night, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """The pages of that installation."""
+    with open_web(night.desk, monkeypatch, make_pages(), MOUNT) as opened:
+        yield opened
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    """Two principals: persons are in files of both, and in a return of one."""
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as opened:
+        yield opened
+
+
+@pytest.fixture
+def town_pages(town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """A viewer at the pages of that town."""
+    with open_web(town.desk, monkeypatch, make_pages(), MOUNT) as opened:
+        yield opened.as_("vera:VIEWER")

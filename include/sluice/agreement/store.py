@@ -1,5 +1,6 @@
 """Registered documents and their activations in PostgreSQL: the only SQL of this room."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
@@ -17,7 +18,7 @@ from sluice.agreement.model import (
     PaperReason,
     Registration,
 )
-from sluice.agreement.timeline import Days, Held, lay
+from sluice.agreement.timeline import Days, Held, Laid, lay
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref
 from sluice.terms import Direction, Flow, Principal
@@ -249,15 +250,36 @@ def list_agreements(conn: Connection, known_at: datetime) -> tuple[Known, ...]:
     )
 
 
-def list_contracts(conn: Connection, known_at: datetime) -> tuple[KnownContract, ...]:
-    """Every active contract as the timeline was known at an instant, under the agreement version it names."""
+def list_contracts(conn: Connection, known_at: datetime, naming: Sequence[str] = ()) -> tuple[KnownContract, ...]:
+    """Every active contract as the timeline was known at an instant, under the agreement version it names.
+
+    naming: only those in whose text one of these words stands, so that the others need not be read.
+    """
     found = []
     for raw in conn.execute(_EVERY, {"kind": "contract", "known_at": known_at}).fetchall():
         row = _row(raw)
+        if naming and not any(word.encode() in row.body for word in naming):
+            continue
         contract = _contract_under(row, raw["pinned_body"], raw["pinned_path"])
         if contract is not None and row.state == "active":
             found.append(KnownContract(contract, parse_process(row.body, row.path), row.days))
     return tuple(found)
+
+
+def list_laid(conn: Connection) -> tuple[Laid, ...]:
+    """Everything that was ever laid down of when which version of an agreement holds, by agreement, day and instant."""
+    rows = conn.execute(
+        """select a.document_id, d.version, d.principal, a.sha256, a.valid_from, a.valid_to, a.known_from, a.known_to
+           from sluice.activation a join sluice.document d using (sha256) where a.kind = 'agreement'
+           order by a.document_id, a.valid_from desc, a.known_from desc"""
+    ).fetchall()
+    return tuple(
+        Laid(
+            row["document_id"], row["version"], row["principal"], row["sha256"],
+            Days(row["valid_from"], row["valid_to"]), row["known_from"], row["known_to"],
+        )
+        for row in rows
+    )  # fmt: skip
 
 
 def find_contract_by_hash(conn: Connection, sha256: str) -> DataContract | None:

@@ -5,7 +5,7 @@ For agreements the higher version holds the days that two cover, for contracts t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 _DAY = timedelta(days=1)
 
@@ -73,3 +73,19 @@ def _only(days: Days, other: Days) -> Days | None:
     """``days`` again when ``other`` takes none of them, else None."""
     rest = tuple(days.without(other))
     return rest[0] if rest == (days,) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """Days that a version of an agreement was to hold, as known from an instant to another (None: still known so)."""
+
+    agreement_id: str
+    version: str
+    principal: str
+    sha256: str
+    days: Days
+    known_from: datetime
+    known_to: datetime | None
+
+    def is_known(self, at: datetime) -> bool:
+        return self.known_from <= at and (self.known_to is None or at < self.known_to)

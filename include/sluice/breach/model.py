@@ -35,6 +35,14 @@ class Applies(StrEnum):
     UNDECIDED = "undecided"
 
 
+class Draft(StrEnum):
+    """For whom a draft is."""
+
+    CONTROLLER = "controller"
+    AUTHORITY = "authority"
+    PERSONS = "persons"
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What was breached, in one way: ``kind``: exchange, object or agent. ``name``: id, address or reference."""

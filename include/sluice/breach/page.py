@@ -5,11 +5,11 @@ categories; what only people know (nature, consequences, measures) is left open 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from enum import StrEnum
+from dataclasses import dataclass
 
 from sluice.agreement import dpv
 from sluice.agreement.annexes import Party
-from sluice.breach.model import Applies, Counted, Duty, Part, Slice
+from sluice.breach.model import Applies, Counted, Draft, Duty, Part, Slice
 from sluice.breach.rules import AUTHORITY, OURS, PERSONS
 from sluice.documents.model import Grid, LetterPage, Notice, Pair, Text
 from sluice.documents.model import Part as Section
@@ -19,14 +19,6 @@ from sluice.exchange.naming import utc_text
 SHOWN = 8
 NOTHING = "\N{EN DASH}"
 DUTY_WIDTHS = (1.0, 1.2, 0.5, 1.8)
-
-
-class Draft(StrEnum):
-    """For whom a draft is."""
-
-    CONTROLLER = "controller"
-    AUTHORITY = "authority"
-    PERSONS = "persons"
 
 
 def drafts_of(found: Slice) -> Iterator[tuple[Draft, Part | None]]:
@@ -65,6 +57,22 @@ def make_draft(found: Slice, draft: Draft, part: Part | None, language: str) -> 
         signature=say.say("letter.signature", sender=found.center.name),
         footer=say.say("breach.page", number=number, page="@page", pages="@pages"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A slice in words: facts, principal by principal, and everybody who has to be told."""
+
+    scope: str
+    parts: tuple[tuple[str, tuple[Pair, ...]], ...]
+    duties: Section
+
+
+def summary_of(found: Slice, language: str) -> Summary:
+    """What a page shows of a slice: to us, who may see it whole."""
+    say = words(language)
+    parts = tuple((_name(part), tuple(_facts(say, [part]))) for part in found.parts)
+    return Summary(_scope(say, found), parts, _duties(say, found, found.parts))
 
 
 def number_of(found: Slice, part: Part | None) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sluice.breach.model import Slice
-from sluice.breach.page import Draft, drafts_of, make_draft, number_of
+from sluice.breach.model import Draft, Slice
+from sluice.breach.page import drafts_of, make_draft, number_of
 from sluice.documents.model import LetterPage, Pair
 from sluice.documents.model import Part as Section
 from sluice.documents.pdf import make_pdf

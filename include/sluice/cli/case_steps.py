@@ -1,7 +1,7 @@
 """Steps of a case that a person takes: identity, pause, extension, decision, withdrawal."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +14,7 @@ from sluice.errors import FileMissing, Ref, UsageError
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
-    from sluice.exchange.house import House
-    from sluice.rights.model import Case, LetterKind, Order, SubCaseId
+    from sluice.rights.model import Order, SubCaseId
 
 EvidenceOption = Annotated[
     Path | None, typer.Option(help="A file that proves it (a letter, a form): its hash is kept.")
@@ -88,15 +87,13 @@ def extend(
     Example: sluice case extend 6f0c4f0e --reason A12Complexity
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.cases import extend as extend_case
-    from sluice.rights.model import LetterKind
+    from sluice.rights.desk_steps import extend_and_tell
     from sluice.rights.reasons import iri
     from sluice.rights.store import find_beginning
 
     order = _order(iri(reason), evidence, by)
     with open_house(get_settings()) as house:
-        done = extend_case(house.conn, find_beginning(house.conn, case.lower()), order, _parts(sub_case))
-        done = _told(house, done, LetterKind.EXTENSION)
+        done = extend_and_tell(house, find_beginning(house.conn, case.lower()), order, _parts(sub_case))
     show_case(done, format)
 
 
@@ -127,15 +124,15 @@ def decide(
     from dataclasses import replace
 
     from sluice.exchange.house import open_house
-    from sluice.rights.cases import decide as decide_case
-    from sluice.rights.model import Action, LetterKind, Remedies, State
+    from sluice.rights.desk_steps import decide_and_tell, reasons_of
+    from sluice.rights.model import Action, Remedies
     from sluice.rights.store import find_beginning
 
     if accept is None and not refuse:
         raise UsageError(Ref("option", "--accept or --refuse"))
     if accept is not None and accept not in [each.value for each in Action]:
         raise UsageError(Ref("option", "--accept"))
-    reasons = _reasons(refuse or [])
+    reasons = reasons_of(refuse or [])
     order = replace(
         _order(next(iter(reasons.values()), "ACCEPTED"), evidence, by),
         reasons=reasons,
@@ -143,10 +140,8 @@ def decide(
         remedies=Remedies(remedies, language) if remedies else None,
         has_proof_of_abuse=abuse_proven,
     )
-    target = State.ACCEPTED if not refuse else State.PARTIAL if accept else State.REFUSED
     with open_house(get_settings()) as house:
-        done = decide_case(house.conn, find_beginning(house.conn, case.lower()), target, order, _parts(sub_case))
-        done = _told(house, done, LetterKind.REFUSAL) if refuse else done
+        done = decide_and_tell(house, find_beginning(house.conn, case.lower()), order, _parts(sub_case))
     show_case(done, format)
 
 
@@ -224,15 +219,6 @@ def rectify(
     show_case(done, format)
 
 
-def _told(house: "House", case: "Case", kind: "LetterKind") -> "Case":
-    """The case once the letter about its step is written; a letter that cannot be written now is owed."""
-    from sluice.rights.letters import write_letter
-    from sluice.rights.store import get_case
-
-    write_letter(house, case.case_id, kind, datetime.now(UTC))
-    return get_case(house.conn, case.case_id)
-
-
 def _order(code: str, evidence: Path | None, by: str | None) -> "Order":
     from sluice.rights.cases import desk_order
 
@@ -240,14 +226,6 @@ def _order(code: str, evidence: Path | None, by: str | None) -> "Order":
         raise FileMissing(Ref("option", "--evidence"))
     proof = hashlib.sha256(evidence.read_bytes()).hexdigest() if evidence else None
     return desk_order(by or login_name(), datetime.now(UTC), code, proof)
-
-
-def _reasons(given: Sequence[str]) -> Mapping[str, str]:
-    """``FIELD_GROUP=REASON``; without a group it stands for all."""
-    from sluice.rights.reasons import iri
-
-    pairs = [text.rpartition("=") for text in given]
-    return {group or "*": iri(reason) for group, _, reason in pairs}
 
 
 def _parts(named: Sequence[str] | None) -> "tuple[SubCaseId, ...]":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.case_output import ByOption, CaseArgument
+from sluice.cli.options import WhyOption
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
 from sluice.errors import Exit
 from sluice.settings import get_settings, login_name
@@ -25,6 +26,7 @@ def release(
     by: ByOption = None,
     principal: Annotated[str | None, typer.Option(help="Only the plan at this principal.")] = None,
     plan: Annotated[str, typer.Option(help="Only if the hash of the plan begins so.")] = "",
+    reason: WhyOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Let the plan of an erasure be carried out. Who made it or decided the case cannot: refused and recorded.
@@ -38,7 +40,7 @@ def release(
 
     with open_house(get_settings()) as house:
         case_id, now = find_case(house.conn, case), datetime.now(UTC)
-        plans = let_go(house, case_id, by or login_name(), now, principal=principal, pinned=plan)
+        plans = let_go(house, case_id, by or login_name(), now, principal=principal, pinned=plan, reason=reason)
     show_plans(case_id, plans, format)
 
 

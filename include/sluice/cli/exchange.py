@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sluice.cli.options import WhyOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Exit
 from sluice.settings import get_settings, login_name
@@ -149,6 +150,7 @@ def prepare(
 def release(
     id: Annotated[str, typer.Argument(help="Exchange id of a prepared return, or its beginning.")],
     by: Who = "",
+    reason: WhyOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Let a prepared return go; whoever prepared it cannot. It is delivered at once.
@@ -167,7 +169,7 @@ def release(
 
     now = datetime.now(UTC)
     with open_house(get_settings()) as house:
-        exchange_id = let_go(house, id, by or login_name(), now)
+        exchange_id = let_go(house, id, by or login_name(), now, reason=reason)
         opened = get_open(house.conn, exchange_id)
         drain_returns(house, opened.principal, opened.flow, now, {})
         line = show_exchange(house.conn, exchange_id).line

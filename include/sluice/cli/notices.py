@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.case_output import CaseArgument
+from sluice.cli.options import WhyOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Exit, FileMissing, Ref, UsageError
 from sluice.settings import get_settings
@@ -121,6 +122,7 @@ def ack(
     by: WhoOption,
     evidence: ProofOption,
     done: Annotated[bool, typer.Option("--done", help="It was carried out; without this, only received.")] = False,
+    reason: WhyOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Note what a recipient said to the desk. Exit 1 when it changes nothing.
@@ -134,7 +136,7 @@ def ack(
 
     proof = _hash(evidence)
     with connect(get_settings()) as conn:
-        notice_id, outcome = acknowledge(conn, notice, by, datetime.now(UTC), proof, is_done=done)
+        notice_id, outcome = acknowledge(conn, notice, by, datetime.now(UTC), proof, is_done=done, reason=reason)
     _show_one(format, {"notice": notice_id, "outcome": outcome.value, "by": by})
     if not outcome.moves:
         raise typer.Exit(Exit.REFUSED)
@@ -168,7 +170,13 @@ def export(
 
 
 @app.command("sent")
-def sent(notice: NoticeArgument, by: WhoOption, evidence: ProofOption, format: FormatOption = Format.TABLE) -> None:
+def sent(
+    notice: NoticeArgument,
+    by: WhoOption,
+    evidence: ProofOption,
+    reason: WhyOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
     """Note that the desk told a recipient that has no prefix here. Exit 1 for any other.
 
     JSON: notice, state, by.
@@ -180,7 +188,7 @@ def sent(notice: NoticeArgument, by: WhoOption, evidence: ProofOption, format: F
 
     proof = _hash(evidence)
     with connect(get_settings()) as conn:
-        notice_id = note_sent(conn, notice, by, datetime.now(UTC), proof)
+        notice_id = note_sent(conn, notice, by, datetime.now(UTC), proof, reason=reason)
     _show_one(format, {"notice": notice_id, "state": "SENT", "by": by})
 
 

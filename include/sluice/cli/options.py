@@ -1,8 +1,16 @@
 """Words that several commands take: channels, purposes and days."""
 
 from datetime import date, datetime
+from typing import Annotated
+
+import typer
 
 from sluice.errors import Ref, UsageError
+
+WhyOption = Annotated[
+    str | None,
+    typer.Option("--reason", help="Why: a code in capitals for the ledger, such as CHECKED_BY_PHONE; no sentence."),
+]
 
 
 def channel_word(channel: str | None) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sluice.cli.options import WhyOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Exit, Ref, UsageError
 from sluice.settings import get_settings, login_name
@@ -112,6 +113,7 @@ def ack(
     by: Annotated[
         str | None, typer.Option(help="Who says that it arrived; the user of this machine by default.")
     ] = None,
+    reason: WhyOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Acknowledge a return on the word of its principal. Exit 1 when it closes nothing.
@@ -125,7 +127,7 @@ def ack(
 
     who = login_name() if by is None else by
     with connect(get_settings()) as conn:
-        answer = acknowledge(conn, exchange, who, datetime.now(UTC))
+        answer = acknowledge(conn, exchange, who, datetime.now(UTC), reason=reason)
     if format is Format.JSON:
         show_json({"exchange": answer.exchange_id, "outcome": answer.outcome, "by": who})
     else:

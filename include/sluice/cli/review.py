@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sluice.cli.options import WhyOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Ref, UsageError
 from sluice.settings import get_settings, login_name
@@ -41,7 +42,7 @@ def list_(
     from sluice.terms import Principal
 
     with open_house(get_settings()) as house:
-        found = list_waiting(house, Principal(principal) if principal else None, limit)
+        found = list_waiting(house.conn, Principal(principal) if principal else None, limit)
     if format is Format.JSON:
         show_json({"exchanges": [asdict(each) for each in found]})
         return
@@ -127,6 +128,7 @@ def decide_(
         str, typer.Option(help="Row numbers as in `review show`, such as 3,7-9; or all that wait.")
     ] = "all",
     by: ByOption = "",
+    reason: WhyOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Decide of held rows, once each. Those that may go come back as an exchange of their own and go into a return.
@@ -146,7 +148,8 @@ def decide_(
         exchange_id = _found(house, exchange)
         open_rows = [each.row for each in note_rows(house, exchange_id) if each.review is None]
         wanted = open_rows if rows == "all" else _numbers(rows)
-        review = decide(house, exchange_id, wanted, Choice(choice), by or login_name(), datetime.now(UTC))
+        now = datetime.now(UTC)
+        review = decide(house, exchange_id, wanted, Choice(choice), by or login_name(), now, reason=reason)
         do_effects(house, exchange_id)
     document = {
         "exchange": exchange_id,

@@ -80,6 +80,10 @@ class Words:
         """A Brussels date of a record."""
         return format_date(date.fromisoformat(when), "d MMMM y", locale=self.locale)
 
+    def short_day(self, when: str) -> str:
+        """A Brussels date that is near, without its year."""
+        return format_date(date.fromisoformat(when), "d MMM", locale=self.locale)
+
     def listed(self, items: Iterable[str]) -> str:
         """``a, b and c``."""
         return format_list(list(items), locale=self.locale)

@@ -21,9 +21,9 @@ from sluice.exchange import review_store, store
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.exchange.naming import BRUSSELS, check_reason, utc_text
 from sluice.exchange.read import show_exchange
-from sluice.exchange.review_store import Choice, Review
+from sluice.exchange.review_store import Choice, Review, is_for_review
 from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import unseal
 from sluice.lake.write_model import WriteForm, Written
@@ -72,23 +72,27 @@ class NoteRow:
     review: Review | None
 
 
-def list_waiting(house: House, principal: Principal | None, limit: int = 200) -> list[Waiting]:
-    """Exchanges with rows that wait for a person, newest first."""
+def list_waiting(conn: Connection, principal: Principal | None, limit: int = 200) -> list[Waiting]:
+    """Exchanges with rows that wait for a person or were decided by one, newest first."""
+    return _waiting(conn, review_store.find_with_held_rows(conn, principal, limit))
+
+
+def list_open(conn: Connection, limit: int) -> list[Waiting]:
+    """Exchanges with rows of which nobody has decided yet, the oldest first."""
+    return _waiting(conn, review_store.find_open(conn, limit))
+
+
+def _waiting(conn: Connection, exchange_ids: Iterable[ExchangeId]) -> list[Waiting]:
     found = []
-    for exchange_id in review_store.find_with_held_rows(house.conn, principal, limit):
-        record = show_exchange(house.conn, exchange_id).record
+    for exchange_id in exchange_ids:
+        record = show_exchange(conn, exchange_id).record
         held = record.right_treatment.held_back if record else {}
         if codes := {code: count for code, count in sorted(held.items()) if is_for_review(code)}:
-            decided = review_store.find_reviews(house.conn, [exchange_id])
+            decided = review_store.find_reviews(conn, [exchange_id])
             left = sum(codes.values()) - sum(len(each.rows) for each in decided)
-            opened = store.get_open(house.conn, exchange_id)
+            opened = store.get_open(conn, exchange_id)
             found.append(Waiting(exchange_id, opened.principal, opened.flow, codes, left))
     return found
-
-
-def is_for_review(code: str) -> bool:
-    """Whether a row with this code waits for a person to read its note."""
-    return code.startswith("TEXT_") and code.endswith("_REVIEW")
 
 
 def note_rows(house: House, exchange_id: ExchangeId) -> list[NoteRow]:
@@ -138,9 +142,17 @@ def read_notes(house: House, exchange_id: ExchangeId, target: Path, by: str, now
 
 
 def decide(
-    house: House, exchange_id: ExchangeId, rows: Iterable[int], choice: Choice, by: str, now: datetime
+    house: House,
+    exchange_id: ExchangeId,
+    rows: Iterable[int],
+    choice: Choice,
+    by: str,
+    now: datetime,
+    *,
+    reason: str | None = None,
 ) -> Review:
-    """Decide of rows that wait, once each. Those that may go come back by the outbox. Raises NotWaiting."""
+    """Decide of rows that wait, once each, and why. Those that may go come back by the outbox. Raises NotWaiting."""
+    check_reason(reason)
     opened = store.get_open(house.conn, exchange_id)
     wanted = tuple(sorted(set(rows)))
     with transaction(house.conn):
@@ -151,6 +163,7 @@ def decide(
         number = len(review_store.find_reviews(house.conn, [exchange_id])) + 1
         review = Review(exchange_id, number, choice, wanted, by, now, opened.bucket, back_key(opened, number))
         review_store.insert_review(house.conn, review)
+        review_store.note_reviewed(house.conn, exchange_id, len(wanted))
         comes_back = choice is not Choice.DROP
         if comes_back:
             review_store.rearm_effect(house.conn, exchange_id, EFFECT, RANK)
@@ -162,6 +175,7 @@ def decide(
             decided_by=by,
             decided_at=utc_text(now),
             key=review.key if comes_back else None,
+            reason=reason,
         )
         append(house.conn, chain=opened.chain, kind=EntryKind.REVIEW_DECIDED, exchange_id=None, body=body)
     return review

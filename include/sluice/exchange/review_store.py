@@ -17,6 +17,11 @@ class Choice(StrEnum):
     DROP = "drop"
 
 
+def is_for_review(code: str) -> bool:
+    """Whether a row with this code waits for a person to read its note."""
+    return code.startswith("TEXT_") and code.endswith("_REVIEW")
+
+
 @dataclass(frozen=True, slots=True)
 class Review:
     """One decision. ``rows``: numbers in the file that was held, 1 = first record. ``sha256``: of the file put."""
@@ -36,6 +41,10 @@ class Review:
 COLUMNS = (
     "exchange_id::text as exchange_id, number, decision, rows, decided_by, decided_at, bucket, key, sha256, put_at"
 )
+
+_OPEN = """rows_to_review > 0 and exists (select from copy c where c.exchange_id = e.exchange_id
+    and c.kind = 'quarantine.held' and c.gone_at is null)"""
+"""Past their retention the rows are gone, and nobody can decide of them any more."""
 
 
 def insert_review(conn: Connection, review: Review) -> None:
@@ -91,6 +100,27 @@ def find_with_held_rows(conn: Connection, principal: Principal | None, limit: in
         {"principal": principal, "limit": limit},
     ).fetchall()
     return [ExchangeId(row["id"]) for row in rows]
+
+
+def find_open(conn: Connection, limit: int) -> list[ExchangeId]:
+    """Exchanges with rows of whose notes nobody has decided yet, the oldest first."""
+    rows = conn.execute(
+        f"""select exchange_id::text as id from exchange e where {_OPEN}
+            order by opened_at, exchange_id limit %s""".encode(),
+        (limit,),
+    ).fetchall()
+    return [ExchangeId(row["id"]) for row in rows]
+
+
+def count_open(conn: Connection) -> int:
+    """How many exchanges that are."""
+    row = conn.execute(f"select count(*) as n from exchange e where {_OPEN}".encode()).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def note_reviewed(conn: Connection, exchange_id: ExchangeId, rows: int) -> None:
+    """So many rows of an exchange, which is locked, wait no longer."""
+    conn.execute("update exchange set rows_to_review = rows_to_review - %s where exchange_id = %s", (rows, exchange_id))
 
 
 def rearm_effect(conn: Connection, exchange_id: ExchangeId, name: str, rank: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from sluice.db import Connection, transaction
 from sluice.errors import GateFailed, NotFound, Ref
 from sluice.exchange.model import Opened
+from sluice.exchange.review_store import is_for_review
 from sluice.lake.objects import StoredObject
 from sluice.ledger.record import ExchangeRecord
 from sluice.terms import Direction, ExchangeId, Flow, Principal
@@ -240,8 +241,8 @@ def update_closed(conn: Connection, record: ExchangeRecord, entry_hash: str, clo
     """Write the decision onto the exchange. Call inside the transaction that appended the entry."""
     conn.execute(
         """update exchange set decision = %s, reason_code = %s, purposes = %s, sha256 = %s, rows_in = %s,
-               rows_accepted = %s, rows_refused = %s, rows_held = %s, entry_hash = %s, closed_at = %s,
-               last_error = null
+               rows_accepted = %s, rows_refused = %s, rows_held = %s, rows_to_review = %s, entry_hash = %s,
+               closed_at = %s, last_error = null
            where exchange_id = %s""",
         (
             record.decision.value,
@@ -252,6 +253,7 @@ def update_closed(conn: Connection, record: ExchangeRecord, entry_hash: str, clo
             record.what.rows_accepted,
             record.what.rows_refused,
             record.what.rows_held,
+            sum(rows for code, rows in record.right_treatment.held_back.items() if is_for_review(code)),
             entry_hash,
             closed_at,
             record.exchange_id,

@@ -67,6 +67,7 @@ class ErasureReleased(Part):
     plan_sha256: str
     released_by: str
     released_at: str
+    reason: str | None = None
 
 
 class ErasureRefused(Part):

@@ -42,6 +42,7 @@ class NoticeMoved(Part):
     via: str
     evidence_sha256: str | None = None
     was_late: bool = False
+    reason: str | None = None
 
 
 class NoticeAnswerRefused(Part):

@@ -19,6 +19,7 @@ class ReleasedReturn(Part):
     released_by: str
     released_at: str
     sha256: str
+    reason: str | None = None
 
 
 class AcknowledgedReturn(Part):
@@ -29,6 +30,7 @@ class AcknowledgedReturn(Part):
     acknowledged_at: str
     via: str
     was_late: bool
+    reason: str | None = None
 
 
 class AcknowledgementRefused(Part):

@@ -23,3 +23,4 @@ class ReviewDecided(Part):
     decided_by: str
     decided_at: str
     key: str | None
+    reason: str | None = None

@@ -55,6 +55,14 @@ def find_entry(conn: Connection, exchange_id: ExchangeId, kind: str) -> Entry | 
         return cursor.fetchone()
 
 
+def find_bodies(conn: Connection, exchange_ids: Sequence[ExchangeId], kind: str) -> list[bytes]:
+    """Bodies of the entries of this kind of these exchanges, in no order; nothing of those that have none."""
+    rows = conn.execute(
+        "select body from ledger.entry where exchange_id = any(%s::uuid[]) and kind = %s", (list(exchange_ids), kind)
+    ).fetchall()
+    return [bytes(row["body"]) for row in rows]
+
+
 @contextmanager
 def snapshot(conn: Connection) -> Iterator[None]:
     """One unchanging view of the database for all reads inside; the connection must be idle."""

@@ -12,7 +12,7 @@ from sluice.db import Connection
 from sluice.errors import NotFound, Ref
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
-from sluice.ledger.store import find_entry
+from sluice.ledger.store import find_bodies, find_entry
 from sluice.lineage import store
 from sluice.lineage.graph import trace_of
 from sluice.lineage.model import Trace
@@ -51,8 +51,8 @@ def _trace(conn: Connection, starts: list[str]) -> Trace:
 
 def _records(conn: Connection, exchange_ids: Iterable[str]) -> list[ExchangeRecord]:
     """Records of those that are closed; an open exchange has moved nothing yet."""
-    entries = (find_entry(conn, ExchangeId(each), EntryKind.EXCHANGE_CLOSED) for each in exchange_ids)
-    return [ExchangeRecord.model_validate_json(entry.body) for entry in entries if entry]
+    bodies = find_bodies(conn, [ExchangeId(each) for each in exchange_ids], EntryKind.EXCHANGE_CLOSED)
+    return [ExchangeRecord.model_validate_json(body) for body in bodies]
 
 
 def _uuid(text: str) -> ExchangeId:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.naming import PRINCIPAL_NAME, utc_text, withheld_unless_safe
+from sluice.exchange.naming import PRINCIPAL_NAME, check_reason, utc_text, withheld_unless_safe
 from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
@@ -159,11 +159,13 @@ def read_acks(house: House, now: datetime) -> AckSweep:
     return sweep
 
 
-def acknowledge(conn: Connection, named: str, by: str, now: datetime) -> Answer:
+def acknowledge(conn: Connection, named: str, by: str, now: datetime, *, reason: str | None = None) -> Answer:
     """Acknowledge a delivered return by command; ``named``: its exchange id or an unambiguous beginning.
 
-    ``by``: who says so, at most 200 printable characters; kept in the ledger. Raises NotFound, UsageError.
+    ``by``: who says so, at most 200 printable characters; kept in the ledger; ``reason``: a code or an IRI.
+    Raises NotFound, UsageError.
     """
+    check_reason(reason)
     if not NAME.fullmatch(by):
         raise UsageError(Ref("option", "--by"))
     exchange_id = _resolve(conn, named.lower())
@@ -173,7 +175,7 @@ def acknowledge(conn: Connection, named: str, by: str, now: datetime) -> Answer:
             raise NotFound(Ref("return", exchange_id))
         outcome = judge_ack(Ack(exchange_id), found.principal, found, now)
         if outcome.closes:
-            _close(conn, found, by, "command", now)
+            _close(conn, found, by, "command", now, reason)
     return Answer(exchange_id, outcome)
 
 
@@ -245,7 +247,7 @@ def _answer(house: House, principal: Principal, item: StoredObject, now: datetim
     return [file]
 
 
-def _close(conn: Connection, found: Delivery, by: str, via: str, at: datetime) -> None:
+def _close(conn: Connection, found: Delivery, by: str, via: str, at: datetime, reason: str | None = None) -> None:
     conn.execute(
         "update acknowledgement set acknowledged_at = %s, acknowledged_by = %s, via = %s where exchange_id = %s",
         (at, by, via, found.exchange_id),
@@ -256,6 +258,7 @@ def _close(conn: Connection, found: Delivery, by: str, via: str, at: datetime) -
         acknowledged_at=utc_text(at),
         via=via,
         was_late=found.due_at is not None and at > found.due_at,
+        reason=reason,
     )
     append(conn, chain=found.chain, kind=EntryKind.RETURN_ACKNOWLEDGED, exchange_id=found.exchange_id, body=body)
 

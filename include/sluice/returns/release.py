@@ -7,7 +7,7 @@ from sluice.errors import Ref
 from sluice.exchange import deliver
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.exchange.naming import BRUSSELS, check_reason, utc_text
 from sluice.exchange.read import show_exchange
 from sluice.exchange.store import get_open
 from sluice.lake.objects import StoredObject
@@ -20,11 +20,13 @@ from sluice.returns.model import NotDelivered, NotReleasable
 from sluice.terms import ExchangeId
 
 
-def release(house: House, named: str, by: str, now: datetime) -> ExchangeId:
+def release(house: House, named: str, by: str, now: datetime, *, reason: str | None = None) -> ExchangeId:
     """Release a prepared return; the next slot closes and delivers it. ``named``: id or its beginning.
 
-    Raises NotReleasable when it does not wait for that, or waits for somebody other than ``by``.
+    reason: a code or an IRI, for the ledger. Raises NotReleasable when it does not wait for that, or waits for
+    somebody other than ``by``.
     """
+    check_reason(reason)
     exchange_id = ExchangeId(show_exchange(house.conn, named).line.id)
     prepared = find_entry(house.conn, exchange_id, EntryKind.RETURN_PREPARED)
     if prepared is None:
@@ -38,6 +40,7 @@ def release(house: House, named: str, by: str, now: datetime) -> ExchangeId:
             released_by=by,
             released_at=utc_text(now),
             sha256=draft.record.what.sha256 or "",
+            reason=reason,
         )
         chain = get_open(house.conn, exchange_id).chain
         append(house.conn, chain=chain, kind=EntryKind.RETURN_RELEASED, exchange_id=exchange_id, body=body)

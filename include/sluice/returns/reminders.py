@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from sluice.db import Connection, transaction
-from sluice.errors import ServiceMissing, SluiceError
+from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.ledger.append import append
@@ -111,6 +111,35 @@ def list_acknowledgements(
     )
     stated = ((line, state_of(line, now)) for line in map(_line, rows))
     return [(line, stands) for line, stands in stated if state in (None, stands)][:limit]
+
+
+def list_overdue(conn: Connection, now: datetime, limit: int) -> list[AckLine]:
+    """Delivered returns that nobody acknowledged in time, the longest due first."""
+    rows = conn.execute(
+        f"""select {LINE} from acknowledgement a join exchange e using (exchange_id)
+            where a.acknowledged_at is null and a.due_at < %s order by a.due_at, exchange_id limit %s""",
+        (now, limit),
+    ).fetchall()
+    return [_line(row) for row in rows]
+
+
+def count_overdue(conn: Connection, now: datetime) -> int:
+    """How many there are."""
+    row = conn.execute(
+        "select count(*) as n from acknowledgement where acknowledged_at is null and due_at < %s", (now,)
+    ).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def get_acknowledgement(conn: Connection, exchange_id: str) -> AckLine:
+    """What is known of the acknowledgement of one delivered return. Raises NotFound."""
+    row = conn.execute(
+        f"select {LINE} from acknowledgement a join exchange e using (exchange_id) where exchange_id = %s",
+        (exchange_id,),
+    ).fetchone()
+    if row is None:
+        raise NotFound(Ref("return", exchange_id))
+    return _line(row)
 
 
 def remind(house: House, now: datetime) -> Reminded:

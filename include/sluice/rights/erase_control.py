@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.db import Connection, transaction
-from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError, UsageError
+from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
+from sluice.exchange.naming import check_reason, utc_text
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasureResumed
 from sluice.ledger.erased import ErasureStopped as StoppedEntry
@@ -22,7 +22,6 @@ from sluice.rights.erase_model import AnotherInError, ErasureReport, ErasureStop
 from sluice.rights.erase_plan import StoredPlan
 from sluice.rights.erase_release import check_name, cleared, draft, waits_for_plan
 from sluice.rights.erase_scope import is_to_do
-from sluice.rights.guards import REASON
 from sluice.rights.model import CaseId
 from sluice.rights.scope import CASES_CHAIN
 
@@ -61,8 +60,7 @@ def stop(conn: Connection, case_id: CaseId | None, reason: str, by: str, now: da
 
     reason: a code or an IRI, no sentence about a person. Raises UsageError, NotFound.
     """
-    if not REASON.fullmatch(reason):
-        raise UsageError(Ref("option", "--reason"), Ref("form", "A_CODE_IN_CAPITALS"))
+    check_reason(reason)
     name = check_name(by)
     with transaction(conn):
         if case_id is not None:

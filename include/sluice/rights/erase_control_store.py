@@ -36,6 +36,17 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingPlan:
+    """A plan that waits for its release, without what stands in it."""
+
+    case_id: CaseId
+    principal: str
+    sha256: str
+    made_at: datetime
+    made_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """One stop that holds. ``case_id`` None: every erasure."""
 
@@ -58,6 +69,25 @@ def find_plans(conn: Connection, case_id: CaseId | None = None) -> list[StoredPl
 def find_plan(conn: Connection, case_id: CaseId, principal: Principal) -> StoredPlan | None:
     """The plan of a case at one principal that was not replaced."""
     return next((plan for plan in find_plans(conn, case_id) if plan.plan.principal == principal), None)
+
+
+def find_unreleased(conn: Connection, limit: int, case_id: CaseId | None = None) -> list[WaitingPlan]:
+    """Plans that wait for a second person, of one case or of all, the oldest first."""
+    rows = conn.execute(
+        """select case_id::text as case_id, principal, sha256, made_at, made_by from erasure_plan
+           where ended_at is null and released_at is null and (%(case)s::uuid is null or case_id = %(case)s)
+           order by made_at, plan_id limit %(limit)s""",
+        {"case": case_id, "limit": limit},
+    ).fetchall()
+    return [WaitingPlan(**{**row, "case_id": CaseId(row["case_id"])}) for row in rows]
+
+
+def count_unreleased(conn: Connection) -> int:
+    """How many plans wait for a second person."""
+    row = conn.execute(
+        "select count(*) as n from erasure_plan where ended_at is null and released_at is null"
+    ).fetchone()
+    return int(row["n"]) if row else 0
 
 
 def insert_plan(conn: Connection, plan: Plan, made_at: datetime, made_by: str) -> StoredPlan:

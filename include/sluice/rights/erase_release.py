@@ -12,7 +12,7 @@ from sluice.agreement.store import find_version
 from sluice.db import Connection, transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
+from sluice.exchange.naming import check_reason, utc_text
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasurePlanned, ErasureRefused, ErasureReleased
 from sluice.ledger.model import EntryKind
@@ -76,13 +76,21 @@ def draft(house: House, case_id: CaseId, by: str, now: datetime) -> Drafted:
 
 
 def release(
-    house: House, case_id: CaseId, by: str, now: datetime, *, principal: str | None = None, pinned: str = ""
+    house: House,
+    case_id: CaseId,
+    by: str,
+    now: datetime,
+    *,
+    principal: str | None = None,
+    pinned: str = "",
+    reason: str | None = None,
 ) -> tuple[StoredPlan, ...]:
     """Let the plans of a case that wait be carried out, all or none. ``pinned``: how the hash of the plan begins.
 
-    Raises ReleaseRefused, and records that it did; UsageError for a name that is none.
+    reason: a code or an IRI. Raises ReleaseRefused, and records that it did; UsageError for a name that is none.
     """
     name = check_name(by)
+    check_reason(reason)
     with transaction(house.conn):
         case = store.lock_case(house.conn, case_id)
         waiting = [
@@ -95,7 +103,7 @@ def release(
             for plan in waiting:
                 control.mark_released(house.conn, plan.plan_id, name, now)
             for plan in waiting:
-                _record_release(house.conn, case, plan.plan, name, now)
+                _record_release(house.conn, case, plan.plan, name, now, reason)
         else:
             whose = waiting[0].plan.principal if len(waiting) == 1 else None
             record_refusal(house.conn, case, whose, "release", name, now, refusal)
@@ -201,13 +209,14 @@ def _keep(conn: Connection, case: Case, plan: Plan, foreseen: Sequence[Done], by
     return stored
 
 
-def _record_release(conn: Connection, case: Case, plan: Plan, by: str, at: datetime) -> None:
+def _record_release(conn: Connection, case: Case, plan: Plan, by: str, at: datetime, reason: str | None) -> None:
     body = ErasureReleased(
         case_id=case.case_id,
         principal=plan.principal,
         plan_sha256=plan.sha256,
         released_by=by,
         released_at=utc_text(at),
+        reason=reason,
     )
     append(conn, chain=chain_of(case, plan.principal), kind=EntryKind.ERASURE_RELEASED, exchange_id=None, body=body)
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sluice.exchange.naming import REASON
 from sluice.rights.clock import extension_latest, received_on
 from sluice.rights.letter_due import refused_groups
 from sluice.rights.model import ACTIONS, Action, Case, LetterKind, Order, Right, Role, State, SubCase, Track
 from sluice.rights.reasons import ABUSE, DELAYS, DOUBTS, IDENTITY, REFUSALS, REMEDIES
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-REASON = re.compile(r"[A-Z][A-Z0-9_]{2,63}|https://w3id\.org/dpv/(?:legal/eu/gdpr|justifications)#[A-Za-z0-9]{1,64}")
 NAME = re.compile(r"[A-Za-z0-9][^\x00-\x1f\x7f]{0,99}")
 LANGUAGES = ("nl", "fr", "en")
 WITHOUT_IDENTITY = frozenset({Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL})

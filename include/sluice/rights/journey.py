@@ -6,16 +6,25 @@ took out of the index is not found any more; files that were refused have no ent
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.deliver import DELIVERED
 from sluice.exchange.house import House
 from sluice.exchange.merged import named_in
+from sluice.keys import KeyDestroyed
 from sluice.ledger.record import ExchangeRecord
+from sluice.lineage.follow import Followed, follow_all
 from sluice.lineage.graph import trace_of, with_person
 from sluice.lineage.model import Graph
 from sluice.lineage.trace import read_records
-from sluice.rights.identifiers import Identifier, refs_of
+from sluice.rights import erase_store
+from sluice.rights.erase_bench import open_bench
+from sluice.rights.erase_find import open_request
+from sluice.rights.erase_lead import BY_BOTH, BY_INDEX, find_lead
+from sluice.rights.erase_model import Target
+from sluice.rights.identifiers import Identifier, refs_of, values_of
+from sluice.rights.model import CaseId
 from sluice.terms import Direction, ExchangeId, Principal
 
 
@@ -56,6 +65,55 @@ class Journey:
     graph: Graph
     paths: tuple[tuple[str, ...], ...]
     searched: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Followable:
+    """The exchanges that hold whoever a case is about, and what could not be looked through.
+
+    ``persons``: of the case. ``lost``: principals whose key is destroyed. ``silent``: exchanges of which no index says
+    who is in them, such as files that were no table; only their bytes would tell.
+    """
+
+    followed: Followed
+    persons: int
+    searched: tuple[str, ...]
+    lost: tuple[str, ...]
+    silent: int
+
+
+def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
+    """Where the rows of whoever a case is about went, as of a moment, at every principal that the case is for.
+
+    The index is that of today; what the case's own erasure took out of it was noted. Raises NotFound,
+    SubjectUnreadable, CaseTidied.
+    """
+    case, envelope = open_request(house, case_id)
+    found: set[ExchangeId] = set()
+    silent: set[ExchangeId] = set()
+    searched, lost = [], []
+    for name in sorted({part.principal for part in case.sub_cases if part.agreement_id}):
+        try:
+            key = house.subject_key(Principal(name))
+        except KeyDestroyed:
+            lost.append(name)
+            continue
+        refs = frozenset(refs_of(envelope.identifiers, key).values())
+        target = Target(Principal(name), key, refs, values_of(envelope.identifiers), frozenset(), case_id)
+        holding, unsaid = _pointed_at(house, target)
+        found, silent = found | holding, silent | unsaid
+        searched.append(name)
+    return Followable(follow_all(house.conn, found, at), case.persons, tuple(searched), tuple(lost), len(silent))
+
+
+def _pointed_at(house: House, target: Target) -> tuple[frozenset[ExchangeId], frozenset[ExchangeId]]:
+    """Exchanges that the index names, or named before the case edited it; and those of which it says nothing."""
+    copies = erase_store.find_copies(house.conn, target.principal)
+    with open_bench(house, target) as bench:
+        lead = find_lead(bench, copies)
+    holding = lead.named | lead.noted
+    files = (copy for copy in copies if copy.kind in BY_INDEX | BY_BOTH)
+    return holding, frozenset(copy.exchange_id for copy in files if lead.may_hold(copy)) - holding
 
 
 def journey_of(house: House, identifiers: Sequence[Identifier], principals: Sequence[Principal]) -> Journey:

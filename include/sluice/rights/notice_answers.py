@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from sluice.db import Connection, transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.naming import PRINCIPAL_NAME, withheld_unless_safe
+from sluice.exchange.naming import PRINCIPAL_NAME, check_reason, withheld_unless_safe
 from sluice.exchange.sweeping import each
 from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
@@ -116,13 +116,21 @@ def read_answers(house: House, now: datetime) -> AnswerSweep:
 
 
 def acknowledge(
-    conn: Connection, named: str, by: str, now: datetime, evidence_sha256: str, *, is_done: bool
+    conn: Connection,
+    named: str,
+    by: str,
+    now: datetime,
+    evidence_sha256: str,
+    *,
+    is_done: bool,
+    reason: str | None = None,
 ) -> tuple[NoticeId, NoticeOutcome]:
     """Note what a recipient said to the desk; ``evidence_sha256``: of the file that proves it.
 
-    ``named``: the notice's number or an unambiguous beginning. Raises NotFound, UsageError, NotByHand while nobody
-    was told.
+    ``named``: the notice's number or an unambiguous beginning. ``reason``: a code or an IRI. Raises NotFound,
+    UsageError, NotByHand while nobody was told.
     """
+    check_reason(reason)
     notice_id = _resolve(conn, named, by)
     with transaction(conn):
         notice = notice_store.get_notice(conn, notice_id, lock=True)
@@ -130,18 +138,23 @@ def acknowledge(
             raise NotByHand(Ref("notice", notice_id), Ref("state", notice.state))
         outcome = judge_answer(Answer(notice_id, is_done), notice, None)
         if outcome.moves:
-            take(conn, notice, NoticeState(outcome), now, by=by, via="command", evidence_sha256=evidence_sha256)
+            move = NoticeState(outcome)
+            take(conn, notice, move, now, by=by, via="command", evidence_sha256=evidence_sha256, reason=reason)
     return notice_id, outcome
 
 
-def note_sent(conn: Connection, named: str, by: str, now: datetime, evidence_sha256: str) -> NoticeId:
+def note_sent(
+    conn: Connection, named: str, by: str, now: datetime, evidence_sha256: str, *, reason: str | None = None
+) -> NoticeId:
     """Note that the desk told a recipient that has no prefix. Raises NotFound, UsageError, NotByHand for any other."""
+    check_reason(reason)
     notice_id = _resolve(conn, named, by)
     with transaction(conn):
         notice = notice_store.get_notice(conn, notice_id, lock=True)
         if notice.channel is not Channel.DESK or notice.state is not NoticeState.OWED:
             raise NotByHand(Ref("notice", notice_id), Ref("state", notice.state), Ref("told by", notice.channel))
-        take(conn, notice, NoticeState.SENT, now, by=by, via="command", evidence_sha256=evidence_sha256)
+        sent = NoticeState.SENT
+        take(conn, notice, sent, now, by=by, via="command", evidence_sha256=evidence_sha256, reason=reason)
     return notice_id
 
 

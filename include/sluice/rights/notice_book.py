@@ -23,6 +23,7 @@ def take(
     by: str = SYSTEM.name,
     via: str = "system",
     evidence_sha256: str | None = None,
+    reason: str | None = None,
 ) -> bool:
     """Move a notice: its row and its ledger entry at once; False when it stands elsewhere by now."""
     changed = moved(notice, to, at)
@@ -46,6 +47,7 @@ def take(
             via=via,
             evidence_sha256=evidence_sha256,
             was_late=changed.was_late,
+            reason=reason,
         )
         entry = append(conn, chain=part.chain, kind=EntryKind.NOTICE_MOVED, exchange_id=None, body=body)
         if to is NoticeState.SENT:

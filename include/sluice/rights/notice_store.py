@@ -14,11 +14,16 @@ from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
 from sluice.rights.model import Action, CaseId, Hold, SubCase, SubCaseId
 from sluice.rights.notice_model import AnswerFile, Channel, Holder, Notice, NoticeId, NoticeOutcome, NoticeState, Side
+from sluice.rights.notice_states import LATE
 from sluice.terms import Direction, ExchangeId
 
 _COLUMNS = tuple(each.name for each in fields(Notice))
 _CAST = {"notice_id": "::text", "sub_case_id": "::text", "case_id": "::text", "exchanges": "::text[]"}
 _NOTICE = ", ".join(f"n.{name}{_CAST[name]} as {name}" if name in _CAST else f"n.{name}" for name in _COLUMNS)
+
+_LATE = """(n.state = any(%(late)s) or n.state = 'OWED' and n.channel = 'desk')
+    and exists (select from sub_case p where p.sub_case_id = n.sub_case_id and p.state <> 'WITHDRAWN_BY_SUBJECT')"""
+_LATE_STATES = {"late": sorted(LATE)}
 
 
 def note_holders(
@@ -170,6 +175,22 @@ def list_notices(
         {"case": case_id, "recipient": recipient, "states": [each.value for each in states], "limit": limit},
     ).fetchall()
     return [_notice(row) for row in rows]
+
+
+def list_late(conn: Connection, limit: int) -> list[Notice]:
+    """Notices that time made late, and those that the desk itself has to send, the longest due first."""
+    rows = conn.execute(
+        f"""select {_NOTICE} from notice n where {_LATE}
+            order by n.due_at nulls last, n.found_at, n.notice_id limit %(limit)s""".encode(),
+        {**_LATE_STATES, "limit": limit},
+    ).fetchall()
+    return [_notice(row) for row in rows]
+
+
+def count_late(conn: Connection) -> int:
+    """How many there are."""
+    row = conn.execute(f"select count(*) as n from notice n where {_LATE}".encode(), _LATE_STATES).fetchone()
+    return int(row["n"]) if row else 0
 
 
 def find_to_tell(conn: Connection) -> list[NoticeId]:

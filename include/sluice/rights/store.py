@@ -167,6 +167,7 @@ def find_beginning(conn: Connection, beginning: str) -> CaseId:
 def list_cases(
     conn: Connection,
     *,
+    right: Right | None = None,
     principal: str | None = None,
     state: str | None = None,
     only_open: bool = False,
@@ -184,11 +185,13 @@ def list_cases(
                    or exists (select 1 from sub_case s where s.case_id = c.case_id and s.principal = %(principal)s))
               and (%(state)s::text is null or c.state = %(state)s
                    or exists (select 1 from sub_case s where s.case_id = c.case_id and s.state = %(state)s))
+              and (%(right)s::text is null or c."right" = %(right)s)
               and (not %(open)s or c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT'))
               and (%(opened_at)s::timestamptz is null or c.opened_at < %(opened_at)s
                    or (c.opened_at = %(opened_at)s and c.case_id > %(case_id)s::uuid))
             order by opened_at desc, case_id limit %(limit)s""".encode(),
         {
+            "right": right,
             "principal": principal,
             "state": state,
             "open": only_open,

@@ -15,6 +15,7 @@ from sluice.errors import Ref
 from sluice.staff.facts import exam_valid_until
 from sluice.staff.model import Account, CodeCalendarUnclear, CodeVersion, Credential, Held, Kind, Person, StaffRow
 from sluice.staff.rules import is_clear, readiness, timeline_of
+from sluice.staff.standing import Standing, standing_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -106,6 +107,13 @@ def read_people(
     codes = read_codes(conn, known_at)
     agents = _read_agents(conn, known_at)
     return tuple(Person(ref, readiness(events, codes, at, minimum)) for ref, events in sorted(agents.items()))
+
+
+def read_standings(conn: Connection, at: datetime, minimum: Decimal, known_at: datetime) -> tuple[Standing, ...]:
+    """How every known agent stands at a moment, by reference. Raises CodeCalendarUnclear."""
+    codes = read_codes(conn, known_at)
+    agents = _read_agents(conn, known_at)
+    return tuple(standing_of(ref, events, codes, at, minimum) for ref, events in sorted(agents.items()))
 
 
 def read_codes(conn: Connection, known_at: datetime | None = None) -> tuple[CodeVersion, ...]:

@@ -8,12 +8,22 @@ from a clerk, and one which does can keep cases for the people who handle them:
 | read cases | GET | GET | viewer, user, op, admin |
 | open and withdraw a case | POST | POST | user, op, admin |
 
-Pages of exchanges ask for GET on the view `sluice.exchanges` and on runs of the DAG `reconcile`.
+Pages ask for other views, in the same two ways:
+
+| pages | view | runs of the DAG |
+|---|---|---|
+| exchanges, lineage, roles, agreements | GET `sluice.exchanges` | GET `reconcile` |
+| lineage of a person | that, and GET `sluice.cases` | GET `reconcile`, `case_clock` |
+| registers | GET `sluice.registers` | GET `reconcile` |
+| staff | GET `sluice.staff` | GET `reconcile` |
+| to release, to review, to acknowledge a return | POST `sluice.exchanges` | POST `reconcile` |
+| breach slice | POST `sluice.breach` | POST `case_clock`: it opens files of persons to count them |
 
 Airflow reads the token: an `Authorization: Bearer` header first, else the cookie of its login. The
 cookie is `HttpOnly` and `SameSite=Lax`, and what changes something takes JSON only (`guard.py`): a page
 of another site can neither send the cookie along with a POST nor send JSON without asking (CORS), which
-Airflow answers for the origins of `[api] access_control_allow_origins` alone, none by default.
+Airflow answers for the origins of `[api] access_control_allow_origins` alone, none by default. The pages
+take forms too, each with a token of its login and from a page of ours only (`pages/forms.py`).
 """
 
 from collections.abc import Callable
@@ -52,14 +62,7 @@ def may(permission: Permission, view: str = VIEW, dag: str = DAG) -> Callable[[B
     """A dependency: whoever is logged in, as an actor of the desk. Raises NotAllowed, NameUnfit."""
 
     def allowed(user: Annotated[BaseUser, Depends(get_user)]) -> Actor:
-        manager = get_auth_manager()
-        runs = DagDetails(id=dag, team_name=_team(dag))
-        if not (
-            manager.is_authorized_custom_view(method=permission.on_view, resource_name=view, user=user)
-            and manager.is_authorized_dag(
-                method=permission.on_runs, access_entity=DagAccessEntity.RUN, details=runs, user=user
-            )
-        ):
+        if not is_allowed(user, permission, view, dag):
             raise NotAllowed
         if not NAME.fullmatch(user.get_name()):
             raise NameUnfit
@@ -68,10 +71,38 @@ def may(permission: Permission, view: str = VIEW, dag: str = DAG) -> Callable[[B
     return allowed
 
 
+def has(permission: Permission, view: str = VIEW, dag: str = DAG) -> Callable[[BaseUser], bool]:
+    """A dependency: whether they may, for a page that shows more to whom may do more."""
+
+    def asked(user: Annotated[BaseUser, Depends(get_user)]) -> bool:
+        return is_allowed(user, permission, view, dag) and NAME.fullmatch(user.get_name()) is not None
+
+    return asked
+
+
+def is_allowed(user: BaseUser, permission: Permission, view: str, dag: str) -> bool:
+    """Whether the auth manager says yes twice."""
+    manager = get_auth_manager()
+    runs = DagDetails(id=dag, team_name=_team(dag))
+    return manager.is_authorized_custom_view(
+        method=permission.on_view, resource_name=view, user=user
+    ) and manager.is_authorized_dag(
+        method=permission.on_runs, access_entity=DagAccessEntity.RUN, details=runs, user=user
+    )
+
+
 def _team(dag: str) -> str | None:
     return DagModel.get_team_name(dag) if conf.getboolean("core", "multi_team") else None
 
 
 Reader = Annotated[Actor, Depends(may(READ))]
 Clerk = Annotated[Actor, Depends(may(HANDLE))]
-Onlooker = Annotated[Actor, Depends(may(READ, "sluice.exchanges", "reconcile"))]
+EXCHANGES = ("sluice.exchanges", "reconcile")
+Onlooker = Annotated[Actor, Depends(may(READ, *EXCHANGES))]
+Releaser = Annotated[Actor, Depends(may(HANDLE, *EXCHANGES))]
+ReadsCases = Annotated[bool, Depends(has(READ))]
+HandlesCases = Annotated[bool, Depends(has(HANDLE))]
+Releases = Annotated[bool, Depends(has(HANDLE, *EXCHANGES))]
+RegisterReader = Annotated[Actor, Depends(may(READ, "sluice.registers", "reconcile"))]
+StaffReader = Annotated[Actor, Depends(may(READ, "sluice.staff", "reconcile"))]
+BreachReader = Annotated[Actor, Depends(may(HANDLE, "sluice.breach"))]

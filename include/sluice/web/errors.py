@@ -65,6 +65,24 @@ class NothingThere(HttpError):
     cure: ClassVar[str] = "`openapi.json` of the API lists every address"
 
 
+class SentFromElsewhere(NotAllowed):
+    """A form that no page of ours sent: its browser says so, or says nothing."""
+
+    code: ClassVar[str] = "SLU-608"
+    summary: ClassVar[str] = "this form was not sent from a page of ours; nothing was done"
+    cure: ClassVar[str] = (
+        "open the page and send it from there; behind a proxy set `[api] base_url` to the address people use"
+    )
+
+
+class FormNotOurs(NotAllowed):
+    """A form without the token of this login, with another's, or with one that is too old."""
+
+    code: ClassVar[str] = "SLU-609"
+    summary: ClassVar[str] = "this form is too old, or it was not made for this login; nothing was done"
+    cure: ClassVar[str] = "open the page again and send it from there"
+
+
 class TooLarge(HttpError):
     """The body is larger than any request of one person."""
 

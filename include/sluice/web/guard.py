@@ -1,4 +1,4 @@
-"""The outer wall of the API: small JSON bodies only, nothing cached, and no exception gets out.
+"""The outer wall of the API and the pages: small bodies of a known kind only, nothing cached, no exception gets out.
 
 Airflow and its server log what an app raises, with its values. So nothing is raised: a failure is
 logged as a type and a place, and told as a problem.
@@ -16,6 +16,7 @@ from sluice.web.problem import problem_of
 
 log = logging.getLogger(__name__)
 LARGEST_BYTES = 64 << 10
+JSON = "application/json"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
     "Cache-Control": "no-store",
@@ -28,6 +29,7 @@ class Guard:
     """ASGI middleware around a whole app.
 
     headers: of every answer, unless the answer has its own. tell: the answer for an error that got this far.
+    takes: the media types of bodies that get in.
     """
 
     def __init__(
@@ -35,8 +37,9 @@ class Guard:
         app: ASGIApp,
         headers: Mapping[str, str] = HEADERS,
         tell: Callable[[Scope, SluiceError], ASGIApp] = lambda scope, error: problem_of(error),
+        takes: frozenset[str] = frozenset({JSON}),
     ) -> None:
-        self.app, self.headers, self.tell = app, headers, tell
+        self.app, self.headers, self.tell, self.takes = app, headers, tell, takes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,7 +60,7 @@ class Guard:
             body = await _read(receive)
             if body is None:
                 return  # nobody waits for an answer
-            _check_media_type(scope, body)
+            _check_media_type(scope, body, self.takes)
             await self.app(scope, _replay(body, receive), tell)
             return
         except SluiceError as error:
@@ -94,9 +97,9 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _check_media_type(scope: Scope, body: bytes) -> None:
-    """JSON or nothing. A form of another site cannot send JSON, and a script of one must ask first (CORS)."""
+def _check_media_type(scope: Scope, body: bytes, takes: frozenset[str]) -> None:
+    """JSON or nothing, for the API. A form of another site cannot send JSON, and a script of one must ask (CORS)."""
     said = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
     is_sent = bool(body) or scope["method"] == "POST"
-    if scope["method"] not in SAFE_METHODS and is_sent and said != "application/json":
+    if scope["method"] not in SAFE_METHODS and is_sent and said not in takes:
         raise NotJson

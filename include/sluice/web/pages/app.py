@@ -1,7 +1,7 @@
 """The pages, as one app that Airflow mounts at ``/sluice/pages`` and shows in its own frame.
 
-They are made on the server and need no script. They only read: whatever changes something goes through the API,
-with its own rules. Who may read is a table in ``access.py``.
+They are made on the server and need no script. What changes something is a form, checked in ``forms.py``, and calls
+the use case that the command calls. Who may what is a table in ``access.py``.
 """
 
 from typing import Final
@@ -14,14 +14,30 @@ from starlette.responses import Response
 
 from sluice.errors import SluiceError
 from sluice.web.errors import HttpError, NothingThere, RequestInvalid
-from sluice.web.guard import Guard
-from sluice.web.pages import assets, exchanges
+from sluice.web.guard import JSON, Guard
+from sluice.web.pages import (
+    actions,
+    agreements,
+    assets,
+    breach,
+    cases,
+    exchanges,
+    lineage,
+    registers,
+    roles,
+    staff,
+    start,
+    waiting,
+)
+from sluice.web.pages.forms import FORM
 from sluice.web.pages.view import say_error
 from sluice.web.problem import BY_STATUS, faults_of
 
 MOUNT: Final = "/sluice/pages"
-ROUTERS: Final = (exchanges.router, assets.router)
-PARAMETERS: Final = exchanges.PARAMETERS
+ASKED: Final = (exchanges, cases, actions, lineage, roles, agreements, staff, registers, breach)
+"""Pages that take words of forms."""
+ROUTERS: Final = (start.router, waiting.router, *(page.router for page in ASKED), assets.router)
+PARAMETERS: Final = frozenset().union(*(page.PARAMETERS for page in ASKED))
 """Names of ours that an error may point at."""
 HEADERS = {
     "Cache-Control": "no-store",
@@ -42,7 +58,12 @@ def make_pages() -> FastAPI:
     app.add_exception_handler(SluiceError, _coded)
     app.add_exception_handler(HTTPException, _plain)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_middleware(Guard, headers=HEADERS, tell=lambda scope, error: say_error(Request(scope), error))
+    app.add_middleware(
+        Guard,
+        headers=HEADERS,
+        tell=lambda scope, error: say_error(Request(scope), error),
+        takes=frozenset({JSON, FORM}),
+    )
     return app
 
 

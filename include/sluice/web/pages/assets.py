@@ -14,7 +14,14 @@ from sluice.web.errors import NothingThere
 
 router = APIRouter(prefix="/assets")
 FOLDER = Path(__file__).parent / "assets"
-TYPES: Final = MappingProxyType({"sluice.css": "text/css", "theme.js": "text/javascript"})
+TYPES: Final = MappingProxyType(
+    {
+        "sluice.css": "text/css",
+        "theme.js": "text/javascript",
+        "picture.css": "text/css",
+        "picture.js": "text/javascript",
+    }
+)
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 

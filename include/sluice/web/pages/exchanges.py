@@ -21,6 +21,8 @@ from sluice.terms import Decision, Direction
 from sluice.web.access import Onlooker
 from sluice.web.cursor import cursor_of, place_of
 from sluice.web.errors import NothingThere
+from sluice.web.pages.asked import Unless
+from sluice.web.pages.lineage import shown_on_exchange
 from sluice.web.pages.view import reader_of, render, shares
 
 router = APIRouter(prefix="/exchanges")
@@ -33,10 +35,6 @@ Beginning = Annotated[
     Query(pattern="^[0-9a-f-]{1,36}$"),
 ]
 """Of the number of an exchange."""
-
-
-Unless = BeforeValidator(lambda said: said or None)
-"""A form sends an empty word for what is not narrowed."""
 
 
 @router.get("")
@@ -93,12 +91,15 @@ def find(request: Request, onlooker: Onlooker, number: Beginning) -> Response:
 @router.get("/{exchange_id}")
 def show(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
     """One exchange: its verdict, the six answers and where its proof is. Raises NotFound."""
-    shown = _shown(exchange_id)
+    reader, now = reader_of(request), datetime.now(UTC)
+    with connect(get_settings()) as conn:
+        shown = show_exchange(conn, str(exchange_id))
+        way = shown_on_exchange(conn, reader, shown.line.id, now) if shown.record else None
     record, entry = shown.record, shown.entry
     section = None
     if record and entry:
         public = key_id(Keyring.open(get_settings()).public)
-        section = make_page(record, entry, public, reader_of(request).say.language).sections[0]
+        section = make_page(record, entry, public, reader.say.language).sections[0]
     return render(
         request,
         "exchange.html",
@@ -108,6 +109,7 @@ def show(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
         section=section,
         bar=shares(section.accepted, section.held, section.refused) if section else (),
         steps=steps_of(shown.line),
+        way=way,
         local=local,
     )
 

@@ -3,27 +3,49 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from babel.core import negotiate_locale
-from fastapi import Request
+from fastapi import Query, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from sluice.documents.words import LANGUAGES, Words, words
 from sluice.errors import SluiceError
+from sluice.rights.reasons import short
 from sluice.web.pages.assets import table
 from sluice.web.problem import TRY_AGAIN_SECONDS, status_of
 
 log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
-PLACES = ("exchanges",)
+PLACES = ("start", "exchanges", "cases", "lineage", "roles", "agreements", "staff", "registers", "breach")
 """The pages of the bar on top: each its own address and its words ``pages.<place>``."""
 SIGNS = {"accepted": "\N{CHECK MARK}", "partly_accepted": "!", "refused": "\N{MULTIPLICATION SIGN}", "undecided": "?"}
 """A verdict is told by a sign and a word; its colour only says it again."""
+
+
+class Deed(StrEnum):
+    """What was just done from a page, told above the next one in the words ``pages.done.<deed>``."""
+
+    DECIDE = "decide"
+    EXTEND = "extend"
+    PAUSE = "pause"
+    IDENTITY = "identity"
+    WITHDRAW = "withdraw"
+    RELEASE_PLAN = "release_plan"
+    RELEASE_RETURN = "release_return"
+    ACKNOWLEDGE = "acknowledge"
+    REVIEW = "review"
+    NOTICE = "notice"
+    UNCHANGED = "unchanged"
+
+
+Done = Annotated[Deed | None, Query()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +108,11 @@ def render(request: Request, template: str, place: str | None = None, status: in
     return HTMLResponse(text, status)
 
 
+def to_page(request: Request, path: str, deed: Deed) -> Response:
+    """After something was done: to the page that shows it, so that sending the form again takes a new form."""
+    return Response(status_code=303, headers={"Location": reader_of(request).link(path, done=deed.value)})
+
+
 def _again(request: Request, language: str, status: int) -> str:
     """This very page in another language; from an error, whose address may hold anything, the list."""
     if status >= 400:
@@ -99,22 +126,42 @@ def say_error(request: Request, error: SluiceError) -> HTMLResponse:
     status = status_of(error)
     if status >= 500:
         log.error("%s", error)
-    answer = render(request, "error.html", status=status, error=error, refs=tuple(map(str, error.refs)))
+    refs = tuple(map(str, error.refs))
+    answer = render(request, "error.html", status=status, error=error, refs=refs, back=_form_page(request))
     if status == 503:
         answer.headers["Retry-After"] = str(TRY_AGAIN_SECONDS)
     return answer
 
 
+def _form_page(request: Request) -> str | None:
+    """The page whose form was sent, made of the route and of a number that is one; None for anything else."""
+    route, numbers = request.scope.get("route"), request.path_params
+    if request.method != "POST" or route is None or len(numbers) != 1:
+        return None
+    [(name, number)] = numbers.items()
+    try:
+        return str(route.path).partition(f"{{{name}}}")[0] + str(UUID(number))
+    except ValueError:
+        return None
+
+
 @cache
 def environment() -> Environment:
     """Escapes everything, and stops at a name that is not there."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters |= {"short": short, "groupword": _group_word}
+    return made
+
+
+def _group_word(group: str, say: Words) -> str:
+    """A field group in words; ``*`` stands for all of a part."""
+    return say.say("pages.group.all") if group == "*" else say.say(f"group.{group}")
 
 
 def shares(*numbers: int) -> Sequence[float]:

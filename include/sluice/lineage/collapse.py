@@ -1,0 +1,43 @@
+"""A drawing that has too many boxes to be read, with those that are alike drawn as one. Pure."""
+
+from dataclasses import replace
+
+from sluice.lineage.drawing import Arrow, Box, Column, Drawing, order
+
+MOST = 80
+"""Boxes that people still read."""
+PARTIES = (Column.SENDER, Column.RECIPIENT)
+
+
+def collapsed(drawing: Drawing, most: int = MOST) -> Drawing:
+    """The drawing, or one box for all of a party, column, verdict and flip; what was asked for stays by itself."""
+    if len(drawing.boxes) <= most:
+        return drawing
+    heaps: dict[object, list[Box]] = {}
+    for box in drawing.boxes:
+        heaps.setdefault(_likeness(box), []).append(box)
+    drawn: dict[str, Box] = {}
+    for boxes in heaps.values():
+        drawn |= dict.fromkeys((each.id for each in boxes), _one(boxes))
+    arrows: dict[tuple[str, str], Arrow] = {}
+    for arrow in drawing.arrows:
+        ends = drawn[arrow.source].id, drawn[arrow.target].id
+        before = arrows.get(ends, Arrow(*ends, flips=False, is_own=False))
+        arrows[ends] = Arrow(*ends, before.flips or arrow.flips, before.is_own or arrow.is_own)
+    few = {box.id: box for box in drawn.values()}
+    return Drawing(tuple(sorted(few.values(), key=order)), tuple(sorted(arrows.values())))
+
+
+def _likeness(box: Box) -> object:
+    if box.column in PARTIES or box.is_start:
+        return box.id
+    kind = box.name if box.column is Column.KEPT else ""
+    return box.column, box.party, kind, box.decision, box.flips, box.is_own, box.gone
+
+
+def _one(boxes: list[Box]) -> Box:
+    first = boxes[0]
+    if len(boxes) == 1:
+        return first
+    rows = [box.rows for box in boxes if box.rows is not None]
+    return replace(first, id=f"many:{first.id}", exchange=None, rows=sum(rows) if rows else None, count=len(boxes))

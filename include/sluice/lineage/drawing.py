@@ -1,0 +1,204 @@
+"""What a person looks at: exchanges as boxes in seven columns, with arrows along which data went. Pure, without words.
+
+The graph of ``graph.py`` has everything, for programs. Here papers and lists of findings are left out, and what
+became of a file is one box for what was kept and one for what was set aside.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+
+from sluice.ledger.record import CopyLine, ExchangeRecord
+from sluice.lineage.graph import ARRIVED
+from sluice.terms import Direction
+
+CENTER, PRINCIPAL = "center", "principal"
+"""Parties as roles name them, whatever they are called."""
+SENT_KINDS = ("return", "dial.kept", "handed.kept")
+LAKE, ASIDE = "lake", "quarantine"
+MADE_WAYS = (Direction.OUTBOUND_RETURN, Direction.PORTABILITY_ACCESS)
+
+
+class Column(IntEnum):
+    """Where a box stands, from left to right."""
+
+    SENDER = 0
+    FILE = 1
+    EXCHANGE = 2
+    KEPT = 3
+    MADE = 4
+    SENT = 5
+    RECIPIENT = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A party, a file, an exchange, or a copy. ``name``: a code, a file name, the kind of a copy; never of a person.
+
+    ``decision``: of its exchange. ``is_own``: on the way of what was asked for; ``is_start``: the one exchange that
+    was. ``gone``: removed by then.
+    ``count``: how many it stands for, where many were drawn together; then ``exchange`` is None.
+    """
+
+    id: str
+    column: Column
+    name: str
+    party: str
+    exchange: str | None = None
+    decision: str = ""
+    rows: int | None = None
+    flips: bool = False
+    is_own: bool = True
+    is_start: bool = False
+    gone: bool = False
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Arrow:
+    """Data went from one box to another. ``flips``: on it the roles of the parties change places."""
+
+    source: str
+    target: str
+    flips: bool = False
+    is_own: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Boxes and arrows, each sorted: the same exchanges give the same drawing."""
+
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What the catalogue knows of copies at a moment: those that were ``gone``, by exchange and kind, and returns that
+    had not been ``sent`` yet."""
+
+    gone: frozenset[tuple[str, str]] = frozenset()
+    waiting: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Sketch:
+    boxes: dict[str, Box] = field(default_factory=dict)
+    arrows: set[Arrow] = field(default_factory=set)
+
+    def add(self, box: Box, *sources: str) -> str:
+        self.boxes.setdefault(box.id, box)
+        self.arrows |= {Arrow(source, box.id) for source in sources}
+        return box.id
+
+
+def draw(records: Iterable[ExchangeRecord], starts: Collection[str], fate: Fate = Fate()) -> Drawing:
+    """The drawing of these records; the way through ``starts`` (ids of exchanges) is the own one."""
+    sketch = _Sketch()
+    for record in records:
+        (_add_made if is_made(record) else _add_came)(sketch, record, fate)
+    arrows = [each for each in sketch.arrows if each.source in sketch.boxes]
+    own = _own_way({f"exchange:{each}" for each in starts}, arrows)
+    boxes = (
+        replace(box, is_own=box.id in own, is_start=len(starts) == 1 and box.id == f"exchange:{next(iter(starts))}")
+        for box in sketch.boxes.values()
+    )
+    marked = (replace(each, is_own={each.source, each.target} <= own) for each in arrows)
+    return Drawing(tuple(sorted(boxes, key=order)), tuple(sorted(marked)))
+
+
+def order(box: Box) -> tuple[Column, str, str]:
+    """Column by column, the boxes of a party together."""
+    return box.column, box.party, box.id
+
+
+def is_made(record: ExchangeRecord) -> bool:
+    """Whether we made the file of what others sent, instead of receiving it."""
+    return record.direction in MADE_WAYS or record.is_dial_list
+
+
+def flips_of(record: ExchangeRecord) -> tuple[str, ...]:
+    """Field groups of a file that goes out, of which the center is controller and its receiver processor."""
+    if record.direction is not Direction.OUTBOUND_RETURN:
+        return ()
+    there = {column.field_group for column in record.what.columns}
+    roles = (role for role in record.who.roles if (role.controller, role.processor) == (CENTER, PRINCIPAL))
+    return tuple(role.field_group for role in roles if role.field_group in there)
+
+
+def _add_came(sketch: _Sketch, record: ExchangeRecord, fate: Fate) -> None:
+    what, party = record.what, record.who.principal
+    sender = sketch.add(Box(f"from:{record.who.sender}", Column.SENDER, record.who.sender, party))
+    file = Box(
+        f"file:{record.exchange_id}", Column.FILE, _name(what.key), party, record.exchange_id,
+        rows=what.rows_in or None, gone=(record.exchange_id, ARRIVED) in fate.gone,
+    )  # fmt: skip
+    exchange = sketch.add(_exchange(record, Column.EXCHANGE), sketch.add(file, sender))
+    for kind, copies in _kept(record.how_long.copies):
+        rows = copies[0].rows if kind == LAKE else (what.rows_refused + what.rows_held) or None
+        gone = all((record.exchange_id, copy.kind) in fate.gone for copy in copies)
+        box = Box(f"{kind}:{record.exchange_id}", Column.KEPT, kind, party, record.exchange_id, rows=rows, gone=gone)
+        sketch.add(replace(box, decision=record.decision.value), exchange)
+
+
+def _kept(copies: Sequence[CopyLine]) -> Iterator[tuple[str, list[CopyLine]]]:
+    """What stays here of a file: the lake, and what was set aside."""
+    for kind in (LAKE, ASIDE):
+        own = [copy for copy in copies if copy.kind.partition(".")[0] == kind]
+        if own:
+            yield kind, own
+
+
+def _add_made(sketch: _Sketch, record: ExchangeRecord, fate: Fate) -> None:
+    what, party = record.what, record.who.principal
+    parts = [f"lake:{each.exchange_id}" for each in what.inputs]
+    exchange = sketch.add(_exchange(record, Column.MADE), *parts)
+    if not what.inputs:
+        sketch.add(Box(f"from:{record.who.sender}", Column.SENDER, record.who.sender, party))
+        sketch.arrows.add(Arrow(f"from:{record.who.sender}", exchange))
+    sent = next((copy for copy in record.how_long.copies if copy.kind in SENT_KINDS), None)
+    if sent is None:
+        return
+    gone = all((record.exchange_id, kind) in fate.gone for kind in (sent.kind, "delivered"))
+    file = Box(
+        f"sent:{record.exchange_id}", Column.SENT, _name(what.key), party, record.exchange_id, rows=sent.rows,
+        flips=bool(flips_of(record)), gone=gone,
+    )  # fmt: skip
+    sketch.add(file, exchange)
+    if record.exchange_id in fate.waiting:
+        return
+    for recipient in record.who.recipients:
+        box = Box(f"to:{recipient}", Column.RECIPIENT, recipient, party)
+        sketch.boxes.setdefault(box.id, box)
+        sketch.arrows.add(Arrow(file.id, box.id, flips=file.flips and recipient == party))
+
+
+def _exchange(record: ExchangeRecord, column: Column) -> Box:
+    return Box(
+        f"exchange:{record.exchange_id}", column, record.exchange_id[:8], record.who.principal, record.exchange_id,
+        record.decision.value, record.what.rows_accepted, flips=bool(flips_of(record)),
+    )  # fmt: skip
+
+
+def _name(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def _own_way(starts: set[str], arrows: Sequence[Arrow]) -> set[str]:
+    """The starts with all that leads to them and all that comes of them."""
+    back: dict[str, list[str]] = {}
+    forth: dict[str, list[str]] = {}
+    for each in arrows:
+        forth.setdefault(each.source, []).append(each.target)
+        back.setdefault(each.target, []).append(each.source)
+    return _reached(starts, back) | _reached(starts, forth)
+
+
+def _reached(starts: set[str], following: dict[str, list[str]]) -> set[str]:
+    found, left = set(starts), list(starts)
+    while left:
+        for each in following.get(left.pop(), ()):
+            if each not in found:
+                found.add(each)
+                left.append(each)
+    return found

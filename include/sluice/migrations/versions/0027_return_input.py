@@ -1,0 +1,14 @@
+"""What was made of an exchange, found by an index."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0027"
+down_revision = "0028"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute(Path(__file__).with_suffix(".sql").read_text())

@@ -1,0 +1,52 @@
+"""Returns that lie prepared and wait for a second person."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sluice.db import Connection
+from sluice.errors import NotFound, Ref
+from sluice.terms import ExchangeId, Flow, Principal
+
+_WAITING = "decision = 'open' and prepared_at is not null and released_at is null"
+_LINE = "exchange_id::text as exchange_id, principal, flow, day, prepared_at, prepared_by"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One return. ``day``: of the contacts, in Brussels; ``prepared_by``: who cannot release it."""
+
+    exchange_id: ExchangeId
+    principal: Principal
+    flow: Flow
+    day: date | None
+    prepared_at: datetime
+    prepared_by: str
+
+
+def list_prepared(conn: Connection, limit: int) -> list[Prepared]:
+    """Those that wait, the oldest first."""
+    rows = conn.execute(
+        f"select {_LINE} from exchange where {_WAITING} order by prepared_at, exchange_id limit %s".encode(), (limit,)
+    ).fetchall()
+    return [_prepared(row) for row in rows]
+
+
+def count_prepared(conn: Connection) -> int:
+    """How many wait."""
+    row = conn.execute(f"select count(*) as n from exchange where {_WAITING}".encode()).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def get_prepared(conn: Connection, exchange_id: str) -> Prepared:
+    """One that waits. Raises NotFound."""
+    row = conn.execute(
+        f"select {_LINE} from exchange where exchange_id = %s and {_WAITING}".encode(), (exchange_id,)
+    ).fetchone()
+    if row is None:
+        raise NotFound(Ref("return that waits", exchange_id))
+    return _prepared(row)
+
+
+def _prepared(row: dict[str, Any]) -> Prepared:
+    return Prepared(**row)

@@ -1,0 +1,126 @@
+"""What has to happen next with a case, and whether somebody of ours has to do it. Pure: what a page says in words."""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+
+from sluice.rights.clock import extension_latest
+from sluice.rights.model import Action, Case, State, SubCase, Track
+
+
+class NextStep(StrEnum):
+    """In the order in which they press: of several parts the first is that of the case."""
+
+    CONFIRM_PERSON = "confirm_person"
+    CALL_PRINCIPAL = "call_principal"
+    CHECK_IDENTITY = "check_identity"
+    DECIDE = "decide"
+    RELEASE = "release"
+    FORWARD = "forward"
+    AWAIT_IDENTITY = "await_identity"
+    AWAIT_INSTRUCTION = "await_instruction"
+    CARRY_OUT = "carry_out"
+    TELL_RECIPIENTS = "tell_recipients"
+    ANSWER = "answer"
+    CLOSE = "close"
+    NOTHING = "nothing"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a person of the center has to do it; the rest others do, or the schedule."""
+        return self in OURS
+
+
+OURS = frozenset(
+    {
+        NextStep.CONFIRM_PERSON,
+        NextStep.CALL_PRINCIPAL,
+        NextStep.CHECK_IDENTITY,
+        NextStep.DECIDE,
+        NextStep.RELEASE,
+    }
+)
+_CONTROLLER: Mapping[State, NextStep] = {
+    State.SCOPED: NextStep.DECIDE,
+    State.ASSESSED: NextStep.DECIDE,
+    State.EXTENDED: NextStep.DECIDE,
+    State.ACCEPTED: NextStep.CARRY_OUT,
+    State.PARTIAL: NextStep.CARRY_OUT,
+    State.REFUSED: NextStep.ANSWER,
+    State.EXECUTING: NextStep.TELL_RECIPIENTS,
+    State.RECIPIENTS_NOTIFIED: NextStep.ANSWER,
+    State.ANSWERED: NextStep.CLOSE,
+    State.PROVEN: NextStep.CLOSE,
+}
+_PROCESSOR: Mapping[State, NextStep] = {
+    State.SCOPED: NextStep.FORWARD,
+    State.FORWARDED: NextStep.AWAIT_INSTRUCTION,
+    State.AWAITING_INSTRUCTION: NextStep.AWAIT_INSTRUCTION,
+    State.REMINDED: NextStep.AWAIT_INSTRUCTION,
+    State.ESCALATED: NextStep.CALL_PRINCIPAL,
+    State.INSTRUCTED: NextStep.CARRY_OUT,
+    State.EXECUTED: NextStep.ANSWER,
+    State.ANSWERED: NextStep.CLOSE,
+    State.CONFIRMED_TO_CONTROLLER: NextStep.CLOSE,
+}
+
+
+def step_of_part(case: Case, part: SubCase, has_plan: bool = False) -> NextStep:
+    """What comes next with one part. ``has_plan``: a plan of this erasure waits for its release."""
+    if part.state.is_over:
+        return NextStep.NOTHING
+    steps = _CONTROLLER if part.track is Track.CONTROLLER else _PROCESSOR
+    step = steps[part.state]
+    if step is NextStep.DECIDE and not case.is_scoped:
+        return NextStep.AWAIT_IDENTITY if case.state is State.ID_PENDING else NextStep.CHECK_IDENTITY
+    if step is NextStep.CARRY_OUT and has_plan and part.action is Action.ERASE:
+        return NextStep.RELEASE
+    return step
+
+
+def step_of(case: Case, planned_at: frozenset[str] = frozenset()) -> NextStep:
+    """What comes next with the case. ``planned_at``: principals at which a plan of its erasure waits for release."""
+    if case.state.is_over:
+        return NextStep.NOTHING
+    if not case.sub_cases:
+        return NextStep.CONFIRM_PERSON
+    order = list(NextStep)
+    steps = (step_of_part(case, part, part.principal in planned_at) for part in case.sub_cases)
+    return min(steps, key=order.index)
+
+
+class DeskAct(StrEnum):
+    """What a person of the center may do to a case."""
+
+    PAUSE = "pause"
+    IDENTITY = "identity"
+    DECIDE = "decide"
+    EXTEND = "extend"
+    WITHDRAW = "withdraw"
+
+
+def desk_may(case: Case, today: date) -> list[DeskAct]:
+    """What can be done now, as far as the case tells; the guards of each step have the last word."""
+    if case.state.is_over:
+        return []
+    asked, parts = case.state in (State.RECEIVED, State.ACKNOWLEDGED), open_to_decide(case)
+    never_extended = any(part.extended_at is None for part in parts)
+    return [
+        act
+        for act, is_open in (
+            (DeskAct.DECIDE, bool(parts)),
+            (DeskAct.IDENTITY, bool(case.sub_cases) and (asked or case.state is State.ID_PENDING)),
+            (DeskAct.PAUSE, asked),
+            (DeskAct.EXTEND, never_extended and today <= extension_latest(case.due)),
+            (DeskAct.WITHDRAW, True),
+        )
+        if is_open
+    ]
+
+
+def open_to_decide(case: Case) -> list[SubCase]:
+    """Parts that the center can decide now."""
+    undecided = (State.SCOPED, State.ASSESSED, State.EXTENDED)
+    return [
+        part for part in case.sub_cases if case.is_scoped and part.track is Track.CONTROLLER and part.state in undecided
+    ]

@@ -1,0 +1,223 @@
+"""What people do from a page: one form each, one use case each, the same that the command calls.
+
+Who does it is whoever is logged in, never a field of the form. Every form asks for a reason, which the ledger keeps:
+a code, so that no sentence about a person gets into it.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request
+from pydantic import StringConstraints
+from starlette.responses import Response
+
+from sluice.db import connect
+from sluice.exchange.review_store import Choice
+from sluice.rights.model import Action, Actor, CaseId, Order, Remedies, SubCaseId
+from sluice.rights.reasons import REMEDIES, iri
+from sluice.settings import get_settings
+from sluice.terms import ExchangeId
+from sluice.web.access import Clerk, Releaser
+from sluice.web.pages.asked import Unless
+from sluice.web.pages.forms import Checked
+from sluice.web.pages.view import Deed, to_page
+
+router = APIRouter(dependencies=[Checked])
+PARAMETERS = frozenset(
+    {"reason", "evidence", "part", "action", "refuse", "abuse_proven", "outcome", "principal", "plan", "choice", "rows"}
+)
+Reason = Annotated[str, Form(pattern="^[A-Z][A-Z0-9_]{2,63}$")]
+Justification = Annotated[str, Form(pattern="^A[0-9]{2}[A-Za-z]{2,40}$")]
+Evidence = Annotated[str | None, Unless, Form(pattern="^[0-9a-f]{64}$")]
+Refusals = Annotated[
+    tuple[Annotated[str, StringConstraints(pattern=r"^([a-z_*]{1,40}=[A-Za-z0-9]{1,60})?$")], ...], Form()
+]
+"""``FIELD_GROUP=JUSTIFICATION``; empty where nothing is refused."""
+Parts = Annotated[tuple[UUID, ...], Form()]
+
+
+@router.post("/cases/{case_id}/decide")
+def decide(
+    request: Request,
+    clerk: Clerk,
+    case_id: UUID,
+    reason: Reason,
+    action: Annotated[Action | None, Unless, Form()] = None,
+    refuse: Refusals = (),
+    part: Parts = (),
+    abuse_proven: Annotated[bool, Form()] = False,
+    evidence: Evidence = None,
+) -> Response:
+    """Accept, refuse, or both, for parts the center decides. The remedies a refusal names are those of the case."""
+    from sluice.exchange.house import open_house
+    from sluice.rights.desk_steps import decide_and_tell, reasons_of
+    from sluice.rights.store import get_case
+
+    number = CaseId(str(case_id))
+    with open_house(get_settings()) as house:
+        case = get_case(house.conn, number)
+        text = REMEDIES.get(case.country)
+        order = replace(
+            _order(clerk, reason, evidence),
+            reasons=reasons_of([each for each in refuse if each]),
+            action=action,
+            remedies=Remedies(text, case.language) if text else None,
+            has_proof_of_abuse=abuse_proven,
+        )
+        decide_and_tell(house, number, order, _parts(part))
+    return to_page(request, f"/cases/{number}", Deed.DECIDE)
+
+
+@router.post("/cases/{case_id}/extend")
+def extend(
+    request: Request,
+    clerk: Clerk,
+    case_id: UUID,
+    reason: Justification,
+    part: Parts = (),
+    evidence: Evidence = None,
+) -> Response:
+    """Two months more for what the center decides, and the letter about it."""
+    from sluice.exchange.house import open_house
+    from sluice.rights.desk_steps import extend_and_tell
+
+    number = CaseId(str(case_id))
+    with open_house(get_settings()) as house:
+        extend_and_tell(house, number, _order(clerk, iri(reason), evidence), _parts(part))
+    return to_page(request, f"/cases/{number}", Deed.EXTEND)
+
+
+@router.post("/cases/{case_id}/pause")
+def pause(request: Request, clerk: Clerk, case_id: UUID, reason: Justification, evidence: Evidence = None) -> Response:
+    """Ask the person who they are; the paused clock stands still."""
+    from sluice.rights.cases import pause as pause_case
+
+    number = CaseId(str(case_id))
+    with connect(get_settings()) as conn:
+        pause_case(conn, number, _order(clerk, iri(reason), evidence))
+    return to_page(request, f"/cases/{number}", Deed.PAUSE)
+
+
+@router.post("/cases/{case_id}/identity")
+def identity(
+    request: Request,
+    clerk: Clerk,
+    case_id: UUID,
+    outcome: Annotated[Literal["shown", "failed"], Form()],
+    reason: Reason,
+    evidence: Evidence = None,
+) -> Response:
+    """End the identity check. A failed one has a reason of its own, which the law names."""
+    from sluice.rights.cases import settle_identity
+
+    number = CaseId(str(case_id))
+    is_shown = outcome == "shown"
+    with connect(get_settings()) as conn:
+        code = reason if is_shown else iri("A12IdentityFailure")
+        settle_identity(conn, number, is_shown, _order(clerk, code, evidence))
+    return to_page(request, f"/cases/{number}", Deed.IDENTITY)
+
+
+@router.post("/cases/{case_id}/withdraw")
+def withdraw(request: Request, clerk: Clerk, case_id: UUID, reason: Reason, evidence: Evidence = None) -> Response:
+    """The person takes the request back."""
+    from sluice.rights.cases import withdraw as withdraw_case
+
+    number = CaseId(str(case_id))
+    with connect(get_settings()) as conn:
+        withdraw_case(conn, number, _order(clerk, reason, evidence))
+    return to_page(request, f"/cases/{number}", Deed.WITHDRAW)
+
+
+@router.post("/cases/{case_id}/release")
+def release_plan(
+    request: Request,
+    clerk: Clerk,
+    case_id: UUID,
+    principal: Annotated[str, Form(pattern="^[a-z0-9][a-z0-9-]{0,62}$")],
+    plan: Annotated[str, Form(pattern="^[0-9a-f]{64}$")],
+    reason: Reason,
+) -> Response:
+    """Let exactly the plan that the page showed be carried out; its maker and who decided cannot."""
+    from sluice.exchange.house import open_house
+    from sluice.rights.erase_release import release
+
+    number = CaseId(str(case_id))
+    with open_house(get_settings()) as house:
+        release(house, number, clerk.name, datetime.now(UTC), principal=principal, pinned=plan, reason=reason)
+    return to_page(request, f"/cases/{number}", Deed.RELEASE_PLAN)
+
+
+@router.post("/waiting/returns/{exchange_id}")
+def release_return(request: Request, releaser: Releaser, exchange_id: UUID, reason: Reason) -> Response:
+    """Let a prepared return go; whoever prepared it cannot. The schedule delivers it."""
+    from sluice.exchange.house import open_house
+    from sluice.returns.release import release
+
+    with open_house(get_settings()) as house:
+        release(house, str(exchange_id), releaser.name, datetime.now(UTC), reason=reason)
+    return to_page(request, "/waiting/returns", Deed.RELEASE_RETURN)
+
+
+@router.post("/waiting/acknowledgements/{exchange_id}")
+def acknowledge_return(request: Request, releaser: Releaser, exchange_id: UUID, reason: Reason) -> Response:
+    """Note that the principal said a return arrived."""
+    from sluice.returns.acks import acknowledge
+
+    with connect(get_settings()) as conn:
+        answer = acknowledge(conn, str(exchange_id), releaser.name, datetime.now(UTC), reason=reason)
+    return to_page(request, "/waiting/acknowledgements", Deed.ACKNOWLEDGE if answer.outcome.closes else Deed.UNCHANGED)
+
+
+@router.post("/waiting/reviews/{exchange_id}")
+def decide_review(
+    request: Request,
+    releaser: Releaser,
+    exchange_id: UUID,
+    choice: Annotated[Choice, Form()],
+    reason: Reason,
+    rows: Annotated[list[int], Form(max_length=10_000)],
+) -> Response:
+    """Decide of held rows, once each; the schedule takes in those that may go."""
+    from sluice.exchange.house import open_house
+    from sluice.exchange.review import decide as decide_rows
+
+    with open_house(get_settings()) as house:
+        number = ExchangeId(str(exchange_id))
+        decide_rows(house, number, rows, choice, releaser.name, datetime.now(UTC), reason=reason)
+    return to_page(request, "/waiting/reviews", Deed.REVIEW)
+
+
+@router.post("/waiting/notices/{notice_id}")
+def move_notice(
+    request: Request,
+    clerk: Clerk,
+    notice_id: UUID,
+    outcome: Annotated[Literal["sent", "acknowledged", "done"], Form()],
+    evidence: Annotated[str, Form(pattern="^[0-9a-f]{64}$")],
+    reason: Reason,
+) -> Response:
+    """Note what the desk sent, or what the recipient said to it; each on proof."""
+    from sluice.rights.notice_answers import acknowledge, note_sent
+
+    number, now, done = str(notice_id), datetime.now(UTC), Deed.NOTICE
+    with connect(get_settings()) as conn:
+        if outcome == "sent":
+            note_sent(conn, number, clerk.name, now, evidence, reason=reason)
+        else:
+            is_done = outcome == "done"
+            _, told = acknowledge(conn, number, clerk.name, now, evidence, is_done=is_done, reason=reason)
+            done = Deed.NOTICE if told.moves else Deed.UNCHANGED
+    return to_page(request, "/waiting/notices", done)
+
+
+def _order(clerk: Actor, code: str, evidence: str | None) -> Order:
+    from sluice.rights.cases import desk_order
+
+    return desk_order(clerk.name, datetime.now(UTC), code, evidence)
+
+
+def _parts(named: tuple[UUID, ...]) -> tuple[SubCaseId, ...]:
+    return tuple(SubCaseId(str(each)) for each in named)

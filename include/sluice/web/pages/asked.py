@@ -1,0 +1,63 @@
+"""What forms and addresses of several pages ask for in the same way."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+from pydantic import BeforeValidator
+
+from sluice.documents.words import BRUSSELS
+
+Unless = BeforeValidator(lambda said: said or None)
+"""A form sends an empty word for what is not narrowed."""
+
+
+def _moment(
+    as_of: Annotated[
+        datetime | None, Unless, Query(description="ISO 8601; on the clock of Brussels if no zone; now by default.")
+    ] = None,
+) -> datetime:
+    if as_of is None:
+        return datetime.now(UTC)
+    return as_of if as_of.tzinfo else as_of.replace(tzinfo=BRUSSELS)
+
+
+AsOf = Annotated[datetime, Depends(_moment)]
+"""The moment of ``?as_of=``, now without."""
+
+
+def _known(
+    known_at: Annotated[
+        datetime | None, Unless, Query(description="As it was known then; a clock of Brussels if no zone.")
+    ] = None,
+) -> datetime:
+    return _moment(known_at)
+
+
+def _day(on: Annotated[date | None, Unless, Query(description="A date of Brussels; today by default.")] = None) -> date:
+    return on or today()
+
+
+On = Annotated[date, Depends(_day)]
+"""The day of ``?on=``, today without."""
+KnownAt = Annotated[datetime, Depends(_known)]
+"""The moment of ``?known_at=``, now without."""
+AGREEMENT = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+Zoom = Annotated[int, Query(ge=50, le=200, multiple_of=25)]
+"""Of a picture, in percent."""
+
+
+def today() -> date:
+    """The date in Brussels."""
+    return datetime.now(BRUSSELS).date()
+
+
+def field_of(request: Request, name: str, moment: datetime) -> str:
+    """A moment as the field of a form shows it, on the clock of Brussels; empty while it is now."""
+    return moment.astimezone(BRUSSELS).strftime("%Y-%m-%dT%H:%M") if request.query_params.get(name) else ""
+
+
+def times(request: Request, on: date, known_at: datetime) -> dict[str, Any]:
+    """Both times of a page for its form and its links, which keep what was chosen by hand."""
+    asked = {name: request.query_params.get(name) for name in ("on", "known_at")}
+    return {"on": on, "known_at": field_of(request, "known_at", known_at), "asked": asked}

@@ -1,0 +1,146 @@
+"""Cases: the list with clocks and the next step in words, and one case whole, with the forms of the desk."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from sluice.db import Connection, connect
+from sluice.exchange.read import pick_principals
+from sluice.rights.clock import extension_latest, received_on
+from sluice.rights.due import is_answered
+from sluice.rights.erase_control_store import find_plans, find_unreleased
+from sluice.rights.model import ACTIONS, Action, Case, CaseId, Right, State, Step
+from sluice.rights.next_step import desk_may, open_to_decide, step_of, step_of_part
+from sluice.rights.notice_store import list_notices
+from sluice.rights.reasons import DELAYS, DOUBTS, REFUSALS, short
+from sluice.rights.store import get_case, list_cases, list_steps
+from sluice.settings import get_settings
+from sluice.web.access import HandlesCases, Reader
+from sluice.web.cursor import cursor_of, place_of
+from sluice.web.pages.asked import Unless
+from sluice.web.pages.clocks import Clock, clock_of, strip_of
+from sluice.web.pages.exchanges import PRINCIPAL
+from sluice.web.pages.forms import Token
+from sluice.web.pages.view import Done, render
+
+router = APIRouter(prefix="/cases")
+PARAMETERS = frozenset({"right", "state", "principal", "open", "cursor"})
+ON_A_PAGE = 25
+NOTICES = 200
+"""Of one case that are shown, newest first."""
+
+
+@router.get("")
+def list_(
+    request: Request,
+    reader: Reader,
+    right: Annotated[Right | None, Unless] = None,
+    state: Annotated[State | None, Unless] = None,
+    principal: Annotated[str | None, Unless, Query(pattern=PRINCIPAL)] = None,
+    open: bool = True,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """A page of the list."""
+    today = received_on(datetime.now(UTC))
+    with connect(get_settings()) as conn:
+        found = list_cases(
+            conn,
+            right=right,
+            state=state,
+            principal=principal,
+            only_open=open,
+            limit=ON_A_PAGE + 1,
+            after=place_of(cursor) if cursor else None,
+        )
+        page = found[:ON_A_PAGE]
+        lines = [(case, _clock(case, today), step_of(case, _planned_at(conn, case))) for case in page]
+        principals = pick_principals(conn)
+        strip = strip_of(conn, today)
+    older = cursor_of(page[-1].opened_at, page[-1].case_id) if len(found) > ON_A_PAGE else None
+    return render(
+        request,
+        "cases.html",
+        "cases",
+        lines=lines,
+        wanted={"right": right, "state": state, "principal": principal, "open": str(open).lower()},
+        rights=list(Right),
+        states=list(State),
+        principals=principals,
+        strip=strip,
+        older=older,
+    )
+
+
+@router.get("/{case_id}")
+def show(
+    request: Request, reader: Reader, handles: HandlesCases, token: Token, case_id: UUID, done: Done = None
+) -> Response:
+    """One case: its clocks, its parts, every step, what was written to whom, and what can be done now."""
+    from sluice.rights.cases import paused_clock
+
+    today = received_on(datetime.now(UTC))
+    number = CaseId(str(case_id))
+    with connect(get_settings()) as conn:
+        case, steps = get_case(conn, number), list_steps(conn, number)
+        notices = list_notices(conn, case_id=number, limit=NOTICES)
+        strip = strip_of(conn, today)
+        plans = [each for each in find_plans(conn, number) if each.released_at is None]
+    planned = frozenset(each.plan.principal for each in plans)
+    parts = [(part, step_of_part(case, part, part.principal in planned)) for part in case.sub_cases]
+    return render(
+        request,
+        "case.html",
+        "cases",
+        strip=strip,
+        case=case,
+        clock=_clock(case, today),
+        paused=paused_clock(case, steps),
+        extension_latest=extension_latest(case.due),
+        next_step=step_of(case, planned),
+        parts=parts,
+        steps=[(step, _part_number(case, step)) for step in steps],
+        notices=notices,
+        plans=plans,
+        choices=_choices(case, today) if handles else {},
+        may=handles,
+        token=token,
+        done=done,
+    )
+
+
+def _choices(case: Case, today: date) -> dict[str, Any]:
+    """What the desk may do now, and what its forms have to choose from."""
+    parts = open_to_decide(case)
+    groups = list(dict.fromkeys(group for part in parts for group in part.field_names))
+    return {
+        "acts": desk_may(case, today),
+        "parts": parts,
+        "groups": groups,
+        "actions": sorted(ACTIONS[case.right] - {Action.REFUSE}),
+        "refusals": sorted(map(short, REFUSALS[case.right])),
+        "delays": sorted(map(short, DELAYS)),
+        "doubts": sorted(map(short, DOUBTS)),
+    }
+
+
+def _clock(case: Case, today: date) -> Clock | None:
+    """The strict clock; None once every part has its answer."""
+    if case.state.is_over or is_answered(case):
+        return None
+    last_day = case.due.extended_due if case.is_extended else case.due.legal_due
+    return clock_of(case.due.received, last_day, today)
+
+
+def _planned_at(conn: Connection, case: Case) -> frozenset[str]:
+    if case.right is not Right.ERASURE:
+        return frozenset()
+    return frozenset(each.principal for each in find_unreleased(conn, NOTICES, case.case_id))
+
+
+def _part_number(case: Case, step: Step) -> int | None:
+    """Which part, as the page numbers them."""
+    numbers = {part.sub_case_id: place for place, part in enumerate(case.sub_cases, 1)}
+    return numbers.get(step.sub_case_id) if step.sub_case_id else None

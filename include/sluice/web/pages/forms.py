@@ -1,0 +1,58 @@
+"""What keeps another site from sending a form in the name of whoever is logged in here.
+
+Two checks, each enough by itself (OWASP, Cross-Site Request Forgery Prevention): the browser says that the form
+comes from a page of ours, and the form holds a token that was made for this login. The token is signed with
+Airflow's ``[api] secret_key``, which every API server has, by the library and in the way Airflow signs its own.
+"""
+
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from airflow.api_fastapi.core_api.security import get_user
+from airflow.configuration import conf
+from fastapi import Depends, Form, Request
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from sluice.web.errors import FormNotOurs, SentFromElsewhere
+
+FORM: Final = "application/x-www-form-urlencoded"
+OLDEST_SECONDS: Final = 4 * 60 * 60
+"""A page that lay open longer has to be opened again."""
+
+
+def make_token(user: Annotated[BaseUser, Depends(get_user)]) -> str:
+    """A dependency: what the forms of a page carry for whoever it was made for."""
+    return _serializer().dumps(user.get_id())
+
+
+def check_form(
+    request: Request, user: Annotated[BaseUser, Depends(get_user)], token: Annotated[str, Form()] = ""
+) -> None:
+    """A dependency of every route that takes a form. Raises SentFromElsewhere, FormNotOurs."""
+    if not is_from_here(request):
+        raise SentFromElsewhere
+    try:
+        said = _serializer().loads(token, max_age=OLDEST_SECONDS)
+    except BadSignature:
+        said = None
+    if said != user.get_id():
+        raise FormNotOurs
+
+
+def is_from_here(request: Request) -> bool:
+    """What the browser says of the page that sent it; plain HTTP and older browsers name the origin only."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = urlsplit(request.headers.get("origin", ""))
+    ours = {request.headers.get("host", ""), urlsplit(conf.get("api", "base_url", fallback="")).netloc}
+    return origin.scheme in ("http", "https") and origin.netloc in ours
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(conf.get_mandatory_value("api", "secret_key"), salt="sluice-forms")
+
+
+Token = Annotated[str, Depends(make_token)]
+Checked = Depends(check_form)

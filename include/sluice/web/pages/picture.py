@@ -1,0 +1,160 @@
+"""A drawing of lineage as finished shapes and words, for the page and for a file of its own. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sluice.documents.words import Words
+from sluice.lineage.drawing import CENTER, LAKE, Arrow, Box, Column, Drawing
+from sluice.lineage.layout import HEIGHT, WIDTH, Layout, Point, columns_of
+
+Link = Callable[[Box], str | None]
+"""Where a box leads; None: nowhere, as in a file that is viewed alone."""
+SIGNS = {"accepted": "\N{CHECK MARK}", "partly_accepted": "!", "refused": "\N{MULTIPLICATION SIGN}", "undecided": "?"}
+MARGIN, HEAD = 8.0, 30.0
+"""Around the boxes, and above them for the names of columns; in points."""
+NAME_LENGTH, NOTE_LENGTH = 16, 20
+"""Letters that fit into a box."""
+LEGEND = ("party", "file", "accepted", "partly_accepted", "refused", "kept", "aside", "flips", "other", "gone")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A box. ``title``: all of it in words; ``kinds``: classes of the style sheet."""
+
+    x: float
+    y: float
+    kinds: str
+    name: str
+    note: str
+    title: str
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """An arrow. ``mark``: where roles change places, with ``title`` saying so."""
+
+    path: str
+    head: str
+    kinds: str
+    mark: Point | None
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing, laid out and in words. ``heads``: the middle of a column and its name."""
+
+    width: float
+    height: float
+    heads: tuple[tuple[float, str], ...]
+    shapes: tuple[Shape, ...]
+    ways: tuple[Way, ...]
+    legend: tuple[tuple[str, str], ...]
+    collapsed: int
+    """Boxes that were drawn together with others."""
+    box: tuple[float, float] = (WIDTH, HEIGHT)
+
+
+def picture_of(drawing: Drawing, layout: Layout, say: Words, link: Link) -> Picture:
+    """The drawing in one language."""
+    boxes = {box.id: box for box in drawing.boxes}
+    return Picture(
+        width=layout.width + 2 * MARGIN,
+        height=layout.height + HEAD + MARGIN,
+        heads=tuple(
+            (x + MARGIN, say.say(f"pages.lineage.column.{column.name.lower()}"))
+            for column, x in sorted(columns_of(drawing, layout).items())
+        ),
+        shapes=tuple(_shape(box, layout.boxes[box.id], say, link) for box in drawing.boxes),
+        ways=tuple(_way(each, layout, boxes, say) for each in sorted(drawing.arrows, key=lambda each: each.is_own)),
+        legend=tuple((kind, say.say(f"pages.lineage.legend.{kind}")) for kind in LEGEND),
+        collapsed=sum(box.count for box in drawing.boxes if box.count > 1),
+    )
+
+
+def _shape(box: Box, middle: Point, say: Words, link: Link) -> Shape:
+    name, note = _name(box, say), _note(box, say)
+    column = say.say(f"pages.lineage.column.{box.column.name.lower()}")
+    flips = say.say("pages.lineage.flips") if box.flips else ""
+    gone = say.say("pages.lineage.gone") if box.gone else ""
+    return Shape(
+        x=middle[0] - WIDTH / 2 + MARGIN,
+        y=middle[1] - HEIGHT / 2 + HEAD,
+        kinds=" ".join(_kinds(box)),
+        name=_cut(name, NAME_LENGTH),
+        note=_cut(note, NOTE_LENGTH),
+        title=". ".join(part for part in (f"{column}: {name}", note, flips, gone) if part),
+        address=link(box),
+    )
+
+
+def _kinds(box: Box) -> list[str]:
+    found = {Column.SENDER: "party", Column.RECIPIENT: "party", Column.FILE: "file", Column.SENT: "file"}
+    kinds = [found.get(box.column) or (_kept(box) if box.column is Column.KEPT else box.decision)]
+    marks = {"other": not box.is_own, "start": box.is_start, "gone": box.gone, "many": box.count > 1}
+    return [*kinds, *(mark for mark, holds in marks.items() if holds)]
+
+
+def _kept(box: Box) -> str:
+    return "kept" if box.name == LAKE else "aside"
+
+
+def _name(box: Box, say: Words) -> str:
+    if box.count > 1:
+        return say.count(f"pages.lineage.many.{box.column.name.lower()}", box.count, count=say.number(box.count))
+    if box.column is Column.KEPT:
+        return say.say(f"pages.lineage.kept.{_kept(box)}")
+    return say.say("pages.center") if box.name == CENTER else box.name
+
+
+def _note(box: Box, say: Words) -> str:
+    if box.column in (Column.SENDER, Column.RECIPIENT):
+        is_known = box.name in (CENTER, box.party)
+        kind = "further" if not is_known else "center" if box.name == CENTER else "principal"
+        return say.say(f"pages.lineage.party.{kind}")
+    if box.column in (Column.EXCHANGE, Column.MADE):
+        return f"{SIGNS.get(box.decision, '…')} {say.say(f'verdict.{box.decision}.word')}"
+    if box.gone:
+        return say.say("pages.lineage.gone")
+    return "" if box.rows is None else say.count("pages.lineage.rows", box.rows, rows=say.number(box.rows))
+
+
+def _cut(text: str, length: int) -> str:
+    """What fits: the beginning and the end, for names of files differ at their end."""
+    return text if len(text) <= length else f"{text[: length - 9]}…{text[-8:]}"
+
+
+def _way(arrow: Arrow, layout: Layout, boxes: dict[str, Box], say: Words) -> Way:
+    points = [(x + MARGIN, y + HEAD) for x, y in layout.arrows[arrow.source, arrow.target]]
+    *curve, end = points
+    kinds = {"other": not arrow.is_own, "flips": arrow.flips}
+    ends = {"source": _name(boxes[arrow.source], say), "target": _name(boxes[arrow.target], say)}
+    return Way(
+        path=_path(curve),
+        head=_head(curve[-1], end),
+        kinds=" ".join(kind for kind, holds in kinds.items() if holds),
+        mark=_between(curve) if arrow.flips else None,
+        title=say.say("pages.lineage.arrow.flips" if arrow.flips else "pages.lineage.arrow", **ends),
+    )
+
+
+def _path(curve: list[Point]) -> str:
+    (x, y), *rest = curve
+    return f"M{x:.1f},{y:.1f}C" + " ".join(f"{x:.1f},{y:.1f}" for x, y in rest)
+
+
+def _head(start: Point, end: Point) -> str:
+    """The three corners of the head of an arrow."""
+    (x1, y1), (x2, y2) = start, end
+    length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5 or 1.0
+    across = (-(y2 - y1) / length * 3.5, (x2 - x1) / length * 3.5)
+    corners = ((x1 + across[0], y1 + across[1]), end, (x1 - across[0], y1 - across[1]))
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
+
+
+def _between(curve: list[Point]) -> Point:
+    """Half way along the middle piece of a curve."""
+    at = (len(curve) - 1) // 3 // 2 * 3
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = curve[at : at + 4]
+    return round((x0 + 3 * x1 + 3 * x2 + x3) / 8, 1), round((y0 + 3 * y1 + 3 * y2 + y3) / 8, 1)

@@ -1,0 +1,32 @@
+"""Where the bars of a plot stand: numbers for SVG attributes, nothing inline. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sluice.exchange.overview import DayCount
+
+TOP = 60
+"""Height of the highest bar in units of the picture; a day is 10 wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One day: all that crossed, and the part of it that was refused or could not be judged, from below."""
+
+    count: DayCount
+    x: float
+    height: float
+    unwell: float
+
+
+def bars_of(days: Sequence[DayCount]) -> list[Bar]:
+    """Bars in proportion to the busiest day; what is not nothing can be seen."""
+    most = max((each.all for each in days), default=0) or 1
+    return [
+        Bar(each, 10 * place + 1, _height(each.all, most), _height(each.unwell, most))
+        for place, each in enumerate(days)
+    ]
+
+
+def _height(number: int, most: int) -> float:
+    return round(max(TOP * number / most, 1.5), 2) if number else 0

@@ -1,0 +1,83 @@
+"""What needs somebody today, each matter with its number, its first lines and where it can be dealt with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from sluice.agreement.contestable import find_contestable
+from sluice.db import Connection, connect
+from sluice.exchange.overview import DayCount, count_days, list_unwell
+from sluice.exchange.review import list_open
+from sluice.exchange.review_store import count_open
+from sluice.returns.reminders import count_overdue, list_overdue
+from sluice.returns.waiting import count_prepared, list_prepared
+from sluice.rights.clock import received_on
+from sluice.rights.erase_control_store import count_unreleased, find_unreleased
+from sluice.rights.notice_store import count_late, list_late
+from sluice.settings import get_settings
+from sluice.web.access import Onlooker, ReadsCases
+from sluice.web.pages.clocks import BUCKETS, Strip, strip_of
+from sluice.web.pages.plots import bars_of
+from sluice.web.pages.view import render
+
+router = APIRouter(prefix="/start")
+LINES = 4
+"""Of a matter that are shown; the rest is behind its link."""
+PRESSING = BUCKETS[:2]
+UNWELL_DAYS, PLOT_DAYS = 7, 28
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """Something that waits for a person. ``kind``: its words and how its lines are told; ``more``: where it is done."""
+
+    kind: str
+    count: int
+    lines: list[Any]
+    more: str | None = None
+
+
+@router.get("")
+def start(request: Request, onlooker: Onlooker, reads_cases: ReadsCases) -> Response:
+    """The page one opens first."""
+    now = datetime.now(UTC)
+    today = received_on(now)
+    with connect(get_settings()) as conn:
+        strip = strip_of(conn, today) if reads_cases else None
+        days = count_days(conn, today, PLOT_DAYS)
+        matters = [*(_of_cases(conn, strip) if strip else ()), *_of_exchanges(conn, now, days[-UNWELL_DAYS:])]
+    return render(
+        request,
+        "start.html",
+        "start",
+        matters=[each for each in matters if each.count],
+        quiet=[each.kind for each in matters if not each.count],
+        strip=strip,
+        bars=bars_of(days),
+        since=days[-UNWELL_DAYS].day,
+    )
+
+
+def _of_cases(conn: Connection, strip: Strip) -> list[Matter]:
+    pressing = [each for each in strip.chips if each[1].kind in PRESSING]
+    return [
+        Matter("clocks", sum(strip.counts[kind] for kind in PRESSING), pressing[:LINES], "/cases"),
+        Matter("notices", count_late(conn), list_late(conn, LINES), "/waiting/notices"),
+        Matter("plans", count_unreleased(conn), find_unreleased(conn, LINES), "/waiting/plans"),
+    ]
+
+
+def _of_exchanges(conn: Connection, now: datetime, days: Sequence[DayCount]) -> list[Matter]:
+    roles = find_contestable(conn, days[-1].day, now)
+    overdue = list_overdue(conn, now, LINES)
+    return [
+        Matter("acknowledgements", count_overdue(conn, now), overdue, "/waiting/acknowledgements"),
+        Matter("returns", count_prepared(conn), list_prepared(conn, LINES), "/waiting/returns"),
+        Matter("reviews", count_open(conn), list_open(conn, LINES), "/waiting/reviews"),
+        Matter("unwell", sum(each.unwell for each in days), list_unwell(conn, days[0].day, LINES)),
+        Matter("roles", len(roles), roles[:LINES]),
+    ]

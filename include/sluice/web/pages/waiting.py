@@ -1,0 +1,113 @@
+"""What waits for a person, in lists, and one of each with the form that deals with it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from sluice.db import connect
+from sluice.exchange.review import list_open, note_rows
+from sluice.exchange.review_store import count_open
+from sluice.exchange.store import get_open
+from sluice.returns.reminders import count_overdue, get_acknowledgement, list_overdue, state_of
+from sluice.returns.store import find_prepared
+from sluice.returns.waiting import count_prepared, get_prepared, list_prepared
+from sluice.rights.erase_control_store import count_unreleased, find_unreleased
+from sluice.rights.notice_store import count_late, get_notice, list_late
+from sluice.settings import get_settings
+from sluice.terms import ExchangeId
+from sluice.web.access import HandlesCases, Onlooker, Reader, Releases
+from sluice.web.pages.forms import Token
+from sluice.web.pages.view import Deed, Done, render
+
+router = APIRouter(prefix="/waiting")
+MOST = 200
+"""Lines of a list of work, the longest waiting first; what is done makes room for the rest."""
+
+
+@router.get("/returns")
+def returns(request: Request, onlooker: Onlooker, done: Done = None) -> Response:
+    """Returns that wait for a second person."""
+    with connect(get_settings()) as conn:
+        lines, count = list_prepared(conn, MOST), count_prepared(conn)
+    return _list(request, "returns", lines, count, done)
+
+
+@router.get("/acknowledgements")
+def acknowledgements(request: Request, onlooker: Onlooker, done: Done = None) -> Response:
+    """Delivered returns that nobody acknowledged in time."""
+    now = datetime.now(UTC)
+    with connect(get_settings()) as conn:
+        lines, count = list_overdue(conn, now, MOST), count_overdue(conn, now)
+    return _list(request, "acknowledgements", lines, count, done)
+
+
+@router.get("/reviews")
+def reviews(request: Request, onlooker: Onlooker, done: Done = None) -> Response:
+    """Exchanges with notes that a person has to see."""
+    with connect(get_settings()) as conn:
+        lines, count = list_open(conn, MOST), count_open(conn)
+    return _list(request, "reviews", lines, count, done)
+
+
+@router.get("/notices")
+def notices(request: Request, reader: Reader, done: Done = None) -> Response:
+    """Notices to recipients that are late, or that the desk has to send itself."""
+    with connect(get_settings()) as conn:
+        lines, count = list_late(conn, MOST), count_late(conn)
+    return _list(request, "notices", lines, count, done)
+
+
+@router.get("/plans")
+def plans(request: Request, reader: Reader) -> Response:
+    """Plans of erasures that wait for a second person; each is released on the page of its case."""
+    with connect(get_settings()) as conn:
+        lines, count = find_unreleased(conn, MOST), count_unreleased(conn)
+    return _list(request, "plans", lines, count, None)
+
+
+@router.get("/returns/{exchange_id}")
+def one_return(request: Request, onlooker: Onlooker, releases: Releases, token: Token, exchange_id: UUID) -> Response:
+    """One return that waits, and the form that releases it. Raises NotFound."""
+    with connect(get_settings()) as conn:
+        line = get_prepared(conn, str(exchange_id))
+        record = find_prepared(conn, line.exchange_id)
+    return render(
+        request, "one_return.html", "start", line=line, record=record, may=releases, token=token, user=onlooker.name
+    )
+
+
+@router.get("/acknowledgements/{exchange_id}")
+def one_acknowledgement(
+    request: Request, onlooker: Onlooker, releases: Releases, token: Token, exchange_id: UUID
+) -> Response:
+    """One delivered return, and the form that says it arrived. Raises NotFound."""
+    with connect(get_settings()) as conn:
+        line = get_acknowledgement(conn, str(exchange_id))
+    state = state_of(line, datetime.now(UTC))
+    return render(request, "one_acknowledgement.html", "start", line=line, state=state, may=releases, token=token)
+
+
+@router.get("/reviews/{exchange_id}")
+def one_review(request: Request, onlooker: Onlooker, releases: Releases, token: Token, exchange_id: UUID) -> Response:
+    """Rows of one exchange that are held for their notes: numbers and codes, never a note. Raises NotFound."""
+    from sluice.exchange.house import open_house
+
+    with open_house(get_settings()) as house:
+        opened = get_open(house.conn, ExchangeId(str(exchange_id)))
+        rows = note_rows(house, opened.exchange_id)
+    return render(request, "one_review.html", "start", opened=opened, rows=rows, may=releases, token=token)
+
+
+@router.get("/notices/{notice_id}")
+def one_notice(request: Request, reader: Reader, handles: HandlesCases, token: Token, notice_id: UUID) -> Response:
+    """One notice and the form that says how far it is. Raises NotFound."""
+    with connect(get_settings()) as conn:
+        notice = get_notice(conn, str(notice_id))
+    return render(request, "one_notice.html", "start", notice=notice, may=handles, token=token)
+
+
+def _list(request: Request, kind: str, lines: Sequence[object], count: int, done: Deed | None) -> Response:
+    return render(request, "waiting.html", "start", kind=kind, lines=lines, count=count, done=done)

@@ -1,0 +1,124 @@
+"""What is drawn of lineage: columns, the own way, where roles flip, and what is drawn together when there is much."""
+
+import random
+
+from documents.return_samples import a_return, some_results
+from documents.samples import EXCHANGE, a_record
+from sluice.ledger.record import ExchangeRecord, InputLine
+from sluice.lineage.collapse import MOST, collapsed
+from sluice.lineage.drawing import Column, Drawing, Fate, draw
+from sluice.lineage.layout import HEIGHT, WIDTH, lay_out
+from sluice.terms import Decision
+
+OTHER, RETURN, RESULT = (f"{number}0000000-0000-4000-8000-000000000000" for number in (1, 2, 3))
+
+
+def a_night() -> list[ExchangeRecord]:
+    """Two files of contacts and results of agents that one return is made of, and a refused file."""
+    came = a_record()
+    beside = a_record(Decision.ACCEPTED, exchange_id=OTHER, rows=(10, 10, 0), reasons=())
+    results = some_results().model_copy(update={"exchange_id": RESULT})
+    parts = tuple(
+        InputLine(exchange_id=each, kind=kind, bucket="lake", key=f"{each}.parquet", version_id="v", sha256="ab" * 32)
+        for each, kind in ((EXCHANGE, "contacts"), (OTHER, "contacts"), (RESULT, "results"))
+    )
+    back = a_return(inputs=parts)
+    refused = a_record(Decision.REFUSED, exchange_id=RETURN.replace("2", "4"), rows=(0, 0, 0))
+    return [came, beside, results, back.model_copy(update={"exchange_id": RETURN}), refused]
+
+
+def ends(drawing: Drawing, *, own: bool) -> set[tuple[str, str]]:
+    return {
+        (arrow.source.partition(":")[0], arrow.target.partition(":")[0])
+        for arrow in drawing.arrows
+        if arrow.is_own is own
+    }
+
+
+def test_the_way_of_an_exchange_is_what_leads_to_it_and_what_came_of_it_and_nothing_else() -> None:
+    drawing = draw(a_night(), [EXCHANGE])
+    own = {box.id for box in drawing.boxes if box.is_own}
+
+    assert {f"file:{EXCHANGE}", f"lake:{EXCHANGE}", f"exchange:{RETURN}", f"sent:{RETURN}", "to:energy01"} <= own
+    assert not own & {f"exchange:{OTHER}", f"lake:{RESULT}", f"file:{OTHER}"}
+    assert ("lake", "exchange") in ends(drawing, own=True) & ends(drawing, own=False), "the other parts are drawn thin"
+    assert [box.id for box in drawing.boxes if box.is_start] == [f"exchange:{EXCHANGE}"]
+
+
+def test_of_a_return_everything_it_is_made_of_is_own() -> None:
+    drawing = draw(a_night()[:4], [RETURN])
+    assert all(box.is_own for box in drawing.boxes if not box.id.startswith("quarantine:"))
+
+
+def test_roles_flip_once_on_the_way_to_the_principal() -> None:
+    flips = [arrow for arrow in draw(a_night(), [EXCHANGE]).arrows if arrow.flips]
+    assert [(arrow.source, arrow.target) for arrow in flips] == [(f"sent:{RETURN}", "to:energy01")]
+
+    came = draw([a_record()], [EXCHANGE])
+    assert not any(arrow.flips for arrow in came.arrows), "what came in only has no flip"
+
+
+def test_what_was_removed_and_what_was_not_delivered_yet_shows() -> None:
+    fate = Fate(gone=frozenset({(EXCHANGE, "lake"), (EXCHANGE, "arrived")}), waiting=frozenset({RETURN}))
+    drawing = draw(a_night(), [EXCHANGE], fate)
+    boxes = {box.id: box for box in drawing.boxes}
+
+    assert boxes[f"lake:{EXCHANGE}"].gone and boxes[f"file:{EXCHANGE}"].gone and not boxes[f"lake:{OTHER}"].gone
+    assert "to:energy01" not in boxes and "to:energy01" in {box.id for box in draw(a_night(), [EXCHANGE]).boxes}
+
+
+def test_the_order_in_which_records_are_read_changes_nothing() -> None:
+    drawing = draw(a_night(), [EXCHANGE])
+    for seed in range(5):
+        mixed = random.Random(seed).sample(a_night(), 5)
+        assert draw(mixed, [EXCHANGE]) == drawing and lay_out(draw(mixed, [EXCHANGE])) == lay_out(drawing)
+
+
+def test_columns_stand_from_left_to_right_and_no_box_on_another() -> None:
+    drawing = draw(a_night(), [EXCHANGE])
+    layout = lay_out(drawing)
+    middles = {column: {layout.boxes[box.id][0] for box in drawing.boxes if box.column is column} for column in Column}
+
+    assert all(len(each) == 1 for each in middles.values()), "a column is one line"
+    assert [min(middles[column]) for column in Column] == sorted(min(middles[column]) for column in Column)
+    for one in drawing.boxes:
+        for other in drawing.boxes:
+            (x, y), (x2, y2) = layout.boxes[one.id], layout.boxes[other.id]
+            assert one == other or abs(x - x2) >= WIDTH or abs(y - y2) >= HEIGHT
+    assert min(y for _, y in layout.boxes.values()) - HEIGHT / 2 >= 0 and layout.arrows.keys() == {
+        (arrow.source, arrow.target) for arrow in drawing.arrows
+    }
+
+
+def many(count: int) -> list[ExchangeRecord]:
+    """Files of one principal, every tenth of them refused."""
+    return [
+        a_record(
+            Decision.ACCEPTED if number % 10 else Decision.REFUSED,
+            exchange_id=f"{number:08}-0000-4000-8000-000000000000", rows=(10, 10, 0) if number % 10 else (0, 0, 0),
+            reasons=(),
+        )
+        for number in range(count)
+    ]  # fmt: skip
+
+
+def test_what_is_alike_is_drawn_together_when_there_is_too_much() -> None:
+    records = [*a_night(), *many(1000)]
+    whole = draw(records, [EXCHANGE])
+    small = collapsed(whole)
+
+    assert len(whole.boxes) > 2_000 and len(small.boxes) <= MOST
+    assert sum(box.count for box in small.boxes) == len(whole.boxes), "nobody is lost"
+    assert sum(box.rows or 0 for box in small.boxes) == sum(box.rows or 0 for box in whole.boxes)
+    assert [box.id for box in small.boxes if box.is_start] == [f"exchange:{EXCHANGE}"]
+    assert {box.decision for box in small.boxes if box.column is Column.EXCHANGE} == {
+        "accepted", "refused", "partly_accepted",
+    }  # fmt: skip
+    assert {end for arrow in small.arrows for end in (arrow.source, arrow.target)} <= {box.id for box in small.boxes}
+    few = draw(a_night(), [EXCHANGE])
+    assert collapsed(few) is few
+
+
+def test_a_thousand_exchanges_without_a_start_are_few_boxes_too() -> None:
+    records = many(1000)
+    assert len(collapsed(draw(records, [record.exchange_id for record in records])).boxes) <= MOST

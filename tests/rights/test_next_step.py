@@ -1,0 +1,65 @@
+"""What comes next with a case: every state of the table has an answer, and the most pressing part speaks for it."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from sluice.rights.clock import due_dates
+from sluice.rights.facts import clock_parameters
+from sluice.rights.model import Action, Case, CaseId, Right, State, SubCase, SubCaseId, Track
+from sluice.rights.next_step import DeskAct, NextStep, desk_may, step_of, step_of_part
+from sluice.rights.transitions import TRANSITIONS
+from sluice.terms import Sha256
+
+RECEIVED = date(2026, 11, 2)
+NUMBER = CaseId("6f0c4f0e-0000-4000-8000-000000000000")
+PART = SubCase(
+    SubCaseId("1"), NUMBER, "energy01", "A", "1", "center", Track.CONTROLLER, ("identity",), "A", State.SCOPED, True
+)
+CASE = Case(
+    NUMBER, Right.ERASURE, State.SCOPED, 1, None, "letter", "nl", "BE", datetime(2026, 11, 2, tzinfo=UTC),
+    due_dates(RECEIVED, "BE", clock_parameters(RECEIVED)), "b", "k", Sha256("0" * 64), sub_cases=(PART,),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("track", [Track.CONTROLLER, Track.PROCESSOR])
+def test_every_state_of_a_part_has_a_next_step(track: Track) -> None:
+    states = {row.target for row in TRANSITIONS if row.track is track}
+    for state in states:
+        step = step_of_part(CASE, replace(PART, track=track, state=state))
+        assert (step is NextStep.NOTHING) == state.is_over, state
+    with pytest.raises(KeyError):
+        step_of_part(CASE, replace(PART, track=track, state=State.ID_PENDING))
+
+
+def test_the_most_pressing_part_speaks_for_the_case() -> None:
+    waits = replace(PART, track=Track.PROCESSOR, state=State.AWAITING_INSTRUCTION)
+    assert step_of(replace(CASE, sub_cases=(waits,))) is NextStep.AWAIT_INSTRUCTION
+    assert step_of(replace(CASE, sub_cases=(waits, PART))) is NextStep.DECIDE
+    escalated = replace(waits, state=State.ESCALATED)
+    assert step_of(replace(CASE, sub_cases=(PART, escalated))) is NextStep.CALL_PRINCIPAL
+    assert step_of(replace(CASE, sub_cases=())) is NextStep.CONFIRM_PERSON
+    assert step_of(replace(CASE, state=State.CLOSED)) is NextStep.NOTHING
+
+
+def test_nothing_is_decided_before_the_identity_is_settled() -> None:
+    received, asked = replace(CASE, state=State.RECEIVED), replace(CASE, state=State.ID_PENDING)
+    assert (step_of(received), step_of(asked)) == (NextStep.CHECK_IDENTITY, NextStep.AWAIT_IDENTITY)
+    assert desk_may(received, RECEIVED) == [DeskAct.IDENTITY, DeskAct.PAUSE, DeskAct.WITHDRAW]
+    assert desk_may(asked, RECEIVED) == [DeskAct.IDENTITY, DeskAct.WITHDRAW]
+    assert desk_may(CASE, RECEIVED) == [DeskAct.DECIDE, DeskAct.EXTEND, DeskAct.WITHDRAW]
+
+
+def test_an_extension_is_offered_once_and_before_the_month_is_over() -> None:
+    assert DeskAct.EXTEND not in desk_may(CASE, CASE.due.legal_due)
+    extended = replace(PART, state=State.EXTENDED, extended_at=datetime(2026, 11, 3, tzinfo=UTC))
+    assert desk_may(replace(CASE, sub_cases=(extended,)), RECEIVED) == [DeskAct.DECIDE, DeskAct.WITHDRAW]
+    assert desk_may(replace(CASE, state=State.CLOSED), RECEIVED) == []
+
+
+def test_a_plan_that_waits_has_to_be_released_first() -> None:
+    decided = replace(CASE, sub_cases=(replace(PART, state=State.ACCEPTED, action=Action.ERASE),))
+    assert step_of(decided) is NextStep.CARRY_OUT
+    assert step_of(decided, frozenset({"energy01"})) is NextStep.RELEASE
+    assert step_of(decided, frozenset({"telecom01"})) is NextStep.CARRY_OUT

@@ -1,0 +1,261 @@
+"""Start page, lists of work and cases: what they show, to whom, in three languages, and no person on any of them."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
+
+from night import Night
+from sluice.documents.words import LANGUAGES, words
+from sluice.rights.cases import desk_order, pause, settle_identity, withdraw
+from sluice.rights.clock import received_on
+from sluice.rights.clock_store import find_clocks
+from sluice.rights.desk_steps import extend_and_tell
+from sluice.rights.due import is_answered
+from sluice.rights.model import Right, State
+from sluice.rights.next_step import NextStep
+from sluice.rights.notice_model import NoticeState
+from sluice.rights.reasons import iri
+from sluice.rights.store import list_cases, list_steps
+from sluice.web.pages.app import MOUNT
+from sluice.web.pages.view import Deed
+from web.desk_work import ASKED_DAYS_AGO, BELIEF, PREPARER, case_of, said
+from web.house import Web
+
+SCRIPT = "<script>alert(1)</script>"
+DELAY = iri("A12Complexity")
+LISTS = ("returns", "reviews", "acknowledgements", "notices", "plans")
+ROW = re.compile(r'<a href="/sluice/pages/cases/([0-9a-f-]{36})[^"]*"><code>')
+
+
+@pytest.fixture
+def pages(at_work: Web) -> Web:
+    """A viewer at the pages."""
+    return at_work.as_("vera:VIEWER")
+
+
+def every_page(pages: Web, night: Night) -> dict[str, str]:
+    """Every page of this part by its path: lists, and one of each thing that they link to."""
+    cases = [f"/cases/{case.case_id}" for case in list_cases(night.desk.house.conn)]
+    found = {path: pages.get(path).text for path in ("/start", "/cases?open=false", *cases)}
+    for name in LISTS:
+        found[f"/waiting/{name}"] = text = pages.get(f"/waiting/{name}").text
+        for path in re.findall(rf'href="{MOUNT}(/waiting/{name}/[0-9a-f-]{{36}})', text):
+            found[path] = pages.get(path).text
+    return found
+
+
+def test_the_start_page_counts_what_waits_and_leads_there(pages: Web, night: Night) -> None:
+    text = pages.get("/start?lang=en").text
+    shown = dict(re.findall(r'<h2>(.*?) <span class="count">(\d+)</span>', text))
+    say = words("en").say
+    refused = [line for line in night.desk.lines() if line.decision in ("refused", "undecided")]
+    notices = night.desk.sql("select 1 from notice where state = 'OWED' and channel = 'desk'")
+    assert shown == {
+        say("pages.matter.clocks"): "1",
+        say("pages.matter.notices"): str(len(notices)),
+        say("pages.matter.plans"): "1",
+        say("pages.matter.returns"): "1",
+        say("pages.matter.reviews"): "1",
+        say("pages.matter.unwell"): str(len(refused)),
+        say("pages.matter.roles"): "2",
+    }
+    assert f"Nothing to do for: {say('pages.matter.acknowledgements')}." in said(text)
+    for path in dict.fromkeys(re.findall(rf'href="{MOUNT}(/(?:waiting|cases|exchanges)[^"]*)"', text)):
+        assert pages.get(unescape(path)).status_code == 200, path
+
+
+def test_overdue_acknowledgements_are_there_once_they_are(pages: Web, night: Night) -> None:
+    [line] = night.returns()
+    night.release(line, by="bert")
+    assert "Acknowledgements overdue" not in re.findall(r"<h2>(.*?) <span", pages.get("/start?lang=en").text)
+    night.desk.house.conn.execute("update acknowledgement set due_at = now() - interval '1 hour'")
+    text = pages.get("/start?lang=en").text
+    assert "Acknowledgements overdue" in re.findall(r"<h2>(.*?) <span", text)
+    assert f"{MOUNT}/waiting/acknowledgements/{line.id}?lang=en" in text
+
+
+def test_clocks_are_told_in_words_and_the_late_one_first(pages: Web, night: Night) -> None:
+    late = case_of(night, Right.RESTRICTION)
+    for path in ("/start?lang=en", "/cases?lang=en"):
+        chips = re.findall(r'<a class="clock (\w+)" href="[^"]*/cases/([0-9a-f-]{36})', pages.get(path).text)
+        assert chips[0] == ("late", late) and len(chips) == len(ASKED_DAYS_AGO) + 2, path
+    assert re.search(r"Restriction \w{8} \d+ days late · \d+ \w{3}", said(pages.get("/start?lang=en").text))
+    assert '<tr><th scope="row">late</th><td class="number">1</td>' in pages.get("/start?lang=en").text
+
+
+def test_clocks_that_run_are_those_of_the_rules(pages: Web, night: Night) -> None:
+    conn, now = night.desk.house.conn, datetime.now(UTC)
+    settle_identity(conn, case_of(night, Right.ACCESS), True, desk_order("anna", now, "IDENTITY_SHOWN"))
+    extend_and_tell(night.desk.house, case_of(night, Right.ACCESS, "SCOPED"), desk_order("anna", now, DELAY))
+    withdraw(conn, case_of(night, Right.OBJECTION), desk_order("anna", now, "SUBJECT_ASKED"))
+    answered = case_of(night, Right.PORTABILITY)
+    conn.execute("update sub_case set state = 'CLOSED' where case_id = %s", (answered,))
+    today = received_on(now)
+    found = find_clocks(conn, 100, (today, today + timedelta(days=40)))
+    due = {
+        case.case_id: case.due.extended_due if case.is_extended else case.due.legal_due
+        for case in list_cases(conn)
+        if not case.state.is_over and not is_answered(case)
+    }
+    assert {each.case_id: each.last_day for each in found.nearest} == due and answered not in due
+    assert [each.last_day for each in found.nearest] == sorted(due.values())
+    late, soon, far = found.counts
+    assert (late, far) == (1, 1) and late + soon + far == len(due), "the extended one is far"
+    assert find_clocks(conn, 1, (today,)).nearest == found.nearest[:1]
+
+
+def test_the_plot_is_there_as_a_table_too(pages: Web, night: Night) -> None:
+    text = pages.get("/start?lang=en").text
+    rows = re.findall(
+        r'<tr><th scope="row">\d+ \w+ \d{4}</th><td class="number">(\d+)</td>\s*<td class="number">(\d+)', text
+    )
+    lines = night.desk.lines()
+    assert len(rows) == 28 and sum(int(every) for every, _ in rows) == len(lines)
+    assert sum(int(refused) for _, refused in rows) == sum(line.decision == "refused" for line in lines) > 0
+
+
+def test_the_list_of_cases_narrows_and_pages(pages: Web, night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = list_cases(night.desk.house.conn)
+
+    def listed(query: str) -> set[str]:
+        return set(ROW.findall(pages.get(f"/cases?{query}").text.partition('<table class="list">')[2]))
+
+    assert listed("open=false") == {case.case_id for case in cases}
+    assert listed("right=access") == {case_of(night, Right.ACCESS)} != listed("")
+    assert listed("state=AWAITING_INSTRUCTION&principal=energy01") == {
+        case.case_id for case in cases if any(part.state is State.AWAITING_INSTRUCTION for part in case.sub_cases)
+    }
+    assert listed("principal=telecom01") == set()
+    monkeypatch.setattr("sluice.web.pages.cases.ON_A_PAGE", 1)
+    seen, address = [], "/cases?open=false"
+    while address:
+        text = pages.get(address).text
+        seen += ROW.findall(text.partition('<table class="list">')[2])
+        more = re.search(r'rel="next" href="([^"]+)"', text)
+        address = unescape(more[1]).removeprefix(MOUNT) if more else ""
+    assert seen == [case.case_id for case in cases]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_case_is_told_whole(pages: Web, night: Night, language: str) -> None:
+    conn, say = night.desk.house.conn, words(language).say
+    for case in list_cases(conn):
+        text = said(pages.get(f"/cases/{case.case_id}?lang={language}").text)
+        assert say(f"pages.right.{case.right}") in text and say(f"state.{case.state}") in text
+        for step in list_steps(conn, case.case_id):
+            assert step.actor in text and step.evidence_sha256[:12] in text
+            assert say(f"state.{step.to_state}") in text
+        assert all(say(f"pages.letter.{letter.kind}") in text and letter.sha256 in text for letter in case.letters)
+        assert all(say(f"group.{group}") in text for part in case.sub_cases for group in part.field_groups)
+        assert words(language).day(case.due.legal_due.isoformat()) in text
+
+
+def test_a_pause_moves_the_paused_clock_and_not_the_strict_one(pages: Web, night: Night) -> None:
+    case = case_of(night, Right.ACCESS)
+    before = said(pages.get(f"/cases/{case}?lang=en").text)
+    assert "stands still" not in before
+    pause(night.desk.house.conn, case, desk_order("anna", datetime.now(UTC), iri("A12IdentityRequired")))
+    after = said(pages.get(f"/cases/{case}?lang=en").text)
+    strict = re.search(r"Last day \(strict, the one that counts\) (\d+ \w+ \d+)", before)
+    assert strict and strict[0] in after and "stands still" in after
+    assert words("en").say("pages.next.await_identity") in after
+
+
+def test_notices_say_who_was_told_and_how_far_they_are(pages: Web, night: Night) -> None:
+    [row] = night.desk.sql("select case_id::text as id, count(*) as n from notice group by 1")
+    text = said(pages.get(f"/cases/{row['id']}?lang=en").text)
+    assert text.count("Grid NV") == len(night.desk.sql("select 1 from notice where name = 'Grid NV'")) > 0
+    assert "still to be sent" in text
+
+
+def test_no_page_names_a_person(pages: Web, night: Night) -> None:
+    cells = {cell for record in night.people(5) for cell in record} | {BELIEF}
+    numbers = {cell[-6:] for cell in cells}
+    content = night.contacts.read_text("utf-8-sig")
+    assert sum(number in content for number in numbers) >= len(cells) - 1, "the file has them"
+    for path, text in every_page(pages, night).items():
+        assert not [number for number in numbers if number in said(text)], path
+
+
+def test_nothing_on_a_page_can_run_and_every_page_has_one_heading(pages: Web, night: Night) -> None:
+    found = every_page(pages, night)
+    assert {path.rpartition("/")[0] for path in found} >= {
+        f"/waiting/{name}" for name in ("returns", "reviews", "notices")
+    }
+    for path, text in found.items():
+        assert not re.search(r"\son\w+=|style=|<script>", text), path
+        assert text.count("<h1>") == 1, path
+        levels = [int(level) for level in re.findall(r"<h([1-6])", text)]
+        assert all(after - before <= 1 for before, after in pairwise(levels)), path
+        ids = re.findall(r'\sid="([^"]+)"', text)
+        assert len(ids) == len(set(ids)), path
+
+
+def test_a_hostile_name_is_text(pages: Web, night: Night) -> None:
+    house, now = night.desk.house, datetime.now(UTC)
+    withdraw(house.conn, case_of(night, Right.ACCESS), desk_order(f"a{SCRIPT}", now, "SUBJECT_ASKED"))
+    house.conn.execute("update exchange set prepared_by = %s where prepared_at is not null", (SCRIPT,))
+    found = every_page(pages, night)
+    assert sum(SCRIPT in unescape(text) for text in found.values()) >= 3, "it is there, as text"
+    assert not [path for path, text in found.items() if SCRIPT in text]
+
+
+def test_who_may_not_read_cases_sees_none_of_them(pages: Web, night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_cases = pages.get("/start?lang=en").text
+    monkeypatch.setattr("airflow.api_fastapi.app._AuthManagerState.instance", WithoutCases())
+    text = pages.get("/start?lang=en").text
+    cases = [case.case_id[:8] for case in list_cases(night.desk.house.conn)]
+    assert [number for number in cases if number in with_cases] and not [number for number in cases if number in text]
+    assert "Returns that wait" in text and "Open cases by time left" not in text
+    assert pages.get("/cases").status_code == 403
+
+
+class WithoutCases(SimpleAuthManager):
+    """Airflow's simple auth manager, for people who are not to see cases."""
+
+    def is_authorized_custom_view(self, *, method: Any, resource_name: str, user: Any) -> bool:
+        allowed = super().is_authorized_custom_view(method=method, resource_name=resource_name, user=user)
+        return allowed and resource_name != "sluice.cases"
+
+
+def test_every_word_of_a_state_is_there_in_every_language() -> None:
+    names = [
+        *(f"state.{state}" for state in State),
+        *(f"notice.state.{state}" for state in NoticeState),
+        *(f"pages.right.{right}" for right in Right),
+        *(f"pages.next.{step}" for step in NextStep),
+        *(f"pages.done.{deed}" for deed in Deed),
+    ]
+    for language in LANGUAGES:
+        assert [name for name in names if words(language).find(name) is None] == []
+    assert words("en").find("state.NO_SUCH") is None
+
+
+def test_a_place_that_waits_for_nobody_is_not_found(pages: Web) -> None:
+    nobody = "00000000-0000-4000-8000-000000000000"
+    for path in ("/cases", *(f"/waiting/{name}" for name in LISTS if name != "plans")):
+        answer = pages.get(f"{path}/{nobody}")
+        assert answer.status_code == 404 and "SLU-" in answer.text, path
+        assert pages.get(f"{path}/0470123456").status_code == 404
+
+
+def test_only_who_may_look_gets_anything(pages: Web, night: Night) -> None:
+    for path in every_page(pages, night):
+        assert pages.as_(None).get(path).status_code == 401, path
+        assert pages.as_("somebody:").get(path).status_code == 403, path
+        for role in ("VIEWER", "USER", "OP", "ADMIN"):
+            assert pages.as_(f"somebody:{role}").get(path).status_code == 200, (path, role)
+
+
+def test_a_viewer_sees_no_form_and_a_clerk_does(pages: Web, night: Night) -> None:
+    clerk = pages.as_("bert:USER")
+    for path, text in every_page(pages, night).items():
+        assert 'method="post"' not in text, path
+        if path.startswith(("/waiting/returns/", "/waiting/reviews/")):
+            assert 'method="post"' in clerk.get(path).text, path
+    assert PREPARER in pages.get("/waiting/returns").text

@@ -1,0 +1,198 @@
+"""The picture of lineage: of an exchange and of a person, as of a moment, for a reader with and without eyes."""
+
+import re
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from documents.samples import EXCHANGE, a_record
+from lineage.test_drawing import a_night
+from rights.test_journey import NAMES
+from rights.town import Town
+from sluice.documents.words import LANGUAGES, words
+from sluice.lineage.drawing import Fate, draw
+from sluice.lineage.follow import Followed
+from sluice.rights.erase import run
+from sluice.rights.model import Case
+from sluice.web.pages.app import MOUNT
+from sluice.web.pages.lineage import write_svg
+from web.house import Web
+
+GOLDEN = Path(__file__).parent / "golden" / "lineage.svg"
+AT = datetime(2026, 11, 26, 9, tzinfo=UTC)
+BEFORE = "as_of=2020-01-01T10:00"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def followed(*changed: object) -> Followed:
+    records = changed or a_night()
+    return Followed(AT, frozenset({EXCHANGE}), tuple(records), Fate(), draw(records, [EXCHANGE]))  # type: ignore[arg-type]
+
+
+def test_the_picture_is_the_one_that_was_looked_at() -> None:
+    """After a change that is meant: look at the new picture, then write it here."""
+    made = write_svg(followed(), words("en"), "Lineage of a file")
+    assert made == GOLDEN.read_text(encoding="utf-8")
+    assert made != write_svg(followed(a_record()), words("en"), "Lineage of a file")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_picture_of_its_own_needs_nothing_else(language: str) -> None:
+    made = write_svg(followed(), words(language), "T")
+    root = ET.fromstring(made)
+    style = root.find(f"{SVG}style")
+    assert style is not None and style.text and "prefers-color-scheme: dark" in style.text and "#14161b" in style.text
+    assert not re.search(r"var\(|light-dark|url\(|href|@import|<script", made)
+    assert root.find(f"{SVG}title") is not None and root.get("lang") == language
+    assert "pages." not in made, "every word is there"
+
+
+def test_a_hostile_name_of_a_file_is_text() -> None:
+    key = "energy01/inbound/renewal/</text><script>alert(1)</script>.csv"
+    made = write_svg(followed(a_record(key=key)), words("en"), "<b>")
+    root = ET.fromstring(made)
+    assert not [each for each in root.iter() if each.tag in (f"{SVG}script", f"{SVG}b")]
+    assert "&lt;script&gt;alert(1)" in made or "script&gt;.csv" in made
+
+
+def drawn(text: str) -> Any:
+    """The picture in a page."""
+    [svg] = re.findall(r'<svg class="lineage"[^>]*role="group".*?</svg>', text, re.DOTALL)
+    return ET.fromstring(svg.replace("&nbsp;", " "))
+
+
+def named(pages: Web, direction: str) -> str:
+    return next(line.id for line in pages.desk.lines() if line.direction == direction and line.principal == "energy01")
+
+
+@pytest.mark.stores
+def test_the_page_of_an_exchange_shows_where_its_file_went(pages: Web) -> None:
+    came, back = named(pages, "inbound"), named(pages, "outbound_return")
+    for path in (f"/exchanges/{came}", f"/lineage/{came}"):
+        page = pages.get(f"{path}?lang=en").text
+        links = drawn(page).findall("a")
+        assert {f"{MOUNT}/exchanges/{each}?lang=en" for each in (came, back)} <= {link.get("href") for link in links}
+        assert all(link.get("aria-label") and link.find("title") is not None for link in links)
+        assert "roles flip here" in page
+        assert back[:8] in page.partition("<details>")[2], "the table says the same"
+        assert not re.search(r"\son\w+=|style=|<style", page)
+
+
+@pytest.mark.stores
+def test_every_column_of_a_return_is_told_apart_by_its_origin(pages: Web) -> None:
+    page = pages.get(f"/lineage/{named(pages, 'outbound_return')}?lang=en").text
+    assert "contacts.phone" in page and "added by our staff" in page and ", echoed" in page
+    assert "added by our staff" not in pages.get(f"/lineage/{named(pages, 'inbound')}?lang=en").text
+
+
+@pytest.mark.stores
+def test_a_moment_shows_what_was_there_then(pages: Web) -> None:
+    came, back = named(pages, "inbound"), named(pages, "outbound_return")
+    closed = next(line.closed_at for line in pages.desk.lines() if line.id == came)
+    assert closed is not None
+    then = closed.isoformat().replace("+", "%2B")
+    page = pages.get(f"/lineage/{came}?lang=en&as_of={then}").text
+    assert came in page and back[:8] not in page and back[:8] in pages.get(f"/lineage/{came}?lang=en").text
+
+    assert "There was nothing yet" in pages.get(f"/lineage/{came}?lang=en&{BEFORE}").text
+    assert pages.get(f"/lineage/{came}/picture.svg?{BEFORE}").status_code == 404
+    assert pages.get("/lineage?as_of=0470123456x").status_code == 422
+
+
+@pytest.mark.stores
+def test_it_is_larger_without_a_script(pages: Web) -> None:
+    came = named(pages, "inbound")
+    sizes = [float(drawn(pages.get(f"/lineage/{came}?zoom={zoom}").text).get("width")) for zoom in (100, 200)]
+    assert sizes[1] == 2 * sizes[0] and pages.get(f"/lineage/{came}?zoom=12").status_code == 422
+
+
+@pytest.mark.stores
+def test_without_the_layout_program_the_table_says_it(pages: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    came, back = named(pages, "inbound"), named(pages, "outbound_return")
+    monkeypatch.setattr("sluice.lineage.layout.PROGRAM", "no-such-program")
+    for path in (f"/exchanges/{came}", f"/lineage/{came}"):
+        answer = pages.get(path)
+        assert answer.status_code == 200 and "SLU-474" in answer.text and 'role="group"' not in answer.text
+        assert back[:8] in answer.text.partition("<details>")[2]
+    answer = pages.get(f"/lineage/{came}/picture.svg")
+    assert answer.status_code >= 500 and "SLU-474" in answer.text
+
+
+@pytest.mark.stores
+def test_the_file_is_an_attachment(pages: Web) -> None:
+    answer = pages.get(f"/lineage/{named(pages, 'inbound')}/picture.svg?lang=fr")
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert ET.fromstring(answer.text).get("lang") == "fr"
+
+
+@pytest.fixture
+def pages(town_pages: Web) -> Web:
+    return town_pages
+
+
+@pytest.fixture
+def case(town: Town) -> Case:
+    return town.ask(town.people[0])
+
+
+@pytest.mark.stores
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_person_is_followed_by_the_number_of_their_case(pages: Web, town: Town, case: Case, language: str) -> None:
+    path = f"/lineage/person/{case.case_id}?lang={language}"
+    answer = pages.get(path)
+    person = town.people[0]
+    shown = set(re.findall(r"/exchanges/([0-9a-f-]{36})", answer.text))
+
+    assert answer.status_code == 200 and shown == {line.id for line in pages.desk.lines() if line.rows_accepted}
+    assert len(drawn(answer.text).findall("a")) > 10 and "pages." not in unescape(re.sub(r"<[^>]+>", " ", answer.text))
+    for value in (person.phone, person.phone.lstrip("0"), *(person.record(name) for name in NAMES)):
+        assert value not in answer.text
+    assert pages.get(f"{path}&{BEFORE}").text.count("/exchanges/") == 0
+    assert pages.get(f"/lineage/person/{case.case_id}/picture.svg").status_code == 200
+
+
+@pytest.mark.stores
+def test_only_somebody_else_is_in_their_own_picture(pages: Web, town: Town) -> None:
+    other = town.ask(town.people[1])
+    text = pages.get(f"/lineage/person/{other.case_id}").text
+    assert {line.id for line in pages.desk.lines() if line.id in text} == {named(pages, "inbound")}
+
+
+@pytest.mark.stores
+def test_only_who_may_look_sees_a_picture(pages: Web, case: Case) -> None:
+    came = named(pages, "inbound")
+    for path in ("/lineage", f"/lineage/{came}", f"/lineage/{came}/picture.svg", f"/lineage/find?number={came[:9]}",
+                 f"/lineage/person/{case.case_id}", f"/lineage/person/{case.case_id}/picture.svg"):  # fmt: skip
+        assert pages.as_(None).get(path).status_code == 401
+        assert pages.as_("somebody:").get(path).status_code == 403
+        assert pages.get(path).status_code == 200, path
+    unknown = "00000000-0000-4000-8000-000000000000"
+    for path in (f"/lineage/{unknown}", f"/lineage/person/{unknown}", "/lineage/find?number=0470123456"):
+        assert pages.get(path).status_code == 404 and "470123456" not in pages.get(path).text
+
+
+@pytest.mark.stores
+def test_after_an_erasure_its_own_case_still_says_where_the_person_was(pages: Web, town: Town) -> None:
+    case = town.decided(town.people[0])
+    held = {line.id for line in pages.desk.lines() if line.rows_accepted}
+    assert run(town.house, case.case_id, datetime.now(UTC)).residual == 0
+    text = pages.get(f"/lineage/person/{case.case_id}?lang=en").text
+    assert {each for each in held if each in text} == held, "noted before the index was edited"
+
+    again = town.ask(town.people[0])
+    found = pages.get(f"/lineage/person/{again.case_id}?lang=en").text
+    assert "In 0 exchanges" in found, "a new case knows nothing of it"
+
+
+@pytest.mark.stores
+def test_a_file_that_no_index_answers_for_is_said_to_be_so(pages: Web, town: Town, case: Case) -> None:
+    path = f"/lineage/person/{case.case_id}?lang=en"
+    assert "no index says" not in pages.get(path).text
+    town.desk.drop(b"this is\x00no table", "odd.csv", ("energy01", "renewal_campaign"))
+    town.desk.work()
+    assert "Of 1 exchange no index says who is in it" in pages.get(path).text

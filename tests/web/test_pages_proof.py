@@ -1,0 +1,150 @@
+"""Registers, staff readiness and the breach slice as pages: what they show, to whom, and the files they give."""
+
+import io
+import json
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from openpyxl import load_workbook
+from pypdf import PdfReader
+
+from night import CALLED_AT, STAFF
+from rights.town import Town
+from sluice.documents.words import LANGUAGES
+from sluice.registers.model import Article
+from sluice.staff.refs import agent_ref
+from sluice.web.pages.app import MOUNT
+from web.house import Web
+from web.test_pages import said
+
+pytestmark = pytest.mark.stores
+KEY = re.compile(r"\b(pages|group|held|register|breach|basis)\.[a-zA-Z_]+")
+
+
+@pytest.fixture
+def pages(town_pages: Web) -> Web:
+    return town_pages
+
+
+def clerk(pages: Web) -> Web:
+    return pages.as_("otto:OP")
+
+
+def named(pages: Web, direction: str) -> str:
+    return next(line.id for line in pages.desk.lines() if line.direction == direction and line.principal == "energy01")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_of_the_pages_is_there(pages: Web, language: str) -> None:
+    slice_ = f"/breach?exchange={named(pages, 'inbound')}&"
+    for path in ("/registers?", "/registers/30.1?", "/registers/30.2?", "/staff?", "/breach?", slice_):
+        answer = clerk(pages).get(f"{path}lang={language}")
+        assert answer.status_code == 200 and f'<html lang="{language}">' in answer.text
+        assert not KEY.search(said(answer.text)), path
+        assert not re.search(r"\son\w+=|style=", answer.text)
+
+
+def test_findings_stand_above_the_rows_of_a_register(pages: Web) -> None:
+    page = pages.get("/registers/30.2?lang=en").text
+    assert page.index('id="findings"') < page.index('id="register"')
+    assert "Declared, but" in said(page) and "DECLARED_NOT_SEEN" in page
+    overview = pages.get("/registers?lang=en").text
+    assert all(f"{MOUNT}/registers/{article}?" in overview for article in Article)
+
+
+def test_a_register_is_that_of_its_day(pages: Web) -> None:
+    assert "energy01" in pages.get("/registers/30.2?lang=en").text
+    before = said(pages.get("/registers/30.2?lang=en&on=2020-01-01").text)
+    assert "energy01" not in before and "Papers and exchanges say the same" in before
+    unknown = pages.get("/registers/30.2?lang=en&known_at=2020-01-01T10:00").text
+    assert "DPA-ENERGY01" not in unknown, "the papers were not known yet"
+
+
+def test_a_register_is_a_file_in_the_language_of_its_reader(pages: Web) -> None:
+    def file(form: str, language: str = "fr", tab: str = "register") -> bytes:
+        answer = pages.get(f"/registers/30.1/file?form={form}&tab={tab}&lang={language}")
+        assert answer.status_code == 200, (form, tab)
+        assert answer.headers["content-disposition"].startswith("attachment")
+        assert f".{language}.{form}" in answer.headers["content-disposition"]
+        content: bytes = answer.content
+        return content
+
+    assert "Numéro du traitement" in file("csv", tab="findings").decode("utf-8-sig")
+    assert file("csv") != file("csv", "nl") and b"DPA-ENERGY01" in file("csv")
+    assert json.loads(file("json"))["language"] == "fr"
+    assert len(load_workbook(io.BytesIO(file("xlsx"))).sheetnames) == 4
+    assert "Registre" in PdfReader(io.BytesIO(file("pdf"))).pages[0].extract_text()
+    assert pages.get("/registers/30.2/file?form=csv&tab=identification").status_code == 404
+    assert pages.get("/registers/30.1/file?form=exe").status_code == 422
+
+
+def test_staff_are_shown_by_pseudonym_with_why_they_are_not_ready(pages: Web) -> None:
+    page = pages.get("/staff?lang=en").text
+    key = pages.desk.house.keyring.staff_key()
+    ready, failed = (agent_ref(key, name) for name in ("agent01", "agent02"))
+    assert page.index(failed[:12]) < page.index(ready[:12]), "who has to act comes first"
+    assert "agent01" not in page and "agent01" in STAFF
+    assert "the agent had not passed the exam" in said(page) and "89.99" in page and "coc-4" in page
+
+    only = pages.get("/staff?lang=en&state=ready").text
+    assert ready[:12] in only and failed[:12] not in only
+    until = pages.get("/staff?lang=en&state=soon&as_of=" + _days_before_the_end(page)).text
+    assert ready[:12] in until and "expires within 30 days" in said(until)
+    early = said(pages.get("/staff?lang=en&as_of=2020-01-01T10:00").text)
+    assert "the agent had not taken the course: 2" in early
+    assert "Nobody found" in said(pages.get("/staff?known_at=2020-01-01T10:00&lang=en").text)
+
+
+def _days_before_the_end(page: str) -> str:
+    """A moment at which the exam of agent01 is about to expire: it was taken 119 days before the due day."""
+    return (CALLED_AT - timedelta(days=119) + timedelta(days=350)).isoformat()
+
+
+def test_staff_come_page_by_page(pages: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sluice.web.pages.staff.ON_A_PAGE", 1)
+    first, second = (pages.get(f"/staff?lang=en&page={page}").text for page in (1, 2))
+    agents = [re.findall(r'title="([0-9a-f]{32})"', page) for page in (first, second)]
+    assert [len(each) for each in agents] == [1, 1] and agents[0] != agents[1]
+    assert 'rel="next"' in first and 'rel="next"' not in second and 'rel="prev"' in second
+
+
+def test_a_breach_says_how_many_and_who_tells_whom_by_when(pages: Web, town: Town) -> None:
+    aware = "2026-11-24T10:00"
+    path = f"/breach?lang=en&exchange={named(pages, 'outbound_return')[:12]}&aware={aware}&risk=high"
+    page = clerk(pages).get(path).text
+    words = said(page)
+    assert "1 person concerned" in words and "33(2)" in words and "27 November 2026, 10:00:00" in words
+    assert "2 persons concerned" in said(clerk(pages).get(f"/breach?lang=en&exchange={named(pages, 'inbound')}").text)
+    assert town.people[0].phone not in page
+
+    links = [unescape(each) for each in re.findall(r'href="([^"]+/breach/draft[^"]+)"', page)]
+    assert len(links) == 6, "three drafts, as PDF and as text"
+    for link in links:
+        answer = clerk(pages).get(link.removeprefix(MOUNT))
+        assert answer.status_code == 200 and answer.headers["content-disposition"].startswith("attachment")
+        assert answer.content.startswith(b"%PDF") is ("form=pdf" in link)
+    assert clerk(pages).get(f"/breach/draft?exchange={named(pages, 'inbound')}&draft=persons").status_code == 404
+
+
+def test_an_agents_account_is_chosen_by_its_pseudonym(pages: Web) -> None:
+    ref = agent_ref(pages.desk.house.keyring.staff_key(), "agent01")
+    day = CALLED_AT.date().isoformat()
+    page = clerk(pages).get(f"/breach?lang=en&agent={ref}&since={day}T00:00&until={day}T23:59").text
+    assert "1 person concerned" in said(page)
+    for wrong in (f"agent={ref}", f"agent={ref}&since={day}T10:00&until={day}T09:00", "agent=jan", "exchange=jan@x"):
+        answer = clerk(pages).get(f"/breach?{wrong}")
+        assert answer.status_code == 422 and "jan" not in answer.text
+    assert clerk(pages).get("/breach?exchange=0470123456").status_code == 404
+
+
+def test_only_who_may_look_sees_anything(pages: Web) -> None:
+    for path in ("/registers", "/registers/30.1", "/registers/30.1/file?form=csv", "/staff"):
+        assert pages.as_(None).get(path).status_code == 401 and pages.as_("somebody:").get(path).status_code == 403
+        assert pages.get(path).status_code == 200
+    one = named(pages, "inbound")
+    for path in ("/breach", f"/breach?exchange={one}", f"/breach/draft?exchange={one}&draft=authority"):
+        assert pages.as_(None).get(path).status_code == 401
+        assert pages.get(path).status_code == 403, "a viewer handles no cases"
+        assert clerk(pages).get(path).status_code in (200, 404)
