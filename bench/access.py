@@ -1,6 +1,7 @@
 """One person in 3 of 200 lake files of 50,000 rows: their rows, as ``sluice export access`` reads them.
 
-Ours is the real find on a real PostgreSQL and S3: catalogue, index runs, the files that name the person, their rows.
+Ours is the real find on a real PostgreSQL and S3: catalogue, index runs, the files that name the person, their rows;
+before and after the night in which the runs are merged.
 The scans read every file: from local disk, which spares them S3 altogether, and once with the download that they
 would need. ``SIZE=full`` measures the 200 files and the goals; the small run has 20 files and no goals.
 """
@@ -24,6 +25,7 @@ from sluice.agreement.activate import activate_all
 from sluice.exchange.catalogue import insert_copies
 from sluice.exchange.house import House, open_house
 from sluice.exchange.keep import PARQUET, line
+from sluice.exchange.merged import merge_index
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, lake_key
 from sluice.exchange.store import Arrival, insert_open
@@ -41,9 +43,14 @@ CLOSED = "update exchange set decision = 'accepted', closed_at = now() where dec
 
 @dataclass(frozen=True)
 class Costs:
-    """Medians; ``requests``: GETs of one find, by the first part of the key; ``fetching``: every file out of S3."""
+    """Medians; ``requests``: GETs of one find, by the first part of the key; ``fetching``: every file out of S3.
+
+    ``unmerged``: ours before the runs were merged.
+    """
 
     ours: Cost
+    unmerged: Cost
+    merging: Cost
     duck: Cost
     pandas: Cost
     fetching: Cost
@@ -65,12 +72,17 @@ def rows(size: int) -> Iterator[BenchRow]:
 
 def _rows(lake: Lake, costs: Costs, is_full: bool) -> Iterator[BenchRow]:
     ours = costs.ours.wall_s
-    said = f"ours {ours:.3f} s with PostgreSQL and S3"
+    said = f"ours {ours:.3f} s wall, {costs.ours.cpu_s:.2f} s CPU, with PostgreSQL and S3"
     for name, scan, goal in (("DuckDB", costs.duck, 5), ("pandas", costs.pandas, 216)):
         local = f"{name} over {len(lake.files)} local files, without S3: {scan.wall_s:.2f} s; {said}"
         yield _row(f"{name} saved", scan.wall_s / ours, local, goal if is_full else None)
         whole = f"{name} with the download it needs: {scan.wall_s + costs.fetching.wall_s:.2f} s; {said}"
         yield _row(f"{name} with S3 saved", (scan.wall_s + costs.fetching.wall_s) / ours, whole, None)
+    plain, merging = costs.unmerged, costs.merging
+    told = f"each run asked: {plain.wall_s:.3f} s wall, {plain.cpu_s:.2f} s CPU; merging {len(lake.runs)} runs, once: "
+    told += f"{merging.wall_s:.1f} s wall, {merging.cpu_s:.1f} s CPU"
+    yield _row("merged runs: wall saved", plain.wall_s / ours, told, None)
+    yield _row("merged runs: CPU saved", plain.cpu_s / costs.ours.cpu_s, told, None)
     got = ", ".join(f"{word} {count}" for word, count in sorted(costs.requests.items()))
     data = costs.requests.get(ENERGY, 0)
     yield BenchRow("access", "GETs of data files", data, "GETs", f"{len(HITS)} files name the person; {got}")
@@ -106,20 +118,22 @@ def _opened(house: House, number: int) -> Opened:
 
 def _measured(house: House, target: Target, lake: Lake, stored: Sequence[StoredObject], folder: Path) -> Costs:
     progress("access: one person")
+    ours(house, target)
+    unmerged = median([cost(lambda: ours(house, target)) for _ in range(ROUNDS)])
+    merging = cost(lambda: merge_index(house, ENERGY, datetime.now(UTC)))
     with counted(house) as requests:
         ours(house, target)
     runs = [(cost(lambda: ours(house, target)), cost(lambda: by_duckdb(lake))) for _ in range(ROUNDS)]
     pandas = cost(lambda: by_pandas(lake))
     fetching = cost(lambda: [house.objects.fetch(i.bucket, i.key, i.version_id, folder / "got") for i in stored])
     first, second = ([run[place] for run in runs] for place in (0, 1))
-    return Costs(median(first), median(second), pandas, fetching, requests)
+    return Costs(median(first), unmerged, merging, median(second), pandas, fetching, requests)
 
 
 def ours(house: House, target: Target) -> None:
     """What collecting an answer does at one principal: find every place, read the person's rows there."""
     with open_bench(house, target) as bench:
-        places = list(find_places(bench))
-        found = sum(read_rows(bench, place.copy).frame.height for place in places)
+        found = sum(read_rows(bench, place.copy).frame.height for place in find_places(bench))
     if found != len(HITS):
         raise RuntimeError("the person's rows were not found")
 

@@ -1,7 +1,7 @@
 """Erasing from 200 lake files of 50,000 rows: one person in 3 of them, and 1,000 persons in all of them.
 
 ``SIZE=full`` measures the 200 files, all designs on all of them; the small run has 20 files and no goals.
-Files, index runs and results lie on local disk: what S3 adds is the same for every design. Every design
+Files, the merged index and results lie on local disk: what S3 adds is the same for every design. Every design
 leaves the persons' rows out; only ours also reads its result again as proof.
 """
 
@@ -20,7 +20,7 @@ import pyarrow.parquet as pq  # noqa: TID253
 from bench import BenchRow, Cost, cost, median, progress
 from sluice.lake.erase_parquet import erase_refs
 from sluice.lake.parquet import ROWS_PER_GROUP, write_lake
-from sluice.subject.index import ask_run, build_run, write_run
+from sluice.subject.index import build_run, find_in_run, merge_runs, parts_with, write_run
 from sluice.terms import SubjectKind
 
 SEED = 20_261_126
@@ -35,17 +35,18 @@ HITS = (0.1, 0.5, 0.9)
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """Lake files with the index run of each; the one person, and the many."""
+    """Lake files with the index run of each, and the parts of their merge; the one person, and the many."""
 
     files: tuple[Path, ...]
     runs: tuple[Path, ...]
+    parts: tuple[Path, ...]
     one: str
     many: tuple[str, ...]
     target: Path
 
     @property
     def with_one(self) -> list[Path]:
-        return [self.files[int(share * len(self.files))] for share in HITS]
+        return [self.files[number] for number in places_of_one(len(self.files))]
 
 
 def rows(size: int) -> Iterator[BenchRow]:
@@ -119,19 +120,24 @@ def draw_lake(folder: Path, files: int) -> Lake:
     random = np.random.default_rng(SEED)
     one, *many = (random.bytes(16).hex() for _ in range(PERSONS + 1))
     chosen = [set(random.choice(files, min(FILES_EACH, files), replace=False)) for _ in many]
-    lake = Lake(
-        tuple(folder / f"{number}.parquet" for number in range(files)),
-        tuple(folder / f"{number}.run" for number in range(files)),
-        one,
-        tuple(many),
-        folder / "target",
-    )
-    for number, path in enumerate(lake.files):
+    paths, runs = ([folder / f"{number}.{ending}" for number in range(files)] for ending in ("parquet", "run"))
+    entries = []
+    for number, path in enumerate(paths):
         here = [ref for ref, places in zip(many, chosen, strict=True) if number in places]
-        frame = draw_rows(random, [*here, *([one] if path in lake.with_one else ())])
+        frame = draw_rows(random, [*here, *([one] if number in places_of_one(files) else ())])
         write_lake(frame, path, sorted_by=REF)
-        lake.runs[number].write_bytes(write_run(build_run([(SubjectKind.PHONE, frame[REF])])))
-    return lake
+        entries.append((number, build_run([(SubjectKind.PHONE, frame[REF])])))
+        runs[number].write_bytes(write_run(entries[-1][1]))
+    merged = merge_runs(entries)
+    parts = [folder / f"{number}.part" for number in range(len(merged))]
+    for number, path in enumerate(parts):
+        path.write_bytes(write_run(merged.part(number)))
+    return Lake(tuple(paths), tuple(runs), tuple(parts), one, tuple(many), folder / "target")
+
+
+def places_of_one(files: int) -> list[int]:
+    """Which of the files hold the one person."""
+    return [int(share * files) for share in HITS]
 
 
 def draw_rows(random: np.random.Generator, persons: Sequence[str]) -> pl.DataFrame:
@@ -144,9 +150,10 @@ def draw_rows(random: np.random.Generator, persons: Sequence[str]) -> pl.DataFra
 
 
 def find(lake: Lake) -> list[int]:
-    """What the product asks: the index run of every exchange."""
-    found = [number for number, run in enumerate(lake.runs) if ask_run(run, [lake.one]).hits]
-    if len(found) != len(HITS):
+    """What the product asks: the part of the merged index that can hold the person."""
+    asked = parts_with([lake.one], len(lake.parts).bit_length() - 1)
+    found = [number for part in asked for number in find_in_run(lake.parts[part], [lake.one])["object"].to_list()]
+    if found != places_of_one(len(lake.files)):
         raise RuntimeError("the index does not say where the person is")
     return found
 

@@ -2,7 +2,7 @@
 
 What: ``erase`` (by default), ``let_go`` (plan it and let a second person release it), ``stop`` (and resume),
 ``tidy`` (remove what is sealed of closed cases, a year on), ``destroy`` (the second person lets keys be destroyed),
-``path`` (from the plan to the certificate and to those who are told).
+``path`` (from the plan to the certificate and to those who are told), ``merge`` (the index of a principal).
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from typing import Any
 
 from crash import answer, dying_at
 from sluice.exchange.house import House
+from sluice.exchange.merged import merge_index
 from sluice.rights.certificate import issue
 from sluice.rights.destroy import confirm
 from sluice.rights.erase import run
@@ -25,7 +26,8 @@ WATCHED = tuple(
     f"/sluice/{place}"
     for place in (
         "rights/erase", "rights/certificate", "rights/tell", "rights/notice_", "rights/tidy", "rights/destroy",
-        "exchange/suppressed", "exchange/catalogue", "exchange/workroom", "lake/objects", "sluice/keys", "db.py",
+        "exchange/suppressed", "exchange/merged", "exchange/catalogue", "exchange/workroom", "lake/objects",
+        "sluice/keys", "db.py",
     )
 )  # fmt: skip
 
@@ -66,6 +68,11 @@ def path(house: House, case_id: CaseId) -> None:
     tell(house, datetime.now(UTC))
 
 
+def merge(house: House, principal: str) -> None:
+    """Index runs become one, as at night."""
+    merge_index(house, Principal(principal), datetime.now(UTC), fewest=1)
+
+
 WORK: dict[str, Callable[[House, Any], None]] = {
     "erase": erase,
     "let_go": let_go,
@@ -73,6 +80,7 @@ WORK: dict[str, Callable[[House, Any], None]] = {
     "tidy": remove_sealed,
     "destroy": destroy_keys,
     "path": path,
+    "merge": merge,
 }
 
 

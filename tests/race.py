@@ -15,6 +15,7 @@ from typing import Any
 from sluice.errors import SluiceError
 from sluice.exchange.drain import drain_all, reconcile
 from sluice.exchange.house import House, open_house
+from sluice.exchange.merged import merge_index
 from sluice.returns.drain import drain_returns
 from sluice.returns.release import deliver_again, release
 from sluice.returns.store import waiting_for_release
@@ -51,7 +52,13 @@ def erase(house: House, case: str) -> None:
     run(house, CaseId(case), datetime.now(UTC))
 
 
-WORK: dict[str, Callable[..., None]] = {"arrive": arrive, "give": give, "again": again, "erase": erase}
+def merge(house: House, principal: str, times: int) -> None:
+    """Index runs are merged again and again."""
+    for _ in range(times):
+        merge_index(house, Principal(principal), datetime.now(UTC), fewest=1)
+
+
+WORK: dict[str, Callable[..., None]] = {"arrive": arrive, "give": give, "again": again, "erase": erase, "merge": merge}
 
 
 def once(house: House, line: str) -> str:

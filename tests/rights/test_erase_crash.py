@@ -15,6 +15,8 @@ from dying import Failed, Victim, dying
 from effort import effort
 from night import Call, Night, call_log, copied_night, open_night
 from rights.asking import asked, decided
+from rights.ground import ENERGY
+from sluice.exchange.merged import merge_index
 from sluice.exchange.read import list_exchanges
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.returns.release import release
@@ -86,6 +88,7 @@ def test_killed_anywhere_from_plan_to_notice_a_rerun_leaves_nothing_and_loses_no
     dirty: list[object] = []
     for (record, phone), point in zip(people[1:-2], points, strict=False):
         case = decided(night, phone, record)
+        merge_index(night.desk.house, ENERGY, datetime.now(UTC), fewest=1)
         killed += victim(case.case_id, point, "path")[0]
         report = path_once_free(night, case.case_id)
         is_clean = (report.residual, report.doubts, report.waiting) == (0, 0, 0) and is_told(night, case.case_id)

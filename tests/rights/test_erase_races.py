@@ -34,7 +34,7 @@ from sluice.rights.model import CaseId
 from sluice.settings import Settings
 
 RACES = effort(2, 25)
-"""Of each of the five writers."""
+"""Of each of the six writers."""
 SEED, MOST_RERUNS = 20_261_126, 6
 STAYING = 8
 """Contacts who are in every file and stay."""
@@ -141,12 +141,18 @@ def another_goes(arena: Arena, number: int, person: Person) -> dict[str, object]
     return {"what": "erase", "case": case.case_id}
 
 
+def index_merged(arena: Arena, number: int, person: Person) -> dict[str, object]:
+    """Runs that name the person are merged, again and again."""
+    return {"what": "merge", "principal": ENERGY, "times": 12}
+
+
 WRITERS: dict[str, tuple[Writer, float]] = {
     "a file of contacts": (contacts_come, 0.9),
     "results of agents": (results_come, 0.9),
     "a return": (return_goes, 1.2),
     "deliveries again": (delivered_again, 1.2),
     "another erasure": (another_goes, 0.5),
+    "the index merged": (index_merged, 0.9),
 }
 """What the second worker does, and how long after the start of a race it begins at the latest, in seconds."""
 

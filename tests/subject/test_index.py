@@ -19,6 +19,7 @@ from sluice.subject.index import (
     first_word,
     is_whole,
     merge_runs,
+    parts_with,
     write_run,
 )
 from sluice.subject.model import IndexInvalid, RefMalformed
@@ -111,21 +112,42 @@ def test_the_same_references_give_the_same_bytes():
     )
 
 
-def test_runs_of_a_month_are_merged_and_split_by_the_first_byte():
+@given(st.lists(refs, max_size=5), refs, st.integers(1, 9))
+def test_a_merge_says_of_every_run_what_the_run_says(held, asked, part_size):
+    runs = [build_run([(SubjectKind.PHONE, pl.Series(each, dtype=pl.String))]) for each in held]
+    sought = [*asked, *(ref for each in held for ref in each[:2])]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sluice.subject.index.ENTRIES_PER_PART", part_size)
+        merged = merge_runs(list(enumerate(runs)))
+
+    parts = [write_run(merged.part(number)) for number in parts_with(sought, merged.bits)]
+    found = pl.concat([merged.part(0).clear(), *(find_in_run(part, sought) for part in parts)])
+    assert len(merged) == 2**merged.bits
+    for number, run in enumerate(runs):
+        mine = found.filter(found["object"] == number)["ref"].sort().to_list()
+        assert mine == find_in_run(write_run(run), sought)["ref"].to_list()
+
+
+def test_a_merge_is_split_evenly_and_each_part_holds_its_own_references(monkeypatch):
+    monkeypatch.setattr("sluice.subject.index.ENTRIES_PER_PART", 200)
     first, second = references(400), references(700)
     runs = [(7, build_run([(SubjectKind.PHONE, first)])), (9, build_run([(SubjectKind.PHONE, second)]))]
 
-    month = merge_runs(runs)
+    merged = merge_runs(runs)
 
-    assert [run.first_byte for run in month] == sorted({int(ref[:2], 16) for ref in second})
-    assert all((run.entries["ref"] // 2**56 == run.first_byte).all() for run in month)
-    assert sum(run.entries.height for run in month) == 1100
-    part = next(run for run in month if run.first_byte == int(first[0][:2], 16))
-    assert find_in_run(write_run(part.entries), [first[0]])["object"].to_list() == [7, 9]
+    parts = [merged.part(number) for number in range(len(merged))]
+    assert merged.bits == 3 and sum(part.height for part in parts) == 1100
+    assert all((part["ref"] // 2**61 == number).all() for number, part in enumerate(parts))
+    [number] = parts_with([first[0]], merged.bits)
+    assert find_in_run(write_run(parts[number]), [first[0]])["object"].to_list() == [7, 9]
+    other = parts[(number + 1) % 8]
+    assert find_in_run(write_run(other), [first[0]]).is_empty(), "the control: no other part knows it"
 
 
-def test_no_runs_merge_to_nothing():
-    assert merge_runs([]) == ()
+def test_no_runs_merge_to_one_empty_part():
+    merged = merge_runs([])
+    assert (len(merged), merged.part(0).height) == (1, 0)
 
 
 @pytest.mark.parametrize("broken", [b"", b"PAR1", b"x" * 64])

@@ -66,8 +66,8 @@ def search_everywhere(house: House, case: Case, envelope: Envelope) -> tuple[Sto
 def _found(house: House, case: Case, envelope: Envelope, target: Target) -> Found:
     parts = tuple(part for part in case.sub_cases if part.principal == target.principal)
     with open_bench(house, target) as bench:
-        places = list(find_places(bench))
-        rows = [read_rows(bench, place.copy) for place in places]
+        read = [(place, read_rows(bench, place.copy)) for place in find_places(bench)]
+    places, rows = [place for place, _ in read], [each for _, each in read]
     note_places(house, case.case_id, target.principal, places)
     doubts = doubtful(rows, _asked(envelope, target.key), must_match=len({p.principal for p in case.sub_cases}) == 1)
     own = frozenset(ref for each, mask in zip(rows, doubts.masks, strict=True) for ref in _refs(each, mask, target.key))

@@ -73,6 +73,34 @@ def where_(
     )
 
 
+@app.command("merge-index")
+def merge_index(
+    principal: Annotated[str | None, typer.Option(help="Only this principal; all of them when absent.")] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Merge index runs, so that a person is found with few reads. The DAG retention does it; safe to run again.
+
+    JSON: merged (runs), failed (principals). Exit 3 when some failed; their persons are found all the same.
+
+    Example: sluice subject merge-index
+    """
+    from datetime import UTC, datetime
+
+    from sluice.errors import StoreError
+    from sluice.exchange.house import open_house
+    from sluice.exchange.merged import merge_all
+    from sluice.exchange.read import pick_principals
+    from sluice.settings import get_settings
+
+    with open_house(get_settings()) as house:
+        chosen = pick_principals(house.conn, principal)[0] if principal else None
+        merged, failed = merge_all(house, datetime.now(UTC), chosen)
+    document = {"merged": merged, "failed": failed}
+    show_json(document) if format is Format.JSON else show_pairs("Index", document)
+    if failed:
+        raise StoreError(Ref("principals whose index was not merged", failed))
+
+
 @app.command("candidates")
 def candidates(
     file: Annotated[str, typer.Argument(help="Lines of a name, a tab and a birth date; or - for stdin.")],

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sluice.errors import Ref, UsageError
 from sluice.exchange.model import Opened
 from sluice.settings import Settings
-from sluice.terms import Direction, Flow
+from sluice.terms import Direction, Flow, Principal
 
 PRINCIPAL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -73,6 +73,12 @@ def vault_key(opened: Opened, name: str) -> str:
 def index_key(opened: Opened, ending: str = "") -> str:
     """Where a subject index run of this exchange lies in the lake bucket."""
     return f"_subject_index/{opened.principal}/exchange={opened.exchange_id}{ending}.parquet"
+
+
+def merged_prefix(principal: Principal, merge_id: str | None = None) -> str:
+    """Where merged index runs of a principal lie, or the parts of one merge."""
+    every = f"_subject_index/{principal}/merged/"
+    return every if merge_id is None else f"{every}merge={merge_id}/"
 
 
 def return_key(opened: Opened, name: str) -> str:

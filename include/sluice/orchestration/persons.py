@@ -90,3 +90,20 @@ class Retain(HouseOperator):
         if done.failed:
             raise RetentionIncomplete(Ref("copies", done.failed))
         return f"{done}"
+
+
+class MergeIndex(HouseOperator):
+    """Merges index runs, so that persons are found with few reads; nothing is lost without it."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
+        from sluice.errors import Ref, StoreError
+        from sluice.exchange.house import open_house
+        from sluice.exchange.merged import merge_all
+
+        with open_house(get_settings()) as house:
+            merged, failed = merge_all(house, datetime.now(UTC))
+        if failed:
+            raise StoreError(Ref("principals whose index was not merged", failed))
+        return f"merged {merged} runs"

@@ -15,6 +15,8 @@ from sluice.exchange.consents import count_left as count_consents
 from sluice.exchange.consents import erase_consents
 from sluice.exchange.corrections import count_left, drop_corrections
 from sluice.exchange.house import House
+from sluice.exchange.merged import RUNS, sweep_merged
+from sluice.exchange.merged import count_left as count_merged
 from sluice.exchange.naming import utc_text
 from sluice.exchange.store import hold_object
 from sluice.exchange.suppressed import keep_out, made_at, run_id_of
@@ -32,7 +34,7 @@ from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_control import check_goes_on, check_may_begin, noted, outcome_of
 from sluice.rights.erase_exceptions import exceptions_of
 from sluice.rights.erase_find import find_places, foresee, is_pointing, kept, open_request, targets_of
-from sluice.rights.erase_lead import RUNS, find_lead
+from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_model import (
     Copy,
     ErasureReport,
@@ -200,6 +202,7 @@ def _finish(house: House, case: Case, clearance: Clearance, now: datetime) -> No
         for copy in erase_store.find_superseded(house, target.principal):
             with hold_object(house.conn, copy.bucket, copy.key):
                 erase_store.drop_superseded(house, copy)
+        sweep_merged(house, target.principal)
         left = list(find_places(bench))
         for place in left:
             erase_store.note_outcome(house.conn, case.case_id, target, kept(place))
@@ -279,9 +282,10 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
         needles = recall(house, case.case_id, target.principal)
         scanned = scan_stores(house, target, needles.values | set(target.values))
         corrections = count_left(house, target.principal, target.refs)
-        consents = count_consents(house, target.principal, target.refs)
+        keyed = count_consents(house, target.principal, target.refs)
+        keyed += count_merged(house, target.principal, target.refs)
         found = replace(scanned, shared=len(needles.shared)) + Scanned(
-            hits=corrections.named + consents, doubts=corrections.unreadable
+            hits=corrections.named + keyed, doubts=corrections.unreadable
         )
         every += found
         mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]

@@ -12,6 +12,7 @@ from sluice.exchange.workroom import private_folder
 from sluice.rights import erase_store
 from sluice.rights.erase_model import Copy, Target
 from sluice.subject.index import Answer
+from sluice.terms import Sha256
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Bench:
 
     ``asked``: what index runs answered, by bucket, key, version and references that were asked for; None: gone.
     ``clean``: versions of copies (exchange, kind, version) in which this person was looked for and is not.
+    ``last``: bucket, key and version of the copy that lies in the folder, and its SHA-256: who finds it reads it next.
     """
 
     house: House
@@ -29,6 +31,7 @@ class Bench:
         default_factory=dict, compare=False, repr=False
     )
     clean: set[tuple[str, str, str]] = field(default_factory=set, compare=False, repr=False)
+    last: dict[tuple[str, str, str], Sha256] = field(default_factory=dict, compare=False, repr=False)
 
     def fetch(self, copy: Copy) -> Path | None:
         """The pinned version of a copy on local disk, or the one that another erasure put there since; None: gone.
@@ -36,7 +39,6 @@ class Bench:
         Raises EvidenceInvalid when its bytes are not those of the catalogue: a damaged file is not parsed.
         """
         path = self.folder / "copy"
-        path.unlink(missing_ok=True)
         sha256 = self._fetched(copy, path)
         while sha256 is None:
             current = erase_store.refreshed(self.house.conn, copy)
@@ -48,11 +50,16 @@ class Bench:
             raise EvidenceInvalid(Ref("exchange", copy.exchange_id), Ref("copy", copy.kind))
         return path
 
-    def _fetched(self, copy: Copy, path: Path) -> str | None:
-        try:
-            return self.house.objects.fetch(copy.bucket, copy.key, copy.version_id, path).sha256
-        except NotFound:  # removed since we looked
-            return None
+    def _fetched(self, copy: Copy, path: Path) -> Sha256 | None:
+        name = (copy.bucket, copy.key, copy.version_id)
+        if name not in self.last:
+            self.last.clear()
+            path.unlink(missing_ok=True)
+            try:
+                self.last[name] = self.house.objects.fetch(*name, path).sha256
+            except NotFound:  # removed since we looked
+                return None
+        return self.last[name]
 
     def fresh(self, name: str) -> Path:
         """A path in the folder that does not exist."""

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Container, Iterator
 
 from sluice.exchange.house import House
+from sluice.exchange.merged import RUNS
 from sluice.rights import erase_store, store, tidy_store
 from sluice.rights.erase_bench import Bench, open_bench
-from sluice.rights.erase_lead import RUNS, find_lead
+from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_model import ANSWER, OTHER_CONTROLLER, Copy, Done, Outcome, Place, Target
 from sluice.rights.erase_scope import decided_of, is_decided
 from sluice.rights.erase_stores import STORES, store_of

@@ -1,7 +1,8 @@
 """Which copies are opened at all: those of which the index does not say that nobody looked for is in them.
 
-An index run is asked once per exchange, many at a time. It answers for what it was made of: ``index`` for the
-lake, and, where it is whole, for the file too; with ``index.rest`` beside it for the file, and what was sealed of it.
+The index run of each exchange is asked, or a merge that answers for it. A run answers for what it was made of:
+``index`` for the lake, and, where it is whole, for the file too; with ``index.rest`` beside it for the file, and what
+was sealed of it.
 Everything else is opened as before: files that were no table, answers, whatever has no run (any more), and what
 the request noted: exchanges that its index named before it was edited, and where its second scan found a residue.
 The index points, the file decides (ADR 8).
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.deliver import DELIVERED, RETURN
 from sluice.exchange.house import House
+from sluice.exchange.merged import AT_ONCE, RUNS, RunName, ask_merged
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.rest import REST
 from sluice.exchange.suppressed import INDEX
@@ -24,9 +26,6 @@ from sluice.rights.erase_model import Copy
 from sluice.subject.index import Answer, ask_run
 from sluice.terms import ExchangeId
 
-AT_ONCE = 8
-"""Runs that are read side by side: they are small, and most of the time is the wait for the first byte."""
-RUNS = frozenset({INDEX, REST})
 BY_INDEX = frozenset({"lake"})
 BY_BOTH = frozenset(
     {
@@ -75,16 +74,24 @@ def find_lead(bench: Bench, copies: Iterable[Copy], refs: Collection[str] | None
     house, target = bench.house, bench.target
     wanted = frozenset(target.refs if refs is None else refs)
     runs = [copy for copy in copies if copy.kind in RUNS]
-    new = [run for run in runs if (*_name(run), wanted) not in bench.asked]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = pool.map(lambda run: _ask(house, run, sorted(wanted)), new)
-        bench.asked.update(((*_name(run), wanted), answer) for run, answer in zip(new, answers, strict=True))
+    _ask_all(bench, [run for run in runs if (*_name(run), wanted) not in bench.asked], wanted)
     said = {
         (run.exchange_id, run.kind): bench.asked[*_name(run), wanted] or _ask_current(house, run, sorted(wanted))
         for run in runs
     }
     noted = erase_store.find_leads(house.conn, target) if target.case_id else frozenset()
     return Lead({name: answer for name, answer in said.items() if answer is not None}, noted)
+
+
+def _ask_all(bench: Bench, runs: Sequence[Copy], refs: frozenset[str]) -> None:
+    """Note what each run answers: a merge for many of them, the others themselves, many at a time."""
+    names: dict[RunName, Copy] = {(run.exchange_id, run.kind, run.version_id): run for run in runs}
+    told = ask_merged(bench.house, bench.target.principal, names.keys(), sorted(refs))
+    bench.asked.update(((*_name(names[name]), refs), answer) for name, answer in told.items())
+    left = [run for name, run in names.items() if name not in told]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = pool.map(lambda run: _ask(bench.house, run, sorted(refs)), left)
+        bench.asked.update(((*_name(run), refs), answer) for run, answer in zip(left, answers, strict=True))
 
 
 def _name(run: Copy) -> tuple[str, str, str]:

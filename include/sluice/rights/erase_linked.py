@@ -11,10 +11,10 @@ import polars as pl
 
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.deliver import DELIVERED, RETURN
+from sluice.exchange.merged import RUNS
 from sluice.rights import erase_store
 from sluice.rights.erase_bench import Bench
 from sluice.rights.erase_files import FoundInFile, find_in_file, names_person
-from sluice.rights.erase_lead import RUNS
 from sluice.rights.erase_model import Copy
 from sluice.rights.erase_needles import Needles, recall, spellings
 from sluice.rights.model import CaseId

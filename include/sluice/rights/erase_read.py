@@ -56,11 +56,13 @@ class PersonRows:
 
 def read_rows(bench: Bench, copy: Copy) -> PersonRows:
     """The person's rows of a copy. Raises StoreUnknown for a kind that no reader here knows, EvidenceInvalid."""
-    reader = READERS.get(type(store_of(copy)))
-    if reader is None:
+    store = type(store_of(copy))
+    if store in NOTHING_TO_GIVE:
+        return PersonRows(copy)
+    if store not in READERS:
         raise StoreUnknown(Ref("kind", copy.kind), Ref("exchange", copy.exchange_id))
     path = bench.fetch(copy)
-    return reader(bench, copy, path) if path else PersonRows(copy)
+    return READERS[store](bench, copy, path) if path else PersonRows(copy)
 
 
 def _lake(bench: Bench, copy: Copy, path: Path) -> PersonRows:
@@ -118,11 +120,6 @@ def _quarantine(bench: Bench, copy: Copy, path: Path) -> PersonRows:
     return PersonRows(copy, _text(mine), ids=_ids(bench, copy, mine))
 
 
-def _nothing(bench: Bench, copy: Copy, path: Path) -> PersonRows:
-    """References and counts: there is no value in it that could be given."""
-    return PersonRows(copy)
-
-
 def _ids(bench: Bench, copy: Copy, rows: pl.DataFrame) -> dict[SubjectKind, pl.Series]:
     named = [each for each in copy.columns if each.kind in DEFINING and each.name in rows.columns]
     return {each.kind: refs_in(rows[each.name], each.kind, bench.target.key, copy.contract) for each in named}
@@ -144,12 +141,6 @@ def _text(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 Reader = Callable[[Bench, Copy, Path], PersonRows]
-READERS: Mapping[type, Reader] = {
-    LakeStore: _lake,
-    FileStore: _file,
-    QuarantineStore: _quarantine,
-    IndexStore: _nothing,
-    NamelessStore: _nothing,
-    AnswerStore: _nothing,
-}
-"""One reader per store. A store without one stops an answer, as a copy without a store stops an erasure."""
+READERS: Mapping[type, Reader] = {LakeStore: _lake, FileStore: _file, QuarantineStore: _quarantine}
+NOTHING_TO_GIVE = frozenset({IndexStore, NamelessStore, AnswerStore})
+"""References, counts, what was given before. A store in neither stops an answer, as a copy without one an erasure."""

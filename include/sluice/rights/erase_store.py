@@ -14,6 +14,7 @@ from sluice.db import Connection
 from sluice.exchange import catalogue
 from sluice.exchange.given_back import day_of_paper
 from sluice.exchange.house import House
+from sluice.exchange.merged import RUNS, drop_outdated
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.review import is_back_key
 from sluice.lake.objects import prefix_of
@@ -167,6 +168,7 @@ def _prefix_of(key: str) -> str:
 def drop_superseded(house: House, copy: Copy) -> int:
     """Remove versions of a copy's key that no line of the catalogue names any more; how many.
 
+    Merges made of an index run as it was go first: as long as its old version lies there, a rerun comes back to them.
     Where files arrive, a key may hold other exchanges' versions, and one that nobody opened yet: there
     only versions go that an exchange arrived as, or that we put there, and that no line names any more.
     """
@@ -175,6 +177,8 @@ def drop_superseded(house: House, copy: Copy) -> int:
         if there is None:
             house.objects.delete_others(copy.bucket, answer_store.index_key_of(copy.key), frozenset())
         return house.objects.delete_others(copy.bucket, copy.key, frozenset({there.version_id} if there else ()))
+    if copy.kind in RUNS:
+        drop_outdated(house, _owner_of(house.conn, copy.exchange_id))
     rows = house.conn.execute(
         """select c.version_id as named, e.version_id as arrived, c.gone_at is null as is_there
            from copy c join exchange e using (exchange_id) where (c.bucket, c.key) = (%(bucket)s, %(key)s)
@@ -194,6 +198,12 @@ def drop_superseded(house: House, copy: Copy) -> int:
         if item.key == copy.key and item.version_id not in arrived and (copy.key, item.etag) not in ours
     )
     return house.objects.delete_others(copy.bucket, copy.key, named | others)
+
+
+def _owner_of(conn: Connection, exchange_id: ExchangeId) -> Principal:
+    row = conn.execute("select principal from exchange where exchange_id = %s", (exchange_id,)).fetchone()
+    assert row is not None  # the copy is of it
+    return Principal(row["principal"])
 
 
 def find_leads(conn: Connection, target: Target) -> frozenset[ExchangeId]:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sluice.errors import NotFound
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.deliver import DELIVERED
 from sluice.exchange.house import House
+from sluice.exchange.merged import named_in
 from sluice.keys import KeyDestroyed
 from sluice.ledger.record import ExchangeRecord
 from sluice.lineage.follow import Followed, follow_all
@@ -25,7 +25,6 @@ from sluice.rights.erase_lead import BY_BOTH, BY_INDEX, find_lead
 from sluice.rights.erase_model import Target
 from sluice.rights.identifiers import Identifier, refs_of, values_of
 from sluice.rights.model import CaseId
-from sluice.subject.index import find_in_run
 from sluice.terms import Direction, ExchangeId, Principal
 
 
@@ -131,16 +130,9 @@ def journey_of(house: House, identifiers: Sequence[Identifier], principals: Sequ
 
 
 def _holders(house: House, identifiers: Sequence[Identifier], principal: Principal) -> Iterator[ExchangeId]:
-    """Exchanges whose index run names the person; a run that retention removed names nobody."""
+    """Exchanges whose index run names the person."""
     refs = sorted(set(refs_of(identifiers, house.subject_key(principal)).values()))
-    runs = (copy for copy in erase_store.find_copies(house.conn, principal) if copy.kind == "index")
-    for run in runs if refs else ():
-        try:
-            content = house.objects.read(run.bucket, run.key, run.version_id)
-        except NotFound:
-            continue
-        if find_in_run(content, refs).height:
-            yield run.exchange_id
+    yield from (run.exchange_id for run, _ in named_in(house, principal, refs))
 
 
 def _passage(house: House, record: ExchangeRecord) -> Passage:

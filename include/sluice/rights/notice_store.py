@@ -80,18 +80,6 @@ def find_holders(conn: Connection, case_id: str, principal: str) -> list[Holder]
     return found
 
 
-def find_index_copies(conn: Connection, principal: str) -> list[tuple[str, str, str, str]]:
-    """Exchange, bucket, key and version of every index run that says who is in accepted rows or in a return."""
-    rows = conn.execute(
-        """select c.exchange_id::text as id, c.bucket, c.key, c.version_id
-           from copy c join exchange e using (exchange_id)
-           where e.principal = %s and c.kind = 'index' and c.gone_at is null and e.direction <> 'internal'
-           order by e.opened_at, 1""",
-        (principal,),
-    ).fetchall()
-    return [(row["id"], row["bucket"], row["key"], row["version_id"]) for row in rows]
-
-
 def find_unasked(
     conn: Connection, decided: Iterable[str], carried_out: Iterable[str]
 ) -> list[tuple[CaseId, SubCaseId]]:

@@ -15,14 +15,14 @@ import polars as pl
 from sluice.agreement.load import parse_agreement
 from sluice.agreement.model import Agreement
 from sluice.agreement.profiles import PROFILES
-from sluice.errors import NotFound
 from sluice.exchange.house import House
+from sluice.exchange.merged import named_in
 from sluice.keys import SUBJECT
 from sluice.rights import store
 from sluice.rights.clock import received_on
 from sluice.rights.identifiers import Envelope, refs_of
 from sluice.rights.model import CaseId, PrincipalUnknown, State, SubCase, SubCaseId, Track
-from sluice.subject.index import find_in_run, first_word
+from sluice.subject.index import first_word
 from sluice.terms import Direction, FieldGroup, Principal
 
 CASES_CHAIN = "center.cases"
@@ -86,27 +86,17 @@ def check_principal(house: House, principal: Principal, at: datetime) -> None:
 
 
 def find_hits(house: House, principal: Principal, refs: Mapping[int, str]) -> tuple[int, ...]:
-    """Places of the identifiers that the index of a principal knows; its runs are read newest first.
+    """Places of the identifiers that the index of a principal knows.
 
     The index holds 8 bytes of a reference, so a hit points; the file itself decides (erasure re-reads it).
     """
     words = dict(zip(refs, first_word(pl.Series("ref", list(refs.values()), dtype=pl.String)).to_list(), strict=True))
     found: set[int] = set()
-    for bucket, key, version_id in store.find_index_runs(house.conn, principal) if words else ():
-        content = _read_run(house, bucket, key, version_id)
-        there = set() if content is None else set(find_in_run(content, list(refs.values()))["ref"].to_list())
+    for _, there in named_in(house, principal, list(refs.values())):
         found |= {place for place, word in words.items() if word in there}
         if len(found) == len(words):
             break
     return tuple(sorted(found))
-
-
-def _read_run(house: House, bucket: str, key: str, version_id: str) -> bytes | None:
-    """None for a run that retention removed."""
-    try:
-        return house.objects.read(bucket, key, version_id)
-    except NotFound:
-        return None
 
 
 def _candidates(house: House, envelope: Envelope) -> list[Candidate]:

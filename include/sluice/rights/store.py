@@ -312,16 +312,6 @@ def find_open_holds(conn: Connection) -> list[tuple[CaseId, str]]:
     return [(CaseId(row["case_id"]), row["principal"]) for row in rows]
 
 
-def find_index_runs(conn: Connection, principal: str) -> list[tuple[str, str, str]]:
-    """Bucket, key and version of every subject index run of a principal, newest first."""
-    rows = conn.execute(
-        """select c.bucket, c.key, c.version_id from copy c join exchange e using (exchange_id)
-           where e.principal = %s and c.kind = 'index' order by e.opened_at desc""",
-        (principal,),
-    ).fetchall()
-    return [(row["bucket"], row["key"], row["version_id"]) for row in rows]
-
-
 def find_agreement_bodies(conn: Connection, on: date, known_at: datetime) -> list[tuple[str, bytes, str, bool]]:
     """Per principal the agreements in force on a date, else the last one that was: principal, body, path, in force."""
     rows = conn.execute(

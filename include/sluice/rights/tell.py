@@ -12,9 +12,9 @@ from uuid import UUID, uuid5
 from sluice.agreement.load import parse_agreement
 from sluice.agreement.store import get_body
 from sluice.db import transaction
-from sluice.errors import NotFound
 from sluice.exchange.deliver import DELIVERED
 from sluice.exchange.house import House
+from sluice.exchange.merged import named_in
 from sluice.exchange.naming import utc_text
 from sluice.exchange.store import try_lock
 from sluice.exchange.sweeping import each
@@ -31,8 +31,7 @@ from sluice.rights.notice_documents import key_of, notice_document, receipt_docu
 from sluice.rights.notice_model import Channel, Holder, Notice, NoticeId, NoticeState, Recipient
 from sluice.rights.notice_states import WAITING
 from sluice.rights.recipients import PASSED_ON, recipients_of
-from sluice.subject.index import find_in_run
-from sluice.terms import Principal
+from sluice.terms import Direction, ExchangeId, Principal
 
 JSON, JOSE = "application/json", "application/jose+json"
 ERASED = (CARRIED_OUT | {State.EXECUTING}) - {State.CLOSED}
@@ -116,18 +115,14 @@ def _note_indexed(house: House, case: Case, part: SubCase) -> None:
     """What is not erased stays findable, so the index is asked once it was decided."""
     identifiers = open_sealed(house, case.subject_key).envelope.identifiers
     refs = sorted(set(refs_of(identifiers, house.subject_key(Principal(part.principal))).values()))
-    found = dict.fromkeys(_indexed(house, part.principal, refs), False)
+    found: dict[str, bool] = dict.fromkeys(_indexed(house, Principal(part.principal), refs), False)
     notice_store.note_holders(house.conn, case.case_id, part.principal, found, by_index=True)
 
 
-def _indexed(house: House, principal: str, refs: Sequence[str]) -> Iterator[str]:
-    """Exchanges whose index run names one of these; a run that retention removed names nobody."""
-    for exchange_id, *where in notice_store.find_index_copies(house.conn, principal):
-        try:
-            if find_in_run(house.objects.read(*where), refs).height:
-                yield exchange_id
-        except NotFound:
-            continue
+def _indexed(house: House, principal: Principal, refs: Sequence[str]) -> Iterator[ExchangeId]:
+    """Exchanges whose index run of accepted rows, or of a return, names one of these."""
+    found = named_in(house, principal, refs)
+    yield from (run.exchange_id for run, _ in found if run.direction is not Direction.INTERNAL)
 
 
 def _notice(house: House, part: SubCase, found: Recipient, holders: Sequence[Holder], now: datetime) -> Notice:

@@ -1,8 +1,8 @@
 """The subject index: from a SubjectRef to the objects that hold the person, as sorted Parquet runs.
 
 A run holds the first 8 bytes of each reference (big-endian), sorted: enough to point at files,
-because a hit is checked again in the file. One run per exchange; the runs of a month are merged
-and split by the first byte. Bytes in, bytes out: where they are kept is not decided here.
+because a hit is checked again in the file. One run per exchange; many of them are merged into one, and that is
+split by the leading bits of the references. Bytes in, bytes out: where they are kept is not decided here.
 """
 
 import io
@@ -43,17 +43,34 @@ CANDIDATE_CODE = 6
 
 ROWS_PER_GROUP = 4_096
 """Entries are sorted, so one person is in one group: the smaller it is, the less is unpacked to say no."""
+ENTRIES_PER_PART = 65_536
+"""At most so many entries of a merge are read for one person: about half a megabyte."""
+MOST_BITS = 12
 REF_BYTES = 16
 WHOLE = b"sluice.whole"
 """Key in the metadata of a run that holds every reference which the columns of its file can give."""
 
 
 @dataclass(frozen=True, slots=True)
-class MonthRun:
-    """Entries (``ref`` UInt64, ``object`` UInt32) whose references begin with ``first_byte``."""
+class Merged:
+    """Many runs as one, in 2 ** ``bits`` parts, each of the references whose leading bits are its number.
 
-    first_byte: int
-    entries: pl.DataFrame = field(repr=False)
+    Parts are made one by one, so that no more than the runs themselves is in memory. ``runs``: object number, sorted
+    references, and where each part begins in them.
+    """
+
+    bits: int
+    runs: tuple[tuple[int, np.ndarray, Sequence[int]], ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return 1 << self.bits
+
+    def part(self, number: int) -> pl.DataFrame:
+        """Its entries (``ref`` UInt64, ``object`` UInt32), sorted; there may be none."""
+        mine = [refs[starts[number] : starts[number + 1]] for _, refs, starts in self.runs]
+        places = np.repeat([place for place, *_ in self.runs], [len(refs) for refs in mine])
+        entries = {"ref": np.concatenate([np.empty(0, np.uint64), *mine]), "object": places.astype(np.uint32)}
+        return _unlike_the_one_before(pl.DataFrame(entries).sort("ref", maintain_order=True))
 
 
 def first_word(refs: pl.Series) -> pl.Series:
@@ -89,8 +106,12 @@ def build_run(columns: Iterable[tuple[SubjectKind, pl.Series]], candidates: pl.S
     for code, refs in [*coded, *([] if candidates is None else [(CANDIDATE_CODE, candidates)])]:
         words = first_word(refs).alias("ref").drop_nulls().sort()
         run = run.merge_sorted(words.to_frame().with_columns(_kind_code(code)), key="ref")
-    changed = [pl.col(name).ne_missing(pl.col(name).shift(1)) for name in ("ref", "kind")]
-    return run.filter(changed[0] | changed[1])
+    return _unlike_the_one_before(run)
+
+
+def _unlike_the_one_before(entries: pl.DataFrame) -> pl.DataFrame:
+    """Sorted entries, each once."""
+    return entries.filter(pl.any_horizontal(pl.all().ne_missing(pl.all().shift(1))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +143,7 @@ def write_run(entries: pl.DataFrame, *, is_whole: bool = False) -> bytes:
 
 
 def find_in_run(source: Source, refs: Sequence[str]) -> pl.DataFrame:
-    """The entries of a run (one exchange's or a month's) whose reference is among ``refs``.
+    """The entries of a run (one exchange's, or a part of a merge) whose reference is among ``refs``.
 
     Reads the footer and only the row groups whose range can hold one. Raises IndexInvalid.
     """
@@ -152,21 +173,22 @@ def is_whole(source: Source) -> bool:
         return WHOLE in (file.metadata.metadata or {})
 
 
-def merge_runs(runs: Sequence[tuple[int, pl.DataFrame]]) -> tuple[MonthRun, ...]:
-    """The runs of one month as one, split by first byte; only bytes that occur are there.
+def merge_runs(runs: Sequence[tuple[int, pl.DataFrame]]) -> Merged:
+    """Runs as one, split evenly, because references are spread evenly: a part's number says nothing of anybody.
 
-    runs: (object number, run as built by ``build_run``). The kind is dropped: the file knows it.
+    runs: (object number, run as built by ``build_run``), numbers rising. The kind is dropped: the file knows it.
     """
-    parts = [run.select("ref", object=pl.lit(number, dtype=pl.UInt32)) for number, run in runs]
-    empty = pl.DataFrame(schema={"ref": pl.UInt64, "object": pl.UInt32})
-    merged = pl.concat([empty, *parts]).unique().sort("ref", "object")
-    starts = [merged["ref"].search_sorted(byte << 56, side="left") for byte in range(256)]
-    ends = [*starts[1:], merged.height]
-    return tuple(
-        MonthRun(byte, merged.slice(start, end - start))
-        for byte, (start, end) in enumerate(zip(starts, ends, strict=True))
-        if end > start
-    )
+    entries = sum(run.height for _, run in runs)
+    bits = min(MOST_BITS, max(0, (entries - 1) // ENTRIES_PER_PART).bit_length())
+    edges = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
+    refs = [(number, run["ref"].to_numpy()) for number, run in runs]
+    starts = ((0, *np.searchsorted(held, edges).tolist(), len(held)) for _, held in refs)
+    return Merged(bits, tuple((*run, begins) for run, begins in zip(refs, starts, strict=True)))
+
+
+def parts_with(refs: Sequence[str], bits: int) -> tuple[int, ...]:
+    """Numbers of the parts of a merge that can hold one of these references."""
+    return tuple(sorted({word >> (64 - bits) for word in _words(tuple(refs))}))
 
 
 def _kind_code(code: int) -> pl.Expr:

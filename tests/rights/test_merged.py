@@ -1,0 +1,225 @@
+"""Merged index runs say what the runs say, with fewer reads, and hold nobody whom a run holds no more."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from copies import Copies
+from dying import dying
+from effort import effort
+from rights.asking import asked
+from rights.estate import ENERGY01, Estate, copied_estate, open_estate
+from rights.test_erase_lead import Found, asked_for, led, target_of
+from sluice.db import connect_to
+from sluice.exchange.merged import RUNS, count_left, merge_all, merge_index, named_in, to_merge
+from sluice.exchange.merged_store import Run, find_runs
+from sluice.exchange.naming import merged_prefix
+from sluice.retention.run import retain
+from sluice.rights.erase import run, verify
+from sluice.rights.erase_bench import open_bench
+from sluice.rights.erase_lead import find_lead
+from sluice.rights.erase_store import find_copies
+from sluice.settings import Settings
+from sluice.subject.index import find_in_run
+from sluice.terms import Direction, ExchangeId
+
+POINTS = effort(6, 60)
+NUMBERS = {"people": 5, "others": 7, "shared": 2}
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+
+
+def filled(settings: Settings, folder: Path) -> None:
+    with open_estate(settings, folder, **NUMBERS):
+        pass
+
+
+@pytest.fixture
+def estate(copies: Copies, tmp_path: Path) -> Iterator[Estate]:
+    with copied_estate(copies, filled, tmp_path, **NUMBERS) as opened:
+        yield opened
+
+
+def found(estate: Estate) -> dict[str, Found]:
+    """Where everybody is, by what was asked for."""
+    answers = {}
+    for what, target in asked_for(estate).items():
+        with open_bench(estate.house, target) as bench:
+            answers[what] = led(bench)
+    return answers
+
+
+def said(estate: Estate) -> dict[str, object]:
+    """What the index says of everybody: how often they are in each run, and whether it is whole."""
+    answers: dict[str, object] = {}
+    for what, target in asked_for(estate).items():
+        with open_bench(estate.house, target) as bench:
+            answers[what] = find_lead(bench, find_copies(estate.house.conn, target.principal)).answers
+    return answers
+
+
+def sought(estate: Estate) -> tuple[set[tuple[str, int]], list[str]]:
+    """Which exchanges have which first words of somebody's references in their run of accepted rows; the references."""
+    refs = sorted(asked_for(estate)["refused rows"].refs)
+    runs = [run for run in find_runs(estate.house.conn, ENERGY01, RUNS) if run.kind == "index"]
+    read = {run.exchange_id: estate.house.objects.read(run.bucket, run.key, run.version_id) for run in runs}
+    return {(name, word) for name, run in read.items() for word in find_in_run(run, refs)["ref"].to_list()}, refs
+
+
+def named(estate: Estate, refs: list[str]) -> set[tuple[str, int]]:
+    """The same, as the product finds it."""
+    found = named_in(estate.house, ENERGY01, refs)
+    return {(run.exchange_id, word) for run, words in found for word in words}
+
+
+def parts(estate: Estate) -> set[tuple[str, str]]:
+    """Objects of merges that the bucket has."""
+    there = estate.house.objects.list_versions(estate.settings.bucket_lake, merged_prefix(ENERGY01))
+    return {(item.key, item.version_id) for item in there}
+
+
+def noted(estate: Estate) -> set[tuple[str, str]]:
+    """Objects of merges that the database knows."""
+    rows = estate.night.desk.sql(
+        f"select key, version_id from index_merge_part join index_merge using (merge_id) where principal = '{ENERGY01}'"
+    )
+    return {(str(row["key"]), str(row["version_id"])) for row in rows}
+
+
+def runs_read(estate: Estate) -> int:
+    """How many runs themselves are read to find somebody whom nobody knows."""
+    keys: list[str] = []
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        keys.append(params["Key"])
+
+    client = estate.house.objects._client
+    client.meta.events.register("before-parameter-build.s3.GetObject", note)
+    try:
+        with open_bench(estate.house, asked_for(estate)["by phone"]) as bench:
+            led(bench)
+    finally:
+        client.meta.events.unregister("before-parameter-build.s3.GetObject", note)
+    return sum(key.startswith("_subject_index/") and "/merged/" not in key for key in keys)
+
+
+def test_a_merge_leads_where_the_runs_lead_and_whatever_it_cannot_answer_they_do(
+    estate: Estate, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain, before = found(estate), runs_read(estate)
+    assert all(plain.values())
+    merged, failed = merge_all(estate.house, NOW)
+    count = len(find_runs(estate.house.conn, ENERGY01, RUNS))  # telecom01 has too few
+    assert (merged, failed) == (count, 0) and parts(estate) == noted(estate) != set()
+    assert found(estate) == plain
+    hits = sum(kind in RUNS for _, kind, _ in plain["by phone"])
+    assert runs_read(estate) == hits < before, "only those that name the person, to see how often"
+    assert merge_all(estate.house, NOW) == (0, 0), "again changes nothing"
+
+    answers, [of, refs] = said(estate), sought(estate)
+    assert named(estate, refs) == of != set()
+    damage(estate)
+    with caplog.at_level(logging.WARNING):
+        assert said(estate) == answers and runs_read(estate) == before
+        assert named(estate, refs) == of
+    assert "is damaged" in caplog.text
+    for key, version in parts(estate):
+        estate.house.objects.delete_version(estate.settings.bucket_lake, key, version)
+    assert said(estate) == answers and runs_read(estate) == before
+
+
+def damage(estate: Estate) -> None:
+    """Every part is something else than what was put there."""
+    url = estate.settings.database_admin_url
+    assert url is not None
+    with closing(connect_to(url.get_secret_value())) as conn:
+        conn.execute("update sluice.index_merge_part set sha256 = repeat('0', 64)")
+
+
+def left(estate: Estate, number: int) -> int:
+    """Objects of merges that name one of the people by what they are asked for: phone and customer number."""
+    target = target_of(estate, estate.people[number], ENERGY01, slice(0, 3, 2))
+    return count_left(estate.house, ENERGY01, target.refs)
+
+
+def test_who_is_erased_is_in_no_merge_whatever_died_before(estate: Estate) -> None:
+    merge_all(estate.house, NOW)
+    assert left(estate, 0) and left(estate, 1), "the control: they were in one"
+    estate.house.conn.execute("update index_merge set bits = null where principal = %s", (ENERGY01,))  # it died
+    merge_all(estate.house, NOW)
+    estate.house.conn.execute("delete from index_merge where principal = %s", (ENERGY01,))  # an older database
+
+    case = asked(estate.night, estate.people[0].e164, estate.people[0].record)
+    report = run(estate.house, case.case_id, datetime.now(UTC))
+
+    assert (report.residual, report.doubts, report.waiting) == (0, 0, 0)
+    assert left(estate, 0) == 0 and parts(estate) == set()
+    merge_all(estate.house, NOW)
+    assert left(estate, 0) == 0 < left(estate, 1)
+
+
+def test_a_merge_that_still_names_them_is_a_residue(estate: Estate) -> None:
+    merge_all(estate.house, NOW)
+    bucket = estate.settings.bucket_lake
+    contents = {key: estate.house.objects.read(bucket, key, version) for key, version in parts(estate)}
+    case = asked(estate.night, estate.people[0].e164, estate.people[0].record)
+    assert run(estate.house, case.case_id, datetime.now(UTC)).residual == 0
+    for key, content in contents.items():
+        estate.house.objects.put(bucket, key, content, "x")
+
+    assert verify(estate.house, case.case_id, datetime.now(UTC)).residual == left(estate, 0) > 0
+
+
+def test_what_retention_removes_is_in_no_merge(estate: Estate) -> None:
+    merge_all(estate.house, NOW)
+    assert parts(estate)
+
+    done = retain(estate.house, datetime.now(UTC) + timedelta(days=4_000), ENERGY01)
+
+    assert done.deleted and not done.failed
+    runs = find_runs(estate.house.conn, ENERGY01, RUNS)
+    assert (parts(estate), noted(estate), [run.merge_id for run in runs]) == (set(), set(), [None] * len(runs))
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.slow
+@pytest.mark.evidence
+def test_a_merge_killed_anywhere_leads_nobody_astray_and_is_made_again(
+    estate: Estate, record_property: Callable[[str, object], None]
+) -> None:
+    plain, killed, whole = said(estate), 0, 0
+    with dying(estate.settings, "crash_erase.py") as victim:
+        _, steps = victim(ENERGY01, 0, "merge")
+        for point in range(2, steps, max(1, steps // POINTS)):
+            estate.house.conn.execute("delete from index_merge where principal = %s", (ENERGY01,))
+            killed += victim(ENERGY01, point, "merge")[0]
+            leads = said(estate) == plain
+            merge_index(estate.house, ENERGY01, NOW, fewest=1)
+            whole += leads and said(estate) == plain and parts(estate) == noted(estate) != set()
+    assert killed >= POINTS * 9 // 10 and whole >= killed
+    record_property(
+        "SIGKILL points of a merge: found as before, and made again without a rest, killed", f"{whole}, {killed}"
+    )
+
+
+def a_run(number: int, day: int, size: int, merge_id: str | None = None) -> Run:
+    name = ExchangeId(str(number))
+    return Run(name, "index", "lake", "key", "v", "", size, Direction.INBOUND, NOW.replace(month=11, day=day), merge_id)
+
+
+def test_runs_of_a_month_that_fit_become_one_once_enough_of_them_are_new() -> None:
+    few = [a_run(number, 3, 1) for number in range(3)]
+    later = [replace(run, opened_at=run.opened_at + timedelta(days=31)) for run in few]
+    big = [a_run(number, 4, 40 * 2**20) for number in range(7)]
+
+    assert list(to_merge([*few, *later])) == [], "the control: three are not enough"
+    assert list(to_merge([*few, a_run(9, 5, 1)])) == [[*few, a_run(9, 5, 1)]]
+    assert list(to_merge([replace(run, merge_id="m") for run in few] + few)) == []
+    assert [len(group) for group in to_merge(big, fewest=1)] == [3, 3, 1], "128 MiB hold three of 40"
+    assert [len(group) for group in to_merge([*few, *later], fewest=1)] == [3, 3]
+    assert list(to_merge([])) == []
