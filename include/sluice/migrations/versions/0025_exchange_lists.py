@@ -1,11 +1,11 @@
-"""What was made of an exchange, found by an index."""
+"""Lists of exchanges that are narrowed read what matches, not the whole past."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0027"
-down_revision = "0028"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

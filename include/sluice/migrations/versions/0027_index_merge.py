@@ -1,11 +1,11 @@
-"""What waits for a person: rows to review, and cases by when they were opened."""
+"""Merges of index runs: which lie where, and what they answer for."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0026"
-down_revision = "0023"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

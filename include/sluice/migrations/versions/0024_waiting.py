@@ -1,11 +1,11 @@
-"""Merges of index runs: which lie where, and what they answer for."""
+"""What waits for a person: rows to review, and cases by when they were opened."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0025"
-down_revision = "0027"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

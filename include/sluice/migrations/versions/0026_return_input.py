@@ -1,11 +1,11 @@
-"""Lists of exchanges that are narrowed read what matches, not the whole past."""
+"""What was made of an exchange, found by an index."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0028"
-down_revision = "0026"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
