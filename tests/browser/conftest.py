@@ -20,6 +20,7 @@ def site(copies: Copies, chromium: str, tmp_path_factory: pytest.TempPathFactory
         open_town(settings, folder, NAMES, 3) as town,
         open_site(town.desk, chromium) as opened,
     ):
+        town.ask(town.people[0])
         yield opened
 
 

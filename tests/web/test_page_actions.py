@@ -230,7 +230,7 @@ def test_rows_that_were_closed_before_they_were_counted_are_counted_by_the_migra
     conn.execute("update exchange set rows_to_review = 0")
     assert list_open(conn, 10) == []
     assert settings.database_admin_url
-    count = (Path(migrations.__path__[0]) / "0026_waiting.sql").read_text().partition("reset role;")[2]
+    count = (Path(migrations.__path__[0]) / "0024_waiting.sql").read_text().partition("reset role;")[2]
     with psycopg.connect(settings.database_admin_url.get_secret_value(), autocommit=True) as admin:
         admin.execute(count.encode())
     assert [each.open for each in list_open(conn, 10)] == [1]

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from fastapi import FastAPI
+from fastapi.dependencies.utils import get_flat_dependant
+from fastapi.routing import APIRoute
 
 from installation import Record
 from sluice.web.pages.forms import make_token
@@ -134,6 +136,20 @@ def tried(web: Web, apps: Mapping[str, FastAPI], monkeypatch: pytest.MonkeyPatch
 
 def test_every_route_of_the_plugin_has_its_line_and_asks_for_what_it_says() -> None:
     assert not_as_said(running_apps(), lines()) == []
+
+
+def test_a_form_sent_empty_is_no_fault_of_ours(town_api: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    values, asked = values_of(town_api), 0
+    with open_apps(town_api.desk, monkeypatch, running_apps()) as client:
+        web = replace(town_api, client=client, mount="").as_(LOGINS["admin"])
+        for mount, app in running_apps().items():
+            for route in (each for each in app.routes if isinstance(each, APIRoute) and "GET" in each.methods):
+                names = [each.alias for each in get_flat_dependant(route.dependant).query_params]
+                for name in names:
+                    answer = web.get(filled(f"{mount}{route.path}", values), params={name: ""})
+                    assert answer.status_code < 500, (route.path, name)
+                    asked += 1
+    assert asked > 50
 
 
 @pytest.mark.evidence

@@ -83,8 +83,8 @@ def findings(web: Web) -> tuple[list[str], Counter[int]]:
 
 @pytest.mark.evidence
 @pytest.mark.timeout(7200)
-def test_schemathesis_finds_nothing(town: Web, record_property: Record) -> None:
-    found, answers = findings(town)
+def test_schemathesis_finds_nothing(town_api: Web, record_property: Record) -> None:
+    found, answers = findings(town_api)
     assert not found, "\n".join(found)
     told = ", ".join(f"{status} x {count}" for status, count in sorted(answers.items()))
     record_property(
@@ -92,7 +92,7 @@ def test_schemathesis_finds_nothing(town: Web, record_property: Record) -> None:
     )
 
 
-def test_a_failure_that_only_some_requests_meet_is_found(town: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_that_only_some_requests_meet_is_found(town_api: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     api = make_api()
 
     @api.get("/broken", response_model=DueShown)
@@ -100,7 +100,7 @@ def test_a_failure_that_only_some_requests_meet_is_found(town: Web, monkeypatch:
         day = date(2026, 1, 1)
         return asdict(DueDates(day, day, day, date(2026 + number, 1, 1)))
 
-    with open_web(town.desk, monkeypatch, api) as web:
+    with open_web(town_api.desk, monkeypatch, api) as web:
         web.get("/openapi.json")
         assert api.openapi_schema
         api.openapi_schema["paths"] = {"/broken": api.openapi_schema["paths"]["/broken"]}
@@ -108,10 +108,10 @@ def test_a_failure_that_only_some_requests_meet_is_found(town: Web, monkeypatch:
     assert [each for each in found if "Server error" in each] != []
 
 
-def test_a_document_that_promises_too_much_is_found(town: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_document_that_promises_too_much_is_found(town_api: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     api = make_api()
     api.add_api_route("/unlike", lambda: JSONResponse({"received": "2026-01-01"}), response_model=DueShown)
-    with open_web(town.desk, monkeypatch, api) as web:
+    with open_web(town_api.desk, monkeypatch, api) as web:
         web.get("/openapi.json")
         assert api.openapi_schema
         paths = api.openapi_schema["paths"]

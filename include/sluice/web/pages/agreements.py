@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import StringConstraints
 from starlette.responses import Response
 
 from sluice.agreement.compare import Change, compare
@@ -18,7 +19,7 @@ from sluice.web.pages.view import render
 router = APIRouter(prefix="/agreements")
 PARAMETERS = frozenset({"agreement_id", "on", "known_at", "left", "right", "every"})
 CHANGE_SIGNS = {Change.SAME: "=", Change.CHANGED: "≠", Change.ADDED: "+", Change.REMOVED: "−"}  # noqa: RUF001
-Version = Annotated[str | None, Unless, Query(pattern="^[0-9][0-9A-Za-z.+-]{0,31}$")]
+Version = Annotated[Annotated[str, StringConstraints(pattern="^[0-9][0-9A-Za-z.+-]{0,31}$")] | None, Unless]
 
 
 @router.get("")

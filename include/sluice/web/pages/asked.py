@@ -4,12 +4,15 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, StringConstraints
 
 from sluice.documents.words import BRUSSELS
+from sluice.web.model import PRINCIPAL
 
 Unless = BeforeValidator(lambda said: said or None)
-"""A form sends an empty word for what is not narrowed."""
+"""A form sends an empty word for what is not narrowed. A pattern goes inside: outside it would be asked of nothing."""
+Named = Annotated[str, StringConstraints(pattern=PRINCIPAL)]
+"""The code of a principal."""
 
 
 def _moment(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import StringConstraints
 from starlette.responses import Response
 
 from sluice.breach.model import Draft, Risk, Slice
@@ -19,8 +20,7 @@ from sluice.staff.facts import default_minimum
 from sluice.staff.store import read_people
 from sluice.web.access import BreachDesk
 from sluice.web.errors import Fault, NothingThere, RequestInvalid
-from sluice.web.model import PRINCIPAL
-from sluice.web.pages.asked import Unless, today
+from sluice.web.pages.asked import Named, Unless, today
 from sluice.web.pages.view import reader_of, render
 
 router = APIRouter(prefix="/breach")
@@ -49,8 +49,8 @@ class Asked:
 
 
 def _asked(
-    exchange: Annotated[str | None, Unless, Query(pattern="^[0-9a-f-]{1,36}$")] = None,
-    agent: Annotated[str | None, Unless, Query(pattern="^[0-9a-f]{32}$")] = None,
+    exchange: Annotated[Annotated[str, StringConstraints(pattern="^[0-9a-f-]{1,36}$")] | None, Unless] = None,
+    agent: Annotated[Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")] | None, Unless] = None,
     since: Moment = None,
     until: Moment = None,
     aware: Moment = None,
@@ -99,7 +99,7 @@ def draft(
     reader: BreachDesk,
     asked: Question,
     draft: Annotated[Draft, Query()],
-    principal: Annotated[str | None, Unless, Query(pattern=PRINCIPAL)] = None,
+    principal: Annotated[Named | None, Unless] = None,
     form: Annotated[Literal["pdf", "txt"], Query()] = "pdf",
 ) -> Response:
     """A draft notification in the language of the reader; nobody is sent anything. Raises NothingThere."""

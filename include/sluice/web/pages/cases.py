@@ -20,8 +20,7 @@ from sluice.rights.store import get_case, list_cases, list_steps
 from sluice.settings import get_settings
 from sluice.web.access import HandlesCases, Reader
 from sluice.web.cursor import cursor_of, place_of
-from sluice.web.model import PRINCIPAL
-from sluice.web.pages.asked import Unless
+from sluice.web.pages.asked import Named, Unless
 from sluice.web.pages.clocks import Clock, clock_of, strip_of
 from sluice.web.pages.forms import Token
 from sluice.web.pages.view import Done, render
@@ -39,7 +38,7 @@ def list_(
     reader: Reader,
     right: Annotated[Right | None, Unless] = None,
     state: Annotated[State | None, Unless] = None,
-    principal: Annotated[str | None, Unless, Query(pattern=PRINCIPAL)] = None,
+    principal: Annotated[Named | None, Unless] = None,
     open: bool = True,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:

@@ -21,8 +21,7 @@ from sluice.terms import Decision, Direction
 from sluice.web.access import Onlooker
 from sluice.web.cursor import cursor_of, place_of
 from sluice.web.errors import NothingThere
-from sluice.web.model import PRINCIPAL
-from sluice.web.pages.asked import Unless
+from sluice.web.pages.asked import Named, Unless
 from sluice.web.pages.lineage import shown_on_exchange
 from sluice.web.pages.view import reader_of, render, shares
 
@@ -41,7 +40,7 @@ Beginning = Annotated[
 def list_(
     request: Request,
     onlooker: Onlooker,
-    principal: Annotated[str | None, Unless, Query(pattern=PRINCIPAL)] = None,
+    principal: Annotated[Named | None, Unless] = None,
     direction: Annotated[Direction | None, Unless] = None,
     decision: Annotated[Decision | None, Unless] = None,
     since: Annotated[date | None, Unless] = None,
