@@ -346,9 +346,13 @@ def _contacts(estate: Estate) -> None:
     estate.drop(as_csv(subscriber_rows(base), ","), "base.csv", "subscriber_base", TELECOM01)
 
 
+FAULTY_ROWS = 8
+"""Of more, the whole file is refused, and no row of it alone."""
+
+
 def _faulty(estate: Estate) -> None:
     """Rows that are refused, records of another width, files that are refused whole, in UTF-16, and without a flow."""
-    count = max(2, len(estate.people) // 25)
+    count = min(max(2, len(estate.people) // 25), FAULTY_ROWS)
     few = [each for pair in zip(estate.people[:count], estate.others[:count], strict=True) for each in pair]
     sound = [each for each in mixed(estate) if each not in few]
     wrong = contact_rows(few[:count]).with_columns(last_name=pl.lit(""))
