@@ -296,6 +296,7 @@ def _addresses(settings: Settings, receipts: Sequence[Path]) -> None:
                 "Airflow",
                 f"{web} (admin; password in {passwords_path(settings.var)})",
             ),
+            ("pages: what needs somebody today", f"{web}/sluice/pages/start"),
             ("receipts", receipts[0].parent),
             ("returns", settings.var / "demo" / "returns"),
             ("answers to persons", settings.var / "demo" / "answers"),
