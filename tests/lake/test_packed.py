@@ -125,3 +125,69 @@ def test_records_leave_a_zip_and_its_member_stays_what_it_was(tmp_path: Path, me
 def test_a_zip_of_two_files_is_not_edited(tmp_path: Path) -> None:
     with pytest.raises(EraseRefused, match="DAMAGED_CONTAINER"):
         erased(tmp_path, zipped({"a.csv": TEXT, "b.csv": TEXT}), [1])
+
+
+class Pipe(io.BytesIO):
+    """Where a packer cannot go back, so it writes a data descriptor."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise OSError
+
+    def seek(self, *_: int) -> int:
+        raise OSError
+
+
+def streamed(method: int = zipfile.ZIP_DEFLATED, *, force_zip64: bool = False, out: io.BytesIO | None = None) -> bytes:
+    out = Pipe() if out is None else out
+    with zipfile.ZipFile(out, "w", method) as archive, archive.open("a.csv", "w", force_zip64=force_zip64) as file:
+        file.write(TEXT)
+    return out.getvalue()
+
+
+HONEST = {
+    "descriptor": streamed(),
+    "stored descriptor": streamed(zipfile.ZIP_STORED),
+    "wide descriptor": streamed(force_zip64=True),
+    "wide": streamed(force_zip64=True, out=io.BytesIO()),
+    "stored": zipped({"a.csv": TEXT}, zipfile.ZIP_STORED),
+}
+
+
+@pytest.mark.parametrize("case", HONEST)
+def test_every_honest_way_to_write_a_zip_is_read(tmp_path: Path, case: str) -> None:
+    assert table_of(read_bytes(tmp_path, HONEST[case], name="drop.zip")).record_count == 3
+
+
+def grown(content: bytes, at: int, more: bytes, member: int = 0) -> bytes:
+    """With ``more`` put in before the directory, which is told of it; ``member``: so many bytes are the member's."""
+    made = bytearray(content[:at] + more + content[at:])
+    end = len(made) - 22
+    made[end + 16 : end + 20] = (int.from_bytes(made[end + 16 : end + 20], "little") + len(more)).to_bytes(4, "little")
+    for place in (18, made.index(b"PK\x01\x02") + 20) if member else ():
+        made[place : place + 4] = (int.from_bytes(made[place : place + 4], "little") + member).to_bytes(4, "little")
+    return bytes(made)
+
+
+def doubtful() -> dict[str, bytes]:
+    whole, other, flowed = zipped({"a.csv": TEXT}), zipped({"b.csv": TEXT}), streamed()
+    at = whole.index(b"PK\x01\x02")
+    stored = bytearray(whole)
+    stored[8:10] = b"\0\0"
+    return {
+        "second local entry": grown(whole, at, other[: other.index(b"PK\x01\x02")]),
+        "another method": bytes(stored),
+        "behind the stream": grown(whole, at, b"more", member=4),
+        "behind the end": whole + b"more",
+        "behind the descriptor": grown(flowed, flowed.index(b"PK\x01\x02"), b"more"),
+    }
+
+
+@pytest.mark.parametrize("case", doubtful())
+def test_a_zip_that_another_reader_reads_otherwise_is_refused(tmp_path: Path, case: str) -> None:
+    content = doubtful()[case]
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.namelist() == ["a.csv"], "control: it opens"
+    assert refusal_of(read_bytes(tmp_path, content, name="drop.zip")).code == "UNREADABLE_ARCHIVE"

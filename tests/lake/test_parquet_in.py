@@ -1,6 +1,7 @@
 """Parquet as a principal writes it: the text of each value, and nothing that is no plain value."""
 
 import io
+from base64 import b64decode
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lake.reading import read_bytes, refusal_of, table_of
+from sluice.lake.erase_model import EraseRefused
 from sluice.lake.erase_parquet_rows import erase_records
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatHints, Limits
@@ -149,3 +151,80 @@ def test_text_comes_back_as_it_was(tmp_path: Path, values: list[str | None], cod
     found = table_of(read_bytes(tmp_path, content, name="drop.parquet")).frame["name"]
     assert found.to_list() == [value or None for value in values]
     assert found.dtype == pl.String
+
+
+ODD = {
+    "day": (pa.array([2**31 - 1], pa.date32()), "UNREADABLE_PARQUET"),
+    "moment": (pa.array([2**62], pa.timestamp("ms")), "UNREADABLE_PARQUET"),
+    "decimal": (pa.array([Decimal("1.5")], pa.decimal256(50, 2)), "SHAPE_NESTED"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_a_value_that_no_library_can_spell_is_a_refusal(tmp_path: Path, kind: str) -> None:
+    values, code = ODD[kind]
+    assert refusal_of(read_bytes(tmp_path, written(pa.table({"x": values})), name="drop.parquet")).code == code
+
+
+@pytest.mark.parametrize("is_category", [True, False])
+def test_one_long_value_repeated_counts_each_time(tmp_path: Path, is_category: bool) -> None:
+    texts = pa.array(["x" * 50_000] * 100).dictionary_encode()
+    path = tmp_path / "object"
+    path.write_bytes(written(pa.table({"x": texts if is_category else texts.cast(pa.string())})))
+    codes = refusal_of(read_table(path, file_name="a.parquet", limits=Limits(file_bytes=1 << 20)))
+    assert codes.code == "LIMIT_FILE_SIZE" and path.stat().st_size < 100_000
+    assert table_of(read_table(path, file_name="a.parquet", limits=Limits(file_bytes=6 << 20))).record_count == 100
+
+
+def erased(folder: Path, content: bytes) -> bytes:
+    source, target = folder / "object", folder / "erased"
+    source.write_bytes(content)
+    assert b"Zacharias" in content, "control: it was there"
+    erase_records(source, target, [2], table_of(read_table(source, file_name="a.parquet")))
+    return target.read_bytes()
+
+
+NAMES = ["Ann", "Zacharias"]
+PLAIN = pa.table({"name": NAMES})
+MARKED = pa.field("name", pa.string(), metadata={b"most": b"Zacharias"})
+FRAME = pd.DataFrame({"name": NAMES})
+FRAME.attrs["who"] = "Zacharias"
+TELLING = {
+    "schema": PLAIN.replace_schema_metadata({b"who": b"Zacharias"}),
+    "field": PLAIN.cast(pa.schema([MARKED])),
+    "pandas": pa.Table.from_pandas(FRAME),
+}
+
+
+@pytest.mark.parametrize("where", TELLING)
+def test_metadata_that_could_name_who_left_is_not_copied(tmp_path: Path, where: str) -> None:
+    with pytest.raises(EraseRefused, match="PARQUET_METADATA"):
+        erased(tmp_path, written(TELLING[where]))
+    assert not (tmp_path / "erased").exists()
+
+
+def polars_file(kind: Any) -> bytes:
+    out = io.BytesIO()
+    pl.DataFrame({"name": pl.Series(NAMES, dtype=kind)}).write_parquet(out, compression="uncompressed")
+    return out.getvalue()
+
+
+LEFT = {
+    "enum": polars_file(pl.Enum(NAMES)),
+    "categorical": polars_file(pl.Categorical),
+    "no number": written(pa.table({"name": NAMES, "x": [float("nan")] * 2}), compression="none"),
+    "view": written(pa.table({"name": pa.array(NAMES, pa.string_view())}), compression="none"),
+    "int96": written(
+        pa.table({"name": NAMES, "at": pa.array([1, 2], pa.timestamp("ns"))}),
+        compression="none",
+        use_deprecated_int96_timestamps=True,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_one_row_leaves_the_files_of_other_writers(tmp_path: Path, case: str) -> None:
+    left = erased(tmp_path, LEFT[case])
+    assert b"Zacharias" not in left and pl.read_parquet(left)["name"].to_list() == ["Ann"]
+    footer = pq.read_metadata(io.BytesIO(left)).metadata or {}
+    assert b"Zacharias" not in b64decode(footer.get(b"ARROW:schema", b""))

@@ -65,7 +65,7 @@ def find_refs(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]) 
     Only the sorted column has statistics in a lake file, so the other columns are read in every group.
     raises EraseRefused: PARQUET_SCHEMA (a column is missing), PARQUET_UNREADABLE."""
     among = _among(refs)
-    with _readable():
+    with readable():
         return tuple(
             int(_named(_rows(source, [group], group.columns), group.columns, among).sum()) if group.columns else 0
             for group in _old_groups(source, refs, ref_columns)
@@ -86,7 +86,7 @@ def erase_refs(
     footer = _footer(source)
     draft = target.with_name(f".{target.name}.part")
     try:
-        with _readable():
+        with readable():
             sha256, after = _write(draft, footer, _pieces(task, footer))
             is_proven = _is_proven(draft, task, after)
         if not is_proven:
@@ -98,7 +98,7 @@ def erase_refs(
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
+def readable() -> Iterator[None]:
     """Errors of the Parquet libraries, coded: their messages may quote a cell."""
     from polars.exceptions import PanicException, PolarsError
     from pyarrow import ArrowException

@@ -1,12 +1,14 @@
 """Erase inside a zip of one file: the member keeps its name, time and method; its own eraser edits what is in it."""
 
 import hashlib
+import shutil
 import tempfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 from sluice.errors import Ref
+from sluice.lake.erase_cut import CHUNK
 from sluice.lake.erase_gzip import Eraser
 from sluice.lake.erase_model import CONTAINER_TEXT_KEPT, Erased, EraseRefused
 from sluice.lake.sniff import Kind
@@ -37,10 +39,13 @@ def _erase(source: Path, target: Path, folder: Path, erase: Eraser, limits: Limi
         [member] = old.infolist()
         again = zipfile.ZipInfo(member.filename, member.date_time)
         again.compress_type, again.external_attr = member.compress_type, member.external_attr
-        new.writestr(again, edited.read_bytes())
+        again.file_size = edited.stat().st_size
+        with edited.open("rb") as content, new.open(again, "w") as out:
+            shutil.copyfileobj(content, out, CHUNK)
     if isinstance(unpack(packed, Kind.ZIP, "", proof, limits), FormatRefusal) or _digest(proof) != erased.sha256:
         raise EraseRefused.because("OUTPUT_DIFFERS")
     sha256, size = _digest(packed), packed.stat().st_size
+    target.touch(exist_ok=False)
     packed.replace(target)
     return replace(erased, sha256=sha256, size_bytes=size, remarks=(*erased.remarks, CONTAINER_TEXT_KEPT))
 

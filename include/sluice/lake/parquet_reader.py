@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FORMAT = "parquet"
 _RULE = "format.parquet"
 _MOST_EXACT = 2**53
+_MOST_ROWS = 1024
+"""Read at a time."""
 _SECONDS = "%Y-%m-%dT%H:%M:%S"
 
 
@@ -33,12 +35,15 @@ def read_parquet(path: Path, hints: FormatHints, limits: Limits) -> Table | Form
             names = tuple(file.schema_arrow.names)
             if refusal := check_header(names, limits, hints) or _check(file, limits):
                 return refusal
-            frame = _texts(file.read())
+            values = _values(file, limits)
+            if isinstance(values, FormatRefusal):
+                return values
+            frame = _texts(values)
     except OSError as error:
         if error.errno:
             raise
         return FormatRefusal("UNREADABLE_PARQUET", _RULE)  # how Arrow says it of a damaged file
-    except (pa.ArrowException, pl.exceptions.PolarsError, ValueError):
+    except (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError):
         return FormatRefusal("UNREADABLE_PARQUET", _RULE)
     if refusal := _check_cells(frame, limits):
         return refusal
@@ -66,9 +71,49 @@ def _is_plain(kind: "pa.DataType") -> bool:
         return _is_plain(kind.value_type)
     tests = (
         types.is_string, types.is_large_string, types.is_string_view, types.is_integer, types.is_floating,
-        types.is_decimal, types.is_boolean, types.is_date, types.is_timestamp, types.is_time, types.is_null,
+        _is_decimal, types.is_boolean, types.is_date, types.is_timestamp, types.is_time, types.is_null,
     )  # fmt: skip
     return any(test(kind) for test in tests)
+
+
+def _is_decimal(kind: "pa.DataType") -> bool:
+    from pyarrow import types
+
+    return bool(types.is_decimal(kind)) and not types.is_decimal256(kind)
+
+
+def plain_schema(schema: "pa.Schema") -> "pa.Schema":
+    """The same with categories as the values they stand for, and text as Arrow can work on everywhere."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    def plain(kind: "pa.DataType") -> "pa.DataType":
+        value = kind.value_type if types.is_dictionary(kind) else kind
+        return pa.string() if types.is_string_view(value) else value
+
+    return pa.schema([field.with_type(plain(field.type)) for field in schema], schema.metadata)
+
+
+def _values(file: "pq.ParquetFile", limits: Limits) -> "pa.Table | FormatRefusal":
+    """All rows, as long as what they stand for is no larger than a file may be: a dictionary repeats for free."""
+    import pyarrow as pa
+
+    schema, size, batches = plain_schema(file.schema_arrow), 0, []
+    for coded in file.iter_batches(batch_size=_rows_at_once(file, limits)):
+        batch = coded.cast(schema)
+        size += batch.nbytes
+        if size > limits.file_bytes:
+            return FormatRefusal("LIMIT_FILE_SIZE", "format.limits", count=size)
+        batches.append(batch)
+    return pa.Table.from_batches(batches, schema)
+
+
+def _rows_at_once(file: "pq.ParquetFile", limits: Limits) -> int:
+    """So few that they fit the limit even if each row has the largest cells there can be."""
+    about = file.metadata
+    groups = (about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+    widest = max(about.num_columns * limits.cell_bytes, *groups, 1)
+    return max(1, min(_MOST_ROWS, limits.file_bytes // int(widest)))
 
 
 def _texts(values: "pa.Table") -> pl.DataFrame:

@@ -6,12 +6,14 @@ extension only; no name of an archive ever becomes a path.
 
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from sluice.lake.sniff import Kind
 from sluice.lake.table import FormatRefusal, Limits
+from sluice.lake.zip_layout import data_start
 
 _RULE = "format.archive"
 _CHUNK = 1 << 20
@@ -65,29 +67,51 @@ def _unzip(path: Path, target: Path, limits: Limits) -> Unpacked | FormatRefusal
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            if len(members) != 1 or members[0].is_dir():
-                return FormatRefusal("ARCHIVE_MEMBERS", _RULE, count=len(members))
-            [member] = members
-            if refusal := _refuse(member):
-                return refusal
-            with archive.open(member) as packed, target.open("wb") as out:
-                return _copy(packed, out, _most(path, limits)) or Unpacked(target, member.filename)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
         return FormatRefusal("UNREADABLE_ARCHIVE", _RULE)
-
-
-def _refuse(member: zipfile.ZipInfo) -> FormatRefusal | None:
+    if len(members) != 1 or members[0].is_dir():
+        return FormatRefusal("ARCHIVE_MEMBERS", _RULE, count=len(members))
+    [member] = members
     if member.flag_bits & _ENCRYPTED:
         return FormatRefusal("ARCHIVE_ENCRYPTED", _RULE)
     if member.compress_type not in _PLAIN:
         return FormatRefusal("ARCHIVE_METHOD", _RULE)
-    return FormatRefusal("UNREADABLE_ARCHIVE", _RULE) if member.header_offset else None
+    with path.open("rb") as packed, target.open("wb") as out:
+        start = None if member.header_offset else data_start(packed, member)
+        if start is None:
+            return FormatRefusal("UNREADABLE_ARCHIVE", _RULE)
+        packed.seek(start)
+        return _copy(packed, out, member, _most(path, limits)) or Unpacked(target, member.filename)
 
 
-def _copy(packed: IO[bytes], out: BinaryIO, most: int) -> FormatRefusal | None:
-    size = 0
-    while chunk := packed.read(_CHUNK):
-        size += out.write(chunk)
-        if size > most:
-            return FormatRefusal("ARCHIVE_RATIO", _RULE)
-    return None
+def _copy(packed: BinaryIO, out: BinaryIO, member: zipfile.ZipInfo, most: int) -> FormatRefusal | None:
+    """What the member holds, if that is all of its bytes and has the size and CRC of the directory."""
+    size = crc = 0
+    try:
+        for piece in _pieces(packed, member):
+            size, crc = size + out.write(piece), zlib.crc32(piece, crc)
+            if size > most:
+                return FormatRefusal("ARCHIVE_RATIO", _RULE)
+    except (zlib.error, EOFError):
+        return FormatRefusal("UNREADABLE_ARCHIVE", _RULE)
+    return None if (size, crc) == (member.file_size, member.CRC) else FormatRefusal("UNREADABLE_ARCHIVE", _RULE)
+
+
+def _pieces(packed: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Plain bytes. Raises EOFError when the stream does not end where the member ends, zlib.error."""
+    left = member.compress_size
+    machine = zlib.decompressobj(-zlib.MAX_WBITS) if member.compress_type == zipfile.ZIP_DEFLATED else None
+    while left:
+        chunk = packed.read(min(left, _CHUNK))
+        if not chunk or (machine and machine.eof):
+            raise EOFError
+        left -= len(chunk)
+        if machine is None:
+            yield chunk
+        while machine and chunk:
+            yield machine.decompress(chunk, _CHUNK)
+            chunk = machine.unconsumed_tail
+    if machine:
+        yield machine.flush()
+        if machine.unused_data or not machine.eof:
+            raise EOFError
