@@ -89,6 +89,7 @@ def test_wrong_usage_is_exit_2_and_quotes_nothing(desk: Desk) -> None:
         ("case", "list", "--state", "LOST"),
         ("case", "decide", "00000000"),
         ("case", "decide", "00000000", "--accept", "forget"),
+        ("case", "decide", "00000000", "--refuse", "A12UnfoundedRequest", "--abuse-proven"),
         ("case", "withdraw", "00000000", "--evidence", "nowhere.pdf"),
     ):
         assert sluice(*words).exit == 2, words

@@ -1,6 +1,7 @@
 """What is done from a page: by whom, with which reason in the ledger, and never because another site asked."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from sluice.exchange.review import list_open, note_rows
 from sluice.migrations import versions as migrations
 from sluice.rights.model import CaseId, LetterKind, Right, State
 from sluice.rights.store import get_case, list_steps
+from sluice.settings import get_settings
 from sluice.terms import ExchangeId
 from sluice.web.access import Rule
 from sluice.web.pages.app import MOUNT, make_pages
@@ -26,6 +28,7 @@ from web.permissions import dependencies
 
 PROOF = "ab" * 32
 REASON = "CHECKED_BY_PHONE"
+PART = re.compile(r'name="part" value="([^"]+)"')
 CROSS = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 
 
@@ -44,14 +47,15 @@ def entry(night: Night, kind: str) -> dict[str, Any]:
 
 
 def act(pages: Web, page: str, act: str = "", **fields: Any) -> Any:
-    """Open a page and send its form."""
-    return send(pages, f"{page}{act}", token_of(pages, page), **fields)
+    """Open a page and send its form, with the parts that it shows."""
+    parts = set(PART.findall(pages.get(page).text)) if act.startswith(("/decide", "/extend")) else set()
+    return send(pages, f"{page}{act}", token_of(pages, page), **({"part": sorted(parts)} if parts else {}) | fields)
 
 
 def settled(pages: Web, night: Night, right: Right) -> str:
     """The page of a case whose identity was settled from it."""
     page = f"/cases/{case_of(night, right)}"
-    assert act(pages, page, "/identity", outcome="shown", reason=REASON).status_code == 303
+    assert act(pages, page, "/identity", outcome="shown").status_code == 303
     return page
 
 
@@ -84,13 +88,13 @@ def test_a_form_that_no_page_of_this_login_sent_does_nothing(pages: Web, night: 
     assert (last["actor"], last["actor_role"], last["reason_code"]) == ("bert", "desk", REASON)
 
 
-def test_another_body_than_a_form_or_json_does_not_get_in(pages: Web, night: Night) -> None:
+def test_another_body_than_a_form_does_not_get_in(pages: Web, night: Night) -> None:
     path = f"/cases/{case_of(night, Right.ACCESS)}/withdraw"
     for kind in ("text/plain", "multipart/form-data; boundary=x"):
         answer = pages.ask("POST", path, content=b"reason=X", headers={"Content-Type": kind})
         assert (answer.status_code, "SLU-606" in answer.text) == (415, True)
     answer = pages.post(path, {"reason": REASON}, headers={"Sec-Fetch-Site": "same-origin"})
-    assert (answer.status_code, "SLU-609" in answer.text) == (403, True), "JSON has no token"
+    assert (answer.status_code, "SLU-606" in answer.text) == (415, True), "no page reads JSON"
 
 
 def unruled(app: FastAPI) -> list[str]:
@@ -142,28 +146,63 @@ def test_a_case_is_decided_from_its_page_and_the_next_page_says_so(pages: Web, n
 
 def test_a_refusal_names_a_ground_per_group_and_its_letter_is_written(pages: Web, night: Night) -> None:
     page = settled(pages, night, Right.PORTABILITY)
-    without = act(pages, page, "/decide", action="", refuse=[], reason=REASON)
+    without = act(pages, page, "/decide", action="refuse", refuse=[], reason=REASON)
     assert without.status_code == 409 and "SLU-521" in without.text
     assert f'href="{MOUNT}{page}"' in without.text, "back to the form"
     case = get_case(night.desk.house.conn, CaseId(page.rpartition("/")[2]))
     [own] = [part for part in case.sub_cases if part.controller == "center"]
     refuse = [f"{group}=NotRequiredJustification" for group in own.field_groups]
-    assert act(pages, page, "/decide", action="", refuse=refuse, reason=REASON, part=own.sub_case_id).status_code == 303
+    assert (
+        act(pages, page, "/decide", action="refuse", refuse=refuse, reason=REASON, part=own.sub_case_id).status_code
+        == 303
+    )
     case = get_case(night.desk.house.conn, case.case_id)
     assert case.find_letter(LetterKind.REFUSAL, own.sub_case_id)
     assert list_steps(night.desk.house.conn, case.case_id)[-1].remedies_ref == "remedies.be"
+
+
+def test_a_decision_is_about_the_parts_that_the_form_named(pages: Web, night: Night) -> None:
+    page = settled(pages, night, Right.ACCESS)
+    for path, more in (("/decide", {"action": "give", "reason": REASON}), ("/extend", {"reason": "A12Complexity"})):
+        answer = send(pages, f"{page}{path}", token_of(pages, page), **more)
+        assert answer.status_code == 422 and "SLU-607" in answer.text, path
+    assert act(pages, page, "/decide", action="", reason=REASON).status_code == 422, "nothing was chosen"
+    assert act(pages, page, "/decide", action="give", reason=REASON).status_code == 303, "the control: one hidden part"
+
+
+def test_abuse_needs_its_proof(pages: Web, night: Night) -> None:
+    page = settled(pages, night, Right.ACCESS)
+    form = {"action": "refuse", "refuse": "*=A12UnfoundedRequest", "reason": REASON, "abuse_proven": "true"}
+    answer = act(pages, page, "/decide", **form)
+    assert answer.status_code == 422 and "evidence" in answer.text
+    assert act(pages, page, "/decide", **form, evidence=PROOF).status_code != 422, "the control"
+
+
+def test_a_letter_that_cannot_be_written_leaves_the_step_done_and_is_owed(
+    pages: Web, night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = settled(pages, night, Right.ACCESS)
+    with monkeypatch.context() as away:
+        away.setenv("SLUICE_S3_ENDPOINT", "http://127.0.0.1:1")
+        get_settings.cache_clear()
+        answer = act(pages, page, "/extend?lang=en", reason="A12Complexity")
+    get_settings.cache_clear()
+    assert answer.status_code == 303 and "done=extend_owed" in answer.headers["location"]
+    assert "the letter is still owed" in said(pages.get(answer.headers["location"].removeprefix(MOUNT)).text)
+    case = get_case(night.desk.house.conn, CaseId(page.rpartition("/")[2]))
+    assert case.is_extended and not [each for each in case.letters if each.kind is LetterKind.EXTENSION]
 
 
 def test_a_case_is_paused_resumed_and_extended(pages: Web, night: Night) -> None:
     page = f"/cases/{case_of(night, Right.OBJECTION)}"
     assert act(pages, page, "/pause", reason="A12IdentityRequired").status_code == 303
     assert "stands still" in said(pages.get(f"{page}?lang=en").text)
-    assert act(pages, page, "/identity", outcome="shown", reason=REASON).status_code == 303
+    assert act(pages, page, "/identity", outcome="shown").status_code == 303
     assert act(pages, page, "/extend", reason="A12Complexity").status_code == 303
     case = get_case(night.desk.house.conn, CaseId(page.rpartition("/")[2]))
     assert case.is_extended and entry(night, "case.letter")["kind"] == "extension"
     assert "extended" in said(pages.get(f"{page}?lang=en").text)
-    again = act(pages, page, "/extend", reason="A12Complexity")
+    again = act(pages, page, "/extend", reason="A12Complexity", part=[case.sub_cases[0].sub_case_id])
     assert (again.status_code == 409 and "extended_never_before" in again.text) or "no_such_step" in again.text
 
 

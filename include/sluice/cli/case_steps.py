@@ -14,6 +14,7 @@ from sluice.errors import FileMissing, Ref, UsageError
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
+    from sluice.rights.desk_steps import Done
     from sluice.rights.model import Order, SubCaseId
 
 EvidenceOption = Annotated[
@@ -81,7 +82,7 @@ def extend(
 ) -> None:
     """Take two months more for what the center decides: once, before the first month is over.
 
-    The letter about it is written at once: without it nothing is extended. JSON: as `case open`. Reasons:
+    The letter about it is written at once, or still owed: then stderr says so. JSON: as `case open`. Reasons:
     A12Complexity, A12HighVolume. Exit 1 when it is late or was done before.
 
     Example: sluice case extend 6f0c4f0e --reason A12Complexity
@@ -94,7 +95,7 @@ def extend(
     order = _order(iri(reason), evidence, by)
     with open_house(get_settings()) as house:
         done = extend_and_tell(house, find_beginning(house.conn, case.lower()), order, _parts(sub_case))
-    show_case(done, format)
+    _show_done(done, format)
 
 
 def decide(
@@ -108,7 +109,9 @@ def decide(
     ] = None,
     remedies: Annotated[str | None, typer.Option(help="The text on complaint and court: remedies.be.")] = None,
     language: Annotated[str, typer.Option(help="Language of that text: the person's.")] = "nl",
-    abuse_proven: Annotated[bool, typer.Option("--abuse-proven", help="The evidence proves abuse.")] = False,
+    abuse_proven: Annotated[
+        bool, typer.Option("--abuse-proven", help="The evidence proves abuse; needs --evidence.")
+    ] = False,
     sub_case: PartOption = None,
     evidence: EvidenceOption = None,
     by: ByOption = None,
@@ -116,8 +119,8 @@ def decide(
 ) -> None:
     """Decide what the center decides: accept, refuse, or both for a part. What a principal decides waits for it.
 
-    The letter about a refusal is written at once. JSON: as `case open`. Exit 1 when a guard does not hold;
-    the message names it.
+    The letter about a refusal is written at once, or still owed: then stderr says so. JSON: as `case open`.
+    Exit 1 when a guard does not hold; the message names it.
 
     Example: sluice case decide 6f0c4f0e --accept erase
     """
@@ -132,6 +135,8 @@ def decide(
         raise UsageError(Ref("option", "--accept or --refuse"))
     if accept is not None and accept not in [each.value for each in Action]:
         raise UsageError(Ref("option", "--accept"))
+    if abuse_proven and evidence is None:
+        raise UsageError(Ref("option", "--abuse-proven needs --evidence"))
     reasons = reasons_of(refuse or [])
     order = replace(
         _order(next(iter(reasons.values()), "ACCEPTED"), evidence, by),
@@ -142,7 +147,7 @@ def decide(
     )
     with open_house(get_settings()) as house:
         done = decide_and_tell(house, find_beginning(house.conn, case.lower()), order, _parts(sub_case))
-    show_case(done, format)
+    _show_done(done, format)
 
 
 def withdraw(
@@ -226,6 +231,12 @@ def _order(code: str, evidence: Path | None, by: str | None) -> "Order":
         raise FileMissing(Ref("option", "--evidence"))
     proof = hashlib.sha256(evidence.read_bytes()).hexdigest() if evidence else None
     return desk_order(by or login_name(), datetime.now(UTC), code, proof)
+
+
+def _show_done(done: "Done", format: Format) -> None:
+    show_case(done.case, format)
+    if done.is_letter_owed:
+        typer.echo("The letter about it is still owed: the schedule, or `sluice case follow`, writes it.", err=True)
 
 
 def _parts(named: Sequence[str] | None) -> "tuple[SubCaseId, ...]":

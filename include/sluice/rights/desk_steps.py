@@ -1,7 +1,10 @@
 """What the desk does to a case and must tell the person of at once: a decision, an extension."""
 
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from sluice.errors import SluiceError
 from sluice.exchange.house import House
 from sluice.rights.cases import decide, extend
 from sluice.rights.letters import write_letter
@@ -9,19 +12,29 @@ from sluice.rights.model import Case, CaseId, LetterKind, Order, State, SubCaseI
 from sluice.rights.reasons import iri
 from sluice.rights.store import get_case
 
+log = logging.getLogger(__name__)
 
-def decide_and_tell(house: House, case_id: CaseId, order: Order, parts: Sequence[SubCaseId] = ()) -> Case:
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the desk did, committed. ``is_letter_owed``: the person is not told yet; the schedule writes the letter."""
+
+    case: Case
+    is_letter_owed: bool = False
+
+
+def decide_and_tell(house: House, case_id: CaseId, order: Order, parts: Sequence[SubCaseId] = ()) -> Done:
     """Decide as the order says: its action is done, the field groups of its reasons are refused, or both.
 
     The letter about a refusal is written at once; one that cannot be written now is owed. Raises TransitionRefused.
     """
     target = State.ACCEPTED if not order.reasons else State.PARTIAL if order.action else State.REFUSED
     done = decide(house.conn, case_id, target, order, parts)
-    return _told(house, done, LetterKind.REFUSAL, order) if order.reasons else done
+    return _told(house, done, LetterKind.REFUSAL, order) if order.reasons else Done(done)
 
 
-def extend_and_tell(house: House, case_id: CaseId, order: Order, parts: Sequence[SubCaseId] = ()) -> Case:
-    """Two months more, and the letter about it: without it nothing is extended. Raises TransitionRefused."""
+def extend_and_tell(house: House, case_id: CaseId, order: Order, parts: Sequence[SubCaseId] = ()) -> Done:
+    """Two months more, and the letter about it; one that cannot be written now is owed. Raises TransitionRefused."""
     return _told(house, extend(house.conn, case_id, order, parts), LetterKind.EXTENSION, order)
 
 
@@ -31,6 +44,11 @@ def reasons_of(given: Sequence[str]) -> Mapping[str, str]:
     return {group or "*": iri(reason) for group, _, reason in pairs}
 
 
-def _told(house: House, case: Case, kind: LetterKind, order: Order) -> Case:
-    write_letter(house, case.case_id, kind, order.at)
-    return get_case(house.conn, case.case_id)
+def _told(house: House, case: Case, kind: LetterKind, order: Order) -> Done:
+    """The step is committed: a fault of its letter undoes nothing, so it is no error of the step."""
+    try:
+        write_letter(house, case.case_id, kind, order.at)
+        return Done(get_case(house.conn, case.case_id))
+    except SluiceError as error:
+        log.warning("case %s: its letter %s is owed: %s", case.case_id, kind, error)
+        return Done(case, is_letter_owed=True)

@@ -93,12 +93,12 @@ class TooLarge(HttpError):
 
 
 class NotJson(HttpError):
-    """The body is not said to be JSON: also what a form of another site could send."""
+    """The body is not of the kind that is taken there: JSON at the API, a form at the pages."""
 
     status: ClassVar[int] = 415
     code: ClassVar[str] = "SLU-606"
-    summary: ClassVar[str] = "the body is not JSON"
-    cure: ClassVar[str] = "send `Content-Type: application/json`"
+    summary: ClassVar[str] = "the body is not of a kind that is taken here"
+    cure: ClassVar[str] = "send `Content-Type: application/json` to the API; send a form from its page"
 
 
 class RequestInvalid(HttpError):

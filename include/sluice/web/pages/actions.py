@@ -1,7 +1,7 @@
 """What people do from a page: one form each, one use case each, the same that the command calls.
 
-Who does it is whoever is logged in, never a field of the form. Every form asks for a reason, which the ledger keeps:
-a code, so that no sentence about a person gets into it.
+Who does it is whoever is logged in, never a field of the form. The ledger keeps a reason of everything: a code, so
+that no sentence about a person gets into it. A form asks for it, unless what was chosen is the reason.
 """
 
 from dataclasses import replace
@@ -20,6 +20,7 @@ from sluice.rights.reasons import REMEDIES, iri
 from sluice.settings import get_settings
 from sluice.terms import ExchangeId
 from sluice.web.access import Clerk, Releaser
+from sluice.web.errors import Fault, RequestInvalid
 from sluice.web.pages.asked import Unless
 from sluice.web.pages.forms import Checked
 from sluice.web.pages.view import Deed, to_page
@@ -35,7 +36,8 @@ Refusals = Annotated[
     tuple[Annotated[str, StringConstraints(pattern=r"^([a-z_*]{1,40}=[A-Za-z0-9]{1,60})?$")], ...], Form()
 ]
 """``FIELD_GROUP=JUSTIFICATION``; empty where nothing is refused."""
-Parts = Annotated[tuple[UUID, ...], Form()]
+Parts = Annotated[list[UUID], Form(min_length=1)]
+"""The parts that the form showed and somebody left ticked: none is no answer, never all."""
 
 
 @router.post("/cases/{case_id}/decide")
@@ -44,17 +46,22 @@ def decide(
     clerk: Clerk,
     case_id: UUID,
     reason: Reason,
-    action: Annotated[Action | None, Unless, Form()] = None,
+    action: Annotated[Action, Form()],
+    part: Parts,
     refuse: Refusals = (),
-    part: Parts = (),
     abuse_proven: Annotated[bool, Form()] = False,
     evidence: Evidence = None,
 ) -> Response:
-    """Accept, refuse, or both, for parts the center decides. The remedies a refusal names are those of the case."""
+    """Accept, refuse, or both, for parts the center decides. The remedies a refusal names are those of the case.
+
+    Raises RequestInvalid for abuse that nothing proves (C-526/24).
+    """
     from sluice.exchange.house import open_house
     from sluice.rights.desk_steps import decide_and_tell, reasons_of
     from sluice.rights.store import get_case
 
+    if abuse_proven and evidence is None:
+        raise RequestInvalid([Fault("body", "/evidence", "missing")])
     number = CaseId(str(case_id))
     with open_house(get_settings()) as house:
         case = get_case(house.conn, number)
@@ -62,12 +69,12 @@ def decide(
         order = replace(
             _order(clerk, reason, evidence),
             reasons=reasons_of([each for each in refuse if each]),
-            action=action,
+            action=None if action is Action.REFUSE else action,
             remedies=Remedies(text, case.language) if text else None,
             has_proof_of_abuse=abuse_proven,
         )
-        decide_and_tell(house, number, order, _parts(part))
-    return to_page(request, f"/cases/{number}", Deed.DECIDE)
+        done = decide_and_tell(house, number, order, _parts(part))
+    return to_page(request, f"/cases/{number}", Deed.DECIDE_OWED if done.is_letter_owed else Deed.DECIDE)
 
 
 @router.post("/cases/{case_id}/extend")
@@ -76,7 +83,7 @@ def extend(
     clerk: Clerk,
     case_id: UUID,
     reason: Justification,
-    part: Parts = (),
+    part: Parts,
     evidence: Evidence = None,
 ) -> Response:
     """Two months more for what the center decides, and the letter about it."""
@@ -85,8 +92,8 @@ def extend(
 
     number = CaseId(str(case_id))
     with open_house(get_settings()) as house:
-        extend_and_tell(house, number, _order(clerk, iri(reason), evidence), _parts(part))
-    return to_page(request, f"/cases/{number}", Deed.EXTEND)
+        done = extend_and_tell(house, number, _order(clerk, iri(reason), evidence), _parts(part))
+    return to_page(request, f"/cases/{number}", Deed.EXTEND_OWED if done.is_letter_owed else Deed.EXTEND)
 
 
 @router.post("/cases/{case_id}/pause")
@@ -106,16 +113,15 @@ def identity(
     clerk: Clerk,
     case_id: UUID,
     outcome: Annotated[Literal["shown", "failed"], Form()],
-    reason: Reason,
     evidence: Evidence = None,
 ) -> Response:
-    """End the identity check. A failed one has a reason of its own, which the law names."""
+    """End the identity check. How it ended is its reason."""
     from sluice.rights.cases import settle_identity
 
     number = CaseId(str(case_id))
     is_shown = outcome == "shown"
     with connect(get_settings()) as conn:
-        code = reason if is_shown else iri("A12IdentityFailure")
+        code = "IDENTITY_SHOWN" if is_shown else iri("A12IdentityFailure")
         settle_identity(conn, number, is_shown, _order(clerk, code, evidence))
     return to_page(request, f"/cases/{number}", Deed.IDENTITY)
 
@@ -219,5 +225,5 @@ def _order(clerk: Actor, code: str, evidence: str | None) -> Order:
     return desk_order(clerk.name, datetime.now(UTC), code, evidence)
 
 
-def _parts(named: tuple[UUID, ...]) -> tuple[SubCaseId, ...]:
+def _parts(named: list[UUID]) -> tuple[SubCaseId, ...]:
     return tuple(SubCaseId(str(each)) for each in named)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from sluice.errors import SluiceError
 from sluice.web.errors import HttpError, NothingThere, RequestInvalid
-from sluice.web.guard import JSON, Guard
+from sluice.web.guard import Guard
 from sluice.web.pages import (
     actions,
     agreements,
@@ -62,7 +62,7 @@ def make_pages() -> FastAPI:
         Guard,
         headers=HEADERS,
         tell=lambda scope, error: say_error(Request(scope), error),
-        takes=frozenset({JSON, FORM}),
+        takes=frozenset({FORM}),
     )
     return app
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from sluice.documents.words import BRUSSELS
 from sluice.web.model import PRINCIPAL
@@ -14,10 +14,25 @@ Unless = BeforeValidator(lambda said: said or None)
 Named = Annotated[str, StringConstraints(pattern=PRINCIPAL)]
 """The code of a principal."""
 
+YEARS = range(1970, 2201)
+
+
+def _in_reach(said: date | None) -> date | None:
+    """Raises ValueError outside YEARS: at the ends of the calendar no clock of another zone can say it."""
+    if said is not None and said.year not in YEARS:
+        raise ValueError
+    return said
+
+
+InReach = AfterValidator(_in_reach)
+
 
 def _moment(
     as_of: Annotated[
-        datetime | None, Unless, Query(description="ISO 8601; on the clock of Brussels if no zone; now by default.")
+        datetime | None,
+        Unless,
+        InReach,
+        Query(description="ISO 8601; on the clock of Brussels if no zone; now by default."),
     ] = None,
 ) -> datetime:
     if as_of is None:
@@ -31,13 +46,15 @@ AsOf = Annotated[datetime, Depends(_moment)]
 
 def _known(
     known_at: Annotated[
-        datetime | None, Unless, Query(description="As it was known then; a clock of Brussels if no zone.")
+        datetime | None, Unless, InReach, Query(description="As it was known then; a clock of Brussels if no zone.")
     ] = None,
 ) -> datetime:
     return _moment(known_at)
 
 
-def _day(on: Annotated[date | None, Unless, Query(description="A date of Brussels; today by default.")] = None) -> date:
+def _day(
+    on: Annotated[date | None, Unless, InReach, Query(description="A date of Brussels; today by default.")] = None,
+) -> date:
     return on or today()
 
 

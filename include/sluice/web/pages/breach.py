@@ -20,13 +20,15 @@ from sluice.staff.facts import default_minimum
 from sluice.staff.store import read_people
 from sluice.web.access import BreachDesk
 from sluice.web.errors import Fault, NothingThere, RequestInvalid
-from sluice.web.pages.asked import Named, Unless, today
+from sluice.web.pages.asked import InReach, Named, Unless, today
 from sluice.web.pages.view import reader_of, render
 
 router = APIRouter(prefix="/breach")
 PARAMETERS = frozenset({"exchange", "agent", "since", "until", "aware", "risk", "draft", "principal", "form"})
 MEDIA = {"pdf": "application/pdf", "txt": "text/plain; charset=utf-8"}
-Moment = Annotated[datetime | None, Unless, Query(description="ISO 8601; on the clock of Brussels if no zone.")]
+Moment = Annotated[
+    datetime | None, Unless, InReach, Query(description="ISO 8601; on the clock of Brussels if no zone.")
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class Deed(StrEnum):
 
     DECIDE = "decide"
     EXTEND = "extend"
+    DECIDE_OWED = "decide_owed"
+    EXTEND_OWED = "extend_owed"
     PAUSE = "pause"
     IDENTITY = "identity"
     WITHDRAW = "withdraw"

@@ -25,6 +25,8 @@ from sluice.web.pages.view import Deed, Done, render
 router = APIRouter(prefix="/waiting")
 MOST = 200
 """Lines of a list of work, the longest waiting first; what is done makes room for the rest."""
+ROWS = 500
+"""Held rows on the form of one review, so that what it sends fits into a body (``guard.py``)."""
 
 
 @router.get("/returns")
@@ -92,13 +94,16 @@ def one_acknowledgement(
 
 @router.get("/reviews/{exchange_id}")
 def one_review(request: Request, onlooker: Onlooker, releases: Releases, token: Token, exchange_id: UUID) -> Response:
-    """Rows of one exchange that are held for their notes: numbers and codes, never a note. Raises NotFound."""
+    """Rows of one exchange held for their notes, what waits first: numbers and codes, never a note. Raises NotFound."""
     from sluice.exchange.house import open_house
 
     with open_house(get_settings()) as house:
         opened = get_open(house.conn, ExchangeId(str(exchange_id)))
-        rows = note_rows(house, opened.exchange_id)
-    return render(request, "one_review.html", "start", opened=opened, rows=rows, may=releases, token=token)
+        every = note_rows(house, opened.exchange_id)
+    waits = [each for each in every if each.review is None]
+    rows = waits[:ROWS] + [each for each in every if each.review][:ROWS]
+    rest = max(0, len(waits) - ROWS)
+    return render(request, "one_review.html", "start", opened=opened, rows=rows, rest=rest, may=releases, token=token)
 
 
 @router.get("/notices/{notice_id}")
