@@ -17,7 +17,6 @@ from sluice.exchange.review import list_open, note_rows
 from sluice.migrations import versions as migrations
 from sluice.rights.model import CaseId, LetterKind, Right, State
 from sluice.rights.store import get_case, list_steps
-from sluice.settings import get_settings
 from sluice.terms import ExchangeId
 from sluice.web.access import Rule
 from sluice.web.pages.app import MOUNT, make_pages
@@ -176,21 +175,6 @@ def test_abuse_needs_its_proof(pages: Web, night: Night) -> None:
     answer = act(pages, page, "/decide", **form)
     assert answer.status_code == 422 and "evidence" in answer.text
     assert act(pages, page, "/decide", **form, evidence=PROOF).status_code != 422, "the control"
-
-
-def test_a_letter_that_cannot_be_written_leaves_the_step_done_and_is_owed(
-    pages: Web, night: Night, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = settled(pages, night, Right.ACCESS)
-    with monkeypatch.context() as away:
-        away.setenv("SLUICE_S3_ENDPOINT", "http://127.0.0.1:1")
-        get_settings.cache_clear()
-        answer = act(pages, page, "/extend?lang=en", reason="A12Complexity")
-    get_settings.cache_clear()
-    assert answer.status_code == 303 and "done=extend_owed" in answer.headers["location"]
-    assert "the letter is still owed" in said(pages.get(answer.headers["location"].removeprefix(MOUNT)).text)
-    case = get_case(night.desk.house.conn, CaseId(page.rpartition("/")[2]))
-    assert case.is_extended and not [each for each in case.letters if each.kind is LetterKind.EXTENSION]
 
 
 def test_a_case_is_paused_resumed_and_extended(pages: Web, night: Night) -> None:
