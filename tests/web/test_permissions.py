@@ -65,7 +65,8 @@ class Trial:
         body = BODIES.get(line.address, dict)() if method in ("POST", "PUT", "PATCH") else None
         query = {name: filled(value, self.values) for name, value in QUERIES.get(line.address, {}).items()}
         params = query if "?" not in address else None
-        form = _form(login) if line.address.startswith(PAGES) and method == "POST" else {"json": body}
+        is_form = line.address.startswith(PAGES) and method in ("POST", "PUT", "PATCH")
+        form = _form(login) if is_form else {"json": body}
         answer = self.web.as_(LOGINS[login]).ask(method, address, params=params, follow_redirects=False, **form)
         self.answers[answer.status_code] += 1
         return answer
