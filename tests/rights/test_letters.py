@@ -30,10 +30,12 @@ from sluice.ledger.verify import verify
 from sluice.rights import store
 from sluice.rights.cases import advance, decide, extend, settle_identity, withdraw
 from sluice.rights.certificate import issue
+from sluice.rights.desk_steps import extend_and_tell
 from sluice.rights.erase import run
 from sluice.rights.finish import finish
 from sluice.rights.forward import follow, forward
 from sluice.rights.identifiers import Identifier, list_sealed, open_sealed, refs_of
+from sluice.rights.letter_due import is_owed
 from sluice.rights.letters import open_document, open_letter, write_letter, write_owed
 from sluice.rights.model import (
     Action,
@@ -231,6 +233,19 @@ def test_what_is_refused_in_part_has_its_letter_before_the_answer(desk: Desk) ->
     refused, done = (json.loads(open_document(desk.house, each)) for each in get(desk, case).letters)
     assert [line["field_group"] for line in refused["parts"][0]["data"] if line["outcome"] == "refuse"] == ["callback"]
     assert {line["outcome"] for line in done["parts"][0]["data"]} == {"erase", "refuse"}
+
+
+def test_a_letter_that_cannot_be_written_leaves_the_step_done_and_is_owed(desk: Desk) -> None:
+    case = asked(desk)
+    scoped(desk, case)
+    nowhere = desk.settings.model_copy(update={"bucket_vault": "no-such-bucket"})
+
+    done = extend_and_tell(replace(desk.house, settings=nowhere), case.case_id, order(iri("A12Complexity")))
+
+    assert done.is_letter_owed and logged(desk) == []
+    assert is_owed(get(desk, case), LetterKind.EXTENSION), "the step is in the ledger, and who asked is told later"
+    write_owed(desk.house, NOW)
+    assert "extension" in [each["kind"] for each in logged(desk)] and get(desk, case).is_extended
 
 
 def test_an_extension_holds_only_once_its_letter_left_in_time(desk: Desk) -> None:
