@@ -27,6 +27,8 @@ MOST_INDEXES = 200_000
 
 _SEVERITY = {Severity.ERROR: "critical", Severity.WARNING: "warning"}
 _MARK = "sluice_rule"
+_LOUD = ("great_expectations", "great_expectations.data_context.types.base")
+"""The second has a level of its own, whatever the first one has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +181,13 @@ def great_expectations() -> Any:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Great Expectations warns and logs to stderr; what it has to say is in its result."""
-    logger = logging.getLogger("great_expectations")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    levels = {logger: logger.level for logger in map(logging.getLogger, _LOUD)}
+    for logger in levels:
+        logger.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in levels.items():
+            logger.setLevel(level)
