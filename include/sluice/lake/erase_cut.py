@@ -7,6 +7,7 @@ difference.
 
 import hashlib
 import mmap
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,18 @@ def opened(source: Path, target: Path) -> Iterator[memoryview]:
         with _removed_on_error(target):
             yield data
         return
+    raise FileUnreadable(Ref("errno", number))
+
+
+@contextmanager
+def folder_beside(target: Path) -> Iterator[Path]:
+    """Where the parts of a packed file lie while it is edited. Raises FileUnreadable."""
+    try:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix="erase-") as folder:
+            yield Path(folder)
+        return
+    except OSError as error:
+        number = error.errno or 0
     raise FileUnreadable(Ref("errno", number))
 
 

@@ -3,8 +3,6 @@
 Deflate has many encodings of one text, so the compressed bytes differ; the decompressed ones do not.
 """
 
-import hashlib
-import tempfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,10 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sluice.errors import Ref
-from sluice.lake.erase_cut import CHUNK
+from sluice.lake.erase_cut import CHUNK, folder_beside
 from sluice.lake.erase_model import CONTAINER_TEXT_KEPT, Erased, EraseRefused
-from sluice.lake.table import FileUnreadable, Limits
-from sluice.terms import Sha256
+from sluice.lake.objects import hash_of
+from sluice.lake.table import Limits
 
 Eraser = Callable[[Path, Path], Erased]
 """Edits the inner file: source, target that does not exist yet."""
@@ -42,12 +40,8 @@ def erase_in_gzip(source: Path, target: Path, erase: Eraser, limits: Limits | No
     The inner file lies unpacked beside the target while this runs. target: must not exist. The
     result has hash and size of the gzip file. raises EraseRefused: MULTI_MEMBER, TRAILING_BYTES,
     DAMAGED_CONTAINER, LIMIT_FILE_SIZE or a rule of the inner eraser; FileUnreadable."""
-    try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix="erase-") as folder:
-            return _erase(source, target, Path(folder), erase, limits or Limits())
-    except OSError as error:
-        number = error.errno or 0
-    raise FileUnreadable(Ref("errno", number))
+    with folder_beside(target) as folder:
+        return _erase(source, target, folder, erase, limits or Limits())
 
 
 def _erase(source: Path, target: Path, folder: Path, erase: Eraser, limits: Limits) -> Erased:
@@ -56,10 +50,10 @@ def _erase(source: Path, target: Path, folder: Path, erase: Eraser, limits: Limi
     erased = erase(inner, edited)
     _pack(edited, packed, header)
     proof = folder / "proof"
-    if _unpack(packed, proof, limits) != header or _digest(proof) != erased.sha256:
+    if _unpack(packed, proof, limits) != header or hash_of(proof)[0] != erased.sha256:
         raise EraseRefused.because("OUTPUT_DIFFERS")
     target.touch(exist_ok=False)
-    sha256, size = _digest(packed), packed.stat().st_size
+    sha256, size = hash_of(packed)
     packed.replace(target)
     remarks = erased.remarks + ((CONTAINER_TEXT_KEPT,) if header.has_text else ())
     return replace(erased, sha256=sha256, size_bytes=size, remarks=remarks)
@@ -122,8 +116,3 @@ def _pack(edited: Path, packed: Path, header: _Header) -> None:
             out.write(machine.compress(chunk))
         out.write(machine.flush())
         out.write(crc.to_bytes(4, "little") + (size & 0xFFFFFFFF).to_bytes(4, "little"))
-
-
-def _digest(path: Path) -> Sha256:
-    with path.open("rb") as file:
-        return Sha256(hashlib.file_digest(file, "sha256").hexdigest())

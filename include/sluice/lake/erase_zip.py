@@ -1,20 +1,17 @@
 """Erase inside a zip of one file: the member keeps its name, time and method; its own eraser edits what is in it."""
 
-import hashlib
 import shutil
-import tempfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-from sluice.errors import Ref
-from sluice.lake.erase_cut import CHUNK
+from sluice.lake.erase_cut import CHUNK, folder_beside
 from sluice.lake.erase_gzip import Eraser
 from sluice.lake.erase_model import CONTAINER_TEXT_KEPT, Erased, EraseRefused
+from sluice.lake.objects import hash_of
 from sluice.lake.sniff import Kind
-from sluice.lake.table import FileUnreadable, FormatRefusal, Limits
+from sluice.lake.table import FormatRefusal, Limits
 from sluice.lake.unpack import unpack
-from sluice.terms import Sha256
 
 
 def erase_in_zip(source: Path, target: Path, erase: Eraser, limits: Limits | None = None) -> Erased:
@@ -22,12 +19,8 @@ def erase_in_zip(source: Path, target: Path, erase: Eraser, limits: Limits | Non
 
     target: must not exist. The result has hash and size of the zip. raises EraseRefused:
     DAMAGED_CONTAINER, OUTPUT_DIFFERS or a rule of the inner eraser; FileUnreadable."""
-    try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix="erase-") as folder:
-            return _erase(source, target, Path(folder), erase, limits or Limits())
-    except OSError as error:
-        number = error.errno or 0
-    raise FileUnreadable(Ref("errno", number))
+    with folder_beside(target) as folder:
+        return _erase(source, target, folder, erase, limits or Limits())
 
 
 def _erase(source: Path, target: Path, folder: Path, erase: Eraser, limits: Limits) -> Erased:
@@ -42,14 +35,9 @@ def _erase(source: Path, target: Path, folder: Path, erase: Eraser, limits: Limi
         again.file_size = edited.stat().st_size
         with edited.open("rb") as content, new.open(again, "w") as out:
             shutil.copyfileobj(content, out, CHUNK)
-    if isinstance(unpack(packed, Kind.ZIP, "", proof, limits), FormatRefusal) or _digest(proof) != erased.sha256:
+    if isinstance(unpack(packed, Kind.ZIP, "", proof, limits), FormatRefusal) or hash_of(proof)[0] != erased.sha256:
         raise EraseRefused.because("OUTPUT_DIFFERS")
-    sha256, size = _digest(packed), packed.stat().st_size
+    sha256, size = hash_of(packed)
     target.touch(exist_ok=False)
     packed.replace(target)
     return replace(erased, sha256=sha256, size_bytes=size, remarks=(*erased.remarks, CONTAINER_TEXT_KEPT))
-
-
-def _digest(path: Path) -> Sha256:
-    with path.open("rb") as file:
-        return Sha256(hashlib.file_digest(file, "sha256").hexdigest())

@@ -6,14 +6,13 @@ Parquet keep the exact value.
 """
 
 from collections.abc import Mapping
-from hashlib import file_digest
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sluice.errors import Ref
+from sluice.lake.objects import hash_of
 from sluice.lake.write_model import FORMATS, Changes, WriteForm, WriteFormInvalid, Written
-from sluice.terms import Sha256
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,9 +38,7 @@ def write_table(
     draft = path.with_name(f".{path.name}.part")
     try:
         changes = _write(frame, types, form, draft, title, metadata)
-        with draft.open("rb") as file:
-            digest = Sha256(file_digest(file, "sha256").hexdigest())
-        size = draft.stat().st_size
+        digest, size = hash_of(draft)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
