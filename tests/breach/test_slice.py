@@ -120,8 +120,7 @@ def _partly(estate: Estate) -> str:
     """A file of 21 records: 19 accepted, one refused, one that is no row."""
     people = draw_people(28)[8:]
     wrong = contact_rows(people[19:]).with_columns(last_name=pl.lit(""))
-    lines = as_csv(contact_rows(people[:1])).split(b"\r\n")[1:-1]
-    content = as_csv(pl.concat([contact_rows(people[:19]), wrong])) + cut_short(lines[0])
+    content = as_csv(pl.concat([contact_rows(people[:19]), wrong])) + cut_short(people[:1])
     estate.drop(content, "partly.csv", ENERGY[1])
     estate.night.desk.work()
     return exchange_of(estate, "partly.csv")

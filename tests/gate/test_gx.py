@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -263,3 +264,20 @@ def _batch(frame: pl.DataFrame) -> Any:
 
 def found_in(text: str) -> list[str]:
     return [canary for canary in CANARIES if canary in text]
+
+
+def test_great_expectations_keeps_a_configuration_in_our_judgement_only() -> None:
+    great_expectations()
+    from great_expectations.expectations.core import ExpectColumnValuesToNotBeNull
+
+    from sluice.gate.engine import configurations_kept
+
+    one, other = (ExpectColumnValuesToNotBeNull(column=name) for name in "ab")
+    with configurations_kept():
+        assert one.configuration is one.configuration
+        assert one.configuration is not other.configuration and one.configuration.kwargs == {"column": "a"}
+        with ThreadPoolExecutor(1) as beside:
+            assert not beside.submit(lambda: one.configuration is one.configuration).result()
+    assert one.configuration is not one.configuration
+    one.column = "c"
+    assert one.configuration.kwargs == {"column": "c"}, "what others change of it is seen"

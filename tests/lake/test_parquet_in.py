@@ -166,6 +166,15 @@ def test_a_value_that_no_library_can_spell_is_a_refusal(tmp_path: Path, kind: st
     assert refusal_of(read_bytes(tmp_path, written(pa.table({"x": values})), name="drop.parquet")).code == code
 
 
+def test_a_small_file_that_swells_a_hundredfold_is_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "object"
+    path.write_bytes(written(pa.table({"x": pa.array(["x" * 50_000] * 400)})))
+    refusal = refusal_of(read_table(path, file_name="a.parquet"))
+    assert refusal.code == "ARCHIVE_RATIO" and 16 << 20 < refusal.count < 20 << 20, "it stops where it is too much"
+    path.write_bytes(written(pa.table({"x": pa.array(["x" * 50_000] * 300)})))
+    assert table_of(read_table(path, file_name="a.parquet")).record_count == 300, "the control"
+
+
 @pytest.mark.parametrize("is_category", [True, False])
 def test_one_long_value_repeated_counts_each_time(tmp_path: Path, is_category: bool) -> None:
     texts = pa.array(["x" * 50_000] * 100).dictionary_encode()

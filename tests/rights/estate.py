@@ -346,18 +346,13 @@ def _contacts(estate: Estate) -> None:
     estate.drop(as_csv(subscriber_rows(base), ","), "base.csv", "subscriber_base", TELECOM01)
 
 
-FAULTY_ROWS = 8
-"""Of more, the whole file is refused, and no row of it alone."""
-
-
 def _faulty(estate: Estate) -> None:
     """Rows that are refused, records of another width, files that are refused whole, in UTF-16, and without a flow."""
-    count = min(max(2, len(estate.people) // 25), FAULTY_ROWS)
+    count = max(2, len(estate.people) // 25)
     few = [each for pair in zip(estate.people[:count], estate.others[:count], strict=True) for each in pair]
     sound = [each for each in mixed(estate) if each not in few]
     wrong = contact_rows(few[:count]).with_columns(last_name=pl.lit(""))
-    ragged = as_csv(contact_rows(few[count:])).split(b"\r\n")[1:-1]
-    content = as_csv(pl.concat([contact_rows(sound), wrong])) + b"".join(cut_short(line) for line in ragged)
+    content = as_csv(pl.concat([contact_rows(sound), wrong])) + cut_short(few[count:])
     estate.drop(content, "faulty.csv", ENERGY[1])
     lines = as_ndjson(contact_rows(sound)) + b"".join(as_list(each) for each in few[:count])
     estate.drop(lines, "faulty.ndjson", flow_of("ndjson"))
@@ -366,9 +361,9 @@ def _faulty(estate: Estate) -> None:
     estate.drop(as_csv(contact_rows(few)), "stray.csv", "no_such_flow")
 
 
-def cut_short(line: bytes) -> bytes:
-    """A record without its last two cells."""
-    return b";".join(line.split(b";")[:-2]) + b"\r\n"
+def cut_short(people: list[Person]) -> bytes:
+    """Their records without the last two cells; a note may hold what looks like the end of a cell."""
+    return as_csv(contact_rows(people)[:, :-2]).partition(b"\r\n")[2]
 
 
 def as_list(person: Person) -> bytes:

@@ -92,7 +92,8 @@ def test_it_is_the_same_forty_rows_and_one_person_leaves_them(night: Night, form
     report = run(desk.house, asked(night, phone, record).case_id, datetime.now(UTC))
 
     assert (report.residual, report.doubts) == (0, 0)
-    assert not [line for line in report.lines if line.outcome == Outcome.REMOVED and line.store == "arrived"]
+    came = [line.outcome for line in report.lines if line.store == "files as they came"]
+    assert came == [Outcome.ERASED], "edited, and not gone whole"
     before, after = (form.unpack(each).splitlines() for each in (form.pack(plain), content_of(desk, stored)))
     assert after == [line for line in before if phone.encode() not in line]
     assert len(after) == len(before) - 1

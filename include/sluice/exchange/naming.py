@@ -4,7 +4,6 @@ import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sluice.errors import Ref, UsageError
 from sluice.exchange.model import Opened
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Principal
@@ -15,8 +14,6 @@ FLOW_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 LONG_DIGITS = re.compile(r"\d{9,}|\d{1,4}(?:[._-]\d{1,4}){2,}")
 TIMESTAMP = re.compile(r"20[2-4]\d[01]\d[0-3]\d{1,10}|1[5-9]\d{8}(\d{3})?|\d{1,8}")
 """A date and what follows it, seconds or milliseconds since 1970, or too short to be a person's number."""
-REASON = re.compile(r"[A-Z][A-Z0-9_]{2,63}|https://w3id\.org/dpv/(?:legal/eu/gdpr|justifications)#[A-Za-z0-9]{1,64}")
-"""Why somebody did something: a code or an IRI, so that no sentence about a person gets into the ledger."""
 NO_FLOW = Flow("unassigned")
 BRUSSELS = ZoneInfo("Europe/Brussels")
 
@@ -24,12 +21,6 @@ BRUSSELS = ZoneInfo("Europe/Brussels")
 def utc_text(moment: datetime) -> str:
     """ISO 8601 with milliseconds and ``Z``, as every record writes time."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def check_reason(reason: str | None) -> None:
-    """Raises UsageError for a reason that is no code; without one nothing is checked."""
-    if reason is not None and not REASON.fullmatch(reason):
-        raise UsageError(Ref("option", "--reason"), Ref("form", "A_CODE_IN_CAPITALS"))
 
 
 def is_safe_name(name: str) -> bool:

@@ -21,7 +21,7 @@ from sluice.exchange import review_store, store
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS, check_reason, utc_text
+from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.read import show_exchange
 from sluice.exchange.review_store import Choice, Review, is_for_review
 from sluice.exchange.workroom import private_folder
@@ -30,6 +30,7 @@ from sluice.lake.write_model import WriteForm, Written
 from sluice.lake.write_table import write_table
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
+from sluice.ledger.reason import check_reason
 from sluice.ledger.reviewed import NotesRead, ReviewDecided
 from sluice.terms import ExchangeId, FieldGroup, Principal, ScreenAction
 

@@ -4,7 +4,6 @@ Unlike lake files they are not sorted by person and hold no references, so their
 cells. Nothing of the old file is copied, so no dictionary or statistic can carry what was erased.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,10 +14,10 @@ import polars as pl
 
 from sluice.lake.erase_model import Erased, EraseRefused, Numbers, checked_numbers
 from sluice.lake.erase_parquet import readable
+from sluice.lake.objects import hash_of
 from sluice.lake.parquet_reader import plain_schema
 from sluice.lake.table import Table
 from sluice.lake.write_machine import put_table
-from sluice.terms import Sha256
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,11 +46,11 @@ def erase_records(source: Path, target: Path, records: Iterable[int] | Numbers, 
     try:
         with readable():
             rows = _write(source, draft, ~np.isin(np.arange(1, form.record_count + 1), numbers))
-        content = draft.read_bytes()
+        sha256, size = hash_of(draft)
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
-    return Erased(form.record_count, rows, Sha256(hashlib.sha256(content).hexdigest()), len(content))
+    return Erased(form.record_count, rows, sha256, size)
 
 
 def _write(source: Path, draft: Path, stays: "npt.NDArray[np.bool_]") -> int:

@@ -74,7 +74,7 @@ REASONS: dict[str, str] = {
     "ARCHIVE_DUPLICATE_NAME": "The workbook has two parts of one name, so readers would disagree.",
     "ARCHIVE_NAME": "A part of the workbook has a name that leaves its folder.",
     "ARCHIVE_OVERLAP": "Parts of the workbook share the same bytes.",
-    "ARCHIVE_RATIO": "The workbook or archive expands to more than its size allows.",
+    "ARCHIVE_RATIO": "The file expands to more than its size allows.",
     "ARCHIVE_METHOD": "The workbook or archive uses a compression other than deflate.",
     "ACTIVE_MACRO": "The workbook contains macros.",
     "ACTIVE_EXTERNAL_LINK": "The workbook links to another file or program.",

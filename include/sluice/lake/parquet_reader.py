@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FORMAT = "parquet"
 _RULE = "format.parquet"
 _MOST_EXACT = 2**53
+_FEWEST_CELLS = 512
 _MOST_ROWS = 1024
 """Read at a time."""
 _SECONDS = "%Y-%m-%dT%H:%M:%S"
@@ -35,7 +36,7 @@ def read_parquet(path: Path, hints: FormatHints, limits: Limits) -> Table | Form
             names = tuple(file.schema_arrow.names)
             if refusal := check_header(names, limits, hints) or _check(file, limits):
                 return refusal
-            values = _values(file, limits)
+            values = _values(file, limits, limits.unpacked_bytes(path.stat().st_size))
             if isinstance(values, FormatRefusal):
                 return values
             frame = _texts(values)
@@ -94,26 +95,27 @@ def plain_schema(schema: "pa.Schema") -> "pa.Schema":
     return pa.schema([field.with_type(plain(field.type)) for field in schema], schema.metadata)
 
 
-def _values(file: "pq.ParquetFile", limits: Limits) -> "pa.Table | FormatRefusal":
-    """All rows, as long as what they stand for is no larger than a file may be: a dictionary repeats for free."""
+def _values(file: "pq.ParquetFile", limits: Limits, most: int) -> "pa.Table | FormatRefusal":
+    """All rows, as long as what they stand for has no more than ``most`` bytes: a dictionary repeats for free."""
     import pyarrow as pa
 
     schema, size, batches = plain_schema(file.schema_arrow), 0, []
-    for coded in file.iter_batches(batch_size=_rows_at_once(file, limits)):
+    for coded in file.iter_batches(batch_size=_rows_at_once(file, limits, most)):
         batch = coded.cast(schema)
         size += batch.nbytes
-        if size > limits.file_bytes:
-            return FormatRefusal("LIMIT_FILE_SIZE", "format.limits", count=size)
+        if size > most:
+            code = "LIMIT_FILE_SIZE" if most == limits.file_bytes else "ARCHIVE_RATIO"
+            return FormatRefusal(code, "format.limits", count=size)
         batches.append(batch)
     return pa.Table.from_batches(batches, schema)
 
 
-def _rows_at_once(file: "pq.ParquetFile", limits: Limits) -> int:
-    """So few that they fit the limit even if each row has the largest cells there can be."""
+def _rows_at_once(file: "pq.ParquetFile", limits: Limits, most: int) -> int:
+    """So few that they fit the limit with the largest cells there can be, and no fewer than some hundred cells."""
     about = file.metadata
     groups = (about.row_group(number).total_byte_size for number in range(about.num_row_groups))
     widest = max(about.num_columns * limits.cell_bytes, *groups, 1)
-    return max(1, min(_MOST_ROWS, limits.file_bytes // int(widest)))
+    return max(1, min(_MOST_ROWS, max(_FEWEST_CELLS // max(len(file.schema_arrow), 1), most // int(widest))))
 
 
 def _texts(values: "pa.Table") -> pl.DataFrame:

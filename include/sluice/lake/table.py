@@ -14,6 +14,7 @@ from sluice.terms import RefusalClass
 if TYPE_CHECKING:
     import polars as pl
 
+REPETITIVE_BYTES = 16 << 20
 SHOWN_ROWS = 20
 """A refusal and a note name at most this many row numbers; ``count`` has them all."""
 
@@ -64,6 +65,10 @@ class Limits:
     archive_entries: int = 10_000
     blank_rows: int = 1_000
     """Longest run of blank rows inside a sheet."""
+
+    def unpacked_bytes(self, packed_bytes: int) -> int:
+        """What may come out of a file of this size; a little of it may be as repetitive as it likes."""
+        return min(self.file_bytes, max(REPETITIVE_BYTES, self.archive_ratio * packed_bytes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,6 @@ from sluice.lake.zip_layout import data_start
 
 _RULE = "format.archive"
 _CHUNK = 1 << 20
-_RATIO_COUNTS_FROM = 16 << 20
-"""Text of less than this may be as repetitive as it likes."""
 _PLAIN = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1
 PACKED = frozenset({Kind.GZIP, Kind.ZIP})
@@ -37,13 +35,8 @@ def unpack(path: Path, kind: Kind, file_name: str, target: Path, limits: Limits)
     if kind is Kind.ZIP:
         return _unzip(path, target, limits)
     with path.open("rb") as packed, target.open("wb") as out:
-        refusal = _inflate(packed, out, _most(path, limits))
+        refusal = _inflate(packed, out, limits.unpacked_bytes(path.stat().st_size))
     return refusal or Unpacked(target, file_name.rpartition(".")[0] if file_name.lower().endswith(".gz") else "")
-
-
-def _most(path: Path, limits: Limits) -> int:
-    """Bytes that may come out of a container of this size."""
-    return min(limits.file_bytes, max(_RATIO_COUNTS_FROM, limits.archive_ratio * path.stat().st_size))
 
 
 def _inflate(packed: BinaryIO, out: BinaryIO, most: int) -> FormatRefusal | None:
@@ -81,7 +74,9 @@ def _unzip(path: Path, target: Path, limits: Limits) -> Unpacked | FormatRefusal
         if start is None:
             return FormatRefusal("UNREADABLE_ARCHIVE", _RULE)
         packed.seek(start)
-        return _copy(packed, out, member, _most(path, limits)) or Unpacked(target, member.filename)
+        return _copy(packed, out, member, limits.unpacked_bytes(path.stat().st_size)) or Unpacked(
+            target, member.filename
+        )
 
 
 def _copy(packed: BinaryIO, out: BinaryIO, member: zipfile.ZipInfo, most: int) -> FormatRefusal | None:

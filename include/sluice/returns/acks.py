@@ -17,10 +17,11 @@ from typing import Any, TypeVar
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.naming import PRINCIPAL_NAME, check_reason, utc_text, withheld_unless_safe
+from sluice.exchange.naming import PRINCIPAL_NAME, utc_text, withheld_unless_safe
 from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
+from sluice.ledger.reason import check_reason
 from sluice.ledger.returned import AcknowledgedReturn, AcknowledgementRefused
 from sluice.returns.ack_file import UUID, is_of_notice, read_members, read_small
 from sluice.returns.notices import TEXTS, give_notice, list_notices

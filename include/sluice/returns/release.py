@@ -7,12 +7,13 @@ from sluice.errors import Ref
 from sluice.exchange import deliver
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS, check_reason, utc_text
+from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.read import show_exchange
 from sluice.exchange.store import get_open
 from sluice.lake.objects import StoredObject
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
+from sluice.ledger.reason import check_reason
 from sluice.ledger.returned import PreparedReturn, RedeliveredReturn, ReleasedReturn
 from sluice.ledger.store import find_entry
 from sluice.returns import store

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sluice.errors import SluiceError
+from sluice.errors import Ref, SluiceError
 from sluice.exchange.house import House
+from sluice.exchange.sweeping import coded
 from sluice.rights.cases import decide, extend
 from sluice.rights.letters import write_letter
 from sluice.rights.model import Case, CaseId, LetterKind, Order, State, SubCaseId
@@ -47,7 +48,8 @@ def reasons_of(given: Sequence[str]) -> Mapping[str, str]:
 def _told(house: House, case: Case, kind: LetterKind, order: Order) -> Done:
     """The step is committed: a fault of its letter undoes nothing, so it is no error of the step."""
     try:
-        write_letter(house, case.case_id, kind, order.at)
+        with coded(f"case {case.case_id}: its letter", SluiceError(Ref("case", case.case_id))):
+            write_letter(house, case.case_id, kind, order.at)
         return Done(get_case(house.conn, case.case_id))
     except SluiceError as error:
         log.warning("case %s: its letter %s is owed: %s", case.case_id, kind, error)

@@ -9,11 +9,12 @@ from datetime import datetime
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError
 from sluice.exchange.house import House
-from sluice.exchange.naming import check_reason, utc_text
+from sluice.exchange.naming import utc_text
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasureResumed
 from sluice.ledger.erased import ErasureStopped as StoppedEntry
 from sluice.ledger.model import EntryKind
+from sluice.ledger.reason import check_reason
 from sluice.rights import erase_control_store as control
 from sluice.rights import erase_store, store
 from sluice.rights.erase_control_store import Run, Stop

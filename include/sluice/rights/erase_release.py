@@ -12,10 +12,11 @@ from sluice.agreement.store import find_version
 from sluice.db import Connection, transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.naming import check_reason, utc_text
+from sluice.exchange.naming import utc_text
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasurePlanned, ErasureRefused, ErasureReleased
 from sluice.ledger.model import EntryKind
+from sluice.ledger.reason import check_reason
 from sluice.rights import erase_control_store as control
 from sluice.rights import store
 from sluice.rights.erase_find import foresee, open_request, targets_of

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sluice.exchange.naming import REASON
+from sluice.ledger.reason import REASON
 from sluice.rights.clock import extension_latest, received_on
 from sluice.rights.letter_due import refused_groups
 from sluice.rights.model import ACTIONS, Action, Case, LetterKind, Order, Right, Role, State, SubCase, Track

@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 from sluice.db import Connection, transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.naming import PRINCIPAL_NAME, check_reason, withheld_unless_safe
+from sluice.exchange.naming import PRINCIPAL_NAME, withheld_unless_safe
 from sluice.exchange.sweeping import each
 from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.noticed import NoticeAnswerRefused
+from sluice.ledger.reason import check_reason
 from sluice.returns.ack_file import UUID, is_of_notice, read_members, read_small
 from sluice.returns.notices import give_notice, list_notices
 from sluice.rights import notice_store
