@@ -13,6 +13,8 @@ FILE ?=
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := 1
 endif
+# Tests that import Airflow, a few seconds in each process; nearly all of them need stores too.
+AIRFLOWS := browser dags journeys web
 CODE := include dags plugins config tests $(wildcard bench)
 
 help:  ## Show what can be made
@@ -40,7 +42,7 @@ check: setup  ## Format, lint, layers, types, tests without stores; under a minu
 	$(PY) -m ruff check $(CODE)
 	$(VENV)/bin/lint-imports
 	$(PY) -m mypy
-	$(PY) -m pytest -m "not stores and not journey and not slow" -n 2
+	$(PY) -m pytest -m "not stores and not journey and not slow" -n 2 $(AIRFLOWS:%=--ignore tests/%)
 
 fix: setup  ## Format, and repair what the linter can
 	$(PY) -m ruff check --fix $(CODE)
