@@ -42,7 +42,7 @@ check: setup  ## Format, lint, layers, types, tests without stores; under a minu
 	$(PY) -m ruff check $(CODE)
 	$(VENV)/bin/lint-imports
 	$(PY) -m mypy
-	$(PY) -m pytest -m "not stores and not journey and not slow" -n 2 $(AIRFLOWS:%=--ignore tests/%)
+	$(PY) -m pytest -m "not stores and not journey and not slow" -n 2 --hypothesis-profile loop $(AIRFLOWS:%=--ignore tests/%)
 
 fix: setup  ## Format, and repair what the linter can
 	$(PY) -m ruff check --fix $(CODE)

@@ -65,6 +65,7 @@ OUTSIDE = {
 """What a fixture needs that no package of ours brings; where it is not, its tests are left out and counted."""
 NOT_RUN = pytest.StashKey[int]()
 hypothesis_settings.register_profile("house", deadline=None)  # a busy machine is no fault
+hypothesis_settings.register_profile("loop", hypothesis_settings.get_profile("house"), max_examples=20)
 hypothesis_settings.load_profile("house")
 
 

@@ -79,6 +79,7 @@ def test_keys_are_suggested_by_name_only(name: str, kind: str | None) -> None:
     assert suggest_key(name) == kind
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(

@@ -42,6 +42,7 @@ def payload_of(jws: bytes):
     return json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
+@pytest.mark.slow
 def test_the_same_entry_gives_the_same_bytes_in_another_process(receipt, pytestconfig):
     done = subprocess.run(
         [sys.executable, "-c", AGAIN], cwd=pytestconfig.rootpath / "tests", capture_output=True, text=True, check=True

@@ -163,6 +163,7 @@ def test_every_flipped_byte_is_refused(jws, keyring):
     flipped_is_refused()
 
 
+@pytest.mark.slow
 def test_one_bit_at_every_position_is_refused(jws, keyring):
     passed = []
     for at in range(len(jws)):

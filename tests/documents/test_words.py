@@ -69,6 +69,7 @@ def test_every_language_has_the_same_sentences_with_the_same_parts(language):
         assert parts == set().union(*map(placeholders, texts(other[name]))), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_whatever_a_record_holds_has_words(language):
     say = words(language)

@@ -23,6 +23,7 @@ from sluice.terms import Severity, Verdict
 from .cases import GX_KINDS, KWARGS, tables
 from .pandas_judge import rules
 
+pytestmark = pytest.mark.slow  # five seconds to import
 CANARIES = ["Jan Peeters", "0475 12 34 56", "jan.peeters@example.be", "BE71 0961 2345 6769", "85.07.30-033.28"]
 quick = settings(
     max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -58,7 +59,6 @@ def canary_frame() -> pl.DataFrame:
     return pl.DataFrame({"who": CANARIES * 2})
 
 
-@pytest.mark.slow
 @quick
 @given(frame=tables(), drawn=all_kinds)
 def test_it_agrees_with_the_pass_it_is_asked_about(frame: pl.DataFrame, drawn: tuple[dict[str, object], ...]) -> None:
@@ -68,7 +68,6 @@ def test_it_agrees_with_the_pass_it_is_asked_about(frame: pl.DataFrame, drawn: t
     assert agrees(validate(result, asked), result)
 
 
-@pytest.mark.slow
 def test_it_judges_a_frame_as_it_judges_a_pass_over_it() -> None:
     frame = pl.DataFrame({"a": ["x", "x", None], "n": [1, 2, 3]})
     asked = [

@@ -59,6 +59,7 @@ def test_search_finds_what_python_finds(pattern: str, values: list[str]) -> None
     assert found.to_list() == _python(pattern, values)
 
 
+@pytest.mark.slow
 def test_the_untranslated_pattern_would_be_caught() -> None:
     case = st.tuples(patterns, texts)
     generate = settings(quick, phases=[Phase.generate], max_examples=2_000)

@@ -115,6 +115,7 @@ def test_a_refusal_names_file_place_and_kind() -> None:
     assert f"suite leads.json; expectation 2; kind {REGEX}; option row_condition" in str(refused.value)
 
 
+@pytest.mark.slow
 def test_great_expectations_itself_would_load_most_of_what_is_refused() -> None:
     loaded = sum(_loads_in_great_expectations(content) for content in (*UNLISTED, *NOT_ALLOWED))
 

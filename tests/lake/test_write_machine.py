@@ -169,6 +169,7 @@ for name in ("csv", "tsv", "xlsx", "json", "ndjson", "parquet"):
 """
 
 
+@pytest.mark.slow
 def test_another_process_at_another_time_writes_the_same_bytes(tmp_path, pytestconfig):
     answers = []
     for seed in ("1", "2"):

@@ -114,6 +114,7 @@ def test_an_empty_stdin_gives_nothing() -> None:
     assert (result.stdout, result.exit_code) == ("", Exit.DONE)
 
 
+@pytest.mark.slow
 @pytest.mark.evidence
 def test_ten_thousand_lines_take_a_few_seconds(record_property) -> None:
     lines = [(date(2026, 1, 1) + timedelta(days=n % 2557)).isoformat() for n in range(10_000)]

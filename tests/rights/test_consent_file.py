@@ -32,6 +32,7 @@ def counts(*rows: Said) -> str:
     return str(state)
 
 
+@pytest.mark.slow
 @given(DAYS, st.sampled_from(NOES), st.times(), st.booleans())
 def test_a_no_of_a_day_beats_every_yes_of_it_and_none_of_the_next(
     day: date, no: str, clock: time, is_bare: bool

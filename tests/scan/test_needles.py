@@ -72,6 +72,7 @@ def test_next_to_any_other_letter_it_is_the_value_itself(written: str) -> None:
     assert scan_bytes(written.encode(), needles_of([AN], {AN: [JAN]})).status is Status.HIT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 7, 40, 400, 5000])
 def test_a_longer_word_is_seen_whole_wherever_a_piece_of_a_stream_ends(size: int) -> None:
     needles, text = needles_of([AN], {AN: [JAN]}), (f"{'x' * 1009}{JAN}" * 30).encode()

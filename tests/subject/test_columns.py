@@ -37,6 +37,7 @@ def test_phone_numbers_of_five_plans_in_a_file_of_any_region(found, region):
     assert_equal_to_normalise(values, SubjectKind.PHONE, region)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("region", REGIONS)
 def test_every_prefix_and_length_of_the_number_plan(region):
     code = phonenumbers.country_code_for_region(region)
@@ -59,6 +60,7 @@ NEARLY = {
 }
 
 
+@pytest.mark.slow
 @given(st.data(), st.sampled_from(list(SubjectKind)), st.sampled_from([EXACT, LOOSE]), st.sampled_from(REGIONS))
 def test_garbage_and_near_misses_of_every_kind(data, kind, rule, region):
     values = data.draw(st.lists(st.one_of(NEARLY[kind], st.text(), st.none()), max_size=25))

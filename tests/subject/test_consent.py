@@ -67,6 +67,7 @@ def test_the_last_word_counts_and_of_two_of_one_moment_the_no(records: list[Reco
                 assert found == ([expected] if expected else [])
 
 
+@pytest.mark.slow
 @given(RECORDS, st.sets(st.sampled_from(PURPOSES)), st.sampled_from([*CHANNELS, None]), st.integers(-1, 6), DAYS)
 def test_consent_given_after_a_withdrawal_lifts_it_for_its_purpose_and_channel_only(
     records: list[Record], purposes: set[str], channel: str | None, day: int, on: date

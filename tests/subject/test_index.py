@@ -112,6 +112,7 @@ def test_the_same_references_give_the_same_bytes():
     )
 
 
+@pytest.mark.slow
 @given(st.lists(refs, max_size=5), refs, st.integers(1, 9))
 def test_a_merge_says_of_every_run_what_the_run_says(held, asked, part_size):
     runs = [build_run([(SubjectKind.PHONE, pl.Series(each, dtype=pl.String))]) for each in held]

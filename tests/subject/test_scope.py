@@ -41,6 +41,7 @@ def test_a_withdrawal_stops_its_own_uses_and_no_other(record_property: pytest.Fi
     record_property("withdrawal of one purpose leaves every other use alone", f"{right} of {len(every)} pairs")  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_a_scope_that_forgets_the_basis_is_found() -> None:
     """The control: the same pairs under a scope without basis are not all right."""
     wrong = sum(
