@@ -7,6 +7,7 @@ fork makes what is due at that moment, lets go what waits for a second person, a
 
 import os
 import sys
+import threading
 from datetime import UTC, datetime
 from types import CodeType, FrameType
 
@@ -60,6 +61,7 @@ def run(line: str) -> str:
     def told(pipe: int) -> str:
         steps = Told(int(kill_at), pipe, tuple(f"/sluice/{each}." for each in place) or ALL)
         with open_house(get_settings()) as house:
+            threading.setprofile(steps)  # what is put side by side, too
             sys.setprofile(steps)
             work(house, datetime.fromisoformat(moment))
             sys.setprofile(None)

@@ -1,7 +1,9 @@
 """Put the parts of a return where only the center reaches them, under keys that are functions of its exchange."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sluice.agreement.model import Paper
@@ -17,23 +19,30 @@ from sluice.ledger.record import CopyLine, is_after_end
 from sluice.returns.make import FILE, FINDINGS, HELD
 from sluice.returns.making import Making
 
+Put = Callable[[], CopyLine]
+"""What stores one object and says so."""
+
 
 def keep_return(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> tuple[CopyLine, ...]:
-    """Store the file (encrypted if the agreement asks), and what the supervisor needs: held rows, findings."""
-    return (*_file(house, opened, paper, making, folder), *_lists(house, opened, making, folder))
+    """Store the file (encrypted if the agreement asks), its index, and what the supervisor needs, side by side."""
+    puts = [*_file(house, opened, paper, making, folder), *_lists(house, opened, making, folder)]
+    with ThreadPoolExecutor(max_workers=max(1, len(puts))) as beside:
+        return tuple(beside.map(lambda put: put(), puts))
 
 
-def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> Iterator[CopyLine]:
+def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> Iterator[Put]:
     if making.written is None:
         return
     rule, last_day = _retention(house, opened, paper)
     source = encrypted(house, paper, folder, opened.opened_at)
-    bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
-    stored = house.objects.put_converging(bucket, key, source, SEALED)
-    yield line(RETURN, stored, making.verdict.rows_accepted, rule, last_day)
+
+    def put(kind: str, key: str, content: bytes | Path, content_type: str, rows: int | None = None) -> CopyLine:
+        stored = house.objects.put_converging(house.settings.bucket_lake, key, content, content_type)
+        return line(kind, stored, rows, rule, last_day)
+
+    yield partial(put, RETURN, return_key(opened, opened.file_name), source, SEALED, making.verdict.rows_accepted)
     for kind, run in making.runs:
-        key = index_key(opened, ".rest" if kind == REST else "")
-        yield line(kind, house.objects.put_converging(bucket, key, run, PARQUET), None, rule, last_day)
+        yield partial(put, kind, index_key(opened, ".rest" if kind == REST else ""), run, PARQUET)
 
 
 def _retention(house: House, opened: Opened, paper: Paper) -> tuple[str | None, date | None]:
@@ -57,12 +66,16 @@ def encrypted(house: House, paper: Paper, folder: Path, now: datetime) -> Path:
     return folder / f"{FILE}.pgp"
 
 
-def _lists(house: House, opened: Opened, making: Making, folder: Path) -> Iterator[CopyLine]:
-    """Row numbers and reasons, agents by reference: no value of a person."""
+def _lists(house: House, opened: Opened, making: Making, folder: Path) -> Iterator[Put]:
+    """Row numbers and reasons, of rows held and of findings, agents by reference: no value of a person."""
     last_day = opened.opened_at.astimezone(BRUSSELS).date() + timedelta(days=house.settings.keep_quarantine_days)
+
+    def put(kind: str, name: str) -> CopyLine:
+        key = vault_key(opened, name)
+        stored = house.objects.put_converging(house.settings.bucket_vault, key, folder / name, CSV)
+        rows = len(making.sorted_out.held) if kind == "held" and making.sorted_out else None
+        return line(kind, stored, rows, "quarantine", last_day)
+
     for kind, name in (("held", HELD), ("return.findings", FINDINGS)):
         if (folder / name).exists():
-            key = vault_key(opened, name)
-            stored = house.objects.put_converging(house.settings.bucket_vault, key, folder / name, CSV)
-            rows = len(making.sorted_out.held) if kind == "held" and making.sorted_out else None
-            yield line(kind, stored, rows, "quarantine", last_day)
+            yield partial(put, kind, name)
