@@ -1,12 +1,13 @@
 """Every night: verify the ledger against the copies outside the database, and call the desk when it does not hold.
 
-An Airflow DAG that mends nothing: `sluice ledger verify` shows every place, and what it can have been.
+That it could not be verified is told too, with its code. An Airflow DAG that mends nothing: `sluice ledger verify`
+shows every place, and what it can have been.
 """
 
 from sluice.orchestration.desk import desk
 from sluice.orchestration.flows import every_night
-from sluice.orchestration.notifiers import TamperNotifier
+from sluice.orchestration.notifiers import VerifyNotifier
 from sluice.orchestration.operators import VerifyLedger
 
 with desk("verify", every_night(), __doc__, "evidence", retries=0):
-    VerifyLedger(task_id="ledger", on_failure_callback=[TamperNotifier()])
+    VerifyLedger(task_id="ledger", on_failure_callback=[VerifyNotifier()])

@@ -5,6 +5,7 @@ import string
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
 import sluice.documents
@@ -14,6 +15,7 @@ from sluice.documents.page import meaning_of
 from sluice.documents.returned import held_sentence
 from sluice.documents.words import LANGUAGES, words
 from sluice.returns.model import STAFF, Held
+from sluice.rights.mail_send import TEXTS
 from sluice.staff.model import Reason
 from sluice.terms import (
     Decision,
@@ -148,6 +150,27 @@ def test_every_warning_about_roles_has_words(language):
 
     assert len(codes) == 4
     assert [code for code in codes if f"warning.{code}" not in catalogue(language)] == []
+
+
+LEDGER = {"nl": "logboek", "fr": "registre"}
+
+
+def off_term(language, said):
+    """Sentences that are about the ledger in English and do not call it by its one term here."""
+    english = catalogue("en") | {f"mail.{kind}": Message(kind, TEXTS[kind][3]) for kind in TEXTS}
+    about = [name for name, message in english.items() if any("ledger" in text.lower() for text in texts(message))]
+    assert len(about) >= 7
+    return [name for name in about if LEDGER[language] not in " ".join(texts(said[name])).lower()]
+
+
+@pytest.mark.parametrize(("language", "place"), [("nl", 1), ("fr", 2)])
+def test_the_ledger_has_one_term_in_each_language(language, place):
+    said = catalogue(language) | {f"mail.{kind}": Message(kind, TEXTS[kind][place]) for kind in TEXTS}
+
+    assert off_term(language, said) == []
+    assert "grootboek" not in (PLACE / language / "LC_MESSAGES" / "sluice.po").read_text(encoding="utf-8")
+    said["verify.entry"] = Message("verify.entry", "Regel in het grootboek")
+    assert off_term(language, said) == ["verify.entry"], "another term is found"
 
 
 def test_numbers_days_and_lists_follow_the_language():

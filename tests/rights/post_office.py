@@ -24,6 +24,12 @@ class PostOffice:
     def mails(self) -> list[EmailMessage]:
         return [message_from_bytes(each, policy=policy.default) for each in self.received]  # type: ignore[misc]
 
+    @property
+    def said(self) -> list[str]:
+        """Each mail as a person reads it: headers and body decoded, whatever they were encoded as on the way."""
+        return ["\n".join((*(f"{name}: {value}" for name, value in mail.items()), mail.get_content()))
+                for mail in self.mails]  # fmt: skip
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One conversation."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
@@ -16,12 +17,16 @@ from sluice.rights.clock import alarms
 from sluice.rights.erase import run
 from sluice.rights.facts import clock_parameters
 from sluice.rights.finish import sweep
-from sluice.rights.mails import MOST_IN_A_ROW, Mailed, send_mails
+from sluice.rights.mail_model import Mail, MailKind
+from sluice.rights.mail_send import TIMEOUT_SECONDS, hand_over, read_target
+from sluice.rights.mails import MOST_IN_A_ROW, Mailed, count_waiting, send_mails
 from sluice.rights.notice_store import list_notices
 from sluice.settings import Settings
 
 pytestmark = pytest.mark.stores
 NAMES = ("energy01",)
+STEPS = 12
+"""Connect, greeting, EHLO, STARTTLS, TLS, EHLO, AUTH in two, MAIL, RCPT, DATA, content: each may take its time-out."""
 
 
 @pytest.fixture
@@ -59,6 +64,10 @@ def send(town: Town, days: int = 0) -> Mailed:
     return send_mails(town.house, datetime.now(UTC) + timedelta(days=days))
 
 
+def waiting(town: Town, days: int = 0) -> int:
+    return count_waiting(town.house, datetime.now(UTC) + timedelta(days=days))
+
+
 def due_again(town: Town) -> None:
     """The pause before the next try is over."""
     town.house.conn.execute("update sluice.mail set next_attempt_at = now() where sent_at is null")
@@ -80,12 +89,17 @@ def test_recipients_hear_by_mail_of_a_notice_that_lies_there_once(town: Town, of
 
 def test_no_mail_holds_anything_of_the_person(town: Town, office: PostOffice) -> None:
     send(town, days=60)
-    person, every = town.people[0], b"".join(office.received)
-
+    person = town.people[0]
     values = [person.phone, person.record("energy01"), *(cell for cell in person.line.split(";") if len(cell) > 5)]
-    assert len(office.received) >= 2 and len(values) > 4
-    assert [value for value in values if value.encode() in every] == []
-    assert b"privacy@energy01.example" in every, "the search finds what is there"
+    assert len(office.said) >= 2 and len(values) > 4
+    assert [value for value in values if value in "".join(office.said)] == []
+
+    target = read_target(town.house.settings)
+    assert target is not None
+    planted = Mail(str(uuid4()), MailKind.LATE, target.desk, (("é" * 600, person.phone),))
+    hand_over(planted, target, datetime.now(UTC))
+    assert person.phone.encode() not in office.received[-1], "the bytes hide it"
+    assert person.phone in office.said[-1], "and the search finds what is there"
 
 
 def test_a_server_that_dies_before_it_answers_gets_the_same_mail_again(town: Town, office: PostOffice) -> None:
@@ -102,13 +116,45 @@ def test_a_server_that_dies_before_it_answers_gets_the_same_mail_again(town: Tow
 def test_a_refused_mail_waits_keeps_nobody_waiting_and_goes_later(town: Town, office: PostOffice) -> None:
     office.refuses = True
     refused = send(town)
-    assert refused.sent == 0 and refused.failed == mail_store.count_unsent(town.house.conn) > 0
+    assert refused.sent == 0 and refused.failed == waiting(town) > 0
     assert send(town) == Mailed(True, 0, 0), "not before its pause is over"
     office.refuses = False
     due_again(town)
     assert send(town) == Mailed(True, refused.failed, 0)
     errors = town.house.conn.execute("select last_error from sluice.mail").fetchall()
-    assert {row["last_error"] for row in errors} == {None}
+    assert {row["last_error"] for row in errors} == {None} and waiting(town) == 0
+
+
+def test_what_nobody_has_to_be_written_any_more_does_not_wait(town: Town, office: PostOffice) -> None:
+    case = town.ask(town.people[0])
+    days = (case.due.legal_due - datetime.now(UTC).date()).days
+    office.refuses = True
+    assert send(town, days - 1).failed == waiting(town, days - 1) > 0
+    near = town.house.conn.execute("select number from mail where kind = 'ALARM'").fetchall()
+    assert near
+
+    office.refuses = False
+    due_again(town)
+    assert send(town, days + 2).failed == 0
+    unsent = town.house.conn.execute("select number from mail where sent_at is null").fetchall()
+    assert sorted(map(str, unsent)) == sorted(map(str, near)) and waiting(town, days + 2) == 0
+
+
+def test_who_took_a_mail_has_it_for_longer_than_a_whole_conversation_takes(town: Town) -> None:
+    conn, number = town.house.conn, str(uuid4())
+    assert mail_store.begin_mail(conn, number, "NOTICE")
+
+    def after(seconds: float) -> bool:
+        """Whether another worker may take it so long afterwards; put back as it was."""
+        conn.execute("update mail set next_attempt_at = next_attempt_at - %s", (timedelta(seconds=seconds),))
+        taken = mail_store.begin_mail(conn, number, "NOTICE")
+        if not taken:
+            conn.execute("update mail set next_attempt_at = next_attempt_at + %s", (timedelta(seconds=seconds),))
+        return taken
+
+    assert not after(STEPS * TIMEOUT_SECONDS)
+    assert after(mail_store.HOLD.total_seconds()), "whoever died does not keep it"
+    assert not after(STEPS * TIMEOUT_SECONDS), "the second has it as long"
 
 
 def test_a_server_that_is_away_ends_the_sweep_early(town: Town, office: PostOffice) -> None:
@@ -124,7 +170,8 @@ def test_a_server_that_is_away_ends_the_sweep_early(town: Town, office: PostOffi
 def test_without_a_server_nothing_is_sent_and_nothing_noted(town: Town, office: PostOffice) -> None:
     off = replace(town.house, settings=town.house.settings.model_copy(update={"smtp_url": None}))
     assert send_mails(off, datetime.now(UTC)) == Mailed()
-    assert office.received == [] and mail_store.count_unsent(town.house.conn) == 0
+    noted = town.house.conn.execute("select from mail").fetchall()
+    assert (office.received, noted, count_waiting(off, datetime.now(UTC))) == ([], [], 0)
 
 
 def test_the_desk_hears_of_a_case_that_comes_near_its_day_once_per_alarm(town: Town, office: PostOffice) -> None:

@@ -96,18 +96,18 @@ def send(format: FormatOption = Format.TABLE) -> None:
 def mail(format: FormatOption = Format.TABLE) -> None:
     """Mail recipients and the desk what is owed and was not sent: what the schedule does every five minutes.
 
-    JSON: is_on (a server is set), sent, failed, waiting. A mail holds numbers, dates and places, no person.
+    JSON: is_on (a server is set), sent, failed, waiting (still due). A mail holds numbers, dates and places, no person.
     Exit 3 when something failed; it is tried again next time. Exit 4 when the settings cannot be used.
 
     Example: sluice notices mail
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.mail_store import count_unsent
-    from sluice.rights.mails import send_mails
+    from sluice.rights.mails import count_waiting, send_mails
 
+    now = datetime.now(UTC)
     with open_house(get_settings()) as house, err.status("sending mail"):
-        done = send_mails(house, datetime.now(UTC))
-        told = {"is_on": done.is_on, "sent": done.sent, "failed": done.failed, "waiting": count_unsent(house.conn)}
+        done = send_mails(house, now)
+        told = {"is_on": done.is_on, "sent": done.sent, "failed": done.failed, "waiting": count_waiting(house, now)}
     if format is Format.JSON:
         show_json(told)
     else:

@@ -27,10 +27,11 @@ def desk(
 ) -> DAG:
     """A DAG of the desk. ``doc``: Markdown, what people read beside the grid. ``params``: what a person fills in.
 
-    ``tells``: what the desk hears of after each of its tasks (:class:`DeskNotifier`).
+    ``tells``: what the desk hears of after each of its tasks, whether it failed or not (:class:`DeskNotifier`).
 
     It has no start date: with one, every clock fires at once at the first start, and the first file waits behind them.
     """
+    after = [DeskNotifier(tells)] if tells else []
     return DAG(
         dag_id,
         schedule=schedule,
@@ -40,7 +41,8 @@ def desk(
             "owner": owner,
             "retries": retries,
             "retry_delay": pendulum.duration(seconds=retry_seconds),
-            "on_success_callback": [DeskNotifier(tells)] if tells else [],
+            "on_success_callback": after,
+            "on_failure_callback": after,
         },
         tags=["sluice", *tags],
         params=params,

@@ -1,13 +1,19 @@
-"""Airflow notifiers: after a task, the desk hears of what is new, by mail and to a webhook (``rights/alerts.py``).
+"""Airflow notifiers: after a task, the desk hears of what is new: log, mail and webhook (``rights/alerts.py``).
 
-They are callbacks of a task, so a receiver that is away fails no task: it is logged, and told by the next run.
+They are callbacks of a task, so a receiver that is away fails no task: what it has to hear is stored, and sent by the
+next run of any of them.
 """
+
+import re
 
 from airflow.sdk import BaseNotifier, Context
 
-from sluice.errors import EvidenceInvalid
+from sluice.errors import EvidenceInvalid, SluiceError
 from sluice.orchestration.guard import guarded
 from sluice.settings import get_settings
+
+CODED = re.compile(r"SLU-\d{3} .*?(?=\. Cure: |$)")
+"""A message of our own, without its cure; what others say may quote a value."""
 
 
 class DeskNotifier(BaseNotifier):
@@ -30,31 +36,36 @@ class DeskNotifier(BaseNotifier):
         from sluice.rights.mail_model import MailKind
 
         kind, now, settings = MailKind(self.kind), datetime.now(UTC), get_settings()
-        found = ways(settings, kind, now)
-        if not found:
-            return "the desk is not told: neither SLUICE_SMTP_URL nor SLUICE_WEBHOOK_URL is set"
         with connect(settings) as conn:
-            return f"{kind}: {tell_desk(conn, found, kind, DUE[kind](conn, now))}"
+            return f"{kind}: {tell_desk(conn, ways(settings, now), kind, DUE[kind](conn, now), now)}"
 
 
-class TamperNotifier(BaseNotifier):
-    """Tells that the ledger does not hold, once a day and place, when the task that verified it said so."""
+class VerifyNotifier(BaseNotifier):
+    """Tells that the ledger does not hold, or could not be verified, with its code: each time that a task says so."""
 
     def notify(self, context: Context) -> None:
-        said = str(context.get("exception") or "")
-        if said.startswith(EvidenceInvalid.code):
-            self.log.info("%s", guarded(lambda: self._tell(said)))
+        error, task = context.get("exception"), context.get("ti")
+        coded = CODED.match(str(error or ""))
+        line = coded[0] if coded else f"{SluiceError.code} {type(error).__name__ if error else 'the task was killed'}"
+        run = f"{task.run_id}/{task.try_number}" if task else None
+        self.log.info("%s", guarded(lambda: self._tell(line, run)))
 
-    def _tell(self, said: str) -> str:
+    def _tell(self, line: str, run: str | None) -> str:
         from datetime import UTC, datetime
 
+        import psycopg
+
         from sluice.db import connect
-        from sluice.rights.alert_due import Alert
-        from sluice.rights.alerts import tell_desk, ways
+        from sluice.rights.alert_due import Alert, given
+        from sluice.rights.alerts import tell_desk, tell_unstored, ways
         from sluice.rights.mail_model import MailKind
 
+        kind = MailKind.TAMPERED if line.startswith(EvidenceInvalid.code) else MailKind.UNVERIFIED
         now, settings = datetime.now(UTC), get_settings()
-        line = said.partition(". Cure")[0]
-        with connect(settings) as conn:
-            found = ways(settings, MailKind.TAMPERED, now)
-            return f"{tell_desk(conn, found, MailKind.TAMPERED, iter([Alert(f'{now:%Y-%m-%d}/{line}', line)]))}"
+        found, alert = ways(settings, now), Alert(run or now.isoformat(), line, now)
+        try:
+            with connect(settings) as conn:
+                return f"{kind}: {tell_desk(conn, found, kind, given([alert]), now)}"
+        except (SluiceError, psycopg.Error):
+            self.log.warning("the database is away: what was found is told without being stored")
+        return f"{kind}: {tell_unstored(found, kind, alert)}"

@@ -1,19 +1,16 @@
-"""What the desk has to hear of now, by kind: ids, codes and dates. Nobody a file or a case is about is in it."""
+"""What the desk has to hear of, by kind: ids, codes and dates. Nobody a file or a case is about is in it.
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+What was told already is left out by whoever stores it (``alert_store.py``), so nothing here is bound to a stretch of
+time that a worker could sleep through.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
 
 from sluice.db import Connection
-from sluice.exchange.read import list_exchanges
-from sluice.returns.reminders import AckState, list_acknowledgements
 from sluice.rights.alarms import find_alarms
 from sluice.rights.mail_model import MailKind
-from sluice.terms import Decision
-
-LOOK_BACK = timedelta(days=2)
-"""Of refusals: nobody has to hear of older ones, whatever was away meanwhile."""
-MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,33 +19,53 @@ class Alert:
 
     about: str
     line: str
+    at: datetime
 
 
-def _refused(conn: Connection, now: datetime) -> Iterator[Alert]:
-    for decision in (Decision.REFUSED, Decision.UNDECIDED):
-        for each in list_exchanges(conn, decision=decision, since=now - LOOK_BACK, limit=MOST):
-            line = f"{each.id} {each.principal}/{each.flow}: {each.decision} {each.reason_code or ''}"
-            yield Alert(each.id, line.rstrip())
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A query whose rows are as :class:`Alert`, and its values."""
+
+    query: str
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
-def _unacknowledged(conn: Connection, now: datetime) -> Iterator[Alert]:
-    late = {AckState.OVERDUE: "overdue", AckState.REMINDED: "overdue", AckState.ESCALATED: "still overdue"}
-    for state, word in late.items():
-        for each, _ in list_acknowledgements(conn, now, state=state, limit=MOST):
-            line = f"{each.exchange_id} {each.principal}/{each.flow}: {word}, due {each.due_at:%Y-%m-%d %H:%M} UTC"
-            yield Alert(f"{each.exchange_id}/{word}", line)
+_REFUSED = """
+    select exchange_id::text as about, closed_at as at,
+        concat_ws(' ', exchange_id::text, principal || '/' || flow || ':', decision, reason_code) as line
+    from exchange where decision in ('refused', 'undecided') and closed_at >= coalesce(
+        (select max(at) - interval '1 day' from desk_alert where kind = 'REFUSED'), '-infinity')"""
+"""From the last one told on, the oldest are told first: a day back, for what was committed after it was closed."""
+_UNACKNOWLEDGED = """
+    select exchange_id || '/' || word as about, due_at as at,
+        exchange_id || ' ' || principal || '/' || flow || ': ' || word || ', due '
+            || to_char(due_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC' as line
+    from acknowledgement join exchange using (exchange_id),
+        lateral (select case when escalated_at is null then 'overdue' else 'still overdue' end as word) said
+    where acknowledged_at is null and due_at < %(now)s"""
 
 
-def _near(conn: Connection, now: datetime) -> Iterator[Alert]:
+def given(alerts: Iterable[Alert]) -> Look:
+    """Alerts that were found otherwise."""
+    found = list(alerts)
+    return Look(
+        "select * from unnest(%(abouts)s::text[], %(lines)s::text[], %(ats)s::timestamptz[]) as each (about, line, at)",
+        {"abouts": [each.about for each in found], "lines": [each.line for each in found],
+         "ats": [each.at for each in found]},
+    )  # fmt: skip
+
+
+def _near(conn: Connection, now: datetime) -> Iterable[Alert]:
     for each in find_alarms(conn, now):
         case, word = each.case, "past" if each.is_late else "near"
         line = f"{case.case_id} Art. {case.right.article}: last day {each.last_day} {word}"
-        yield Alert(f"{case.case_id}/{each.last_day}/{each.raised_on}", line)
+        last = datetime.combine(each.last_day, time.min, UTC)
+        yield Alert(f"{case.case_id}/{each.last_day}/{each.raised_on}", line, last)
 
 
-DUE: Mapping[MailKind, Callable[[Connection, datetime], Iterator[Alert]]] = {
-    MailKind.REFUSED: _refused,
-    MailKind.UNACKNOWLEDGED: _unacknowledged,
-    MailKind.ALARM: _near,
+DUE: Mapping[MailKind, Callable[[Connection, datetime], Look]] = {
+    MailKind.REFUSED: lambda conn, now: Look(_REFUSED),
+    MailKind.UNACKNOWLEDGED: lambda conn, now: Look(_UNACKNOWLEDGED, {"now": now}),
+    MailKind.ALARM: lambda conn, now: given(_near(conn, now)),
 }
 """Kinds that are found by looking. That the ledger does not hold is found by verifying it."""

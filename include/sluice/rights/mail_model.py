@@ -20,6 +20,7 @@ class MailKind(StrEnum):
     REFUSED = "REFUSED"
     UNACKNOWLEDGED = "UNACKNOWLEDGED"
     TAMPERED = "TAMPERED"
+    UNVERIFIED = "UNVERIFIED"
 
 
 @dataclass(frozen=True, slots=True)

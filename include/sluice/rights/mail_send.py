@@ -14,6 +14,7 @@ from sluice.rights.mail_model import Mail, MailKind, MailNotSent, MailTargetInva
 from sluice.settings import Settings
 
 TIMEOUT_SECONDS = 20.0
+"""Of each step of a conversation."""
 PORTS: Mapping[str, int] = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 NEAR = frozenset({"localhost", "127.0.0.1", "::1"})
 TEXTS: Mapping[MailKind, tuple[str, str, str, str]] = {
@@ -73,9 +74,15 @@ TEXTS: Mapping[MailKind, tuple[str, str, str, str]] = {
     ),
     MailKind.TAMPERED: (
         "The ledger does not hold",
-        "Het register van uitwisselingen klopt niet meer. Verander niets en roep hulp (sluice ledger verify).",
-        "Le registre des échanges n'est plus intègre. Ne changez rien et demandez de l'aide (sluice ledger verify).",
+        "Het logboek klopt niet meer. Verander niets en roep hulp (sluice ledger verify).",
+        "Le registre n'est plus intègre. Ne changez rien et demandez de l'aide (sluice ledger verify).",
         "The ledger does not hold any more. Change nothing and call for help (sluice ledger verify).",
+    ),
+    MailKind.UNVERIFIED: (
+        "The ledger could not be verified",
+        "Het logboek kon niet worden nagekeken: of het klopt, is niet geweten (sluice ledger verify).",
+        "Le registre n'a pas pu être vérifié : on ignore s'il est intègre (sluice ledger verify).",
+        "The ledger could not be verified: whether it holds is not known (sluice ledger verify).",
     ),
 }
 """Subject, then the sentence in nl, fr and en."""

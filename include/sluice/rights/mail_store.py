@@ -1,36 +1,50 @@
-"""Which mails were sent, in PostgreSQL."""
+"""Which mails were sent, and which messages to the desk by which way, in PostgreSQL."""
+
+from collections.abc import Collection
+from datetime import timedelta
 
 from sluice.db import Connection
-from sluice.rights.mail_model import Mail
+
+MAIL = "mail"
+"""The way of everything that is about a notice or a case."""
+HOLD = timedelta(minutes=10)
+"""How long who took one has it for itself: longer than a whole conversation whose every step takes its time-out."""
 
 
-def begin_mail(conn: Connection, mail: Mail) -> bool:
-    """Take one mail: it is due again later (5 s, doubling to ten minutes) unless it gets sent.
+def begin_mail(conn: Connection, number: str, kind: str, way: str = MAIL) -> bool:
+    """Take one for HOLD; whoever dies meanwhile lets it be due again afterwards.
 
     False when it was sent, or another worker took it. Nothing is locked while it is handed over.
     """
     row = conn.execute(
-        """insert into mail (number, kind, attempts, next_attempt_at) values (%s, %s, 1, now() + interval '10 seconds')
-           on conflict (number) do update set attempts = mail.attempts + 1,
-               next_attempt_at = now()
-                   + least(interval '10 minutes', interval '5 seconds' * (2 ^ least(mail.attempts, 9)))
+        """insert into mail (number, way, kind, attempts, next_attempt_at) values (%s, %s, %s, 1, now() + %s)
+           on conflict (number, way) do update set attempts = mail.attempts + 1, next_attempt_at = now() + %s
            where mail.sent_at is null and mail.next_attempt_at <= now() returning 1""",
-        (mail.number, mail.kind.value),
+        (number, way, kind, HOLD, HOLD),
     ).fetchone()
     return row is not None
 
 
-def end_mail(conn: Connection, mail: Mail) -> None:
-    """The server took it."""
-    conn.execute("update mail set sent_at = now(), last_error = null where number = %s", (mail.number,))
+def end_mail(conn: Connection, number: str, way: str = MAIL) -> None:
+    """It was taken."""
+    conn.execute("update mail set sent_at = now(), last_error = null where number = %s and way = %s", (number, way))
 
 
-def note_mail_error(conn: Connection, mail: Mail, code: str) -> None:
-    """Why a mail was not sent this time."""
-    conn.execute("update mail set last_error = %s where number = %s and sent_at is null", (code, mail.number))
+def note_mail_error(conn: Connection, number: str, code: str, way: str = MAIL) -> None:
+    """Why it was not sent this time; it is due again later: 10 s, doubling to ten minutes."""
+    conn.execute(
+        """update mail set last_error = %s,
+               next_attempt_at = now() + least(interval '10 minutes', interval '5 seconds' * (2 ^ least(attempts, 9)))
+           where number = %s and way = %s and sent_at is null""",
+        (code, number, way),
+    )
 
 
-def count_unsent(conn: Connection) -> int:
-    """Mails that were tried and not sent."""
-    row = conn.execute("select count(*) as n from mail where sent_at is null").fetchone()
+def count_unsent(conn: Connection, numbers: Collection[str]) -> int:
+    """How many of these mails were not sent, tried or not."""
+    row = conn.execute(
+        """select count(*) as n from unnest(%s::uuid[]) as owed (number) where not exists (
+               select from mail m where m.number = owed.number and m.way = %s and m.sent_at is not null)""",
+        (list(numbers), MAIL),
+    ).fetchone()
     return int(row["n"]) if row else 0

@@ -40,20 +40,31 @@ def send_mails(house: House, now: datetime) -> Mailed:
         return Mailed()
     sent = failed = in_a_row = 0
     for mail in _owed(house, target, now):
-        if not mail_store.begin_mail(house.conn, mail):
+        if not mail_store.begin_mail(house.conn, mail.number, mail.kind):
             continue
         try:
             hand_over(mail, target, now)
         except MailNotSent as error:
-            mail_store.note_mail_error(house.conn, mail, error.code)
+            mail_store.note_mail_error(house.conn, mail.number, error.code)
             failed, in_a_row = failed + 1, in_a_row + 1
             log.warning("a mail waits: %s", error)
             if in_a_row == MOST_IN_A_ROW:
                 break
             continue
-        mail_store.end_mail(house.conn, mail)
+        mail_store.end_mail(house.conn, mail.number)
         sent, in_a_row = sent + 1, 0
     return Mailed(True, sent, failed)
+
+
+def count_waiting(house: House, now: datetime) -> int:
+    """Mails that are owed at ``now`` and were not sent; what nobody has to be written any more does not count.
+
+    Zero without a server. Raises MailTargetInvalid.
+    """
+    target = read_target(house.settings)
+    if target is None:
+        return 0
+    return mail_store.count_unsent(house.conn, [mail.number for mail in _owed(house, target, now)])
 
 
 def _owed(house: House, target: MailTarget, now: datetime) -> Iterator[Mail]:
