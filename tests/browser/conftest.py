@@ -7,21 +7,24 @@ import pytest
 from browser.hostile import hostile
 from browser.house import Site, open_site
 from copies import Copies
+from night import Call, copied_night
 from rights.town import open_town
-from web.town import NAMES, planted
+from web.desk_work import PREPARER, fill
 
 
 @pytest.fixture(scope="module")
 def site(copies: Copies, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Two principals that really exchanged files."""
-    folder = tmp_path_factory.mktemp("site")
-    with (
-        copies.of(planted, folder) as settings,
-        open_town(settings, folder, NAMES, 3) as town,
-        open_site(town.desk, chromium) as opened,
-    ):
-        town.ask(town.people[0])
-        yield opened
+    """Something of every kind waits for a person: no page is empty."""
+    with copied_night(copies, tmp_path_factory.mktemp("site"), fill=fill) as night:
+        [waiting] = night.returns()
+        night.release(waiting, "bert")
+        night.desk.house.conn.execute(
+            "update acknowledgement set due_at = now(), escalate_at = now()"
+        )  # nobody said so
+        night.called(Call("c9", *night.people(8)[7]), name="later.csv")
+        night.make(by=PREPARER)
+        with open_site(night.desk, chromium) as opened:
+            yield opened
 
 
 @pytest.fixture(scope="module")

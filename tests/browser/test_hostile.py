@@ -26,10 +26,11 @@ def addresses(site: Site) -> Iterator[str]:
     """Every address that a browser can open, about every kind of exchange, in every language."""
     every = list_exchanges(site.desk.house.conn)
     kinds = {(line.decision, line.reason_code): line.id for line in every}
+    accepted = next(line.id for line in every if line.decision == "accepted")
     for line in lines():
         if line.method != "GET" or line.view == "-":
             continue
-        for exchange in kinds.values() if "{exchange_id}" in line.address else [every[0].id]:
+        for exchange in kinds.values() if "{exchange_id}" in line.address else [accepted]:
             values = {
                 "exchange_id": exchange,
                 "agreement_id": "DPA-ENERGY01",

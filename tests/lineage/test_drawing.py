@@ -2,13 +2,16 @@
 
 import random
 
+import pytest
+
 from documents.return_samples import a_return, some_results
 from documents.samples import EXCHANGE, a_record
 from sluice.ledger.record import ExchangeRecord, InputLine
 from sluice.lineage.collapse import MOST, collapsed
 from sluice.lineage.drawing import Column, Drawing, Fate, draw
-from sluice.lineage.layout import HEIGHT, WIDTH, lay_out
-from sluice.terms import Decision
+from sluice.lineage.graph import GIVEN
+from sluice.lineage.layout import HEIGHT, WIDTH, _coordinates, lay_out
+from sluice.terms import Decision, Direction
 
 OTHER, RETURN, RESULT = (f"{number}0000000-0000-4000-8000-000000000000" for number in (1, 2, 3))
 
@@ -67,6 +70,41 @@ def test_what_was_removed_and_what_was_not_delivered_yet_shows() -> None:
     assert "to:energy01" not in boxes and "to:energy01" in {box.id for box in draw(a_night(), [EXCHANGE]).boxes}
 
 
+@pytest.mark.parametrize(("kept", "given"), GIVEN.items())
+def test_a_file_that_went_out_is_removed_once_no_copy_of_it_is_left(kept: str, given: str) -> None:
+    record = a_sent(kept)
+    both = frozenset({(RETURN, kept), (RETURN, given)})
+    fates = {
+        "nothing was removed": (Fate(there=both), False),
+        "the kept one was, its receiver has it": (
+            Fate(frozenset({(RETURN, kept)}), frozenset({(RETURN, given)})),
+            False,
+        ),
+        "both were": (Fate(both), True),
+        "it was removed before anybody got it": (Fate(frozenset({(RETURN, kept)})), True),
+    }
+    for what, (fate, is_gone) in fates.items():
+        [box] = [box for box in draw([record], [RETURN], fate).boxes if box.column is Column.SENT]
+        assert box.gone is is_gone, (kept, what)
+
+
+def a_sent(kept: str) -> ExchangeRecord:
+    """A return, a dial list or an answer to a controller, by the kind of its kept copy."""
+    record = a_return().model_copy(update={"exchange_id": RETURN})
+    direction = {"dial.kept": Direction.INTERNAL, "handed.kept": Direction.PORTABILITY_ACCESS}.get(
+        kept, record.direction
+    )
+    key = "energy01/dial/renewal_campaign/list.csv" if kept == "dial.kept" else record.what.key
+    copies = tuple(copy.model_copy(update={"kind": kept}) for copy in record.how_long.copies if copy.kind == "return")
+    return record.model_copy(
+        update={
+            "direction": direction,
+            "what": record.what.model_copy(update={"key": key}),
+            "how_long": record.how_long.model_copy(update={"copies": copies}),
+        }
+    )
+
+
 def test_the_order_in_which_records_are_read_changes_nothing() -> None:
     drawing = draw(a_night(), [EXCHANGE])
     for seed in range(5):
@@ -88,6 +126,17 @@ def test_columns_stand_from_left_to_right_and_no_box_on_another() -> None:
     assert min(y for _, y in layout.boxes.values()) - HEIGHT / 2 >= 0 and layout.arrows.keys() == {
         (arrow.source, arrow.target) for arrow in drawing.arrows
     }
+
+
+def test_drawings_of_one_shape_are_laid_out_once_and_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other, third = (draw([record], [record.exchange_id]) for record in (*many(3)[1:], a_record()))
+    _coordinates.cache_clear()
+    first = lay_out(one)
+    monkeypatch.setattr("sluice.lineage.layout.subprocess.run", None)  # whoever asks again fails
+    second = lay_out(other)
+    assert [*first.boxes.values()] == [*second.boxes.values()] and [*first.boxes] != [*second.boxes]
+    with pytest.raises(TypeError):
+        lay_out(third)
 
 
 def many(count: int) -> list[ExchangeRecord]:
@@ -117,6 +166,22 @@ def test_what_is_alike_is_drawn_together_when_there_is_too_much() -> None:
     assert {end for arrow in small.arrows for end in (arrow.source, arrow.target)} <= {box.id for box in small.boxes}
     few = draw(a_night(), [EXCHANGE])
     assert collapsed(few) is few
+
+
+def test_the_exchanges_of_two_hundred_principals_are_few_boxes_too() -> None:
+    records = [
+        record.model_copy(update={"who": record.who.model_copy(update={"principal": name, "sender": name})})
+        for number, record in enumerate(many(600))
+        for name in [f"past{number % 200}"]
+    ]
+    start = records[7].exchange_id
+    for starts in ([start], [record.exchange_id for record in records]):
+        whole = draw(records, starts)
+        small = collapsed(whole)
+        assert len(small.boxes) <= MOST and sum(box.count for box in small.boxes) == len(whole.boxes)
+        assert {box.party for box in small.boxes if box.count > 200} == {""}, "of nobody alone"
+        assert [box.exchange for box in small.boxes if box.is_start] == starts[:1] * (len(starts) == 1)
+    assert len(lay_out(small).boxes) == len(small.boxes)
 
 
 def test_a_thousand_exchanges_without_a_start_are_few_boxes_too() -> None:

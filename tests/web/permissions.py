@@ -34,6 +34,7 @@ QUERIES: Mapping[str, Mapping[str, str]] = {
     f"{API}/agreements/{{agreement_id}}/roles": {"direction": "inbound"},
     f"{PAGES}/exchanges/find": {"number": "{exchange_id}"},
     f"{PAGES}/lineage/find": {"number": "{exchange_id}"},
+    f"{PAGES}/breach": {"exchange": "{exchange_id}"},
     f"{PAGES}/breach/draft": {"exchange": "{exchange_id}", "draft": "controller", "principal": "{principal}"},
     f"{PAGES}/registers/{{article}}/file": {"form": "csv"},
 }

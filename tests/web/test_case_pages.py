@@ -262,10 +262,10 @@ def test_a_viewer_sees_no_form_and_a_clerk_does(pages: Web, night: Night) -> Non
 
 
 def test_a_moment_that_no_clock_can_say_is_refused(pages: Web) -> None:
-    for moment in ("0001-01-01T00:00", "9999-12-31T23:59:59-10:00", "1969-12-31T12:00", "2201-01-01T00:00"):
+    for moment in ("0001-01-01T00:00", "9999-12-31T23:59:59-10:00", "2015-12-31T12:00", "3000-01-01T00:00"):
         answer = pages.get("/lineage", params={"as_of": moment})
         assert answer.status_code == 422 and "SLU-607" in answer.text, moment
-    assert pages.get("/lineage", params={"as_of": "2200-12-31T12:00"}).status_code == 200, "the control"
+    assert pages.get("/lineage", params={"as_of": "2999-12-31T12:00"}).status_code == 200, "the control"
 
 
 def test_a_review_shows_the_first_rows_that_wait(pages: Web, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,10 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from night import Night
+from rights.asking import asked
 from sluice.exchange.review import list_open, note_rows
 from sluice.migrations import versions as migrations
+from sluice.rights.erase import run
 from sluice.rights.model import CaseId, LetterKind, Right, State
 from sluice.rights.store import get_case, list_steps
 from sluice.terms import ExchangeId
@@ -246,6 +248,20 @@ def test_held_rows_are_decided_once(pages: Web, night: Night) -> None:
     assert (decided["decided_by"], decided["decision"], decided["reason"]) == ("bert", "mask", REASON)
     assert send(pages, page, token, choice="send", rows=held.row, reason=REASON).status_code == 409
     assert list_open(house.conn, 10) == [] and page not in pages.get("/waiting/reviews").text
+
+
+def test_a_row_that_was_erased_waits_for_nobody(pages: Web, night: Night) -> None:
+    house, [before] = night.desk.house, list_open(night.desk.house.conn, 10)
+    assert before.open == len(note_rows(house, before.exchange_id)) == 1
+    record, phone = night.people(6)[2]
+    assert run(house, asked(night, phone, record).case_id, datetime.now(UTC)).residual == 0
+
+    assert night.desk.sql("select rows_to_review as n from exchange where rows_held > 0") == [{"n": 0}]
+    assert list_open(house.conn, 10) == [] and "/waiting/reviews/" not in pages.get("/waiting/reviews").text
+    assert (
+        note_rows(house, before.exchange_id) == []
+        and 'name="rows"' not in pages.get(f"/waiting/reviews/{before.exchange_id}").text
+    )
 
 
 def test_rows_that_were_closed_before_they_were_counted_are_counted_by_the_migration(night: Night) -> None:

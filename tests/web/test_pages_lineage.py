@@ -35,14 +35,14 @@ def followed(*changed: object) -> Followed:
 
 def test_the_picture_is_the_one_that_was_looked_at() -> None:
     """After a change that is meant: look at the new picture, then write it here."""
-    made = write_svg(followed(), words("en"), "Lineage of a file")
+    made = write_svg(followed(), words("en"), "Lineage of a file", "center")
     assert made == GOLDEN.read_text(encoding="utf-8")
-    assert made != write_svg(followed(a_record()), words("en"), "Lineage of a file")
+    assert made != write_svg(followed(a_record()), words("en"), "Lineage of a file", "center")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_picture_of_its_own_needs_nothing_else(language: str) -> None:
-    made = write_svg(followed(), words(language), "T")
+    made = write_svg(followed(), words(language), "T", "center")
     root = ET.fromstring(made)
     style = root.find(f"{SVG}style")
     assert style is not None and style.text and "prefers-color-scheme: dark" in style.text and "#14161b" in style.text
@@ -53,10 +53,27 @@ def test_a_picture_of_its_own_needs_nothing_else(language: str) -> None:
 
 def test_a_hostile_name_of_a_file_is_text() -> None:
     key = "energy01/inbound/renewal/</text><script>alert(1)</script>.csv"
-    made = write_svg(followed(a_record(key=key)), words("en"), "<b>")
+    made = write_svg(followed(a_record(key=key)), words("en"), "<b>", "center")
     root = ET.fromstring(made)
     assert not [each for each in root.iter() if each.tag in (f"{SVG}script", f"{SVG}b")]
     assert "&lt;script&gt;alert(1)" in made or "script&gt;.csv" in made
+
+
+@pytest.mark.parametrize(("center", "shown"), [("center", "contact center"), ("acme", "acme")])
+def test_the_center_is_drawn_as_itself_whatever_its_code_is(center: str, shown: str) -> None:
+    back = a_night()[3]
+    record = back.model_copy(
+        update={"who": back.who.model_copy(update={"sender": center, "recipients": (center, "energy01", "gridco")})}
+    )
+    found = followed(record.model_copy(update={"what": record.what.model_copy(update={"inputs": ()})}))
+    assert {f"From: {shown}. we ourselves", f"To: {shown}. we ourselves", "To: gridco. further recipient"} <= titles(
+        write_svg(found, words("en"), "T", center)
+    )
+    assert f"From: {shown}. further recipient" in titles(write_svg(found, words("en"), "T", "else"))
+
+
+def titles(made: str) -> set[str]:
+    return set(re.findall(r"<title>(.*?)</title>", made))
 
 
 def drawn(text: str) -> Any:

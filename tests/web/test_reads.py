@@ -37,6 +37,13 @@ def printed(*words: str) -> Any:
     return plain(done.document)
 
 
+def printed_slice(*words: str) -> Any:
+    """Without the drafts, which the command writes as files."""
+    document = printed("breach", "slice", *words)
+    assert document.pop("drafts") == []
+    return document
+
+
 def asked(web: Web, path: str, **query: object) -> Any:
     answer = web.get(path, params=query)
     assert answer.status_code == 200, (path, answer.text)
@@ -61,7 +68,7 @@ def test_an_exchange_its_list_its_lineage_and_its_slice_are_what_the_commands_pr
 
     back, aware = one(town_api, direction="outbound_return"), "2026-11-24T10:00:00Z"
     sliced = asked(town_api, f"/breach/exchanges/{back}", aware=aware, risk="high")
-    assert sliced == printed("breach", "slice", "--exchange", back, "--aware", aware, "--risk", "high")
+    assert sliced == printed_slice("--exchange", back, "--aware", aware, "--risk", "high")
     assert sliced["subjects"] == 1 and sliced["parts"][0]["principal"] == "energy01"
     paths = asked(town_api, f"/exchanges/{back}/lineage")["paths"]
     assert paths and all(f"exchange:{back}" in path for path in paths)
@@ -72,14 +79,14 @@ def test_a_slice_by_window_or_object_asks_in_its_body(town_api: Web) -> None:
     day = [datetime.combine(DUE_DAY + timedelta(days=more), time(), BRUSSELS).isoformat() for more in (0, 1)]
     body = {"agent": ref, "since": day[0], "until": day[1], "aware": day[1]}
     answer = town_api.post("/breach/agents", body)
-    words = ("breach", "slice", "--agent", ref, "--between", *day, "--aware", day[1])
-    assert plain(answer.json()) == printed(*words) and answer.json()["principals"] == ["energy01"]
+    words = ("--agent", ref, "--between", *day, "--aware", day[1])
+    assert plain(answer.json()) == printed_slice(*words) and answer.json()["principals"] == ["energy01"]
 
     [made] = [node for node in asked(town_api, f"/exchanges/{one(town_api, principal='gas01')}/lineage")["nodes"]
               if "/gas01/inbound/" in node["id"]]  # fmt: skip
     url = made["id"].removeprefix("object:")
     by_object = town_api.post("/breach/objects", {"object": url, "aware": day[1]})
-    assert plain(by_object.json()) == printed("breach", "slice", "--object", url, "--aware", day[1])
+    assert plain(by_object.json()) == printed_slice("--object", url, "--aware", day[1])
     nobody = town_api.post("/breach/agents", {**body, "agent": "0" * 32})
     assert (nobody.status_code, nobody.json()["code"]) == (409, "SLU-641")
 
@@ -88,7 +95,7 @@ def test_a_slice_by_window_or_object_asks_in_its_body(town_api: Web) -> None:
     ("changes", "status", "code"),
     [
         ({}, 409, "SLU-641"),
-        ({"until": "2026-11-24T07:00:00Z"}, 409, "SLU-641"),
+        ({"until": "2026-11-24T07:00:00Z"}, 422, "SLU-607"),
         ({"until": None}, 422, "SLU-607"),
         ({"agent": PHONE}, 422, "SLU-607"),
         ({"since": int(PHONE)}, 422, "SLU-607"),

@@ -28,7 +28,7 @@ EVERY = settings(
     max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 TOKEN = {"Authorization": "Bearer of-anna"}
-UNSAID = frozenset({"no_cursor", "marketing_without_objection", "another_right"})
+UNSAID = frozenset({"no_cursor", "not_after_since", "marketing_without_objection", "another_right"})
 """Faults that no schema can say: a word we never gave, two fields that do not fit each other."""
 
 

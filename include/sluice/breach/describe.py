@@ -9,7 +9,7 @@ from sluice.breach.model import Part, Slice
 from sluice.breach.write import DraftLine
 
 
-def describe(found: Slice, drafts: Sequence[DraftLine] = ()) -> dict[str, Any]:
+def describe(found: Slice) -> dict[str, Any]:
     """The document of a slice. ``due_at``: UTC; ``subjects``: distinct persons, added up over principals."""
     parts = [_part(part) for part in found.parts]
 
@@ -24,11 +24,15 @@ def describe(found: Slice, drafts: Sequence[DraftLine] = ()) -> dict[str, Any]:
         "risk": found.risk,
         "parts": parts,
         "notify": [{**asdict(duty), "applies": duty.applies.value} for duty in found.duties],
-        "drafts": [
-            {"path": str(each.path), "for": each.draft, "principal": each.principal, "language": each.language}
-            for each in drafts
-        ],
     }
+
+
+def describe_drafts(drafts: Sequence[DraftLine]) -> list[dict[str, Any]]:
+    """Drafts that were written as files, for the command alone."""
+    return [
+        {"path": str(each.path), "for": each.draft, "principal": each.principal, "language": each.language}
+        for each in drafts
+    ]
 
 
 def _part(part: Part) -> dict[str, Any]:

@@ -105,9 +105,9 @@ def _moment(option: str, text: str) -> datetime:
 
 
 def _show(found: "Slice", drafts: "tuple[DraftLine, ...]", format: Format) -> None:
-    from sluice.breach.describe import describe
+    from sluice.breach.describe import describe, describe_drafts
 
-    document = describe(found, drafts)
+    document = describe(found) | {"drafts": describe_drafts(drafts)}
     if format is Format.JSON:
         show_json(document)
         return

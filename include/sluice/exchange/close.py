@@ -51,6 +51,7 @@ def close_record(
             house.conn, chain=opened.chain, kind=EntryKind.EXCHANGE_CLOSED, exchange_id=opened.exchange_id, body=record
         )
         insert_copies(house.conn, opened.exchange_id, record.how_long.copies)
+        store.insert_inputs(house.conn, opened.exchange_id, record.what.inputs)
         store.insert_effects(house.conn, opened.exchange_id, effects_of(record))
         if record.decision in GOOD:
             store.insert_result_days(house.conn, opened.exchange_id, days)

@@ -1,7 +1,7 @@
 """Keys, names and times of an exchange: every key we write is a function of its id. Pure."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from sluice.exchange.model import Opened
@@ -16,6 +16,11 @@ TIMESTAMP = re.compile(r"20[2-4]\d[01]\d[0-3]\d{1,10}|1[5-9]\d{8}(\d{3})?|\d{1,8
 """A date and what follows it, seconds or milliseconds since 1970, or too short to be a person's number."""
 NO_FLOW = Flow("unassigned")
 BRUSSELS = ZoneInfo("Europe/Brussels")
+
+
+def midnight(day: date) -> datetime:
+    """When a day begins in Brussels."""
+    return datetime.combine(day, time(), BRUSSELS)
 
 
 def utc_text(moment: datetime) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from sluice.db import Connection
-from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.naming import midnight
 from sluice.exchange.read import ExchangeLine, list_exchanges
 from sluice.terms import Decision
 
@@ -35,7 +35,7 @@ def count_days(conn: Connection, until: date, days: int) -> list[DayCount]:
     rows = conn.execute(
         """select (opened_at at time zone 'Europe/Brussels')::date as day, decision, count(*) as n
            from exchange where opened_at >= %s and opened_at < %s group by 1, 2""",
-        (_begin(first), _begin(until + timedelta(days=1))),
+        (midnight(first), midnight(until + timedelta(days=1))),
     ).fetchall()
     found: dict[date, dict[Decision, int]] = {first + timedelta(days=place): {} for place in range(days)}
     for row in rows:
@@ -48,10 +48,6 @@ def list_unwell(conn: Connection, since: date, limit: int) -> list[ExchangeLine]
     found = [
         line
         for decision in UNWELL
-        for line in list_exchanges(conn, decision=decision, since=_begin(since), limit=limit)
+        for line in list_exchanges(conn, decision=decision, since=midnight(since), limit=limit)
     ]
     return sorted(found, key=lambda line: (line.opened_at, line.id), reverse=True)[:limit]
-
-
-def _begin(day: date) -> datetime:
-    return datetime.combine(day, time(), BRUSSELS)

@@ -1,7 +1,8 @@
 """Read a receipt as it was given: the bytes that lie in the principal's prefix, which it can read and not write."""
 
+from typing import Literal
+
 from sluice.db import Connection
-from sluice.documents.receipt import Receipt
 from sluice.errors import NotFound, Ref
 from sluice.exchange.naming import receipt_bucket, receipt_stem
 from sluice.exchange.read import show_exchange
@@ -10,10 +11,12 @@ from sluice.lake.objects import ObjectStore
 from sluice.settings import Settings
 
 
-def read_receipt(settings: Settings, conn: Connection, objects: ObjectStore, exchange_id: str) -> Receipt:
-    """The receipt of an exchange. Raises NotFound while it was not given yet."""
+def read_receipt(
+    settings: Settings, conn: Connection, objects: ObjectStore, exchange_id: str, form: Literal["pdf", "json"]
+) -> bytes:
+    """The receipt of an exchange, for people or signed. Raises NotFound while it was not given yet."""
     opened = get_open(conn, exchange_id)
     if show_exchange(conn, exchange_id).line.receipt_at is None:
         raise NotFound(Ref("receipt of exchange", exchange_id))
     bucket, stem = receipt_bucket(settings, opened), receipt_stem(opened)
-    return Receipt(pdf=objects.read(bucket, f"{stem}.pdf"), jws=objects.read(bucket, f"{stem}.json"))
+    return objects.read(bucket, f"{stem}.{form}")

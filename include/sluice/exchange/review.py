@@ -7,7 +7,7 @@ with its own gate, record and receipt. Only bytes that a decision names are take
 import io
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +37,7 @@ from sluice.terms import ExchangeId, FieldGroup, Principal, ScreenAction
 if TYPE_CHECKING:
     import polars as pl
 
-ROW, EFFECT, RANK = "sluice_row", "review", 60
+ROW, EFFECT, RANK, HELD = "sluice_row", "review", 60, "quarantine.held"
 FORM = WriteForm(format="ndjson")
 """Rows come back in a format that keeps every cell as it was, whatever the flow's own is."""
 NDJSON = "application/x-ndjson"
@@ -89,15 +89,36 @@ def _waiting(conn: Connection, exchange_ids: Iterable[ExchangeId]) -> list[Waiti
         record = show_exchange(conn, exchange_id).record
         held = record.right_treatment.held_back if record else {}
         if codes := {code: count for code, count in sorted(held.items()) if is_for_review(code)}:
-            decided = review_store.find_reviews(conn, [exchange_id])
-            left = sum(codes.values()) - sum(len(each.rows) for each in decided)
-            opened = store.get_open(conn, exchange_id)
+            opened, left = store.get_open(conn, exchange_id), review_store.count_left(conn, exchange_id)
             found.append(Waiting(exchange_id, opened.principal, opened.flow, codes, left))
     return found
 
 
 def note_rows(house: House, exchange_id: ExchangeId) -> list[NoteRow]:
-    """Rows of one exchange that are held for their notes. Raises NotFound when it has no list of findings."""
+    """Rows of one exchange that are held for their notes, or were decided of; one that was erased meanwhile is not.
+
+    Raises NotFound when it has no list of findings.
+    """
+    found, there = _noted(house, exchange_id), _held(house, exchange_id)
+    return [each for each in found if each.review or each.row in there]
+
+
+def count_again(house: House, exchange_id: ExchangeId, there: frozenset[int]) -> None:
+    """Rows are erased: those that are left, by their numbers, and that nobody decided of wait from now on."""
+    with transaction(house.conn):
+        house.conn.execute("select 1 from exchange where exchange_id = %s for update", (exchange_id,))
+        left = [each for each in _noted(house, exchange_id) if each.review is None and each.row in there]
+        review_store.note_left(house.conn, exchange_id, len(left))
+
+
+def _held(house: House, exchange_id: ExchangeId) -> frozenset[int]:
+    """Numbers of the held rows that are there; none past their retention."""
+    with suppress(NotWaiting), _rows_of(house, store.get_open(house.conn, exchange_id), sample=False) as frame:
+        return frozenset(frame[ROW])
+    return frozenset()
+
+
+def _noted(house: House, exchange_id: ExchangeId) -> list[NoteRow]:
     decided = {row: each for each in review_store.find_reviews(house.conn, [exchange_id]) for row in each.rows}
     codes: dict[int, list[str]] = {}
     for row, code in _findings(house, exchange_id):
@@ -248,7 +269,7 @@ def _rows_of(house: House, opened: Opened, *, sample: bool) -> Iterator["pl.Data
     import polars as pl
 
     copies = {copy.kind: copy for copy in find_copies(house.conn, opened.exchange_id)}
-    copy = copies.get("lake" if sample else "quarantine.held")
+    copy = copies.get("lake" if sample else HELD)
     if copy is None or copy.version_id is None:
         raise NotWaiting(Ref("exchange", opened.exchange_id))
     with private_folder(house) as folder:

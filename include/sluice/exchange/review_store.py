@@ -123,6 +123,19 @@ def note_reviewed(conn: Connection, exchange_id: ExchangeId, rows: int) -> None:
     conn.execute("update exchange set rows_to_review = rows_to_review - %s where exchange_id = %s", (rows, exchange_id))
 
 
+def count_left(conn: Connection, exchange_id: ExchangeId) -> int:
+    """How many rows of an exchange wait for a decision; none once they are past their retention."""
+    row = conn.execute(
+        f"select rows_to_review as n from exchange e where {_OPEN} and exchange_id = %s".encode(), (exchange_id,)
+    ).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def note_left(conn: Connection, exchange_id: ExchangeId, rows: int) -> None:
+    """So many rows of an exchange, which is locked, still wait."""
+    conn.execute("update exchange set rows_to_review = %s where exchange_id = %s", (rows, exchange_id))
+
+
 def rearm_effect(conn: Connection, exchange_id: ExchangeId, name: str, rank: int) -> None:
     """Put an effect into the outbox, again if it was done before."""
     conn.execute(

@@ -11,7 +11,7 @@ from sluice.errors import GateFailed, NotFound, Ref
 from sluice.exchange.model import Opened
 from sluice.exchange.review_store import is_for_review
 from sluice.lake.objects import StoredObject
-from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.record import ExchangeRecord, InputLine
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 RETRY_AFTER, GIVEN_BACK_FOR = timedelta(seconds=5), timedelta(seconds=15)
@@ -278,6 +278,17 @@ def insert_result_days(conn: Connection, exchange_id: str, days: Mapping[str, in
         cursor.executemany(
             "insert into result_day (exchange_id, day, rows) values (%s, %s, %s) on conflict do nothing",
             [(exchange_id, day, rows) for day, rows in days.items()],
+        )
+
+
+def insert_inputs(conn: Connection, exchange_id: str, inputs: Sequence[InputLine]) -> None:
+    """Note which exchanges one was made of; those of a return stand there since it was opened."""
+    if inputs:
+        conn.execute(
+            """insert into return_input (exchange_id, input_id, kind)
+               select %s, e.exchange_id, i.kind from unnest(%s::uuid[], %s::text[]) i (input_id, kind)
+               join exchange e on e.exchange_id = i.input_id on conflict do nothing""",
+            (exchange_id, [each.exchange_id for each in inputs], [each.kind for each in inputs]),
         )
 
 

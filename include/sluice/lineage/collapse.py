@@ -1,5 +1,6 @@
 """A drawing that has too many boxes to be read, with those that are alike drawn as one. Pure."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sluice.lineage.drawing import Arrow, Box, Column, Drawing, order
@@ -10,12 +11,20 @@ PARTIES = (Column.SENDER, Column.RECIPIENT)
 
 
 def collapsed(drawing: Drawing, most: int = MOST) -> Drawing:
-    """The drawing, or one box for all of a party, column, verdict and flip; what was asked for stays by itself."""
+    """The drawing, or one box for all of a party, column, verdict and flip; what was asked for stays by itself.
+
+    Where there are too many parties for that, one box for all of a column, verdict and flip, whosever.
+    """
     if len(drawing.boxes) <= most:
         return drawing
+    small = _together(drawing, _likeness)
+    return small if len(small.boxes) <= most else _together(drawing, _likeness_of_all)
+
+
+def _together(drawing: Drawing, likeness: Callable[[Box], object]) -> Drawing:
     heaps: dict[object, list[Box]] = {}
     for box in drawing.boxes:
-        heaps.setdefault(_likeness(box), []).append(box)
+        heaps.setdefault(likeness(box), []).append(box)
     drawn: dict[str, Box] = {}
     for boxes in heaps.values():
         drawn |= dict.fromkeys((each.id for each in boxes), _one(boxes))
@@ -35,9 +44,18 @@ def _likeness(box: Box) -> object:
     return box.column, box.party, kind, box.decision, box.flips, box.is_own, box.gone
 
 
+def _likeness_of_all(box: Box) -> object:
+    if box.is_start:
+        return box.id
+    kind = box.name if box.column is Column.KEPT else ""
+    return box.column, kind, box.decision, box.flips, box.is_own, box.gone
+
+
 def _one(boxes: list[Box]) -> Box:
     first = boxes[0]
     if len(boxes) == 1:
         return first
     rows = [box.rows for box in boxes if box.rows is not None]
-    return replace(first, id=f"many:{first.id}", exchange=None, rows=sum(rows) if rows else None, count=len(boxes))
+    party = first.party if all(box.party == first.party for box in boxes) else ""
+    total = sum(rows) if rows else None
+    return replace(first, id=f"many:{first.id}", party=party, exchange=None, rows=total, count=len(boxes))

@@ -32,13 +32,12 @@ from openlineage.client.generated.tags_run import TagsRunFacet, TagsRunFacetFiel
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord, is_dial_key
 from sluice.lineage.datasets import input_of, opened_input, outputs_of
+from sluice.lineage.graph import MADE_WAYS, is_made
 from sluice.lineage.ours import HELD_BACK, exchange_facet
 from sluice.lineage.returned import return_inputs, return_outputs, return_target
 from sluice.terms import Decision, Direction
 
 PRODUCER = f"https://sluice.example/releases/{version('sluice')}"
-MADE = (Direction.OUTBOUND_RETURN, Direction.PORTABILITY_ACCESS)
-"""Directions in which nothing arrives: what goes is made here."""
 OUTCOME = {
     Decision.ACCEPTED: EventType.COMPLETE,
     Decision.PARTLY_ACCEPTED: EventType.COMPLETE,
@@ -57,7 +56,7 @@ def compose_start(opened: OpenedRecord, environment: str) -> str:
         "processing_engine": _engine(),
         "tags": _tags(tags),
     }
-    is_made = opened.direction in MADE or is_dial_key(opened.direction, opened.key)
+    nothing_arrives = opened.direction in MADE_WAYS or is_dial_key(opened.direction, opened.key)
     return _write(
         RunEvent(
             eventTime=opened.opened_at,
@@ -65,8 +64,8 @@ def compose_start(opened: OpenedRecord, environment: str) -> str:
             eventType=EventType.START,
             run=Run(runId=opened.exchange_id, facets=facets),
             job=_job(environment, f"{opened.principal}.{opened.direction}.{opened.flow}"),
-            inputs=[] if is_made else [opened_input(opened)],
-            outputs=[return_target(opened)] if is_made else [],
+            inputs=[] if nothing_arrives else [opened_input(opened)],
+            outputs=[return_target(opened)] if nothing_arrives else [],
         )
     )
 
@@ -89,7 +88,7 @@ def compose_closed(record: ExchangeRecord, entry_hash: str, environment: str) ->
 
 def _datasets(record: ExchangeRecord) -> tuple[list[InputDataset], list[OutputDataset]]:
     """What an exchange was made of, and what became of it."""
-    if record.direction in MADE or record.is_dial_list:
+    if is_made(record):
         return return_inputs(record), return_outputs(record)
     source = input_of(record)
     return [source], outputs_of(record, source)

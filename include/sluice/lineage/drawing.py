@@ -9,14 +9,12 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from sluice.ledger.record import CopyLine, ExchangeRecord
-from sluice.lineage.graph import ARRIVED
+from sluice.lineage.graph import ARRIVED, GIVEN, is_made, sent_copy
 from sluice.terms import Direction
 
 CENTER, PRINCIPAL = "center", "principal"
 """Parties as roles name them, whatever they are called."""
-SENT_KINDS = ("return", "dial.kept", "handed.kept")
 LAKE, ASIDE = "lake", "quarantine"
-MADE_WAYS = (Direction.OUTBOUND_RETURN, Direction.PORTABILITY_ACCESS)
 
 
 class Column(IntEnum):
@@ -37,7 +35,8 @@ class Box:
 
     ``decision``: of its exchange. ``is_own``: on the way of what was asked for; ``is_start``: the one exchange that
     was. ``gone``: removed by then.
-    ``count``: how many it stands for, where many were drawn together; then ``exchange`` is None.
+    ``count``: how many it stands for, where many were drawn together; then ``exchange`` is None, and ``party`` is empty
+    where they are not all of one.
     """
 
     id: str
@@ -74,11 +73,19 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What the catalogue knows of copies at a moment: those that were ``gone``, by exchange and kind, and returns that
-    had not been ``sent`` yet."""
+    """What the catalogue knows of copies at a moment, by exchange and kind: which were ``gone`` and which ``there``.
+
+    ``waiting``: returns that had not been delivered yet.
+    """
 
     gone: frozenset[tuple[str, str]] = frozenset()
+    there: frozenset[tuple[str, str]] = frozenset()
     waiting: frozenset[str] = frozenset()
+
+    def is_gone(self, exchange_id: str, kinds: Iterable[str]) -> bool:
+        """Whether of these copies one was removed and none is left. What was never put is not there either."""
+        named = {(exchange_id, kind) for kind in kinds}
+        return not named.isdisjoint(self.gone) and named.isdisjoint(self.there)
 
 
 @dataclass(slots=True)
@@ -112,11 +119,6 @@ def order(box: Box) -> tuple[Column, str, str]:
     return box.column, box.party, box.id
 
 
-def is_made(record: ExchangeRecord) -> bool:
-    """Whether we made the file of what others sent, instead of receiving it."""
-    return record.direction in MADE_WAYS or record.is_dial_list
-
-
 def flips_of(record: ExchangeRecord) -> tuple[str, ...]:
     """Field groups of a file that goes out, of which the center is controller and its receiver processor."""
     if record.direction is not Direction.OUTBOUND_RETURN:
@@ -131,12 +133,12 @@ def _add_came(sketch: _Sketch, record: ExchangeRecord, fate: Fate) -> None:
     sender = sketch.add(Box(f"from:{record.who.sender}", Column.SENDER, record.who.sender, party))
     file = Box(
         f"file:{record.exchange_id}", Column.FILE, _name(what.key), party, record.exchange_id,
-        rows=what.rows_in or None, gone=(record.exchange_id, ARRIVED) in fate.gone,
+        rows=what.rows_in or None, gone=fate.is_gone(record.exchange_id, [ARRIVED]),
     )  # fmt: skip
     exchange = sketch.add(_exchange(record, Column.EXCHANGE), sketch.add(file, sender))
     for kind, copies in _kept(record.how_long.copies):
         rows = copies[0].rows if kind == LAKE else (what.rows_refused + what.rows_held) or None
-        gone = all((record.exchange_id, copy.kind) in fate.gone for copy in copies)
+        gone = fate.is_gone(record.exchange_id, [copy.kind for copy in copies])
         box = Box(f"{kind}:{record.exchange_id}", Column.KEPT, kind, party, record.exchange_id, rows=rows, gone=gone)
         sketch.add(replace(box, decision=record.decision.value), exchange)
 
@@ -156,10 +158,10 @@ def _add_made(sketch: _Sketch, record: ExchangeRecord, fate: Fate) -> None:
     if not what.inputs:
         sketch.add(Box(f"from:{record.who.sender}", Column.SENDER, record.who.sender, party))
         sketch.arrows.add(Arrow(f"from:{record.who.sender}", exchange))
-    sent = next((copy for copy in record.how_long.copies if copy.kind in SENT_KINDS), None)
+    sent = sent_copy(record)
     if sent is None:
         return
-    gone = all((record.exchange_id, kind) in fate.gone for kind in (sent.kind, "delivered"))
+    gone = fate.is_gone(record.exchange_id, [sent.kind, GIVEN[sent.kind]])
     file = Box(
         f"sent:{record.exchange_id}", Column.SENT, _name(what.key), party, record.exchange_id, rows=sent.rows,
         flips=bool(flips_of(record)), gone=gone,

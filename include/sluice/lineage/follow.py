@@ -1,6 +1,6 @@
 """What is drawn of lineage as of a moment: the records there were, where the own way begins, what became of copies."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,16 +12,23 @@ from sluice.lineage.graph import origins_of
 from sluice.lineage.model import Origin
 from sluice.lineage.trace import read_records
 
+MOST = 200
+"""Exchanges that are read for a drawing: so many are still looked at, and no page reads the whole past."""
+
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """Exchanges that were closed at a moment, the oldest first, and the drawing of them; ``starts``: what was asked."""
+    """Exchanges that were closed at a moment, the oldest first, and the drawing of them; ``starts``: what was asked.
+
+    ``is_cut``: there are more, older ones or further away; MOST are here.
+    """
 
     at: datetime
     starts: frozenset[str]
     records: tuple[ExchangeRecord, ...]
     fate: Fate
     drawing: Drawing
+    is_cut: bool = False
 
     @property
     def origins(self) -> tuple[Origin, ...]:
@@ -33,35 +40,32 @@ class Followed:
 def follow_exchange(conn: Connection, exchange_id: str, at: datetime) -> Followed:
     """What an exchange is made of and what was made of it; beside it the other parts of what was made.
 
-    Nothing, where it was not closed by then.
+    Nothing, where it was not closed by then. What is nearer comes before what is further away, newer before older.
     """
-    start = [exchange_id]
-    users = store.find_users(conn, start)
-    around = {exchange_id, *store.find_sources(conn, [exchange_id, *users]), *users}
-    lists = [each for each in read_records(conn, store.find_lists(conn, start)) if _is_of(each, exchange_id)]
-    ids = {*around, *(part.exchange_id for each in lists for part in each.what.inputs)}
-    return _followed(conn, start, [*read_records(conn, ids), *lists], at)
+    start, enough = [exchange_id], MOST + 1
+    users = store.find_users(conn, start, at, enough)
+    near = [*store.find_sources(conn, start, enough), *users]
+    ids = list(dict.fromkeys([*start, *near, *store.find_sources(conn, users[:MOST], enough)]))
+    return _followed(conn, start, ids, at)
 
 
 def follow_all(conn: Connection, exchange_ids: Collection[str], at: datetime) -> Followed:
     """These exchanges, each asked for."""
-    return _followed(conn, exchange_ids, read_records(conn, exchange_ids), at)
+    ids = store.find_newest(conn, exchange_ids, at, MOST + 1)
+    return _followed(conn, ids, ids, at)
 
 
-def follow_latest(conn: Connection, at: datetime, most: int) -> Followed:
-    """The exchanges that were closed last, at most so many."""
-    return follow_all(conn, store.find_latest(conn, at, most), at)
+def follow_latest(conn: Connection, at: datetime) -> Followed:
+    """The exchanges that were closed last."""
+    ids = store.find_latest(conn, at, MOST)
+    return _followed(conn, ids, ids, at)
 
 
-def _is_of(record: ExchangeRecord, exchange_id: str) -> bool:
-    return any(part.exchange_id == exchange_id for part in record.what.inputs)
-
-
-def _followed(conn: Connection, starts: Iterable[str], found: Iterable[ExchangeRecord], at: datetime) -> Followed:
-    named = frozenset(starts)
-    every = {record.exchange_id: record for record in found if datetime.fromisoformat(record.closed_at) <= at}
-    records = sorted(every.values(), key=lambda record: (record.opened_at, record.exchange_id))
-    if named and not named & every.keys():
+def _followed(conn: Connection, starts: Sequence[str], ids: Sequence[str], at: datetime) -> Followed:
+    named, found = frozenset(starts), read_records(conn, ids[:MOST])
+    records = [record for record in found if datetime.fromisoformat(record.closed_at) <= at]
+    if named and named.isdisjoint(record.exchange_id for record in records):
         records = []
-    fate = store.find_fate(conn, list(every), at)
-    return Followed(at, named, tuple(records), fate, draw(records, named, fate))
+    fate = store.find_fate(conn, [record.exchange_id for record in records], at)
+    is_cut = bool(records) and len(ids) > MOST
+    return Followed(at, named, tuple(records), fate, draw(records, named, fate), is_cut)

@@ -2,13 +2,18 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.lineage.model import ADDED, ECHOED, Edge, Graph, Node, Origin, Trace, side_of
 from sluice.terms import Direction
 
-ARRIVED, RETURN, HANDED = "arrived", "return", "handed.kept"
+ARRIVED = "arrived"
+GIVEN = MappingProxyType({"return": "delivered", "dial.kept": "dial", "handed.kept": "handed"})
+"""The copy whose bytes go out, of a return, a dial list, an answer to a controller; and the one its receiver gets."""
+MADE_WAYS = (Direction.OUTBOUND_RETURN, Direction.PORTABILITY_ACCESS)
+"""Directions in which nothing arrives: what goes is made here."""
 DATA = frozenset({"was judged in", "made lake", "contacts of", "results of", "delivered"})
 """Edges that the data itself goes along, from a file that came in to one that went out."""
 
@@ -74,8 +79,7 @@ def _among(record: ExchangeRecord, there: Collection[str]) -> ExchangeRecord:
 def _pairs(record: ExchangeRecord) -> Iterator[Pair]:
     exchange = Node(f"exchange:{record.exchange_id}", "exchange", f"{record.flow}: {record.decision}")
     yield exchange, None
-    is_made = record.direction in (Direction.OUTBOUND_RETURN, Direction.PORTABILITY_ACCESS)
-    yield from (_made if is_made else _came)(record, exchange)
+    yield from (_made if is_made(record) else _came)(record, exchange)
     yield from _papers(record, exchange)
     for copy in record.how_long.copies:
         if copy.kind != ARRIVED:
@@ -103,7 +107,7 @@ def _made(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
     for each in what.inputs:
         part = _object(each.bucket, each.key, each.version_id)
         yield part, Edge(part.id, exchange.id, f"{each.kind} of")
-    if _is_sent(record.how_long.copies):
+    if sent_copy(record):
         file = _object(what.bucket, what.key, None)
         yield file, Edge(exchange.id, file.id, "delivered")
     if what.supersedes:
@@ -111,8 +115,14 @@ def _made(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
         yield before, Edge(exchange.id, before.id, "supersedes")
 
 
-def _is_sent(copies: Iterable[CopyLine]) -> bool:
-    return any(copy.kind in (RETURN, HANDED) for copy in copies)
+def is_made(record: ExchangeRecord) -> bool:
+    """Whether we made the file of what others sent, instead of receiving it."""
+    return record.direction in MADE_WAYS or record.is_dial_list
+
+
+def sent_copy(record: ExchangeRecord) -> CopyLine | None:
+    """The copy whose bytes go out of what we made; None of what came in, and where nothing goes."""
+    return next((copy for copy in record.how_long.copies if copy.kind in GIVEN), None)
 
 
 def _papers(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:

@@ -8,6 +8,7 @@ import subprocess
 import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -19,6 +20,8 @@ WIDTH, HEIGHT = 132.0, 44.0
 """Of every box, in points."""
 POINTS_PER_INCH: Final = 72
 SECONDS: Final = 20
+SHAPES: Final = 256
+"""Of drawings whose layout is remembered, the latest."""
 PROGRAM: Final = "graphviz-pure"
 Point = tuple[float, float]
 
@@ -45,20 +48,21 @@ class Layout:
 def lay_out(drawing: Drawing) -> Layout:
     """Columns from left to right, arrows with as few crossings as can be. Raises PictureNotDrawn."""
     program = Path(sysconfig.get_path("scripts")) / PROGRAM
+    return _read(drawing, json.loads(_coordinates(program, _dot(drawing))))
+
+
+@lru_cache(maxsize=SHAPES)
+def _coordinates(program: Path, dot: str) -> str:
+    """What the program says. Drawings of one shape are one text, so most are asked once. Raises PictureNotDrawn."""
     try:
         done = subprocess.run(
-            [program, "-Kdot", "-Tjson"],
-            input=_dot(drawing),
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=True,
+            [program, "-Kdot", "-Tjson"], input=dot, capture_output=True, text=True, timeout=SECONDS, check=True
         )
     except (OSError, subprocess.SubprocessError):
         done = None
     if done is None:
         raise PictureNotDrawn
-    return _read(drawing, json.loads(done.stdout))
+    return done.stdout
 
 
 def _dot(drawing: Drawing) -> str:

@@ -21,13 +21,11 @@ from openlineage.client.generated.output_statistics_output_dataset import Output
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ColumnLine, CopyLine, ExchangeRecord, InputLine
 from sluice.lineage.datasets import copy_output, declared_columns, place_of, schema_of
+from sluice.lineage.graph import GIVEN
 from sluice.lineage.model import ADDED, ECHOED, side_of
 from sluice.lineage.ours import output_count_facet, roles_facet, safeguards_facet
 from sluice.terms import FieldGroup, RoleProfile
 
-RETURN = "return"
-SENT = frozenset({RETURN, "dial.kept", "handed.kept"})
-"""Kinds of the copy whose bytes go out: of a return, of a dial list, of an answer to a controller."""
 COUNTED = {"results.attempts": "contact_id"}
 """Columns that are no column of the results but a count of one, per record."""
 DESCRIBED = {"contacts": ECHOED, "results": ADDED}
@@ -54,7 +52,7 @@ def return_inputs(record: ExchangeRecord) -> list[InputDataset]:
 def return_outputs(record: ExchangeRecord) -> list[OutputDataset]:
     """The file the principal gets, if one goes, then every copy that stays here."""
     copies = record.how_long.copies
-    sent = [_delivered(record, copy) for copy in copies if copy.kind in SENT]
+    sent = [_delivered(record, copy) for copy in copies if copy.kind in GIVEN]
     return [*sent, *(copy_output(copy) for copy in copies)]
 
 

@@ -1,6 +1,6 @@
 """What lineage reads of the database, besides the ledger. Nothing is written here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sluice.db import Connection
@@ -23,42 +23,45 @@ def find_makers(conn: Connection, bucket: str, key: str, version_id: str | None)
     return [row["id"] for row in rows]
 
 
-def find_users(conn: Connection, exchange_ids: Sequence[str]) -> list[str]:
-    """Ids of returns that were opened on any of these exchanges."""
+def find_users(
+    conn: Connection, exchange_ids: Sequence[str], at: datetime | None = None, limit: int | None = None
+) -> list[str]:
+    """Ids of what was made of any of these exchanges, the newest first; ``at``: closed by then, else open ones too."""
     rows = conn.execute(
-        "select distinct exchange_id::text as id from return_input where input_id = any(%s::uuid[]) order by 1",
-        (list(exchange_ids),),
+        """select r.exchange_id::text as id from return_input r join exchange e using (exchange_id)
+           where r.input_id = any(%(ids)s::uuid[]) and (%(at)s::timestamptz is null or e.closed_at <= %(at)s)
+           group by 1, e.opened_at order by e.opened_at desc, 1 limit %(limit)s""",
+        {"ids": list(exchange_ids), "at": at, "limit": limit},
     ).fetchall()
     return [row["id"] for row in rows]
 
 
-def find_sources(conn: Connection, exchange_ids: Sequence[str]) -> list[str]:
-    """Ids of the exchanges that these returns were opened on."""
+def find_sources(conn: Connection, exchange_ids: Sequence[str], limit: int | None = None) -> list[str]:
+    """Ids of the exchanges that these were made of, the newest first."""
     rows = conn.execute(
-        "select distinct input_id::text as id from return_input where exchange_id = any(%s::uuid[]) order by 1",
-        (list(exchange_ids),),
-    ).fetchall()
-    return [row["id"] for row in rows]
-
-
-def find_lists(conn: Connection, exchange_ids: Sequence[str]) -> list[str]:
-    """Ids of dial lists that may have been made of these exchanges: of their flow, and closed after them."""
-    rows = conn.execute(
-        """select distinct e.exchange_id::text as id
-           from dial_list d join exchange e using (exchange_id)
-           join exchange i on (i.principal, i.flow) = (e.principal, e.flow) and i.closed_at <= e.closed_at
-           where i.exchange_id = any(%s::uuid[]) and i.exchange_id <> e.exchange_id order by 1""",
-        (list(exchange_ids),),
+        """select r.input_id::text as id from return_input r join exchange i on i.exchange_id = r.input_id
+           where r.exchange_id = any(%(ids)s::uuid[])
+           group by 1, i.opened_at order by i.opened_at desc, 1 limit %(limit)s""",
+        {"ids": list(exchange_ids), "limit": limit},
     ).fetchall()
     return [row["id"] for row in rows]
 
 
 def find_latest(conn: Connection, at: datetime, limit: int) -> list[str]:
-    """Ids of the exchanges that were closed last before a moment."""
+    """Ids of the exchanges that were closed before a moment, the newest first."""
+    return _found(conn, "opened_at <= %(at)s", {"at": at, "limit": limit})
+
+
+def find_newest(conn: Connection, exchange_ids: Collection[str], at: datetime, limit: int) -> list[str]:
+    """Of these exchanges the same."""
+    return _found(conn, "exchange_id = any(%(ids)s::uuid[])", {"ids": list(exchange_ids), "at": at, "limit": limit})
+
+
+def _found(conn: Connection, where: str, values: Mapping[str, object]) -> list[str]:
     rows = conn.execute(
-        """select exchange_id::text as id from exchange where opened_at <= %(at)s and closed_at <= %(at)s
-           order by opened_at desc limit %(limit)s""",
-        {"at": at, "limit": limit},
+        f"""select exchange_id::text as id from exchange where {where} and closed_at <= %(at)s
+            order by opened_at desc, exchange_id desc limit %(limit)s""".encode(),
+        values,
     ).fetchall()
     return [row["id"] for row in rows]
 
@@ -66,9 +69,10 @@ def find_latest(conn: Connection, at: datetime, limit: int) -> list[str]:
 def find_fate(conn: Connection, exchange_ids: Sequence[str], at: datetime) -> Fate:
     """Which copies of these exchanges were gone at a moment, and which returns had not been delivered yet."""
     ids = list(exchange_ids)
-    gone = conn.execute(
-        "select exchange_id::text as id, kind from copy where exchange_id = any(%s::uuid[]) and gone_at <= %s",
-        (ids, at),
+    copies = conn.execute(
+        """select exchange_id::text as id, kind, coalesce(gone_at <= %s, false) as is_gone
+           from copy where exchange_id = any(%s::uuid[])""",
+        (at, ids),
     ).fetchall()
     waiting = conn.execute(
         """select e.exchange_id::text as id from exchange e left join acknowledgement a using (exchange_id)
@@ -76,4 +80,7 @@ def find_fate(conn: Connection, exchange_ids: Sequence[str], at: datetime) -> Fa
              and (a.delivered_at is null or a.delivered_at > %s)""",
         (ids, at),
     ).fetchall()
-    return Fate(frozenset((row["id"], row["kind"]) for row in gone), frozenset(row["id"] for row in waiting))
+    gone, there = (
+        frozenset((row["id"], row["kind"]) for row in copies if row["is_gone"] is is_gone) for is_gone in (True, False)
+    )
+    return Fate(gone, there, frozenset(row["id"] for row in waiting))

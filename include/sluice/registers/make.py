@@ -1,5 +1,6 @@
 """A register of a date: papers and exchanges as they were known then, put together. Nothing is written."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -22,23 +23,40 @@ _DAY = timedelta(days=1)
 
 def make_register(conn: Connection, settings: Settings, article: Article, at: date, known_at: datetime) -> Register:
     """The register of a Brussels date as everything was known at an instant."""
+    [register] = make_registers(conn, settings, (article,), at, known_at)
+    return register
+
+
+def make_registers(
+    conn: Connection, settings: Settings, articles: Iterable[Article], at: date, known_at: datetime
+) -> list[Register]:
+    """Registers of one look: papers and exchanges are read once for all."""
     with transaction(conn):
         conn.execute("set transaction isolation level repeatable read, read only")
         papers = Papers(list_agreements(conn, known_at), list_contracts(conn, known_at))
         seen = find_sightings(conn, at, known_at)
         still_open = count_open(conn, at, known_at)
-        rows = rows_of(article, papers, seen, contract_reader(conn), at, register_years(at))
-    center = center_of(settings, papers)
-    register = Register(
-        article=article,
-        at=at,
-        known_at=known_at,
-        center=center,
-        rows=rows,
-        findings=findings_of(rows, papers, center),
-        exchanges=sum(each.count for each in seen),
-        open=still_open,
-    )
+        contract_of = contract_reader(conn)
+        rows = {each: rows_of(each, papers, seen, contract_of, at, register_years(at)) for each in articles}
+    center, exchanges = center_of(settings, papers), sum(each.count for each in seen)
+    return [
+        _completed(
+            Register(
+                article=article,
+                at=at,
+                known_at=known_at,
+                center=center,
+                rows=own,
+                findings=findings_of(own, papers, center),
+                exchanges=exchanges,
+                open=still_open,
+            )
+        )
+        for article, own in rows.items()
+    ]
+
+
+def _completed(register: Register) -> Register:
     return replace(register, findings=(*register.findings, *empty_cells(register)))
 
 

@@ -153,12 +153,14 @@ class Done:
 class Edit:
     """A copy without the person, on the bench: nothing is changed yet. ``path``: the edited file, if there is one.
 
-    ``rows``: how many the catalogue counts of it from then on; None: it counts none.
+    ``rows``: how many the catalogue counts of it from then on; None: it counts none. ``held``: of held rows, the
+    numbers of those that are left.
     """
 
     done: Done
     path: Path | None = None
     rows: int | None = None
+    held: frozenset[int] | None = None
 
     @property
     def is_needed(self) -> bool:

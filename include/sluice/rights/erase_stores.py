@@ -14,6 +14,7 @@ from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.rest import REST
+from sluice.exchange.review import HELD, ROW, count_again
 from sluice.lake.erase_model import EraseRefused
 from sluice.lake.erase_parquet import erase_refs, find_refs
 from sluice.lake.objects import StoredObject
@@ -91,6 +92,8 @@ def carry_out(house: House, edit: Edit) -> None:
     if edit.done.outcome is Outcome.REMOVED:
         erase_store.remove(house, edit.done.place.copy)
     elif edit.path is not None:
+        if edit.held is not None:
+            count_again(house, edit.done.place.copy.exchange_id, edit.held)
         erase_store.swap(house, edit.done.place.copy, edit.path, edit.rows)
 
 
@@ -207,7 +210,7 @@ class QuarantineStore:
     """Refused files and rows, and held rows, sealed. They are opened, edited and sealed again, or go whole."""
 
     name: str = "quarantine"
-    kinds: frozenset[str] = frozenset({REFUSED_FILE, "quarantine.rows", "quarantine.records", "quarantine.held"})
+    kinds: frozenset[str] = frozenset({REFUSED_FILE, "quarantine.rows", "quarantine.records", HELD})
 
     def find(self, bench: Bench, copy: Copy) -> int:
         path = bench.fetch(copy)
@@ -225,9 +228,10 @@ class QuarantineStore:
         except EraseRefused as refused:
             rule = rule_of(refused)
         else:
+            held = frozenset(pl.read_parquet(plain, columns=[ROW])[ROW]) if copy.kind == HELD else None
             seal(plain, sealed, bench.house.keyring, bench.target.principal)
             plain.unlink()
-            return Edit(Done(place_of(self, copy, rows), Outcome.ERASED, None, before, after), sealed, after)
+            return Edit(Done(place_of(self, copy, rows), Outcome.ERASED, None, before, after), sealed, after, held)
         return removed(self, copy, rule, rows)
 
     def _edit(self, bench: Bench, copy: Copy, opened: Path, target: Path) -> tuple[int, int]:

@@ -14,6 +14,7 @@ take forms too, each with a token of its login and from a page of ours only (`pa
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Literal
 
 from airflow.api_fastapi.app import get_auth_manager
@@ -53,11 +54,25 @@ class Rule:
     dag: str
 
     def __call__(self, user: Annotated[BaseUser, Depends(get_user)]) -> Actor:
-        if not is_allowed(user, self.permission, self.view, self.dag):
+        if not self.says_yes(user):
             raise NotAllowed
         if not NAME.fullmatch(user.get_name()):
             raise NameUnfit
         return Actor(Role.DESK, user.get_name())
+
+    def allows(self, user: BaseUser) -> bool:
+        """Whether a page that asks for this opens for them."""
+        return self.says_yes(user) and NAME.fullmatch(user.get_name()) is not None
+
+    def says_yes(self, user: BaseUser) -> bool:
+        """Whether the auth manager says yes twice."""
+        manager = get_auth_manager()
+        runs = DagDetails(id=self.dag, team_name=_team(self.dag))
+        return manager.is_authorized_custom_view(
+            method=self.permission.on_view, resource_name=self.view, user=user
+        ) and manager.is_authorized_dag(
+            method=self.permission.on_runs, access_entity=DagAccessEntity.RUN, details=runs, user=user
+        )
 
 
 def may(permission: Permission, view: str = VIEW, dag: str = DAG) -> Rule:
@@ -65,39 +80,40 @@ def may(permission: Permission, view: str = VIEW, dag: str = DAG) -> Rule:
     return Rule(permission, view, dag)
 
 
-def has(permission: Permission, view: str = VIEW, dag: str = DAG) -> Callable[[BaseUser], bool]:
+def has(rule: Rule) -> Callable[[BaseUser], bool]:
     """A dependency: whether they may, for a page that shows more to whom may do more."""
 
     def asked(user: Annotated[BaseUser, Depends(get_user)]) -> bool:
-        return is_allowed(user, permission, view, dag) and NAME.fullmatch(user.get_name()) is not None
+        return rule.allows(user)
 
     return asked
 
 
-def is_allowed(user: BaseUser, permission: Permission, view: str, dag: str) -> bool:
-    """Whether the auth manager says yes twice."""
-    manager = get_auth_manager()
-    runs = DagDetails(id=dag, team_name=_team(dag))
-    return manager.is_authorized_custom_view(
-        method=permission.on_view, resource_name=view, user=user
-    ) and manager.is_authorized_dag(
-        method=permission.on_runs, access_entity=DagAccessEntity.RUN, details=runs, user=user
-    )
-
-
 def _team(dag: str) -> str | None:
-    return DagModel.get_team_name(dag) if conf.getboolean("core", "multi_team") else None
+    return DagModel.get_team_name(dag) if _has_teams() else None
 
 
-Reader = Annotated[Actor, Depends(may(READ))]
-Clerk = Annotated[Actor, Depends(may(HANDLE))]
+@cache
+def _has_teams() -> bool:
+    return conf.getboolean("core", "multi_team")
+
+
 EXCHANGES = ("sluice.exchanges", "reconcile")
-Onlooker = Annotated[Actor, Depends(may(READ, *EXCHANGES))]
-Releaser = Annotated[Actor, Depends(may(HANDLE, *EXCHANGES))]
-ReadsCases = Annotated[bool, Depends(has(READ))]
-HandlesCases = Annotated[bool, Depends(has(HANDLE))]
-Releases = Annotated[bool, Depends(has(HANDLE, *EXCHANGES))]
-Auditor = Annotated[Actor, Depends(may(READ, "sluice.registers", "reconcile"))]
-StaffReader = Annotated[Actor, Depends(may(READ, "sluice.staff", "reconcile"))]
-BreachDesk = Annotated[Actor, Depends(may(HANDLE, "sluice.breach", "case_clock"))]
+may_read, may_handle = may(READ), may(HANDLE)
+may_see_exchanges, may_release = may(READ, *EXCHANGES), may(HANDLE, *EXCHANGES)
+may_see_registers = may(READ, "sluice.registers", "reconcile")
+may_see_staff = may(READ, "sluice.staff", "reconcile")
+may_breach = may(HANDLE, "sluice.breach", "case_clock")
 """Who is in what was breached is for those who handle cases of persons."""
+
+Reader = Annotated[Actor, Depends(may_read)]
+Clerk = Annotated[Actor, Depends(may_handle)]
+Onlooker = Annotated[Actor, Depends(may_see_exchanges)]
+Releaser = Annotated[Actor, Depends(may_release)]
+Auditor = Annotated[Actor, Depends(may_see_registers)]
+StaffReader = Annotated[Actor, Depends(may_see_staff)]
+BreachDesk = Annotated[Actor, Depends(may_breach)]
+ReadsCases = Annotated[bool, Depends(has(may_read))]
+HandlesCases = Annotated[bool, Depends(has(may_handle))]
+Releases = Annotated[bool, Depends(has(may_release))]
+Audits = Annotated[bool, Depends(has(may_see_registers))]

@@ -6,15 +6,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from sluice.db import connect
 from sluice.errors import NotFound, Ref
 from sluice.rights.clock import BRUSSELS
-from sluice.settings import get_settings
 from sluice.terms import Direction, FieldGroup
 from sluice.web.access import Auditor
+from sluice.web.asked import AGREEMENT, known_when
 from sluice.web.model import PRINCIPAL
 from sluice.web.problem import problems
-from sluice.web.read_model import AGREEMENT, AgreementList, Day, Instant, RoleMatrix
+from sluice.web.read_model import AgreementList, Day, Instant, RoleMatrix
+from sluice.web.reading import reading
 
 router = APIRouter(prefix="/agreements", tags=["agreements"])
 On = Annotated[Day | None, Query(description="A Brussels date; today by default.")]
@@ -33,7 +33,7 @@ def list_(
     from sluice.agreement.store import list_agreements
 
     on, known = when(at, known_at)
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         found = [each.agreement for each in list_agreements(conn, known) if on in each.days]
     named = [describe(each) for each in found if principal in (None, each.principal)]
     return {"at": on, "known_at": known, "agreements": named}
@@ -55,7 +55,7 @@ def roles(
 
     on, known = when(at, known_at)
     paper = None
-    with connect(get_settings()) as conn, suppress(NotFound):
+    with reading() as conn, suppress(NotFound):
         paper = get_paper(conn, agreement_id, on, known)
     if paper is None:
         raise NotFound(Ref("agreement", "of the address"), Ref("date", on.isoformat()))
@@ -66,4 +66,4 @@ def roles(
 def when(at: date | None, known_at: datetime | None) -> tuple[date, datetime]:
     """The day that is asked about, and the moment whose knowledge counts: never later than now."""
     now = datetime.now(UTC)
-    return at or now.astimezone(BRUSSELS).date(), min(known_at or now, now).astimezone(UTC)
+    return at or now.astimezone(BRUSSELS).date(), known_when(known_at, now)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from sluice.breach.model import Risk
 from sluice.settings import get_settings
 from sluice.web.access import BreachDesk
+from sluice.web.asked import check_window
 from sluice.web.cases import WRITING
 from sluice.web.problem import problems
 from sluice.web.read_model import AgentBreach, Instant, ObjectBreach, SliceShown
@@ -48,11 +49,15 @@ def by_object(body: ObjectBreach, desk: BreachDesk) -> dict[str, Any]:
 
 @router.post("/agents", response_model=SliceShown, responses=problems(*WRITING))
 def by_agent(body: AgentBreach, desk: BreachDesk) -> dict[str, Any]:
-    """Slice by agent or account, and a window: everybody in what was written then. `409` where that is nobody."""
+    """Slice by agent or account, and a window: everybody in what was written then. `409` where that is nobody.
+
+    `422` for a window that does not end after it begins.
+    """
     from sluice.breach.describe import describe
     from sluice.breach.make import slice_agent
     from sluice.exchange.house import open_house
 
+    check_window("body", body.since, body.until)
     aware_at = body.aware or datetime.now(UTC)
     with open_house(get_settings()) as house:
         return describe(slice_agent(house, body.agent, body.since, body.until, aware_at, body.risk))

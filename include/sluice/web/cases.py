@@ -16,6 +16,7 @@ from sluice.web.access import Clerk, Reader
 from sluice.web.cursor import cursor_of, place_of
 from sluice.web.model import PRINCIPAL, CasePage, CaseRequest, CaseShort, CaseShown, Withdrawal
 from sluice.web.problem import problems
+from sluice.web.reading import reading
 
 router = APIRouter(prefix="/cases", tags=["cases"])
 LARGEST_PAGE = 200
@@ -91,7 +92,7 @@ def list_(
     from sluice.rights.store import list_cases
 
     after = place_of(cursor) if cursor else None
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         found = list_cases(conn, principal=principal, state=state, only_open=open, limit=limit + 1, after=after)
     page = found[:limit]
     return {
@@ -105,7 +106,7 @@ def show(case_id: UUID, reader: Reader) -> dict[str, Any]:
     """Show a case: its clock, its parts and every step they took."""
     from sluice.rights.store import get_case, list_steps
 
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         number = CaseId(str(case_id))
         return describe(get_case(conn, number), list_steps(conn, number))
 

@@ -1,12 +1,11 @@
 """Exchanges over HTTP: what crossed, one of them with its six answers, its receipt, its lineage."""
 
-from datetime import date, datetime, time
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from sluice.db import connect
 from sluice.settings import get_settings
 from sluice.terms import Decision, Direction
 from sluice.web.access import Onlooker
@@ -15,6 +14,7 @@ from sluice.web.cursor import cursor_of, place_of
 from sluice.web.model import PRINCIPAL
 from sluice.web.problem import problems
 from sluice.web.read_model import DayOrMoment, ExchangePage, ExchangeShown, TraceShown
+from sluice.web.reading import reading
 
 router = APIRouter(prefix="/exchanges", tags=["exchanges"])
 JOSE, PDF, PEM = "application/jose+json", "application/pdf", "application/x-pem-file"
@@ -37,7 +37,7 @@ def list_(
     from sluice.exchange.read import list_exchanges
 
     before = place_of(cursor) if cursor else None
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         found = list_exchanges(
             conn,
             principal=principal,
@@ -56,9 +56,9 @@ def list_(
 
 def _moment(said: date | datetime) -> datetime:
     """A date begins at midnight in Brussels."""
-    from sluice.exchange.naming import BRUSSELS
+    from sluice.exchange.naming import midnight
 
-    return said if isinstance(said, datetime) else datetime.combine(said, time(), BRUSSELS)
+    return said if isinstance(said, datetime) else midnight(said)
 
 
 @router.get(
@@ -79,7 +79,7 @@ def show(exchange_id: UUID, onlooker: Onlooker) -> dict[str, Any]:
     from sluice.exchange.describe import describe
     from sluice.exchange.read import show_exchange
 
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         return describe(show_exchange(conn, str(exchange_id)))
 
 
@@ -89,7 +89,7 @@ def lineage(exchange_id: UUID, onlooker: Onlooker) -> dict[str, Any]:
     from sluice.lineage.graph import describe
     from sluice.lineage.trace import trace_exchange
 
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         return describe(trace_exchange(conn, str(exchange_id)))
 
 
@@ -124,8 +124,8 @@ def _receipt(exchange_id: UUID, media_type: str) -> Response:
     from sluice.lake.objects import ObjectStore
 
     settings = get_settings()
-    with connect(settings) as conn:
-        receipt = read_receipt(settings, conn, ObjectStore(settings), str(exchange_id))
-    content, ending = (receipt.pdf, "pdf") if media_type == PDF else (receipt.jws, "json")
+    ending: Literal["pdf", "json"] = "pdf" if media_type == PDF else "json"
+    with reading() as conn:
+        content = read_receipt(settings, conn, ObjectStore(settings), str(exchange_id), ending)
     headers = {"Content-Disposition": f'attachment; filename="{exchange_id}.{ending}"'}
     return Response(content, media_type=media_type, headers=headers)

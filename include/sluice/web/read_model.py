@@ -13,12 +13,10 @@ from sluice.ledger.record import How, HowLong, ReasonLine, RightTreatment, What,
 from sluice.registers.model import Article, FindingCode
 from sluice.rights.facts import ClockRefused
 from sluice.terms import Decision, Direction, FieldGroup
+from sluice.web.asked import YEARS
 from sluice.web.model import DATE, DATE_TIME, EITHER, Closed, date_or_moment
 
-FIRST_YEAR, LAST_YEAR = 2016, 2999
-"""Of a day or moment that somebody may ask about: from the GDPR on, and so that counting on from it never overflows."""
 LONGEST_ADDRESS = 2_000
-AGREEMENT = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 AGENT = "^[0-9a-f]{32}$"
 OBJECT = "^s3://[^\\x00]+$"
 NEXT = "Give it as `cursor` for the next page; null on the last one."
@@ -41,7 +39,7 @@ def _instant(said: object) -> datetime:
 def _day_or_moment(said: object) -> date | datetime:
     """Raises ClockRefused for one outside these years: it is well written, so it is no fault of the request's form."""
     found = date_or_moment(said)
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+    if found.year not in YEARS:
         raise ClockRefused(Ref("rule", "DATE_OUT_OF_RANGE"))
     return found
 
@@ -268,7 +266,6 @@ class SliceShown(Closed):
     risk: Risk
     parts: list[SlicePart]
     notify: list[DutyShown]
-    drafts: list[str] = Field(max_length=0, description="Written by `sluice breach slice --to` only.")
 
 
 class DueShown(Closed):

@@ -5,14 +5,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from sluice.db import connect
 from sluice.registers.model import Article
 from sluice.rights.clock import BRUSSELS
 from sluice.settings import get_settings
 from sluice.web.access import Auditor
+from sluice.web.asked import known_when
 from sluice.web.model import Language
 from sluice.web.problem import problems
 from sluice.web.read_model import Day, Instant, RegisterShown
+from sluice.web.reading import reading
 
 router = APIRouter(prefix="/registers", tags=["registers"])
 
@@ -28,11 +29,10 @@ def show(
     lang: Language = "en",
 ) -> dict[str, Any]:
     """Show a register as of a date: 30.1, the center is controller; 30.2, it is processor."""
-    from sluice.registers.make import known_then, make_register
+    from sluice.registers.make import make_register
     from sluice.registers.write import document_of
 
     now, settings = datetime.now(UTC), get_settings()
     on = at or now.astimezone(BRUSSELS).date()
-    known = min(known_at.astimezone(UTC), now) if known_at else known_then(on, now)
-    with connect(settings) as conn:
-        return document_of(make_register(conn, settings, article, on, known), lang)
+    with reading() as conn:
+        return document_of(make_register(conn, settings, article, on, known_when(known_at, now, on)), lang)

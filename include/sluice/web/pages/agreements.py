@@ -9,12 +9,12 @@ from starlette.responses import Response
 from sluice.agreement.compare import Change, compare
 from sluice.agreement.store import get_body, list_contracts, list_laid
 from sluice.agreement.timeline import Laid
-from sluice.db import connect
-from sluice.settings import get_settings
-from sluice.web.access import Onlooker
+from sluice.web.access import Auditor
+from sluice.web.asked import AGREEMENT
 from sluice.web.errors import NothingThere
-from sluice.web.pages.asked import AGREEMENT, KnownAt, On, Unless, times
+from sluice.web.pages.asked import KnownAt, On, Unless, times
 from sluice.web.pages.view import render
+from sluice.web.reading import reading
 
 router = APIRouter(prefix="/agreements")
 PARAMETERS = frozenset({"agreement_id", "on", "known_at", "left", "right", "every"})
@@ -23,9 +23,9 @@ Version = Annotated[Annotated[str, StringConstraints(pattern="^[0-9][0-9A-Za-z.+
 
 
 @router.get("")
-def list_(request: Request, onlooker: Onlooker, on: On, known_at: KnownAt) -> Response:
+def list_(request: Request, auditor: Auditor, on: On, known_at: KnownAt) -> Response:
     """Every agreement with the version that held on a day, as it was known at a moment."""
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         laid = list_laid(conn)
     known = [each for each in laid if each.is_known(known_at)]
     names = list(dict.fromkeys((each.principal, each.agreement_id) for each in laid))
@@ -44,7 +44,7 @@ def list_(request: Request, onlooker: Onlooker, on: On, known_at: KnownAt) -> Re
 @router.get("/{agreement_id}")
 def show(
     request: Request,
-    onlooker: Onlooker,
+    auditor: Auditor,
     agreement_id: Annotated[str, Path(pattern=AGREEMENT)],
     on: On,
     known_at: KnownAt,
@@ -53,7 +53,7 @@ def show(
     every: Annotated[bool, Query()] = False,
 ) -> Response:
     """One agreement: its versions in both times, its contracts, and two versions line by line. Raises NothingThere."""
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         laid = [each for each in list_laid(conn) if each.agreement_id == agreement_id]
         bodies = {each.version: get_body(conn, each.sha256) for each in laid}
         contracts = [each for each in list_contracts(conn, known_at) if each.contract.agreement_id == agreement_id]

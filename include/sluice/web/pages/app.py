@@ -6,7 +6,6 @@ the use case that the command calls. Who may what is a table in ``access.py``.
 
 from typing import Final
 
-from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -29,6 +28,7 @@ from sluice.web.pages import (
     start,
     waiting,
 )
+from sluice.web.pages.bar import note_login
 from sluice.web.pages.forms import FORM
 from sluice.web.pages.view import say_error
 from sluice.web.problem import BY_STATUS, faults_of
@@ -52,7 +52,7 @@ HEADERS = {
 def make_pages() -> FastAPI:
     """The app; it needs Airflow's auth manager when it is called, not when it is made."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    behind_login = [Depends(get_user)]
+    behind_login = [Depends(note_login)]
     for router in ROUTERS:
         app.include_router(router, dependencies=behind_login)
     app.add_exception_handler(SluiceError, _coded)

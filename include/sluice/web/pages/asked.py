@@ -7,14 +7,13 @@ from fastapi import Depends, Query, Request
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from sluice.documents.words import BRUSSELS
+from sluice.web.asked import YEARS, known_when
 from sluice.web.model import PRINCIPAL
 
 Unless = BeforeValidator(lambda said: said or None)
 """A form sends an empty word for what is not narrowed. A pattern goes inside: outside it would be asked of nothing."""
 Named = Annotated[str, StringConstraints(pattern=PRINCIPAL)]
 """The code of a principal."""
-
-YEARS = range(1970, 2201)
 
 
 def _in_reach(said: date | None) -> date | None:
@@ -35,9 +34,12 @@ def _moment(
         Query(description="ISO 8601; on the clock of Brussels if no zone; now by default."),
     ] = None,
 ) -> datetime:
-    if as_of is None:
-        return datetime.now(UTC)
-    return as_of if as_of.tzinfo else as_of.replace(tzinfo=BRUSSELS)
+    return on_clock(as_of) or datetime.now(UTC)
+
+
+def on_clock(said: datetime | None) -> datetime | None:
+    """On the clock of Brussels, if it has no zone."""
+    return said if said is None or said.tzinfo else said.replace(tzinfo=BRUSSELS)
 
 
 AsOf = Annotated[datetime, Depends(_moment)]
@@ -49,7 +51,7 @@ def _known(
         datetime | None, Unless, InReach, Query(description="As it was known then; a clock of Brussels if no zone.")
     ] = None,
 ) -> datetime:
-    return _moment(known_at)
+    return known_when(on_clock(known_at), datetime.now(UTC))
 
 
 def _day(
@@ -58,11 +60,21 @@ def _day(
     return on or today()
 
 
+def _known_of_day(
+    on: Annotated[date, Depends(_day)],
+    known_at: Annotated[
+        datetime | None, Unless, InReach, Query(description="As it was known then; by default at the end of the day.")
+    ] = None,
+) -> datetime:
+    return known_when(on_clock(known_at), datetime.now(UTC), on)
+
+
 On = Annotated[date, Depends(_day)]
 """The day of ``?on=``, today without."""
 KnownAt = Annotated[datetime, Depends(_known)]
-"""The moment of ``?known_at=``, now without."""
-AGREEMENT = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+"""The moment of ``?known_at=``, now without and never later."""
+KnownOfDay = Annotated[datetime, Depends(_known_of_day)]
+"""The same; without, the end of the day of ``?on=``."""
 Zoom = Annotated[int, Query(ge=50, le=200, multiple_of=25)]
 """Of a picture, in percent."""
 

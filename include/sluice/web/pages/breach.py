@@ -12,16 +12,17 @@ from pydantic import StringConstraints
 from starlette.responses import Response
 
 from sluice.breach.model import Draft, Risk, Slice
-from sluice.db import connect
 from sluice.documents.words import BRUSSELS
 from sluice.errors import NotFound
 from sluice.settings import get_settings
 from sluice.staff.facts import default_minimum
 from sluice.staff.store import read_people
 from sluice.web.access import BreachDesk
+from sluice.web.asked import Beginning, check_window
 from sluice.web.errors import Fault, NothingThere, RequestInvalid
-from sluice.web.pages.asked import InReach, Named, Unless, today
+from sluice.web.pages.asked import InReach, Named, Unless, on_clock, today
 from sluice.web.pages.view import reader_of, render
+from sluice.web.reading import reading
 
 router = APIRouter(prefix="/breach")
 PARAMETERS = frozenset({"exchange", "agent", "since", "until", "aware", "risk", "draft", "principal", "form"})
@@ -51,19 +52,20 @@ class Asked:
 
 
 def _asked(
-    exchange: Annotated[Annotated[str, StringConstraints(pattern="^[0-9a-f-]{1,36}$")] | None, Unless] = None,
+    exchange: Annotated[Beginning | None, Unless] = None,
     agent: Annotated[Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")] | None, Unless] = None,
     since: Moment = None,
     until: Moment = None,
     aware: Moment = None,
     risk: Risk = Risk.UNDECIDED,
 ) -> Asked:
-    """Raises RequestInvalid for an agent without a window, or both ways at once."""
-    begins, ends, known = (_local(each) for each in (since, until, aware))
+    """Raises RequestInvalid for an agent without a window, both ways at once, or a window that ends too early."""
+    begins, ends, known = (on_clock(each) for each in (since, until, aware))
     if exchange and agent:
-        raise RequestInvalid([Fault("query", "/agent", "not_with_exchange")])
-    if agent and not (begins and ends and begins < ends):
-        raise RequestInvalid([Fault("query", "/until", "not_after_since")])
+        raise RequestInvalid([Fault("query", "agent", "not_with_exchange")])
+    if agent and not (begins and ends):
+        raise RequestInvalid([Fault("query", "until" if begins else "since", "missing")])
+    check_window("query", begins, ends)
     return Asked(exchange, agent, begins, ends, known or datetime.now(UTC).replace(microsecond=0), risk)
 
 
@@ -78,7 +80,7 @@ def show(request: Request, reader: BreachDesk, asked: Question) -> Response:
     language = reader_of(request).say.language
     found = _slice(asked) if asked.exchange or asked.agent else None
     summary = summary_of(found, language) if found else None
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         agents = [each.agent_ref for each in read_people(conn, datetime.now(UTC), default_minimum(today()))]
     return render(
         request,
@@ -135,7 +137,3 @@ def _slice(asked: Asked) -> Slice:
         except NotFound:
             pass
     raise NothingThere
-
-
-def _local(moment: datetime | None) -> datetime | None:
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=BRUSSELS)

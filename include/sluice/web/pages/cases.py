@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from sluice.db import Connection, connect
+from sluice.db import Connection
 from sluice.exchange.read import pick_principals
 from sluice.rights.clock import extension_latest, received_on
 from sluice.rights.due import is_answered
@@ -17,13 +17,13 @@ from sluice.rights.next_step import desk_may, open_to_decide, step_of, step_of_p
 from sluice.rights.notice_store import list_notices
 from sluice.rights.reasons import DELAYS, DOUBTS, REFUSALS, short
 from sluice.rights.store import get_case, list_cases, list_steps
-from sluice.settings import get_settings
 from sluice.web.access import HandlesCases, Reader
 from sluice.web.cursor import cursor_of, place_of
 from sluice.web.pages.asked import Named, Unless
 from sluice.web.pages.clocks import Clock, clock_of, strip_of
 from sluice.web.pages.forms import Token
 from sluice.web.pages.view import Done, render
+from sluice.web.reading import reading
 
 router = APIRouter(prefix="/cases")
 PARAMETERS = frozenset({"right", "state", "principal", "open", "cursor"})
@@ -44,7 +44,7 @@ def list_(
 ) -> Response:
     """A page of the list."""
     today = received_on(datetime.now(UTC))
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         found = list_cases(
             conn,
             right=right,
@@ -82,7 +82,7 @@ def show(
 
     today = received_on(datetime.now(UTC))
     number = CaseId(str(case_id))
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         case, steps = get_case(conn, number), list_steps(conn, number)
         notices = list_notices(conn, case_id=number, limit=NOTICES)
         strip = strip_of(conn, today)

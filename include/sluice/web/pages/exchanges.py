@@ -1,39 +1,32 @@
 """Exchanges: what crossed, newest first, and one of them whole with its six answers."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BeforeValidator
 from starlette.responses import Response
 
-from sluice.db import connect
 from sluice.documents.page import make_page
 from sluice.documents.words import BRUSSELS
-from sluice.errors import NotFound
-from sluice.exchange.read import ExchangeLine, Shown, list_exchanges, pick_principals, show_exchange
+from sluice.exchange.naming import midnight
+from sluice.exchange.read import ExchangeLine, list_exchanges, pick_principals, show_exchange
 from sluice.keys import Keyring
 from sluice.ledger.sign import key_id
 from sluice.settings import get_settings
 from sluice.terms import Decision, Direction
 from sluice.web.access import Onlooker
+from sluice.web.asked import Beginning, find_exchange
 from sluice.web.cursor import cursor_of, place_of
-from sluice.web.errors import NothingThere
-from sluice.web.pages.asked import Named, Unless
+from sluice.web.pages.asked import InReach, Named, Unless
 from sluice.web.pages.lineage import shown_on_exchange
 from sluice.web.pages.view import reader_of, render, shares
+from sluice.web.reading import reading
 
 router = APIRouter(prefix="/exchanges")
 PARAMETERS = frozenset({"principal", "direction", "decision", "since", "number", "cursor", "lang"})
 ON_A_PAGE = 25
-Beginning = Annotated[
-    str,
-    BeforeValidator(lambda said: said.strip().lower() if isinstance(said, str) else said),
-    Query(pattern="^[0-9a-f-]{1,36}$"),
-]
-"""Of the number of an exchange."""
 
 
 @router.get("")
@@ -43,17 +36,17 @@ def list_(
     principal: Annotated[Named | None, Unless] = None,
     direction: Annotated[Direction | None, Unless] = None,
     decision: Annotated[Decision | None, Unless] = None,
-    since: Annotated[date | None, Unless] = None,
+    since: Annotated[date | None, Unless, InReach] = None,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     """A page of the list."""
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         found = list_exchanges(
             conn,
             principal=principal,
             direction=direction,
             decision=decision,
-            since=datetime.combine(since, time(), BRUSSELS) if since else None,
+            since=midnight(since) if since else None,
             limit=ON_A_PAGE + 1,
             before=place_of(cursor) if cursor else None,
         )
@@ -76,22 +69,16 @@ def list_(
 
 @router.get("/find")
 def find(request: Request, onlooker: Onlooker, number: Beginning) -> Response:
-    """To the exchange whose number begins so. Raises NothingThere, for several too: what was typed is not said."""
-    try:
-        with connect(get_settings()) as conn:
-            found = show_exchange(conn, number).line.id
-    except NotFound:
-        found = None
-    if found is None:
-        raise NothingThere
-    return Response(status_code=303, headers={"Location": reader_of(request).link(f"/exchanges/{found}")})
+    """To the exchange whose number begins so. Raises NothingThere."""
+    to = reader_of(request).link(f"/exchanges/{find_exchange(number)}")
+    return Response(status_code=303, headers={"Location": to})
 
 
 @router.get("/{exchange_id}")
 def show(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
     """One exchange: its verdict, the six answers and where its proof is. Raises NotFound."""
     reader, now = reader_of(request), datetime.now(UTC)
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         shown = show_exchange(conn, str(exchange_id))
         way = shown_on_exchange(conn, reader, shown.line.id, now) if shown.record else None
     record, entry = shown.record, shown.entry
@@ -120,15 +107,10 @@ def receipt(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response
     from sluice.lake.objects import ObjectStore
 
     settings = get_settings()
-    with connect(settings) as conn:
-        pdf = read_receipt(settings, conn, ObjectStore(settings), str(exchange_id)).pdf
+    with reading() as conn:
+        pdf = read_receipt(settings, conn, ObjectStore(settings), str(exchange_id), "pdf")
     named = f'attachment; filename="{exchange_id}.pdf"'
     return Response(pdf, media_type="application/pdf", headers={"Content-Disposition": named})
-
-
-def _shown(exchange_id: UUID) -> Shown:
-    with connect(get_settings()) as conn:
-        return show_exchange(conn, str(exchange_id))
 
 
 def local(moment: datetime) -> datetime:

@@ -8,36 +8,36 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from sluice.db import Connection, connect
+from sluice.db import Connection
 from sluice.documents.words import Words
-from sluice.errors import NotFound
 from sluice.exchange.read import show_exchange
 from sluice.ledger.record import ExchangeRecord
-from sluice.lineage.collapse import collapsed
-from sluice.lineage.drawing import SENT_KINDS, Box, Column, Drawing, flips_of, is_made
-from sluice.lineage.follow import Followed, follow_exchange, follow_latest
+from sluice.lineage.collapse import PARTIES, collapsed
+from sluice.lineage.drawing import Box, Drawing, flips_of
+from sluice.lineage.follow import MOST, Followed, follow_exchange, follow_latest
+from sluice.lineage.graph import is_made, sent_copy
 from sluice.lineage.layout import PictureNotDrawn, lay_out
 from sluice.rights.model import CaseId
 from sluice.settings import get_settings
 from sluice.web.access import Onlooker
 from sluice.web.access import Reader as CaseReader
+from sluice.web.asked import Beginning, find_exchange
 from sluice.web.errors import NothingThere
 from sluice.web.pages.asked import AsOf, Zoom, field_of
 from sluice.web.pages.assets import FOLDER
-from sluice.web.pages.picture import Link, Picture, picture_of
+from sluice.web.pages.picture import Link, Picture, party_name, picture_of
 from sluice.web.pages.view import Reader, environment, reader_of, render
+from sluice.web.reading import reading
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/lineage")
 PARAMETERS = frozenset({"as_of", "zoom", "number"})
-LATEST = 200
-"""Exchanges that the first page draws at most."""
 COLOUR = re.compile(r"(--p-\w+): light-dark\((#\w+), (#\w+)\);")
 
 
@@ -52,38 +52,34 @@ class Line:
     recipients: tuple[str, ...]
     is_gone: bool
     is_start: bool
+    sender: str
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What a page shows of a way that was followed; ``picture`` None: it could not be laid out, the table is there."""
+    """What a page shows of a way that was followed; ``picture`` None: it could not be laid out, the table is there.
+
+    ``most``: so many exchanges are drawn of more that there are; None: all are.
+    """
 
     picture: Picture | None
     lines: tuple[Line, ...]
     boxes: int
+    most: int | None
 
 
 @router.get("")
 def latest(request: Request, onlooker: Onlooker, at: AsOf, zoom: Zoom = 100) -> Response:
     """What was closed last before a moment, and the way to one exchange."""
-    with connect(get_settings()) as conn:
-        followed = follow_latest(conn, at, LATEST)
+    with reading() as conn:
+        followed = follow_latest(conn, at)
     return _page(request, "lineage.html", followed, zoom)
 
 
 @router.get("/find")
-def find(
-    request: Request, onlooker: Onlooker, at: AsOf, number: Annotated[str, Query(pattern="^[0-9a-f-]{1,36}$")]
-) -> Response:
-    """To the lineage of the exchange whose number begins so. Raises NothingThere; what was typed is not said."""
-    try:
-        with connect(get_settings()) as conn:
-            found = show_exchange(conn, number).line.id
-    except NotFound:
-        found = None
-    if found is None:
-        raise NothingThere
-    to = reader_of(request).link(f"/lineage/{found}", as_of=_said(request))
+def find(request: Request, onlooker: Onlooker, at: AsOf, number: Beginning) -> Response:
+    """To the lineage of the exchange whose number begins so. Raises NothingThere."""
+    to = reader_of(request).link(f"/lineage/{find_exchange(number)}", as_of=_said(request))
     return Response(status_code=303, headers={"Location": to})
 
 
@@ -115,7 +111,7 @@ def person_picture(request: Request, onlooker: Onlooker, reader: CaseReader, cas
 @router.get("/{exchange_id}")
 def show(request: Request, onlooker: Onlooker, exchange_id: UUID, at: AsOf, zoom: Zoom = 100) -> Response:
     """What an exchange is made of, and what became of it. Raises NotFound."""
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         line = show_exchange(conn, str(exchange_id)).line
         followed = follow_exchange(conn, line.id, at)
     return _page(request, "lineage_exchange.html", followed, zoom, line=line)
@@ -124,7 +120,7 @@ def show(request: Request, onlooker: Onlooker, exchange_id: UUID, at: AsOf, zoom
 @router.get("/{exchange_id}/picture.svg")
 def picture(request: Request, onlooker: Onlooker, exchange_id: UUID, at: AsOf) -> Response:
     """That picture as a file. Raises NotFound, PictureNotDrawn."""
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         line = show_exchange(conn, str(exchange_id)).line
         followed = follow_exchange(conn, line.id, at)
     title = reader_of(request).say.say("pages.lineage.exchange.title", exchange=line.id)
@@ -158,36 +154,41 @@ def _said(request: Request) -> str | None:
 
 def _drawn(followed: Followed, reader: Reader) -> Drawn:
     try:
-        picture = _laid_out(followed.drawing, reader.say, lambda box: _address(box, reader))
+        center = get_settings().center
+        picture = _laid_out(followed.drawing, reader.say, center, lambda box: _address(box, reader, center))
     except PictureNotDrawn as error:
         log.error("%s", error)
         picture = None
-    return Drawn(picture, tuple(_lines(followed)), len(followed.drawing.boxes))
+    return Drawn(
+        picture, tuple(_lines(followed, reader.say)), len(followed.drawing.boxes), MOST if followed.is_cut else None
+    )
 
 
-def _laid_out(whole: Drawing, say: Words, link: Link) -> Picture | None:
+def _laid_out(whole: Drawing, say: Words, center: str, link: Link) -> Picture | None:
     drawing = collapsed(whole)
-    return picture_of(drawing, lay_out(drawing), say, link) if drawing.boxes else None
+    return picture_of(drawing, lay_out(drawing), say, center, link) if drawing.boxes else None
 
 
-def _address(box: Box, reader: Reader) -> str:
-    """A box of one exchange leads to it; one of many, and a party, to the list of theirs."""
+def _address(box: Box, reader: Reader, center: str) -> str:
+    """A box of one exchange leads to it; one of many, and a party, to the list of theirs; we ourselves to all."""
     if box.exchange:
         return reader.link(f"/exchanges/{box.exchange}")
-    is_party = box.column in (Column.SENDER, Column.RECIPIENT)
-    return reader.link("/exchanges", principal=box.party, decision=None if is_party else box.decision or None)
+    is_party = box.column in PARTIES
+    principal = None if is_party and box.name == center else box.party or None
+    return reader.link("/exchanges", principal=principal, decision=None if is_party else box.decision or None)
 
 
-def _lines(followed: Followed) -> Sequence[Line]:
+def _lines(followed: Followed, say: Words) -> Sequence[Line]:
     gone = {exchange for exchange, _ in followed.fate.gone}
     return [
         Line(
             record,
             tuple(dict.fromkeys(each.exchange_id for each in record.what.inputs)),
             flips_of(record),
-            _recipients(record, followed),
+            tuple(party_name(each, say) for each in _recipients(record, followed)),
             record.exchange_id in gone,
             followed.starts == {record.exchange_id},
+            party_name(record.who.sender, say),
         )
         for record in followed.records
     ]
@@ -195,8 +196,7 @@ def _lines(followed: Followed) -> Sequence[Line]:
 
 def _recipients(record: ExchangeRecord, followed: Followed) -> tuple[str, ...]:
     """Whom a file that we made went to; nobody while it waits."""
-    is_sent = any(copy.kind in SENT_KINDS for copy in record.how_long.copies)
-    if not is_made(record) or not is_sent or record.exchange_id in followed.fate.waiting:
+    if not is_made(record) or sent_copy(record) is None or record.exchange_id in followed.fate.waiting:
         return ()
     return record.who.recipients
 
@@ -205,14 +205,16 @@ def _file(request: Request, followed: Followed, title: str, name: str) -> Respon
     if not followed.records:
         raise NothingThere
     named = f'attachment; filename="lineage-{name}.svg"'
-    text = write_svg(followed, reader_of(request).say, title)
+    text = write_svg(followed, reader_of(request).say, title, get_settings().center)
     return Response(text, media_type="image/svg+xml", headers={"Content-Disposition": named})
 
 
-def write_svg(followed: Followed, say: Words, title: str) -> str:
+def write_svg(followed: Followed, say: Words, title: str, center: str) -> str:
     """The picture alone: it needs nothing from anywhere else, and leads nowhere. Raises PictureNotDrawn."""
-    picture = _laid_out(followed.drawing, say, lambda box: None)
+    picture = _laid_out(followed.drawing, say, center, lambda box: None)
     moment = say.say("pages.lineage.as_of.said", moment=say.moment(followed.at.isoformat()))
+    if followed.is_cut:
+        moment = f"{moment} {say.say('pages.lineage.cut', count=say.number(MOST))}"
     template = environment().get_template("export.svg")
     text = template.render(picture=picture, words=say, title=title, moment=moment, style=export_style())
     return text.lstrip()

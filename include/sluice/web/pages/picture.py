@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sluice.documents.words import Words
+from sluice.lineage.collapse import PARTIES
 from sluice.lineage.drawing import CENTER, LAKE, Arrow, Box, Column, Drawing
 from sluice.lineage.layout import HEIGHT, WIDTH, Layout, Point, columns_of
 
 Link = Callable[[Box], str | None]
 """Where a box leads; None: nowhere, as in a file that is viewed alone."""
 SIGNS = {"accepted": "\N{CHECK MARK}", "partly_accepted": "!", "refused": "\N{MULTIPLICATION SIGN}", "undecided": "?"}
+"""A verdict is told by a sign and a word; its colour only says it again."""
 MARGIN, HEAD = 8.0, 30.0
 """Around the boxes, and above them for the names of columns; in points."""
 NAME_LENGTH, NOTE_LENGTH = 16, 20
@@ -56,8 +58,8 @@ class Picture:
     box: tuple[float, float] = (WIDTH, HEIGHT)
 
 
-def picture_of(drawing: Drawing, layout: Layout, say: Words, link: Link) -> Picture:
-    """The drawing in one language."""
+def picture_of(drawing: Drawing, layout: Layout, say: Words, center: str, link: Link) -> Picture:
+    """The drawing in one language; ``center``: the code that we have in agreements."""
     boxes = {box.id: box for box in drawing.boxes}
     return Picture(
         width=layout.width + 2 * MARGIN,
@@ -66,15 +68,15 @@ def picture_of(drawing: Drawing, layout: Layout, say: Words, link: Link) -> Pict
             (x + MARGIN, say.say(f"pages.lineage.column.{column.name.lower()}"))
             for column, x in sorted(columns_of(drawing, layout).items())
         ),
-        shapes=tuple(_shape(box, layout.boxes[box.id], say, link) for box in drawing.boxes),
+        shapes=tuple(_shape(box, layout.boxes[box.id], say, center, link) for box in drawing.boxes),
         ways=tuple(_way(each, layout, boxes, say) for each in sorted(drawing.arrows, key=lambda each: each.is_own)),
         legend=tuple((kind, say.say(f"pages.lineage.legend.{kind}")) for kind in LEGEND),
         collapsed=sum(box.count for box in drawing.boxes if box.count > 1),
     )
 
 
-def _shape(box: Box, middle: Point, say: Words, link: Link) -> Shape:
-    name, note = _name(box, say), _note(box, say)
+def _shape(box: Box, middle: Point, say: Words, center: str, link: Link) -> Shape:
+    name, note = _name(box, say), _note(box, say, center)
     column = say.say(f"pages.lineage.column.{box.column.name.lower()}")
     flips = say.say("pages.lineage.flips") if box.flips else ""
     gone = say.say("pages.lineage.gone") if box.gone else ""
@@ -105,13 +107,19 @@ def _name(box: Box, say: Words) -> str:
         return say.count(f"pages.lineage.many.{box.column.name.lower()}", box.count, count=say.number(box.count))
     if box.column is Column.KEPT:
         return say.say(f"pages.lineage.kept.{_kept(box)}")
-    return say.say("pages.center") if box.name == CENTER else box.name
+    return party_name(box.name, say) if box.column in PARTIES else box.name
 
 
-def _note(box: Box, say: Words) -> str:
-    if box.column in (Column.SENDER, Column.RECIPIENT):
-        is_known = box.name in (CENTER, box.party)
-        kind = "further" if not is_known else "center" if box.name == CENTER else "principal"
+def party_name(code: str, say: Words) -> str:
+    """The code of a company; a center that took none of its own is called what it is."""
+    return say.say("pages.center") if code == CENTER else code
+
+
+def _note(box: Box, say: Words, center: str) -> str:
+    if box.column in PARTIES:
+        if box.count > 1:
+            return ""
+        kind = "center" if box.name == center else "principal" if box.name == box.party else "further"
         return say.say(f"pages.lineage.party.{kind}")
     if box.column in (Column.EXCHANGE, Column.MADE):
         return f"{SIGNS.get(box.decision, '…')} {say.say(f'verdict.{box.decision}.word')}"

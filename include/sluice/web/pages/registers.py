@@ -1,6 +1,5 @@
 """The registers of processing activities (GDPR Art. 30) as of a day: findings first, then the rows, and as files."""
 
-from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -9,16 +8,16 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from sluice.db import Connection, connect
 from sluice.registers.columns import REGISTER
-from sluice.registers.make import known_then, make_register
+from sluice.registers.make import make_register, make_registers
 from sluice.registers.model import Article, Register
 from sluice.registers.tables import FINDINGS, SEEN, Table, tables_of
 from sluice.settings import get_settings
 from sluice.web.access import Auditor
 from sluice.web.errors import NothingThere
-from sluice.web.pages.asked import KnownAt, On, times
+from sluice.web.pages.asked import KnownOfDay, On, times
 from sluice.web.pages.view import reader_of, render
+from sluice.web.reading import reading
 
 router = APIRouter(prefix="/registers")
 PARAMETERS = frozenset({"article", "on", "known_at", "form", "tab"})
@@ -35,11 +34,11 @@ Tab = Literal["register", "seen", "findings", "identification"]
 
 
 @router.get("")
-def overview(request: Request, reader: Auditor, on: On, known_at: KnownAt) -> Response:
+def overview(request: Request, reader: Auditor, on: On, known_at: KnownOfDay) -> Response:
     """Both registers: how many rows, and where papers and exchanges do not say alike."""
     language = reader_of(request).say.language
-    with connect(get_settings()) as conn:
-        registers = [_register(conn, request, article, on, known_at) for article in Article]
+    with reading() as conn:
+        registers = make_registers(conn, get_settings(), Article, on, known_at)
     return render(
         request,
         "registers.html",
@@ -50,10 +49,10 @@ def overview(request: Request, reader: Auditor, on: On, known_at: KnownAt) -> Re
 
 
 @router.get("/{article}")
-def show(request: Request, reader: Auditor, article: Article, on: On, known_at: KnownAt) -> Response:
+def show(request: Request, reader: Auditor, article: Article, on: On, known_at: KnownOfDay) -> Response:
     """One register whole."""
-    with connect(get_settings()) as conn:
-        register = _register(conn, request, article, on, known_at)
+    with reading() as conn:
+        register = make_register(conn, get_settings(), article, on, known_at)
     return render(
         request,
         "register.html",
@@ -70,7 +69,7 @@ def file(
     reader: Auditor,
     article: Article,
     on: On,
-    known_at: KnownAt,
+    known_at: KnownOfDay,
     form: Annotated[Form, Query()],
     tab: Annotated[Tab, Query(description="Of a CSV: which tab; the other forms have them all.")] = "register",
 ) -> Response:
@@ -78,8 +77,8 @@ def file(
     from sluice.registers.write import write_register
 
     language = reader_of(request).say.language
-    with connect(get_settings()) as conn:
-        register = _register(conn, request, article, on, known_at)
+    with reading() as conn:
+        register = make_register(conn, get_settings(), article, on, known_at)
     stem = f"register-{article}-{on.isoformat()}"
     ending = f"-{tab}" if form == "csv" and tab != REGISTER else ""
     name = f"{stem}{ending}.{language}.{form}"
@@ -90,12 +89,6 @@ def file(
         raise NothingThere
     named = f'attachment; filename="{name}"'
     return Response(content, media_type=MEDIA[form], headers={"Content-Disposition": named})
-
-
-def _register(conn: Connection, request: Request, article: Article, on: date, known_at: datetime) -> Register:
-    """As known at the moment that was asked for, else at the end of the day itself, as the command does."""
-    known = known_at if request.query_params.get("known_at") else known_then(on, known_at)
-    return make_register(conn, get_settings(), article, on, known)
 
 
 def _tables(register: Register, language: str) -> dict[str, Table]:

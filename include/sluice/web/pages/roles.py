@@ -8,22 +8,22 @@ from starlette.responses import Response
 
 from sluice.agreement.matrix import MatrixRow, matrix_of
 from sluice.agreement.store import find_agreement, find_contracts, list_laid
-from sluice.db import connect
 from sluice.registers.terms import duration_text
-from sluice.settings import get_settings
-from sluice.web.access import Onlooker
+from sluice.web.access import Auditor
+from sluice.web.asked import AGREEMENT
 from sluice.web.errors import NothingThere
-from sluice.web.pages.asked import AGREEMENT, KnownAt, On, times
+from sluice.web.pages.asked import KnownAt, On, times
 from sluice.web.pages.view import reader_of, render
+from sluice.web.reading import reading
 
 router = APIRouter(prefix="/roles")
 PARAMETERS = frozenset({"agreement_id", "on", "known_at"})
 
 
 @router.get("")
-def list_(request: Request, onlooker: Onlooker, on: On, known_at: KnownAt) -> Response:
+def list_(request: Request, auditor: Auditor, on: On, known_at: KnownAt) -> Response:
     """Every agreement in force on a day, with how many groups flip and what has to be said about roles."""
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         found = []
         for name in dict.fromkeys(each.agreement_id for each in list_laid(conn)):
             agreement = find_agreement(conn, name, on, known_at)
@@ -49,14 +49,14 @@ def list_(request: Request, onlooker: Onlooker, on: On, known_at: KnownAt) -> Re
 @router.get("/{agreement_id}")
 def show(
     request: Request,
-    onlooker: Onlooker,
+    auditor: Auditor,
     agreement_id: Annotated[str, Path(pattern=AGREEMENT)],
     on: On,
     known_at: KnownAt,
 ) -> Response:
     """The matrix of the version that held on a day, as it was known at a moment. Raises NothingThere."""
     rows: tuple[MatrixRow, ...] = ()
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         agreement = find_agreement(conn, agreement_id, on, known_at)
         if agreement is not None:
             rows = matrix_of(agreement, find_contracts(conn, agreement, on, known_at))

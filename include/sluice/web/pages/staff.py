@@ -7,15 +7,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from sluice.db import connect
 from sluice.documents.words import BRUSSELS
-from sluice.settings import get_settings
 from sluice.staff.facts import default_minimum
 from sluice.staff.standing import State
 from sluice.staff.store import read_codes, read_standings
 from sluice.web.access import StaffReader
 from sluice.web.pages.asked import AsOf, KnownAt, Unless, field_of
 from sluice.web.pages.view import render
+from sluice.web.reading import reading
 
 router = APIRouter(prefix="/staff")
 PARAMETERS = frozenset({"as_of", "known_at", "state", "page"})
@@ -35,7 +34,7 @@ def list_(
 ) -> Response:
     """Agents as they stand at a moment: first who is not ready, then who will not be soon."""
     minimum = default_minimum(at.astimezone(BRUSSELS).date())
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         standings = read_standings(conn, at, minimum, known_at)
         codes = read_codes(conn, known_at)
     found = [(each.state(at, SOON), each) for each in standings]

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from sluice.agreement.contestable import find_contestable
-from sluice.db import Connection, connect
+from sluice.db import Connection
 from sluice.exchange.overview import DayCount, count_days, list_unwell
 from sluice.exchange.review import list_open
 from sluice.exchange.review_store import count_open
@@ -18,11 +18,11 @@ from sluice.returns.waiting import count_prepared, list_prepared
 from sluice.rights.clock import received_on
 from sluice.rights.erase_control_store import count_unreleased, find_unreleased
 from sluice.rights.notice_store import count_late, list_late
-from sluice.settings import get_settings
-from sluice.web.access import Onlooker, ReadsCases
+from sluice.web.access import Audits, Onlooker, ReadsCases
 from sluice.web.pages.clocks import BUCKETS, Strip, strip_of
 from sluice.web.pages.plots import bars_of
 from sluice.web.pages.view import render
+from sluice.web.reading import reading
 
 router = APIRouter(prefix="/start")
 LINES = 4
@@ -42,14 +42,15 @@ class Matter:
 
 
 @router.get("")
-def start(request: Request, onlooker: Onlooker, reads_cases: ReadsCases) -> Response:
+def start(request: Request, onlooker: Onlooker, reads_cases: ReadsCases, audits: Audits) -> Response:
     """The page one opens first."""
     now = datetime.now(UTC)
     today = received_on(now)
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         strip = strip_of(conn, today) if reads_cases else None
         days = count_days(conn, today, PLOT_DAYS)
         matters = [*(_of_cases(conn, strip) if strip else ()), *_of_exchanges(conn, now, days[-UNWELL_DAYS:])]
+        matters += _of_agreements(conn, today, now) if audits else ()
     return render(
         request,
         "start.html",
@@ -72,12 +73,15 @@ def _of_cases(conn: Connection, strip: Strip) -> list[Matter]:
 
 
 def _of_exchanges(conn: Connection, now: datetime, days: Sequence[DayCount]) -> list[Matter]:
-    roles = find_contestable(conn, days[-1].day, now)
     overdue = list_overdue(conn, now, LINES)
     return [
         Matter("acknowledgements", count_overdue(conn, now), overdue, "/waiting/acknowledgements"),
         Matter("returns", count_prepared(conn), list_prepared(conn, LINES), "/waiting/returns"),
         Matter("reviews", count_open(conn), list_open(conn, LINES), "/waiting/reviews"),
         Matter("unwell", sum(each.unwell for each in days), list_unwell(conn, days[0].day, LINES)),
-        Matter("roles", len(roles), roles[:LINES]),
     ]
+
+
+def _of_agreements(conn: Connection, today: date, now: datetime) -> list[Matter]:
+    roles = find_contestable(conn, today, now)
+    return [Matter("roles", len(roles), roles[:LINES], "/roles")]

@@ -19,14 +19,12 @@ from sluice.documents.words import LANGUAGES, Words, words
 from sluice.errors import SluiceError
 from sluice.rights.reasons import short
 from sluice.web.pages.assets import table
+from sluice.web.pages.bar import places_of
+from sluice.web.pages.picture import SIGNS
 from sluice.web.problem import TRY_AGAIN_SECONDS, status_of
 
 log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
-PLACES = ("start", "exchanges", "cases", "lineage", "roles", "agreements", "staff", "registers", "breach")
-"""The pages of the bar on top: each its own address and its words ``pages.<place>``."""
-SIGNS = {"accepted": "\N{CHECK MARK}", "partly_accepted": "!", "refused": "\N{MULTIPLICATION SIGN}", "undecided": "?"}
-"""A verdict is told by a sign and a word; its colour only says it again."""
 
 
 class Deed(StrEnum):
@@ -89,9 +87,10 @@ def _negotiated(header: str) -> str:
 
 
 def render(request: Request, template: str, place: str | None = None, status: int = 200, **parts: Any) -> HTMLResponse:
-    """A page in the language of its reader; place: which of PLACES it belongs to."""
+    """A page in the language of its reader; place: which of the bar it belongs to."""
     reader = reader_of(request)
-    others = [(each, _again(request, each, status)) for each in LANGUAGES]
+    places = places_of(request)
+    others = [(each, _again(request, each, status, places)) for each in LANGUAGES]
     text = (
         environment()
         .get_template(template)
@@ -100,7 +99,7 @@ def render(request: Request, template: str, place: str | None = None, status: in
             say=reader.say.say,
             words=reader.say,
             languages=others,
-            places=PLACES,
+            places=places,
             place=place,
             signs=SIGNS,
             assets=table(),
@@ -115,10 +114,10 @@ def to_page(request: Request, path: str, deed: Deed) -> Response:
     return Response(status_code=303, headers={"Location": reader_of(request).link(path, done=deed.value)})
 
 
-def _again(request: Request, language: str, status: int) -> str:
-    """This very page in another language; from an error, whose address may hold anything, the list."""
+def _again(request: Request, language: str, status: int, places: Sequence[str]) -> str:
+    """This very page in another language; from an error, whose address may hold anything, the first page."""
     if status >= 400:
-        return f"{reader_of(request).base}/exchanges?lang={language}"
+        return f"{reader_of(request).base}/{next(iter(places), 'start')}?lang={language}"
     asked = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
     return f"?{urlencode([*asked, ('lang', language)])}"
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from sluice.db import connect
 from sluice.exchange.review import list_open, note_rows
 from sluice.exchange.review_store import count_open
 from sluice.exchange.store import get_open
@@ -21,6 +20,7 @@ from sluice.terms import ExchangeId
 from sluice.web.access import HandlesCases, Onlooker, Reader, Releases
 from sluice.web.pages.forms import Token
 from sluice.web.pages.view import Deed, Done, render
+from sluice.web.reading import reading
 
 router = APIRouter(prefix="/waiting")
 MOST = 200
@@ -32,7 +32,7 @@ ROWS = 500
 @router.get("/returns")
 def returns(request: Request, onlooker: Onlooker, done: Done = None) -> Response:
     """Returns that wait for a second person."""
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         lines, count = list_prepared(conn, MOST), count_prepared(conn)
     return _list(request, "returns", lines, count, done)
 
@@ -41,7 +41,7 @@ def returns(request: Request, onlooker: Onlooker, done: Done = None) -> Response
 def acknowledgements(request: Request, onlooker: Onlooker, done: Done = None) -> Response:
     """Delivered returns that nobody acknowledged in time."""
     now = datetime.now(UTC)
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         lines, count = list_overdue(conn, now, MOST), count_overdue(conn, now)
     return _list(request, "acknowledgements", lines, count, done)
 
@@ -49,7 +49,7 @@ def acknowledgements(request: Request, onlooker: Onlooker, done: Done = None) ->
 @router.get("/reviews")
 def reviews(request: Request, onlooker: Onlooker, done: Done = None) -> Response:
     """Exchanges with notes that a person has to see."""
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         lines, count = list_open(conn, MOST), count_open(conn)
     return _list(request, "reviews", lines, count, done)
 
@@ -57,7 +57,7 @@ def reviews(request: Request, onlooker: Onlooker, done: Done = None) -> Response
 @router.get("/notices")
 def notices(request: Request, reader: Reader, done: Done = None) -> Response:
     """Notices to recipients that are late, or that the desk has to send itself."""
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         lines, count = list_late(conn, MOST), count_late(conn)
     return _list(request, "notices", lines, count, done)
 
@@ -65,7 +65,7 @@ def notices(request: Request, reader: Reader, done: Done = None) -> Response:
 @router.get("/plans")
 def plans(request: Request, reader: Reader) -> Response:
     """Plans of erasures that wait for a second person; each is released on the page of its case."""
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         lines, count = find_unreleased(conn, MOST), count_unreleased(conn)
     return _list(request, "plans", lines, count, None)
 
@@ -73,7 +73,7 @@ def plans(request: Request, reader: Reader) -> Response:
 @router.get("/returns/{exchange_id}")
 def one_return(request: Request, onlooker: Onlooker, releases: Releases, token: Token, exchange_id: UUID) -> Response:
     """One return that waits, and the form that releases it. Raises NotFound."""
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         line = get_prepared(conn, str(exchange_id))
         record = find_prepared(conn, line.exchange_id)
     return render(
@@ -86,7 +86,7 @@ def one_acknowledgement(
     request: Request, onlooker: Onlooker, releases: Releases, token: Token, exchange_id: UUID
 ) -> Response:
     """One delivered return, and the form that says it arrived. Raises NotFound."""
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         line = get_acknowledgement(conn, str(exchange_id))
     state = state_of(line, datetime.now(UTC))
     return render(request, "one_acknowledgement.html", "start", line=line, state=state, may=releases, token=token)
@@ -109,7 +109,7 @@ def one_review(request: Request, onlooker: Onlooker, releases: Releases, token: 
 @router.get("/notices/{notice_id}")
 def one_notice(request: Request, reader: Reader, handles: HandlesCases, token: Token, notice_id: UUID) -> Response:
     """One notice and the form that says how far it is. Raises NotFound."""
-    with connect(get_settings()) as conn:
+    with reading() as conn:
         notice = get_notice(conn, str(notice_id))
     return render(request, "one_notice.html", "start", notice=notice, may=handles, token=token)
 

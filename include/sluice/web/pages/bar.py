@@ -1,0 +1,46 @@
+"""The bar on top: the first pages of every area, for a login that may open them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Final
+
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from airflow.api_fastapi.core_api.security import USER_INJECTED_BY_TRUSTED_MIDDLEWARE, get_user
+from fastapi import Depends, Request
+
+from sluice.web.access import Rule, may_breach, may_read, may_see_exchanges, may_see_registers, may_see_staff
+
+PLACES: Final[Mapping[str, Rule]] = MappingProxyType(
+    {
+        "start": may_see_exchanges,
+        "exchanges": may_see_exchanges,
+        "cases": may_read,
+        "lineage": may_see_exchanges,
+        "roles": may_see_registers,
+        "agreements": may_see_registers,
+        "staff": may_see_staff,
+        "registers": may_see_registers,
+        "breach": may_breach,
+    }
+)
+"""Each its own address, its words ``pages.<place>``, and what its page asks for."""
+
+
+def note_login(request: Request, user: Annotated[BaseUser, Depends(get_user)]) -> None:
+    """A dependency of every page: for whom its bar is."""
+    request.state.bar_for = user
+
+
+def places_of(request: Request) -> tuple[str, ...]:
+    """Places that whoever asks may open; none where nobody is known to be logged in."""
+    user = getattr(request.state, "bar_for", None) or _trusted(request)
+    if user is None:
+        return ()
+    asked = {rule: rule.allows(user) for rule in dict.fromkeys(PLACES.values())}
+    return tuple(place for place, rule in PLACES.items() if asked[rule])
+
+
+def _trusted(request: Request) -> BaseUser | None:
+    """Who Airflow's middleware says it is, at an address that no page has."""
+    told = getattr(request.state, "user_authenticated_via", None) == USER_INJECTED_BY_TRUSTED_MIDDLEWARE
+    return getattr(request.state, "user", None) if told else None

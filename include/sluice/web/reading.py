@@ -1,0 +1,59 @@
+"""Connections that questions are answered on. They are kept between requests: to open one takes longer than to ask."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Final
+
+import psycopg
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import QueuePool
+
+from sluice.db import Connection, connect
+from sluice.settings import get_settings
+
+KEPT: Final = 8
+"""Connections that are kept open at most, of one process; in a rush there are more."""
+OLDEST_SECONDS: Final = 600
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A connection as the application role, to read on. Raises ServiceMissing.
+
+    What changes something, or locks for longer than a transaction, opens one of its own.
+    """
+    url = get_settings().database_url
+    kept = _pool(os.getpid(), url.get_secret_value() if url else "").connect()
+    try:
+        conn: Any = kept.dbapi_connection
+        yield conn
+    finally:
+        kept.close()
+
+
+@cache
+def _pool(process: int, url: str) -> QueuePool:
+    """Of one process and one database: a connection must not be shared after a fork."""
+    pool = QueuePool(_open, pool_size=KEPT, max_overflow=-1, recycle=OLDEST_SECONDS, use_lifo=True)
+    event.listen(pool, "checkout", _check)
+    return pool
+
+
+def _open() -> Any:
+    conn = connect(get_settings())
+    conn.prepare_threshold = None  # a plan for any values would read the whole past for some
+    return conn
+
+
+def _check(conn: Any, record: object, proxy: object) -> None:
+    """Raises DisconnectionError for one whose server went away: another is opened."""
+    gone: psycopg.Error | None = None
+    try:
+        conn.execute("select 1")
+        return
+    except psycopg.Error as error:
+        gone = error
+    raise DisconnectionError(type(gone).__name__)

@@ -1,0 +1,64 @@
+"""What a dial list is made of stands beside it: lineage finds it from both ends, and reads no more than it draws."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from desk import Desk, open_desk
+from dial.test_dial_list import ask, contacts, now, numbers
+from sluice import migrations
+from sluice.dial.store import mark_gone
+from sluice.lineage.drawing import Column
+from sluice.lineage.follow import follow_exchange
+from sluice.lineage.trace import trace_exchange
+from sluice.settings import Settings
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(store_settings, tmp_path) as opened:
+        yield opened
+
+
+def test_what_it_is_made_of_is_found_from_both_ends_and_drawn_until_it_is_taken_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contacts(desk)
+    numbers(desk)
+    [came] = [line.id for line in desk.lines() if line.direction == "inbound"]
+    lists = [ask(desk), ask(desk)]
+    conn = desk.house.conn
+
+    def sent() -> dict[str | None, bool]:
+        drawing = follow_exchange(conn, came, now()).drawing
+        return {box.exchange: box.gone for box in drawing.boxes if box.column is Column.SENT}
+
+    assert sent() == dict.fromkeys((each.exchange_id for each in lists), False)
+    assert came in {each.exchange_id for each in follow_exchange(conn, lists[0].exchange_id, now()).records}
+    lead = {(edge.verb, edge.target) for edge in trace_exchange(conn, came).graph.edges}
+    assert ("contacts of", f"exchange:{lists[1].exchange_id}") in lead
+
+    mark_gone(conn, lists[0].exchange_id, ("dial", "dial.kept"), now())
+    assert sent() == {lists[0].exchange_id: True, lists[1].exchange_id: False}
+
+    assert not follow_exchange(conn, came, now()).is_cut
+    monkeypatch.setattr("sluice.lineage.follow.MOST", 2)
+    cut = follow_exchange(conn, came, now())
+    assert cut.is_cut and {each.exchange_id for each in cut.records} == {came, lists[1].exchange_id}, "the newest one"
+
+
+def test_lists_that_were_closed_before_are_linked_when_the_database_is_brought_up(desk: Desk) -> None:
+    contacts(desk)
+    numbers(desk)
+    ask(desk)
+    noted = desk.sql("select * from return_input")
+    assert len(noted) == 1
+    text = (Path(migrations.__file__).parent / "versions" / "0029_made_of.sql").read_text()
+    url = desk.settings.database_admin_url
+    assert url is not None
+    with psycopg.connect(url.get_secret_value()) as admin:
+        admin.execute("delete from sluice.return_input")
+        admin.execute(text.partition("reset role;")[2].encode())
+    assert desk.sql("select * from return_input") == noted
