@@ -26,7 +26,11 @@ from night import RESULTS, Call, Night, call_log, copied_night, open_night
 from rights.asking import asked
 from rights.ground import ENERGY, Ground, Person, ground_of
 from sluice.errors import SluiceError
+from sluice.exchange.house import House
+from sluice.exchange.merged_store import find_months, find_runs
+from sluice.exchange.naming import merged_prefix
 from sluice.exchange.store import hold_object
+from sluice.exchange.suppressed import INDEX
 from sluice.returns.model import NotReleasable
 from sluice.rights.erase import run
 from sluice.rights.erase_model import ErasureReport
@@ -283,3 +287,41 @@ def test_while_another_edits_an_object_its_versions_are_left_alone(arena: Arena)
         assert house.conn.execute("select 1 from erasure_run where ended_at is null").fetchone(), "it waits"
     assert arena.end() == "ok"
     assert arena.ground.back(other) == []
+
+
+def test_who_edits_a_run_waits_for_a_merge_of_its_month_and_for_no_other(arena: Arena) -> None:
+    """Else who was erased from the run would be in what is made of it as it was."""
+    house, lake, person = arena.night.desk.house, arena.night.desk.settings.bucket_lake, arena.people[0]
+    [month] = find_months(house.conn, ENERGY, {INDEX})
+    merge = {"what": "merge", "principal": ENERGY, "times": 1}
+
+    def lies_there() -> list[int]:
+        """Objects of merges, and versions of the one run."""
+        [run] = find_runs(house.conn, ENERGY, {INDEX})
+        return [len(list(house.objects.list_versions(lake, each))) for each in (merged_prefix(ENERGY), run.key)]
+
+    with hold_object(house.conn, lake, merged_prefix(ENERGY, f"{month}/")):
+        arena.begin(merge, time.monotonic())
+        until_waiting(house)
+        assert lies_there() == [0, 1]
+    assert arena.end() == "ok" and lies_there() == [1, 1]
+    case = asked(arena.night, person[1], person[0])
+    with hold_object(house.conn, lake, merged_prefix(ENERGY, f"{month}/")):
+        arena.begin({"what": "erase", "case": case.case_id}, time.monotonic())
+        until_waiting(house)
+        assert lies_there() == [1, 2], "as long as the merge is there, so is the run that it was made of"
+    assert arena.end() == "ok" and lies_there() == [0, 1]
+    with hold_object(house.conn, lake, merged_prefix(ENERGY, "2020-01/")):
+        arena.begin(merge, time.monotonic())
+        assert arena.end() == "ok" and lies_there() == [1, 1]
+
+
+def until_waiting(house: House) -> None:
+    """Until the second worker waits for a lock."""
+    for _ in range(600):
+        waiting = """select from pg_locks join pg_database d on d.oid = database
+                     where locktype = 'advisory' and not granted and datname = current_database()"""
+        if house.conn.execute(waiting).fetchone() is not None:
+            return
+        time.sleep(0.1)
+    raise AssertionError("nobody waits")

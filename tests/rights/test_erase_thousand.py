@@ -24,11 +24,12 @@ from rights.estate import (
     draw_people,
     open_estate,
 )
-from rights.everywhere import in_folder, in_objects, in_server_files, in_tables, openers
+from rights.everywhere import in_folder, in_objects, in_server_files, in_tables, openers, place_of
 from rights.others import Compared, compare
 from rights.residue import Opener, Searcher, as_reference, views
 from scan.plants import CONTAINERS, ENCODINGS, filled
-from sluice.exchange.naming import withheld_unless_safe
+from sluice.exchange.merged import FEWEST, merge_all
+from sluice.exchange.naming import merged_prefix, withheld_unless_safe
 from sluice.rights.certificate import issue
 from sluice.rights.erase import run, verify
 from sluice.rights.erase_model import ErasureReport
@@ -75,11 +76,16 @@ def copies(estate: Estate) -> dict[tuple[str, str], Kept]:
 
 
 def request_all(estate: Estate) -> list[Case]:
-    """Both principals ask for their people; a file that comes meanwhile has rows on hold; then everybody agrees."""
+    """Both principals ask for their people; a file that comes meanwhile has rows on hold; the index is merged.
+
+    Then everybody agrees.
+    """
     cases = [ask(estate, ENERGY01, estate.people), ask(estate, TELECOM01, estate.shared)]
     few = [*estate.people[: PEOPLE // 2], *estate.others[: OTHERS // 2]]
     estate.drop(as_csv(contact_rows(few, 9)), "meanwhile.csv", ENERGY[1])
     estate.night.desk.work()
+    merged, failed = merge_all(estate.house, datetime.now(UTC))
+    assert merged >= FEWEST and not failed
     return [agree(estate, case.case_id) for case in cases]
 
 
@@ -100,6 +106,7 @@ def test_a_thousand_persons_leave_no_byte_and_everybody_else_stays(
         assert any(each.startswith(place) for each in there), f"control: nobody is in {place}: {sorted(there)}"
     refs = Searcher(estate.refs(), as_reference)
     assert set().union(*in_objects(estate, refs).values()) - {-1} == everybody, "control: references are found too"
+    assert in_merges(estate, refs) == everybody, "control: merges of the index have them all"
     in_database = [look(database.admin_url, each) for look in (in_tables, in_server_files) for each in (searcher, refs)]
 
     with caplog.at_level(logging.DEBUG, "sluice"):
@@ -108,7 +115,8 @@ def test_a_thousand_persons_leave_no_byte_and_everybody_else_stays(
 
     assert [(each.residual, each.doubts, each.waiting) for each in reports] == [(0, 0, 0)] * 2
     assert len(certificates) == 2
-    assert in_objects(estate, searcher) == {}
+    assert in_objects(estate, searcher) == {}, traced(estate, searcher)
+    assert in_merges(estate, refs) == set()
     assert set(in_objects(estate, refs)) == {
         "lake _suppressions .parquet",
         "evidence _suppressions .age",
@@ -129,6 +137,22 @@ def test_a_thousand_persons_leave_no_byte_and_everybody_else_stays(
     record_property("Second scan after an erasure, residues found", f"{found[1]} of {len(RESIDUES)}")
     record_property("Erasure of persons: residues", figure(there, searcher, in_database, reports))
     record_property("Erasure of persons: others", others_figure(compared, whole))
+
+
+def in_merges(estate: Estate, refs: Searcher) -> set[int]:
+    """Whose references stand in merged index runs."""
+    merged = [item for item in estate.versions() if item.key.startswith(merged_prefix(ENERGY01))]
+    return set().union(*(refs.search(estate.read(item)) for item in merged))
+
+
+def traced(estate: Estate, searcher: Searcher) -> list[str]:
+    """What stands where of whom, so that a failure can be told from chance."""
+    opened = openers(estate)
+    return [
+        f"{place_of(item.bucket, item.key)}: {trace}"
+        for item in estate.versions()
+        for trace in searcher.traces(estate.read(item), *opened)
+    ]
 
 
 PLACES = (

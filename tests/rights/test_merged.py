@@ -14,12 +14,14 @@ from copies import Copies
 from dying import dying
 from effort import effort
 from rights.asking import asked
-from rights.estate import ENERGY01, Estate, copied_estate, open_estate
+from rights.estate import ENERGY01, TELECOM01, Estate, agree, ask, copied_estate, open_estate
 from rights.test_erase_lead import Found, asked_for, led, target_of
 from sluice.db import connect_to
-from sluice.exchange.merged import RUNS, count_left, merge_all, merge_index, named_in, to_merge
+from sluice.exchange.corrections import Left
+from sluice.exchange.merged import RUNS, count_left, merge_all, merge_index, named_in, sweep_merged, to_merge
 from sluice.exchange.merged_store import Run, find_runs
 from sluice.exchange.naming import merged_prefix
+from sluice.exchange.suppressed import INDEX
 from sluice.retention.run import retain
 from sluice.rights.erase import run, verify
 from sluice.rights.erase_bench import open_bench
@@ -125,34 +127,49 @@ def test_a_merge_leads_where_the_runs_lead_and_whatever_it_cannot_answer_they_do
     assert named(estate, refs) == of != set()
     damage(estate)
     with caplog.at_level(logging.WARNING):
-        assert said(estate) == answers and runs_read(estate) == before
-        assert named(estate, refs) == of
-    assert "is damaged" in caplog.text
-    for key, version in parts(estate):
-        estate.house.objects.delete_version(estate.settings.bucket_lake, key, version)
+        assert named(estate, refs) == of, "whoever finds the damage reads the runs"
+    assert "is damaged" in caplog.text and noted(estate) == set() != parts(estate)
     assert said(estate) == answers and runs_read(estate) == before
+    assert merge_all(estate.house, NOW) == (count, 0) and parts(estate) == noted(estate) != set(), "made again"
+    lose(estate, min(parts(estate)))
+    assert said(estate) == answers and runs_read(estate) == before
+    assert merge_all(estate.house, NOW) == (count, 0)
+    lose(estate, min(parts(estate)))
+    assert merge_all(estate.house, NOW) == (count, 0) and parts(estate) == noted(estate), "missed though nobody asked"
+    assert runs_read(estate) == hits
+
+
+def lose(estate: Estate, part: tuple[str, str]) -> None:
+    """One object of a merge is away."""
+    estate.house.objects.delete_version(estate.settings.bucket_lake, *part)
 
 
 def damage(estate: Estate) -> None:
     """Every part is something else than what was put there."""
+    admin(estate, "update sluice.index_merge_part set sha256 = repeat('0', 64)")
+
+
+def admin(estate: Estate, statement: str, *values: object) -> None:
+    """What the product's own role may not."""
     url = estate.settings.database_admin_url
     assert url is not None
     with closing(connect_to(url.get_secret_value())) as conn:
-        conn.execute("update sluice.index_merge_part set sha256 = repeat('0', 64)")
+        conn.execute(statement, values)
 
 
 def left(estate: Estate, number: int) -> int:
     """Objects of merges that name one of the people by what they are asked for: phone and customer number."""
     target = target_of(estate, estate.people[number], ENERGY01, slice(0, 3, 2))
-    return count_left(estate.house, ENERGY01, target.refs)
+    return count_left(estate.house, ENERGY01, target.refs).named
 
 
 def test_who_is_erased_is_in_no_merge_whatever_died_before(estate: Estate) -> None:
     merge_all(estate.house, NOW)
     assert left(estate, 0) and left(estate, 1), "the control: they were in one"
-    estate.house.conn.execute("update index_merge set bits = null where principal = %s", (ENERGY01,))  # it died
-    merge_all(estate.house, NOW)
-    estate.house.conn.execute("delete from index_merge where principal = %s", (ENERGY01,))  # an older database
+    estate.house.conn.execute(
+        "delete from index_merge where principal = %s", (ENERGY01,)
+    )  # it died before it was noted
+    assert left(estate, 0) and noted(estate) == set() != parts(estate)
 
     case = asked(estate.night, estate.people[0].e164, estate.people[0].record)
     report = run(estate.house, case.case_id, datetime.now(UTC))
@@ -173,6 +190,34 @@ def test_a_merge_that_still_names_them_is_a_residue(estate: Estate) -> None:
         estate.house.objects.put(bucket, key, content, "x")
 
     assert verify(estate.house, case.case_id, datetime.now(UTC)).residual == left(estate, 0) > 0
+
+
+def test_what_is_no_run_is_a_doubt_and_goes_with_the_next_sweep(estate: Estate) -> None:
+    case = asked(estate.night, estate.people[0].e164, estate.people[0].record)
+    assert run(estate.house, case.case_id, datetime.now(UTC)).doubts == 0
+    key = f"{merged_prefix(ENERGY01)}2026-11/merge=1/part-0000.parquet"
+    estate.house.objects.put(estate.settings.bucket_lake, key, b"PAR1 and nothing else", "x")
+    target = target_of(estate, estate.people[0], ENERGY01)
+
+    assert count_left(estate.house, ENERGY01, target.refs) == Left(0, 1)
+    report = verify(estate.house, case.case_id, datetime.now(UTC))
+    assert report.residual == 0 and report.doubts == 2, "by the bytes, and by the references"
+    sweep_merged(estate.house, ENERGY01)
+    assert verify(estate.house, case.case_id, datetime.now(UTC)).doubts == 0
+
+
+def test_of_a_sealed_return_whose_run_is_damaged_nothing_is_proven(estate: Estate) -> None:
+    case = agree(estate, ask(estate, TELECOM01, estate.others[:1]).case_id)
+    report = run(estate.house, case.case_id, datetime.now(UTC))
+    assert (report.residual, report.doubts) == (0, 0) and report.sealed, "the control: its run says who is not in it"
+    runs = find_runs(estate.house.conn, TELECOM01, {INDEX})
+    [index] = [each for each in runs if each.direction is Direction.OUTBOUND_RETURN]
+    broken = estate.house.objects.put(index.bucket, index.key, b"PAR1 and nothing else", "x")
+    admin(estate, "update sluice.copy set version_id = %s where exchange_id = %s and kind = %s", broken.version_id,
+          index.exchange_id, index.kind)  # fmt: skip
+
+    again = verify(estate.house, case.case_id, datetime.now(UTC))
+    assert (again.residual, again.sealed, again.doubts) == (0, 0, 1 + report.sealed)
 
 
 def test_what_retention_removes_is_in_no_merge(estate: Estate) -> None:
@@ -207,19 +252,16 @@ def test_a_merge_killed_anywhere_leads_nobody_astray_and_is_made_again(
     )
 
 
-def a_run(number: int, day: int, size: int, merge_id: str | None = None) -> Run:
-    name = ExchangeId(str(number))
-    return Run(name, "index", "lake", "key", "v", "", size, Direction.INBOUND, NOW.replace(month=11, day=day), merge_id)
+def a_run(number: int, size: int) -> Run:
+    return Run(ExchangeId(str(number)), "index", "lake", "key", "v", "", size, Direction.INBOUND, None)
 
 
-def test_runs_of_a_month_that_fit_become_one_once_enough_of_them_are_new() -> None:
-    few = [a_run(number, 3, 1) for number in range(3)]
-    later = [replace(run, opened_at=run.opened_at + timedelta(days=31)) for run in few]
-    big = [a_run(number, 4, 40 * 2**20) for number in range(7)]
+def test_runs_that_fit_become_one_once_enough_of_them_are_new() -> None:
+    few = [a_run(number, 1) for number in range(3)]
+    big = [a_run(number, 40 * 2**20) for number in range(7)]
 
-    assert list(to_merge([*few, *later])) == [], "the control: three are not enough"
-    assert list(to_merge([*few, a_run(9, 5, 1)])) == [[*few, a_run(9, 5, 1)]]
+    assert list(to_merge(few)) == [], "the control: three are not enough"
+    assert list(to_merge([*few, a_run(9, 1)])) == [[*few, a_run(9, 1)]]
     assert list(to_merge([replace(run, merge_id="m") for run in few] + few)) == []
     assert [len(group) for group in to_merge(big, fewest=1)] == [3, 3, 1], "128 MiB hold three of 40"
-    assert [len(group) for group in to_merge([*few, *later], fewest=1)] == [3, 3]
     assert list(to_merge([])) == []

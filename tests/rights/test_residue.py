@@ -1,6 +1,8 @@
 """The tests' own residue reader finds what it is to find, and nothing else."""
 
+import base64
 import gzip
+import hashlib
 import io
 import zlib
 
@@ -43,6 +45,17 @@ def test_what_somebody_can_open_is_opened() -> None:
     assert SEARCHER.search(sealed) == set()
     assert SEARCHER.search(sealed, unsealed) == {0}
     assert SEARCHER.search(pdf_of(b"nothing")) == set()
+
+
+def test_chance_in_a_hash_is_nobody_and_the_same_digits_beside_it_are_somebody() -> None:
+    searcher, noise = Searcher([("E14128133", "0471/41.28.13")]), hashlib.sha256(b"noise").hexdigest()
+    digest = f"{noise[:9]}e14128133{noise[9:55]}"
+    payload = base64.b64encode(f'"{noise[:8]}e14128000{noise[8:55]}"'.encode())
+
+    assert searcher.search(f'"{digest}"'.encode()) == searcher.search(payload) == set()
+    for other in (digest[1:], f"{digest} E14128133", f"{noise[:20]}0471412813-", f"{digest[:32]}.e14128133"):
+        assert searcher.search(other.encode()) == {0}, other
+    assert searcher.search(base64.b64encode(b'{"x": "E14128133"}')) == {0}
 
 
 def unsealed(content: bytes) -> bytes | None:

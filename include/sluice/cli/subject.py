@@ -80,7 +80,7 @@ def merge_index(
 ) -> None:
     """Merge index runs, so that a person is found with few reads. The DAG retention does it; safe to run again.
 
-    JSON: merged (runs), failed (principals). Exit 3 when some failed; their persons are found all the same.
+    JSON: merged (runs), failed (months of principals). Exit 3 when some failed; their persons are found all the same.
 
     Example: sluice subject merge-index
     """
@@ -98,7 +98,7 @@ def merge_index(
     document = {"merged": merged, "failed": failed}
     show_json(document) if format is Format.JSON else show_pairs("Index", document)
     if failed:
-        raise StoreError(Ref("principals whose index was not merged", failed))
+        raise StoreError(Ref("months whose index was not merged", failed))
 
 
 @app.command("candidates")

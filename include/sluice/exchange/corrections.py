@@ -61,7 +61,7 @@ class RightValue:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Objects of corrections that name somebody, and that nobody could open."""
+    """Objects that name somebody, and that nobody could open."""
 
     named: int = 0
     unreadable: int = 0

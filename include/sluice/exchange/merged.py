@@ -2,7 +2,8 @@
 
 The runs stay and decide: a merge answers for certain versions of runs, and whatever it does not answer for is asked
 itself. It holds what its runs hold, so it goes as soon as one of them is edited or removed; whoever does that waits
-for a merge that is being made. Nothing is lost with a merge: it is made again at night.
+for a merge of that month that is being made. A merge is noted once its last object was put; whatever else lies there
+goes when the next one looks. Nothing is lost with a merge: it is made again at night.
 """
 
 import hashlib
@@ -12,23 +13,24 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import datetime
-from itertools import groupby
 from uuid import uuid4
 
 import polars as pl
 
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange import merged_store as store
+from sluice.exchange.corrections import Left
 from sluice.exchange.house import House
 from sluice.exchange.keep import PARQUET
-from sluice.exchange.merged_store import Member, Merge, Part, Run
-from sluice.exchange.naming import BRUSSELS, merged_prefix
+from sluice.exchange.merged_store import Made, Member, Merge, Part, Run
+from sluice.exchange.naming import INDEX_PREFIX, merged_prefix
 from sluice.exchange.rest import REST
 from sluice.exchange.store import hold_object
 from sluice.exchange.suppressed import INDEX
 from sluice.exchange.sweeping import each
 from sluice.lake.objects import StoredObject
 from sluice.subject.index import Answer, find_in_run, is_whole, merge_runs, parts_with, write_run
+from sluice.subject.model import IndexInvalid
 from sluice.terms import Principal
 
 RUNS = frozenset({INDEX, REST})
@@ -45,35 +47,62 @@ log = logging.getLogger(__name__)
 
 
 def merge_all(house: House, now: datetime, principal: Principal | None = None) -> tuple[int, int]:
-    """Merge what is worth it, of one principal or of all: how many runs, and how many principals failed.
+    """Merge what is worth it, of one principal or of all: how many runs, and how many months of principals failed.
 
-    Raises ServiceMissing.
+    Whoever has merges in the bucket is met, also when the database knows of none. Raises ServiceMissing.
     """
-    principals = [principal] if principal else store.find_principals(house.conn, RUNS)
-    return each("merging the index", principals, lambda one: merge_index(house, one, now))
+    principals = [principal] if principal else sorted(_principals(house))
+    done = [merge_index(house, one, now) for one in principals]
+    return sum(merged for merged, _ in done), sum(failed for _, failed in done)
 
 
-def merge_index(house: House, principal: Principal, now: datetime, fewest: int = FEWEST) -> int:
-    """Merge the runs of a principal, month by month; how many were merged. Again changes nothing.
+def merge_index(house: House, principal: Principal, now: datetime, fewest: int = FEWEST) -> tuple[int, int]:
+    """Merge the runs of a principal, as :func:`merge_all`. Again changes nothing.
 
-    Raises EvidenceInvalid for a run that is not what the catalogue says.
+    A month with a run that is not what the catalogue says fails, and keeps no other waiting.
     """
-    with _alone(house, principal):
-        _drop_outdated(house, principal)
-        _drop_unknown(house, principal)
-        runs = store.find_runs(house.conn, principal, RUNS)
-        return sum(_merge(house, principal, group, now) for group in to_merge(runs, fewest))
+    groups = _groups(house, principal, RUNS)
+    return each("merging the index", groups, lambda group: _merge_group(house, principal, group, now, fewest))
+
+
+def _principals(house: House) -> set[Principal]:
+    there = house.objects.list_level(house.settings.bucket_lake, INDEX_PREFIX).prefixes
+    known = store.find_principals(house.conn, RUNS)
+    return {*known, *(Principal(prefix.removeprefix(INDEX_PREFIX).rstrip("/")) for prefix in there)}
+
+
+def _groups(house: House, principal: Principal, kinds: Collection[str] = ()) -> list[str]:
+    """What lies beside each other below ``merged/``, or is to: months, and what is none, that nobody knows."""
+    every = merged_prefix(principal)
+    level = house.objects.list_level(house.settings.bucket_lake, every)
+    there = {name.removeprefix(every) for name in (*level.prefixes, *level.keys)}
+    return sorted(there | {f"{month}/" for month in store.find_months(house.conn, principal, kinds)})
+
+
+def _merge_group(house: House, principal: Principal, group: str, now: datetime, fewest: int) -> int:
+    with _alone(house, principal, group):
+        _sweep(house, principal, group)
+        runs = store.find_runs(house.conn, principal, RUNS, _month(group))
+        chosen = list(to_merge(runs, fewest))
+        if replaced := {run.merge_id for each in chosen for run in each if run.merge_id is not None}:
+            store.drop(house.conn, replaced)
+            _sweep(house, principal, group)
+        return sum(_merge(house, principal, group, each, now) for each in chosen)
+
+
+def _month(group: str) -> str:
+    """The month of a group; none of an object that lies beside the months."""
+    return group[:-1] if group.endswith("/") else ""
 
 
 def to_merge(runs: Sequence[Run], fewest: int = FEWEST) -> Iterator[list[Run]]:
-    """Which runs become one: of a month, because they go in the same one, as many as fit. Pure.
+    """Which runs of a month become one, as many as fit. Pure.
 
     runs: in the order of their exchanges. fewest: a group with fewer runs that no merge answers for is left as it is.
     """
-    for _, month in groupby(runs, key=lambda run: run.opened_at.astimezone(BRUSSELS).strftime("%Y-%m")):
-        for group in _fitting(month):
-            if sum(run.merge_id is None for run in group) >= fewest:
-                yield group
+    for group in _fitting(runs):
+        if sum(run.merge_id is None for run in group) >= fewest:
+            yield group
 
 
 def _fitting(runs: Iterable[Run]) -> Iterator[list[Run]]:
@@ -119,18 +148,24 @@ def _read_merged(
 ) -> dict[RunName, tuple[Member, list[int]]]:
     """Per run that a merge answers for: its entries of these persons, as first words.
 
-    A merge is left aside where its parts would be more reads than its runs are.
+    A merge is left aside where its parts would be more reads than its runs are. One whose parts are not what was put
+    is asked no more, once everything was read: whoever reads waits for nobody, and its objects go with the next sweep.
     """
-    wanted, said = set(runs), dict[RunName, tuple[Member, list[int]]]()
+    wanted, said, broken = set(runs), dict[RunName, tuple[Member, list[int]]](), set[str]()
     for merge in store.find_merges(house.conn, principal) if wanted and refs else ():
         mine = wanted & merge.members.keys()
         numbers = parts_with(refs, merge.bits)
-        entries = _entries_of(house, merge, numbers, refs) if len(numbers) < len(mine) else None
-        if entries is not None:
-            words = defaultdict[int, list[int]](list)
-            for word, number in entries:
-                words[number].append(word)
-            said.update((name, (member := merge.members[name], words[member.number])) for name in mine)
+        if len(numbers) >= len(mine):
+            continue
+        entries = _entries_of(house, merge, numbers, refs)
+        if entries is None:
+            broken.add(merge.merge_id)
+            continue
+        words = defaultdict[int, list[int]](list)
+        for word, number in entries:
+            words[number].append(word)
+        said.update((name, (member := merge.members[name], words[member.number])) for name in mine)
+    store.drop(house.conn, broken)
     return said
 
 
@@ -150,47 +185,46 @@ def _entries(house: House, part: Part, refs: Sequence[str]) -> pl.DataFrame | No
     except NotFound:
         return None
     if hashlib.sha256(content).hexdigest() != part.sha256:
-        log.warning("a merge of the index is damaged, its runs are asked: %s", part.key)
+        log.warning("a merge of the index is damaged, its runs are asked until it is made again: %s", part.key)
         return None
     return find_in_run(content, refs)
 
 
-def drop_outdated(house: House, principal: Principal) -> None:
-    """Remove merges that hold what a run holds no more. Call after a run was edited or removed."""
-    with _alone(house, principal):
-        _drop_outdated(house, principal)
+def sweep_merged(house: House, principal: Principal, month: str | None = None) -> None:
+    """Remove what holds what a run holds no more, and what lies beside merges, in one month or in all.
+
+    Call after a run was edited or removed. ``month``: ``2026-11``.
+    """
+    for group in _groups(house, principal) if month is None else [f"{month}/"]:
+        with _alone(house, principal, group):
+            _sweep(house, principal, group)
 
 
-def sweep_merged(house: House, principal: Principal) -> None:
-    """The same, and objects of merges that the database does not know: an older one was restored."""
-    with _alone(house, principal):
-        _drop_outdated(house, principal)
-        _drop_unknown(house, principal)
-
-
-def count_left(house: House, principal: Principal, refs: Collection[str]) -> int:
+def count_left(house: House, principal: Principal, refs: Collection[str]) -> Left:
     """How many objects of merges name a person, whatever the database says: every version is opened."""
     there = list(house.objects.list_versions(house.settings.bucket_lake, merged_prefix(principal)))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return sum(pool.map(lambda item: _names(house, item, sorted(refs)), there))
+        found = list(pool.map(lambda item: _names(house, item, sorted(refs)), there))
+    return Left(found.count(True), found.count(None))
 
 
-def _names(house: House, item: StoredObject, refs: Sequence[str]) -> bool:
+def _names(house: House, item: StoredObject, refs: Sequence[str]) -> bool | None:
+    """None: it is no run."""
     try:
         return not find_in_run(house.objects.read(item.bucket, item.key, item.version_id), refs).is_empty()
     except NotFound:
         return False
+    except IndexInvalid:
+        return None
 
 
-def _alone(house: House, principal: Principal) -> AbstractContextManager[None]:
-    """One at a time makes or drops merges of a principal, so whoever edited a run sees what was made of it before."""
-    return hold_object(house.conn, house.settings.bucket_lake, merged_prefix(principal))
+def _alone(house: House, principal: Principal, group: str) -> AbstractContextManager[None]:
+    """One at a time makes or drops merges of a month, so whoever edited a run sees what was made of it before."""
+    return hold_object(house.conn, house.settings.bucket_lake, merged_prefix(principal, group))
 
 
-def _merge(house: House, principal: Principal, runs: Sequence[Run], now: datetime) -> int:
-    """One merge in place of those that have some of these runs; none while one of them is being removed."""
-    for merge_id in {run.merge_id for run in runs if run.merge_id is not None}:
-        _drop(house, principal, merge_id)
+def _merge(house: House, principal: Principal, group: str, runs: Sequence[Run], now: datetime) -> int:
+    """One merge of these runs; none while one of them is being removed."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         contents = pool.map(lambda run: _content(house, run), runs)
         try:
@@ -199,8 +233,7 @@ def _merge(house: House, principal: Principal, runs: Sequence[Run], now: datetim
             return 0
     merged = merge_runs([(number, entries) for number, (entries, _) in enumerate(read)])
     merge_id = str(uuid4())
-    store.note_begun(house.conn, merge_id, principal, now)
-    bucket, prefix = house.settings.bucket_lake, merged_prefix(principal, merge_id)
+    bucket, prefix = house.settings.bucket_lake, f"{merged_prefix(principal, group)}merge={merge_id}/"
 
     def put(number: int) -> Part:
         key = f"{prefix}part-{number:04d}.parquet"
@@ -210,7 +243,8 @@ def _merge(house: House, principal: Principal, runs: Sequence[Run], now: datetim
     with ThreadPoolExecutor(AT_ONCE) as pool:
         parts = list(pool.map(put, range(len(merged))))
     members = [Member(number, whole) for number, (_, whole) in enumerate(read)]
-    store.note_made(house.conn, merge_id, merged.bits, parts, list(zip(runs, members, strict=True)))
+    made = Made(merge_id, principal, _month(group), merged.bits, parts, now)
+    store.note_made(house.conn, made, list(zip(runs, members, strict=True)))
     return len(runs)
 
 
@@ -221,26 +255,18 @@ def _content(house: House, run: Run) -> bytes:
     return content
 
 
-def _drop_outdated(house: House, principal: Principal) -> None:
-    for merge_id in store.find_outdated(house.conn, principal):
-        _drop(house, principal, merge_id)
+def _sweep(house: House, principal: Principal, group: str) -> None:
+    """Leave only merges that are whole and as their runs are. Call under their lock.
 
-
-def _drop(house: House, principal: Principal, merge_id: str) -> None:
-    """Objects first: a dead worker's rest is met again by its row. Whoever reads meanwhile asks the runs."""
-    _remove(house, merged_prefix(principal, merge_id))
-    store.drop(house.conn, merge_id)
-
-
-def _drop_unknown(house: House, principal: Principal) -> None:
-    known = store.find_ids(house.conn, principal)
-    for prefix in house.objects.list_level(house.settings.bucket_lake, merged_prefix(principal)).prefixes:
-        if prefix.rstrip("/").rpartition("=")[2] not in known:
-            _remove(house, prefix)
-
-
-def _remove(house: House, prefix: str) -> None:
-    bucket = house.settings.bucket_lake
+    Rows first: what a worker leaves who dies in between is no part of a merge, and goes with the next sweep.
+    """
+    bucket, month, prefix = house.settings.bucket_lake, _month(group), merged_prefix(principal, group)
+    listed = house.objects.list_versions(bucket, prefix)
+    there = {(item.key, item.version_id) for item in listed if month or item.key == prefix}
+    merges = store.find_objects(house.conn, principal, month)
+    outdated = store.find_outdated(house.conn, principal, month)
+    whole = {merge_id for merge_id, parts in merges.items() if merge_id not in outdated and parts <= there}
+    store.drop(house.conn, merges.keys() - whole)
+    left = there.difference(*(merges[merge_id] for merge_id in whole))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        there = list(house.objects.list_versions(bucket, prefix))
-        list(pool.map(lambda item: house.objects.delete_version(bucket, item.key, item.version_id), there))
+        list(pool.map(lambda name: house.objects.delete_version(bucket, *name), left))

@@ -1,7 +1,7 @@
 """The SQL of merged index runs: where the parts of a merge lie and which runs it answers for, never whose they are."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,6 @@ class Run:
     sha256: str
     size_bytes: int
     direction: Direction
-    opened_at: datetime
     merge_id: str | None
 
     @property
@@ -58,17 +57,33 @@ class Part:
     sha256: str
 
 
-def find_runs(conn: Connection, principal: Principal, kinds: Collection[str]) -> list[Run]:
-    """Runs of a principal that are there, the oldest exchange first."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A merge whose objects were put."""
+
+    merge_id: str
+    principal: Principal
+    month: str
+    bits: int
+    parts: Sequence[Part]
+    at: datetime
+
+
+MONTH = "to_char(e.opened_at at time zone 'Europe/Brussels', 'YYYY-MM')"
+
+
+def find_runs(conn: Connection, principal: Principal, kinds: Collection[str], month: str | None = None) -> list[Run]:
+    """Runs of a principal that are there, the oldest exchange first; ``month``: only of exchanges opened in it."""
     rows = conn.execute(
-        """select c.exchange_id::text as exchange_id, c.kind, c.bucket, c.key, c.version_id, c.sha256, c.size_bytes,
-               e.direction, e.opened_at, r.merge_id::text as merge_id
+        f"""select c.exchange_id::text as exchange_id, c.kind, c.bucket, c.key, c.version_id, c.sha256, c.size_bytes,
+               e.direction, r.merge_id::text as merge_id
            from copy c join exchange e using (exchange_id)
            left join index_merge_run r
                on (r.exchange_id, r.kind, r.version_id) = (c.exchange_id, c.kind, c.version_id)
-           where e.principal = %s and c.kind = any(%s) and c.gone_at is null
+           where e.principal = %(principal)s and c.kind = any(%(kinds)s) and c.gone_at is null
+             and (%(month)s::text is null or {MONTH} = %(month)s)
            order by e.opened_at, c.exchange_id, c.kind""",
-        (principal, list(kinds)),
+        {"principal": principal, "kinds": list(kinds), "month": month},
     ).fetchall()
     return [_run(row) for row in rows]
 
@@ -88,13 +103,33 @@ def find_principals(conn: Connection, kinds: Collection[str]) -> list[Principal]
     return [Principal(row["principal"]) for row in rows]
 
 
+def find_months(conn: Connection, principal: Principal, kinds: Collection[str] = ()) -> list[str]:
+    """Months (``2026-11``) in which a principal has merges, or exchanges with runs of these kinds."""
+    rows = conn.execute(
+        f"""select {MONTH} as month from copy c join exchange e using (exchange_id)
+            where e.principal = %s and c.kind = any(%s) and c.gone_at is null
+            union select month from index_merge where principal = %s order by 1""",
+        (principal, list(kinds), principal),
+    ).fetchall()
+    return [row["month"] for row in rows]
+
+
+def find_group(conn: Connection, exchange_id: ExchangeId) -> tuple[Principal, str]:
+    """Whose an exchange is, and the month of its runs."""
+    row = conn.execute(
+        f"select e.principal, {MONTH} as month from exchange e where e.exchange_id = %s", (exchange_id,)
+    ).fetchone()
+    assert row is not None  # a copy is of it
+    return Principal(row["principal"]), row["month"]
+
+
 def find_merges(conn: Connection, principal: Principal) -> list[Merge]:
     """Merges of a principal that can be asked."""
     rows = conn.execute(
         """select m.merge_id::text as merge_id, m.bits, r.exchange_id::text as exchange_id, r.kind, r.version_id,
                r.number, r.is_whole
            from index_merge m join index_merge_run r using (merge_id)
-           where m.principal = %s and m.bits is not null order by m.begun_at, m.merge_id""",
+           where m.principal = %s order by m.made_at, m.merge_id""",
         (principal,),
     ).fetchall()
     members: dict[tuple[str, int], dict[tuple[str, str, str], Member]] = defaultdict(dict)
@@ -114,43 +149,43 @@ def find_parts(conn: Connection, merge_id: str, numbers: Sequence[int]) -> list[
     return [Part(**row) for row in rows]
 
 
-def find_outdated(conn: Connection, principal: Principal) -> list[str]:
-    """Merges with a run that was edited or removed since, and those that nobody ended. Call under their lock."""
+def find_objects(conn: Connection, principal: Principal, month: str) -> dict[str, frozenset[tuple[str, str]]]:
+    """Key and version of every part, by merge."""
+    rows = conn.execute(
+        """select merge_id::text as merge_id, key, version_id from index_merge_part join index_merge using (merge_id)
+           where principal = %s and month = %s""",
+        (principal, month),
+    ).fetchall()
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for row in rows:
+        found[row["merge_id"]].add((row["key"], row["version_id"]))
+    return {merge_id: frozenset(parts) for merge_id, parts in found.items()}
+
+
+def find_outdated(conn: Connection, principal: Principal, month: str) -> frozenset[str]:
+    """Merges with a run that was edited or removed since. Call under their lock."""
     rows = conn.execute(
         """select m.merge_id::text as merge_id from index_merge m
-           where m.principal = %s and (m.bits is null or exists (
+           where m.principal = %s and m.month = %s and exists (
                select from index_merge_run r where r.merge_id = m.merge_id and not exists (
                    select from copy c where (c.exchange_id, c.kind, c.version_id)
-                       = (r.exchange_id, r.kind, r.version_id) and c.gone_at is null)))""",
-        (principal,),
-    ).fetchall()
-    return [row["merge_id"] for row in rows]
-
-
-def find_ids(conn: Connection, principal: Principal) -> frozenset[str]:
-    """Every merge of a principal."""
-    rows = conn.execute(
-        "select merge_id::text as merge_id from index_merge where principal = %s", (principal,)
+                       = (r.exchange_id, r.kind, r.version_id) and c.gone_at is null))""",
+        (principal, month),
     ).fetchall()
     return frozenset(row["merge_id"] for row in rows)
 
 
-def note_begun(conn: Connection, merge_id: str, principal: Principal, now: datetime) -> None:
-    """Say where objects will lie, before the first is put: whoever comes after a dead worker removes them."""
-    conn.execute(
-        "insert into index_merge (merge_id, principal, begun_at) values (%s, %s, %s)", (merge_id, principal, now)
-    )
-
-
-def note_made(
-    conn: Connection, merge_id: str, bits: int, parts: Sequence[Part], runs: Sequence[tuple[Run, Member]]
-) -> None:
+def note_made(conn: Connection, made: Made, runs: Sequence[tuple[Run, Member]]) -> None:
     """From now on it is asked instead of its runs."""
+    merge_id = made.merge_id
     with transaction(conn), conn.cursor() as cursor:
-        cursor.execute("update index_merge set bits = %s where merge_id = %s", (bits, merge_id))
+        cursor.execute(
+            "insert into index_merge (merge_id, principal, month, bits, made_at) values (%s, %s, %s, %s, %s)",
+            (merge_id, made.principal, made.month, made.bits, made.at),
+        )
         cursor.executemany(
             "insert into index_merge_part (merge_id, part, key, version_id, sha256) values (%s, %s, %s, %s, %s)",
-            [(merge_id, part.number, part.key, part.version_id, part.sha256) for part in parts],
+            [(merge_id, part.number, part.key, part.version_id, part.sha256) for part in made.parts],
         )
         cursor.executemany(
             """insert into index_merge_run (merge_id, number, exchange_id, kind, version_id, is_whole)
@@ -162,6 +197,7 @@ def note_made(
         )
 
 
-def drop(conn: Connection, merge_id: str) -> None:
-    """Forget a merge whose objects are gone."""
-    conn.execute("delete from index_merge where merge_id = %s", (merge_id,))
+def drop(conn: Connection, merge_ids: Set[str]) -> None:
+    """Nobody asks these merges any more; their objects go with the next sweep."""
+    if merge_ids:
+        conn.execute("delete from index_merge where merge_id = any(%s::uuid[])", (sorted(merge_ids),))

@@ -66,15 +66,18 @@ def vault_key(opened: Opened, name: str) -> str:
     return f"{opened.principal}/{opened.flow}/exchange={opened.exchange_id}/{name}"
 
 
+INDEX_PREFIX = "_subject_index/"
+"""Where index runs of every principal lie in the lake bucket, and merges of them."""
+
+
 def index_key(opened: Opened, ending: str = "") -> str:
     """Where a subject index run of this exchange lies in the lake bucket."""
-    return f"_subject_index/{opened.principal}/exchange={opened.exchange_id}{ending}.parquet"
+    return f"{INDEX_PREFIX}{opened.principal}/exchange={opened.exchange_id}{ending}.parquet"
 
 
-def merged_prefix(principal: Principal, merge_id: str | None = None) -> str:
-    """Where merged index runs of a principal lie, or the parts of one merge."""
-    every = f"_subject_index/{principal}/merged/"
-    return every if merge_id is None else f"{every}merge={merge_id}/"
+def merged_prefix(principal: Principal, group: str = "") -> str:
+    """Where merged index runs of a principal lie, or those of one group: a month, as ``2026-11/``."""
+    return f"{INDEX_PREFIX}{principal}/merged/{group}"
 
 
 def return_key(opened: Opened, name: str) -> str:

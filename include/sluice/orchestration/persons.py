@@ -105,5 +105,5 @@ class MergeIndex(HouseOperator):
         with open_house(get_settings()) as house:
             merged, failed = merge_all(house, datetime.now(UTC))
         if failed:
-            raise StoreError(Ref("principals whose index was not merged", failed))
+            raise StoreError(Ref("months whose index was not merged", failed))
         return f"merged {merged} runs"

@@ -282,10 +282,10 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
         needles = recall(house, case.case_id, target.principal)
         scanned = scan_stores(house, target, needles.values | set(target.values))
         corrections = count_left(house, target.principal, target.refs)
-        keyed = count_consents(house, target.principal, target.refs)
-        keyed += count_merged(house, target.principal, target.refs)
+        merged = count_merged(house, target.principal, target.refs)
+        consents = count_consents(house, target.principal, target.refs)
         found = replace(scanned, shared=len(needles.shared)) + Scanned(
-            hits=corrections.named + keyed, doubts=corrections.unreadable
+            hits=corrections.named + merged.named + consents, doubts=corrections.unreadable + merged.unreadable
         )
         every += found
         mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]

@@ -14,7 +14,8 @@ from sluice.db import Connection
 from sluice.exchange import catalogue
 from sluice.exchange.given_back import day_of_paper
 from sluice.exchange.house import House
-from sluice.exchange.merged import RUNS, drop_outdated
+from sluice.exchange.merged import RUNS, sweep_merged
+from sluice.exchange.merged_store import find_group
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.review import is_back_key
 from sluice.lake.objects import prefix_of
@@ -178,7 +179,7 @@ def drop_superseded(house: House, copy: Copy) -> int:
             house.objects.delete_others(copy.bucket, answer_store.index_key_of(copy.key), frozenset())
         return house.objects.delete_others(copy.bucket, copy.key, frozenset({there.version_id} if there else ()))
     if copy.kind in RUNS:
-        drop_outdated(house, _owner_of(house.conn, copy.exchange_id))
+        sweep_merged(house, *find_group(house.conn, copy.exchange_id))
     rows = house.conn.execute(
         """select c.version_id as named, e.version_id as arrived, c.gone_at is null as is_there
            from copy c join exchange e using (exchange_id) where (c.bucket, c.key) = (%(bucket)s, %(key)s)
@@ -198,12 +199,6 @@ def drop_superseded(house: House, copy: Copy) -> int:
         if item.key == copy.key and item.version_id not in arrived and (copy.key, item.etag) not in ours
     )
     return house.objects.delete_others(copy.bucket, copy.key, named | others)
-
-
-def _owner_of(conn: Connection, exchange_id: ExchangeId) -> Principal:
-    row = conn.execute("select principal from exchange where exchange_id = %s", (exchange_id,)).fetchone()
-    assert row is not None  # the copy is of it
-    return Principal(row["principal"])
 
 
 def find_leads(conn: Connection, target: Target) -> frozenset[ExchangeId]:

@@ -17,6 +17,9 @@ from urllib.parse import quote, quote_plus
 HASHES = ("sha256", "sha1", "md5")
 HASH_DIGITS = 20
 """80 bits of a hash tell it from all others, and keep the automaton small."""
+HEX = "hex"
+BASE64 = "base64+"
+"""With the number of bytes that stand before the value in its group of three."""
 BASE64_MIN = 6
 HOME_MIN = 8
 """Digits of a number without its country code; shorter ones stand in others by chance."""
@@ -125,12 +128,12 @@ def _of_escapes(text: str) -> Iterator[Spelling]:
 
 
 def _of_bytes(plain: bytes) -> Iterator[Spelling]:
-    yield Spelling("hex", plain.hex().encode())
+    yield Spelling(HEX, plain.hex().encode())
     for shift in range(3):
         inner = _base64_core(plain, shift)
         if len(inner) >= BASE64_MIN:
-            yield Spelling(f"base64+{shift}", inner, exact=True)
-            yield Spelling(f"base64+{shift}", inner.translate(bytes.maketrans(b"+/", b"-_")), exact=True)
+            yield Spelling(f"{BASE64}{shift}", inner, exact=True)
+            yield Spelling(f"{BASE64}{shift}", inner.translate(bytes.maketrans(b"+/", b"-_")), exact=True)
 
 
 def _base64_core(plain: bytes, shift: int) -> bytes:

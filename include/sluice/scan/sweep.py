@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from sluice.scan.digest import MARGIN, MOST, decoded, is_in_digest, is_short
 from sluice.scan.model import Doubt, Hit, Limits, Reason
 from sluice.scan.needles import GROUPED, Label, Needles
+from sluice.scan.spell import BASE64, HEX
 
 WINDOW = 1 << 22
 JSON_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(/))")
@@ -55,7 +57,7 @@ class Found:
 
 def sweep(content: Buffer | Iterable[bytes], needles: Needles, where: str, found: Found) -> None:
     """Search all of one part; windows overlap, so no needle is lost between two of them."""
-    overlap = 6 * max(3 * needles.longest, needles.longest_grouped)
+    overlap = 6 * max(3 * needles.longest, needles.longest_grouped) + 2 * MARGIN
     for window in windows(content, overlap):
         found.read_bytes += len(window.content)
         if found.read_bytes > found.limits.inflated_bytes:
@@ -108,6 +110,8 @@ def _search(window: Window, needles: Needles, where: str, found: Found) -> None:
                 continue
             if label.around and (window.cuts(begin, end, needles.longest) or _is_of_others(label, lowered, begin, end)):
                 continue
+            if _is_by_chance(label, window, lowered, begin, end):
+                continue
             found.hit(Hit(label.value_index, label.encoding, where, window.start + begin))
     if needles.grouped is not None:
         _search_grouped(window, lowered, needles, where, found)
@@ -116,6 +120,21 @@ def _search(window: Window, needles: Needles, where: str, found: Found) -> None:
 def _is_of_others(label: Label, lowered: bytes, begin: int, end: int) -> bool:
     """Whether all of a longer word of somebody else stands here."""
     return any(lowered.endswith(before, 0, begin) and lowered.startswith(after, end) for before, after in label.around)
+
+
+def _is_by_chance(label: Label, window: Window, lowered: bytes, begin: int, end: int) -> bool:
+    """Whether a few digits stand in a digest, or may and are seen whole in another window.
+
+    What was made of the value itself, as its hexadecimal, is no chance.
+    """
+    if label.encoding == HEX:
+        return False
+    is_cut = window.cuts(begin, end, MARGIN)
+    if label.encoding.startswith(BASE64):
+        if end - begin > 2 * MOST:
+            return False
+        lowered, begin, end = decoded(window.content, begin, end, int(label.encoding[-1]))
+    return is_short(lowered[begin:end]) and (is_cut or is_in_digest(lowered, begin, end))
 
 
 def _search_grouped(window: Window, lowered: bytes, needles: Needles, where: str, found: Found) -> None:
@@ -133,6 +152,8 @@ def _search_grouped(window: Window, lowered: bytes, needles: Needles, where: str
             for label in needles.grouped_labels[needle]:
                 is_cut = window.cuts(first, last + 1, 3 * needles.longest)
                 if label.around and (is_cut or _is_of_others(label, joined, begin, end)):
+                    continue
+                if _is_by_chance(label, window, lowered, first, last + 1):
                     continue
                 found.hit(Hit(label.value_index, label.encoding, where, window.start + first))
 

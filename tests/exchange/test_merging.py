@@ -1,0 +1,166 @@
+"""Merges of index runs: what is damaged, lost or nobody's goes and is made again; who edits waits for one month."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from psycopg.errors import LockNotAvailable
+
+from desk import Desk, open_desk
+from sluice.db import Connection, connect_to
+from sluice.exchange.corrections import Left
+from sluice.exchange.house import House, open_house
+from sluice.exchange.merged import RUNS, ask_merged, count_left, merge_all, merge_index, sweep_merged
+from sluice.exchange.merged_store import Run, find_months, find_runs
+from sluice.exchange.naming import merged_prefix
+from sluice.exchange.store import hold_object
+from sluice.settings import Settings
+from sluice.terms import Principal
+
+ENERGY01, NOBODY = Principal("energy01"), Principal("gone99")
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+FILES, REFS = 4, ["ab" * 16]
+Names = set[tuple[str, str]]
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    """As many files as are worth a merge."""
+    with open_desk(store_settings, tmp_path) as opened:
+        for number in range(FILES):
+            opened.drop(opened.campaign(5, seed=number + 1)[0], f"{number}.csv")
+        opened.work()
+        yield opened
+
+
+def admin(desk: Desk) -> "closing[Connection]":
+    """A session of its own, which may what the product's own role may not."""
+    url = desk.settings.database_admin_url
+    assert url is not None
+    return closing(connect_to(url.get_secret_value()))
+
+
+def change(desk: Desk, statement: str, *values: object) -> None:
+    with admin(desk) as conn:
+        conn.execute(statement, values)
+
+
+def parts(desk: Desk) -> Names:
+    """Objects below ``merged/`` that the bucket has."""
+    there = desk.house.objects.list_versions(desk.settings.bucket_lake, merged_prefix(ENERGY01))
+    return {(item.key, item.version_id) for item in there}
+
+
+def noted(desk: Desk) -> Names:
+    """Objects of merges that the database knows."""
+    return {
+        (str(row["key"]), str(row["version_id"])) for row in desk.sql("select key, version_id from index_merge_part")
+    }
+
+
+def months(desk: Desk) -> set[str]:
+    return {key.removeprefix(merged_prefix(ENERGY01)).split("/")[0] for key, _ in parts(desk)}
+
+
+def runs_of(desk: Desk) -> list[Run]:
+    return find_runs(desk.house.conn, ENERGY01, RUNS)
+
+
+def answered(desk: Desk) -> int:
+    """For how many runs merges answer."""
+    return len(ask_merged(desk.house, ENERGY01, [run.name for run in runs_of(desk)], REFS))
+
+
+def lose(desk: Desk) -> None:
+    """One object of a merge is away."""
+    desk.house.objects.delete_version(desk.settings.bucket_lake, *min(parts(desk)))
+
+
+def test_what_is_lost_is_made_again_whoever_notices(desk: Desk) -> None:
+    assert merge_all(desk.house, NOW) == (FILES, 0) and answered(desk) == FILES
+    lose(desk)
+    assert answered(desk) == 0 and noted(desk) == set(), "the runs are asked"
+    assert merge_all(desk.house, NOW) == (FILES, 0)
+    lose(desk)
+    assert merge_all(desk.house, NOW) == (FILES, 0), "nobody asked"
+    assert parts(desk) == noted(desk) != set() and answered(desk) == FILES
+    assert merge_all(desk.house, NOW) == (0, 0)
+
+
+def test_whoever_reads_waits_for_nobody_and_forgets_what_is_damaged_afterwards(desk: Desk) -> None:
+    merge_all(desk.house, NOW)
+    change(desk, "update sluice.index_merge_part set sha256 = repeat('0', 64)")
+    [month] = find_months(desk.house.conn, ENERGY01, RUNS)
+    desk.house.conn.execute("set lock_timeout = '2s'")
+    with admin(desk) as other, hold_object(other, desk.settings.bucket_lake, merged_prefix(ENERGY01, f"{month}/")):
+        assert answered(desk) == 0 and noted(desk) == set() != parts(desk), "what lies there is not theirs to remove"
+        with pytest.raises(LockNotAvailable):
+            sweep_merged(desk.house, ENERGY01)
+    sweep_merged(desk.house, ENERGY01)
+    assert parts(desk) == set()
+    with admin(desk) as other, hold_object(other, desk.settings.bucket_lake, merged_prefix(ENERGY01, "2020-01/")):
+        assert merge_all(desk.house, NOW) == (FILES, 0), "another month is nothing to wait for"
+
+
+def test_who_edits_a_run_waits_for_who_makes_a_merge_of_its_month(desk: Desk) -> None:
+    merge_all(desk.house, NOW)
+    [month] = months(desk)
+    done: list[Names] = []
+
+    def edit() -> None:
+        with open_house(desk.settings) as second:
+            sweep_merged(second, ENERGY01, month)
+            done.append(parts(desk))
+
+    desk.house.conn.execute("delete from index_merge")
+    with admin(desk) as other, hold_object(other, desk.settings.bucket_lake, merged_prefix(ENERGY01, f"{month}/")):
+        editor = Thread(target=edit)
+        editor.start()
+        until_waiting(desk.house)
+        assert not done and parts(desk)
+    editor.join(60)
+    assert done == [set()]
+
+
+def until_waiting(house: House) -> None:
+    """Until somebody waits for a lock."""
+    waiting = """select from pg_locks join pg_database d on d.oid = database
+                 where locktype = 'advisory' and not granted and datname = current_database()"""
+    for _ in range(600):
+        if house.conn.execute(waiting).fetchone() is not None:
+            return
+        time.sleep(0.1)
+    raise AssertionError("nobody waits")
+
+
+def test_what_lies_beside_merges_goes_whoever_it_is_of(desk: Desk) -> None:
+    merge_all(desk.house, NOW)
+    kept, [month] = noted(desk), months(desk)
+    names = ("2", "merge=1/x", "2026-01/x", f"{month}/merge=1/x")
+    strays = [*(f"{merged_prefix(ENERGY01)}{name}" for name in names), f"{merged_prefix(NOBODY)}2026-01/x"]
+    for key in strays:
+        for content in (b"PAR1 and nothing else", b"x"):
+            desk.house.objects.put(desk.settings.bucket_lake, key, content, "x")
+
+    assert count_left(desk.house, ENERGY01, REFS) == Left(0, 2 * len(names)), "what is no run is no proof"
+    assert merge_all(desk.house, NOW) == (0, 0)
+    assert parts(desk) == noted(desk) == kept != set()
+    assert not desk.house.objects.has_versions(desk.settings.bucket_lake, strays[-1])
+
+
+def test_a_month_with_a_damaged_run_keeps_no_other_waiting(desk: Desk) -> None:
+    earlier = [run.exchange_id for run in runs_of(desk)[: FILES // 2]]
+    moved = "update sluice.exchange set opened_at = opened_at - interval '40 days' where exchange_id::text = any(%s)"
+    change(desk, moved, earlier)
+    assert merge_index(desk.house, ENERGY01, NOW, fewest=1) == (FILES, 0)
+    both = months(desk)
+    assert len(both) == 2
+    desk.house.conn.execute("delete from index_merge")
+    change(desk, "update sluice.copy set sha256 = repeat('0', 64) where exchange_id = %s", earlier[0])
+
+    assert merge_index(desk.house, ENERGY01, NOW, fewest=1) == (FILES // 2, 1)
+    assert months(desk) == {max(both)}
