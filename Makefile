@@ -1,7 +1,7 @@
 # Two commands are enough: `make demo` and `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup lock check fix test demo down docs evidence bench clean
+.PHONY: help setup lock check fix test demo down docs site evidence bench clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,7 +15,7 @@ export UV_SYSTEM_CERTS := 1
 endif
 # Tests that import Airflow, a few seconds in each process; nearly all of them need stores too.
 AIRFLOWS := browser dags journeys web
-CODE := include dags plugins config tests $(wildcard bench)
+CODE := include dags plugins config tests docs $(wildcard bench)
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -62,6 +62,10 @@ down: setup  ## Stop what `make demo` or `sluice up` started
 
 docs: setup  ## Make the reference pages from the code
 	$(PY) -W ignore -m sluice.cli.reference docs/errors.md
+
+site: setup  ## Build the documentation into var/site, to be read from disk
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+	@echo "open var/site/index.html"
 
 evidence: setup  ## The acceptance figures, measured again at full size; hours
 	SLUICE_LONG=1 $(PY) -m pytest -m evidence -n 2 --dist loadfile --no-loadscope-reorder

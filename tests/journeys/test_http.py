@@ -20,6 +20,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from handbook.commands import commands_of
 from installation import CHECKOUT, Record, Stack, environment
 from sluice.exchange.house import open_house
 from sluice.rights.identifiers import find_sealed, subject_key
@@ -213,7 +214,7 @@ def test_a_case_from_login_to_withdrawal_with_no_value_of_the_person_anywhere(
 def followed(stack: Stack, folder: Path, page: str) -> str:
     """What the commands of a how-to print, run one after the other as somebody would who follows it."""
     text = (CHECKOUT / "docs" / "how-to" / page).read_text()
-    commands = text.split("```bash\n")[1].split("```")[0]
+    commands = "\n".join(each.text for each in commands_of(text))
     (folder / "var").symlink_to(stack.var)
     (folder / ".venv").symlink_to(CHECKOUT / ".venv")
     done = subprocess.run(

@@ -59,6 +59,27 @@ def onboard(
             typer.echo(f"\n# {skeleton.path}\n{skeleton.text}", nl=False)
 
 
+@app.command("credential")
+def credential(
+    name: Annotated[str, typer.Argument(help="Code of a principal of this checkout.")],
+) -> None:
+    """Print the key of a principal for the embedded S3, as lines for a shell; it opens its own prefix only.
+
+    Example: eval "$(sluice principal credential energy01)"
+    """
+    from sluice.errors import NotFound, Ref
+    from sluice.services.seaweed import credential as key_of
+    from sluice.services.seaweed import secret_path
+    from sluice.settings import get_settings
+
+    settings = get_settings()
+    if not secret_path(settings.var, name).exists():
+        raise NotFound(Ref("credential", name), Ref("made by", "sluice up"))
+    key = key_of(settings.var, name)
+    typer.echo(f"export AWS_ENDPOINT_URL={settings.s3_endpoint} AWS_REGION={settings.s3_region}")
+    typer.echo(f"export AWS_ACCESS_KEY_ID={key.access_key} AWS_SECRET_ACCESS_KEY={key.secret_key}")
+
+
 def _word(written: bool, write: bool) -> str:
     if written:
         return "written"

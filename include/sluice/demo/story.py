@@ -29,7 +29,7 @@ from sluice.ledger.store import read_checkpoints, read_heads, snapshot, stream_e
 from sluice.ledger.verify import verify, verify_entries
 from sluice.lineage.check import check_event
 from sluice.lineage.model import EventInvalid
-from sluice.services.seaweed import credential
+from sluice.services.seaweed import credential, secret_path
 from sluice.settings import Settings
 
 WAIT_SECONDS = 240
@@ -80,7 +80,7 @@ def put(settings: Settings, drops: Sequence[Drop]) -> Dropped:
 
 def as_principal(settings: Settings, principal: str) -> Settings:
     """The settings with one principal's S3 key, where the embedded server knows it."""
-    if not (settings.var / "secrets" / f"s3-{principal}.json").exists():
+    if not secret_path(settings.var, principal).exists():
         return settings
     key = credential(settings.var, principal)
     return settings.model_copy(

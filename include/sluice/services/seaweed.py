@@ -82,9 +82,14 @@ def find(var: Path) -> SeaweedServer | None:
     return _server(var, port, process.pid)
 
 
+def secret_path(var: Path, principal: str) -> Path:
+    """Where the key of one principal lies, once the server was told of it."""
+    return private_dir(var / "secrets") / f"s3-{principal}.json"
+
+
 def credential(var: Path, principal: str) -> Credential:
     """The key of one principal, ``var/secrets/s3-<principal>.json``; made on first use."""
-    path = private_dir(var / "secrets") / f"s3-{principal}.json"
+    path = secret_path(var, principal)
     text = write_secret_once(path, lambda: json.dumps(asdict(_new_credential(principal))).encode())
     return Credential(**json.loads(text))
 

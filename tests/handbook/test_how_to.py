@@ -1,0 +1,22 @@
+"""Every command of every how-to is run, in its order, on an installation that holds what the page speaks of."""
+
+from pathlib import Path
+
+import pytest
+
+from copies import Copies
+from handbook.commands import commands_of, pages
+from handbook.ground import followed, standing
+from handbook.grounds import PAGES
+from handbook.left_out import LEFT_OUT
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.mark.parametrize("address", PAGES, ids=lambda address: Path(address).stem)
+def test_the_commands_of_a_page_do_what_it_says(address: str, copies: Copies, command: Path, tmp_path: Path) -> None:
+    commands = commands_of(pages()[address].read_text(encoding="utf-8"))
+    with standing(copies, tmp_path, command) as ground:
+        wrong = followed(ground, PAGES[address], commands, tuple(LEFT_OUT.get(address, ())))
+
+    assert commands and not wrong, "\n\n".join(wrong)
