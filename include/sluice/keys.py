@@ -30,8 +30,8 @@ from sluice.errors import EvidenceInvalid, Exit, NotFound, Ref, SettingMissing, 
 from sluice.settings import Settings
 from sluice.terms import Principal
 
-SUBJECT, QUARANTINE = "subject", "quarantine"
-"""What a principal's keys are for: references of persons, and refused files and rows."""
+SUBJECT, QUARANTINE, OPENPGP = "subject", "quarantine", "openpgp"
+"""What a principal's keys are for: references of persons, refused files and rows, and files that come encrypted."""
 
 
 WRAPPED, DESTROYED = ".wrapped", ".destroyed"
@@ -133,6 +133,10 @@ class Keyring:
     def quarantine_identity(self, principal: Principal) -> str:
         """The age identity (X25519) that opens this principal's quarantine; made on first use."""
         return self._wrapped(principal, QUARANTINE, _new_age_identity).decode()
+
+    def openpgp_key(self, principal: Principal) -> str:
+        """The secret OpenPGP key, armoured, that this principal's files are encrypted to; made on first use."""
+        return self._wrapped(principal, OPENPGP, lambda: _new_openpgp_key(principal)).decode()
 
     def has(self, principal: Principal, purpose: str) -> bool:
         """Whether a key was made and is there; makes none.
@@ -259,3 +263,10 @@ def _new_age_identity() -> bytes:
     from pyrage import x25519
 
     return str(x25519.Identity.generate()).encode()
+
+
+def _new_openpgp_key(principal: str) -> bytes:
+    """It does not expire: what came in stays readable, and its fingerprint is on paper."""
+    from pysequoia import Tsk
+
+    return str(Tsk.generate(f"files from {principal}", validity_seconds=None)).encode()

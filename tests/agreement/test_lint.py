@@ -12,6 +12,8 @@ from sluice.terms import Severity
 PD = "https://w3id.org/dpv/pd#"
 GDPR = "https://w3id.org/dpv/legal/eu/gdpr#"
 
+PIN = "0123456789ABCDEF0123456789ABCDEF01234567"
+ARRIVAL = "\narrival:\n  pgpKey: {{file: sends.asc, fingerprint: {}}}\n{}delivery:\n"
 AGREEMENT_MISTAKES = (
     Mistake("AGR-001", "language: nl", "language: \udcff", "language"),
     Mistake("AGR-002", "language: nl", "language: [nl", "validFrom"),
@@ -51,6 +53,10 @@ AGREEMENT_MISTAKES = (
     Mistake("AGR-031", "dpv#CustomerCare", "dpv#DirectMarketing", "dpv#DirectMarketing", 2),
     Mistake("AGR-033", "present: false", "present: true", "present: true"),
     Mistake("AGR-034", f'"{PD}UID"', f'"{PD}Health"', "pd#Health"),
+    Mistake("AGR-035", "\ndelivery:\n", ARRIVAL.format(PIN, ""), "sends.asc"),
+    Mistake("AGR-017", "\ndelivery:\n", ARRIVAL.format("C0FFEE", ""), "C0FFEE"),
+    Mistake("AGR-012", "\ndelivery:\n", ARRIVAL.format(PIN, '  mustBeSigned: "no"\n'), "mustBeSigned"),
+    Mistake("AGR-010", "\ndelivery:\n", "\narrival: {mustBeEncrypted: true}\ndelivery:\n", "arrival:"),
     Mistake("AGR-040", "  - {code: RESTORE,", "  #", "security:"),
     Mistake("AGR-041", "code: RESTORE", "code: PHYSICAL", "visitor register"),
     Mistake("AGR-050", "countries: [NL]", "countries: [US]", "[US]"),

@@ -19,7 +19,6 @@ def zipped(**parts: bytes) -> bytes:
 
 
 CONTENT = {
-    "WRONG_FORMAT_NOT_YET_PGP": b"-----BEGIN PGP MESSAGE-----\n\nabc\n",
     "WRONG_FORMAT_PDF": b"%PDF-1.7\n",
     "WRONG_FORMAT_MARKUP": b"<html><table><tr><td>a</td></tr></table></html>",
     "WRONG_FORMAT_XLS": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),

@@ -225,7 +225,11 @@ def test_afterwards_nothing_makes_the_key_again_and_everything_else_goes_on(
     confirm(town.house, ENERGY, "bert", now())
 
     with open_house(town.desk.settings) as fresh:
-        for attempt in (lambda: fresh.subject_key(ENERGY), lambda: fresh.keyring.quarantine_identity(ENERGY)):
+        for attempt in (
+            lambda: fresh.subject_key(ENERGY),
+            lambda: fresh.keyring.quarantine_identity(ENERGY),
+            lambda: fresh.keyring.openpgp_key(ENERGY),
+        ):
             with pytest.raises(KeyDestroyed, match="SLU-117"):
                 attempt()
         with pytest.raises(KeyDestroyed):

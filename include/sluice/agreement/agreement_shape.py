@@ -114,6 +114,7 @@ _DELIVERY = Keys(
         "pgpKey": _PGP,
     },
 )
+_ARRIVAL = Keys({"pgpKey": _PGP}, {"mustBeSigned": Flag(), "mustBeEncrypted": Flag()})
 _ERASURE = Keys({"twoPersonRelease": Flag()})
 
 AGREEMENT = Keys(
@@ -143,6 +144,7 @@ AGREEMENT = Keys(
         "jointArrangementRef": Text(),
         "freeText": _FREE_TEXT,
         "delivery": _DELIVERY,
+        "arrival": _ARRIVAL,
         "erasure": _ERASURE,
     },
 )

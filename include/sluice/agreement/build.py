@@ -7,6 +7,7 @@ from sluice.agreement.columns import contract_id, custom, drafts, field_role
 from sluice.agreement.document import Document, Spot
 from sluice.agreement.model import (
     Agreement,
+    ArrivalRules,
     DataContract,
     DeliveryRules,
     ErasureRules,
@@ -60,6 +61,7 @@ def build_agreement(document: Document) -> Agreement:
         minimum_exam_score=Decimal(str(duties["b_confidentiality"]["minimumExamScore"].value)),
         free_text=_free_text(root["freeText"]),
         delivery=_delivery(root["delivery"]),
+        arrival=_arrival(root["arrival"]),
         erasure=ErasureRules(root["erasure"]["twoPersonRelease"].value is not False),
         contact_email=controller["contact"]["email"].text,
     )
@@ -82,8 +84,20 @@ def _delivery(spot: Spot) -> DeliveryRules:
         acknowledge_hours=spot["acknowledgeHours"].value or usual.acknowledge_hours,
         escalate_hours=spot["escalateHours"].value or usual.escalate_hours,
         country=spot["country"].value or usual.country,
-        pgp=PgpKey(key["file"].value, key["fingerprint"].value) if key.is_given else None,
+        pgp=_pgp_key(key),
     )
+
+
+def _arrival(spot: Spot) -> ArrivalRules:
+    return ArrivalRules(
+        pgp=_pgp_key(spot["pgpKey"]),
+        must_be_signed=spot["mustBeSigned"].value is not False,
+        must_be_encrypted=spot["mustBeEncrypted"].value is True,
+    )
+
+
+def _pgp_key(spot: Spot) -> PgpKey | None:
+    return PgpKey(spot["file"].value, spot["fingerprint"].value) if spot.is_given else None
 
 
 def _purpose(spot: Spot) -> Purpose:

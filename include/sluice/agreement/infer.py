@@ -35,6 +35,8 @@ class FileProfile:
     decimal_comma: bool
 
 
+WRITTEN_INDENT = "      "
+"""Before the first line of a column."""
 SOMEONE = Principal("someone")
 SOME_FLOW = Flow("some_flow")
 
@@ -78,7 +80,7 @@ def infer_contract(
         "    properties:",
     ]
     for column in columns:
-        lines += _column(column)
+        lines += column_lines(column)
     return "\n".join(lines) + "\n"
 
 
@@ -98,7 +100,7 @@ def _server(file: FileProfile, principal: Principal, flow: Flow, direction: Dire
     yield f"    location: s3://exchange/{principal}/{direction}/{flow}/*{file.suffix}"
     yield f"    format: {file.format}"
     if file.delimiter:
-        yield f"    delimiter: {_quoted(file.delimiter)}"
+        yield f"    delimiter: {quoted(file.delimiter)}"
     yield "    customProperties:"
     if file.encoding:
         encoding = file.encoding.lower().replace("utf_", "utf-")
@@ -121,14 +123,15 @@ def _defaults(principal: Principal, direction: Direction) -> Iterator[str]:
     yield f"  - {{property: retentionRule, value: {OPEN}}}      # how long: a retention code of the agreement"
 
 
-def _column(column: ColumnProfile) -> Iterator[str]:
-    yield f"      - name: {_quoted(column.name)}"
+def column_lines(column: ColumnProfile) -> Iterator[str]:
+    """One entry of ``properties``, with what a person has to decide left OPEN."""
+    yield f"      - name: {quoted(column.name)}"
     if column.logical_type == OPEN:
         yield f"        logicalType: {OPEN}   # date, {column.date_format}: every cell fits both"
     else:
         yield f"        logicalType: {column.logical_type}"
     if column.date_format and column.logical_type != OPEN:
-        yield f"        logicalTypeOptions: {{format: {_quoted(column.date_format)}}}"
+        yield f"        logicalTypeOptions: {{format: {quoted(column.date_format)}}}"
     yield f"        required: {str(column.required).lower()}"
     yield "        customProperties:"
     yield f"          - {{property: fieldGroup, value: {OPEN}}}"
@@ -138,7 +141,7 @@ def _column(column: ColumnProfile) -> Iterator[str]:
         yield f"          # - {{property: subjectKey, value: {kind}}}   # if it finds a person{sure}"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """``text`` as a YAML double-quoted scalar; what does not print is escaped."""
     return '"' + "".join(_escaped(character) for character in text) + '"'
 

@@ -163,6 +163,9 @@ def _check_together(folder: Folder, principal: str | None) -> Iterator[tuple[Doc
         if document.is_agreement and older.text and (document.root["agreementId"].value, older.text) not in versions:
             yield document, Found(older, "021", older.text)
         yield from _check_stranger(document, principal or _first_principal(folder))
+        pinned = document.root["arrival"]["pgpKey"]["file"]
+        if document.is_agreement and pinned.text and not (folder.path / pinned.text).is_file():
+            yield document, Found(pinned, "035", pinned.text)
 
 
 def _double(document: Document) -> str:

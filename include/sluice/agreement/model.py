@@ -82,7 +82,7 @@ class FreeTextRules:
 
 @dataclass(frozen=True, slots=True)
 class PgpKey:
-    """The certificate returns are encrypted to: a file beside the agreement, pinned by its fingerprint."""
+    """A certificate of the principal: a file beside the agreement, pinned by its fingerprint."""
 
     file: str
     fingerprint: str
@@ -101,6 +101,15 @@ class DeliveryRules:
     country: str = "BE"
     """Where the principal receives (ISO 3166 alpha-2)."""
     pgp: PgpKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalRules:
+    """How files may come under OpenPGP. ``pgp``: who signs them; None: none is expected, and none is opened."""
+
+    pgp: PgpKey | None = None
+    must_be_signed: bool = True
+    must_be_encrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +169,7 @@ class Agreement:
     minimum_exam_score: Decimal = Decimal(90)
     free_text: FreeTextRules = field(default_factory=lambda: FreeTextRules(careful_actions({}), 0.0))
     delivery: DeliveryRules = DeliveryRules()
+    arrival: ArrivalRules = ArrivalRules()
     erasure: ErasureRules = ErasureRules()
     contact_email: str | None = None
     """Of the principal's contact, as the parties signed it."""

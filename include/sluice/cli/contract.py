@@ -1,4 +1,4 @@
-"""``sluice contract``: data contracts, their mistakes, what each column means, a skeleton from a file."""
+"""``sluice contract``: data contracts, their mistakes, what each column means, a skeleton, what drifted."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from sluice.errors import Exit, Ref, UsageError
 from sluice.terms import Direction
 
 app = typer.Typer(
-    help="Data contracts (ODCS 3.1): lint, explain, infer.",
+    help="Data contracts (ODCS 3.1): lint, explain, infer, drift.",
     epilog="Example: sluice contract infer leads.csv --principal energy02 --flow leads",
     no_args_is_help=True,
 )
@@ -19,7 +19,7 @@ app = typer.Typer(
 
 @app.callback()
 def topic() -> None:
-    """Data contracts (ODCS 3.1): lint, explain, infer."""
+    """Data contracts (ODCS 3.1): lint, explain, infer, drift."""
 
 
 @app.command("lint")
@@ -99,6 +99,38 @@ def infer(
         show_json({"contract": skeleton.text, "fields": [_open_field(column.name) for column in skeleton.columns]})
     else:
         typer.echo(skeleton.text, nl=False)
+
+
+@app.command("drift")
+def drift(
+    path: PathArgument,
+    file: Annotated[Path, typer.Argument(help="A file as it comes now; it is only read.")],
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Show what the columns of FILE have otherwise than the contract, and the lines of YAML to change.
+
+    New, missing, renamed and moved columns. Names are shown only of a file with half of the declared columns.
+    JSON: drift [{change, declared, found, position, line, yaml}]. Exit 1 when there is any, or no header.
+
+    Example: sluice contract drift include/principals/energy01/renewal_campaign.inbound.odcs.yaml leads.csv
+    """
+    from dataclasses import asdict
+
+    from sluice.exchange.infer import drift_of
+
+    if not file.is_file():
+        raise UsageError(Ref("argument", "FILE"))
+    found = drift_of(path, file)
+    if format is Format.JSON:
+        show_json({"path": str(path), "drift": [{**asdict(each), "yaml": list(each.yaml)} for each in found]})
+    else:
+        for each in found:
+            names = " -> ".join(dict.fromkeys(name for name in (each.declared, each.found) if name))
+            place = f", column {each.position} of the file" if each.position else ""
+            typer.echo(f"@@ {path}:{each.line} @@ {each.change}: {names}{place}")
+            typer.echo("".join(f"{line}\n" for line in each.yaml), nl=False)
+    if found:
+        raise typer.Exit(Exit.REFUSED)
 
 
 def _open_field(name: str) -> dict[str, object]:

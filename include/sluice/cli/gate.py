@@ -8,7 +8,7 @@ import typer
 
 from sluice.cli.output import Format, FormatOption, items, show_json, show_pairs, show_table
 from sluice.errors import Exit, Ref, SluiceError, UsageError
-from sluice.gate.model import GateVerdict
+from sluice.gate.model import Finding, GateVerdict
 from sluice.settings import get_settings
 from sluice.terms import Flow, Verdict
 
@@ -92,9 +92,10 @@ def _show(file: str, verdict: GateVerdict) -> None:
     if verdict.reasons:
         show_table(
             "Reasons (row 1 is the first record)",
-            ("code", "rule", "column", "severity", "count", "rows"),
-            [
-                (r.code, r.rule, r.column, r.severity.value, r.count, ", ".join(map(str, r.rows)))
-                for r in verdict.reasons
-            ],
+            ("code", "rule", "column", "severity", "count", "rows", "read as"),
+            [(r.code, r.rule, r.column, r.severity.value, r.count, *_places(r)) for r in verdict.reasons],
         )
+
+
+def _places(reason: Finding) -> tuple[str, str]:
+    return ", ".join(map(str, reason.rows)), " or ".join(reason.readings)

@@ -45,6 +45,32 @@ def list_(format: FormatOption = Format.TABLE) -> None:
     )
 
 
+@app.command("openpgp")
+def openpgp(
+    principal: Annotated[str, typer.Argument(help="Code of a principal with an agreement.")],
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Show the certificate that a principal encrypts its files to, and its fingerprint; made on first use.
+
+    JSON: principal, fingerprint, certificate. The table is the certificate itself, the fingerprint goes to stderr.
+    Tell the fingerprint over another way than the certificate.
+
+    Example: sluice keys openpgp energy01 > center-energy01.asc
+    """
+    from sluice.exchange.house import open_house
+    from sluice.exchange.read import pick_principals
+    from sluice.lake.pgp_in import public_part
+
+    with open_house(get_settings()) as house:
+        [name] = pick_principals(house.conn, principal)
+        certificate, fingerprint = public_part(house.keyring.openpgp_key(name))
+    if format is Format.JSON:
+        show_json({"principal": principal, "fingerprint": fingerprint, "certificate": certificate})
+        return
+    typer.echo(certificate, nl=False)
+    typer.echo(fingerprint.upper(), err=True)
+
+
 @app.command("destroy")
 def destroy(
     principal: PrincipalArgument,

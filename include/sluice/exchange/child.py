@@ -35,7 +35,16 @@ from sluice.subject.index import build_run, write_run
 from sluice.subject.refs import ref_column
 from sluice.terms import Severity, Verdict
 
-PRELOADED = ("numpy", "phonenumbers", "polars_hash", "pyarrow.parquet", "stdnum.be.nn", "stdnum.iban")
+PRELOADED = (
+    "numpy",
+    "phonenumbers",
+    "polars_hash",
+    "pyarrow.parquet",
+    "pysequoia",
+    "pysequoia.packet",
+    "stdnum.be.nn",
+    "stdnum.iban",
+)
 """What the rooms import late: the nursery imports it once, so that no child does within its limits."""
 
 PREPARED = (word_marks,)
@@ -62,7 +71,8 @@ def judge_file(raw: dict[str, Any]) -> None:
 
 
 def _report(job: Job) -> ChildReport:
-    table = read_table(job.file, file_name=job.file_name, wanted=_hints(job.contract), folder=job.folder)
+    hints = _hints(job.contract)
+    table = read_table(job.file, file_name=job.file_name, wanted=hints, folder=job.folder, pgp=job.pgp)
     if isinstance(table, FormatRefusal):
         return ChildReport(verdict=_unreadable(table), sighting=None, has_pass=False)
     rules = rules_for(job.contract, [read_suite(suite.text.encode(), suite.name) for suite in job.suites])
@@ -100,7 +110,8 @@ def _hints(contract: DataContract) -> FormatHints:
 
 
 def _unreadable(refusal: FormatRefusal) -> GateVerdict:
-    reason = Finding(refusal.code, refusal.rule, None, refusal.count, refusal.rows, stops=True)
+    rows, readings = refusal.rows, refusal.readings
+    reason = Finding(refusal.code, refusal.rule, None, refusal.count, rows, stops=True, readings=readings)
     return refused((reason,), Verdict.UNDECIDED if refusal.undecided else Verdict.REFUSED)
 
 
@@ -144,9 +155,11 @@ def _no_refs(table: Table) -> pl.Series:
 
 def _write(job: Job, table: Table, identified: Identified, judgement: Judgement, content: Content, rows: Split) -> None:
     """What the parent stores. A file that is refused whole is sealed as it came, so no rows are split."""
-    report = pl.concat([judgement.report, rows.report(table.row_numbers)])
+    report = judgement.report
+    if rows.codes:
+        report = pl.concat([report, rows.report(table.row_numbers)]).sort("row", maintain_order=True)
     if not report.is_empty():
-        report.sort("row", maintain_order=True).write_csv(job.folder / "findings.csv")
+        report.write_csv(job.folder / "findings.csv")
     is_kept = bool(judgement.verdict.rows_accepted) and not content.missing
     told = is_told(job.contract, table)
     rest = rest_of(job.contract, table, rows.accepted if is_kept else None, job.key) if told else None

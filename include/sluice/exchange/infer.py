@@ -1,14 +1,18 @@
-"""A contract skeleton from a file: columns and types guessed, roles and purposes left open."""
+"""A contract skeleton from a file, columns and types guessed; and what a file has otherwise than its contract."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from sluice.agreement.build import build_file_format
+from sluice.agreement.columns import columns
+from sluice.agreement.document import Document, make_problem, read_document
+from sluice.agreement.drift import Drift, find_drift, is_header
 from sluice.agreement.guess import has_decimal_comma, profile_columns
 from sluice.agreement.infer import ColumnProfile, FileProfile, infer_contract
-from sluice.agreement.model import FileRefused, FileUndecided
+from sluice.agreement.model import FileRefused, FileUndecided, PaperInvalid
 from sluice.errors import Ref
 from sluice.lake.reader import read_table
-from sluice.lake.table import FormatRefusal
+from sluice.lake.table import FormatHints, FormatRefusal, Table
 from sluice.terms import Direction, Flow, Principal
 
 
@@ -22,10 +26,35 @@ class Skeleton:
 
 def skeleton_of(file: Path, principal: str, flow: str, direction: Direction = Direction.INBOUND) -> Skeleton:
     """The contract skeleton of a file. Raises FileRefused or FileUndecided when it is no table."""
-    table = read_table(file, file_name=file.name)
-    if isinstance(table, FormatRefusal):
-        raise (FileUndecided if table.undecided else FileRefused)(Ref("reason", table.code), Ref("count", table.count))
+    table = _table(file, FormatHints())
     found, comma = table.dialect, has_decimal_comma(table.frame)
     profile = FileProfile(file.suffix.lower(), found.format, found.delimiter, found.encoding, comma)
     columns = tuple(profile_columns(table.frame, comma))
     return Skeleton(infer_contract(columns, profile, Principal(principal), Flow(flow), direction), columns)
+
+
+def drift_of(contract: Path, file: Path) -> tuple[Drift, ...]:
+    """What the columns of a file have otherwise than its contract says.
+
+    Raises PaperInvalid for what is no contract with one server; FileRefused or FileUndecided for what is no table,
+    or has no header of this contract, whose names may then be a person's."""
+    document = read_document(contract)
+    if not document.is_contract or len(document.root["servers"].entries) != 1 or not columns(document):
+        raise PaperInvalid(make_problem(str(contract), 1, "CON-007" if not document.is_contract else "CON-030", ""))
+    table = _table(file, _hints(document))
+    if not is_header(document, table.frame.columns):
+        raise FileRefused(Ref("reason", "HEADER_LOOKS_LIKE_DATA"), Ref("count", table.frame.width))
+    return find_drift(document, profile_columns(table.frame, has_decimal_comma(table.frame)))
+
+
+def _hints(document: Document) -> FormatHints:
+    form = build_file_format(document)
+    names = tuple(str(each["name"].value) for each in columns(document))
+    return FormatHints(form.format, form.delimiter, form.encoding, form.sheet, names, form.decimal_comma)
+
+
+def _table(file: Path, hints: FormatHints) -> Table:
+    table = read_table(file, file_name=file.name, wanted=hints)
+    if isinstance(table, FormatRefusal):
+        raise (FileUndecided if table.undecided else FileRefused)(Ref("reason", table.code), Ref("count", table.count))
+    return table

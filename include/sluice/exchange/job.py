@@ -18,6 +18,7 @@ from sluice.errors import DocumentInvalid, GateFailed, Ref
 from sluice.exchange.model import ChildReport
 from sluice.exchange.nursery import ChildEnd, Limits
 from sluice.exchange.paper import finding, refused
+from sluice.lake.pgp_in import PgpKeys
 from sluice.settings import Settings
 from sluice.subject.correct import Correction
 from sluice.terms import Sha256, Verdict
@@ -56,6 +57,8 @@ class Job:
     arrived_at: datetime | None = None
     is_read: bool = False
     """Whether a person read the notes already, so that none of them waits for one."""
+    pgp: PgpKeys | None = None
+    """What opens the file if it came encrypted; None in a dry run, which has no key."""
 
     @property
     def key(self) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sluice.agreement.model import Paper, PaperMissing
 from sluice.agreement.store import in_force
-from sluice.errors import GateFailed, Ref
+from sluice.errors import DocumentInvalid, GateFailed, Ref
 from sluice.exchange import store
 from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
@@ -26,7 +26,8 @@ from sluice.exchange.uses import needs_of_file
 from sluice.exchange.workroom import work_folder
 from sluice.gate.model import GateVerdict, PassResult
 from sluice.lake.objects import Fetched
-from sluice.terms import Verdict
+from sluice.lake.pgp_in import PgpKeys, armoured
+from sluice.terms import Direction, Verdict
 
 MOST_ATTEMPTS = 20
 TRIES_OF_A_DEAD_CHILD = 3
@@ -95,6 +96,7 @@ def _judge_bytes(
         corrections=find_corrections(house, opened.principal),
         arrived_at=opened.opened_at,
         is_read=is_read,
+        pgp=None if is_read or opened.direction is not Direction.INBOUND else _pgp_keys(house, paper),
     )
     hashes = {suite.name: suite.sha256 for suite in suites} | _mapping_hash(job)
     end = house.nursery.run(job.as_json(), limits_of(house.settings, fetched.size_bytes))
@@ -104,6 +106,19 @@ def _judge_bytes(
     verdict = second_opinion(report.verdict, folder) if report.has_pass else report.verdict
     held = report.held if verdict.rows_accepted else {}
     return Judged(opened, paper, fetched, verdict, report.sighting, hashes, folder, held, kept_out)
+
+
+def _pgp_keys(house: House, paper: Paper) -> PgpKeys:
+    """What opens a file of this agreement. Raises DocumentInvalid where the pinned certificate is away."""
+    rules, principal = paper.agreement.arrival, paper.agreement.principal
+    if rules.pgp is None:
+        return PgpKeys("", None, None)
+    path = house.settings.principals_dir / principal / rules.pgp.file
+    if not path.is_file():
+        raise DocumentInvalid(Ref("file", rules.pgp.file), Ref("agreement", paper.agreement.agreement_id))
+    certificate = armoured(path.read_bytes())
+    secret = house.keyring.openpgp_key(principal)
+    return PgpKeys(secret, certificate, rules.pgp.fingerprint, rules.must_be_signed, rules.must_be_encrypted)
 
 
 def _mapping_hash(job: Job) -> dict[str, str]:

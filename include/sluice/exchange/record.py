@@ -64,6 +64,7 @@ def _reason(finding: Finding) -> ReasonLine:
         count=finding.count,
         rows=finding.rows,
         severity=finding.severity.value,
+        readings=finding.readings,
     )
 
 

@@ -168,7 +168,10 @@ class RowFinding:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One reason: how often, and at most :data:`ROWS_SHOWN` row numbers. ``stops``: the whole file."""
+    """One reason: how often, and at most :data:`ROWS_SHOWN` row numbers. ``stops``: the whole file.
+
+    ``readings``: where a file can be read in more than one way, each of them in words.
+    """
 
     code: str
     rule: str
@@ -177,6 +180,7 @@ class Finding:
     rows: tuple[int, ...] = ()
     severity: Severity = Severity.ERROR
     stops: bool = False
+    readings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ from sluice.lake.table import (
 
 _LF, _CR, _APOSTROPHE = 10, 13, 39
 _CHUNK = 1 << 20
+_WIDEST = 4
+"""Bytes of a character in UTF-8, at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,25 +82,35 @@ def _with_row(mapped: mmap.mmap, refusal: FormatRefusal) -> FormatRefusal:
 
 
 def _nul_bytes(text: Utf8Text, structure: Structure) -> FormatRefusal:
-    offsets: list[int] = []
-    count = 0
-    for at in range(0, len(text.data), _CHUNK):
-        chunk = bytes(text.data[at : at + _CHUNK])
-        if found := chunk.count(0):
-            count += found
-            offsets += (np.flatnonzero(np.frombuffer(chunk, np.uint8) == 0)[:SHOWN_ROWS] + at).tolist()
-    rows = rows_at(structure, find_body(structure), offsets[:SHOWN_ROWS])
-    return FormatRefusal("TEXT_NUL_BYTE", "format.text", rows=rows, count=count)
+    """``structure``: up to the first of them, so rows are those of that part; all are counted."""
+    looked_at = int(structure.stops[-1])
+    offsets = np.flatnonzero(np.frombuffer(text.data[:looked_at], np.uint8) == 0)[:SHOWN_ROWS].tolist()
+    chunks = (np.frombuffer(text.data[at : at + _CHUNK], np.uint8) for at in range(0, len(text.data), _CHUNK))
+    count = sum(len(chunk) - np.count_nonzero(chunk) for chunk in chunks)
+    rows = rows_at(structure, find_body(structure), offsets)
+    return FormatRefusal("TEXT_NUL_BYTE", "format.text", rows=rows, count=int(count))
+
+
+def _without_end(text: Utf8Text, delimiters: tuple[int, ...], limits: Limits) -> FormatRefusal | None:
+    """A first line that is longer than any header: told by its beginning, whatever the size of the rest."""
+    most = limits.columns * (limits.name_characters * _WIDEST + len('"";'))
+    start = scan(text.data[:most], delimiters, until_nul=True) if len(text.data) > most else None
+    if start is None or start.records > 1 or start.lone_cr or start.unclosed or start.has_nul:
+        return None
+    columns = max(int(cells[0]) for delimiter, cells in start.cells.items() if delimiter != NO_DELIMITER)
+    return FormatRefusal("LIMIT_COLUMNS" if columns > limits.columns else "LIMIT_NAME", "format.header")
 
 
 def _parse(text: Utf8Text, hints: FormatHints, limits: Limits) -> _Parsed | FormatRefusal:
     agreed = () if hints.delimiter is None else (ord(hints.delimiter),)
     delimiters = (*dict.fromkeys((*CANDIDATES, *agreed)), NO_DELIMITER)
+    if refusal := _without_end(text, delimiters, limits):
+        return refusal
     end = _LF
-    structure = scan(text.data, delimiters, max_records=limits.records)
+    structure = scan(text.data, delimiters, max_records=limits.records, until_nul=True)
     if structure is not None and structure.lone_cr and not _line_feeds(structure, text):
         end = _CR
-        structure = scan(text.data, delimiters, end=_CR, max_records=limits.records)
+        structure = scan(text.data, delimiters, end=_CR, max_records=limits.records, until_nul=True)
     if structure is None:
         return FormatRefusal("LIMIT_RECORDS", "format.limits", count=limits.records)
     if structure.has_nul:
@@ -146,7 +158,10 @@ def _header(text: Utf8Text, structure: Structure, body: Body, delimiter: int) ->
     line = _raw(text, structure, body.first)
     if delimiter == NO_DELIMITER:
         return (line[1:-1].replace('""', '"') if line.startswith('"') else line,)
-    return tuple(next(csv.reader(io.StringIO(line, newline=""), delimiter=chr(delimiter))))
+    try:
+        return tuple(next(csv.reader(io.StringIO(line, newline=""), delimiter=chr(delimiter))))
+    except csv.Error:  # a name of more than 128 KiB
+        return (line,)
 
 
 def _apostrophes(text: Utf8Text, structure: Structure, delimiter: int, end: int) -> FormatRefusal | None:

@@ -90,7 +90,8 @@ def choose_delimiter(
     readings = [_read_as(structure, body, delimiter) for delimiter in structure.cells if delimiter != NO_DELIMITER]
     if structure.unclosed:
         rows = rows_at(structure, body, (int(structure.starts[-1]),))
-        return FormatRefusal("DIALECT_UNCLOSED_QUOTE", "format.quotes", undecided=True, rows=rows)
+        ways = ("the last quote is text", "the last quote opens a cell that was cut off")
+        return FormatRefusal("DIALECT_UNCLOSED_QUOTE", "format.quotes", undecided=True, readings=ways, rows=rows)
     sound = [reading for reading in readings if not structure.strays[reading.delimiter].count]
     if hints.delimiter is not None:
         return _agreed(structure, body, readings, sound, ord(hints.delimiter))
@@ -216,4 +217,7 @@ def _ragged(structure: Structure, body: Body, reading: Reading) -> FormatRefusal
     cells = structure.cells[reading.delimiter][body.first : body.last]
     odd = np.flatnonzero(cells != cells[0])
     rows = tuple(odd[:SHOWN_ROWS].tolist())
-    return FormatRefusal("SHAPE_RAGGED_ROWS", "format.shape", undecided=True, rows=rows, count=len(odd))
+    readings = ("the header says how wide the table is", "the records say it")
+    return FormatRefusal(
+        "SHAPE_RAGGED_ROWS", "format.shape", undecided=True, readings=readings, rows=rows, count=len(odd)
+    )

@@ -157,11 +157,16 @@ def _wide_without_mark(file: mmap) -> str | None:
     """UTF-16 without mark: NUL in a quarter or more of one side, none on the other, whole line ends."""
     if len(file) % 2 or len(file) < 4 or b"\0" not in file[:_CHUNK]:
         return None
-    data = np.frombuffer(file, np.uint8)
-    even, odd = data[0::2], data[1::2]
-    wide_even, wide_odd = int((even == 0).sum()), int((odd == 0).sum())
-    breaks = ((even == 10) & (odd != 0)).any(), ((odd == 10) & (even != 0)).any()
-    del data, even, odd
+    wide_even = wide_odd = 0
+    breaks = [False, False]
+    for chunk in _chunks(file, 0):
+        data = np.frombuffer(chunk, np.uint8)
+        even, odd = data[0::2], data[1::2]
+        wide_even, wide_odd = wide_even + int((even == 0).sum()), wide_odd + int((odd == 0).sum())
+        if wide_even and wide_odd:
+            return None
+        breaks[0] |= bool(((even == 10) & (odd != 0)).any())
+        breaks[1] |= bool(((odd == 10) & (even != 0)).any())
     if wide_even == 0 and wide_odd * 8 >= len(file) and not breaks[0]:
         return "utf-16-le"
     if wide_odd == 0 and wide_even * 8 >= len(file) and not breaks[1]:

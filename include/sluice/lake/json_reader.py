@@ -17,7 +17,7 @@ import polars as pl
 from sluice.lake.header import check_header, padded_names
 from sluice.lake.table import Dialect, FormatHints, FormatRefusal, Limits, Table, bad_records_frame
 
-MAX_DEPTH = 64
+MAX_DEPTH = 32
 """Objects and arrays within each other; the record itself is the first."""
 _WINDOW = 4 << 20
 _BATCH = 5_000

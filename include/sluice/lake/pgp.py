@@ -97,23 +97,38 @@ def usable_certificate(cert: bytes, fingerprint: str, *, at: datetime) -> "Cert"
     raises CertificateRefused with the rule that it breaks."""
     from pysequoia import Cert
 
-    pinned = re.sub(r"\s", "", fingerprint).lower()
-    if not _FINGERPRINT.fullmatch(pinned):
-        raise _refused("pgp.pin")
+    found = find_certificate(cert, fingerprint)
     keys = _keys(_packets(cert))
-    if any(key.kind.startswith("Secret") for key in keys):
-        raise _refused("pgp.secret_key")
-    found = _parsed(cert)
-    if found.fingerprint.lower() != pinned:
-        raise _refused("pgp.fingerprint")
-    if found.is_revoked:
-        raise _refused("pgp.revoked")
     if found.expiration is not None and found.expiration <= at:
         raise _refused("pgp.expired")
     live = [key for key in keys[1:] if key.encrypts and not key.is_revoked and not key.is_expired(at)]
     if not live:
         raise _refused("pgp.no_encryption_subkey")
     return Cert.from_packets([packet for key in (keys[0], *live) for packet in key.packets])
+
+
+def find_certificate(cert: bytes, fingerprint: str) -> "Cert":
+    """The one certificate in ``cert``, if it is the pinned one, public and not revoked.
+
+    Whether it holds at a moment is not asked: a signature is checked against the moment when it was made.
+    raises CertificateRefused with the rule that it breaks."""
+    pinned = re.sub(r"\s", "", fingerprint).lower()
+    if not _FINGERPRINT.fullmatch(pinned):
+        raise _refused("pgp.pin")
+    if any(key.kind.startswith("Secret") for key in _keys(_packets(cert))):
+        raise _refused("pgp.secret_key")
+    found = _parsed(cert)
+    if found.fingerprint.lower() != pinned:
+        raise _refused("pgp.fingerprint")
+    if found.is_revoked:
+        raise _refused("pgp.revoked")
+    return found
+
+
+def key_ids(cert: "Cert") -> set[str]:
+    """Every name of every key of a certificate: whole fingerprints and the short ids that signatures may bear."""
+    packets = [packet for packet in _packets(bytes(cert)) if packet.fingerprint]
+    return {name.lower() for packet in packets for name in (packet.fingerprint, packet.key_id) if name}
 
 
 def _refused(rule: str) -> CertificateRefused:

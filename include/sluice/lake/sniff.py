@@ -3,6 +3,7 @@
 Reads the first and the last kilobytes. Zip containers are told apart by their list of parts.
 """
 
+import base64
 import re
 import zipfile
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ _HEAD = 8192
 
 
 class Kind(StrEnum):
-    """Formats that can be told apart by content; CSV, XLSX, JSON and Parquet are read, also in gzip or zip."""
+    """Formats that can be told apart by content; CSV, XLSX, JSON and Parquet are read, also in gzip, zip or OpenPGP."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -76,11 +77,17 @@ _NAMED = {
     ".zip": Kind.ZIP,
     ".pgp": Kind.PGP,
     ".gpg": Kind.PGP,
+    ".asc": Kind.PGP,
     ".pdf": Kind.PDF,
 }
 
 _JSON_START = re.compile(rb"(\[\s*)?\{\s*\"")
 """JSON that may be cut off: no table begins so."""
+
+_ARMOUR = b"-----BEGIN PGP MESSAGE-----"
+_ARMOURED = re.compile(_ARMOUR + rb"[ \t]*\r?\n(?:[^\r\n:]+: [^\r\n]*\r?\n)*[ \t]*\r?\n([A-Za-z0-9+/]{16})")
+_ENCRYPTED_PACKETS = {1: (3, 6), 3: (4, 5, 6), 18: (1, 2)}
+"""Versions of the packets that begin an encrypted message: session keys, and encrypted data itself."""
 
 _AGREED = {
     "tsv": "csv",
@@ -98,7 +105,6 @@ _REFUSED = {
     Kind.XLSB: "WRONG_FORMAT_XLSB",
     Kind.ODS: "WRONG_FORMAT_ODS",
     Kind.ARCHIVE: "WRONG_FORMAT_ARCHIVE",
-    Kind.PGP: "WRONG_FORMAT_NOT_YET_PGP",
     Kind.PDF: "WRONG_FORMAT_PDF",
     Kind.MARKUP: "WRONG_FORMAT_MARKUP",
     Kind.BINARY: "WRONG_FORMAT_BINARY",
@@ -131,7 +137,7 @@ def refuse_kind(kind: Kind, file_name: str, wanted: FormatHints) -> FormatRefusa
         return FormatRefusal("WRONG_FORMAT_NAME", _RULE, readings=(named.value, kind.value))
     if kind in _REFUSED:
         return FormatRefusal(_REFUSED[kind], _RULE)
-    is_packed = kind in (Kind.GZIP, Kind.ZIP)
+    is_packed = kind in (Kind.GZIP, Kind.ZIP, Kind.PGP)
     if (
         wanted.format is not None
         and not is_packed
@@ -169,8 +175,29 @@ def _text_kind(head: bytes, tail: bytes) -> Kind:
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<table", b"<workbook")):
         return Kind.MARKUP
     if head[:1] >= b"\x80" and _is_binary(head):
-        return Kind.BINARY
+        return Kind.PGP if _is_openpgp(head) else Kind.BINARY
     return Kind.CSV
+
+
+def begins_encrypted(path: Path) -> bool:
+    """Whether an OpenPGP message, armoured or not, is an encrypted one; a signed one can be read by everybody."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head.startswith(_ARMOUR):
+        found = _ARMOURED.match(head)
+        head = base64.b64decode(found[1]) if found else b""
+    return _is_openpgp(head)
+
+
+def _is_openpgp(head: bytes) -> bool:
+    """Whether the first packet is a session key or encrypted data (RFC 9580, 4.2 and 10.3): tag, length, version."""
+    if len(head) < 8 or not head[0] & 0x80:
+        return False
+    if head[0] & 0x40:
+        tag, skip = head[0] & 0x3F, 6 if head[1] == 255 else 3 if 192 <= head[1] < 224 else 2
+    else:
+        tag, skip = head[0] >> 2 & 15, (2, 3, 5, 1)[head[0] & 3]
+    return head[skip] in _ENCRYPTED_PACKETS.get(tag, ())
 
 
 def _is_binary(head: bytes) -> bool:

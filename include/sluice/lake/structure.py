@@ -170,11 +170,13 @@ def scan(
     quote: int = _QUOTE,
     end: int = _LF,
     max_records: int = 1 << 62,
+    until_nul: bool = False,
     chunk: int = CHUNK,
 ) -> Structure | None:
     """The structure of a text; None when it has more than ``max_records``.
 
-    ``delimiters``: one-byte characters, :data:`NO_DELIMITER` for one column. ``chunk``: a multiple of 64."""
+    ``delimiters``: one-byte characters, :data:`NO_DELIMITER` for one column. ``until_nul``: of a text with NUL bytes
+    only the part up to about the first one, because nothing else of it counts. ``chunk``: a multiple of 64."""
     scanner = _Scanner(delimiters, quote, end)
     found = 0
     for at in range(0, len(data), chunk):
@@ -182,6 +184,9 @@ def scan(
         found += len(scanner.ends[-1])
         if found > max_records:
             return None
+        if until_nul and scanner.nul:
+            data = data[: at + chunk]
+            break
     return _finish(scanner, np.frombuffer(data, np.uint8))
 
 

@@ -90,7 +90,10 @@ class Dialect:
     sheet: int | None = None
     date_system: str | None = None
     container: str | None = None
-    """``gzip`` or ``zip``, where the file came packed."""
+    """``gzip`` or ``zip``, where the file came packed; ``pgp``, ``pgp gzip`` or ``pgp zip``, where encrypted."""
+    encrypted_to: str | None = None
+    signed_by: str | None = None
+    """Fingerprints, where it came encrypted: the center's key, and the pinned key of who signed."""
     evidence: Mapping[str, str] = field(default_factory=dict)
 
     def as_record(self) -> dict[str, str | int | bool | None]:
@@ -107,6 +110,8 @@ class Dialect:
             "date_system": self.date_system,
             "container": self.container,
         }
+        if self.encrypted_to:
+            record |= {"encrypted_to": self.encrypted_to, "signed_by": self.signed_by}
         return record | {f"evidence_{part}": words for part, words in self.evidence.items()}
 
 

@@ -118,7 +118,8 @@ def _find_grid(texts: pl.DataFrame, header_row: int, limits: Limits, hints: Form
     if refusal := check_header(names, limits, hints):
         return refusal
     if len(rows) > 1 and int(rows.diff().max()) > limits.blank_rows:  # type: ignore[arg-type]
-        return FormatRefusal("SHAPE_BLANK_GAP", "format.shape", undecided=True)
+        readings = ("the table ends before the blank rows", "the table goes on after them")
+        return FormatRefusal("SHAPE_BLANK_GAP", "format.shape", undecided=True, readings=readings)
     return _Grid(texts, header_row, first, names, int(rows[-1]) - header_row)
 
 
@@ -127,7 +128,11 @@ def _to_table(grid: _Grid, dialect: Dialect, limits: Limits) -> Table | FormatRe
     codes = _bad_rows(grid)
     if len(codes) > max(1, grid.records) * _MOST and any(code.startswith("SHAPE_TOO") for code in codes.values()):
         rows = tuple(sorted(codes))[:SHOWN_ROWS]
-        return FormatRefusal("SHAPE_RAGGED_ROWS", "format.shape", undecided=True, rows=rows, count=len(codes))
+        readings = ("the header says how wide the table is", "the records say it")
+        count = len(codes)
+        return FormatRefusal(
+            "SHAPE_RAGGED_ROWS", "format.shape", undecided=True, readings=readings, rows=rows, count=count
+        )
     if (grid.texts["text"].str.len_bytes() > limits.cell_bytes).any():
         return FormatRefusal("LIMIT_CELL_SIZE", "format.limits")
     sound = np.ones(grid.records, bool)

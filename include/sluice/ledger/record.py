@@ -58,7 +58,10 @@ class ColumnLine(Part):
 
 
 class ReasonLine(Part):
-    """Rows refused (or warned) for one reason; ``rows`` holds at most 20 row numbers, 1 = first record."""
+    """Rows refused (or warned) for one reason; ``rows`` holds at most 20 row numbers, 1 = first record.
+
+    ``readings``: where the file can be read in more than one way, each of them in words.
+    """
 
     code: str
     rule: str
@@ -66,6 +69,7 @@ class ReasonLine(Part):
     count: int
     rows: tuple[int, ...] = ()
     severity: str = "error"
+    readings: tuple[str, ...] = ()
 
 
 class InputLine(Part):

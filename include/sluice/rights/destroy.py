@@ -15,7 +15,7 @@ from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.exchange.sweeping import each
-from sluice.keys import QUARANTINE, SUBJECT
+from sluice.keys import OPENPGP, QUARANTINE, SUBJECT
 from sluice.ledger.append import append
 from sluice.ledger.keyed import KeyDestroyed, KeyDestructionAsked
 from sluice.ledger.model import EntryKind
@@ -26,7 +26,7 @@ from sluice.rights.erase_plan import is_same_person
 from sluice.rights.erase_release import check_name
 from sluice.terms import Principal
 
-PURPOSES = (SUBJECT, QUARANTINE)
+PURPOSES = (SUBJECT, QUARANTINE, OPENPGP)
 ASKED_COUNTS_FOR = timedelta(days=14)
 """The center's own rule: later the request says nothing about today, and is asked again."""
 

@@ -50,8 +50,12 @@ class Lead:
         if copy.kind in RUNS:
             own = self.answers.get((copy.exchange_id, copy.kind))
             return own is None or own.hits > 0
-        is_told = (copy.kind in BY_INDEX and index is not None) or (copy.kind in BY_BOTH and _is_whole(index, rest))
+        is_told = (copy.kind in BY_INDEX and index is not None) or (copy.kind in BY_BOTH and self.knows(copy))
         return not is_told or any(each.hits for each in (index, rest) if each is not None)
+
+    def knows(self, copy: Copy) -> bool:
+        """Whether the runs of a copy's exchange speak for the whole file."""
+        return _is_whole(*(self.answers.get((copy.exchange_id, kind)) for kind in (INDEX, REST)))
 
     @property
     def named(self) -> frozenset[ExchangeId]:

@@ -12,6 +12,7 @@ import polars as pl
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.deliver import DELIVERED, RETURN
 from sluice.exchange.merged import RUNS
+from sluice.lake.sniff import Kind, find_kind
 from sluice.rights import erase_store
 from sluice.rights.erase_bench import Bench
 from sluice.rights.erase_files import FoundInFile, find_in_file, names_person
@@ -58,11 +59,22 @@ def look_in_copy(bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | No
 
 
 def look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
-    """How many records of a file name the person. Without a table: 1 when the whole file does, else 0."""
+    """How many records of a file name the person. Without a table: 1 when the whole file does, else 0.
+
+    Of a file that came under OpenPGP the index says who is in it: it is opened in the limited child only, once.
+    """
+    if is_under_pgp(path):
+        alike = erase_store.find_alike(bench.house.conn, bench.target.principal, copy)
+        return None, int(any(is_in_index(bench, replace(copy, exchange_id=each)) for each in alike))
     found = find_in_file(path, name, copy.contract, copy.columns, bench.target)
     if found is not None and (found.records or found.has_every_column):
         return found, len(found.records)
     return None, int(names_person(path, bench.target))
+
+
+def is_under_pgp(path: Path) -> bool:
+    """Whether a file is an OpenPGP message; of our own no row can be edited either."""
+    return path.stat().st_size > 0 and find_kind(path) is Kind.PGP
 
 
 def is_in_index(bench: Bench, copy: Copy) -> bool:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from sluice.lake.quarantine import unseal
 from sluice.rights import erase_store
 from sluice.rights.erase_answers import SENT
 from sluice.rights.erase_bench import Bench, open_bench
+from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_linked import WENT_OUT, is_in_index
 from sluice.rights.erase_model import Copy, Target
 from sluice.rights.erase_needles import longer_words
@@ -30,6 +31,8 @@ from sluice.subject.model import IndexInvalid
 
 AHEAD = 4
 """Objects that are fetched while another one is read."""
+CAME_IN = frozenset({"arrived", "quarantine.file"})
+"""Kinds of copies that may be under OpenPGP as they came."""
 READ = frozenset({Reason.FONT_ENCODED_TEXT, Reason.PICTURE})
 """Doubts about our own receipts: their text is made from counts and codes."""
 
@@ -65,7 +68,8 @@ def scan_stores(house: House, target: Target, values: frozenset[str]) -> Scanned
     with open_bench(house, target) as bench:
         copies = erase_store.find_copies(house.conn, target.principal)
         search = Search(bench, copies, values)
-        sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in WENT_OUT | SENT}
+        by_index = WENT_OUT | SENT | CAME_IN
+        sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in by_index}
         told = find_open_notices(house, target.principal)
         seen: set[tuple[str, str, str]] = set()
         residues: set[tuple[str, str]] = set()
@@ -159,7 +163,7 @@ def _fetch(bench: Bench, item: StoredObject, path: Path) -> Path | None:
 
 
 def _judged(bench: Bench, scan: Scan, copy: Copy | None) -> Scanned:
-    """``copy``: the return this object is, if it is one."""
+    """``copy``: the return or the arrival that this object is, if it is one."""
     if scan.status is Status.HIT:
         return Scanned(1, hits=1)
     if scan.status is Status.OPAQUE and copy is not None and _index_denies(bench, copy):
@@ -168,7 +172,11 @@ def _judged(bench: Bench, scan: Scan, copy: Copy | None) -> Scanned:
 
 
 def _index_denies(bench: Bench, copy: Copy) -> bool:
-    """Whether the rows of what went out have an index run that can be asked, and it does not name the person."""
+    """Whether a file that we cannot read has index runs that can be asked, and none of them names the person."""
+    if copy.kind in CAME_IN:
+        alike = erase_store.find_alike(bench.house.conn, bench.target.principal, copy)
+        lead = find_lead(bench, erase_store.find_copies(bench.house.conn, bench.target.principal, among=alike))
+        return any(lead.knows(replace(copy, exchange_id=each)) for each in alike) and not lead.named & set(alike)
     has_run = any(line.kind == "index" for line in find_lines(bench.house.conn, copy.exchange_id))
     asked = under_its_key(bench, copy) if has_run else None
     try:

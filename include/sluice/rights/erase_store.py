@@ -108,6 +108,16 @@ def _columns(
     return tuple(Column(name, kind) for name, kind in naming_columns(contract, contacts).items())
 
 
+def find_alike(conn: Connection, principal: Principal, copy: Copy) -> list[ExchangeId]:
+    """The exchange of a copy, and those of arrivals with the same bytes: the runs of one speak for all of them."""
+    rows = conn.execute(
+        """select distinct exchange_id::text as id from copy join exchange using (exchange_id)
+           where principal = %s and kind = 'arrived' and copy.sha256 = %s and %s = 'arrived' and copy.sha256 <> ''""",
+        (principal, copy.sha256, copy.kind),
+    ).fetchall()
+    return list(dict.fromkeys([copy.exchange_id, *(ExchangeId(row["id"]) for row in rows)]))
+
+
 def refreshed(conn: Connection, copy: Copy) -> Copy | None:
     """The copy as the catalogue has it now; None once it is gone."""
     if copy.kind == ANSWER:

@@ -1,0 +1,129 @@
+"""What changed between the columns that a contract declares and those of a file, and which lines of YAML say so. Pure.
+
+Names are shown because a header that has half of the declared columns is one. A file without it has a person there.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from sluice.agreement.columns import columns
+from sluice.agreement.document import Document, Spot
+from sluice.agreement.infer import WRITTEN_INDENT, ColumnProfile, column_lines, quoted
+
+_ALIKE = 0.75
+"""From this likeness on (difflib) a column that is missing and a new one may be the same under another name."""
+_HEADER_SHARE = 0.5
+_NAME = re.compile(r"""(\bname:\s*)("[^"]*"|'[^']*'|[^,}#]*[^,}#\s])""")
+
+
+class Change(StrEnum):
+    """What became of a column. Whether a missing one stops the file, its line ``required`` says."""
+
+    RENAMED = "renamed"
+    MISSING = "missing"
+    NEW = "new"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One difference. ``declared``/``found``: names; ``position``: in the file, 1 = first; ``line``: in the contract.
+
+    ``yaml``: lines to take out (``-``) and to put in (``+``) there; nothing where the contract may stay as it is.
+    """
+
+    change: Change
+    declared: str | None
+    found: str | None
+    position: int | None
+    line: int
+    yaml: tuple[str, ...] = ()
+
+
+def is_header(document: Document, names: Sequence[str]) -> bool:
+    """Whether a first record is known for a header: half of what is declared, or what is so but for its spelling."""
+    declared = {_plain(str(each["name"].value)) for each in columns(document)}
+    return len(declared & set(map(_plain, names))) >= len(declared) * _HEADER_SHARE
+
+
+def find_drift(document: Document, profiles: Sequence[ColumnProfile]) -> tuple[Drift, ...]:
+    """Every difference between a contract and the columns of a file, by their lines in the contract."""
+    declared = {str(each["name"].value): each for each in columns(document)}
+    found = [profile.name for profile in profiles]
+    missing, new = [name for name in declared if name not in found], [name for name in found if name not in declared]
+    renamed = _pairs(missing, new)
+    drift = [
+        *(_renamed(document, declared[old], old, name, found) for old, name in renamed.items()),
+        *(_missing(document, declared[name], name) for name in missing if name not in renamed),
+        *(_new(document, profile, found) for profile in profiles if profile.name in set(new) - set(renamed.values())),
+        *_moved(declared, [name for name in found if name in declared], found),
+    ]
+    return tuple(sorted(drift, key=lambda each: (each.line, each.position or 0)))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def _pairs(missing: Sequence[str], new: Sequence[str]) -> dict[str, str]:
+    """Old name -> new name, the most alike first, each once."""
+    scores = [
+        (difflib.SequenceMatcher(None, _plain(old), _plain(name), autojunk=False).ratio(), old, name)
+        for old in missing
+        for name in new
+    ]
+    pairs: dict[str, str] = {}
+    for score, old, name in sorted(scores, key=lambda each: -each[0]):
+        if score >= _ALIKE and old not in pairs and name not in pairs.values():
+            pairs[old] = name
+    return pairs
+
+
+def _line(document: Document, number: int) -> str:
+    return document.body.decode().splitlines()[number - 1]
+
+
+def _renamed(document: Document, spot: Spot, old: str, name: str, found: Sequence[str]) -> Drift:
+    was = _line(document, spot["name"].line)
+    changed = _NAME.sub(lambda before: before[1] + quoted(name), was, count=1)
+    return Drift(Change.RENAMED, old, name, found.index(name) + 1, spot["name"].line, (f"-{was}", f"+{changed}"))
+
+
+def _missing(document: Document, spot: Spot, name: str) -> Drift:
+    """A column that has to be there may become one that need not be; any other may stay as it is declared."""
+    if spot["required"].value is not True:
+        return Drift(Change.MISSING, name, None, None, spot["name"].line)
+    line = spot["required"].line
+    was = _line(document, line)
+    return Drift(Change.MISSING, name, None, None, line, (f"-{was}", f"+{was.replace('true', 'false', 1)}"))
+
+
+def _new(document: Document, profile: ColumnProfile, found: Sequence[str]) -> Drift:
+    """After the column that stands before it in the file, and not required: older files have none."""
+    place = found.index(profile.name)
+    known = {str(each["name"].value): each for each in columns(document)}
+    before = next((known[name] for name in reversed(found[:place]) if name in known), None)
+    line = _last_line(before) if before is not None else columns(document)[0].line - 1
+    first = _line(document, columns(document)[0].line)
+    indent = first[: len(first) - len(first.lstrip())]
+    optional = column_lines(replace(profile, required=False))
+    lines = tuple(f"+{indent}{each.removeprefix(WRITTEN_INDENT)}" for each in optional)
+    return Drift(Change.NEW, None, profile.name, place + 1, line, lines)
+
+
+def _last_line(spot: Spot) -> int:
+    below = (*spot.keys.values(), *spot.entries)
+    return max([spot.line, *map(_last_line, below)])
+
+
+def _moved(declared: Mapping[str, Spot], kept: Sequence[str], found: Sequence[str]) -> Iterator[Drift]:
+    """The fewest columns that stand elsewhere; the order binds nobody unless a suite asks for it."""
+    order = [name for name in declared if name in set(kept)]
+    blocks = difflib.SequenceMatcher(None, order, list(kept), autojunk=False).get_matching_blocks()
+    in_place = {name for block in blocks for name in order[block.a : block.a + block.size]}
+    for name in order:
+        if name not in in_place:
+            yield Drift(Change.MOVED, name, name, found.index(name) + 1, declared[name]["name"].line)

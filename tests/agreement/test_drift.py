@@ -1,0 +1,126 @@
+"""A file that came otherwise than agreed: what changed, and the lines of the contract that say so."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from agreement.papers import CONTRACT, CONTRACT_NAME, write_folder
+from sluice.cli.main import app
+from sluice.sample.files import write_campaign
+
+Rows = list[list[str]]
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> Path:
+    return write_folder(tmp_path) / CONTRACT_NAME
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Rows:
+    path = tmp_path / "good.csv"
+    write_campaign(path, 30, 1)
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file, delimiter=";"))
+
+
+def written(contract: Path, rows: Rows) -> Path:
+    path = contract.with_name("file.csv")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=";").writerows(rows)
+    return path
+
+
+def drift(contract: Path, rows: Rows, *, said: int = 1) -> list[dict[str, object]]:
+    file = written(contract, rows)
+    done = CliRunner().invoke(app, ["contract", "drift", str(contract), str(file), "--format", "json"])
+    assert done.exit_code == said, done.output
+    return list(json.loads(done.stdout)["drift"]) if done.stdout else []
+
+
+def line_of(text: str, nth: int = 1) -> int:
+    return text.join(CONTRACT.split(text)[:nth]).count("\n") + 1
+
+
+def test_control_a_file_as_agreed_has_none(contract: Path, rows: Rows) -> None:
+    assert drift(contract, rows, said=0) == []
+
+
+def test_a_renamed_column_is_one_change_of_one_line(contract: Path, rows: Rows) -> None:
+    rows[0][rows[0].index("email")] = "E-Mail"
+
+    [found] = drift(contract, rows)
+
+    assert (found["change"], found["declared"], found["found"]) == ("renamed", "email", "E-Mail")
+    assert found["line"] == line_of("- name: email")
+    assert found["yaml"] == ["-      - name: email", '+      - name: "E-Mail"']
+
+
+def test_a_new_column_comes_after_the_one_before_it_and_is_not_required(contract: Path, rows: Rows) -> None:
+    at = rows[0].index("email") + 1
+    for number, row in enumerate(rows):
+        row.insert(at, str(number) if number else "loyalty")
+
+    [found] = drift(contract, rows)
+
+    assert (found["change"], found["found"], found["position"]) == ("new", "loyalty", at + 1)
+    assert line_of("- name: email") < int(str(found["line"])) < line_of("- name: street")
+    lines = list(map(str, found["yaml"]))  # type: ignore[call-overload]
+    assert lines[:2] == ['+      - name: "loyalty"', "+        logicalType: integer"]
+    assert "+        required: false" in lines
+
+
+def test_the_lines_put_in_and_taken_out_give_a_contract_without_drift(contract: Path, rows: Rows) -> None:
+    """The control of all of them: a person applies the diff, and the same command finds nothing any more."""
+    rows[0][rows[0].index("tariff")] = "tariff_code"
+    gone = rows[0].index("last_name")
+    for row in rows:
+        del row[gone]
+        row.append("x" if row is not rows[0] else "loyalty")
+    found = drift(contract, rows)
+    assert sorted(str(each["change"]) for each in found) == ["missing", "new", "renamed"]
+
+    text = CONTRACT.splitlines()
+    for each in sorted(found, key=lambda each: -int(str(each["line"]))):
+        old, new = (
+            [str(line)[1:] for line in each["yaml"] if str(line)[0] == sign]  # type: ignore[attr-defined]
+            for sign in "-+"
+        )
+        at = int(str(each["line"]))
+        first = at - len(old)
+        assert text[first:at] == old
+        text[first:at] = new
+    contract.write_text("\n".join(text) + "\n", encoding="utf-8")
+
+    [left] = drift(contract, rows)
+    assert (left["change"], left["declared"], left["yaml"]) == ("missing", "last_name", [])
+
+
+def test_moved_columns_are_named_and_no_line_has_to_change(contract: Path, rows: Rows) -> None:
+    at = rows[0].index("city")
+    for row in rows:
+        row.append(row.pop(at))
+
+    assert [(each["change"], each["found"], each["yaml"]) for each in drift(contract, rows)] == [("moved", "city", [])]
+
+
+def test_a_first_record_of_data_is_never_shown(contract: Path, rows: Rows) -> None:
+    file = written(contract, rows[1:])
+
+    done = CliRunner().invoke(app, ["contract", "drift", str(contract), str(file)])
+
+    assert done.exit_code in (1, 3)
+    assert not any(cell in done.output for cell in rows[1] if len(cell) > 4)
+
+
+def test_the_same_in_words(contract: Path, rows: Rows) -> None:
+    rows[0][rows[0].index("email")] = "E-Mail"
+    file = written(contract, rows)
+
+    done = CliRunner().invoke(app, ["contract", "drift", str(contract), str(file)])
+
+    place = f"@@ {contract}:{line_of('- name: email')} @@ renamed: email -> E-Mail, column 5 of the file"
+    assert done.stdout.splitlines() == [place, "-      - name: email", '+      - name: "E-Mail"']
