@@ -1,7 +1,7 @@
 # Two commands are enough: `make demo` and `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup lock check fix test demo down docs site evidence bench clean
+.PHONY: help setup lock check fix test demo cluster down docs site evidence bench clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,6 +9,7 @@ PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 STAMP := $(VENV)/.setup
 FILE ?=
+WORKERS ?= 2
 # The machine's own certificates where it has them, so that a company's proxy is no stranger.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := 1
@@ -50,14 +51,17 @@ fix: setup  ## Format, and repair what the linter can
 
 test: setup  ## Every test, on real stores of its own; what is tried often is tried more often by `make evidence`
 	@log=$$(mktemp); $(PY) -m pytest tests/journeys >$$log 2>&1 & journeys=$$!; trap "kill $$journeys" INT TERM; \
-	$(PY) -m pytest -m "not journey" -n 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	$(PY) -m pytest -m "not journey" -n 3 --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	echo "journeys through a whole installation, beside the tests above:"; wait $$journeys; journeys=$$?; \
 	cat $$log; rm -f $$log; exit $$((tests || journeys))
 
 demo: setup  ## The whole story; or with FILE=... a CSV or XLSX of yours
 	$(VENV)/bin/sluice demo $(FILE)
 
-down: setup  ## Stop what `make demo` or `sluice up` started
+cluster: setup  ## The same DAGs on CeleryExecutor, a Redis and WORKERS=2 workers, on this machine
+	$(VENV)/bin/sluice up --workers $(WORKERS)
+
+down: setup  ## Stop what `make demo`, `make cluster` or `sluice up` started
 	$(VENV)/bin/sluice down
 
 docs: setup  ## Make the reference pages from the code

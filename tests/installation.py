@@ -1,21 +1,27 @@
 """What a journey does with a whole installation: drop, wait, kill, look."""
 
-import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sluice.agreement.activate import activate_all
 from sluice.db import connect
 from sluice.exchange.read import ExchangeLine, find_by_versions
 from sluice.lake.objects import ObjectStore, StoredObject
 from sluice.sample.files import write_campaign
+from sluice.services import keeper
+from sluice.services.process import wait_until
 from sluice.services.stack import fresh_settings
 from sluice.settings import Settings
+from stores import guarded_var
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 Record = Callable[[str, object], None]
@@ -29,24 +35,30 @@ class Put:
     object: StoredObject
     at: datetime
 
+    @property
+    def principal(self) -> str:
+        return self.object.key.split("/")[0]
+
 
 class Stack:
     """What a journey does with the installation: drop, wait, kill, look."""
 
-    def __init__(self, var: Path, folder: Path) -> None:
-        self.var, self.folder = var, folder
+    def __init__(self, var: Path, folder: Path, given: Mapping[str, str]) -> None:
+        self.var, self.folder, self._given = var, folder, given
         self.settings: Settings = fresh_settings(CHECKOUT, var)
         self.objects = ObjectStore(self.settings)
         self._seed = int(time.time())
 
     def campaigns(self, count: int, rows: int = 200) -> list[Path]:
         """Files of energy01, each with a content of its own."""
-        paths = []
-        for _ in range(count):
-            self._seed += 1
-            paths.append(self.folder / f"campaign-{self._seed}.csv")
-            write_campaign(paths[-1], rows, self._seed)
-        return paths
+        return [self.campaign(rows) for _ in range(count)]
+
+    def campaign(self, rows: int) -> Path:
+        """One such file."""
+        self._seed += 1
+        path = self.folder / f"campaign-{self._seed}.csv"
+        write_campaign(path, rows, self._seed)
+        return path
 
     def put(self, path: Path, where: tuple[str, str] = ENERGY) -> Put:
         at = datetime.now(UTC)
@@ -83,20 +95,65 @@ class Stack:
             found.append((receipt_at - put.at).total_seconds())
         return sorted(found)
 
+    def check_exactly_once(self, puts: Sequence[Put], lines: dict[str, ExchangeLine]) -> None:
+        """One exchange, one closing entry, one lake object and one receipt for every file."""
+        ids = sorted(line.id for line in lines.values())
+        with connect(self.settings) as conn:
+            closed = conn.execute(
+                "select exchange_id::text as id from ledger.entry "
+                "where kind = 'exchange.closed' and exchange_id = any(%s)",
+                (ids,),
+            ).fetchall()
+        lake: list[str] = []
+        receipts: list[str] = []
+        for principal in sorted({put.principal for put in puts}):
+            lake += self._keys(self.settings.bucket_lake, f"{principal}/")
+            receipts += self._keys(self.settings.bucket_exchange, f"{principal}/receipts/")
+        assert {(line.decision, line.reason_code) for line in lines.values()} == {("accepted", None)}
+        assert sorted(row["id"] for row in closed) == ids
+        parts = [key for key in lake if key.endswith("part-0.parquet")]
+        assert [sum(each in key for key in parts) for each in ids] == [1] * len(puts)
+        assert [sum(key.endswith(f"{each}.json") for key in receipts) for each in ids] == [1] * len(puts)
+
+    def _keys(self, bucket: str, prefix: str) -> list[str]:
+        return [found.key for found in self.objects.list_versions(bucket, prefix)]
+
     def pid(self, service: str) -> int:
-        done = self.sluice("status", "--format", "json")
-        services = json.loads(done.stdout)["services"]
-        return int(next(each["pid"] for each in services if each["name"] == service))
+        """The process of a service that the keeper watches; 0 while it is down."""
+        standing = keeper.read_standing(self.var)
+        kept = standing.find(service) if standing else None
+        return kept.process.pid if kept and kept.process.is_alive() else 0
+
+    def kill(self, service: str, seconds: float = 60) -> None:
+        """SIGKILL, and wait until another process has its place."""
+        pid = self.pid(service)
+        os.kill(pid, signal.SIGKILL)
+        assert wait_until(lambda: self.pid(service) not in (pid, 0), seconds), f"{service} did not come back"
 
     def sluice(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """The command, as a person of this installation runs it."""
-        return subprocess.run(
-            [sys.executable, "-m", "sluice.cli.main", *words],
-            env=environment(self.var),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return _sluice(environment(self.var) | self._given, words)
+
+
+@contextmanager
+def installed(*words: str, principals: Path | None = None) -> Iterator[Stack]:
+    """`sluice up` in a folder of its own; its guardian takes it down, even if the tests are killed.
+
+    words: said to `up`. principals: their papers, where they are not those of the checkout.
+    """
+    given = {"SLUICE_PRINCIPALS_DIR": str(principals)} if principals else {}
+    with guarded_var() as var, tempfile.TemporaryDirectory(prefix="sluice-files-") as files:
+        up = _sluice(environment(var) | given, ["up", *words])
+        assert up.returncode == 0, up.stderr
+        started = Stack(var, Path(files), given)
+        with connect(started.settings) as conn:
+            activate_all(conn, principals or started.settings.principals_dir, datetime.now(UTC))
+        yield started
+
+
+def _sluice(env: Mapping[str, str], words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "sluice.cli.main", *words]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
 def environment(var: Path) -> dict[str, str]:

@@ -19,9 +19,14 @@ INLINE = re.compile(r"`(sluice (?!\.\.\.)[^`\n]+)`")
 
 
 def unrun(written: Mapping[str, list[Command]]) -> dict[str, list[str]]:
-    """Commands of pages that nobody follows."""
+    """Commands of pages that nobody follows, but for those with a reason."""
     followed = {*PAGES, *ELSEWHERE_RUN}
-    return {page: [each.text for each in found] for page, found in written.items() if found and page not in followed}
+    alone = {
+        page: [each.text for each in found if not each.text.startswith(tuple(LEFT_OUT.get(page, ())))]
+        for page, found in written.items()
+        if page not in followed
+    }
+    return {page: commands for page, commands in alone.items() if commands}
 
 
 def written() -> dict[str, list[Command]]:

@@ -11,7 +11,6 @@ import pytest
 
 from effort import effort
 from installation import Put, Record, Stack
-from sluice.db import connect
 from sluice.exchange.read import ExchangeLine
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600)]
@@ -24,23 +23,6 @@ def p95(seconds: list[float]) -> float:
     return seconds[min(len(seconds) - 1, int(len(seconds) * 0.95))]
 
 
-def check_exactly_once(stack: Stack, puts: list[Put], lines: dict[str, ExchangeLine]) -> None:
-    """One exchange, one closing entry, one lake object and one receipt for every file."""
-    ids = sorted(line.id for line in lines.values())
-    with connect(stack.settings) as conn:
-        closed = conn.execute(
-            "select exchange_id::text as id from ledger.entry where kind = 'exchange.closed' and exchange_id = any(%s)",
-            (ids,),
-        ).fetchall()
-    settings, objects = stack.settings, stack.objects
-    lake = [o.key for o in objects.list_versions(settings.bucket_lake, "energy01/") if o.key.endswith("part-0.parquet")]
-    receipts = [o.key for o in objects.list_versions(settings.bucket_exchange, "energy01/receipts/")]
-    assert {(line.decision, line.reason_code) for line in lines.values()} == {("accepted", None)}
-    assert sorted(row["id"] for row in closed) == ids
-    assert [sum(each in key for key in lake) for each in ids] == [1] * len(puts)
-    assert [sum(key.endswith(f"{each}.json") for key in receipts) for each in ids] == [1] * len(puts)
-
-
 def test_ten_files_one_after_the_other_are_each_receipted_soon(stack: Stack, record_property: Record) -> None:
     """Each is put when the one before has its receipt: nothing waits for anything but the product."""
     puts: list[Put] = []
@@ -49,7 +31,7 @@ def test_ten_files_one_after_the_other_are_each_receipted_soon(stack: Stack, rec
         puts.append(stack.put(path))
         lines |= stack.wait(puts[-1:])
     seconds = [stack.seconds([put], lines)[0] for put in puts]
-    check_exactly_once(stack, puts, lines)
+    stack.check_exactly_once(puts, lines)
     first, rest = seconds[0], sorted(seconds[1:])
     record_property(
         "put to receipt, 10 one by one",
@@ -64,7 +46,7 @@ def test_files_put_at_once_are_receipted_exactly_once(stack: Stack, count: int, 
     puts = [stack.put(path) for path in stack.campaigns(count)]
     lines = stack.wait(puts)
     seconds = stack.seconds(puts, lines)
-    check_exactly_once(stack, puts, lines)
+    stack.check_exactly_once(puts, lines)
     record_property(f"put to receipt, {count:3d} at once", f"p95 {p95(seconds):.1f} s, last {seconds[-1]:.1f} s")
 
 
@@ -102,4 +84,4 @@ def test_whoever_is_killed_while_twenty_files_wait_nothing_is_lost_or_doubled(
     killed = time.monotonic()
     lines = stack.wait(puts, seconds=240)
     record_property(f"SIGKILL of {victim} while 20 files wait: all done after", f"{time.monotonic() - killed:.0f} s")
-    check_exactly_once(stack, puts, lines)
+    stack.check_exactly_once(puts, lines)

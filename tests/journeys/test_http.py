@@ -111,7 +111,7 @@ def other_users(stack: Stack) -> Iterator[tuple[Server, dict[str, str]]]:
     ):
         try:
             deadline = time.monotonic() + 120
-            while airflow.unhealthy(base) == airflow.HEALTH:
+            while airflow.unhealthy(base) == set(airflow.COMPONENTS):
                 assert process.poll() is None and time.monotonic() < deadline, path.read_text(errors="replace")[-2000:]
                 time.sleep(0.5)
             yield Server(base), passwords

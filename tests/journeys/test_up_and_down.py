@@ -1,9 +1,6 @@
 """All processes as a user starts them, killed one by one, and `sluice down`: the last journey of its installation."""
 
 import json
-import os
-import signal
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -29,20 +26,6 @@ def listening(pid: int) -> set[str]:
     return {each.laddr.ip for each in found if each.status == psutil.CONN_LISTEN}
 
 
-def kill(var: Path, name: str) -> None:
-    standing = keeper.read_standing(var)
-    kept = standing.find(name) if standing else None
-    assert kept is not None
-    os.kill(kept.process.pid, signal.SIGKILL)
-    assert wait_until(lambda: _pid(var, name) not in (kept.process.pid, None), 60)
-
-
-def _pid(var: Path, name: str) -> int | None:
-    standing = keeper.read_standing(var)
-    kept = standing.find(name) if standing else None
-    return kept.process.pid if kept and kept.process.is_alive() else None
-
-
 @pytest.mark.timeout(900)
 def test_the_whole_stack_comes_up_comes_back_and_goes(stack: Stack) -> None:
     assert wait_until(lambda: set(states(stack).values()) == {"up"}, 60, every=1)
@@ -54,7 +37,7 @@ def test_the_whole_stack_comes_up_comes_back_and_goes(stack: Stack) -> None:
     assert {address for pid in tree for address in listening(pid)} == {"127.0.0.1"}
 
     for name in [kept.name for kept in standing.services]:
-        kill(stack.var, name)
+        stack.kill(name)
     assert wait_until(lambda: set(states(stack).values()) == {"up"}, 180, every=3)
 
     everyone = [found for pid in tree if (found := ProcessId.of(pid))] + [standing.keeper]

@@ -47,8 +47,34 @@ def test_the_login_file_is_private_and_holds_one_user(var: Path) -> None:
 
 
 def test_no_part_serves_its_logs() -> None:
-    assert all("--skip-serve-logs" in airflow.COMPONENTS[name] for name in ("scheduler", "triggerer"))
+    assert all("--skip-serve-logs" in airflow.command(name) for name in ("scheduler", "triggerer", "worker-1"))
+
+
+def test_only_settings_differ_between_executors(var: Path) -> None:
+    alone = airflow.environment(Path("/home"), var, "dsn", {})
+    together = airflow.environment(Path("/home"), var, "dsn", {}, airflow.Celery("redis://queue", 3))
+    assert together.items() - alone.items() == {
+        ("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor"),
+        ("AIRFLOW__CORE__PARALLELISM", "6"),
+        ("AIRFLOW__CELERY__WORKER_CONCURRENCY", "2"),
+        ("AIRFLOW__CELERY__BROKER_URL", "redis://queue"),
+    }
+    assert alone.items() <= together.items()
+
+
+def test_every_worker_has_a_name_of_its_own() -> None:
+    assert airflow.components(0) == tuple(airflow.COMPONENTS)
+    assert airflow.components(2)[-2:] == ("worker-1", "worker-2")
+    assert airflow.command("worker-2")[-2:] == ["worker-2", "--skip-serve-logs"]
+
+
+def test_nobody_answers_through_a_queue_that_is_away() -> None:
+    assert airflow.answering(airflow.Celery("redis://127.0.0.1:1/0", 1)) == set()
 
 
 def test_what_does_not_answer_is_unhealthy(var: Path) -> None:
-    assert airflow.unhealthy(airflow.address(var)) == airflow.HEALTH
+    assert airflow.unhealthy(airflow.address(var)) == set(airflow.COMPONENTS)
+
+
+def test_health_is_told_of_every_part() -> None:
+    assert set(airflow.HEALTH.values()) == set(airflow.COMPONENTS)

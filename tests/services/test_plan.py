@@ -31,6 +31,24 @@ def test_without_airflow_its_database_is_not_needed() -> None:
     assert make_plan({"SLUICE_DATABASE_URL": "x"}, with_airflow=False) == Plan(postgres=False, s3=True, airflow=False)
 
 
+@pytest.mark.parametrize(
+    ("given", "workers", "redis"),
+    [
+        ({}, 2, True),
+        ({}, 0, False),
+        ({"AIRFLOW__CELERY__BROKER_URL": "x"}, 2, False),
+        ({"SLUICE_AIRFLOW_URL": "x"}, 2, False),
+    ],
+)
+def test_workers_bring_a_redis_unless_the_queue_or_airflow_is_given(
+    given: dict[str, str], workers: int, redis: bool
+) -> None:
+    plan = make_plan(given, with_airflow=True, workers=workers)
+    assert plan.redis is redis
+    assert plan.workers == (0 if "SLUICE_AIRFLOW_URL" in given else workers)
+    assert plan.without_airflow() == Plan(plan.postgres, plan.s3, airflow=False)
+
+
 def test_the_keeper_reads_what_up_wrote(tmp_path: Path) -> None:
     assert read_plan(tmp_path) is None
     write_plan(tmp_path, Plan(postgres=True, s3=False, airflow=False))

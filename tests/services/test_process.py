@@ -47,16 +47,16 @@ def test_what_a_killed_leader_left_is_found_by_its_group(tmp_path: Path) -> None
     child = family(leader.pid)[1]
     os.kill(leader.pid, signal.SIGKILL)
     wait_until(lambda: not leader.is_alive(), 10)
-    kill_group(leader, "no such word")
+    kill_group(leader, ["no such word"])
     assert child.is_alive()
     reap()
-    kill_group(leader, "python")
+    kill_group(leader, ["no such word", "python"])
     assert wait_until(lambda: not child.is_alive(), 10)
 
 
 def test_a_group_whose_number_is_used_again_is_left_alone(tmp_path: Path) -> None:
     other = python(STUBBORN, tmp_path / "log")
-    kill_group(ProcessId(other.pid, other.started_at - 100), "python")
+    kill_group(ProcessId(other.pid, other.started_at - 100), ["python"])
     assert other.is_alive()
     stop_all([other], grace_seconds=0)
     reap()

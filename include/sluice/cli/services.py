@@ -20,19 +20,30 @@ COLOURS = {"up": "green", "given": "cyan", "starting": "yellow", "down": "red"}
 
 def up(
     airflow: Annotated[bool, typer.Option(help="Start Airflow too; without it only the stores.")] = True,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=32,
+            help="Celery workers with a Redis; 0: tasks run beside the scheduler.",
+            show_default="as it runs",
+        ),
+    ] = None,
     show_password: Annotated[bool, typer.Option(help="Print the password of Airflow's user admin.")] = False,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Start the services that the environment does not give; safe to repeat.
 
-    Example: sluice up
+    Example: sluice up --workers 2
     """
+    if workers and not airflow:
+        raise typer.BadParameter("workers are a part of Airflow", param_hint="--workers")
     from sluice.services.airflow import admin_password, passwords_path
     from sluice.services.stack import bring_up
 
     settings = get_settings()
     with err.status("starting"):
-        services = bring_up(settings.home, settings.var, with_airflow=airflow, report=_report)
+        services = bring_up(settings.home, settings.var, with_airflow=airflow, workers=workers, report=_report)
     _show(services, format)
     if airflow and format is Format.TABLE:
         login = admin_password(settings.var) if show_password else f"password in {passwords_path(settings.var)}"

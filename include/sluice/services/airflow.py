@@ -1,8 +1,9 @@
-"""Airflow's four processes on one machine: what each is started with, and whether all are well.
+"""Airflow's processes on one machine: what each is started with, and whether all are well.
 
 Each gets its whole configuration through its environment, on top of the airflow.cfg of the
-checkout; AIRFLOW_* of the caller is not inherited. Scheduler and triggerer would serve their logs
-on every address of the machine (the host is fixed in Airflow), so they are told not to.
+checkout; AIRFLOW_* of the caller is not inherited. Scheduler, triggerer and Celery's workers would
+serve their logs on every address of the machine (the host is fixed in Airflow), so they are told
+not to: the pages find the logs of this machine in their folder.
 """
 
 import json
@@ -11,6 +12,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.error import URLError
@@ -28,13 +30,39 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
 }
-HEALTH = {"metadatabase", "scheduler", "triggerer", "dag_processor"}
+HEALTH = {
+    "metadatabase": "api-server",
+    "scheduler": "scheduler",
+    "dag_processor": "dag-processor",
+    "triggerer": "triggerer",
+}
+"""Component by the name under which Airflow tells how it is."""
+WORDS = ("airflow", "celery")
+"""One of them stands in the command of every process of Airflow; Celery's processes change theirs."""
+WORKER = "worker-"
+"""Beginning of the name of a Celery worker; its number follows."""
+TASKS_PER_WORKER = 2
 DSN_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+BROKER_VARIABLE = "AIRFLOW__CELERY__BROKER_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Celery:
+    """How tasks run apart from the scheduler: through which queue (a URL), by how many workers of ours."""
+
+    broker: str
+    workers: int
+
+
+def components(workers: int) -> tuple[str, ...]:
+    """Names of the processes that make up Airflow, with so many Celery workers."""
+    return (*COMPONENTS, *(f"{WORKER}{number + 1}" for number in range(workers)))
 
 
 def command(component: str) -> list[str]:
     """The command line of one component, with the Python that runs us."""
-    return [sys.executable, "-m", "airflow", *COMPONENTS[component]]
+    words = COMPONENTS.get(component) or ("celery", "worker", "--celery-hostname", component, "--skip-serve-logs")
+    return [sys.executable, "-m", "airflow", *words]
 
 
 def log_path(var: Path, component: str) -> Path:
@@ -52,8 +80,13 @@ def address(var: Path) -> str:
     return f"http://{LOOPBACK}:{read_ports(var)['airflow']}"
 
 
-def environment(home: Path, var: Path, dsn: str, inherited: Mapping[str, str]) -> dict[str, str]:
-    """Everything a component needs to know. dsn: SQLAlchemy URL of Airflow's own database."""
+def environment(
+    home: Path, var: Path, dsn: str, inherited: Mapping[str, str], celery: Celery | None = None
+) -> dict[str, str]:
+    """Everything a component needs to know. dsn: SQLAlchemy URL of Airflow's own database.
+
+    celery: None where tasks run beside the scheduler.
+    """
     here = address(var)
     kept = {name: value for name, value in inherited.items() if not name.startswith("AIRFLOW")}
     logs = private_dir(var / "logs" / "airflow")
@@ -78,6 +111,20 @@ def environment(home: Path, var: Path, dsn: str, inherited: Mapping[str, str]) -
         "NO_PROXY": _without_proxy(inherited),
         "no_proxy": _without_proxy(inherited),
         "PYTHONUNBUFFERED": "1",
+        **(_executor(celery) if celery else {}),
+    }
+
+
+def _executor(celery: Celery) -> dict[str, str]:
+    """No more tasks are sent than workers can take, so what waits longer in the queue was lost with a worker.
+
+    Celery keeps the results of tasks in Airflow's own database.
+    """
+    return {
+        "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
+        "AIRFLOW__CORE__PARALLELISM": str(celery.workers * TASKS_PER_WORKER),
+        "AIRFLOW__CELERY__WORKER_CONCURRENCY": str(TASKS_PER_WORKER),
+        BROKER_VARIABLE: celery.broker,
     }
 
 
@@ -119,14 +166,28 @@ def migrate(home: Path, var: Path, dsn: str) -> bool:
 
 
 def unhealthy(url: str) -> set[str]:
-    """Names of the parts that do not report themselves healthy; all of them when nothing answers."""
+    """Components that do not report themselves healthy; all of them when nothing answers."""
     opener = build_opener(ProxyHandler({}))
     try:
         with opener.open(f"{url}/api/v2/monitor/health", timeout=5) as answer:
             parts = json.load(answer)
     except (URLError, OSError, ValueError):
-        return set(HEALTH)
-    return {name for name in HEALTH if (parts.get(name) or {}).get("status") != "healthy"}
+        return set(COMPONENTS)
+    return {component for name, component in HEALTH.items() if (parts.get(name) or {}).get("status") != "healthy"}
+
+
+def answering(celery: Celery) -> set[str]:
+    """Names of the workers that answer through the queue; none where it does not answer. Takes up to two seconds."""
+    from celery import Celery as App
+    from kombu.exceptions import KombuError
+    from redis.exceptions import RedisError
+
+    with App(broker=celery.broker, set_as_current=False) as app:
+        try:
+            answers = app.control.ping(timeout=2, limit=celery.workers)
+        except (OSError, KombuError, RedisError):
+            return set()
+    return {name.partition("@")[2] for answer in answers for name in answer}
 
 
 def check_installed() -> str:

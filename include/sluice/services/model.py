@@ -67,6 +67,15 @@ class SeaweedServer:
 
 
 @dataclass(frozen=True, slots=True)
+class RedisServer:
+    """A running embedded Redis; its URL has the password."""
+
+    url: str
+    port: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
 class Credential:
     """An S3 access key of one identity."""
 

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from sluice.services.airflow import DSN_VARIABLE
+from sluice.services.airflow import BROKER_VARIABLE, DSN_VARIABLE
 from sluice.services.model import PostgresServer, SeaweedServer
 from sluice.services.places import private_dir, write_private
 
@@ -16,11 +16,13 @@ AIRFLOW_VARIABLE = "SLUICE_AIRFLOW_URL"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """True: started, watched and stopped by us."""
+    """True: started, watched and stopped by us. ``workers``: of Celery; with none, tasks run beside the scheduler."""
 
     postgres: bool
     s3: bool
     airflow: bool
+    redis: bool = False
+    workers: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -28,10 +30,10 @@ class Plan:
         return not (self.postgres or self.s3 or self.airflow)
 
     def without_airflow(self) -> "Plan":
-        return Plan(self.postgres, self.s3, False)
+        return replace(self, airflow=False, redis=False, workers=0)
 
 
-def make_plan(environ: Mapping[str, str], with_airflow: bool) -> Plan:
+def make_plan(environ: Mapping[str, str], with_airflow: bool, workers: int = 0) -> Plan:
     """What is not given by ``environ`` is ours. Airflow's own database is ours too unless given."""
     airflow = with_airflow and not environ.get(AIRFLOW_VARIABLE)
     needs_metadata = airflow and not environ.get(DSN_VARIABLE)
@@ -39,6 +41,8 @@ def make_plan(environ: Mapping[str, str], with_airflow: bool) -> Plan:
         postgres=not environ.get(DATABASE_VARIABLE) or needs_metadata,
         s3=not any(environ.get(name) for name in S3_VARIABLES),
         airflow=airflow,
+        redis=airflow and workers > 0 and not environ.get(BROKER_VARIABLE),
+        workers=workers if airflow else 0,
     )
 
 

@@ -102,15 +102,16 @@ def reap() -> None:
         return
 
 
-def kill_group(leader: ProcessId, word: str) -> None:
-    """Kill what is left of the process group that ``leader`` led and whose command has ``word``.
+def kill_group(leader: ProcessId, words: Sequence[str]) -> None:
+    """Kill what is left of the process group that ``leader`` led and whose command has one of ``words``.
 
     A number can be used again, so a group whose leader is now another process is left alone.
     """
     if ProcessId.of(leader.pid) and not leader.is_alive():
         return
     for process in psutil.process_iter(["cmdline"]):
-        if _group_of(process.pid) == leader.pid and word in " ".join(process.info["cmdline"] or ()):
+        line = " ".join(process.info["cmdline"] or ())
+        if _group_of(process.pid) == leader.pid and any(word in line for word in words):
             _send(filter(None, [ProcessId.of(process.pid)]), signal.SIGKILL)
 
 

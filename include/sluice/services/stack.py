@@ -4,15 +4,16 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
 from sluice.errors import Ref, SettingMissing
 from sluice.migrations import run as migrations
-from sluice.services import airflow, buckets, keeper, plan, postgres, seaweed
+from sluice.services import airflow, buckets, keeper, plan, postgres, redis, seaweed
 from sluice.services.model import Service, ServiceNotStarted, State
-from sluice.services.places import locked, make_var, read_ports
+from sluice.services.places import LOOPBACK, locked, make_var, read_ports
 from sluice.services.process import stop_all, wait_until
 from sluice.settings import Settings, get_settings
 
@@ -26,14 +27,17 @@ Report = Callable[[str], None]
 """Told one line per finished step."""
 
 
-def bring_up(home: Path, var: Path, *, with_airflow: bool, report: Report) -> tuple[Service, ...]:
+def bring_up(
+    home: Path, var: Path, *, with_airflow: bool, workers: int | None = None, report: Report
+) -> tuple[Service, ...]:
     """Start what the environment does not give, migrate, make the buckets, prove the store.
 
+    workers: of Celery; None leaves it as it runs, 0 lets tasks run beside the scheduler.
     Returns when all is healthy; safe to repeat. Raises ServiceNotStarted, StoreUnfit, MigrationFailed.
     """
     make_var(var)
-    wanted = plan.make_plan(os.environ, with_airflow)
     with locked(var / "run" / "up.lock", wait=False):
+        wanted = _wanted(var, with_airflow, workers)
         if not wanted.is_empty:
             with _step(report, "stores"):
                 _start_stores(home, var, wanted)
@@ -77,7 +81,7 @@ def standing(home: Path, var: Path) -> tuple[Service, ...]:
     """Every service with state, address, log and process; reads only."""
     wanted = plan.read_plan(var) or plan.make_plan(os.environ, with_airflow=True)
     settings = fresh_settings(home, var)
-    parts = _airflow_parts(var) if wanted.airflow or os.environ.get(plan.AIRFLOW_VARIABLE) else ()
+    parts = _airflow_parts(var, wanted.workers) if wanted.airflow or os.environ.get(plan.AIRFLOW_VARIABLE) else ()
     return (*_stores(settings, wanted), *parts, *(() if wanted.is_empty else (_keeper(var),)))
 
 
@@ -102,11 +106,22 @@ def _start_stores(home: Path, var: Path, wanted: plan.Plan) -> None:
         )
 
 
+def _wanted(var: Path, with_airflow: bool, workers: int | None) -> plan.Plan:
+    running = plan.read_plan(var)
+    kept = running.workers if running and workers is None else 0
+    return plan.make_plan(os.environ, with_airflow, workers or kept)
+
+
 def _together(running: plan.Plan | None, wanted: plan.Plan) -> plan.Plan:
-    """What runs goes on running: `up --no-airflow` does not stop Airflow."""
+    """What runs goes on running: `up --no-airflow` does not stop Airflow, nor its workers."""
     if running is None:
         return wanted
-    return plan.Plan(running.postgres or wanted.postgres, running.s3 or wanted.s3, running.airflow or wanted.airflow)
+    newest = wanted if wanted.airflow else running
+    return replace(
+        newest,
+        postgres=running.postgres or wanted.postgres,
+        s3=running.s3 or wanted.s3,
+    )
 
 
 def _stores_are_up(var: Path, wanted: plan.Plan) -> bool:
@@ -152,7 +167,24 @@ def _wait_for_airflow(var: Path, before: dict[str, int]) -> None:
 
 
 def _sick(var: Path) -> set[str]:
-    return airflow.unhealthy(airflow.address(var)) if "airflow" in read_ports(var) else set(airflow.HEALTH)
+    """Parts of Airflow that are missing or not well; all, until they were started anew. Workers are asked last."""
+    wanted = plan.read_plan(var)
+    workers = wanted.workers if wanted else 0
+    names = set(airflow.components(workers))
+    last = keeper.read_standing(var)
+    if last is None or last.workers != workers or "airflow" not in read_ports(var):
+        return names
+    alive = {kept.name for kept in last.services if kept.process.is_alive()}
+    return airflow.unhealthy(airflow.address(var)) | (names - alive) or _silent(var, wanted)
+
+
+def _silent(var: Path, wanted: plan.Plan | None) -> set[str]:
+    """Celery's workers that do not answer through the queue."""
+    if wanted is None or not wanted.workers:
+        return set()
+    celery = keeper.find_celery(var, wanted)
+    workers = airflow.components(wanted.workers)[len(airflow.COMPONENTS) :]
+    return set(workers) - (airflow.answering(celery) if celery else set())
 
 
 def _restarts(var: Path) -> dict[str, int]:
@@ -178,21 +210,26 @@ def _stores(settings: Settings, wanted: plan.Plan) -> Iterator[Service]:
         yield _line("s3", address, var / "logs" / seaweed.LOG_NAME, store.pid if store else None)
     else:
         yield Service("s3", State.GIVEN, settings.s3_endpoint or "AWS settings", None, None)
+    if wanted.redis:
+        queue = redis.find(var)
+        address = f"{LOOPBACK}:{queue.port}" if queue else ""
+        yield _line("redis", address, var / "logs" / redis.LOG_NAME, queue.pid if queue else None)
+    elif wanted.workers:
+        yield Service("redis", State.GIVEN, airflow.BROKER_VARIABLE, None, None)
 
 
-def _airflow_parts(var: Path) -> Iterator[Service]:
+def _airflow_parts(var: Path, workers: int) -> Iterator[Service]:
     if given := os.environ.get(plan.AIRFLOW_VARIABLE):
         yield Service("airflow", State.GIVEN, given, None, None)
         return
     last = keeper.read_standing(var)
     sick = _sick(var)
-    for name in airflow.COMPONENTS:
+    for name in airflow.components(workers):
         kept = last.find(name) if last else None
         pid = kept.process.pid if kept and kept.process.is_alive() else None
         address = airflow.address(var) if name == "api-server" and pid else ""
-        is_sick = (name.replace("-", "_") if name != "api-server" else "metadatabase") in sick
         line = _line(name, address, airflow.log_path(var, name), pid)
-        yield Service(name, State.STARTING, address, line.log, pid) if pid and is_sick else line
+        yield Service(name, State.STARTING, address, line.log, pid) if pid and name in sick else line
 
 
 def _keeper(var: Path) -> Service:
