@@ -5,11 +5,10 @@ goes through the same gate as any file; its rows become the canonical results th
 """
 
 from sluice.orchestration.desk import desk
-from sluice.orchestration.flows import accepted, arrivals, flows_of, slots
-from sluice.orchestration.operators import DrainFlow
+from sluice.orchestration.flows import arrivals, flows_of
+from sluice.orchestration.operators import drain_in_slots
 
 for paper in flows_of("internal"):
-    whose = {"direction": "internal", "principal": paper.principal, "flow": paper.flow}
     with desk(
         f"agent_results__{paper.principal}__{paper.flow}",
         arrivals(paper),
@@ -18,4 +17,4 @@ for paper in flows_of("internal"):
         paper.principal,
         tells="REFUSED",
     ):
-        DrainFlow.partial(task_id="drain", outlets=[accepted(**whose)], **whose).expand(slot=slots())
+        drain_in_slots("internal", paper.principal, paper.flow)

@@ -7,11 +7,10 @@ Per-file truth is the exchange (`sluice exchange list`), not the task grid.
 """
 
 from sluice.orchestration.desk import desk
-from sluice.orchestration.flows import accepted, arrivals, flows_of, slots, stray_arrivals
-from sluice.orchestration.operators import DrainFlow, DrainStrays
+from sluice.orchestration.flows import arrivals, flows_of, stray_arrivals
+from sluice.orchestration.operators import DrainStrays, drain_in_slots
 
 for paper in flows_of("inbound"):
-    whose = {"direction": "inbound", "principal": paper.principal, "flow": paper.flow}
     with desk(
         f"inbound__{paper.principal}__{paper.flow}",
         arrivals(paper),
@@ -20,7 +19,7 @@ for paper in flows_of("inbound"):
         paper.principal,
         tells="REFUSED",
     ):
-        DrainFlow.partial(task_id="drain", outlets=[accepted(**whose)], **whose).expand(slot=slots())
+        drain_in_slots("inbound", paper.principal, paper.flow)
 
 with desk("inbound__strays", stray_arrivals(), __doc__, "inbound", tells="REFUSED"):
     DrainStrays(task_id="drain")

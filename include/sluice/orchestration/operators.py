@@ -6,12 +6,16 @@ from typing import Any
 
 from airflow.sdk import BaseOperator, Context
 
+from sluice.orchestration.flows import accepted, slots
 from sluice.orchestration.guard import guarded
 from sluice.settings import get_settings
 from sluice.terms import ARRIVING, Direction, Flow, Principal
 
 FORGOTTEN_AFTER = timedelta(minutes=2)
 """A flow's own DAG is woken within seconds, and again every 15 s."""
+
+FILES_FIRST = 10
+"""Weight of what takes in files: where slots are few, Airflow would let clocks and returns of older runs go first."""
 
 
 class HouseOperator(BaseOperator):
@@ -45,6 +49,13 @@ class DrainFlow(HouseOperator):
         with open_house(get_settings()) as house:
             drained = drain(house, Direction(self.direction), Principal(self.principal), Flow(self.flow), run)
         return f"slot {self.slot}: {drained.decisions}, set aside: {drained.set_aside}"
+
+
+def drain_in_slots(direction: str, principal: str, flow: str) -> None:
+    """The slots of one flow, side by side: they go before clocks and returns, and wake what is made of its rows."""
+    whose = {"direction": direction, "principal": principal, "flow": flow}
+    slot = DrainFlow.partial(task_id="drain", outlets=[accepted(**whose)], priority_weight=FILES_FIRST, **whose)
+    slot.expand(slot=slots())
 
 
 class DrainStrays(HouseOperator):
