@@ -119,16 +119,20 @@ class Stack:
         return [found.key for found in self.objects.list_versions(bucket, prefix)]
 
     def pid(self, service: str) -> int:
-        """The process of a service that the keeper watches; 0 while it is down."""
+        """The process of a service that the keeper watches, once it is up; never 0, which would be all of ours."""
+        assert wait_until(lambda: self._process(service) is not None, 60), f"{service} is down"
+        return self._process(service) or self.pid(service)
+
+    def _process(self, service: str) -> int | None:
         standing = keeper.read_standing(self.var)
         kept = standing.find(service) if standing else None
-        return kept.process.pid if kept and kept.process.is_alive() else 0
+        return kept.process.pid if kept and kept.process.is_alive() else None
 
     def kill(self, service: str, seconds: float = 60) -> None:
         """SIGKILL, and wait until another process has its place."""
         pid = self.pid(service)
         os.kill(pid, signal.SIGKILL)
-        assert wait_until(lambda: self.pid(service) not in (pid, 0), seconds), f"{service} did not come back"
+        assert wait_until(lambda: self._process(service) not in (pid, None), seconds), f"{service} did not come back"
 
     def sluice(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """The command, as a person of this installation runs it."""

@@ -16,7 +16,10 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("command")
     address = folder / "asked.sock"
     with subprocess.Popen(
-        [sys.executable, server.__file__, str(address)], stdout=subprocess.PIPE, start_new_session=True
+        [sys.executable, server.__file__, str(address)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
     ) as process:
         assert process.stdout and process.stdout.readline() == b"ready\n"
         yield server.write_client(folder, address).parent

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import pkgutil
+import select
 import signal
 import socket
 import sys
@@ -36,7 +37,7 @@ def write_client(folder: Path, address: Path) -> Path:
 
 
 def serve(address: str) -> None:
-    """Until nobody is left who started it."""
+    """Until whoever started it closes its stdin, or is gone."""
     import sluice
 
     for module in pkgutil.walk_packages(sluice.__path__, "sluice."):
@@ -47,7 +48,7 @@ def serve(address: str) -> None:
         listening.bind(address)
         listening.listen(8)
         print("ready", flush=True)
-        while True:
+        while listening in select.select([listening, sys.stdin], [], [])[0]:
             asked, _ = listening.accept()
             if not os.fork():
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
