@@ -1,7 +1,7 @@
 """Pages over a house with a long past: 1,000,000 exchanges, 5,000,000 ledger entries and 100,000 cases when full.
 
 FLOOR is the bare SQL: the statements that a page sends, run again by themselves on a connection that is open. A
-page also connects, asks who may look, and writes its HTML. The past is copied in SQL from a few real exchanges, so
+page also asks who may look, and writes its HTML. The past is copied in SQL from a few real exchanges, so
 that every one of them has a record and can be shown; the other four entries of each are empty, for nobody reads them.
 Cases are copied from one. Whoever that one is about is in PERSON_FILES real files.
 """

@@ -43,10 +43,11 @@ def test_what_it_is_made_of_is_found_from_both_ends_and_drawn_until_it_is_taken_
     mark_gone(conn, lists[0].exchange_id, ("dial", "dial.kept"), now())
     assert sent() == {lists[0].exchange_id: True, lists[1].exchange_id: False}
 
-    assert not follow_exchange(conn, came, now()).is_cut
+    assert follow_exchange(conn, came, now()).most is None
     monkeypatch.setattr("sluice.lineage.follow.MOST", 2)
     cut = follow_exchange(conn, came, now())
-    assert cut.is_cut and {each.exchange_id for each in cut.records} == {came, lists[1].exchange_id}, "the newest one"
+    assert cut.most == 2
+    assert {each.exchange_id for each in cut.records} == {came, lists[1].exchange_id}, "the newest one"
 
 
 def test_lists_that_were_closed_before_are_linked_when_the_database_is_brought_up(desk: Desk) -> None:

@@ -11,12 +11,12 @@ import xlsxwriter
 
 from exchange.hostile import FINE, kind
 from exchange.hostile_cells import ROWS
+from lake.workbooks import added, edited
 
 SHEET, STRINGS, BOOK = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/workbook.xml"
 STYLES = "xl/styles.xml"
 BROKEN = ("UNREADABLE_ARCHIVE", "UNREADABLE_XML", "UNREADABLE_CELL", "UNREADABLE_EMPTY_FILE", "LIMIT_MEMORY")
 ROWS_LEFT = ("LIMIT_REFUSED_SHARE", "HEADER_MISSING_COLUMN", "HEADER_UNDECLARED_COLUMN", "HEADER_BLANK")
-Edit = Callable[[bytes], bytes]
 
 
 def book(fill: Callable[[xlsxwriter.Workbook, xlsxwriter.worksheet.Worksheet], object] | None = None) -> bytes:
@@ -34,22 +34,6 @@ def book(fill: Callable[[xlsxwriter.Workbook, xlsxwriter.worksheet.Worksheet], o
 @cache
 def plain() -> bytes:
     return book()
-
-
-def edited(content: bytes, part: str, edit: Edit) -> bytes:
-    """The same workbook with one part changed."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            new.writestr(name, edit(old.read(name)) if name == part else old.read(name))
-    return out.getvalue()
-
-
-def added(content: bytes, part: str, body: bytes) -> bytes:
-    out = io.BytesIO(content)
-    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(part, body)
-    return out.getvalue()
 
 
 @kind("xlsx", "x.xlsx", "ARCHIVE_RATIO", "ARCHIVE_ENTRIES")

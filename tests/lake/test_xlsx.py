@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.reading import read_bytes, refusal_of, table_of
+from lake.workbooks import added, edited
 from sluice.lake.table import FormatHints, Table
 from sluice.lake.xlsx_sheet import read_cells_exact, read_cells_fast
 from sluice.lake.xlsx_workbook import Shown, shown_as
 
 pytestmark = pytest.mark.slow
 
-Edit = Callable[[bytes], bytes]
 SHEET, BOOK = "xl/worksheets/sheet1.xml", "xl/workbook.xml"
 
 
@@ -39,22 +39,6 @@ def rows(*lines: list[object]) -> Callable[[xlsxwriter.Workbook], None]:
             sheet.write_row(at, 0, line)
 
     return fill
-
-
-def edited(content: bytes, part: str, edit: Edit) -> bytes:
-    """The same workbook with one part changed."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            new.writestr(name, edit(old.read(name)) if name == part else old.read(name))
-    return out.getvalue()
-
-
-def added(content: bytes, part: str, body: bytes) -> bytes:
-    out = io.BytesIO(content)
-    with zipfile.ZipFile(out, "a") as archive:
-        archive.writestr(part, body)
-    return out.getvalue()
 
 
 PLAIN = workbook(rows(["klant", "naam"], ["007", "An"], ["008", "Jo"]))

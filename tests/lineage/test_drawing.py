@@ -53,6 +53,20 @@ def test_of_a_return_everything_it_is_made_of_is_own() -> None:
     assert all(box.is_own for box in drawing.boxes if not box.id.startswith("quarantine:"))
 
 
+def test_an_answer_that_was_made_of_a_return_stands_behind_it() -> None:
+    night = a_night()
+    answer = a_sent("handed.kept")
+    source = InputLine(
+        exchange_id=RETURN, kind="return", bucket="lake", key=f"{RETURN}.csv", version_id="v", sha256="ab" * 32
+    )
+    what = answer.what.model_copy(update={"inputs": (source,)})
+    answer = answer.model_copy(update={"exchange_id": RETURN.replace("2", "5"), "what": what})
+    for start in (RETURN, answer.exchange_id):
+        drawing = draw([*night, answer], [start])
+        [arrow] = [each for each in drawing.arrows if each.target == f"exchange:{answer.exchange_id}"]
+        assert arrow.source == f"sent:{RETURN}" and arrow.is_own, start
+
+
 def test_roles_flip_once_on_the_way_to_the_principal() -> None:
     flips = [arrow for arrow in draw(a_night(), [EXCHANGE]).arrows if arrow.flips]
     assert [(arrow.source, arrow.target) for arrow in flips] == [(f"sent:{RETURN}", "to:energy01")]

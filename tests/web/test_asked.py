@@ -56,6 +56,9 @@ def test_a_connection_is_kept_and_replaced_when_its_server_cut_it(town_pages: We
     with reading() as conn:
         assert conn.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
 
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction), reading() as conn:
+        conn.execute("delete from mail")
+
     town_pages.desk.sql(f"select pg_terminate_backend({first})")
     assert process() != first
     assert town_pages.get("/exchanges").status_code == 200

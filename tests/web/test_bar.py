@@ -50,6 +50,23 @@ def test_nobody_sees_an_entry_that_does_not_open_or_misses_one_that_does(
 
 
 @pytest.mark.stores
+def test_an_auth_manager_that_breaks_is_told_by_a_page_without_entries(
+    pages: Web, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(*_: object, **__: object) -> bool:
+        raise RuntimeError("0475 12 34 56")
+
+    healthy = pages.get("/start")
+    monkeypatch.setattr(SimpleAuthManager, "is_authorized_custom_view", breaks)
+    for path, status in (("/start", 500), ("/nowhere", 404)):
+        answer = pages.get(path)
+        assert answer.status_code == status and "SLU-" in answer.text and bar(answer.text) == set(), path
+        assert answer.headers["content-security-policy"] == healthy.headers["content-security-policy"]
+        assert "0475" not in answer.text
+    assert "SLU-000" in caplog.text and "0475" not in caplog.text
+
+
+@pytest.mark.stores
 def test_who_is_not_logged_in_sees_no_entry(pages: Web) -> None:
     for path in ("/start", "/nowhere"):
         assert bar(pages.as_(None).get(path).text) == set()

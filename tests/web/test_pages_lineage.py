@@ -174,6 +174,21 @@ def test_a_person_is_followed_by_the_number_of_their_case(pages: Web, town: Town
 
 
 @pytest.mark.stores
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_picture_that_leaves_something_out_says_so(
+    pages: Web, case: Case, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say, path = words(language).say, f"/lineage/person/{case.case_id}"
+    cut = say("pages.lineage.cut", count="1")
+    assert cut not in unescape(pages.get(f"{path}?lang={language}").text), "the control"
+
+    monkeypatch.setattr("sluice.lineage.follow.MOST", 1)
+    text = unescape(pages.get(f"{path}?lang={language}").text)
+    assert cut in text and say("pages.lineage.person.more", count="1") in text
+    assert cut in unescape(pages.get(f"{path}/picture.svg?lang={language}").text)
+
+
+@pytest.mark.stores
 def test_only_somebody_else_is_in_their_own_picture(pages: Web, town: Town) -> None:
     other = town.ask(town.people[1])
     text = pages.get(f"/lineage/person/{other.case_id}").text

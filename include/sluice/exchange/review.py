@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 from sluice.agreement.model import Paper
 from sluice.agreement.store import in_force
 from sluice.db import Connection, transaction
-from sluice.errors import Exit, Ref, SluiceError
+from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange import review_store, store
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.house import House
@@ -112,8 +112,9 @@ def count_again(house: House, exchange_id: ExchangeId, there: frozenset[int]) ->
 
 
 def _held(house: House, exchange_id: ExchangeId) -> frozenset[int]:
-    """Numbers of the held rows that are there; none past their retention."""
-    with suppress(NotWaiting), _rows_of(house, store.get_open(house.conn, exchange_id), sample=False) as frame:
+    """Numbers of the held rows that are there; none past their retention, or while an erasure puts them anew."""
+    opened = store.get_open(house.conn, exchange_id)
+    with suppress(NotWaiting, NotFound), _rows_of(house, opened, sample=False, columns=[ROW]) as frame:
         return frozenset(frame[ROW])
     return frozenset()
 
@@ -264,8 +265,10 @@ def _written(house: House, opened: Opened, review: Review, folder: Path) -> Writ
 
 
 @contextmanager
-def _rows_of(house: House, opened: Opened, *, sample: bool) -> Iterator["pl.DataFrame"]:
-    """Held rows as they came, or accepted rows as they lie in the lake; with their numbers."""
+def _rows_of(
+    house: House, opened: Opened, *, sample: bool, columns: list[str] | None = None
+) -> Iterator["pl.DataFrame"]:
+    """Held rows as they came, or accepted rows as they lie in the lake; with their numbers, or these columns alone."""
     import polars as pl
 
     copies = {copy.kind: copy for copy in find_copies(house.conn, opened.exchange_id)}
@@ -275,7 +278,7 @@ def _rows_of(house: House, opened: Opened, *, sample: bool) -> Iterator["pl.Data
     with private_folder(house) as folder:
         path = house.objects.fetch(copy.bucket, copy.key, copy.version_id, folder / "rows").path
         opened_path = path if sample else unseal(path, folder / "opened", house.keyring, opened.principal)
-        yield pl.read_parquet(opened_path)
+        yield pl.read_parquet(opened_path, columns=columns)
 
 
 def _note_columns(house: House, opened: Opened, *, sample: bool) -> list[str]:

@@ -153,7 +153,7 @@ def _kept(copies: Sequence[CopyLine]) -> Iterator[tuple[str, list[CopyLine]]]:
 
 def _add_made(sketch: _Sketch, record: ExchangeRecord, fate: Fate) -> None:
     what, party = record.what, record.who.principal
-    parts = [f"lake:{each.exchange_id}" for each in what.inputs]
+    parts = [f"{'sent' if each.kind == 'return' else 'lake'}:{each.exchange_id}" for each in what.inputs]
     exchange = sketch.add(_exchange(record, Column.MADE), *parts)
     if not what.inputs:
         sketch.add(Box(f"from:{record.who.sender}", Column.SENDER, record.who.sender, party))

@@ -20,7 +20,7 @@ MOST = 200
 class Followed:
     """Exchanges that were closed at a moment, the oldest first, and the drawing of them; ``starts``: what was asked.
 
-    ``is_cut``: there are more, older ones or further away; MOST are here.
+    ``most``: so many are here of more that there are, older ones or further away; None: all are.
     """
 
     at: datetime
@@ -28,7 +28,7 @@ class Followed:
     records: tuple[ExchangeRecord, ...]
     fate: Fate
     drawing: Drawing
-    is_cut: bool = False
+    most: int | None = None
 
     @property
     def origins(self) -> tuple[Origin, ...]:
@@ -40,11 +40,12 @@ class Followed:
 def follow_exchange(conn: Connection, exchange_id: str, at: datetime) -> Followed:
     """What an exchange is made of and what was made of it; beside it the other parts of what was made.
 
-    Nothing, where it was not closed by then. What is nearer comes before what is further away, newer before older.
+    Nothing, where it was not closed by then. What is nearer comes before what is further away, newer before older;
+    what was made of it has half of the places, however much it is made of.
     """
     start, enough = [exchange_id], MOST + 1
     users = store.find_users(conn, start, at, enough)
-    near = [*store.find_sources(conn, start, enough), *users]
+    near = [*users[: MOST // 2], *store.find_sources(conn, start, enough), *users[MOST // 2 :]]
     ids = list(dict.fromkeys([*start, *near, *store.find_sources(conn, users[:MOST], enough)]))
     return _followed(conn, start, ids, at)
 
@@ -67,5 +68,5 @@ def _followed(conn: Connection, starts: Sequence[str], ids: Sequence[str], at: d
     if named and named.isdisjoint(record.exchange_id for record in records):
         records = []
     fate = store.find_fate(conn, [record.exchange_id for record in records], at)
-    is_cut = bool(records) and len(ids) > MOST
-    return Followed(at, named, tuple(records), fate, draw(records, named, fate), is_cut)
+    most = MOST if records and len(ids) > MOST else None
+    return Followed(at, named, tuple(records), fate, draw(records, named, fate), most)

@@ -14,7 +14,7 @@ GIVEN = MappingProxyType({"return": "delivered", "dial.kept": "dial", "handed.ke
 """The copy whose bytes go out, of a return, a dial list, an answer to a controller; and the one its receiver gets."""
 MADE_WAYS = (Direction.OUTBOUND_RETURN, Direction.PORTABILITY_ACCESS)
 """Directions in which nothing arrives: what goes is made here."""
-DATA = frozenset({"was judged in", "made lake", "contacts of", "results of", "delivered"})
+DATA = frozenset({"was judged in", "made lake", "contacts of", "results of", "return of", "delivered"})
 """Edges that the data itself goes along, from a file that came in to one that went out."""
 
 PERSON = Node("person:asked-for", "person", "the person asked for")

@@ -1,6 +1,7 @@
 """Connections that questions are answered on. They are kept between requests: to open one takes longer than to ask."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -17,16 +18,20 @@ from sluice.settings import get_settings
 KEPT: Final = 8
 """Connections that are kept open at most, of one process; in a rush there are more."""
 OLDEST_SECONDS: Final = 600
+_ONE_AT_A_TIME = threading.Lock()
+"""Two first questions at once would make two pools."""
 
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """A connection as the application role, to read on. Raises ServiceMissing.
+    """A connection as the application role, that reads and nothing else. Raises ServiceMissing.
 
     What changes something, or locks for longer than a transaction, opens one of its own.
     """
     url = get_settings().database_url
-    kept = _pool(os.getpid(), url.get_secret_value() if url else "").connect()
+    with _ONE_AT_A_TIME:
+        pool = _pool(os.getpid(), url.get_secret_value() if url else "")
+    kept = pool.connect()
     try:
         conn: Any = kept.dbapi_connection
         yield conn
@@ -44,6 +49,7 @@ def _pool(process: int, url: str) -> QueuePool:
 
 def _open() -> Any:
     conn = connect(get_settings())
+    conn.execute("set default_transaction_read_only = on")
     conn.prepare_threshold = None  # a plan for any values would read the whole past for some
     return conn
 

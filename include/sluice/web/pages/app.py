@@ -28,7 +28,7 @@ from sluice.web.pages import (
     start,
     waiting,
 )
-from sluice.web.pages.bar import note_login
+from sluice.web.pages.bar import note_places
 from sluice.web.pages.forms import FORM
 from sluice.web.pages.view import say_error
 from sluice.web.problem import BY_STATUS, faults_of
@@ -52,7 +52,7 @@ HEADERS = {
 def make_pages() -> FastAPI:
     """The app; it needs Airflow's auth manager when it is called, not when it is made."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    behind_login = [Depends(note_login)]
+    behind_login = [Depends(note_places)]
     for router in ROUTERS:
         app.include_router(router, dependencies=behind_login)
     app.add_exception_handler(SluiceError, _coded)

@@ -1,5 +1,6 @@
 """The bar on top: the first pages of every area, for a login that may open them."""
 
+import logging
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Final
@@ -8,8 +9,10 @@ from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.core_api.security import USER_INJECTED_BY_TRUSTED_MIDDLEWARE, get_user
 from fastapi import Depends, Request
 
+from sluice.errors import place_of
 from sluice.web.access import Rule, may_breach, may_read, may_see_exchanges, may_see_registers, may_see_staff
 
+log = logging.getLogger(__name__)
 PLACES: Final[Mapping[str, Rule]] = MappingProxyType(
     {
         "start": may_see_exchanges,
@@ -26,16 +29,25 @@ PLACES: Final[Mapping[str, Rule]] = MappingProxyType(
 """Each its own address, its words ``pages.<place>``, and what its page asks for."""
 
 
-def note_login(request: Request, user: Annotated[BaseUser, Depends(get_user)]) -> None:
-    """A dependency of every page: for whom its bar is."""
-    request.state.bar_for = user
+def note_places(request: Request, user: Annotated[BaseUser, Depends(get_user)]) -> None:
+    """A dependency of every page: what its bar shows. A rule may ask over a network, so this runs beside the loop."""
+    request.state.places = _opened_to(user)
 
 
 def places_of(request: Request) -> tuple[str, ...]:
-    """Places that whoever asks may open; none where nobody is known to be logged in."""
-    user = getattr(request.state, "bar_for", None) or _trusted(request)
-    if user is None:
+    """Places that whoever asks may open; none where nobody is known to be logged in, or nobody can say."""
+    noted: tuple[str, ...] | None = getattr(request.state, "places", None)
+    user = _trusted(request)
+    if noted is not None or user is None:
+        return noted or ()
+    try:
+        return _opened_to(user)
+    except Exception as error:  # whoever is to say may be what is broken, and the page of that error is asked for
+        log.error("SLU-000 %s", place_of(error))
         return ()
+
+
+def _opened_to(user: BaseUser) -> tuple[str, ...]:
     asked = {rule: rule.allows(user) for rule in dict.fromkeys(PLACES.values())}
     return tuple(place for place, rule in PLACES.items() if asked[rule])
 

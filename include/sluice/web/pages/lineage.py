@@ -20,7 +20,7 @@ from sluice.exchange.read import show_exchange
 from sluice.ledger.record import ExchangeRecord
 from sluice.lineage.collapse import PARTIES, collapsed
 from sluice.lineage.drawing import Box, Drawing, flips_of
-from sluice.lineage.follow import MOST, Followed, follow_exchange, follow_latest
+from sluice.lineage.follow import Followed, follow_exchange, follow_latest
 from sluice.lineage.graph import is_made, sent_copy
 from sluice.lineage.layout import PictureNotDrawn, lay_out
 from sluice.rights.model import CaseId
@@ -159,9 +159,7 @@ def _drawn(followed: Followed, reader: Reader) -> Drawn:
     except PictureNotDrawn as error:
         log.error("%s", error)
         picture = None
-    return Drawn(
-        picture, tuple(_lines(followed, reader.say)), len(followed.drawing.boxes), MOST if followed.is_cut else None
-    )
+    return Drawn(picture, tuple(_lines(followed, reader.say)), len(followed.drawing.boxes), followed.most)
 
 
 def _laid_out(whole: Drawing, say: Words, center: str, link: Link) -> Picture | None:
@@ -213,8 +211,8 @@ def write_svg(followed: Followed, say: Words, title: str, center: str) -> str:
     """The picture alone: it needs nothing from anywhere else, and leads nowhere. Raises PictureNotDrawn."""
     picture = _laid_out(followed.drawing, say, center, lambda box: None)
     moment = say.say("pages.lineage.as_of.said", moment=say.moment(followed.at.isoformat()))
-    if followed.is_cut:
-        moment = f"{moment} {say.say('pages.lineage.cut', count=say.number(MOST))}"
+    if followed.most is not None:
+        moment = f"{moment} {say.say('pages.lineage.cut', count=say.number(followed.most))}"
     template = environment().get_template("export.svg")
     text = template.render(picture=picture, words=say, title=title, moment=moment, style=export_style())
     return text.lstrip()
