@@ -16,6 +16,8 @@ export UV_SYSTEM_CERTS := 1
 endif
 # Tests that import Airflow, a few seconds in each process; nearly all of them need stores too.
 AIRFLOWS := browser dags journeys web
+# Where a machine says that nothing compiled is kept, every process would compile all it imports again: seconds each.
+unexport PYTHONDONTWRITEBYTECODE
 CODE := include dags plugins config tests docs $(wildcard bench)
 
 help:  ## Show what can be made
@@ -30,8 +32,9 @@ $(STAMP): requirements.txt requirements-bootstrap.txt pyproject.toml
 	  || { echo "Python has no venv module; on Debian: apt install python3-venv"; exit 1; }
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
-	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes requirements.txt
+	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes --compile-bytecode requirements.txt
 	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --editable .
+	@$(PY) -m compileall -q include
 	@touch $@
 
 lock: setup  ## Compile requirements.txt from pyproject.toml

@@ -77,6 +77,7 @@ def test_every_kind_of_the_closed_list_has_an_example() -> None:
     assert sorted(EXAMPLES) == sorted(name for name, kind in KINDS.items() if not kind.outside)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_an_example_does_what_it_says(kind: str) -> None:
     one = EXAMPLES[kind]

@@ -126,6 +126,7 @@ def unknown(words: str) -> str | None:
     return None
 
 
+@pytest.mark.slow
 def test_every_command_in_a_sentence_is_one_that_there_is() -> None:
     found = list(inline())
     assert len(found) > 80

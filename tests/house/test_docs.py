@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from sluice.terms import RefusalClass
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -16,6 +18,7 @@ def missing_links(page: Path) -> list[str]:
     return [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
 
 
+@pytest.mark.slow
 def test_the_page_of_codes_is_made_from_the_code(tmp_path: Path) -> None:
     made = tmp_path / "errors.md"
     subprocess.run([sys.executable, "-W", "ignore", "-m", "sluice.cli.reference", str(made)], cwd=HOUSE, check=True)

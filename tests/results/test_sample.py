@@ -58,6 +58,7 @@ def test_every_fault_is_where_the_sample_says(tmp_path: Path, platform: Platform
         }.get(one.fault, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", list(Platform))
 def test_a_late_disposition_wins_and_a_repeated_row_is_one_contact(tmp_path: Path, platform: Platform) -> None:
     planted, day, late = written(tmp_path, platform)
@@ -70,6 +71,7 @@ def test_a_late_disposition_wins_and_a_repeated_row_is_one_contact(tmp_path: Pat
     assert latest_per_record(merged)["attempts"].sum() == planted.contacts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", list(Platform))
 def test_all_six_tell_of_the_same_day(tmp_path: Path, platform: Platform) -> None:
     _, day, _ = written(tmp_path, platform)

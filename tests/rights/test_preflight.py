@@ -149,6 +149,7 @@ def test_a_lost_key_is_never_made_anew_while_somebody_must_stay_out(night: Night
     assert not (night.desk.settings.keys_dir / ENERGY / "subject.wrapped").exists()
 
 
+@pytest.mark.slow
 def test_a_store_that_only_says_yes_is_found_out() -> None:
     for promise in (Promise.IF_NONE_MATCH, Promise.IF_MATCH, Promise.VERSIONS):
         with fake_store(promise.value) as settings:

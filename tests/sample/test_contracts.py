@@ -108,6 +108,7 @@ def test_the_columns_are_those_of_the_contract_in_its_order(sample, tmp_path):
     assert read(tmp_path / "a.csv")[0] == [column["name"] for column in sample.columns()]
 
 
+@pytest.mark.slow
 @BOTH
 def test_without_faults_every_row_keeps_every_rule_even_those_that_only_warn(sample, tmp_path):
     sample.write(tmp_path / "a.csv", 5000, 21)

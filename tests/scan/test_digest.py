@@ -79,6 +79,7 @@ def test_what_was_made_of_the_value_is_found_in_a_word_like_a_digest(wrapped: Wr
     assert scan_bytes(wrapped(text), needles_of([NUMBER, ID, "Decae"])).status is Status.HIT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [SHA256, UUID, base64.b64encode(f'"{SHA256}"'.encode()).decode()])
 def test_a_digest_is_seen_whole_wherever_a_window_ends(text: str) -> None:
     needles = needles_of([NUMBER, ID])
@@ -94,6 +95,7 @@ def test_a_digest_is_seen_whole_wherever_a_window_ends(text: str) -> None:
     assert found(start + f'"{text[3:]}"'.encode()) > 0, "control"
 
 
+@pytest.mark.slow
 def test_chance_is_what_was_measured() -> None:
     """Some of 20,000 references have seven digits of one of 7,000 persons in them, and none of them is a hit."""
     numbers = [f"{7_654_321 + number * 331}" for number in range(7_000)]

@@ -68,6 +68,7 @@ def test_every_worker_has_a_name_of_its_own() -> None:
     assert airflow.command("worker-2")[-2:] == ["worker-2", "--skip-serve-logs"]
 
 
+@pytest.mark.slow
 def test_nobody_answers_through_a_queue_that_is_away() -> None:
     assert airflow.answering(airflow.Celery("redis://127.0.0.1:1/0", 1)) == set()
 
