@@ -27,7 +27,7 @@ from tests.desk import environment
 from bench import BenchRow, progress
 from bench.stores import an_installation
 from sluice.agreement.activate import activate_all
-from sluice.db import connect_to
+from sluice.db import connect
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import open_house
 from sluice.rights.model import Actor, Right, Role
@@ -149,7 +149,7 @@ def _begin(settings: Settings, folder: Path) -> None:
 
 def _person(settings: Settings) -> str:
     """The page of the one case that is about somebody."""
-    with connect_to(settings.database_url.get_secret_value()) as conn:
+    with connect(settings) as conn:
         [row] = conn.execute("select case_id::text as id from subject_case where country = 'BE'").fetchall()
     return f"/lineage/person/{row['id']}"
 
@@ -189,7 +189,7 @@ def _pages(settings: Settings) -> Iterator[TestClient]:
 
 def _addresses(settings: Settings) -> dict[str, Callable[[random.Random], str]]:
     """Pages, each as somebody asks for it: another one every time."""
-    with connect_to(settings.database_url.get_secret_value()) as conn:
+    with connect(settings) as conn:
         found = conn.execute(
             "select exchange_id::text as id, opened_at from exchange tablesample system (1) limit 5000"
         ).fetchall()
@@ -229,7 +229,7 @@ def _connection(settings: Settings) -> BenchRow:
             spent.append(1000 * (time.process_time() - began))
         return statistics.median(spent)
 
-    new = cpu_ms(lambda: connect_to(settings.database_url.get_secret_value()))
+    new = cpu_ms(lambda: connect(settings))
     kept = cpu_ms(reading)
     return BenchRow("pages", "CPU of a kept connection", kept, "ms", f"a new one {new:.3g} ms", goal=1, at_least=False)
 
@@ -279,7 +279,7 @@ def _heard() -> Iterator[list[tuple[Any, Any]]]:
 
 
 def _again(settings: Settings, statements: list[tuple[Any, Any]]) -> float:
-    with connect_to(settings.database_url.get_secret_value()) as conn:
+    with connect(settings) as conn:
         began = time.perf_counter()
         for query, params in statements:
             found = conn.execute(query, params)

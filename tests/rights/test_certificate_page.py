@@ -69,6 +69,7 @@ def a_document(**changes: object) -> dict[str, Any]:
         "residual": 0,
         "sealed_to_recipient": 1,
         "shared_with_others": 2,
+        "too_short_to_look_for": 3,
         "not_covered": list(LIMITS),
         "ledger": {"entry_hash": HASH},
         "exceptions": [EXCEPTION],
@@ -100,6 +101,7 @@ def needs(language: str) -> dict[str, str]:
         "others decide": say.count("certificate.kept.waiting", 2, count="2"),
         "shared": say.count("certificate.shared", 2, count="2"),
         "sealed": say.count("certificate.sealed", 1, count="1"),
+        "too short": say.count("certificate.short", 3, count="3"),
         **{limit: say.say(f"certificate.limit.{name}") for limit, name in LIMIT_NAMES.items()},
     }
 

@@ -20,7 +20,7 @@ from sluice.rights.certificate import NotProven, issue
 from sluice.rights.certificate_check import verify_certificate
 from sluice.rights.erase import plan, run, verify
 from sluice.rights.erase_model import NotDecided
-from sluice.rights.identifiers import parse_identifier
+from sluice.rights.identifiers import parse_identifier, refs_of
 from sluice.rights.model import Right, State
 from sluice.rights.opening import open_case
 from sluice.rights.protect import protection_of
@@ -137,4 +137,8 @@ def test_the_second_scan_finds_what_was_put_back_behind_the_record(night: Night)
     assert verify(house, case.case_id, datetime.now(UTC)).residual == 1
     with pytest.raises(NotProven):
         issue(house, case.case_id)
+    ref = refs_of([parse_identifier(f"phone:{phone}", 1)], house.subject_key(Principal("energy01")))
+    pl.DataFrame({"ref": list(ref.values())}).write_parquet(night.desk.folder / "residue.parquet")
+    house.objects.put(settings.bucket_lake, "energy01/left/ref.parquet", night.desk.folder / "residue.parquet", "x")
+    assert verify(house, case.case_id, datetime.now(UTC)).residual == 2, "a reference is the person as well"
     assert show_exchange(house.conn, night.returns()[0].id).record is not None

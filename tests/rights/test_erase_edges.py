@@ -23,11 +23,13 @@ from sluice.exchange.read import list_exchanges
 from sluice.exchange.suppressed import keep_out
 from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import unseal
+from sluice.rights.certificate import NotProven, issue
 from sluice.rights.erase import run
 from sluice.rights.erase_find import is_pointing
 from sluice.rights.erase_model import Copy, Decided, ErasureReport, Outcome, Target
 from sluice.rights.erase_scope import is_decided
 from sluice.rights.identifiers import parse_identifier, refs_of
+from sluice.rights.where import where
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, RoleProfile
@@ -51,8 +53,7 @@ WITHOUT_PHONE = Edit(
     "",
 )
 ARRIVED = "energy01/inbound/renewal_campaign/file.csv"
-SEALED = b"\x00\x01\x02\xfe\xff no table, and no text either \x80" * 40
-"""Bytes of a form that nobody here knows."""
+PROSE = "Geen tabel, maar een brief van een bladzijde. " * 40
 
 
 @pytest.fixture
@@ -142,7 +143,7 @@ def test_a_file_that_is_no_table_goes_only_if_it_names_the_person(
 ) -> None:
     house, settings = night.desk.house, night.desk.settings
     phone = night.people(2)[1][1]
-    stored = night.desk.drop(SEALED + phone.encode() * named + SEALED, "odd.csv", ("energy01", flow))
+    stored = night.desk.drop((PROSE + phone * named + PROSE).encode(), "odd.csv", ("energy01", flow))
     night.desk.work()
 
     report = erase(night, 1)
@@ -151,6 +152,59 @@ def test_a_file_that_is_no_table_goes_only_if_it_names_the_person(
     there = list(house.objects.list_versions(settings.bucket_exchange, stored.key))
     assert len(there) == 1 - outcome
     assert report.residual == 0
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
+SCANNED_PAGES = (
+    b"%PDF-1.7\n1 0 obj\n<</Subtype/Image/Filter/DCTDecode/Length 3>>\nstream\n\xff\xd8\xff\nendstream\nendobj\n"
+)
+NAMELESS = b"%PDF-1.7\n1 0 obj\n<</Type/Font/Subtype/Type0/Encoding/Identity-H>>\nendobj\n%%EOF"
+
+
+@pytest.mark.parametrize(
+    ("name", "stores"),
+    [("contract.pdf", {"files as they came"}), ("campaign_5.csv", {"files as they came", "quarantine"})],
+    ids=["refused by its name", "refused by what is in it"],
+)
+@pytest.mark.parametrize(
+    "content",
+    [PNG, SCANNED_PAGES, NAMELESS, b"\x00\x01\x02\xfe\xff neither \x80" * 40],
+    ids=["picture", "scanned pages", "font without letters", "unknown form"],
+)
+def test_a_refused_file_that_nobody_can_read_goes_whole_and_names_nobody(
+    night: Night, content: bytes, name: str, stores: set[str]
+) -> None:
+    record, phone = night.people(2)[1]
+    stored = night.desk.drop(content, name, ("energy01", "renewal_campaign"))
+    night.desk.work()
+    refused = ExchangeId(list_exchanges(night.desk.house.conn, direction=Direction.INBOUND)[0].id)
+    them = [parse_identifier(f"phone:{phone}", 1)]
+    assert refused not in {each.exchange for each in where(night.desk.house, them, [ENERGY])}, (
+        "nobody says it is theirs"
+    )
+
+    report = run(night.desk.house, asked(night, phone, record).case_id, datetime.now(UTC))
+
+    whole = [line for line in report.lines if line.outcome == Outcome.REMOVED]
+    assert {(line.store, line.ground) for line in whole} == {(store, "NOT_READABLE_BY_ROWS") for store in stores}
+    assert (report.residual, report.doubts) == (0, 0)
+    assert not list(night.desk.house.objects.list_versions(night.desk.settings.bucket_exchange, stored.key))
+    assert {"arrived", "quarantine.file"}.isdisjoint(copy.kind for copy in find_copies(night.desk.house.conn, refused))
+
+
+def test_what_nobody_can_read_and_nobody_refused_keeps_the_certificate_back(night: Night) -> None:
+    house, (record, phone) = night.desk.house, night.people(2)[1]
+    case = asked(night, phone, record)
+    picture = night.desk.folder / "picture.png"
+    picture.write_bytes(PNG)
+    house.objects.put(night.desk.settings.bucket_lake, "energy01/left/over.png", picture, "image/png")
+
+    report = run(house, case.case_id, datetime.now(UTC))
+
+    assert (report.residual, report.doubts) == (0, 1)
+    assert [(each.store, each.exchange_id, each.reason) for each in report.unread] == [("lake", None, "PICTURE")]
+    with pytest.raises(NotProven):
+        issue(house, case.case_id)
 
 
 def test_the_edited_bytes_from_the_principal_itself_are_an_arrival(night: Night) -> None:

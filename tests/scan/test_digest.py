@@ -95,6 +95,22 @@ def test_a_digest_is_seen_whole_wherever_a_window_ends(text: str) -> None:
     assert found(start + f'"{text[3:]}"'.encode()) > 0, "control"
 
 
+@pytest.mark.parametrize("letter", ["\\u00{:02x}", "&#{};", "&#x{:x};", "&#{:07};"])
+def test_an_escaped_number_is_seen_whole_wherever_a_window_ends(letter: str) -> None:
+    needles, text = needles_of([NUMBER]), "".join(letter.format(ord(each)) for each in NUMBER).encode()
+    step = 7
+
+    for at in range(-len(text) - 2 * step, 2 * step, step):
+        kept = Found(Limits())
+        sweep(b"." * (WINDOW + at) + text + b"." * 4000, needles, "text", kept)
+        assert kept.hits, at
+
+
+@pytest.mark.parametrize("padded", [f"a1b2c3d4-0000-0000-0000-00000{NUMBER}", f"c{'0' * 24}{NUMBER}"])
+def test_an_id_that_was_padded_is_the_number(padded: str) -> None:
+    assert scan_bytes(f"a;{padded};b".encode(), needles_of([NUMBER])).status is Status.HIT
+
+
 @pytest.mark.slow
 def test_chance_is_what_was_measured() -> None:
     """Some of 20,000 references have seven digits of one of 7,000 persons in them, and none of them is a hit."""

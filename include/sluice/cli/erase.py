@@ -146,9 +146,13 @@ def _show(report: "ErasureReport", format: Format, plans: "tuple[StoredPlan, ...
             "places nobody looks through": ", ".join(report.unknown) or 0,
             "sealed to their recipient": report.sealed,
             "shared with other persons": report.shared,
+            "too short to look for": report.short,
             "files under way": report.waiting,
             "principals to release": report.to_release,
         },
     )
+    if report.unread:
+        rows = [(each.store, each.exchange_id, each.reason) for each in report.unread]
+        show_table("Could not be read", ("store", "exchange", "why"), rows)
     if told:
         show_table("Plans", erase_control.PLAN, [list(each.values()) for each in told])

@@ -33,6 +33,7 @@ class ErasureDone(Part):
 
     ``sealed``: objects only their recipient can open; the index of their rows does not name the person.
     ``shared``: identifiers of the person that other persons have too (a family's telephone): not looked for.
+    ``short``: identifiers too short to be looked for among bytes; None in entries from before they were counted.
     ``exceptions``: None in entries from before they were listed.
     """
 
@@ -45,6 +46,7 @@ class ErasureDone(Part):
     doubts: int
     sealed: int = 0
     shared: int = 0
+    short: int | None = None
     exceptions: tuple[ExceptionKept, ...] | None = None
 
 

@@ -113,6 +113,8 @@ def _document(case: Case, done: ErasureDone, entry_hash: str) -> dict[str, Any]:
         "not_covered": list(LIMITS),
         "ledger": {"entry_hash": entry_hash},
     }
+    if done.short is not None:
+        document["too_short_to_look_for"] = done.short
     if done.exceptions is not None:
         document["exceptions"] = [each.model_dump(mode="json") for each in done.exceptions]
     return document

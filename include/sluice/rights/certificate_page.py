@@ -132,6 +132,8 @@ def _kept(say: Words, said: Said) -> Part:
 
 def _shared(say: Words, said: Said) -> Part:
     counts = {"shared": said["shared_with_others"], "sealed": said["sealed_to_recipient"]}
+    if said.get("too_short_to_look_for"):
+        counts["short"] = said["too_short_to_look_for"]
     told = (say.count(f"certificate.{name}", count, count=say.number(count)) for name, count in counts.items())
     return Part(say.say("certificate.shared.heading"), _texts(told))
 

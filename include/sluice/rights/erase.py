@@ -174,15 +174,15 @@ def _begun(house: House, case_id: CaseId, target: Target, now: datetime) -> Iter
 
 
 def _to_erase(house: House, case_id: CaseId, bench: Bench) -> list[Place]:
-    """Copies that name the person and that everybody who decides of them wants erased; the index last.
+    """Copies that name the person or that nobody can read, and that who decides of them wants erased; the index last.
 
     Whose they are is noted, because afterwards nothing says any more who has to be told. An index stays as long as
     a copy that it points at does.
     """
-    found = list(find_places(bench))
+    found = list(find_places(bench, hidden=True))
     stay = {place.copy.exchange_id for place in found if not is_decided(place.copy, bench.target)}
     places = [place for place in found if is_decided(place.copy, bench.target) and not is_pointing(place.copy, stay)]
-    note_places(house, case_id, bench.target.principal, places)
+    note_places(house, case_id, bench.target.principal, [place for place in places if place.rows])
     return places
 
 
@@ -299,6 +299,8 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
         objects_scanned=every.objects,
         sealed=every.sealed,
         shared=every.shared,
+        short=every.short,
+        unread=every.unread,
         principals=tuple(target.principal for target in targets),
         unknown=unknown,
     )
@@ -317,6 +319,7 @@ def _record(
         objects_scanned=found.objects,
         sealed=found.sealed,
         shared=found.shared,
+        short=found.short,
         exceptions=exceptions_of(case, store.list_steps(house.conn, case.case_id), target.principal),
     )
     with transaction(house.conn):

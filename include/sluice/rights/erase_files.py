@@ -110,6 +110,12 @@ def names_person(path: Path, target: Target) -> bool:
     return scan_bytes(path, needles).status is Status.HIT
 
 
+def hides_something(path: Path, target: Target) -> bool:
+    """Whether some of a file is neither text nor any form we can open: a picture, a program, somebody's secret."""
+    scanned = scan_bytes(path, needles_of([*target.values, *sorted(target.refs)]))
+    return scanned.status in (Status.NOT_CLEAN, Status.OPAQUE)
+
+
 def erase_in_file(
     source: Path, target_path: Path, found: FoundInFile, contract: DataContract | None, target: Target
 ) -> Erased:

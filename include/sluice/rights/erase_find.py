@@ -10,7 +10,7 @@ from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_model import ANSWER, OTHER_CONTROLLER, Copy, Done, Outcome, Place, Target
 from sluice.rights.erase_scope import decided_of, is_decided
-from sluice.rights.erase_stores import STORES, store_of
+from sluice.rights.erase_stores import STORES, hides, store_of
 from sluice.rights.identifiers import Envelope, open_sealed, refs_of, values_of
 from sluice.rights.model import Case, CaseId, SubCase
 from sluice.terms import ExchangeId, Principal
@@ -38,10 +38,14 @@ def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bo
             yield Target(principal, key, refs, values_of(envelope.identifiers), decided, case.case_id)
 
 
-def find_places(bench: Bench) -> Iterator[Place]:
-    """Every copy that names the person, the index last; the index says which are opened. Raises StoreUnknown."""
+def find_places(bench: Bench, *, hidden: bool = False) -> Iterator[Place]:
+    """Every copy that names the person, the index last; the index says which are opened. Raises StoreUnknown.
+
+    hidden: also each of which nobody can tell, because nobody can read it; with no rows.
+    """
     for copy in led_copies(bench):
-        if rows := _rows(bench, copy):
+        rows = _rows(bench, copy)
+        if rows or (hidden and hides(bench, copy)):
             yield Place(store_of(copy).name, copy, rows)
 
 

@@ -15,7 +15,7 @@ from sluice.exchange.merged import RUNS
 from sluice.lake.sniff import Kind, find_kind
 from sluice.rights import erase_store
 from sluice.rights.erase_bench import Bench
-from sluice.rights.erase_files import FoundInFile, find_in_file, names_person
+from sluice.rights.erase_files import FoundInFile, find_in_file, hides_something, names_person
 from sluice.rights.erase_model import Copy
 from sluice.rights.erase_needles import Needles, recall, spellings
 from sluice.rights.model import CaseId
@@ -70,6 +70,20 @@ def look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[Found
     if found is not None and (found.records or found.has_every_column):
         return found, len(found.records)
     return None, int(names_person(path, bench.target))
+
+
+def look_in_refused(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
+    """As :func:`look_in_file`; a refused file that nobody can read to its end may name anybody, so it does (ADR 15)."""
+    found, rows = look_in_file(bench, copy, path, name)
+    if found is None and not rows and not _is_indexed(bench, copy) and hides_something(path, bench.target):
+        return None, 1
+    return found, rows
+
+
+def _is_indexed(bench: Bench, copy: Copy) -> bool:
+    """Whether rows of these very bytes were read by somebody who could, whenever they came."""
+    alike = erase_store.find_alike(bench.house.conn, bench.target.principal, copy)
+    return any(each.kind in RUNS for one in alike for each in find_copies(bench.house.conn, one))
 
 
 def is_under_pgp(path: Path) -> bool:

@@ -181,12 +181,26 @@ class StoreLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """An object that the second scan could not read to its end: in which store, of which exchange, and why.
+
+    Its key is not said: a file's name may be a person's.
+    """
+
+    store: str
+    exchange_id: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ErasureReport:
     """What a plan foresees or a run did at every principal concerned; ``residual``: hits of the second scan.
 
     ``waiting``: exchanges that were open before the person was put on hold; they may still bring rows.
     ``sealed``: returns only their recipient can open, of which the index says that the person is not in them.
     ``shared``: identifiers of the person that others have too, so that they were not looked for.
+    ``short``: identifiers too short to be looked for among bytes; rows were found by them.
+    ``unread``: the first of the objects in doubt.
     ``principals``: where a run erased, or a scan looked.
     ``to_release``: principals whose part was decided and left, because nobody released its plan.
     ``unknown``: places that no store searches; each counts as one of the doubts.
@@ -200,6 +214,8 @@ class ErasureReport:
     objects_scanned: int = 0
     sealed: int = 0
     shared: int = 0
+    short: int = 0
+    unread: tuple[Unread, ...] = ()
     waiting: int = 0
     to_release: int = 0
     principals: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from pathlib import Path
 from sluice.errors import NotFound
 from sluice.exchange.catalogue import find_copies as find_lines
 from sluice.exchange.house import House
+from sluice.exchange.sealed_runs import PREFIX as SUPPRESSIONS
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import unseal
 from sluice.rights import erase_store
@@ -18,13 +19,13 @@ from sluice.rights.erase_answers import SENT
 from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_linked import WENT_OUT, is_in_index
-from sluice.rights.erase_model import Copy, Target
+from sluice.rights.erase_model import Copy, Target, Unread
 from sluice.rights.erase_needles import longer_words
 from sluice.rights.erase_received import under_its_key
 from sluice.rights.erase_stores import STORES
 from sluice.rights.identifiers import KEY_OWNER
 from sluice.rights.tell import find_open_notices
-from sluice.scan.model import Reason, Scan, Status
+from sluice.scan.model import Scan, Status
 from sluice.scan.needles import Needles, needles_of
 from sluice.scan.walk import scan_bytes
 from sluice.subject.model import IndexInvalid
@@ -33,17 +34,18 @@ AHEAD = 4
 """Objects that are fetched while another one is read."""
 CAME_IN = frozenset({"arrived", "quarantine.file"})
 """Kinds of copies that may be under OpenPGP as they came."""
-READ = frozenset({Reason.FONT_ENCODED_TEXT, Reason.PICTURE})
-"""Doubts about our own receipts: their text is made from counts and codes."""
+TOLD = 20
+"""Objects in doubt that are named, of each principal; all are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """Objects that were read, that still name the person, and that leave a doubt.
+    """Objects that were read, that still name the person, and that leave a doubt; ``unread``: the first of these.
 
     ``sealed``: returns that only their recipient can open, and of which the index of their rows says that the
     person is not in them. Nobody here can say more, so they are counted, and the certificate says so.
     ``shared``: spellings that were not looked for, because other persons' rows have them as well.
+    ``short``: those that are too short to mean anything among the bytes of a file; rows are found by them.
     """
 
     objects: int = 0
@@ -51,6 +53,8 @@ class Scanned:
     doubts: int = 0
     sealed: int = 0
     shared: int = 0
+    short: int = 0
+    unread: tuple[Unread, ...] = ()
 
     def __add__(self, other: "Scanned") -> "Scanned":
         return Scanned(
@@ -59,17 +63,20 @@ class Scanned:
             self.doubts + other.doubts,
             self.sealed + other.sealed,
             self.shared + other.shared,
+            self.short + other.short,
+            self.unread + other.unread,
         )
 
 
 def scan_stores(house: House, target: Target, values: frozenset[str]) -> Scanned:
     """Everything this principal has, whoever decides of it."""
-    found = Scanned()
     with open_bench(house, target) as bench:
         copies = erase_store.find_copies(house.conn, target.principal)
         search = Search(bench, copies, values)
+        found = Scanned(short=search.short)
         by_index = WENT_OUT | SENT | CAME_IN
         sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in by_index}
+        of = {(copy.bucket, copy.key): copy.exchange_id for copy in copies}
         told = find_open_notices(house, target.principal)
         seen: set[tuple[str, str, str]] = set()
         residues: set[tuple[str, str]] = set()
@@ -84,16 +91,18 @@ def scan_stores(house: House, target: Target, values: frozenset[str]) -> Scanned
                     if path is None:
                         left.extend(_now(house, item))
                         continue
-                    scan = search.scan(path)
-                    found += _judged(bench, scan, sent.get(_name(item)))
+                    scan = search.scan(path, item.key)
+                    found += _judged(
+                        bench, scan, sent.get(_name(item)), Unread(each.name, of.get((item.bucket, item.key)))
+                    )
                     if scan.status is Status.HIT:
                         residues.add((item.bucket, item.key))
     _note_residues(house, target, copies, residues)
-    return found
+    return replace(found, unread=found.unread[:TOLD])
 
 
 class Search:
-    """What is looked for in every object.
+    """What is looked for in every object: values as they were written, and the references that stand for them.
 
     Words of other persons' rows that hold a value are gathered once something was found at all, because they only
     ever make it less: then the object is read again with them.
@@ -101,16 +110,26 @@ class Search:
 
     def __init__(self, bench: Bench, copies: Sequence[Copy], values: frozenset[str]) -> None:
         self._bench, self._copies, self._values = bench, copies, values
-        self._needles = needles_of(sorted(values))
+        self._listed = [*sorted(values), *sorted(bench.target.refs)]
+        self._needles = needles_of(self._listed)
+
+    @property
+    def short(self) -> int:
+        """Values that cannot be looked for."""
+        return len(self._needles.unsearchable)
 
     @cached_property
     def _without_others(self) -> Needles:
-        return needles_of(sorted(self._values), longer_words(self._bench, self._copies, self._values))
+        return needles_of(self._listed, longer_words(self._bench, self._copies, self._values))
 
-    def scan(self, path: Path) -> Scan:
-        """One version of an object, on local disk."""
+    def scan(self, path: Path, key: str) -> Scan:
+        """One version of an object, on local disk; who must stay out is noted by reference, and that is no residue."""
         found = self._scan(path, self._needles)
-        return found if found.status is not Status.HIT else self._scan(path, self._without_others)
+        if found.status is Status.HIT:
+            found = self._scan(path, self._without_others)
+        if not key.startswith(SUPPRESSIONS):
+            return found
+        return replace(found, hits=tuple(hit for hit in found.hits if hit.value_index < len(self._values)))
 
     def _scan(self, path: Path, needles: Needles) -> Scan:
         return scan_bytes(path, needles, decrypt=lambda sealed: _decrypted(self._bench, sealed))
@@ -162,13 +181,15 @@ def _fetch(bench: Bench, item: StoredObject, path: Path) -> Path | None:
         return None
 
 
-def _judged(bench: Bench, scan: Scan, copy: Copy | None) -> Scanned:
+def _judged(bench: Bench, scan: Scan, copy: Copy | None, where: Unread) -> Scanned:
     """``copy``: the return or the arrival that this object is, if it is one."""
     if scan.status is Status.HIT:
         return Scanned(1, hits=1)
     if scan.status is Status.OPAQUE and copy is not None and _index_denies(bench, copy):
         return Scanned(1, sealed=1)
-    return Scanned(1, doubts=int(any(one.reason not in READ for one in scan.doubts)))
+    if scan.status is Status.CLEAN:
+        return Scanned(1)
+    return Scanned(1, doubts=1, unread=(replace(where, reason=scan.doubts[0].reason),))
 
 
 def _index_denies(bench: Bench, copy: Copy) -> bool:

@@ -118,6 +118,14 @@ def find_alike(conn: Connection, principal: Principal, copy: Copy) -> list[Excha
     return list(dict.fromkeys([copy.exchange_id, *(ExchangeId(row["id"]) for row in rows)]))
 
 
+def is_refused(conn: Connection, copy: Copy) -> bool:
+    """Whether the file was refused whole, or could not be judged: no row of it is anywhere else, nor in an index."""
+    row = conn.execute(
+        "select decision in ('refused', 'undecided') as is_so from exchange where exchange_id = %s", (copy.exchange_id,)
+    ).fetchone()
+    return row is not None and row["is_so"] is True
+
+
 def refreshed(conn: Connection, copy: Copy) -> Copy | None:
     """The copy as the catalogue has it now; None once it is gone."""
     if copy.kind == ANSWER:

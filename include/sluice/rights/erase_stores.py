@@ -27,13 +27,15 @@ from sluice.rights.erase_candidates import still_there
 from sluice.rights.erase_corrections import CorrectionStore
 from sluice.rights.erase_files import (
     REF,
+    FoundInFile,
     bad_rows_of,
     erase_in_file,
     ref_columns,
     rows_of,
 )
-from sluice.rights.erase_linked import WENT_OUT, look_in_copy, look_in_file
+from sluice.rights.erase_linked import WENT_OUT, look_in_copy, look_in_file, look_in_refused
 from sluice.rights.erase_model import Copy, Done, Edit, Outcome, Place, Target
+from sluice.rights.erase_store import ARRIVED, is_refused
 from sluice.subject.index import find_in_run, first_word, is_whole, write_run
 
 REFUSED_FILE = "quarantine.file"
@@ -176,7 +178,7 @@ class FileStore:
 
     def erase(self, bench: Bench, copy: Copy) -> Edit:
         path = bench.fetch(copy)
-        found, rows = look_in_copy(bench, copy, path) if path else (None, 0)
+        found, rows = _look(bench, copy, path) if path else (None, 0)
         if path is None or not rows:
             return untouched(self, copy)
         if found is None:
@@ -194,6 +196,12 @@ class FileStore:
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         for bucket, prefix in self.where(house, target):
             yield from house.objects.list_versions(bucket, prefix)
+
+
+def _look(bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | None, int]:
+    if copy.kind == ARRIVED and is_refused(bench.house.conn, copy):
+        return look_in_refused(bench, copy, path, copy.key)
+    return look_in_copy(bench, copy, path)
 
 
 def rule_of(refused: EraseRefused) -> str:
@@ -219,7 +227,8 @@ class QuarantineStore:
     def erase(self, bench: Bench, copy: Copy) -> Edit:
         path = bench.fetch(copy)
         opened = self._open(bench, path) if path else None
-        rows = self._rows(bench, copy, opened) if opened else 0
+        look = self._rows_to_erase if copy.kind == REFUSED_FILE else self._rows
+        rows = look(bench, copy, opened) if opened else 0
         if opened is None or not rows:
             return untouched(self, copy)
         plain, sealed = bench.fresh("kept"), bench.fresh("sealed")
@@ -237,7 +246,7 @@ class QuarantineStore:
     def _edit(self, bench: Bench, copy: Copy, opened: Path, target: Path) -> tuple[int, int]:
         """Write it without the person; rows before and after. Raises EraseRefused: then the object goes."""
         if copy.kind == REFUSED_FILE:
-            found, _ = look_in_file(bench, copy, opened, _name_of(copy))
+            found, _ = look_in_refused(bench, copy, opened, _name_of(copy))
             if found is None:
                 raise EraseRefused.because(NOT_READABLE)
             erased = erase_in_file(opened, target, found, copy.contract, bench.target)
@@ -254,6 +263,9 @@ class QuarantineStore:
         if copy.kind == REFUSED_FILE:
             return look_in_file(bench, copy, opened, _name_of(copy))[1]
         return int(self._mask(bench, copy, pl.read_parquet(opened)).sum())
+
+    def _rows_to_erase(self, bench: Bench, copy: Copy, opened: Path) -> int:
+        return look_in_refused(bench, copy, opened, _name_of(copy))[1]
 
     def _mask(self, bench: Bench, copy: Copy, frame: pl.DataFrame) -> pl.Series:
         region = copy.contract.file_format.region if copy.contract else "BE"
@@ -331,7 +343,7 @@ def _dialled(house: House, target: Target) -> Iterator[tuple[str, str]]:
 
 STORES: tuple[Store, ...] = (
     LakeStore(),
-    FileStore("files as they came", frozenset({"arrived"}), _arrived),
+    FileStore("files as they came", frozenset({ARRIVED}), _arrived),
     FileStore("files as they went out", WENT_OUT, _returned),
     FileStore("dial lists", frozenset({DIALLED, KEPT}), _dialled),
     QuarantineStore(),
@@ -344,6 +356,11 @@ STORES: tuple[Store, ...] = (
 """In the order of an erasure: the index goes last, because it says where the rest is."""
 
 BY_KIND: Mapping[str, Store] = {kind: store for store in STORES for kind in store.kinds}
+
+
+def hides(bench: Bench, copy: Copy) -> bool:
+    """Whether a copy in which nobody was found goes all the same: a refused file that nobody can read (ADR 15)."""
+    return copy.kind in (ARRIVED, REFUSED_FILE) and store_of(copy).erase(bench, copy).is_needed
 
 
 def store_of(copy: Copy) -> Store:

@@ -16,6 +16,8 @@ WORD = re.compile(
     rb"|[0-9a-f]{128}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![0-9a-z])"
 )
 """A UUID, SHA-512, SHA-256, SHA-1, MD5 or a reference, alone between other characters."""
+PADDED = b"00000"
+"""Somebody made an id of a fixed length out of a number: in a digest these stand once in thirty thousand times."""
 FEW = re.compile(rb"[0-9a-f][0-9a-f-]*")
 IN_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]*")
 FIRST = (0, 2, 3)
@@ -28,11 +30,12 @@ def is_short(match: bytes) -> bool:
 
 
 def is_in_digest(lowered: bytes, begin: int, end: int) -> bool:
-    """Whether a short match is a piece of a digest; a word of digits alone is none."""
+    """Whether a short match is a piece of a digest; a word of digits alone is none, nor one that was padded."""
     start = max(0, begin - MARGIN)
     for word in WORD.finditer(lowered, start, end + MARGIN):
         if word.start() <= begin and end <= word.end():
-            return any(each in b"abcdef" for each in lowered[word.start() : begin] + lowered[end : word.end()])
+            others = (lowered[word.start() : begin] + lowered[end : word.end()]).replace(b"-", b"")
+            return PADDED not in others and any(each in b"abcdef" for each in others)
     return False
 
 

@@ -17,6 +17,8 @@ JSON_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(/))")
 MARKUP_ESCAPE = re.compile(rb"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8}\d{0,2});")
 SEPARATORS = b" ./()-" + "\u00a0\u2009\u2011\u202f".encode()
 """What stands inside one number or id. Bytes of other letters go too, which a search for ASCII bears."""
+SHRUNK = 10
+"""How many bytes one letter may take where it is escaped, as &#0000049; does."""
 IS_KEPT = ~np.isin(np.arange(256), list(SEPARATORS))
 
 Buffer = bytes | memoryview
@@ -57,7 +59,7 @@ class Found:
 
 def sweep(content: Buffer | Iterable[bytes], needles: Needles, where: str, found: Found) -> None:
     """Search all of one part; windows overlap, so no needle is lost between two of them."""
-    overlap = 6 * max(3 * needles.longest, needles.longest_grouped) + 2 * MARGIN
+    overlap = SHRUNK * (max(6 * needles.longest, needles.longest_grouped) + 2 * MARGIN)
     for window in windows(content, overlap):
         found.read_bytes += len(window.content)
         if found.read_bytes > found.limits.inflated_bytes:
