@@ -1,24 +1,40 @@
 """Merges of index runs: what is damaged, lost or nobody's goes and is made again; who edits waits for one month."""
 
+import hashlib
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
+from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 from psycopg.errors import LockNotAvailable
 
 from desk import Desk, open_desk
 from sluice.db import Connection, connect_to
+from sluice.errors import EvidenceInvalid
 from sluice.exchange.corrections import Left
 from sluice.exchange.house import House, open_house
-from sluice.exchange.merged import RUNS, ask_merged, count_left, merge_all, merge_index, sweep_merged
+from sluice.exchange.merged import (
+    BETWEEN_CHECKS,
+    RUNS,
+    ask_merged,
+    count_left,
+    merge_all,
+    merge_index,
+    named_in,
+    sweep_merged,
+)
 from sluice.exchange.merged_store import Run, find_months, find_runs
 from sluice.exchange.naming import merged_prefix
 from sluice.exchange.store import hold_object
+from sluice.exchange.suppressed import INDEX
 from sluice.settings import Settings
+from sluice.subject.index import ENTRIES_PER_PART, write_run
 from sluice.terms import Principal
 
 ENERGY01, NOBODY = Principal("energy01"), Principal("gone99")
@@ -164,3 +180,137 @@ def test_a_month_with_a_damaged_run_keeps_no_other_waiting(desk: Desk) -> None:
 
     assert merge_index(desk.house, ENERGY01, NOW, fewest=1) == (FILES // 2, 1)
     assert months(desk) == {max(both)}
+
+
+def read(desk: Desk, run: Run) -> bytes:
+    return desk.house.objects.read(run.bucket, run.key, run.version_id)
+
+
+def swap(desk: Desk, run: Run, content: bytes) -> None:
+    """Another run in its place, as an erasure puts it: the new one is put and noted, and the old one goes."""
+    put = desk.house.objects.put(run.bucket, run.key, content, "x")
+    desk.house.conn.execute(
+        "update copy set version_id = %s, sha256 = %s, size_bytes = %s where exchange_id = %s and kind = %s",
+        (put.version_id, hashlib.sha256(content).hexdigest(), len(content), run.exchange_id, run.kind),
+    )
+    lose_run(desk, run)
+
+
+def lose_run(desk: Desk, run: Run) -> None:
+    """This version of it lies there no more."""
+    desk.house.objects.delete_version(run.bucket, run.key, run.version_id)
+
+
+def remove(desk: Desk, run: Run) -> None:
+    """As retention does: noted first."""
+    desk.sql(
+        f"update copy set gone_at = now() where exchange_id = '{run.exchange_id}' and kind = '{run.kind}' returning 1"
+    )
+    lose_run(desk, run)
+
+
+def asked_while(desk: Desk, happens: Callable[[Run], None]) -> tuple[Run, set[str]]:
+    """Somebody of the oldest run, and one of the newest, are looked for; it happens once the newest was read.
+
+    The oldest run, and those in which somebody was found.
+    """
+    runs = find_runs(desk.house.conn, ENERGY01, {INDEX})
+    words = [pl.read_parquet(read(desk, run), columns=["ref"])["ref"][0] for run in (runs[0], runs[-1])]
+    found = named_in(desk.house, ENERGY01, [f"{word:016x}{0:016x}" for word in words])
+    newest, _ = next(found)
+    assert newest == runs[-1], "the control: the oldest was not read yet"
+    happens(runs[0])
+    return runs[0], {run.exchange_id for run, _ in found}
+
+
+def test_who_is_in_a_run_that_was_edited_while_others_were_read_is_found(desk: Desk) -> None:
+    oldest, names = asked_while(desk, lambda run: None)
+    assert names == {oldest.exchange_id}, "the control"
+    assert asked_while(desk, lambda run: swap(desk, run, read(desk, run)))[1] == names
+    nobody = write_run(pl.DataFrame(schema={"ref": pl.UInt64, "kind": pl.UInt8}))
+    assert asked_while(desk, lambda run: swap(desk, run, nobody))[1] == set(), "the edited one decides"
+
+
+def test_a_run_that_was_removed_names_nobody_and_one_that_was_lost_is_an_error(desk: Desk) -> None:
+    assert asked_while(desk, lambda run: remove(desk, run))[1] == set()
+    with pytest.raises(EvidenceInvalid):
+        asked_while(desk, lambda run: lose_run(desk, run))
+
+
+@contextmanager
+def before(house: House, operation: str, below: str, happens: Callable[[], object]) -> Iterator[list[str]]:
+    """It happens once, before the first such request to the bucket; the keys of all of them."""
+    keys, first = list[str](), Lock()
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        if params["Key"].startswith(below):
+            keys.append(params["Key"])
+            if first.acquire(blocking=False):
+                happens()
+
+    events, name = house.objects._client.meta.events, f"before-parameter-build.s3.{operation}"
+    events.register(name, note)
+    try:
+        yield keys
+    finally:
+        events.unregister(name, note)
+
+
+def test_a_run_that_is_lost_fails_its_month_and_what_was_merged_stays(desk: Desk) -> None:
+    merge_all(desk.house, NOW)
+    was = noted(desk)
+    desk.drop(desk.campaign(5, seed=FILES + 1)[0], "more.csv")
+    desk.work()
+    *_, newest = runs_of(desk)
+    lose_run(desk, newest)
+
+    assert merge_index(desk.house, ENERGY01, NOW, fewest=1) == (0, 1)
+    assert parts(desk) == noted(desk) == was and answered(desk) == FILES
+    remove(desk, newest)
+    assert merge_index(desk.house, ENERGY01, NOW, fewest=1) == (0, 0), "who was removed is missed by nobody"
+
+
+def test_a_run_that_is_edited_while_it_is_merged_waits_for_the_next_night(desk: Desk) -> None:
+    *_, newest = runs_of(desk)
+    content = read(desk, newest)
+    with before(desk.house, "GetObject", newest.key, lambda: swap(desk, newest, content)) as gets:
+        assert merge_all(desk.house, NOW) == (0, 0)
+    assert gets and parts(desk) == set()
+    assert merge_all(desk.house, NOW) == (FILES, 0)
+
+
+def cut(desk: Desk, house: House) -> None:
+    """PostgreSQL ends the session of a house, as in a failover."""
+    pid = house.conn.info.backend_pid
+    change(desk, "select pg_terminate_backend(%s, 10000)", pid)
+
+
+def test_who_lost_the_lock_while_reading_puts_nothing(desk: Desk) -> None:
+    with open_house(desk.settings) as second, before(second, "PutObject", "", lambda: None) as puts:
+        reading = before(second, "GetObject", "", lambda: second.conn.execute("select pg_advisory_unlock_all()"))
+        with reading as gets:
+            assert merge_all(second, NOW) == (0, 1)
+        assert gets and puts == []
+        assert merge_all(second, NOW) == (FILES, 0) and puts, "the control"
+
+
+def test_who_lost_the_database_while_putting_leaves_nothing(desk: Desk) -> None:
+    with open_house(desk.settings) as second:
+        with before(second, "PutObject", "", lambda: cut(desk, second)) as puts:
+            assert merge_all(second, NOW) == (0, 1)
+        assert puts and parts(desk) == noted(desk) == set()
+    assert merge_all(desk.house, NOW) == (FILES, 0)
+
+
+def test_who_lost_the_lock_puts_no_more_than_was_begun_and_takes_it_back(desk: Desk) -> None:
+    """A run of so many persons that it is cut into more parts than are put between two looks at the lock."""
+    *_, newest = runs_of(desk)
+    random = np.random.default_rng(1)
+    refs = np.sort(random.integers(0, 2**64, BETWEEN_CHECKS * ENTRIES_PER_PART + 1, np.uint64))
+    swap(desk, newest, write_run(pl.DataFrame({"ref": refs, "kind": np.ones(len(refs), np.uint8)})))
+    with open_house(desk.settings) as second:
+        unlock = before(second, "PutObject", "", lambda: second.conn.execute("select pg_advisory_unlock_all()"))
+        with unlock as puts:
+            assert merge_all(second, NOW) == (0, 1)
+        assert len(puts) == BETWEEN_CHECKS and parts(desk) == noted(desk) == set()
+    assert merge_all(desk.house, NOW) == (FILES, 0) and len(parts(desk)) == 2 * BETWEEN_CHECKS, "the control"

@@ -47,6 +47,15 @@ def get_copy(conn: Connection, exchange_id: ExchangeId, kind: str) -> CopyLine:
     return found
 
 
+def find_version(conn: Connection, exchange_id: ExchangeId, kind: str) -> tuple[str, str] | None:
+    """Version and SHA-256 of a copy as it is now; None when there is none (any more)."""
+    row = conn.execute(
+        "select version_id, sha256 from copy where exchange_id = %s and kind = %s and gone_at is null",
+        (exchange_id, kind),
+    ).fetchone()
+    return (row["version_id"], row["sha256"]) if row else None
+
+
 def is_gone(conn: Connection, exchange_id: ExchangeId, kind: str) -> bool:
     """Whether such a copy was there and was removed."""
     row = conn.execute(

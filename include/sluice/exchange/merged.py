@@ -11,13 +11,15 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
 import polars as pl
 
 from sluice.errors import EvidenceInvalid, NotFound, Ref
+from sluice.exchange import catalogue
 from sluice.exchange import merged_store as store
 from sluice.exchange.corrections import Left
 from sluice.exchange.house import House
@@ -25,17 +27,19 @@ from sluice.exchange.keep import PARQUET
 from sluice.exchange.merged_store import Made, Member, Merge, Part, Run
 from sluice.exchange.naming import INDEX_PREFIX, merged_prefix
 from sluice.exchange.rest import REST
-from sluice.exchange.store import hold_object
+from sluice.exchange.store import check_still_held, hold_object
 from sluice.exchange.suppressed import INDEX
 from sluice.exchange.sweeping import each
 from sluice.lake.objects import StoredObject
-from sluice.subject.index import Answer, find_in_run, is_whole, merge_runs, parts_with, write_run
+from sluice.subject.index import Answer, Merged, find_in_run, is_whole, merge_runs, parts_with, write_run
 from sluice.subject.model import IndexInvalid
 from sluice.terms import Principal
 
 RUNS = frozenset({INDEX, REST})
 AT_ONCE = 8
 """Objects that are read or put side by side: most of the time is the wait for the first byte."""
+BETWEEN_CHECKS = 16
+"""Objects that are put before the lock is looked at again: so many may lie there for a moment after it was lost."""
 FEWEST = 4
 """As many runs are worth a merge: each costs every question one read."""
 MOST_BYTES = 128 * 2**20
@@ -83,11 +87,7 @@ def _merge_group(house: House, principal: Principal, group: str, now: datetime, 
     with _alone(house, principal, group):
         _sweep(house, principal, group)
         runs = store.find_runs(house.conn, principal, RUNS, _month(group))
-        chosen = list(to_merge(runs, fewest))
-        if replaced := {run.merge_id for each in chosen for run in each if run.merge_id is not None}:
-            store.drop(house.conn, replaced)
-            _sweep(house, principal, group)
-        return sum(_merge(house, principal, group, each, now) for each in chosen)
+        return sum(_merge(house, principal, group, each, now) for each in to_merge(runs, fewest))
 
 
 def _month(group: str) -> str:
@@ -127,7 +127,8 @@ def ask_merged(
 def named_in(house: House, principal: Principal, refs: Sequence[str]) -> Iterator[tuple[Run, frozenset[int]]]:
     """Index runs that name one of these, each with the first words of those it names; what is merged comes first.
 
-    The others are read one after the other, the newest first. A run that retention removed names nobody.
+    The others are read one after the other, the newest first, each as it is when its turn comes: somebody may have
+    edited it meanwhile. A run that was removed names nobody. Raises EvidenceInvalid for one that was lost.
     """
     runs = {run.name: run for run in store.find_runs(house.conn, principal, {INDEX})} if refs else {}
     said = _read_merged(house, principal, runs.keys(), refs)
@@ -135,12 +136,34 @@ def named_in(house: House, principal: Principal, refs: Sequence[str]) -> Iterato
     for name, run in reversed(runs.items()):
         if name in said:
             continue
-        try:
-            content = house.objects.read(run.bucket, run.key, run.version_id)
-        except NotFound:
-            continue
-        if words := frozenset(find_in_run(content, refs)["ref"].to_list()):
+        content = _read_current(house, run)
+        if content is not None and (words := frozenset(find_in_run(content, refs)["ref"].to_list())):
             yield run, words
+
+
+def _read_current(house: House, run: Run) -> bytes | None:
+    """None: it was removed."""
+    current: Run | None = run
+    while current is not None:
+        try:
+            return house.objects.read(current.bucket, current.key, current.version_id)
+        except NotFound:
+            current = _instead_of(house, current)
+    return None
+
+
+def _instead_of(house: House, run: Run) -> Run | None:
+    """What somebody put in the place of a run that lies there no more; None once it was removed.
+
+    Raises EvidenceInvalid when it should lie there.
+    """
+    current = catalogue.find_version(house.conn, run.exchange_id, run.kind)
+    if current is None:
+        return None
+    version_id, sha256 = current
+    if version_id == run.version_id:
+        raise EvidenceInvalid(Ref("exchange", run.exchange_id), Ref("copy", run.kind))
+    return replace(run, version_id=version_id, sha256=sha256)
 
 
 def _read_merged(
@@ -223,36 +246,76 @@ def _alone(house: House, principal: Principal, group: str) -> AbstractContextMan
     return hold_object(house.conn, house.settings.bucket_lake, merged_prefix(principal, group))
 
 
+def _check_alone(house: House, principal: Principal, group: str) -> None:
+    check_still_held(house.conn, house.settings.bucket_lake, merged_prefix(principal, group))
+
+
 def _merge(house: House, principal: Principal, group: str, runs: Sequence[Run], now: datetime) -> int:
-    """One merge of these runs; none while one of them is being removed."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        contents = pool.map(lambda run: _content(house, run), runs)
-        try:
-            read = [(pl.read_parquet(content, columns=["ref"]), is_whole(content)) for content in contents]
-        except NotFound:
-            return 0
+    """One merge of these runs, in the place of those that there are; none while one of them is edited or removed."""
+    read = _read_runs(house, runs)
+    if read is None:
+        return 0
+    if replaced := {run.merge_id for run in runs if run.merge_id is not None}:
+        store.drop(house.conn, replaced)
+        _sweep(house, principal, group)
     merged = merge_runs([(number, entries) for number, (entries, _) in enumerate(read)])
-    merge_id = str(uuid4())
-    bucket, prefix = house.settings.bucket_lake, f"{merged_prefix(principal, group)}merge={merge_id}/"
-
-    def put(number: int) -> Part:
-        key = f"{prefix}part-{number:04d}.parquet"
-        stored = house.objects.put_once(bucket, key, write_run(merged.part(number)), PARQUET)
-        return Part(number, key, stored.version_id, stored.sha256 or "")
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        parts = list(pool.map(put, range(len(merged))))
     members = [Member(number, whole) for number, (_, whole) in enumerate(read)]
-    made = Made(merge_id, principal, _month(group), merged.bits, parts, now)
-    store.note_made(house.conn, made, list(zip(runs, members, strict=True)))
+    merge_id = str(uuid4())
+    prefix = f"{merged_prefix(principal, group)}merge={merge_id}/"
+    with _whole_or_nothing(house, prefix):
+        parts = _put_parts(house, principal, group, prefix, merged)
+        _check_alone(house, principal, group)
+        made = Made(merge_id, principal, _month(group), merged.bits, parts, now)
+        store.note_made(house.conn, made, list(zip(runs, members, strict=True)))
     return len(runs)
 
 
-def _content(house: House, run: Run) -> bytes:
-    content = house.objects.read(run.bucket, run.key, run.version_id)
+def _read_runs(house: House, runs: Sequence[Run]) -> list[tuple[pl.DataFrame, bool]] | None:
+    """Entries of each, and whether it is whole; None while one is edited or removed. Raises EvidenceInvalid."""
+    read = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for run, content in zip(runs, pool.map(lambda run: _content(house, run), runs), strict=True):
+            if content is None:
+                _instead_of(house, run)
+                return None
+            read.append((pl.read_parquet(content, columns=["ref"]), is_whole(content)))
+    return read
+
+
+def _content(house: House, run: Run) -> bytes | None:
+    """None: this version lies there no more."""
+    try:
+        content = house.objects.read(run.bucket, run.key, run.version_id)
+    except NotFound:
+        return None
     if run.sha256 and hashlib.sha256(content).hexdigest() != run.sha256:
         raise EvidenceInvalid(Ref("exchange", run.exchange_id), Ref("copy", run.kind))
     return content
+
+
+@contextmanager
+def _whole_or_nothing(house: House, prefix: str) -> Iterator[None]:
+    """What is put below a prefix stays only if all goes well. It is listed: what a put that failed left goes too."""
+    with ExitStack() as undo:
+        undo.callback(lambda: _delete(house, _listed(house, prefix)))
+        yield
+        undo.pop_all()
+
+
+def _put_parts(house: House, principal: Principal, group: str, prefix: str, merged: Merged) -> list[Part]:
+    """Put as long as nobody else may edit the runs: who was erased meanwhile would come back. Raises DatabaseError."""
+
+    def put(number: int) -> Part:
+        key = f"{prefix}part-{number:04d}.parquet"
+        stored = house.objects.put_once(house.settings.bucket_lake, key, write_run(merged.part(number)), PARQUET)
+        return Part(number, key, stored.version_id, stored.sha256 or "")
+
+    parts = list[Part]()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for first in range(0, len(merged), BETWEEN_CHECKS):
+            _check_alone(house, principal, group)
+            parts += pool.map(put, range(first, min(first + BETWEEN_CHECKS, len(merged))))
+    return parts
 
 
 def _sweep(house: House, principal: Principal, group: str) -> None:
@@ -260,13 +323,22 @@ def _sweep(house: House, principal: Principal, group: str) -> None:
 
     Rows first: what a worker leaves who dies in between is no part of a merge, and goes with the next sweep.
     """
-    bucket, month, prefix = house.settings.bucket_lake, _month(group), merged_prefix(principal, group)
-    listed = house.objects.list_versions(bucket, prefix)
-    there = {(item.key, item.version_id) for item in listed if month or item.key == prefix}
+    month, prefix = _month(group), merged_prefix(principal, group)
+    there = {(key, version_id) for key, version_id in _listed(house, prefix) if month or key == prefix}
     merges = store.find_objects(house.conn, principal, month)
     outdated = store.find_outdated(house.conn, principal, month)
     whole = {merge_id for merge_id, parts in merges.items() if merge_id not in outdated and parts <= there}
     store.drop(house.conn, merges.keys() - whole)
     left = there.difference(*(merges[merge_id] for merge_id in whole))
+    _delete(house, left)
+
+
+def _listed(house: House, prefix: str) -> set[tuple[str, str]]:
+    """Key and version of what lies below a prefix."""
+    there = house.objects.list_versions(house.settings.bucket_lake, prefix)
+    return {(item.key, item.version_id) for item in there}
+
+
+def _delete(house: House, names: Collection[tuple[str, str]]) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(lambda name: house.objects.delete_version(bucket, *name), left))
+        list(pool.map(lambda name: house.objects.delete_version(house.settings.bucket_lake, *name), names))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sluice.db import Connection, transaction
-from sluice.errors import GateFailed, NotFound, Ref
+from sluice.errors import DatabaseError, GateFailed, NotFound, Ref
 from sluice.exchange.model import Opened
 from sluice.exchange.review_store import is_for_review
 from sluice.lake.objects import StoredObject
@@ -15,6 +15,8 @@ from sluice.ledger.record import ExchangeRecord, InputLine
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 RETRY_AFTER, GIVEN_BACK_FOR = timedelta(seconds=5), timedelta(seconds=15)
+HELD = """exists (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and objsubid = 1
+    and (classid::bigint << 32 | objid::bigint) = hashtextextended(%(lock)s, %(seed)s))"""
 COLUMNS = """exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
     attempts, day"""
 
@@ -182,6 +184,14 @@ def hold_object(conn: Connection, bucket: str, key: str) -> Iterator[None]:
             conn.execute("select pg_advisory_unlock(hashtextextended(%s, 4))", (f"{bucket}/{key}",))
 
 
+def check_still_held(conn: Connection, bucket: str, key: str) -> None:
+    """Raises DatabaseError unless this connection holds the object: who restarts PostgreSQL frees our locks."""
+    with transaction(conn):
+        row = conn.execute(f"select {HELD} as held", {"lock": f"{bucket}/{key}", "seed": 4}).fetchone()
+    if row is None or not row["held"]:
+        raise DatabaseError(Ref("lock", "lost"))
+
+
 def find_same_content(conn: Connection, opened: Opened, sha256: str) -> ExchangeId | None:
     """The accepted exchange of this flow with the same bytes, if there is one."""
     row = conn.execute(
@@ -221,11 +231,8 @@ def check_still_ours(conn: Connection, opened: Opened) -> None:
     A restart of PostgreSQL frees our locks while the child works; then another may be at it.
     """
     row = conn.execute(
-        """select decision = 'open' and exists (
-               select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()
-               and (classid::bigint << 32 | objid::bigint) = hashtextextended(%(id)s, 0) and objsubid = 1) as ours
-           from exchange where exchange_id = %(id)s::uuid""",
-        {"id": opened.exchange_id},
+        f"select decision = 'open' and {HELD} as ours from exchange where exchange_id = %(lock)s::uuid",
+        {"lock": opened.exchange_id, "seed": 0},
     ).fetchone()
     if row is None or not row["ours"]:
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("lock", "lost"))

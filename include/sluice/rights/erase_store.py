@@ -130,11 +130,8 @@ def refreshed(conn: Connection, copy: Copy) -> Copy | None:
     """The copy as the catalogue has it now; None once it is gone."""
     if copy.kind == ANSWER:
         return answer_store.find_copy(conn, copy.exchange_id)
-    row = conn.execute(
-        "select version_id, sha256 from copy where exchange_id = %s and kind = %s and gone_at is null",
-        (copy.exchange_id, copy.kind),
-    ).fetchone()
-    return replace(copy, version_id=row["version_id"], sha256=row["sha256"]) if row else None
+    current = catalogue.find_version(conn, copy.exchange_id, copy.kind)
+    return replace(copy, version_id=current[0], sha256=current[1]) if current else None
 
 
 def swap(house: House, copy: Copy, edited: Path, rows: int | None) -> None:
