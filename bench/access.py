@@ -38,7 +38,8 @@ from sluice.terms import Direction, Flow, Principal
 
 ROUNDS = 3
 ENERGY, FLOW = Principal("energy01"), Flow("renewal_campaign")
-CLOSED = "update exchange set decision = 'accepted', closed_at = now() where decision = 'open'"
+CLOSED = """update exchange set decision = 'accepted', closed_at = now(), said_id = sluice.said_id_of('{}')
+            where decision = 'open'"""
 
 
 @dataclass(frozen=True)

@@ -51,11 +51,11 @@ ENTRIES = 5
 EXCHANGES = """
     insert into sluice.exchange (exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain,
         opened_at, decision, reason_code, purposes, sha256, rows_in, rows_accepted, rows_refused, rows_held, closed_at,
-        receipt_at)
+        receipt_at, said_id)
     select gen_random_uuid(), case when n %% 2 = 0 then e.principal else 'past' || n %% %(principals)s end, e.direction,
         e.flow, e.bucket, e.key, 'past-' || n, e.size_bytes, e.chain, e.opened_at - n * interval '1 minute', e.decision,
         e.reason_code, e.purposes, md5('past' || n) || md5('of' || n), e.rows_in, e.rows_accepted, e.rows_refused,
-        e.rows_held, e.closed_at - n * interval '1 minute', e.receipt_at - n * interval '1 minute'
+        e.rows_held, e.closed_at - n * interval '1 minute', e.receipt_at - n * interval '1 minute', e.said_id
     from generate_series(1, %(count)s) n join pattern e on e.place = case when n %% 50 = 0 then 1 else 0 end
 """
 ENTRY = """

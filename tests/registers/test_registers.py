@@ -18,7 +18,7 @@ from sluice.agreement.activate import activate_principal
 from sluice.ledger.record import ExchangeRecord
 from sluice.registers.columns import REGISTER, columns_of
 from sluice.registers.make import contract_reader, known_then, make_register
-from sluice.registers.model import Article, FindingCode, Register
+from sluice.registers.model import Article, FindingCode, Register, Sighting
 from sluice.registers.rules import uses_of
 from sluice.registers.store import find_sightings
 from sluice.registers.write import FORMS, write_register
@@ -43,7 +43,7 @@ def records(estate: Estate) -> list[ExchangeRecord]:
 def uncovered(found: dict[Article, Register], estate: Estate) -> list[str]:
     """Exchanges without a row, by counting: every use of every day is in one row, as often as it happened."""
     read = contract_reader(estate.house.conn)
-    seen = find_sightings(estate.house.conn, TODAY + timedelta(days=1), datetime.now(UTC))
+    seen = find_sightings(estate.house.conn, TODAY + timedelta(days=1), datetime.now(UTC), ())
     rows = [row for register in found.values() for row in register.rows]
     wrong = [
         f"{each.flow} {use.number}"
@@ -85,6 +85,7 @@ def test_every_exchange_has_its_row_and_what_papers_do_not_say_is_found(
         _without_the_purpose(estate, before)
         with at_terminal(estate.night.desk, monkeypatch):
             _command(estate, tmp_path / "out")
+        _across_a_turn(estate)
 
 
 def _forms(found: dict[Article, Register], folder: Path, estate: Estate) -> None:
@@ -113,6 +114,25 @@ def _forms(found: dict[Article, Register], folder: Path, estate: Estate) -> None
         values = [value for each in (*estate.people, *estate.others) for value in each.values]
         assert [value for value in values if value.encode() in everything] == []
         assert lines == write_register(register, folder), "the same register is the same bytes"
+
+
+def _across_a_turn(estate: Estate) -> None:
+    """What is alike on both sides of a day on which papers changed is two sightings, and nothing is counted twice."""
+    conn, now, turn = estate.house.conn, datetime.now(UTC), TODAY - timedelta(days=10)
+    conn.execute(
+        """update exchange set opened_at = opened_at - interval '40 days'
+           where ctid in (select min(ctid) from exchange group by said_id)"""
+    )
+
+    def seen(*turns: date) -> tuple[Sighting, ...]:
+        return find_sightings(conn, TODAY + timedelta(days=1), now, turns)
+
+    def spanning(found: tuple[Sighting, ...]) -> int:
+        return sum(each.first < turn <= each.last for each in found)
+
+    assert spanning(seen()) > 0, "control"
+    assert spanning(seen(turn)) == 0
+    assert sum(each.count for each in seen(turn)) == sum(each.count for each in seen()) == len(records(estate))
 
 
 def _without_the_purpose(estate: Estate, before: datetime) -> None:

@@ -80,8 +80,8 @@ def seen_of(
     """One exchange of energy01."""
     roles = tuple(SeenRole(group, profile.value, PROFILES[profile].controller) for group, profile in profiles)
     made = Sighting(
-        "energy01", Direction.INBOUND, "renewal_campaign", day, "DPA-ENERGY01", "3.0.0", None, tuple(purposes), roles,
-        tuple(SeenColumn(role.group, "https://w3id.org/dpv/pd#UID", "provided", None) for role in roles),
+        "energy01", Direction.INBOUND, "renewal_campaign", day, day, "DPA-ENERGY01", "3.0.0", None, tuple(purposes),
+        roles, tuple(SeenColumn(role.group, "https://w3id.org/dpv/pd#UID", "provided", None) for role in roles),
         "energy01", ("center",), ("Object Store BV",), ("BE", "NL"), False, (), None, 1, 1,
     )  # fmt: skip
     return replace(made, **more)  # type: ignore[arg-type]
@@ -174,7 +174,7 @@ def codes(seen: Sequence[Sighting], papers: Papers = DECLARED) -> set[tuple[Find
         ),
         ({"purposes": (NEVER,)}, (FindingCode.PURPOSE_NOT_DECLARED, "P-NEVER")),
         ({"purposes": ()}, (FindingCode.NO_PURPOSE, "DPA-ENERGY01")),
-        ({"day": date(2025, 12, 31)}, (FindingCode.PURPOSE_NOT_DECLARED, "P-RENEW")),
+        ({"last": date(2025, 12, 31)}, (FindingCode.PURPOSE_NOT_DECLARED, "P-RENEW")),
     ],
 )
 def test_what_was_seen_and_not_declared_is_a_finding(

@@ -287,8 +287,9 @@ def plant(desk: Desk, draw: random.Random, end: date) -> Iterator[Planted]:
         principal = draw.choice([ENERGY, TELECOM])
         [row] = house.conn.execute(
             """insert into exchange (exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes,
-                   chain, decision, closed_at)
-               values (%s, %s, 'inbound', 'f', %s, %s, 'v', 0, %s, 'undecided', now()) returning exchange_id::text""",
+                   chain, decision, closed_at, said_id)
+               values (%s, %s, 'inbound', 'f', %s, %s, 'v', 0, %s, 'undecided', now(), sluice.said_id_of('{}'))
+               returning exchange_id::text""",
             (uuid4(), principal, bucket, f"none/{number}", f"principal.{principal}"),
         ).fetchall()
         exchange_id = ExchangeId(row["exchange_id"])

@@ -55,8 +55,9 @@ def deliver(
     conn = desk.house.conn
     conn.execute(
         """insert into exchange (exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain,
-               opened_at, decision, closed_at, sha256, rows_in, rows_accepted, rows_refused, day)
-           values (%s, %s, 'outbound_return', 'campaign_results', %s, %s, 'v', 16, %s, %s, %s, %s, %s, 0, 0, 0, %s)""",
+               opened_at, decision, closed_at, sha256, rows_in, rows_accepted, rows_refused, day, said_id)
+           values (%s, %s, 'outbound_return', 'campaign_results', %s, %s, 'v', 16, %s, %s, %s, %s, %s, 0, 0, 0, %s,
+               sluice.said_id_of('{}'))""",
         (
             exchange_id,
             principal,

@@ -276,7 +276,10 @@ def test_each_thing_that_is_not_over_keeps_the_keys(town: Town, erased: Case, ad
     lift(conn, held.hold_id, "an", now())
     conn.execute("update exchange set decision = 'open', closed_at = null where principal = 'energy01'")
     assert because(town) == "EXCHANGE_OPEN"
-    conn.execute("update exchange set decision = 'accepted', closed_at = now() where decision = 'open'")
+    conn.execute(
+        """update exchange set decision = 'accepted', closed_at = now(), said_id = sluice.said_id_of('{}')
+           where decision = 'open'"""
+    )
     emptied(town)
     conn.execute(
         """insert into copy (exchange_id, kind, bucket, key, version_id, sha256, size_bytes)

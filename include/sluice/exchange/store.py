@@ -249,7 +249,9 @@ def update_closed(conn: Connection, record: ExchangeRecord, entry_hash: str, clo
     conn.execute(
         """update exchange set decision = %s, reason_code = %s, purposes = %s, sha256 = %s, rows_in = %s,
                rows_accepted = %s, rows_refused = %s, rows_held = %s, rows_to_review = %s, entry_hash = %s,
-               closed_at = %s, last_error = null
+               closed_at = %s, last_error = null,
+               said_id = (select sluice.said_id_of(e.body) from ledger.entry e
+                          where e.exchange_id = exchange.exchange_id and e.kind = 'exchange.closed')
            where exchange_id = %s""",
         (
             record.decision.value,

@@ -64,12 +64,16 @@ class SeenRole:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Closed exchanges of one day that are alike in everything a register says. ``day``: Brussels date."""
+    """Closed exchanges that are alike in everything a register says, on days on which the same papers were in force.
+
+    ``first``, ``last``: Brussels dates.
+    """
 
     principal: str
     direction: Direction
     flow: str
-    day: date
+    first: date
+    last: date
     agreement_id: str | None
     agreement_version: str | None
     contract_sha256: str | None
@@ -126,11 +130,11 @@ class Row:
 
     @property
     def first_seen(self) -> date | None:
-        return min((each.day for each in self.seen), default=None)
+        return min((each.first for each in self.seen), default=None)
 
     @property
     def last_seen(self) -> date | None:
-        return max((each.day for each in self.seen), default=None)
+        return max((each.last for each in self.seen), default=None)
 
 
 class FindingCode(StrEnum):

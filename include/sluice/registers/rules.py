@@ -8,7 +8,7 @@ of the two registers; an exchange always has a use, refused ones and those witho
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from sluice.agreement import dpv
 from sluice.agreement.annexes import Known, KnownContract
@@ -29,6 +29,7 @@ from sluice.registers.model import (
 )
 from sluice.terms import Direction, RoleProfile
 
+_DAY = timedelta(days=1)
 DECIDES = frozenset({"center", "both", "joint"})
 """Words of role profiles under which the center is a controller itself (Art. 4(7))."""
 SPECIAL = dpv.SPECIAL_CATEGORIES | dpv.CRIMINAL_CATEGORIES
@@ -196,7 +197,7 @@ def _finding(code: FindingCode, row: Row, what: str, seen: Iterable[Sighting] = 
 
 def _purpose(row: Row, papers: Papers) -> Iterator[Finding]:
     """Exchanges for a purpose that no version of the agreement declares for the day they were opened."""
-    wrong = [each for each in row.seen if not _declared_on(row.key, papers, each.day)]
+    wrong = [each for each in row.seen if not _declared_on(row.key, papers, each.last)]
     if wrong:
         yield _finding(FindingCode.PURPOSE_NOT_DECLARED, row, row.key.purpose, wrong)
 
@@ -211,7 +212,7 @@ def _declared_on(key: Key, papers: Papers, day: date) -> bool:
 
 
 def _declares_purpose(row: Row, papers: Papers) -> bool:
-    return any(_declared_on(row.key, papers, each.day) for each in row.seen)
+    return any(_declared_on(row.key, papers, each.last) for each in row.seen)
 
 
 def _beyond(row: Row, papers: Papers, center: Center) -> Iterator[Finding]:
@@ -225,9 +226,15 @@ def _beyond(row: Row, papers: Papers, center: Center) -> Iterator[Finding]:
         yield _finding(code, row, what, seen)
 
 
+def turns_of(papers: Papers) -> tuple[date, ...]:
+    """Days on which some agreement begins to be in force, or is no more."""
+    spans = [known.days for known in papers.agreements]
+    return (*(days.first for days in spans), *(days.last + _DAY for days in spans if days.last is not None))
+
+
 def _paper_on(seen: Sighting, papers: Papers) -> Known | None:
     own = [known for known in papers.agreements if known.agreement.agreement_id == seen.agreement_id]
-    return next((known for known in own if seen.day in known.days), None)
+    return next((known for known in own if seen.last in known.days), None)
 
 
 def _beyond_paper(seen: Sighting, row: Row, paper: Known, center: Center) -> Iterator[tuple[FindingCode, str]]:
