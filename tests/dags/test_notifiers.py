@@ -227,6 +227,23 @@ def test_a_file_that_waited_long_is_told_when_it_is_refused(desk: Desk, hook: Re
     assert [len(each["lines"]) for each in posts(hook)] == [1, 2]
 
 
+def test_a_folder_that_no_contract_names_is_told_to_nobody(
+    desk: Desk, office: PostOffice, hook: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    folders = ("janssens-peter", "1412813")
+    for folder in folders:
+        desk.drop(BAD, "a.csv", ("energy01", folder))
+    desk.drop(BAD, "a.csv")
+    desk.work()
+    tell("REFUSED")
+    [mail], [posted], [stored] = office.said, posts(hook), desk.sql("select lines from desk_message")
+    logged = [each for each in caplog.messages if each.startswith("for the desk")]
+    every = [mail, json.dumps(posted), json.dumps(stored["lines"]), *logged]
+    assert len(every) == 4 and not [text for text in every if any(folder in text for folder in folders)]
+    assert [text.count("energy01/unassigned: refused") for text in every] == [2, 4, 2, 2], "lines and text of a post"
+    assert all("energy01/renewal_campaign: refused" in text for text in every)
+
+
 def test_two_workers_at_once_make_one_message(desk: Desk, office: PostOffice, hook: Receiver) -> None:
     refuse(desk, 3)
     with ThreadPoolExecutor(6) as workers:

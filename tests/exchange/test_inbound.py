@@ -11,6 +11,8 @@ import pytest
 from desk import ENERGY, Desk, open_desk
 from sluice.documents.verify import verify_receipt
 from sluice.errors import NotFound
+from sluice.exchange.house import open_house
+from sluice.exchange.naming import NO_FLOW
 from sluice.exchange.read import get_accepted
 from sluice.lake.quarantine import unseal
 from sluice.sample.faults import FaultPlan
@@ -138,8 +140,9 @@ def test_what_is_wrong_is_refused_with_its_reason_and_receipted(
     assert (line.reason_code or "").startswith(code)
     assert line.receipt_at is not None
     assert not desk.objects(desk.settings.bucket_lake)
-    receipt = json.loads(receipt_of(desk, line.id, "json", where))
+    receipt = json.loads(receipt_of(desk, line.id, "json", (where[0], line.flow)))
     assert receipt["payload"]
+    assert line.flow == (NO_FLOW if where[1] in ("leads", "unheard_of") else where[1])
 
 
 def test_a_name_that_could_name_a_person_is_in_no_record_receipt_or_key(desk: Desk) -> None:
@@ -151,6 +154,39 @@ def test_a_name_that_could_name_a_person_is_in_no_record_receipt_or_key(desk: De
     keys = [o.key for bucket in ("bucket_lake", "bucket_vault") for o in desk.objects(getattr(desk.settings, bucket))]
     receipts = [o.key for o in desk.objects(desk.settings.bucket_exchange) if "/receipts/" in o.key]
     assert not any("peeters" in key for key in keys + receipts)
+
+
+@pytest.mark.parametrize("folder", ["janssens-peter", "1412813"])
+def test_a_folder_that_no_contract_names_is_in_no_record_receipt_or_key(desk: Desk, folder: str) -> None:
+    desk.drop(desk.campaign(rows=50)[0], "contract.pdf", (ENERGY[0], folder))
+    known = desk.drop(desk.campaign(rows=50)[0], "contract.pdf")
+    desk.work()
+    assert {line.flow for line in desk.lines()} == {NO_FLOW, ENERGY[1]}
+    entries = [bytes(row["body"]).decode() for row in desk.sql("select body from ledger.entry")]
+    catalogue = [str(row["key"]) for row in desk.sql("select key from copy")]
+    stored = [
+        item
+        for bucket in ("bucket_exchange", "bucket_lake", "bucket_vault")
+        for item in desk.objects(getattr(desk.settings, bucket))
+        if "/inbound/" not in item.key
+    ]
+    documents = [desk.house.objects.read(item.bucket, item.key, item.version_id) for item in stored]
+    told = [*entries, *catalogue, *(item.key for item in stored), *map(str, documents)]
+    assert not [text for text in told if folder in text]
+    assert "energy01/inbound/[name withheld]" in catalogue and known.key in catalogue, "of a flow it is there"
+    assert any(known.key in text for text in entries) and any(NO_FLOW in item.key for item in stored)
+
+
+def test_a_folder_is_a_flow_once_its_contract_was_registered(store_settings: Settings, tmp_path: Path) -> None:
+    with open_house(store_settings) as house:
+        early = Desk(house, tmp_path)
+        before = early.drop(early.campaign(rows=50, seed=1)[0], "a.csv")
+        early.work()
+        assert (early.line(before).flow, early.line(before).reason_code) == (NO_FLOW, "FORBIDDEN_NO_AGREEMENT")
+    with open_desk(store_settings, tmp_path) as desk:
+        after = desk.drop(desk.campaign(rows=50, seed=2)[0], "b.csv")
+        desk.work()
+        assert (desk.line(after).flow, desk.line(after).decision) == (ENERGY[1], "accepted")
 
 
 def test_the_same_content_again_is_a_duplicate_that_names_the_first(desk: Desk) -> None:

@@ -3,6 +3,9 @@
 import pytest
 
 from sluice.exchange.naming import NO_FLOW, is_safe_name, split_key, withheld_unless_safe
+from sluice.terms import Flow
+
+LEADS = Flow("leads")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +50,7 @@ def test_ordinary_names_are_safe(name: str) -> None:
 def test_names_that_could_name_a_person_or_a_path_are_not(name: str) -> None:
     assert not is_safe_name(name)
     assert (
-        withheld_unless_safe(f"energy01/inbound/leads/{name}") == "energy01/inbound/leads/[name withheld]"
+        withheld_unless_safe(f"energy01/inbound/leads/{name}", LEADS) == "energy01/inbound/leads/[name withheld]"
         or "/" in name
     )
 
@@ -56,4 +59,10 @@ def test_names_that_could_name_a_person_or_a_path_are_not(name: str) -> None:
 def test_a_folder_that_could_name_a_person_is_no_flow_and_is_withheld(folder: str) -> None:
     key = f"energy01/inbound/{folder}/leads.csv"
     assert split_key(key)[2] == NO_FLOW
-    assert withheld_unless_safe(key) == "energy01/inbound/[name withheld]"
+    assert withheld_unless_safe(key, LEADS) == "energy01/inbound/[name withheld]"
+
+
+def test_the_folder_of_a_file_without_a_flow_is_withheld_however_plain_it_is() -> None:
+    key = "energy01/inbound/janssens-peter/leads.csv"
+    assert withheld_unless_safe(key, NO_FLOW) == "energy01/inbound/[name withheld]"
+    assert withheld_unless_safe(key, Flow("janssens-peter")) == key

@@ -29,7 +29,7 @@ from rights.others import Compared, compare
 from rights.residue import Opener, Searcher, as_reference, views
 from scan.plants import CONTAINERS, ENCODINGS, filled
 from sluice.exchange.merged import FEWEST, merge_all
-from sluice.exchange.naming import merged_prefix, withheld_unless_safe
+from sluice.exchange.naming import merged_prefix, split_key, withheld_unless_safe
 from sluice.rights.certificate import issue
 from sluice.rights.erase import run, verify
 from sluice.rights.erase_model import ErasureReport
@@ -241,7 +241,8 @@ def compare_all(
             whole[f"{name[1]} {Path(was.key).suffix}"] += 1
         elif not name[1].startswith("index"):
             plain, now = (plain_of(each, opened) for each in (was, after[name]))
-            compared[" ".join((*name, withheld_unless_safe(was.key)))] = compare(
+            told = withheld_unless_safe(was.key, split_key(was.key)[2])
+            compared[" ".join((*name, told))] = compare(
                 was.key, plain, now, lambda record: bool(searcher.owners_in(record))
             )
     return compared, whole

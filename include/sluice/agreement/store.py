@@ -158,6 +158,15 @@ def in_force(
         )
 
 
+def is_flow(conn: Connection, principal: Principal, flow: Flow) -> bool:
+    """Whether a contract of a principal was ever registered for a flow, in whatever version, direction and state."""
+    ids = [f"{principal}.{direction}.{flow}" for direction in Direction]
+    row = conn.execute(
+        "select exists (select from sluice.document where kind = 'contract' and document_id = any(%s)) as has", [ids]
+    ).fetchone()
+    return bool(row and row["has"])
+
+
 def _join(row: Row, versions: list[Row], on: date) -> Paper | PaperMissing | None:
     """The contract under the agreement it names, or why that one does not hold; None for a gap."""
     pinned = next((held for held in versions if held.version == row.pin[1]), None)

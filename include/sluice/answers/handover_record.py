@@ -130,7 +130,7 @@ def _what(sending: Sending, package: Package | None, included: Sequence[Included
     is_special = any(role.art9_condition for _, role, _ in included)
     return What(
         bucket=opened.bucket,
-        key=withheld_unless_safe(opened.key),
+        key=withheld_unless_safe(opened.key, opened.flow),
         version_id=opened.version_id,
         sha256=package.sha256 if package else None,
         size_bytes=package.size_bytes if package else 0,
@@ -172,7 +172,7 @@ def _inputs(found: Sequence[Found]) -> Iterator[InputLine]:
             exchange_id=copy.exchange_id,
             kind=SIDES.get(copy.direction, "return"),
             bucket=copy.bucket,
-            key=withheld_unless_safe(copy.key),
+            key=withheld_unless_safe(copy.key, copy.flow),
             version_id=copy.version_id,
             sha256=copy.sha256,
         )

@@ -205,7 +205,7 @@ def files(
     Example: sluice notices files --principal energy01
     """
     from sluice.db import connect
-    from sluice.exchange.naming import withheld_unless_safe
+    from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
     from sluice.rights.notice_store import list_answers
 
     with connect(get_settings()) as conn:
@@ -213,7 +213,7 @@ def files(
     told = [
         {
             "principal": file.principal,
-            "key": withheld_unless_safe(file.key),
+            "key": withheld_unless_safe(file.key, NO_FLOW),
             "version_id": file.version_id,
             "notice": file.notice_id,
             "outcome": file.outcome.value,

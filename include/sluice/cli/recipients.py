@@ -84,7 +84,7 @@ def files(principal: PrincipalOption = None, limit: LimitOption = 200, format: F
     Example: sluice recipients files --principal energy01
     """
     from sluice.db import connect
-    from sluice.exchange.naming import withheld_unless_safe
+    from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
     from sluice.returns.acks import list_ack_files
 
     with connect(get_settings()) as conn:
@@ -92,7 +92,7 @@ def files(principal: PrincipalOption = None, limit: LimitOption = 200, format: F
     told = [
         {
             "principal": file.principal,
-            "key": withheld_unless_safe(file.key),
+            "key": withheld_unless_safe(file.key, NO_FLOW),
             "version_id": file.version_id,
             "exchange": file.exchange_id,
             "outcome": file.outcome,

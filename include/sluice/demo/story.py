@@ -113,7 +113,7 @@ def fetch_receipts(settings: Settings, outcomes: Sequence[Outcome], folder: Path
     found = []
     for outcome in outcomes:
         objects = ObjectStore(as_principal(settings, outcome.drop.principal))
-        stem = f"{outcome.drop.principal}/receipts/{outcome.drop.flow}/{outcome.line.id}"
+        stem = f"{outcome.drop.principal}/receipts/{outcome.line.flow}/{outcome.line.id}"
         for ending in ("json", "pdf"):
             path = folder / f"{outcome.drop.name}.{outcome.line.id[:8]}.{ending}"
             path.write_bytes(objects.read(settings.bucket_exchange, f"{stem}.{ending}"))

@@ -44,7 +44,7 @@ def _arrived(house: House, judged: Judged, received: date) -> CopyLine:
     return CopyLine(
         kind="arrived",
         bucket=opened.bucket,
-        key=withheld_unless_safe(opened.key),
+        key=withheld_unless_safe(opened.key, opened.flow),
         version_id=opened.version_id,
         sha256=judged.fetched.sha256 if judged.fetched else "",
         size_bytes=opened.size_bytes,

@@ -37,18 +37,21 @@ def is_safe_name(name: str) -> bool:
     return bool(SAFE_NAME.fullmatch(name)) and all(map(TIMESTAMP.fullmatch, runs))
 
 
-def withheld_unless_safe(key: str) -> str:
-    """The key; with its file name withheld when that name could name a person."""
-    principal, direction, flow, name = split_key(key)
-    if flow == NO_FLOW:
+def withheld_unless_safe(key: str, flow: Flow) -> str:
+    """The key of a file of this flow; with its file name withheld when that name could name a person.
+
+    Of a file that has no flow the folder is withheld too: whoever sent it chose that name.
+    """
+    principal, direction, folder, name = split_key(key)
+    if NO_FLOW in (flow, folder):
         return f"{principal}/{direction}/[name withheld]"
-    return key if is_safe_name(name) else f"{principal}/{direction}/{flow}/[name withheld]"
+    return key if is_safe_name(name) else f"{principal}/{direction}/{folder}/[name withheld]"
 
 
 def split_key(key: str) -> tuple[str, str, Flow, str]:
     """``<principal>/<direction>/<flow>/<name>``; a name may hold slashes, and then it is no safe one.
 
-    What stands in the place of a flow but could not be one is no flow.
+    What stands in the place of a flow but could not be one is no flow; whether it is one, contracts say.
     """
     principal, direction, *rest = key.split("/", 3)
     if len(rest) == 2 and FLOW_NAME.fullmatch(rest[0]) and is_safe_name(rest[0]):

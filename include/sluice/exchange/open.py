@@ -1,17 +1,17 @@
 """Open an exchange for every file version that arrived: the record exists before a byte is read."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Self
 
 from sluice.agreement.model import Paper, PaperMissing
-from sluice.agreement.store import in_force
+from sluice.agreement.store import in_force, is_flow
 from sluice.db import Connection, transaction
 from sluice.errors import SluiceError
 from sluice.exchange import store
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS, PRINCIPAL_NAME, split_key, utc_text, withheld_unless_safe
+from sluice.exchange.naming import BRUSSELS, NO_FLOW, PRINCIPAL_NAME, split_key, utc_text, withheld_unless_safe
 from sluice.exchange.store import Arrival
 from sluice.lake.objects import ObjectStore, StoredObject, prefix_of
 from sluice.ledger.append import append
@@ -70,7 +70,7 @@ class Arrivals:
 
 
 def arrival_of(principal: str, direction: Direction, item: StoredObject) -> Arrival:
-    """Where ``<principal>/<direction>/<flow>/<name>`` belongs; a file beside the flows has none."""
+    """Where ``<principal>/<direction>/<flow>/<name>`` says that it belongs; a file beside the flows has none."""
     flow = split_key(item.key)[2]
     return Arrival(Principal(principal), direction, flow, item)
 
@@ -78,9 +78,12 @@ def arrival_of(principal: str, direction: Direction, item: StoredObject) -> Arri
 def open_exchange(conn: Connection, arrival: Arrival, now: datetime) -> bool:
     """Record one arrival in table, ledger and outbox; False when it was open already.
 
-    Everything later is decided by the paper that was in force and known at ``now``.
+    Everything later is decided by the paper that was in force and known at ``now``. A folder that no contract ever
+    named is no flow: it may be the name of a person, so it is written nowhere but in the key.
     """
     paper = in_force(conn, arrival.principal, arrival.direction, arrival.flow, now.astimezone(BRUSSELS).date(), now)
+    if isinstance(paper, PaperMissing) and not is_flow(conn, arrival.principal, arrival.flow):
+        arrival = replace(arrival, flow=NO_FLOW)
     agreement = paper.agreement
     chain = agreement.agreement_id if agreement else f"principal.{arrival.principal}"
     with transaction(conn):
@@ -102,7 +105,7 @@ def record_opened(conn: Connection, opened: Opened, paper: Paper | PaperMissing)
         direction=opened.direction,
         flow=opened.flow,
         bucket=opened.bucket,
-        key=withheld_unless_safe(opened.key),
+        key=withheld_unless_safe(opened.key, opened.flow),
         version_id=opened.version_id,
         size_bytes=opened.size_bytes,
         opened_at=utc_text(opened.opened_at),

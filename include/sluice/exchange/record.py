@@ -94,7 +94,7 @@ def _what(judged: Judged) -> What:
     opened, verdict, sighting = judged.opened, judged.verdict, judged.sighting
     return What(
         bucket=opened.bucket,
-        key=withheld_unless_safe(opened.key),
+        key=withheld_unless_safe(opened.key, opened.flow),
         version_id=opened.version_id,
         sha256=judged.fetched.sha256 if judged.fetched else None,
         size_bytes=opened.size_bytes,

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.naming import PRINCIPAL_NAME, utc_text, withheld_unless_safe
+from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, utc_text, withheld_unless_safe
 from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
@@ -270,7 +270,7 @@ def _refuse(conn: Connection, file: AckFile) -> None:
         outcome=file.outcome,
         exchange_id=file.exchange_id,
         bucket=file.bucket,
-        key=withheld_unless_safe(file.key),
+        key=withheld_unless_safe(file.key, NO_FLOW),
         version_id=file.version_id,
     )
     kind = EntryKind.ACKNOWLEDGEMENT_REFUSED
@@ -360,7 +360,7 @@ def notice_of(file: AckFile) -> dict[str, object]:
         "notice": "acknowledgement.refused",
         "outcome": outcome.value,
         "exchange": None if file.outcome in NOT_SAID else file.exchange_id,
-        "file": {"key": withheld_unless_safe(file.key), "version_id": file.version_id},
+        "file": {"key": withheld_unless_safe(file.key, NO_FLOW), "version_id": file.version_id},
         "seen_at": utc_text(file.seen_at),
         "text": dict(TEXTS[outcome.value]),
     }

@@ -24,18 +24,23 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A query whose rows are as :class:`Alert`, and its values."""
+    """A query whose rows are as :class:`Alert`, and its values.
+
+    ``taken``: notes where they were found that the rows of these ``abouts`` were taken, so that the query passes over
+    them. None: it finds little enough as it is.
+    """
 
     query: str
     values: Mapping[str, object] = field(default_factory=dict)
+    taken: str | None = None
 
 
 _REFUSED = """
     select exchange_id::text as about, closed_at as at,
         concat_ws(' ', exchange_id::text, principal || '/' || flow || ':', decision, reason_code) as line
-    from exchange where decision in ('refused', 'undecided') and closed_at >= coalesce(
-        (select max(at) - interval '1 day' from desk_alert where kind = 'REFUSED'), '-infinity')"""
-"""From the last one told on, the oldest are told first: a day back, for what was committed after it was closed."""
+    from exchange where decision in ('refused', 'undecided') and not is_told"""
+"""By a mark of each and by no time: whatever the clock of the worker that closed one, it is told."""
+_REFUSED_TAKEN = "update exchange set is_told = true where exchange_id = any(%(abouts)s::uuid[])"
 _UNACKNOWLEDGED = """
     select exchange_id || '/' || word as about, due_at as at,
         exchange_id || ' ' || principal || '/' || flow || ': ' || word || ', due '
@@ -64,7 +69,7 @@ def _near(conn: Connection, now: datetime) -> Iterable[Alert]:
 
 
 DUE: Mapping[MailKind, Callable[[Connection, datetime], Look]] = {
-    MailKind.REFUSED: lambda conn, now: Look(_REFUSED),
+    MailKind.REFUSED: lambda conn, now: Look(_REFUSED, taken=_REFUSED_TAKEN),
     MailKind.UNACKNOWLEDGED: lambda conn, now: Look(_UNACKNOWLEDGED, {"now": now}),
     MailKind.ALARM: lambda conn, now: given(_near(conn, now)),
 }

@@ -52,6 +52,8 @@ def store_message(conn: Connection, kind: MailKind, look: Look, ways: Iterable[s
                select %s, about, at, %s::uuid from unnest(%s::text[], %s::timestamptz[]) as each (about, at)""",
             (kind.value, number, abouts, [row["at"] for row in rows]),
         )
+        if look.taken:
+            conn.execute(look.taken, {"abouts": abouts})
         conn.execute(
             "insert into mail (number, kind, way) select %s::uuid, %s, way from unnest(%s::text[]) as each (way)",
             (number, kind.value, list(ways)),

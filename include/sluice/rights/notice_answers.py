@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from sluice.db import Connection, transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.naming import PRINCIPAL_NAME, withheld_unless_safe
+from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, withheld_unless_safe
 from sluice.exchange.sweeping import each
 from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
@@ -205,7 +205,7 @@ def _refuse(conn: Connection, file: AnswerFile) -> None:
         outcome=file.outcome,
         notice_id=file.notice_id,
         bucket=file.bucket,
-        key=withheld_unless_safe(file.key),
+        key=withheld_unless_safe(file.key, NO_FLOW),
         version_id=file.version_id,
     )
     kind = EntryKind.NOTICE_ANSWER_REFUSED

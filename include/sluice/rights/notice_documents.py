@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sluice.exchange.naming import utc_text, withheld_unless_safe
+from sluice.exchange.naming import NO_FLOW, utc_text, withheld_unless_safe
 from sluice.ledger.sign import sign
 from sluice.rights.identifiers import Envelope
 from sluice.rights.model import Action, Case, SubCase
 from sluice.rights.notice_model import AnswerFile, Channel, Holder, Notice, NoticeOutcome, NoticeState, Side
 from sluice.rights.notices import known_to
+from sluice.terms import Flow
 
 RECEIPT_TYPE, RECEIPT_FORMAT = "sluice-notice-receipt+jws", "sluice-notice-receipt-1"
 TEXTS: Mapping[Side | NoticeState | Channel | NoticeOutcome, Mapping[str, str]] = {
@@ -136,7 +137,7 @@ def _file(holder: Holder) -> dict[str, object]:
         "exchange": holder.exchange_id,
         "direction": record.direction.value,
         "flow": record.flow,
-        "file": withheld_unless_safe(record.what.key),
+        "file": withheld_unless_safe(record.what.key, Flow(record.flow)),
         "sha256": record.what.sha256,
     }
 
@@ -178,7 +179,7 @@ def refused_document(file: AnswerFile) -> dict[str, object]:
         "notice": "recipient.answer_refused",
         "outcome": outcome.value,
         "number": None if file.outcome in NOT_SAID else file.notice_id,
-        "file": {"key": withheld_unless_safe(file.key), "version_id": file.version_id},
+        "file": {"key": withheld_unless_safe(file.key, NO_FLOW), "version_id": file.version_id},
         "seen_at": utc_text(file.seen_at),
         "text": dict(TEXTS[outcome]),
     }

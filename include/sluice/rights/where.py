@@ -39,7 +39,7 @@ def where(house: House, identifiers: Sequence[Identifier], principals: Sequence[
         with open_bench(house, Target(principal, key, refs, values_of(identifiers), frozenset())) as bench:
             for place in find_places(bench):
                 copy = place.copy
-                name = withheld_unless_safe(copy.key) if copy.kind == "arrived" else copy.key
+                name = withheld_unless_safe(copy.key, copy.flow) if copy.kind == "arrived" else copy.key
                 yield Whereabouts(
                     principal,
                     place.store,
