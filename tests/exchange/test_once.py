@@ -56,12 +56,14 @@ def test_without_the_unique_key_the_same_race_opens_more_than_once(desk: Desk) -
     with connect(desk.settings.model_copy(update={"database_url": desk.settings.database_admin_url})) as admin:
         admin.execute("create table public.naive (version_id text)")
         admin.execute("grant select, insert on public.naive to public")
-    start = threading.Barrier(TRIGGERS)
+    start, looked = threading.Barrier(TRIGGERS), threading.Barrier(TRIGGERS)
 
     def one(_: int) -> None:
         with connect(desk.settings) as conn:
             start.wait()
-            if not conn.execute("select 1 from public.naive where version_id = 'v'").fetchone():
+            is_there = conn.execute("select 1 from public.naive where version_id = 'v'").fetchone()
+            looked.wait()
+            if not is_there:
                 conn.execute("insert into public.naive values ('v')")
 
     with ThreadPoolExecutor(TRIGGERS) as pool:

@@ -77,6 +77,6 @@ def test_a_refusal_before_a_stop_of_days_is_told_after_the_migration_and_what_wa
         early = (VERSIONS / "0028_desk_message.sql").read_text().partition("none is lost.\n")[2].partition(";")[0]
         owner.execute(early.encode())
         owner.execute("insert into sluice.desk_alert (kind, about, at) values ('REFUSED', %s, now())", (told,))
-        owner.execute((VERSIONS / "0032_told.sql").read_text().partition("reset role;")[2].encode())
+        owner.execute((VERSIONS / "0033_told.sql").read_text().partition("reset role;")[2].encode())
     assert tell(desk) == {friday}
     assert {row["about"] for row in desk.sql("select about from desk_alert")} == {told, friday}
