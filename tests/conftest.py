@@ -61,6 +61,7 @@ OUTSIDE = {
     "real_data": os.environ.get("SLUICE_REAL_DATA"),
     "schemas": os.environ.get("SLUICE_SCHEMAS"),
     "chromium": shutil.which("chromium"),
+    "gpg": shutil.which("gpg"),
 }
 """What a fixture needs that no package of ours brings; where it is not, its tests are left out and counted."""
 NOT_RUN = pytest.StashKey[int]()
@@ -143,6 +144,12 @@ def chromium() -> str:
     return str(OUTSIDE["chromium"])
 
 
+@pytest.fixture(scope="session")
+def gpg() -> str:
+    """GnuPG of the machine; without it the test is not selected."""
+    return str(OUTSIDE["gpg"])
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs stores; leave out, and count, what needs files that are not here."""
@@ -186,7 +193,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what was not run, so that a green line never means less than it seems."""
     if count := config.stash.get(NOT_RUN, 0):
-        terminalreporter.write_line(f"not run (no real data, or no browser): {count}", yellow=True)
+        terminalreporter.write_line(f"not run (no real data, browser or gpg): {count}", yellow=True)
     figures = [each for report in terminalreporter.getreports("passed") for each in report.user_properties]
     if figures:
         terminalreporter.section("figures")

@@ -5,6 +5,7 @@ means *could not judge*. A message is the class's fixed words plus :class:`Ref`s
 file cannot get into one.
 """
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -32,6 +33,16 @@ class Ref:
         return f"{self.kind} {self.value}"
 
 
+def may_be_a_value(name: str) -> bool:
+    """Whether a column name of a file may be a cell of it: with an at sign, or without a letter."""
+    return "@" in name or not re.search(r"[^\W\d_]", name)
+
+
+def at_place(place: int) -> str:
+    """How a column is shown whose name may be a person's."""
+    return f"#{place}"
+
+
 class SluiceError(Exception):
     """Base of all coded errors; ``code`` is stable and listed in docs/errors.md."""
 
@@ -44,6 +55,14 @@ class SluiceError(Exception):
         self.refs = refs
         where = "".join(f"; {ref}" for ref in refs)
         super().__init__(f"{self.code} {self.summary}{where}. Cure: {self.cure}")
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file is there; under a name that no file can have, or where nobody may look, there is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def place_of(error: BaseException) -> str:

@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, PRINCIPALS, write_folder
 from sluice.agreement.model import FileRefused
-from sluice.cli import agreement, contract, principal
+from sluice.cli import agreement, contract, main, principal
 from sluice.exchange.infer import skeleton_of
+from sluice.services.seaweed import credential
 from sluice.settings import get_settings
 
 runner = CliRunner()
@@ -88,6 +89,27 @@ def test_the_list_shows_every_version() -> None:
     assert [(a["id"], a["version"]) for a in listed if a["principal"] == "energy01"] == [
         ("DPA-ENERGY01", "2.4.0"), ("DPA-ENERGY01", "3.0.0"),
     ]  # fmt: skip
+
+
+def test_a_credential_is_lines_for_a_shell_or_json(tmp_path: Path) -> None:
+    env = {"SLUICE_VAR": str(tmp_path), "SLUICE_S3_ENDPOINT": "http://127.0.0.1:1"}
+    made = credential(tmp_path, "energy01")
+
+    shown = run(principal.app, "credential", "energy01", env=env)
+    get_settings.cache_clear()
+    lines = runner.invoke(principal.app, ["credential", "energy01"], env=env).stdout
+
+    keys = {"access_key": made.access_key, "secret_key": made.secret_key}
+    assert shown == {"principal": "energy01", "endpoint": "http://127.0.0.1:1", "region": "eu-central-1", **keys}
+    assert all(f"={value}" in lines for name, value in shown.items() if name != "principal")
+
+
+def test_down_says_what_stands(tmp_path: Path) -> None:
+    """Twice: it is safe to repeat, and nothing of this checkout runs from there."""
+    for _ in range(2):
+        get_settings.cache_clear()
+        shown = run(main.app, "down", env={"SLUICE_VAR": str(tmp_path)})
+        assert {service["state"] for service in shown["services"]} == {"down"}
 
 
 def test_onboarding_shows_and_writes(tmp_path: Path) -> None:

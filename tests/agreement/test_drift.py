@@ -124,3 +124,66 @@ def test_the_same_in_words(contract: Path, rows: Rows) -> None:
 
     place = f"@@ {contract}:{line_of('- name: email')} @@ renamed: email -> E-Mail, column 5 of the file"
     assert done.stdout.splitlines() == [place, "-      - name: email", '+      - name: "E-Mail"']
+
+
+PERSON = ("an.peeters@example.com", "+32475123456")
+
+
+def in_json(contract: Path, record: dict[str, str], *, said: int = 1) -> tuple[list[dict[str, object]], str]:
+    """The drift of a JSON file under the same contract, and everything that was printed."""
+    text = CONTRACT.replace("format: csv\n", "format: json\n").replace('    delimiter: ";"\n', "")
+    contract.write_text(text, encoding="utf-8")
+    file = contract.with_name("file.json")
+    file.write_text(json.dumps([record]), encoding="utf-8")
+    done = CliRunner().invoke(app, ["contract", "drift", str(contract), str(file), "--format", "json"])
+    assert done.exit_code == said, done.output
+    return (json.loads(done.stdout)["drift"] if done.stdout else []), done.output
+
+
+def test_json_with_every_column_has_none(contract: Path, rows: Rows) -> None:
+    assert in_json(contract, dict(zip(rows[0], rows[1], strict=True)), said=0)[0] == []
+
+
+def test_of_json_what_is_missing_is_missing(contract: Path, rows: Rows) -> None:
+    """The reader puts the columns of the contract behind those of the file, so that the gate finds them."""
+    record = dict(zip(rows[0], rows[1], strict=True))
+    record["E-Mail"] = record.pop("email")
+    del record["city"]
+
+    found, _ = in_json(contract, record)
+
+    changes = {(each["change"], each["declared"]) for each in found if each["change"] != "moved"}
+    assert changes == {("renamed", "email"), ("missing", "city")}
+
+
+@pytest.mark.parametrize("record", [dict.fromkeys(("given", "family", "street_and_number"), "x"),
+                                    {"customer_number": "1", **dict.fromkeys(PERSON, "x")}])  # fmt: skip
+def test_json_with_less_than_half_of_the_columns_names_none(contract: Path, record: dict[str, str]) -> None:
+    found, said = in_json(contract, record)
+
+    assert found == []
+    assert not any(name in said for name in record)
+
+
+def test_a_name_that_may_be_a_value_is_shown_by_its_position(contract: Path, rows: Rows) -> None:
+    for number, row in enumerate(rows):
+        row[:0] = [PERSON[0], PERSON[1], "loyalty"] if not number else ["x", "y", "z"]
+    file = written(contract, rows)
+
+    found = drift(contract, rows)
+    done = CliRunner().invoke(app, ["contract", "drift", str(contract), str(file)])
+
+    assert [(each["change"], each["found"], each["position"], bool(each["yaml"])) for each in found] == [
+        ("new", "#1", 1, False),
+        ("new", "#2", 2, False),
+        ("new", "loyalty", 3, True),
+    ]
+    assert "new: #1, column 1 of the file" in done.output
+    assert not any(each in done.output for each in PERSON)
+
+
+def test_json_names_a_person_by_position_too(contract: Path, rows: Rows) -> None:
+    found, said = in_json(contract, {**dict(zip(rows[0], rows[1], strict=True)), **dict.fromkeys(PERSON, "x")})
+
+    assert [each["found"] for each in found] == [f"#{len(rows[0]) + 1}", f"#{len(rows[0]) + 2}"]
+    assert not any(each in said for each in PERSON)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from desk import ENERGY, Desk
 from returns.commands import at_terminal, sluice
 from sluice.agreement.activate import activate_all
+from sluice.cli.main import app
 from sluice.exchange.house import open_house
 from sluice.exchange.naming import BRUSSELS
 from sluice.settings import Settings
@@ -83,6 +85,12 @@ def test_a_withdrawal_over_one_channel_is_seen_on_that_channel_only(desk: Desk) 
     assert answers["phone"] == answers["email"] == {"suppressed": False, "reasons": []}
     assert sluice("suppression", "check", "phone:+32470123456").document["suppressed"] is True
     assert sluice("suppression", "check", "phone:+32470123456", "--channel", "pigeon").exit == 2
+    lines = b"phone:+32470123456\nphone:geen\nfax:1\ncustomer:A\xff1\n\nphone:0470123499\n"
+    done = CliRunner().invoke(app, ["suppression", "check", "-"], input=lines)
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each["suppressed"] for each in told] == [True, None, None, None, None, False]
+    assert done.exit_code == 2, "as the worst of its lines"
+    assert CliRunner().invoke(app, ["suppression", "check", "-"], input=lines.partition(b"\n")[0]).exit_code == 0
     [entry] = desk.sql(
         """select convert_from(body, 'UTF8')::json as body from ledger.entry where kind = 'suppression.changed'"""
     )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
@@ -180,11 +181,8 @@ def test_consent_given_again_lifts_a_withdrawal_for_its_purpose_and_channel_only
         shown = sluice("consent", "show", ENERGY01, f"customer:{person}").document["records"]
         assert sluice("consent", "record", ENERGY01, f"customer:{person}", "--purpose", "P-RENEW", "--channel", "fax",
                       "--method", "call", "--notice", "W-7", "--collected-by", "center").error == "SLU-625"  # fmt: skip
-        from typer.testing import CliRunner
-
-        from sluice.cli.main import app
-
-        CliRunner().invoke(app, ["consent", "export", ENERGY01, f"customer:{person}", "--to", str(target)])
+        told = sluice("consent", "export", ENERGY01, f"customer:{person}", "--to", str(target)).document
+    assert told == {"path": str(target), "sha256": sha256(target.read_bytes()).hexdigest(), "records": 3}
     assert [(each["state"], each["counts"]) for each in shown] == [
         ("given", False), ("given", False), ("withdrawn", True),
     ]  # fmt: skip

@@ -83,6 +83,16 @@ def test_many_receipts_are_read_from_stdin_in_order(folder):
     assert done.exit_code == 1
 
 
+@pytest.mark.parametrize("name", [b"x" * 256, b"x" * 256 + b".pdf", b"a\0b", b"a\xffb", b""])
+def test_a_name_that_no_file_can_have_is_that_line_s_answer_and_the_rest_goes_on(folder, name):
+    done = run(folder, "-", input=b"\n".join((name, str(folder / "good.json").encode())) + b"\n")
+
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["valid"] for line in lines] == [False, True]
+    assert lines[0]["why"].endswith("cannot be read")
+    assert done.exit_code == 1
+
+
 def test_people_get_a_table(folder):
     assert "The receipt holds" in run(folder, str(folder / "good.json")).stdout
     assert "The receipt does NOT hold" in run(folder, str(folder / "swapped.json")).stdout

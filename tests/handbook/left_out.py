@@ -21,9 +21,7 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "SLUICE_DATABASE_ADMIN_URL=": ELSEWHERE,
         "sluice doctor": ELSEWHERE,
     },
-    "docs/how-to/send-a-file.md": {
-        "gpg": "it needs a keyring of the principal; tests/lake/test_pgp_in.py opens such files"
-    },
+    "docs/how-to/send-a-file.md": {"gpg": "it needs a keyring of the principal; tests/lake/test_pgp_gnupg.py has one"},
     "docs/how-to/staff.md": {"SLUICE_ELEARNING_TOKEN=": f"{ELSEWHERE}; tests/staff/test_fetch.py has one of its own"},
     "docs/tutorial/first-exchange.md": {"git clone": SETS_UP, "make demo": "as in README.md"},
 }

@@ -1,6 +1,10 @@
 """Every topic of the command says at its end how it is used."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from sluice.cli.main import app
@@ -17,6 +21,18 @@ def test_the_help_of_a_topic_ends_with_one_example_that_names_one_of_its_command
 
     assert words[:3] == ["Example:", "sluice", topic]
     assert words[3] in commands
+
+
+def _without_format(command: Any, path: str) -> Iterator[str]:
+    if hasattr(command, "commands"):
+        for name, under in command.commands.items():
+            yield from _without_format(under, f"{path} {name}")
+    elif not any("--format" in parameter.opts for parameter in command.params):
+        yield path
+
+
+def test_every_command_speaks_json() -> None:
+    assert list(_without_format(get_command(app), "sluice")) == []
 
 
 def test_there_are_topics() -> None:

@@ -177,12 +177,14 @@ def test_more_columns_or_records_than_the_limit_are_refused(tmp_path: Path) -> N
 
 
 def test_records_longer_than_a_window_and_cut_by_it_are_read(tmp_path: Path) -> None:
-    sizes = (5_000_000, 10, 3_000_000, 1)
-    content = "\n".join(json.dumps({"note": "\u00e9" * size}, ensure_ascii=False) for size in sizes)
+    sizes = (500_000, 10, 300_000, 1)
+    notes = [f"note{number}" for number in range(10)]
+    content = "\n".join(json.dumps(dict.fromkeys(notes, "\u00e9" * size), ensure_ascii=False) for size in sizes)
 
     table = table_of(read_bytes(tmp_path, content.encode(), "drop.json"))
 
-    assert table.frame["note"].str.len_chars().to_list() == list(sizes)
+    assert sizes[0] * len(notes) > 4 << 20, "a window"
+    assert all(table.frame[note].str.len_chars().to_list() == list(sizes) for note in notes)
 
 
 SCALARS = (
@@ -222,3 +224,32 @@ def test_any_record_comes_back_as_json_reads_it(
 
     found = [{name: cell for name, cell in row.items() if cell is not None} for row in table.frame.to_dicts()]
     assert found == [expected(record) for record in records]
+
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("record", "is_read"),
+    [
+        ({"a": "x" * MIB}, True),
+        ({"a": "x" * (MIB + 1)}, False),
+        ({"a": "\u00e9" * (MIB // 2)}, True),
+        ({"a": "\u00e9" * (MIB // 2 + 1)}, False),
+        ({"a": {"b": "x" * (MIB + 1)}}, False),
+        ({"a": ["x" * MIB]}, False),
+        ({"a": "x" * (MIB - 9), "b": "y" * (MIB - 9)}, True),
+    ],
+    ids=["one MiB", "a byte more", "two bytes each", "two bytes more", "nested", "a list", "two cells"],
+)
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_a_cell_is_at_most_a_mebibyte_as_in_every_format(
+    tmp_path: Path, record: dict[str, Any], is_read: bool, ascii_only: bool
+) -> None:
+    answer = read_bytes(tmp_path, json.dumps([{"a": "1"}, record], ensure_ascii=ascii_only).encode(), "x.json")
+
+    if is_read:
+        assert table_of(answer).record_count == 2
+    else:
+        refusal = refusal_of(answer)
+        assert (refusal.code, refusal.rows, refusal.undecided) == ("LIMIT_CELL_SIZE", (2,), False)

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import polars as pl
@@ -13,6 +13,7 @@ from documents.return_samples import BEFORE, DELIVERED, HELD, MORE_RESULTS, RESU
 from documents.samples import EXCHANGE
 from night import Call, Night, call_log, open_night
 from official import validator
+from returns.commands import at_terminal, sluice
 from sluice.db import connect
 from sluice.errors import NotFound
 from sluice.ledger.model import EntryKind
@@ -254,6 +255,35 @@ def test_a_real_night_traces_both_ways_and_its_events_hold_no_person(sent, schem
     for forbidden in (NOTE, ACCOUNT, *(text for person in sent.people(4) for text in person)):
         assert not [event for event in events if forbidden in event]
     assert_fields_exist(house, record, json.loads(events[-1]))
+
+
+@pytest.mark.stores
+def test_an_object_at_a_moment_is_what_was_closed_by_then(sent, monkeypatch):
+    """The contacts came before the return was made of them: between the two nobody had heard of it."""
+    record = closed(sent)
+    contacts = next(each for each in record.what.inputs if each.kind == "contacts")
+    uri = f"s3://{contacts.bucket}/{contacts.key}"
+    when = {line.id: line.closed_at for line in sent.desk.lines()}
+    came, made = when[contacts.exchange_id], when[record.exchange_id]
+    assert came < made
+
+    with at_terminal(sent.desk, monkeypatch):
+        now, at, before = (
+            sluice("lineage", "show", "--object", uri, *more)
+            for more in ((), ("--at", came.isoformat()), ("--at", (came - timedelta(seconds=9)).isoformat()))
+        )
+        late = sluice("lineage", "show", "--object", uri, "--at", made.isoformat())
+        wrong = [
+            sluice("lineage", "show", "--object", uri, "--at", "yesterday").exit,
+            sluice("lineage", "show", "--exchange", record.exchange_id, "--at", made.isoformat()).exit,
+        ]
+
+    assert now.document == late.document
+    exchanges = [{node["id"] for node in each.document["nodes"] if node["kind"] == "exchange"} for each in (now, at)]
+    assert exchanges[1] == {f"exchange:{contacts.exchange_id}"}
+    assert exchanges[0] == exchanges[1] | {f"exchange:{record.exchange_id}"}
+    assert (before.exit, before.error) == (1, "SLU-301")
+    assert wrong == [2, 2]
 
 
 def assert_fields_exist(house, record: ExchangeRecord, event) -> None:

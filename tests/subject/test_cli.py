@@ -64,7 +64,14 @@ def test_stdin_gives_one_object_a_line_in_the_same_order_and_quotes_nothing():
     assert [one.get("reason") for one in answers] == [None, None, "unknown_kind", "placeholder", "empty"]
     assert answers[0]["ref"] == answer("phone", "0475123456")["ref"]
     assert not any(value in result.output.lower() for value in ("475123456", "475 12", "475987654", "jan@"))
-    assert result.exit_code == 0
+    assert result.exit_code == Exit.USAGE, "of the third"
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"), [("phone\t0475123456\n", 0), ("phone\t0475123456\nphone\tgeen\nphone\t0475123456\n", 1), ("", 0)]
+)
+def test_a_batch_ends_with_its_worst_exit(lines, code):
+    assert run(app, ["ref", "-"], input=lines).exit_code == code
 
 
 def test_a_broken_byte_on_stdin_spoils_its_own_line_only():

@@ -1,6 +1,7 @@
 """What changed between the columns that a contract declares and those of a file, and which lines of YAML say so. Pure.
 
-Names are shown because a header that has half of the declared columns is one. A file without it has a person there.
+Names are shown because a header that has half of the declared columns is one. A file without it has a person there;
+and what may be a value in spite of it is shown by its position.
 """
 
 import difflib
@@ -12,6 +13,7 @@ from enum import StrEnum
 from sluice.agreement.columns import columns
 from sluice.agreement.document import Document, Spot
 from sluice.agreement.infer import WRITTEN_INDENT, ColumnProfile, column_lines, quoted
+from sluice.errors import at_place, may_be_a_value
 
 _ALIKE = 0.75
 """From this likeness on (difflib) a column that is missing and a new one may be the same under another name."""
@@ -54,7 +56,7 @@ def find_drift(document: Document, profiles: Sequence[ColumnProfile]) -> tuple[D
     declared = {str(each["name"].value): each for each in columns(document)}
     found = [profile.name for profile in profiles]
     missing, new = [name for name in declared if name not in found], [name for name in found if name not in declared]
-    renamed = _pairs(missing, new)
+    renamed = _pairs(missing, [name for name in new if not may_be_a_value(name)])
     drift = [
         *(_renamed(document, declared[old], old, name, found) for old, name in renamed.items()),
         *(_missing(document, declared[name], name) for name in missing if name not in renamed),
@@ -104,6 +106,8 @@ def _missing(document: Document, spot: Spot, name: str) -> Drift:
 def _new(document: Document, profile: ColumnProfile, found: Sequence[str]) -> Drift:
     """After the column that stands before it in the file, and not required: older files have none."""
     place = found.index(profile.name)
+    if may_be_a_value(profile.name):
+        return Drift(Change.NEW, None, at_place(place + 1), place + 1, columns(document)[0].line - 1)
     known = {str(each["name"].value): each for each in columns(document)}
     before = next((known[name] for name in reversed(found[:place]) if name in known), None)
     line = _last_line(before) if before is not None else columns(document)[0].line - 1

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sluice.cli.options import moment_of
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Ref, UsageError
 from sluice.settings import get_settings
@@ -69,7 +70,7 @@ def slice_(
     languages = split(lang)
     if not languages or not set(languages) <= set(LANGUAGES):
         raise UsageError(Ref("option", "--lang"), Ref("one of", ", ".join(LANGUAGES)))
-    aware_at = _moment("--aware", aware) if aware else datetime.now(UTC)
+    aware_at = moment_of("--aware", aware) if aware else datetime.now(UTC)
     with open_house(get_settings()) as house, err.status("counting persons"):
         found = _slice(house, exchange, object, agent, between, aware_at, Risk(risk))
         drafts = write_drafts(found, to, languages) if to else ()
@@ -87,21 +88,10 @@ def _slice(
     if object is not None:
         return slice_object(house, object, aware_at, risk)
     assert agent is not None and between is not None  # slice_ asked
-    since, until = (_moment("--between", each) for each in between)
+    since, until = (moment_of("--between", each) for each in between)
     if since >= until:
         raise UsageError(Ref("option", "--between"))
     return slice_agent(house, agent, since, until, aware_at, risk)
-
-
-def _moment(option: str, text: str) -> datetime:
-    """A moment in UTC. Raises UsageError."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise UsageError(Ref("option", option))
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _show(found: "Slice", drafts: "tuple[DraftLine, ...]", format: Format) -> None:

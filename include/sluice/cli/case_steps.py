@@ -10,7 +10,7 @@ import typer
 
 from sluice.cli.case_output import ByOption, CaseArgument, show_case
 from sluice.cli.output import Format, FormatOption
-from sluice.errors import FileMissing, Ref, UsageError
+from sluice.errors import FileMissing, Ref, UsageError, is_file
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def rectify(
     from sluice.rights.rectify import Wanted, ask
     from sluice.rights.store import find_beginning, get_case
 
-    if not values.is_file():
+    if not is_file(values):
         raise FileMissing(Ref("argument", "FILE"))
     try:
         said, since = json.loads(values.read_bytes()), datetime.fromisoformat(as_of) if as_of else datetime.now(UTC)
@@ -227,7 +227,7 @@ def rectify(
 def _order(code: str, evidence: Path | None, by: str | None) -> "Order":
     from sluice.rights.cases import desk_order
 
-    if evidence is not None and not evidence.is_file():
+    if evidence is not None and not is_file(evidence):
         raise FileMissing(Ref("option", "--evidence"))
     proof = hashlib.sha256(evidence.read_bytes()).hexdigest() if evidence else None
     return desk_order(by or login_name(), datetime.now(UTC), code, proof)

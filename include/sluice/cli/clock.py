@@ -1,6 +1,5 @@
 """``sluice clock``: when a request of a person must be answered."""
 
-import io
 import json
 import re
 import sys
@@ -61,8 +60,6 @@ def _each_line(country: str) -> Exit:
     from sluice.rights.holidays import check_country
 
     check_country(country)
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # a broken byte is one invalid line
     done = Exit.DONE
     for text in items("-"):
         try:

@@ -1,5 +1,6 @@
 """``sluice consent``: records of what persons said to being contacted (ISO/IEC TS 27560). Values are never printed."""
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ import typer
 from sluice.cli.case_output import ByOption
 from sluice.cli.options import day_of
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
-from sluice.errors import FileMissing, Ref, UsageError
+from sluice.errors import FileMissing, Ref, UsageError, is_file
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def import_(
     from sluice.rights.consents import import_consents
     from sluice.terms import Principal
 
-    if not file.is_file():
+    if not is_file(file):
         raise FileMissing(Ref("argument", "FILE"))
     now = datetime.now(UTC)
     day = day_of(dated, now)
@@ -193,8 +194,11 @@ def export(
     principal: PrincipalArgument,
     person: PersonArgument,
     to: Annotated[Path, typer.Option(help="The file to write.")],
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Write every record of one person as JSON-LD: fields of ISO/IEC TS 27560, words of DPV.
+
+    JSON: path, sha256, records (how many). The records themselves go into the file only.
 
     Example: sluice consent export energy01 phone:0470123456 --to consent.jsonld
     """
@@ -213,7 +217,10 @@ def export(
             raise ConsentsInvalid(Ref("rule", "NO_AGREEMENT"), Ref("principal", principal))
         found = _of_person(house, principal, person)
     document = export_consents(found, agreement, settings.center_country, today)
-    to.write_text(json.dumps(document, ensure_ascii=False, indent=2), encoding="utf-8")
+    content = json.dumps(document, ensure_ascii=False, indent=2).encode()
+    to.write_bytes(content)
+    told = {"path": str(to), "sha256": hashlib.sha256(content).hexdigest(), "records": found.height}
+    show_json(told) if format is Format.JSON else show_pairs("Consent records", told)
 
 
 def _of_person(house: "House", principal: str, person: list[str]) -> "pl.DataFrame":

@@ -7,7 +7,7 @@ import typer
 
 from sluice.cli.agreement import PathArgument, show_problems
 from sluice.cli.output import Format, FormatOption, show_json, show_table
-from sluice.errors import Exit, Ref, UsageError
+from sluice.errors import Exit, Ref, UsageError, is_file
 from sluice.terms import Direction
 
 app = typer.Typer(
@@ -30,7 +30,7 @@ def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
     """
     from sluice.agreement.lint import lint_as
 
-    fields = _fields(path) if format is Format.JSON and path.is_file() else []
+    fields = _fields(path) if format is Format.JSON and is_file(path) else []
     show_problems(lint_as(path, "CON"), format, fields=fields)
 
 
@@ -90,7 +90,7 @@ def infer(
     from sluice.exchange.infer import skeleton_of
 
     flow = flow or re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_")[:63] or "some_flow"
-    if not file.is_file():
+    if not is_file(file):
         raise UsageError(Ref("argument", "FILE"))
     if not NAME.fullmatch(principal) or not re.fullmatch(FLOW, flow):
         raise UsageError(Ref("option", "--principal or --flow"))
@@ -118,7 +118,7 @@ def drift(
 
     from sluice.exchange.infer import drift_of
 
-    if not file.is_file():
+    if not is_file(file):
         raise UsageError(Ref("argument", "FILE"))
     found = drift_of(path, file)
     if format is Format.JSON:

@@ -11,7 +11,7 @@ import typer
 from sluice.cli.case_output import ByOption
 from sluice.cli.options import day_of
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
-from sluice.errors import Ref, UsageError
+from sluice.errors import Ref, UsageError, is_file
 from sluice.settings import get_settings, login_name
 
 app = typer.Typer(
@@ -103,7 +103,7 @@ def import_(
     from sluice.errors import FileMissing
     from sluice.exchange.house import open_house
 
-    if not file.is_file():
+    if not is_file(file):
         raise FileMissing(Ref("argument", "FILE"))
     now = datetime.now(UTC)
     day = day_of(dated, now)

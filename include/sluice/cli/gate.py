@@ -41,6 +41,8 @@ def run(
 ) -> None:
     """Judge FILE against its contract and suites; rows, rules and codes, never a value.
 
+    Exit 0 when it may be sent, 1 refused, 3 undecided. With - one JSON object a line, and the worst exit of all.
+
     Example: sluice gate run leads.csv --agreement DPA-ENERGY01 --flow renewal_campaign --dry-run
     """
     if not dry_run:
@@ -49,9 +51,7 @@ def run(
 
     with DryRun.of(get_settings(), agreement, Flow(flow)) as judge:
         if file == "-":
-            for path in items(file):
-                show_json(_judged(judge, path))
-            return
+            raise typer.Exit(max((_judged(judge, path) for path in items(file)), default=Exit.DONE))
         verdict = judge.run(Path(file))
     if format is Format.JSON:
         show_json(document_of(verdict))
@@ -60,15 +60,18 @@ def run(
     raise typer.Exit(EXIT_OF[verdict.verdict])
 
 
-def _judged(judge: Any, path: str) -> dict[str, Any]:
-    """One line of a batch; a path that cannot be read is that line's error, not the batch's."""
+def _judged(judge: Any, path: str) -> Exit:
+    """Print one line of a batch; a path that cannot be read is that line's error, and its exit."""
     from sluice.exchange.paper import refused
 
     try:
-        return {"file": path, **document_of(judge.run(Path(path)))}
+        verdict = judge.run(Path(path))
     except SluiceError as error:
         nothing = document_of(refused((), Verdict.UNDECIDED))
-        return {"file": path, **nothing, "error": {"code": error.code, "message": str(error)}}
+        show_json({"file": path, **nothing, "error": {"code": error.code, "message": str(error)}})
+        return error.exit
+    show_json({"file": path, **document_of(verdict)})
+    return EXIT_OF[verdict.verdict]
 
 
 def document_of(verdict: GateVerdict) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sluice.cli.options import moment_of
 from sluice.cli.output import Format, FormatOption, show_json, show_table
 from sluice.errors import Ref, UsageError
 
@@ -22,6 +23,9 @@ ObjectOption = Annotated[
 SubjectOption = Annotated[
     str | None, typer.Option("--subject", help="KIND:VALUE in any spelling; or - for one line of stdin.")
 ]
+AtOption = Annotated[
+    str | None, typer.Option("--at", metavar="T", help="With --object: as it was known then; ISO 8601, UTC.")
+]
 PrincipalOption = Annotated[str | None, typer.Option(help="With --subject: only this principal.")]
 
 
@@ -34,6 +38,7 @@ def topic() -> None:
 def show(
     exchange: ExchangeOption = None,
     object: ObjectOption = None,
+    at: AtOption = None,
     subject: SubjectOption = None,
     principal: PrincipalOption = None,
     format: FormatOption = Format.TABLE,
@@ -44,26 +49,31 @@ def show(
     principal, direction, flow, opened_at, decision, sender, recipients[], roles [{field_group, profile,
     controller, processor, owner_label}]}] and searched. The identifier is never printed.
 
+    With --at what was closed later is left out: exchanges that an object came in or was made by, and returns of it.
+
     Example: sluice lineage show --object s3://exchange/energy01/outbound/renewal_results/renewal_results_2026-11-24.csv
     """
     if sum(each is not None for each in (exchange, object, subject)) != 1:
         raise UsageError(Ref("option", "one of --exchange, --object and --subject"))
+    if at is not None and object is None:
+        raise UsageError(Ref("option", "--at without --object"))
     if subject is not None:
         _show_journey(subject, principal, format)
     elif principal is not None:
         raise UsageError(Ref("option", "--principal without --subject"))
     else:
-        _show_trace(exchange, object, format)
+        _show_trace(exchange, object, at, format)
 
 
-def _show_trace(exchange: str | None, object: str | None, format: Format) -> None:
+def _show_trace(exchange: str | None, object: str | None, at: str | None, format: Format) -> None:
     from sluice.db import connect
     from sluice.lineage.graph import describe
     from sluice.lineage.trace import trace_exchange, trace_object
     from sluice.settings import get_settings
 
+    moment = moment_of("--at", at) if at is not None else None
     with connect(get_settings()) as conn:
-        trace = trace_exchange(conn, exchange) if exchange else trace_object(conn, object or "")
+        trace = trace_exchange(conn, exchange) if exchange else trace_object(conn, object or "", moment)
     if format is Format.JSON:
         show_json(describe(trace))
         return

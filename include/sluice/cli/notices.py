@@ -11,7 +11,7 @@ import typer
 from sluice.cli.case_output import CaseArgument
 from sluice.cli.options import WhyOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
-from sluice.errors import Exit, FileMissing, Ref, UsageError
+from sluice.errors import Exit, FileMissing, Ref, UsageError, is_file
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
@@ -314,7 +314,7 @@ def _show_one(format: Format, told: dict[str, Any]) -> None:
 
 
 def _hash(evidence: Path) -> str:
-    if not evidence.is_file():
+    if not is_file(evidence):
         raise FileMissing(Ref("option", "--evidence"))
     return hashlib.sha256(evidence.read_bytes()).hexdigest()
 

@@ -1,6 +1,6 @@
 """Words that several commands take: channels, purposes and days."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
@@ -30,6 +30,15 @@ def day_of(dated: str | None, now: datetime) -> date:
         return date.fromisoformat(dated) if dated else now.astimezone(BRUSSELS).date()
     except ValueError:
         raise UsageError(Ref("option", "--dated")) from None
+
+
+def moment_of(option: str, text: str) -> datetime:
+    """A moment, ISO 8601, in UTC; without an offset it is UTC. Raises UsageError."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageError(Ref("option", option)) from None
 
 
 def purpose_iri(word: str) -> str:

@@ -1,5 +1,6 @@
 """How every command speaks: a table for people, one JSON document for programs, logs on stderr."""
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -53,9 +54,11 @@ def show_pairs(title: str, pairs: Mapping[str, object]) -> None:
 
 
 def items(value: str) -> Iterator[str]:
-    """``-`` means one item a line on stdin; anything else is the item itself."""
+    """``-`` means one item a line on stdin; anything else is the item itself. A batch ends with its worst exit."""
     if value != "-":
         yield value
         return
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # a broken byte is one invalid line
     for line in sys.stdin:
         yield line.rstrip("\r\n")

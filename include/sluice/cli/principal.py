@@ -62,8 +62,11 @@ def onboard(
 @app.command("credential")
 def credential(
     name: Annotated[str, typer.Argument(help="Code of a principal of this checkout.")],
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Print the key of a principal for the embedded S3, as lines for a shell; it opens its own prefix only.
+
+    JSON: principal, endpoint, region, access_key, secret_key.
 
     Example: eval "$(sluice principal credential energy01)"
     """
@@ -76,6 +79,10 @@ def credential(
     if not secret_path(settings.var, name).exists():
         raise NotFound(Ref("credential", name), Ref("made by", "sluice up"))
     key = key_of(settings.var, name)
+    if format is Format.JSON:
+        where = {"principal": name, "endpoint": settings.s3_endpoint, "region": settings.s3_region}
+        show_json({**where, "access_key": key.access_key, "secret_key": key.secret_key})
+        return
     typer.echo(f"export AWS_ENDPOINT_URL={settings.s3_endpoint} AWS_REGION={settings.s3_region}")
     typer.echo(f"export AWS_ACCESS_KEY_ID={key.access_key} AWS_SECRET_ACCESS_KEY={key.secret_key}")
 

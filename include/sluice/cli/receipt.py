@@ -1,14 +1,12 @@
 """``sluice receipt``: check receipts anywhere, offline."""
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs, show_table
-from sluice.errors import Exit, FileMissing, Ref, UsageError
+from sluice.errors import Exit, FileMissing, Ref, UsageError, is_file
 
 if TYPE_CHECKING:
     from sluice.documents.verify import ReceiptCheck
@@ -48,8 +46,7 @@ def verify(file: FileArgument, key: KeyOption, pdf: PdfOption = None, format: Fo
         check = verify_file(Path(path), public_pem, pdf)
         all_valid &= check.valid
         if file == "-":
-            sys.stdout.write(json.dumps({"file": path, **_document(check)}, ensure_ascii=False) + "\n")
-            sys.stdout.flush()
+            show_json({"file": path, **_document(check)})
         else:
             _show(check, format)
     raise typer.Exit(Exit.DONE if all_valid else Exit.REFUSED)
@@ -67,7 +64,7 @@ def roles(
     """
     from sluice.documents.statement import verify_statement
 
-    if not file.is_file():
+    if not is_file(file):
         raise FileMissing(Ref("file", file.name))
     statement = verify_statement(file.read_bytes(), _read_key(key))
     if format is Format.JSON:
@@ -99,7 +96,7 @@ def certificate(
     """
     from sluice.rights.certificate_check import verify_certificate
 
-    if not file.is_file():
+    if not is_file(file):
         raise FileMissing(Ref("file", file.name))
     said = verify_certificate(file.read_bytes(), _read_key(key))
     if format is Format.JSON:

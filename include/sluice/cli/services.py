@@ -50,15 +50,18 @@ def up(
         out.print(f"Airflow: user admin, {login}", markup=False)
 
 
-def down() -> None:
-    """Stop everything `sluice up` started, and leave no process; safe to repeat.
+def down(format: FormatOption = Format.TABLE) -> None:
+    """Stop everything `sluice up` started, and leave no process; safe to repeat. JSON: as `status`, afterwards.
 
     Example: sluice down
     """
-    from sluice.services.stack import take_down
+    from sluice.services.stack import standing, take_down
 
+    settings = get_settings()
     with err.status("stopping"):
-        take_down(get_settings().var)
+        take_down(settings.var)
+    if format is Format.JSON:
+        _show(standing(settings.home, settings.var), format)
     err.print("all stopped; the data stay where they are")
 
 

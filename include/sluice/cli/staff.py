@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
-from sluice.errors import Exit, FileMissing, NotFound, Ref, UsageError
+from sluice.errors import Exit, FileMissing, NotFound, Ref, UsageError, is_file
 
 if TYPE_CHECKING:
     from sluice.staff.model import Imported, Person, StaffFile
@@ -67,7 +67,7 @@ def _read(source: str) -> "StaffFile":
     if is_url(source):
         return fetch(source, os.environ.get("SLUICE_ELEARNING_TOKEN"))
     path = Path(source)
-    if not path.is_file():
+    if not is_file(path):
         raise FileMissing(Ref("file", source))
     return StaffFile(path.read_bytes(), "file")
 

@@ -1,6 +1,5 @@
 """``sluice subject``: references that stand for persons."""
 
-import io
 import json
 import re
 import sys
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sluice.cli.candidates import read_sought, show_candidates
-from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
+from sluice.cli.output import Format, FormatOption, items, show_json, show_pairs, show_table
 from sluice.errors import Exit, NotFound, Ref, UsageError
 from sluice.terms import Principal, SubjectKind
 
@@ -140,21 +139,23 @@ def ref(
     """Print the SubjectRef of an identifier: every spelling of one person gives the same.
 
     Exit 1 when there is none (empty, placeholder or invalid). With - in place of KIND VALUE, read
-    lines of KIND, a tab and VALUE from stdin, and print one JSON object a line. A principal that no
-    agreement names is refused: references would be made with a key that nobody uses.
+    lines of KIND, a tab and VALUE from stdin, print one JSON object a line, and exit as the worst of
+    them: 2 for an unknown kind. A principal that no agreement names is refused: references would be
+    made with a key that nobody uses.
 
     Example: sluice subject ref phone "+32 (0)475 12 34 56" --principal energy01
     """
     _check_region(region)
     if kind == "-":
         key = _subject_key(principal)
-        if isinstance(sys.stdin, io.TextIOWrapper):
-            sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # a broken byte is one invalid value
-        for line in sys.stdin:
-            word, _, text = line.rstrip("\r\n").partition("\t")
-            sys.stdout.write(json.dumps(_answer(key, word, text, region)) + "\n")
+        done = Exit.DONE
+        for line in items(kind):
+            word, _, text = line.partition("\t")
+            answer = _answer(key, word, text, region)
+            sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
-        return
+            done = max(done, _exit_of(answer))
+        raise typer.Exit(done)
     if value is None or kind not in KIND_WORDS:
         raise UsageError(Ref("argument", "KIND VALUE"))
     answer = _answer(_subject_key(principal), kind, value, region)
@@ -162,8 +163,13 @@ def ref(
         show_json(answer)
     else:
         show_pairs("Subject reference", answer)
-    if answer["ref"] is None:
-        raise typer.Exit(Exit.REFUSED)
+    raise typer.Exit(_exit_of(answer))
+
+
+def _exit_of(answer: Mapping[str, str | None]) -> Exit:
+    if answer["kind"] is None:
+        return Exit.USAGE
+    return Exit.DONE if answer["ref"] else Exit.REFUSED
 
 
 def _answer(key: bytes, word: str, text: str, region: str) -> dict[str, str | None]:

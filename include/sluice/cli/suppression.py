@@ -6,7 +6,7 @@ import typer
 
 from sluice.cli.options import channel_word
 from sluice.cli.output import Format, FormatOption, items, show_json, show_pairs
-from sluice.errors import SluiceError
+from sluice.errors import Exit, SluiceError
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def check(
     ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Say whether somebody is kept out, in any spelling of the identifier.
+    """Say whether somebody is kept out, in any spelling of the identifier. Of a batch the worst exit counts.
 
     Example: sluice suppression check phone:+32470123456 --format json
     """
@@ -42,9 +42,8 @@ def check(
     word = channel_word(channel)
     with open_house(get_settings()) as house:
         if identifier == "-":
-            for each in items(identifier):
-                show_json(_tried(house, each, principal, word))
-            return
+            told = (_told(house, each, principal, word) for each in items(identifier))
+            raise typer.Exit(max(told, default=Exit.DONE))
         document = _checked(house, identifier, principal, word)
     if format is Format.JSON:
         show_json(document)
@@ -80,12 +79,14 @@ def replay(format: FormatOption = Format.TABLE) -> None:
         show_pairs("Kept out again", document)
 
 
-def _tried(house: "House", identifier: str, principal: str | None, channel: str | None) -> dict[str, Any]:
-    """One line of a batch; what names nobody is that line's error."""
+def _told(house: "House", identifier: str, principal: str | None, channel: str | None) -> Exit:
+    """Print one line of a batch; what names nobody is that line's error, and its exit."""
     try:
-        return _checked(house, identifier, principal, channel)
+        show_json(_checked(house, identifier, principal, channel))
     except SluiceError as error:
-        return {"suppressed": None, "reasons": [], "error": {"code": error.code, "message": str(error)}}
+        show_json({"suppressed": None, "reasons": [], "error": {"code": error.code, "message": str(error)}})
+        return error.exit
+    return Exit.DONE
 
 
 def _checked(house: "House", identifier: str, principal: str | None, channel: str | None) -> dict[str, Any]:

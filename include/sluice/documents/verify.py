@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from sluice.errors import is_file
 from sluice.ledger.model import SignatureInvalid
 from sluice.ledger.sign import open_signed, read_public, split_flattened
 
@@ -61,18 +62,21 @@ def verify_receipt(jws: bytes, public_pem: bytes, pdf: bytes | None) -> ReceiptC
 def verify_file(path: Path, public_pem: bytes, pdf: Path | None = None) -> ReceiptCheck:
     """As :func:`verify_receipt` for files; of ``x.json`` and ``x.pdf`` each brings the other along."""
     signed = path.with_suffix(".json") if path.suffix.lower() == ".pdf" else path
-    page = pdf or (path if path != signed else _beside(signed))
+    page, missing = pdf, signed
     try:
+        page = pdf or (path if path != signed else _beside(signed))
         return verify_receipt(signed.read_bytes(), public_pem, page.read_bytes() if page else None)
     except OSError as error:
         missing = page if page and str(page) == error.filename else signed
+    except ValueError:  # a name that no file can have
+        pass
     kind = "PDF" if missing == page else "signed .json"
     return ReceiptCheck(False, why=f"the {kind} cannot be read")
 
 
 def _beside(signed: Path) -> Path | None:
     page = signed.with_suffix(".pdf")
-    return page if page.is_file() else None
+    return page if is_file(page) else None
 
 
 def _is_statement(said: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import Self
 
 from sluice.agreement.load import find_on_file
 from sluice.agreement.model import Agreement, DataContract
-from sluice.errors import FileMissing, NotFound, Ref
+from sluice.errors import FileMissing, NotFound, Ref, is_file
 from sluice.exchange.house import CHILD
 from sluice.exchange.job import Job, Suite, limits_of, read_report, read_suites
 from sluice.exchange.naming import BRUSSELS
@@ -51,7 +51,7 @@ class DryRun:
 
         Raises FileMissing.
         """
-        if not file.is_file():
+        if not is_file(file):
             raise FileMissing(Ref("file", file.name))
         if reasons := refuse_unread(file.name, self.agreement, self.contract, datetime.now(BRUSSELS).date()):
             return refused(reasons)

@@ -42,9 +42,10 @@ def drift_of(contract: Path, file: Path) -> tuple[Drift, ...]:
     if not document.is_contract or len(document.root["servers"].entries) != 1 or not columns(document):
         raise PaperInvalid(make_problem(str(contract), 1, "CON-007" if not document.is_contract else "CON-030", ""))
     table = _table(file, _hints(document))
-    if not is_header(document, table.frame.columns):
-        raise FileRefused(Ref("reason", "HEADER_LOOKS_LIKE_DATA"), Ref("count", table.frame.width))
-    return find_drift(document, profile_columns(table.frame, has_decimal_comma(table.frame)))
+    own = table.frame.drop(table.absent)
+    if not is_header(document, own.columns):
+        raise FileRefused(Ref("reason", "HEADER_LOOKS_LIKE_DATA"), Ref("count", own.width))
+    return find_drift(document, profile_columns(own, has_decimal_comma(own)))
 
 
 def _hints(document: Document) -> FormatHints:

@@ -7,6 +7,7 @@ without a header has one in row one), so it is only ever shown by its position.
 from collections.abc import Sequence
 from itertools import zip_longest
 
+from sluice.errors import at_place
 from sluice.gate.kinds import DECLARED_COLUMNS
 from sluice.gate.model import Check, Rule, RuleOutcome
 
@@ -17,7 +18,7 @@ def visible_header(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ..
     if not declared:
         return tuple(names)
     known = set[str]().union(*declared)
-    return tuple(name if name in known else f"#{place}" for place, name in enumerate(names, 1))
+    return tuple(name if name in known else at_place(place) for place, name in enumerate(names, 1))
 
 
 def header_outcome(rule: Rule, rows: int, names: Sequence[str]) -> RuleOutcome:

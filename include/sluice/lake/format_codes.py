@@ -20,10 +20,11 @@ REASONS: dict[str, str] = {
     "WRONG_FORMAT_ARCHIVE": "The content is packed in a way that is not opened: use gzip, or a zip of one file.",
     # OpenPGP
     "ARCHIVE_PGP_SEALED": "The content is encrypted and no key is here: try the file before it is encrypted.",
-    "UNREADABLE_PGP": "The OpenPGP message is damaged, or was changed on its way.",
+    "UNREADABLE_PGP": "The OpenPGP message is damaged, was changed on its way, or is followed by something else.",
     "FORBIDDEN_PGP_NOT_AGREED": "The content is encrypted, and the agreement pins no OpenPGP key that may send.",
     "FORBIDDEN_PGP_KEY": "The pinned OpenPGP key is revoked, or not the one that its fingerprint names.",
     "FORBIDDEN_PGP_RECIPIENT": "The content is encrypted to another key than the center's for this principal.",
+    "FORBIDDEN_PGP_COMPRESSED": "OpenPGP compressed the content before it was encrypted: with gpg add -z 0.",
     "FORBIDDEN_PGP_UNSIGNED": "The encrypted content is not signed: sign it with the pinned key.",
     "FORBIDDEN_PGP_SIGNER": "The encrypted content is signed by another key than the pinned one.",
     "FORBIDDEN_PGP_NOT_ENCRYPTED": "The agreement wants this file encrypted, and anybody could have read it.",

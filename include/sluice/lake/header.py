@@ -3,9 +3,9 @@
 Names stay exactly as written; a contract matches them exactly.
 """
 
-import re
 import unicodedata
 
+from sluice.errors import may_be_a_value
 from sluice.lake.table import FormatHints, FormatRefusal, Limits, Note
 
 _RULE = "format.header"
@@ -49,7 +49,7 @@ def _check_meaning(names: tuple[str, ...], hints: FormatHints) -> FormatRefusal 
     """Without a header the first person would become column names, which are printed: say so instead."""
     if set(names) & set(hints.columns):
         return None
-    odd = sum("@" in name or not re.search(r"[^\W\d_]", name) for name in names)
+    odd = sum(map(may_be_a_value, names))
     if odd < len(names) * _DATA_SHARE:
         return None
     readings = ("a header", "the first record of data")

@@ -66,10 +66,14 @@ class _Rows:
     numbers: list[int] = field(default_factory=list)
     bad: list[tuple[int, str, str]] = field(default_factory=list)
 
-    def add(self, number: int, record: dict[str, Any]) -> None:
-        """One more row. Raises _BadRecord, leaving no trace of it, and _Refused for too many columns."""
+    def add(self, number: int, record: dict[str, Any], length: int) -> None:
+        """One more row, written in ``length`` characters.
+
+        Raises _BadRecord, leaving no trace of it, and _Refused for too many columns or too large a cell."""
         cells: dict[str, str | None] = {}
         _flatten(record, "", 1, cells)
+        if length * 4 > self.limits.cell_bytes:  # no character has more bytes, and no cell more than its record
+            self._check_size(number, cells)
         if not cells:
             raise _BadRecord("SHAPE_BLANK_RECORD")
         if not cells.keys() <= self.names.keys():
@@ -81,6 +85,11 @@ class _Rows:
         self.numbers.append(number)
         if len(self.batch) == _BATCH:
             self.finish()
+
+    def _check_size(self, number: int, cells: dict[str, str | None]) -> None:
+        large = sum(cell is not None and len(cell.encode()) > self.limits.cell_bytes for cell in cells.values())
+        if large:
+            raise _Refused(FormatRefusal("LIMIT_CELL_SIZE", "format.limits", rows=(number,), count=large))
 
     def finish(self) -> None:
         """Turn the rows since the last batch into a frame."""
@@ -106,19 +115,20 @@ def read_json(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatR
     names = tuple(rows.names)
     if names and (refusal := check_header(names, limits, hints)):
         return refusal
+    absent = tuple(name for name in hints.columns if name not in rows.names)
     return Table(
-        _frame(rows, hints),
+        _frame(rows, absent),
         pl.Series("row_number", rows.numbers, dtype=pl.UInt32),
         bad_records_frame(rows.bad),
         count,
         Dialect(format="json", encoding="utf-8", evidence={"format": form, "encoding": "valid UTF-8"}),
         padded_names(names),
+        absent,
     )
 
 
-def _frame(rows: _Rows, hints: FormatHints) -> pl.DataFrame:
-    names = [*rows.names, *(name for name in hints.columns if name not in rows.names)]
-    empty = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+def _frame(rows: _Rows, absent: tuple[str, ...]) -> pl.DataFrame:
+    empty = pl.DataFrame(schema=dict.fromkeys((*rows.names, *absent), pl.String))
     return pl.concat([empty, *rows.frames], how="diagonal", rechunk=True)
 
 
@@ -179,7 +189,7 @@ def _read_records(file: BinaryIO, rows: _Rows) -> tuple[str, int]:
         if count > rows.limits.records:
             raise _Refused(FormatRefusal("LIMIT_RECORDS", "format.limits", count=count))
         try:
-            rows.add(count, value)
+            rows.add(count, value, text.at - start)
         except _BadRecord as bad:
             rows.bad.append((count, bad.code, text.data[start : text.at]))
     if text.peek() or text.is_broken:

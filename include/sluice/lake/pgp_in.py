@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluice.lake.pgp import CertificateRefused, find_certificate, key_ids
-from sluice.lake.sniff import begins_encrypted
+from sluice.lake.sniff import begins_encrypted, has_more_than_armour
 from sluice.lake.table import FormatRefusal, Limits
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _RULE = "format.pgp"
 _NO_KEY, _NO_SIGNATURE = "No key to decrypt", "Signature verification failed"
+_COMPRESSED = "Unexpected message structure"
+"""Of what is signed once it says so of a compressed packet only, which GnuPG makes unless it is told not to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,16 @@ def _opened(source: Path, target: Path, keys: PgpKeys, pinned: "Cert") -> Opened
 
     if not begins_encrypted(source):
         return FormatRefusal("FORBIDDEN_PGP_NOT_ENCRYPTED", _RULE)
+    if has_more_than_armour(source):
+        return FormatRefusal("UNREADABLE_PGP", _RULE)
     secret, signers = Tsk.from_bytes(keys.secret.encode()), _Signers(pinned)
     error = _decrypt(source, target, secret, signers)
     if error is None:
         return Opened(secret.extract_certificate().fingerprint, pinned.fingerprint)
     if error.startswith(_NO_KEY):
         return FormatRefusal("FORBIDDEN_PGP_RECIPIENT", _RULE)
+    if error.startswith(_COMPRESSED):
+        return FormatRefusal("FORBIDDEN_PGP_COMPRESSED", _RULE)
     if not error.startswith(_NO_SIGNATURE) or signers.asked & set(key_ids(pinned)):
         return FormatRefusal("UNREADABLE_PGP", _RULE)
     if signers.asked:

@@ -4,6 +4,7 @@ Reads the first and the last kilobytes. Zip containers are told apart by their l
 """
 
 import base64
+import mmap
 import re
 import zipfile
 from dataclasses import dataclass
@@ -86,6 +87,7 @@ _JSON_START = re.compile(rb"(\[\s*)?\{\s*\"")
 
 _ARMOUR = b"-----BEGIN PGP MESSAGE-----"
 _ARMOURED = re.compile(_ARMOUR + rb"[ \t]*\r?\n(?:[^\r\n:]+: [^\r\n]*\r?\n)*[ \t]*\r?\n([A-Za-z0-9+/]{16})")
+_TO_ITS_END = re.compile(rb"[A-Za-z0-9+/=\s]*+-----END PGP MESSAGE-----\s*+\Z")
 _ENCRYPTED_PACKETS = {1: (3, 6), 3: (4, 5, 6), 18: (1, 2)}
 """Versions of the packets that begin an encrypted message: session keys, and encrypted data itself."""
 
@@ -187,6 +189,15 @@ def begins_encrypted(path: Path) -> bool:
         found = _ARMOURED.match(head)
         head = base64.b64decode(found[1]) if found else b""
     return _is_openpgp(head)
+
+
+def has_more_than_armour(path: Path) -> bool:
+    """Whether anything but spaces follows the first armoured block: the library reads that one and not a byte more."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        if whole[: len(_ARMOUR)] != _ARMOUR:
+            return False
+        begins = _ARMOURED.match(whole)
+        return begins is None or _TO_ITS_END.match(whole, begins.end()) is None
 
 
 def _is_openpgp(head: bytes) -> bool:

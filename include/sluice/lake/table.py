@@ -140,7 +140,8 @@ class Table:
     ``frame`` holds the sound records in file order; ``row_numbers`` (UInt32, same height) says which
     record each of them is: 1 = first record after the header. ``bad_records`` (``row_number``
     UInt32, ``code``, ``raw``) holds the others with their text, for quarantine. Together they are
-    ``record_count`` records; blank lines after the last record do not count.
+    ``record_count`` records; blank lines after the last record do not count. ``absent``: columns of ``frame``
+    that only the contract names, not the file.
     """
 
     frame: "pl.DataFrame"
@@ -149,6 +150,7 @@ class Table:
     record_count: int
     dialect: Dialect
     notes: tuple[Note, ...] = ()
+    absent: tuple[str, ...] = ()
 
     @property
     def bad_rows(self) -> tuple[BadRow, ...]:

@@ -7,18 +7,24 @@ from sluice.db import Connection
 from sluice.lineage.drawing import Fate
 
 
-def find_makers(conn: Connection, bucket: str, key: str, version_id: str | None) -> list[str]:
-    """Ids of exchanges that an object came in by, or was made by; every version's when none is named."""
+def find_makers(
+    conn: Connection, bucket: str, key: str, version_id: str | None, at: datetime | None = None
+) -> list[str]:
+    """Ids of exchanges that an object came in by, or was made by; every version's when none is named.
+
+    ``at``: closed by then, else open ones too."""
     rows = conn.execute(
         """select exchange_id::text as id from exchange
            where bucket = %(bucket)s and key = %(key)s
              and (%(version)s::text is null or version_id = %(version)s)
+             and (%(at)s::timestamptz is null or closed_at <= %(at)s)
            union
-           select exchange_id::text from copy
-           where bucket = %(bucket)s and key = %(key)s
-             and (%(version)s::text is null or version_id = %(version)s)
+           select c.exchange_id::text from copy c join exchange e using (exchange_id)
+           where c.bucket = %(bucket)s and c.key = %(key)s
+             and (%(version)s::text is null or c.version_id = %(version)s)
+             and (%(at)s::timestamptz is null or e.closed_at <= %(at)s)
            order by 1""",
-        {"bucket": bucket, "key": key, "version": version_id},
+        {"bucket": bucket, "key": key, "version": version_id, "at": at},
     ).fetchall()
     return [row["id"] for row in rows]
 

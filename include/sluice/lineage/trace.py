@@ -5,6 +5,7 @@ returns are made of besides is not downstream of the start, so it is not shown.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -28,15 +29,17 @@ def trace_exchange(conn: Connection, named: str) -> Trace:
     return _trace(conn, [exchange_id])
 
 
-def trace_object(conn: Connection, url: str) -> Trace:
-    """The trace of an object, ``s3://bucket/key`` with ``?versionId=`` for one version. Raises NotFound."""
+def trace_object(conn: Connection, url: str, at: datetime | None = None) -> Trace:
+    """The trace of an object, ``s3://bucket/key`` with ``?versionId=`` for one version. Raises NotFound.
+
+    ``at``: as it was known then, without what was closed later."""
     address = address_of(url)
     if address is None:
         raise NotFound(Ref("object", "with an address that is not s3://bucket/key"))
-    starts = store.find_makers(conn, address.bucket, address.key, address.version_id)
+    starts = store.find_makers(conn, address.bucket, address.key, address.version_id, at)
     if not starts:
         raise NotFound(Ref("object in bucket", address.bucket))
-    return _trace(conn, starts)
+    return _trace(conn, starts, at)
 
 
 class Address(NamedTuple):
@@ -64,8 +67,8 @@ def read_records(conn: Connection, exchange_ids: Iterable[str]) -> list[Exchange
     return sorted(_records(conn, exchange_ids), key=lambda record: (record.opened_at, record.exchange_id))
 
 
-def _trace(conn: Connection, starts: list[str]) -> Trace:
-    around = {*starts, *store.find_sources(conn, starts), *store.find_users(conn, starts)}
+def _trace(conn: Connection, starts: list[str], at: datetime | None = None) -> Trace:
+    around = {*starts, *store.find_sources(conn, starts), *store.find_users(conn, starts, at)}
     return trace_of(read_records(conn, around))
 
 

@@ -1,0 +1,84 @@
+"""``sluice gate run``: one file or a list of them; no file that may not be sent ends with exit 0."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from lake.compressed import MESSAGE
+from sluice.cli.main import app
+from sluice.errors import Exit, FileMissing
+from sluice.sample.files import write_campaign
+from sluice.settings import get_settings
+
+RUN = ("gate", "run", "--agreement", "DPA-ENERGY01", "--flow", "renewal_campaign", "--dry-run", "--format", "json")
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings() -> Iterator[None]:
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("files")
+    write_campaign(folder / "good.csv", 30, 1)
+    text = (folder / "good.csv").read_bytes()
+    (folder / "refused.csv").write_bytes(text.partition(b"\n")[0] + b"\n")
+    (folder / "undecided.csv").write_bytes(MESSAGE)  # without a key nobody can tell
+    return folder
+
+
+def run(file: str, lines: bytes | None = None) -> Result:
+    return CliRunner().invoke(app, [*RUN, file], input=lines)
+
+
+def batch(*names: bytes) -> tuple[list[dict[str, object]], int]:
+    done = run("-", b"".join(name + b"\n" for name in names))
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return [json.loads(line) for line in done.stdout.splitlines()], done.exit_code
+
+
+@pytest.mark.parametrize(
+    ("name", "exit"), [("good.csv", Exit.DONE), ("refused.csv", Exit.REFUSED), ("undecided.csv", Exit.UNDECIDED)]
+)
+def test_a_batch_of_one_ends_as_that_file_does(files: Path, name: str, exit: Exit) -> None:
+    path = str(files / name)
+    alone, (lines, code) = run(path), batch(path.encode())
+
+    assert (alone.exit_code, code) == (exit, exit)
+    assert lines == [{"file": path, **json.loads(alone.stdout)}]
+
+
+@pytest.mark.parametrize(
+    ("names", "exit"),
+    [
+        ((), Exit.DONE),
+        (("good.csv", "good.csv"), Exit.DONE),
+        (("good.csv", "refused.csv", "good.csv"), Exit.REFUSED),
+        (("refused.csv", "absent.csv", "good.csv"), Exit.USAGE),
+        (("undecided.csv", "absent.csv", "refused.csv"), Exit.UNDECIDED),
+    ],
+)
+def test_a_batch_ends_with_its_worst_exit(files: Path, names: tuple[str, ...], exit: Exit) -> None:
+    lines, code = batch(*(str(files / name).encode() for name in names))
+
+    assert code == exit
+    assert [Path(str(line["file"])).name for line in lines] == list(names)
+
+
+@pytest.mark.parametrize("name", [b"x" * 256, b"a\0b", b"a\xffb", b"", b"/"])
+def test_a_name_that_no_file_can_have_is_that_line_s_error_and_the_rest_goes_on(files: Path, name: bytes) -> None:
+    (odd, good), code = batch(name, str(files / "good.csv").encode())
+
+    assert (odd["verdict"], odd["error"]["code"]) == ("UNDECIDED", FileMissing.code)  # type: ignore[index]
+    assert (good["verdict"], code) == ("PASSED", Exit.USAGE)
+
+
+def test_alone_it_is_a_missing_file_too() -> None:
+    assert isinstance(run("x" * 256).exception, FileMissing)
