@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 import zipfile
 from collections.abc import Callable
 from functools import cache
@@ -141,6 +142,59 @@ def formulas(rng: random.Random, path: Path) -> None:
         sheet.write_formula(rng.randrange(1, 40), rng.randrange(20), rng.choice(odd))
 
     path.write_bytes(book(fill))
+
+
+@kind("xlsx", "x.xlsx", "ACTIVE_FORMULA", "HIDDEN_ROW", "HIDDEN_COLUMN")
+def what_is_hidden_or_alive_in_rare_xml(rng: random.Random, path: Path) -> None:
+    row, cell = b'<row r="5" ', b"<v>25</v>"
+    odd = (
+        (row, b"<row r=\"5\" hidden='1' "), (row, b'<row r="5" hidden = "1" '), (row, b'<row r="5" hidden="&#49;" '),
+        (row, b'<row x=">" hidden="1" r="5" '), (row, b'<row hidden="1" '), (row, b'<row r="5" ht="0.0" '),
+        (b"<sheetData>", b'<cols><col min="2" max="2" width="0.0"/></cols><sheetData>'),
+        (b"<sheetData>", b"<cols><col min='2' max='2' hidden='true'/></cols><sheetData>"),
+        (cell, b"<f\t>5*5</f>" + cell), (cell, b"<f\r>5*5</f>" + cell), (cell, b"<a-b:f>5*5</a-b:f>" + cell),
+    )  # fmt: skip
+    old, new = rng.choice(odd)
+    path.write_bytes(edited(plain(), SHEET, lambda body: body.replace(old, new, 1)))
+
+
+@kind("xlsx", "x.xlsx", "HIDDEN_SHEET", "DIALECT_SHEET", "UNREADABLE_XML")
+def sheets_that_a_search_does_not_see(rng: random.Random, path: Path) -> None:
+    """A second one in two bytes a character or behind a prefix, cut off or not; the cells themselves in a comment."""
+    is_hidden = rng.random() < 0.5
+
+    def fill(made: xlsxwriter.Workbook, _: xlsxwriter.worksheet.Worksheet) -> None:
+        other = made.add_worksheet("other")
+        other.write(0, 0, 1)
+        if is_hidden:
+            other.hide()
+
+    def wide(body: bytes) -> bytes:
+        return body.decode().replace("UTF-8", "UTF-16").encode("utf-16")
+
+    def named(body: bytes) -> bytes:
+        return re.sub(rb"<(/?)(?=\w)", rb"<\1a-b.c:", body).replace(b" xmlns=", b" xmlns:a-b.c=")
+
+    edits: tuple[Callable[[bytes], bytes], ...] = (wide, named, lambda body: wide(body)[:-40])
+    if rng.random() < 0.2:
+        path.write_bytes(
+            edited(plain(), SHEET, lambda body: re.sub(rb"(<sheetData>.*</sheetData>)", rb"<!--\1-->", body))
+        )
+    else:
+        path.write_bytes(edited(book(fill), "xl/worksheets/sheet2.xml", rng.choice(edits)))
+
+
+@kind("xlsx", "x.xlsx", "UNREADABLE_CELL", "UNREADABLE_XML")
+def two_readings_of_one_workbook(rng: random.Random, path: Path) -> None:
+    """Two values in a cell, a truth value that is none, strings that count or not, another part as the workbook."""
+    cells = (
+        b"<v>5</v><v>6</v>", b"<v>5</v><is><t>6</t></is>", b"<v>5<x/>6</v>", b"<is><t>5</t></is><is><t>6</t></is>",
+        b'</c><c r="XFD5" t="b"><v>TRUE</v>', b'</c><c r="XFD5" t="b"><v> 1</v>', b'</c><c r="XFD5" t="b"><v>2</v>',
+    )  # fmt: skip
+    links = ("_rels/.rels", b'Target="xl/workbook.xml"', b'Target="xl/other.xml"')
+    strings = (STRINGS, b"<si>", rng.choice((b"<x><si/></x><si>", b"<si><si/>")))
+    part, old, new = rng.choice((*((SHEET, b"<v>25</v>", cell) for cell in cells), links, strings))
+    path.write_bytes(edited(added(plain(), "xl/other.xml", b"<a/>"), part, lambda body: body.replace(old, new, 1)))
 
 
 @kind("xlsx", "x.xlsx", *BROKEN, "WRONG_FORMAT_NAME", "ARCHIVE_OVERLAP")

@@ -125,11 +125,19 @@ def _task(book: Book, cells: pl.DataFrame, records: Sequence[int], name: str | N
 
 def _chosen(book: Book, name: str | None) -> Sheet:
     """The sheet that the reader reads. raises EraseRefused: SHEET."""
-    sheets = book.sheets()
-    wanted = [each for each in sheets if (each.name == name if name is not None else has_content(book.read(each.part)))]
+    is_wanted = partial(_is_filled, book) if name is None else lambda sheet: sheet.name == name
+    wanted = [each for each in book.sheets() if is_wanted(each)]
     if len(wanted) != 1:
         raise EraseRefused.because("SHEET", Ref("count", len(wanted)))
     return wanted[0]
+
+
+def _is_filled(book: Book, sheet: Sheet) -> bool:
+    try:
+        return has_content(book.read(sheet.part))
+    except XmlRefused as refused:
+        code = refused.code
+    raise EraseRefused.because(code)
 
 
 def _read_cells(book: Book, path: Path) -> _Cells:
@@ -141,7 +149,7 @@ def _read_cells(book: Book, path: Path) -> _Cells:
         with zipfile.ZipFile(path) as archive:
             strings = read_strings(Package(archive), Workbook((), False, (), part, frozenset()))
         fast = {sheet.part: read_cells_fast(book.read(sheet.part)) for sheet in sheets}
-        read = [(name, read_cells(book.read(name)) if cells is None else cells) for name, cells in fast.items()]
+        read = [(name, read_cells(book.read(name)).frame if cells is None else cells) for name, cells in fast.items()]
     except XmlRefused as refused:
         code = refused.code
     else:

@@ -13,11 +13,12 @@ from xml.parsers import expat
 from sluice.errors import Ref
 from sluice.lake.erase_model import EraseRefused
 from sluice.lake.erase_xlsx_package import ATTRIBUTES, MAIN_NAMESPACE, attributes_of, parsed
-from sluice.lake.xlsx_package import local_name
+from sluice.lake.xlsx_package import is_utf8, local_name
 
 _ROW = re.compile(rb'<row(?:\s+r="([0-9]+)")?' + ATTRIBUTES + rb"(/?)>")
 _CELL = re.compile(rb"<c" + ATTRIBUTES + rb"(?:/>|>(.*?)</c>)\s*", re.DOTALL)
 _FORMULA = re.compile(rb"<f" + ATTRIBUTES + rb"/?>")
+_ANY_FORMULA = re.compile(rb"<(?:[^\s<>/:]+:)?f[\s/>]")
 _KEPT = re.compile(rb"""\s(?:r|s)\s*=\s*(?:"[^"<]*"|'[^'<]*')""")
 _TYPE = re.compile(rb"""\s(?:t|cm|vm)\s*=\s*(?:"[^"<]*"|'[^'<]*')""")
 _CACHED = re.compile(
@@ -28,7 +29,6 @@ _CALCULATION = re.compile(rb"<calcPr" + ATTRIBUTES + rb"(/?)>")
 _BEFORE_CALCULATION = re.compile(rb"</(?:definedNames|externalReferences|functionGroups|sheets)\s*>")
 _FULL = re.compile(rb"""\s+fullCalcOnLoad\s*=\s*(?:"[^"]*"|'[^']*')""")
 _AREA = re.compile(r"\$?[A-Z]{1,3}\$?([0-9]{1,7})(?::\$?[A-Z]{1,3}\$?([0-9]{1,7}))?")
-_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,7 @@ def area_of(text: str) -> Area | None:
 
 def check_shape(content: bytes, root: bytes, kind: str) -> None:
     """A part that the expressions here know. raises EraseRefused: NAMESPACE, XML_SHAPE."""
-    encoding = _ENCODING.match(content.removeprefix(b"\xef\xbb\xbf"))
-    is_utf8 = encoding is None or encoding[1].lower() in (b"utf-8", b"us-ascii", b"ascii")
-    if not is_utf8 or content[:2] in (b"\xff\xfe", b"\xfe\xff") or content.count(b"<!") or content.count(b"<?") > 1:
+    if not is_utf8(content) or content.count(b"<!") or content.count(b"<?") > 1:
         raise EraseRefused.because("XML_SHAPE", Ref("part", kind))
     tag = re.search(rb"<" + root + rb"(\s[^>]*)>", content)
     if tag is None or attributes_of(tag[1].replace(b"xmlns:", b"x")).get("xmlns") != MAIN_NAMESPACE.decode():
@@ -122,7 +120,9 @@ def _check_merged(after: bytes, rows: Set[int]) -> None:
 
 
 def has_formulas(content: bytes) -> bool:
-    return any(tag in content for tag in (b"<f>", b"<f ", b"<f/"))
+    """Whether a cell has a formula, in any spelling of its tag."""
+    cells = around_cells(content)[1]
+    return (b"<f" in cells or b":f" in cells) and _ANY_FORMULA.search(cells) is not None
 
 
 def drop_cached_values(content: bytes) -> bytes:

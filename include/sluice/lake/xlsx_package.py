@@ -4,6 +4,7 @@ zipfile accepts what spreadsheets never write: overlapping parts, two parts of o
 of that is refused by the directory alone; parts are then read whole, each within its declared size.
 """
 
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from sluice.lake.table import FormatRefusal, Limits
 _RULE = "format.package"
 _SMALL = 1024 * 1024
 """Below this inflated size a high ratio is no bomb: empty styled sheets compress 200 times."""
+
+_ENCODING = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([\w.-]+)["']""")
+_UTF8 = (b"utf-8", b"us-ascii", b"ascii")
 
 _ACTIVE = (
     ("vbaproject", "ACTIVE_MACRO"),
@@ -130,6 +134,17 @@ def parse_xml(content: bytes, parser: expat.XMLParserType) -> None:
     else:
         return
     raise XmlRefused("UNREADABLE_XML")
+
+
+def is_utf16(content: bytes) -> bool:
+    """Whether XML is in units of two bytes: then ``<`` has a zero byte beside it, at the latest after the mark."""
+    return b"\0" in content[:4]
+
+
+def is_utf8(content: bytes) -> bool:
+    """Whether XML says, or leaves it at, that its bytes are UTF-8: only then may they be searched as text."""
+    declared = _ENCODING.match(content.removeprefix(b"\xef\xbb\xbf"))
+    return not is_utf16(content) and (declared is None or declared[1].lower() in _UTF8)
 
 
 def local_name(tag: str) -> str:

@@ -7,15 +7,14 @@ input and its text mode rounds numbers; tests use it and openpyxl as witnesses.
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from xml.parsers import expat
 
 import numpy as np
 import polars as pl
 
 from sluice.lake.header import check_header, padded_names
 from sluice.lake.table import SHOWN_ROWS, Dialect, FormatHints, FormatRefusal, Limits, Table, bad_records_frame
-from sluice.lake.xlsx_package import Package, XmlRefused, check_unused_parts, open_package, parse_xml
-from sluice.lake.xlsx_sheet import formula_rows, has_content, hidden_rows, read_cells, read_frame
+from sluice.lake.xlsx_package import Package, XmlRefused, check_unused_parts, open_package
+from sluice.lake.xlsx_sheet import SheetCells, SheetFrame, has_content, read_cells, read_frame
 from sluice.lake.xlsx_values import cell_texts
 from sluice.lake.xlsx_workbook import SheetPart, Workbook, read_strings, read_workbook
 
@@ -55,12 +54,12 @@ def _read(package: Package, hints: FormatHints, limits: Limits) -> Table | Forma
     sheet, content = chosen
     frame = read_frame(content)
     cells = read_cells(content)
-    texts = cell_texts(cells, read_strings(package, workbook), workbook)
+    texts = cell_texts(cells.frame, read_strings(package, workbook), workbook)
     if not texts.height:
         return FormatRefusal("UNREADABLE_EMPTY_FILE", "format.content")
     header_row = int(texts["row"].min())  # type: ignore[arg-type]
     columns = set(texts["column"].unique().to_list())
-    if refusal := _hidden_or_active(content, set(texts["row"].unique().to_list()), header_row):
+    if refusal := _hidden_or_active(cells, frame, texts["row"], header_row):
         return refusal
     if any(columns & set(range(first, min(last, 16_384) + 1)) for first, last in frame.hidden_columns):
         return FormatRefusal("HIDDEN_COLUMN", _RULE, count=len(frame.hidden_columns))
@@ -83,8 +82,6 @@ def _choose_sheet(package: Package, workbook: Workbook, hints: FormatHints) -> t
         named = [pair for pair in filled if pair[0].name == hints.sheet]
         return named[0] if len(named) == 1 else FormatRefusal("DIALECT_SHEET_MISSING", _RULE)
     if not filled:
-        for sheet in workbook.sheets:
-            parse_xml(package.read(sheet.part), expat.ParserCreate())  # empty, or cut off
         return FormatRefusal("UNREADABLE_EMPTY_FILE", "format.content")
     if len(filled) > 1:
         readings = tuple(f"sheet {sheet.position}" for sheet, _ in filled[:SHOWN_ROWS])
@@ -92,10 +89,10 @@ def _choose_sheet(package: Package, workbook: Workbook, hints: FormatHints) -> t
     return filled[0]
 
 
-def _hidden_or_active(content: bytes, rows: set[int], header_row: int) -> FormatRefusal | None:
-    if formulas := formula_rows(content):
-        return _refuse_rows("ACTIVE_FORMULA", formulas, header_row)
-    if hidden := [row for row in hidden_rows(content) if row in rows]:
+def _hidden_or_active(cells: SheetCells, frame: SheetFrame, rows: pl.Series, header_row: int) -> FormatRefusal | None:
+    if cells.formula_rows or frame.has_formulas:
+        return _refuse_rows("ACTIVE_FORMULA", list(cells.formula_rows or [0]), header_row)
+    if hidden := sorted(set(cells.hidden_rows).intersection(rows.to_list() if cells.hidden_rows else ())):
         return _refuse_rows("HIDDEN_ROW", hidden, header_row)
     return None
 

@@ -7,12 +7,12 @@ to the exact one, expat. Both give the same frame (a test compares them).
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.parsers import expat
 
 import polars as pl
 
-from sluice.lake.xlsx_package import XmlRefused, local_name, parse_xml
+from sluice.lake.xlsx_package import XmlRefused, is_utf8, local_name, parse_xml
 from sluice.lake.xlsx_workbook import escaped_text, plain_text
 
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
@@ -26,79 +26,121 @@ _CELL = (
     rf"\s?(?:/>|>(?:<v{_SPACE}>([^<]*)</v>|<v/>|<is><t{_SPACE}>([^<]*)</t></is>|<is/>)?</c>)" + _TAIL
 )
 _FIRST = rf"^<sheetData>\s*(?:{_ROW}\s*(?:</row>\s*)?)*$"
-_FORMULA = re.compile(rb'<(?:\w+:)?c (?:[^>]*? )?r="[A-Z]+([0-9]+)"[^>]*>\s*<(?:\w+:)?f[\s/>]')
-_ANY_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
-_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row (?=[^>]*(?:hidden="(?:1|true)"|ht="0"))[^>]*?\br="([0-9]+)"')
+_VALUE = re.compile(rb"<(?:\w+:)?(?:v|is|f)[\s>]")
+_LOW_ROW = re.compile(rb"""ht(?<=\sht)\s*=\s*["'](?![1-9])""")
+_CELL_PLACE, _ROW_PLACE = ["sheetData", "row", "c"], ["sheetData", "row"]
+_VALUE_PLACES = ([*_CELL_PLACE, "v"], [*_CELL_PLACE, "is"])
 
 
 @dataclass(frozen=True, slots=True)
 class SheetFrame:
-    """What surrounds the cells: hidden columns and merged blocks as (first, last) pairs."""
+    """What surrounds the cells: hidden columns and merged blocks as (first, last) pairs, formulas of other things."""
 
     hidden_columns: tuple[tuple[int, int], ...]
     merged_rows: tuple[tuple[int, int], ...]
+    has_formulas: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SheetCells:
+    """Cells as :data:`CELLS`, and in order the rows that have a formula and those with cells that nobody sees."""
+
+    frame: pl.DataFrame
+    formula_rows: tuple[int, ...] = ()
+    hidden_rows: tuple[int, ...] = ()
 
 
 def has_content(content: bytes) -> bool:
-    """Whether any cell of a sheet has a value."""
-    return re.search(rb"<(?:\w+:)?(?:v|is|f)[\s>]", content) is not None
+    """Whether any cell of a sheet has a value or a formula. raises XmlRefused: nothing found in broken XML."""
+    if _VALUE.search(content):
+        return True
+    parser, found, open_tags = expat.ParserCreate(), False, list[str]()
 
+    def start(tag: str, _: dict[str, str]) -> None:
+        nonlocal found
+        open_tags.append(local_name(tag))
+        found = found or open_tags[-1] == "f"
 
-def formula_rows(content: bytes) -> list[int]:
-    """Rows with formulas, in order, once each; [0] when there are some without an address."""
-    if not any(tag in content for tag in (b"<f>", b"<f ", b"<f/", b":f>", b":f ", b":f/", b"<f\n")):
-        return []
-    if not _ANY_FORMULA.search(content):
-        return []
-    return list(dict.fromkeys(int(row) for row in _FORMULA.findall(content))) or [0]
+    def characters(_: str) -> None:
+        nonlocal found
+        found = found or open_tags[-1] == "v" or "is" in open_tags
 
-
-def hidden_rows(content: bytes) -> list[int]:
-    """Rows that a filter or a person hid."""
-    if b"hidden=" not in content and b'ht="0"' not in content:
-        return []
-    return [int(row) for row in _HIDDEN_ROW.findall(content)]
+    parser.StartElementHandler, parser.CharacterDataHandler = start, characters
+    parser.EndElementHandler = lambda _: open_tags.pop()
+    parse_xml(content, parser)
+    return found
 
 
 def read_frame(content: bytes) -> SheetFrame:
-    """Columns and merged blocks, from everything outside the cells. raises XmlRefused."""
+    """Columns, merged blocks and formulas, from everything outside the cells. raises XmlRefused."""
     start, end = _sheet_data(content)
-    hidden: list[tuple[int, int]] = []
-    merged: list[tuple[int, int]] = []
+    reader = _FrameReader()
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
+    parse_xml(content[:start] + b"<sheetData/>" + content[end:], parser)
+    if reader.data_depths != [2]:  # bytes that look like the cells, in a comment or another element
+        raise XmlRefused("UNREADABLE_XML")
+    return SheetFrame(tuple(reader.hidden), tuple(reader.merged), reader.has_formulas)
 
-    def element(tag: str, attributes: dict[str, str]) -> None:
+
+class _FrameReader:
+    """Handlers of expat for a sheet whose cells were taken out."""
+
+    def __init__(self) -> None:
+        self.hidden: list[tuple[int, int]] = []
+        self.merged: list[tuple[int, int]] = []
+        self.has_formulas = False
+        self.data_depths: list[int] = []
+        self.depth = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
         name = local_name(tag)
-        if name == "col" and (attributes.get("hidden") in ("1", "true") or attributes.get("width") == "0"):
-            hidden.append((_column_number(attributes.get("min")), _column_number(attributes.get("max"))))
-        if name == "mergeCell":
-            merged.append(_rows_of(attributes.get("ref", "")))
-        if name in ("oleObject", "control"):
+        if name == "sheetData":
+            self.data_depths.append(self.depth)
+        elif name == "col" and (_is_true(attributes.get("hidden")) or _is_nothing(attributes.get("width"))):
+            self.hidden.append((_column_number(attributes.get("min")), _column_number(attributes.get("max"))))
+        elif name == "mergeCell":
+            self.merged.append(_rows_of(attributes.get("ref", "")))
+        elif name == "f":
+            self.has_formulas = True
+        elif name in ("oleObject", "control"):
             raise XmlRefused("ACTIVE_EMBEDDED_OBJECT")
 
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = element
-    parse_xml(content[:start] + content[end:], parser)
-    return SheetFrame(tuple(hidden), tuple(merged))
+    def end(self, _: str) -> None:
+        self.depth -= 1
 
 
-def read_cells(content: bytes) -> pl.DataFrame:
-    """Cells with something in them, as :data:`CELLS`. raises XmlRefused: broken XML or addresses."""
-    cells = read_cells_fast(content)
-    if cells is None:
-        cells = read_cells_exact(content)
-    rows, columns = cells["row"], cells["column"]
+def read_cells(content: bytes) -> SheetCells:
+    """Cells with something in them. raises XmlRefused: broken XML, addresses or values."""
+    fast = None if _may_hide_rows(content) else read_cells_fast(content)
+    cells = SheetCells(fast) if fast is not None else read_cells_exact(content)
+    rows, columns = cells.frame["row"], cells.frame["column"]
     key = rows.cast(pl.UInt64) * (MAX_COLUMN + 1) + columns
     in_order = bool((key.diff().drop_nulls() > 0).all()) if key.is_sorted() else key.n_unique() == len(key)
     if not in_order or ((rows < 1) | (rows > MAX_ROW) | (columns > MAX_COLUMN)).any():
         raise XmlRefused("UNREADABLE_CELL")
-    return cells.filter(pl.col("text").is_not_null())
+    return replace(cells, frame=cells.frame.filter(pl.col("text").is_not_null()))
+
+
+def _may_hide_rows(content: bytes) -> bool:
+    """False only where the bytes exclude it: each word that hides rows stands there in a form that says no.
+
+    Where a sheet hides its rows by default (``zeroHeight``), those that are written out are the ones that are not
+    (ECMA-376, 18.3.1.81).
+    """
+    start, end = _sheet_data(content)
+    found = content.count(b"hidden", start, end)
+    if found and found != sum(content.count(b' hidden="%s"' % no, start, end) for no in (b"0", b"false")):
+        return True
+    return _LOW_ROW.search(content, start, end) is not None
 
 
 def read_cells_fast(content: bytes) -> pl.DataFrame | None:
-    """The cells of a sheet in the usual shape, else None."""
+    """The cells of a sheet in the usual shape, else None. That shape has no formulas."""
     start, end = _sheet_data(content)
     body = content[start : end - len(b"</sheetData>")]
-    if not content[start:end].startswith(b"<sheetData>") or b"<!" in body or b"<?" in body:
+    if not content[start:end].startswith(b"<sheetData>") or b"<!" in body or b"<?" in body or not is_utf8(content):
         return None
     try:
         text = body.decode()
@@ -113,8 +155,8 @@ def read_cells_fast(content: bytes) -> pl.DataFrame | None:
     return None if found["1"].null_count() else _as_cells(found)
 
 
-def read_cells_exact(content: bytes) -> pl.DataFrame:
-    """The same frame from any well-formed sheet. raises XmlRefused."""
+def read_cells_exact(content: bytes) -> SheetCells:
+    """The same cells from any well-formed sheet, with what else its rows are. raises XmlRefused."""
     reader = _ExactReader()
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -122,7 +164,8 @@ def read_cells_exact(content: bytes) -> pl.DataFrame:
     parser.CharacterDataHandler = reader.characters
     parser.EndElementHandler = reader.end
     parse_xml(content, parser)
-    return pl.DataFrame(reader.cells, schema=CELLS, orient="row")
+    frame = pl.DataFrame(reader.cells, schema=CELLS, orient="row")
+    return SheetCells(frame, tuple(sorted(reader.formulas)), tuple(sorted(reader.hidden)))
 
 
 class _ExactReader:
@@ -130,35 +173,57 @@ class _ExactReader:
 
     def __init__(self) -> None:
         self.cells: list[tuple[int, int, int, str | None, str | None]] = []
-        self.row = self.column = 0
-        self.style = 0
+        self.row = self.column = self.style = self.values = 0
         self.type: str | None = None
         self.parts: list[str] = []
         self.open: list[str] = []
+        self.formulas, self.hidden = set[int](), set[int]()
+        self.is_hidden = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = local_name(tag)
-        self.open.append(name)
-        if name == "row":
-            self.row = _row_number(attributes["r"]) if "r" in attributes else self.row + 1
-            self.column = 0
-        elif name == "c":
+        self.open.append(local_name(tag))
+        place = self.open[1:]
+        if place == _CELL_PLACE:
             self._start_cell(attributes)
+        elif place in _VALUE_PLACES:
+            self.values += 1
+            if self.values > 1:
+                raise XmlRefused("UNREADABLE_CELL")
+        elif place == _ROW_PLACE:
+            self._start_row(attributes)
+        elif place[:1] == ["sheetData"]:
+            self._start_other(place)
+
+    def _start_row(self, attributes: dict[str, str]) -> None:
+        self.row = _row_number(attributes["r"]) if "r" in attributes else self.row + 1
+        self.column = 0
+        self.is_hidden = _is_true(attributes.get("hidden")) or _is_nothing(attributes.get("ht"))
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         self.column += 1
         if "r" in attributes:
             self.column, self.row = _address(attributes["r"])
         self.style = _row_number(attributes.get("s", "0"))
-        self.type, self.parts = attributes.get("t"), []
+        self.type, self.parts, self.values = attributes.get("t"), [], 0
+        if self.is_hidden:
+            self.hidden.add(self.row)
+
+    def _start_other(self, place: list[str]) -> None:
+        """Formulas, pieces of inline text, and elements where a reader would have to guess."""
+        if place[-1] == "f":
+            self.formulas.add(self.row)
+        elif place[-1] in ("row", "c") or place[-2:-1] in (["v"], ["t"]):
+            raise XmlRefused("UNREADABLE_CELL")
 
     def characters(self, piece: str) -> None:
-        inside = self.open[-1:] == ["v"] or (self.open[-1:] == ["t"] and "is" in self.open and "rPh" not in self.open)
-        if inside and "c" in self.open:
+        place = self.open[1:]
+        if place == _VALUE_PLACES[0] or (place[:4] == _VALUE_PLACES[1] and place[-1] == "t" and "rPh" not in place):
             self.parts.append(piece)
 
     def end(self, _: str) -> None:
-        if self.open.pop() == "c":
+        is_cell = self.open[1:] == _CELL_PLACE
+        self.open.pop()
+        if is_cell:
             text = escaped_text("".join(self.parts)) or None
             self.cells.append((self.row, self.column, self.style, self.type, text))
 
@@ -180,8 +245,8 @@ def _as_cells(found: pl.DataFrame) -> pl.DataFrame:
 
 def _sheet_data(content: bytes) -> tuple[int, int]:
     """Where the cells are: from ``<sheetData`` to after its end tag; there must be one of each."""
-    starts = list(_tags(content, rb"<(?:\w+:)?sheetData[\s/>]"))
-    ends = list(_tags(content, rb"</(?:\w+:)?sheetData\s*>"))
+    starts = list(_tags(content, rb"<(?:[^\s<>/:]+:)?sheetData[\s/>]"))
+    ends = list(_tags(content, rb"</(?:[^\s<>/:]+:)?sheetData\s*>"))
     if len(starts) != 1 or len(ends) > 1:
         raise XmlRefused("UNREADABLE_XML")
     start = starts[0]
@@ -199,10 +264,23 @@ def _tags(content: bytes, pattern: bytes) -> Iterator[int]:
         if (
             first >= 0
             and re.compile(pattern).match(content, first)
-            and re.fullmatch(rb"</?(?:\w+:)?", content[first:at])
+            and re.fullmatch(rb"</?(?:[^\s<>/:]+:)?", content[first:at])
         ):
             yield first
         at = content.find(b"sheetData", at + 1)
+
+
+def _is_true(text: str | None) -> bool:
+    return text is not None and text.strip() not in ("0", "false")
+
+
+def _is_nothing(size: str | None) -> bool:
+    """Whether a width or height leaves nothing to see."""
+    try:
+        return size is not None and float(size) <= 0
+    except ValueError:
+        pass
+    raise XmlRefused("UNREADABLE_XML")
 
 
 def _address(text: str) -> tuple[int, int]:

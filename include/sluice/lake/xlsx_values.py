@@ -15,6 +15,7 @@ TEXTS = pl.Schema({"row": pl.UInt32, "column": pl.UInt32, "text": pl.String, "co
 _DAY_MS = 86_400_000
 _INTEGER = r"^(?:0|-?[1-9][0-9]{0,14})$"
 _NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+_BOOLEANS = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
 _MOST_EXACT = 10**15
 _LAST_DAY_1900, _LAST_DAY_1904 = 2_958_466, 2_957_004
 """First serial after 9999-12-31 in each calendar."""
@@ -71,7 +72,9 @@ def _shared(cells: pl.DataFrame, strings: pl.Series) -> pl.DataFrame:
 
 
 def _booleans(cells: pl.DataFrame) -> pl.DataFrame:
-    return _texts(cells, pl.when(pl.col("text").is_in(["1", "true"])).then(pl.lit("TRUE")).otherwise(pl.lit("FALSE")))
+    if not cells["text"].is_in(list(_BOOLEANS)).all():
+        raise XmlRefused("UNREADABLE_CELL")
+    return _texts(cells, pl.col("text").replace(_BOOLEANS))
 
 
 def _errors(cells: pl.DataFrame) -> pl.DataFrame:

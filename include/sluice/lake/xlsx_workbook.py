@@ -2,15 +2,18 @@
 
 import posixpath
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from xml.parsers import expat
 
 import polars as pl
 
-from sluice.lake.xlsx_package import Package, XmlRefused, local_name, parse_xml
+from sluice.lake.xlsx_package import Package, XmlRefused, is_utf8, local_name, parse_xml
 
 _WORKBOOK = "xl/workbook.xml"
+_SHEET_KINDS = ("worksheet", "chartsheet")
+"""Of these the second has no cells; a sheet of another kind is not left out in silence."""
 _QUOTED = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _BRACKETS = re.compile(r"\[(?!h+\]|m+\]|s+\])[^\]]*\]", re.IGNORECASE)
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
@@ -62,10 +65,11 @@ class Workbook:
 
 def read_workbook(package: Package) -> Workbook:
     """Sheets, calendar and styles. raises XmlRefused (also for links to other files)."""
+    _check_root(package)
     links = _relations(package, _WORKBOOK)
     tags = _elements(package.read(_WORKBOOK))
     sheets = [attributes for tag, attributes in tags if tag == "sheet"]
-    if any(sheet.get("id") not in links for sheet in sheets):
+    if any(links.get(sheet.get("id", ""), ("", ""))[0] not in _SHEET_KINDS for sheet in sheets):
         raise XmlRefused("UNREADABLE_XML")
     targets = {key: target for key, (kind, target) in links.items() if kind == "worksheet"}
     calendar = next((attributes for tag, attributes in tags if tag == "workbookPr"), {})
@@ -76,8 +80,7 @@ def read_workbook(package: Package) -> Workbook:
     )
     for sheet in found:
         _relations(package, sheet.part)
-    by_kind = dict(links.values())
-    styles, strings = by_kind.get("styles"), by_kind.get("sharedStrings")
+    styles, strings = _only(links, "styles"), _only(links, "sharedStrings")
     used = {_WORKBOOK, styles, strings, *(sheet.part for sheet in found)} - {None}
     return Workbook(
         sheets=found,
@@ -167,10 +170,25 @@ def _elements(content: bytes) -> list[tuple[str, dict[str, str]]]:
     return found
 
 
+def _check_root(package: Package) -> None:
+    """The container names the part that is read here as its document. raises XmlRefused: another, several or none."""
+    main = _only(_relations(package, ""), "officeDocument")
+    if main is None or main.lower() != _WORKBOOK:
+        raise XmlRefused("UNREADABLE_XML")
+
+
+def _only(links: Mapping[str, tuple[str, str]], kind: str) -> str | None:
+    """The one part of that kind. raises XmlRefused: there are several, and applications differ in which they take."""
+    found = [target for each, target in links.values() if each == kind]
+    if len(found) > 1:
+        raise XmlRefused("UNREADABLE_XML")
+    return found[0] if found else None
+
+
 def _relations(package: Package, part: str) -> dict[str, tuple[str, str]]:
     """Relation id -> (kind, part). Links out of the file other than hyperlinks are refused."""
     folder, name = posixpath.split(part)
-    rels = f"{folder}/_rels/{name}.rels"
+    rels = posixpath.join(folder, "_rels", f"{name}.rels")
     if rels not in package.names():
         return {}
     found: dict[str, tuple[str, str]] = {}
@@ -182,6 +200,8 @@ def _relations(package: Package, part: str) -> dict[str, tuple[str, str]]:
             if kind != "hyperlink":
                 raise XmlRefused("ACTIVE_EXTERNAL_LINK")
             continue
+        if attributes.get("Id", "") in found:
+            raise XmlRefused("UNREADABLE_XML")
         target = attributes.get("Target", "")
         full = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
         found[attributes.get("Id", "")] = (kind, full)
@@ -221,10 +241,10 @@ def _number(text: str | None) -> int:
 def _plain_strings(content: bytes) -> pl.Series | None:
     """The strings of a part that holds nothing but plain ones; None otherwise."""
     start, end = content.find(b"<si>"), content.rfind(b"</si>")
-    if start < 0 or b"<!" in content or b"\r" in content or content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if start < 0 or b"<!" in content or b"\r" in content or not is_utf8(content):
         return None
-    shell = content[:start] + content[end + 5 :]
-    parse_xml(shell, expat.ParserCreate())
+    if not _is_all(content[:start], content[end + 5 :]):
+        return None
     try:
         text = content[start + 4 : end + 5].decode()
     except UnicodeDecodeError:
@@ -233,6 +253,27 @@ def _plain_strings(content: bytes) -> pl.Series | None:
     if not pieces.str.contains(_PLAIN_STRING).all():
         return None
     return plain_text(pieces.str.extract(_PLAIN_STRING).fill_null(""))
+
+
+def _is_all(before: bytes, after: bytes) -> bool:
+    """Whether every string of a part is in the piece between these two, and that piece is in the list itself."""
+    depths: list[int] = []
+    depth = 0
+    parser = expat.ParserCreate()
+
+    def start(tag: str, _: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if local_name(tag) == "si":
+            depths.append(depth)
+
+    def end(_: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parse_xml(before + b"<si/>" + after, parser)
+    return depths == [2]
 
 
 def _rich_strings(content: bytes) -> list[str]:
@@ -246,6 +287,8 @@ def _rich_strings(content: bytes) -> list[str]:
     def start(tag: str, _: dict[str, str]) -> None:
         open_tags.append(local_name(tag))
         if open_tags[-1] == "si":
+            if len(open_tags) != 2:  # whether it counts is a matter of opinion
+                raise XmlRefused("UNREADABLE_XML")
             parts.clear()
 
     def text(piece: str) -> None:

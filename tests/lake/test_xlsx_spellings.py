@@ -1,0 +1,341 @@
+"""Workbooks in rare but legal XML: what is hidden, active or a value is that in every spelling."""
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from lake.reading import read_bytes, refusal_of, table_of
+from lake.test_xlsx import PLAIN, SHEET, hidden_sheet, in_sheet, rows, two_sheets, workbook
+from lake.workbooks import NAME, STRINGS, added, cells_of, edited, erase, naming, parts_of
+from lake.workbooks import workbook as persons
+from sluice.lake.erase_model import EraseRefused
+from sluice.lake.table import FormatHints
+from sluice.lake.xlsx_sheet import read_cells_fast
+
+pytestmark = pytest.mark.slow
+
+MAIN = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+SECOND, ROOT_RELS, BOOK_RELS = "xl/worksheets/sheet2.xml", "_rels/.rels", "xl/_rels/workbook.xml.rels"
+FIRST_ROW = b'<row r="2" spans="1:2">'
+LAST_CELL = b'<c r="B3" t="s"><v>5</v></c>'
+LINES = [("007", "An"), ("008", "Jo")]
+
+
+def code_of(folder: Path, content: bytes) -> str:
+    return refusal_of(read_bytes(folder, content, "drop.xlsx")).code
+
+
+def rows_of(folder: Path, content: bytes) -> list[tuple[Any, ...]]:
+    return table_of(read_bytes(folder, content, "drop.xlsx")).frame.rows()
+
+
+def by_openpyxl(content: bytes, sheet: int = 0) -> list[tuple[Any, ...]]:
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    return list(book.worksheets[sheet].iter_rows(values_only=True))
+
+
+def with_entry(content: bytes, entry: bytes, before: int = 0) -> bytes:
+    """One more shared string before the others from that number on; each cell still points at its own."""
+    later = re.compile(rb'(t="s"><v>)(\d+)')
+
+    def insert(xml: bytes) -> bytes:
+        at = [found.start() for found in re.finditer(b"<si>", xml)][before]
+        return xml[:at] + entry + xml[at:]
+
+    def move(found: re.Match[bytes]) -> bytes:
+        return found[1] + b"%d" % (int(found[2]) + (int(found[2]) >= before))
+
+    return edited(edited(content, STRINGS, insert), SHEET, lambda xml: later.sub(move, xml))
+
+
+ENTRIES = (b"<si/>", b"<si ></si>", b'<si xml:space="preserve"><t>x</t></si>', b"<si\n><t>x</t></si>")
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize("before", [0, 3])
+def test_a_string_in_a_rare_spelling_counts(tmp_path: Path, entry: bytes, before: int) -> None:
+    content = with_entry(PLAIN, entry, before)
+
+    assert by_openpyxl(content)[1:] == LINES
+    assert rows_of(tmp_path, content) == LINES
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_reader_and_eraser_count_the_same_strings(tmp_path: Path, entry: bytes) -> None:
+    content = with_entry(persons(), entry)
+
+    _, left = erase(tmp_path, content)
+
+    before, after = cells_of(content), cells_of(left)
+    assert (NAME in [value for value, *_ in before.values()], naming(left)) == (True, set())
+    assert {place: cell for place, cell in before.items() if not place[1].endswith("3")} == {
+        place: cell for place, cell in after.items() if not place[1].endswith("3")
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (rb"(<si>.*</si>)", rb"<?x \1 ?>"),  # the whole list in an instruction
+        (rb"<si>(<t>klant</t>)</si>", rb"<x><si>\1</si></x>"),  # a string that is none of the list's own
+    ],
+)
+def test_strings_that_may_count_or_not_are_refused(tmp_path: Path, old: bytes, new: bytes) -> None:
+    content = edited(PLAIN, STRINGS, lambda xml: re.sub(old, new, xml))
+
+    assert code_of(tmp_path, content) in ("UNREADABLE_CELL", "UNREADABLE_XML")
+
+
+def test_an_encoding_that_is_declared_is_believed(tmp_path: Path) -> None:
+    def declared(part: bytes) -> bytes:
+        return part.replace(b"UTF-8", b"ISO-8859-1").replace(b">An<", ">Zoë<".encode())
+
+    content = edited(PLAIN, STRINGS, declared)
+    inline = b'<c r="B2" t="inlineStr"><is><t>An</t></is></c>'
+    in_cell = edited(in_sheet(b'<c r="B2" t="s"><v>3</v></c>', inline), SHEET, declared)
+
+    told = "Zoë".encode().decode("latin-1")
+    assert by_openpyxl(content)[1] == by_openpyxl(in_cell)[1] == ("007", told)
+    assert rows_of(tmp_path, content)[0] == rows_of(tmp_path, in_cell)[0] == ("007", told)
+
+
+def as_utf16(xml: bytes) -> bytes:
+    return xml.decode().replace("UTF-8", "UTF-16").encode("utf-16")
+
+
+def as_bare_utf16(xml: bytes) -> bytes:
+    """Without the mark at the beginning."""
+    return xml.decode().partition("?>")[2].strip().encode("utf-16-be")
+
+
+def prefixed(xml: bytes, prefix: bytes) -> bytes:
+    xml = re.sub(rb"<(/?)(?=\w)", rb"<\1" + prefix + b":", xml)
+    return xml.replace(b" xmlns=", b" xmlns:" + prefix + b"=")
+
+
+SPELLINGS = {
+    "utf-16": as_utf16,
+    "utf-16 without mark": as_bare_utf16,
+    "a-b": lambda xml: prefixed(xml, b"a-b"),
+    "a.b": lambda xml: prefixed(xml, b"a.b"),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_second_sheet_is_seen_in_every_spelling(tmp_path: Path, spelling: str) -> None:
+    two, hidden = (edited(workbook(fill), SECOND, SPELLINGS[spelling]) for fill in (two_sheets, hidden_sheet))
+
+    assert (by_openpyxl(two, 1), by_openpyxl(hidden, 1)) == ([("b",), ("2",)], [("geheim",)])
+    assert (code_of(tmp_path, two), code_of(tmp_path, hidden)) == ("DIALECT_SHEET", "HIDDEN_SHEET")
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_control_an_empty_second_sheet_is_left_out(tmp_path: Path, spelling: str) -> None:
+    content = workbook(lambda book: (two_sheets(book), book.worksheets()[1].table.clear()))
+    assert by_openpyxl(content, 1) == []
+
+    assert rows_of(tmp_path, edited(content, SECOND, SPELLINGS[spelling])) == [("1",)]
+
+
+def test_a_second_sheet_that_cannot_be_read_is_not_left_out(tmp_path: Path) -> None:
+    content = edited(workbook(two_sheets), SECOND, lambda xml: as_utf16(xml)[:-40])
+
+    assert code_of(tmp_path, content) == "UNREADABLE_XML"
+
+
+@pytest.mark.parametrize("kind", [b"Worksheet", b"xlMacrosheet", b"dialogsheet"])
+def test_a_sheet_of_an_unknown_kind_is_not_left_out(tmp_path: Path, kind: bytes) -> None:
+    old = b'worksheet" Target="worksheets/sheet2.xml'
+    content = edited(workbook(two_sheets), BOOK_RELS, lambda xml: xml.replace(old, old.replace(b"worksheet", kind, 1)))
+
+    assert code_of(tmp_path, content) == "UNREADABLE_XML"
+
+
+def test_the_sheet_that_is_read_may_have_any_prefix_and_is_no_utf_16(tmp_path: Path) -> None:
+    with_dash = edited(PLAIN, SHEET, SPELLINGS["a-b"])
+
+    assert by_openpyxl(with_dash)[1:] == rows_of(tmp_path, with_dash) == LINES
+    assert code_of(tmp_path, edited(PLAIN, SHEET, as_utf16)) == "UNREADABLE_XML"
+
+
+@pytest.mark.parametrize(("first", "last"), [(b"<!--", b"-->"), (b"<?x ", b"?>"), (b"<x><![CDATA[", b"]]></x>")])
+def test_cells_in_a_comment_are_no_cells(tmp_path: Path, first: bytes, last: bytes) -> None:
+    content = edited(PLAIN, SHEET, lambda xml: re.sub(rb"(<sheetData>.*</sheetData>)", first + rb"\1" + last, xml))
+
+    assert by_openpyxl(content) == []
+    assert code_of(tmp_path, content) == "UNREADABLE_XML"
+
+
+FORMULAS = (b"<f\t>%s</f>", b"<f\r>%s</f>", b"<f\n>%s</f>", b'<a-b:f xmlns:a-b="' + MAIN + b'">%s</a-b:f>')
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_a_formula_is_one_in_every_spelling(tmp_path: Path, formula: bytes) -> None:
+    content = in_sheet(LAST_CELL, b'<c r="B3" t="str">' + formula % b'"J"' + b"<v>Jo</v></c>")
+
+    assert by_openpyxl(content)[2][1] == '="J"'
+    refusal = refusal_of(read_bytes(tmp_path, content, "drop.xlsx"))
+    assert (refusal.code, refusal.rows) == ("ACTIVE_FORMULA", (2,))
+
+
+def test_formulas_outside_the_cells_are_formulas(tmp_path: Path) -> None:
+    rule = b'<extLst><ext><a-b:f xmlns:a-b="urn:x">A1</a-b:f></ext></extLst></worksheet>'
+
+    assert code_of(tmp_path, in_sheet(b"</worksheet>", rule)) == "ACTIVE_FORMULA"
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_an_erasure_leaves_no_result_of_a_formula_in_any_spelling(tmp_path: Path, formula: bytes) -> None:
+    """The second letter of the name is too little to search for."""
+    quoting = b'<c r="B2" t="str">' + formula % b"MID(A3,2,1)" + b"<v>a</v></c>"
+    content = edited(persons(), SHEET, lambda xml: re.sub(rb'<c r="B2".*?</c>', quoting, xml))
+
+    try:
+        _, left = erase(tmp_path, content)
+    except EraseRefused as refused:
+        assert (str(refused).count("PROOF"), formula[:3]) == (1, b"<a-")
+    else:
+        assert b"<v>a</v>" not in left
+        assert "FORMULA_CACHE_DROPPED" in erase(tmp_path, content)[0].remarks
+
+
+HIDDEN_ROWS = (
+    b"<row r=\"2\" hidden='1'>",
+    b'<row r="2" hidden = "1">',
+    b'<row r="2" hidden="&#49;">',
+    b'<row r="2"\thidden="true">',
+    b'<row hidden="1">',
+)
+LOW_ROWS = (
+    b'<row r="2" x=">" hidden="1">',
+    b'<row r="2" ht="0.0">',
+    b"<row r='2' ht='0'>",
+    b'<row r="2" ht="&#48;">',
+    b'<row r="7" hidden="1">',  # of cells that name another row
+)
+
+
+@pytest.mark.parametrize("row", [*HIDDEN_ROWS, *LOW_ROWS])
+def test_a_row_is_hidden_in_every_spelling(tmp_path: Path, row: bytes) -> None:
+    content = in_sheet(FIRST_ROW, row)
+
+    if row in HIDDEN_ROWS:
+        assert openpyxl.load_workbook(io.BytesIO(content)).worksheets[0].row_dimensions[2].hidden
+    refusal = refusal_of(read_bytes(tmp_path, content, "drop.xlsx"))
+    assert (refusal.code, refusal.rows) == ("HIDDEN_ROW", (1,))
+
+
+def test_rows_that_are_written_out_are_seen_where_a_sheet_hides_all_others(tmp_path: Path) -> None:
+    """As Excel and xlsxwriter hide unused rows."""
+    assert rows_of(tmp_path, in_sheet(b"<sheetFormatPr ", b'<sheetFormatPr zeroHeight="1" ')) == LINES
+
+
+@pytest.mark.parametrize(
+    "said", [b"hidden='1'", b'hidden = "1"', b'hidden="&#49;"', b'width="0.0"', b'width=" 0 "', b"width='0'"]
+)
+def test_a_column_is_hidden_in_every_spelling(tmp_path: Path, said: bytes) -> None:
+    content = in_sheet(b"<sheetData>", b'<cols><col min="2" max="2" %s/></cols><sheetData>' % said)
+
+    assert code_of(tmp_path, content) == "HIDDEN_COLUMN"
+
+
+@pytest.mark.parametrize(
+    ("row", "is_usual"),
+    [
+        (b'<row r="2" ht="12.8" hidden="false" customHeight="false">', True),
+        (b'<row r="2" hidden="0" ht="15">', True),
+        (b"<row r='2' hidden='0' ht='0.5'>", False),
+        (b'<row r="9" hidden="1"/><row r="2">', True),
+    ],
+)
+def test_control_visible_rows_are_read(tmp_path: Path, row: bytes, is_usual: bool) -> None:
+    content = edited(in_sheet(FIRST_ROW, row), SHEET, lambda xml: xml.replace(b'"15"', b'"15" zeroHeight="false"', 1))
+
+    assert rows_of(tmp_path, content) == LINES
+    assert (read_cells_fast(parts_of(content)[SHEET]) is not None) == is_usual
+
+
+def test_control_a_hidden_column_without_cells_is_read(tmp_path: Path) -> None:
+    content = in_sheet(b"<sheetData>", b'<cols><col min="3" max="9" width="0.0" hidden="1"/></cols><sheetData>')
+
+    assert rows_of(tmp_path, content) == LINES
+
+
+def root(*targets: bytes) -> bytes:
+    kind = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+    links = [b'<Relationship Id="r%d" Type="%s" Target="%s"/>' % (at, kind, each) for at, each in enumerate(targets)]
+    package = b"http://schemas.openxmlformats.org/package/2006/relationships"
+    return b'<Relationships xmlns="%s">%s</Relationships>' % (package, b"".join(links))
+
+
+def test_the_container_must_name_the_workbook_that_is_read(tmp_path: Path) -> None:
+    other = added(PLAIN, "xl/other.xml", b"<workbook/>")
+    for targets in (
+        (b"xl/other.xml",),
+        (b"xl/other.xml", b"xl/workbook.xml"),
+        (b"xl/workbook.xml", b"xl/other.xml"),
+        (),
+    ):
+        content = edited(other, ROOT_RELS, lambda _, named=targets: root(*named))  # type: ignore[misc]
+        assert code_of(tmp_path, content) == "UNREADABLE_XML", targets
+    for target in (b"xl/workbook.xml", b"/xl/workbook.xml", b"./xl/workbook.xml"):
+        assert rows_of(tmp_path, edited(other, ROOT_RELS, lambda _, one=target: root(one))) == LINES  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("identity", [b"rId4", b"rId9"])
+def test_a_workbook_with_two_lists_of_strings_is_refused(tmp_path: Path, identity: bytes) -> None:
+    again = re.compile(rb'(<Relationship Id=")rId4(" Type="[^"]*" Target=")sharedStrings.xml("/>)')
+    content = edited(PLAIN, BOOK_RELS, lambda xml: again.sub(rb"\g<0>\1" + identity + rb"\2other.xml\3", xml))
+
+    assert code_of(tmp_path, added(content, "xl/other.xml", b"<sst/>")) == "UNREADABLE_XML"
+
+
+@pytest.mark.parametrize("value", [b"TRUE", b"True", b"yes", b"2", b" 1", b"-1", b"1.0"])
+def test_a_truth_value_is_none_but_these_four(tmp_path: Path, value: bytes) -> None:
+    assert code_of(tmp_path, in_sheet(LAST_CELL, b'<c r="B3" t="b"><v>%s</v></c>' % value)) == "UNREADABLE_CELL"
+
+
+@pytest.mark.parametrize(("value", "told"), [(b"1", "TRUE"), (b"true", "TRUE"), (b"0", "FALSE"), (b"false", "FALSE")])
+def test_control_truth_values_are_read(tmp_path: Path, value: bytes, told: str) -> None:
+    assert rows_of(tmp_path, in_sheet(LAST_CELL, b'<c r="B3" t="b"><v>%s</v></c>' % value))[1] == ("008", told)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        b"<v>5</v><v>6</v>",
+        b"<v>5</v><is><t>6</t></is>",
+        b"<is><t>5</t></is><is><t>6</t></is>",
+        b"<v>5</v><v/>",
+        b"<v>5<x/>6</v>",
+        b'<v>5</v></c><x><c r="C3"><v>6</v></c></x><c r="D3">',
+    ],
+)
+def test_a_cell_has_one_value(tmp_path: Path, inside: bytes) -> None:
+    assert code_of(tmp_path, in_sheet(LAST_CELL, b'<c r="B3">' + inside + b"</c>")) == "UNREADABLE_CELL"
+
+
+@pytest.mark.parametrize("inside", [b"<v>5</v>", b"<v>5</v><x/>", b"<v><![CDATA[5]]></v>", b"<is><r><t>5</t></r></is>"])
+def test_control_one_value_is_read(tmp_path: Path, inside: bytes) -> None:
+    assert rows_of(tmp_path, in_sheet(LAST_CELL, b'<c r="B3">' + inside + b"</c>"))[1] == ("008", "5")
+
+
+def test_elements_outside_the_cells_are_no_cells(tmp_path: Path) -> None:
+    after = b'<extLst><ext><row r="9"><c r="A9"><v>9</v></c></row></ext></extLst></worksheet>'
+    content = in_sheet(b"</worksheet>", after)
+    content = edited(content, SHEET, lambda xml: xml.replace(b"<v>5</v>", b"<!-- --><v>5</v>"))  # the exact reader
+
+    assert by_openpyxl(PLAIN)[1:] == rows_of(tmp_path, content) == LINES
+
+
+def test_control_the_contract_may_name_one_of_two_sheets(tmp_path: Path) -> None:
+    content = edited(workbook(two_sheets), SECOND, as_utf16)
+
+    chosen = read_bytes(tmp_path, content, "drop.xlsx", FormatHints(sheet="Een"))
+
+    assert table_of(chosen).frame.columns == ["a"]
+    assert code_of(tmp_path, workbook(rows())) == "UNREADABLE_EMPTY_FILE"
