@@ -23,6 +23,8 @@ def misbehave(job: dict[str, Any]) -> None:
             (Path(job["folder"]) / "much").write_bytes(bytes(8 * MEBIBYTE))
         case "abort":
             os.abort()
+        case "exit as Python does":
+            os._exit(1)
         case "raise":
             raise ValueError("secret")
         case "connect":

@@ -18,12 +18,14 @@ from sluice.exchange.nursery import ChildEnd, Limits, Nursery
 
 pytestmark = pytest.mark.slow
 
+WHERE = os.pathsep.join(str(Path(__file__).parents[up] / name) for up, name in ((1, ""), (2, "include")))
+"""Where the process finds what it runs: the deeds of the tests, and the code beside them."""
 LIMITS = Limits(memory_bytes=512 * MEBIBYTE, cpu_seconds=1, wall_seconds=60, output_bytes=MEBIBYTE)
 
 
 @pytest.fixture
 def nursery(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nursery]:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    monkeypatch.setenv("PYTHONPATH", WHERE)
     with Nursery("children:misbehave") as opened:
         yield opened
 
@@ -37,6 +39,7 @@ def nursery(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nursery]:
         ("sleep", ChildEnd.WALL),
         ("write much", ChildEnd.OUTPUT),
         ("abort", ChildEnd.DIED),
+        ("exit as Python does", ChildEnd.DIED),
         ("raise", ChildEnd.FAILED),
     ],
 )
@@ -55,6 +58,10 @@ def test_a_failure_is_told_by_type_and_place_without_its_words(nursery: Nursery,
     assert "secret" not in told
 
 
+def test_a_failure_that_cannot_be_written_is_still_that_failure(nursery: Nursery, tmp_path: Path) -> None:
+    assert nursery.run({"deed": "raise", "folder": str(tmp_path / "none")}, LIMITS) is ChildEnd.FAILED
+
+
 def test_a_child_reaches_no_network_not_even_this_machine(nursery: Nursery, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -66,7 +73,7 @@ def test_a_child_reaches_no_network_not_even_this_machine(nursery: Nursery, tmp_
 def test_the_next_one_of_a_thread_goes_on_with_the_process_of_the_last(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    monkeypatch.setenv("PYTHONPATH", WHERE)
 
     def forked_by() -> int:
         with Nursery("children:misbehave") as one:
@@ -111,7 +118,7 @@ def _interrupting() -> Iterator[None]:
 def test_no_process_outlives_its_parent(tmp_path: Path) -> None:
     pid = os.fork()
     if pid == 0:
-        os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
+        os.environ["PYTHONPATH"] = WHERE
         nursery = Nursery("children:misbehave")
         nursery.run({"deed": "note pids", "folder": str(tmp_path)}, LIMITS)
         os._exit(0)

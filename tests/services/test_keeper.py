@@ -1,19 +1,26 @@
 """The keeper starts again what dies, and `down` leaves nothing."""
 
+import json
 import os
 import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
 import pytest
 
-from sluice.services import keeper, stack
+from sluice.services import airflow, keeper, plan, stack
 from sluice.services.doctor import exposed_sockets
 from sluice.services.model import State
+from sluice.services.places import make_var
 from sluice.services.plan import env_path
-from sluice.services.process import wait_until
+from sluice.services.process import ProcessId, family, kill_all, kill_group, reap, spawn, wait_until
 
 pytestmark = pytest.mark.stores
+GONE = ProcessId(2**22 + 1)
+"""A number that no process can have."""
 HOME = Path(__file__).resolve().parents[2]
 
 
@@ -89,3 +96,65 @@ def test_down_also_works_when_the_keeper_was_killed(var: Path) -> None:
     os.kill(standing.keeper.pid, signal.SIGKILL)
     stack.take_down(var)
     assert left_in(var) == []
+
+
+def test_a_keeper_goes_on_after_an_error_that_is_none_of_ours(var: Path) -> None:
+    make_var(var)
+    keeper.launch(HOME, var)
+    told = keeper.read_standing(var)
+    (var / "run" / "plan.json").write_text("{")
+    log = var / "logs" / "keeper.log"
+    assert wait_until(lambda: "JSONDecodeError at decoder.py" in log.read_text(), 10)
+    said = log.read_text()
+    plan.write_plan(var, plan.Plan(postgres=False, s3=True, airflow=False))
+    assert wait_until(lambda: "s3: started" in log.read_text(), 30)
+    now = keeper.read_standing(var)
+    assert told is not None and now is not None and now.keeper == told.keeper
+    assert said.count("JSONDecodeError") == 1, "an error is said once, not twice a second"
+
+
+DEAD_LEADER = (
+    "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)  # airflow']);"
+    "print('ready', flush=True); sys.stdin.read(); import time; time.sleep(60)"
+)
+
+
+@pytest.fixture
+def orphan(var: Path) -> Iterator[tuple[ProcessId, ProcessId]]:
+    """A part of Airflow that was killed while no keeper looked, and the child that it left."""
+    make_var(var)
+    log = var / "logs" / "part.log"
+    leader = spawn([sys.executable, "-c", DEAD_LEADER], log=log, env=os.environ)
+    assert wait_until(lambda: log.read_text() != "", 10)
+    child = family(leader.pid)[1]
+    kill_all([leader])
+    reap()
+    yield leader, child
+    kill_all([child])
+
+
+def test_what_a_part_left_that_died_while_no_keeper_looked_is_ended(
+    var: Path, orphan: tuple[ProcessId, ProcessId]
+) -> None:
+    leader, child = orphan
+    last = keeper.Standing(GONE, (keeper.Kept("scheduler", leader, 0),), 0)
+    (var / "run" / "keeper.json").write_text(json.dumps(asdict(last)))
+    assert child.is_alive()  # the control
+    keeper.launch(HOME, var)
+    assert wait_until(lambda: not child.is_alive(), 5)
+
+
+def test_airflow_is_watched_while_its_queue_is_away(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_var(var)
+    airflow.settle_port(var)
+    monkeypatch.setenv(airflow.DSN_VARIABLE, "postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    watching = keeper.Keeper(HOME, var, kept={"scheduler": keeper.Kept("scheduler", GONE, 0)})
+    watching._tick(plan.Plan(postgres=False, s3=False, airflow=True, workers=2))
+    started = watching.kept["scheduler"].process
+    try:
+        assert started.is_alive() and list(watching.kept) == ["scheduler"]
+    finally:
+        kill_all([started])
+        kill_group(started, airflow.WORDS)
+        reap()
+        (var / "run" / "keeper.json").unlink(missing_ok=True)  # it names this process, and who cleans up would stop it

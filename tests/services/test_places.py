@@ -1,12 +1,22 @@
 """Private folders, secrets and ports."""
 
+import os
 import socket
 from pathlib import Path
 
 import pytest
 
-from sluice.services.model import StackBusy
-from sluice.services.places import LOOPBACK, choose_ports, is_answering, locked, make_var, secret, write_private
+from sluice.services.model import FolderNotOurs, StackBusy
+from sluice.services.places import (
+    LOOPBACK,
+    choose_ports,
+    is_answering,
+    locked,
+    make_var,
+    own_dir,
+    secret,
+    write_private,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +34,26 @@ def test_a_private_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
     write_private(path, "two")
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("two", 0o600)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_where_others_make_folders_must_be_ours_alone(tmp_path: Path) -> None:
+    path = tmp_path / "sockets"
+    assert own_dir(path) == own_dir(path) == path  # the control
+    path.chmod(0o750)
+    with pytest.raises(FolderNotOurs, match="SLU-118"):
+        own_dir(path)
+    path.rmdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FolderNotOurs):
+        own_dir(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
+    os.chown(own_dir(tmp_path / "sockets"), 1, 1)
+    with pytest.raises(FolderNotOurs):
+        own_dir(tmp_path / "sockets")
 
 
 def test_a_secret_is_made_once_and_stays(tmp_path: Path) -> None:

@@ -56,6 +56,18 @@ def test_it_comes_back_after_kill_9_with_what_was_committed(var: Path) -> None:
     assert ProcessId.of(server.pid) is None
 
 
+def test_a_process_that_only_has_the_number_of_an_old_server_is_not_taken_for_it(var: Path) -> None:
+    server = postgres.start(var)
+    number = pick_home(var, server_user()) / "data" / "postmaster.pid"
+    own, others = number.read_text(), f"{os.getpid()}"
+    try:
+        number.write_text(own.replace(str(server.pid), others, 1))  # and something answers at that port
+        assert postgres.find(var) is None
+    finally:
+        number.write_text(own)
+    assert postgres.find(var) == server  # the control
+
+
 def test_a_wrong_password_is_refused(var: Path) -> None:
     server = postgres.start(var)
     with pytest.raises(ServiceMissing, match=r"28P01|no answer"):

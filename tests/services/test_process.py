@@ -1,11 +1,17 @@
 """Processes are known by number and start time, and stopped for sure."""
 
 import os
+import re
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
+import psutil
+import pytest
+
 from sluice.services.process import ProcessId, family, kill_group, reap, spawn, stop_all, wait_until
+from sluice.services.record import read_record, spawn_recorded
 
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
@@ -14,6 +20,15 @@ PARENT = (
     "import os, subprocess, sys; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
     "print(child.pid, flush=True); child.wait()"
 )
+
+
+PROC_STAT = Path("/proc/stat")
+
+
+def earlier(process: ProcessId) -> ProcessId:
+    """One of the same number, started before it."""
+    boot, _, ticks = process.started.partition(":")
+    return ProcessId(process.pid, f"{boot}:{int(ticks) - 100}")
 
 
 def python(code: str, log: Path) -> ProcessId:
@@ -25,7 +40,46 @@ def python(code: str, log: Path) -> ProcessId:
 def test_a_number_used_again_is_another_process() -> None:
     here = ProcessId.of(os.getpid())
     assert here is not None and here.is_alive()
-    assert not ProcessId(here.pid, here.started_at - 100).is_alive()
+    assert not earlier(here).is_alive()
+
+
+def test_a_clock_that_is_set_makes_no_other_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, by_clock = ProcessId.of(os.getpid()), psutil.Process().create_time()
+    (tmp_path / str(os.getpid())).symlink_to(f"/proc/{os.getpid()}")
+    (tmp_path / "stat").write_text(
+        re.sub(r"(?<=btime )\d+", lambda was: str(int(was[0]) + 3600), PROC_STAT.read_text())
+    )
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    assert psutil.Process().create_time() == pytest.approx(by_clock + 3600), "the control: the clock was set"
+    assert here is not None and here.is_alive()
+
+
+def test_a_process_of_another_start_of_the_machine_is_not_this_one(tmp_path: Path) -> None:
+    here = ProcessId.of(os.getpid())
+    assert here is not None and here.is_of_this_boot()
+    before = ProcessId(here.pid, here.started.replace(here.started[:8], "00000000"))
+    assert not before.is_alive() and not before.is_of_this_boot()
+
+
+def test_what_an_older_version_wrote_is_understood(tmp_path: Path) -> None:
+    here, by_clock = ProcessId.of(os.getpid()), psutil.Process().create_time()
+    assert here is not None
+    assert ProcessId.from_record({"pid": here.pid, "started_at": by_clock}) == here
+    assert ProcessId.from_record(asdict(here)) == here
+    assert not ProcessId.from_record({"pid": here.pid, "started_at": by_clock - 100}).is_alive()
+    assert not ProcessId.from_record({"pid": 2**22 + 1, "started_at": by_clock}).is_alive()
+
+
+def test_what_cannot_be_written_down_is_not_left_running(tmp_path: Path) -> None:
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)", str(tmp_path)]
+    kept = spawn_recorded(tmp_path / "pid", sleep, log=tmp_path / "log", env=os.environ)
+    assert read_record(tmp_path / "pid") == kept and kept.is_alive()  # the control
+    with pytest.raises(FileNotFoundError):
+        spawn_recorded(tmp_path / "none" / "pid", sleep, log=tmp_path / "log", env=os.environ)
+    stop_all([kept], grace_seconds=0)
+    reap()
+    lines = [" ".join(each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"])]
+    assert [line for line in lines if str(tmp_path) in line] == []
 
 
 def test_a_zombie_counts_as_dead(tmp_path: Path) -> None:
@@ -56,7 +110,7 @@ def test_what_a_killed_leader_left_is_found_by_its_group(tmp_path: Path) -> None
 
 def test_a_group_whose_number_is_used_again_is_left_alone(tmp_path: Path) -> None:
     other = python(STUBBORN, tmp_path / "log")
-    kill_group(ProcessId(other.pid, other.started_at - 100), ["python"])
+    kill_group(earlier(other), ["python"])
     assert other.is_alive()
     stop_all([other], grace_seconds=0)
     reap()

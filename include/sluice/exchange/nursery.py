@@ -31,6 +31,8 @@ from sluice.errors import GateFailed, Ref, place_of
 
 CLONE_NEWUSER, CLONE_NEWNET, PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
 OPEN_FILES = 256
+FIRST_CODE = 64
+"""Exit code of the first end of a child. Lower ones are those of Python and of a parser that gives up: it died."""
 OUTPUT_FACTOR, OUTPUT_FLOOR_BYTES = 6, 1 << 30
 CHILD_ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2"}
 """Allocators that reserve no gigabyte ahead, because the limit counts what is reserved."""
@@ -203,8 +205,10 @@ def _be_child(child: Callable[[dict[str, Any]], None], job: dict[str, Any], limi
     except MemoryError:
         status = ChildEnd.MEMORY
     except BaseException as error:
-        Path(job["folder"], "failure.txt").write_text(place_of(error))
-    os._exit(list(ChildEnd).index(status))
+        with contextlib.suppress(OSError):  # a full disk says nothing of the file
+            Path(job["folder"], "failure.txt").write_text(place_of(error))
+    finally:
+        os._exit(FIRST_CODE + list(ChildEnd).index(status))
 
 
 def _set_limits(limits: Limits) -> None:
@@ -230,8 +234,8 @@ def _wait(pid: int, wall_seconds: int) -> ChildEnd:
     if not ready and time.monotonic() - started >= wall_seconds:
         return ChildEnd.WALL
     if os.WIFEXITED(status):
-        code = os.WEXITSTATUS(status)
-        return list(ChildEnd)[code] if code < len(ChildEnd) else ChildEnd.DIED
+        place = os.WEXITSTATUS(status) - FIRST_CODE
+        return list(ChildEnd)[place] if 0 <= place < len(ChildEnd) else ChildEnd.DIED
     return {
         signal.SIGXCPU: ChildEnd.CPU,
         signal.SIGXFSZ: ChildEnd.OUTPUT,

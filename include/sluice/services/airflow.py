@@ -190,12 +190,12 @@ def answering(celery: Celery) -> set[str]:
     return {name.partition("@")[2] for answer in answers for name in answer}
 
 
-def check_installed() -> str:
-    """The version of Airflow. Raises ExtraMissing without it."""
+def check_installed(package: str = "apache-airflow") -> str:
+    """The version of Airflow, or of another package that belongs to it. Raises ExtraMissing without it."""
     try:
-        return version("apache-airflow")
+        return version(package)
     except PackageNotFoundError:
-        raise ExtraMissing(Ref("package", "apache-airflow")) from None
+        raise ExtraMissing(Ref("package", package)) from None
 
 
 def _reached(dsn: str) -> str:

@@ -13,12 +13,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from sluice.errors import SluiceError
+from sluice.errors import SluiceError, place_of
 from sluice.services import airflow, plan, postgres, redis, seaweed
 from sluice.services.model import StackBusy
 from sluice.services.places import locked, make_var, write_private
@@ -71,8 +72,8 @@ def read_standing(var: Path) -> Standing | None:
     if not path.exists():
         return None
     told = json.loads(path.read_text())
-    kept = tuple(Kept(each["name"], ProcessId(**each["process"]), each["restarts"]) for each in told["services"])
-    return Standing(ProcessId(**told["keeper"]), kept, told.get("workers", 0))
+    kept = (Kept(each["name"], ProcessId.from_record(each["process"]), each["restarts"]) for each in told["services"])
+    return Standing(ProcessId.from_record(told["keeper"]), tuple(kept), told.get("workers", 0))
 
 
 @dataclass
@@ -100,16 +101,26 @@ class Keeper:
     kept: dict[str, Kept] = field(default_factory=dict)
     pauses: dict[str, Pause] = field(default_factory=dict)
     celery: airflow.Celery | None = None
+    told: Standing | None = None
+    published: tuple[Kept | None, ...] = (None, None)
     stopping: bool = False
 
     def run(self) -> None:
-        """Until SIGTERM: start what should run and does not; then stop everything."""
-        self._take_over()
+        """Until SIGTERM: start what should run and does not; then stop everything.
+
+        A full disk or a machine without a free process passes, so no failure of a tick ends the loop.
+        """
+        is_ours, failure = False, ""
         while not self.stopping:
-            reap()
-            wanted = plan.read_plan(self.var)
-            if wanted:
-                self._tick(wanted)
+            try:
+                if not is_ours:
+                    self._take_over()
+                    is_ours = True
+                self._look()
+                failure = ""
+            except Exception as error:
+                if failure != (failure := place_of(error)):
+                    _say(f"keeper: {failure}")
             time.sleep(TICK_SECONDS)
         stop_everything(self.var)
 
@@ -121,26 +132,38 @@ class Keeper:
         before = read_standing(self.var)
         if before:
             kill_all(_left_behind(before))
+            for kept in before.services:  # one that died meanwhile may have left children
+                if kept.name not in STORES:
+                    kill_group(kept.process, airflow.WORDS)
+        redis.stop(self.var)  # it is theirs: started anew with them, if it is wanted still
+        self._tell()
+
+    def _look(self) -> None:
+        reap()
+        wanted = plan.read_plan(self.var)
+        if wanted:
+            self._tick(wanted)
         self._tell()
 
     def _tick(self, wanted: plan.Plan) -> None:
         if not self._stores(wanted) or not wanted.airflow:
             return
+        if wanted.redis:
+            self._keep("redis", lambda: _known(redis.start(self.var).pid))
         celery = find_celery(self.var, wanted)
-        if wanted.workers and celery is None:
-            return  # a Redis that does not answer this moment is no other Redis
-        if celery != self.celery:
+        is_found = celery is not None or not wanted.workers  # a Redis that is away this moment is no other Redis
+        if is_found and celery != self.celery:
             self._turn(wanted, celery)
-        for name in airflow.components(wanted.workers):
-            if not self.stopping:
+        if not wanted.redis and "redis" in self.kept:
+            redis.stop(self.var)
+            del self.kept["redis"]
+        for name in airflow.components(self.celery.workers if self.celery else 0):
+            if not self.stopping and (is_found or name in self.kept):
                 self._keep(name, partial(self._start_component, name))
 
     def _turn(self, wanted: plan.Plan, celery: airflow.Celery | None) -> None:
         """Another executor, number of workers or queue: every part of Airflow is started anew and told."""
         _stop_parts(self.kept.values())
-        if not wanted.redis:
-            redis.stop(self.var)
-            self.kept.pop("redis", None)
         names = {*STORES, *airflow.components(wanted.workers)}
         self.kept = {name: kept for name, kept in self.kept.items() if name in names}
         self.celery = celery
@@ -148,17 +171,17 @@ class Keeper:
 
     def _stores(self, wanted: plan.Plan) -> bool:
         """Are all wanted stores up? Starts those that are not, and then says where they are."""
-        before = dict(self.kept)
         up = [
             not needed or self._keep(name, start)
             for name, needed, start in (
                 ("postgresql", wanted.postgres, lambda: _known(postgres.start(self.var).pid)),
                 ("s3", wanted.s3, lambda: _known(seaweed.start(self.var).pid)),
-                ("redis", wanted.redis, lambda: _known(redis.start(self.var).pid)),
             )
         ]
-        if self.kept != before and all(up):
+        stores = (self.kept.get("postgresql"), self.kept.get("s3"))
+        if all(up) and stores != self.published:
             self._publish(wanted)
+            self.published = stores
         return all(up)
 
     def _publish(self, wanted: plan.Plan) -> None:
@@ -190,9 +213,9 @@ class Keeper:
         try:
             process = start()
         except SluiceError as error:
-            print(f"{name}: {error}", flush=True)
+            _say(f"{name}: {error}")
             return False
-        print(f"{name}: started, pid {process.pid}", flush=True)
+        _say(f"{name}: started, pid {process.pid}")
         self.kept[name] = Kept(name, process, last.restarts + 1 if last else 0)
         self._tell()
         return True
@@ -202,10 +225,12 @@ class Keeper:
         return spawn(airflow.command(name), log=airflow.log_path(self.var, name), env=env)
 
     def _tell(self) -> None:
-        me = _known(os.getpid())
+        """Write how it stands, unless that was written; asked at every tick, as a full disk may have kept it away."""
         workers = self.celery.workers if self.celery else 0
-        document = asdict(Standing(me, tuple(self.kept.values()), workers))
-        write_private(self.var / "run" / "keeper.json", json.dumps(document, indent=1))
+        now = Standing(_known(os.getpid()), tuple(self.kept.values()), workers)
+        if now != self.told:
+            write_private(self.var / "run" / "keeper.json", json.dumps(asdict(now), indent=1))
+            self.told = now
 
 
 def airflow_dsn(var: Path) -> str:
@@ -217,11 +242,11 @@ def airflow_dsn(var: Path) -> str:
 
 
 def find_celery(var: Path, wanted: plan.Plan) -> airflow.Celery | None:
-    """Through which queue tasks go: the one given, else the embedded Redis; None without workers, or without it."""
+    """Through which queue tasks go: the embedded Redis, else the one given; None without workers, or without it."""
     if not wanted.workers:
         return None
     server = redis.find(var) if wanted.redis else None
-    broker = server.url if server else os.environ.get(airflow.BROKER_VARIABLE)
+    broker = (server.url if server else None) if wanted.redis else plan.read_broker(var)
     return airflow.Celery(broker, wanted.workers) if broker else None
 
 
@@ -287,7 +312,12 @@ def _stop_parts(kept: Iterable[Kept]) -> None:
 
 
 def _known(pid: int) -> ProcessId:
-    return ProcessId.of(pid) or ProcessId(pid, 0.0)
+    return ProcessId.of(pid) or ProcessId(pid)
+
+
+def _say(line: str) -> None:
+    with suppress(OSError):  # the log may lie on a full disk
+        print(line, flush=True)
 
 
 def main(home: Path, var: Path) -> None:

@@ -35,6 +35,13 @@ class NoSystemUser(SluiceError):
     exit = Exit.MISSING
 
 
+class FolderNotOurs(SluiceError):
+    code = "SLU-118"
+    summary = "a folder for the sockets of the store belongs to somebody else, or others may enter it"
+    cure = "look whose it is and remove it, or set SLUICE_VAR to a shorter path"
+    exit = Exit.MISSING
+
+
 class State(StrEnum):
     """How a service stands. ``given``: named by the environment, so neither started nor stopped."""
 

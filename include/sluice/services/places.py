@@ -9,13 +9,14 @@ import json
 import os
 import secrets
 import socket
+import stat
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sluice.errors import Ref
 from sluice.keys import write_secret_once
-from sluice.services.model import ServiceNotStarted, StackBusy
+from sluice.services.model import FolderNotOurs, ServiceNotStarted, StackBusy
 from sluice.services.process import wait_until
 
 GRPC_OFFSET = 10_000
@@ -42,6 +43,16 @@ def private_dir(path: Path) -> Path:
     """A folder only its owner can enter (0700)."""
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(0o700)
+    return path
+
+
+def own_dir(path: Path) -> Path:
+    """As :func:`private_dir`, where others may make folders too: one that is not ours alone raises FolderNotOurs."""
+    with suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    found = path.lstat()
+    if (found.st_mode, found.st_uid) != (stat.S_IFDIR | 0o700, os.geteuid()):
+        raise FolderNotOurs(Ref("folder", str(path)))
     return path
 
 

@@ -57,6 +57,26 @@ def read_plan(var: Path) -> Plan | None:
     return Plan(**json.loads(path.read_text())) if path.exists() else None
 
 
+def write_broker(var: Path, url: str | None) -> None:
+    """Tell the keeper of a queue that the environment of this command gives: it may run since before."""
+    if url:
+        write_private(_broker_path(var), url)
+    else:
+        _broker_path(var).unlink(missing_ok=True)
+
+
+def read_broker(var: Path) -> str | None:
+    """The given queue that was told last, or None."""
+    path = _broker_path(var)
+    return path.read_text() if path.exists() else None
+
+
+def forget(var: Path) -> None:
+    """Remove all that was told (`sluice down`)."""
+    for path in (env_path(var), var / "run" / "plan.json", _broker_path(var)):
+        path.unlink(missing_ok=True)
+
+
 def env_path(var: Path) -> Path:
     """The file through which every other process finds the embedded stores (settings.py)."""
     return var / "run" / "services.env"
@@ -83,3 +103,7 @@ def write_env(var: Path, postgres: PostgresServer | None, s3: SeaweedServer | No
         return False
     write_private(path, text)
     return True
+
+
+def _broker_path(var: Path) -> Path:
+    return private_dir(var / "run") / "broker-url"

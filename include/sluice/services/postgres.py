@@ -13,15 +13,16 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
+import psutil
 from psycopg import sql
 
 from sluice.db import Connection, connect_to
 from sluice.errors import ExtraMissing, Ref
 from sluice.services.model import PostgresServer, ServiceNotStarted
 from sluice.services.places import LOOPBACK, choose_ports, is_answering, make_var, secret
-from sluice.services.process import ProcessId
 from sluice.services.system_user import SystemUser, pick_home, reachable_copy, server_user
 
 LOG_NAME = "postgres.log"
@@ -172,7 +173,16 @@ def _running_port(here: Installation) -> int | None:
         pid, port = int(lines[0]), int(lines[3])
     except (OSError, ValueError, IndexError):
         return None
-    return port if ProcessId.of(pid) and is_answering(port) else None
+    return port if _is_postmaster(pid, here.data) and is_answering(port) else None
+
+
+def _is_postmaster(pid: int, data: Path) -> bool:
+    """Does this process serve ``data``? The number in a file that a power cut left may be anybody's by now."""
+    try:
+        words = psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return False
+    return any(option == "-D" and Path(value).resolve() == data.resolve() for option, value in pairwise(words))
 
 
 def _server(here: Installation, port: int) -> PostgresServer:

