@@ -21,6 +21,7 @@ class Bench:
 
     ``asked``: what index runs answered, by bucket, key, version and references that were asked for; None: gone.
     ``clean``: versions of copies (exchange, kind, version) in which this person was looked for and is not.
+    ``readable``: versions of copies that were read to their end, whoever is in them.
     ``last``: bucket, key and version of the copy that lies in the folder, and its SHA-256: who finds it reads it next.
     """
 
@@ -31,6 +32,7 @@ class Bench:
         default_factory=dict, compare=False, repr=False
     )
     clean: set[tuple[str, str, str]] = field(default_factory=set, compare=False, repr=False)
+    readable: set[tuple[str, str, str]] = field(default_factory=set, compare=False, repr=False)
     last: dict[tuple[str, str, str], Sha256] = field(default_factory=dict, compare=False, repr=False)
 
     def fetch(self, copy: Copy) -> Path | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -14,8 +15,8 @@ from sluice.lake.erase_zip import erase_in_zip
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Table
 from sluice.rights.erase_model import Column, Target
-from sluice.scan.model import ScanFailed, Status
-from sluice.scan.needles import needles_of
+from sluice.scan.model import Status
+from sluice.scan.needles import Needles, needles_of
 from sluice.scan.walk import scan_bytes
 from sluice.subject.cells import PIECE_COLUMN, pieces_of, refs_of_columns
 
@@ -103,17 +104,22 @@ def refs_of_others(
 
 def names_person(path: Path, target: Target) -> bool:
     """Whether an identifier, as it was given, stands in a file that is no table to us; what is sealed is not read."""
-    try:
-        needles = needles_of(target.values)
-    except ScanFailed:
-        return False
-    return scan_bytes(path, needles).status is Status.HIT
+    return _scanned(path, target) is Status.HIT
 
 
 def hides_something(path: Path, target: Target) -> bool:
     """Whether some of a file is neither text nor any form we can open: a picture, a program, somebody's secret."""
-    scanned = scan_bytes(path, needles_of([*target.values, *sorted(target.refs)]))
-    return scanned.status in (Status.NOT_CLEAN, Status.OPAQUE)
+    return _scanned(path, target) in (Status.NOT_CLEAN, Status.OPAQUE)
+
+
+def _scanned(path: Path, target: Target) -> Status:
+    return scan_bytes(path, _needles(target.values, target.refs)).status
+
+
+@lru_cache(maxsize=4)
+def _needles(values: tuple[str, ...], refs: frozenset[str]) -> Needles:
+    """Of a thousand persons it takes seconds to make them, and every refused file is looked into."""
+    return needles_of(values, words=sorted(refs))
 
 
 def erase_in_file(

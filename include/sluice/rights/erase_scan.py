@@ -110,8 +110,8 @@ class Search:
 
     def __init__(self, bench: Bench, copies: Sequence[Copy], values: frozenset[str]) -> None:
         self._bench, self._copies, self._values = bench, copies, values
-        self._listed = [*sorted(values), *sorted(bench.target.refs)]
-        self._needles = needles_of(self._listed)
+        self._refs = sorted(bench.target.refs)
+        self._needles = needles_of(sorted(values), words=self._refs)
 
     @property
     def short(self) -> int:
@@ -120,7 +120,8 @@ class Search:
 
     @cached_property
     def _without_others(self) -> Needles:
-        return needles_of(self._listed, longer_words(self._bench, self._copies, self._values))
+        longer = longer_words(self._bench, self._copies, self._values)
+        return needles_of(sorted(self._values), longer, words=self._refs)
 
     def scan(self, path: Path, key: str) -> Scan:
         """One version of an object, on local disk; who must stay out is noted by reference, and that is no residue."""

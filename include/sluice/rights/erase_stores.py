@@ -360,7 +360,13 @@ BY_KIND: Mapping[str, Store] = {kind: store for store in STORES for kind in stor
 
 def hides(bench: Bench, copy: Copy) -> bool:
     """Whether a copy in which nobody was found goes all the same: a refused file that nobody can read (ADR 15)."""
-    return copy.kind in (ARRIVED, REFUSED_FILE) and store_of(copy).erase(bench, copy).is_needed
+    name = (copy.exchange_id, copy.kind, copy.version_id)
+    if copy.kind not in (ARRIVED, REFUSED_FILE) or name in bench.readable:
+        return False
+    if store_of(copy).erase(bench, copy).is_needed:
+        return True
+    bench.readable.add(name)
+    return False
 
 
 def store_of(copy: Copy) -> Store:

@@ -61,9 +61,11 @@ def needles_of(
     *,
     text_min: int = TEXT_MIN,
     digits_min: int = DIGITS_MIN,
+    words: Iterable[str] = (),
 ) -> Needles:
     """Needles for every value; surrounding space is no part of a value.
 
+    words: what we ourselves made and write in one way only: looked for as it stands. Its places come after the values.
     longer: words of others that hold a value of the list; where all of one stands, the value is no hit.
     text_min, digits_min: fewest letters (or other characters) and fewest digits that are searched for.
     Raises ScanFailed when no value is long enough: nothing would be searched, and all would look clean.
@@ -71,11 +73,13 @@ def needles_of(
     listed = [value.strip() for value in values]
     unsearchable = tuple(i for i, value in enumerate(listed) if not is_searchable(value, text_min, digits_min))
     chosen = [(i, value) for i, value in enumerate(listed) if i not in set(unsearchable)]
-    if not chosen:
+    ours = list(enumerate(words, len(listed)))
+    if not (chosen or ours):
         raise ScanFailed
-    words = {i: _written(longer.get(value, ())) for i, value in chosen}
+    written = {i: _written(longer.get(value, ())) for i, value in chosen}
     joined = {i: _joined(longer.get(value, ())) for i, value in chosen}
-    needles = _gathered((needle, label) for i, value in chosen for needle, label in _labelled(i, value, words[i]))
+    labelled = (pair for i, value in chosen for pair in _labelled(i, value, written[i]))
+    needles = _gathered(chain(labelled, ((word.lower().encode(), Label(i, "plain")) for i, word in ours)))
     grouped = _gathered(
         (bare.lower().encode(), Label(i, GROUPED, around=_around(bare.lower().encode(), joined[i])))
         for i, value in chosen
@@ -83,10 +87,10 @@ def needles_of(
         if len(bare) >= digits_min
     )
     return Needles(
-        size=len(listed),
+        size=len(listed) + len(ours),
         unsearchable=unsearchable,
         count=len(needles),
-        longest=max(map(len, chain(needles, *words.values()))),
+        longest=max(map(len, chain(needles, *written.values()))),
         automaton=_automaton(list(needles)),
         labels=tuple(map(tuple, needles.values())),
         grouped=_automaton(list(grouped)) if grouped else None,
