@@ -21,14 +21,14 @@ from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import unseal
 from sluice.rights import answer_store, erase_store, store
 from sluice.rights.erase_bench import Bench
-from sluice.rights.erase_files import bad_rows_of, rows_of
+from sluice.rights.erase_files import bad_rows_of, needles_for, rows_of
 from sluice.rights.erase_linked import is_in_index
 from sluice.rights.erase_model import ANSWER, Column, Copy, Done, Edit, Outcome, Place, Target
 from sluice.rights.erase_needles import recall
 from sluice.rights.erase_received import under_its_key
 from sluice.rights.identifiers import KEY_OWNER, find_sealed, refs_of
 from sluice.rights.model import CaseId
-from sluice.scan.model import ScanFailed, Status
+from sluice.scan.model import Status
 from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
 from sluice.screen.model import STRUCTURED
@@ -42,6 +42,8 @@ from sluice.terms import ScreenAction, SubjectKind
 GROUND = "ANSWER_TO_THE_PERSON"
 SENT = frozenset({KEPT_ANSWER, HANDED})
 """Kinds of an answer that goes to a controller; their ids are those of exchanges."""
+BEFORE, AFTER = re.compile(r"[\w.@+-]*\Z"), re.compile(r"[\w.@+-]*")
+LONGEST = 200
 LOOKED_FOR = dict.fromkeys(STRUCTURED, ScreenAction.REVIEW)
 PIECE_WITH_DIGIT = r"[A-Za-z0-9+._@-]*[0-9][A-Za-z0-9+._@-]{4,}"
 """What could be a number of a customer inside of text; a shorter one is anything."""
@@ -161,22 +163,26 @@ def _names(package: Path, target: Target) -> bool:
     tables = [text for name, text in texts.items() if name.startswith("data/") and name.endswith(".csv")]
     if _in_cells([pl.read_csv(BytesIO(table), infer_schema=False) for table in tables], target):
         return True
-    words = "\n".join(text.decode() for text in texts.values())
-    try:
-        needles = needles_of(target.values, {value: _longer(value, words) for value in target.values})
-    except ScanFailed:
-        return False
+    words = "\n".join(text.decode() for text in texts.values()).lower()
+    longer = {value: found for value in target.values if (found := _longer(value, words))}
+    needles = needles_of(target.values, longer, words=sorted(target.refs)) if longer else needles_for(target)
     return scan_bytes(package, needles).status is Status.HIT
 
 
 def _longer(value: str, text: str) -> frozenset[str]:
-    """Words that hold a value and go on beside it, as jan.claes@post.example does with an.claes@post.example."""
-    inside = re.compile(rf"([\w.@+-]*){re.escape(value)}([\w.@+-]*)", re.IGNORECASE)
-    return frozenset(
-        found.group()
-        for found in inside.finditer(text)
-        if found.group(1)[-1:].isalnum() or found.group(2)[:1].isalnum()
-    )
+    """Words that hold a value and go on beside it, as jan.claes@post.example does with an.claes@post.example.
+
+    ``text``: in small letters. Most values are nowhere in it, and there may be thousands of them.
+    """
+    found, sought = set[str](), value.lower()
+    begin = text.find(sought)
+    while begin >= 0:
+        end = begin + len(sought)
+        if text[begin - 1 : begin].isalnum() or text[end : end + 1].isalnum():
+            before, after = BEFORE.search(text, max(0, begin - LONGEST), begin), AFTER.match(text, end, end + LONGEST)
+            found.add(f"{before[0] if before else ''}{sought}{after[0] if after else ''}")
+        begin = text.find(sought, end)
+    return frozenset(found)
 
 
 def _in_cells(tables: Sequence[pl.DataFrame], target: Target) -> bool:

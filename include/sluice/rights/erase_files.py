@@ -113,12 +113,16 @@ def hides_something(path: Path, target: Target) -> bool:
 
 
 def _scanned(path: Path, target: Target) -> Status:
-    return scan_bytes(path, _needles(target.values, target.refs)).status
+    return scan_bytes(path, needles_for(target)).status
+
+
+def needles_for(target: Target) -> Needles:
+    """What to look for where there are no columns: of a thousand persons it takes seconds to make, so once."""
+    return _needles(target.values, target.refs)
 
 
 @lru_cache(maxsize=4)
 def _needles(values: tuple[str, ...], refs: frozenset[str]) -> Needles:
-    """Of a thousand persons it takes seconds to make them, and every refused file is looked into."""
     return needles_of(values, words=sorted(refs))
 
 
