@@ -104,3 +104,20 @@ def test_control_as_a_word_of_its_own_it_is_found_again(night: Night) -> None:
     )
 
     assert verify(house, case.case_id, datetime.now(UTC)).residual == 1
+
+
+def test_an_address_that_another_customer_has_since_is_theirs(night: Night) -> None:
+    """Their file came after the erasure: it is no residue, and keeps no other erasure waiting."""
+    house, case = night.desk.house, asked(night, "", "E00000002")
+    run(house, case.case_id, datetime.now(UTC))
+    header, line = night.contacts.read_text().splitlines()[:2]
+    row = line.split(";")
+    row[header.split(";").index("email")] = ANN
+    night.desk.drop("\r\n".join([header, ";".join(["E00000077", *row[1:]])]).encode() + b"\r\n", "new.csv")
+    before = verify(house, case.case_id, datetime.now(UTC))
+    night.desk.work()
+
+    after = verify(house, case.case_id, datetime.now(UTC))
+
+    assert before.residual == 1, "control: nobody has read yet whose it is"
+    assert (after.residual, after.shared) == (0, before.shared + 1)

@@ -45,7 +45,7 @@ from sluice.rights.erase_model import (
     StoreLine,
     Target,
 )
-from sluice.rights.erase_needles import recall, remember, spellings
+from sluice.rights.erase_needles import Needles, recall, remember, spellings
 from sluice.rights.erase_release import Clearance, chain_of, cleared, outdated
 from sluice.rights.erase_report import added, entry_lines, line_of, searched
 from sluice.rights.erase_scan import Scanned, scan_stores
@@ -167,10 +167,17 @@ def _begun(house: House, case_id: CaseId, target: Target, now: datetime) -> Iter
     with open_bench(house, target) as bench:
         copies = erase_store.find_copies(house.conn, target.principal)
         erase_store.note_leads(house.conn, target, find_lead(bench, copies).named, "index")
-        remember(house, case_id, target.principal, spellings(bench, copies))
+        _look_up(bench, copies, case_id)
         for place in _to_erase(house, case_id, bench):
             if place.copy.kind not in RUNS:
                 yield CopyName(target.principal, place.copy.exchange_id, place.copy.kind)
+
+
+def _look_up(bench: Bench, copies: Sequence[Copy], case_id: CaseId) -> Needles:
+    """What to scan for, all that was found so far, but for what rows of others have by now."""
+    house, principal = bench.house, bench.target.principal
+    known = recall(house, case_id, principal)
+    return remember(house, case_id, principal, spellings(bench, copies, known.values))
 
 
 def _to_erase(house: House, case_id: CaseId, bench: Bench) -> list[Place]:
@@ -279,7 +286,8 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
     unknown = tuple(map(str, find_unknown(house.settings, house.conn, house.objects)))
     every = Scanned(doubts=len(unknown))
     for target in targets:
-        needles = recall(house, case.case_id, target.principal)
+        with open_bench(house, target) as bench:
+            needles = _look_up(bench, erase_store.find_copies(house.conn, target.principal), case.case_id)
         scanned = scan_stores(house, target, needles.values | set(target.values))
         corrections = count_left(house, target.principal, target.refs)
         merged = count_merged(house, target.principal, target.refs)

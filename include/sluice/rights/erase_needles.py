@@ -41,12 +41,13 @@ class Needles:
         return Needles((self.values | other.values) - shared, shared)
 
 
-def spellings(bench: Bench, copies: Sequence[Copy]) -> Needles:
+def spellings(bench: Bench, copies: Sequence[Copy], known: Iterable[str] = ()) -> Needles:
     """How the person's identifiers are written in accepted rows, and which of them stand in rows of others too.
 
     A family has one telephone; what the person asked by is theirs all the same, and never counts as shared.
+    known: what was found before, and may be in rows of others that came since.
     """
-    found: set[str] = set()
+    found = set(known)
     kinds = {column.kind for copy in copies if copy.kind == LAKE for column in copy.columns}
     lead = find_lead(bench, copies)
     for copy in copies:
