@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sluice.db import transaction
-from sluice.errors import Ref
+from sluice.errors import EvidenceInvalid, Ref
 from sluice.exchange.consents import count_left as count_consents
 from sluice.exchange.consents import erase_consents
 from sluice.exchange.corrections import count_left, drop_corrections
@@ -55,6 +55,7 @@ from sluice.rights.model import SYSTEM, Case, CaseId, Order, State, SubCase, Tra
 from sluice.rights.preflight import check_preflight
 from sluice.rights.requests import drop_request_file
 from sluice.rights.tell import note_places
+from sluice.subject.model import IndexInvalid
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
@@ -180,6 +181,15 @@ def _look_up(bench: Bench, copies: Sequence[Copy], case_id: CaseId) -> Needles:
     return remember(house, case_id, principal, spellings(bench, copies, known.values))
 
 
+def _looked_up_again(house: House, case_id: CaseId, target: Target) -> Needles:
+    """As :func:`_look_up`; where an index is damaged, as it was known before: then more is looked for, not less."""
+    try:
+        with open_bench(house, target) as bench:
+            return _look_up(bench, erase_store.find_copies(house.conn, target.principal), case_id)
+    except (EvidenceInvalid, IndexInvalid):
+        return recall(house, case_id, target.principal)
+
+
 def _to_erase(house: House, case_id: CaseId, bench: Bench) -> list[Place]:
     """Copies that name the person or that nobody can read, and that who decides of them wants erased; the index last.
 
@@ -286,8 +296,7 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
     unknown = tuple(map(str, find_unknown(house.settings, house.conn, house.objects)))
     every = Scanned(doubts=len(unknown))
     for target in targets:
-        with open_bench(house, target) as bench:
-            needles = _look_up(bench, erase_store.find_copies(house.conn, target.principal), case.case_id)
+        needles = _looked_up_again(house, case.case_id, target)
         scanned = scan_stores(house, target, needles.values | set(target.values))
         corrections = count_left(house, target.principal, target.refs)
         merged = count_merged(house, target.principal, target.refs)
