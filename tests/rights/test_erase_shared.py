@@ -121,3 +121,23 @@ def test_an_address_that_another_customer_has_since_is_theirs(night: Night) -> N
 
     assert before.residual == 1, "control: nobody has read yet whose it is"
     assert (after.residual, after.shared) == (0, before.shared + 1)
+
+
+@pytest.mark.parametrize("way", ["refused whole", "a record that is no row"])
+def test_a_longer_address_in_rows_that_were_not_accepted_is_no_residue_either(night: Night, way: str) -> None:
+    header, *lines = night.contacts.read_text().splitlines()
+    place = header.split(";").index("email")
+    rows = [line.split(";") for line in lines[:6]]
+    for number, row in enumerate(rows):
+        row[0] = f"E7{number:07d}"
+    rows[0][place] = f"t{ANN}"
+    if way == "refused whole":
+        text = [f"{header};shoe_size", *(";".join([*row, "42"]) for row in rows)]
+    else:
+        text = [header, ";".join([*rows[0], "one", "two", "three"]), *(";".join(row) for row in rows[1:])]
+    night.desk.drop(("\r\n".join(text) + "\r\n").encode(), "others.csv")
+    night.desk.work()
+
+    report = run(night.desk.house, asked(night, "", "E00000002").case_id, datetime.now(UTC))
+
+    assert (report.residual, report.doubts) == (0, 0)

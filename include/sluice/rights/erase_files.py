@@ -94,12 +94,29 @@ def refs_of_others(
 ) -> Iterator[pl.Series]:
     """References of the rows that do not name the person, by column; nothing of a file that is no table."""
     found = find_in_file(path, name, contract, columns, target)
-    if found is None:
-        return
-    frame, region = found.table.frame, contract.file_format.region if contract else "BE"
-    others = frame.filter(~found.table.row_numbers.is_in(pl.Series(found.records, dtype=pl.Int64).implode()))
-    kinds = {column.name: column.kind for column in columns}
-    yield from (refs for _, refs in refs_of_columns(others, kinds, region, target.key))
+    if found is not None:
+        region = contract.file_format.region if contract else "BE"
+        kinds = {column.name: column.kind for column in columns}
+        yield from (refs for _, refs in refs_of_columns(_of_others(found)[0], kinds, region, target.key))
+
+
+def words_of_others(
+    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target
+) -> Iterator[pl.Series]:
+    """As :func:`refs_of_others`, what is written there; and the pieces of records that are no rows."""
+    found = find_in_file(path, name, contract, columns, target)
+    if found is not None:
+        rows, bad = _of_others(found)
+        yield from (rows[column.name] for column in columns if column.name in rows.columns)
+        yield pieces_of(bad["raw"])[PIECE_COLUMN]
+
+
+def _of_others(found: FoundInFile) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows, and records that are no rows, in which the person is not."""
+    table, theirs = found.table, pl.Series(found.records, dtype=pl.Int64).implode()
+    return table.frame.filter(~table.row_numbers.is_in(theirs)), table.bad_records.filter(
+        ~pl.col("row_number").is_in(theirs)
+    )
 
 
 def names_person(path: Path, target: Target) -> bool:

@@ -13,7 +13,7 @@ import polars as pl
 
 from sluice.exchange.house import House
 from sluice.rights.erase_bench import Bench
-from sluice.rights.erase_files import REF, ref_columns, refs_of_others
+from sluice.rights.erase_files import REF, ref_columns, refs_of_others, words_of_others
 from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_model import Copy
 from sluice.rights.erase_store import ARRIVED
@@ -67,19 +67,30 @@ def _written(bench: Bench, copy: Copy, path: Path) -> Iterator[str]:
 
 
 def longer_words(bench: Bench, copies: Iterable[Copy], values: Iterable[str]) -> dict[str, set[str]]:
-    """By value, the longer ones that hold it in accepted rows which do not name the person; as :func:`held_in`."""
-    spelled = forms_of(values)
+    """By value, the longer ones that hold it in rows which do not name the person; as :func:`held_in`."""
+    spelled, listed = forms_of(values), list(copies)
+    lake = {copy.exchange_id for copy in listed if copy.kind == LAKE}
+    whole = lake - {copy.exchange_id for copy in listed if copy.kind.startswith("quarantine.")}
     found: dict[str, set[str]] = {}
-    for copy in copies:
-        path = bench.fetch(copy) if copy.kind == LAKE else None
-        if path is None:
-            continue
-        rows = pl.scan_parquet(path).filter(~_mine(bench, path))
-        names = [name for name in rows.collect_schema().names() if name in identifying(copy)]
-        for column in rows.select(names).collect().get_columns():
+    for copy in listed:
+        for column in _of_others(bench, copy, whole):
             for value, words in held_in(column.cast(pl.String), spelled).items():
                 found.setdefault(value, set()).update(words)
     return found
+
+
+def _of_others(bench: Bench, copy: Copy, whole: Collection[str]) -> Iterator[pl.Series]:
+    """Identifying columns of others' accepted rows; as they came, of a file that was not accepted ``whole``."""
+    is_as_it_came = copy.kind == ARRIVED and copy.exchange_id not in whole
+    path = bench.fetch(copy) if copy.kind == LAKE or is_as_it_came else None
+    if path is None:
+        return
+    if is_as_it_came:
+        yield from words_of_others(path, copy.key, copy.contract, copy.columns, bench.target)
+        return
+    rows = pl.scan_parquet(path).filter(~_mine(bench, path))
+    names = [name for name in rows.collect_schema().names() if name in identifying(copy)]
+    yield from rows.select(names).collect().get_columns()
 
 
 def forms_of(values: Iterable[str]) -> dict[str, set[str]]:
