@@ -25,7 +25,7 @@ from sluice.rights.erase_received import under_its_key
 from sluice.rights.erase_stores import STORES
 from sluice.rights.identifiers import KEY_OWNER
 from sluice.rights.tell import find_open_notices
-from sluice.scan.model import Scan, Status
+from sluice.scan.model import Reason, Scan, Status
 from sluice.scan.needles import Needles, needles_of
 from sluice.scan.walk import scan_bytes
 from sluice.subject.model import IndexInvalid
@@ -105,13 +105,13 @@ class Search:
     """What is looked for in every object: values as they were written, and the references that stand for them.
 
     Words of other persons' rows that hold a value are gathered once something was found at all, because they only
-    ever make it less: then the object is read again with them.
+    ever make it less: then the object is read again, with them, for what was found in it.
     """
 
     def __init__(self, bench: Bench, copies: Sequence[Copy], values: frozenset[str]) -> None:
         self._bench, self._copies, self._values = bench, copies, values
-        self._refs = sorted(bench.target.refs)
-        self._needles = needles_of(sorted(values), words=self._refs)
+        self._listed, self._refs = sorted(values), sorted(bench.target.refs)
+        self._needles = needles_of(self._listed, words=self._refs)
 
     @property
     def short(self) -> int:
@@ -119,18 +119,19 @@ class Search:
         return len(self._needles.unsearchable)
 
     @cached_property
-    def _without_others(self) -> Needles:
-        longer = longer_words(self._bench, self._copies, self._values)
-        return needles_of(sorted(self._values), longer, words=self._refs)
+    def _longer(self) -> dict[str, set[str]]:
+        return longer_words(self._bench, self._copies, self._values)
 
     def scan(self, path: Path, key: str) -> Scan:
         """One version of an object, on local disk; who must stay out is noted by reference, and that is no residue."""
         found = self._scan(path, self._needles)
-        if found.status is Status.HIT:
-            found = self._scan(path, self._without_others)
-        if not key.startswith(SUPPRESSIONS):
+        if key.startswith(SUPPRESSIONS):
+            found = replace(found, hits=tuple(hit for hit in found.hits if hit.value_index < len(self._listed)))
+        if found.status is not Status.HIT or any(hit.value_index >= len(self._listed) for hit in found.hits):
             return found
-        return replace(found, hits=tuple(hit for hit in found.hits if hit.value_index < len(self._values)))
+        is_whole = all(doubt.reason is not Reason.TOO_MANY_HITS for doubt in found.doubts)
+        again = sorted({self._listed[hit.value_index] for hit in found.hits}) if is_whole else self._listed
+        return self._scan(path, needles_of(again, self._longer))
 
     def _scan(self, path: Path, needles: Needles) -> Scan:
         return scan_bytes(path, needles, decrypt=lambda sealed: _decrypted(self._bench, sealed))

@@ -61,8 +61,10 @@ def spellings(value: str) -> Iterator[Spelling]:
 def forms(value: str) -> Iterator[tuple[str, str]]:
     """The value in small and capital letters, with letters decomposed or apostrophes curled, and without separators."""
     composed, decomposed = unicodedata.normalize("NFC", value), unicodedata.normalize("NFD", value)
-    for form, text in (("", composed), ("decomposed ", decomposed), ("curled ", composed.replace("'", "\u2019"))):
-        yield from ((f"{form}plain", text), (f"{form}lower", text.lower()), (f"{form}upper", text.upper()))
+    texts = {composed.replace("'", "\u2019"): "curled ", decomposed: "decomposed ", composed: ""}  # mostly one
+    for text, form in texts.items():
+        cases = {text.upper(): "upper", text.lower(): "lower", text: "plain"}
+        yield from ((f"{form}{case}", written) for written, case in cases.items())
     for bare in compact_of(value):
         yield ("digits" if bare.isdigit() else "compact"), bare
 
