@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+import polars as pl
+
 from sluice.answers.make import Wish, make
 from sluice.answers.model import AnswerKind, Made
 from sluice.demo.person import DESK, ENERGY, TELECOM, instructed
@@ -35,6 +37,7 @@ from sluice.rights.opening import open_case
 from sluice.rights.protect import protection_of
 from sluice.rights.rectify import Wanted, ask
 from sluice.rights.where import where
+from sluice.subject.columns import normalise_column
 from sluice.terms import Flow, Principal, SubjectKind
 
 CAMPAIGN, PURPOSE = Flow("renewal_campaign"), "P-RENEW"
@@ -155,10 +158,14 @@ def _package(house: House, cases: Mapping[Right, tuple[str, Case]], kind: Answer
 
 
 def _listed_numbers(house: House, phones: Sequence[str]) -> None:
-    """A Do-Not-Call-Me list of today, as it is downloaded: one number a line. The first number is nobody's."""
+    """A Do-Not-Call-Me list of today, as it is downloaded: one number a line. The first number is nobody's.
+
+    Principals write numbers in many ways; whoever keeps that list in one.
+    """
+    numbers = normalise_column(pl.Series(phones, dtype=pl.String), SubjectKind.PHONE).values
     path = house.settings.var / "demo" / "dncm.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(["+32470999999", *phones, ""]))
+    path.write_text("\n".join(["+32470999999", *numbers.to_list(), ""]))
     import_numbers(house, path, _now().astimezone(BRUSSELS).date(), DESK.name, _now())
 
 
