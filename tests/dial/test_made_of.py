@@ -1,5 +1,6 @@
 """What a dial list is made of stands beside it: lineage finds it from both ends, and reads no more than it draws."""
 
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,18 +51,17 @@ def test_what_it_is_made_of_is_found_from_both_ends_and_drawn_until_it_is_taken_
     assert {each.exchange_id for each in cut.records} == {came, lists[1].exchange_id}, "the newest one"
 
 
-@pytest.mark.parametrize("name", ["0029_made_of.sql", "0031_made_of_again.sql"])
-def test_lists_that_were_closed_before_are_linked_when_the_database_is_brought_up(desk: Desk, name: str) -> None:
-    """0031 does so again for what a worker of the version before closed meanwhile."""
+def test_lists_that_were_closed_before_are_linked_when_the_database_is_brought_up(desk: Desk) -> None:
+    """0029 did so, and 0031 again for what a worker of the version before closed meanwhile."""
     contacts(desk)
     numbers(desk)
     ask(desk)
     noted = desk.sql("select * from return_input")
     assert len(noted) == 1
-    text = (Path(migrations.__file__).parent / "versions" / name).read_text()
+    link = runpy.run_path(str(Path(migrations.__file__).parent / "versions" / "0031_made_of_again.py"))["LINK"]
     url = desk.settings.database_admin_url
     assert url is not None
     with psycopg.connect(url.get_secret_value()) as admin:
         admin.execute("delete from sluice.return_input")
-        admin.execute(text.rpartition("reset role;")[2].encode())
+        admin.execute(link.encode())
     assert desk.sql("select * from return_input") == noted

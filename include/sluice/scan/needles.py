@@ -71,8 +71,8 @@ def needles_of(
     Raises ScanFailed when no value is long enough: nothing would be searched, and all would look clean.
     """
     listed = [value.strip() for value in values]
-    unsearchable = tuple(i for i, value in enumerate(listed) if not is_searchable(value, text_min, digits_min))
-    chosen = [(i, value) for i, value in enumerate(listed) if i not in set(unsearchable)]
+    chosen = [(i, value) for i, value in enumerate(listed) if is_searchable(value, text_min, digits_min)]
+    unsearchable = tuple(sorted(set(range(len(listed))) - {i for i, _ in chosen}))
     ours = list(enumerate(words, len(listed)))
     if not (chosen or ours):
         raise ScanFailed

@@ -59,12 +59,15 @@ def spellings(value: str) -> Iterator[Spelling]:
 
 
 def forms(value: str) -> Iterator[tuple[str, str]]:
-    """The value in small and capital letters, with letters decomposed or apostrophes curled, and without separators."""
+    """The value, in small and capital letters, with decomposed letters or curled apostrophes, without separators.
+
+    Of two forms that read the same the plainer one counts: the last in its dict, and the first that is given.
+    """
     composed, decomposed = unicodedata.normalize("NFC", value), unicodedata.normalize("NFD", value)
     texts = {composed.replace("'", "\u2019"): "curled ", decomposed: "decomposed ", composed: ""}  # mostly one
-    for text, form in texts.items():
+    for text, form in reversed(texts.items()):
         cases = {text.upper(): "upper", text.lower(): "lower", text: "plain"}
-        yield from ((f"{form}{case}", written) for written, case in cases.items())
+        yield from ((f"{form}{case}", written) for written, case in reversed(cases.items()))
     for bare in compact_of(value):
         yield ("digits" if bare.isdigit() else "compact"), bare
 

@@ -9,6 +9,9 @@ down_revision = "0030"
 branch_labels = None
 depends_on = None
 
+LINK = Path(__file__).with_name("0029_made_of.sql").read_text().rpartition("reset role;")[2]
+"""What 0029 did for all that was closed by then."""
+
 
 def upgrade() -> None:
-    op.execute(Path(__file__).with_suffix(".sql").read_text())
+    op.execute(LINK)
