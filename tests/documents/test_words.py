@@ -2,6 +2,7 @@
 
 import re
 import string
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ from sluice.terms import (
 PLACE = Path(sluice.documents.__path__[0]) / "locale"
 
 
+@cache
 def catalogue(language):
     with (PLACE / language / "LC_MESSAGES" / "sluice.po").open("rb") as source:
         catalogue = read_po(source, locale=language)

@@ -275,8 +275,10 @@ def test_great_expectations_keeps_a_configuration_in_our_judgement_only() -> Non
     with configurations_kept():
         assert one.configuration is one.configuration
         assert one.configuration is not other.configuration and one.configuration.kwargs == {"column": "a"}
+        assert one.configuration.to_domain_obj() is one
         with ThreadPoolExecutor(1) as beside:
             assert not beside.submit(lambda: one.configuration is one.configuration).result()
     assert one.configuration is not one.configuration
+    assert one.configuration.to_domain_obj() is not one
     one.column = "c"
     assert one.configuration.kwargs == {"column": "c"}, "what others change of it is seen"

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from pydantic import TypeAdapter
 
 from sluice.agreement.model import DataContract, FieldRole
 from sluice.exchange.candidates import candidates_in
 from sluice.exchange.content import Content, Split, kept_out, read_content, split, stopped
-from sluice.exchange.job import Job
+from sluice.exchange.job import Job, job_adapter, report_adapter
 from sluice.exchange.model import ChildReport, Sighting
 from sluice.exchange.paper import refused
 from sluice.exchange.rest import REST_FILE, is_told, rest_of
@@ -23,6 +22,7 @@ from sluice.gate.contract_rules import rules_for, thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.model import Finding, GateVerdict, Judgement, RowFinding
 from sluice.gate.onepass import run_rules
+from sluice.gate.regex import known_categories
 from sluice.gate.suites import read_suite
 from sluice.gate.wire import failing_table, to_json
 from sluice.lake.parquet import write_lake
@@ -36,18 +36,23 @@ from sluice.subject.refs import ref_column
 from sluice.terms import Severity, Verdict
 
 PRELOADED = (
-    "numpy",
+    "_strptime",
+    "numpy.ma",
+    "numpy.typing",
     "phonenumbers",
+    *(f"phonenumbers.data.region_{region}" for region in ("BE", "DE", "FR", "LU", "NL")),
+    "polars._utils.parquet",
     "polars_hash",
     "pyarrow.parquet",
     "pysequoia",
     "pysequoia.packet",
+    "sluice.lake.csv_reader",
     "stdnum.be.nn",
     "stdnum.iban",
 )
 """What the rooms import late: the nursery imports it once, so that no child does within its limits."""
 
-PREPARED = (word_marks,)
+PREPARED = (word_marks, known_categories, job_adapter, report_adapter)
 """What is made once of shipped tables, and kept: the nursery makes it, so that every child has it."""
 
 ROW, REF, EXCHANGE, VERSION = "sluice_row", "sluice_subject_ref", "sluice_exchange", "sluice_source_version"
@@ -67,7 +72,7 @@ def judge_file(raw: dict[str, Any]) -> None:
     """The child's whole life: read the job, leave the report."""
     job = Job.from_json(raw)
     report = _report(job)
-    (job.folder / "report.json").write_bytes(TypeAdapter(ChildReport).dump_json(report))
+    (job.folder / "report.json").write_bytes(report_adapter().dump_json(report))
 
 
 def _report(job: Job) -> ChildReport:

@@ -8,6 +8,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +67,24 @@ class Job:
 
     def as_json(self) -> dict[str, Any]:
         """The job as it goes down the pipe."""
-        return dict(TypeAdapter(Job).dump_python(self, mode="json"))
+        return dict(job_adapter().dump_python(self, mode="json"))
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "Job":
         """The job as it comes out of the pipe."""
-        return TypeAdapter(cls).validate_json(json.dumps(raw))
+        return job_adapter().validate_json(json.dumps(raw))
+
+
+@cache
+def job_adapter() -> TypeAdapter[Job]:
+    """What turns a job into JSON and back; made once, which takes as long as judging a small file."""
+    return TypeAdapter(Job)
+
+
+@cache
+def report_adapter() -> TypeAdapter[ChildReport]:
+    """As :func:`job_adapter`, for the report that comes up."""
+    return TypeAdapter(ChildReport)
 
 
 def read_suites(settings: Settings, contract: DataContract) -> tuple[Suite, ...]:
@@ -104,7 +117,7 @@ def read_report(folder: Path, end: ChildEnd) -> ChildReport:
     if path.stat().st_size > REPORT_BYTES:
         return _unfinished(ChildEnd.OUTPUT)
     try:
-        return TypeAdapter(ChildReport).validate_json(path.read_bytes())
+        return report_adapter().validate_json(path.read_bytes())
     except ValidationError:
         pass
     raise GateFailed(Ref("report", "unreadable"))

@@ -9,9 +9,10 @@ Importing this module imports Great Expectations (seconds): ``gx.py`` is the lig
 Route and pitfalls were measured on Great Expectations 1.24; rerun tests/gate on an upgrade.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import wraps
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import polars as pl
@@ -30,6 +31,7 @@ from great_expectations.exceptions.exceptions import (
 from great_expectations.execution_engine.execution_engine import ExecutionEngine
 from great_expectations.expectations import registry
 from great_expectations.expectations.expectation import Expectation
+from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.expectations.metrics.metric_provider import MetricProvider
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
@@ -53,15 +55,18 @@ EngineType: TypeAlias = "type[OnePassEngine]"
 _UNANSWERED = "Sluice cannot compute this metric (SLU-439); no value is shown"
 
 
-_made: ContextVar[dict[int, tuple[Expectation, Any]] | None] = ContextVar("_made", default=None)
+_made: ContextVar[dict[int, tuple[Any, Any]] | None] = ContextVar("_made", default=None)
+"""By the id of an expectation its configuration, and the other way round; both held, so that no other gets the id."""
 _configuration: Any = Expectation.__dict__["configuration"]
+_to_domain_obj: Any = ExpectationConfiguration.to_domain_obj
 
 
 @contextmanager
 def configurations_kept() -> Iterator[None]:
-    """In here an expectation's configuration is made once: Great Expectations makes it anew for each of its keys.
+    """In here an expectation and its configuration are made of each other once.
 
-    Of 40 rules that is 1,500 times, and half of the time. Outside, and in other threads, nothing changes.
+    Great Expectations makes both anew for each key of each metric: of 40 rules 1,500 times, and most of the time.
+    Outside, and in other threads, nothing changes.
     """
     token = _made.set({})
     try:
@@ -70,16 +75,26 @@ def configurations_kept() -> Iterator[None]:
         _made.reset(token)
 
 
-def _kept_configuration(self: Expectation) -> Any:
+def _kept(one: Any, make: Callable[[Any], Any]) -> Any:
     made = _made.get()
     if made is None:
-        return _configuration.fget(self)
-    if id(self) not in made:  # the expectation is held too, so that no other gets its id
-        made[id(self)] = self, _configuration.fget(self)
-    return made[id(self)][1]
+        return make(one)
+    if id(one) not in made:
+        other = make(one)
+        made[id(one)], made[id(other)] = (one, other), (other, one)
+    return made[id(one)][1]
+
+
+def _kept_configuration(self: Expectation) -> Any:
+    return _kept(self, _configuration.fget)
+
+
+def _kept_expectation(self: ExpectationConfiguration) -> Any:
+    return _kept(self, _to_domain_obj)
 
 
 type.__setattr__(Expectation, "configuration", property(_kept_configuration, doc=_configuration.__doc__))
+setattr(ExpectationConfiguration, "to_domain_obj", wraps(_to_domain_obj)(_kept_expectation))  # noqa: B010  # for mypy
 
 
 class PassData(BatchData):

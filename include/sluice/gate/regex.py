@@ -13,6 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from sluice.gate.typed import on_distinct
@@ -137,8 +138,14 @@ def _member(op: Any, value: Any) -> Ranges:
 @cache
 def _category(name: Any) -> Ranges:
     """Python's own idea of a digit, a space or a word character, as ranges of code points."""
-    every = "".join(map(chr, range(_LAST + 1)))
+    every = np.arange(_LAST + 1, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
     return tuple((found.start(), found.end() - 1) for found in re.finditer(_CATEGORIES[name], every))
+
+
+def known_categories() -> None:
+    """Look through all characters now, once, where many processes will be forked that need to know."""
+    for name in _CATEGORIES:
+        _category(name)
 
 
 def _complement(ranges: Ranges) -> Ranges:
