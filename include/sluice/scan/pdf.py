@@ -5,9 +5,11 @@ not by the cross-reference table, so objects of earlier revisions are read too.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
+from struct import unpack
 
 from sluice.scan.inflate import Inflated, InflateFailed
 from sluice.scan.model import Reason
@@ -18,9 +20,10 @@ MARKUP = re.compile(rb"/Subtype\s*/XML\b")
 PREDICTOR = re.compile(rb"/Predictor\s+(?:[2-9]|1\d)")
 PICTURE = re.compile(rb"/(?:DCTDecode|JPXDecode|CCITTFaxDecode|JBIG2Decode)|/Subtype\s*/Image")
 STRING = re.compile(
-    rb"\(((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.)*+\))*+)\)?|<([0-9A-Fa-f\s]+)>|(-?\d+(?:\.\d+)?)|(\])|(T[jJd*Dm]|ET)\b",
+    rb"\(((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.)*+\))*+)\)?|<([0-9A-Fa-f\s]+)>|(-\d{3,}(?:\.\d+)?)|(\])|(T[jJd*Dm]|ET)\b",
     re.DOTALL,
 )
+"""Literal, hexadecimal, a number that may be a :data:`WORD_GAP`, the end of an array, and of a shown text."""
 ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)", re.DOTALL)
 ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"\r\n": b"", b"\n": b"", b"\r": b""}
 BF_BLOCK = re.compile(rb"beginbf(char|range)(.*?)endbf", re.DOTALL)
@@ -107,7 +110,7 @@ def strings_of(content: bytes) -> Iterator[bytes]:
         literal, digits, number, closed, operator = match.groups()
         if literal is not None:
             in_array = True
-            yield ESCAPE.sub(_unescape, literal)
+            yield ESCAPE.sub(lambda escape: _unescaped(escape[1]), literal)
         elif digits is not None:
             in_array = True
             yield _from_hex(digits)
@@ -119,8 +122,8 @@ def strings_of(content: bytes) -> Iterator[bytes]:
             yield b"\n"
 
 
-def _unescape(match: re.Match[bytes]) -> bytes:
-    code = match[1]
+@cache
+def _unescaped(code: bytes) -> bytes:
     return bytes([int(code, 8) & 255]) if code[:1].isdigit() and code < b"8" else ESCAPED.get(code, code)
 
 
@@ -160,16 +163,29 @@ def _utf16(text: bytes) -> str:
     return text.decode("utf-16-be", errors="replace")
 
 
-def letters_of(pieces: list[bytes], letters: dict[int, str]) -> bytes:
-    """Shown glyphs of two bytes as UTF-8 text."""
-    out = []
+class _Named(dict[int | bytes, str]):
+    """Letters by glyph code; gaps and ends of lines are themselves."""
+
+    def __missing__(self, code: int | bytes) -> str:
+        return "\ufffd" if isinstance(code, int) else code.decode()
+
+
+def glyphs_of(pieces: Iterable[bytes]) -> list[int | bytes]:
+    """Shown strings as glyph codes of two bytes each, with gaps and ends of lines between them."""
+    codes: list[int | bytes] = []
     for piece in pieces:
         if piece in (b" ", b"\n"):
-            out.append(piece.decode())
+            codes.append(piece)
         else:
-            codes = (int.from_bytes(piece[at : at + 2]) for at in range(0, len(piece), 2))
-            out.append("".join(letters.get(code, "\ufffd") for code in codes))
-    return "".join(out).encode("utf-8", "surrogatepass")
+            even = len(piece) // 2 * 2
+            codes += unpack(f">{even // 2}H", piece[:even])
+            codes += piece[even:]  # a last byte alone
+    return codes
+
+
+def letters_of(glyphs: Iterable[int | bytes], letters: Mapping[int, str]) -> bytes:
+    """What these glyphs say in a font, as UTF-8 text."""
+    return "".join(map(_Named(letters.items()).__getitem__, glyphs)).encode("utf-8", "surrogatepass")
 
 
 def has_strings(one: Stream) -> bool:

@@ -233,7 +233,8 @@ class _Walk:
     def _pdf_strings(self, content: bytes, cmaps: list[dict[int, str]], where: str) -> None:
         """Strings as bytes, and as letters of each font; also with the lines of a text joined."""
         pieces = list(pdf.strings_of(content))
-        for read in (b"".join(pieces), *(pdf.letters_of(pieces, letters) for letters in cmaps)):
+        glyphs = pdf.glyphs_of(pieces) if cmaps else []
+        for read in (b"".join(pieces), *(pdf.letters_of(glyphs, letters) for letters in cmaps)):
             for text in (read, read.replace(b"\n", b""), b" ".join(read.split())):
                 sweep(text, self._needles, f"{where} > text", self._found)
 
