@@ -17,7 +17,7 @@ from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.model import Case
 from sluice.settings import Settings
 
-POINTS = effort(4, 40)
+POINTS = effort(3, 40)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from sluice.rights.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 
-PEOPLE, OTHERS, SHARED = effort((10, 4, 3), (100, 20, 20))
+PEOPLE, OTHERS, SHARED = effort((6, 3, 2), (100, 20, 20))
 SHA = "ab" * 32
 DATA = ("data/", "access.json")
 

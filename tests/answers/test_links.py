@@ -22,6 +22,7 @@ from sluice.answers.link_model import LinkOver, LinkRefused
 from sluice.answers.model import AnswerGone
 from sluice.errors import UsageError
 from sluice.ledger.verify import verify as verify_ledger
+from sluice.rights.clock import received_on
 from sluice.rights.erase import run
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
@@ -170,7 +171,7 @@ def test_the_package_itself_goes_on_its_day_and_no_link_outlives_it(town: Town) 
     last = link.answer.delete_after
     assert link.link.expires_at.date() <= last
 
-    at = now() + (last - now().date()) * 1
+    at = now() + (last - received_on(now()))
     assert remove_due(town.house, at) == 0, "not before"
     assert remove_due(town.house, at + DAY) == 1
     assert remove_due(town.house, at + DAY) == 0

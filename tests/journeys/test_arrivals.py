@@ -53,7 +53,7 @@ def test_files_put_at_once_are_receipted_exactly_once(stack: Stack, count: int, 
 def task_pid(stack: Stack) -> int:
     """The process of a task of this installation that has begun to work: it has a nursery of its own."""
     scheduler = psutil.Process(stack.pid("scheduler"))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         for process in scheduler.children(recursive=True):
             with contextlib.suppress(psutil.Error):

@@ -94,8 +94,8 @@ def test_other_bytes_stay_and_the_rest_reads_the_same_in_every_dialect() -> None
 
     erase()
 
-    assert outcomes["erased"] > 50, outcomes
-    assert outcomes["refused"] * 10 < outcomes["erased"], outcomes
+    assert outcomes["erased"] > 40, outcomes
+    assert outcomes["refused"] * 2 < outcomes["erased"], outcomes
 
 
 def erase_and_compare(folder: Path, content: bytes, data: st.DataObject, chunk: int) -> str:

@@ -46,7 +46,7 @@ TODAY = datetime.now(BRUSSELS).date()
 END = TODAY + timedelta(days=3)
 BEFORE = datetime.now(UTC) - timedelta(days=4)
 """The papers held when the contacts of a test were made."""
-POINTS = effort(4, 40)
+POINTS = effort(3, 40)
 BESIDE = ("odcs.yaml", "receipt.json", "receipt.pdf", "roles.json")
 
 

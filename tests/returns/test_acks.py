@@ -338,8 +338,8 @@ def test_killed_anywhere_a_rerun_answers_each_file_once_and_owes_no_notice(
         owing += not again.acks.outcomes and again.acks.notices > 0
         assert_consistent(desk, shops["energy01"])
         assert states(desk, now)[ignored.exchange_id] is AckState.REMINDED
-        point += max(1, steps // effort(5, 12))
-    assert killed >= effort(5, 12)
+        point += max(1, steps // effort(3, 12))
+    assert killed >= effort(3, 12)
     assert owing >= 1  # at least one died after its record and before its notice
     run_until(desk, 0, now)
     assert_consistent(desk, shops["energy01"])

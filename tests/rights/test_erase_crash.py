@@ -35,7 +35,7 @@ from sluice.rights.tell import Told, tell
 from sluice.settings import Settings
 from sluice.terms import Direction
 
-POINTS = effort(4, 120)
+POINTS = effort(3, 120)
 PEOPLE = POINTS + 14
 
 
@@ -136,12 +136,12 @@ def test_a_release_or_a_stop_killed_anywhere_is_there_once_and_a_killed_run_can_
     cases = iter(decided(night, phone, record) for record, phone in people)
     for what in ("let_go", "stop"):
         _, steps = victim(next(cases).case_id, 0, what)
-        for point in range(1, steps, max(1, steps // effort(3, 30))):
+        for point in range(1, steps, max(1, steps // effort(2, 30))):
             case_id = next(cases).case_id
             killed += victim(case_id, point, what)[0]
             died, done = victim(case_id, 0, what)
             whole += not died and done > 0 and is_whole(night, case_id)
-    assert killed >= 2 * effort(3, 30)
+    assert killed >= 2 * effort(2, 30)
     assert whole >= killed
     case = asked(night, *reversed(people[-1]))
     assert victim(case.case_id, 300)[0]

@@ -37,7 +37,7 @@ from sluice.rights.erase_model import ErasureReport
 from sluice.rights.model import CaseId
 from sluice.settings import Settings
 
-RACES = effort(2, 25)
+RACES = effort(1, 25)
 """Of each of the six writers."""
 SEED, MOST_RERUNS = 20_261_126, 6
 STAYING = 8

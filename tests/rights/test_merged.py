@@ -31,7 +31,7 @@ from sluice.settings import Settings
 from sluice.subject.index import find_in_run
 from sluice.terms import Direction, ExchangeId
 
-POINTS = effort(6, 60)
+POINTS = effort(3, 60)
 NUMBERS = {"people": 5, "others": 7, "shared": 2}
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 

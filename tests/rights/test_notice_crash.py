@@ -25,7 +25,7 @@ from sluice.rights.notice_model import NoticeState
 from sluice.rights.notice_store import list_answers, list_notices
 from sluice.settings import Settings
 
-POINTS = effort(4, 24)
+POINTS = effort(3, 24)
 NAMES = ("energy01", "gas01")
 SWEEP = ",".join(("rights/tell", "rights/notice_", "lake/objects", "ledger/append", "db.py"))
 END = ",".join(("rights/finish", "rights/confirmation", "rights/letters", "rights/book", "lake/objects", "db.py"))

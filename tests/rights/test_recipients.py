@@ -62,8 +62,8 @@ def only(settings: Settings, folder: Path, numbers: Collection[int]) -> Iterator
 
 @pytest.fixture
 def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
-    """Every way; in the fast loop every third."""
-    numbers = range(0, len(COMBINATIONS), effort(3, 1))
+    """Every way; in `make test` every sixth."""
+    numbers = range(0, len(COMBINATIONS), effort(6, 1))
     with copies.of(planted, tmp_path, *numbers) as settings, only(settings, tmp_path, numbers) as opened:
         yield opened
 

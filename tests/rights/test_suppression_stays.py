@@ -49,8 +49,8 @@ from sluice.settings import Settings
 from stores import Database
 
 PEOPLE = 200
-EACH = effort(3, 1)
-"""Of the spellings, every one or every third."""
+EACH = effort(6, 1)
+"""Of the spellings, every one or every sixth."""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
