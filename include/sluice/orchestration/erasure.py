@@ -31,7 +31,10 @@ class FindReleased(BaseOperator):
 
 
 class BeginErasure(BaseOperator):
-    """Looks at what would fail, keeps the person out, and answers which copies are to be erased."""
+    """Looks at what would fail, keeps the person out, and answers which copies are to be erased.
+
+    Skipped where another run, the desk's for one, carried the case out since it was found.
+    """
 
     template_fields: Sequence[str] = ("case_id",)
 
@@ -40,12 +43,17 @@ class BeginErasure(BaseOperator):
         self.case_id = case_id
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from sluice.rights.erase import begin
+        from airflow.sdk.exceptions import AirflowSkipException
+
+        from sluice.rights.erase import begin_if_due
         from sluice.rights.erase_batches import Batch
         from sluice.rights.model import CaseId
 
         case_id = CaseId(self.case_id)
-        return _in_house(lambda house, now: Batch(case_id, begin(house, case_id, now)).document())
+        copies = _in_house(lambda house, now: begin_if_due(house, case_id, now))
+        if copies is None:
+            raise AirflowSkipException(f"case {case_id}: carried out meanwhile")
+        return Batch(case_id, copies).document()
 
 
 class CutBatches(BaseOperator):

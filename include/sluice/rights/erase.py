@@ -31,7 +31,7 @@ from sluice.rights.census import find_unknown
 from sluice.rights.certificate import last_scans
 from sluice.rights.erase_batches import CopyName
 from sluice.rights.erase_bench import Bench, open_bench
-from sluice.rights.erase_control import check_goes_on, check_may_begin, noted, outcome_of
+from sluice.rights.erase_control import check_goes_on, check_may_begin, is_due, noted, outcome_of
 from sluice.rights.erase_exceptions import exceptions_of
 from sluice.rights.erase_find import find_places, foresee, is_pointing, kept, open_request, targets_of
 from sluice.rights.erase_lead import find_lead
@@ -93,6 +93,12 @@ def begin(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...]:
         control.begin_run(house.conn, case_id)
         with noted(house.conn, case_id):
             return tuple(name for each in clearances for name in _begun(house, case_id, each.target, now))
+
+
+def begin_if_due(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...] | None:
+    """As :func:`begin`; None where another run carried it out since it was taken up."""
+    with control.hold_case(house.conn, case_id):
+        return begin(house, case_id, now) if is_due(house, *open_request(house, case_id)) else None
 
 
 def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName]) -> int:

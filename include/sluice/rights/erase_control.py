@@ -23,7 +23,8 @@ from sluice.rights.erase_model import AnotherInError, ErasureReport, ErasureStop
 from sluice.rights.erase_plan import StoredPlan
 from sluice.rights.erase_release import check_name, cleared, draft, waits_for_plan
 from sluice.rights.erase_scope import is_to_do
-from sluice.rights.model import CaseId
+from sluice.rights.identifiers import Envelope
+from sluice.rights.model import Case, CaseId
 from sluice.rights.scope import CASES_CHAIN
 
 log = logging.getLogger(__name__)
@@ -119,8 +120,7 @@ def take_up(house: House, by: str, now: datetime) -> list[CaseId]:
             case, envelope = open_request(house, case_id)
             if waits_for_plan(house.conn, case):
                 draft(house, case_id, by, now)
-            free = cleared(house, case, list(targets_of(house, case, envelope, decided_only=True)))
-            if any(is_to_do(part) for part in case.sub_cases if part.principal in {c.target.principal for c in free}):
+            if is_due(house, case, envelope):
                 check_may_begin(house.conn, case_id)
                 found.append(case_id)
         except ServiceMissing:
@@ -128,6 +128,12 @@ def take_up(house: House, by: str, now: datetime) -> list[CaseId]:
         except SluiceError as error:
             log.warning("case %s is not taken up: %s", case_id, error)
     return found
+
+
+def is_due(house: House, case: Case, envelope: Envelope) -> bool:
+    """Whether something was decided and released that no run has carried out yet."""
+    free = cleared(house, case, list(targets_of(house, case, envelope, decided_only=True)))
+    return any(is_to_do(part) for part in case.sub_cases if part.principal in {c.target.principal for c in free})
 
 
 def check_may_begin(conn: Connection, case_id: CaseId) -> None:
