@@ -21,21 +21,24 @@ from sluice.answers.handover import _open, ask_handover, give_to_principals, han
 from sluice.answers.handover_due import hand_owed
 from sluice.answers.handover_model import ControllerInvalid, Handed, Handover, NotAsked
 from sluice.answers.handover_record import NOTHING_LEFT
-from sluice.answers.model import AnswerKind, NothingPortable
+from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingPortable
 from sluice.answers.next_controller import load_controller
 from sluice.answers.sweep import make_decided
+from sluice.db import connect
 from sluice.documents.verify import TYPE, verify_receipt
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.effects import EFFECTS
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_stem
 from sluice.exchange.read import show_exchange
+from sluice.exchange.store import try_lock
 from sluice.lake.objects import StoredObject
 from sluice.ledger.sign import open_signed, split_flattened
 from sluice.lineage.check import check_event
 from sluice.lineage.events import closed_event
 from sluice.retention.run import retain
 from sluice.rights import answer_store, erase_store
+from sluice.rights import erase_control_store as control
 from sluice.rights.erase import run
 from sluice.rights.erase_bench import open_bench
 from sluice.rights.erase_model import Target
@@ -267,6 +270,22 @@ def test_under_pgp_only_the_receiver_opens_it_and_an_erasure_finds_it_all_the_sa
     assert (mine.residual, mine.doubts) == (0, 0)
     assert not handed_to(town.house, waiting.case_id, "next02")[0].is_there
     assert not [item for item in there(town, "_handed/") if item.key == handed.opened.key]
+
+
+def test_an_answer_to_a_controller_and_an_erasure_do_not_wait_for_each_other(town: Town) -> None:
+    answer, erasure = asked(town, 0), asked(town, 1, Right.ERASURE, Action.ERASE)
+    control.begin_run(town.house.conn, erasure.case_id)
+    with pytest.raises(ErasedMeanwhile):
+        sent(town, answer)
+    [left] = [line.id for line in town.desk.lines() if line.decision == "open"]
+    with connect(town.desk.settings) as beside, try_lock(beside, left) as is_ours:
+        assert is_ours
+        assert run(town.house, erasure.case_id, now()).waiting == 1, "somebody is making it"
+
+    assert run(town.house, erasure.case_id, now()).waiting == 0
+    [handed] = send_on(town.house, answer.case_id, "solar01", now())
+
+    assert handed.opened.exchange_id == left and town.people[0].phone in package_of(town, handed).text
 
 
 def test_what_was_left_open_of_a_case_that_is_over_ends_without_a_package_and_keeps_no_other_waiting(
