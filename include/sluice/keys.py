@@ -9,7 +9,9 @@ import hmac
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -42,7 +44,7 @@ FINGERPRINT = b"sluice key fingerprint 1"
 class KeyLost(SluiceError):
     code = "SLU-116"
     summary = "a key that was used is not there any more"
-    cure = "restore it to SLUICE_KEYS_DIR from its backup; a new one would recognise nobody"
+    cure = "restore its file from the backup of SLUICE_KEYS_DIR or var/secrets; a new one would recognise nobody"
     exit = Exit.MISSING
 
 
@@ -55,7 +57,7 @@ class KeyDestroyed(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class KeyFound:
-    """One key of the folder. ``fingerprint``: None when the master key does not open it."""
+    """One key of the folder. ``fingerprint``: None when it is cut off, or the master key does not open it."""
 
     principal: str
     purpose: str
@@ -66,21 +68,40 @@ class KeyFound:
 def write_secret_once(path: Path, make: Callable[[], bytes]) -> bytes:
     """Create ``path`` (mode 0600) from ``make()`` unless it exists; return what it holds.
 
-    Of several processes at once exactly one value wins, because ``link`` refuses an existing name.
+    Of several processes at once exactly one value wins, because ``link`` refuses an existing name. What is made with
+    it may be committed at once: it outlives a loss of power. Raises KeyLost for an empty file.
     """
     if not path.exists():
-        for folder in (path.parent.parent, path.parent):
+        _create(path, make())
+    return _read(path)
+
+
+def _create(path: Path, content: bytes) -> None:
+    """Let a file and its name be on the disk, whole, unless there is one."""
+    for folder in (path.parent.parent, path.parent):
+        if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        draft.touch(mode=0o600)
-        draft.write_bytes(make())
-        try:
+            _sync(folder.parent)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with open(draft, "xb", opener=partial(os.open, mode=0o600)) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_bytes()
+    finally:
+        draft.unlink(missing_ok=True)
+    for folder in (path.parent, path.parent.parent):
+        _sync(folder)
+
+
+def _read(path: Path) -> bytes:
+    """What a key's file holds. Raises KeyLost: nothing, so it was cut off."""
+    content = path.read_bytes()
+    if not content:
+        raise KeyLost(Ref("file", str(path)))
+    return content
 
 
 @dataclass(frozen=True)
@@ -95,7 +116,7 @@ class Keyring:
     def open(cls, settings: Settings) -> "Keyring":
         """Read master and signing key from the settings, else from ``var/secrets`` (made once).
 
-        Raises SettingMissing when one is set but cannot be read.
+        Raises SettingMissing when one is set but cannot be read, KeyLost when the file of one is empty.
         """
         secrets_dir = settings.var / "secrets"
         if settings.master_key:
@@ -141,13 +162,14 @@ class Keyring:
     def has(self, principal: Principal, purpose: str) -> bool:
         """Whether a key was made and is there; makes none.
 
-        Raises EvidenceInvalid when the master key is another, KeyDestroyed when it was destroyed.
+        Raises EvidenceInvalid when the master key is another, KeyLost for an empty file, KeyDestroyed when it was
+        destroyed.
         """
         self._check_not_destroyed(principal, purpose)
         path = self._path(principal, purpose)
         if not path.exists():
             return False
-        self._unwrapped(principal, purpose, path.read_bytes())
+        self._unwrapped(principal, purpose, _read(path))
         return True
 
     def is_destroyed(self, principal: Principal, purpose: str) -> bool:
@@ -157,11 +179,11 @@ class Keyring:
     def fingerprint(self, principal: Principal, purpose: str) -> str:
         """What names a key without giving it: HMAC-SHA256 of fixed words under the key, 64 hexadecimal digits.
 
-        Raises NotFound, EvidenceInvalid, KeyDestroyed.
+        Raises NotFound, EvidenceInvalid, KeyLost, KeyDestroyed.
         """
         if not self.has(principal, purpose):
             raise NotFound(Ref("key", f"{principal}/{purpose}"))
-        key = self._unwrapped(principal, purpose, self._path(principal, purpose).read_bytes())
+        key = self._unwrapped(principal, purpose, _read(self._path(principal, purpose)))
         return hmac.new(key, FINGERPRINT, "sha256").hexdigest()
 
     def list_keys(self) -> list[KeyFound]:
@@ -178,7 +200,7 @@ class Keyring:
     def _known(self, principal: Principal, purpose: str) -> str | None:
         try:
             return self.fingerprint(principal, purpose)
-        except EvidenceInvalid:
+        except (EvidenceInvalid, KeyLost):
             return None
 
     def destroy(self, principal: Principal, purpose: str, fingerprint: str = "") -> None:
@@ -189,7 +211,7 @@ class Keyring:
         path, mark = self._path(principal, purpose), self._tombstone(principal, purpose)
         if not path.exists() and not mark.exists():
             raise NotFound(Ref("key", f"{principal}/{purpose}"))
-        write_secret_once(mark, fingerprint.encode)
+        _create(mark, fingerprint.encode())
         if path.exists():
             with path.open("r+b") as file:
                 file.write(secrets.token_bytes(path.stat().st_size))
@@ -199,7 +221,7 @@ class Keyring:
 
     def forbid(self, principal: Principal, purpose: str) -> None:
         """Let a key that was never made not be made any more; one that was made meanwhile goes."""
-        write_secret_once(self._tombstone(principal, purpose), bytes)
+        _create(self._tombstone(principal, purpose), b"")
         self.destroy(principal, purpose)
 
     def _tombstone(self, principal: Principal, purpose: str) -> Path:
@@ -227,7 +249,7 @@ class Keyring:
 
 
 def _sync(folder: Path) -> None:
-    """Let the removal of a name outlive a loss of power."""
+    """Let a name that was added or removed stay so after a loss of power."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -268,6 +268,11 @@ def test_needles_show_nothing_of_themselves() -> None:
     assert Needles(["É"]).are_in(["cafe\u0301"])
 
 
+@pytest.mark.parametrize(("value", "is_found"), [("0012345678", True), ("00012345679", False), ("0001234567", False)])
+def test_a_number_is_found_without_the_zeros_of_a_format(value: str, is_found: bool) -> None:
+    assert Needles([value]).are_in(["12345678"]) is is_found
+
+
 def test_cells_side_by_side_are_not_read_as_one_text() -> None:
     rows = b"<worksheet><row><c><v>32475</v></c><c><v>998877</v></c></row></worksheet>"
 

@@ -253,3 +253,52 @@ def test_a_cell_is_at_most_a_mebibyte_as_in_every_format(
     else:
         refusal = refusal_of(answer)
         assert (refusal.code, refusal.rows, refusal.undecided) == ("LIMIT_CELL_SIZE", (2,), False)
+
+
+LINE = b'{"a": "' + b"x" * 88 + b'"}\n'
+
+
+@pytest.mark.parametrize("lines", [20, 60_000], ids=["2 kB", "6 MB"])
+@pytest.mark.parametrize("broken", [b'{"a": "1" "b": 2}\n', b'{"a": tru}\n', b'{"a": "\\u12"}\n', b'{"a": "x\n'])
+def test_an_error_is_the_same_in_a_large_file(tmp_path: Path, lines: int, broken: bytes) -> None:
+    refusal = refusal_of(read_bytes(tmp_path, LINE + broken + LINE * lines, "x.json"))
+
+    assert (refusal.code, refusal.rows) == ("UNREADABLE_JSON", (2,))
+
+
+@pytest.mark.parametrize("before", [0, 2 * MIB], ids=["first", "where a window ends elsewhere"])
+@pytest.mark.parametrize(
+    ("record", "code"),
+    [
+        (b'{"a": 1, "b": ["' + (b"x" * 96 + b'", "') * (5 * MIB // 100 + 1) + b'"]}', "LIMIT_CELL_SIZE"),
+        (b"{" + b", ".join(b'"a%d": "%s"' % (n, b"x" * 9_000) for n in range(600)) + b"}", "LIMIT_RECORD_SIZE"),
+        (b"{" + b", ".join(b'"a%d": "%s"' % (n, b"x" * 9_000) for n in range(1_200)) + b"}", "LIMIT_RECORD_SIZE"),
+        (b'{"a": "' + b"x" * 9 * MIB, "LIMIT_CELL_SIZE"),
+        (b"{" + b", ".join(b'"a%d": "%s"' % (n, b"x" * 9_000) for n in range(500)) + b"}", None),
+    ],
+    ids=["a list", "small cells", "small cells of two windows", "a quote that is never closed", "just small enough"],
+)
+def test_a_record_is_too_large_wherever_the_file_has_it(
+    tmp_path: Path, record: bytes, code: str | None, before: int
+) -> None:
+    answer = read_bytes(tmp_path, LINE * (before // len(LINE)) + record, "x.json")
+
+    if code:
+        refusal = refusal_of(answer)
+        assert (refusal.code, refusal.rows) == (code, (before // len(LINE) + 1,))
+    else:
+        assert table_of(answer).record_count == before // len(LINE) + 1
+
+
+ANY_JSON = (
+    '{"a": -1.5e+10, "b": [true, false, null], "\\u00e9": "\\ud83d\\ude00 \\n\\"",'
+    ' "d":  {"e": {}, "f": [ ]} , "g" : 0 }'
+)
+
+
+def test_a_record_that_a_window_cuts_anywhere_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = table_of(read_bytes(tmp_path, ANY_JSON.encode(), "x.json")).frame
+
+    for window in range(1, len(ANY_JSON)):
+        monkeypatch.setattr("sluice.lake.json_reader._WINDOW", window)
+        assert table_of(read_bytes(tmp_path, ANY_JSON.encode(), "x.json")).frame.equals(whole), window

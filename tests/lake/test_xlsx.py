@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from lake.reading import read_bytes, refusal_of, table_of
 from lake.workbooks import added, edited
 from sluice.lake.table import FormatHints, Table
+from sluice.lake.xlsx_formats import NumberFormat, Shown, format_of
 from sluice.lake.xlsx_sheet import read_cells_exact, read_cells_fast
-from sluice.lake.xlsx_workbook import Shown, shown_as
 
 pytestmark = pytest.mark.slow
 
@@ -107,10 +107,48 @@ def test_early_days_of_the_1900_calendar(tmp_path: Path) -> None:
         ("h:mm AM/PM", Shown.TIME),
         ("[hh]:mm", Shown.ELAPSED),
         ("mmmm", Shown.DATE),
+        ('0 "m2"', Shown.NUMBER),
+        ('#,##0;-#,##0;"0"', Shown.NUMBER),
+        ("00000-0000", Shown.FORMED),
+        ('"K"000000', Shown.FORMED),
+        ('"0"#', Shown.FORMED),
+        ("[<=999]0000;0", Shown.FORMED),
     ],
 )
 def test_a_number_format_says_what_a_number_is(code: str, shown: Shown) -> None:
-    assert shown_as(code) is shown
+    assert format_of(code) == NumberFormat(shown)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "text"),
+    [
+        ("000000", 123, "000123"),
+        ("[$-813]0000;@", -5, "-0005"),
+        ("0000000000", 1e9, "1000000000"),
+        ("000", 0, "000"),
+        ("000", 1.5, None),
+        ("000-00-0000", 123456789, None),
+        ('"00"0', 123, None),
+        ("0,000", 1234, "1234"),
+        ("0,000", 12, None),
+        ("#,##0.00", 12.5, "12.5"),
+        ("0" * 33, 1, None),
+    ],
+)
+def test_zeros_of_a_number_format_are_read_or_the_row_says_so(
+    tmp_path: Path, code: str, value: float, text: str | None
+) -> None:
+    """Without them a customer number is another one, and who was erased comes back."""
+
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        sheet.write_column(0, 0, ["klant", "007"])
+        sheet.write_number(2, 0, value, book.add_format({"num_format": code}))
+
+    table = table_of(read_bytes(tmp_path, workbook(fill), "drop.xlsx"))
+
+    assert table.frame["klant"].to_list() == ["007", text] if text else ["007"]
+    assert [(bad.row, bad.code) for bad in table.bad_rows] == ([] if text else [(2, "VALUE_NUMBER_FORMAT")])
 
 
 def test_damaged_cells_and_blank_rows_are_bad_records(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_a_person_leaves_every_store_and_everybody_else_stays(night: Night) -> N
     assert case.case_id not in json.dumps(said), "the case's own number stays with the center"
 
 
-def test_nothing_goes_before_it_was_decided(night: Night) -> None:
+def test_nothing_goes_and_nothing_is_proven_before_it_was_decided(night: Night) -> None:
     _, phone = night.people(3)[0]
     house, now = night.desk.house, datetime.now(UTC)
     case = open_case(
@@ -98,8 +98,9 @@ def test_nothing_goes_before_it_was_decided(night: Night) -> None:
         actor=DESK,
     )
 
-    with pytest.raises(NotDecided):
-        run(house, case.case_id, now)
+    for each in (run, verify):
+        with pytest.raises(NotDecided):
+            each(house, case.case_id, now)
     assert any(line.outcome == "kept" for line in plan(house, case.case_id).lines)
 
 
@@ -142,3 +143,19 @@ def test_the_second_scan_finds_what_was_put_back_behind_the_record(night: Night)
     house.objects.put(settings.bucket_lake, "energy01/left/ref.parquet", night.desk.folder / "residue.parquet", "x")
     assert verify(house, case.case_id, datetime.now(UTC)).residual == 2, "a reference is the person as well"
     assert show_exchange(house.conn, night.returns()[0].id).record is not None
+
+
+def test_an_upload_that_was_never_ended_keeps_the_certificate_back_until_it_is_given_up(night: Night) -> None:
+    record, phone = night.people(3)[1]
+    house, bucket = night.desk.house, night.desk.settings.bucket_exchange
+    case = asked(night, phone, record)
+    run(house, case.case_id, datetime.now(UTC))
+    house.objects._client.create_multipart_upload(Bucket=bucket, Key="energy01/inbound/renewal_campaign/half.csv")
+
+    again = verify(house, case.case_id, datetime.now(UTC))
+
+    assert (again.residual, again.doubts, [each.store for each in again.unread]) == (0, 1, ["unfinished uploads"])
+    with pytest.raises(NotProven):
+        issue(house, case.case_id)
+    assert run(house, case.case_id, datetime.now(UTC)).doubts == 0
+    assert issue(house, case.case_id)

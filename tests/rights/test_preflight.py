@@ -90,6 +90,10 @@ def without_key(night: Night) -> None:
     (night.desk.settings.keys_dir / ENERGY / "subject.wrapped").unlink()
 
 
+def with_an_empty_key(night: Night) -> None:
+    (night.desk.settings.keys_dir / ENERGY / "subject.wrapped").write_bytes(b"")
+
+
 def with_another_key(night: Night) -> None:
     path = night.desk.settings.keys_dir / ENERGY / "subject.wrapped"
     path.write_bytes(bytes(reversed(path.read_bytes())))
@@ -110,6 +114,7 @@ def with_a_strange_copy(night: Night) -> None:
         pytest.param(denied("s3:DeleteObjectVersion"), Risk.VERSION_NOT_DELETABLE, "bucket lake-", id="delete"),
         pytest.param(denied("s3:PutObject"), Risk.BUCKET_NOT_WRITABLE, "bucket lake-", id="put"),
         pytest.param(without_key, Risk.KEY_MISSING, "key energy01/subject", id="no key"),
+        pytest.param(with_an_empty_key, Risk.KEY_MISSING, "key energy01/subject", id="a key that was cut off"),
         pytest.param(with_another_key, Risk.KEY_WRONG, "key energy01/subject", id="another key"),
         pytest.param(with_a_strange_copy, Risk.COPY_OF_NO_STORE, "copies energy01/export", id="strange copy"),
     ],

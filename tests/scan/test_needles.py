@@ -53,6 +53,15 @@ def test_an_account_number_is_found_in_any_groups(value: str, written: str) -> N
     assert scan_bytes(f"op {written} graag".encode(), needles_of([value])).status is Status.HIT
 
 
+@pytest.mark.parametrize(("written", "status"), [("<v>12345678</v>", Status.HIT), ("<v>12345679</v>", Status.CLEAN)])
+def test_a_number_is_found_where_its_zeros_are_in_a_format_only(written: str, status: Status) -> None:
+    assert scan_bytes(written.encode(), needles_of(["00012345678"])).status is status
+
+
+def test_a_few_digits_after_zeros_are_nobody() -> None:
+    assert scan_bytes(b"<v>1234567</v>", needles_of(["0001234567"])).status is Status.CLEAN
+
+
 AN, JAN = "an.claes@post.example", "Jan.Claes@post.example"
 
 

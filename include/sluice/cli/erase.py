@@ -71,6 +71,8 @@ def run_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
 def verify_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     """Scan every byte of every version again, with a reader that shares no code with the eraser.
 
+    Exit 1 when it finds something, or nothing was decided to be erased; 3 when a part could not be read.
+
     Example: sluice erase verify 5b1f0c2e
     """
     from sluice.exchange.house import open_house

@@ -23,6 +23,8 @@ _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _EXPONENT = re.compile(r"^\s*[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,3}\s*$")
 _TAG, _VALUE, _TEXT = re.compile(rb"<[^>]*>"), re.compile(rb'"([^"]*)"'), re.compile(rb">[^<]+<")
 _FORMULA_TEXT = re.compile(rb"<f[^>]*>([^<]*)</f>")
+_PADDED = re.compile(r"0+([1-9][0-9]{7,})")
+"""Fewer digits stand in other numbers by chance."""
 _FEW = 1_000
 """Below this many comparisons a frame costs more than it saves."""
 _RUNS = frozenset({"r", "t", "fld"})
@@ -32,10 +34,12 @@ _RUNS = frozenset({"r", "t", "fld"})
 class Needles:
     """Values that must not be left in a file: identifiers and what only this person has.
 
-    Compared without case and composed (NFC). Never shown, also not by ``repr``."""
+    Compared without case and composed (NFC), and without the zeros that a format puts before a number. Never shown,
+    also not by ``repr``."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        self._values = sorted({_folded(value) for value in values if value.strip()})
+        folded = {_folded(value) for value in values if value.strip()}
+        self._values = sorted(folded | {found[1] for value in folded if (found := _PADDED.fullmatch(value))})
 
     def are_in(self, texts: Iterable[str]) -> bool:
         """Whether one of the texts holds one of the values."""

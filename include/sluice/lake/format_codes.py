@@ -33,6 +33,7 @@ REASONS: dict[str, str] = {
     "LIMIT_COLUMNS": "The file has more columns than the limit.",
     "LIMIT_NAME": "A column name is longer than the limit.",
     "LIMIT_CELL_SIZE": "A cell is larger than the limit; often a quote that is never closed.",
+    "LIMIT_RECORD_SIZE": "A JSON record has more than 5,242,880 characters: split it, or leave out what is not agreed.",
     # characters
     "ENCODING_INVALID_UTF8": "The file must be UTF-8 (by contract or byte order mark) but has other bytes.",
     "ENCODING_INVALID_UTF16": "The file is marked as UTF-16 but is not valid UTF-16.",
@@ -96,5 +97,6 @@ REASONS: dict[str, str] = {
     "HIDDEN_COLUMN": "Hidden columns have content.",
     "VALUE_ERROR_CELL": "A cell shows a spreadsheet error such as #N/A.",
     "VALUE_NUMBER_PRECISION": "A number has more than 15 digits, so a spreadsheet has already changed it: send text.",
+    "VALUE_NUMBER_FORMAT": "A number is shown with zeros or other digits that only its format has: send it as text.",
     "VALUE_DATE_IMPOSSIBLE": "A date cell holds a day that does not exist in the workbook's calendar.",
 }

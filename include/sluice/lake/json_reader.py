@@ -20,6 +20,10 @@ from sluice.lake.table import Dialect, FormatHints, FormatRefusal, Limits, Table
 MAX_DEPTH = 32
 """Objects and arrays within each other; the record itself is the first."""
 _WINDOW = 4 << 20
+_LONGEST_TOKEN = 16
+"""Characters: a word, number or escape that a window cuts off is an error at its beginning."""
+_UNCLOSED = "Unterminated string"
+"""How the decoder begins to say that a text has no end; it says where the text begins."""
 _BATCH = 5_000
 _SPACE = " \t\r\n"
 _RULE = "format.json"
@@ -69,11 +73,13 @@ class _Rows:
     def add(self, number: int, record: dict[str, Any], length: int) -> None:
         """One more row, written in ``length`` characters.
 
-        Raises _BadRecord, leaving no trace of it, and _Refused for too many columns or too large a cell."""
+        Raises _BadRecord, leaving no trace of it, and _Refused for too many columns, too large a cell or record."""
         cells: dict[str, str | None] = {}
         _flatten(record, "", 1, cells)
         if length * 4 > self.limits.cell_bytes:  # no character has more bytes, and no cell more than its record
             self._check_size(number, cells)
+        if length > self.limits.record_characters:
+            raise _Refused(FormatRefusal("LIMIT_RECORD_SIZE", "format.limits", rows=(number,)))
         if not cells:
             raise _BadRecord("SHAPE_BLANK_RECORD")
         if not cells.keys() <= self.names.keys():
@@ -225,9 +231,7 @@ def _next(text: _Text, number: int, limits: Limits) -> tuple[dict[str, Any], int
     first = text.peek()
     if first != "{":
         text.refuse(number, "SHAPE_JSON_NOT_OBJECT" if first and first in '["-0123456789tfnNI' else "UNREADABLE_JSON")
-    while (found := _decode(text, number)) is None:
-        if len(text.data) - text.at > limits.cell_bytes + _WINDOW:
-            text.refuse(number, "LIMIT_CELL_SIZE" if not text.is_whole else "UNREADABLE_JSON")
+    while (found := _decode(text, number, limits)) is None:
         if not text.more():
             text.refuse(number)
     value, end = found
@@ -235,11 +239,16 @@ def _next(text: _Text, number: int, limits: Limits) -> tuple[dict[str, Any], int
     return value, start
 
 
-def _decode(text: _Text, number: int) -> tuple[dict[str, Any], int] | None:
+def _decode(text: _Text, number: int, limits: Limits) -> tuple[dict[str, Any], int] | None:
     """The object and its end, or None when it is not whole (yet)."""
     try:
         value, end = _DECODER.raw_decode(text.data, text.at)
-    except json.JSONDecodeError:
+    except json.JSONDecodeError as error:
+        unclosed = len(text.data) - error.pos if error.msg.startswith(_UNCLOSED) else 0
+        if not unclosed and error.pos < len(text.data) - _LONGEST_TOKEN:
+            text.refuse(number)  # what is behind the window does not mend it
+        if len(text.data) - text.at > limits.record_characters:
+            text.refuse(number, "LIMIT_CELL_SIZE" if unclosed > limits.cell_bytes else "LIMIT_RECORD_SIZE")
         return None
     except RecursionError:
         value, end = None, 0

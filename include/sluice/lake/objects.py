@@ -76,7 +76,7 @@ class ObjectStore:
     """The S3 endpoint of the settings. Raises StoreError, ServiceMissing or NotFound, coded."""
 
     def __init__(self, settings: Settings) -> None:
-        self._client = _client(settings)
+        self._client = open_client(settings)
         self._fit: dict[str, float] = {}
 
     def broken_promises(self, bucket: str) -> tuple[Promise, ...]:
@@ -233,14 +233,18 @@ class ObjectStore:
             self.delete_version(bucket, key, version_id)
         return len(gone)
 
+    def list_uploads(self, bucket: str, prefix: str) -> list[tuple[str, str]]:
+        """Unfinished multipart uploads under a prefix, by key and upload id: their parts are bytes nobody lists."""
+        pages = self._client.get_paginator("list_multipart_uploads")
+        found = self._try("list uploads", bucket, lambda: list(pages.paginate(Bucket=bucket, Prefix=prefix)))
+        return [(each["Key"], each["UploadId"]) for page in found for each in page.get("Uploads", ())]
+
     def abort_uploads(self, bucket: str, prefix: str) -> int:
-        """Give up unfinished multipart uploads under a prefix: their parts are bytes nobody lists; how many."""
-        answer = self._try(
-            "list uploads", bucket, lambda: self._client.list_multipart_uploads(Bucket=bucket, Prefix=prefix)
-        )
-        for upload in answer.get("Uploads", ()):
-            self._abort(bucket, upload["Key"], upload["UploadId"])
-        return len(answer.get("Uploads", ()))
+        """Give up every unfinished multipart upload under a prefix; how many."""
+        found = self.list_uploads(bucket, prefix)
+        for key, upload_id in found:
+            self._abort(bucket, key, upload_id)
+        return len(found)
 
     def _abort(self, bucket: str, key: str, upload_id: str) -> None:
         self._try(
@@ -366,7 +370,8 @@ def _session() -> Any:
     return boto3.session.Session()
 
 
-def _client(settings: Settings) -> Any:
+def open_client(settings: Settings) -> Any:
+    """The boto3 client of the settings: what is asked of a server is asked as it will be used."""
     from botocore.config import Config
 
     endpoint = None if settings.s3_endpoint in (None, "aws") else settings.s3_endpoint

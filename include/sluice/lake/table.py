@@ -61,6 +61,8 @@ class Limits:
     columns: int = 1024
     name_characters: int = 200
     records: int = 50_000_000
+    record_characters: int = 5 * 1024**2
+    """Of one JSON record, which is in memory whole however small its cells are."""
     archive_ratio: int = 100
     archive_entries: int = 10_000
     blank_rows: int = 1_000

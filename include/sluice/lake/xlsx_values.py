@@ -1,14 +1,15 @@
 """Spreadsheet cells to text without damage, or a code for cells that were damaged before.
 
-Numbers: integers without a point, everything else Python's shortest exact spelling. Dates: ISO, by
-the calendar of the workbook. Text as it is. The usual libraries round numbers to nine decimals or
-turn a sixteen-digit number into another one here.
+Numbers: integers without a point and with the zeros that their format puts before them, everything else
+Python's shortest exact spelling. Dates: ISO, by the calendar of the workbook. Text as it is. The usual
+libraries round numbers to nine decimals or turn a sixteen-digit number into another one here.
 """
 
 import polars as pl
 
+from sluice.lake.xlsx_formats import NUMBER, Shown
 from sluice.lake.xlsx_package import XmlRefused
-from sluice.lake.xlsx_workbook import Shown, Workbook
+from sluice.lake.xlsx_workbook import Workbook
 
 TEXTS = pl.Schema({"row": pl.UInt32, "column": pl.UInt32, "text": pl.String, "code": pl.String})
 
@@ -24,12 +25,14 @@ _LAST_DAY_1900, _LAST_DAY_1904 = 2_958_466, 2_957_004
 def cell_texts(cells: pl.DataFrame, strings: pl.Series, workbook: Workbook) -> pl.DataFrame:
     """Each cell as text, or a code instead. raises XmlRefused: a cell that points at nothing."""
     kind = pl.col("type").fill_null("n")
-    shown = pl.Series("shown", [str(one) for one in workbook.shown] or [str(Shown.NUMBER)])
-    if cells.height and int(cells["style"].max() or 0) >= len(shown):  # type: ignore[arg-type]
+    formats = workbook.formats or (NUMBER,)
+    if cells.height and int(cells["style"].max() or 0) >= len(formats):  # type: ignore[arg-type]
         raise XmlRefused("UNREADABLE_CELL")
-    cells = cells.with_columns(kind.alias("type"), shown.gather(cells["style"]).alias("shown"))
+    shown = pl.Series("shown", [str(each.shown) for each in formats]).gather(cells["style"])
+    digits = pl.Series("digits", [each.digits for each in formats], dtype=pl.UInt32).gather(cells["style"])
+    cells = cells.with_columns(kind.alias("type"), shown, digits)
     numbers = cells.filter(pl.col("type") == "n")
-    plain, dated = numbers.filter(pl.col("shown") == Shown.NUMBER), numbers.filter(pl.col("shown") != Shown.NUMBER)
+    is_dated = pl.col("shown").is_in([Shown.DATE, Shown.DATETIME, Shown.TIME, Shown.ELAPSED])
     return pl.concat(
         [
             _shared(cells.filter(pl.col("type") == "s"), strings),
@@ -37,8 +40,8 @@ def cell_texts(cells: pl.DataFrame, strings: pl.Series, workbook: Workbook) -> p
             _direct(cells.filter(pl.col("type") == "d"), _iso_text()),
             _booleans(cells.filter(pl.col("type") == "b")),
             _errors(cells.filter(pl.col("type") == "e")),
-            _numbers(plain),
-            _dates(dated, workbook.date_1904),
+            _numbers(numbers.filter(~is_dated)),
+            _dates(numbers.filter(is_dated), workbook.date_1904),
             _unknown(cells.filter(~pl.col("type").is_in(["n", "s", "str", "inlineStr", "d", "b", "e"]))),
         ]
     )
@@ -89,7 +92,22 @@ def _numbers(cells: pl.DataFrame) -> pl.DataFrame:
     text = pl.Series("text", [_spelled(value) for value in values], dtype=pl.String)
     long = pl.Series("code", [abs(value) >= _MOST_EXACT for value in values], dtype=pl.Boolean)
     code = pl.select(pl.when(long).then(pl.lit("VALUE_NUMBER_PRECISION"))).to_series()
-    return pl.concat([_texts(cells.filter(simple), pl.col("text")), _texts(odd, text, code)])
+    whole = cells.filter(simple).with_columns(code=pl.lit(None, dtype=pl.String))
+    read = pl.concat([whole, odd.with_columns(text=text, code=code)])
+    is_plain = (pl.col("shown") == Shown.NUMBER) & (pl.col("digits") == 1)
+    plain = read.filter(is_plain)
+    return pl.concat([_texts(plain, pl.col("text"), pl.col("code")), _as_shown(read.filter(~is_plain))])
+
+
+def _as_shown(cells: pl.DataFrame) -> pl.DataFrame:
+    """Numbers with the zeros that their format shows; a code where it shows other digits than we could write."""
+    text, digits, is_padded = pl.col("text"), pl.col("digits"), pl.col("shown") == Shown.PADDED
+    is_whole = text.str.contains(r"^-?[0-9]+$")
+    is_short = text.str.extract(r"^-?([0-9]*)").str.len_chars() < digits
+    is_other = (pl.col("shown") == Shown.FORMED) | pl.when(is_padded).then(~is_whole).otherwise(is_short)
+    zeros = text.str.zfill(digits + text.str.starts_with("-").cast(pl.UInt32))
+    code = pl.coalesce("code", pl.when(is_other).then(pl.lit("VALUE_NUMBER_FORMAT")))
+    return _texts(cells, pl.when(is_padded & is_whole).then(zeros).otherwise(text), code)
 
 
 def _spelled(value: float) -> str:

@@ -4,42 +4,21 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from xml.parsers import expat
 
 import polars as pl
 
+from sluice.lake.xlsx_formats import BUILT_IN, NUMBER, NumberFormat, format_of
 from sluice.lake.xlsx_package import Package, XmlRefused, is_utf8, local_name, parse_xml
 
 _WORKBOOK = "xl/workbook.xml"
 _SHEET_KINDS = ("worksheet", "chartsheet")
 """Of these the second has no cells; a sheet of another kind is not left out in silence."""
-_QUOTED = re.compile(r'"[^"]*"|\\.|_.|\*.')
-_BRACKETS = re.compile(r"\[(?!h+\]|m+\]|s+\])[^\]]*\]", re.IGNORECASE)
-_ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _REFERENCE = re.compile(r"&([^;&]{0,10});|&")
 _PREDEFINED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PLAIN_STRING = r'^(?:<t(?: xml:space="preserve")?>([^<]*)</t>|<t/>)</si>\s*$'
-
-
-class Shown(StrEnum):
-    """What a number format makes of a number."""
-
-    NUMBER = "number"
-    DATE = "date"
-    DATETIME = "datetime"
-    TIME = "time"
-    ELAPSED = "elapsed"
-
-
-_BUILT_IN = {
-    **dict.fromkeys([14, 15, 16, 17, *range(27, 32), 36, 50, 51, 52, 53, 54, 57, 58], Shown.DATE),
-    **dict.fromkeys([18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56], Shown.TIME),
-    22: Shown.DATETIME,
-    46: Shown.ELAPSED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +33,11 @@ class SheetPart:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """What the cells need to be understood. ``shown[i]``: what cell style ``i`` makes of numbers."""
+    """What the cells need to be understood. ``formats[i]``: what cell style ``i`` makes of numbers."""
 
     sheets: tuple[SheetPart, ...]
     date_1904: bool
-    shown: tuple[Shown, ...]
+    formats: tuple[NumberFormat, ...]
     strings_part: str | None
     parts: frozenset[str]
 
@@ -85,7 +64,7 @@ def read_workbook(package: Package) -> Workbook:
     return Workbook(
         sheets=found,
         date_1904=calendar.get("date1904", "0") in ("1", "true"),
-        shown=_styles(package.read(styles)) if styles else (),
+        formats=_styles(package.read(styles)) if styles else (),
         strings_part=strings,
         parts=frozenset(part for part in used if part),
     )
@@ -127,21 +106,6 @@ def _paired(text: str) -> str:
     except UnicodeDecodeError:
         pass
     raise XmlRefused("UNREADABLE_CELL")
-
-
-def shown_as(code: str) -> Shown:
-    """What a custom number format shows: the letters outside quotes and brackets decide."""
-    first = _QUOTED.sub("", code).split(";")[0]
-    if _ELAPSED.search(first):
-        return Shown.ELAPSED
-    letters = _BRACKETS.sub("", first).lower()
-    if "general" in letters:
-        return Shown.NUMBER
-    letters = letters.replace("am/pm", "h").replace("a/p", "h")
-    day, clock = bool(set(letters) & set("yd")), bool(set(letters) & set("hs"))
-    if day or clock:
-        return Shown.DATETIME if day and clock else Shown.DATE if day else Shown.TIME
-    return Shown.DATE if "m" in letters else Shown.NUMBER
 
 
 def _resolve(raw: str) -> str:
@@ -208,9 +172,9 @@ def _relations(package: Package, part: str) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _styles(content: bytes) -> tuple[Shown, ...]:
-    formats: dict[int, Shown] = dict(_BUILT_IN)
-    shown: list[Shown] = []
+def _styles(content: bytes) -> tuple[NumberFormat, ...]:
+    known: dict[int, NumberFormat] = dict(BUILT_IN)
+    formats: list[NumberFormat] = []
     inside = False
     parser = expat.ParserCreate()
 
@@ -218,10 +182,10 @@ def _styles(content: bytes) -> tuple[Shown, ...]:
         nonlocal inside
         name = local_name(tag)
         if name == "numFmt":
-            formats[_number(attributes.get("numFmtId"))] = shown_as(attributes.get("formatCode", ""))
+            known[_number(attributes.get("numFmtId"))] = format_of(attributes.get("formatCode", ""))
         inside = inside or name == "cellXfs"
         if inside and name == "xf":
-            shown.append(formats.get(_number(attributes.get("numFmtId", "0")), Shown.NUMBER))
+            formats.append(known.get(_number(attributes.get("numFmtId", "0")), NUMBER))
 
     def end(tag: str) -> None:
         nonlocal inside
@@ -229,7 +193,7 @@ def _styles(content: bytes) -> tuple[Shown, ...]:
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parse_xml(content, parser)
-    return tuple(shown)
+    return tuple(formats)
 
 
 def _number(text: str | None) -> int:

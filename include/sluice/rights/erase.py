@@ -51,6 +51,7 @@ from sluice.rights.erase_report import added, entry_lines, line_of, searched
 from sluice.rights.erase_scan import Scanned, scan_stores
 from sluice.rights.erase_scope import OPEN_DECISIONS, has_decided, is_decided
 from sluice.rights.erase_stores import carry_out, store_of
+from sluice.rights.erase_uploads import abort_uploads
 from sluice.rights.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
 from sluice.rights.preflight import check_preflight
 from sluice.rights.requests import drop_request_file
@@ -151,17 +152,25 @@ def prove(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
 
 
 def verify(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
-    """The second scan: every byte of every version in every store, by a reader of its own; and the entry of it."""
-    case, envelope = open_request(house, case_id)
-    return _verified(house, case, list(targets_of(house, case, envelope, decided_only=True)), now)
+    """The second scan: every byte of every version in every store, by a reader of its own; and the entry of it.
+
+    Raises NotDecided: a scan for nobody at nobody finds nothing, and proves nothing.
+    """
+    return _verified(house, *_decided(house, case_id), now)
 
 
-def _cleared(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]:
-    """What may be erased now, and at how many principals something was decided and is not released."""
+def _decided(house: House, case_id: CaseId) -> tuple[Case, list[Target]]:
+    """The case, and whom to erase where that was decided. Raises NotDecided where it was nowhere."""
     case, envelope = open_request(house, case_id)
     targets = list(targets_of(house, case, envelope, decided_only=True))
     if not targets:
         raise NotDecided(Ref("case", case_id))
+    return case, targets
+
+
+def _cleared(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]:
+    """What may be erased now, and at how many principals something was decided and is not released."""
+    case, targets = _decided(house, case_id)
     clearances = cleared(house, case, targets)
     if not clearances:
         raise NotReleased(Ref("case", case_id), Ref("principals", len(targets)))
@@ -236,8 +245,7 @@ def _finish(house: House, case: Case, clearance: Clearance, now: datetime) -> No
     if not left:
         drop_corrections(house, target.principal, target.refs, now)
         erase_consents(house, target.principal, target.refs)
-    for bucket in (house.settings.bucket_exchange, house.settings.bucket_lake, house.settings.bucket_vault):
-        house.objects.abort_uploads(bucket, f"{target.principal}/")
+    abort_uploads(house, target.principal)
 
 
 def _erase_all(house: House, case: Case, bench: Bench, clearance: Clearance, now: datetime) -> None:

@@ -23,6 +23,7 @@ from sluice.rights.erase_model import Copy, Target, Unread
 from sluice.rights.erase_needles import longer_words
 from sluice.rights.erase_received import under_its_key
 from sluice.rights.erase_stores import STORES
+from sluice.rights.erase_uploads import UPLOADS, count_uploads
 from sluice.rights.identifiers import KEY_OWNER
 from sluice.rights.tell import find_open_notices
 from sluice.scan.model import Reason, Scan, Status
@@ -69,11 +70,13 @@ class Scanned:
 
 
 def scan_stores(house: House, target: Target, values: frozenset[str]) -> Scanned:
-    """Everything this principal has, whoever decides of it."""
+    """Everything this principal has, whoever decides of it; an upload that was not ended is a doubt."""
+    uploads = count_uploads(house, target.principal)
     with open_bench(house, target) as bench:
         copies = erase_store.find_copies(house.conn, target.principal)
         search = Search(bench, copies, values)
-        found = Scanned(short=search.short)
+        unended = (Unread(UPLOADS, reason="UNFINISHED"),) * uploads
+        found = Scanned(doubts=uploads, short=search.short, unread=unended)
         by_index = WENT_OUT | SENT | CAME_IN
         sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in by_index}
         of = {(copy.bucket, copy.key): copy.exchange_id for copy in copies}

@@ -22,7 +22,7 @@ BASE64 = "base64+"
 """With the number of bytes that stand before the value in its group of three."""
 BASE64_MIN = 6
 HOME_MIN = 8
-"""Digits of a number without its country code; shorter ones stand in others by chance."""
+"""Digits of a number without its country code or the zeros before it; shorter ones stand in others by chance."""
 NUMBER_MIN = 10**6
 ID_DIGITS_MIN = 6
 """Digits in a word from which it is an id, and not a name with a house number."""
@@ -73,12 +73,17 @@ def forms(value: str) -> Iterator[tuple[str, str]]:
 
 
 def numbers_of(value: str) -> Iterator[str]:
-    """Digits of a phone number or an id without separators; a phone also without its prefix."""
+    """Digits of a phone number or an id without separators; a phone also without its prefix.
+
+    An id also without the zeros before it: a workbook keeps those in its formats only.
+    """
     bare = SEPARATORS.sub("", value)
     if PHONE.fullmatch(bare):
         yield from _dialled(bare)
     elif bare.isascii() and bare.isdigit():
         yield bare
+        if bare.startswith("0") and len(short := bare.lstrip("0")) >= HOME_MIN:
+            yield short
 
 
 def compact_of(value: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from sluice.errors import Ref, ServiceMissing
+from sluice.lake.objects import open_client
 from sluice.lake.probe import Promise, find_broken
 from sluice.services.model import StoreUnfit
 from sluice.settings import Settings
@@ -52,7 +53,7 @@ def make_buckets(settings: Settings, *, embedded: bool) -> None:
     (``sluice principal onboard`` prints one). Raises ServiceMissing.
     """
     with _answers():
-        s3 = _client(settings)
+        s3 = open_client(settings)
         present = {bucket["Name"] for bucket in _patiently(s3.list_buckets)["Buckets"]}
         for bucket in bucket_names(settings):
             if bucket not in present:
@@ -66,14 +67,14 @@ def make_buckets(settings: Settings, *, embedded: bool) -> None:
 def missing_buckets(settings: Settings) -> list[str]:
     """Buckets that do not exist. Raises ServiceMissing when the store does not answer."""
     with _answers():
-        present = {bucket["Name"] for bucket in _client(settings).list_buckets()["Buckets"]}
+        present = {bucket["Name"] for bucket in open_client(settings).list_buckets()["Buckets"]}
     return [name for name in bucket_names(settings) if name not in present]
 
 
 def is_versioned(settings: Settings, bucket: str) -> bool:
     """Does this bucket keep every version?"""
     with _answers():
-        return bool(_client(settings).get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled")
+        return bool(open_client(settings).get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled")
 
 
 def check_store(settings: Settings) -> None:
@@ -82,7 +83,7 @@ def check_store(settings: Settings) -> None:
     Raises StoreUnfit naming the promise that was broken, ServiceMissing when nothing answers.
     """
     with _answers():
-        broken = find_broken(_client(settings), settings.bucket_evidence, _patiently)
+        broken = find_broken(open_client(settings), settings.bucket_evidence, _patiently)
     for promise in broken:
         if promise is not Promise.DELETE:  # evidence may be locked on purpose
             raise StoreUnfit(Ref("promise", promise.value))
@@ -141,22 +142,3 @@ def _answers() -> Iterator[None]:
     except BotoCoreError as error:
         reason = type(error).__name__
     raise ServiceMissing(Ref("service", "s3"), Ref("answer", reason))
-
-
-def _client(settings: Settings) -> Any:
-    import boto3
-    from botocore.config import Config
-
-    own = {}
-    if settings.s3_access_key and settings.s3_secret_key:
-        own = {
-            "aws_access_key_id": settings.s3_access_key.get_secret_value(),
-            "aws_secret_access_key": settings.s3_secret_key.get_secret_value(),
-        }
-    return boto3.client(
-        "s3",
-        endpoint_url=None if settings.s3_endpoint in (None, "aws") else settings.s3_endpoint,
-        region_name=settings.s3_region,
-        config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30),
-        **own,
-    )

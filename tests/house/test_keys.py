@@ -1,0 +1,94 @@
+"""Keys outlive a loss of power, because what was made with them is committed at once; one that did not says so."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from sluice.keys import KeyLost, Keyring, write_secret_once
+from sluice.settings import Settings
+from sluice.terms import Principal
+
+ENERGY = Principal("energy01")
+
+
+def keyring(folder: Path) -> Keyring:
+    return Keyring.open(Settings(var=folder, home=folder, keys_dir=folder / "keys"))
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What reaches the disk, in order: the bytes of files, the names in folders, links."""
+    found: list[str] = []
+    fsync, link = os.fsync, os.link
+
+    def noted_fsync(handle: int) -> None:
+        fsync(handle)
+        is_folder = stat.S_ISDIR(os.fstat(handle).st_mode)
+        name = Path(f"/proc/self/fd/{handle}").readlink().name
+        found.append(f"folder {name}" if is_folder else f"file of {os.fstat(handle).st_size}")
+
+    def noted_link(source: Path, target: Path) -> None:
+        link(source, target)
+        found.append(f"link {target.name}")
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "link", noted_link)
+    return found
+
+
+def test_a_key_is_on_the_disk_before_anything_is_made_with_it(tmp_path: Path, done: list[str]) -> None:
+    var = tmp_path / "var"
+    var.mkdir()
+
+    write_secret_once(var / "keys" / "energy01" / "subject.wrapped", lambda: b"12345678")
+
+    assert done == ["folder var", "folder keys", "file of 8", "link subject.wrapped", "folder energy01", "folder keys"]
+
+
+def test_a_draft_that_could_not_be_written_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "keys" / "energy01" / "subject.wrapped"
+    path.parent.mkdir(parents=True)
+    monkeypatch.setattr(os, "fsync", full)
+
+    with pytest.raises(OSError, match="No space"):
+        write_secret_once(path, lambda: b"12345678")
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["secrets/master.key", "secrets/signing.pem"])
+def test_an_empty_file_of_a_key_names_itself(tmp_path: Path, name: str) -> None:
+    keyring(tmp_path)
+    (tmp_path / name).write_bytes(b"")
+
+    with pytest.raises(KeyLost, match=f"SLU-116 .*file .*{name}"):
+        keyring(tmp_path)
+
+
+def test_an_empty_file_of_a_principals_key_names_itself(tmp_path: Path) -> None:
+    ring = keyring(tmp_path)
+    first = ring.subject_key(ENERGY)
+    assert (ring.has(ENERGY, "subject"), ring.subject_key(ENERGY)) == (True, first), "control"
+    (tmp_path / "keys" / ENERGY / "subject.wrapped").write_bytes(b"")
+
+    for ask in (
+        ring.subject_key,
+        lambda name: ring.has(name, "subject"),
+        lambda name: ring.fingerprint(name, "subject"),
+    ):
+        with pytest.raises(KeyLost, match=r"file .*energy01/subject\.wrapped"):
+            ask(ENERGY)
+    assert [key.fingerprint for key in ring.list_keys()] == [None]
+
+
+def test_a_key_that_was_never_made_is_forbidden_by_an_empty_mark(tmp_path: Path) -> None:
+    ring = keyring(tmp_path)
+
+    ring.forbid(ENERGY, "subject")
+
+    assert ring.is_destroyed(ENERGY, "subject")
+    assert (tmp_path / "keys" / ENERGY / "subject.destroyed").read_bytes() == b""

@@ -1,0 +1,27 @@
+"""The object store, as far as one answer of the server is not all of it."""
+
+from typing import Any
+
+import pytest
+
+from sluice.lake.objects import ObjectStore
+from sluice.settings import Settings
+
+pytestmark = pytest.mark.stores
+
+
+def test_every_page_of_unfinished_uploads_is_given_up(store_settings: Settings) -> None:
+    objects, bucket = ObjectStore(store_settings), store_settings.bucket_exchange
+    client = objects._client
+    for key in (*(f"client-a/inbound/{n % 2}.csv" for n in range(5)), "client-ab/inbound/x.csv"):
+        client.create_multipart_upload(Bucket=bucket, Key=key)
+
+    def two_at_a_time(params: dict[str, Any], **_: Any) -> None:
+        params["MaxUploads"] = 2
+
+    client.meta.events.register("before-parameter-build.s3.ListMultipartUploads", two_at_a_time)
+
+    page = client.list_multipart_uploads(Bucket=bucket, Prefix="client-a/")
+    assert (len(page["Uploads"]), page["IsTruncated"]) == (2, True), "control: one answer is not all of it"
+    assert objects.abort_uploads(bucket, "client-a/") == 5
+    assert [key for key, _ in objects.list_uploads(bucket, "")] == ["client-ab/inbound/x.csv"]
