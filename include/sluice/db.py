@@ -2,15 +2,31 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Final, NoReturn
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
-from sluice.errors import DatabaseError, Ref, ServiceMissing
+from sluice.errors import DatabaseError, NotMigrated, Ref, ServiceMissing
 from sluice.settings import Settings
+
+NOT_THERE: Final = frozenset({"3F000", "42P01", "42703", "42704", "42883"})
+"""SQLSTATEs of a schema, table, column, role or function that is not there: all are made by migrations."""
 
 Connection = psycopg.Connection[DictRow]
 """A psycopg connection whose rows are dicts; autocommit, so work happens in ``transaction()``."""
+
+
+class _Coded(Connection):
+    """Used in a ``with``, it lets no psycopg error out either: a read needs no transaction."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        if isinstance(error, psycopg.Error):
+            _leave(error)
 
 
 def connect(settings: Settings) -> Connection:
@@ -27,9 +43,7 @@ def connect_to(url: str) -> Connection:
     """Open a connection to ``url`` (a libpq DSN); UTC, autocommit, rows as dicts."""
     failed: str | None = None
     try:
-        return psycopg.connect(
-            url, autocommit=True, row_factory=dict_row, connect_timeout=10, options="-c timezone=UTC"
-        )
+        return _Coded.connect(url, autocommit=True, row_factory=dict_row, connect_timeout=10, options="-c timezone=UTC")
     except psycopg.OperationalError as error:
         failed = error.sqlstate or "no answer"
     raise ServiceMissing(Ref("service", "postgresql"), Ref("sqlstate", failed))
@@ -48,6 +62,17 @@ def transaction(conn: Connection) -> Iterator[Connection]:
         return
     except psycopg.Error as error:
         failed = error
-    state = failed.sqlstate or "connection lost"
-    constraint = failed.diag.constraint_name or "none"
-    raise DatabaseError(Ref("sqlstate", state), Ref("constraint", constraint))
+    _leave(failed)
+
+
+def _leave(failed: psycopg.Error) -> NoReturn:
+    """Raise what may be shown of it, and forget the rest."""
+    state = Ref("sqlstate", failed.sqlstate or "connection lost")
+    if failed.sqlstate in NOT_THERE:
+        coded: DatabaseError = NotMigrated(state)
+    else:
+        coded = DatabaseError(state, Ref("constraint", failed.diag.constraint_name or "none"))
+    try:
+        raise coded
+    finally:
+        coded.__context__ = None

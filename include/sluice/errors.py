@@ -95,10 +95,23 @@ class ExtraMissing(SluiceError):
     exit = Exit.MISSING
 
 
+class SettingInvalid(SettingMissing):
+    code = "SLU-104"
+    summary = "a setting cannot be used"
+    cure = "correct it where it is set; docs/operations.md says what each one takes"
+
+
 class DatabaseError(SluiceError):
     code = "SLU-201"
     summary = "the database refused a statement"
     cure = "look the SQLSTATE up; `sluice doctor` checks roles and migrations"
+
+
+class NotMigrated(DatabaseError):
+    code = "SLU-204"
+    summary = "the database was not brought to this version"
+    cure = "run `sluice up`, for a database of yours with SLUICE_DATABASE_ADMIN_URL"
+    exit = Exit.MISSING
 
 
 class StoreError(SluiceError):

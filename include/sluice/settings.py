@@ -8,9 +8,14 @@ import os
 import pwd
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sluice.errors import Ref, SettingInvalid
+
+PREFIX = "SLUICE_"
 
 
 def find_home() -> Path:
@@ -25,10 +30,25 @@ def find_home() -> Path:
     return checkout if (checkout / "airflow.cfg").is_file() else here
 
 
+def _check_dsn(dsn: SecretStr) -> SecretStr:
+    """A libpq DSN that can be read. Raises ValueError, without a word of it."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        conninfo_to_dict(dsn.get_secret_value())
+    except ProgrammingError:
+        raise ValueError("no libpq DSN") from None
+    return dsn
+
+
+Dsn = Annotated[SecretStr, AfterValidator(_check_dsn)]
+
+
 class Settings(BaseSettings):
     """Settings as read once per process; see :func:`get_settings`."""
 
-    model_config = SettingsConfigDict(env_prefix="SLUICE_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(default_factory=find_home, description="the checkout")
     var: Path = Field(
@@ -56,8 +76,8 @@ class Settings(BaseSettings):
     center_contact: str | None = Field(default=None, description="address, phone or e-mail of the privacy desk")
     center_country: str = Field(default="BE", pattern="^[A-Z]{2}$", description="where the center works")
 
-    database_url: SecretStr | None = Field(default=None, description="DSN of the application role")
-    database_admin_url: SecretStr | None = Field(default=None, description="DSN that may migrate")
+    database_url: Dsn | None = Field(default=None, description="DSN of the application role")
+    database_admin_url: Dsn | None = Field(default=None, description="DSN that may migrate")
 
     s3_endpoint: str | None = Field(default=None, description="S3 endpoint; 'aws' for AWS itself")
     s3_access_key: SecretStr | None = Field(default=None, description="access key; else the AWS chain")
@@ -114,4 +134,16 @@ def login_name() -> str:
 def get_settings() -> Settings:
     """The settings of this process: environment first, then what ``sluice up`` wrote."""
     var = Path(os.environ.get("SLUICE_VAR", find_home() / "var"))
-    return Settings(_env_file=var / "run" / "services.env")  # type: ignore[call-arg]
+    return read_settings(var / "run" / "services.env")
+
+
+def read_settings(env_file: Path, **known: Any) -> Settings:
+    """The environment, then ``env_file``; ``known`` goes before both.
+
+    Raises SettingInvalid with the name of each setting that cannot be used, never with what it says.
+    """
+    try:
+        return Settings(_env_file=env_file, **known)  # type: ignore[call-arg]
+    except ValidationError as error:
+        wrong = [(str(each["loc"][0]), each["type"]) for each in error.errors() if each["loc"]]
+    raise SettingInvalid(*(Ref("setting", f"{PREFIX}{name.upper()} ({why})") for name, why in wrong))

@@ -49,8 +49,12 @@ def test_a_list_goes_into_the_file_that_was_asked_for_and_nowhere_on_the_screen(
     assert (said["numbers"], said["refused"], said["is_new"]) == (2, 0, True)
     assert imported(desk)["is_new"] is False
     assert [each["numbers"] for each in sluice("dncm", "list").document["lists"]] == [2]
+    made = desk.sql("select 1 from exchange")
+    assert sluice(*LIST, "--to", str(desk.folder / "nowhere" / "today.csv")).error == "SLU-305"
+    assert desk.sql("select 1 from exchange") == made, "it is not made for nobody"
     done = sluice(*LIST, "--to", str(target))
 
+    assert target.stat().st_mode & 0o077 == 0
     people = pl.read_csv(path, separator=";", infer_schema=False)
     yes = people.filter(pl.col("opt_in_phone") == "Y")
     assert pl.read_csv(target, separator=";", infer_schema=False)["customer_number"].to_list() == (

@@ -182,6 +182,7 @@ def test_consent_given_again_lifts_a_withdrawal_for_its_purpose_and_channel_only
         assert sluice("consent", "record", ENERGY01, f"customer:{person}", "--purpose", "P-RENEW", "--channel", "fax",
                       "--method", "call", "--notice", "W-7", "--collected-by", "center").error == "SLU-625"  # fmt: skip
         told = sluice("consent", "export", ENERGY01, f"customer:{person}", "--to", str(target)).document
+    assert target.stat().st_mode & 0o077 == 0
     assert told == {"path": str(target), "sha256": sha256(target.read_bytes()).hexdigest(), "records": 3}
     assert [(each["state"], each["counts"]) for each in shown] == [
         ("given", False), ("given", False), ("withdrawn", True),

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from desk import ENERGY, Desk, open_desk
+from returns.commands import at_terminal, sluice
 from sluice.documents.verify import verify_receipt
 from sluice.errors import NotFound
 from sluice.exchange.house import open_house
@@ -280,14 +281,30 @@ def test_a_worker_that_lost_its_lock_keeps_nothing(desk: Desk) -> None:
             store.check_still_ours(desk.house.conn, opened)
 
 
-def test_a_fault_that_is_not_the_files_costs_it_no_attempt(desk: Desk) -> None:
+def test_a_fault_that_is_not_the_files_costs_it_no_attempt(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     dropped = desk.drop(desk.campaign(rows=50)[0])
     desk.open_new()
     broken = desk.settings.model_copy(update={"expectations_dir": desk.folder / "nowhere"})
-    with open_desk(broken, desk.folder) as other:
-        other.work()
+    with open_desk(broken, desk.folder) as other, at_terminal(other, monkeypatch):
+        done = sluice("exchange", "drain")
+    assert (done.exit, done.document["flows"]["/".join(ENERGY)]) == (3, {"decisions": {}, "set_aside": 0, "held_up": 1})
     assert (desk.line(dropped).decision, desk.line(dropped).last_error) == ("open", "SLU-302")
     assert desk.sql("select attempts from exchange")[0]["attempts"] == 0
     desk.sql("update exchange set next_attempt_at = now() returning 1")
-    desk.work()
+    with at_terminal(desk, monkeypatch):
+        done = sluice("exchange", "drain")
+    assert (done.exit, done.document["flows"]["/".join(ENERGY)]["decisions"]) == (0, {"accepted": 1})
     assert desk.line(dropped).decision == "accepted"
+
+
+def test_a_file_that_is_set_aside_is_no_success(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sluice.errors import GateFailed
+
+    def fail(*_: object) -> None:
+        raise GateFailed
+
+    desk.drop(desk.campaign(rows=5)[0])
+    monkeypatch.setattr("sluice.exchange.drain.carry_arrival", fail)
+    with at_terminal(desk, monkeypatch):
+        done = sluice("exchange", "drain")
+    assert (done.exit, done.document["flows"]["/".join(ENERGY)]) == (3, {"decisions": {}, "set_aside": 1, "held_up": 0})

@@ -95,20 +95,16 @@ def test_held_notes_are_listed_by_number_and_code_and_never_shown(night: Night, 
     assert list_waiting(night.desk.house.conn, Principal("telecom01")) == []
 
 
-def test_reading_writes_a_file_for_its_owner_alone_and_an_entry(
-    night: Night, held: ExchangeLine, tmp_path: Path
-) -> None:
-    target = tmp_path / "notes.csv"
+def test_reading_gives_the_notes_and_leaves_an_entry_but_no_file(night: Night, held: ExchangeLine) -> None:
+    notes = read_notes(night.desk.house, ExchangeId(held.id), "an.peeters", now(), sample=False)
 
-    assert read_notes(night.desk.house, ExchangeId(held.id), target, "an.peeters", now(), sample=False) == 2
-
-    rows = list(csv.reader(io.StringIO(target.read_text())))
+    rows = list(csv.reader(io.StringIO(notes.content.decode())))
+    assert notes.rows == 2 and not list(night.desk.settings.var.rglob("notes.csv"))
     assert rows == [
         ["sluice_row", "codes", "note"],
         ["1", "TEXT_BELIEF_REVIEW", BELIEF],
         ["3", "TEXT_UNION_REVIEW", f"'{UNION}"],
     ]
-    assert stat.S_IMODE(target.stat().st_mode) == 0o600
     [entry] = night.desk.sql("select convert_from(body, 'utf8') as body from ledger.entry where kind = 'notes.read'")
     body = json.loads(str(entry["body"]))
     assert (body["read_by"], body["rows"], body["why"]) == ("an.peeters", 2, "review")
@@ -220,6 +216,7 @@ def test_the_command_lists_reads_and_decides(
         }
     ]
     assert sluice("review", "read", start, "--to", str(tmp_path / "n.csv"))["rows"] == 2
+    assert stat.S_IMODE((tmp_path / "n.csv").stat().st_mode) == 0o600 and BELIEF in (tmp_path / "n.csv").read_text()
     assert sluice("review", "decide", start, "mask", "--rows", "1-1", "--by", "an")["rows"] == [1]
     assert sluice("review", "decide", start, "send")["rows"] == [3]
     rows = sluice("review", "show", start)["rows"]
@@ -237,11 +234,10 @@ def test_notes_without_a_finding_that_were_drawn_can_be_read_and_no_others(
         calls = [Call(f"s{n}", *person, note=f"{PLAIN} {n}") for n, person in enumerate(night.people(30))]
         sampled = night.desk.line(night.called(*calls))
         screening = night.record(sampled).how.screening
-        target = tmp_path / "n.csv"
 
-        rows = read_notes(night.desk.house, ExchangeId(sampled.id), target, "an", now(), sample=True)
+        notes = read_notes(night.desk.house, ExchangeId(sampled.id), "an", now(), sample=True)
 
         assert screening is not None and 0 < screening.sampled < 30
-        assert rows == screening.sampled == target.read_text().count(PLAIN)
+        assert notes.rows == screening.sampled == notes.content.decode().count(PLAIN)
         with pytest.raises(NotWaiting):
-            read_notes(night.desk.house, ExchangeId(sampled.id), target, "an", now(), sample=False)
+            read_notes(night.desk.house, ExchangeId(sampled.id), "an", now(), sample=False)

@@ -204,7 +204,7 @@ def test_an_ended_agreement_that_wants_its_data_back_waits_for_the_word(
 
 
 @pytest.mark.usefixtures("terminal")
-def test_the_commands_say_what_is_due_and_hold_it(night: Night) -> None:
+def test_the_commands_say_what_is_due_and_hold_it(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     lake = lake_of(night)
     after = last_day(lake) + timedelta(days=1)
 
@@ -224,6 +224,9 @@ def test_the_commands_say_what_is_due_and_hold_it(night: Night) -> None:
         "corrections": 0,
         "consents": 0,
     }
+    monkeypatch.setattr("sluice.retention.run.retain", lambda *_: Retained(failed=2))
+    told = sluice("retention", "run")
+    assert (told.exit, told.document["failed"], told.error) == (3, 2, None), "one document and no other"
     assert sluice("retention", "returned", ENERGY, "--reference", "A-1").exit == 2
     wrong = sluice("retention", "hold", ENERGY, "--until", str(after), "--reason", "because", "--reference", "C-1")
     assert wrong.exit == 2

@@ -13,8 +13,9 @@ from copies import Copies
 from night import RESULTS, Call, Night
 from returns.commands import at_terminal, sluice
 from returns.deliveries import Shop, at_once, open_shops
-from sluice.errors import StoreConflict
+from sluice.errors import StoreConflict, StoreError
 from sluice.exchange.house import House
+from sluice.exchange.model import Opened
 from sluice.exchange.read import ExchangeLine
 from sluice.exchange.store import claim_next
 from sluice.ledger.verify import verify
@@ -94,18 +95,34 @@ def _redelivers(night: Night, line: ExchangeLine) -> None:
 @pytest.mark.usefixtures("terminal")
 def test_prepare_says_what_it_did_and_an_unknown_return_is_said(night: Night) -> None:
     nothing = sluice("exchange", "prepare", "energy01", RESULTS, "--by", "an.peeters")
-    assert (nothing.exit, nothing.document) == (0, {"decisions": {}, "set_aside": 0, "waiting_for_release": []})
+    none = {"decisions": {}, "set_aside": 0, "held_up": 0}
+    assert (nothing.exit, nothing.document) == (0, {**none, "waiting_for_release": []})
     night.called(Call("c1", *night.people(1)[0]))
 
     done = sluice("exchange", "prepare", "energy01", RESULTS, "--by", "an.peeters")
 
     [line] = night.returns()
-    assert (done.exit, done.document) == (0, {"decisions": {}, "set_aside": 0, "waiting_for_release": [line.id]})
+    assert (done.exit, done.document) == (0, {**none, "waiting_for_release": [line.id]})
     assert entries(night, line) == ["exchange.opened", "return.prepared"]
     not_delivered = sluice("exchange", "redeliver", line.id)
     assert (not_delivered.exit, not_delivered.error) == (1, "SLU-542")
     for words in (("release", "00000000"), ("redeliver", "00000000"), ("held", "00000000")):
         assert sluice("exchange", *words).exit != 0
+
+
+@pytest.mark.usefixtures("terminal")
+def test_what_a_fault_of_ours_holds_up_is_no_success(
+    night: Night, prepared: ExchangeLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(house: House, opened: Opened, run: object, by: str) -> None:
+        raise StoreError
+
+    monkeypatch.setattr("sluice.returns.drain.carry_return", fail)
+    released = sluice("exchange", "release", prepared.id, "--by", "jan.jansen")
+    assert (released.exit, released.document["decision"], files(night)) == (3, "open", [])
+    night.desk.house.conn.execute("update exchange set next_attempt_at = now()")
+    done = sluice("exchange", "prepare", "energy01", RESULTS)
+    assert (done.exit, done.document["held_up"], done.document["set_aside"]) == (3, 1, 0)
 
 
 def test_two_who_release_at_once_are_one_release_and_one_delivery(night: Night, prepared: ExchangeLine) -> None:
@@ -156,12 +173,14 @@ def test_a_return_that_is_closed_but_not_delivered_yet_cannot_be_delivered_again
 
 
 def test_a_delivery_is_a_copy_in_the_store_and_never_over_what_somebody_else_put_there(
-    night: Night, prepared: ExchangeLine
+    night: Night, prepared: ExchangeLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     objects, bucket = night.desk.house.objects, night.desk.settings.bucket_exchange
     [row] = night.desk.sql(f"select key from exchange where exchange_id = '{prepared.id}'")
     theirs = objects.put(bucket, row["key"], b"theirs", "text/csv")
-    night.release(prepared, "jan.jansen")
+    with at_terminal(night.desk, monkeypatch):
+        done = sluice("exchange", "release", prepared.id, "--by", "jan.jansen")
+    assert (done.exit, done.document["decision"]) == (3, "partly_accepted"), "released, and not there yet"
     [waiting] = night.desk.sql("select effect, last_error from outbox where done_at is null")
     assert (waiting["effect"], waiting["last_error"], files(night)) == ("delivery", StoreConflict.code, [b"theirs"])
     objects.delete_version(bucket, row["key"], theirs.version_id)

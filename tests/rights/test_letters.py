@@ -502,10 +502,17 @@ def test_a_letter_that_nobody_took_out_is_listed_until_somebody_does(
     follow(desk.house, NOW)
     with at_terminal(desk, monkeypatch):
         waiting = [each["case"] for each in sluice("case", "letters").document["letters"]]
+        (desk.folder / "x.pdf").mkdir()
+        nowhere = sluice(
+            "case", "letter", case.case_id, "--kind", "receipt", "--to", str(desk.folder / "x.pdf"), "--by", "anna"
+        )
+        still = [each["case"] for each in sluice("case", "letters").document["letters"]]
+        (desk.folder / "x.pdf").rmdir()
         take = ("case", "letter", case.case_id, "--kind", "receipt", "--to", str(desk.folder / "x.pdf"), "--by", "anna")
         assert [sluice(*take).exit, sluice(*take).exit] == [0, 0]
         left = [each["case"] for each in sluice("case", "letters").document["letters"]]
 
+    assert (nowhere.error, still) == ("SLU-306", waiting), "what has no place to go was not taken out"
     assert (set(waiting), left) == ({case.case_id, other.case_id}, [other.case_id])
     opened = desk.sql("select convert_from(body, 'utf8') as body from ledger.entry where kind = 'case.letter_opened'")
     assert [json.loads(str(row["body"]))["by"] for row in opened] == ["anna", "anna"]

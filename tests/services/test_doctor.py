@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from sluice.services import doctor
 from sluice.services.doctor import describe_settings, examine, examine_one
 from sluice.services.seaweed import credential
 from sluice.settings import Settings
@@ -45,10 +46,42 @@ def test_a_secret_that_others_can_read_is_found(store_settings: Settings) -> Non
     assert "s3-client-a.json" in examine_one("keys", store_settings).detail
 
 
-def test_a_broken_dag_is_named(store_settings: Settings, tmp_path: Path) -> None:
-    (tmp_path / "dags").mkdir()
-    (tmp_path / "dags" / "torn.py").write_text("from airflow.sdk import DAG\nraise RuntimeError\n")
-    assert "torn.py" in examine_one("DAGs", changed(store_settings, home=tmp_path)).detail
+def test_a_broken_dag_is_named_and_airflow_writes_its_logs_where_ours_are(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    (home / "dags").mkdir(parents=True)
+    (home / "dags" / "torn.py").write_text("from airflow.sdk import DAG\nraise RuntimeError\n")
+    assert "torn.py" in examine_one("DAGs", changed(store_settings, home=home)).detail
+    assert not (home / "var").exists() and not (home / "logs").exists()
+
+
+def test_of_a_setting_that_makes_no_client_the_name_is_said(store_settings: Settings) -> None:
+    for name in ("buckets", "suppressions", "store", "places"):
+        found = examine_one(name, changed(store_settings, s3_endpoint="localhost:9000"))
+        assert "SLU-104" in found.detail and "SLUICE_S3_ENDPOINT" in found.detail and found.is_missing
+        assert "9000" not in found.detail
+
+
+def test_a_look_that_breaks_says_where_and_stops_no_other(
+    store_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor.migrations, "current", lambda url: {}[url])
+    monkeypatch.setattr(doctor, "PARSE_SECONDS", 0.01)
+
+    found = {check.name: check for check in examine(store_settings)}
+
+    assert found["migrations"].detail.startswith("KeyError at test_doctor.py:")
+    assert found["DAGs"].detail == "not parsed within 0.01 s"
+    assert found["places"].ok
+
+
+def test_a_server_without_our_roles_is_not_migrated(store_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "POWER", doctor.POWER.replace("sluice_owner", "no_such_role"))
+
+    found = examine_one("database role", store_settings)
+
+    assert "SLU-204" in found.detail and "42704" in found.detail and found.is_missing
 
 
 def test_settings_are_shown_without_secrets(store_settings: Settings) -> None:

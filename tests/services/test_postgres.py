@@ -11,9 +11,11 @@ import pytest
 
 from sluice.db import connect_to
 from sluice.errors import ServiceMissing
-from sluice.services import postgres
+from sluice.services import plan, postgres
 from sluice.services.process import ProcessId, wait_until
+from sluice.services.stack import take_down
 from sluice.services.system_user import pick_home, server_user
+from sluice.settings import get_settings
 
 pytestmark = pytest.mark.stores
 
@@ -37,6 +39,22 @@ def test_data_and_port_outlive_a_stop(var: Path) -> None:
     with closing(connect_to(again.admin_url)) as conn:
         assert conn.execute("select number from kept").fetchone() == {"number": 7}
     assert again.port == first.port
+
+
+def test_where_no_server_was_made_down_asks_for_no_wheel_and_no_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        pytest.fail("asked for")
+
+    monkeypatch.setattr(postgres, "server_user", fail)
+    monkeypatch.setattr(postgres, "find_spec", fail)
+    plan.write_plan(tmp_path, plan.Plan(postgres=False, s3=False, airflow=False))
+
+    take_down(tmp_path)
+
+    assert plan.read_plan(tmp_path) is None and postgres.find(tmp_path) is None
+    get_settings.cache_clear()
 
 
 def test_starting_twice_is_starting_once(var: Path) -> None:

@@ -11,6 +11,7 @@ import typer
 from sluice.cli.case_output import ByOption
 from sluice.cli.options import day_of
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
+from sluice.cli.private_file import private_file
 from sluice.errors import FileMissing, Ref, UsageError, is_file
 from sluice.settings import get_settings, login_name
 
@@ -193,7 +194,7 @@ def show(principal: PrincipalArgument, person: PersonArgument, format: FormatOpt
 def export(
     principal: PrincipalArgument,
     person: PersonArgument,
-    to: Annotated[Path, typer.Option(help="The file to write.")],
+    to: Annotated[Path, typer.Option(help="The file to write; only you can read it.")],
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Write every record of one person as JSON-LD: fields of ISO/IEC TS 27560, words of DPV.
@@ -211,14 +212,14 @@ def export(
 
     settings, now = get_settings(), datetime.now(UTC)
     today = now.astimezone(BRUSSELS).date()
-    with open_house(settings) as house:
+    with private_file("--to", to) as write, open_house(settings) as house:
         agreement = find_principal_agreement(house.conn, Principal(principal), today, now)
         if agreement is None:
             raise ConsentsInvalid(Ref("rule", "NO_AGREEMENT"), Ref("principal", principal))
         found = _of_person(house, principal, person)
-    document = export_consents(found, agreement, settings.center_country, today)
-    content = json.dumps(document, ensure_ascii=False, indent=2).encode()
-    to.write_bytes(content)
+        document = export_consents(found, agreement, settings.center_country, today)
+        content = json.dumps(document, ensure_ascii=False, indent=2).encode()
+        write(content)
     told = {"path": str(to), "sha256": hashlib.sha256(content).hexdigest(), "records": found.height}
     show_json(told) if format is Format.JSON else show_pairs("Consent records", told)
 

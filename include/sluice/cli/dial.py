@@ -1,5 +1,6 @@
 """``sluice dial``: contacts for agents, for one purpose and one channel. Values go into the file only."""
 
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 from sluice.cli.case_output import ByOption
 from sluice.cli.options import day_of
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
+from sluice.cli.private_file import private_file
 from sluice.errors import Ref, UsageError, is_file
 from sluice.settings import get_settings, login_name
 
@@ -32,7 +34,7 @@ def list_(
     flow: Annotated[str, typer.Argument(metavar="FLOW", help="Which of its inbound flows.")],
     purpose: Annotated[str, typer.Option(help="Code of the agreement (P-RENEW), or DPV IRI.")],
     channel: Annotated[str, typer.Option(help="phone, sms or email.")],
-    to: Annotated[Path | None, typer.Option(help="Also write it here: .csv, .xlsx or .parquet.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Also write it here, for you alone: .csv, .xlsx or .parquet.")] = None,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -57,11 +59,12 @@ def list_(
     request = Request(
         str(uuid4()), Principal(principal), Flow(flow), purpose, Channel(channel), wanted, by or login_name()
     )  # fmt: skip
-    with open_house(get_settings()) as house, err.status("making the list"):
+    with ExitStack() as place, open_house(get_settings()) as house, err.status("making the list"):
+        write = place.enter_context(private_file("--to", to)) if to else None
         done = make_dial_list(house, request, datetime.now(UTC))
-        if to:
+        if write:
             given = get_copy(house.conn, done.exchange_id, DIALLED)
-            to.write_bytes(house.objects.read(given.bucket, given.key, given.version_id))
+            write(house.objects.read(given.bucket, given.key, given.version_id))
     document = {
         "exchange": done.exchange_id,
         "decision": done.decision.value,

@@ -1,5 +1,6 @@
 """``sluice erase``: what an erasure would do, its release, doing it, and the second scan."""
 
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,8 @@ from sluice.cli import erase_control
 from sluice.cli.case_output import ByOption, CaseArgument
 from sluice.cli.erase_control import find_case, plan_told
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
-from sluice.errors import Exit, FileMissing, Ref, UsageError
+from sluice.cli.private_file import private_file
+from sluice.errors import Exit, Ref, UsageError
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
@@ -102,14 +104,13 @@ def certificate(
     from sluice.exchange.house import open_house
     from sluice.rights.certificate import issue, open_pdf, stores_in
 
-    if pdf is not None and not pdf.absolute().parent.is_dir():
-        raise FileMissing(Ref("option", "--pdf"))
-    with open_house(get_settings()) as house:
+    with ExitStack() as place, open_house(get_settings()) as house:
+        write = place.enter_context(private_file("--pdf", pdf)) if pdf else None
         issued = issue(house, find_case(house.conn, case), only=[principal] if principal else None)
-        if pdf is not None and len(issued) != 1:
+        if write and len(issued) != 1:
             raise UsageError(Ref("option", "--principal"), Ref("certificates", len(issued)))
-        if pdf is not None:
-            pdf.write_bytes(open_pdf(house, issued[0], language))
+        if write:
+            write(open_pdf(house, issued[0], language))
     if format is Format.JSON:
         files = [{"principal": each.principal, "object": f"s3://{each.bucket}/{each.key}"} for each in issued]
         told = {"stores": stores_in(issued), "residual": 0, "certificates": files}

@@ -68,6 +68,9 @@ def list_(
 def drain(format: FormatOption = Format.TABLE) -> None:
     """Open what arrived and work it off here, without Airflow; safe beside a running one.
 
+    JSON: flows {name: {decisions, set_aside, held_up}}: set aside for its own fault, held up by one of ours (a
+    service, a paper, a key). Exit 3 when any of them waits.
+
     Example: sluice exchange drain
     """
     from sluice.exchange.drain import drain_all
@@ -77,12 +80,16 @@ def drain(format: FormatOption = Format.TABLE) -> None:
         flows = drain_all(house)
     if format is Format.JSON:
         show_json({"flows": {name: asdict(drained) for name, drained in flows.items()}})
-        return
-    show_table(
-        "Worked off",
-        ("flow", "closed", "set aside"),
-        [(name, ", ".join(f"{k} {v}" for k, v in d.decisions.items()), d.set_aside) for name, d in flows.items()],
-    )
+    else:
+        show_table(
+            "Worked off",
+            ("flow", "closed", "set aside", "held up"),
+            [
+                (name, ", ".join(f"{k} {v}" for k, v in d.decisions.items()), d.set_aside, d.held_up)
+                for name, d in flows.items()
+            ],
+        )
+    _leave(sum(drained.waiting for drained in flows.values()))
 
 
 @app.command("show")
@@ -122,7 +129,9 @@ def prepare(
 ) -> None:
     """Make and deliver the returns of one flow that are due, here, without Airflow.
 
-    Those that need a second person are made and wait; their ids are printed.
+    Those that need a second person are made and wait; their ids are printed. Exit 3 when one could not be made.
+
+    JSON: decisions, set_aside, held_up (as `exchange drain`), waiting_for_release.
 
     Example: sluice exchange prepare energy01 renewal_results
     """
@@ -138,8 +147,17 @@ def prepare(
     document = {**asdict(drained), "waiting_for_release": waiting}
     if format is Format.JSON:
         show_json(document)
-        return
-    show_pairs(f"{principal}/{flow}", {**drained.decisions, "set aside": drained.set_aside, "to release": waiting})
+    else:
+        left = {"set aside": drained.set_aside, "held up": drained.held_up, "to release": waiting}
+        show_pairs(f"{principal}/{flow}", {**drained.decisions, **left})
+    _leave(drained.waiting)
+
+
+def _leave(waiting: int) -> None:
+    """Exit 3 when something could not be taken to its end."""
+    if waiting:
+        err.print(f"{waiting} wait and are met again; `sluice exchange list --decision open` says why", markup=False)
+        raise typer.Exit(Exit.UNDECIDED)
 
 
 @app.command("release")
@@ -151,7 +169,8 @@ def release(
 ) -> None:
     """Let a prepared return go; whoever prepared it cannot. It is delivered at once.
 
-    Exit 1 when it was closed instead: newer results made another return of that day.
+    Exit 1 when it was closed instead: newer results made another return of that day. Exit 3 when it could not be
+    delivered yet; it stays released, and the next run delivers it.
 
     Example: sluice exchange release 7b0d3f1e --by an.peeters
     """
@@ -162,13 +181,14 @@ def release(
     from sluice.exchange.store import get_open
     from sluice.returns.drain import drain_returns
     from sluice.returns.release import release as let_go
+    from sluice.returns.store import is_delivered
 
     now = datetime.now(UTC)
     with open_house(get_settings()) as house:
         exchange_id = let_go(house, id, by or login_name(), now, reason=reason)
         opened = get_open(house.conn, exchange_id)
         drain_returns(house, opened.principal, opened.flow, now, {})
-        line = show_exchange(house.conn, exchange_id).line
+        line, delivered = show_exchange(house.conn, exchange_id).line, is_delivered(house.conn, exchange_id)
     document = {
         "exchange": exchange_id,
         "released_by": by or login_name(),
@@ -179,6 +199,8 @@ def release(
     show_json(document) if format is Format.JSON else show_pairs("Released", document)
     if line.decision == Decision.REFUSED:
         raise typer.Exit(Exit.REFUSED)
+    if not delivered:
+        _leave(1)
 
 
 @app.command("redeliver")

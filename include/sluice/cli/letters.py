@@ -1,6 +1,5 @@
 """``sluice case letter`` and ``letters``: what the person is told. Only the file asked for holds a letter in clear."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +8,8 @@ import typer
 
 from sluice.cli.case_output import ByOption, CaseArgument, show_letters
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs
-from sluice.errors import FileMissing, Ref, UsageError
+from sluice.cli.private_file import private_file
+from sluice.errors import Ref, UsageError
 from sluice.rights.describe import describe_letter
 from sluice.settings import get_settings, login_name
 
@@ -45,21 +45,20 @@ def letter(
     open_as = {".pdf": open_letter, ".json": open_document}.get(to.suffix.lower())
     if open_as is None:
         raise UsageError(Ref("option", "--to"))
-    if not to.absolute().parent.is_dir():
-        raise FileMissing(Ref("option", "--to"))
     with open_house(get_settings()) as house, err.status("writing"):
-        written = write_letter(
-            house,
-            find_beginning(house.conn, case.lower()),
-            wanted,
-            now,
-            language=lang,
-            sub_case_id=SubCaseId(sub_case.lower()) if sub_case else None,
-            actor=actor,
-        )
-        content = open_as(house, written)
-        note_opened(house.conn, written, now, actor)
-        _write(to, content)
+        with private_file("--to", to) as write:
+            written = write_letter(
+                house,
+                find_beginning(house.conn, case.lower()),
+                wanted,
+                now,
+                language=lang,
+                sub_case_id=SubCaseId(sub_case.lower()) if sub_case else None,
+                actor=actor,
+            )
+            content = open_as(house, written)
+            note_opened(house.conn, written, now, actor)
+            write(content)
         state = get_case(house.conn, written.case_id).state
     told = describe_letter(written) | {"opened_at": written.opened_at or now, "file": str(to), "state": state.value}
     show_json(told) if format is Format.JSON else show_pairs("Letter", told)
@@ -101,9 +100,3 @@ def _kind(word: str) -> "LetterKind":
     if word not in [each.value for each in LetterKind]:
         raise UsageError(Ref("option", "--kind"))
     return LetterKind(word)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Readable by its owner only: a letter is about a person, even if it does not name them."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)

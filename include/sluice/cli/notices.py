@@ -1,7 +1,6 @@
 """``sluice notices``: who has a copy of what was decided, whether they were told, and what they said."""
 
 import hashlib
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 from sluice.cli.case_output import CaseArgument
 from sluice.cli.options import WhyOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
+from sluice.cli.private_file import private_file
 from sluice.errors import Exit, FileMissing, Ref, UsageError, is_file
 from sluice.settings import get_settings
 
@@ -158,14 +158,10 @@ def export(
     from sluice.rights.notice_store import find_beginning, get_notice
     from sluice.rights.tell import document_of
 
-    with open_house(get_settings()) as house:
+    with private_file("--to", to, is_new=True) as write, open_house(get_settings()) as house:
         found = get_notice(house.conn, find_beginning(house.conn, notice.lower()))
         content = document_of(house, found)
-    try:
-        with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-    except OSError:
-        raise UsageError(Ref("option", "--to"), Ref("file", "is there already, or cannot be made")) from None
+        write(content)
     _show_one(format, {"notice": found.notice_id, "path": str(to), "sha256": hashlib.sha256(content).hexdigest()})
 
 

@@ -8,7 +8,7 @@ import typer
 
 from sluice.cli.case_output import ByOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
-from sluice.errors import Ref, UsageError
+from sluice.errors import Exit, Ref, UsageError
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
@@ -79,7 +79,6 @@ def run(principal: PrincipalOption = None, format: FormatOption = Format.TABLE) 
     from rich.progress import Progress
 
     from sluice.exchange.house import open_house
-    from sluice.retention.model import RetentionIncomplete
     from sluice.retention.run import retain
     from sluice.terms import Principal
 
@@ -94,7 +93,8 @@ def run(principal: PrincipalOption = None, format: FormatOption = Format.TABLE) 
     document = asdict(done)
     show_json(document) if format is Format.JSON else show_pairs("Retention", document)
     if done.failed:
-        raise RetentionIncomplete(Ref("copies", done.failed))
+        err.print(f"{done.failed} copies could not be deleted; the next run tries again", markup=False)
+        raise typer.Exit(Exit.UNDECIDED)
 
 
 @app.command("hold")

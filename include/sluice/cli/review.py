@@ -9,6 +9,7 @@ import typer
 
 from sluice.cli.options import WhyOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
+from sluice.cli.private_file import private_file
 from sluice.errors import Ref, UsageError
 from sluice.settings import get_settings, login_name
 
@@ -114,9 +115,10 @@ def read(
     from sluice.exchange.house import open_house
     from sluice.exchange.review import read_notes
 
-    with open_house(get_settings()) as house, err.status("opening"):
-        rows = read_notes(house, _found(house, exchange), to, by or login_name(), datetime.now(UTC), sample=sample)
-    document = {"file": str(to), "rows": rows}
+    with private_file("--to", to) as write, open_house(get_settings()) as house, err.status("opening"):
+        notes = read_notes(house, _found(house, exchange), by or login_name(), datetime.now(UTC), sample=sample)
+        write(notes.content)
+    document = {"file": str(to), "rows": notes.rows}
     show_json(document) if format is Format.JSON else show_pairs("Notes", document)
 
 

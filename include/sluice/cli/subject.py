@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sluice.cli.candidates import read_sought, show_candidates
-from sluice.cli.output import Format, FormatOption, items, show_json, show_pairs, show_table
+from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs, show_table
 from sluice.errors import Exit, NotFound, Ref, UsageError
 from sluice.terms import Principal, SubjectKind
 
@@ -85,7 +85,6 @@ def merge_index(
     """
     from datetime import UTC, datetime
 
-    from sluice.errors import StoreError
     from sluice.exchange.house import open_house
     from sluice.exchange.merged import merge_all
     from sluice.exchange.read import pick_principals
@@ -97,7 +96,8 @@ def merge_index(
     document = {"merged": merged, "failed": failed}
     show_json(document) if format is Format.JSON else show_pairs("Index", document)
     if failed:
-        raise StoreError(Ref("months whose index was not merged", failed))
+        err.print(f"the index of {failed} months was not merged; the next run tries again", markup=False)
+        raise typer.Exit(Exit.UNDECIDED)
 
 
 @app.command("candidates")

@@ -32,10 +32,16 @@ UNEXPECTED = "SLU-000"
 
 @dataclass
 class Drained:
-    """What one slot did: closed exchanges per decision, and those set aside for later."""
+    """What one slot did: closed exchanges per decision, those set aside for later, those held up by a fault of ours."""
 
     decisions: dict[str, int] = field(default_factory=dict)
     set_aside: int = 0
+    held_up: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """Exchanges that were met and could not be taken to their end; they are met again."""
+        return self.set_aside + self.held_up
 
     def count(self, decision: Decision | None) -> None:
         if decision is not None:
@@ -44,6 +50,7 @@ class Drained:
     def add(self, other: "Drained") -> None:
         self.decisions = dict(Counter(self.decisions) + Counter(other.decisions))
         self.set_aside += other.set_aside
+        self.held_up += other.held_up
 
 
 def drain(
@@ -72,6 +79,7 @@ def drain(
             except OURS as failure:
                 log.warning("exchange %s waits: %s", opened.exchange_id, failure)
                 store.give_back(house.conn, opened.exchange_id, failure.code)
+                drained.held_up += 1
                 error = None
                 if isinstance(failure, ServiceMissing):
                     raise

@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -73,6 +73,14 @@ class NoteRow:
     review: Review | None
 
 
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Notes to be read, as CSV: row numbers, codes and note columns only."""
+
+    rows: int
+    content: bytes = field(repr=False)
+
+
 def list_waiting(conn: Connection, principal: Principal | None, limit: int = 200) -> list[Waiting]:
     """Exchanges with rows that wait for a person or were decided by one, newest first."""
     return _waiting(conn, review_store.find_with_held_rows(conn, principal, limit))
@@ -128,11 +136,11 @@ def _noted(house: House, exchange_id: ExchangeId) -> list[NoteRow]:
     return [NoteRow(row, tuple(sorted(found)), decided.get(row)) for row, found in sorted(codes.items())]
 
 
-def read_notes(house: House, exchange_id: ExchangeId, target: Path, by: str, now: datetime, *, sample: bool) -> int:
-    """Write the notes into ``target``, which only its owner can read; that they were read is in the ledger.
+def read_notes(house: House, exchange_id: ExchangeId, by: str, now: datetime, *, sample: bool) -> Notes:
+    """The notes, for the eyes of ``by``; that they were read is in the ledger before anybody can.
 
-    ``sample``: notes without a finding that were drawn for a person's eyes, instead of those held. Row
-    numbers, codes and note columns only. How many rows. Raises NotWaiting, NotFound.
+    ``sample``: notes without a finding that were drawn for a person's eyes, instead of those held. Raises
+    NotWaiting, NotFound.
     """
     import polars as pl
 
@@ -155,13 +163,12 @@ def read_notes(house: House, exchange_id: ExchangeId, target: Path, by: str, now
         read_by=by,
         read_at=utc_text(now),
     )
+    with private_folder(house) as folder:
+        written = write_table(shown.cast(pl.String), {}, WriteForm(format="csv"), folder / "notes.csv", title="notes")
+        content = written.path.read_bytes()
     with transaction(house.conn):
         append(house.conn, chain=opened.chain, kind=EntryKind.NOTES_READ, exchange_id=None, body=body)
-    target.touch(mode=0o600)
-    target.chmod(0o600)
-    write_table(shown.cast(pl.String), {}, WriteForm(format="csv"), target, title="notes")
-    target.chmod(0o600)
-    return shown.height
+    return Notes(shown.height, content)
 
 
 def decide(

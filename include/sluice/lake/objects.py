@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sluice.errors import NotFound, Ref, ServiceMissing, StoreConflict, StoreError
 from sluice.lake.probe import Promise, find_broken
+from sluice.lake.s3_settings import naming_setting
 from sluice.settings import Settings
 from sluice.terms import Sha256
 
@@ -388,6 +389,5 @@ def open_client(settings: Settings) -> Any:
         s3={"addressing_style": "path" if endpoint else "auto"},
         request_checksum_calculation="when_required",
     )
-    session = _session()
-    with _ONE_AT_A_TIME:
-        return session.client("s3", endpoint_url=endpoint, region_name=settings.s3_region, config=config, **own)
+    with naming_setting(settings), _ONE_AT_A_TIME:
+        return _session().client("s3", endpoint_url=endpoint, region_name=settings.s3_region, config=config, **own)

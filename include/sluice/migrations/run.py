@@ -83,7 +83,7 @@ def prepare(admin_url: str, app_role: str) -> None:
 
 def current(url: str) -> Standing:
     """What a database has and what this code needs; reads only (the application role may ask)."""
-    with closing(connect_to(url)) as conn:
+    with connect_to(url) as conn:
         table = conn.execute("select to_regclass('sluice.alembic_version') is not null as there").fetchone()
         row = (
             conn.execute("select version_num from sluice.alembic_version").fetchone()
@@ -117,15 +117,22 @@ def _make_role(conn: Connection, role: str) -> None:
 def _grant_once(conn: Connection, role: str, member: str | None) -> None:
     """Only when it is missing: granting again would update the same row from two databases.
 
-    member: None is the role we are connected as.
+    member: None is the role we are connected as. Since PostgreSQL 16 whoever creates a role is a member of it who
+    may grant it, but neither uses its rights nor becomes it: that is not enough.
     """
+    has_options = conn.info.server_version >= 160_000
+    enough = "bool_or(set_option) and bool_or(inherit_option)" if has_options else "count(*) > 0"
     held = conn.execute(
-        "select 1 from pg_auth_members where roleid = %s::regrole and member = coalesce(%s, current_user)::regrole",
+        sql.SQL(
+            "select coalesce({}, false) as held from pg_auth_members"
+            " where roleid = %s::regrole and member = coalesce(%s, current_user)::regrole"
+        ).format(sql.SQL(enough)),
         [role, member],
     ).fetchone()
-    if not held:
+    if not (held and held["held"]):
         grantee = sql.Identifier(member) if member else sql.SQL("current_user")
-        conn.execute(sql.SQL("grant {} to {}").format(sql.Identifier(role), grantee))
+        options = sql.SQL(" with set true, inherit true" if has_options else "")
+        conn.execute(sql.SQL("grant {} to {}{}").format(sql.Identifier(role), grantee, options))
 
 
 def _make_schema(conn: Connection) -> None:
@@ -147,7 +154,9 @@ def _settle_database(conn: Connection, app_role: str) -> None:
 def _alembic(admin_url: str) -> Iterator["Config"]:
     """Alembic on one connection that holds the lock; the version is readable for the application."""
     engine = _engine(admin_url)
-    failed: str | None = None
+    from sqlalchemy.exc import DBAPIError
+
+    failed: object = None
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql(f"select pg_advisory_lock({LOCK})")
@@ -158,11 +167,13 @@ def _alembic(admin_url: str) -> Iterator["Config"]:
             connection.exec_driver_sql("grant select on sluice.alembic_version to sluice_app")
             connection.commit()
             return
-    except psycopg.Error as error:
-        failed = error.sqlstate or "connection lost"
+    except psycopg.Error as error:  # of a version
+        failed = error
+    except DBAPIError as error:  # of Alembic's own table
+        failed = error.orig
     finally:
         engine.dispose()
-    raise MigrationFailed(Ref("sqlstate", failed))
+    raise MigrationFailed(Ref("sqlstate", getattr(failed, "sqlstate", None) or "connection lost"))
 
 
 def _engine(admin_url: str) -> "Engine":

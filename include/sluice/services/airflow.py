@@ -19,7 +19,7 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from sluice.db import connect_to
-from sluice.errors import ExtraMissing, Ref, ServiceMissing
+from sluice.errors import ExtraMissing, Ref, SluiceError
 from sluice.keys import write_secret_once
 from sluice.services.model import ServiceNotStarted
 from sluice.services.places import LOOPBACK, choose_ports, private_dir, read_ports, secret, write_private
@@ -89,7 +89,6 @@ def environment(
     """
     here = address(var)
     kept = {name: value for name, value in inherited.items() if not name.startswith("AIRFLOW")}
-    logs = private_dir(var / "logs" / "airflow")
     return kept | {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
@@ -103,8 +102,7 @@ def environment(
         "AIRFLOW__API__BASE_URL": here,
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{here}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_path(var)),
-        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(logs),
-        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(logs / "dag_processor"),
+        **log_folders(var),
         "SLUICE_HOME": str(home),
         "SLUICE_VAR": str(var),
         "GX_ANALYTICS_ENABLED": "false",
@@ -112,6 +110,15 @@ def environment(
         "no_proxy": _without_proxy(inherited),
         "PYTHONUNBUFFERED": "1",
         **(_executor(celery) if celery else {}),
+    }
+
+
+def log_folders(var: Path) -> dict[str, str]:
+    """Where any process of Airflow writes its logs: it makes the folders as soon as it is imported."""
+    logs = private_dir(var / "logs" / "airflow")
+    return {
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(logs),
+        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(logs / "dag_processor"),
     }
 
 
@@ -206,7 +213,7 @@ def _reached(dsn: str) -> str:
     try:
         with connect_to(url) as conn:
             row = conn.execute("select version_num from alembic_version").fetchone()
-    except (psycopg.Error, ServiceMissing):
+    except (psycopg.Error, SluiceError):
         row = None
     return f"{check_installed()} {row['version_num'] if row else 'none'}"
 

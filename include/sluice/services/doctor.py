@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,12 +16,12 @@ import psutil
 from pydantic import SecretStr
 
 from sluice.db import connect, transaction
-from sluice.errors import SluiceError
+from sluice.errors import Exit, SluiceError, place_of
 from sluice.keys import Keyring
 from sluice.lake.objects import ObjectStore
 from sluice.migrations import run as migrations
 from sluice.rights.census import find_unknown
-from sluice.services import buckets, keeper, plan
+from sluice.services import airflow, buckets, keeper, plan
 from sluice.services.process import family
 from sluice.settings import Settings
 from sluice.terms import Severity
@@ -96,11 +95,15 @@ def _describe(value: object) -> str:
 
 
 def _examine(look: Look, settings: Settings) -> Check:
+    """A look that ends in any error failed: the next ones are looked at all the same."""
+    is_missing = look.is_missing
     try:
         found = look.find(settings)
     except SluiceError as error:
-        found = Found(False, str(error))
-    return Check(look.name, found.ok, found.detail, look.cure, look.is_missing)
+        found, is_missing = Found(False, str(error)), is_missing or error.exit is Exit.MISSING
+    except Exception as error:
+        found = Found(False, place_of(error))
+    return Check(look.name, found.ok, found.detail, look.cure, is_missing)
 
 
 def _python(_settings: Settings) -> Found:
@@ -150,13 +153,13 @@ def _services(settings: Settings) -> Found:
 
 
 def _database(settings: Settings) -> Found:
-    with closing(connect(settings)) as conn:
+    with connect(settings) as conn:
         number = conn.info.server_version
     return Found(number >= 150_000, f"PostgreSQL {number // 10_000}.{number % 10_000}")
 
 
 def _rights(settings: Settings) -> Found:
-    with closing(connect(settings)) as conn:
+    with connect(settings) as conn:
         power = conn.execute(POWER).fetchone()
         held = conn.execute(RIGHTS).fetchone()
     if power and power["too_much"]:
@@ -185,7 +188,7 @@ def _buckets(settings: Settings) -> Found:
 
 
 def _places(settings: Settings) -> Found:
-    with closing(connect(settings)) as conn, transaction(conn):
+    with connect(settings) as conn, transaction(conn):
         unknown = find_unknown(settings, conn, ObjectStore(settings))
     first = f"{len(unknown)} in no list, first {unknown[0]}" if unknown else "every one has a store, or a reason"
     return Found(not unknown, first)
@@ -196,7 +199,7 @@ def _suppressions(settings: Settings) -> Found:
     from sluice.exchange.sealed_runs import find_lost
     from sluice.lake.objects import ObjectStore
 
-    with closing(connect(settings)) as conn:
+    with connect(settings) as conn:
         lost = find_lost(conn, ObjectStore(settings), settings.bucket_evidence)
     return Found(not lost, ", ".join(f"{name}: {len(runs)} lost" for name, runs in lost.items()) or "all known")
 
@@ -215,7 +218,11 @@ def _dags(settings: Settings) -> Found:
     command = [sys.executable, "-m", "sluice.services.parse_dags", str(settings.home / "dags")]
     env = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     env |= {"AIRFLOW_HOME": str(settings.home), "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=PARSE_SECONDS)
+    env |= airflow.log_folders(settings.var)
+    try:
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=PARSE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return Found(False, f"not parsed within {PARSE_SECONDS} s")
     if done.returncode != 0:
         return Found(False, "the parser ended with an error")
     parsed = json.loads(done.stdout.splitlines()[-1])

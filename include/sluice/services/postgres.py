@@ -23,7 +23,7 @@ from sluice.db import Connection, connect_to
 from sluice.errors import ExtraMissing, Ref
 from sluice.services.model import PostgresServer, ServiceNotStarted
 from sluice.services.places import LOOPBACK, choose_ports, is_answering, make_var, secret
-from sluice.services.system_user import SystemUser, pick_home, reachable_copy, server_user
+from sluice.services.system_user import SystemUser, find_home, homes, pick_home, reachable_copy, server_user
 
 LOG_NAME = "postgres.log"
 ADMIN, APP, AIRFLOW = "sluice_admin", "sluice", "airflow"
@@ -82,7 +82,9 @@ def start(var: Path) -> PostgresServer:
 
 
 def stop(var: Path) -> None:
-    """Stop the server of ``var``; open transactions are rolled back. Nothing happens if it is down."""
+    """Stop the server of ``var``; open transactions are rolled back. Nothing happens without one that runs."""
+    if find_home(var) is None:
+        return
     here = _installation(var)
     if _running_port(here) is not None:
         _run(here, ["pg_ctl", "-D", str(here.data), "-m", "fast", "-w", "-t", "30", "stop"])
@@ -90,6 +92,8 @@ def stop(var: Path) -> None:
 
 def find(var: Path) -> PostgresServer | None:
     """The running server of ``var``, or None."""
+    if find_home(var) is None:
+        return None
     here = _installation(var)
     port = _running_port(here)
     return None if port is None else _server(here, port)
@@ -98,7 +102,8 @@ def find(var: Path) -> PostgresServer | None:
 def forget(var: Path) -> None:
     """Stop the server and remove its data for good (tests, and only tests, want this)."""
     stop(var)
-    shutil.rmtree(_installation(var).home, ignore_errors=True)
+    for home in homes(var):
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _installation(var: Path) -> Installation:

@@ -15,7 +15,7 @@ from sluice.services import airflow, buckets, keeper, plan, postgres, redis, sea
 from sluice.services.model import Service, ServiceNotStarted, State
 from sluice.services.places import LOOPBACK, locked, make_var, read_ports
 from sluice.services.process import stop_all, wait_until
-from sluice.settings import Settings, get_settings
+from sluice.settings import Settings, get_settings, read_settings
 
 STORES_SECONDS = 60.0
 AIRFLOW_SECONDS = 180.0
@@ -91,7 +91,7 @@ def standing(home: Path, var: Path) -> tuple[Service, ...]:
 def fresh_settings(home: Path, var: Path) -> Settings:
     """The settings as they are now: addresses may have changed since this process read them."""
     get_settings.cache_clear()
-    return Settings(_env_file=plan.env_path(var), home=home, var=var)  # type: ignore[call-arg]
+    return read_settings(plan.env_path(var), home=home, var=var)
 
 
 def _start_stores(home: Path, var: Path, wanted: plan.Plan) -> None:

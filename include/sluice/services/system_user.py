@@ -78,13 +78,23 @@ def pick_home(var: Path, user: SystemUser) -> Path:
 
     Data made in one place is found there again, also when the rights of a parent change later.
     """
-    near, far = var / "postgres", ELSEWHERE / hashlib.sha256(str(var.resolve()).encode()).hexdigest()[:16]
-    if (near / "data" / "PG_VERSION").exists():
+    if made := find_home(var):
+        return made
+    near, far = homes(var)
+    if user.can_reach(near):
         return near
-    if (far / "data" / "PG_VERSION").exists() or not user.can_reach(near):
-        _make_elsewhere()
-        return far
-    return near
+    _make_elsewhere()
+    return far
+
+
+def find_home(var: Path) -> Path | None:
+    """Where the data of ``var`` lie; None when no server was ever made here. Makes no user and no folder."""
+    return next((home for home in homes(var) if (home / "data" / "PG_VERSION").exists()), None)
+
+
+def homes(var: Path) -> tuple[Path, Path]:
+    """Where data of ``var`` may lie, the first choice first."""
+    return var / "postgres", ELSEWHERE / hashlib.sha256(str(var.resolve()).encode()).hexdigest()[:16]
 
 
 def reachable_copy(binaries: Path, user: SystemUser) -> Path:

@@ -1,14 +1,7 @@
 """Who took a letter out of the vault, and when."""
 
-from pathlib import Path
-
-from alembic import op
+from sluice.migrations.steps import sql_beside
 
 revision = "0012"
 down_revision = "0011"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    op.execute(Path(__file__).with_suffix(".sql").read_text())
+upgrade = sql_beside(__file__)

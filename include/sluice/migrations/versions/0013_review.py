@@ -1,14 +1,7 @@
 """Rows whose notes a person reviews: what was decided of each, and the file the others come back in."""
 
-from pathlib import Path
-
-from alembic import op
+from sluice.migrations.steps import sql_beside
 
 revision = "0013"
 down_revision = "0012"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    op.execute(Path(__file__).with_suffix(".sql").read_text())
+upgrade = sql_beside(__file__)

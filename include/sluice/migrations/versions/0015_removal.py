@@ -1,14 +1,7 @@
 """What is removed when its time is over: sealed material of closed cases, keys of agreements that ended."""
 
-from pathlib import Path
-
-from alembic import op
+from sluice.migrations.steps import sql_beside
 
 revision = "0015"
 down_revision = "0013"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    op.execute(Path(__file__).with_suffix(".sql").read_text())
+upgrade = sql_beside(__file__)

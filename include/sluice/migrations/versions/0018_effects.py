@@ -1,14 +1,7 @@
 """What a suppression reaches; dial lists; the imported Do-Not-Call-Me list; corrections, without their values."""
 
-from pathlib import Path
-
-from alembic import op
+from sluice.migrations.steps import sql_beside
 
 revision = "0018"
 down_revision = "0017"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    op.execute(Path(__file__).with_suffix(".sql").read_text())
+upgrade = sql_beside(__file__)

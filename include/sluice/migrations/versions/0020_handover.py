@@ -1,14 +1,7 @@
 """Answers that go to a controller: the person's wish, and the exchange that carried one."""
 
-from pathlib import Path
-
-from alembic import op
+from sluice.migrations.steps import sql_beside
 
 revision = "0020"
 down_revision = "0019"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    op.execute(Path(__file__).with_suffix(".sql").read_text())
+upgrade = sql_beside(__file__)

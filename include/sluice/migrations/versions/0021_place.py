@@ -1,14 +1,7 @@
 """Which copies and exchanges are of one object: retention and erasures ask it of every copy."""
 
-from pathlib import Path
-
-from alembic import op
+from sluice.migrations.steps import sql_beside
 
 revision = "0021"
 down_revision = "0020"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    op.execute(Path(__file__).with_suffix(".sql").read_text())
+upgrade = sql_beside(__file__)

@@ -1,14 +1,7 @@
 """Lists of consent records: where they lie; whose they are and what was said stands in S3 only."""
 
-from pathlib import Path
-
-from alembic import op
+from sluice.migrations.steps import sql_beside
 
 revision = "0022"
 down_revision = "0021"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    op.execute(Path(__file__).with_suffix(".sql").read_text())
+upgrade = sql_beside(__file__)

@@ -1,14 +1,7 @@
 """Lists of exchanges that are narrowed read what matches, not the whole past."""
 
-from pathlib import Path
-
-from alembic import op
+from sluice.migrations.steps import sql_beside
 
 revision = "0025"
 down_revision = "0024"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    op.execute(Path(__file__).with_suffix(".sql").read_text())
+upgrade = sql_beside(__file__)

@@ -1,14 +1,7 @@
 """Dial lists and answers to controllers have the exchanges they are made of beside them, as returns do."""
 
-from pathlib import Path
-
-from alembic import op
+from sluice.migrations.steps import sql_beside
 
 revision = "0029"
 down_revision = "0028"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    op.execute(Path(__file__).with_suffix(".sql").read_text())
+upgrade = sql_beside(__file__)

@@ -2,16 +2,13 @@
 
 from pathlib import Path
 
-from alembic import op
+from sluice.migrations.steps import run_sql
 
 revision = "0031"
 down_revision = "0030"
-branch_labels = None
-depends_on = None
-
-LINK = Path(__file__).with_name("0029_made_of.sql").read_text().rpartition("reset role;")[2]
-"""What 0029 did for all that was closed by then."""
 
 
 def upgrade() -> None:
-    op.execute(LINK)
+    """What 0029 did for all that was closed by then."""
+    made_of = Path(__file__).with_name("0029_made_of.sql").read_text(encoding="utf-8")
+    run_sql(made_of.rpartition("reset role;")[2])

@@ -1,0 +1,52 @@
+"""The one way values of persons get into a file: the one asked for, whole or not at all, for its owner alone."""
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+from sluice.errors import FileMissing, Ref, UsageError
+
+Write = Callable[[bytes], None]
+"""Takes the whole content, once."""
+
+
+class PlaceUnfit(UsageError):
+    code: ClassVar[str] = "SLU-306"
+    summary: ClassVar[str] = "no file can be written there"
+    cure: ClassVar[str] = "name a new file, or a plain one of yours, in a folder of yours; or the disk is full"
+
+
+@contextmanager
+def private_file(option: str, path: Path, *, is_new: bool = False) -> Iterator[Write]:
+    """Make sure of the place before the block does and records its work; what it writes then is there at once.
+
+    The file is new, mode 0600, whatever was there before; ``is_new``: nothing may have been there. A block that
+    writes nothing leaves no file. Raises FileMissing without the folder, PlaceUnfit; both name the option.
+    """
+    unfit = PlaceUnfit(Ref("option", option))
+    if not path.absolute().parent.is_dir():
+        raise FileMissing(Ref("option", option))
+    if os.path.lexists(path) and (is_new or not stat.S_ISREG(path.lstat().st_mode)):
+        raise unfit
+    try:
+        handle, name = tempfile.mkstemp(prefix=".sluice-", suffix=".part", dir=path.absolute().parent)
+    except OSError:
+        raise unfit from None
+    draft = Path(name)
+
+    def write(content: bytes) -> None:
+        try:
+            draft.write_bytes(content)
+            draft.replace(path)
+        except OSError:
+            raise unfit from None
+
+    try:
+        os.close(handle)
+        yield write
+    finally:
+        draft.unlink(missing_ok=True)
