@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from sluice.cli.main import app
+from sluice.cli.whole import app
 
 HEAD = """# Commands
 

@@ -91,7 +91,7 @@ class ServiceMissing(SluiceError):
 class ExtraMissing(SluiceError):
     code = "SLU-103"
     summary = "an optional part is not installed"
-    cure = "run `make setup`, or `pip install 'sluice[airflow,embedded,cluster]'`"
+    cure = "run `make setup`, or `pip install 'sluice[center,airflow,embedded,cluster]'`"
     exit = Exit.MISSING
 
 

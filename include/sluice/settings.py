@@ -32,9 +32,11 @@ def find_home() -> Path:
 
 def _check_dsn(dsn: SecretStr) -> SecretStr:
     """A libpq DSN that can be read. Raises ValueError, without a word of it."""
-    from psycopg import ProgrammingError
-    from psycopg.conninfo import conninfo_to_dict
-
+    try:
+        from psycopg import ProgrammingError
+        from psycopg.conninfo import conninfo_to_dict
+    except ImportError:
+        return dsn  # without the driver nobody connects
     try:
         conninfo_to_dict(dsn.get_secret_value())
     except ProgrammingError:
@@ -117,6 +119,12 @@ class Settings(BaseSettings):
 
     slots: int = Field(default=2, ge=1, le=64, description="files judged at once per flow")
     poll_seconds: float = Field(default=1.0, gt=0, description="how often the inbound prefixes are listed")
+    most_file_mb: int = Field(default=2048, ge=1, description="MiB of a file that an agreement may allow at most")
+    most_archive_ratio: int = Field(default=100, ge=1, description="the same for how much a packed file may swell")
+    most_cell_kb: int = Field(default=1024, ge=1, description="the same for one cell, KiB")
+    most_columns: int = Field(default=1024, ge=1, description="the same for columns")
+    most_json_depth: int = Field(default=32, ge=1, le=200, description="the same for depth of JSON")
+    most_name_characters: int = Field(default=200, ge=1, description="the same for the name of a column")
     gate_memory_mb: int = Field(default=1024, ge=256, description="memory of the judging process, plus 12x the file")
     gate_cpu_seconds: int = Field(default=120, ge=1, description="CPU time of the judging process")
     gate_wall_seconds: int = Field(default=300, ge=1, description="wall time of the judging process")

@@ -9,8 +9,8 @@ import typer
 from typer.testing import CliRunner
 
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, PRINCIPALS, write_folder
-from sluice.agreement.model import FileRefused
-from sluice.cli import agreement, contract, main, principal
+from sluice.agreement.errors import FileRefused
+from sluice.cli import agreement, contract, principal, whole
 from sluice.exchange.infer import skeleton_of
 from sluice.services.seaweed import credential
 from sluice.settings import get_settings
@@ -104,11 +104,20 @@ def test_a_credential_is_lines_for_a_shell_or_json(tmp_path: Path) -> None:
     assert all(f"={value}" in lines for name, value in shown.items() if name != "principal")
 
 
+def test_an_agreement_is_shown_with_the_limits_that_count() -> None:
+    shown = run(agreement.app, "show", "DPA-ENERGY01", "--at", "2026-11-26")
+    plain = runner.invoke(agreement.app, ["show", "DPA-ENERGY01", "--at", "2026-11-26"])
+
+    assert (shown["id"], shown["version"]) == ("DPA-ENERGY01", "3.0.0")
+    assert {line["limit"]: line["in_force"] for line in shown["limits"]}["columns"] == 1024
+    assert "nameCharacters" in plain.stdout
+
+
 def test_down_says_what_stands(tmp_path: Path) -> None:
     """Twice: it is safe to repeat, and nothing of this checkout runs from there."""
     for _ in range(2):
         get_settings.cache_clear()
-        shown = run(main.app, "down", env={"SLUICE_VAR": str(tmp_path)})
+        shown = run(whole.app, "down", env={"SLUICE_VAR": str(tmp_path)})
         assert {service["state"] for service in shown["services"]} == {"down"}
 
 

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agreement.papers import CONTRACT, CONTRACT_NAME, write_folder
-from sluice.cli.main import app
+from sluice.cli.whole import app
 from sluice.sample.files import write_campaign
 
 Rows = list[list[str]]

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, PRINCIPALS, write_folder
+from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.load import find_flows, find_on_file, load_agreement, load_agreements, load_contract
-from sluice.agreement.model import PaperInvalid
 from sluice.errors import DocumentInvalid
 from sluice.terms import DataOrigin, Direction, FieldGroup, RoleProfile, SubjectKind
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sluice.agreement.errors import PrincipalNameInvalid
 from sluice.agreement.lint import lint_path
-from sluice.agreement.model import PrincipalNameInvalid
 from sluice.agreement.onboard import onboard, policy_for, write_files
 from sluice.terms import Principal, Severity
 

@@ -12,7 +12,7 @@ from answers.giving import WE_GIVE, cells_of, folder_of
 from copies import Copies
 from returns.commands import at_terminal
 from rights.town import Town, open_town, papers_of
-from sluice.cli.main import app
+from sluice.cli.whole import app
 from sluice.rights.model import Action, Right
 from sluice.rights.store import get_case
 from sluice.settings import Settings

@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 import sluice.documents
 from sluice.agreement import profiles
 from sluice.dial.model import LeftOut
-from sluice.documents.page import meaning_of
+from sluice.documents.reasons import meaning_of
 from sluice.documents.returned import held_sentence
 from sluice.documents.words import LANGUAGES, words
 from sluice.returns.model import STAFF, Held

@@ -193,7 +193,7 @@ def test_the_command_lists_reads_and_decides(
     night: Night, held: ExchangeLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from desk import environment
-    from sluice.cli.main import app
+    from sluice.cli.whole import app
     from sluice.settings import get_settings
 
     for name, value in environment(night.desk.settings).items():

@@ -9,7 +9,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from lake.compressed import MESSAGE
-from sluice.cli.main import app
+from sluice.cli.whole import app
 from sluice.errors import Exit, FileMissing
 from sluice.sample.files import write_campaign
 from sluice.settings import get_settings

@@ -13,7 +13,7 @@ from handbook.grounds import PAGES
 from handbook.left_out import ELSEWHERE_RUN, LEFT_OUT
 from handbook.shell import Shell, follow
 from installation import Record
-from sluice.cli.main import app
+from sluice.cli.whole import app
 
 INLINE = re.compile(r"`(sluice (?!\.\.\.)[^`\n]+)`")
 

@@ -7,7 +7,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from sluice.cli.main import app
+from sluice.cli.whole import app
 
 TOPICS = sorted(str(group.name) for group in app.registered_groups)
 

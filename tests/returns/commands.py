@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from desk import Desk, environment
-from sluice.cli.main import app
+from sluice.cli.whole import app
 from sluice.errors import SluiceError
 from sluice.settings import get_settings
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from desk import Desk, environment, open_desk
 from returns.deliveries import DAY, at_once, deliver
-from sluice.cli.main import app
+from sluice.cli.whole import app
 from sluice.ledger.model import EntryKind
 from sluice.ledger.store import find_entry
 from sluice.returns.acks import acknowledge

@@ -12,7 +12,7 @@ from copies import Copies
 from night import AGREEMENT, Edit
 from returns.commands import at_terminal, sluice
 from rights.town import Town, open_town, papers_of
-from sluice.cli.main import app
+from sluice.cli.whole import app
 from sluice.rights.model import Action, Right, State
 from sluice.rights.store import get_case
 from sluice.settings import Settings

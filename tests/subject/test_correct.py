@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from sluice.subject.correct import Correction, as_of_file, find_stale, overlay, value_hash, with_statements
+from sluice.subject.correct import as_of_file, find_stale, overlay, value_hash, with_statements
+from sluice.subject.correction import Correction
 
 KEY, REF, OTHER = b"k" * 32, "ab" * 16, "cd" * 16
 CORRECTED_AT = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -1,5 +1,6 @@
 """Put the papers of a folder in force: linted first, registered by hash, principal by principal."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,12 +10,32 @@ from sluice.agreement.codes import GAP_CODES
 from sluice.agreement.columns import contract_id, custom
 from sluice.agreement.document import Document, make_problem
 from sluice.agreement.lint import Folder, lint_folder, read_folder
-from sluice.agreement.model import PrincipalActivation, Problem, Registration
+from sluice.agreement.model import Problem, Registration
 from sluice.agreement.store import activate, find_owner, find_signed_otherwise, find_state, has_contract
 from sluice.db import Connection, transaction
 from sluice.terms import Principal, Severity
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalActivation:
+    """What activating one principal's folder did.
+
+    ``is_refused``: a problem stopped it and nothing changed. A contract with gaps only is registered
+    as a gap, so ``problems`` can hold errors without that.
+    """
+
+    principal: str
+    activated: tuple[str, ...] = ()
+    """Documents newly in force, as ``DPA-X 1.0.0``."""
+    unchanged: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    is_refused: bool = False
+
+    @property
+    def has_errors(self) -> bool:
+        return any(problem.severity is Severity.ERROR for problem in self.problems)
 
 
 def activate_all(conn: Connection, principals_dir: Path, now: datetime) -> tuple[PrincipalActivation, ...]:

@@ -2,6 +2,7 @@
 
 from sluice.agreement import dpv
 from sluice.agreement.facts import RIGHTS, SECURITY_HEADINGS, START_EVENTS
+from sluice.agreement.limits import LIMITS
 from sluice.agreement.shape import Day, Flag, Iri, Keys, Many, Number, Text, Word
 from sluice.terms import Direction, FieldGroup, RoleProfile, ScreenAction, ScreenClass
 
@@ -116,6 +117,7 @@ _DELIVERY = Keys(
 )
 _ARRIVAL = Keys({"pgpKey": _PGP}, {"mustBeSigned": Flag(), "mustBeEncrypted": Flag()})
 _ERASURE = Keys({"twoPersonRelease": Flag()})
+_LIMITS = Keys({}, {limit.key: Number(limit.least, limit.most) for limit in LIMITS})
 
 AGREEMENT = Keys(
     {
@@ -146,6 +148,7 @@ AGREEMENT = Keys(
         "delivery": _DELIVERY,
         "arrival": _ARRIVAL,
         "erasure": _ERASURE,
+        "limits": _LIMITS,
     },
 )
 """Every key an agreement may have."""

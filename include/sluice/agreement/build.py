@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from sluice.agreement.columns import contract_id, custom, drafts, field_role
 from sluice.agreement.document import Document, Spot
+from sluice.agreement.limits import LIMITS, GateLimits
 from sluice.agreement.model import (
     Agreement,
     ArrivalRules,
@@ -63,6 +64,7 @@ def build_agreement(document: Document) -> Agreement:
         delivery=_delivery(root["delivery"]),
         arrival=_arrival(root["arrival"]),
         erasure=ErasureRules(root["erasure"]["twoPersonRelease"].value is not False),
+        limits=GateLimits(**{limit.name: root["limits"][limit.key].value for limit in LIMITS}),
         contact_email=controller["contact"]["email"].text,
     )
 

@@ -63,6 +63,7 @@ _AGREEMENT = (
     ("033", "sensitive data without its condition", "fill `categories` and `art9Condition` (GDPR Art. 9(2))"),
     ("034", "a special category is not declared as sensitive", "set `sensitiveData.present: true` with its condition"),
     ("035", "the file of an OpenPGP key is not beside the agreement", "put the principal's public certificate there"),
+    ("036", "a limit is higher than the house allows", "lower it, or have the house raise the setting named here"),
     ("040", "a heading of Annex III is missing", "add a line with this code; its text may follow"),
     ("041", "a heading of Annex III stands twice", "merge the two lines"),
     ("050", "a country outside the EEA without a way to transfer", "name the transferBasis, or use an EEA country"),

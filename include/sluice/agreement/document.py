@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 
 from sluice.agreement.codes import CODES
-from sluice.agreement.model import PaperInvalid, Problem
+from sluice.agreement.errors import PaperInvalid
+from sluice.agreement.model import Problem
 from sluice.terms import Sha256
 
 MAX_BYTES = 1024 * 1024

@@ -6,8 +6,8 @@ from pathlib import Path
 from sluice.agreement import dpv
 from sluice.agreement.columns import GAPS, Draft, drafts, portability
 from sluice.agreement.document import make_problem, read_document
+from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.load import find_pinned
-from sluice.agreement.model import PaperInvalid
 
 _GAP_WORDS = {number: name for name, number in GAPS}
 

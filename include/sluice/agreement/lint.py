@@ -1,6 +1,6 @@
 """Every mistake in a file or folder of agreements and contracts, with file, line, code and cure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -10,9 +10,12 @@ from sluice.agreement.build import build_agreement
 from sluice.agreement.columns import contract_id, custom
 from sluice.agreement.contract_rules import check_contract
 from sluice.agreement.document import Document, Found, Spot, locate, make_problem, read_document
+from sluice.agreement.errors import PaperInvalid
+from sluice.agreement.limits import LIMITS
 from sluice.agreement.load import find_papers
-from sluice.agreement.model import Agreement, PaperInvalid, Problem
+from sluice.agreement.model import Agreement, Problem
 from sluice.agreement.odcs import check_odcs
+from sluice.settings import get_settings
 from sluice.terms import Direction, Severity
 
 
@@ -85,7 +88,7 @@ def lint_folder(folder: Folder, principal: str | None = None) -> list[Problem]:
     found: list[Problem] = list(folder.unreadable)
     loaded: list[Agreement] = []
     for document in folder.agreements:
-        problems = _locate(document, check_agreement(document))
+        problems = _locate(document, (*check_agreement(document), *_check_limits(document)))
         found += problems
         if not any(problem.severity is Severity.ERROR for problem in problems):
             loaded.append(build_agreement(document))
@@ -97,7 +100,16 @@ def lint_folder(folder: Folder, principal: str | None = None) -> list[Problem]:
     return sorted(found, key=lambda problem: (problem.path, problem.line, problem.code))
 
 
-def _locate(document: Document, found: Iterator[Found]) -> list[Problem]:
+def _check_limits(document: Document) -> Iterator[Found]:
+    """Limits that this house does not give. Such a paper still loads: the house's own number counts (limits.py)."""
+    settings = get_settings()
+    for limit in LIMITS:
+        said, most = document.root["limits"][limit.key], limit.allowed(settings)
+        if isinstance(said.value, int) and most < said.value <= limit.most:
+            yield Found(said, "036", f"at most {most}: SLUICE_{limit.setting.upper()}")
+
+
+def _locate(document: Document, found: Iterable[Found]) -> list[Problem]:
     """Findings as problems; of two findings at one place with one number the first is kept."""
     kept: dict[tuple[str, str], Problem] = {}
     for finding in found:

@@ -13,7 +13,8 @@ from sluice.agreement.build import build_agreement, build_contract
 from sluice.agreement.columns import custom
 from sluice.agreement.contract_rules import check_contract
 from sluice.agreement.document import Document, Found, locate, make_problem, parse_document, read_document
-from sluice.agreement.model import Agreement, DataContract, FlowPaper, PaperInvalid
+from sluice.agreement.errors import PaperInvalid
+from sluice.agreement.model import Agreement, DataContract, FlowPaper
 from sluice.agreement.skim import skim_folder
 from sluice.terms import Severity
 
@@ -88,17 +89,26 @@ def find_papers(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(path for path in folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml")))
 
 
-def load_agreements(principals_dir: Path) -> tuple[Agreement, ...]:
-    """Every agreement under ``principals_dir`` that loads, oldest version first."""
+def load_agreements(principals_dir: Path, named: str = "") -> tuple[Agreement, ...]:
+    """Every agreement under ``principals_dir`` that loads, or those whose text has this id; oldest version first."""
     loaded = []
     for folder in sorted(path for path in principals_dir.glob("*") if path.is_dir()):
         for path in find_papers(folder):
             try:
-                document = read_document(path)
-                loaded += [_agreement(document)] if document.is_agreement else []
+                if _speaks_of(path, named):
+                    document = read_document(path)
+                    loaded += [_agreement(document)] if document.is_agreement else []
             except PaperInvalid:
                 continue  # `sluice agreement lint` explains it
     return tuple(sorted(loaded, key=lambda agreement: (agreement.agreement_id, version_key(agreement.version))))
+
+
+def _speaks_of(path: Path, named: str) -> bool:
+    """Whether a paper may be of this agreement, before it is parsed; one that cannot be read may be."""
+    try:
+        return named.encode() in path.read_bytes()
+    except OSError:
+        return True
 
 
 def find_on_file(
@@ -107,7 +117,7 @@ def find_on_file(
     """The newest version of an agreement that holds on a date, with the contracts that name it."""
     holding = [
         agreement
-        for agreement in load_agreements(principals_dir)
+        for agreement in load_agreements(principals_dir, agreement_id)
         if agreement.agreement_id == agreement_id and agreement.is_in_force(on)
     ]
     if not holding:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sluice.errors import DocumentInvalid, Exit, Ref, SluiceError
+from sluice.agreement.limits import GateLimits
 from sluice.terms import (
     CandidateKey,
     DataOrigin,
@@ -171,6 +171,7 @@ class Agreement:
     delivery: DeliveryRules = DeliveryRules()
     arrival: ArrivalRules = ArrivalRules()
     erasure: ErasureRules = ErasureRules()
+    limits: GateLimits = field(default_factory=GateLimits)
     contact_email: str | None = None
     """Of the principal's contact, as the parties signed it."""
 
@@ -382,62 +383,3 @@ class Registration:
     agreement_id: str | None = None
     """Of a contract: the agreement it names, with ``agreement_version``."""
     agreement_version: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PrincipalActivation:
-    """What activating one principal's folder did.
-
-    ``is_refused``: a problem stopped it and nothing changed. A contract with gaps only is registered
-    as a gap, so ``problems`` can hold errors without that.
-    """
-
-    principal: str
-    activated: tuple[str, ...] = ()
-    """Documents newly in force, as ``DPA-X 1.0.0``."""
-    unchanged: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    is_refused: bool = False
-
-    @property
-    def has_errors(self) -> bool:
-        return any(problem.severity is Severity.ERROR for problem in self.problems)
-
-
-class PaperInvalid(DocumentInvalid):
-    """An agreement or contract that does not load; ``problems`` holds every finding."""
-
-    code = "SLU-441"
-    summary = "an agreement or contract cannot be used"
-
-    def __init__(self, *problems: Problem) -> None:
-        self.problems = problems
-        first = problems[0]
-        super().__init__(
-            Ref("file", first.path), Ref("line", first.line), Ref("rule", first.code), Ref("problems", len(problems))
-        )
-
-
-class PrincipalNameInvalid(SluiceError):
-    code = "SLU-442"
-    summary = "that is no name for a principal"
-    cure = "use lower-case letters, digits and hyphens, starting with a letter or digit, at most 63"
-    exit = Exit.USAGE
-
-
-class FileRefused(SluiceError):
-    """A file without a table in it; ``reason`` is a code of the refusal contract."""
-
-    code = "SLU-443"
-    summary = "the file cannot be read as a table"
-    cure = "see the reason in docs/errors.md; `sluice gate run --dry-run` says more"
-    exit = Exit.REFUSED
-
-
-class FileUndecided(SluiceError):
-    """A file that reads as a table in more than one way."""
-
-    code = "SLU-444"
-    summary = "the file reads in more than one way"
-    cure = "write delimiter, encoding or sheet into a contract by hand; then they are not guessed"
-    exit = Exit.UNDECIDED

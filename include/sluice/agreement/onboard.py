@@ -8,8 +8,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from sluice.agreement.errors import PrincipalNameInvalid
 from sluice.agreement.infer import SOME_FLOW, FileProfile, infer_contract
-from sluice.agreement.model import PrincipalNameInvalid
 from sluice.agreement.shape import OPEN
 from sluice.errors import Ref
 from sluice.terms import Direction, Flow, Principal

@@ -9,7 +9,8 @@ from pathlib import Path
 import yaml
 
 from sluice.agreement.document import MAX_BYTES, make_problem
-from sluice.agreement.model import FlowPaper, PaperInvalid, Problem
+from sluice.agreement.errors import PaperInvalid
+from sluice.agreement.model import FlowPaper, Problem
 from sluice.terms import Direction, Flow, Principal
 
 _WANTED = frozenset({"agreementId", "version", "kind", "id"})

@@ -8,16 +8,9 @@ from psycopg.rows import DictRow
 
 from sluice.agreement.agreement_rules import version_key
 from sluice.agreement.annexes import Known, KnownContract, parse_annexes, parse_process
+from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.load import parse_agreement, parse_contract
-from sluice.agreement.model import (
-    Agreement,
-    DataContract,
-    Paper,
-    PaperInvalid,
-    PaperMissing,
-    PaperReason,
-    Registration,
-)
+from sluice.agreement.model import Agreement, DataContract, Paper, PaperMissing, PaperReason, Registration
 from sluice.agreement.timeline import Days, Held, Laid, lay
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref

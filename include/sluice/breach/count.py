@@ -72,16 +72,16 @@ def _read(bench: Bench, copy: Copy, scope: Scope) -> pl.DataFrame | None:
         if copy.kind != REFUSED_FILE:
             frame = pl.read_parquet(path)
             return _rows([], frame.height) if copy.kind == RECORDS else _cells(bench, copy, frame)
-    table = _table(path, copy)
+    table = _table(bench, path, copy)
     return pl.concat([_cells(bench, copy, table.frame), _rows([], table.bad_records.height)]) if table else None
 
 
-def _table(path: Path, copy: Copy) -> Table | None:
+def _table(bench: Bench, path: Path, copy: Copy) -> Table | None:
     """A file as a table with a column that names somebody: as its contract says, else as its bytes do."""
     name = copy.key.removesuffix(".age")
     named = {column.name for column in copy.columns}
     for hints in dict.fromkeys((hints_of(copy.contract), hints_of(None))):
-        table = read_table(path, file_name=name, wanted=hints, folder=path.parent)
+        table = read_table(path, file_name=name, wanted=hints, limits=bench.limits, folder=path.parent)
         if not isinstance(table, FormatRefusal) and named & set(table.frame.columns):
             return table
     return None

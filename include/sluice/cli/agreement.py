@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from sluice.cli.output import Format, FormatOption, show_json, show_table
+from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
 from sluice.errors import Exit, NotFound, Ref
 from sluice.terms import Direction, FieldGroup, Severity
 
@@ -117,6 +117,38 @@ def list_agreements(format: FormatOption = Format.TABLE) -> None:
     else:
         shown = [(r["id"], r["version"], r["principal"], r["valid_from"], r["valid_to"] or "open") for r in rows]
         show_table("Agreements", ("id", "version", "principal", "from", "to"), shown)
+
+
+@app.command("show")
+def show(
+    agreement_id: Annotated[str, typer.Argument(metavar="ID", help="Agreement id, e.g. DPA-ENERGY01.")],
+    at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A Brussels date; today by default.")
+    ] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Show an agreement that holds on a day, with the limits of its files: its own, the house's, what counts.
+
+    JSON: id, version, principal, valid_from, valid_to, purposes, limits [{limit, means, agreement, house, in_force}].
+
+    Example: sluice agreement show DPA-ENERGY01
+    """
+    from sluice.agreement.describe import describe
+    from sluice.agreement.limits import limit_lines
+    from sluice.settings import get_settings
+
+    now = datetime.now(UTC)
+    agreement, _ = _find_paper(agreement_id, at.date() if at else now.astimezone(BRUSSELS).date(), now)
+    told, lines = describe(agreement), list(limit_lines(agreement.limits, get_settings()))
+    if format is Format.JSON:
+        show_json({**told, "limits": [asdict(line) for line in lines]})
+        return
+    show_pairs(f"{told['id']} {told['version']}", {**told, "purposes": ", ".join(told["purposes"])})
+    show_table(
+        "Limits",
+        ("limit", "of", "agreement", "house at most", "in force"),
+        [(line.limit, line.means, line.agreement, line.house, line.in_force) for line in lines],
+    )
 
 
 @app.command("roles")

@@ -2,9 +2,13 @@
 
 from datetime import UTC, datetime
 
+from sluice.cli.clock import app
 from sluice.cli.output import Format, FormatOption, show_json, show_table
 
+__all__ = ["app"]
 
+
+@app.command("alarms")
 def alarms(format: FormatOption = Format.TABLE) -> None:
     """List open cases that are near their last day (10, 5 and 1 working days ahead) or past it, the nearest first.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli import case_steps, letters
+from sluice.cli import case_steps, letters, notices
 from sluice.cli.candidates import candidates_of_case, confirm, read_sought
 from sluice.cli.case_output import ByOption, CaseArgument, show_case
 from sluice.cli.options import channel_word, purpose_iri
@@ -167,6 +167,7 @@ app.command("rectify")(case_steps.rectify)
 app.command("letter")(letters.letter)
 app.command("letters")(letters.letters)
 app.command("tidy")(case_steps.tidy)
+app.command("recipients")(notices.recipients)
 
 
 @app.command("follow")

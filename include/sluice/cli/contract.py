@@ -59,8 +59,8 @@ def explain(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
 
 def _fields(path: Path) -> list[dict[str, object]]:
     """What every column of one contract is; empty for a file that is no contract."""
+    from sluice.agreement.errors import PaperInvalid
     from sluice.agreement.explain import explain_contract
-    from sluice.agreement.model import PaperInvalid
 
     names = ("name", "group", "category", "origin", "legal_basis", "portable", "reason")
     try:

@@ -1,16 +1,20 @@
 """``sluice gate``: judge a file before it is sent, exactly as the inbound DAG will."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sluice.cli.output import Format, FormatOption, items, show_json, show_pairs, show_table
 from sluice.errors import Exit, Ref, SluiceError, UsageError
-from sluice.gate.model import Finding, GateVerdict
-from sluice.settings import get_settings
 from sluice.terms import Flow, Verdict
+
+if TYPE_CHECKING:
+    from sluice.documents.reasons import Explained
+    from sluice.exchange.dry_run import DryRun, Tried
+    from sluice.gate.model import Finding, GateVerdict
 
 app = typer.Typer(
     help="Judge files.",
@@ -37,57 +41,100 @@ def run(
     agreement: Annotated[str, typer.Option(help="Id of the processing agreement, e.g. DPA-ENERGY01.")],
     flow: Annotated[str, typer.Option(help="Flow of the contract, e.g. renewal_campaign.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge only; needs no service, writes nothing.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the verdict as a page, HTML, into this file too.")] = None,
+    lang: Annotated[str, typer.Option(help="nl, fr or en: of meanings and cures, and of the page.")] = "en",
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Judge FILE against its contract and suites; rows, rules and codes, never a value.
+    """Judge FILE against its contract and suites; rows, rules, codes and what to do, never a value.
 
     Exit 0 when it may be sent, 1 refused, 3 undecided. With - one JSON object a line, and the worst exit of all.
 
-    Example: sluice gate run leads.csv --agreement DPA-ENERGY01 --flow renewal_campaign --dry-run
+    Example: sluice gate run leads.csv --agreement DPA-ENERGY01 --flow renewal_campaign --dry-run --report leads.html
     """
+    _check_usage(file, dry_run, report, lang)
+    from sluice.exchange.nursery import CHILD, Nursery
+
+    with Nursery(CHILD) as nursery:
+        nursery.warm()  # it imports what judges while the paper is read here
+        from sluice.exchange.dry_run import DryRun
+        from sluice.settings import get_settings
+
+        with DryRun.of(nursery, get_settings(), agreement, Flow(flow)) as judge:
+            if file == "-":
+                raise typer.Exit(max((_judged(judge, path, lang) for path in items(file)), default=Exit.DONE))
+            tried = judge.run(Path(file))
+            if report:
+                _write(report, judge, Path(file), tried, lang)
+    if format is Format.JSON:
+        show_json(document_of(tried.verdict, lang))
+    else:
+        _show(file, tried.verdict, lang)
+    raise typer.Exit(EXIT_OF[tried.verdict.verdict])
+
+
+def _check_usage(file: str, dry_run: bool, report: Path | None, lang: str) -> None:
     if not dry_run:
         raise UsageError(Ref("option", "--dry-run"), Ref("instead", "put the file into the inbound prefix"))
-    from sluice.exchange.dry_run import DryRun
-
-    with DryRun.of(get_settings(), agreement, Flow(flow)) as judge:
-        if file == "-":
-            raise typer.Exit(max((_judged(judge, path) for path in items(file)), default=Exit.DONE))
-        verdict = judge.run(Path(file))
-    if format is Format.JSON:
-        show_json(document_of(verdict))
-    else:
-        _show(file, verdict)
-    raise typer.Exit(EXIT_OF[verdict.verdict])
+    if lang not in ("nl", "fr", "en"):
+        raise UsageError(Ref("option", "--lang"), Ref("one of", "nl, fr, en"))
+    if report and (file == "-" or report.is_dir() or (report.exists() and report.samefile(file))):
+        raise UsageError(Ref("option", "--report"), Ref("instead", "one page of one file, under another name"))
 
 
-def _judged(judge: Any, path: str) -> Exit:
+def _judged(judge: "DryRun", path: str, lang: str) -> Exit:
     """Print one line of a batch; a path that cannot be read is that line's error, and its exit."""
     from sluice.exchange.paper import refused
 
     try:
-        verdict = judge.run(Path(path))
+        verdict = judge.run(Path(path)).verdict
     except SluiceError as error:
-        nothing = document_of(refused((), Verdict.UNDECIDED))
+        nothing = document_of(refused((), Verdict.UNDECIDED), lang)
         show_json({"file": path, **nothing, "error": {"code": error.code, "message": str(error)}})
         return error.exit
-    show_json({"file": path, **document_of(verdict)})
+    show_json({"file": path, **document_of(verdict, lang)})
     return EXIT_OF[verdict.verdict]
 
 
-def document_of(verdict: GateVerdict) -> dict[str, Any]:
-    """The JSON of ``gate run``: verdict, counts, reasons with at most 20 row numbers."""
+def _write(report: Path, judge: "DryRun", file: Path, tried: "Tried", lang: str) -> None:
+    from sluice.cli.gate_report import report_page
+
+    page = report_page(judge.agreement, judge.contract, file, tried, lang)
+    try:
+        report.write_text(page, encoding="utf-8")
+        return
+    except OSError as error:
+        number = error.errno or 0
+    raise UsageError(Ref("option", "--report"), Ref("errno", number))
+
+
+def document_of(verdict: "GateVerdict", lang: str = "en") -> dict[str, Any]:
+    """The JSON of ``gate run``: verdict, counts, reasons with at most 20 row numbers, their meaning and cure."""
     return {
         "verdict": verdict.verdict.value,
         "rows_in": verdict.rows_in,
         "rows_accepted": verdict.rows_accepted,
         "rows_refused": verdict.rows_refused,
-        "reasons": [
-            {key: value for key, value in asdict(reason).items() if key != "stops"} for reason in verdict.reasons
-        ],
+        "reasons": [_plain(reason, told) for reason, told in explained(verdict.reasons, lang)],
     }
 
 
-def _show(file: str, verdict: GateVerdict) -> None:
+def _plain(reason: "Finding", told: "Explained") -> dict[str, Any]:
+    kept = {key: value for key, value in asdict(reason).items() if key != "stops"}
+    return {**kept, "meaning": told.meaning, "cure": told.cure}
+
+
+def explained(reasons: "Sequence[Finding]", lang: str) -> "list[tuple[Finding, Explained]]":
+    """Reasons with what each means and how it is cured."""
+    if not reasons:
+        return []
+    from sluice.documents.reasons import explain
+    from sluice.documents.words import words
+    from sluice.terms import Direction
+
+    return [(reason, explain(words(lang), Direction.INBOUND, reason.code)) for reason in reasons]
+
+
+def _show(file: str, verdict: "GateVerdict", lang: str) -> None:
     show_pairs(
         f"{Path(file).name}: {verdict.verdict.value}",
         {"rows in": verdict.rows_in, "accepted": verdict.rows_accepted, "refused": verdict.rows_refused},
@@ -98,7 +145,12 @@ def _show(file: str, verdict: GateVerdict) -> None:
             ("code", "rule", "column", "severity", "count", "rows", "read as"),
             [(r.code, r.rule, r.column, r.severity.value, r.count, *_places(r)) for r in verdict.reasons],
         )
+        cures: dict[Explained, list[str]] = {}
+        for reason, told in explained(verdict.reasons, lang):
+            cures.setdefault(told, []).append(reason.code)
+        lines = [(", ".join(dict.fromkeys(codes)), told.meaning, told.cure) for told, codes in cures.items()]
+        show_table("What to do", ("code", "meaning", "cure"), lines)
 
 
-def _places(reason: Finding) -> tuple[str, str]:
+def _places(reason: "Finding") -> tuple[str, str]:
     return ", ".join(map(str, reason.rows)), " or ".join(reason.readings)

@@ -9,7 +9,7 @@ from pathlib import Path
 import sluice
 from sluice.agreement.codes import CODES
 from sluice.agreement.model import PaperReason
-from sluice.documents.page import meaning_of
+from sluice.documents.reasons import meaning_of
 from sluice.documents.words import words
 from sluice.errors import SluiceError
 from sluice.exchange.child import INVALID, NOBODY

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.lint import lint_path
 from sluice.agreement.load import find_flows, load_contract
-from sluice.agreement.model import DataContract, PaperInvalid, Problem
+from sluice.agreement.model import DataContract, Problem
 from sluice.demo.files import Drop
 from sluice.demo.story import Check, Outcome
 from sluice.errors import Ref, UsageError

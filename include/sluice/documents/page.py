@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from sluice.documents.model import Annex, Grid, Page, Pair, Part, ReasonGroup, Section, Text, VerdictPanel
+from sluice.documents.reasons import Explained, explain
 from sluice.documents.returned import (
-    SCREENED,
     column_roles,
     contacts_on,
     held_back,
@@ -18,7 +18,7 @@ from sluice.documents.returned import (
 from sluice.documents.words import LANGUAGES, Words, words
 from sluice.ledger.model import Entry
 from sluice.ledger.record import CopyLine, ExchangeRecord, PurposeLine, ReasonLine
-from sluice.terms import Decision, Direction, RefusalClass
+from sluice.terms import Decision, Direction
 
 LINES_PER_SECTION = 12
 """Reasons shown in each language; the others stand once, in the annex."""
@@ -175,33 +175,17 @@ def _reasons(say: Words, record: ExchangeRecord, reasons: Sequence[ReasonLine]) 
 
 def _groups(say: Words, way: Direction, reasons: Iterable[ReasonLine]) -> Iterable[ReasonGroup]:
     """Reasons by meaning, in the order in which each first appears."""
-    by_meaning: dict[str, list[ReasonLine]] = {}
+    by_meaning: dict[Explained, list[ReasonLine]] = {}
     for line in reasons:
-        by_meaning.setdefault(meaning_of(say, line.code), []).append(line)
-    for code, lines in by_meaning.items():
-        family = f"class.{refusal_class(code)}"
-        places = (f"{way}.code.{code}", f"code.{code}", f"{way}.{family}", family)
-        cures = (f"{way}.code.{code}", f"{way}.{family}", way, f"code.{code}", family)
+        by_meaning.setdefault(explain(say, way, line.code), []).append(line)
+    for told, lines in by_meaning.items():
         yield ReasonGroup(
-            word=say.find(f"code.{code}.word", f"{family}.word") or code,
-            meaning=say.find(*(f"{place}.meaning" for place in places)) or "",
+            word=told.word,
+            meaning=told.meaning,
             to_do=say.say("reasons.cure"),
-            cure=say.find(*(f"{place}.cure" for place in cures)) or "",
+            cure=told.cure,
             rows=tuple(_reason_row(say, line) for line in lines),
         )
-
-
-def meaning_of(say: Words, code: str) -> str:
-    """The code whose sentences tell what ``code`` means: one for all that the screen masks, its own, or its class."""
-    screen = SCREENED.fullmatch(code)
-    if screen:
-        return f"TEXT_{screen[2]}"
-    return code if say.find(f"code.{code}.meaning") else refusal_class(code)
-
-
-def refusal_class(code: str) -> str:
-    """The class of the closed list that a reason code begins with; the code itself if none."""
-    return max((item for item in RefusalClass if code.startswith(item)), key=len, default=code)
 
 
 def _annex(say: Words, record: ExchangeRecord, reasons: Sequence[ReasonLine]) -> Annex:

@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from sluice.documents.model import Grid, Notice, Pair, Part, Text
+from sluice.documents.reasons import SCREENED
 from sluice.documents.words import GIVE_BACK, Words
 from sluice.ledger.record import ColumnLine, ExchangeRecord
 from sluice.terms import Decision, Direction
 
 DAY = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
-SCREENED: Final = re.compile(r"TEXT_([A-Z_]+)_(MASKED|REFUSED|REVIEW)")
-"""Codes of the free-text screen: what was found in a note, and what was done."""
 SUPPLIED_BY: Final[Mapping[str, str]] = {"contacts": "principal", "results": "center"}
 """Who a column of a return comes from, by the first part of its source."""
 GOOD = (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED)

@@ -47,13 +47,16 @@ PRELOADED = (
     "pysequoia",
     "pysequoia.packet",
     "sluice.lake.csv_reader",
+    "sluice.lake.json_reader",
+    "sluice.lake.parquet_reader",
+    "sluice.lake.xlsx_reader",
     "stdnum.be.nn",
     "stdnum.iban",
 )
 """What the rooms import late: the nursery imports it once, so that no child does within its limits."""
 
 PREPARED = (word_marks, known_categories, job_adapter, report_adapter)
-"""What is made once of shipped tables, and kept: the nursery makes it, so that every child has it."""
+"""What is made once and kept, of shipped tables and of classes: the nursery makes it, so that every child has it."""
 
 ROW, REF, EXCHANGE, VERSION = "sluice_row", "sluice_subject_ref", "sluice_exchange", "sluice_source_version"
 INVALID, NOBODY, STALE = "VALUE_IDENTIFIER", "VALUE_NO_SUBJECT", "STALE_VALUE_CORRECTED"
@@ -77,7 +80,9 @@ def judge_file(raw: dict[str, Any]) -> None:
 
 def _report(job: Job) -> ChildReport:
     hints = _hints(job.contract)
-    table = read_table(job.file, file_name=job.file_name, wanted=hints, folder=job.folder, pgp=job.pgp)
+    table = read_table(
+        job.file, file_name=job.file_name, wanted=hints, limits=job.limits, folder=job.folder, pgp=job.pgp
+    )
     if isinstance(table, FormatRefusal):
         return ChildReport(verdict=_unreadable(table), sighting=None, has_pass=False)
     rules = rules_for(job.contract, [read_suite(suite.text.encode(), suite.name) for suite in job.suites])

@@ -31,7 +31,8 @@ from sluice.lake.quarantine import seal_bytes, unseal_bytes
 from sluice.ledger.append import append
 from sluice.ledger.corrected import CorrectionDropped, CorrectionMade
 from sluice.ledger.model import EntryKind
-from sluice.subject.correct import Correction, value_hash
+from sluice.subject.correct import value_hash
+from sluice.subject.correction import Correction
 from sluice.terms import FieldGroup, Principal
 
 if TYPE_CHECKING:

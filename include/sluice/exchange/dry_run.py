@@ -1,19 +1,20 @@
 """The gate without the house: the paper of the checkout, one file, the same child, nothing written."""
 
+import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sluice.agreement.load import find_on_file
 from sluice.agreement.model import Agreement, DataContract
 from sluice.errors import FileMissing, NotFound, Ref, is_file
-from sluice.exchange.house import CHILD
-from sluice.exchange.job import Job, Suite, limits_of, read_report, read_suites
+from sluice.exchange.job import Job, Suite, file_limits_of, limits_of, read_report, read_suites
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import Nursery
 from sluice.exchange.paper import refuse_unread, refused
@@ -21,11 +22,23 @@ from sluice.gate.model import GateVerdict
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow
 
+SHOWN_OPTION = 200
+"""Characters of what a rule asks that are told; a set of values may have thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The verdict on one file, and what each rule of it asks, by rule id and code, in words of the contract."""
+
+    verdict: GateVerdict
+    asked: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
 
 @dataclass
 class DryRun:
-    """Judges files of one flow; one nursery for all of them."""
+    """Judges files of one flow, all in one nursery."""
 
+    nursery: Nursery
     settings: Settings
     agreement: Agreement
     contract: DataContract
@@ -33,20 +46,19 @@ class DryRun:
     _stack: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
-    def of(cls, settings: Settings, agreement_id: str, flow: Flow) -> Self:
+    def of(cls, nursery: Nursery, settings: Settings, agreement_id: str, flow: Flow) -> Self:
         """For a flow of an agreement in the checkout. Raises NotFound or DocumentInvalid, coded."""
         agreement, contract = find_paper(settings, agreement_id, flow, datetime.now(BRUSSELS).date())
-        return cls(settings, agreement, contract, read_suites(settings, contract))
+        return cls(nursery, settings, agreement, contract, read_suites(settings, contract))
 
     def __enter__(self) -> Self:
-        self._nursery = self._stack.enter_context(Nursery(CHILD))
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="sluice-")))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._stack.close()
 
-    def run(self, file: Path) -> GateVerdict:
+    def run(self, file: Path) -> Tried:
         """The verdict the inbound DAG will give on this file, unless its second judge disagrees (ADR 3).
 
         Raises FileMissing.
@@ -54,7 +66,7 @@ class DryRun:
         if not is_file(file):
             raise FileMissing(Ref("file", file.name))
         if reasons := refuse_unread(file.name, self.agreement, self.contract, datetime.now(BRUSSELS).date()):
-            return refused(reasons)
+            return Tried(refused(reasons))
         folder = self._folder / "job"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -67,9 +79,28 @@ class DryRun:
             subject_key="",
             origin=None,
             free_text=self.agreement.free_text,
+            limits=file_limits_of(self.settings, self.agreement),
         )
-        end = self._nursery.run(job.as_json(), limits_of(self.settings, file.stat().st_size))
-        return read_report(folder, end).verdict
+        end = self.nursery.run(job.as_json(), limits_of(self.settings, self.agreement, file.stat().st_size))
+        report = read_report(folder, end)
+        return Tried(report.verdict, _asked(folder / "pass.json") if report.has_pass else {})
+
+
+def _asked(path: Path) -> dict[tuple[str, str], str]:
+    """What the rules of a pass ask; of rules with one id and code all of it."""
+    told: dict[tuple[str, str], str] = {}
+    for outcome in json.loads(path.read_text())["outcomes"]:
+        rule = outcome["rule"]
+        key, said = (rule["id"], rule["code"]), _said(rule["check"])
+        told[key] = f"{told[key]}; {said}" if key in told else said
+    return told
+
+
+def _said(check: Mapping[str, Any]) -> str:
+    """A kind of the closed list with its options, as the contract or the suite has them."""
+    options = (f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in check["options"])
+    words = f"{check['kind']} {', '.join(options)}".strip()
+    return words if len(words) <= SHOWN_OPTION else f"{words[:SHOWN_OPTION]}…"
 
 
 def find_paper(settings: Settings, agreement_id: str, flow: Flow, on: date) -> tuple[Agreement, DataContract]:

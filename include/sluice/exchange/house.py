@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 from sluice.db import Connection, connect
 from sluice.errors import Ref
-from sluice.exchange.nursery import Nursery
+from sluice.exchange.nursery import CHILD, Nursery
 from sluice.exchange.store import has_references
 from sluice.keys import SUBJECT, KeyLost, Keyring
 from sluice.lake.objects import ObjectStore
 from sluice.settings import Settings
 from sluice.terms import Principal
-
-CHILD = "sluice.exchange.child:judge_file"
 
 
 @dataclass(frozen=True)

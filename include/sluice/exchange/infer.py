@@ -7,9 +7,9 @@ from sluice.agreement.build import build_file_format
 from sluice.agreement.columns import columns
 from sluice.agreement.document import Document, make_problem, read_document
 from sluice.agreement.drift import Drift, find_drift, is_header
+from sluice.agreement.errors import FileRefused, FileUndecided, PaperInvalid
 from sluice.agreement.guess import has_decimal_comma, profile_columns
 from sluice.agreement.infer import ColumnProfile, FileProfile, infer_contract
-from sluice.agreement.model import FileRefused, FileUndecided, PaperInvalid
 from sluice.errors import Ref
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Table

@@ -6,23 +6,28 @@ The way down carries the subject key, so jobs travel by pipe and are never writt
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from sluice.agreement.model import DataContract, FreeTextRules
+from sluice.agreement.limits import LIMITS, limits_in_force
+from sluice.agreement.model import Agreement, DataContract, FreeTextRules
 from sluice.errors import DocumentInvalid, GateFailed, Ref
 from sluice.exchange.model import ChildReport
 from sluice.exchange.nursery import ChildEnd, Limits
 from sluice.exchange.paper import finding, refused
 from sluice.lake.pgp_in import PgpKeys
-from sluice.settings import Settings
-from sluice.subject.correct import Correction
+from sluice.lake.table import Limits as FileLimits
+from sluice.subject.correction import Correction
 from sluice.terms import Sha256, Verdict
+
+if TYPE_CHECKING:
+    from sluice.settings import Settings
 
 REPORT_BYTES = 64 << 20
 
@@ -58,6 +63,7 @@ class Job:
     arrived_at: datetime | None = None
     is_read: bool = False
     """Whether a person read the notes already, so that none of them waits for one."""
+    limits: FileLimits = field(default_factory=FileLimits)
     pgp: PgpKeys | None = None
     """What opens the file if it came encrypted; None in a dry run, which has no key."""
 
@@ -87,7 +93,7 @@ def report_adapter() -> TypeAdapter[ChildReport]:
     return TypeAdapter(ChildReport)
 
 
-def read_suites(settings: Settings, contract: DataContract) -> tuple[Suite, ...]:
+def read_suites(settings: "Settings", contract: DataContract) -> tuple[Suite, ...]:
     """The suites a contract names, from ``expectations/``. Raises DocumentInvalid for a missing one."""
     found = []
     for name in contract.suites:
@@ -99,14 +105,36 @@ def read_suites(settings: Settings, contract: DataContract) -> tuple[Suite, ...]
     return tuple(found)
 
 
-def mapping_of(settings: Settings, contract: DataContract) -> Path | None:
+def mapping_of(settings: "Settings", contract: DataContract) -> Path | None:
     """The mapping file a contract of agents' results names."""
     return settings.mappings_dir / f"{contract.result_mapping}.yaml" if contract.result_mapping else None
 
 
-def limits_of(settings: Settings, file_bytes: int) -> Limits:
-    """The limits of the settings for one file."""
-    return Limits.of(settings.gate_memory_mb, settings.gate_cpu_seconds, settings.gate_wall_seconds, file_bytes)
+def limits_of(settings: "Settings", agreement: Agreement, file_bytes: int) -> Limits:
+    """What the child that judges one file of an agreement may use."""
+    most = limits_in_force(agreement.limits, settings)
+    return Limits.of(most["memory_mb"], most["cpu_seconds"], most["wall_seconds"], file_bytes)
+
+
+def file_limits_of(settings: "Settings", agreement: Agreement) -> FileLimits:
+    """How large the parts of a file of an agreement may be."""
+    return _file_limits(limits_in_force(agreement.limits, settings))
+
+
+def widest_limits(settings: "Settings") -> FileLimits:
+    """The most that any agreement gets here: for files that were taken in under one."""
+    return _file_limits({limit.name: limit.allowed(settings) for limit in LIMITS})
+
+
+def _file_limits(most: Mapping[str, int]) -> FileLimits:
+    return FileLimits(
+        file_bytes=most["file_mb"] << 20,
+        cell_bytes=most["cell_kb"] << 10,
+        columns=most["columns"],
+        name_characters=most["name_characters"],
+        json_depth=most["json_depth"],
+        archive_ratio=most["archive_ratio"],
+    )
 
 
 def read_report(folder: Path, end: ChildEnd) -> ChildReport:

@@ -14,7 +14,7 @@ from sluice.errors import DocumentInvalid, GateFailed, Ref
 from sluice.exchange import store
 from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
-from sluice.exchange.job import Job, limits_of, mapping_of, read_report, read_suites
+from sluice.exchange.job import Job, file_limits_of, limits_of, mapping_of, read_report, read_suites
 from sluice.exchange.model import Judged, Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import ChildEnd
@@ -91,6 +91,7 @@ def _judge_bytes(
         subject_key=base64.b64encode(house.subject_key(opened.principal)).decode(),
         origin=(opened.exchange_id, opened.version_id),
         free_text=paper.agreement.free_text,
+        limits=file_limits_of(house.settings, paper.agreement),
         mapping=mapping_of(house.settings, paper.contract),
         suppressed=write_suppressed(house, opened.principal, folder, needs_of_file(paper)),
         corrections=find_corrections(house, opened.principal),
@@ -99,7 +100,7 @@ def _judge_bytes(
         pgp=None if is_read or opened.direction is not Direction.INBOUND else _pgp_keys(house, paper),
     )
     hashes = {suite.name: suite.sha256 for suite in suites} | _mapping_hash(job)
-    end = house.nursery.run(job.as_json(), limits_of(house.settings, fetched.size_bytes))
+    end = house.nursery.run(job.as_json(), limits_of(house.settings, paper.agreement, fetched.size_bytes))
     if end in MAYBE_NOT_THE_FILE and opened.attempts < TRIES_OF_A_DEAD_CHILD:
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("child", end.value), Ref("at", failure_of(folder)))
     report = read_report(folder, end)

@@ -2,11 +2,14 @@
 
 import re
 from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sluice.exchange.model import Opened
-from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Principal
+
+if TYPE_CHECKING:
+    from sluice.settings import Settings
 
 PRINCIPAL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -98,7 +101,7 @@ def is_sent_on(opened: Opened) -> bool:
     return opened.direction is Direction.PORTABILITY_ACCESS and not opened.key.startswith(f"{opened.principal}/")
 
 
-def receipt_bucket(settings: Settings, opened: Opened) -> str:
+def receipt_bucket(settings: "Settings", opened: Opened) -> str:
     """Where the receipt goes: to the principal; for our agents' results, and for what a person had sent to somebody
     else, to the center itself."""
     is_ours = opened.direction is Direction.INTERNAL or is_sent_on(opened)

@@ -30,6 +30,8 @@ from typing import Any, Self
 from sluice.errors import GateFailed, Ref, place_of
 
 CLONE_NEWUSER, CLONE_NEWNET, PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
+CHILD = "sluice.exchange.child:judge_file"
+"""What judges a file: the work of nearly every nursery."""
 OPEN_FILES = 256
 FIRST_CODE = 64
 """Exit code of the first end of a child. Lower ones are those of Python and of a parser that gives up: it died."""
@@ -78,7 +80,7 @@ class _Process:
     def __init__(self, child: str) -> None:
         self._child, self._environment, self._started_by = child, _environment(), os.getpid()
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "sluice.exchange.nursery", child],
+            [sys.executable, "-P", "-m", "sluice.exchange.nursery", child],  # -P: no module of the folder it starts in
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -243,12 +245,17 @@ def _wait(pid: int, wall_seconds: int) -> ChildEnd:
 
 
 if __name__ == "__main__":
+    import gc
     import importlib
 
+    gc.disable()  # nothing of what is imported is garbage, and to look for it takes a tenth of the time
     name, _, function = sys.argv[1].partition(":")
     room = importlib.import_module(name)
     for late in getattr(room, "PRELOADED", ()):
-        importlib.import_module(late)
+        with contextlib.suppress(ModuleNotFoundError):  # of an extra that is not installed, and then not used
+            importlib.import_module(late)
     for make in getattr(room, "PREPARED", ()):
         make()
+    gc.freeze()  # children look for garbage among their own, so these pages stay shared
+    gc.enable()
     serve(getattr(room, function))

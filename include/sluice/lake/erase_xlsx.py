@@ -42,6 +42,7 @@ from sluice.lake.erase_xlsx_texts import (
     without_empty,
 )
 from sluice.lake.objects import hash_of
+from sluice.lake.table import Limits
 from sluice.lake.xlsx_package import Package, XmlRefused
 from sluice.lake.xlsx_sheet import CELLS, has_content, read_cells, read_cells_fast
 from sluice.lake.xlsx_workbook import Workbook, read_strings
@@ -87,7 +88,13 @@ class _Task:
 
 
 def erase_records(
-    source: Path, target: Path, records: Sequence[int], *, sheet: str | None, needles: Sequence[str]
+    source: Path,
+    target: Path,
+    records: Sequence[int],
+    *,
+    sheet: str | None,
+    needles: Sequence[str],
+    limits: Limits | None = None,
 ) -> Erased:
     """Write the workbook to ``target`` with those records blank and nothing else that names the person.
 
@@ -96,7 +103,8 @@ def erase_records(
     spelling that the file may have (a name alone may be a namesake's and refuses the file). Rows
     stay as blank rows, so ``rows_*`` count rows with content and other records keep their number.
     raises EraseRefused (the rule; RESIDUE_IN_PART with the kind of part), RecordsUnknown."""
-    book = open_book(source)
+    limits = limits or Limits()
+    book = open_book(source, limits)
     before = _read_cells(book, source)
     formulas = _formulas(book)
     task = _task(book, before.frame, records, sheet, Needles(needles))
@@ -104,7 +112,7 @@ def erase_records(
     draft = target.with_name(f".{target.name}.part")
     try:
         write_book(book, draft)
-        after = _proven(draft, before, formulas, task)
+        after = _proven(draft, before, formulas, task, limits)
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
@@ -249,9 +257,9 @@ def _formulas(book: Book) -> pl.DataFrame:
     return pl.DataFrame(places, schema={"part": pl.String, "row": pl.UInt32, "column": pl.UInt32}, orient="row")
 
 
-def _proven(draft: Path, before: _Cells, formulas: pl.DataFrame, task: _Task) -> pl.DataFrame:
+def _proven(draft: Path, before: _Cells, formulas: pl.DataFrame, task: _Task, limits: Limits) -> pl.DataFrame:
     """The cells of the new file, read again. raises EraseRefused: PROOF (a cell), RESIDUE_IN_PART."""
-    book = open_book(draft)
+    book = open_book(draft, limits)
     after = _read_cells(book, draft)
     kept = before.frame.filter(~task.is_gone).join(formulas, on=formulas.columns, how="anti", maintain_order="left")
     if not after.frame.equals(kept):

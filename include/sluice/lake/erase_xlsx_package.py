@@ -156,12 +156,12 @@ class Book:
         return next((each.target for each in self.relations(WORKBOOK) if each.kind == kind), None)
 
 
-def open_book(path: Path) -> Book:
+def open_book(path: Path, limits: Limits) -> Book:
     """A workbook that may be edited. raises EraseRefused with the rule that speaks against it."""
     with path.open("rb") as file:
         if file.read(8) == _OLE:
             raise EraseRefused.because("ENCRYPTED")
-    package = open_package(path, Limits())
+    package = open_package(path, limits)
     if isinstance(package, FormatRefusal):
         if package.code not in _SEARCHED_HERE and not package.code.startswith("ACTIVE_"):
             raise EraseRefused.because(package.code)

@@ -17,8 +17,6 @@ import polars as pl
 from sluice.lake.header import check_header, padded_names
 from sluice.lake.table import Dialect, FormatHints, FormatRefusal, Limits, Table, bad_records_frame
 
-MAX_DEPTH = 32
-"""Objects and arrays within each other; the record itself is the first."""
 _WINDOW = 4 << 20
 _LONGEST_TOKEN = 16
 """Characters: a word, number or escape that a window cuts off is an error at its beginning."""
@@ -75,7 +73,7 @@ class _Rows:
 
         Raises _BadRecord, leaving no trace of it, and _Refused for too many columns, too large a cell or record."""
         cells: dict[str, str | None] = {}
-        _flatten(record, "", 1, cells)
+        _flatten(record, "", self.limits.json_depth, cells)
         if length * 4 > self.limits.cell_bytes:  # no character has more bytes, and no cell more than its record
             self._check_size(number, cells)
         if length > self.limits.record_characters:
@@ -271,15 +269,17 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _flatten(value: dict[str, Any], prefix: str, depth: int, cells: dict[str, str | None]) -> None:
-    """Scalar leaves under dotted names; no cell is an empty text. Raises _BadRecord.
+def _flatten(value: dict[str, Any], prefix: str, left: int, cells: dict[str, str | None]) -> None:
+    """Scalar leaves under dotted names; no cell is an empty text. ``left``: levels that may follow, this one included.
+
+    Raises _BadRecord.
 
     The commonest kinds come first: this runs once for every value of a file."""
-    _check(value, depth)
+    _check(value, left)
     for key, leaf in value.items():
         kind, name = type(leaf), prefix + key
         if kind is dict or kind is _Twice:
-            _flatten(leaf, name + ".", depth + 1, cells)
+            _flatten(leaf, name + ".", left - 1, cells)
             continue
         if name in cells:
             raise _BadRecord("SHAPE_JSON_DUPLICATE_KEY")
@@ -289,20 +289,20 @@ def _flatten(value: dict[str, Any], prefix: str, depth: int, cells: dict[str, st
             _check_text(leaf)
             cells[name] = leaf or None
         else:
-            cells[name] = None if leaf is None else _canonical(leaf, depth + 1)
+            cells[name] = None if leaf is None else _canonical(leaf, left - 1)
 
 
-def _canonical(value: Any, depth: int) -> str:
+def _canonical(value: Any, left: int) -> str:
     """Compact JSON with sorted keys and numbers as they are spelt. Raises _BadRecord."""
     if isinstance(value, _Number):
         return str(value)
     if isinstance(value, dict):
-        _check(value, depth)
-        parts = (f"{_canonical(key, depth)}:{_canonical(value[key], depth + 1)}" for key in sorted(value))
+        _check(value, left)
+        parts = (f"{_canonical(key, left)}:{_canonical(value[key], left - 1)}" for key in sorted(value))
         return "{" + ",".join(parts) + "}"
     if isinstance(value, list):
-        _check_depth(depth)
-        return "[" + ",".join(_canonical(entry, depth + 1) for entry in value) + "]"
+        _check_depth(left)
+        return "[" + ",".join(_canonical(entry, left - 1) for entry in value) + "]"
     if isinstance(value, _NotJson):
         raise _BadRecord("VALUE_JSON_NOT_A_NUMBER")
     if isinstance(value, str):
@@ -310,14 +310,14 @@ def _canonical(value: Any, depth: int) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _check(value: dict[str, Any], depth: int) -> None:
-    _check_depth(depth)
+def _check(value: dict[str, Any], left: int) -> None:
+    _check_depth(left)
     if isinstance(value, _Twice):
         raise _BadRecord("SHAPE_JSON_DUPLICATE_KEY")
 
 
-def _check_depth(depth: int) -> None:
-    if depth > MAX_DEPTH:
+def _check_depth(left: int) -> None:
+    if left < 1:
         raise _BadRecord("LIMIT_JSON_DEPTH")
 
 

@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sluice.errors import NotFound, Ref, ServiceMissing, StoreConflict, StoreError
 from sluice.lake.probe import Promise, find_broken
 from sluice.lake.s3_settings import naming_setting
-from sluice.settings import Settings
 from sluice.terms import Sha256
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
+
+    from sluice.settings import Settings
 
 T = TypeVar("T")
 CHUNK_BYTES = 1 << 20
@@ -76,7 +77,7 @@ def prefix_of(*segments: str) -> str:
 class ObjectStore:
     """The S3 endpoint of the settings. Raises StoreError, ServiceMissing or NotFound, coded."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: "Settings") -> None:
         self._client = open_client(settings)
         self._fit: dict[str, float] = {}
 
@@ -371,7 +372,7 @@ def _session() -> Any:
     return boto3.session.Session()
 
 
-def open_client(settings: Settings) -> Any:
+def open_client(settings: "Settings") -> Any:
     """The boto3 client of the settings: what is asked of a server is asked as it will be used."""
     from botocore.config import Config
 

@@ -36,7 +36,7 @@ def read_parquet(path: Path, hints: FormatHints, limits: Limits) -> Table | Form
             names = tuple(file.schema_arrow.names)
             if refusal := check_header(names, limits, hints) or _check(file, limits):
                 return refusal
-            values = _values(file, limits, limits.unpacked_bytes(path.stat().st_size))
+            values = _values(file, limits, path.stat().st_size)
             if isinstance(values, FormatRefusal):
                 return values
             frame = _texts(values)
@@ -95,17 +95,17 @@ def plain_schema(schema: "pa.Schema") -> "pa.Schema":
     return pa.schema([field.with_type(plain(field.type)) for field in schema], schema.metadata)
 
 
-def _values(file: "pq.ParquetFile", limits: Limits, most: int) -> "pa.Table | FormatRefusal":
-    """All rows, as long as what they stand for has no more than ``most`` bytes: a dictionary repeats for free."""
+def _values(file: "pq.ParquetFile", limits: Limits, packed_bytes: int) -> "pa.Table | FormatRefusal":
+    """All rows, as long as what they stand for is not too much for that: a dictionary repeats for free."""
     import pyarrow as pa
 
     schema, size, batches = plain_schema(file.schema_arrow), 0, []
+    most = limits.unpacked_bytes(packed_bytes)
     for coded in file.iter_batches(batch_size=_rows_at_once(file, limits, most)):
         batch = coded.cast(schema)
         size += batch.nbytes
         if size > most:
-            code = "LIMIT_FILE_SIZE" if most == limits.file_bytes else "ARCHIVE_RATIO"
-            return FormatRefusal(code, "format.limits", count=size)
+            return FormatRefusal(limits.swollen(packed_bytes), "format.limits", count=size)
         batches.append(batch)
     return pa.Table.from_batches(batches, schema)
 

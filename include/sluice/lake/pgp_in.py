@@ -82,7 +82,7 @@ def open_message(source: Path, target: Path, keys: PgpKeys, limits: Limits) -> O
         return FormatRefusal("FORBIDDEN_PGP_KEY", _RULE)
     found = _opened(source, target, keys, pinned)
     if isinstance(found, Opened) and target.stat().st_size > limits.unpacked_bytes(source.stat().st_size):
-        found = FormatRefusal("ARCHIVE_RATIO", _RULE)
+        found = FormatRefusal(limits.swollen(source.stat().st_size), _RULE)
     if isinstance(found, FormatRefusal):
         target.unlink(missing_ok=True)
     return found

@@ -54,12 +54,14 @@ class FormatHints:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes above which a file is refused (security.md section 2; all are parameters)."""
+    """Sizes above which a file is refused (security.md section 2): what counts where no agreement says otherwise."""
 
     file_bytes: int = 2 * 1024**3
     cell_bytes: int = 1024**2
     columns: int = 1024
     name_characters: int = 200
+    json_depth: int = 32
+    """Objects and arrays within each other; the record itself is the first."""
     records: int = 50_000_000
     record_characters: int = 5 * 1024**2
     """Of one JSON record, which is in memory whole however small its cells are."""
@@ -71,6 +73,10 @@ class Limits:
     def unpacked_bytes(self, packed_bytes: int) -> int:
         """What may come out of a file of this size; a little of it may be as repetitive as it likes."""
         return min(self.file_bytes, max(REPETITIVE_BYTES, self.archive_ratio * packed_bytes))
+
+    def swollen(self, packed_bytes: int) -> str:
+        """The code where more comes out than that: which of the two limits it is."""
+        return "LIMIT_FILE_SIZE" if self.unpacked_bytes(packed_bytes) == self.file_bytes else "ARCHIVE_RATIO"
 
 
 @dataclass(frozen=True, slots=True)

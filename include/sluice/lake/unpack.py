@@ -35,13 +35,13 @@ def unpack(path: Path, kind: Kind, file_name: str, target: Path, limits: Limits)
     if kind is Kind.ZIP:
         return _unzip(path, target, limits)
     with path.open("rb") as packed, target.open("wb") as out:
-        refusal = _inflate(packed, out, limits.unpacked_bytes(path.stat().st_size))
+        refusal = _inflate(packed, out, limits, path.stat().st_size)
     return refusal or Unpacked(target, file_name.rpartition(".")[0] if file_name.lower().endswith(".gz") else "")
 
 
-def _inflate(packed: BinaryIO, out: BinaryIO, most: int) -> FormatRefusal | None:
+def _inflate(packed: BinaryIO, out: BinaryIO, limits: Limits, packed_bytes: int) -> FormatRefusal | None:
     """One member, its CRC and length checked by zlib (RFC 1952)."""
-    machine, size = zlib.decompressobj(31), 0
+    machine, size, most = zlib.decompressobj(31), 0, limits.unpacked_bytes(packed_bytes)
     pending = packed.read(_CHUNK)
     while pending and not machine.eof:
         try:
@@ -49,7 +49,7 @@ def _inflate(packed: BinaryIO, out: BinaryIO, most: int) -> FormatRefusal | None
         except zlib.error:
             return FormatRefusal("UNREADABLE_ARCHIVE", _RULE)
         if size > most:
-            return FormatRefusal("ARCHIVE_RATIO", _RULE)
+            return FormatRefusal(limits.swollen(packed_bytes), _RULE)
         pending = machine.unconsumed_tail or (b"" if machine.eof else packed.read(_CHUNK))
     if not machine.eof:
         return FormatRefusal("UNREADABLE_ARCHIVE", _RULE)
@@ -74,19 +74,19 @@ def _unzip(path: Path, target: Path, limits: Limits) -> Unpacked | FormatRefusal
         if start is None:
             return FormatRefusal("UNREADABLE_ARCHIVE", _RULE)
         packed.seek(start)
-        return _copy(packed, out, member, limits.unpacked_bytes(path.stat().st_size)) or Unpacked(
-            target, member.filename
-        )
+        return _copy(packed, out, member, limits, path.stat().st_size) or Unpacked(target, member.filename)
 
 
-def _copy(packed: BinaryIO, out: BinaryIO, member: zipfile.ZipInfo, most: int) -> FormatRefusal | None:
+def _copy(
+    packed: BinaryIO, out: BinaryIO, member: zipfile.ZipInfo, limits: Limits, packed_bytes: int
+) -> FormatRefusal | None:
     """What the member holds, if that is all of its bytes and has the size and CRC of the directory."""
-    size = crc = 0
+    size, crc, most = 0, 0, limits.unpacked_bytes(packed_bytes)
     try:
         for piece in _pieces(packed, member):
             size, crc = size + out.write(piece), zlib.crc32(piece, crc)
             if size > most:
-                return FormatRefusal("ARCHIVE_RATIO", _RULE)
+                return FormatRefusal(limits.swollen(packed_bytes), _RULE)
     except (zlib.error, EOFError):
         return FormatRefusal("UNREADABLE_ARCHIVE", _RULE)
     return None if (size, crc) == (member.file_size, member.CRC) else FormatRefusal("UNREADABLE_ARCHIVE", _RULE)

@@ -17,7 +17,7 @@ from sluice.keys import QUARANTINE
 from sluice.retention import store
 from sluice.retention.model import Why
 from sluice.rights.facts import sealed_days
-from sluice.subject.correct import Correction
+from sluice.subject.correction import Correction
 from sluice.subject.index import find_in_run
 from sluice.terms import Principal
 

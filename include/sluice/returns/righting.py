@@ -9,7 +9,8 @@ import polars as pl
 from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
 from sluice.exchange.store import get_open
-from sluice.subject.correct import Correction, as_of_file, overlay
+from sluice.subject.correct import as_of_file, overlay
+from sluice.subject.correction import Correction
 from sluice.terms import Principal
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
+from sluice.exchange.job import widest_limits
 from sluice.exchange.workroom import private_folder
+from sluice.lake.table import Limits
 from sluice.rights import erase_store
 from sluice.rights.erase_model import Copy, Target
 from sluice.subject.index import Answer
@@ -62,6 +64,11 @@ class Bench:
             except NotFound:  # removed since we looked
                 return None
         return self.last[name]
+
+    @property
+    def limits(self) -> Limits:
+        """Of a file that is opened: the widest that any agreement gets here, so that what was taken in is read."""
+        return widest_limits(self.house.settings)
 
     def fresh(self, name: str) -> Path:
         """A path in the folder that does not exist."""

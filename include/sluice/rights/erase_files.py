@@ -13,7 +13,7 @@ from sluice.lake.erase_gzip import erase_in_gzip
 from sluice.lake.erase_model import Erased, EraseRefused
 from sluice.lake.erase_zip import erase_in_zip
 from sluice.lake.reader import read_table
-from sluice.lake.table import FormatHints, FormatRefusal, Table
+from sluice.lake.table import FormatHints, FormatRefusal, Limits, Table
 from sluice.rights.erase_model import Column, Target
 from sluice.scan.model import Status
 from sluice.scan.needles import Needles, needles_of
@@ -33,6 +33,8 @@ class FoundInFile:
     values: frozenset[str]
     has_every_column: bool
     """Whether all columns that can name somebody are there; else the rest of the file may name the person too."""
+    limits: Limits
+    """What it was read within, and is written within."""
 
 
 def hints_of(contract: DataContract | None) -> FormatHints:
@@ -68,7 +70,7 @@ def bad_rows_of(raw: pl.Series, columns: Sequence[Column], region: str, target: 
 
 
 def find_in_file(
-    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target
+    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target, limits: Limits
 ) -> FoundInFile | None:
     """The person's records in a file as it came or went; None when it cannot be told which are theirs.
 
@@ -76,7 +78,7 @@ def find_in_file(
     """
     if not columns:
         return None
-    table = read_table(path, file_name=name, wanted=hints_of(contract), folder=path.parent)
+    table = read_table(path, file_name=name, wanted=hints_of(contract), limits=limits, folder=path.parent)
     if isinstance(table, FormatRefusal):
         return None
     region = contract.file_format.region if contract else "BE"
@@ -86,14 +88,14 @@ def find_in_file(
     named = [column.name for column in columns if column.name in table.frame.columns]
     cells = table.frame.filter(mask).select(named) if named else pl.DataFrame()
     values = frozenset(value for column in cells.get_columns() for value in column.drop_nulls().to_list())
-    return FoundInFile(table, records, values, len(named) == len(columns))
+    return FoundInFile(table, records, values, len(named) == len(columns), limits)
 
 
 def refs_of_others(
-    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target
+    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target, limits: Limits
 ) -> Iterator[pl.Series]:
     """References of the rows that do not name the person, by column; nothing of a file that is no table."""
-    found = find_in_file(path, name, contract, columns, target)
+    found = find_in_file(path, name, contract, columns, target, limits)
     if found is not None:
         region = contract.file_format.region if contract else "BE"
         kinds = {column.name: column.kind for column in columns}
@@ -101,10 +103,10 @@ def refs_of_others(
 
 
 def words_of_others(
-    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target
+    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target, limits: Limits
 ) -> Iterator[pl.Series]:
     """As :func:`refs_of_others`, what is written there; and the pieces of records that are no rows."""
-    found = find_in_file(path, name, contract, columns, target)
+    found = find_in_file(path, name, contract, columns, target, limits)
     if found is not None:
         rows, bad = _of_others(found)
         yield from (rows[column.name] for column in columns if column.name in rows.columns)
@@ -152,23 +154,23 @@ def erase_in_file(
         return _erase_plain(inner, edited, found, contract, target)
 
     packed = {"gzip": erase_in_gzip, "zip": erase_in_zip}.get(found.table.dialect.container or "")
-    return packed(source, target_path, plain) if packed else plain(source, target_path)
+    return packed(source, target_path, plain, found.limits) if packed else plain(source, target_path)
 
 
 def _erase_plain(
     source: Path, target_path: Path, found: FoundInFile, contract: DataContract | None, target: Target
 ) -> Erased:
-    form = found.table.dialect.format
+    form, records, limits = found.table.dialect.format, list(found.records), found.limits
     if form == "xlsx":
         needles = sorted({*found.values, *target.values})
         sheet = contract.file_format.sheet if contract else None
-        return erase_xlsx.erase_records(source, target_path, list(found.records), sheet=sheet, needles=needles)
+        return erase_xlsx.erase_records(source, target_path, records, sheet=sheet, needles=needles, limits=limits)
     if form in ("json", "ndjson"):
-        return erase_json.erase_records(source, target_path, list(found.records), found.table)
+        return erase_json.erase_records(source, target_path, records, found.table, limits=limits)
     if form in ("csv", "tsv"):
-        return erase_csv.erase_records(source, target_path, list(found.records), found.table)
+        return erase_csv.erase_records(source, target_path, records, found.table, limits=limits)
     if form == parquet_reader.FORMAT:
-        return erase_parquet_rows.erase_records(source, target_path, list(found.records), found.table)
+        return erase_parquet_rows.erase_records(source, target_path, records, found.table)
     raise EraseRefused.because("FORMAT_WITHOUT_ERASER")
 
 

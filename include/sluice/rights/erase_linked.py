@@ -66,7 +66,7 @@ def look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[Found
     if is_under_pgp(path):
         alike = erase_store.find_alike(bench.house.conn, bench.target.principal, copy)
         return None, int(any(is_in_index(bench, replace(copy, exchange_id=each)) for each in alike))
-    found = find_in_file(path, name, copy.contract, copy.columns, bench.target)
+    found = find_in_file(path, name, copy.contract, copy.columns, bench.target, bench.limits)
     if found is not None and (found.records or found.has_every_column):
         return found, len(found.records)
     return None, int(names_person(path, bench.target))

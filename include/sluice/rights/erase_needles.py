@@ -86,7 +86,7 @@ def _of_others(bench: Bench, copy: Copy, whole: Collection[str]) -> Iterator[pl.
     if path is None:
         return
     if is_as_it_came:
-        yield from words_of_others(path, copy.key, copy.contract, copy.columns, bench.target)
+        yield from words_of_others(path, copy.key, copy.contract, copy.columns, bench.target, bench.limits)
         return
     rows = pl.scan_parquet(path).filter(~_mine(bench, path))
     names = [name for name in rows.collect_schema().names() if name in identifying(copy)]
@@ -150,7 +150,7 @@ def _refs_of_others(bench: Bench, copies: Sequence[Copy], refs: frozenset[str]) 
             others = pl.scan_parquet(path).filter(~_mine(bench, path)).select(ref_columns(path)).collect()
             columns: Iterable[pl.Series] = others.get_columns()
         else:
-            columns = refs_of_others(path, copy.key, copy.contract, copy.columns, bench.target)
+            columns = refs_of_others(path, copy.key, copy.contract, copy.columns, bench.target, bench.limits)
         for column in columns:
             found.update(column.filter(column.is_in(sorted(refs)).fill_null(False)).to_list())
     return frozenset(found)

@@ -99,7 +99,7 @@ def _found(bench: Bench, copy: Copy, found: FoundInFile) -> PersonRows:
 
 def _by_cell(bench: Bench, copy: Copy, path: Path, name: str) -> PersonRows:
     """A file whose columns nobody explained: a row is the person's when any cell is one of their identifiers."""
-    table = read_table(path, file_name=name, wanted=hints_of(None), folder=path.parent)
+    table = read_table(path, file_name=name, wanted=hints_of(None), limits=bench.limits, folder=path.parent)
     if isinstance(table, FormatRefusal):
         return PersonRows(copy, apart=1)
     every = [Column(column, kind) for column in table.frame.columns for kind in SubjectKind]

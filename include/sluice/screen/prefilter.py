@@ -82,13 +82,14 @@ def word_marks() -> tuple[tuple[str, ...], str]:
     """Literals to find anywhere, and one expression of the short ones, which must begin a word."""
     short = {text for term in terms() for text in term.literals if len(text) < LITERAL and not term.is_inner(text)}
     long = {text for term in terms() for text in term.literals} - short
-    kept = sorted(one for one in long if not any(part in long for part in _parts(one)))
+    least = min(map(len, long))
+    kept = sorted(one for one in long if long.isdisjoint(_parts(one, least)))
     return tuple(kept), rf"(?i)(?:^|[^a-z0-9])(?:{'|'.join(map(_escaped, sorted(short)))})"
 
 
-def _parts(text: str) -> Iterator[str]:
-    """Every shorter text inside this one."""
-    for size in range(1, len(text)):
+def _parts(text: str, least: int) -> Iterator[str]:
+    """Every shorter text inside this one, of so many characters at least."""
+    for size in range(least, len(text)):
         yield from (text[start : start + size] for start in range(len(text) - size + 1))
 
 

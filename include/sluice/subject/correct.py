@@ -9,42 +9,17 @@ import hmac
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from dataclasses import field as part
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from sluice.subject.correction import Correction
+
 BRUSSELS = ZoneInfo("Europe/Brussels")
 DAY = re.compile(r"(?<!\d)(20[0-9]{2})-?([01][0-9])-?([0-3][0-9])(?!\d)")
 STATEMENTS = "sluice_statements"
 """Column of a view: what persons had added to somebody's opinion of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """What is right of one field of one person since ``as_of`` (UTC). ``before``: keyed hashes of what it replaced.
-
-    ``made_at``: when it was said; of two, the later word counts, whatever instant each is about.
-    ``is_statement``: the field holds an opinion, which stays; ``value`` is what the person has to say to it.
-    ``salt``: hex, of what the ledger says of the values.
-    """
-
-    correction_id: str
-    refs: tuple[str, ...] = part(repr=False)
-    field: str
-    value: str = part(repr=False)
-    as_of: datetime
-    made_at: datetime
-    before: tuple[str, ...]
-    is_statement: bool = False
-    salt: str = part(default="", repr=False)
-
-    @property
-    def order(self) -> tuple[datetime, str]:
-        """Of two of one field, the greater one counts."""
-        return self.made_at, self.correction_id
 
 
 def value_hash(key: bytes, name: str, value: str) -> str:

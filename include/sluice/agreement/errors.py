@@ -1,0 +1,43 @@
+"""Why a paper, a name or a file of a principal cannot be used. Coded; no message quotes a cell."""
+
+from sluice.agreement.model import Problem
+from sluice.errors import DocumentInvalid, Exit, Ref, SluiceError
+
+
+class PaperInvalid(DocumentInvalid):
+    """An agreement or contract that does not load; ``problems`` holds every finding."""
+
+    code = "SLU-441"
+    summary = "an agreement or contract cannot be used"
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        first = problems[0]
+        super().__init__(
+            Ref("file", first.path), Ref("line", first.line), Ref("rule", first.code), Ref("problems", len(problems))
+        )
+
+
+class PrincipalNameInvalid(SluiceError):
+    code = "SLU-442"
+    summary = "that is no name for a principal"
+    cure = "use lower-case letters, digits and hyphens, starting with a letter or digit, at most 63"
+    exit = Exit.USAGE
+
+
+class FileRefused(SluiceError):
+    """A file without a table in it; ``reason`` is a code of the refusal contract."""
+
+    code = "SLU-443"
+    summary = "the file cannot be read as a table"
+    cure = "see the reason in docs/errors.md; `sluice gate run --dry-run` says more"
+    exit = Exit.REFUSED
+
+
+class FileUndecided(SluiceError):
+    """A file that reads as a table in more than one way."""
+
+    code = "SLU-444"
+    summary = "the file reads in more than one way"
+    cure = "write delimiter, encoding or sheet into a contract by hand; then they are not guessed"
+    exit = Exit.UNDECIDED

@@ -1,0 +1,104 @@
+"""The verdict of a dry run as one page: no script, nothing fetched, no value of a person. It looks as the pages do."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from sluice.agreement.model import Agreement, DataContract
+from sluice.cli.gate import explained
+from sluice.documents.reasons import Explained
+from sluice.documents.words import Words, words
+from sluice.exchange.dry_run import Tried
+from sluice.exchange.naming import is_safe_name
+from sluice.gate.model import Finding, GateVerdict
+from sluice.terms import Severity, Verdict
+
+HERE: Final = Path(__file__).parent
+STYLE: Final = HERE.parent / "web" / "pages" / "assets" / "sluice.css"
+CHIPS: Final = {
+    Verdict.PASSED: ("accepted", "✓"),
+    Verdict.WARNED: ("partly_accepted", "!"),
+    Verdict.REFUSED: ("refused", "✗"),
+    Verdict.UNDECIDED: ("undecided", "?"),
+}
+"""Class of the style sheet and sign of each verdict: never the colour alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One finding: where, how often, and what the contract or suite asks there."""
+
+    code: str
+    rule: str
+    asks: str
+    column: str
+    count: str
+    rows: str
+    readings: tuple[str, ...]
+    is_warning: bool
+
+
+def report_page(agreement: Agreement, contract: DataContract, file: Path, tried: Tried, lang: str) -> str:
+    """HTML in nl, fr or en. The name of the file stands in it only where it can be no person's."""
+    say, verdict = words(lang), tried.verdict
+    kind, sign = CHIPS[verdict.verdict]
+    groups: dict[Explained, list[Line]] = {}
+    for reason, told in explained(verdict.reasons, lang):
+        groups.setdefault(told, []).append(_line(say, tried, reason))
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("gate_report.html").render(
+        say=say.say,
+        language=lang,
+        style=Markup(STYLE.read_text(encoding="utf-8")),
+        name=file.name if is_safe_name(file.name) else say.say("dry_run.file"),
+        kind=kind,
+        sign=sign,
+        word=say.say(f"dry_run.{verdict.verdict.lower()}.word"),
+        sentence=_sentence(say, verdict),
+        counts=_counts(say, verdict),
+        groups=list(groups.items()),
+        facts=list(_facts(say, agreement, contract, file)),
+    )
+
+
+def _sentence(say: Words, verdict: GateVerdict) -> str:
+    if verdict.verdict is Verdict.WARNED and verdict.rows_refused:
+        return say.count("dry_run.partly", verdict.rows_refused, rows=say.number(verdict.rows_refused))
+    return say.say(f"dry_run.{verdict.verdict.lower()}.sentence")
+
+
+def _counts(say: Words, verdict: GateVerdict) -> list[tuple[str, str]]:
+    counted = {"in": verdict.rows_in, "accepted": verdict.rows_accepted, "refused": verdict.rows_refused}
+    return [(say.say(f"dry_run.rows_{name}"), say.number(count)) for name, count in counted.items()]
+
+
+def _line(say: Words, tried: Tried, reason: Finding) -> Line:
+    more = "\N{NO-BREAK SPACE}…" if reason.rows and reason.count > len(reason.rows) else ""
+    return Line(
+        code=reason.code,
+        rule=reason.rule,
+        asks=tried.asked.get((reason.rule, reason.code), ""),
+        column=reason.column or "",
+        count=say.number(reason.count),
+        rows=(", ".join(map(str, reason.rows)) or say.say("reasons.whole_file")) + more,
+        readings=reason.readings,
+        is_warning=reason.severity is Severity.WARNING,
+    )
+
+
+def _facts(say: Words, agreement: Agreement, contract: DataContract, file: Path) -> Iterator[tuple[str, str]]:
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    yield say.say("dry_run.agreement"), f"{agreement.agreement_id} {agreement.version}"
+    yield say.say("dry_run.contract"), f"{contract.contract_id} {contract.version}"
+    yield say.say("dry_run.bytes"), say.number(file.stat().st_size)
+    yield "SHA-256", digest
+    yield say.say("dry_run.judged"), say.moment(datetime.now(UTC).isoformat())

@@ -1,0 +1,30 @@
+"""One corrected value of a person (GDPR Art. 16), apart from what is done with it: a job carries it without a table."""
+
+from dataclasses import dataclass
+from dataclasses import field as part
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What is right of one field of one person since ``as_of`` (UTC). ``before``: keyed hashes of what it replaced.
+
+    ``made_at``: when it was said; of two, the later word counts, whatever instant each is about.
+    ``is_statement``: the field holds an opinion, which stays; ``value`` is what the person has to say to it.
+    ``salt``: hex, of what the ledger says of the values.
+    """
+
+    correction_id: str
+    refs: tuple[str, ...] = part(repr=False)
+    field: str
+    value: str = part(repr=False)
+    as_of: datetime
+    made_at: datetime
+    before: tuple[str, ...]
+    is_statement: bool = False
+    salt: str = part(default="", repr=False)
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Of two of one field, the greater one counts."""
+        return self.made_at, self.correction_id
