@@ -11,6 +11,9 @@ from enum import IntEnum
 from pathlib import Path
 from typing import ClassVar
 
+BEGINNING = re.compile(r"[0-9a-f]{1,8}(-[0-9a-f-]{0,27})?")
+"""How a UUID begins; no phone number does."""
+
 
 class Exit(IntEnum):
     """Exit codes of the ``sluice`` command."""
@@ -36,6 +39,11 @@ class Ref:
 def may_be_a_value(name: str) -> bool:
     """Whether a column name of a file may be a cell of it: with an at sign, or without a letter."""
     return "@" in name or not re.search(r"[^\W\d_]", name)
+
+
+def as_typed(kind: str, text: str) -> Ref:
+    """Points at what somebody typed for an id of ours. What begins no id may be a value of a person: not repeated."""
+    return Ref(kind, text if BEGINNING.fullmatch(text) else "as given")
 
 
 def at_place(place: int) -> str:

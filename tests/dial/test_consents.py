@@ -179,6 +179,8 @@ def test_consent_given_again_lifts_a_withdrawal_for_its_purpose_and_channel_only
         who = ("consent", "withdraw", ENERGY01, f"customer:{person}", "--purpose", "P-RENEW", "--channel", "sms")
         assert sluice(*who).document["is_new"]
         shown = sluice("consent", "show", ENERGY01, f"customer:{person}").document["records"]
+        assert sluice("consent", "show", "peeters", f"customer:{person}").error == "SLU-301"
+        assert not list(desk.settings.keys_dir.rglob("*peeters*")), "whoever is none of ours gets no key"
         assert sluice("consent", "record", ENERGY01, f"customer:{person}", "--purpose", "P-RENEW", "--channel", "fax",
                       "--method", "call", "--notice", "W-7", "--collected-by", "center").error == "SLU-625"  # fmt: skip
         told = sluice("consent", "export", ENERGY01, f"customer:{person}", "--to", str(target)).document

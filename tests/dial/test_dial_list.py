@@ -158,6 +158,19 @@ def test_what_agreement_or_contract_do_not_name_is_refused_on_record(
     assert not any(item.key.startswith("energy01/dial/") for item in desk.objects(desk.settings.bucket_internal))
 
 
+@pytest.mark.parametrize(("principal", "flow"), [("peeters", "renewal_campaign"), ("energy01", "peeters")])
+def test_a_principal_or_flow_that_nobody_has_is_not_recorded_as_it_was_typed(
+    desk: Desk, principal: str, flow: str
+) -> None:
+    request = Request(str(uuid4()), Principal(principal), Flow(flow), "P-RENEW", Channel.PHONE, "csv", "anna")
+
+    with pytest.raises(NotFound) as refused:
+        make_dial_list(desk.house, request, now())
+
+    assert "peeters" not in str(refused.value)
+    assert desk.lines() == [] and desk.sql("select 1 from ledger.entry where body::text like '%dial%'") == []
+
+
 @pytest.mark.parametrize(("days", "is_made"), [(None, False), (6, False), (5, True), (0, True)])
 def test_phone_marketing_needs_a_number_list_of_five_days_at_most(desk: Desk, days: int | None, is_made: bool) -> None:
     contacts(desk, 5)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sluice.errors import as_typed
 from sluice.exchange.naming import NO_FLOW, is_safe_name, split_key, withheld_unless_safe
 from sluice.terms import Flow
 
@@ -66,3 +67,13 @@ def test_the_folder_of_a_file_without_a_flow_is_withheld_however_plain_it_is() -
     key = "energy01/inbound/janssens-peter/leads.csv"
     assert withheld_unless_safe(key, NO_FLOW) == "energy01/inbound/[name withheld]"
     assert withheld_unless_safe(key, Flow("janssens-peter")) == key
+
+
+@pytest.mark.parametrize("typed", ["0470123456", "+32470123456", "Peeters", "an@inbox.example", "E12345678", ""])
+def test_what_begins_no_id_is_not_repeated(typed: str) -> None:
+    assert str(as_typed("case", typed)) == "case as given"
+
+
+@pytest.mark.parametrize("typed", ["a", "0ee89616", "0ee89616-ab68", "0ee89616-ab68-4ffb-9b07-26c08c452874"])
+def test_what_begins_an_id_is(typed: str) -> None:
+    assert str(as_typed("case", typed)) == f"case {typed}"

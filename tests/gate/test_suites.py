@@ -1,9 +1,12 @@
 """S-22: a suite that could run code, show values or mean nothing is refused when it loads."""
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sluice.errors import DocumentInvalid
 from sluice.gate.errors import KindRefused, OptionInvalid, OptionRefused, SuiteUnreadable
@@ -166,3 +169,29 @@ def test_a_suite_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
 
     assert "leads.json" in str(refused.value)
     assert str(tmp_path) not in str(refused.value)
+
+
+@pytest.mark.slow
+@pytest.mark.evidence
+def test_how_many_are_refused_and_how_many_plain_loaders_take(record_property: Callable[[str, object], None]) -> None:
+    """S-22 in figures; the control is what Great Expectations and a plain YAML loader say of the same."""
+    every = (*UNLISTED, *NOT_ALLOWED, *NO_MEANING, *NO_SUITE)
+    refused = sum(_is_refused(content) for content in every)
+    tagged = yaml.load("a: !!python/tuple [1]\nb: !!python/name:os.getcwd", Loader=yaml.UnsafeLoader)
+
+    assert refused == len(every)
+    assert tagged == {"a": (1,), "b": os.getcwd}
+    loaded = sum(_loads_in_great_expectations(content) for content in (*UNLISTED, *NOT_ALLOWED))
+    record_property("S-22 suites that are refused at load", f"{refused} of {len(every)}")
+    record_property(
+        "S-22 control: of those with unlisted kinds and options, Great Expectations loads",
+        f"{loaded} of {len(UNLISTED) + len(NOT_ALLOWED)}; a plain YAML loader makes what its tags name",
+    )
+
+
+def _is_refused(content: bytes) -> bool:
+    try:
+        read_suite(content, "leads.json")
+    except DocumentInvalid:
+        return True
+    return False

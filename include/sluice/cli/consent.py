@@ -215,7 +215,7 @@ def export(
     with private_file("--to", to) as write, open_house(settings) as house:
         agreement = find_principal_agreement(house.conn, Principal(principal), today, now)
         if agreement is None:
-            raise ConsentsInvalid(Ref("rule", "NO_AGREEMENT"), Ref("principal", principal))
+            raise ConsentsInvalid(Ref("rule", "NO_AGREEMENT"))
         found = _of_person(house, principal, person)
         document = export_consents(found, agreement, settings.center_country, today)
         content = json.dumps(document, ensure_ascii=False, indent=2).encode()
@@ -226,11 +226,12 @@ def export(
 
 def _of_person(house: "House", principal: str, person: list[str]) -> "pl.DataFrame":
     from sluice.exchange.consents import find_records
+    from sluice.exchange.read import pick_principals
     from sluice.rights.identifiers import check_identifiers, parse_identifier, refs_of
-    from sluice.terms import Principal
 
+    [name] = pick_principals(house.conn, principal)  # whoever is none of ours gets no key
     found = tuple(parse_identifier(text, place) for place, text in enumerate(person, 1))
     check_identifiers(found)
-    refs = sorted(set(refs_of(found, house.subject_key(Principal(principal))).values()))
-    records = find_records(house, Principal(principal))
+    refs = sorted(set(refs_of(found, house.subject_key(name)).values()))
+    records = find_records(house, name)
     return records.filter(records["ref"].is_in(refs))

@@ -77,7 +77,7 @@ def credential(
 
     settings = get_settings()
     if not secret_path(settings.var, name).exists():
-        raise NotFound(Ref("credential", name), Ref("made by", "sluice up"))
+        raise NotFound(Ref("credential", "as given"), Ref("made by", "sluice up"))
     key = key_of(settings.var, name)
     if format is Format.JSON:
         where = {"principal": name, "endpoint": settings.s3_endpoint, "region": settings.s3_region}

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from sluice.agreement.model import Paper, PaperMissing
-from sluice.agreement.store import in_force
+from sluice.agreement.store import in_force, is_flow
 from sluice.agreement.subjects import naming_columns
 from sluice.db import transaction
 from sluice.dial import store
@@ -33,7 +33,7 @@ from sluice.dial.rules import (
     task_of,
 )
 from sluice.dial.view import CORRECTED, read_rows, refs_of
-from sluice.errors import Ref, UsageError
+from sluice.errors import NotFound, Ref, UsageError
 from sluice.exchange.close import close_record
 from sluice.exchange.consents import find_words
 from sluice.exchange.effects import do_effects
@@ -62,7 +62,8 @@ NOTHING_RAN: Mapping[str, str] = {}
 
 
 def make_dial_list(house: House, request: Request, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> Dialled:
-    """The list of a request, in the agents' bucket once its receipt is there. Raises UsageError, DialRefused.
+    """The list of a request, in the agents' bucket once its receipt is there. Raises UsageError, DialRefused,
+    and NotFound for a flow that no contract ever named.
 
     A list that may not be made has its record too; its reason code is in the error.
     """
@@ -102,6 +103,8 @@ def finish_left(house: House, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int
 
 
 def _open(house: House, request: Request, now: datetime) -> Opened:
+    if not is_flow(house.conn, request.principal, request.flow):  # what was typed would stay in the record for good
+        raise NotFound(Ref("flow", "of the request"))
     today = now.astimezone(BRUSSELS).date()
     paper = paper_of(house, request, today, now)
     agreement = paper.agreement

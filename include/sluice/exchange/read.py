@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sluice.db import Connection
-from sluice.errors import NotFound, Ref
+from sluice.errors import NotFound, Ref, as_typed
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
@@ -99,7 +99,7 @@ def show_exchange(conn: Connection, named: str) -> Shown:
         f"select {LINE} from exchange e where exchange_id between %s and %s limit 2", (lowest, highest)
     ).fetchall()
     if len(rows) != 1:
-        raise NotFound(Ref("exchange", named), Ref("matches", len(rows)))
+        raise NotFound(as_typed("exchange", named), Ref("matches", len(rows)))
     line = _line(rows[0])
     entry = find_entry(conn, ExchangeId(line.id), EntryKind.EXCHANGE_CLOSED)
     return Shown(
@@ -113,7 +113,7 @@ def _range(named: str) -> tuple[UUID, UUID]:
     """The first and the last id that begins so. Raises NotFound for what begins no id."""
     digits = named.lower().replace("-", "")
     if not BEGINNING.fullmatch(digits):
-        raise NotFound(Ref("exchange", named), Ref("matches", 0))
+        raise NotFound(as_typed("exchange", named), Ref("matches", 0))
     return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
 
 

@@ -219,7 +219,11 @@ class ObjectStore:
         except StoreConflict:
             present = self.head(bucket, key)
         guard = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}
-        return self._put(bucket, key, content, content_type, guard)
+        try:
+            return self._put(bucket, key, content, content_type, guard)
+        except StoreConflict:
+            present = self.head(bucket, key)
+        return _ours(present, bucket, hash_of(content)[0])
 
     def delete_others(self, bucket: str, key: str, keep: frozenset[str]) -> int:
         """Remove every version of one key for good, delete markers too, except those to keep; how many."""

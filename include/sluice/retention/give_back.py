@@ -54,7 +54,7 @@ def give_back(
     """
     ended = find_ended(house.conn, principal, now.astimezone(BRUSSELS).date(), now)
     if ended is None:
-        raise RetentionRefused(Ref("rule", "AGREEMENT_IN_FORCE"), Ref("principal", principal))
+        raise RetentionRefused(Ref("rule", "AGREEMENT_IN_FORCE"))
     if ended.end_choice != "return":
         raise RetentionRefused(Ref("rule", "NOTHING_TO_RETURN"), Ref("agreement", ended.agreement_id))
     wish = Wish(ended, form, by)

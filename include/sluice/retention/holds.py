@@ -7,7 +7,7 @@ from uuid import uuid4
 from sluice.agreement.model import Agreement
 from sluice.agreement.store import find_ended
 from sluice.db import Connection, transaction
-from sluice.errors import NotFound, Ref
+from sluice.errors import NotFound, Ref, as_typed
 from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
@@ -68,7 +68,7 @@ def lift(conn: Connection, hold_id: str, by: str, now: datetime) -> LegalHold:
     """End a hold before its last day, by its id or the beginning of it. Raises NotFound, RetentionRefused."""
     found = [each for each in store.find_holds(conn) if each.hold_id.startswith(hold_id)]
     if len(found) != 1:
-        raise NotFound(Ref("legal hold", hold_id), Ref("found", len(found)))
+        raise NotFound(as_typed("legal hold", hold_id), Ref("found", len(found)))
     [held], name = found, check_name(by)
     with transaction(conn):
         if not store.lift_hold(conn, held.hold_id, name, now):
@@ -85,7 +85,7 @@ def confirm_return(conn: Connection, principal: Principal, reference: str, by: s
     """
     ended = find_ended(conn, principal, now.astimezone(BRUSSELS).date(), now)
     if ended is None:
-        raise RetentionRefused(Ref("rule", "AGREEMENT_IN_FORCE"), Ref("principal", principal))
+        raise RetentionRefused(Ref("rule", "AGREEMENT_IN_FORCE"))
     if ended.end_choice != "return":
         raise RetentionRefused(Ref("rule", "NOTHING_TO_RETURN"), Ref("agreement", ended.agreement_id))
     name, said = check_name(by), _reference(reference)

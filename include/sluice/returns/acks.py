@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from sluice.db import Connection, transaction
-from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError, UsageError
+from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError, UsageError, as_typed
 from sluice.exchange.house import House
 from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, utc_text, withheld_unless_safe
 from sluice.lake.objects import StoredObject, prefix_of
@@ -318,7 +318,7 @@ def _resolve(conn: Connection, named: str) -> ExchangeId:
         (named,),
     ).fetchall()
     if len(rows) != 1:
-        raise NotFound(Ref("return", named), Ref("matches", len(rows)))
+        raise NotFound(as_typed("return", named), Ref("matches", len(rows)))
     return ExchangeId(rows[0]["id"])
 
 

@@ -113,7 +113,7 @@ def _failure(way: Way, message: Message) -> str | None:
 
 
 def _log(message: Message) -> None:
-    log.warning("for the desk: %s", _text(message))
+    log.warning("for the desk: %s", " | ".join(_text(message).splitlines()))  # one event, one log line
 
 
 def _mail(settings: Settings, now: datetime, message: Message) -> None:

@@ -76,7 +76,7 @@ def _judged(house: House, principal: Principal, rows: list[Said], now: datetime)
 def _agreement(house: House, principal: Principal, now: datetime) -> Agreement:
     found = find_principal_agreement(house.conn, principal, now.astimezone(BRUSSELS).date(), now)
     if found is None:
-        raise ConsentsInvalid(Ref("rule", "NO_AGREEMENT"), Ref("principal", principal))
+        raise ConsentsInvalid(Ref("rule", "NO_AGREEMENT"))
     return found
 
 

@@ -150,7 +150,7 @@ def fingerprints_of(house: House, principal: Principal) -> Mapping[str, str]:
         if house.keyring.has(principal, purpose)
     }
     if not found or principal.startswith("_"):
-        raise NotFound(Ref("keys of principal", principal))
+        raise NotFound(Ref("keys of principal", "as given"))
     return found
 
 

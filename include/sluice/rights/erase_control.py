@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.db import Connection, transaction
-from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError
+from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError, as_typed
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.ledger.append import append
@@ -79,7 +79,7 @@ def resume(conn: Connection, case_id: CaseId | None, by: str, now: datetime) -> 
     name = check_name(by)
     with transaction(conn):
         if not control.resume(conn, case_id, name, now):
-            raise NotFound(Ref("stop of", case_id or "all"))
+            raise NotFound(as_typed("stop of", case_id) if case_id else Ref("stop of", "all"))
         body = ErasureResumed(case_id=case_id, resumed_by=name, resumed_at=utc_text(now))
         append(conn, chain=CASES_CHAIN, kind=EntryKind.ERASURE_RESUMED, exchange_id=None, body=body)
 

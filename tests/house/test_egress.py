@@ -1,0 +1,91 @@
+"""S-23: what connects to anything stands in a table, and from tests nothing connects to another machine."""
+
+import ast
+import re
+import socket
+from pathlib import Path
+
+import pytest
+from pytest_socket import SocketConnectBlockedError
+
+CHECKOUT = Path(__file__).parents[2]
+PAGE = CHECKOUT / "docs" / "operations.md"
+CODE = ("include/sluice", "dags", "plugins", "config")
+OPENS = {
+    "socket": ("socket", "create_connection", "create_server"),
+    "http.client": ("HTTPConnection", "HTTPSConnection"),
+    "urllib.request": ("urlopen", "build_opener"),
+    "smtplib": ("SMTP", "SMTP_SSL"),
+    "psycopg": ("connect", "AsyncConnection"),
+    "boto3": ("client", "resource", "Session"),
+    "sqlalchemy": ("create_engine",),
+    "celery": ("Celery",),
+    **dict.fromkeys(("requests", "httpx", "aiohttp", "urllib3", "ftplib", "redis", "paramiko", "websockets"), ("*",)),
+}
+"""What opens a connection, by the module that it is of; ``*``: whatever it is asked."""
+
+
+def openers(source: str) -> set[str]:
+    """Doors through which some code opens connections, by their whole names."""
+    tree = ast.parse(source)
+    brought = imported(tree)
+    rooms = {name.partition(".")[0] for name in brought}
+    dotted = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    named = brought | {name for name in dotted if name.partition(".")[0] in rooms}
+    return {name for name in named for room, doors in OPENS.items() if name.startswith(room) and is_door(name, doors)}
+
+
+def is_door(name: str, doors: tuple[str, ...]) -> bool:
+    return "*" in doors or name.rpartition(".")[2] in doors
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Names of what is imported, with the module that it is of."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{each.name}" for each in node.names}
+    return found
+
+
+def connecting() -> set[str]:
+    """Files of the product that open a connection."""
+    found = set()
+    for room in CODE:
+        for path in (CHECKOUT / room).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            if any(room in text for room in OPENS) and openers(text):
+                found.add(path.relative_to(CHECKOUT).as_posix().removeprefix("include/sluice/"))
+    return found
+
+
+def test_whatever_connects_stands_in_the_table_of_the_operations_page() -> None:
+    section = PAGE.read_text(encoding="utf-8").partition("## What it connects to")[2].partition("\n## ")[0]
+    listed = set(re.findall(r"^\| `([a-z_/]+[.]py)` \|", section, re.MULTILINE))
+
+    assert connecting() == listed
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import socket\nsocket.create_connection(('x', 1))",
+        "from urllib.request import urlopen\nurlopen('http://x')",
+        "import requests",
+        "def f():\n    from httpx import get\n    get('http://x')",
+        "import boto3\nboto3.client('s3')",
+    ],
+)
+def test_an_opened_connection_is_found_in_code(source: str) -> None:
+    """The control."""
+    assert openers(source)
+
+
+def test_a_connection_to_another_machine_fails_in_tests() -> None:
+    """The control of every other test: pytest-socket stands between them and the network (RFC 5737 address)."""
+    with pytest.warns(UserWarning, match="192.0.2.1"), pytest.raises(SocketConnectBlockedError):
+        socket.create_connection(("192.0.2.1", 443), 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname()).close()

@@ -1,0 +1,99 @@
+"""The leak scanner by itself: what it sees in which wrapping, and that it is made of nothing that it looks through."""
+
+import gzip
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from leaks.canaries import ENCODERS, KINDS, PERSONS, draw
+from leaks.scan import scan
+from leaks.sources import Source, files
+from rights.residue import Searcher
+
+TESTS = Path(__file__).parents[1]
+PEOPLE = draw(7)
+SEARCHER = Searcher([each.spellings for who in PEOPLE for each in who.canaries])
+LOADED = "import json, sys; import leaks.scan; print(json.dumps(sorted(sys.modules)))"
+
+
+def zipped(content: bytes) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inside", content)
+    return target.getvalue()
+
+
+WRAPPINGS: dict[str, Callable[[str], bytes]] = {
+    "text": lambda text: f"INFO calling {text} again".encode(),
+    "gzip": lambda text: gzip.compress(text.encode()),
+    "zip": lambda text: zipped(text.encode()),
+    "zip in gzip": lambda text: gzip.compress(zipped(text.encode())),
+    "utf-16": lambda text: f"who {text}".encode("utf-16"),
+}
+
+
+def test_every_canary_is_seen_in_every_encoding_and_wrapping() -> None:
+    canaries = [each.written for who in PEOPLE for each in who.canaries]
+    assert len(canaries) == PERSONS * len(KINDS) == 200
+    for encode in ENCODERS.values():
+        for wrap in WRAPPINGS.values():
+            sources = [Source(str(n), wrap(encode(value))) for n, value in enumerate(canaries) if wants(value, encode)]
+            report = scan(sources, SEARCHER)
+            assert {int(channel): found for channel, found in report.leaks.items()} == {
+                int(each.channel): {int(each.channel)} for each in sources
+            }
+
+
+def wants(value: str, encode: Callable[[str], str]) -> bool:
+    """Of a note a word only is a canary, so that its hash is of the word, not of what stands around it."""
+    return not (value.startswith("de hond") and encode is ENCODERS["sha256"])
+
+
+def test_digits_alone_betray_a_phone_and_strangers_are_not_seen() -> None:
+    digits = "".join(filter(str.isdigit, PEOPLE[3].phone))
+    others = [Source("x", json.dumps([each.written for each in who.canaries]).encode()) for who in draw(8)]
+
+    assert scan([Source("x", digits.encode())], SEARCHER).leaks == {"x": {16}}
+    assert scan(others, SEARCHER).leaks == {}
+
+
+def test_a_place_where_values_may_be_is_no_leak_and_is_counted() -> None:
+    report = scan([Source("lake", PEOPLE[0].email.encode(), is_home=True)], SEARCHER)
+    assert (report.leaks, report.at_home) == ({}, {2})
+
+
+def test_the_tool_names_the_channel_and_never_the_value(tmp_path: Path) -> None:
+    values, folder = tmp_path / "values", tmp_path / "logs"
+    values.write_text("\n".join("\t".join(each.spellings) for each in PEOPLE[0].canaries))
+    folder.mkdir()
+    (folder / "a.log").write_text(f"calling {PEOPLE[0].email}")
+
+    done = said(["-m", "leaks.scan", str(values), str(folder)])
+
+    assert (done.returncode, done.stdout) == (1, f"{folder} a.log: lines 3\n")
+    (folder / "a.log").write_text("calling somebody")
+    assert said(["-m", "leaks.scan", str(values), str(folder)]).returncode == 0
+
+
+def said(words: list[str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, *words], cwd=TESTS, capture_output=True, text=True, check=False)
+
+
+def test_it_loads_nothing_of_the_product() -> None:
+    done = said(["-c", LOADED])
+    assert not [name for name in json.loads(done.stdout) if name.partition(".")[0] == "sluice"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_value_between_two_windows_of_a_file_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.setattr("leaks.sources.WINDOW_BYTES", 64)
+    (tmp_path / "log").write_bytes(("x" * 60 + PEOPLE[0].email + "y" * 90).encode(encoding))
+    assert scan(files(tmp_path, "log"), SEARCHER).leaks == {"log log": {2}}
