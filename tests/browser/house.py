@@ -17,9 +17,9 @@ from starlette.routing import Mount
 
 from desk import Desk
 from returns.commands import at_terminal
-from web.house import LoggedIn, running_apps
+from web.house import LOGIN, LoggedIn, running_apps
 
-ANNA = {"x-test-login": quote("anna:USER")}
+ANNA = quote("anna:USER")
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 
@@ -33,13 +33,15 @@ class Site:
 
     def context(self, scheme: Any = "light", viewport: Any = None, **more: Any) -> BrowserContext:
         """A browser in which Anna is logged in; ``scheme``: light or dark."""
-        return self.browser.new_context(
+        context = self.browser.new_context(
             base_url=self.base,
             color_scheme=scheme,
             viewport=viewport or WIDE,
-            extra_http_headers={**ANNA, "accept-language": "en"},
+            locale="en",
             **more,
         )
+        context.add_cookies([{"name": LOGIN, "value": ANNA, "url": self.base}])
+        return context
 
 
 @contextmanager

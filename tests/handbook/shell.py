@@ -1,5 +1,6 @@
 """A person at a terminal: one bash, one command after the other, in one folder."""
 
+import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -58,9 +59,14 @@ def follow(shell: Shell, commands: Sequence[Command], placeholders: Placeholders
 
 
 def filled(text: str, placeholders: Placeholders) -> str:
-    """The command with the values of this installation; the longest placeholder first."""
-    for written in sorted(placeholders, key=len, reverse=True):
-        if written in text:
-            value = placeholders[written]
-            text = text.replace(written, value if isinstance(value, str) else value())
-    return text
+    """The command with the values of this installation: the longest placeholder first, and no value filled again."""
+    longest = sorted(placeholders, key=len, reverse=True)
+    values: dict[str, str] = {}
+
+    def value_of(found: re.Match[str]) -> str:
+        if found[0] not in values:
+            value = placeholders[found[0]]
+            values[found[0]] = value if isinstance(value, str) else value()
+        return values[found[0]]
+
+    return re.sub("|".join(map(re.escape, longest)), value_of, text) if longest else text

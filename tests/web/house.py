@@ -14,6 +14,7 @@ from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import USER_INJECTED_BY_TRUSTED_MIDDLEWARE
 from fastapi import FastAPI
 from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -33,15 +34,22 @@ BODY: dict[str, Any] = {
 }
 
 
+LOGIN = "x-test-login"
+
+
 class LoggedIn:
-    """Sets who is logged in exactly as Airflow's ``JWTRefreshMiddleware`` does; nobody: nothing is set."""
+    """Sets who is logged in exactly as Airflow's ``JWTRefreshMiddleware`` does; nobody: nothing is set.
+
+    A browser says it with a cookie, as to Airflow: what it downloads has no header of ours.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (name := dict(scope["headers"]).get(b"x-test-login")):
-            username, _, role = unquote(name.decode()).partition(":")
+        asked = HTTPConnection(scope) if scope["type"] == "http" else None
+        if asked and (name := asked.headers.get(LOGIN) or asked.cookies.get(LOGIN)):
+            username, _, role = unquote(name).partition(":")
             scope.setdefault("state", {}).update(
                 user=SimpleAuthManagerUser(username=username, role=role or None),
                 user_authenticated_via=USER_INJECTED_BY_TRUSTED_MIDDLEWARE,
@@ -61,7 +69,7 @@ class Web:
 
     def as_(self, login: str | None) -> "Web":
         """Somebody else, ``name:ROLE``; None: nobody."""
-        return replace(self, headers={"x-test-login": quote(login)} if login else {})
+        return replace(self, headers={LOGIN: quote(login)} if login else {})
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
         headers = {**self.headers, **more.pop("headers", {})}

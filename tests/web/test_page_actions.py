@@ -122,7 +122,7 @@ def test_who_only_reads_can_do_nothing(pages: Web, night: Night) -> None:
     routes = [each for each in make_pages().routes if isinstance(each, APIRoute) and "POST" in each.methods]
     assert len(routes) >= 10
     for route in routes:
-        path = route.path.format(case_id=number, exchange_id=number, notice_id=number)
+        path = route.path.format(case_id=number, exchange_id=number, notice_id=number, agreement_id="DPA-NOBODY")
         assert send(pages.as_("vera:VIEWER"), path, token, reason=REASON).status_code == 403, path
         assert send(pages.as_(None), path, token, reason=REASON).status_code == 401, path
         assert send(pages.as_("vera:USER"), path, token, reason=REASON).status_code in (404, 422), path

@@ -16,6 +16,7 @@ from sluice.documents.words import LANGUAGES
 from sluice.registers.model import Article
 from sluice.staff.refs import agent_ref
 from sluice.web.pages.app import MOUNT
+from web.desk_work import send, token_of
 from web.house import Web
 from web.test_pages import said
 
@@ -137,6 +138,31 @@ def test_an_agents_account_is_chosen_by_its_pseudonym(pages: Web) -> None:
         answer = clerk(pages).get(f"/breach?{wrong}")
         assert answer.status_code == 422 and "jan" not in answer.text
     assert clerk(pages).get("/breach?exchange=0470123456").status_code == 404
+
+
+def test_a_file_is_named_by_its_address_in_a_form(pages: Web) -> None:
+    desk, token = pages.desk, token_of(clerk(pages), "/breach")
+    [kept] = desk.sql(
+        "select c.bucket, c.key, c.version_id from copy c join exchange e using (exchange_id) "
+        "where c.kind = 'lake' and e.principal = 'energy01' and e.direction = 'inbound'"
+    )
+    whole = f"s3://{kept['bucket']}/{kept['key']}"
+    asked = {"risk": "high", "aware": "2026-11-24T10:00"}
+    for address in (whole, f" {whole}?versionId={kept['version_id']} "):
+        page = send(clerk(pages), "/breach?lang=en", token, object=address, **asked)
+        assert page.status_code == 200 and "2 persons concerned" in said(page.text), address
+        assert "33(2)" in said(page.text)
+    form = {"object": whole, "draft": "controller", "principal": "energy01", **asked}
+    for kind, begins in (("pdf", b"%PDF"), ("txt", b"")):
+        answer = send(clerk(pages), "/breach/draft?lang=en", token, form=kind, **form)
+        assert answer.status_code == 200 and answer.content.startswith(begins)
+        assert str(kept["key"]) not in answer.headers["content-disposition"]
+    for wrong, status in ((f"{whole}x", 409), ("https://elsewhere/x", 422), ("", 422)):
+        answer = send(clerk(pages), "/breach", token, object=wrong)
+        assert answer.status_code == status and (not wrong or wrong not in answer.text), wrong
+        assert f'href="{MOUNT}/breach"' in answer.text, "back to the form"
+    assert send(clerk(pages), "/breach", "x", object=whole).status_code == 403, "no form of ours"
+    assert send(pages, "/breach", token_of(pages.as_("vera:USER"), "/breach"), object=whole).status_code == 403
 
 
 def test_only_who_may_look_sees_anything(pages: Web) -> None:

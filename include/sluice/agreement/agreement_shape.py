@@ -137,7 +137,7 @@ AGREEMENT = Keys(
         "duties": _DUTIES,
         "retentionRules": Many(_RETENTION, least=1),
         "roleProfiles": Many(_ROLE_ROW),
-        "seedOwner": Keys({}, {"signOff": Text(), "reverseArt28Ref": Text()}),
+        "seedOwner": Keys({}, {"signOff": Text(), "reverseArt28Ref": Text(), "twoPersonSignOff": Flag()}),
         "recipients": Many(Text()),
     },
     {

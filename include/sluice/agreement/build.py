@@ -66,6 +66,7 @@ def build_agreement(document: Document) -> Agreement:
         erasure=ErasureRules(root["erasure"]["twoPersonRelease"].value is not False),
         limits=GateLimits(**{limit.name: root["limits"][limit.key].value for limit in LIMITS}),
         contact_email=controller["contact"]["email"].text,
+        seed_owner_signatures=2 if root["seedOwner"]["twoPersonSignOff"].value is True else 1,
     )
 
 

@@ -29,7 +29,9 @@ def find_contestable(conn: Connection, on: date, known_at: datetime) -> list[Con
     found: set[Contestable] = set()
     for known in list_contracts(conn, known_at, CONTESTED):
         contract = known.contract
-        paper = find_version(conn, contract.agreement_id, contract.agreement_version) if on in known.days else None
+        if on not in known.days:
+            continue
+        paper = find_version(conn, contract.agreement_id, contract.agreement_version, known_at)
         found |= set(warned(contract, paper)) if paper else set()
     return sorted(found)
 

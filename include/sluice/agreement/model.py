@@ -160,6 +160,7 @@ class Agreement:
     forward_hours: int
     may_answer: dict[str, bool]
     seed_owner_sign_off: str | None
+    """What the paper itself says of who signed its SEED_OWNER rows off."""
     seed_owner_reverse_ref: str | None
     joint_arrangement_ref: str | None
     sha256: Sha256
@@ -174,6 +175,15 @@ class Agreement:
     limits: GateLimits = field(default_factory=GateLimits)
     contact_email: str | None = None
     """Of the principal's contact, as the parties signed it."""
+    seed_owner_signatures: int = 1
+    """How many people it takes to sign SEED_OWNER off: one, or two where the paper says so."""
+    seed_owner_signers: tuple[str, ...] = ()
+    """Who signed it off since, as it was known when this was read; nobody of what comes from a file."""
+
+    @property
+    def is_seed_owner_signed_off(self) -> bool:
+        """In the paper, or since by as many people as the paper asks for."""
+        return bool(self.seed_owner_sign_off) or len(self.seed_owner_signers) >= self.seed_owner_signatures
 
     def is_in_force(self, on: date) -> bool:
         """``on``: a Brussels date; both ends inclusive."""

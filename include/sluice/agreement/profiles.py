@@ -53,6 +53,9 @@ STAFF_GROUPS = frozenset({FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, Field
 DERIVED = frozenset({FieldGroup.SCORE, FieldGroup.SEGMENT})
 AGENT_ADDED = frozenset(FieldGroup) - PRINCIPAL_SUPPLIED - STAFF_GROUPS - DERIVED
 
+ROLES_TO_SIGN = (RoleProfile.SEED_OWNER,)
+"""Profiles that somebody has to sign off; JOINT asks for an arrangement instead."""
+
 NOTIFIED: dict[Direction, tuple[str, ...]] = {
     Direction.INBOUND: ("center", "sub-processors"),
     Direction.INTERNAL: (),
@@ -166,7 +169,7 @@ def role_warnings(agreement: Agreement, profile: RoleProfile) -> tuple[str, ...]
     """What every report about a field of this profile has to say."""
     found = []
     if profile is RoleProfile.SEED_OWNER:
-        if not agreement.seed_owner_sign_off:
+        if not agreement.is_seed_owner_signed_off:
             found.append("SEED_OWNER_NO_SIGN_OFF: contestable under EDPB 07/2020, and nobody signed it off")
         if not agreement.seed_owner_reverse_ref:
             found.append("SEED_OWNER_NO_REVERSE_ART28: no agreement makes the principal processor of this part")

@@ -1,8 +1,8 @@
 """Registered documents and their activations in PostgreSQL: the only SQL of this room."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
 
 from psycopg.rows import DictRow
 
@@ -16,23 +16,29 @@ from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref
 from sluice.terms import Direction, Flow, Principal
 
-_BY_ID = """
-    select a.state, d.version, d.path, d.body, d.agreement_id, d.agreement_version, a.valid_from, a.valid_to
+_SIGNERS = """array(select s.signed_by from sluice.role_sign_off s
+                 where (s.agreement_id, s.version, s.role_profile) = (d.document_id, d.version, 'SEED_OWNER')
+                   and s.signed_at <= %(known_at)s order by s.signed_at, s.signed_by) as signers"""
+"""Who signed the version of an agreement off, as it was known at an instant."""
+_BY_ID = f"""
+    select a.state, d.version, d.path, d.body, d.agreement_id, d.agreement_version, a.valid_from, a.valid_to,
+           {_SIGNERS}
     from sluice.activation a join sluice.document d using (sha256)
     where a.kind = %(kind)s and a.document_id = %(document_id)s
       and a.known_from <= %(known_at)s and (a.known_to is null or %(known_at)s < a.known_to)
     order by a.valid_from
 """
-_BY_PRINCIPAL = """
-    select a.state, d.version, d.path, d.body, d.agreement_id, d.agreement_version, a.valid_from, a.valid_to
+_BY_PRINCIPAL = f"""
+    select a.state, d.version, d.path, d.body, d.agreement_id, d.agreement_version, a.valid_from, a.valid_to,
+           {_SIGNERS}
     from sluice.activation a join sluice.document d using (sha256)
     where a.kind = %(kind)s and d.principal = %(principal)s
       and a.known_from <= %(known_at)s and (a.known_to is null or %(known_at)s < a.known_to)
     order by a.valid_from, a.document_id
 """
-_EVERY = """
+_EVERY = f"""
     select a.state, d.version, d.path, d.body, d.agreement_id, d.agreement_version, a.valid_from, a.valid_to,
-           p.body as pinned_body, p.path as pinned_path
+           {_SIGNERS}, p.body as pinned_body, p.path as pinned_path
     from sluice.activation a join sluice.document d using (sha256)
     left join sluice.document p
       on p.kind = 'agreement' and (p.document_id, p.version) = (d.agreement_id, d.agreement_version)
@@ -53,6 +59,7 @@ _KEEP = """
     select kind, document_id, sha256, state, %(first)s, %(last)s, %(at)s, activated_at
     from sluice.activation where activation_id = %(activation_id)s
 """
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 _OPEN = """
     insert into sluice.activation
         (kind, document_id, sha256, state, valid_from, valid_to, known_from, activated_at)
@@ -71,6 +78,13 @@ class Row:
     days: Days
     pin: tuple[str | None, str | None]
     """The agreement id and version a contract names."""
+    signers: tuple[str, ...] = ()
+    """Of an agreement: who signed its SEED_OWNER rows off."""
+
+    @property
+    def agreement(self) -> Agreement:
+        """The agreement this is."""
+        return replace(parse_agreement(self.body, self.path), seed_owner_signers=self.signers)
 
 
 def activate(conn: Connection, documents: tuple[Registration, ...], at: datetime) -> tuple[str, ...]:
@@ -165,7 +179,7 @@ def _join(row: Row, versions: list[Row], on: date) -> Paper | PaperMissing | Non
     pinned = next((held for held in versions if held.version == row.pin[1]), None)
     if pinned is None:
         return None
-    agreement = parse_agreement(pinned.body, pinned.path)
+    agreement = pinned.agreement
     holding = _find_on(versions, on)
     if holding is None or holding.version != pinned.version:
         is_early = on < agreement.valid_from
@@ -190,13 +204,13 @@ def _find_principal_agreement(
     found = _by_principal(conn, "agreement", principal, known_at)
     holding = [row for row in found if on in row.days]
     if holding:
-        return parse_agreement(holding[-1].body, holding[-1].path)
+        return holding[-1].agreement
     if not found:
         return PaperMissing(PaperReason.NO_AGREEMENT)
     past = [row for row in found if row.days.first <= on]
     nearest = past[-1] if past else found[0]
     reason = PaperReason.AGREEMENT_EXPIRED if past else PaperReason.AGREEMENT_NOT_YET
-    return PaperMissing(reason, agreement=parse_agreement(nearest.body, nearest.path))
+    return PaperMissing(reason, agreement=nearest.agreement)
 
 
 def find_ended(conn: Connection, principal: Principal, on: date, known_at: datetime) -> Agreement | None:
@@ -219,7 +233,7 @@ def find_agreement(conn: Connection, agreement_id: str, on: date, known_at: date
     """The version of an agreement that held on a date, as known at an instant."""
     with transaction(conn):
         row = _find_on(_by_id(conn, "agreement", agreement_id, known_at), on)
-    return parse_agreement(row.body, row.path) if row else None
+    return row.agreement if row else None
 
 
 def get_paper(
@@ -232,14 +246,19 @@ def get_paper(
     return agreement, find_contracts(conn, agreement, on, known_at)
 
 
-def find_version(conn: Connection, agreement_id: str, version: str) -> Agreement | None:
-    """A registered version of an agreement, whatever came after it."""
+def find_version(
+    conn: Connection, agreement_id: str, version: str, known_at: datetime = END_OF_TIME
+) -> Agreement | None:
+    """A registered version of an agreement, whatever came after it, with who had signed it off by an instant."""
     row = conn.execute(
-        """select body, path from sluice.document
-           where kind = 'agreement' and document_id = %s and version = %s order by registered_at desc limit 1""",
-        (agreement_id, version),
+        f"""select body, path, {_SIGNERS} from sluice.document d
+            where kind = 'agreement' and document_id = %(agreement_id)s and version = %(version)s
+            order by registered_at desc limit 1""",
+        {"agreement_id": agreement_id, "version": version, "known_at": known_at},
     ).fetchone()
-    return parse_agreement(bytes(row["body"]), row["path"]) if row else None
+    if row is None:
+        return None
+    return replace(parse_agreement(bytes(row["body"]), row["path"]), seed_owner_signers=tuple(row["signers"]))
 
 
 def find_contracts(conn: Connection, agreement: Agreement, on: date, known_at: datetime) -> tuple[DataContract, ...]:
@@ -257,9 +276,7 @@ def list_agreements(conn: Connection, known_at: datetime) -> tuple[Known, ...]:
     """Every agreement of every principal as the timeline was known at an instant, by id and first day."""
     rows = conn.execute(_EVERY, {"kind": "agreement", "known_at": known_at}).fetchall()
     found = (_row(row) for row in rows)
-    return tuple(
-        Known(parse_agreement(row.body, row.path), parse_annexes(row.body, row.path), row.days) for row in found
-    )
+    return tuple(Known(row.agreement, parse_annexes(row.body, row.path), row.days) for row in found)
 
 
 def list_contracts(conn: Connection, known_at: datetime, naming: Sequence[str] = ()) -> tuple[KnownContract, ...]:
@@ -370,4 +387,4 @@ def _by_principal(conn: Connection, kind: str, principal: Principal, known_at: d
 def _row(row: DictRow) -> Row:
     days = Days(row["valid_from"], row["valid_to"])
     pin = (row["agreement_id"], row["agreement_version"])
-    return Row(row["state"], row["version"], row["path"], bytes(row["body"]), days, pin)
+    return Row(row["state"], row["version"], row["path"], bytes(row["body"]), days, pin, tuple(row["signers"]))

@@ -11,7 +11,7 @@ import typer
 
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
 from sluice.errors import Exit, NotFound, Ref
-from sluice.terms import Direction, FieldGroup, Severity
+from sluice.terms import Direction, FieldGroup, RoleProfile, Severity
 
 if TYPE_CHECKING:
     from sluice.agreement.model import Agreement, DataContract, Problem
@@ -208,3 +208,40 @@ def _find_paper(agreement_id: str, on: date, now: datetime) -> tuple["Agreement"
         with connect(settings) as conn:
             return get_paper(conn, agreement_id, on, now)
     raise NotFound(Ref("agreement", agreement_id), Ref("date", on.isoformat()))
+
+
+@app.command("sign-off")
+def sign_off(
+    agreement_id: Annotated[str, typer.Argument(metavar="ID", help="Agreement id, e.g. DPA-ENERGY01.")],
+    reason: Annotated[str, typer.Option(help="Why: a code in capitals for the ledger, such as BOARD_2026_01.")],
+    version: Annotated[str | None, typer.Option(help="The version; the one that holds today by default.")] = None,
+    profile: Annotated[RoleProfile, typer.Option(help="The role profile.")] = RoleProfile.SEED_OWNER,
+    by: Annotated[str | None, typer.Option(help="Who does it; the user of this machine by default.")] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Sign a role profile off that could be contested: from now on no report warns that nobody did.
+
+    Roles stay as they are. Where the agreement asks for two people, the second is somebody else.
+    JSON: agreement, version, profile, signed_by, needed, signed_off. Exit 1 where nothing needs a signature.
+
+    Example: sluice agreement sign-off DPA-ENERGY01 --reason BOARD_2026_01
+    """
+    from sluice.agreement.sign_off import sign_off as sign
+    from sluice.agreement.store import get_paper
+    from sluice.db import connect
+    from sluice.settings import get_settings, login_name
+
+    now = datetime.now(UTC)
+    with connect(get_settings()) as conn:
+        held = version or get_paper(conn, agreement_id, now.astimezone(BRUSSELS).date(), now)[0].version
+        paper = sign(conn, agreement_id, held, profile, by or login_name(), now, reason=reason)
+    document = {
+        "agreement": paper.agreement_id,
+        "version": paper.version,
+        "profile": profile.value,
+        "signed_by": list(paper.seed_owner_signers),
+        "needed": paper.seed_owner_signatures,
+        "signed_off": paper.is_seed_owner_signed_off,
+    }
+    shown = document | {"signed_by": ", ".join(paper.seed_owner_signers)}
+    show_json(document) if format is Format.JSON else show_pairs("Signed off", shown)

@@ -60,6 +60,7 @@ class EntryKind(StrEnum):
     ANSWER_LINK_CLOSED = "answer.link_closed"
     ANSWER_REMOVED = "answer.removed"
     HANDOVER_ASKED = "handover.asked"
+    ROLE_SIGNED_OFF = "role.signed_off"
 
 
 class LedgerMisused(SluiceError):

@@ -68,9 +68,7 @@ def _moment(said: date | datetime) -> datetime:
 )
 def receipt_key(onlooker: Onlooker) -> Response:
     """Fetch the public key that receipts are checked with; its fingerprint is on paper."""
-    from sluice.keys import Keyring
-
-    return Response(Keyring.open(get_settings()).public_pem, media_type=PEM)
+    return key_file()
 
 
 @router.get("/{exchange_id}", response_model=ExchangeShown, responses=problems(404))
@@ -103,7 +101,7 @@ def lineage(exchange_id: UUID, onlooker: Onlooker) -> dict[str, Any]:
 )
 def receipt_json(exchange_id: UUID, onlooker: Onlooker) -> Response:
     """Fetch the signed receipt, byte for byte as the principal has it: `sluice receipt verify` checks it."""
-    return _receipt(exchange_id, JOSE)
+    return receipt_file(exchange_id, JOSE)
 
 
 @router.get(
@@ -116,10 +114,19 @@ def receipt_json(exchange_id: UUID, onlooker: Onlooker) -> Response:
 )
 def receipt_pdf(exchange_id: UUID, onlooker: Onlooker) -> Response:
     """Fetch the receipt for people, whose hash the signed one holds."""
-    return _receipt(exchange_id, PDF)
+    return receipt_file(exchange_id, PDF)
 
 
-def _receipt(exchange_id: UUID, media_type: str) -> Response:
+def key_file() -> Response:
+    """The public key of receipts as a file."""
+    from sluice.keys import Keyring
+
+    headers = {"Content-Disposition": 'attachment; filename="receipt-key.pem"'}
+    return Response(Keyring.open(get_settings()).public_pem, media_type=PEM, headers=headers)
+
+
+def receipt_file(exchange_id: UUID, media_type: str) -> Response:
+    """A receipt as a file, byte for byte as the principal has it: JOSE or PDF. Raises NotFound while there is none."""
     from sluice.exchange.receipt import read_receipt
     from sluice.lake.objects import ObjectStore
 

@@ -9,18 +9,21 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Path, Request
 from pydantic import StringConstraints
 from starlette.responses import Response
 
 from sluice.db import connect
+from sluice.errors import NotFound
 from sluice.exchange.review_store import Choice
 from sluice.rights.model import Action, Actor, CaseId, Order, Remedies, SubCaseId
 from sluice.rights.reasons import REMEDIES, iri
 from sluice.settings import get_settings
-from sluice.terms import ExchangeId
-from sluice.web.access import Clerk, Releaser
-from sluice.web.errors import Fault, RequestInvalid
+from sluice.terms import ExchangeId, RoleProfile
+from sluice.web.access import Clerk, Releaser, RoleSigner
+from sluice.web.asked import AGREEMENT
+from sluice.web.errors import Fault, NothingThere, RequestInvalid
+from sluice.web.pages.agreements import Number
 from sluice.web.pages.asked import Unless
 from sluice.web.pages.forms import Checked
 from sluice.web.pages.view import Deed, to_page
@@ -28,6 +31,7 @@ from sluice.web.pages.view import Deed, to_page
 router = APIRouter(dependencies=[Checked])
 PARAMETERS = frozenset(
     {"reason", "evidence", "part", "action", "refuse", "abuse_proven", "outcome", "principal", "plan", "choice", "rows"}
+    | {"version", "profile"}
 )
 Reason = Annotated[str, Form(pattern="^[A-Z][A-Z0-9_]{2,63}$")]
 Justification = Annotated[str, Form(pattern="^A[0-9]{2}[A-Za-z]{2,40}$")]
@@ -217,6 +221,29 @@ def move_notice(
             _, told = acknowledge(conn, number, clerk.name, now, evidence, is_done=is_done, reason=reason)
             done = Deed.NOTICE if told.moves else Deed.UNCHANGED
     return to_page(request, "/waiting/notices", done)
+
+
+@router.post("/agreements/{agreement_id}/sign-off")
+def sign_off(
+    request: Request,
+    signer: RoleSigner,
+    agreement_id: Annotated[str, Path(pattern=AGREEMENT)],
+    version: Annotated[Number, Form()],
+    profile: Annotated[RoleProfile, Form()],
+    reason: Reason,
+) -> Response:
+    """Sign a role profile of one version off; where the agreement asks for two, the second is somebody else."""
+    from sluice.agreement.sign_off import sign_off as sign
+
+    with connect(get_settings()) as conn:
+        try:
+            stands = sign(conn, agreement_id, version, profile, signer.name, datetime.now(UTC), reason=reason)
+        except NotFound:
+            stands = None
+    if stands is None:
+        raise NothingThere
+    deed = Deed.SIGN_OFF if stands.is_seed_owner_signed_off else Deed.SIGN_OFF_FIRST
+    return to_page(request, f"/agreements/{agreement_id}", deed)
 
 
 def _order(clerk: Actor, code: str, evidence: str | None) -> Order:

@@ -86,7 +86,7 @@ def today() -> date:
 
 def field_of(request: Request, name: str, moment: datetime) -> str:
     """A moment as the field of a form shows it, on the clock of Brussels; empty while it is now."""
-    return moment.astimezone(BRUSSELS).strftime("%Y-%m-%dT%H:%M") if request.query_params.get(name) else ""
+    return moment.astimezone(BRUSSELS).strftime("%Y-%m-%dT%H:%M:%S") if request.query_params.get(name) else ""
 
 
 def times(request: Request, on: date, known_at: datetime) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """A breach slice on a page: who is in what was breached, who tells whom by when, and the drafts to go on with.
 
-An agent is chosen from a list of references, so that no name is typed into an address.
+An agent is chosen from a list of references, and the address of an object is sent as a form: what may name a person
+stands in no address of a page.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from pydantic import StringConstraints
 from starlette.responses import Response
 
@@ -21,12 +22,15 @@ from sluice.web.access import BreachDesk
 from sluice.web.asked import Beginning, check_window
 from sluice.web.errors import Fault, NothingThere, RequestInvalid
 from sluice.web.pages.asked import InReach, Named, Unless, on_clock, today
+from sluice.web.pages.forms import Checked, Token
 from sluice.web.pages.view import reader_of, render
+from sluice.web.read_model import AGENT, LONGEST_ADDRESS, OBJECT
 from sluice.web.reading import reading
 
 router = APIRouter(prefix="/breach")
-PARAMETERS = frozenset({"exchange", "agent", "since", "until", "aware", "risk", "draft", "principal", "form"})
+PARAMETERS = frozenset({"exchange", "object", "agent", "since", "until", "aware", "risk", "draft", "principal", "form"})
 MEDIA = {"pdf": "application/pdf", "txt": "text/plain; charset=utf-8"}
+Kind = Literal["pdf", "txt"]
 Moment = Annotated[
     datetime | None, Unless, InReach, Query(description="ISO 8601; on the clock of Brussels if no zone.")
 ]
@@ -34,52 +38,105 @@ Moment = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a slice is asked for: an exchange, or an agent's account in a window. ``aware``: since when we know."""
+    """What a slice is asked for, in one way: an exchange, an object, or an agent's account in a window.
 
-    exchange: str | None
-    agent: str | None
-    since: datetime | None
-    until: datetime | None
+    ``aware``: since when we know.
+    """
+
     aware: datetime
     risk: Risk
+    exchange: str | None = None
+    object: str | None = None
+    agent: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
     @property
-    def query(self) -> dict[str, object]:
-        """The same once more, for links."""
+    def query(self) -> dict[str, Any]:
+        """The same once more, for links and forms."""
         moments = {name: getattr(self, name) for name in ("since", "until", "aware")}
         said = {name: moment.isoformat() for name, moment in moments.items() if moment}
-        return {"exchange": self.exchange, "agent": self.agent, **said, "risk": self.risk.value}
+        return {"exchange": self.exchange, "object": self.object, "agent": self.agent, **said, "risk": self.risk.value}
 
 
 def _asked(
     exchange: Annotated[Beginning | None, Unless] = None,
-    agent: Annotated[Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")] | None, Unless] = None,
+    agent: Annotated[Annotated[str, StringConstraints(pattern=AGENT)] | None, Unless] = None,
     since: Moment = None,
     until: Moment = None,
     aware: Moment = None,
     risk: Risk = Risk.UNDECIDED,
 ) -> Asked:
     """Raises RequestInvalid for an agent without a window, both ways at once, or a window that ends too early."""
-    begins, ends, known = (on_clock(each) for each in (since, until, aware))
+    begins, ends = on_clock(since), on_clock(until)
     if exchange and agent:
         raise RequestInvalid([Fault("query", "agent", "not_with_exchange")])
     if agent and not (begins and ends):
         raise RequestInvalid([Fault("query", "until" if begins else "since", "missing")])
     check_window("query", begins, ends)
-    return Asked(exchange, agent, begins, ends, known or datetime.now(UTC).replace(microsecond=0), risk)
+    return Asked(_since_when(aware), risk, exchange, None, agent, begins, ends)
+
+
+def _asked_of_object(
+    object: Annotated[
+        str, StringConstraints(strip_whitespace=True, pattern=OBJECT, max_length=LONGEST_ADDRESS), Form()
+    ],
+    aware: Annotated[datetime | None, Unless, InReach, Form()] = None,
+    risk: Annotated[Risk, Form()] = Risk.UNDECIDED,
+) -> Asked:
+    return Asked(_since_when(aware), risk, object=object)
+
+
+def _since_when(aware: datetime | None) -> datetime:
+    return on_clock(aware) or datetime.now(UTC).replace(microsecond=0)
 
 
 Question = Annotated[Asked, Depends(_asked)]
+OfObject = Annotated[Asked, Depends(_asked_of_object)]
 
 
 @router.get("")
-def show(request: Request, reader: BreachDesk, asked: Question) -> Response:
-    """The form, and the slice that was asked for. Raises NothingThere, SliceEmpty."""
+def show(request: Request, desk: BreachDesk, token: Token, asked: Question) -> Response:
+    """The forms, and the slice that was asked for. Raises NothingThere, SliceEmpty."""
+    return _page(request, token, asked, _slice(asked) if asked.exchange or asked.agent else None)
+
+
+@router.post("", dependencies=[Checked])
+def show_object(request: Request, desk: BreachDesk, token: Token, asked: OfObject) -> Response:
+    """The slice of what lies, or lay, at an address. A read: nothing is recorded. Raises SliceEmpty."""
+    return _page(request, token, asked, _slice(asked))
+
+
+@router.get("/draft")
+def draft(
+    request: Request,
+    desk: BreachDesk,
+    asked: Question,
+    draft: Annotated[Draft, Query()],
+    principal: Annotated[Named | None, Unless] = None,
+    form: Annotated[Kind, Query()] = "pdf",
+) -> Response:
+    """A draft notification in the language of the reader; nobody is sent anything. Raises NothingThere."""
+    return _draft(request, asked, draft, principal, form)
+
+
+@router.post("/draft", dependencies=[Checked])
+def draft_of_object(
+    request: Request,
+    desk: BreachDesk,
+    asked: OfObject,
+    draft: Annotated[Draft, Form()],
+    principal: Annotated[Named | None, Unless, Form()] = None,
+    form: Annotated[Kind, Form()] = "pdf",
+) -> Response:
+    """The same of an object. Raises NothingThere."""
+    return _draft(request, asked, draft, principal, form)
+
+
+def _page(request: Request, token: str, asked: Asked, found: Slice | None) -> Response:
     from sluice.breach.page import drafts_of, summary_of
 
-    language = reader_of(request).say.language
-    found = _slice(asked) if asked.exchange or asked.agent else None
-    summary = summary_of(found, language) if found else None
+    summary = summary_of(found, reader_of(request).say.language) if found else None
     with reading() as conn:
         agents = [each.agent_ref for each in read_people(conn, datetime.now(UTC), default_minimum(today()))]
     return render(
@@ -94,19 +151,12 @@ def show(request: Request, reader: BreachDesk, asked: Question) -> Response:
         duties=summary.duties.table.rows if summary and summary.duties.table else (),
         local=lambda moment: moment.astimezone(BRUSSELS),
         drafts=list(drafts_of(found)) if found else [],
+        token=token,
+        longest=LONGEST_ADDRESS,
     )
 
 
-@router.get("/draft")
-def draft(
-    request: Request,
-    reader: BreachDesk,
-    asked: Question,
-    draft: Annotated[Draft, Query()],
-    principal: Annotated[Named | None, Unless] = None,
-    form: Annotated[Literal["pdf", "txt"], Query()] = "pdf",
-) -> Response:
-    """A draft notification in the language of the reader; nobody is sent anything. Raises NothingThere."""
+def _draft(request: Request, asked: Asked, draft: Draft, principal: str | None, form: str) -> Response:
     from sluice.breach.page import drafts_of, make_draft, number_of
     from sluice.breach.write import text_of
     from sluice.documents.pdf import make_pdf
@@ -126,10 +176,12 @@ def draft(
 
 def _slice(asked: Asked) -> Slice:
     """Raises NothingThere for a number that is none, SliceEmpty."""
-    from sluice.breach.make import slice_agent, slice_exchange
+    from sluice.breach.make import slice_agent, slice_exchange, slice_object
     from sluice.exchange.house import open_house
 
     with open_house(get_settings()) as house:
+        if asked.object:
+            return slice_object(house, asked.object, asked.aware, asked.risk)
         if asked.agent and asked.since and asked.until:
             return slice_agent(house, asked.agent, asked.since, asked.until, asked.aware, asked.risk)
         try:

@@ -19,6 +19,7 @@ from sluice.terms import Decision, Direction
 from sluice.web.access import Onlooker
 from sluice.web.asked import Beginning, find_exchange
 from sluice.web.cursor import cursor_of, place_of
+from sluice.web.exchanges import JOSE, PDF, key_file, receipt_file
 from sluice.web.pages.asked import InReach, Named, Unless
 from sluice.web.pages.lineage import shown_on_exchange
 from sluice.web.pages.view import reader_of, render, shares
@@ -74,6 +75,12 @@ def find(request: Request, onlooker: Onlooker, number: Beginning) -> Response:
     return Response(status_code=303, headers={"Location": to})
 
 
+@router.get("/receipt-key.pem")
+def receipt_key(onlooker: Onlooker) -> Response:
+    """The public key that receipts are checked with."""
+    return key_file()
+
+
 @router.get("/{exchange_id}")
 def show(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
     """One exchange: its verdict, the six answers and where its proof is. Raises NotFound."""
@@ -101,16 +108,15 @@ def show(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
 
 
 @router.get("/{exchange_id}/receipt.pdf")
-def receipt(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
-    """The receipt, byte for byte as the principal got it. Raises NotFound while there is none."""
-    from sluice.exchange.receipt import read_receipt
-    from sluice.lake.objects import ObjectStore
+def receipt_pdf(onlooker: Onlooker, exchange_id: UUID) -> Response:
+    """The receipt for people. Raises NotFound while there is none."""
+    return receipt_file(exchange_id, PDF)
 
-    settings = get_settings()
-    with reading() as conn:
-        pdf = read_receipt(settings, conn, ObjectStore(settings), str(exchange_id), "pdf")
-    named = f'attachment; filename="{exchange_id}.pdf"'
-    return Response(pdf, media_type="application/pdf", headers={"Content-Disposition": named})
+
+@router.get("/{exchange_id}/receipt.json")
+def receipt_json(onlooker: Onlooker, exchange_id: UUID) -> Response:
+    """The signed receipt, which `sluice receipt verify` checks. Raises NotFound while there is none."""
+    return receipt_file(exchange_id, JOSE)
 
 
 def local(moment: datetime) -> datetime:

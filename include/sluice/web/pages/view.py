@@ -13,6 +13,7 @@ from uuid import UUID
 from babel.core import negotiate_locale
 from fastapi import Query, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from sluice.documents.words import LANGUAGES, Words, words
@@ -42,6 +43,8 @@ class Deed(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     REVIEW = "review"
     NOTICE = "notice"
+    SIGN_OFF = "sign_off"
+    SIGN_OFF_FIRST = "sign_off_first"
     UNCHANGED = "unchanged"
 
 
@@ -135,15 +138,18 @@ def say_error(request: Request, error: SluiceError) -> HTMLResponse:
 
 
 def _form_page(request: Request) -> str | None:
-    """The page whose form was sent, made of the route and of a number that is one; None for anything else."""
-    route, numbers = request.scope.get("route"), request.path_params
-    if request.method != "POST" or route is None or len(numbers) != 1:
+    """The page whose form was sent: of the route, with its number if that is one, else the list before it."""
+    route = request.scope.get("route")
+    if request.method != "POST" or route is None:
         return None
-    [(name, number)] = numbers.items()
+    place, has_number, _ = str(route.path).partition("/{")
+    if not has_number:
+        return "/" + place.split("/")[1]
+    [number] = request.path_params.values()
     try:
-        return str(route.path).partition(f"{{{name}}}")[0] + str(UUID(number))
+        return f"{place}/{UUID(number)}"
     except ValueError:
-        return None
+        return place
 
 
 @cache
@@ -156,13 +162,21 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"short": short, "groupword": _group_word}
+    made.filters |= {"short": short, "groupword": _group_word, "commands": _commands}
     return made
 
 
 def _group_word(group: str, say: Words) -> str:
     """A field group in words; ``*`` stands for all of a part."""
     return say.say("pages.group.all") if group == "*" else say.say(f"group.{group}")
+
+
+def _commands(text: str) -> Markup:
+    """A sentence in which what stands in backticks is a command."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+    )
 
 
 def shares(*numbers: int) -> Sequence[float]:

@@ -1,0 +1,99 @@
+"""Sign a role profile off that could be contested: one version of an agreement, one signature, one entry.
+
+The roles stay what they were: another role takes another version. What ends is the warning that nobody signed it off,
+from that moment on and not before: what was exchanged earlier keeps what it says.
+"""
+
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from sluice.agreement.model import Agreement
+from sluice.agreement.profiles import ROLES_TO_SIGN
+from sluice.agreement.sign_off_store import SignOff, insert_sign_off, lock_sign_offs
+from sluice.agreement.store import find_version, list_contracts
+from sluice.db import Connection, transaction
+from sluice.errors import Exit, NotFound, Ref, SluiceError
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.ledger.reason import check_reason
+from sluice.ledger.signed_off import RoleSignedOff
+from sluice.terms import RoleProfile
+
+
+class SignOffRefused(SluiceError):
+    """A signature that nothing needs, or that needs somebody else."""
+
+    code: ClassVar[str] = "SLU-445"
+    summary: ClassVar[str] = "this role profile cannot be signed off so"
+    cure: ClassVar[str] = (
+        "NEEDS_NONE, NOT_USED, SIGNED_OFF: nothing to do, see `sluice agreement roles`; "
+        "SAME_PERSON: the agreement asks for two, and a second person signs"
+    )
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+def sign_off(
+    conn: Connection, agreement_id: str, version: str, profile: RoleProfile, by: str, now: datetime, *, reason: str
+) -> Agreement:
+    """Note that ``by`` signed a profile off; the version as it stands then. ``reason``: a code, for the ledger.
+
+    Raises NotFound for a version that is not registered, SignOffRefused, UsageError for a reason that is a sentence.
+    """
+    check_reason(reason)
+    with transaction(conn):
+        lock_sign_offs(conn, agreement_id, version)
+        paper = find_version(conn, agreement_id, version)
+        if paper is None:
+            raise NotFound(Ref("agreement", agreement_id), Ref("version", version))
+        why_not = refusal_of(paper, profile, by) or (None if uses(conn, paper, profile, now) else "NOT_USED")
+        if why_not:
+            raise SignOffRefused(Ref("agreement", agreement_id), Ref("profile", profile), Ref("rule", why_not))
+        signed = SignOff(agreement_id, version, profile, by.strip(), now, reason)
+        insert_sign_off(conn, signed)
+        body = _body(paper, signed)
+        append(conn, chain=f"principal.{paper.principal}", kind=EntryKind.ROLE_SIGNED_OFF, exchange_id=None, body=body)
+        stands = find_version(conn, agreement_id, version)
+    assert stands is not None  # it is registered, and what is registered stays
+    return stands
+
+
+def refusal_of(paper: Agreement, profile: RoleProfile, by: str) -> str | None:
+    """Why this person cannot sign a profile of this paper off; None: they can. Pure."""
+    if profile not in ROLES_TO_SIGN:
+        return "NEEDS_NONE"
+    if paper.is_seed_owner_signed_off:
+        return "SIGNED_OFF"
+    return "SAME_PERSON" if _named(by) in map(_named, paper.seed_owner_signers) else None
+
+
+def uses(conn: Connection, paper: Agreement, profile: RoleProfile, known_at: datetime) -> bool:
+    """Whether a version, or a contract under it as known at an instant, gives any field this profile."""
+    if any(row.role_profile is profile for row in paper.role_rows):
+        return True
+    contracts = (each.contract for each in list_contracts(conn, known_at, (profile,)))
+    return any(
+        field.role_profile is profile
+        for contract in contracts
+        if (contract.agreement_id, contract.agreement_version) == (paper.agreement_id, paper.version)
+        for field in contract.fields
+    )
+
+
+def _named(name: str) -> str:
+    """One spelling of a login."""
+    return name.strip().lower()
+
+
+def _body(paper: Agreement, signed: SignOff) -> RoleSignedOff:
+    return RoleSignedOff(
+        principal=paper.principal,
+        agreement_id=paper.agreement_id,
+        agreement_version=paper.version,
+        agreement_sha256=paper.sha256,
+        role_profile=signed.profile,
+        number=len(paper.seed_owner_signers) + 1,
+        needed=paper.seed_owner_signatures,
+        signed_by=signed.signed_by,
+        signed_at=signed.signed_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        reason=signed.reason,
+    )

@@ -1,0 +1,21 @@
+"""The body of ``role.signed_off``: that somebody signed a role profile off, of which paper, and why."""
+
+from sluice.ledger.record import Part
+
+
+class RoleSignedOff(Part):
+    """``number`` of ``needed`` signatures: the agreement says whether it takes one person or two.
+
+    ``agreement_sha256``: of the agreement as it is registered. ``signed_at``: UTC, ISO 8601 with ``Z``.
+    """
+
+    principal: str
+    agreement_id: str
+    agreement_version: str
+    agreement_sha256: str
+    role_profile: str
+    number: int
+    needed: int
+    signed_by: str
+    signed_at: str
+    reason: str

@@ -1,0 +1,127 @@
+"""A role profile that could be contested is signed off: by whom, why, from when on; by two where the paper says so."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from agreement.papers import AGREEMENT, PRINCIPALS, write_folder
+from sluice.agreement.activate import activate_all, activate_principal
+from sluice.agreement.contestable import find_contestable
+from sluice.agreement.matrix import matrix_of
+from sluice.agreement.model import Paper
+from sluice.agreement.sign_off import SignOffRefused, sign_off
+from sluice.agreement.sign_off_store import SignOff, insert_sign_off, list_sign_offs
+from sluice.agreement.store import find_agreement, in_force, list_agreements
+from sluice.db import Connection, connect_to
+from sluice.errors import NotFound, UsageError
+from sluice.terms import Direction, Flow, Principal, RoleProfile
+from stores import Database
+
+pytestmark = pytest.mark.stores
+NOW, TODAY = datetime(2026, 11, 25, 12, tzinfo=UTC), date(2026, 11, 25)
+LATER = NOW + timedelta(hours=1)
+PAPER, VERSION = "DPA-ENERGY01", "3.0.0"
+NOBODY, REVERSE = "SEED_OWNER_NO_SIGN_OFF", "SEED_OWNER_NO_REVERSE_ART28"
+TWO = AGREEMENT.replace("seedOwner: {signOff: null", "seedOwner: {twoPersonSignOff: true, signOff: null")
+
+
+@pytest.fixture
+def conn(database: Database) -> Iterator[Connection]:
+    with connect_to(database.app_url) as connection:
+        yield connection
+
+
+def sign(conn: Connection, by: str = "anna", reason: str = "BOARD_2026_11", **other: str) -> bool:
+    """Whether the profile is signed off then."""
+    version, profile = other.get("version", VERSION), RoleProfile(other.get("profile", "SEED_OWNER"))
+    done = sign_off(conn, other.get("paper", PAPER), version, profile, by, LATER, reason=reason)
+    return done.is_seed_owner_signed_off
+
+
+def warnings(conn: Connection, known_at: datetime) -> set[str]:
+    """What every report of energy01 says of its roles, as the papers were known at a moment."""
+    found = find_contestable(conn, TODAY, known_at)
+    return {each.code for each in found if each.agreement_id == PAPER}
+
+
+def entries(conn: Connection) -> list[dict[str, object]]:
+    rows = conn.execute("select chain, body from ledger.entry where kind = 'role.signed_off' order by seq").fetchall()
+    return [{"chain": row["chain"], **json.loads(bytes(row["body"]))} for row in rows]
+
+
+def test_it_ends_the_warning_from_then_on_and_the_ledger_has_who_and_why(conn: Connection) -> None:
+    activate_all(conn, PRINCIPALS, NOW)
+    assert warnings(conn, LATER) == {NOBODY, REVERSE}
+
+    assert sign(conn)
+
+    assert warnings(conn, LATER) == {REVERSE}, "a signature is no contract that goes the other way"
+    assert warnings(conn, LATER - timedelta(seconds=1)) == {NOBODY, REVERSE}, "as it was known before"
+    paper = find_agreement(conn, PAPER, TODAY, LATER)
+    assert paper and {code for row in matrix_of(paper, ()) for code in row.warnings if "SEED" in code} == {REVERSE}
+    for moment, is_signed in ((LATER, True), (NOW, False)):
+        held = in_force(conn, Principal("energy01"), Direction.OUTBOUND_RETURN, Flow("renewal_results"), TODAY, moment)
+        assert isinstance(held, Paper) and held.agreement.is_seed_owner_signed_off is is_signed, (
+            "what records are made of"
+        )
+    known = [each.agreement for each in list_agreements(conn, LATER) if each.agreement.agreement_id == PAPER]
+    assert {each.version: each.seed_owner_signers for each in known} == {VERSION: ("anna",), "2.4.0": ()}
+    [entry] = entries(conn)
+    assert entry == {
+        "chain": "principal.energy01", "principal": "energy01", "agreement_id": PAPER, "agreement_version": VERSION,
+        "agreement_sha256": paper.sha256, "role_profile": "SEED_OWNER", "number": 1, "needed": 1,
+        "signed_by": "anna", "signed_at": "2026-11-25T13:00:00.000Z", "reason": "BOARD_2026_11",
+    }  # fmt: skip
+
+
+def test_two_people_sign_where_the_agreement_says_so(conn: Connection, tmp_path: Path) -> None:
+    activate_principal(conn, write_folder(tmp_path, TWO), NOW)
+    assert not sign(conn)
+    assert warnings(conn, LATER) == set(), "the control: no contract of this folder has the profile"
+    for same in ("anna", "Anna", " anna "):
+        with pytest.raises(SignOffRefused, match="SAME_PERSON"):
+            sign(conn, same)
+    assert sign(conn, "bert")
+    assert [(each.signed_by, each.reason) for each in list_sign_offs(conn, PAPER, LATER)] == [
+        ("anna", "BOARD_2026_11"),
+        ("bert", "BOARD_2026_11"),
+    ]
+    assert [(each["number"], each["needed"], each["signed_by"]) for each in entries(conn)] == [
+        (1, 2, "anna"),
+        (2, 2, "bert"),
+    ]
+    with pytest.raises(SignOffRefused, match="SIGNED_OFF"):
+        sign(conn, "carla")
+
+
+def test_the_database_takes_one_signature_of_a_person_and_keeps_it(conn: Connection) -> None:
+    insert_sign_off(conn, SignOff(PAPER, VERSION, "SEED_OWNER", "anna", NOW, "BOARD"))
+    with pytest.raises(psycopg.errors.UniqueViolation, match="role_sign_off_four_eyes"):
+        insert_sign_off(conn, SignOff(PAPER, VERSION, "SEED_OWNER", "ANNA", LATER, "BOARD"))
+    for change in ("update sluice.role_sign_off set signed_by = 'bert'", "delete from sluice.role_sign_off"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute(change.encode())
+
+
+def test_what_needs_no_signature_gets_none(conn: Connection) -> None:
+    activate_all(conn, PRINCIPALS, NOW)
+    for profile in ("JOINT", "PRINCIPAL_CONTROLLER"):
+        with pytest.raises(SignOffRefused, match="NEEDS_NONE"):
+            sign(conn, profile=profile)
+    with pytest.raises(NotFound):
+        sign(conn, version="9.9.9")
+    with pytest.raises(UsageError):
+        sign(conn, reason="Jan Peeters agreed")
+    assert entries(conn) == [] and list_sign_offs(conn, PAPER, LATER) == ()
+
+
+def test_a_profile_that_no_field_has_is_not_signed_off(conn: Connection, tmp_path: Path) -> None:
+    text = AGREEMENT.replace("roleProfile: SEED_OWNER", "roleProfile: PROCESSOR_ON_BEHALF")
+    assert text != AGREEMENT
+    activate_principal(conn, write_folder(tmp_path, text), NOW)
+    with pytest.raises(SignOffRefused, match="NOT_USED"):
+        sign(conn)
