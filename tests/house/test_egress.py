@@ -16,7 +16,7 @@ OPENS = {
     "http.client": ("HTTPConnection", "HTTPSConnection"),
     "urllib.request": ("urlopen", "build_opener"),
     "smtplib": ("SMTP", "SMTP_SSL"),
-    "psycopg": ("connect", "AsyncConnection"),
+    "psycopg": ("connect", "Connection", "AsyncConnection"),
     "boto3": ("client", "resource", "Session"),
     "sqlalchemy": ("create_engine",),
     "celery": ("Celery",),
