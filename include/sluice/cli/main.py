@@ -41,9 +41,9 @@ TOPICS = frozenset(
         "suppression",
     }
 )
-"""Topics that are a module of this room, nearly always by the same name."""
+"""Topics that are a module of this room, by the same name but for :data:`MODULES`."""
 MODULES = {"clock": "alarms"}
-"""A topic that is not whole before another module of it is there."""
+"""Where the module of a topic has another name."""
 
 
 def root() -> typer.Typer:
