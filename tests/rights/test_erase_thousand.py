@@ -37,7 +37,7 @@ from sluice.rights.model import Case
 from sluice.settings import Settings
 from stores import Database
 
-PEOPLE, OTHERS, SHARED = effort((12, 12, 4), (1000, 1000, 200))
+PEOPLE, OTHERS, SHARED = effort((25, 25, 5), (1000, 1000, 200))
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
