@@ -12,7 +12,6 @@ from sluice.gate.model import Finding, GateVerdict, Judgement, RowFinding
 from sluice.lake.table import Table
 from sluice.ledger.record import Screening
 from sluice.results.canonical import Canonical, to_canonical
-from sluice.results.mapping import load_mapping
 from sluice.subject.suppression import Suppression, reasons_of
 from sluice.terms import Severity, Verdict
 
@@ -74,6 +73,8 @@ def read_content(table: Table, job: Job) -> Content:
         screened = replace(screened, review=())
     if job.mapping is None:
         return Content(screened.frame, screened.findings, screened.review, screened.screening)
+    from sluice.results.mapping import load_mapping  # with a parser of YAML that no other file needs
+
     canonical = to_canonical(screened.frame, load_mapping(job.mapping))
     findings = (*screened.findings, *_mapped(canonical, table.row_numbers))
     first = (*screened.review, *_no_contacts(canonical))

@@ -36,8 +36,12 @@ OPEN_FILES = 256
 FIRST_CODE = 64
 """Exit code of the first end of a child. Lower ones are those of Python and of a parser that gives up: it died."""
 OUTPUT_FACTOR, OUTPUT_FLOOR_BYTES = 6, 1 << 30
-CHILD_ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2"}
-"""Allocators that reserve no gigabyte ahead, because the limit counts what is reserved."""
+CHILD_ENVIRONMENT = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "2",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
+}
+"""Allocators that reserve no gigabyte ahead, because the limit counts what is reserved; and nobody's plug-ins."""
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH", "POLARS_MAX_THREADS")
 """All that a process which reads strangers' files needs of the environment: no key, no address."""
 
