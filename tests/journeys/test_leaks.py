@@ -33,7 +33,7 @@ from leaks.verbs import NOT_SAID, verbs
 from night import COLUMNS, Call
 from rights.post_office import PostOffice, post_office
 from rights.residue import Opener, Searcher
-from sluice.cli.main import app
+from sluice.cli.whole import app
 from sluice.errors import SluiceError, place_of
 from sluice.exchange.house import House, open_house
 from sluice.rights.mails import send_mails

@@ -7,8 +7,9 @@ from sluice.migrations.steps import run_sql
 revision = "0031"
 down_revision = "0030"
 
+LINK = Path(__file__).with_name("0029_made_of.sql").read_text(encoding="utf-8").rpartition("reset role;")[2]
+"""What 0029 did for all that was closed by then."""
+
 
 def upgrade() -> None:
-    """What 0029 did for all that was closed by then."""
-    made_of = Path(__file__).with_name("0029_made_of.sql").read_text(encoding="utf-8")
-    run_sql(made_of.rpartition("reset role;")[2])
+    run_sql(LINK)
