@@ -62,7 +62,11 @@ def _about_files(folder: Path, at: dict[str, str]) -> Iterator[Words]:
         yield "contract", "infer", file
     yield "agreement", "activate"
     yield "agreement", "list"
-    yield "agreement", "roles", "DPA-ENERGY01", "--direction", "inbound"
+    for agreement in ("DPA-ENERGY01", at["who"]):
+        yield "agreement", "roles", agreement, "--direction", "inbound"
+        yield "agreement", "show", agreement
+        for reason in ("BOARD_2026_01", at["who"]):
+            yield "agreement", "sign-off", agreement, "--reason", reason, "--by", "anna"
     yield "exchange", "list"
     yield "exchange", "drain"
     for exchange in (at["exchange"], at["refused"], at["who"]):

@@ -12,7 +12,7 @@ from sluice.agreement.profiles import ROLES_TO_SIGN
 from sluice.agreement.sign_off_store import SignOff, insert_sign_off, lock_sign_offs
 from sluice.agreement.store import find_version, list_contracts
 from sluice.db import Connection, transaction
-from sluice.errors import Exit, NotFound, Ref, SluiceError
+from sluice.errors import Exit, NotFound, Ref, SluiceError, as_typed
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.reason import check_reason
@@ -44,7 +44,7 @@ def sign_off(
         lock_sign_offs(conn, agreement_id, version)
         paper = find_version(conn, agreement_id, version)
         if paper is None:
-            raise NotFound(Ref("agreement", agreement_id), Ref("version", version))
+            raise NotFound(as_typed("agreement", agreement_id), Ref("version", version))
         why_not = refusal_of(paper, profile, by) or (None if uses(conn, paper, profile, now) else "NOT_USED")
         if why_not:
             raise SignOffRefused(Ref("agreement", agreement_id), Ref("profile", profile), Ref("rule", why_not))

@@ -13,7 +13,7 @@ from sluice.agreement.load import parse_agreement, parse_contract
 from sluice.agreement.model import Agreement, DataContract, Paper, PaperMissing, PaperReason, Registration
 from sluice.agreement.timeline import Days, Held, Laid, lay
 from sluice.db import Connection, transaction
-from sluice.errors import NotFound, Ref
+from sluice.errors import NotFound, Ref, as_typed
 from sluice.terms import Direction, Flow, Principal
 
 _SIGNERS = """array(select s.signed_by from sluice.role_sign_off s
@@ -242,7 +242,7 @@ def get_paper(
     """The version of an agreement that held on a date, and its contracts, as known at an instant. Raises NotFound."""
     agreement = find_agreement(conn, agreement_id, on, known_at)
     if agreement is None:
-        raise NotFound(Ref("agreement", agreement_id), Ref("date", on.isoformat()))
+        raise NotFound(as_typed("agreement", agreement_id), Ref("date", on.isoformat()))
     return agreement, find_contracts(conn, agreement, on, known_at)
 
 

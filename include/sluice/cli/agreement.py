@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
-from sluice.errors import Exit, NotFound, Ref
+from sluice.errors import Exit, NotFound, Ref, as_typed
 from sluice.terms import Direction, FieldGroup, RoleProfile, Severity
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def _find_paper(agreement_id: str, on: date, now: datetime) -> tuple["Agreement"
     else:
         with connect(settings) as conn:
             return get_paper(conn, agreement_id, on, now)
-    raise NotFound(Ref("agreement", agreement_id), Ref("date", on.isoformat()))
+    raise NotFound(as_typed("agreement", agreement_id), Ref("date", on.isoformat()))
 
 
 @app.command("sign-off")
