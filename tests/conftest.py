@@ -53,7 +53,7 @@ from copies import Copies
 from sluice.migrations import run as migrations
 from sluice.services import buckets, postgres, seaweed
 from sluice.services.model import PostgresServer, SeaweedServer
-from sluice.settings import Settings
+from sluice.settings import Settings, get_settings
 from stores import Database, Databases, guarded_var, settings_of
 
 STORES = {"database", "databases", "store_settings", "postgres_server", "s3_server"}
@@ -118,6 +118,14 @@ def store_settings(database: Database, s3_server: SeaweedServer, tmp_path: Path)
     settings = settings_of(database, s3_server, tmp_path / "var", database.mark)
     buckets.make_buckets(settings, embedded=True)
     return settings
+
+
+@pytest.fixture
+def fresh_settings() -> Iterator[None]:
+    """What a test sets is read, and not kept for the next."""
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

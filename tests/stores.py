@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import boto3
 import psycopg
+from botocore.config import Config
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -90,6 +93,25 @@ def settings_of(database: Database, server: SeaweedServer, var: Path, mark: str)
         bucket_evidence=f"evidence-{mark}",
         other_buckets="exchange-*,internal-*,lake-*,vault-*,evidence-*",
     )
+
+
+def s3_client(endpoint: str | None, access_key: str, secret_key: str, attempts: int = 1) -> Any:
+    """A boto3 client of the tests' own: what is asked is asked once, unless ``attempts`` says otherwise."""
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+        region_name="eu-central-1",
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": attempts}),
+    )
+
+
+def client_of(settings: Settings) -> Any:
+    """The same with the center's own credential, for what the product's has no words for."""
+    access, secret = settings.s3_access_key, settings.s3_secret_key
+    assert access and secret
+    return s3_client(settings.s3_endpoint, access.get_secret_value(), secret.get_secret_value(), attempts=5)
 
 
 @contextmanager

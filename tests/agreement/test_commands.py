@@ -1,7 +1,6 @@
 """The commands: what people and programs see, and the exit codes."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,9 @@ from sluice.exchange.infer import skeleton_of
 from sluice.services.seaweed import credential
 from sluice.settings import get_settings
 
+pytestmark = pytest.mark.usefixtures("fresh_settings")
+
 runner = CliRunner()
-
-
-@pytest.fixture(autouse=True)
-def fresh_settings() -> Iterator[None]:
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
 
 
 def run(app: typer.Typer, *words: str, code: int = 0, env: dict[str, str] | None = None) -> dict:

@@ -8,28 +8,16 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 
 from sluice.services import seaweed
 from sluice.services.model import SeaweedServer
 from sluice.settings import Settings
+from stores import s3_client
 
 PRINCIPALS = ("client-a", "client-ab", "client-b", "energy01", "telecom01")
 RECEIPT = "receipts/leads/r.json"
-
-
-def _client(server: SeaweedServer, access: str, secret: str) -> Any:
-    return boto3.client(
-        "s3",
-        endpoint_url=server.endpoint,
-        aws_access_key_id=access,
-        aws_secret_access_key=secret,
-        region_name="eu-central-1",
-        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-    )
 
 
 def _spellings(mine: str, theirs: str) -> list[str]:
@@ -87,11 +75,11 @@ def _everything(shop: dict[str, Any], bucket: str) -> list[str]:
 def shop(store_settings: Settings, s3_server: SeaweedServer, service_var: Path) -> Iterator[dict[str, Any]]:
     """A client per principal, and one for the center; every principal has a receipt to steal."""
     seaweed.write_identities(service_var, store_settings.bucket_exchange, PRINCIPALS)
-    center = _client(s3_server, s3_server.access_key, s3_server.secret_key)
+    center = s3_client(s3_server.endpoint, s3_server.access_key, s3_server.secret_key)
     for name in PRINCIPALS:
         center.put_object(Bucket=store_settings.bucket_exchange, Key=f"{name}/{RECEIPT}", Body=b"secret")
     keys = {name: seaweed.credential(service_var, name) for name in PRINCIPALS}
-    yield {"center": center} | {n: _client(s3_server, k.access_key, k.secret_key) for n, k in keys.items()}
+    yield {"center": center} | {n: s3_client(s3_server.endpoint, k.access_key, k.secret_key) for n, k in keys.items()}
     seaweed.write_identities(service_var, store_settings.bucket_exchange, ())
 
 

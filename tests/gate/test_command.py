@@ -1,7 +1,6 @@
 """``sluice gate run``: one file or a list of them; no file that may not be sent ends with exit 0."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,10 @@ from lake.compressed import MESSAGE
 from sluice.cli.whole import app
 from sluice.errors import Exit, FileMissing
 from sluice.sample.files import write_campaign
-from sluice.settings import get_settings
+
+pytestmark = pytest.mark.usefixtures("fresh_settings")
 
 RUN = ("gate", "run", "--agreement", "DPA-ENERGY01", "--flow", "renewal_campaign", "--dry-run", "--format", "json")
-
-
-@pytest.fixture(autouse=True)
-def fresh_settings() -> Iterator[None]:
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
 
 
 @pytest.fixture(scope="module")

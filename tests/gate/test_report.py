@@ -16,17 +16,12 @@ from sluice.sample.faults import FaultPlan
 from sluice.sample.files import write_campaign
 from sluice.settings import get_settings
 
+pytestmark = pytest.mark.usefixtures("fresh_settings")
+
 RUN = ("gate", "run", "--agreement", "DPA-ENERGY01", "--flow", "renewal_campaign", "--dry-run")
 PERSONAL = ("customer_number", "first_name", "last_name", "phone", "email", "street", "birth_date", "note")
 SHORTEST = 4
 """Shorter cells may be words of the page by chance."""
-
-
-@pytest.fixture(autouse=True)
-def fresh_settings() -> Iterator[None]:
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
 
 
 @pytest.fixture(scope="module")

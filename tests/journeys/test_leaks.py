@@ -10,14 +10,10 @@ from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import boto3
 import psutil
 import psycopg
-import pyrage
 import pytest
-from botocore.config import Config
 from pydantic import SecretStr
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -26,20 +22,21 @@ from installation import CHECKOUT, Put, Record, Stack, environment
 from journeys.test_http import Server
 from journeys.test_triggers import Api
 from leaks import plants, twin
-from leaks.canaries import ENCODERS, Person, draw
+from leaks.canaries import Person, draw
 from leaks.scan import Report, scan
 from leaks.sources import Source, files, objects, tables, temporary
 from leaks.verbs import NOT_SAID, verbs
 from night import COLUMNS, Call
+from rights.everywhere import age_opener
 from rights.post_office import PostOffice, post_office
-from rights.residue import Opener, Searcher
+from rights.residue import QUOTED, Searcher
 from sluice.cli.whole import app
 from sluice.errors import SluiceError, place_of
 from sluice.exchange.house import House, open_house
 from sluice.rights.mails import send_mails
 from sluice.services import airflow, keeper, postgres
 from sluice.settings import get_settings
-from sluice.terms import Principal
+from stores import client_of
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(900)]
 LONG = os.environ.get("SLUICE_LONG")
@@ -86,26 +83,13 @@ class Lived:
         yield from files(self.stack.var, "file", frozenset({"logs", "weed", "postgres"}))
         yield from temporary(self.since)
         yield from tables(server.admin_url)
-        yield from objects(client_of(self.stack), buckets_of(self.stack))
+        yield from objects(client_of(self.stack.settings), buckets_of(self.stack))
 
 
 def buckets_of(stack: Stack) -> dict[str, str]:
     return {
         use: getattr(stack.settings, f"bucket_{use}") for use in ("exchange", "internal", "lake", "vault", "evidence")
     }
-
-
-def client_of(stack: Stack) -> Any:
-    named = stack.settings
-    assert named.s3_access_key and named.s3_secret_key
-    return boto3.client(
-        "s3",
-        endpoint_url=named.s3_endpoint,
-        aws_access_key_id=named.s3_access_key.get_secret_value(),
-        aws_secret_access_key=named.s3_secret_key.get_secret_value(),
-        region_name=named.s3_region,
-        config=Config(s3={"addressing_style": "path"}),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -252,27 +236,12 @@ def remotes_of(stack: Stack) -> Iterator[str]:
             yield from (each.raddr.ip for each in process.net_connections() if each.raddr)
 
 
-def opener(house: House) -> Opener:
-    """What reads the quarantine."""
-    identity = pyrage.x25519.Identity.from_str(house.keyring.quarantine_identity(Principal("energy01")))
-
-    def opened(content: bytes) -> bytes | None:
-        if not content.startswith(b"age-encryption.org/"):
-            return None
-        try:
-            return bytes(pyrage.decrypt(content, [identity]))
-        except pyrage.DecryptError:
-            return None
-
-    return opened
-
-
 def test_two_hundred_canaries_are_in_lake_and_quarantine_and_nowhere_else(
     lived: Lived, record_property: Record
 ) -> None:
     searcher = lived.searcher
     with open_house(lived.stack.settings) as house:
-        report = scan(lived.sources(), searcher, [opener(house)])
+        report = scan(lived.sources(), searcher, [age_opener(house.keyring, "energy01")])
 
     assert {channel: sorted(found) for channel, found in report.leaks.items()} == {}
     canaries = sum(len(who.canaries) for who in lived.people)
@@ -293,7 +262,7 @@ def test_a_twin_that_leaks_is_found_by_fifteen_channels_and_the_door_of_our_oper
     stack, names = lived.stack, [*twin.CHANNELS, *twin.BY_AIRFLOW]
     strangers = draw(int(lived.since) + 1, len(names) + 1)
     values = [who.email for who in strangers]
-    encode = list(ENCODERS.values())
+    encode = list(QUOTED.values())
     texts = {name: encode[n % len(encode)](values[n]) for n, name in enumerate(names)}
     run_doomed(lived, texts | {"forced": values[-1]})
     try:
@@ -345,7 +314,7 @@ def run_doomed(lived: Lived, texts: dict[str, str]) -> None:
 
 def tidy(lived: Lived) -> None:
     """What the twin left goes, so that the next journeys find an installation of ours."""
-    stack, client = lived.stack, client_of(lived.stack)
+    stack, client = lived.stack, client_of(lived.stack.settings)
     for item in stack.objects.list_versions(stack.settings.bucket_exchange, twin.PREFIX):
         client.delete_object(Bucket=item.bucket, Key=item.key, VersionId=item.version_id)
     (stack.var / "lineage" / "leaky_twin.ndjson").unlink(missing_ok=True)

@@ -3,26 +3,12 @@
 Forty persons, five canaries each, in the spellings in which files write them. Nothing here is of the product.
 """
 
-import base64
-import hashlib
 import random
-import urllib.parse
-from collections.abc import Callable
 from dataclasses import dataclass
 
 PERSONS = 40
 KINDS = ("name", "phone", "email", "iban", "note")
 CONSONANTS = "bcdfghjklmnpqrstvwxz"
-ENCODERS: dict[str, Callable[[str], str]] = {
-    "plain": lambda text: text,
-    "percent": lambda text: urllib.parse.quote(text, safe=""),
-    "base64": lambda text: base64.b64encode(f"xy{text}".encode()).decode(),
-    "hex": lambda text: text.encode().hex(),
-    "markup": lambda text: "".join(f"&#{ord(each)};" for each in text),
-    "json": lambda text: "".join(f"\\u{ord(each):04x}" for each in text),
-    "sha256": lambda text: hashlib.sha256(text.encode()).hexdigest(),
-}
-"""How text can quote a value; UTF-16, which the searcher looks for as well, is how whole files are written."""
 
 
 @dataclass(frozen=True)

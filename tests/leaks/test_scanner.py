@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from leaks.canaries import ENCODERS, KINDS, PERSONS, draw
+from leaks.canaries import KINDS, PERSONS, draw
 from leaks.scan import scan
 from leaks.sources import Source, files
-from rights.residue import Searcher
+from rights.residue import QUOTED, Searcher
 
 TESTS = Path(__file__).parents[1]
 PEOPLE = draw(7)
@@ -41,7 +41,7 @@ WRAPPINGS: dict[str, Callable[[str], bytes]] = {
 def test_every_canary_is_seen_in_every_encoding_and_wrapping() -> None:
     canaries = [each.written for who in PEOPLE for each in who.canaries]
     assert len(canaries) == PERSONS * len(KINDS) == 200
-    for encode in ENCODERS.values():
+    for encode in QUOTED.values():
         for wrap in WRAPPINGS.values():
             sources = [Source(str(n), wrap(encode(value))) for n, value in enumerate(canaries) if wants(value, encode)]
             report = scan(sources, SEARCHER)
@@ -52,7 +52,7 @@ def test_every_canary_is_seen_in_every_encoding_and_wrapping() -> None:
 
 def wants(value: str, encode: Callable[[str], str]) -> bool:
     """Of a note a word only is a canary, so that its hash is of the word, not of what stands around it."""
-    return not (value.startswith("de hond") and encode is ENCODERS["sha256"])
+    return not (value.startswith("de hond") and encode is QUOTED["sha256"])
 
 
 def test_digits_alone_betray_a_phone_and_strangers_are_not_seen() -> None:

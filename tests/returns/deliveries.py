@@ -13,14 +13,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from desk import Desk
 from sluice.exchange.house import House, open_house
 from sluice.services import seaweed
-from sluice.services.model import Credential
+from stores import s3_client
 
 T = TypeVar("T")
 PRINCIPALS = ("energy01", "telecom01")
@@ -121,22 +119,12 @@ def open_shops(desk: Desk, var: Path) -> Iterator[Mapping[str, Shop]]:
     """A shop per principal, once the store, whose folder is ``var``, knows their keys."""
     bucket, endpoint = desk.settings.bucket_exchange, desk.settings.s3_endpoint
     seaweed.write_identities(var, bucket, PRINCIPALS)
-    shops = {name: Shop(name, _client(endpoint, seaweed.credential(var, name)), bucket) for name in PRINCIPALS}
+    keys = {name: seaweed.credential(var, name) for name in PRINCIPALS}
+    shops = {n: Shop(n, s3_client(endpoint, key.access_key, key.secret_key), bucket) for n, key in keys.items()}
     for shop in shops.values():
         _wait_for(shop)
     yield shops
     seaweed.write_identities(var, bucket, ())
-
-
-def _client(endpoint: str | None, key: Credential) -> Any:
-    return boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        aws_access_key_id=key.access_key,
-        aws_secret_access_key=key.secret_key,
-        region_name="eu-central-1",
-        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-    )
 
 
 def _wait_for(shop: Shop) -> None:

@@ -4,13 +4,11 @@ Each person has six values of their own (two of them only in free columns), writ
 spellings; the note of each quotes one of them in one of the seven encodings of the leak test.
 """
 
-import base64
 import hashlib
 import hmac
 import io
 import json
 import random
-import urllib.parse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import numpy as np
 import polars as pl
 import xlsxwriter
-from botocore.config import Config
 from pysequoia import Tsk
 
 from copies import Copies, Fill
@@ -39,6 +35,7 @@ from night import (
     open_night,
     with_papers,
 )
+from rights.residue import QUOTED
 from sluice.exchange.house import House
 from sluice.lake.objects import StoredObject
 from sluice.returns.drain import drain_returns
@@ -56,6 +53,7 @@ from sluice.sample.files import BELGIAN, INTERNATIONAL, WRITTEN_ON, campaign_cel
 from sluice.sample.results import Cast, write_results
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal
+from stores import client_of
 
 SEED = 20_261_127
 CONTACTS = "renewal_campaign.inbound.odcs.yaml"
@@ -65,16 +63,6 @@ KEY = "telecom01.pgp"
 CARE = Flow("care_results")
 IN_FORMS = ("xlsx", "json", "ndjson")
 OUT_FORMS = ("xlsx", "json", "ndjson", "parquet")
-ENCODINGS = {
-    "plain": lambda text: text,
-    "percent": lambda text: urllib.parse.quote(text, safe=""),
-    "base64": lambda text: base64.b64encode(f"x{text}".encode()).decode(),
-    "hex": lambda text: text.encode().hex(),
-    "markup": lambda text: "".join(f"&#{ord(each)};" for each in text),
-    "json": lambda text: "".join(f"\\u{ord(each):04x}" for each in text),
-    "sha256": lambda text: hashlib.sha256(text.encode()).hexdigest(),
-}
-"""How a note can quote a value; UTF-16, the seventh of the leak test, is what UTF-16 files are written in."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +94,7 @@ class Person:
     @property
     def note(self) -> str:
         """A remark that quotes their e-mail address in one of the encodings."""
-        encode = list(ENCODINGS.values())[self.number % len(ENCODINGS)]
+        encode = list(QUOTED.values())[self.number % len(QUOTED)]
         return f"schrijft {encode(self.email)}, belt terug"
 
 
@@ -285,16 +273,7 @@ class Estate:
 
     def s3(self) -> Any:
         """A client of the test's own, for what the product's has no words for."""
-        named = self.settings
-        assert named.s3_access_key and named.s3_secret_key
-        return boto3.client(
-            "s3",
-            endpoint_url=named.s3_endpoint,
-            aws_access_key_id=named.s3_access_key.get_secret_value(),
-            aws_secret_access_key=named.s3_secret_key.get_secret_value(),
-            region_name=named.s3_region,
-            config=Config(s3={"addressing_style": "path"}),
-        )
+        return client_of(self.settings)
 
     def versions(self) -> Iterator[StoredObject]:
         """Every version of every bucket."""

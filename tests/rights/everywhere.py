@@ -23,11 +23,12 @@ WAL_BYTES = 1 << 24
 def openers(estate: Estate, *, with_cases: bool = False) -> list[Opener]:
     """What opens sealed objects: the quarantine's keys, the recipient's PGP key, and the center's own for cases."""
     names = [*SEALED_FOR, *(["_cases"] if with_cases else [])]
-    found = [_age(estate.house.keyring, name) for name in names]
+    found = [age_opener(estate.house.keyring, name) for name in names]
     return [*found, lambda content: _pgp(estate, content)]
 
 
-def _age(keyring: Keyring, name: str) -> Opener:
+def age_opener(keyring: Keyring, name: str) -> Opener:
+    """What opens an object sealed with the quarantine's key of a principal; None for anything else."""
     identity = pyrage.x25519.Identity.from_str(keyring.quarantine_identity(Principal(name)))
 
     def opened(content: bytes) -> bytes | None:

@@ -26,6 +26,16 @@ ZSTD, GZIP, ZIP, PARQUET, PDF = b"\x28\xb5\x2f\xfd", b"\x1f\x8b\x08", b"PK\x03\x
 HASH = re.compile(rb"(?<![0-9a-f])(?:[0-9a-f]{32}){1,2}(?![0-9a-f])")
 """SHA-256, or a keyed reference, alone between other characters."""
 Opener = Callable[[bytes], bytes | None]
+QUOTED: dict[str, Callable[[str], str]] = {
+    "plain": lambda text: text,
+    "percent": lambda text: urllib.parse.quote(text, safe=""),
+    "base64": lambda text: base64.b64encode(f"x{text}".encode()).decode(),
+    "hex": lambda text: text.encode().hex(),
+    "markup": lambda text: "".join(f"&#{ord(each)};" for each in text),
+    "json": lambda text: "".join(f"\\u{ord(each):04x}" for each in text),
+    "sha256": lambda text: hashlib.sha256(text.encode()).hexdigest(),
+}
+"""How a text can quote a value, for tests that plant one; UTF-16, the seventh, is how whole files are written."""
 
 
 def encodings(value: str) -> Iterator[bytes]:

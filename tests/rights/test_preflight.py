@@ -4,11 +4,8 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-from pydantic import SecretStr
 
 from copies import Copies
 from night import Night, copied_night, three_returned
@@ -28,6 +25,7 @@ from sluice.rights.model import Case
 from sluice.rights.preflight import PreflightFailed, Problem, Risk, preflight
 from sluice.settings import Settings
 from sluice.terms import Principal
+from stores import client_of
 
 ENERGY = Principal("energy01")
 
@@ -52,20 +50,8 @@ def fresh(night: Night) -> Iterator[House]:
         yield house
 
 
-def client(settings: Settings) -> Any:
-    key, secret = settings.s3_access_key, settings.s3_secret_key
-    assert isinstance(key, SecretStr) and isinstance(secret, SecretStr)
-    return boto3.client(
-        "s3",
-        endpoint_url=settings.s3_endpoint,
-        region_name=settings.s3_region,
-        aws_access_key_id=key.get_secret_value(),
-        aws_secret_access_key=secret.get_secret_value(),
-    )
-
-
 def without_versions(night: Night) -> None:
-    client(night.desk.settings).put_bucket_versioning(
+    client_of(night.desk.settings).put_bucket_versioning(
         Bucket=night.desk.settings.bucket_lake, VersioningConfiguration={"Status": "Suspended"}
     )
 
@@ -81,7 +67,7 @@ def denied(action: str) -> Callable[[Night], None]:
             "Resource": [f"arn:aws:s3:::{bucket}/*"],
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        client(night.desk.settings).put_bucket_policy(Bucket=bucket, Policy=policy)
+        client_of(night.desk.settings).put_bucket_policy(Bucket=bucket, Policy=policy)
 
     return deny
 

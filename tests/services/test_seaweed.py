@@ -8,9 +8,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
@@ -19,22 +17,12 @@ from sluice.services.model import SeaweedServer
 from sluice.services.places import read_ports
 from sluice.services.process import ProcessId, wait_until
 from sluice.settings import Settings
+from stores import s3_client
 
 pytestmark = pytest.mark.stores
 
 NAMES = ("client-a", "client-ab", "client-b")
 DENIED = {"AccessDenied", "403"}
-
-
-def client(server: SeaweedServer, access_key: str, secret_key: str) -> Any:
-    return boto3.client(
-        "s3",
-        endpoint_url=server.endpoint,
-        aws_access_key_id=access_key,
-        aws_secret_access_key=secret_key,
-        region_name="eu-central-1",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
 
 
 def answer(call: Callable[[], Any]) -> str:
@@ -48,7 +36,7 @@ def answer(call: Callable[[], Any]) -> str:
 
 @pytest.fixture
 def admin(s3_server: SeaweedServer, store_settings: Settings) -> Any:
-    return client(s3_server, s3_server.access_key, s3_server.secret_key)
+    return s3_client(s3_server.endpoint, s3_server.access_key, s3_server.secret_key)
 
 
 @pytest.fixture
@@ -58,7 +46,7 @@ def principal(service_var: Path, s3_server: SeaweedServer, store_settings: Setti
 
     def of(name: str) -> Any:
         key = seaweed.credential(service_var, name)
-        fresh = client(s3_server, key.access_key, key.secret_key)
+        fresh = s3_client(s3_server.endpoint, key.access_key, key.secret_key)
         wait_until(lambda: answer(lambda: fresh.list_buckets()) == "done", 5)
         return fresh
 
@@ -146,7 +134,7 @@ def test_a_new_principal_is_let_in_without_a_restart(
 ) -> None:
     assert seaweed.write_identities(service_var, store_settings.bucket_exchange, (*NAMES, "newcomer"))
     key_of = seaweed.credential(service_var, "newcomer")
-    own = client(s3_server, key_of.access_key, key_of.secret_key)
+    own = s3_client(s3_server.endpoint, key_of.access_key, key_of.secret_key)
     key = "newcomer/inbound/flow/x"
     assert wait_until(
         lambda: answer(lambda: own.put_object(Bucket=store_settings.bucket_exchange, Key=key, Body=b"1")) == "done",
@@ -157,7 +145,7 @@ def test_a_new_principal_is_let_in_without_a_restart(
 
 
 def test_nobody_is_let_in_without_a_key(s3_server: SeaweedServer, store_settings: Settings) -> None:
-    stranger = client(s3_server, "nobody", "nothing")
+    stranger = s3_client(s3_server.endpoint, "nobody", "nothing")
     assert answer(lambda: stranger.list_objects_v2(Bucket=store_settings.bucket_exchange)) == "InvalidAccessKeyId"
 
 
@@ -179,10 +167,14 @@ def test_objects_outlive_kill_9(var: Path) -> None:
         s3_secret_key=SecretStr(server.secret_key),
     )
     buckets.make_buckets(settings, embedded=True)
-    client(server, server.access_key, server.secret_key).put_object(Bucket="lake", Key="kept", Body=b"7")
+    s3_client(server.endpoint, server.access_key, server.secret_key).put_object(Bucket="lake", Key="kept", Body=b"7")
     os.kill(server.pid, signal.SIGKILL)
     wait_until(lambda: ProcessId.of(server.pid) is None, 10)
     again = seaweed.start(var)
     buckets.check_store(settings)
-    body = client(again, again.access_key, again.secret_key).get_object(Bucket="lake", Key="kept")["Body"].read()
+    body = (
+        s3_client(again.endpoint, again.access_key, again.secret_key)
+        .get_object(Bucket="lake", Key="kept")["Body"]
+        .read()
+    )
     assert (body, again.endpoint) == (b"7", server.endpoint)
