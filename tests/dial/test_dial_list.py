@@ -171,6 +171,18 @@ def test_a_principal_or_flow_that_nobody_has_is_not_recorded_as_it_was_typed(
     assert desk.lines() == [] and desk.sql("select 1 from ledger.entry where body::text like '%dial%'") == []
 
 
+def test_a_purpose_that_was_not_agreed_is_refused_and_not_kept_as_it_was_typed(desk: Desk) -> None:
+    contacts(desk, 5)
+    numbers(desk)
+    with pytest.raises(DialRefused):
+        ask(desk, "jan peeters")
+    ask(desk)
+
+    kept = [row["purpose"] for row in desk.sql("select purpose from dial_list order by purpose")]
+    assert kept == ["NOT_AGREED", "P-RENEW"]
+    assert desk.sql("select 1 from ledger.entry where convert_from(body, 'UTF8') like '%peeters%'") == []
+
+
 @pytest.mark.parametrize(("days", "is_made"), [(None, False), (6, False), (5, True), (0, True)])
 def test_phone_marketing_needs_a_number_list_of_five_days_at_most(desk: Desk, days: int | None, is_made: bool) -> None:
     contacts(desk, 5)

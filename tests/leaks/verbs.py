@@ -125,6 +125,7 @@ def _about_the_house(people: Sequence[Person], folder: Path, at: dict[str, str])
         for flow in ("renewal_campaign", who.email):
             yield "dial", "list", name, flow, "--purpose", "P-RENEW", "--channel", "phone"
         yield "recipients", "list", "--principal", name
+    yield "dial", "list", "energy01", "renewal_campaign", "--purpose", who.name, "--channel", "phone"
     yield "retention", "hold", who.name, "--until", "2027-01-01", "--reason", who.name, "--reference", who.iban
     yield from (("retention", verb) for verb in ("holds", "run"))
     yield "retention", "lift", who.name

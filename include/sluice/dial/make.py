@@ -6,6 +6,7 @@ The same request again is the same list. A killed worker's list is finished by t
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from sluice.dial.rules import (
     SAID,
     Task,
     compose,
+    find_purpose,
     list_is_stale,
     task_of,
 )
@@ -59,6 +61,8 @@ from sluice.subject.index import build_run, write_run
 from sluice.terms import Direction, Principal, SubjectKind
 
 NOTHING_RAN: Mapping[str, str] = {}
+NOT_AGREED = "NOT_AGREED"
+"""Noted of a request in the place of a purpose that its agreement does not have: what was typed may be anything."""
 
 
 def make_dial_list(house: House, request: Request, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> Dialled:
@@ -108,6 +112,8 @@ def _open(house: House, request: Request, now: datetime) -> Opened:
     today = now.astimezone(BRUSSELS).date()
     paper = paper_of(house, request, today, now)
     agreement = paper.agreement
+    if agreement is None or find_purpose(agreement, request.purpose) is None:
+        request = replace(request, purpose=NOT_AGREED)
     chain = agreement.agreement_id if agreement else f"principal.{request.principal}"
     name = f"{request.flow}_{request.channel}_{today}_{request.request_id[:8]}.{request.format}"
     key = f"{request.principal}/{DIAL}/{request.flow}/{name}"

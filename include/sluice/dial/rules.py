@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from sluice.agreement.model import DataContract, FieldRole, Paper, Purpose
+from sluice.agreement.model import Agreement, DataContract, FieldRole, Paper, Purpose
 from sluice.dial.facts import ChannelRule
 from sluice.dial.model import Composed, LeftOut, NumberList
 from sluice.subject.scope import CONSENT as CONSENT_BASIS
@@ -57,16 +57,16 @@ class Task:
         return Use(self.purpose.iri, basis, self.rule.word)
 
 
-def find_purpose(paper: Paper, word: str) -> Purpose | None:
+def find_purpose(agreement: Agreement, word: str) -> Purpose | None:
     """The purpose of the agreement that a word names: its code, its IRI, or the last part of that."""
     return next(
-        (each for each in paper.agreement.purposes if word in (each.code, each.iri, each.iri.rpartition("#")[2])), None
+        (each for each in agreement.purposes if word in (each.code, each.iri, each.iri.rpartition("#")[2])), None
     )
 
 
 def task_of(paper: Paper, word: str, rule: ChannelRule) -> Task | str:
     """The task, or the reason code why there is none."""
-    purpose = find_purpose(paper, word)
+    purpose = find_purpose(paper.agreement, word)
     if purpose is None:
         return "FORBIDDEN_PURPOSE"
     if rule.word not in purpose.channels:
