@@ -66,6 +66,7 @@ def test_a_name_without_its_marks_is_the_same_name(parts: list[str]) -> None:
 @given(st.text(max_size=40))
 @example("\N{LATIN SMALL LETTER LONG S}traße İ")
 @example("ﬁ")
+@example("NÀ")
 def test_a_normal_name_is_its_own_normal_form(text: str) -> None:
     once = normal_name(text)
     assert once is None or normal_name(once) == once

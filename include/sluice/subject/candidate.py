@@ -49,7 +49,8 @@ def normal_name(text: str) -> str | None:
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold()).translate(_LETTERS)
     plain = "".join(sign for sign in apart if not unicodedata.combining(sign))
     parts = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", plain).casefold())
-    return " ".join(sorted(parts)) if sum(map(len, parts)) >= 2 else None
+    name = " ".join(sorted(parts))
+    return None if sum(map(len, parts)) < 2 or is_placeholder_word(name) else name
 
 
 def normal_birth_date(text: str, date_format: str | None = None) -> date | None:
