@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from night import RESULTS, Night
-from rights.everywhere import _age
+from rights.everywhere import age_opener
 from rights.residue import Searcher, as_reference
 from sluice.exchange.read import list_exchanges
 from sluice.lake.objects import StoredObject
@@ -94,7 +94,7 @@ class Ground:
         named = [parse_identifier(f"customer:{person[0]}", 1), parse_identifier(f"phone:{person[1]}", 2)]
         refs = refs_of(named, house.keyring.subject_key(ENERGY)).values()
         values, keyed = Searcher([[*person]]), Searcher([list(refs)], as_reference)
-        opener = _age(house.keyring, ENERGY)
+        opener = age_opener(house.keyring, ENERGY)
         return [
             f"{item.bucket.split('-')[0]}/{item.key}"
             for item in self._versions()
