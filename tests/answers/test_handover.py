@@ -39,7 +39,8 @@ from sluice.lineage.events import closed_event
 from sluice.retention.run import retain
 from sluice.rights import answer_store, erase_store
 from sluice.rights import erase_control_store as control
-from sluice.rights.erase import run
+from sluice.rights.certificate import NotProven, issue
+from sluice.rights.erase import run, verify
 from sluice.rights.erase_bench import open_bench
 from sluice.rights.erase_model import Target
 from sluice.rights.erase_scan import _index_denies
@@ -53,7 +54,7 @@ from sluice.rights.protect import protection_of
 from sluice.rights.requests import read_requests
 from sluice.rights.store import get_case
 from sluice.settings import Settings
-from sluice.terms import Decision, Direction, Principal
+from sluice.terms import Decision, Direction, ExchangeId, Principal
 
 ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
 NEXT = """controller: solar01
@@ -272,20 +273,62 @@ def test_under_pgp_only_the_receiver_opens_it_and_an_erasure_finds_it_all_the_sa
     assert not [item for item in there(town, "_handed/") if item.key == handed.opened.key]
 
 
-def test_an_answer_to_a_controller_and_an_erasure_do_not_wait_for_each_other(town: Town) -> None:
-    answer, erasure = asked(town, 0), asked(town, 1, Right.ERASURE, Action.ERASE)
+def left_open(town: Town, number: int, erasure: Case) -> tuple[Case, ExchangeId]:
+    """A case whose answer gave up because an erasure ran, and the exchange of that answer."""
+    answer = asked(town, number)
     control.begin_run(town.house.conn, erasure.case_id)
     with pytest.raises(ErasedMeanwhile):
         sent(town, answer)
     [left] = [line.id for line in town.desk.lines() if line.decision == "open"]
-    with connect(town.desk.settings) as beside, try_lock(beside, left) as is_ours:
-        assert is_ours
-        assert run(town.house, erasure.case_id, now()).waiting == 1, "somebody is making it"
+    return answer, ExchangeId(left)
+
+
+def test_an_answer_to_a_controller_and_an_erasure_do_not_wait_for_each_other(town: Town) -> None:
+    erasure = asked(town, 1, Right.ERASURE, Action.ERASE)
+    answer, left = left_open(town, 0, erasure)
 
     assert run(town.house, erasure.case_id, now()).waiting == 0
-    [handed] = send_on(town.house, answer.case_id, "solar01", now())
+    assert issue(town.house, erasure.case_id)
 
+    [handed] = send_on(town.house, answer.case_id, "solar01", now())
     assert handed.opened.exchange_id == left and town.people[0].phone in package_of(town, handed).text
+
+
+def test_an_erasure_waits_for_another_request_of_the_same_person_and_keeps_no_other_erasure(town: Town) -> None:
+    erasure = asked(town, 0, Right.ERASURE, Action.ERASE)
+    answer, _ = left_open(town, 0, erasure)
+
+    report = run(town.house, erasure.case_id, now())
+
+    assert (report.residual, report.doubts, report.waiting) == (0, 0, 1), "what told energy01 of the other request"
+    with pytest.raises(NotProven):
+        issue(town.house, erasure.case_id)
+    other = asked(town, 1, Right.ERASURE, Action.ERASE)
+    assert run(town.house, other.case_id, now()).waiting == 0, "nobody else waits"
+    [handed] = send_on(town.house, answer.case_id, "solar01", now())
+    ended = show_exchange(town.house.conn, handed.opened.exchange_id).record
+    assert ended is not None and ended.decision is not Decision.ACCEPTED
+    assert not there(town, "solar01/outbound/"), "of a person who was erased nothing goes"
+    town.house.conn.execute("update sub_case set state = 'CLOSED' where case_id = %s", (answer.case_id,))
+    assert verify(town.house, erasure.case_id, now()).residual == 1, "control: of a case that is over it is a residue"
+
+
+def test_nothing_is_certified_while_an_answer_is_being_made_whenever_it_was_opened(town: Town) -> None:
+    erasure = asked(town, 0, Right.ERASURE, Action.ERASE)
+    answer, left = left_open(town, 1, erasure)
+    for again in (run, verify):  # the second time, it was opened before; the third, after the person was kept out
+        with connect(town.desk.settings) as beside, try_lock(beside, left) as is_ours:
+            assert is_ours and again(town.house, erasure.case_id, now()).waiting == 1
+            with pytest.raises(NotProven):
+                issue(town.house, erasure.case_id)
+    town.house.conn.execute("update exchange set opened_at = now() where exchange_id = %s", (left,))
+    with connect(town.desk.settings) as beside, try_lock(beside, left):
+        assert verify(town.house, erasure.case_id, now()).waiting == 1
+    assert run(town.house, erasure.case_id, now()).waiting == 0
+    assert issue(town.house, erasure.case_id)
+
+    [handed] = send_on(town.house, answer.case_id, "solar01", now())
+    assert handed.opened.exchange_id == left and town.people[1].phone in package_of(town, handed).text
 
 
 def test_what_was_left_open_of_a_case_that_is_over_ends_without_a_package_and_keeps_no_other_waiting(

@@ -24,4 +24,4 @@ def test_every_page_of_unfinished_uploads_is_given_up(store_settings: Settings) 
     page = client.list_multipart_uploads(Bucket=bucket, Prefix="client-a/")
     assert (len(page["Uploads"]), page["IsTruncated"]) == (2, True), "control: one answer is not all of it"
     assert objects.abort_uploads(bucket, "client-a/") == 5
-    assert [key for key, _ in objects.list_uploads(bucket, "")] == ["client-ab/inbound/x.csv"]
+    assert [left.key for left in objects.list_uploads(bucket, "")] == ["client-ab/inbound/x.csv"]

@@ -145,17 +145,40 @@ def test_the_second_scan_finds_what_was_put_back_behind_the_record(night: Night)
     assert show_exchange(house.conn, night.returns()[0].id).record is not None
 
 
-def test_an_upload_that_was_never_ended_keeps_the_certificate_back_until_it_is_given_up(night: Night) -> None:
+@pytest.mark.parametrize("where", ["exchange", "internal", "lake", "vault", "evidence"])
+def test_an_upload_that_was_never_ended_keeps_the_certificate_back_until_it_is_given_up(
+    night: Night, where: str
+) -> None:
     record, phone = night.people(3)[1]
-    house, bucket = night.desk.house, night.desk.settings.bucket_exchange
+    house, bucket = night.desk.house, getattr(night.desk.settings, f"bucket_{where}")
     case = asked(night, phone, record)
     run(house, case.case_id, datetime.now(UTC))
-    house.objects._client.create_multipart_upload(Bucket=bucket, Key="energy01/inbound/renewal_campaign/half.csv")
+    key = {"exchange": "energy01/inbound/renewal_campaign/half.csv", "evidence": "_sealed/energy01/half"}.get(where)
+    house.objects._client.create_multipart_upload(Bucket=bucket, Key=key or "energy01/half.parquet")
 
+    younger = verify(house, case.case_id, datetime.now(UTC))
+
+    assert (younger.residual, younger.doubts, younger.waiting) == (0, 0, 1), "begun since: it may still end"
+    with pytest.raises(NotProven):
+        issue(house, case.case_id)
+    house.conn.execute("update erasure_run set begun_at = now() + interval '1 second'")
     again = verify(house, case.case_id, datetime.now(UTC))
-
     assert (again.residual, again.doubts, [each.store for each in again.unread]) == (0, 1, ["unfinished uploads"])
     with pytest.raises(NotProven):
         issue(house, case.case_id)
     assert run(house, case.case_id, datetime.now(UTC)).doubts == 0
     assert issue(house, case.case_id)
+
+
+def test_uploads_of_others_and_requests_under_way_are_left_alone(night: Night) -> None:
+    record, phone = night.people(3)[1]
+    house, bucket = night.desk.house, night.desk.settings.bucket_exchange
+    kept = {"energy011/inbound/x/a.csv", "energy01/requests/b.csv", "_handed/telecom01/c.zip"}
+    for key in kept:
+        house.objects._client.create_multipart_upload(Bucket=bucket, Key=key)
+    case = asked(night, phone, record)
+
+    report = run(house, case.case_id, datetime.now(UTC))
+
+    assert (report.doubts, report.waiting) == (0, 0)
+    assert {left.key for left in house.objects.list_uploads(bucket, "")} == kept

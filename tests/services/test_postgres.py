@@ -1,7 +1,10 @@
 """The embedded PostgreSQL, killed and started again."""
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -129,3 +132,28 @@ def test_it_listens_on_this_machine_only(var: Path) -> None:
     with closing(connect_to(server.admin_url)) as conn:
         row = conn.execute("select current_setting('listen_addresses') as address").fetchone()
     assert row == {"address": "127.0.0.1"}
+
+
+IN_PRIVATE = """set -e
+cp -a /etc "$1"; sed -i /^sluice-pg:/d "$1"/etc/passwd "$1"/etc/shadow "$1"/etc/group "$1"/etc/gshadow
+mount --bind "$1"/etc /etc
+for _ in 1 2 3 4 5 6; do "$0" -c "
+from sluice.services.system_user import server_user
+import os, pwd, time
+uid = server_user().uid
+time.sleep(1)
+os.write(1, f'{pwd.getpwuid(uid).pw_name} {uid}\\n'.encode())" & done; wait"""
+
+
+def can_have_its_own_etc() -> bool:
+    unshare = shutil.which("unshare")
+    return unshare is not None and subprocess.run([unshare, "-m", "true"], check=False).returncode == 0
+
+
+@pytest.mark.skipif(not can_have_its_own_etc(), reason="only root with a mount namespace has its own users")
+def test_processes_that_start_at_once_on_a_new_machine_run_the_server_as_one_user(tmp_path: Path) -> None:
+    private = ["unshare", "-m", "sh", "-c", IN_PRIVATE, sys.executable, tmp_path]
+    done = subprocess.run(private, stdout=subprocess.PIPE, check=True)
+
+    said = done.stdout.decode().splitlines()
+    assert len(said) == 6 and len(set(said)) == 1 and said[0].startswith("sluice-pg "), said

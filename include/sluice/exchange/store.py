@@ -149,6 +149,13 @@ def _lock_next(conn: Connection, direction: Direction, principal: Principal, flo
     return None
 
 
+IS_WORKED_ON = """exists (select from pg_locks where locktype = 'advisory' and objsubid = 1
+    and granted and pid <> pg_backend_pid()
+    and database = (select oid from pg_database where datname = current_database())
+    and (classid::bigint << 32 | objid::bigint) = hashtextextended(exchange_id::text, 0))"""
+"""SQL over ``exchange``: whether another process holds the lock of :func:`try_lock`, asked without taking it."""
+
+
 @contextmanager
 def try_lock(conn: Connection, exchange_id: str) -> Iterator[bool]:
     """Whether nobody works on the exchange; if so nobody starts while the block runs."""

@@ -69,6 +69,16 @@ class Level:
     keys: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An unfinished multipart upload; ``begun_at``: by the clock of the store."""
+
+    bucket: str
+    key: str
+    upload_id: str
+    begun_at: datetime
+
+
 def prefix_of(*segments: str) -> str:
     """A prefix of whole segments, with its slash: ``client-a/`` never lists ``client-ab/``."""
     return "/".join(segments) + "/"
@@ -239,25 +249,24 @@ class ObjectStore:
             self.delete_version(bucket, key, version_id)
         return len(gone)
 
-    def list_uploads(self, bucket: str, prefix: str) -> list[tuple[str, str]]:
-        """Unfinished multipart uploads under a prefix, by key and upload id: their parts are bytes nobody lists."""
+    def list_uploads(self, bucket: str, prefix: str) -> list[Upload]:
+        """Unfinished multipart uploads under a prefix: their parts are bytes nobody lists."""
         pages = self._client.get_paginator("list_multipart_uploads")
         found = self._try("list uploads", bucket, lambda: list(pages.paginate(Bucket=bucket, Prefix=prefix)))
-        return [(each["Key"], each["UploadId"]) for page in found for each in page.get("Uploads", ())]
+        listed = (each for page in found for each in page.get("Uploads", ()))
+        return [Upload(bucket, each["Key"], each["UploadId"], each["Initiated"]) for each in listed]
 
     def abort_uploads(self, bucket: str, prefix: str) -> int:
         """Give up every unfinished multipart upload under a prefix; how many."""
         found = self.list_uploads(bucket, prefix)
-        for key, upload_id in found:
-            self._abort(bucket, key, upload_id)
+        for upload in found:
+            self.abort_upload(upload)
         return len(found)
 
-    def _abort(self, bucket: str, key: str, upload_id: str) -> None:
-        self._try(
-            "abort upload",
-            bucket,
-            lambda: self._client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id),
-        )
+    def abort_upload(self, upload: Upload) -> None:
+        """Give up one unfinished multipart upload."""
+        named = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.upload_id}
+        self._try("abort upload", upload.bucket, lambda: self._client.abort_multipart_upload(**named))
 
     def delete_version(self, bucket: str, key: str, version_id: str) -> None:
         """Remove one version for good (a plain delete on a versioned bucket only adds a marker)."""

@@ -34,6 +34,7 @@ class ErasureDone(Part):
     ``sealed``: objects only their recipient can open; the index of their rows does not name the person.
     ``shared``: identifiers of the person that other persons have too (a family's telephone): not looked for.
     ``short``: identifiers too short to be looked for among bytes; None in entries from before they were counted.
+    ``waiting``: exchanges and uploads under way, which may still bring rows; None in older entries.
     ``exceptions``: None in entries from before they were listed.
     """
 
@@ -47,6 +48,7 @@ class ErasureDone(Part):
     sealed: int = 0
     shared: int = 0
     short: int | None = None
+    waiting: int | None = None
     exceptions: tuple[ExceptionKept, ...] | None = None
 
 

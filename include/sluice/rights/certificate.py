@@ -70,8 +70,8 @@ def issue(house: House, case_id: CaseId, only: Collection[str] | None = None) ->
 
 
 def is_clean(done: ErasureDone) -> bool:
-    """Whether the second scan read everything and found nothing."""
-    return done.residual == 0 and done.doubts == 0
+    """Whether the second scan read everything, found nothing, and nothing was under way that may still bring rows."""
+    return done.residual == 0 and done.doubts == 0 and not done.waiting
 
 
 def last_scans(house: House, case_id: CaseId) -> dict[str, tuple[ErasureDone, str]]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sluice.db import transaction
-from sluice.errors import EvidenceInvalid, Ref
+from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.consents import count_left as count_consents
 from sluice.exchange.consents import erase_consents
 from sluice.exchange.corrections import count_left, drop_corrections
@@ -130,7 +130,7 @@ def finish(house: House, case_id: CaseId, now: datetime) -> int:
         case, clearances, _ = _cleared(house, case_id)
         control.begin_run(house.conn, case_id)
         with noted(house.conn, case_id):
-            waiting = sum(_in_flight(house, case_id, each.target.principal) for each in clearances)
+            waiting = sum(_in_flight(house, case_id, each.target.principal, now) for each in clearances)
             control.note_waiting(house.conn, case_id, waiting)
             for each in clearances:
                 _finish(house, case, each, now)
@@ -144,7 +144,8 @@ def prove(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
         with noted(house.conn, case_id):
             report = _verified(house, case, [each.target for each in clearances], now)
             run = control.find_run(house.conn, case_id)
-            report = replace(report, waiting=run.waiting if run else 0, to_release=unreleased)
+            waiting = max(report.waiting, run.waiting if run else 0)
+            report = replace(report, waiting=waiting, to_release=unreleased)
             if not (report.residual or report.doubts or report.waiting):
                 _carried_out(house, case, report.principals, now)
         control.end_run(house.conn, case_id, outcome_of(report))
@@ -218,13 +219,20 @@ def _to_erase(house: House, case_id: CaseId, bench: Bench) -> list[Place]:
     return places
 
 
-def _in_flight(house: House, case_id: CaseId, principal: Principal) -> int:
+def _in_flight(house: House, case_id: CaseId, principal: Principal, now: datetime) -> int:
     """Exchanges that were on their way before the person was kept out, and still are.
 
-    Counted before the last passes, so that one which ends meanwhile is looked at again.
+    Counted before the last passes and before a scan, so that one which ends meanwhile is looked at.
     """
-    run_id = run_id_of(principal, Suppression.ERASED, case_id)
-    return erase_store.count_in_flight(house.conn, principal, made_at(house.conn, run_id))
+    return erase_store.count_in_flight(house.conn, principal, _kept_out_since(house, case_id, principal, now))
+
+
+def _kept_out_since(house: House, case_id: CaseId, principal: Principal, now: datetime) -> datetime:
+    """Since when nothing brings the person back; now, where nothing was begun at this principal."""
+    try:
+        return made_at(house.conn, run_id_of(principal, Suppression.ERASED, case_id))
+    except NotFound:
+        return now
 
 
 def _finish(house: House, case: Case, clearance: Clearance, now: datetime) -> None:
@@ -309,14 +317,19 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
     outcomes = erase_store.read_outcomes(house.conn, case.case_id)
     unknown = tuple(map(str, find_unknown(house.settings, house.conn, house.objects)))
     every = Scanned(doubts=len(unknown))
+    ran = control.find_run(house.conn, case.case_id)
     for target in targets:
+        waiting = _in_flight(house, case.case_id, target.principal, now)
         needles = _looked_up_again(house, case.case_id, target)
-        scanned = scan_stores(house, target, needles.values | set(target.values))
+        values = needles.values | set(target.values)
+        scanned = scan_stores(house, target, values, ran.begun_at if ran else now)
         corrections = count_left(house, target.principal, target.refs)
         merged = count_merged(house, target.principal, target.refs)
         consents = count_consents(house, target.principal, target.refs)
         found = replace(scanned, shared=len(needles.shared)) + Scanned(
-            hits=corrections.named + merged.named + consents, doubts=corrections.unreadable + merged.unreadable
+            hits=corrections.named + merged.named + consents,
+            doubts=corrections.unreadable + merged.unreadable,
+            waiting=waiting,
         )
         every += found
         mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]
@@ -332,6 +345,7 @@ def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime
         shared=every.shared,
         short=every.short,
         unread=every.unread,
+        waiting=every.waiting,
         principals=tuple(target.principal for target in targets),
         unknown=unknown,
     )
@@ -351,6 +365,7 @@ def _record(
         sealed=found.sealed,
         shared=found.shared,
         short=found.short,
+        waiting=found.waiting,
         exceptions=exceptions_of(case, store.list_steps(house.conn, case.case_id), target.principal),
     )
     with transaction(house.conn):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from sluice.rights.erase_received import under_its_key
 from sluice.rights.erase_stores import STORES
 from sluice.rights.erase_uploads import UPLOADS, count_uploads
 from sluice.rights.identifiers import KEY_OWNER
+from sluice.rights.notices import find_open_requests
 from sluice.rights.tell import find_open_notices
 from sluice.scan.model import Reason, Scan, Status
 from sluice.scan.needles import Needles, needles_of
@@ -47,6 +49,8 @@ class Scanned:
     person is not in them. Nobody here can say more, so they are counted, and the certificate says so.
     ``shared``: spellings that were not looked for, because other persons' rows have them as well.
     ``short``: those that are too short to mean anything among the bytes of a file; rows are found by them.
+    ``waiting``: uploads that were begun after the run, and so may still end, and what tells the principal of another
+    request of the person, until that is carried out.
     """
 
     objects: int = 0
@@ -56,6 +60,7 @@ class Scanned:
     shared: int = 0
     short: int = 0
     unread: tuple[Unread, ...] = ()
+    waiting: int = 0
 
     def __add__(self, other: "Scanned") -> "Scanned":
         return Scanned(
@@ -66,21 +71,23 @@ class Scanned:
             self.shared + other.shared,
             self.short + other.short,
             self.unread + other.unread,
+            self.waiting + other.waiting,
         )
 
 
-def scan_stores(house: House, target: Target, values: frozenset[str]) -> Scanned:
-    """Everything this principal has, whoever decides of it; an upload that was not ended is a doubt."""
-    uploads = count_uploads(house, target.principal)
+def scan_stores(house: House, target: Target, values: frozenset[str], since: datetime) -> Scanned:
+    """Everything this principal has, whoever decides of it; an upload that was begun before ``since`` is a doubt."""
+    uploads, younger = count_uploads(house, target.principal, since)
     with open_bench(house, target) as bench:
         copies = erase_store.find_copies(house.conn, target.principal)
         search = Search(bench, copies, values)
         unended = (Unread(UPLOADS, reason="UNFINISHED"),) * uploads
-        found = Scanned(doubts=uploads, short=search.short, unread=unended)
+        found = Scanned(doubts=uploads, short=search.short, unread=unended, waiting=younger)
         by_index = WENT_OUT | SENT | CAME_IN
         sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in by_index}
         of = {(copy.bucket, copy.key): copy.exchange_id for copy in copies}
         told = find_open_notices(house, target.principal)
+        asks = find_open_requests(house.conn, target.principal, target.case_id)
         seen: set[tuple[str, str, str]] = set()
         residues: set[tuple[str, str]] = set()
         for each in STORES:
@@ -95,6 +102,9 @@ def scan_stores(house: House, target: Target, values: frozenset[str]) -> Scanned
                         left.extend(_now(house, item))
                         continue
                     scan = search.scan(path, item.key)
+                    if scan.status is Status.HIT and item.key.startswith(asks):
+                        found += Scanned(objects=1, waiting=1)
+                        continue
                     found += _judged(
                         bench, scan, sent.get(_name(item)), Unread(each.name, of.get((item.bucket, item.key)))
                     )

@@ -18,7 +18,7 @@ from sluice.exchange.merged import RUNS, sweep_merged
 from sluice.exchange.merged_store import find_group
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.review import is_back_key
-from sluice.exchange.store import try_lock
+from sluice.exchange.store import IS_WORKED_ON
 from sluice.lake.objects import prefix_of
 from sluice.ledger.record import is_given_back
 from sluice.rights import answer_store
@@ -269,22 +269,18 @@ def count_in_flight(conn: Connection, principal: Principal, since: datetime) -> 
     """Exchanges opened before the person was kept out that may still bring or deliver rows.
 
     One that lies prepared is not among them: if it names the person it is made again, and else nothing comes of it.
-    Nor is an answer to a controller that nobody is making just now: whoever goes on with it gathers anew, and gives up
-    where an erasure runs. If this waited for that as well, neither would ever end.
+    An answer to a controller is if somebody is making it just now, whenever it was opened; else whoever goes on with
+    it gathers anew, and gives up where an erasure runs. If this waited for that as well, neither would ever end.
     """
-    rows = conn.execute(
-        """select e.exchange_id::text as id, decision = 'open' and direction = %s as is_answer
-           from exchange e where principal = %s and opened_at < %s
-             and (decision = 'open' and prepared_at is null or exists (select from outbox o
-                 where o.exchange_id = e.exchange_id and o.effect in ('delivery', 'dial') and o.done_at is null))""",
-        (Direction.PORTABILITY_ACCESS, principal, since),
-    ).fetchall()
-    return sum(not row["is_answer"] or _is_made_now(conn, row["id"]) for row in rows)
-
-
-def _is_made_now(conn: Connection, exchange_id: str) -> bool:
-    with try_lock(conn, exchange_id) as nobody:
-        return not nobody
+    row = conn.execute(
+        f"""select count(*) as n from exchange e where principal = %(principal)s and (
+                case when decision = 'open' and direction = %(answer)s then {IS_WORKED_ON}
+                else opened_at < %(since)s and (decision = 'open' and prepared_at is null or exists (
+                    select from outbox o where o.exchange_id = e.exchange_id
+                    and o.effect in ('delivery', 'dial') and o.done_at is null)) end)""".encode(),
+        {"principal": principal, "answer": Direction.PORTABILITY_ACCESS, "since": since},
+    ).fetchone()
+    return int(row["n"]) if row else 0
 
 
 def find_principals(conn: Connection) -> list[Principal]:

@@ -6,11 +6,13 @@ Every document is a function of the case alone, so a rerun writes the same bytes
 import json
 from collections.abc import Mapping, Sequence
 
+from sluice.db import Connection
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.lake.objects import StoredObject
 from sluice.rights.identifiers import WORDS, Envelope
-from sluice.rights.model import ACTIONS, Case, SubCase
+from sluice.rights.model import ACTIONS, Case, State, SubCase
+from sluice.terms import Principal
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "FORWARDED": {
@@ -64,6 +66,16 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 def notice_key(part: SubCase, end: str = "") -> str:
     """Where a notice about a part lies: in the prefix of its own principal."""
     return f"{part.principal}/notices/case-{part.sub_case_id}{end}.json"
+
+
+def find_open_requests(conn: Connection, principal: Principal, but: str | None) -> tuple[str, ...]:
+    """How the keys begin of what told a principal of requests that are not over; ``but``: of another case than this."""
+    rows = conn.execute(
+        """select sub_case_id::text as id from sub_case
+           where principal = %s and case_id is distinct from %s and state <> all(%s)""",
+        (principal, but, [State.CLOSED.value, State.WITHDRAWN_BY_SUBJECT.value]),
+    ).fetchall()
+    return tuple(f"{principal}/notices/case-{row['id']}" for row in rows)
 
 
 def forward_document(case: Case, part: SubCase, envelope: Envelope) -> dict[str, object]:

@@ -18,6 +18,7 @@ from typing import TypedDict
 
 from sluice.errors import Ref
 from sluice.services.model import NoSystemUser
+from sluice.services.places import locked
 
 NAME = "sluice-pg"
 FALLBACKS = ("postgres", "nobody")
@@ -64,10 +65,14 @@ class SystemUser:
 
 
 def server_user() -> SystemUser:
-    """Ourselves, or for root a system user; made with useradd if missing. Raises NoSystemUser."""
+    """Ourselves, or for root a system user; made with useradd if missing. Raises NoSystemUser.
+
+    One process at a time: of two useradd at once, one writes over the user that the other began to use.
+    """
     if os.geteuid() != 0:
         return SystemUser(None, None)
-    entry = _entry(NAME) or _make() or next(filter(None, map(_entry, FALLBACKS)), None)
+    with locked(_make_elsewhere() / "making.lock"):
+        entry = _entry(NAME) or _make() or next(filter(None, map(_entry, FALLBACKS)), None)
     if entry is None:
         raise NoSystemUser(Ref("user", NAME))
     return SystemUser(entry.pw_uid, entry.pw_gid)
@@ -108,14 +113,19 @@ def reachable_copy(binaries: Path, user: SystemUser) -> Path:
     install, package = binaries.parent, binaries.parent.parent
     mark = hashlib.sha256(f"{install}{(binaries / 'postgres').stat().st_mtime_ns}".encode()).hexdigest()[:16]
     copy = _make_elsewhere() / f"{install.name}-{mark}"
-    if not copy.exists():
-        print(f"PostgreSQL is copied to {copy}: its user cannot enter {install}", file=sys.stderr)
-        draft = copy.with_name(f".{copy.name}.{os.getpid()}")
-        shutil.copytree(install, draft / package.name / install.name, symlinks=True)
-        if (libraries := package.with_name(f"{package.name}.libs")).is_dir():
-            shutil.copytree(libraries, draft / libraries.name, symlinks=True)
-        draft.rename(copy)
+    with locked(ELSEWHERE / "making.lock"):
+        if not copy.exists():
+            print(f"PostgreSQL is copied to {copy}: its user cannot enter {install}", file=sys.stderr)
+            _copy(install, copy)
     return copy / package.name / install.name / "bin"
+
+
+def _copy(install: Path, copy: Path) -> None:
+    package, draft = install.parent, copy.with_name(f".{copy.name}.{os.getpid()}")
+    shutil.copytree(install, draft / package.name / install.name, symlinks=True)
+    if (libraries := package.with_name(f"{package.name}.libs")).is_dir():
+        shutil.copytree(libraries, draft / libraries.name, symlinks=True)
+    draft.rename(copy)
 
 
 def _make_elsewhere() -> Path:
