@@ -50,6 +50,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from copies import Copies
+from sluice.lake import objects
 from sluice.migrations import run as migrations
 from sluice.services import buckets, postgres, seaweed
 from sluice.services.model import PostgresServer, SeaweedServer
@@ -68,6 +69,14 @@ NOT_RUN = pytest.StashKey[int]()
 hypothesis_settings.register_profile("house", deadline=None)  # a busy machine is no fault
 hypothesis_settings.register_profile("loop", hypothesis_settings.get_profile("house"), max_examples=20)
 hypothesis_settings.load_profile("house")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """A busy machine is no fault: what asks a store that does not answer just now asks on for longer than at work."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(objects, "TRY_FOR_SECONDS", 120)
+        yield
 
 
 @pytest.fixture(scope="session")

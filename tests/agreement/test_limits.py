@@ -1,18 +1,24 @@
 """Limits of an agreement: less is free, more only as far as the house goes, and a paper of before never says more."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from agreement.papers import AGREEMENT, write_folder
+from sluice.agreement.activate import activate_principal
 from sluice.agreement.limits import LIMITS, GateLimits, limit_lines, limits_in_force
 from sluice.agreement.lint import lint_path
 from sluice.agreement.load import load_agreement
+from sluice.agreement.store import find_version
+from sluice.db import connect_to
 from sluice.exchange.job import file_limits_of, limits_of, widest_limits
 from sluice.lake.table import Limits
 from sluice.settings import Settings, get_settings
+from stores import Database
 
 SILENT = GateLimits()
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 def agreement_with(root: Path, limits: str) -> Path:
@@ -67,6 +73,25 @@ def test_a_paper_that_says_more_than_the_house_loads_and_is_named_by_the_linter(
     get_settings.cache_clear()
     assert [found for found in lint_path(path) if found.code == "AGR-036"] == []
     get_settings.cache_clear()
+
+
+@pytest.mark.stores
+def test_a_house_that_allows_less_from_today_on_still_takes_new_papers_of_who_asked_for_more(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_settings: None
+) -> None:
+    path = agreement_with(tmp_path, "columns: 1000")
+    with connect_to(database.app_url) as conn:
+        activate_principal(conn, path.parent, NOW)
+        monkeypatch.setenv("SLUICE_MOST_COLUMNS", "500")
+        get_settings.cache_clear()
+        newer = AGREEMENT.replace("version: 3.0.0", "version: 3.1.0").replace("supersedes: 2.4.0", "supersedes: 3.0.0")
+        (path.parent / "agreement-3.1.0.yaml").write_text(newer)
+
+        activate_principal(conn, path.parent, NOW + timedelta(days=1))
+
+        assert find_version(conn, "DPA-ENERGY01", "3.1.0") is not None
+        old = find_version(conn, "DPA-ENERGY01", "3.0.0")
+        assert old is not None and file_limits_of(get_settings(), old).columns == 500
 
 
 def test_every_limit_is_told_with_what_counts(tmp_path: Path) -> None:

@@ -58,7 +58,6 @@ AGREEMENT_MISTAKES = (
     Mistake("AGR-017", "\ndelivery:\n", ARRIVAL.format("C0FFEE", ""), "C0FFEE"),
     Mistake("AGR-012", "\ndelivery:\n", ARRIVAL.format(PIN, '  mustBeSigned: "no"\n'), "mustBeSigned"),
     Mistake("AGR-010", "\ndelivery:\n", "\narrival: {mustBeEncrypted: true}\ndelivery:\n", "arrival:"),
-    Mistake("AGR-036", "delivery:\n", "limits: {columns: 1025}\ndelivery:\n", "limits"),
     Mistake("AGR-040", "  - {code: RESTORE,", "  #", "security:"),
     Mistake("AGR-041", "code: RESTORE", "code: PHYSICAL", "visitor register"),
     Mistake("AGR-050", "countries: [NL]", "countries: [US]", "[US]"),
@@ -69,6 +68,9 @@ AGREEMENT_MISTAKES = (
     Mistake("AGR-071", "fieldGroup: contact_point", "fieldGroup: identity", "- direction: inbound", 2),
     Mistake("AGR-072", "retentionRule: RET-02", "retentionRule: RET-09", "RET-09"),
     Mistake("AGR-074", "roleProfile: SEED_OWNER", "roleProfile: JOINT", "JOINT"),
+    Mistake(
+        "AGR-077", "seedOwner: {signOff: null", "seedOwner: {twoPersonSignOff: true, signOff: CEO", "twoPersonSignOff"
+    ),
     Mistake("AGR-080", "fieldGroup: consent", "fieldGroup: emotion", "emotion"),
 )
 
@@ -155,6 +157,7 @@ WARNINGS = (
     (AGREEMENT, Mistake("AGR-021", "supersedes: 2.4.0", "supersedes: 2.3.0", "supersedes")),
     (AGREEMENT, Mistake("AGR-024", "signedOn: 2025-12-18", "signedOn: 2026-02-01", "2026-02-01")),
     (AGREEMENT, Mistake("AGR-025", "documentSha256: ", f'documentSha256: "{"0" * 64}" #', "documentSha256")),
+    (AGREEMENT, Mistake("AGR-036", "delivery:\n", "limits: {columns: 1025}\ndelivery:\n", "limits")),
     (AGREEMENT, Mistake("AGR-042", 'text: "restore test', 'text: ""} # "', "security:")),
     (AGREEMENT, Mistake("AGR-073", "language: nl", "language: nl", "seedOwner")),
     (AGREEMENT, Mistake("AGR-076", "roleProfile: PRINCIPAL_CONTROLLER", "roleProfile: SEED_OWNER", "SEED_OWNER")),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 
 from agreement.papers import AGREEMENT, PRINCIPALS, write_folder
 from sluice.agreement.activate import activate_all, activate_principal
+from sluice.agreement.build import build_agreement
 from sluice.agreement.contestable import find_contestable
+from sluice.agreement.document import read_document
 from sluice.agreement.matrix import matrix_of
 from sluice.agreement.model import Paper
 from sluice.agreement.sign_off import SignOffRefused, sign_off
@@ -48,6 +51,13 @@ def warnings(conn: Connection, known_at: datetime) -> set[str]:
     return {each.code for each in found if each.agreement_id == PAPER}
 
 
+def warns(conn: Connection) -> bool:
+    """Whether its own row says that nobody signed the profile off."""
+    paper = find_agreement(conn, PAPER, TODAY, LATER)
+    assert paper is not None
+    return NOBODY in {code for row in matrix_of(paper, ()) for code in row.warnings}
+
+
 def entries(conn: Connection) -> list[dict[str, object]]:
     rows = conn.execute("select chain, body from ledger.entry where kind = 'role.signed_off' order by seq").fetchall()
     return [{"chain": row["chain"], **json.loads(bytes(row["body"]))} for row in rows]
@@ -80,22 +90,50 @@ def test_it_ends_the_warning_from_then_on_and_the_ledger_has_who_and_why(conn: C
 
 def test_two_people_sign_where_the_agreement_says_so(conn: Connection, tmp_path: Path) -> None:
     activate_principal(conn, write_folder(tmp_path, TWO), NOW)
-    assert not sign(conn)
-    assert warnings(conn, LATER) == set(), "the control: no contract of this folder has the profile"
-    for same in ("anna", "Anna", " anna "):
+    assert not sign(conn, "anna maes")
+    assert warns(conn), "one of two is nobody"
+    for same in ("anna maes", "Anna Maes", " anna maes ", "anna  maes", "anna\u00a0maes", "\uff21nna maes"):
         with pytest.raises(SignOffRefused, match="SAME_PERSON"):
             sign(conn, same)
+    for nobody in ("", " ", "anna\u200bmaes", "anna m\u0430es", "anna maes\u2063", ", anna", "a" * 101):
+        with pytest.raises(UsageError):
+            sign(conn, nobody)
     assert sign(conn, "bert")
+    assert not warns(conn)
     assert [(each.signed_by, each.reason) for each in list_sign_offs(conn, PAPER, LATER)] == [
-        ("anna", "BOARD_2026_11"),
+        ("anna maes", "BOARD_2026_11"),
         ("bert", "BOARD_2026_11"),
     ]
     assert [(each["number"], each["needed"], each["signed_by"]) for each in entries(conn)] == [
-        (1, 2, "anna"),
+        (1, 2, "anna maes"),
         (2, 2, "bert"),
     ]
     with pytest.raises(SignOffRefused, match="SIGNED_OFF"):
         sign(conn, "carla")
+
+
+def test_a_name_in_the_paper_is_not_two_people(tmp_path: Path) -> None:
+    for two, is_signed in (("false", True), ("true", False)):
+        owner = f"seedOwner: {{twoPersonSignOff: {two}, signOff: CEO"
+        folder = write_folder(tmp_path / two, AGREEMENT.replace("seedOwner: {signOff: null", owner))
+        document = read_document(folder / "agreement-3.0.0.yaml")
+        assert build_agreement(document).is_seed_owner_signed_off is is_signed
+
+
+def test_of_two_spellings_at_once_one_signs(conn: Connection, database: Database, tmp_path: Path) -> None:
+    activate_principal(conn, write_folder(tmp_path, TWO), NOW)
+
+    def at_once(by: str) -> str:
+        with connect_to(database.app_url) as own:
+            try:
+                return str(sign(own, by))
+            except SignOffRefused as error:
+                return str(error).partition("rule ")[2].partition(".")[0]
+
+    with ThreadPoolExecutor(6) as pool:
+        said = sorted(pool.map(at_once, ("anna", "Anna", " ANNA", "anna ", "\uff21nna", "aNNa")))
+    assert said == ["False"] + ["SAME_PERSON"] * 5
+    assert len(list_sign_offs(conn, PAPER, LATER)) == len(entries(conn)) == 1
 
 
 def test_the_database_takes_one_signature_of_a_person_and_keeps_it(conn: Connection) -> None:

@@ -263,7 +263,6 @@ def test_a_register_is_exported_and_every_file_says_what_the_page_says(
         files = {name: taken(page, links.get_by_text(name, exact=True), tmp_path) for name in FORMS}
     head, *rows = shown
     assert len(rows) > 3 and len(head) > 10 and "energy01" in str(rows)
-    print(files["JSON"].read_text()[:3000])
     assert of_csv(files["CSV"]) == shown
     assert of_workbook(files["XLSX"]) == shown
     said = json.loads(files["JSON"].read_text(encoding="utf-8"))

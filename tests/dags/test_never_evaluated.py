@@ -84,8 +84,20 @@ def test_programs_in_cells_columns_and_names_are_text(
     assert not [word for word in EVALUATED for line in said if word in line]
     check_events(desk, dropped)
     assert lake_has(desk, dropped[0], texts)
-    answers = [json.dumps(desk.shown(each).record, default=str) for each in dropped]
+    records = [record.model_dump() for each in dropped if (record := desk.shown(each).record)]
+    answers = list(words_of(records))
+    assert len(answers) > 20 * len(dropped)
     assert not [text for text in texts for answer in answers if len(text) > 6 and text in answer]
+
+
+def words_of(said: object) -> Iterator[str]:
+    """Every string in what a record says, as it is read, with its keys."""
+    if isinstance(said, dict):
+        yield from (word for pair in said.items() for each in pair for word in words_of(each))
+    elif isinstance(said, list | tuple):
+        yield from (word for each in said for word in words_of(each))
+    elif said is not None:
+        yield str(said)
 
 
 def names(texts: list[str]) -> list[str]:

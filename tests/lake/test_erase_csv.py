@@ -86,7 +86,7 @@ def files(draw: st.DrawFn) -> bytes:
 def test_other_bytes_stay_and_the_rest_reads_the_same_in_every_dialect() -> None:
     outcomes: Counter[str] = Counter()
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200, deadline=None, derandomize=True)  # how many are erased is no matter of chance
     @given(files(), st.data(), CHUNKS)
     def erase(content: bytes, data: st.DataObject, chunk: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -94,8 +94,8 @@ def test_other_bytes_stay_and_the_rest_reads_the_same_in_every_dialect() -> None
 
     erase()
 
-    assert outcomes["erased"] > 40, outcomes
-    assert outcomes["refused"] * 2 < outcomes["erased"], outcomes
+    assert outcomes["erased"] > 50, outcomes
+    assert outcomes["refused"] * 10 < outcomes["erased"], outcomes
 
 
 def erase_and_compare(folder: Path, content: bytes, data: st.DataObject, chunk: int) -> str:

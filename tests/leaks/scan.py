@@ -24,10 +24,16 @@ class Report:
     """What was looked through, and who was seen: by channel, and in the places where values may be."""
 
     leaks: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    at_home: set[int] = field(default_factory=set)
+    at_home: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     sources: int = 0
     size_bytes: int = 0
     channels: set[str] = field(default_factory=set)
+
+    def kept_in(self, *uses: str) -> set[int]:
+        """Who is in the objects of the buckets of these uses."""
+        kept = {f"object {use}" for use in uses}
+        found = (who for channel, who in self.at_home.items() if " ".join(channel.split()[:2]) in kept)
+        return set().union(*found)
 
 
 def scan(sources: Iterable[Source], searcher: Searcher, openers: Sequence[Opener] = ()) -> Report:
@@ -39,7 +45,7 @@ def scan(sources: Iterable[Source], searcher: Searcher, openers: Sequence[Opener
         report.channels.add(source.channel)
         found = _seen(source, searcher, openers if source.is_home else ())
         if source.is_home:
-            report.at_home |= found
+            report.at_home[source.channel] |= found
         elif found:
             report.leaks[source.channel] |= found
     return report

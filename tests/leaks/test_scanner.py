@@ -64,8 +64,11 @@ def test_digits_alone_betray_a_phone_and_strangers_are_not_seen() -> None:
 
 
 def test_a_place_where_values_may_be_is_no_leak_and_is_counted() -> None:
-    report = scan([Source("lake", PEOPLE[0].email.encode(), is_home=True)], SEARCHER)
-    assert (report.leaks, report.at_home) == ({}, {2})
+    channels = {"object lake x": PEOPLE[0].email, "object exchange x": PEOPLE[1].email}
+    report = scan([Source(each, value.encode(), is_home=True) for each, value in channels.items()], SEARCHER)
+
+    assert (report.leaks, report.at_home) == ({}, {"object lake x": {2}, "object exchange x": {7}})
+    assert (report.kept_in("lake", "vault"), report.kept_in("exchange"), report.kept_in("vault")) == ({2}, {7}, set())
 
 
 def test_the_tool_names_the_channel_and_never_the_value(tmp_path: Path) -> None:

@@ -166,6 +166,8 @@ def _check_profiles(root: Spot) -> Iterator[Found]:
     owner = root["seedOwner"]
     if seeds and not (owner["signOff"].is_given and owner["reverseArt28Ref"].is_given):
         yield Found(owner, "073")
+    if owner["signOff"].is_given and owner["twoPersonSignOff"].value is True:
+        yield Found(owner["signOff"], "077")
     for row in seeds:
         if row["direction"].value == Direction.INBOUND:
             yield Found(row["roleProfile"], "076")

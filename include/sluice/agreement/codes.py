@@ -63,7 +63,6 @@ _AGREEMENT = (
     ("033", "sensitive data without its condition", "fill `categories` and `art9Condition` (GDPR Art. 9(2))"),
     ("034", "a special category is not declared as sensitive", "set `sensitiveData.present: true` with its condition"),
     ("035", "the file of an OpenPGP key is not beside the agreement", "put the principal's public certificate there"),
-    ("036", "a limit is higher than the house allows", "lower it, or have the house raise the setting named here"),
     ("040", "a heading of Annex III is missing", "add a line with this code; its text may follow"),
     ("041", "a heading of Annex III stands twice", "merge the two lines"),
     ("050", "a country outside the EEA without a way to transfer", "name the transferBasis, or use an EEA country"),
@@ -74,6 +73,11 @@ _AGREEMENT = (
     ("071", "a field group has two role rows in one direction", "keep one row per direction and field group"),
     ("072", "a role row names a retention rule that does not exist", "add the rule to `retentionRules`"),
     ("074", "JOINT without its arrangement", "set `jointArrangementRef` (GDPR Art. 26)"),
+    (
+        "077",
+        "one name stands for two signatures",
+        "leave `signOff` null: two people sign in Sluice",
+    ),
     ("080", "emotion of an agent is inferred", "remove it: prohibited at work (AI Act Art. 5(1)(f))"),
 )
 
@@ -81,6 +85,7 @@ _AGREEMENT_WARNINGS = (
     ("021", "the superseded version is not in this folder", "keep signed versions side by side"),
     ("024", "a party signed after the agreement starts", "check the dates of signature"),
     ("025", "the hash of the signed document is a placeholder", "fill in `sha256sum` of the signed PDF"),
+    ("036", "a limit is higher than the house allows", "lower it, or raise the setting; until then the house's counts"),
     ("042", "headings of Annex III have no text", "describe the measures before signature"),
     ("073", "SEED_OWNER without sign-off or reverse Art. 28 reference", "fill `seedOwner` (EDPB 07/2020)"),
     ("075", "no role row for inbound files", "add rows, or name roleProfile and retentionRule in each contract"),

@@ -101,7 +101,7 @@ def lint_folder(folder: Folder, principal: str | None = None) -> list[Problem]:
 
 
 def _check_limits(document: Document) -> Iterator[Found]:
-    """Limits that this house does not give. Such a paper still loads: the house's own number counts (limits.py)."""
+    """Limits that this house does not give. A warning: the house's own number counts meanwhile (limits.py)."""
     settings = get_settings()
     for limit in LIMITS:
         said, most = document.root["limits"][limit.key], limit.allowed(settings)

@@ -106,7 +106,7 @@ def load_agreements(principals_dir: Path, named: str = "") -> tuple[Agreement, .
 def _speaks_of(path: Path, named: str) -> bool:
     """Whether a paper may be of this agreement, before it is parsed; one that cannot be read may be."""
     try:
-        return named.encode() in path.read_bytes()
+        return named.encode(errors="surrogateescape") in path.read_bytes()
     except OSError:
         return True
 

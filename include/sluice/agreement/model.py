@@ -182,8 +182,9 @@ class Agreement:
 
     @property
     def is_seed_owner_signed_off(self) -> bool:
-        """In the paper, or since by as many people as the paper asks for."""
-        return bool(self.seed_owner_sign_off) or len(self.seed_owner_signers) >= self.seed_owner_signatures
+        """By as many people as the paper asks for, since it was signed; or in the paper itself, if it asks for one."""
+        in_paper = bool(self.seed_owner_sign_off) and self.seed_owner_signatures == 1
+        return in_paper or len(self.seed_owner_signers) >= self.seed_owner_signatures
 
     def is_in_force(self, on: date) -> bool:
         """``on``: a Brussels date; both ends inclusive."""

@@ -15,6 +15,7 @@ from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError, as_typed
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name, is_same_person
 from sluice.ledger.reason import check_reason
 from sluice.ledger.signed_off import RoleSignedOff
 from sluice.terms import RoleProfile
@@ -37,9 +38,11 @@ def sign_off(
 ) -> Agreement:
     """Note that ``by`` signed a profile off; the version as it stands then. ``reason``: a code, for the ledger.
 
-    Raises NotFound for a version that is not registered, SignOffRefused, UsageError for a reason that is a sentence.
+    Raises NotFound for a version that is not registered, SignOffRefused, UsageError for a reason that is a sentence,
+    or a name that is none.
     """
     check_reason(reason)
+    by = check_name(by)
     with transaction(conn):
         lock_sign_offs(conn, agreement_id, version)
         paper = find_version(conn, agreement_id, version)
@@ -48,7 +51,7 @@ def sign_off(
         why_not = refusal_of(paper, profile, by) or (None if uses(conn, paper, profile, now) else "NOT_USED")
         if why_not:
             raise SignOffRefused(Ref("agreement", agreement_id), Ref("profile", profile), Ref("rule", why_not))
-        signed = SignOff(agreement_id, version, profile, by.strip(), now, reason)
+        signed = SignOff(agreement_id, version, profile, by, now, reason)
         insert_sign_off(conn, signed)
         body = _body(paper, signed)
         append(conn, chain=f"principal.{paper.principal}", kind=EntryKind.ROLE_SIGNED_OFF, exchange_id=None, body=body)
@@ -63,7 +66,7 @@ def refusal_of(paper: Agreement, profile: RoleProfile, by: str) -> str | None:
         return "NEEDS_NONE"
     if paper.is_seed_owner_signed_off:
         return "SIGNED_OFF"
-    return "SAME_PERSON" if _named(by) in map(_named, paper.seed_owner_signers) else None
+    return "SAME_PERSON" if any(is_same_person(by, signer) for signer in paper.seed_owner_signers) else None
 
 
 def uses(conn: Connection, paper: Agreement, profile: RoleProfile, known_at: datetime) -> bool:
@@ -77,11 +80,6 @@ def uses(conn: Connection, paper: Agreement, profile: RoleProfile, known_at: dat
         if (contract.agreement_id, contract.agreement_version) == (paper.agreement_id, paper.version)
         for field in contract.fields
     )
-
-
-def _named(name: str) -> str:
-    """One spelling of a login."""
-    return name.strip().lower()
 
 
 def _body(paper: Agreement, signed: SignOff) -> RoleSignedOff:

@@ -22,7 +22,7 @@ class SignOff:
 
 def lock_sign_offs(conn: Connection, agreement_id: str, version: str) -> None:
     """Hold off others who sign the same version, until the transaction ends."""
-    conn.execute("select pg_advisory_xact_lock(hashtextextended(%s, 3))", [f"{agreement_id}/{version}"])
+    conn.execute("select pg_advisory_xact_lock(hashtextextended('sign off ' || %s, 0))", [f"{agreement_id}/{version}"])
 
 
 def insert_sign_off(conn: Connection, signed: SignOff) -> None:

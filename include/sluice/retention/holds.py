@@ -11,10 +11,10 @@ from sluice.errors import NotFound, Ref, as_typed
 from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name
 from sluice.ledger.retained import HoldLifted, HoldSet, ReturnConfirmed
 from sluice.retention import store
 from sluice.retention.model import HoldReason, LegalHold, RetentionRefused
-from sluice.rights.erase_release import check_name
 from sluice.terms import ExchangeId, Flow, Principal
 
 REFERENCE = re.compile(r"[A-Z0-9][A-Z0-9/._-]{0,39}")

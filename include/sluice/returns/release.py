@@ -13,6 +13,7 @@ from sluice.exchange.store import get_open
 from sluice.lake.objects import StoredObject
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name, is_same_person
 from sluice.ledger.reason import check_reason
 from sluice.ledger.returned import PreparedReturn, RedeliveredReturn, ReleasedReturn
 from sluice.ledger.store import find_entry
@@ -28,13 +29,14 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
     somebody other than ``by``.
     """
     check_reason(reason)
+    by = check_name(by)
     exchange_id = ExchangeId(show_exchange(house.conn, named).line.id)
     prepared = find_entry(house.conn, exchange_id, EntryKind.RETURN_PREPARED)
     if prepared is None:
         raise NotReleasable(Ref("exchange", exchange_id), Ref("state", "not prepared"))
     draft = PreparedReturn.model_validate_json(prepared.body)
     with transaction(house.conn):
-        if not store.mark_released(house.conn, exchange_id, by, now):
+        if is_same_person(draft.prepared_by, by) or not store.mark_released(house.conn, exchange_id, by, now):
             raise NotReleasable(Ref("exchange", exchange_id), Ref("prepared_by", draft.prepared_by))
         body = ReleasedReturn(
             exchange_id=exchange_id,

@@ -24,8 +24,8 @@ from sluice.exchange.suppressed import find_suppressed, keep_out
 from sluice.ledger.append import append
 from sluice.ledger.consented import ConsentLine, ConsentsRecorded
 from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name
 from sluice.rights.consent_file import ConsentsInvalid, Records, Said, judge_consents, parse_consents
-from sluice.rights.erase_release import check_name
 from sluice.rights.request_file import RowFault
 from sluice.subject.consent import SCHEMA, TAKES_BACK, WORD, last_words
 from sluice.subject.scope import scope_of

@@ -19,11 +19,10 @@ from sluice.keys import OPENPGP, QUARANTINE, SUBJECT
 from sluice.ledger.append import append
 from sluice.ledger.keyed import KeyDestroyed, KeyDestructionAsked
 from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name, is_same_person
 from sluice.rights import destroy_store
 from sluice.rights.clock import received_on
 from sluice.rights.destroy_store import Destruction, Standing
-from sluice.rights.erase_plan import is_same_person
-from sluice.rights.erase_release import check_name
 from sluice.terms import Principal
 
 PURPOSES = (SUBJECT, QUARANTINE, OPENPGP)

@@ -31,7 +31,7 @@ from sluice.rights.census import find_unknown
 from sluice.rights.certificate import last_scans
 from sluice.rights.erase_batches import CopyName
 from sluice.rights.erase_bench import Bench, open_bench
-from sluice.rights.erase_control import check_goes_on, check_may_begin, is_due, noted, outcome_of
+from sluice.rights.erase_control import check_goes_on, check_may_begin, noted, outcome_of
 from sluice.rights.erase_exceptions import exceptions_of
 from sluice.rights.erase_find import find_places, foresee, is_pointing, kept, open_request, targets_of
 from sluice.rights.erase_lead import find_lead
@@ -49,7 +49,7 @@ from sluice.rights.erase_needles import Needles, recall, remember, spellings
 from sluice.rights.erase_release import Clearance, chain_of, cleared, outdated
 from sluice.rights.erase_report import added, entry_lines, line_of, searched
 from sluice.rights.erase_scan import Scanned, scan_stores
-from sluice.rights.erase_scope import OPEN_DECISIONS, has_decided, is_decided
+from sluice.rights.erase_scope import OPEN_DECISIONS, has_decided, is_decided, is_to_do
 from sluice.rights.erase_stores import carry_out, store_of
 from sluice.rights.erase_uploads import abort_uploads
 from sluice.rights.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
@@ -97,9 +97,10 @@ def begin(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...]:
 
 
 def begin_if_due(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...] | None:
-    """As :func:`begin`; None where another run carried it out since it was taken up."""
+    """As :func:`begin`; None where another run carried it out since it was taken up, and only then."""
     with control.hold_case(house.conn, case_id):
-        return begin(house, case_id, now) if is_due(house, *open_request(house, case_id)) else None
+        is_left = any(map(is_to_do, store.get_case(house.conn, case_id).sub_cases))
+        return begin(house, case_id, now) if is_left else None
 
 
 def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName]) -> int:

@@ -14,6 +14,7 @@ from sluice.ledger.append import append
 from sluice.ledger.erased import ErasureResumed
 from sluice.ledger.erased import ErasureStopped as StoppedEntry
 from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name
 from sluice.ledger.reason import check_reason
 from sluice.rights import erase_control_store as control
 from sluice.rights import erase_store, store
@@ -21,7 +22,7 @@ from sluice.rights.erase_control_store import Run, Stop
 from sluice.rights.erase_find import open_request, targets_of
 from sluice.rights.erase_model import AnotherInError, ErasureReport, ErasureStopped, PlanOutdated
 from sluice.rights.erase_plan import StoredPlan
-from sluice.rights.erase_release import check_name, cleared, draft, waits_for_plan
+from sluice.rights.erase_release import cleared, draft, waits_for_plan
 from sluice.rights.erase_scope import is_to_do
 from sluice.rights.identifiers import Envelope
 from sluice.rights.model import Case, CaseId

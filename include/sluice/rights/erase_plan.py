@@ -150,11 +150,6 @@ def deciders_of(steps: Iterable[Step], parts: frozenset[SubCaseId]) -> frozenset
     return frozenset(step.actor for step in steps if step.sub_case_id in parts and step.to_state in DECISIONS)
 
 
-def is_same_person(name: str, other: str) -> bool:
-    """Logins differ by more than case and spaces, as the database sees it too."""
-    return name.strip().lower() == other.strip().lower()
-
-
 def _planned(plan: Plan, exchange_id: ExchangeId, kind: str) -> PlannedCopy | None:
     """The line of a copy; a return that was delivered since is the same file."""
     lines = {(copy.exchange_id, copy.kind): copy for copy in plan.going}

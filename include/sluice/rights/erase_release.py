@@ -10,12 +10,13 @@ from datetime import datetime
 
 from sluice.agreement.store import find_version
 from sluice.db import Connection, transaction
-from sluice.errors import Ref, UsageError
+from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasurePlanned, ErasureRefused, ErasureReleased
 from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name, is_same_person
 from sluice.ledger.reason import check_reason
 from sluice.rights import erase_control_store as control
 from sluice.rights import store
@@ -26,13 +27,11 @@ from sluice.rights.erase_plan import (
     Refusal,
     StoredPlan,
     deciders_of,
-    is_same_person,
     make_plan,
     words_of,
 )
 from sluice.rights.erase_report import added, entry_lines, searched
 from sluice.rights.erase_scope import decided_of, has_decided
-from sluice.rights.guards import NAME
 from sluice.rights.model import Case, CaseId, SubCaseId
 from sluice.rights.preflight import check_preflight
 from sluice.rights.scope import CASES_CHAIN
@@ -149,13 +148,6 @@ def needs_release(conn: Connection, case: Case, principal: Principal) -> bool:
     parts = [part for part in case.sub_cases if part.principal == principal and has_decided(part)]
     papers = [find_version(conn, part.agreement_id or "", part.agreement_version or "") for part in parts]
     return any(paper is None or paper.erasure.two_person_release for paper in papers)
-
-
-def check_name(by: str) -> str:
-    """The login of one of ours. Raises UsageError."""
-    if not NAME.fullmatch(by.strip()):
-        raise UsageError(Ref("option", "--by"))
-    return by.strip()
 
 
 def record_refusal(

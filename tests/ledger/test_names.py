@@ -1,0 +1,37 @@
+"""One spelling of a name: what looks the same, or differs by nothing that is seen, is one person."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.errors import UsageError
+from sluice.ledger.names import check_name, is_same_person
+
+NAMES = st.from_regex(r"[a-zA-Z0-9À-ÖØ-öø-į][a-zA-Z0-9À-ÖØ-öø-į ._@+'-]{0,40}", fullmatch=True)
+
+
+@given(NAMES, st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]), st.sampled_from([str.upper, str.lower, str.swapcase]))
+def test_a_name_in_another_spelling_is_the_same_person_and_kept_alike(name: str, form, case) -> None:
+    other = f"  {unicodedata.normalize(form, name)} ".replace(" ", "\u00a0 ")
+
+    assert check_name(other) == check_name(name) == check_name(check_name(name))
+    assert is_same_person(case(name), other)
+
+
+@given(NAMES, NAMES)
+def test_other_letters_are_another_person(name: str, other: str) -> None:
+    assert not is_same_person(name, f"{name}{other}")
+
+
+@given(NAMES, st.integers(0, 40), st.sampled_from(["\u200b", "\u2063", "\ufeff", "\u0430", "\u03bf", "\x00", "/"]))
+def test_what_is_not_seen_or_seen_as_another_letter_is_refused(name: str, at: int, letter: str) -> None:
+    with pytest.raises(UsageError, match="--by"):
+        check_name(name[:at] + letter + name[at:])
+
+
+def test_nothing_and_too_much_are_no_names() -> None:
+    for none in ("", "  ", ".anna", "a" * 101):
+        with pytest.raises(UsageError):
+            check_name(none)
