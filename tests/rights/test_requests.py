@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import pytest
 from botocore.exceptions import ClientError
@@ -23,7 +23,7 @@ from sluice.lake.objects import ObjectStore, StoredObject
 from sluice.ledger.append import canonical
 from sluice.ledger.record import Part
 from sluice.ledger.sign import sign
-from sluice.rights import store
+from sluice.rights import requests, store
 from sluice.rights.forward import forward
 from sluice.rights.identifiers import Identifier, find_sealed
 from sluice.rights.instructions import KEY_FILE, TYPE, parse_instruction
@@ -133,6 +133,8 @@ def test_a_csv_takes_its_right_from_its_name(delimiter: str) -> None:
         ("x.json", b"\xff\xfe", Outcome.UNREADABLE),
         ("x.json", b"[" * 50_000, Outcome.UNREADABLE),
         ("x.json", b'{"right": "erasure"}', Outcome.UNREADABLE),
+        ("x.json", b'{"right": "erasure", "persons": [{"customer": "C-\\ud800"}]}', Outcome.UNREADABLE),
+        ("x.json", b'{"right": "erasure", "persons": [{"\\udfff": "C"}]}', Outcome.UNREADABLE),
         ("x.json", b'{"right": "erasure", "persons": {}}', Outcome.UNREADABLE),
         ("x.json", b'{"right": "erasure", "persons": [], "note": "x"}', Outcome.UNREADABLE),
         ("x.json", b'{"right": "oblivion", "persons": []}', Outcome.UNKNOWN_RIGHT),
@@ -373,6 +375,36 @@ def test_an_instruction_that_is_not_right_is_refused_recorded_and_answered(desk:
     assert states(desk, part) == states(desk, others) == State.AWAITING_INSTRUCTION
     put(desk, "instruction-last.json", {"case": part.sub_case_id, "decision": "refuse", **reason})
     assert sweep(desk).instructions == {"INSTRUCTED": 1}
+
+
+def test_what_no_table_takes_and_what_nobody_foresaw_keeps_nobody_else_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    part = asked(desk)
+    half, zero = "C-\ud800", "C-\x00"
+    put(desk, "1.json", {"right": "erasure", "persons": [{"customer": half}, {"phone": "0470123999"}]})
+    put(desk, "2.json", {"right": "erasure", "persons": [{"customer": zero}, {"phone": "0470123998"}]})
+    told: dict[str, object] = {"case": part.sub_case_id, "decision": "rectify", "as_of": "2026-11-01T00:00:00Z"}
+    for number, value in enumerate((half, zero)):
+        put(desk, f"instruction-{number}.json", {**told, "values": {"x": value}})
+    put(desk, "last.json", {"right": "erasure", "persons": [{"phone": "0470123997"}]}, "telecom01")
+
+    done = sweep(desk)
+
+    assert (done.requests, done.failed) == ({"UNREADABLE": 1, "READ": 2}, 0)
+    assert sum(done.instructions.values()) == 2 and "INSTRUCTED" not in done.instructions
+
+    def unforeseen(*_: object) -> NoReturn:
+        raise ZeroDivisionError("0470123996")
+
+    put(desk, "3.json", {"right": "erasure", "persons": [{"phone": "0470123996"}]})
+    put(desk, "instruction-9.json", {"case": part.sub_case_id, "decision": "erase"})
+    with monkeypatch.context() as broken:
+        broken.setattr(requests, "parse_request", unforeseen)
+        again = sweep(desk)
+    assert (again.failed, again.instructions) == (1, {"INSTRUCTED": 1})
+    assert "ZeroDivisionError at test_requests.py" in caplog.text and "0470123996" not in caplog.text
+    assert sweep(desk).requests == {"READ": 1}
 
 
 def test_an_instruction_counts_once(desk: Desk) -> None:

@@ -11,21 +11,41 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-def each(what: str, items: Iterable[T], step: Callable[[T], int]) -> tuple[int, int]:
-    """Do a step for every item: what the steps add up to, and how many failed and are met again.
+class Faults:
+    """How many items of a sweep failed and are met again."""
 
-    A fault is logged by its code. Raises ServiceMissing when a store is away.
-    """
-    done = failed = 0
-    for item in items:
+    def __init__(self) -> None:
+        self.count = 0
+
+    @contextmanager
+    def kept_apart(self, what: str) -> Iterator[None]:
+        """Around the step of one item, which ends here when it fails. Raises ServiceMissing when a store is away.
+
+        A fault is logged by its code; one that nobody foresaw by its type and its place, never by what it says: that
+        may be a value of a person.
+        """
         try:
-            done += step(item)
+            yield
         except ServiceMissing:
             raise
         except SluiceError as error:
-            failed += 1
+            self.count += 1
             log.warning("%s waits: %s", what, error)
-    return done, failed
+        except Exception as error:
+            self.count += 1
+            log.error("%s waits: %s", what, place_of(error))
+
+
+def each(what: str, items: Iterable[T], step: Callable[[T], int]) -> tuple[int, int]:
+    """Do a step for every item: what the steps add up to, and how many failed and are met again.
+
+    Raises ServiceMissing when a store is away.
+    """
+    done, faults = 0, Faults()
+    for item in items:
+        with faults.kept_apart(what):
+            done += step(item)
+    return done, faults.count
 
 
 @contextmanager

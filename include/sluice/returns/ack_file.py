@@ -1,10 +1,10 @@
 """Files under ``acks/``: small, and strictly read. Those about notices to recipients are told apart by their name."""
 
-import json
 import re
 
 from sluice.errors import NotFound
 from sluice.exchange.house import House
+from sluice.exchange.said_json import read_said
 from sluice.lake.objects import StoredObject
 
 LARGEST_BYTES = 64 << 10
@@ -16,7 +16,7 @@ def read_members(content: bytes, *names: str) -> dict[str, str] | None:
     if len(content) > LARGEST_BYTES:
         return None
     try:
-        pairs = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_Pairs)
+        pairs = read_said(content, _Pairs)
     except (ValueError, RecursionError):
         return None
     if not isinstance(pairs, _Pairs) or sorted(name for name, _ in pairs) != sorted(names):

@@ -15,9 +15,10 @@ from functools import partial
 from typing import Any, TypeVar
 
 from sluice.db import Connection, transaction
-from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError, UsageError, as_typed
+from sluice.errors import NotFound, Ref, UsageError, as_typed
 from sluice.exchange.house import House
 from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, utc_text, withheld_unless_safe
+from sluice.exchange.sweeping import Faults
 from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
@@ -217,12 +218,8 @@ def _read_principal(house: House, principal: Principal, now: datetime) -> AckSwe
 
 def _try(principal: Principal, step: Callable[[], T]) -> T | None:
     """What ``step`` gives; None after a fault of this one file, which is logged by its code and met again."""
-    try:
+    with Faults().kept_apart(f"an acknowledgement of {principal}"):
         return step()
-    except ServiceMissing:
-        raise
-    except SluiceError as error:
-        log.warning("an acknowledgement of %s waits: %s", principal, error)
     return None
 
 

@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from sluice.db import Connection, transaction
-from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError
+from sluice.errors import NotFound, Ref
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
+from sluice.exchange.sweeping import Faults
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.returned import ReminderSent
@@ -185,16 +186,11 @@ def _take(conn: Connection, step: Step, now: datetime) -> tuple[int, int]:
             order by a.{step.due}, exchange_id""",
         (now,),
     ).fetchall()
-    noted = failed = 0
+    noted, faults = 0, Faults()
     for line in map(_line, rows):
-        try:
+        with faults.kept_apart(f"return {line.exchange_id}: its {step.word.lower()}"):
             noted += _note(conn, step, line, now)
-        except ServiceMissing:
-            raise
-        except SluiceError as error:
-            failed += 1
-            log.warning("return %s is not noted as %s: %s", line.exchange_id, step.word, error)
-    return noted, failed
+    return noted, faults.count
 
 
 def _note(conn: Connection, step: Step, line: AckLine, now: datetime) -> bool:
@@ -227,15 +223,10 @@ def _give_notices(house: House) -> tuple[int, int]:
             if told:
                 name = f"{line.principal}/notices/{step.word.lower()}-{line.exchange_id}.json"
                 owed.setdefault(line.principal, {})[name] = notice_of(line, step)
-    given = failed = 0
+    given, faults = 0, Faults()
     for principal, notices in owed.items():
-        try:
+        with faults.kept_apart(f"a notice to {principal}"):
             for key in sorted(set(notices) - list_notices(house, principal)):
                 give_notice(house, key, notices[key])
                 given += 1
-        except ServiceMissing:
-            raise
-        except SluiceError as error:
-            failed += 1
-            log.warning("a notice to %s waits: %s", principal, error)
-    return given, failed
+    return given, faults.count

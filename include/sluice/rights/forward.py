@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sluice.errors import ServiceMissing, SluiceError
 from sluice.exchange.house import House
+from sluice.exchange.sweeping import Faults
 from sluice.lake.objects import prefix_of
 from sluice.rights import store
 from sluice.rights.book import open_book
@@ -88,25 +88,20 @@ def _notices(house: House, principal: Principal) -> set[str]:
 
 def _do(house: House, now: datetime, wanted: Sequence[Due], pace: Pace) -> Told:
     cases = store.list_cases(house.conn, only_open=True, limit=None)
-    counts = dict.fromkeys((*Due, "late", "failed"), 0)
+    counts, faults = dict.fromkeys((*Due, "late"), 0), Faults()
     for action in due_actions(cases, now, pace):
         if action.what not in wanted:
             continue
-        try:
+        with faults.kept_apart(f"case {action.case.case_id}: {action.what}"):
             counts[action.what] += _STEPS[action.what](house, action, now)
             counts["late"] += action.is_late
-        except ServiceMissing:
-            raise
-        except SluiceError as error:
-            counts["failed"] += 1
-            log.warning("case %s: %s waits: %s", action.case.case_id, action.what, error)
     return Told(
         forwarded=counts[Due.FORWARD],
         late=counts["late"],
         reminded=counts[Due.REMIND],
         escalated=counts[Due.ESCALATE],
         breached=counts[Due.BREACH],
-        failed=counts["failed"],
+        failed=faults.count,
     )
 
 

@@ -6,8 +6,8 @@ An objection that was upheld, and a restriction, become suppressions of their ow
 from dataclasses import dataclass
 from datetime import datetime
 
-from sluice.errors import SluiceError
 from sluice.exchange.house import House
+from sluice.exchange.sweeping import each
 from sluice.rights import store
 from sluice.rights.erase_scope import CARRIED_OUT
 from sluice.rights.identifiers import find_sealed, refs_of
@@ -27,13 +27,13 @@ class Settled:
 
 def settle_holds(house: House, now: datetime) -> Settled:
     """Turn upheld objections and restrictions into suppressions, and end the holds that have no reason any more."""
-    released = failed = 0
-    for case_id, principal in store.find_open_holds(house.conn):
-        try:
-            released += _settle(house, store.get_case(house.conn, case_id), Principal(principal), now)
-        except SluiceError:
-            failed += 1
-    return Settled(released, failed)
+    return Settled(
+        *each(
+            "a hold",
+            store.find_open_holds(house.conn),
+            lambda hold: _settle(house, store.get_case(house.conn, hold[0]), Principal(hold[1]), now),
+        )
+    )
 
 
 def hold_ends(case: Case, principal: str) -> bool:

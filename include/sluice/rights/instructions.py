@@ -5,7 +5,6 @@ the principal, by its signature too. What is not followed is recorded and answer
 """
 
 import hashlib
-import json
 import logging
 import re
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from sluice.db import Connection, transaction
 from sluice.errors import SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.naming import is_safe_name
+from sluice.exchange.said_json import read_said
 from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseInstructionRefused
@@ -201,7 +201,7 @@ def _open(house: House, principal: Principal, content: bytes) -> dict[str, Any] 
             log.warning("an instruction of %s is not signed by its key: %s", principal, error)
         return InstructionOutcome.WRONG_SIGNATURE
     try:
-        said = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_once)
+        said = read_said(content, _once)
     except (ValueError, RecursionError):
         return InstructionOutcome.UNREADABLE
     return said if isinstance(said, dict) else InstructionOutcome.UNREADABLE

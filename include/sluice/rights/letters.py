@@ -12,9 +12,10 @@ from datetime import datetime
 
 from sluice.db import Connection, transaction
 from sluice.documents.pdf import make_pdf
-from sluice.errors import EvidenceInvalid, Ref, ServiceMissing, SluiceError, StoreConflict, UsageError
+from sluice.errors import EvidenceInvalid, Ref, StoreConflict, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
+from sluice.exchange.sweeping import Faults
 from sluice.lake.objects import StoredObject
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseLetterOpened
@@ -100,19 +101,14 @@ def write_letter(
 
 def write_owed(house: House, now: datetime) -> Written:
     """Write every letter an open case owes. Raises ServiceMissing; other faults are counted and met again."""
-    letters = failed = 0
+    letters, faults = 0, Faults()
     for case in store.list_cases(house.conn, only_open=True, limit=None):
         for kind in LetterKind:
-            try:
+            with faults.kept_apart(f"case {case.case_id}: its letter {kind}"):
                 if is_owed(case, kind):
                     write_letter(house, case.case_id, kind, now)
                     letters += 1
-            except ServiceMissing:
-                raise
-            except SluiceError as error:
-                failed += 1
-                log.warning("case %s: its letter %s waits: %s", case.case_id, kind, error)
-    return Written(letters, failed)
+    return Written(letters, faults.count)
 
 
 def open_letter(house: House, letter: Letter) -> bytes:

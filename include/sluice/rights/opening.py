@@ -12,8 +12,9 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 from sluice.db import transaction
-from sluice.errors import Ref, ServiceMissing, SluiceError, UsageError
+from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
+from sluice.exchange.sweeping import Faults
 from sluice.rights import store
 from sluice.rights.book import Book, close_book
 from sluice.rights.clock import BRUSSELS, due_dates, received_on
@@ -154,17 +155,13 @@ def finish_openings(house: House, protection: Protection) -> int:
     """Open every case whose envelope is sealed and that is not there; how many. Faults are met again."""
     sealed = list_sealed(house)
     known = store.find_known(house.conn, [case_id for case_id, _ in sealed])
-    done = 0
+    done, faults = 0, Faults()
     for case_id, key in sealed:
         if case_id in known:
             continue
-        try:
+        with faults.kept_apart(f"the opening of case {case_id}"):
             _finish(house, open_sealed(house, key), protection)
             done += 1
-        except ServiceMissing:
-            raise
-        except SluiceError as error:
-            log.warning("case %s waits to be opened: %s", case_id, error)
     return done
 
 

@@ -5,7 +5,6 @@ One bad identifier refuses its row, because half of what was said of a person ma
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -16,6 +15,7 @@ import polars as pl
 
 from sluice.agreement.dpv import DPV, PURPOSES
 from sluice.dial.model import CHANNEL_WORDS
+from sluice.exchange.said_json import read_said
 from sluice.rights.guards import LANGUAGES
 from sluice.rights.identifiers import KINDS, Identifier, Person, Sought
 from sluice.rights.model import Right
@@ -88,7 +88,7 @@ def parse_request(name: str, content: bytes) -> Asked | Outcome:
 
 def _parse_json(content: bytes) -> Asked | Outcome:
     try:
-        said = json.loads(content.decode("utf-8-sig"))
+        said = read_said(content)
     except (ValueError, RecursionError):
         return Outcome.UNREADABLE
     if not isinstance(said, dict) or not {"right", "persons"} <= set(said) <= MEMBERS:

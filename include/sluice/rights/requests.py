@@ -16,9 +16,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from sluice.db import transaction
-from sluice.errors import ServiceMissing, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME, is_safe_name
+from sluice.exchange.sweeping import Faults
 from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseRequestRead
@@ -72,17 +72,12 @@ def read_requests(house: House, protection: Protection, now: datetime) -> Reques
     """
     finished = finish_openings(house, protection)
     counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-    failed = 0
+    faults = Faults()
     for name in filter(PRINCIPAL_NAME.fullmatch, house.objects.list_prefixes(house.settings.bucket_exchange)):
         for item in _fresh(house, Principal(name)):
-            try:
+            with faults.kept_apart(f"a request of {name}"):
                 _answer(house, Principal(name), item, protection, now, *counts)
-            except ServiceMissing:
-                raise
-            except SluiceError as error:
-                failed += 1
-                log.warning("a request of %s waits: %s", name, error)
-    return RequestSweep(dict(counts[0]), dict(counts[1]), finished, failed)
+    return RequestSweep(dict(counts[0]), dict(counts[1]), finished, faults.count)
 
 
 def _answer(
