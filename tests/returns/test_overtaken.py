@@ -10,8 +10,10 @@ from night import Call, Night
 from sluice.exchange.read import ExchangeLine
 from sluice.exchange.store import claim_next
 from sluice.exchange.suppressed import keep_out, lift
+from sluice.lake.objects import StoredObject
 from sluice.returns.carry import carry_return
-from sluice.returns.release import release
+from sluice.returns.model import NotDelivered
+from sluice.returns.release import deliver_again, release
 from sluice.rights.identifiers import parse_identifier, refs_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import Direction, Principal
@@ -79,6 +81,33 @@ def test_a_release_that_a_request_overtakes_delivers_nothing(night: Night, waiti
     assert (older.reason_code, newer.decision, night.delivered()) == ("STALE_NEWER_RETURN", "open", {})
     night.release(newer)
     assert len(sent(night, newer)) == 2
+
+
+@pytest.mark.parametrize("reason", [Suppression.SOFT_HOLD, Suppression.RESTRICTED, Suppression.OBJECTED])
+def test_what_was_delivered_is_not_put_there_again_while_somebody_in_it_must_stay_out(
+    night: Night, waiting: ExchangeLine, reason: Suppression
+) -> None:
+    night.release(waiting)
+    house, now = night.desk.house, datetime.now(UTC)
+    versions = [item.version_id for item in files_of(night)]
+    hold(night, 5, reason)
+    deliver_again(house, waiting.id, "an.peeters", now)
+    assert len(files_of(night)) == len(versions) + 1, "somebody who is not in it"
+
+    run = hold(night, 1, reason)
+    with pytest.raises(NotDelivered, match="NAMES_SOMEBODY_KEPT_OUT"):
+        deliver_again(house, waiting.id, "an.peeters", now)
+    assert len(files_of(night)) == len(versions) + 1
+    assert len(night.desk.sql("select 1 from ledger.entry where kind = 'return.redelivered'")) == 1
+    lift(house, run, datetime.now(UTC))
+    deliver_again(house, waiting.id, "an.peeters", now)
+    assert len(files_of(night)) == len(versions) + 2
+
+
+def files_of(night: Night) -> list[StoredObject]:
+    """Versions of what lies under the principal's returns and is no document about one."""
+    found = night.desk.objects(night.desk.settings.bucket_exchange)
+    return [item for item in found if item.key.startswith("energy01/outbound/") and item.key.endswith(".csv")]
 
 
 def test_who_may_go_again_goes_in_a_return_that_supersedes(night: Night) -> None:

@@ -255,7 +255,11 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
         with_instruction(action=Action.REFUSE),
         with_instruction(action=Action.REFUSE, reasons={"identity": LEGAL}),
         with_instruction(action=Action.REFUSE, fields=("identity",), reasons={"identity": "no"}),
+        with_instruction(action=Action.REFUSE, fields=("identity",), reasons={"identity": LEGAL}),
         with_instruction(reasons={"identity": LEGAL}),
+        with_instruction(fields=("identity",)),
+        with_instruction(fields=("identity",), reasons={"identity": LEGAL}),
+        with_instruction(fields=("identity",), reasons={"callback": "no"}),
     ],
     "agreement_lets_us_answer": [with_part(may_answer=False)],
     "what_stays_has_reasons": [

@@ -386,7 +386,9 @@ def test_which_parts_a_letter_is_about() -> None:
     assert refused_groups(refused) == GROUPS
     assert refused_groups(partly) == GROUPS[2:]
     assert refused_groups(a_part(State.ASSESSED)) == refused_groups(a_part(State.ACCEPTED, Action.ERASE)) == ()
-    assert refused_groups(replace(theirs, action=Action.ERASE, action_fields=("identity",))) == ()
+    narrowed = replace(theirs, action=Action.ERASE, action_fields=FORWARDED.field_groups[:1])
+    assert refused_groups(narrowed) == (), "what its controller left out it says itself"
+    assert refused_groups(replace(narrowed, may_answer=True)) == FORWARDED.field_groups[1:], "unless we do"
     for part, waits in (
         (refused, True),
         (partly, True),
@@ -394,6 +396,7 @@ def test_which_parts_a_letter_is_about() -> None:
         (a_part(State.WITHDRAWN_BY_SUBJECT, Action.REFUSE), False),
         (theirs, False),
         (replace(theirs, may_answer=True), True),
+        (replace(narrowed, may_answer=True), True),
     ):
         assert bool(parts_waiting(a_case(part), LetterKind.REFUSAL, "nl")) == waits
     done = {Track.CONTROLLER: State.EXECUTING, Track.PROCESSOR: State.INSTRUCTED}

@@ -20,8 +20,9 @@ from desk import Desk
 from documents.test_receipt import text_of
 from dying import Victim, dying
 from effort import effort
+from night import AGREEMENT, Edit
 from returns.commands import at_terminal, sluice
-from rights.town import open_town, papers_of
+from rights.town import Town, open_town, papers_of
 from sluice.agreement.activate import activate_all
 from sluice.db import connect
 from sluice.errors import EvidenceInvalid
@@ -35,6 +36,7 @@ from sluice.rights.erase import run
 from sluice.rights.finish import finish
 from sluice.rights.forward import follow, forward
 from sluice.rights.identifiers import Identifier, list_sealed, open_sealed, refs_of
+from sluice.rights.instructions import InstructionOutcome, read_instruction
 from sluice.rights.letter_due import is_owed
 from sluice.rights.letters import open_document, open_letter, write_letter, write_owed
 from sluice.rights.model import (
@@ -571,3 +573,36 @@ def test_a_completion_names_the_proof_and_who_else_has_the_data(store_settings: 
         assert "Energy One NV antwoordt u zelf" in text
         secrets = [person.phone, person.phone[1:], person.record("energy01")]
         assert [secret for secret in secrets if secret in text.replace(" ", "") or secret in json.dumps(said)] == []
+
+
+def test_what_a_principal_leaves_out_is_refused_with_its_reason_where_we_answer_for_it(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    we_answer = Edit(AGREEMENT, "A17: false", "A17: true")
+    settings = papers_of(store_settings, tmp_path, ("energy01",), we_answer)
+    with open_town(settings, tmp_path, ("energy01",), 3) as town:
+        town.arrive("energy01", town.people)
+        case = town.ask(town.people[0], Right.ERASURE)
+        [part] = [each for each in case.sub_cases if each.track is Track.PROCESSOR]
+        only = {"case": part.sub_case_id, "decision": "erase", "fields": ["contact_point"]}
+        reason = {"reason": "A17LegallyRequired"}
+        told = [instructed(town, n, said) for n, said in enumerate((only, {**only, **reason}))]
+        assert told == [InstructionOutcome.NOT_ADMITTED, InstructionOutcome.INSTRUCTED]
+
+        parts = store.get_case(town.house.conn, case.case_id).sub_cases
+        [part] = [each for each in parts if each.track is Track.PROCESSOR]
+        assert part.action_fields == ("contact_point",)
+        assert write_owed(town.house, datetime.now(UTC)).letters >= 1
+        letter = store.get_case(town.house.conn, case.case_id).find_letter(LetterKind.REFUSAL, part.sub_case_id)
+        assert letter is not None
+        [said] = json.loads(open_document(town.house, letter))["parts"]
+        stays = set(part.field_groups) - {"contact_point"}
+        refused = dict.fromkeys(stays, ("refuse", True))
+        outcomes = {each["field_group"]: (each["outcome"], bool(each["reason"])) for each in said["data"]}
+        assert len(stays) > 1 and outcomes == {"contact_point": ("erase", False)} | refused
+
+
+def instructed(town: Town, number: int, said: dict[str, object]) -> InstructionOutcome:
+    bucket, key = town.desk.settings.bucket_exchange, f"energy01/requests/instruction-{number}.json"
+    stored = town.house.objects.put(bucket, key, json.dumps(said).encode(), "text/json")
+    return read_instruction(town.house, Principal("energy01"), stored, datetime.now(UTC)).outcome

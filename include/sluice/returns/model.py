@@ -158,9 +158,11 @@ class NotReleasable(SluiceError):
 
 
 class NotDelivered(SluiceError):
-    """A return that was never delivered cannot be delivered again."""
+    """A return that was never delivered, or names somebody who must stay out since, is not delivered again."""
 
     code: ClassVar[str] = "SLU-542"
-    summary: ClassVar[str] = "this return was not delivered"
-    cure: ClassVar[str] = "see `sluice exchange show`; only a delivered return can be put there again"
+    summary: ClassVar[str] = "this return is not delivered again"
+    cure: ClassVar[str] = (
+        "see `sluice exchange show`; only a delivered return can be put there again, while nobody in it has to stay out"
+    )
     exit: ClassVar[Exit] = Exit.REFUSED

@@ -14,9 +14,9 @@ MAY_END: frozenset[str] = frozenset(Suppression) - {Suppression.ERASED}
 
 
 def names_kept_out(house: House, principal: Principal, prepared: ExchangeRecord, paper: Paper | PaperMissing) -> bool:
-    """Whether a prepared return holds somebody who must stay out now; its own index run tells.
+    """Whether a return holds somebody who must stay out now; its own index run tells.
 
-    What was delivered is not asked: there an erasure edits the file.
+    What was delivered is asked before it is put there again; an erasure edits file and run.
     """
     needs = needs_of_return(paper) if isinstance(paper, Paper) else None
     suppressed = find_suppressed(house, principal, needs)

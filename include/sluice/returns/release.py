@@ -6,10 +6,13 @@ from sluice.db import transaction
 from sluice.errors import Ref
 from sluice.exchange import deliver
 from sluice.exchange.catalogue import get_copy
+from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.read import show_exchange
 from sluice.exchange.store import get_open
+from sluice.exchange.suppressed import SuppressedMeanwhile, unless_kept_out
+from sluice.exchange.suppressed_store import find_in_force
 from sluice.lake.objects import StoredObject
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
@@ -19,6 +22,7 @@ from sluice.ledger.returned import PreparedReturn, RedeliveredReturn, ReleasedRe
 from sluice.ledger.store import find_entry
 from sluice.returns import store
 from sluice.returns.model import NotDelivered, NotReleasable
+from sluice.returns.overtaken import names_kept_out
 from sluice.terms import ExchangeId
 
 
@@ -53,8 +57,8 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
 def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObject:
     """Put the same bytes there again, as a new version of the same key.
 
-    Raises NotDelivered, also while the first delivery is under way (no receipt, no transfer), and
-    once its bytes are past their retention.
+    Raises NotDelivered, also while the first delivery is under way (no receipt, no transfer), once its bytes are past
+    their retention, and while somebody in it must stay out since: the same bytes would hold them.
     """
     shown = show_exchange(house.conn, named)
     if shown.record is None or not store.is_delivered(house.conn, shown.line.id):
@@ -62,15 +66,24 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
     last_day = get_copy(house.conn, ExchangeId(shown.line.id), deliver.RETURN).delete_after
     if last_day and str(now.astimezone(BRUSSELS).date()) > last_day:
         raise NotDelivered(Ref("exchange", shown.line.id), Ref("kept until", last_day))
-    opened = get_open(house.conn, shown.line.id)
-    stored = deliver.deliver_again(house, opened, shown.record)
-    body = RedeliveredReturn(
-        exchange_id=shown.line.id,
-        asked_by=by,
-        redelivered_at=utc_text(now),
-        sha256=stored.sha256 or "",
-        version_id=stored.version_id,
-    )
-    with transaction(house.conn):
+    opened, record = get_open(house.conn, shown.line.id), shown.record
+    kept_out, overtaken = find_in_force(house.conn, opened.principal), Ref("rule", "NAMES_SOMEBODY_KEPT_OUT")
+    if names_kept_out(house, opened.principal, record, paper_under(house.conn, opened)):
+        raise NotDelivered(Ref("exchange", shown.line.id), overtaken)
+
+    def put() -> StoredObject:
+        stored = deliver.deliver_again(house, opened, record)
+        body = RedeliveredReturn(
+            exchange_id=shown.line.id,
+            asked_by=by,
+            redelivered_at=utc_text(now),
+            sha256=stored.sha256 or "",
+            version_id=stored.version_id,
+        )
         append(house.conn, chain=opened.chain, kind=EntryKind.RETURN_REDELIVERED, exchange_id=None, body=body)
-    return stored
+        return stored
+
+    try:
+        return unless_kept_out(house, opened.principal, kept_out, record.how_long.copies, put)
+    except SuppressedMeanwhile:
+        raise NotDelivered(Ref("exchange", shown.line.id), overtaken) from None

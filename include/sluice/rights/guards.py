@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from sluice.ledger.reason import REASON
 from sluice.rights.clock import extension_latest, received_on
-from sluice.rights.letter_due import refused_groups
+from sluice.rights.letter_due import refused_groups, stays_of
 from sluice.rights.model import ACTIONS, Action, Case, LetterKind, Order, Right, Role, State, SubCase, Track
 from sluice.rights.reasons import ABUSE, DELAYS, DOUBTS, IDENTITY, REFUSALS, REMEDIES
 
@@ -209,14 +209,16 @@ def instruction_names_its_fields(attempt: Attempt) -> bool:
 
 
 def instructed_refusal_has_reasons(attempt: Attempt) -> bool:
-    """Each field group a controller leaves out or refuses has its IRI."""
+    """A refusal is of the whole part; each field group that is refused, or left out where we answer, has its IRI."""
     told, part = attempt.order.instruction, attempt.part
     if told is None or part is None:
         return False
-    if told.action is not Action.REFUSE:
-        return not told.reasons
-    wanted = set(told.fields) or set(part.field_names)
-    return set(told.reasons) == wanted and _reasons_hold(attempt, told.reasons, part)
+    stays = stays_of(part, told.action, told.fields)
+    if told.action is Action.REFUSE and stays != set(part.field_names):
+        return False
+    if not told.reasons:
+        return not stays or (told.action is not Action.REFUSE and not part.may_answer)
+    return set(told.reasons) == stays and _reasons_hold(attempt, told.reasons, part)
 
 
 def agreement_lets_us_answer(attempt: Attempt) -> bool:

@@ -24,6 +24,7 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.sign import open_signed, read_public, split_compact
 from sluice.rights import store
 from sluice.rights.book import Book, close_book
+from sluice.rights.letter_due import stays_of
 from sluice.rights.model import Action, Actor, Instruction, Order, Role, State, SubCase, SubCaseId, TransitionRefused
 from sluice.rights.notices import TEXTS, put_notice
 from sluice.rights.reasons import iri
@@ -59,7 +60,7 @@ SAID = {InstructionOutcome.OTHER_PRINCIPAL: InstructionOutcome.UNKNOWN_CASE}
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an instruction file says; ``reason`` stands for every field of it."""
+    """What an instruction file says; ``reason`` stands for every field that is refused or left out."""
 
     case: str
     action: Action
@@ -175,7 +176,7 @@ def _follow(
         return InstructionOutcome.UNREADABLE
     reasons = told.reasons
     if told.reason:
-        reasons = dict.fromkeys(told.fields or part.field_names, told.reason) | reasons
+        reasons = dict.fromkeys(stays_of(part, told.action, told.fields), told.reason) | reasons
     instruction = Instruction(part.sub_case_id, principal, told.action, True, told.fields, reasons)
     order = Order(Actor(Role.PRINCIPAL, principal), now, "INSTRUCTED_BY_CONTROLLER", sha256, instruction=instruction)
     try:

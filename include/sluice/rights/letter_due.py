@@ -1,5 +1,7 @@
 """Which letters a case owes its person, and about which of its parts. Pure."""
 
+from collections.abc import Collection
+
 from sluice.rights.model import Action, Case, LetterKind, State, SubCase, SubCaseId, Track
 
 DONE: dict[Track, frozenset[State]] = {
@@ -16,13 +18,23 @@ def answers(part: SubCase) -> bool:
     return part.track is Track.CONTROLLER or part.may_answer
 
 
+def stays_of(part: SubCase, action: Action, fields: Collection[str]) -> frozenset[str]:
+    """Field groups that stay as they are when this is done to these of a part; none named means all of it."""
+    done = frozenset(fields) or frozenset(part.field_names)
+    return done if action is Action.REFUSE else frozenset(part.field_groups) - done
+
+
 def refused_groups(part: SubCase) -> tuple[str, ...]:
-    """Field groups of a part that were refused; empty while nothing is decided."""
+    """Field groups of a part that were refused; empty while nothing is decided.
+
+    What a controller leaves out of its instruction is refused as well; it says so itself where we do not answer.
+    """
     if part.action is Action.REFUSE:
         return part.action_fields or part.field_names
-    if part.action is None or part.track is Track.PROCESSOR or not part.action_fields:
+    if part.action is None or not answers(part) or not part.action_fields:
         return ()
-    return tuple(group for group in part.field_groups if group not in part.action_fields)
+    stays = stays_of(part, part.action, part.action_fields)
+    return tuple(group for group in part.field_groups if group in stays)
 
 
 def parts_about(case: Case, kind: LetterKind) -> tuple[SubCase, ...]:
