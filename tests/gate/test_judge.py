@@ -83,6 +83,18 @@ def test_too_large_a_share_of_refused_rows_refuses_the_file() -> None:
     assert above.reasons[0] == Finding("LIMIT_REFUSED_SHARE", "maxRefusedShare", None, 2, stops=True)
 
 
+def test_a_share_of_exactly_the_limit_is_within_it() -> None:
+    """In floats 0.29 x 100 is less than 29."""
+    assert 0.29 * 100 < 29
+    for tens in range(1, 100):
+        for rows in (100, 200, 300):
+            gone = tens * rows // 100
+            values: list[str | None] = [None] * gone + ["a"] * (rows - gone)
+            assert judged(values, a_rule(), limit=tens / 100).verdict.verdict is Verdict.WARNED, (tens, rows)
+            values[-1] = None
+            assert judged(values, a_rule(), limit=tens / 100).verdict.verdict is Verdict.REFUSED, (tens, rows)
+
+
 @pytest.mark.parametrize(
     ("severity", "limit", "verdict", "refused"),
     [

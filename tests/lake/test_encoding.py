@@ -56,6 +56,54 @@ def test_old_code_pages_are_never_taken_for_windows(tmp_path: Path, codec: str) 
     assert refusal.undecided
 
 
+@pytest.mark.parametrize("name", ["René", "Zoë", "Chloé", "Renê", "Agnè", "Loï"])
+def test_a_letter_of_dos_that_ends_a_name_is_no_mark_of_windows(tmp_path: Path, name: str) -> None:
+    for after in ("", " Maes", "-Marie", "\r"):
+        content = f"naam;n\n{name}{after};1\n".encode("cp850")
+        refusal = refusal_of(read_bytes(tmp_path, content))
+        assert (refusal.code, refusal.undecided, refusal.readings) == ("ENCODING_AMBIGUOUS", True, ("cp1252", "cp850"))
+
+
+MIXED = {
+    "two files in one": "naam;n\nJosé;1\nÉric;2\n".encode() + "Chloé;3\n".encode("cp1252"),
+    "one broken byte": "naam;n\nJosé;1\nZo\x00;2\nRenée;3\n".encode().replace(b"\x00", b"\xeb"),
+    "cut in its last letter": "naam;n\nJosé;1\nRen".encode() + b"\xc3",
+    "cut in its only letter": b"naam;n\nJos;1\nRen\xc3",
+    "a quote of a word processor": "naam;n\nd\u2019Hondt;1\n".encode() + b"Zo\xeb;2\n",
+    "Greek": "naam;n\n\u039d\u03af\u03ba\u03bf\u03c2;1\n".encode() + b"Zo\xeb;2\n",
+}
+
+
+@pytest.mark.parametrize("agreed", [None, "windows-1252", "latin-1", "iso-8859-15"])
+@pytest.mark.parametrize("content", MIXED.values(), ids=MIXED)
+def test_what_is_partly_utf_8_is_not_taken_for_one_byte_each(
+    tmp_path: Path, content: bytes, agreed: str | None
+) -> None:
+    refusal = refusal_of(read_bytes(tmp_path, content, hints=FormatHints(encoding=agreed)))
+
+    assert (refusal.code, refusal.undecided) == ("ENCODING_AMBIGUOUS", True)
+    assert refusal.readings[0] == "utf-8" and refusal.count
+
+
+def test_capitals_and_marks_of_windows_are_no_utf_8(tmp_path: Path) -> None:
+    words = [
+        "«CAFÉ»",
+        "JOÃO",
+        "ÉTÉ…",
+        "« là »",
+        "100 ‰",
+        "\u2039mot\u203a",
+        "l\u2019été",
+        "«août»",
+        "Å",
+        "ŒUVRE",
+        "5 €",
+    ]
+    content = "\r\n".join(["naam;n", *(f"{word};1" for word in words)]).encode("cp1252")
+
+    assert table_of(read_bytes(tmp_path, content)).frame["naam"].to_list() == words
+
+
 def test_bytes_that_are_not_utf_8_though_agreed_are_refused_with_their_row(tmp_path: Path) -> None:
     content = b"naam;stad\n" + b"An;Gent\n" * 4 + "Zoë;Gent\n".encode("cp1252")
 

@@ -5,6 +5,7 @@ file would be one more place that holds persons.
 """
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from mmap import mmap
@@ -25,6 +26,12 @@ _LATIN9_DIFFERS = (0xA4, 0xA6, 0xA8, 0xB4, 0xB8, 0xBC, 0xBD, 0xBE)
 """Where ISO-8859-15 has other characters than Windows-1252: the euro sign and seven letters."""
 _DOS_LETTERS = (0x82, 0x83, 0x84, 0x86, 0x87, 0x88, 0x89, 0x8A, 0x8B, 0x8C, 0x8E)
 """Letters of DOS or Macintosh code pages that Windows-1252 reads as marks or capitals."""
+_DOS_ENDINGS = (0x82, 0x88, 0x89, 0x8A, 0x8B, 0x8C)
+"""Those that no small letter has after it in Windows-1252, as ``René`` and ``Zoë`` have in DOS."""
+_UTF8_INSIDE = re.compile(rb"[\xc2-\xc5\xce-\xd1][\x80-\xbf]|\xe2[\x80-\x84][\x80-\xbf]")
+"""Latin, Greek and Cyrillic letters and typographic marks in UTF-8. As Windows-1252 it is ``Ã©`` or ``â€™``; what is
+written beside a capital there, as in ``CAFÉ»``, is not among them."""
+_WESTERN = (None, "cp1252", "iso8859-1", "iso8859-15")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +75,9 @@ def find_text(file: mmap, hints: FormatHints) -> Utf8Text | FormatRefusal:
         return _valid_utf8(file, looked, agreed)
     if agreed == "utf-8" or agreed in _UTF16:
         return FormatRefusal(_invalid_code(agreed), _RULE, readings=(agreed, "not " + agreed))
+    if agreed in _WESTERN and (mixed := _utf8_inside(file, looked.invalid)):
+        readings = ("utf-8", agreed or "cp1252")
+        return FormatRefusal("ENCODING_AMBIGUOUS", _RULE, undecided=True, readings=readings, count=mixed)
     return _one_byte(file, agreed)
 
 
@@ -146,11 +156,31 @@ def _rival_of_cp1252(file: mmap, counts: npt.NDArray[np.int64]) -> FormatRefusal
     return None
 
 
+def _utf8_inside(file: mmap, invalid: int) -> int:
+    """How many characters of a file that is not UTF-8 are: two files in one, or one byte of it is broken.
+
+    A last character that is cut off is one of them. ``invalid``: offset of the first byte that is not UTF-8.
+    """
+    cut = len(file) - invalid < 4 and _is_cut(file[invalid:])
+    return sum(1 for chunk in _chunks(file, 0) for _ in _UTF8_INSIDE.finditer(chunk)) + cut
+
+
+def _is_cut(end: bytes) -> bool:
+    """Whether these bytes only begin a character of UTF-8."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(end)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _marks_in_words(chunk: bytes) -> int:
-    """How often a byte that Windows-1252 reads as a mark or capital stands after and before a small letter."""
+    """How often a byte that Windows-1252 reads as a mark or capital stands after a small letter, and before one."""
     data = np.frombuffer(chunk, np.uint8)
     small = (data >= 0x61) & (data <= 0x7A)
-    return int((np.isin(data[1:-1], _DOS_LETTERS) & small[:-2] & small[2:]).sum())
+    within = np.isin(data[1:-1], _DOS_LETTERS) & small[:-2] & small[2:]
+    ending = np.isin(data[1:], _DOS_ENDINGS) & small[:-1] & ~np.append(small[2:], False)
+    return int(within.sum() + ending.sum())
 
 
 def _wide_without_mark(file: mmap) -> str | None:
