@@ -206,6 +206,36 @@ def test_rows_stay_five_years_after_their_agreement_ended_and_a_new_version_does
     assert declared_of(Papers((newer,), ()), date(2020, 3, 1), YEARS) == {}
 
 
+def test_a_row_that_is_over_goes_with_its_exchanges_and_its_old_ones_are_no_findings() -> None:
+    papers = Papers((replace(KNOWN, days=Days(date(2018, 6, 1), date(2019, 12, 31))),), ())
+    ours = (("agent_ref", RoleProfile.SEED_OWNER),)
+    old = [seen_of([P_RENEW], day=date(2018, 9, 1)), seen_of([P_RESULT], ours, date(2018, 9, 1))]
+    stray = seen_of([NEVER], day=date(2018, 9, 1))
+
+    def rows(at: date, seen: Sequence[Sighting]) -> list[Row]:
+        return [row for each in Article for row in rows_of(each, papers, seen, BY_HASH.get, at, YEARS)]
+
+    def found(at: date, seen: Sequence[Sighting]) -> set[FindingCode]:
+        return {each.code for each in findings_of(rows(at, seen), papers, CENTER) if each.exchanges}
+
+    kept, gone = date(2024, 12, 31), date(2025, 1, 1)
+    assert {row.key.purpose for row in rows(kept, old) if row.seen} == {"P-RENEW", "P-RESULT"}
+    assert found(kept, old) == set() and FindingCode.PURPOSE_NOT_DECLARED in found(kept, [stray])
+    assert rows(gone, [*old, stray]) == []
+    later = seen_of([P_RENEW], day=date(2023, 9, 1))
+    assert [row.exchanges for row in rows(gone, [*old, later]) if row.seen] == [2], "it did not end with its paper"
+    assert found(gone, [*old, later]) == {FindingCode.PURPOSE_NOT_DECLARED}
+    nowhere = seen_of([], agreement_id=None, day=date(2018, 9, 1))
+    assert len(rows(gone, [nowhere])) == 1, "without an agreement nothing says that it ended"
+
+
+def test_a_row_began_with_its_first_version_however_old_that_is() -> None:
+    first = replace(KNOWN, days=Days(date(2018, 6, 1), date(2019, 12, 31)))
+    papers = Papers((first, replace(KNOWN, days=Days(date(2020, 1, 1), None))), ())
+    for at in (date(2024, 1, 1), date(2026, 1, 1)):
+        assert {each.first for each in declared_of(papers, at, YEARS).values()} == {date(2018, 6, 1)}, at
+
+
 def test_a_column_of_the_center_is_in_the_first_register_and_one_of_the_principal_in_the_second() -> None:
     columns = tuple(
         SeenColumn(field.group.value, field.category, field.origin.value, PROFILES[field.role_profile].controller)

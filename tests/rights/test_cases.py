@@ -19,6 +19,8 @@ from sluice.exchange.house import open_house
 from sluice.ledger.verify import verify
 from sluice.rights import store
 from sluice.rights.cases import advance, decide, extend, pause, paused_clock, set_flag, settle_identity, withdraw
+from sluice.rights.clock_store import find_clocks
+from sluice.rights.due import Due, due_actions, raised_alarms
 from sluice.rights.facts import ClockRefused
 from sluice.rights.forward import follow, forward
 from sluice.rights.holds import hold_ends
@@ -245,6 +247,17 @@ def test_reminded_escalated_and_breached_by_time_alone_each_once(desk: Desk, hol
     assert next(part for part in stands.sub_cases if part.track is Track.PROCESSOR).state is State.ESCALATED
 
 
+def test_the_hours_to_forward_never_begin_later_than_now(desk: Desk, holds: Holds) -> None:
+    early, late = NOW - timedelta(hours=5), NOW + timedelta(hours=5)
+    due = [
+        [part.forward_due_at for part in opened(desk, holds, received=moment).sub_cases if part.forward_due_at]
+        for moment in (early, NOW, late)
+    ]
+    assert due == [[early + timedelta(days=1)], [NOW + timedelta(days=1)], [NOW + timedelta(days=1)]]
+    with pytest.raises(UsageError):
+        opened(desk, holds, received=NOW + timedelta(hours=12))
+
+
 def test_a_dead_opener_is_finished_from_the_seal(desk: Desk, holds: Holds) -> None:
     holds.dies = True
     with pytest.raises(KeyboardInterrupt):
@@ -302,6 +315,30 @@ def test_a_refusal_keeps_its_reasons_and_remedies(desk: Desk, holds: Holds) -> N
     step = store.list_steps(desk.house.conn, case.case_id)[-1]
     assert set(step.reasons.values()) == {legal} and len(step.reasons) == len(case.sub_cases[1].field_groups or (1,))
     assert (step.remedies_ref, step.remedies_language) == ("remedies.be", "nl")
+
+
+def test_an_extension_of_one_part_silences_no_other(desk: Desk, holds: Holds) -> None:
+    conn, received = desk.house.conn, datetime(2026, 3, 5, 12, tzinfo=UTC)
+    case = opened(desk, holds, received=received, now=received)
+    forward(desk.house, received)
+    settle_identity(conn, case.case_id, True, order("IDENTITY_SHOWN", received))
+    [ours] = [part for part in case.sub_cases if part.track is Track.CONTROLLER]
+    extend(conn, case.case_id, order(iri("A12Complexity"), received), [ours.sub_case_id])
+    write_letter(desk.house, case.case_id, LetterKind.EXTENSION, received)
+    late, looked = date(2026, 5, 20), datetime(2026, 5, 20, 12, tzinfo=UTC)
+
+    stands = store.get_case(conn, case.case_id)
+    assert stands.is_extended and stands.last_day == date(2026, 4, 7), "the principal's part was extended by nobody"
+    assert stands.last_day_of(next(part for part in stands.sub_cases if part.extended_at)) == date(2026, 6, 5)
+    assert [(each.last_day, each.is_late) for each in raised_alarms([stands], late)] == [(date(2026, 4, 7), True)]
+    assert [each.last_day for each in find_clocks(conn, 5, (late,)).nearest] == [date(2026, 4, 7)]
+    assert [each.what for each in due_actions([stands], looked)] == [Due.ESCALATE, Due.BREACH]
+
+    conn.execute("update sub_case set state = 'CLOSED' where case_id = %s and track = 'processor'", (case.case_id,))
+    stands = store.get_case(conn, case.case_id)
+    assert stands.last_day == date(2026, 6, 5), "the control: what is left was extended"
+    assert [each.last_day for each in find_clocks(conn, 5, (late,)).nearest] == [date(2026, 6, 5)]
+    assert not list(raised_alarms([stands], late)) and not due_actions([stands], looked)
 
 
 def test_an_extension_comes_once_and_in_time(desk: Desk, holds: Holds) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,9 @@ from night import AGREEMENT, Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights import store
-from sluice.rights.cases import decide, settle_identity
+from sluice.rights.cases import decide, settle_identity, withdraw
 from sluice.rights.certificate_check import verify_certificate
+from sluice.rights.clock import BRUSSELS
 from sluice.rights.erase import run
 from sluice.rights.erase_release import draft, release
 from sluice.rights.finish import sweep
@@ -72,10 +73,10 @@ def part_of(town: Town, case: Case, track: Track) -> SubCase:
     return next(part for part in found.sub_cases if part.track is track)
 
 
-def take_out(town: Town, case: Case, kind: LetterKind = LetterKind.COMPLETION) -> str:
+def take_out(town: Town, case: Case, kind: LetterKind = LetterKind.COMPLETION, at: datetime | None = None) -> str:
     """The desk posts the letter; its hash."""
     [letter] = [each for each in store.get_case(town.house.conn, case.case_id).letters if each.kind is kind]
-    note_opened(town.house.conn, letter, now(), DESK)
+    note_opened(town.house.conn, letter, at or now(), DESK)
     return letter.sha256
 
 
@@ -125,6 +126,36 @@ def test_an_erasure_ends_once_its_letter_was_taken_out_and_each_step_has_its_evi
     before = len(store.list_steps(town.house.conn, case.case_id))
     swept(town, now() + 400 * DAY)
     assert len(store.list_steps(town.house.conn, case.case_id)) == before, "what is over stays over"
+
+
+def test_an_answer_after_the_last_day_is_a_miss_though_no_sweep_looked_and_one_of_that_day_is_none(town: Town) -> None:
+    in_time, late = town.decided(town.people[0]), town.decided(town.people[1])
+    for case in (in_time, late):
+        run(town.house, case.case_id, now())
+    swept(town)
+    midnight = datetime.combine(in_time.due.legal_due + DAY, time(), BRUSSELS)
+    for case, at in ((in_time, midnight - timedelta(minutes=1)), (late, midnight + timedelta(minutes=1))):
+        take_out(town, case, at=at)
+
+    assert sweep(town.house, midnight + timedelta(minutes=5)).finished.closed == 2
+
+    found = [store.get_case(town.house.conn, case.case_id) for case in (in_time, late)]
+    assert [(case.state, case.is_breached) for case in found] == [(State.CLOSED, False), (State.CLOSED, True)]
+    told = town.desk.sql("select convert_from(body, 'UTF8') as body from ledger.entry where kind = 'case.flagged'")
+    flagged = [json.loads(str(each["body"])) for each in told]
+    assert [(each["case_id"], each["flag"], each["actor"]) for each in flagged] == [
+        (late.case_id, "BREACHED_DEADLINE", "sluice")
+    ]
+
+
+def test_a_request_taken_back_after_its_last_day_was_missed_too(town: Town) -> None:
+    conn, cases = town.house.conn, [town.ask(person) for person in town.people[:2]]
+    last = datetime.combine(cases[0].due.legal_due, time(12), BRUSSELS)
+    ended = [
+        withdraw(conn, case.case_id, Order(DESK, last + days * DAY, "SUBJECT_ASKED", SHA))
+        for days, case in enumerate(cases)
+    ]
+    assert [case.is_breached for case in ended] == [False, True]
 
 
 def certificate_of(town: Town) -> bytes:

@@ -16,7 +16,7 @@ from sluice.rights.clock import received_on
 from sluice.rights.clock_store import find_clocks
 from sluice.rights.desk_steps import extend_and_tell
 from sluice.rights.due import is_answered
-from sluice.rights.model import Right, State
+from sluice.rights.model import Right, State, Track
 from sluice.rights.next_step import NextStep
 from sluice.rights.notice_model import NoticeState
 from sluice.rights.reasons import iri
@@ -96,12 +96,11 @@ def test_clocks_that_run_are_those_of_the_rules(pages: Web, night: Night) -> Non
     answered = case_of(night, Right.PORTABILITY)
     conn.execute("update sub_case set state = 'CLOSED' where case_id = %s", (answered,))
     today = received_on(now)
+    assert find_clocks(conn, 100, (today, today + timedelta(days=40))).counts[2] == 0, "the principal's part is not"
+    theirs = (case_of(night, Right.ACCESS, "SCOPED"), Track.PROCESSOR)
+    conn.execute("update sub_case set state = 'CLOSED' where case_id = %s and track = %s", theirs)
     found = find_clocks(conn, 100, (today, today + timedelta(days=40)))
-    due = {
-        case.case_id: case.due.extended_due if case.is_extended else case.due.legal_due
-        for case in list_cases(conn)
-        if not case.state.is_over and not is_answered(case)
-    }
+    due = {case.case_id: case.last_day for case in list_cases(conn) if not case.state.is_over and not is_answered(case)}
     assert {each.case_id: each.last_day for each in found.nearest} == due and answered not in due
     assert [each.last_day for each in found.nearest] == sorted(due.values())
     late, soon, far = found.counts

@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -127,6 +127,8 @@ def test_a_breach_says_how_many_and_who_tells_whom_by_when(pages: Web, town: Tow
         assert answer.status_code == 200 and answer.headers["content-disposition"].startswith("attachment")
         assert answer.content.startswith(b"%PDF") is ("form=pdf" in link)
     assert clerk(pages).get(f"/breach/draft?exchange={named(pages, 'inbound')}&draft=persons").status_code == 404
+    early = clerk(pages).get(path.replace(aware, (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")))
+    assert early.status_code == 422 and "SLU-531" in early.text, "the hours begin when we know"
 
 
 def test_an_agents_account_is_chosen_by_its_pseudonym(pages: Web) -> None:

@@ -74,6 +74,16 @@ def test_an_exchange_its_list_its_lineage_and_its_slice_are_what_the_commands_pr
     assert paths and all(f"exchange:{back}" in path for path in paths)
 
 
+def test_nobody_is_aware_of_a_breach_that_is_yet_to_come(town_api: Web) -> None:
+    path = f"/breach/exchanges/{one(town_api, direction='outbound_return')}"
+    now = datetime.now(UTC)
+    for moment, status in ((now + timedelta(hours=5), 422), (now - timedelta(minutes=1), 200)):
+        answer = town_api.get(path, params={"aware": moment.isoformat()})
+        assert answer.status_code == status, moment
+        if status == 422:
+            assert answer.json()["code"] == "SLU-531" and "AWARE_IN_THE_FUTURE" in answer.json()["detail"]
+
+
 def test_a_slice_by_window_or_object_asks_in_its_body(town_api: Web) -> None:
     ref = agent_ref(town_api.desk.house.keyring.staff_key(), "agent01")
     day = [datetime.combine(DUE_DAY + timedelta(days=more), time(), BRUSSELS).isoformat() for more in (0, 1)]

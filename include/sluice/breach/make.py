@@ -1,6 +1,7 @@
 """A breach slice: from an exchange, an object or an agent's account to who is in it and who must be told.
 
 A read: nothing is changed, so nothing stands in the ledger. What was decided (Art. 33(5)) is for people to write down.
+``aware_at`` of every slice: since when we know, which is never a moment to come (ClockRefused).
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from sluice.lineage.store import find_users
 from sluice.lineage.trace import address_of, read_records
 from sluice.rights.erase_model import Copy
 from sluice.rights.erase_store import find_copies
-from sluice.rights.facts import clock_parameters
+from sluice.rights.facts import ClockRefused, clock_parameters
 from sluice.terms import ExchangeId, Principal
 
 LAKE = "lake"
@@ -56,9 +57,12 @@ def slice_agent(
 
 
 def _slice(house: House, scope: Scope, touched: dict[str, set[str] | None], aware_at: datetime, risk: Risk) -> Slice:
-    """``touched``: kinds of copies by exchange; None: the exchange whole."""
+    """``touched``: kinds of copies by exchange; None: the exchange whole. Raises ClockRefused for a moment to come."""
+    now = datetime.now(UTC)
+    if aware_at > now:  # the hours would begin later than they do
+        raise ClockRefused(Ref("rule", "AWARE_IN_THE_FUTURE"))
     owners = store.find_principals(house.conn, list(touched))
-    known = list_agreements(house.conn, datetime.now(UTC))
+    known = list_agreements(house.conn, now)
     parts = []
     for principal in sorted(set(owners.values())):
         own = {exchange: kinds for exchange, kinds in touched.items() if owners.get(exchange) == principal}

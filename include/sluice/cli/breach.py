@@ -39,7 +39,7 @@ def slice_(
         tuple[str, str] | None, typer.Option(help="With --agent: from, and until before; ISO 8601, UTC if no zone.")
     ] = None,
     aware: Annotated[
-        str | None, typer.Option(help="When we became aware, ISO 8601, UTC if no zone; now by default.")
+        str | None, typer.Option(help="When we became aware, ISO 8601, UTC if no zone, not to come; now by default.")
     ] = None,
     risk: Annotated[
         str, typer.Option(help="What was decided of the risk to persons: undecided, unlikely, risk, high.")

@@ -14,7 +14,6 @@ from sluice.agreement import dpv
 from sluice.agreement.annexes import Known, KnownContract
 from sluice.agreement.model import DataContract, FieldRole
 from sluice.agreement.profiles import PROFILES, role_warnings
-from sluice.agreement.timeline import Days
 from sluice.registers.model import (
     Article,
     Center,
@@ -84,16 +83,31 @@ def _groups_of(seen: Sighting) -> list[tuple[str, str]]:
 
 def declared_of(papers: Papers, at: date, kept_years: int) -> dict[Key, Declared]:
     """Every row that papers declare on a date, or declared at most so many years before it."""
+    declared = _ever_declared(papers, at)
+    return {key: each for key, each in declared.items() if not _is_over(each.last, (), at, kept_years)}
+
+
+def _ever_declared(papers: Papers, at: date) -> dict[Key, Declared]:
+    """Every row that some version declares that was in force by then. Old versions say since when a row is there."""
     pieces: dict[Key, list[Piece]] = defaultdict(list)
     for known in papers.agreements:
-        if known.days.first <= at and not _is_over(known.days, at, kept_years):
+        if known.days.first <= at:
             for key, contract, field in _declares(known, papers.contracts, at):
                 pieces[key].append((known, contract, field))
     return {key: _joined(found) for key, found in pieces.items()}
 
 
-def _is_over(days: Days, at: date, years: int) -> bool:
-    return days.last is not None and _years_later(days.last, years) < at
+def _is_over(ended: date | None, seen: Sequence[Sighting], at: date, years: int) -> bool:
+    """Whether a row has been kept long enough: since its paper ended, and since the last exchange after that."""
+    if ended is None:
+        return False
+    return _years_later(max([ended, *(each.last for each in seen)]), years) < at
+
+
+def _end_of_agreement(key: Key, papers: Papers) -> date | None:
+    """The last day of all versions of an agreement; None while one has no end, or when it is not known at all."""
+    ends = [known.days.last for known in papers.agreements if known.agreement.agreement_id == key.agreement_id]
+    return None if None in ends else max((end for end in ends if end), default=None)
 
 
 def _years_later(day: date, years: int) -> date:
@@ -157,14 +171,19 @@ def rows_of(
 
     kept_years: how long a row stays after its processing ended.
     """
-    declared = {key: each for key, each in declared_of(papers, at, kept_years).items() if key.article is article}
+    declared = {key: each for key, each in _ever_declared(papers, at).items() if key.article is article}
     sightings: dict[Key, list[Sighting]] = defaultdict(list)
     for each in seen:
         for key in uses_of(each, contract_of(each.contract_sha256)):
             if key.article is article:
                 sightings[key].append(each)
-    keys = sorted({*declared, *sightings})
-    return tuple(_row(key, declared.get(key), tuple(sightings[key]), papers) for key in keys)
+    rows = (_row(key, declared.get(key), tuple(sightings[key]), papers) for key in sorted({*declared, *sightings}))
+    return tuple(row for row in rows if not _is_over(_end_of(row, papers), row.seen, at, kept_years))
+
+
+def _end_of(row: Row, papers: Papers) -> date | None:
+    """When what a row is about ended by its papers; of what was never declared, when its agreement did."""
+    return row.declared.last if row.declared else _end_of_agreement(row.key, papers)
 
 
 def _row(key: Key, declared: Declared | None, seen: tuple[Sighting, ...], papers: Papers) -> Row:

@@ -127,14 +127,14 @@ def find_made(conn: Connection, part: SubCase) -> str | None:
     return row["sha256"] if row else None
 
 
-def find_taken(conn: Connection, part: SubCase) -> str | None:
-    """SHA-256 of an answer about a part that left the vault through the person's link; None while none did."""
+def find_taken(conn: Connection, part: SubCase) -> tuple[str, datetime] | None:
+    """SHA-256 of an answer about a part that left the vault through the person's link, and when; None: none did."""
     row = conn.execute(
-        """select a.sha256 from answer a join answer_taken t using (answer_id)
+        """select a.sha256, t.taken_at from answer a join answer_taken t using (answer_id)
            where %s = any(a.sub_cases) and t.link_id is not null order by t.taken_at limit 1""",
         (part.sub_case_id,),
     ).fetchone()
-    return row["sha256"] if row else None
+    return (row["sha256"], row["taken_at"]) if row else None
 
 
 def _copy(row: dict[str, Any]) -> Copy:

@@ -7,6 +7,7 @@ each other.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from itertools import groupby
 
 from sluice.db import Connection, transaction
@@ -17,8 +18,9 @@ from sluice.ledger.cased import CaseFlagged, CaseLetterWritten, CaseTransitioned
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import Part
 from sluice.rights import letter_store, store
+from sluice.rights.clock import received_on
 from sluice.rights.guards import Attempt
-from sluice.rights.model import Action, Case, CaseId, Flag, Letter, Order, State, Step, SubCase, SubCaseId
+from sluice.rights.model import SYSTEM, Action, Case, CaseId, Flag, Letter, Order, State, Step, SubCase, SubCaseId
 from sluice.rights.scope import CASES_CHAIN
 from sluice.rights.transitions import check_flag, check_step
 
@@ -35,6 +37,8 @@ class Book:
         """The case itself takes a step. Raises TransitionRefused."""
         source = self.case.state
         check_step(source, target, Attempt(self.case, order))
+        if target.is_over and not self.case.sub_cases:
+            self._note_miss(self.case.due.legal_due, order.at, order)
         failed = self.case.has_failed_identity or target is State.ID_FAILED
         self.case = replace(self.case, state=target, has_failed_identity=failed)
         store.update_case(self.conn, self.case)
@@ -45,6 +49,8 @@ class Book:
         part = self.part(sub_case_id)
         check_step(part.state, target, Attempt(self.case, order, part))
         changed = moved(part, target, order)
+        if changed.is_answered and not part.is_answered:
+            self._note_miss(self.case.last_day_of(part), changed.answered_at or order.at, order)
         store.update_part(self.conn, changed)
         parts = tuple(changed if each.sub_case_id == sub_case_id else each for each in self.case.sub_cases)
         self.case = replace(self.case, sub_cases=parts)
@@ -95,6 +101,11 @@ class Book:
             evidence_sha256=order.evidence_sha256,
         )
         self.entries.append((CASES_CHAIN, EntryKind.CASE_FLAGGED, body))
+
+    def _note_miss(self, last_day: date, ended_at: datetime, order: Order) -> None:
+        """What ends after its last day missed it, though no sweep looked in between: noted with the last step."""
+        if received_on(ended_at) > last_day:
+            self.flag(Flag.BREACHED_DEADLINE, replace(order, actor=SYSTEM, reason_code="DEADLINE_PASSED"))
 
     def tell(self, letter: Letter) -> None:
         """Log a letter to the person that lies in the vault; from now on steps can point at it."""
@@ -155,7 +166,7 @@ def moved(part: SubCase, target: State, order: Order) -> SubCase:
         case State.EXTENDED:
             return replace(changed, extended_at=order.at)
         case State.ANSWERED:
-            return replace(changed, answered_at=order.at)
+            return replace(changed, answered_at=order.answered_at or order.at)
         case State.INSTRUCTED if order.instruction:
             told = order.instruction
             return replace(changed, action=told.action, action_fields=told.fields or part.field_groups)

@@ -5,20 +5,22 @@ from dataclasses import dataclass
 from datetime import date
 
 from sluice.db import Connection
-from sluice.rights.due import ANSWERED
-from sluice.rights.model import CaseId, LetterKind, Right
+from sluice.rights.model import ANSWERED, CaseId, LetterKind, Right
 
 _RUNNING = """
-    select c.case_id, c."right", c.received, c.opened_at, case when exists (
-            select from sub_case p join case_letter l on l.case_id = p.case_id and p.sub_case_id = any(l.sub_cases)
-            where p.case_id = c.case_id and p.extended_at is not null and l.kind = %(extension)s
-              and l.language = c.language and (l.written_at at time zone 'Europe/Brussels')::date < c.legal_due)
-        then c.extended_due else c.legal_due end as last_day
+    select c.case_id, c."right", c.received, c.opened_at, coalesce((
+            select min(case when p.extended_at is not null and exists (
+                    select from case_letter l
+                    where l.case_id = p.case_id and p.sub_case_id = any(l.sub_cases) and l.kind = %(extension)s
+                      and l.language = c.language and (l.written_at at time zone 'Europe/Brussels')::date < c.legal_due)
+                then c.extended_due else c.legal_due end)
+            from sub_case p where p.case_id = c.case_id and not p.state = any(%(answered)s)
+        ), c.legal_due) as last_day
     from subject_case c
     where c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT')
       and (exists (select from sub_case p where p.case_id = c.case_id and not p.state = any(%(answered)s))
            or not exists (select from sub_case p where p.case_id = c.case_id))"""
-"""As ``due.is_answered`` and ``Case.is_extended`` say of one case."""
+"""As ``due.is_answered`` and ``Case.last_day`` say of one case."""
 _WORDS = {
     "extension": LetterKind.EXTENSION.value,
     "answered": sorted({*(state.value for state in ANSWERED), "CLOSED", "WITHDRAWN_BY_SUBJECT"}),

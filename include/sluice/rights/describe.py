@@ -21,6 +21,7 @@ def describe(case: "Case", steps: "Sequence[Step] | None" = None) -> dict[str, A
         "legal_due": case.due.legal_due,
         "extended_due": case.due.extended_due,
         "extended": case.is_extended,
+        "last_day": case.last_day,
         "flags": flags(case),
         "searched": list(case.searched),
         "sub_cases": [_part(part) for part in case.sub_cases],

@@ -74,7 +74,7 @@ def raised_alarms(cases: Iterable[Case], today: date) -> Iterator[Alarm]:
     for case in cases:
         if case.state.is_over or is_answered(case):
             continue
-        last = case.due.extended_due if case.is_extended else case.due.legal_due
+        last = case.last_day
         days = [day for day in alarms(last, case.country, clock_parameters(case.due.received)) if day <= today]
         if today > last:
             yield Alarm(case, last, last, True)
@@ -94,8 +94,7 @@ def _of_case(case: Case, now: datetime, pace: Pace) -> Iterator[DueAction]:
         if part.track is Track.PROCESSOR and (what := _of_part(case, part, now, pace)):
             is_late = part.forward_due_at is not None and now > part.forward_due_at
             yield DueAction(what, case, part, is_late and what is Due.FORWARD)
-    last = case.due.extended_due if case.is_extended else case.due.legal_due
-    if not case.is_breached and received_on(now) > last and not is_answered(case):
+    if not case.is_breached and received_on(now) > case.last_day and not is_answered(case):
         yield DueAction(Due.BREACH, case)
 
 
@@ -112,10 +111,7 @@ def _of_part(case: Case, part: SubCase, now: datetime, pace: Pace) -> Due | None
     return Due.REMIND if now - part.told_at >= pace.remind_after else None
 
 
-ANSWERED = frozenset({State.ANSWERED, State.PROVEN, State.CONFIRMED_TO_CONTROLLER})
-
-
 def is_answered(case: Case) -> bool:
     """Whether every part has its answer, so that no day can be missed any more."""
     parts = case.sub_cases  # none while it waits for a candidate: then nothing is answered
-    return bool(parts) and all(part.state in ANSWERED or part.state.is_over for part in parts)
+    return bool(parts) and all(part.is_answered for part in parts)

@@ -15,12 +15,16 @@ class ClockRefused(SluiceError):
     """The clock cannot be computed. Words of ``Ref("rule", ...)``:
 
     COUNTRY_OUTSIDE_EEA, BEFORE_FIRST_RULE (of a parameter), CALENDAR_ENDS, HOLIDAY_NOT_IN_CALENDAR,
-    MOMENT_WITHOUT_ZONE, DATE_OUT_OF_RANGE, PAUSE_ENDS_BEFORE_IT_BEGINS, PAUSE_BEFORE_RECEIPT.
+    MOMENT_WITHOUT_ZONE, DATE_OUT_OF_RANGE, PAUSE_ENDS_BEFORE_IT_BEGINS, PAUSE_BEFORE_RECEIPT,
+    AWARE_IN_THE_FUTURE.
     """
 
     code: ClassVar[str] = "SLU-531"
     summary: ClassVar[str] = "the legal clock cannot be computed"
-    cure: ClassVar[str] = "give a date from 2018-05-25 on, or a moment with its zone, and a country of the EEA"
+    cure: ClassVar[str] = (
+        "give a date from 2018-05-25 on, or a moment with its zone, and a country of the EEA; "
+        "of awareness one that is past"
+    )
     exit: ClassVar[Exit] = Exit.USAGE
 
 

@@ -110,13 +110,20 @@ def _notified(house: House, case: Case, part: SubCase, now: datetime) -> Case | 
     """Every recipient was told; the evidence is the entry that says who they are. Of a refusal nobody is."""
     if part.action is Action.REFUSE:
         return _take(
-            house, case, part, State.RECIPIENTS_NOTIFIED, now, "NOTHING_TO_PASS_ON", _last_evidence(house, part), 0
+            house,
+            case,
+            part,
+            State.RECIPIENTS_NOTIFIED,
+            now,
+            "NOTHING_TO_PASS_ON",
+            _last_evidence(house, part),
+            untold=0,
         )
     evidence = notice_store.find_propagation(house.conn, part.sub_case_id)
     untold = notice_store.count_untold(house.conn, part.sub_case_id)
     if evidence is None or untold or not _is_proven(house, case, part):
         return None
-    return _take(house, case, part, State.RECIPIENTS_NOTIFIED, now, "RECIPIENTS_TOLD", evidence, untold)
+    return _take(house, case, part, State.RECIPIENTS_NOTIFIED, now, "RECIPIENTS_TOLD", evidence, untold=untold)
 
 
 def _answered(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
@@ -125,14 +132,14 @@ def _answered(house: House, case: Case, part: SubCase, now: datetime) -> Case | 
         evidence = confirm(house, case, part)
         return None if evidence is None else _take(house, case, part, State.ANSWERED, now, "CONFIRMED", evidence)
     if part.action in GIVEN and (taken := answer_store.find_taken(house.conn, part)) and _was_told(case, part):
-        return _take(house, case, part, State.ANSWERED, now, "PACKAGE_FETCHED", taken)
+        return _take(house, case, part, State.ANSWERED, now, "PACKAGE_FETCHED", *taken)
     kind = LetterKind.REFUSAL if part.action is Action.REFUSE else LetterKind.COMPLETION
     letter = case.find_letter(kind, part.sub_case_id)
     if letter is None and kind is LetterKind.COMPLETION and _is_time_to_write(house, case, part, now):
         letter = write_letter(house, case.case_id, kind, now, sub_case_id=part.sub_case_id)
     if letter is None or letter.opened_at is None:
         return None
-    return _take(house, case, part, State.ANSWERED, now, "LETTER_TAKEN_OUT", letter.sha256)
+    return _take(house, case, part, State.ANSWERED, now, "LETTER_TAKEN_OUT", letter.sha256, letter.opened_at)
 
 
 def _was_told(case: Case, part: SubCase) -> bool:
@@ -144,8 +151,7 @@ def _is_time_to_write(house: House, case: Case, part: SubCase, now: datetime) ->
     """One letter says all of it, once nothing is on its way any more; near the last day it does not wait."""
     if notice_store.find_propagation(house.conn, part.sub_case_id) is None:
         return False  # the letter names who else has the data
-    last = case.due.extended_due if case.is_extended else case.due.legal_due
-    return received_on(now) >= last - WRITE_BEFORE or not any(map(_is_on_its_way, case.sub_cases))
+    return received_on(now) >= case.last_day_of(part) - WRITE_BEFORE or not any(map(_is_on_its_way, case.sub_cases))
 
 
 def _is_on_its_way(part: SubCase) -> bool:
@@ -186,10 +192,11 @@ def _take(
     now: datetime,
     word: str,
     evidence: str,
+    answered_at: datetime | None = None,
     untold: int | None = None,
 ) -> Case:
     residue = 0 if _is_proven(house, case, part) else None
-    order = Order(SYSTEM, now, word, evidence, residue=residue, untold=untold)
+    order = Order(SYSTEM, now, word, evidence, residue=residue, untold=untold, answered_at=answered_at)
     return advance(house.conn, case.case_id, target, order, part.sub_case_id)
 
 

@@ -271,9 +271,7 @@ def subject_asked(attempt: Attempt) -> bool:
 
 def deadline_has_passed(attempt: Attempt) -> bool:
     """The day after the last day to answer has begun in Brussels, on the strict clock."""
-    case = attempt.case
-    last = case.due.extended_due if case.is_extended else case.due.legal_due
-    return received_on(attempt.order.at) > last
+    return received_on(attempt.order.at) > attempt.case.last_day
 
 
 def _reasons_hold(attempt: Attempt, reasons: Mapping[str, str], part: SubCase) -> bool:

@@ -6,7 +6,7 @@ one :class:`SubCase`. A request file of a principal is one request too, for many
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar, NewType
@@ -134,6 +134,10 @@ class State(StrEnum):
         return self in (State.CLOSED, State.WITHDRAWN_BY_SUBJECT)
 
 
+ANSWERED = frozenset({State.ANSWERED, State.PROVEN, State.CONFIRMED_TO_CONTROLLER})
+"""Where a part has its answer and something is left to do."""
+
+
 class Flag(StrEnum):
     """What stays true of a case whatever its state; set once, never taken off."""
 
@@ -197,7 +201,8 @@ class Order:
     ``reasons``: IRI per field group refused. ``residue``: what a second scan still found; None: not
     scanned. ``untold``: recipients who were not told yet; None: nobody found out who they are.
     ``has_proof_of_abuse``: the evidence proves it, which a refusal for abuse needs (C-526/24).
-    ``is_protected``: immediate protection was applied before.
+    ``is_protected``: immediate protection was applied before. ``answered_at``: when the person had the answer, where
+    that is known to be before the step is booked.
     """
 
     actor: Actor
@@ -212,6 +217,7 @@ class Order:
     untold: int | None = None
     has_proof_of_abuse: bool = False
     is_protected: bool = False
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +249,11 @@ class SubCase:
     """Places in the sealed list of the identifiers this principal knows; None: all."""
     has_hit: bool = False
     """Whether the subject index of this principal knows the person."""
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether no last day of it can be missed any more."""
+        return self.state in ANSWERED or self.state.is_over
 
     @property
     def field_names(self) -> tuple[str, ...]:
@@ -325,7 +336,20 @@ class Case:
     @property
     def is_extended(self) -> bool:
         """Whether any part of the answer may come three months after receipt: the person was told so in time."""
-        return any(part.extended_at and self.was_told_in_time(part.sub_case_id) for part in self.sub_cases)
+        return any(self._is_extended(part) for part in self.sub_cases)
+
+    @property
+    def last_day(self) -> date:
+        """Of the strict clock: the earliest last day of a part without answer; once all have one, the latest of all."""
+        waiting = [self.last_day_of(part) for part in self.sub_cases if not part.is_answered]
+        return min(waiting) if waiting else self.due.extended_due if self.is_extended else self.due.legal_due
+
+    def last_day_of(self, part: SubCase) -> date:
+        """The last day to answer a part. An extension is of the part it was told about: it moves no other."""
+        return self.due.extended_due if self._is_extended(part) else self.due.legal_due
+
+    def _is_extended(self, part: SubCase) -> bool:
+        return part.extended_at is not None and self.was_told_in_time(part.sub_case_id)
 
     def find_letter(
         self, kind: LetterKind, sub_case_id: SubCaseId | None, language: str | None = None

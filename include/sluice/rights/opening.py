@@ -119,7 +119,10 @@ def envelope_of(
     now: datetime,
     actor: Actor,
 ) -> Envelope:
-    """A request as it will be sealed; by file and in Dutch until said otherwise. Raises UsageError."""
+    """A request as it will be sealed; by file and in Dutch until said otherwise. Raises UsageError.
+
+    A moment of today that is yet to come is that of a clock that runs ahead: the agreement's hours begin now.
+    """
     if not NAME.fullmatch(actor.name):
         raise UsageError(Ref("actor", "a name that a record can hold"))  # else it were sealed and never opened
     day = received_on(received) if isinstance(received, datetime) else received
@@ -131,7 +134,7 @@ def envelope_of(
         principal=principal,
         received=day,
         opened_at=now,
-        forward_from=received if isinstance(received, datetime) else min(now, _end_of(day)),
+        forward_from=min(now, received if isinstance(received, datetime) else _end_of(day)),
         channel=FILE,
         language="nl",
         actor_role=actor.role,

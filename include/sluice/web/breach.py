@@ -24,7 +24,7 @@ router = APIRouter(prefix="/breach", tags=["breach"])
 def by_exchange(
     exchange_id: UUID,
     desk: BreachDesk,
-    aware: Annotated[Instant | None, Query(description="When we became aware; now by default.")] = None,
+    aware: Annotated[Instant | None, Query(description="When we became aware, not to come; now by default.")] = None,
     risk: Annotated[Risk, Query(description="What was decided of the risk to persons.")] = Risk.UNDECIDED,
 ) -> dict[str, Any]:
     """Slice by exchange: everybody in the data of one."""

@@ -93,7 +93,9 @@ class CaseRequest(Closed):
         description="Who was addressed; else every principal that knows the person.",
     )
     received: Received | None = Field(
-        default=None, description="Brussels date, or moment with zone, of receipt; now by default."
+        default=None,
+        description="Brussels date, or moment with zone, of receipt; now by default. A day to come is refused; a later "
+        "moment of today counts as now.",
     )
     channel: Channel
     language: Language
@@ -135,6 +137,7 @@ class CaseShort(Closed):
     legal_due: date
     extended_due: date
     extended: bool
+    last_day: date
     flags: str
     searched: list[str]
     sub_cases: list[SubCaseShown]

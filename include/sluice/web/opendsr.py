@@ -113,13 +113,12 @@ def status_of(case: Case) -> str:
 
 def _head(case: Case, request_id: UUID) -> dict[str, Any]:
     """What both answers begin with; times of Brussels, due at the end of the last day."""
-    last = case.due.extended_due if case.is_extended else case.due.legal_due
     return {
         "api_version": VERSION,
         "controller_id": case.principal or get_settings().center,
         "subject_request_id": request_id,
         "received_time": case.opened_at.astimezone(BRUSSELS),
-        "expected_completion_time": datetime.combine(last, LAST_SECOND, BRUSSELS),
+        "expected_completion_time": datetime.combine(case.last_day, LAST_SECOND, BRUSSELS),
     }
 
 

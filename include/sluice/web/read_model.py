@@ -292,7 +292,7 @@ AGENT_EXAMPLE: JsonDict = {
 class Breach(Closed):
     """What is known of a breach, whatever it touched."""
 
-    aware: Instant | None = Field(default=None, description="When we became aware; now by default.")
+    aware: Instant | None = Field(default=None, description="When we became aware, not to come; now by default.")
     risk: Risk = Field(default=Risk.UNDECIDED, description="What was decided of the risk to persons.")
 
 

@@ -129,8 +129,7 @@ def _clock(case: Case, today: date) -> Clock | None:
     """The strict clock; None once every part has its answer."""
     if case.state.is_over or is_answered(case):
         return None
-    last_day = case.due.extended_due if case.is_extended else case.due.legal_due
-    return clock_of(case.due.received, last_day, today)
+    return clock_of(case.due.received, case.last_day, today)
 
 
 def _planned_at(conn: Connection, case: Case) -> frozenset[str]:
