@@ -12,7 +12,7 @@ from effort import effort
 from sluice.agreement.annexes import Known, parse_annexes
 from sluice.agreement.load import parse_agreement
 from sluice.agreement.timeline import Days
-from sluice.breach.count import whole_of
+from sluice.breach.count import rows_gone, whole_of
 from sluice.breach.model import Applies, Counted, Draft, Duty, Line, Part, Risk, Scope, Slice
 from sluice.breach.page import drafts_of, make_draft
 from sluice.breach.rules import SCHEMA, count_persons, duties_of
@@ -106,6 +106,20 @@ def test_an_agreement_without_hours_leaves_no_hour_but_the_duty() -> None:
     assert (told.due_at, told.applies) == (None, Applies.YES)
 
 
+@pytest.mark.parametrize(("first", "second"), [(24, 72), (72, 24), (None, 24), (24, None)])
+def test_of_data_under_two_agreements_the_principal_is_told_within_the_fewer_hours(
+    first: int | None, second: int | None
+) -> None:
+    one, other = (
+        replace(ENERGY, annexes=replace(ENERGY.annexes, breach_notice_hours=hours)) for hours in (first, second)
+    )
+    both = replace(part(one, NAME), also_under=(other,))
+
+    [told, *_] = duties_of([both], "center", AWARE, Risk.UNDECIDED, clock_parameters(AWARE.date()))
+
+    assert (told.article, told.due_at) == ("33(2)", datetime(2026, 3, 28, 22, tzinfo=UTC))
+
+
 @pytest.mark.parametrize("language", ["nl", "fr", "en"])
 def test_a_draft_for_one_principal_says_nothing_of_another(language: str) -> None:
     parts = (part(ENERGY, NAME, SEEDED), replace(part(TELECOM, NAME, STAFF), exchanges=("ffff0000",)))
@@ -171,6 +185,41 @@ def test_the_hours_of_the_clock_are_those_of_the_law() -> None:
 def test_every_row_of_an_exchange_is_looked_at_once_and_a_package_is_never_taken_for_gone(
     kinds: tuple[str, ...], counted: list[str]
 ) -> None:
+    assert [copy.kind for copy in whole_of(copies_of(kinds))] == counted
+
+
+def copies_of(kinds: tuple[str, ...]) -> list[Copy]:
     one = ExchangeId("a1b2")
-    copies = [Copy(one, kind, Direction.INBOUND, Flow("f"), "b", kind, "v", "", None, ()) for kind in kinds]
-    assert [copy.kind for copy in whole_of(copies)] == counted
+    return [Copy(one, kind, Direction.INBOUND, Flow("f"), "b", kind, "v", "", None, ()) for kind in kinds]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "counted"),
+    [
+        (("arrived", "quarantine.rows", "index"), ["arrived"]),
+        (("quarantine.rows", "quarantine.held"), ["quarantine.rows", "quarantine.held"]),
+        (("delivered", "index"), ["delivered"]),
+    ],
+)
+def test_of_an_exchange_whose_rows_are_not_all_there_the_file_that_has_them_all_is_read(
+    kinds: tuple[str, ...], counted: list[str]
+) -> None:
+    assert [copy.kind for copy in whole_of(copies_of(kinds), {"a1b2"})] == counted
+
+
+@pytest.mark.parametrize(
+    ("asked", "read", "gone", "rows"),
+    [
+        (None, {"quarantine.rows"}, {"lake": 19, "index": None}, 19),
+        (None, {"arrived"}, {"lake": 19}, 0),
+        (None, {"lake"}, {"quarantine.rows": 1, "quarantine.held": 2, "arrived": None}, 3),
+        (None, {"lake"}, {"arrived": None, "findings": 4}, 0),
+        ({"arrived"}, set(), {"arrived": None, "lake": 19}, None),
+        ({"lake"}, set(), {"lake": 19}, 19),
+        ({"index"}, set(), {"index": None}, 0),
+    ],
+)
+def test_what_is_gone_of_what_was_asked_for_is_rows_that_nobody_can_read(
+    asked: set[str] | None, read: set[str], gone: dict[str, int | None], rows: int | None
+) -> None:
+    assert rows_gone(asked, read, gone) == rows

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -201,6 +202,56 @@ def test_an_ended_agreement_that_wants_its_data_back_waits_for_the_word(
         assert not exists(night.desk, lake)
         whys = {copy["why"] for body in entries(night, "copies.deleted") for copy in body["copies"]}
         assert "agreement_ended" in whys
+
+
+RULE = "{code: RET-01, startEvent: received, duration: P90D, statute: null}"
+ANOTHER = ("agreementId: DPA-ENERGY01", "agreementId: DPA-ENERGY02")
+LAW = RULE.replace("statute: null", 'statute: "accounts: 90 days"')
+
+
+@pytest.mark.parametrize(
+    ("signed", "later", "end_keeps"),
+    [
+        (LAW, [(LAW, RULE)], True),
+        (LAW, [("RET-01", "RET-09")], True),
+        (LAW, [(LAW, RULE), ANOTHER], True),
+        (RULE, [(RULE, LAW)], False),
+    ],
+    ids=["statute dropped", "code renamed", "another agreement", "statute of another time"],
+)
+def test_a_copy_keeps_the_rule_it_was_closed_under_whatever_a_later_agreement_calls_so(
+    signed: str, later: list[tuple[str, str]], end_keeps: bool, store_settings: Settings, tmp_path: Path
+) -> None:
+    until = f"\nvalidTo: {TODAY + timedelta(days=1)}\n"
+    settings = with_papers(
+        store_settings, tmp_path, Edit(AGREEMENT, RULE, signed), Edit(AGREEMENT, "\nvalidTo: null\n", until)
+    )
+    end = TODAY + timedelta(days=3)
+    with open_night(settings, tmp_path, contacts=3) as night:
+        house, lake = night.desk.house, lake_of(night)
+        sign_later(settings, end, later)
+        activate_all(house.conn, settings.principals_dir, datetime.now(UTC))
+
+        retain(house, at_night(end + timedelta(days=30)))
+        assert exists(night.desk, lake) == end_keeps
+        retain(house, at_night(TODAY + timedelta(days=90)))
+        assert exists(night.desk, lake) == end_keeps
+        retain(house, at_night(TODAY + timedelta(days=91)))
+        assert not exists(night.desk, lake), "and not a day longer"
+
+
+def sign_later(settings: Settings, end: date, changes: list[tuple[str, str]]) -> None:
+    """The next version of the agreement of energy01, or one more agreement, holds from today and ends last."""
+    paper = settings.principals_dir / ENERGY / AGREEMENT
+    text = paper.read_text(encoding="utf-8")
+    assert all(old in text for old, _ in changes)
+    first = re.sub(r"\nvalidFrom: .*\nvalidTo: .*\n", f"\nvalidFrom: {TODAY}\nvalidTo: {end}\n", text, count=1)
+    assert first != text
+    before = "null" if ANOTHER in changes else "3.0.0"
+    first = first.replace("version: 3.0.0", "version: 3.1.0").replace("supersedes: 2.4.0", f"supersedes: {before}")
+    for old, new in changes:
+        first = first.replace(old, new)
+    paper.with_name("agreement-3.1.0.yaml").write_text(first, encoding="utf-8")
 
 
 @pytest.mark.usefixtures("terminal")

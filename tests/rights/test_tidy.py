@@ -12,14 +12,18 @@ from returns.commands import at_terminal, sluice
 from rights.town import DESK, Person, Town, open_town, papers_of
 from sluice.exchange.suppressed import find_suppressed
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.rights import store
+from sluice.rights import notice_store, store
 from sluice.rights.cases import set_flag, withdraw
 from sluice.rights.erase import run, verify
+from sluice.rights.erase_scope import OPEN_DECISIONS
 from sluice.rights.facts import sealed_days
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.letters import note_opened, write_letter
-from sluice.rights.model import Case, CaseNotTidied, CaseTidied, Flag, LetterKind, Order, State
+from sluice.rights.model import Action, Case, CaseNotTidied, CaseTidied, Flag, LetterKind, Order, Right, State
+from sluice.rights.notice_documents import key_of
+from sluice.rights.notice_follow import follow as hear
+from sluice.rights.tell import ERASED, JSON, document_of, find_recipients, tell
 from sluice.rights.tidy import Tidied, tidy, tidy_case
 from sluice.settings import Settings
 from sluice.terms import Principal
@@ -143,6 +147,39 @@ def test_it_stays_while_something_of_the_case_stands_open(town: Town, monkeypatc
     assert tidy_case(town.house, complained.case_id, "an", later), "somebody asked for this one"
     assert not tidy_case(town.house, complained.case_id, "an", later)
     assert sealed(town, complained) == [] and entries(town) == [complained.case_id]
+
+
+def objected(town: Town, person: Person) -> Case:
+    """Its recipient was found, and is not told yet."""
+    case = town.decided(person, Right.OBJECTION, Action.STOP)
+    unasked = notice_store.find_unasked(town.house.conn, OPEN_DECISIONS, ERASED)
+    assert sum(find_recipients(town.house, *part, now()) for part in unasked) == 1
+    return case
+
+
+def test_what_a_withdrawn_case_never_told_by_file_keeps_nothing_of_it(town: Town) -> None:
+    told = objected(town, town.people[5])
+    assert tell(town.house, now()).sent == 1
+    untold = objected(town, town.people[6])
+    half = objected(town, town.people[7])
+    [unsent] = notice_store.list_notices(town.house.conn, case_id=half.case_id)
+    bucket, later = town.desk.settings.bucket_exchange, now() + 400 * DAYS
+    town.house.objects.put_once(bucket, key_of(unsent), document_of(town.house, unsent), JSON)
+    for case in (told, untold, half):
+        withdraw(town.house.conn, case.case_id, order("WITHDRAWN"))
+    follow(town.house, now())
+    assert len(town.told(ENERGY)) == 2, "control: one was told, one a dead worker left half-way"
+
+    assert tell(town.house, now()).sent == 0
+    assert hear(town.house, now()).dropped == 2
+
+    [left] = town.told(ENERGY)
+    assert left["identifiers"][0][0]["value"] == town.people[5].phone, "the one that was told"
+    assert tidy(town.house, later) == Tidied(cases=2)
+    assert [bool(sealed(town, case)) for case in (told, untold, half)] == [True, False, False]
+    with pytest.raises(CaseNotTidied, match="RECIPIENT_NOT_DONE"):
+        tidy_case(town.house, told.case_id, "an", later)
+    assert tell(town.house, now()).failed == 0 and len(town.told(ENERGY)) == 1, "and nothing of it comes again"
 
 
 def owe_notice(town: Town, case: Case) -> None:

@@ -1,6 +1,6 @@
 """Persons in copies, by reference: read where an erasure finds, counted, and nothing of them kept."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -38,9 +38,17 @@ ORDER = tuple(SubjectKind)
 
 
 def count_in(
-    house: House, principal: Principal, records: Sequence[ExchangeRecord], copies: Iterable[Copy], scope: Scope
+    house: House,
+    principal: Principal,
+    records: Sequence[ExchangeRecord],
+    copies: Iterable[Copy],
+    scope: Scope,
+    gone: Mapping[str, int | None],
 ) -> Counted:
-    """Distinct persons of one principal in these copies; of the scope's agent only, where it names one."""
+    """Distinct persons of one principal in these copies; of the scope's agent only, where it names one.
+
+    ``gone``: rows of what was removed, by exchange (:func:`rows_gone`): nobody can read who was in them.
+    """
     rows: list[pl.DataFrame] = []
     unread: dict[str, str] = {}
     target = Target(principal, house.subject_key(principal), frozenset(), (), frozenset())
@@ -54,10 +62,17 @@ def count_in(
     persons, nameless = count_persons(rows)
     counts = {record.exchange_id: record.what.distinct_subjects for record in records}
     known = [counts.get(exchange) for exchange in unread]
+    known += [_fewer(counts.get(exchange), gone[exchange]) for exchange in gone if exchange not in unread]
+    unread = dict.fromkeys(gone, "gone") | unread
     at_most = None if None in known else sum(count for count in known if count is not None)
     return Counted(
         persons, sum(each.height for each in rows), nameless, tuple(f"{k} {e}" for e, k in unread.items()), at_most
     )
+
+
+def _fewer(persons: int | None, rows: int | None) -> int | None:
+    """Persons that can be in so many rows, of so many in the whole exchange; None: neither is known."""
+    return min((count for count in (persons, rows) if count is not None), default=None)
 
 
 def _read(bench: Bench, copy: Copy, scope: Scope) -> pl.DataFrame | None:
@@ -133,11 +148,27 @@ def _text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def whole_of(copies: Sequence[Copy]) -> Iterator[Copy]:
-    """Copies that hold every row of their exchange once; where none is left, whatever still does."""
+def whole_of(copies: Sequence[Copy], torn: Collection[str] = ()) -> Iterator[Copy]:
+    """Copies that hold every row of their exchange once; where none is left, whatever still does.
+
+    ``torn``: exchanges of which one of those copies is gone, so that what is left of them no longer holds every row.
+    """
     by_exchange: dict[str, list[Copy]] = {}
     for copy in copies:
         by_exchange.setdefault(copy.exchange_id, []).append(copy)
-    for own in by_exchange.values():
+    for exchange, own in by_exchange.items():
         found = [copy for copy in own if copy.kind in WHOLE]
-        yield from found or [copy for kind in OTHER_KINDS for copy in own if copy.kind == kind][:1]
+        others = [copy for kind in OTHER_KINDS for copy in own if copy.kind == kind][:1]
+        yield from (others or found) if exchange in torn else (found or others)
+
+
+def rows_gone(kinds: Collection[str] | None, read: Collection[str], gone: Mapping[str, int | None]) -> int | None:
+    """Rows of an exchange that were asked for and that nobody can read any more; None: how many is not known.
+
+    ``kinds``: of the copies that were asked for, None: the exchange whole. ``read``: of those that are there.
+    ``gone``: rows of those that are not.
+    """
+    if kinds is None and set(read) & set(OTHER_KINDS):
+        return 0
+    lost = [rows for kind, rows in gone.items() if kind not in NOBODY and kind in (WHOLE if kinds is None else kinds)]
+    return None if None in lost else sum(rows for rows in lost if rows is not None)

@@ -4,7 +4,7 @@ A read: nothing is changed, so nothing stands in the ledger. What was decided (A
 ``aware_at`` of every slice: since when we know, which is never a moment to come (ClockRefused).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
@@ -12,7 +12,7 @@ from typing import NoReturn
 from sluice.agreement.annexes import Known, own_party
 from sluice.agreement.store import list_agreements
 from sluice.breach import store
-from sluice.breach.count import count_in, whole_of
+from sluice.breach.count import WHOLE, count_in, rows_gone, whole_of
 from sluice.breach.model import Counted, Part, Risk, Scope, Slice, SliceEmpty
 from sluice.breach.rules import duties_of, lines_of
 from sluice.errors import Ref
@@ -88,50 +88,75 @@ def _part(
 ) -> Part | None:
     """The slice of one principal; None where an agent made nothing of it."""
     records = tuple(read_records(house.conn, touched))
-    copies = _copies(house, principal, touched)
-    counted = _counted(house, principal, records, copies, scope)
+    lost = store.find_gone(house.conn, list(touched))
+    copies = _copies(house, principal, touched, lost)
+    counted = _counted(house, principal, records, copies, scope, _gone(touched, copies, lost))
     if scope.kind == "agent":
         counted = _with_gone(counted, set(touched) - {copy.exchange_id for copy in copies})
         if not counted.rows and not counted.unread:
             return None
     papers = {copy.exchange_id: copy.contract for copy in copies}
     lines = [line for each in records for line in lines_of(each, papers.get(ExchangeId(each.exchange_id)))]
+    made_under = _papers(known, records, principal)
     return Part(
         principal=principal,
-        known=_paper(known, records, principal),
+        known=made_under[0] if made_under else None,
         exchanges=tuple(sorted(touched)),
         went_into=tuple(sorted(set(find_users(house.conn, list(touched))) - set(touched))),
         counted=counted,
         lines=tuple(dict.fromkeys(lines)),
         recipients=tuple(sorted({name for each in records for name in _receivers(each, house.settings.center)})),
         countries=tuple(sorted({country for each in records for country in each.who.countries})),
+        also_under=made_under[1:],
     )
 
 
 def _counted(
-    house: House, principal: Principal, records: Sequence[ExchangeRecord], copies: Sequence[Copy], scope: Scope
+    house: House,
+    principal: Principal,
+    records: Sequence[ExchangeRecord],
+    copies: Sequence[Copy],
+    scope: Scope,
+    gone: Mapping[str, int | None],
 ) -> Counted:
     """Persons in these copies; where no copy is left, or the key of their references is gone, what the records say."""
     try:
-        return count_in(house, principal, records, copies, scope) if copies else _without_names(records)
+        return count_in(house, principal, records, copies, scope, gone) if copies else _without_names(records)
     except KeyDestroyed:
         return _without_names(records)
 
 
 def _with_gone(counted: Counted, gone: set[str]) -> Counted:
-    """Results of which no copy is left: nobody can tell any more who made which row."""
+    """An agent's results of which no copy is left: nobody can tell any more who made which row."""
     if not gone:
         return counted
     unread = (*counted.unread, *(f"gone {each}" for each in sorted(gone)))
     return replace(counted, unread=tuple(dict.fromkeys(unread)), at_most=None)
 
 
-def _copies(house: House, principal: Principal, touched: dict[str, set[str] | None]) -> list[Copy]:
+def _gone(
+    touched: Mapping[str, set[str] | None], copies: Sequence[Copy], lost: Mapping[str, Mapping[str, int | None]]
+) -> dict[str, int | None]:
+    """Exchanges of which rows that were asked for are gone, and in how many copies say; None: no copy says."""
+    read: dict[str, set[str]] = {}
+    for copy in copies:
+        read.setdefault(copy.exchange_id, set()).add(copy.kind)
+    rows = {each: rows_gone(touched[each], read.get(each, ()), kinds) for each, kinds in lost.items()}
+    return {exchange: count for exchange, count in rows.items() if count != 0}
+
+
+def _copies(
+    house: House,
+    principal: Principal,
+    touched: Mapping[str, set[str] | None],
+    lost: Mapping[str, Mapping[str, int | None]],
+) -> list[Copy]:
     """The copies to count in: those of the address, or those that hold every row of an exchange once."""
     there = find_copies(house.conn, principal, among=[ExchangeId(each) for each in touched])
     own = [copy for copy in there if copy.exchange_id in touched]
     named = [copy for copy in own if copy.kind in (touched[copy.exchange_id] or ())]
-    return [*named, *whole_of([copy for copy in own if touched[copy.exchange_id] is None])]
+    torn = {exchange for exchange, kinds in lost.items() if set(kinds) & set(WHOLE)}
+    return [*named, *whole_of([copy for copy in own if touched[copy.exchange_id] is None], torn)]
 
 
 def _without_names(records: Sequence[ExchangeRecord]) -> Counted:
@@ -146,15 +171,19 @@ def _receivers(record: ExchangeRecord, center: str) -> list[str]:
     return [name for name in (*record.who.recipients, *record.who.sub_processors) if name != center]
 
 
-def _paper(known: Sequence[Known], records: Sequence[ExchangeRecord], principal: str) -> Known | None:
-    """The agreement that the youngest of these exchanges was made under, else the youngest of the principal."""
-    for record in reversed(records):
-        why = (record.why.agreement_id, record.why.agreement_version)
-        for each in known:
-            if (each.agreement.agreement_id, each.agreement.version) == why:
-                return each
-    own = [each for each in known if each.agreement.principal == principal]
-    return max(own, key=lambda each: each.days.first, default=None)
+def _papers(known: Sequence[Known], records: Sequence[ExchangeRecord], principal: str) -> tuple[Known, ...]:
+    """The agreements these exchanges were made under, that of the youngest exchange first.
+
+    Where no record names one: those of the principal that hold today, else its youngest.
+    """
+    by_name: dict[tuple[str | None, str | None], Known] = {
+        (each.agreement.agreement_id, each.agreement.version): each for each in known
+    }
+    names = dict.fromkeys((each.why.agreement_id, each.why.agreement_version) for each in reversed(records))
+    found = [by_name[name] for name in names if name in by_name]
+    own = sorted((each for each in known if each.agreement.principal == principal), key=lambda each: each.days.first)
+    today = datetime.now(BRUSSELS).date()
+    return tuple(found or [each for each in reversed(own) if today in each.days] or own[-1:])
 
 
 def _empty(kind: str, name: str) -> NoReturn:

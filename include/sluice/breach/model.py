@@ -92,6 +92,19 @@ class Part:
     lines: tuple[Line, ...]
     recipients: tuple[str, ...]
     countries: tuple[str, ...]
+    also_under: tuple[Known, ...] = ()
+    """Other agreements, and other versions of one, that these exchanges were made under."""
+
+    @property
+    def papers(self) -> tuple[Known, ...]:
+        """Every agreement that says something of this part, the youngest first."""
+        return (*((self.known,) if self.known else ()), *self.also_under)
+
+    @property
+    def notice_hours(self) -> int | None:
+        """Within how many hours the principal is told: the fewest that any of its agreements says; None: none says."""
+        said = (each.annexes.breach_notice_hours for each in self.papers)
+        return min((hours for hours in said if hours is not None), default=None)
 
     @property
     def categories(self) -> tuple[str, ...]:

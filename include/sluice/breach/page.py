@@ -100,8 +100,8 @@ def _references(say: Words, found: Slice, draft: Draft, part: Part | None, about
         controller = part.known.annexes.controllers[0]
         contact = ", ".join(line for line in (controller.email, controller.dpo_email) if line)
         yield Pair("", Text(contact))
-        paper = f"{part.known.agreement.agreement_id} {part.known.agreement.version}"
-        yield Pair(say.say("breach.agreement"), Text(paper, is_code=True))
+        papers = (f"{each.agreement.agreement_id} {each.agreement.version}" for each in part.papers)
+        yield Pair(say.say("breach.agreement"), Text(", ".join(dict.fromkeys(papers)), is_code=True))
     yield Pair(say.say("breach.aware"), Text(say.moment(utc_text(found.aware_at))))
 
 

@@ -88,7 +88,7 @@ def _of_principal(
     theirs = bool(part.controllers & THEIRS) or not part.lines
     if not (theirs or RoleProfile.SEED_OWNER in {line.profile for line in part.lines}):
         return
-    about, hours = (part.principal,), part.known.annexes.breach_notice_hours if part.known else None
+    about, hours = (part.principal,), part.notice_hours
     due = elapsed_due(aware_at, hours) if hours is not None else None
     yield Duty(center, part.principal, "33(2)", Applies.YES, about, due_at=due)
     if theirs:

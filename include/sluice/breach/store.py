@@ -25,6 +25,19 @@ def find_principals(conn: Connection, exchange_ids: Sequence[str]) -> dict[str, 
     return {row["id"]: row["principal"] for row in rows}
 
 
+def find_gone(conn: Connection, exchange_ids: Sequence[str]) -> dict[str, dict[str, int | None]]:
+    """Copies of these exchanges that were removed: by exchange and kind how many rows they had, as far as is known."""
+    rows = conn.execute(
+        """select exchange_id::text as id, kind, rows from copy
+           where exchange_id = any(%s::uuid[]) and gone_at is not null order by exchange_id, kind""",
+        (list(exchange_ids),),
+    ).fetchall()
+    found: dict[str, dict[str, int | None]] = {}
+    for row in rows:
+        found.setdefault(row["id"], {})[row["kind"]] = row["rows"]
+    return found
+
+
 def find_kinds(conn: Connection, bucket: str, key: str, version_id: str | None) -> dict[str, set[str]]:
     """Which copies lie, or lay, at an address: kinds by exchange. An arrived file lies under its exchange's key."""
     rows = conn.execute(

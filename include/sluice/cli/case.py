@@ -170,13 +170,18 @@ app.command("tidy")(case_steps.tidy)
 app.command("recipients")(notices.recipients)
 
 
+FOLLOWED = (
+    "forwarded", "late", "reminded", "escalated", "breached", "withdrawn", "released", "protected", "letters",
+)  # fmt: skip
+
+
 @app.command("follow")
 def follow(format: FormatOption = Format.TABLE) -> None:
     """Read requests/ once, forward, remind, escalate, write the letters owed: what the schedule does.
 
     JSON: requests {outcome: files}, instructions {outcome: files}, finished, forwarded, late, reminded,
-    escalated, breached, withdrawn, released (holds that ended), letters, failed. Exit 3 when something
-    failed; it is tried again next time.
+    escalated, breached, withdrawn, released (holds that ended), protected (kept out at principals that signed
+    since), letters, failed. Exit 3 when something failed; it is tried again next time.
 
     Example: sluice case follow
     """
@@ -192,10 +197,7 @@ def follow(format: FormatOption = Format.TABLE) -> None:
         done = follow_once(house, now)
     counts = {
         "finished": read.finished,
-        **{
-            name: getattr(done, name)
-            for name in ("forwarded", "late", "reminded", "escalated", "breached", "withdrawn", "released", "letters")
-        },
+        **{name: getattr(done, name) for name in FOLLOWED},
         "failed": read.failed + done.failed,
     }
     if format is Format.JSON:

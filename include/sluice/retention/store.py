@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
-from sluice.agreement.model import Agreement
+from sluice.agreement.model import Agreement, RetentionRule
+from sluice.agreement.store import find_version
 from sluice.db import Connection
 from sluice.exchange.keep import end_of
 from sluice.ledger.record import is_after_end
@@ -45,7 +46,8 @@ def find_principals(conn: Connection) -> list[Principal]:
 def find_kept(conn: Connection, principal: Principal, on: date, ended: Agreement | None) -> list[Kept]:
     """Copies that are there and may be due on a day: with a last day before it, or any once the agreement ended.
 
-    Who is in what was delivered is known as long as that is there, however late it went.
+    Who is in what was delivered is known as long as that is there, however late it went. A rule is that of the
+    agreement an exchange was closed under, whatever a later version makes of its code.
     """
     rows = conn.execute(
         """select c.exchange_id::text as id, c.kind, e.flow, e.chain, c.sha256, c.retention_rule as rule,
@@ -53,15 +55,29 @@ def find_kept(conn: Connection, principal: Principal, on: date, ended: Agreement
                    then greatest(c.delete_after, (select max(d.delete_after) from copy d
                        where (d.exchange_id, d.kind) = (c.exchange_id, 'delivered') and d.gone_at is null))
                    else c.delete_after end as delete_after,
-               e.direction, e.version_id,
+               e.direction, e.version_id, s.said #>> '{why,agreement_id}' as agreement_id,
+               s.said #>> '{why,agreement_version}' as agreement_version,
                exists (select from outbox o where o.exchange_id = c.exchange_id and o.done_at is null
                    and o.effect in ('delivery', 'dial')) as is_awaited
-           from copy c join exchange e using (exchange_id)
+           from copy c join exchange e using (exchange_id) left join said s using (said_id)
            where e.principal = %(principal)s and c.gone_at is null and (%(ended)s or c.delete_after < %(on)s)
            order by c.exchange_id, c.kind""",
         {"principal": principal, "ended": ended is not None, "on": on},
     ).fetchall()
-    return [_kept(principal, row, ended) for row in rows]
+    if ended is None:
+        return [_kept(principal, row) for row in rows]
+    papers = {(row["agreement_id"], row["agreement_version"]) for row in rows}
+    rules = {paper: _rules(conn, *paper) for paper in papers}
+    return [
+        _kept(principal, row, rules[row["agreement_id"], row["agreement_version"]].get(row["rule"]), ended.valid_to)
+        for row in rows
+    ]
+
+
+def _rules(conn: Connection, agreement_id: str | None, version: str | None) -> dict[str, RetentionRule]:
+    """The retention rules of a version of an agreement by code; none where an exchange had no paper."""
+    agreement = find_version(conn, agreement_id, version) if agreement_id and version else None
+    return {rule.code: rule for rule in agreement.retention_rules} if agreement else {}
 
 
 def has_unindexed(conn: Connection, principal: Principal) -> bool:
@@ -96,14 +112,16 @@ def find_begun(conn: Connection, principal: Principal) -> list[Due]:
             order by c.exchange_id, c.kind""".encode(),
         (principal,),
     ).fetchall()
-    return [Due(_kept(principal, row, None), row["last_day"], Why(row["why"]), is_begun=True) for row in rows]
+    return [Due(_kept(principal, row), row["last_day"], Why(row["why"]), is_begun=True) for row in rows]
 
 
-def _kept(principal: Principal, row: dict[str, Any], ended: Agreement | None) -> Kept:
-    rule = next((rule for rule in ended.retention_rules if rule.code == row["rule"]), None) if ended else None
+def _kept(
+    principal: Principal, row: dict[str, Any], rule: RetentionRule | None = None, ended_on: date | None = None
+) -> Kept:
+    """``rule``: the copy's own, once the agreement ended. Only then a rule that starts at its end has a day."""
     last_day = row["delete_after"]
-    if last_day is None and rule is not None and ended is not None:
-        last_day = end_of(rule, {"contract_end": ended.valid_to})
+    if last_day is None and rule is not None:
+        last_day = end_of(rule, {"contract_end": ended_on})
     return Kept(
         exchange_id=ExchangeId(row["id"]),
         kind=row["kind"],

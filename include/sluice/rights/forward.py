@@ -27,7 +27,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one sweep did. ``late``: forwarded after the agreed hours. ``failed``: logged, met again."""
+    """What one sweep did. ``late``: forwarded after the agreed hours. ``failed``: logged, met again.
+
+    ``protected``: persons kept out at principals that signed since they asked.
+    """
 
     forwarded: int = 0
     late: int = 0
@@ -38,6 +41,7 @@ class Told:
     released: int = 0
     letters: int = 0
     failed: int = 0
+    protected: int = 0
 
 
 def forward(house: House, now: datetime) -> Told:
@@ -54,6 +58,7 @@ def follow(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> Told:
         told,
         withdrawn=withdrawn,
         released=holds.released,
+        protected=holds.protected,
         letters=letters.letters,
         failed=told.failed + holds.failed + letters.failed,
     )

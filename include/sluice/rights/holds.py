@@ -1,17 +1,22 @@
 """When the hold of a request ends: once everything a principal has of the person is over or refused.
 
-An objection that was upheld, and a restriction, become suppressions of their own first.
+An objection that was upheld, and a restriction, become suppressions of their own first. Until the request is over it
+holds at every principal that may send the person, those that signed since it was opened too.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.exchange.house import House
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Faults, each
+from sluice.keys import SUBJECT
 from sluice.rights import store
+from sluice.rights.clock import received_on
 from sluice.rights.erase_scope import CARRIED_OUT
-from sluice.rights.identifiers import find_sealed, refs_of
-from sluice.rights.model import Action, Case, Hold, Right, State, SubCase
+from sluice.rights.identifiers import find_sealed, open_sealed, refs_of
+from sluice.rights.model import PROTECTED, Action, Case, Hold, Right, State, SubCase
+from sluice.rights.opening import hold_at
 from sluice.rights.protect import protection_of
 from sluice.rights.reach import keeps_out, scope_of_request
 from sluice.terms import Principal
@@ -19,21 +24,47 @@ from sluice.terms import Principal
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What one look at the open holds did; ``failed``: met again."""
+    """What one look at the open holds did; ``protected``: at principals that came since; ``failed``: met again."""
 
     released: int = 0
     failed: int = 0
+    protected: int = 0
 
 
 def settle_holds(house: House, now: datetime) -> Settled:
-    """Turn upheld objections and restrictions into suppressions, and end the holds that have no reason any more."""
-    return Settled(
-        *each(
-            "a hold",
-            store.find_open_holds(house.conn),
-            lambda hold: _settle(house, store.get_case(house.conn, hold[0]), Principal(hold[1]), now),
-        )
+    """Turn upheld objections and restrictions into suppressions, and end the holds that have no reason any more.
+
+    Before that, who asked everybody is held at principals that signed since.
+    """
+    protected, not_held = _hold_since(house, now)
+    released, not_settled = each(
+        "a hold",
+        store.find_open_holds(house.conn),
+        lambda hold: _settle(house, store.get_case(house.conn, hold[0]), Principal(hold[1]), now),
     )
+    return Settled(released, not_held + not_settled, protected)
+
+
+def _hold_since(house: House, now: datetime) -> tuple[int, int]:
+    """Protect the persons of open requests at principals whose agreement came into force since; how many failed."""
+    papers = store.find_agreement_bodies(house.conn, received_on(now), now)
+    there = {Principal(name) for name, _, _, is_in_force in papers if is_in_force}
+    there -= {name for name in there if house.keyring.is_destroyed(name, SUBJECT)}
+    known, protected, faults = store.find_protected(house.conn), 0, Faults()
+    for case in store.list_cases(house.conn, only_open=True, limit=None):
+        new = there - known.get(case.case_id, set())
+        if not new or case.right not in PROTECTED or case.principal is not None or not case.sub_cases:
+            continue  # nobody new; one principal was asked; or nobody knows yet who it is
+        with faults.kept_apart(f"the hold of case {case.case_id}"):
+            protected += _hold_at(house, case, new)
+    return protected, faults.count
+
+
+def _hold_at(house: House, case: Case, principals: Iterable[Principal]) -> int:
+    envelope = open_sealed(house, case.subject_key).envelope
+    refs = {name: refs_of(envelope.identifiers, house.subject_key(name)) for name in principals}
+    found = {name: tuple(sorted(set(own.values()))) for name, own in refs.items()}
+    return hold_at(protection_of(house), envelope, found)
 
 
 def hold_ends(case: Case, principal: str) -> bool:

@@ -58,7 +58,7 @@ def follow(house: House, now: datetime, pace: NoticePace = DEFAULT_PACE) -> Foll
 
 
 def _drop(house: House, now: datetime, notice: Notice) -> bool:
-    """Remove every version of a notice that is done: it names a person, and nobody needs it."""
+    """Remove every version of a notice that is done, or never goes: it names a person, and nobody needs it."""
     with try_lock(house.conn, notice.notice_id) as is_free:
         if is_free:
             house.objects.delete_others(house.settings.bucket_exchange, key_of(notice), frozenset())

@@ -24,6 +24,9 @@ _NOTICE = ", ".join(f"n.{name}{_CAST[name]} as {name}" if name in _CAST else f"n
 _LATE = """(n.state = any(%(late)s) or n.state = 'OWED' and n.channel = 'desk')
     and exists (select from sub_case p where p.sub_case_id = n.sub_case_id and p.state <> 'WITHDRAWN_BY_SUBJECT')"""
 _LATE_STATES = {"late": sorted(LATE)}
+NEVER_GOES = """n.state = 'OWED' and n.channel = 'prefix'
+    and exists (select from sub_case w where w.sub_case_id = n.sub_case_id and w.state = 'WITHDRAWN_BY_SUBJECT')"""
+"""A notice that a file would have told, of a part that was withdrawn first: nobody sends it, and nobody can by hand."""
 
 
 def note_holders(
@@ -229,9 +232,10 @@ def get_notice(conn: Connection, notice_id: str, *, lock: bool = False) -> Notic
 
 
 def find_done(conn: Connection) -> list[Notice]:
-    """Notices that are done and whose file still names a person."""
+    """Notices that are done, or that never go, and whose file may still name a person: a dead worker left it half."""
     rows = conn.execute(
-        f"""select {_NOTICE} from notice n where n.state = 'DONE' and n.channel = 'prefix' and n.dropped_at is null
+        f"""select {_NOTICE} from notice n
+            where n.channel = 'prefix' and n.dropped_at is null and (n.state = 'DONE' or {NEVER_GOES})
             order by n.done_at, n.notice_id""".encode()
     ).fetchall()
     return [_notice(row) for row in rows]

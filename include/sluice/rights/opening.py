@@ -5,7 +5,7 @@ visible. ``finish_openings`` does the rest of what was begun.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
@@ -180,11 +180,18 @@ def _finish(house: House, sealed: Sealed, protection: Protection) -> Case:
 def protect(house: House, envelope: Envelope, protection: Protection) -> Scoped:
     """Find who is meant and keep them out as far as they mean it, before anything else is known of the case."""
     scoped = find_scope(house, envelope)
-    hold = PROTECTED.get(envelope.right)
-    for principal, refs in scoped.refs.items() if hold else ():
-        if hold and refs:
-            protection.apply(envelope.case_id, principal, refs, hold, scope_of_request(envelope, hold))
+    hold_at(protection, envelope, scoped.refs)
     return scoped
+
+
+def hold_at(protection: Protection, envelope: Envelope, refs: Mapping[Principal, Sequence[str]]) -> int:
+    """Keep the person out at these principals, as the right that was asked for says; at how many."""
+    hold = PROTECTED.get(envelope.right)
+    wanted = {principal: own for principal, own in refs.items() if own} if hold else {}
+    for principal, own in wanted.items():
+        assert hold is not None  # else nobody is wanted
+        protection.apply(envelope.case_id, principal, own, hold, scope_of_request(envelope, hold))
+    return len(wanted)
 
 
 def _commit(house: House, case: Case, sealed: Sealed) -> None:

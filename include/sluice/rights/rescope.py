@@ -12,6 +12,8 @@ from sluice.rights.erase_model import Target
 from sluice.rights.erase_stores import store_of
 from sluice.rights.identifiers import Envelope, refs_of, values_of
 from sluice.rights.model import SYSTEM, Case, Order, SubCase
+from sluice.rights.opening import hold_at
+from sluice.rights.protect import protection_of
 from sluice.rights.scope import find_scope
 from sluice.terms import Principal
 
@@ -22,7 +24,8 @@ LAKE = "lake"
 def rescope(house: House, case: Case, envelope: Envelope, now: datetime) -> Case:
     """The case, with parts for every principal whose accepted rows name the person and that had none.
 
-    They begin as the others did: their own decision, forwarded where a principal takes it. A case about several
+    They begin as the others did: protected first where the right asks for it (access and portability do not), then
+    their own decision, forwarded where a principal takes it. A case about several
     persons, or that is over, stays as it is. Raises EvidenceInvalid for a copy that is not what the catalogue says.
     """
     if case.persons != 1 or not case.is_scoped or case.state.is_over or not envelope.identifiers:
@@ -31,9 +34,11 @@ def rescope(house: House, case: Case, envelope: Envelope, now: datetime) -> Case
     fresh = [part for part in _fresh(case, scoped.parts) if _is_in_rows(house, Principal(part.principal), envelope)]
     if not fresh:
         return case
+    names = {Principal(part.principal) for part in fresh}
+    hold_at(protection_of(house), envelope, {name: refs for name, refs in scoped.refs.items() if name in names})
     with open_book(house.conn, case.case_id) as book:
         added = _fresh(book.case, fresh)
-        order = Order(SYSTEM, now, KNOWN_SINCE, case.subject_sha256, is_protected=True)
+        order = Order(SYSTEM, now, KNOWN_SINCE, case.subject_sha256)
         if added:
             book.widen(added, scoped.searched, order)
         return book.case

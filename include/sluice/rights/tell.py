@@ -176,11 +176,14 @@ def _found_body(part: SubCase, notices: Sequence[Notice], holders: int, now: dat
 
 
 def _send(house: House, notice_id: NoticeId, now: datetime) -> bool:
-    """Put one notice, then write down that it was; False when another worker has it or had it."""
+    """Put one notice, then write down that it was; False when another worker has it or had it, or it never goes."""
     with try_lock(house.conn, notice_id) as is_free:
         notice = notice_store.find_notice(house.conn, notice_id)
         if not is_free or notice is None or notice.state is not NoticeState.OWED:
             return False
+        part = store.find_part(house.conn, notice.sub_case_id)
+        if part is None or part.state is State.WITHDRAWN_BY_SUBJECT:
+            return False  # withdrawn since it was listed
         bucket = house.settings.bucket_exchange
         stored = house.objects.put_once(bucket, key_of(notice), document_of(house, notice), JSON)
         return take(house.conn, notice, NoticeState.SENT, now, evidence_sha256=stored.sha256)

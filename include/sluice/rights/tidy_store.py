@@ -6,6 +6,7 @@ from datetime import datetime
 from sluice.db import Connection
 from sluice.errors import Ref
 from sluice.rights.model import CaseId, CaseTidied
+from sluice.rights.notice_store import NEVER_GOES
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,9 @@ class Closed:
     removed_at: datetime | None
 
 
-_CLOSED = """select c.case_id::text as case_id, max(t.at) as closed_at, c.has_complaint,
-        (select count(*) from notice n where n.case_id = c.case_id and n.state <> 'DONE') as notices_open,
+_CLOSED = f"""select c.case_id::text as case_id, max(t.at) as closed_at, c.has_complaint,
+        (select count(*) from notice n where n.case_id = c.case_id and n.state <> 'DONE'
+            and not ({NEVER_GOES})) as notices_open,
         (select count(*) from suppression_run r where r.case_id = c.case_id and r.lifted_at is null
             and r.reason in ('soft_hold', 'restricted')) as holds,
         d.objects, d.asked_by, d.removed_at

@@ -1,0 +1,93 @@
+"""A breach of what is no longer all there: what went is never left out in silence."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from desk import Desk, open_desk
+from rights.estate import as_csv, contact_rows, cut_short, draw_people
+from sluice.breach.make import slice_exchange, slice_object
+from sluice.breach.model import Part
+from sluice.lake.objects import StoredObject
+from sluice.rights.erase_store import find_copies, remove
+from sluice.settings import Settings
+from sluice.terms import ExchangeId, Principal
+
+NOW = datetime.now(UTC)
+PEOPLE = draw_people(20)
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(store_settings, tmp_path) as opened:
+        yield opened
+
+
+def let_go(desk: Desk, dropped: StoredObject, *kinds: str) -> None:
+    """Copies of an exchange go as retention and erasures let them go."""
+    line = desk.line(dropped)
+    there = find_copies(desk.house.conn, Principal(line.principal), among=[ExchangeId(line.id)])
+    going = [copy for copy in there if copy.kind in kinds]
+    assert len(going) == len(kinds)
+    for copy in going:
+        remove(desk.house, copy)
+
+
+def counted(part: Part) -> tuple[int, tuple[str, ...], int | None]:
+    return part.counted.persons, part.counted.unread, part.counted.at_most
+
+
+def test_a_key_that_is_used_daily_counts_the_files_that_went_beside_the_one_that_is_there(desk: Desk) -> None:
+    first = desk.drop(as_csv(contact_rows(PEOPLE[:12])), "contacts.csv")
+    desk.open_new()
+    second = desk.drop(as_csv(contact_rows(PEOPLE[12:])), "contacts.csv")
+    desk.work()
+    url = f"s3://{desk.settings.bucket_exchange}/{second.key}"
+    [both] = slice_object(desk.house, url, NOW).parts
+    assert counted(both) == (20, (), 0)
+
+    let_go(desk, first, "arrived")
+
+    [part] = slice_object(desk.house, url, NOW).parts
+    gone = f"gone {desk.line(first).id}"
+    assert counted(part) == (8, (gone,), 12)
+    [old] = slice_object(desk.house, f"{url}?versionId={first.version_id}", NOW).parts
+    assert counted(old) == (0, (gone,), 12)
+    [new] = slice_object(desk.house, f"{url}?versionId={second.version_id}", NOW).parts
+    assert counted(new) == (8, (), 0), "of one version nothing else counts"
+
+
+def test_an_exchange_whose_accepted_rows_went_is_counted_in_the_file_that_arrived_then_by_its_record(
+    desk: Desk,
+) -> None:
+    wrong = contact_rows(PEOPLE[19:]).with_columns(last_name=pl.lit(""))
+    content = as_csv(pl.concat([contact_rows(PEOPLE[:19]), wrong])) + cut_short(PEOPLE[:1])
+    dropped = desk.drop(content, "partly.csv")
+    desk.work()
+    line = desk.line(dropped)
+
+    def now_counted() -> tuple[int, tuple[str, ...], int | None]:
+        [part] = slice_exchange(desk.house, line.id, NOW).parts
+        return counted(part)
+
+    assert now_counted() == (20, (), 0)
+    let_go(desk, dropped, "lake")
+    assert now_counted() == (20, (), 0), "the file as it came has every row"
+    let_go(desk, dropped, "arrived")
+    assert now_counted() == (1, (f"gone {line.id}",), 19), "one refused row is left; nineteen were accepted"
+    let_go(desk, dropped, "quarantine.rows", "quarantine.records")
+    assert now_counted() == (0, (f"gone {line.id}",), 20), "as its record says"
+
+
+def test_refused_rows_that_went_are_said_beside_the_accepted_ones(desk: Desk) -> None:
+    wrong = contact_rows(PEOPLE[18:]).with_columns(last_name=pl.lit(""))
+    dropped = desk.drop(as_csv(pl.concat([contact_rows(PEOPLE[:18]), wrong])), "partly.csv")
+    desk.work()
+    let_go(desk, dropped, "arrived", "quarantine.rows")
+
+    [part] = slice_exchange(desk.house, desk.line(dropped).id, NOW).parts
+
+    assert counted(part) == (18, (f"gone {desk.line(dropped).id}",), 2)
