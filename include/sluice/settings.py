@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sluice.errors import Ref, SettingInvalid
@@ -47,28 +47,37 @@ def _check_dsn(dsn: SecretStr) -> SecretStr:
 Dsn = Annotated[SecretStr, AfterValidator(_check_dsn)]
 
 
+def _below_home(path: Path, info: ValidationInfo) -> Path:
+    """A relative path is one below home: the same whatever folder a process works in, or it would make new keys."""
+    home: Path = info.data.get("home", Path())
+    return home / path
+
+
+Place = Annotated[Path, AfterValidator(_below_home)]
+
+
 class Settings(BaseSettings):
     """Settings as read once per process; see :func:`get_settings`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    home: Path = Field(default_factory=find_home, description="the checkout")
-    var: Path = Field(
+    home: Annotated[Path, AfterValidator(Path.resolve)] = Field(default_factory=find_home, description="the checkout")
+    var: Place = Field(
         default_factory=lambda done: done["home"] / "var",
         description="everything this installation writes beside its stores; ignored by git, mode 0700",
     )
-    principals_dir: Path = Field(
+    principals_dir: Place = Field(
         default_factory=lambda done: done["home"] / "include" / "principals",
         description="agreements and contracts: <principal>/agreement-*.yaml, <principal>/*.odcs.yaml",
     )
-    controllers_dir: Path = Field(
+    controllers_dir: Place = Field(
         default_factory=lambda done: done["home"] / "include" / "controllers",
         description="whom persons may have their data sent to: <code>.yaml, and its certificate",
     )
-    expectations_dir: Path = Field(
+    expectations_dir: Place = Field(
         default_factory=lambda done: done["home"] / "expectations", description="suites, JSON"
     )
-    mappings_dir: Path = Field(
+    mappings_dir: Place = Field(
         default_factory=lambda done: done["home"] / "include" / "mappings",
         description="how each platform's export becomes canonical result rows, YAML",
     )
@@ -95,7 +104,7 @@ class Settings(BaseSettings):
     )
 
     master_key: SecretStr | None = Field(default=None, description="base64, 32 bytes; wraps all other keys")
-    keys_dir: Path = Field(
+    keys_dir: Place = Field(
         default_factory=lambda done: done["var"] / "keys",
         description="wrapped keys of the principals; shared between workers, apart from the database",
     )
@@ -141,7 +150,7 @@ def login_name() -> str:
 @cache
 def get_settings() -> Settings:
     """The settings of this process: environment first, then what ``sluice up`` wrote."""
-    var = Path(os.environ.get("SLUICE_VAR", find_home() / "var"))
+    var = find_home() / os.environ.get("SLUICE_VAR", "var")
     return read_settings(var / "run" / "services.env")
 
 

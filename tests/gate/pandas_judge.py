@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import polars as pl
 
-from sluice.gate.compile import sees_values
+from sluice.gate.column_types import sees_values
 from sluice.gate.gx import great_expectations, quiet, suite_of
 from sluice.gate.kinds import KINDS
 from sluice.gate.model import Check, ColumnType, PassResult, Rule, State

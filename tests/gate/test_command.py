@@ -1,6 +1,7 @@
 """``sluice gate run``: one file or a list of them; no file that may not be sent ends with exit 0."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,24 @@ def test_a_name_that_no_file_can_have_is_that_line_s_error_and_the_rest_goes_on(
 
     assert (odd["verdict"], odd["error"]["code"]) == ("UNDECIDED", FileMissing.code)  # type: ignore[index]
     assert (good["verdict"], code) == ("PASSED", Exit.USAGE)
+
+
+def test_a_folder_s_name_that_is_no_text_says_nothing_of_the_file_in_it(files: Path, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"bad\xffdir")
+    folder.mkdir()
+    for name in ("good.csv", "refused.csv", "undecided.csv"):
+        (folder / name).write_bytes((files / name).read_bytes())
+    (folder / os.fsdecode(b"a\xffb.csv")).write_bytes((files / "good.csv").read_bytes())
+    names = ("good.csv", "refused.csv", "undecided.csv")
+
+    there, _ = batch(*(os.fsencode(folder / name) for name in names))
+    plain, _ = batch(*(os.fsencode(files / name) for name in names))
+    (unsafe,), code = batch(os.fsencode(folder) + b"/a\xffb.csv")
+
+    assert [line | {"file": ""} for line in there] == [line | {"file": ""} for line in plain]
+    assert [line["verdict"] for line in there] == ["PASSED", "REFUSED", "UNDECIDED"]
+    assert (code, [reason["code"] for reason in unsafe["reasons"]]) == (Exit.REFUSED, ["NAME_UNSAFE"])  # type: ignore[index,attr-defined]
+    assert (folder / "good.csv").read_bytes() == (files / "good.csv").read_bytes(), "the file itself stays"
 
 
 def test_alone_it_is_a_missing_file_too() -> None:

@@ -21,6 +21,13 @@ def test_the_judging_process_does_not_load_great_expectations() -> None:
     assert "polars" in loaded
 
 
+def test_who_only_asks_whether_rules_can_be_judged_loads_no_frame() -> None:
+    heavy = {"polars", "numpy", "pandas", "great_expectations"}
+
+    assert not heavy & _loaded("sluice.gate.lint", "sluice.exchange.dry_run", "sluice.cli.contract", "sluice.cli.gate")
+    assert "polars" in _loaded("sluice.gate.compile"), "the control"
+
+
 def test_the_model_is_light_enough_for_a_dag() -> None:
     assert not {"polars", "numpy", "great_expectations"} & _loaded("sluice.gate.model")
 

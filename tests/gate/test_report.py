@@ -1,8 +1,10 @@
 """The page of a dry run: it explains, needs nothing, looks as the pages do, and holds no value of a person."""
 
 import csv
+import json
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ from playwright.sync_api import Browser, sync_playwright
 from typer.testing import CliRunner
 
 from sluice.cli.whole import app
-from sluice.errors import UsageError
+from sluice.errors import FileMissing, UsageError
+from sluice.exchange.dry_run import DryRun, Tried
 from sluice.sample.faults import FaultPlan
 from sluice.sample.files import write_campaign
 from sluice.settings import get_settings
@@ -90,7 +93,14 @@ def test_a_file_s_name_that_may_be_a_person_s_is_not_told(tmp_path: Path, faulty
 
 
 @pytest.mark.parametrize(
-    "words", [("--report", "{file}"), ("--report", "{folder}"), ("--report", "{folder}/no/x"), ("--lang", "de")]
+    "words",
+    [
+        ("--report", "{file}"),
+        ("--report", "{folder}"),
+        ("--report", "{folder}/no/x"),
+        ("--report", f"{{folder}}/{'x' * 300}"),
+        ("--lang", "de"),
+    ],
 )
 def test_the_page_never_replaces_the_file_and_has_a_place(faulty: Path, tmp_path: Path, words: tuple[str, str]) -> None:
     before = faulty.read_bytes()
@@ -100,6 +110,36 @@ def test_the_page_never_replaces_the_file_and_has_a_place(faulty: Path, tmp_path
 
     assert isinstance(refused.exception, UsageError)
     assert faulty.read_bytes() == before
+
+
+def test_a_file_that_is_not_there_is_missing_whatever_lies_at_the_page_s_place(tmp_path: Path) -> None:
+    page = tmp_path / "old.html"
+    page.write_text("old")
+
+    for file in (tmp_path / "absent.csv", tmp_path / ("x" * 300), tmp_path):
+        assert isinstance(CliRunner().invoke(app, [*RUN, str(file), "--report", str(page)]).exception, FileMissing)
+    assert page.read_text() == "old"
+
+
+def test_a_file_that_goes_while_it_is_judged_has_its_verdict_and_its_page(
+    tmp_path: Path, faulty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, path = tmp_path / "faulty.csv", tmp_path / "page.html"
+    file.write_bytes(faulty.read_bytes())
+    stayed = CliRunner().invoke(app, [*RUN, str(faulty), "--format", "json"])
+    judge = DryRun.run
+
+    def judge_and_remove(self: DryRun, judged: Path) -> Tried:
+        tried = judge(self, judged)
+        judged.unlink()
+        return tried
+
+    monkeypatch.setattr(DryRun, "run", judge_and_remove)
+    went = CliRunner().invoke(app, [*RUN, str(file), "--report", str(path), "--format", "json"])
+
+    assert not file.exists()
+    assert (went.exit_code, json.loads(went.stdout)) == (stayed.exit_code, json.loads(stayed.stdout))
+    assert sha256(faulty.read_bytes()).hexdigest() in path.read_text(encoding="utf-8")
 
 
 def test_a_list_of_files_has_no_page(tmp_path: Path) -> None:

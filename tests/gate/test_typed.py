@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sluice.gate.column_types import number_pattern
 from sluice.gate.model import ColumnType, ValueType
-from sluice.gate.typed import number_pattern, parsed, value_of
+from sluice.gate.typed import parsed, value_of
 
 from .cases import COMMA, DATES, FORMATS, INTEGER, NUMBER, NUMBERS
 

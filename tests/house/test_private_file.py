@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -54,10 +55,33 @@ def test_a_place_that_takes_no_file_stops_the_block_before_it_begins(tmp_path: P
         (tmp_path / "link", False, PlaceUnfit),
         (tmp_path / "there", True, PlaceUnfit),
         (Path("/dev/null"), False, PlaceUnfit),
+        (tmp_path / f"{'x' * 300}.pdf", False, PlaceUnfit),
+        (tmp_path / f"{'x' * 300}.pdf", True, PlaceUnfit),
+        (tmp_path / ("x" * 300) / "notes.csv", False, PlaceUnfit),
+        (tmp_path / "a\0b", False, PlaceUnfit),
+        (tmp_path / "there" / "notes.csv", False, FileMissing),
         (Path("/proc/notes.csv"), False, PlaceUnfit),  # nobody may write there, not even root
     ):
         with pytest.raises(error, match="option --to"), private_file("--to", place, is_new=is_new):
             pytest.fail("the block ran")
+
+
+def test_the_longest_name_that_a_file_can_have_is_one(tmp_path: Path) -> None:
+    target = tmp_path / f"{'x' * 251}.pdf"
+    with private_file("--to", target) as write:
+        write(b"new")
+    assert modes(tmp_path) == {target.name: 0o600}
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_somebody_put_there_meanwhile_stays_where_nothing_may_have_been(tmp_path: Path, is_new: bool) -> None:
+    target = tmp_path / "notice.json"
+    expected = pytest.raises(PlaceUnfit) if is_new else nullcontext()
+    with expected, private_file("--to", target, is_new=is_new) as write:
+        target.write_bytes(b"of another")
+        write(b"ours")
+    assert target.read_bytes() == (b"of another" if is_new else b"ours")
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
 
 
 def test_a_full_disk_has_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -540,6 +540,7 @@ def test_a_letter_that_cannot_be_asked_for_has_its_code(desk: Desk, monkeypatch:
             (("--kind", "postcard", "--to", to), "SLU-304"),
             (("--kind", "receipt", "--to", str(desk.folder / "brief.docx")), "SLU-304"),
             (("--kind", "receipt", "--to", str(desk.folder / "nowhere" / "brief.pdf")), "SLU-305"),
+            (("--kind", "receipt", "--to", str(desk.folder / f"{'b' * 300}.pdf")), "SLU-306"),
             (("--kind", "receipt", "--to", to, "--lang", "de"), "SLU-304"),
             (("--kind", "completion", "--to", to), "SLU-571"),
         ):

@@ -1,7 +1,10 @@
 """A setting that cannot be used is named, and what it says is not: it may hold a password."""
 
 import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -98,3 +101,56 @@ def test_another_error_of_a_read_keeps_its_state_and_nothing_else(store_settings
 
     assert "22P02" in str(refused.value) and not isinstance(refused.value, NotMigrated)
     assert refused.value.__context__ is None and conn.closed
+
+
+PLACES = ("var", "principals_dir", "controllers_dir", "expectations_dir", "mappings_dir", "keys_dir")
+
+
+def test_a_relative_place_is_one_below_home_whatever_folder_a_process_works_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setenv("SLUICE_HOME", str(tmp_path))
+    for name in PLACES:
+        monkeypatch.setenv(f"SLUICE_{name.upper()}", f"mine/{name}")
+    (tmp_path / "mine" / "var" / "run").mkdir(parents=True)
+    (tmp_path / "mine" / "var" / "run" / "services.env").write_text("SLUICE_CENTER=found\n")
+    for folder in (tmp_path, tmp_path / "elsewhere"):
+        monkeypatch.chdir(folder)
+        get_settings.cache_clear()
+        settings = get_settings()
+
+        assert {name: getattr(settings, name) for name in PLACES} == {name: tmp_path / "mine" / name for name in PLACES}
+        assert settings.center == "found"
+    get_settings.cache_clear()
+
+
+PUBLIC_KEY = """
+from sluice.keys import Keyring
+from sluice.settings import get_settings
+print(Keyring.open(get_settings()).public_pem)
+"""
+
+
+def test_a_second_process_in_another_folder_makes_no_second_key(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    made = []
+    for home, folder in ((".", tmp_path), ("..", tmp_path / "elsewhere"), (str(tmp_path), tmp_path / "elsewhere")):
+        environment = {**os.environ, "SLUICE_HOME": home, "SLUICE_VAR": "var", "SLUICE_KEYS_DIR": "keys"}
+        command = [sys.executable, "-c", PUBLIC_KEY]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
+        made.append(done.stdout)
+
+    assert made[0] == made[1] == made[2] != b""
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_relative_home_is_the_folder_it_names_now_and_what_is_absolute_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SLUICE_VAR")
+
+    settings = Settings(home=Path(), keys_dir=Path("/safe"))
+
+    assert (settings.home, settings.var, settings.keys_dir) == (tmp_path, tmp_path / "var", Path("/safe"))

@@ -9,6 +9,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from sluice.db import connect_to
+from sluice.errors import Exit
 from sluice.migrations import run as migrations
 from sluice.services import buckets, postgres
 from sluice.settings import Settings
@@ -30,6 +31,20 @@ def test_what_stops_a_migration_has_its_sqlstate(databases: Databases, taken: st
             conn.execute(f"create table {taken} (x int)".encode())
         with pytest.raises(migrations.MigrationFailed, match=r"42P07|42703"):
             migrations.migrate(empty.admin_url, postgres.APP)
+
+
+def test_a_database_newer_than_the_code_says_both_versions_and_is_left_as_it_is(database: Database) -> None:
+    needed = migrations.current(database.app_url).needed
+    assert migrations.migrate(database.admin_url, postgres.APP).is_current, "the control"
+    with closing(connect_to(database.admin_url)) as conn:
+        conn.execute("update sluice.alembic_version set version_num = '9999'")
+
+        with pytest.raises(migrations.MigrationFailed, match=f"found 9999; needed {needed}") as refused:
+            migrations.migrate(database.admin_url, postgres.APP)
+
+        assert conn.execute("select version_num from sluice.alembic_version").fetchone() == {"version_num": "9999"}
+    assert (refused.value.code, refused.value.exit) == ("SLU-114", Exit.MISSING)
+    assert "newer" in refused.value.cure
 
 
 def test_every_version_runs_its_file_on_the_driver() -> None:

@@ -1,5 +1,6 @@
 """Put the papers of a folder in force: linted first, registered by hash, principal by principal."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from sluice.agreement.store import activate, find_owner, find_signed_otherwise, 
 from sluice.db import Connection, transaction
 from sluice.terms import Principal, Severity
 
+Check = Callable[[Path], Iterable[Problem]]
+"""What finds more problems in a folder than papers alone can tell: of rules, which only the gate can judge."""
 BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
@@ -38,15 +41,17 @@ class PrincipalActivation:
         return any(problem.severity is Severity.ERROR for problem in self.problems)
 
 
-def activate_all(conn: Connection, principals_dir: Path, now: datetime) -> tuple[PrincipalActivation, ...]:
+def activate_all(
+    conn: Connection, principals_dir: Path, now: datetime, check: Check | None = None
+) -> tuple[PrincipalActivation, ...]:
     """Activate every principal's folder. One with an error stays as it was; the others go on."""
     folders = sorted(
         path for path in principals_dir.glob("*") if path.is_dir() and not path.name.startswith((".", "_"))
     )
-    return tuple(activate_principal(conn, folder, now) for folder in folders)
+    return tuple(activate_principal(conn, folder, now, check) for folder in folders)
 
 
-def activate_principal(conn: Connection, path: Path, now: datetime) -> PrincipalActivation:
+def activate_principal(conn: Connection, path: Path, now: datetime, check: Check | None = None) -> PrincipalActivation:
     """Activate one principal's folder in one transaction; one that is in force as it is costs a few queries.
 
     A contract whose only errors are gaps is registered as a gap when no other is in force, so that
@@ -55,7 +60,7 @@ def activate_principal(conn: Connection, path: Path, now: datetime) -> Principal
     folder = read_folder(path)
     if settled := _settled(conn, folder):
         return PrincipalActivation(path.name, unchanged=settled)
-    problems = lint_folder(folder, principal=path.name)
+    problems = lint_folder(folder, principal=path.name) + list(check(path) if check else ())
     if not folder.documents and not problems:
         return PrincipalActivation(path.name)
     gaps = _gapped(folder, problems)

@@ -144,6 +144,8 @@ _CONTRACT = (
     ("080", "a quality id is missing or stands twice", "give every rule its own id; it is shown in receipts"),
     ("082", "a rule does not have exactly one comparison", "use one of mustBe, mustBeLessThan, mustBeBetween, ..."),
     ("083", "a threshold is not a number", "give a number, or two for mustBeBetween"),
+    ("084", "a rule cannot be judged", "do what its own code says, SLU-431 to SLU-437"),
+    ("085", "a suite is not there", "put it into the folder of suites, expectations/, or correct the name"),
     ("086", "a rule names a column that does not exist", "correct the name"),
     ("087", "a rule lacks what it compares with", "invalidValues needs `validValues` or `pattern`"),
     ("088", "a pattern cannot be read", "correct the regular expression (Python syntax)"),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -38,9 +39,10 @@ def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
 
     Example: sluice agreement lint include/principals
     """
-    from sluice.agreement.lint import lint_as
+    from sluice.gate.lint import lint_whole
+    from sluice.settings import get_settings
 
-    show_problems(lint_as(path, "AGR"), format)
+    show_problems(lint_whole(path, "AGR", get_settings().expectations_dir), format)
 
 
 def show_problems(problems: Sequence["Problem"], format: Format, **more: object) -> None:
@@ -81,11 +83,13 @@ def activate(
     """
     from sluice.agreement.activate import activate_all
     from sluice.db import connect
+    from sluice.gate.lint import check_rules
     from sluice.settings import get_settings
 
     settings = get_settings()
+    check = partial(check_rules, expectations=settings.expectations_dir)
     with connect(settings) as conn:
-        done = activate_all(conn, path or settings.principals_dir, datetime.now(UTC))
+        done = activate_all(conn, path or settings.principals_dir, datetime.now(UTC), check)
     if format is Format.JSON:
         show_json({"principals": [{**asdict(each), "problems": [_plain(p) for p in each.problems]} for each in done]})
     else:

@@ -24,14 +24,17 @@ def topic() -> None:
 
 @app.command("lint")
 def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
-    """Name every mistake with file, line, code and cure. Exit 1 when there is one; warnings are none.
+    """Name every mistake with file, line, code and cure, of its rules and suites too.
+
+    Exit 1 when there is one; warnings are none.
 
     Example: sluice contract lint include/principals/energy01/renewal_campaign.inbound.odcs.yaml
     """
-    from sluice.agreement.lint import lint_as
+    from sluice.gate.lint import lint_whole
+    from sluice.settings import get_settings
 
     fields = _fields(path) if format is Format.JSON and is_file(path) else []
-    show_problems(lint_as(path, "CON"), format, fields=fields)
+    show_problems(lint_whole(path, "CON", get_settings().expectations_dir), format, fields=fields)
 
 
 @app.command("explain")

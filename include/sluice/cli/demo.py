@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,14 +70,16 @@ def _up() -> Settings:
     """Start what is not running and put the checkout's papers in force."""
     from sluice.agreement.activate import activate_all
     from sluice.db import connect
+    from sluice.gate.lint import check_rules
     from sluice.services.stack import bring_up
 
     first = get_settings()
     bring_up(find_home(), first.var, with_airflow=True, report=lambda line: err.print(f"  {line}", markup=False))
     get_settings.cache_clear()
     settings = get_settings()
+    check = partial(check_rules, expectations=settings.expectations_dir)
     with connect(settings) as conn:
-        activate_all(conn, settings.principals_dir, datetime.now(UTC))
+        activate_all(conn, settings.principals_dir, datetime.now(UTC), check)
     return settings
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.output import Format, FormatOption, items, show_json, show_pairs, show_table
-from sluice.errors import Exit, Ref, SluiceError, UsageError
+from sluice.errors import Exit, Ref, SluiceError, UsageError, is_file
 from sluice.terms import Flow, Verdict
 
 if TYPE_CHECKING:
+    from sluice.cli.gate_report import LookedAt
     from sluice.documents.reasons import Explained
     from sluice.exchange.dry_run import DryRun, Tried
     from sluice.gate.model import Finding, GateVerdict
@@ -62,9 +63,10 @@ def run(
         with DryRun.of(nursery, get_settings(), agreement, Flow(flow)) as judge:
             if file == "-":
                 raise typer.Exit(max((_judged(judge, path, lang) for path in items(file)), default=Exit.DONE))
+            looked_at = _look_at(Path(file)) if report else None
             tried = judge.run(Path(file))
-            if report:
-                _write(report, judge, Path(file), tried, lang)
+            if report and looked_at:
+                _write(report, judge, looked_at, tried, lang)
     if format is Format.JSON:
         show_json(document_of(tried.verdict, lang))
     else:
@@ -77,8 +79,22 @@ def _check_usage(file: str, dry_run: bool, report: Path | None, lang: str) -> No
         raise UsageError(Ref("option", "--dry-run"), Ref("instead", "put the file into the inbound prefix"))
     if lang not in ("nl", "fr", "en"):
         raise UsageError(Ref("option", "--lang"), Ref("one of", "nl, fr, en"))
-    if report and (file == "-" or report.is_dir() or (report.exists() and report.samefile(file))):
+    if report and (file == "-" or not _is_fit(report, Path(file))):
         raise UsageError(Ref("option", "--report"), Ref("instead", "one page of one file, under another name"))
+
+
+def _is_fit(report: Path, file: Path) -> bool:
+    """Whether a page may be put there: no folder, no name that no file can have, and never in place of the file."""
+    try:
+        return not report.is_dir() and not (report.exists() and is_file(file) and report.samefile(file))
+    except (OSError, ValueError):
+        return False
+
+
+def _look_at(file: Path) -> "LookedAt":
+    from sluice.cli.gate_report import look_at
+
+    return look_at(file)
 
 
 def _judged(judge: "DryRun", path: str, lang: str) -> Exit:
@@ -95,7 +111,7 @@ def _judged(judge: "DryRun", path: str, lang: str) -> Exit:
     return EXIT_OF[verdict.verdict]
 
 
-def _write(report: Path, judge: "DryRun", file: Path, tried: "Tried", lang: str) -> None:
+def _write(report: Path, judge: "DryRun", file: "LookedAt", tried: "Tried", lang: str) -> None:
     from sluice.cli.gate_report import report_page
 
     page = report_page(judge.agreement, judge.contract, file, tried, lang)

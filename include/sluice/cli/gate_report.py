@@ -14,6 +14,7 @@ from sluice.agreement.model import Agreement, DataContract
 from sluice.cli.gate import explained
 from sluice.documents.reasons import Explained
 from sluice.documents.words import Words, words
+from sluice.errors import FileMissing, Ref
 from sluice.exchange.dry_run import Tried
 from sluice.exchange.naming import is_safe_name
 from sluice.gate.model import Finding, GateVerdict
@@ -44,7 +45,28 @@ class Line:
     is_warning: bool
 
 
-def report_page(agreement: Agreement, contract: DataContract, file: Path, tried: Tried, lang: str) -> str:
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """What the page says of the file itself; read before it is judged, so that no verdict is lost to one that went."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+def look_at(file: Path) -> LookedAt:
+    """Raises FileMissing."""
+    try:
+        if file.is_file():
+            with file.open("rb") as opened:
+                digest = hashlib.file_digest(opened, "sha256").hexdigest()
+            return LookedAt(file.name, file.stat().st_size, digest)
+    except (OSError, ValueError):
+        pass
+    raise FileMissing(Ref("file", file.name))
+
+
+def report_page(agreement: Agreement, contract: DataContract, file: LookedAt, tried: Tried, lang: str) -> str:
     """HTML in nl, fr or en. The name of the file stands in it only where it can be no person's."""
     say, verdict = words(lang), tried.verdict
     kind, sign = CHIPS[verdict.verdict]
@@ -94,11 +116,9 @@ def _line(say: Words, tried: Tried, reason: Finding) -> Line:
     )
 
 
-def _facts(say: Words, agreement: Agreement, contract: DataContract, file: Path) -> Iterator[tuple[str, str]]:
-    with file.open("rb") as opened:
-        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+def _facts(say: Words, agreement: Agreement, contract: DataContract, file: LookedAt) -> Iterator[tuple[str, str]]:
     yield say.say("dry_run.agreement"), f"{agreement.agreement_id} {agreement.version}"
     yield say.say("dry_run.contract"), f"{contract.contract_id} {contract.version}"
-    yield say.say("dry_run.bytes"), say.number(file.stat().st_size)
-    yield "SHA-256", digest
+    yield say.say("dry_run.bytes"), say.number(file.size_bytes)
+    yield "SHA-256", file.sha256
     yield say.say("dry_run.judged"), say.moment(datetime.now(UTC).isoformat())

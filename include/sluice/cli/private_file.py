@@ -28,9 +28,7 @@ def private_file(option: str, path: Path, *, is_new: bool = False) -> Iterator[W
     writes nothing leaves no file. Raises FileMissing without the folder, PlaceUnfit; both name the option.
     """
     unfit = PlaceUnfit(Ref("option", option))
-    if not path.absolute().parent.is_dir():
-        raise FileMissing(Ref("option", option))
-    if os.path.lexists(path) and (is_new or not stat.S_ISREG(path.lstat().st_mode)):
+    if not _is_fit(option, path, is_new=is_new):
         raise unfit
     try:
         handle, name = tempfile.mkstemp(prefix=".sluice-", suffix=".part", dir=path.absolute().parent)
@@ -41,7 +39,10 @@ def private_file(option: str, path: Path, *, is_new: bool = False) -> Iterator[W
     def write(content: bytes) -> None:
         try:
             draft.write_bytes(content)
-            draft.replace(path)
+            if is_new:
+                os.link(draft, path)  # fails where somebody else was first
+            else:
+                draft.replace(path)
         except OSError:
             raise unfit from None
 
@@ -50,3 +51,16 @@ def private_file(option: str, path: Path, *, is_new: bool = False) -> Iterator[W
         yield write
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _is_fit(option: str, path: Path, *, is_new: bool) -> bool:
+    """Whether a file of this very name can be there. Raises FileMissing without the folder."""
+    try:
+        if not path.absolute().parent.is_dir():
+            raise FileMissing(Ref("option", option))
+        there = path.lstat()
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):  # too long, nobody may look, or no name at all
+        return False
+    return not is_new and stat.S_ISREG(there.st_mode)

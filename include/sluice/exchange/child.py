@@ -14,16 +14,15 @@ import polars as pl
 from sluice.agreement.model import DataContract, FieldRole
 from sluice.exchange.candidates import candidates_in
 from sluice.exchange.content import Content, Split, kept_out, read_content, split, stopped
-from sluice.exchange.job import Job, job_adapter, report_adapter
+from sluice.exchange.job import Job, job_adapter, load_rules, report_adapter
 from sluice.exchange.model import ChildReport, Sighting
 from sluice.exchange.paper import refused
 from sluice.exchange.rest import REST_FILE, is_told, rest_of
-from sluice.gate.contract_rules import rules_for, thresholds_of
+from sluice.gate.contract_rules import thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.model import Finding, GateVerdict, Judgement, RowFinding
 from sluice.gate.onepass import run_rules
 from sluice.gate.regex import known_categories
-from sluice.gate.suites import read_suite
 from sluice.gate.wire import failing_table, to_json
 from sluice.lake.parquet import write_lake
 from sluice.lake.reader import read_table
@@ -85,8 +84,7 @@ def _report(job: Job) -> ChildReport:
     )
     if isinstance(table, FormatRefusal):
         return ChildReport(verdict=_unreadable(table), sighting=None, has_pass=False)
-    rules = rules_for(job.contract, [read_suite(suite.text.encode(), suite.name) for suite in job.suites])
-    passed = run_rules(table.frame, rules)
+    passed = run_rules(table.frame, load_rules(job.contract, job.suites))
     identified = identify(job.contract, table, job.key)
     content = read_content(table, job)
     extra = (*_bad_records(table), *identified.findings, *content.findings, *_stale(table, identified, content, job))

@@ -14,7 +14,7 @@ from typing import Any, Self
 from sluice.agreement.load import find_on_file
 from sluice.agreement.model import Agreement, DataContract
 from sluice.errors import FileMissing, NotFound, Ref, is_file
-from sluice.exchange.job import Job, Suite, file_limits_of, limits_of, read_report, read_suites
+from sluice.exchange.job import Job, Suite, file_limits_of, limits_of, load_rules, read_report, read_suites
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import Nursery
 from sluice.exchange.paper import refuse_unread, refused
@@ -49,7 +49,9 @@ class DryRun:
     def of(cls, nursery: Nursery, settings: Settings, agreement_id: str, flow: Flow) -> Self:
         """For a flow of an agreement in the checkout. Raises NotFound or DocumentInvalid, coded."""
         agreement, contract = find_paper(settings, agreement_id, flow, datetime.now(BRUSSELS).date())
-        return cls(nursery, settings, agreement, contract, read_suites(settings, contract))
+        suites = read_suites(settings, contract)
+        load_rules(contract, suites)
+        return cls(nursery, settings, agreement, contract, suites)
 
     def __enter__(self) -> Self:
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="sluice-")))
@@ -70,9 +72,11 @@ class DryRun:
         folder = self._folder / "job"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
+        arrived = folder / "arrived"  # as in the DAG: a path that is no UTF-8 cannot be said to the child
+        arrived.symlink_to(file.resolve())
         job = Job(
             folder=folder,
-            file=file.resolve(),
+            file=arrived,
             file_name=file.name,
             contract=self.contract,
             suites=self.suites,

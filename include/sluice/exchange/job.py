@@ -6,7 +6,7 @@ The way down carries the subject key, so jobs travel by pipe and are never writt
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -21,6 +21,10 @@ from sluice.errors import DocumentInvalid, GateFailed, Ref
 from sluice.exchange.model import ChildReport
 from sluice.exchange.nursery import ChildEnd, Limits
 from sluice.exchange.paper import finding, refused
+from sluice.gate.contract_rules import rules_for
+from sluice.gate.errors import SuiteUnreadable
+from sluice.gate.model import Rule
+from sluice.gate.suites import read_suite
 from sluice.lake.pgp_in import PgpKeys
 from sluice.lake.table import Limits as FileLimits
 from sluice.subject.correction import Correction
@@ -94,15 +98,34 @@ def report_adapter() -> TypeAdapter[ChildReport]:
 
 
 def read_suites(settings: "Settings", contract: DataContract) -> tuple[Suite, ...]:
-    """The suites a contract names, from ``expectations/``. Raises DocumentInvalid for a missing one."""
+    """The suites a contract names, from ``expectations/``.
+
+    Raises DocumentInvalid for a missing one, SuiteUnreadable for one that is no text in UTF-8.
+    """
     found = []
     for name in contract.suites:
         path = settings.expectations_dir / f"{name}.json"
         if not path.is_file():
             raise DocumentInvalid(Ref("suite", name), Ref("contract", contract.contract_id))
-        content = path.read_bytes()
-        found.append(Suite(name, content.decode(), Sha256(hashlib.sha256(content).hexdigest())))
+        found.append(_read_suite(name, path))
     return tuple(found)
+
+
+def _read_suite(name: str, path: Path) -> Suite:
+    try:
+        content = path.read_bytes()
+        return Suite(name, content.decode(), Sha256(hashlib.sha256(content).hexdigest()))
+    except (OSError, UnicodeDecodeError):  # its context would quote the file
+        pass
+    raise SuiteUnreadable(Ref("suite", name))
+
+
+def load_rules(contract: DataContract, suites: Sequence[Suite]) -> tuple[Rule, ...]:
+    """Every rule a file under a contract is judged by. Raises DocumentInvalid (SLU-43x) where one cannot be used.
+
+    Who has a file judged asks this first: then a fault of the paper is never told as one of the file.
+    """
+    return rules_for(contract, [read_suite(suite.text.encode(), suite.name) for suite in suites])
 
 
 def mapping_of(settings: "Settings", contract: DataContract) -> Path | None:

@@ -14,7 +14,7 @@ from sluice.errors import DocumentInvalid, GateFailed, Ref
 from sluice.exchange import store
 from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
-from sluice.exchange.job import Job, file_limits_of, limits_of, mapping_of, read_report, read_suites
+from sluice.exchange.job import Job, file_limits_of, limits_of, load_rules, mapping_of, read_report, read_suites
 from sluice.exchange.model import Judged, Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import ChildEnd
@@ -81,6 +81,7 @@ def _judge_bytes(
 ) -> Judged:
     """``is_read``: a person read the notes of this file and let them go."""
     suites = read_suites(house.settings, paper.contract)
+    load_rules(paper.contract, suites)
     kept_out = find_in_force(house.conn, opened.principal)
     job = Job(
         folder=folder,

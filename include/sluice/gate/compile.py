@@ -14,12 +14,13 @@ from operator import and_, or_, xor
 import polars as pl
 
 from sluice.errors import Ref
+from sluice.gate.column_types import format_of, sees_values
 from sluice.gate.errors import CheckUnsupported
 from sluice.gate.model import Check, ColumnType, ValueType
 from sluice.gate.regex import search
-from sluice.gate.typed import format_of, value_of
+from sluice.gate.typed import value_of
 
-NUMBERS: Mapping[ValueType, pl.DataType] = {ValueType.INTEGER: pl.Int64(), ValueType.NUMBER: pl.Float64()}
+NUMBER_DTYPES: Mapping[ValueType, pl.DataType] = {ValueType.INTEGER: pl.Int64(), ValueType.NUMBER: pl.Float64()}
 STRFTIME = "expect_column_values_to_match_strftime_format"
 EVERY_ROW = pl.repeat(True, pl.len(), dtype=pl.Boolean)
 
@@ -77,7 +78,7 @@ class View:
             return Operand(self.moment(name, format_of(column_type)).dt.date(), pl.Date())
         if column_type.value is ValueType.TIMESTAMP:
             return Operand(self.moment(name, format_of(column_type)), pl.Datetime("us"))
-        return Operand(self._once(name, column_type), NUMBERS[column_type.value])
+        return Operand(self._once(name, column_type), NUMBER_DTYPES[column_type.value])
 
     def moment(self, name: str, strftime_format: str) -> pl.Expr:
         """Datetimes of a text column, NULL where the format does not fit."""
@@ -103,20 +104,6 @@ def compile_check(check: Check, view: View) -> Compiled:
     if check.kind == STRFTIME:
         return _strftime(check, view)
     return _COMPILERS[check.kind](check, [_operand(check, place, view) for place in range(len(check.columns))])
-
-
-def sees_values(check: Check) -> bool:
-    """Whether a check compares values (ranges, pairs, sets of numbers), not the text of the cell."""
-    if check.kind in ("expect_column_values_to_be_in_set", "expect_column_values_to_not_be_in_set"):
-        members = check.option("value_set")
-        return isinstance(members, tuple) and bool(members) and not isinstance(members[0], str)
-    pair = check.kind.startswith("expect_column_pair_values") and _same_family(check.types)
-    return pair or check.kind == "expect_column_values_to_be_between"
-
-
-def _same_family(types: tuple[ColumnType | None, ...]) -> bool:
-    families = {None if each is None else each.value in NUMBERS for each in types}
-    return len(families) == 1 and None not in families
 
 
 def _operand(check: Check, place: int, view: View) -> Operand:

@@ -12,12 +12,11 @@ from typing import Any
 
 from sluice.agreement.model import DataContract, FieldRole, QualityRule
 from sluice.errors import DocumentInvalid, Ref
-from sluice.gate.compile import NUMBERS, sees_values
+from sluice.gate.column_types import DATE, NUMBERS, TIMESTAMP, number_pattern, sees_values
 from sluice.gate.errors import ColumnUnknown, OptionInvalid, QualityRefused, TypeMismatch
 from sluice.gate.kinds import KINDS, Shape, check_of, declared_columns, typed
 from sluice.gate.model import Check, ColumnType, Rule, Source, Thresholds, Tolerance, ValueType
 from sluice.gate.suites import Suite, rule_of
-from sluice.gate.typed import DATE, TIMESTAMP, number_pattern
 from sluice.terms import Severity
 
 TIME = "%H:%M:%S"
@@ -66,7 +65,8 @@ def typed_rule(rule: Rule, types: Mapping[str, ColumnType], contract: DataContra
             raise ColumnUnknown(Ref("contract", contract.contract_id), Ref("rule", rule.id), Ref("column", column))
     check = typed(rule.check, types)
     if not _comparable(check):
-        raise TypeMismatch(Ref("rule", rule.id), *(Ref("column", column) for column in check.columns))
+        named = (Ref("column", column) for column in check.columns)
+        raise TypeMismatch(Ref("contract", contract.contract_id), Ref("rule", rule.id), *named)
     return replace(rule, check=check)
 
 

@@ -9,7 +9,7 @@ from sluice.errors import DocumentInvalid, SluiceError
 class SuiteUnreadable(DocumentInvalid):
     code = "SLU-431"
     summary = "a suite file is not a Great Expectations suite in JSON"
-    cure = "write one JSON object with `name` and `expectations`, each with `type` and `kwargs`; no YAML, no key twice"
+    cure = "write one JSON object in UTF-8 with `name` and `expectations`, each with `type` and `kwargs`; no key twice"
 
 
 class KindRefused(DocumentInvalid):

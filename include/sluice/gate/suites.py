@@ -88,7 +88,9 @@ def _parse(content: bytes, where: Ref) -> Mapping[str, Any]:
     document = None
     if len(content) <= MOST_BYTES:
         try:
-            document = json.loads(content, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
+            document = json.loads(
+                content.decode("utf-8-sig"), object_pairs_hook=_no_key_twice, parse_constant=_no_constant
+            )
         except (ValueError, RecursionError):
             document = None
     if not isinstance(document, dict):

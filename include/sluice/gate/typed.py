@@ -10,17 +10,8 @@ from datetime import datetime
 
 import polars as pl
 
+from sluice.gate.column_types import NUMBERS, format_of, number_pattern
 from sluice.gate.model import ColumnType, ValueType
-
-INTEGER = r"\A[+-]?[0-9]{1,18}\Z"
-"""Whole numbers that fit 64 bits without a doubt. Longer digits are names, not numbers: use string."""
-
-NUMBER_POINT = r"\A[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?\Z"
-NUMBER_COMMA = NUMBER_POINT.replace(r"\.", ",")
-
-DATE = "%Y-%m-%d"
-TIMESTAMP = "%Y-%m-%dT%H:%M:%S"
-"""Formats where the contract gives none (ISO 8601)."""
 
 _CANONICAL = {
     "Y": r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})",
@@ -32,24 +23,12 @@ _CANONICAL = {
 }
 
 
-def number_pattern(column_type: ColumnType) -> str:
-    """What a cell of a number or integer column looks like, as a Python and Rust pattern."""
-    if column_type.value is ValueType.INTEGER:
-        return INTEGER
-    return NUMBER_COMMA if column_type.decimal_comma else NUMBER_POINT
-
-
 def value_of(column: pl.Expr, column_type: ColumnType) -> pl.Expr:
     """The values of a text column: Int64, Float64, Date or Datetime; NULL where it is none."""
-    if column_type.value in (ValueType.INTEGER, ValueType.NUMBER):
+    if column_type.value in NUMBERS:
         return _number(column, column_type)
     moment = parsed(column, format_of(column_type))
     return moment.dt.date() if column_type.value is ValueType.DATE else moment
-
-
-def format_of(column_type: ColumnType) -> str:
-    """The strptime format of a date or timestamp column; ISO 8601 where the contract gives none."""
-    return column_type.date_format or (DATE if column_type.value is ValueType.DATE else TIMESTAMP)
 
 
 def typed_frame(frame: pl.DataFrame, types: Mapping[str, ColumnType]) -> pl.DataFrame:

@@ -34,7 +34,10 @@ CONCURRENT = "XX000"
 class MigrationFailed(SluiceError):
     code: ClassVar[str] = "SLU-114"
     summary: ClassVar[str] = "the database could not be brought to this version"
-    cure: ClassVar[str] = "check SLUICE_DATABASE_ADMIN_URL; that role must be able to create roles and schemas"
+    cure: ClassVar[str] = (
+        "check SLUICE_DATABASE_ADMIN_URL; that role must be able to create roles and schemas. "
+        "A database newer than this code needs the newer Sluice that made it"
+    )
     exit: ClassVar[Exit] = Exit.MISSING
 
 
@@ -54,14 +57,16 @@ def migrate(admin_url: str, app_role: str) -> Standing:
     """Create what is missing and run the versions that are.
 
     admin_url: libpq DSN of a role that may create roles and schemas. app_role: the login role of
-    the application. Raises MigrationFailed with the SQLSTATE.
+    the application. Raises MigrationFailed with the SQLSTATE, or with both versions if this code does not know
+    the one that the database has.
     """
     prepare(admin_url, app_role)
     with _alembic(admin_url) as config:
-        from alembic import command
-
-        command.upgrade(config, "head")
-    return current(admin_url)
+        is_known = _upgrade(config)
+    found = current(admin_url)
+    if not is_known:
+        raise MigrationFailed(Ref("found", found.found or "nothing"), Ref("needed", found.needed or "nothing"))
+    return found
 
 
 def prepare(admin_url: str, app_role: str) -> None:
@@ -148,6 +153,18 @@ def _settle_database(conn: Connection, app_role: str) -> None:
     conn.execute(sql.SQL("alter database {} set search_path to sluice").format(database))
     conn.execute(sql.SQL("revoke all on database {} from public").format(database))
     conn.execute(sql.SQL("grant connect on database {} to {}").format(database, sql.Identifier(app_role)))
+
+
+def _upgrade(config: "Config") -> bool:
+    """False for a database whose version is none of this code's."""
+    from alembic import command
+    from alembic.util import CommandError
+
+    try:
+        command.upgrade(config, "head")
+    except CommandError:
+        return False
+    return True
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
@@ -142,10 +143,12 @@ class ActivatePaper(HouseOperator):
 
         from sluice.agreement.activate import activate_all
         from sluice.db import connect
+        from sluice.gate.lint import check_rules
 
         settings = get_settings()
+        check = partial(check_rules, expectations=settings.expectations_dir)
         with connect(settings) as conn:
-            changes = activate_all(conn, settings.principals_dir, datetime.now(UTC))
+            changes = activate_all(conn, settings.principals_dir, datetime.now(UTC), check)
         return f"activated: {sum(len(change.activated) for change in changes)}"
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from sluice.agreement.model import DataContract, Paper
 from sluice.documents.statement import parquet_metadata, state_roles
 from sluice.exchange.house import House
-from sluice.exchange.job import read_suites
+from sluice.exchange.job import load_rules, read_suites
 from sluice.exchange.judge import second_judge
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
@@ -19,11 +19,10 @@ from sluice.exchange.paper import finding, refused
 from sluice.exchange.rest import REST
 from sluice.exchange.suppressed import INDEX, find_suppressed
 from sluice.exchange.uses import needs_of_return
-from sluice.gate.contract_rules import rules_for, thresholds_of
+from sluice.gate.column_types import DATE, TIMESTAMP
+from sluice.gate.contract_rules import thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.onepass import run_rules
-from sluice.gate.suites import read_suite
-from sluice.gate.typed import DATE, TIMESTAMP
 from sluice.lake.write_model import ValueUnwritable, WriteForm, Written
 from sluice.lake.write_table import write_table
 from sluice.returns import store
@@ -147,8 +146,7 @@ def _judge_and_write(house: House, opened: Opened, paper: Paper, making: Making,
     assert making.sorted_out is not None
     going, contract = making.sorted_out.going, paper.contract
     suites = read_suites(house.settings, contract)
-    rules = rules_for(contract, [read_suite(suite.text.encode(), suite.name) for suite in suites])
-    passed = run_rules(going, rules)
+    passed = run_rules(going, load_rules(contract, suites))
     judgement = judge(passed, (), thresholds_of(contract))
     making = replace(making, verdict=judgement.verdict, suites={suite.name: suite.sha256 for suite in suites})
     if not judgement.report.is_empty():

@@ -205,9 +205,10 @@ def _suppressions(settings: Settings) -> Found:
 
 
 def _papers(settings: Settings) -> Found:
-    from sluice.agreement.lint import lint_path
+    from sluice.gate.lint import lint_whole
 
-    found = lint_path(settings.principals_dir) if settings.principals_dir.is_dir() else []
+    papers = settings.principals_dir
+    found = lint_whole(papers, "CON", settings.expectations_dir) if papers.is_dir() else []
     problems = [problem for problem in found if problem.severity is Severity.ERROR]
     first = f"first {problems[0].path}:{problems[0].line} {problems[0].code}" if problems else "no problem"
     return Found(not problems, f"{len(problems)} problems, {first}" if problems else first)

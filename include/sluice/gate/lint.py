@@ -1,0 +1,71 @@
+"""What the linter of papers cannot see: rules of a contract that cannot be judged, suites that are not there.
+
+Asked before a paper is put in force; a file that comes under such a rule waits, and is not to blame.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from sluice.agreement.columns import custom
+from sluice.agreement.document import Document, Spot, make_problem, read_document
+from sluice.agreement.errors import PaperInvalid
+from sluice.agreement.lint import lint_as
+from sluice.agreement.load import find_papers, load_contract
+from sluice.agreement.model import DataContract, Problem
+from sluice.agreement.quality_rules import quality_entries
+from sluice.errors import DocumentInvalid
+from sluice.gate.contract_rules import rules_for
+from sluice.gate.suites import load_suites
+
+UNJUDGED, ABSENT = "CON-084", "CON-085"
+
+
+def lint_whole(path: Path, prefix: Literal["AGR", "CON"], expectations: Path) -> list[Problem]:
+    """Like :func:`sluice.agreement.lint.lint_as`, with what :func:`check_rules` finds."""
+    problems = lint_as(path, prefix)
+    if prefix == "CON" or path.is_dir():
+        problems += check_rules(path, expectations)
+    return sorted(problems, key=lambda problem: (problem.path, problem.line, problem.code))
+
+
+def check_rules(path: Path, expectations: Path) -> list[Problem]:
+    """Problems with the rules of a contract, or of every contract below a folder that files still come under.
+
+    expectations: the folder of suites. What keeps a contract from loading is the other linter's to say.
+    """
+    folders = sorted({paper.parent for paper in path.rglob("*.y*ml")}) if path.is_dir() else []
+    papers = [paper for folder in folders for paper in find_papers(folder)] or [path]
+    return [problem for paper in papers for problem in _check(paper, expectations)]
+
+
+def _check(path: Path, expectations: Path) -> Iterator[Problem]:
+    try:
+        contract = load_contract(path)
+    except PaperInvalid:
+        return
+    if contract.status == "retired":
+        return
+    document = read_document(path)
+    for spot, part in _parts(document, contract):
+        try:
+            absent = [name for name in part.suites if not (expectations / f"{name}.json").is_file()]
+            if absent:
+                yield make_problem(document.path, spot.line, ABSENT, spot.where, absent[0])
+            else:
+                rules_for(part, load_suites(expectations, part.suites))
+        except DocumentInvalid as error:
+            problem = make_problem(document.path, spot.line, UNJUDGED, spot.where)
+            yield replace(problem, message=f"{problem.message.partition('. Cure: ')[0]} - {error}")
+
+
+def _parts(document: Document, contract: DataContract) -> Iterator[tuple[Spot, DataContract]]:
+    """The contract with one of its rules or suites each, and where that one is asked for."""
+    asked = {entry["id"].value: entry for entry, _ in quality_entries(document)}
+    for rule in contract.quality:
+        yield asked[rule.id], replace(contract, quality=(rule,), suites=())
+    named = custom(document.root).get("expectationSuites", document.root["customProperties"])
+    for name in contract.suites:
+        spot = next((entry for entry in named if entry.value == name), named)
+        yield spot, replace(contract, quality=(), suites=(name,))

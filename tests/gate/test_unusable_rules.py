@@ -1,0 +1,180 @@
+"""A rule or suite that cannot be judged is told of the paper, by the linter and when a file comes; not of the file."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from agreement.papers import CONTRACT, CONTRACT_NAME, PRINCIPALS, Mistake, write_folder
+from desk import ENERGY, Desk, open_desk
+from returns.commands import Answer, at_terminal, sluice
+from sluice.agreement.activate import activate_principal
+from sluice.cli.whole import app
+from sluice.db import connect_to
+from sluice.gate.lint import check_rules
+from sluice.sample.files import write_campaign
+from sluice.settings import Settings
+from sluice.terms import Verdict
+from stores import Database
+
+pytestmark = pytest.mark.usefixtures("fresh_settings")
+
+SUITE = (PRINCIPALS.parents[1] / "expectations" / "campaign_contacts.json").read_text(encoding="utf-8")
+KIND = "expect_column_values_to_not_match_regex"
+ROWS = "      - {id: rows, metric: rowCount, mustBeGreaterThan: 0, severity: error, dimension: completeness}\n"
+
+
+def custom(kind: str, kwargs: str) -> str:
+    return (
+        ROWS
+        + "      - id: odd\n        type: custom\n        engine: greatExpectations\n"
+        + f"        implementation: {{type: {kind}, kwargs: {kwargs}}}\n"
+    )
+
+
+PAIR = custom("expect_column_pair_values_a_to_be_greater_than_b", "{column_A: attempts, column_B: contract_end_date}")
+MIXED = custom("expect_column_values_to_be_in_set", '{column: attempts, value_set: ["a", 1]}')
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """What is wrong with a contract or its suite: the linter's problem, and the code of the gate."""
+
+    mistake: Mistake
+    gate: str
+    suite: str | bytes = SUITE
+
+
+NAMED = "value: [campaign_contacts]"
+UNUSABLE = (
+    Unusable(Mistake("CON-085", NAMED, "value: [nowhere]", "expectationSuites"), "SLU-302"),
+    Unusable(Mistake("CON-084", NAMED, NAMED, "expectationSuites"), "SLU-432", SUITE.replace(KIND, "expect_magic", 1)),
+    Unusable(Mistake("CON-084", NAMED, NAMED, "expectationSuites"), "SLU-431", SUITE[:-10]),
+    Unusable(Mistake("CON-084", NAMED, NAMED, "expectationSuites"), "SLU-437", SUITE.replace('"phone"', '"gone"', 1)),
+    Unusable(
+        Mistake("CON-084", NAMED, NAMED, "expectationSuites"),
+        "SLU-431",
+        SUITE.replace("called", "appelé").encode("cp1252"),
+    ),
+    Unusable(Mistake("CON-084", NAMED, NAMED, "expectationSuites"), "SLU-431", SUITE.encode("utf-16")),
+    Unusable(Mistake("CON-084", ROWS, PAIR, "id: odd"), "SLU-435"),
+    Unusable(Mistake("CON-084", ROWS, MIXED, "id: odd"), "SLU-434"),
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A checkout of one principal, whose papers and suites a test may spoil."""
+    write_folder(tmp_path / "principals")
+    (tmp_path / "expectations").mkdir()
+    (tmp_path / "expectations" / "campaign_contacts.json").write_text(SUITE, encoding="utf-8")
+    write_campaign(tmp_path / "leads.csv", 30, 1)
+    monkeypatch.setenv("SLUICE_PRINCIPALS_DIR", str(tmp_path / "principals"))
+    monkeypatch.setenv("SLUICE_EXPECTATIONS_DIR", str(tmp_path / "expectations"))
+    return tmp_path
+
+
+def spoil(home: Path, unusable: Unusable) -> tuple[Path, int]:
+    """The contract's file, and the line that asks for what cannot be judged."""
+    path, text = home / "principals" / "energy01" / CONTRACT_NAME, unusable.mistake.apply(CONTRACT)
+    path.write_text(text, encoding="utf-8")
+    suite = unusable.suite if isinstance(unusable.suite, bytes) else unusable.suite.encode()
+    (home / "expectations" / "campaign_contacts.json").write_bytes(suite)
+    return path, unusable.mistake.line(text)
+
+
+def dry_run(home: Path) -> Answer:
+    words = ("--agreement", "DPA-ENERGY01", "--flow", "renewal_campaign", "--dry-run")
+    return sluice("gate", "run", str(home / "leads.csv"), *words)
+
+
+def names(unusable: Unusable) -> str:
+    return f"{unusable.mistake.code} {unusable.gate}"
+
+
+@pytest.mark.parametrize("unusable", UNUSABLE, ids=names)
+def test_the_linter_names_it_with_its_line_and_cure(home: Path, unusable: Unusable) -> None:
+    assert sluice("contract", "lint", str(home / "principals")).exit == 0, "the control: papers and suite as they are"
+
+    path, line = spoil(home, unusable)
+    by_file, by_folder, of_agreements = (
+        sluice(topic, "lint", str(place))
+        for topic, place in (("contract", path), ("contract", home / "principals"), ("agreement", home / "principals"))
+    )
+
+    (problem,) = by_file.document["problems"]
+    assert (by_file.exit, problem["path"], problem["line"], problem["code"]) == (
+        1,
+        str(path),
+        line,
+        unusable.mistake.code,
+    )
+    assert "Cure: " in problem["message"]
+    assert unusable.gate in problem["message"] or "nowhere" in problem["message"]
+    assert by_folder.document["problems"] == of_agreements.document["problems"] == [problem]
+
+
+@pytest.mark.parametrize("unusable", UNUSABLE, ids=names)
+def test_a_dry_run_refuses_the_paper_and_not_the_file(home: Path, unusable: Unusable) -> None:
+    assert dry_run(home).document["verdict"] == Verdict.PASSED
+
+    spoil(home, unusable)
+    done = dry_run(home)
+
+    assert (done.exit, done.error) == (1, unusable.gate)
+
+
+def test_a_contract_that_nothing_comes_under_any_more_needs_no_suite(home: Path) -> None:
+    path, _ = spoil(home, UNUSABLE[0])
+    path.write_text(path.read_text(encoding="utf-8").replace("status: active", "status: retired"), encoding="utf-8")
+
+    assert sluice("contract", "lint", str(path)).exit == 0
+
+
+def test_what_cannot_be_judged_is_not_put_in_force(home: Path, database: Database) -> None:
+    folder, now = home / "principals" / "energy01", datetime.now(UTC)
+    check = partial(check_rules, expectations=home / "expectations")
+    path, _ = spoil(home, UNUSABLE[-1])
+    with connect_to(database.app_url) as conn:
+        refused = activate_principal(conn, folder, now, check)
+        path.write_text(CONTRACT, encoding="utf-8")
+        done = activate_principal(conn, folder, now, check)
+
+    assert (refused.is_refused, refused.activated) == (True, ())
+    assert [problem.code for problem in refused.problems if problem.path == str(path)] == ["CON-084"]
+    assert len(done.activated) == 2
+
+
+@pytest.mark.parametrize("unusable", (*UNUSABLE[:2], UNUSABLE[4], UNUSABLE[6]), ids=names)
+def test_a_file_under_it_waits_for_the_paper_and_costs_no_attempt(
+    home: Path, store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unusable: Unusable
+) -> None:
+    spoil(home, unusable)
+    ours = {"principals_dir": home / "principals", "expectations_dir": home / "expectations"}
+    with open_desk(store_settings.model_copy(update=ours), tmp_path) as desk, at_terminal(desk, monkeypatch):
+        dropped = desk.drop(desk.campaign(rows=30)[0])
+        for _ in range(4):  # one more than the attempts after which a dead child closes a file
+            desk.sql("update exchange set next_attempt_at = now() returning 1") if desk.lines() else None
+            done = sluice("exchange", "drain")
+        line, attempts = desk.line(dropped), desk.sql("select attempts from exchange")[0]["attempts"]
+        mended = _mend(desk, home) if unusable.gate != "SLU-435" else None
+
+    held = {"decisions": {}, "set_aside": 0, "held_up": 1}
+    assert (done.exit, done.document["flows"]["/".join(ENERGY)]) == (3, held)
+    assert (line.decision, line.last_error, attempts) == ("open", unusable.gate, 0)
+    assert mended in ("accepted", None)
+
+
+def _mend(desk: Desk, home: Path) -> str:
+    """Put the suite there; what waited is judged."""
+    for name in ("campaign_contacts", "nowhere"):
+        suite = json.loads(SUITE) | {"name": name}
+        (home / "expectations" / f"{name}.json").write_text(json.dumps(suite), encoding="utf-8")
+    desk.sql("update exchange set next_attempt_at = now() returning 1")
+    assert CliRunner().invoke(app, ["exchange", "drain"]).exit_code == 0
+    return str(desk.lines()[0].decision)
