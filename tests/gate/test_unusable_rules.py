@@ -16,7 +16,9 @@ from returns.commands import Answer, at_terminal, sluice
 from sluice.agreement.activate import activate_principal
 from sluice.cli.whole import app
 from sluice.db import connect_to
+from sluice.exchange.house import open_house
 from sluice.gate.lint import check_rules
+from sluice.orchestration.operators import ActivatePaper
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings
 from sluice.terms import Verdict
@@ -148,6 +150,25 @@ def test_what_cannot_be_judged_is_not_put_in_force(home: Path, database: Databas
     assert (refused.is_refused, refused.activated) == (True, ())
     assert [problem.code for problem in refused.problems if problem.path == str(path)] == ["CON-084"]
     assert len(done.activated) == 2
+
+
+def test_the_command_and_the_dag_put_no_such_paper_in_force(
+    home: Path, store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(home, UNUSABLE[1])
+    ours = {"principals_dir": home / "principals", "expectations_dir": home / "expectations"}
+    activate = ActivatePaper(task_id="activate")
+    with (
+        open_house(store_settings.model_copy(update=ours)) as house,
+        at_terminal(Desk(house, tmp_path), monkeypatch),
+    ):
+        refused, by_dag = sluice("agreement", "activate"), activate.work({})
+        (home / "expectations" / "campaign_contacts.json").write_text(SUITE, encoding="utf-8")
+        mended = activate.work({})
+
+    [principal] = refused.document["principals"]
+    assert (refused.exit, principal["is_refused"], principal["activated"]) == (1, True, [])
+    assert (by_dag, mended) == ("activated: 0", "activated: 2")
 
 
 @pytest.mark.parametrize("unusable", (*UNUSABLE[:2], UNUSABLE[4], UNUSABLE[6]), ids=names)
