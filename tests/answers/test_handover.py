@@ -28,10 +28,10 @@ from sluice.db import connect
 from sluice.documents.verify import TYPE, verify_receipt
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.effects import EFFECTS
+from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_stem
 from sluice.exchange.read import show_exchange
-from sluice.exchange.store import try_lock
 from sluice.lake.objects import StoredObject
 from sluice.ledger.sign import open_signed, split_flattened
 from sluice.lineage.check import check_event

@@ -19,6 +19,7 @@ from sluice.db import Connection, connect_to
 from sluice.errors import EvidenceInvalid
 from sluice.exchange.corrections import Left
 from sluice.exchange.house import House, open_house
+from sluice.exchange.locks import hold_object
 from sluice.exchange.merged import (
     BETWEEN_CHECKS,
     RUNS,
@@ -31,7 +32,6 @@ from sluice.exchange.merged import (
 )
 from sluice.exchange.merged_store import Run, find_months, find_runs
 from sluice.exchange.naming import merged_prefix
-from sluice.exchange.store import hold_object
 from sluice.exchange.suppressed import INDEX
 from sluice.settings import Settings
 from sluice.subject.index import ENTRIES_PER_PART, write_run

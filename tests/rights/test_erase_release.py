@@ -17,8 +17,8 @@ from sluice.db import connect
 from sluice.errors import NotFound, UsageError
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.house import open_house
+from sluice.exchange.locks import hold_object
 from sluice.exchange.read import list_exchanges
-from sluice.exchange.store import hold_object
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights import erase_control_store as control
 from sluice.rights.certificate import NotProven, issue

@@ -30,11 +30,11 @@ from sluice.errors import Ref, UsageError
 from sluice.exchange.close import close_record
 from sluice.exchange.effects import do_effects
 from sluice.exchange.house import House
+from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import utc_text
 from sluice.exchange.open import record_opened
 from sluice.exchange.read import show_exchange
-from sluice.exchange.store import try_lock
 from sluice.exchange.suppressed import SuppressedMeanwhile
 from sluice.exchange.suppressed_store import find_in_force
 from sluice.ledger.answered import HandoverAsked

@@ -41,12 +41,12 @@ from sluice.exchange.consents import find_words
 from sluice.exchange.effects import do_effects
 from sluice.exchange.house import House
 from sluice.exchange.keep import PARQUET, SEALED, line, shortest_retention
+from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, index_key, return_key
 from sluice.exchange.open import record_opened
 from sluice.exchange.put_dial import KEPT
 from sluice.exchange.read import show_exchange
-from sluice.exchange.store import try_lock
 from sluice.exchange.suppressed import SuppressedMeanwhile, find_suppressed
 from sluice.exchange.suppressed_store import find_in_force
 from sluice.exchange.sweeping import each

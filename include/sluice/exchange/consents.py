@@ -16,8 +16,8 @@ from sluice.errors import NotFound
 from sluice.exchange import consent_store as store
 from sluice.exchange.consent_store import ConsentRun
 from sluice.exchange.house import House
+from sluice.exchange.locks import hold_object
 from sluice.exchange.naming import BRUSSELS
-from sluice.exchange.store import hold_object
 from sluice.subject.consent import NO_RECORDS, last_words
 from sluice.terms import Principal
 

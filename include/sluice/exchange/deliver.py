@@ -9,7 +9,7 @@ from sluice.agreement.model import Agreement, Paper
 from sluice.agreement.store import get_body
 from sluice.documents.statement import make_statement
 from sluice.errors import NotFound, Ref
-from sluice.exchange import store
+from sluice.exchange import locks, store
 from sluice.exchange.catalogue import get_copy, insert_delivered
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
@@ -42,7 +42,7 @@ def deliver(house: House, opened: Opened, record: ExchangeRecord, entry_hash: st
         "receipt.json": receipt["json"],
     }.items():
         house.objects.put_once(bucket, f"{opened.key}.{name}", content, TYPES[name.rpartition(".")[2]])
-    with store.hold_object(house.conn, bucket, opened.key):
+    with locks.hold_object(house.conn, bucket, opened.key):
         kind = TYPES.get(record.what.format or "", OTHER)
         stored = house.objects.copy_once(_kept(house, opened), bucket, opened.key, kind)
         _note(house, opened, stored, record)
@@ -74,7 +74,7 @@ def _kept(house: House, opened: Opened) -> StoredObject:
 def deliver_again(house: House, opened: Opened, record: ExchangeRecord) -> StoredObject:
     """The same bytes as a new version of the same key."""
     kind, bucket = TYPES.get(record.what.format or "", OTHER), house.settings.bucket_exchange
-    with store.hold_object(house.conn, bucket, opened.key):
+    with locks.hold_object(house.conn, bucket, opened.key):
         return house.objects.copy(_kept(house, opened), bucket, opened.key, kind)
 
 

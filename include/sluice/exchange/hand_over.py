@@ -4,9 +4,9 @@ from sluice.documents.receipt import make_receipt_for_other
 from sluice.exchange.catalogue import find_copies, insert_delivered, is_gone
 from sluice.exchange.deliver import OTHER, TYPES
 from sluice.exchange.house import House
+from sluice.exchange.locks import hold_object
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import is_sent_on, receipt_bucket, receipt_stem
-from sluice.exchange.store import hold_object
 from sluice.lake.quarantine import unseal_bytes
 from sluice.ledger.model import Entry
 from sluice.ledger.record import CopyLine, ExchangeRecord

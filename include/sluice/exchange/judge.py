@@ -11,7 +11,7 @@ from pathlib import Path
 from sluice.agreement.model import Paper, PaperMissing
 from sluice.agreement.store import in_force
 from sluice.errors import DocumentInvalid, GateFailed, Ref
-from sluice.exchange import store
+from sluice.exchange import locks, store
 from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
 from sluice.exchange.job import Job, file_limits_of, limits_of, load_rules, mapping_of, read_report, read_suites
@@ -68,7 +68,7 @@ def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
         reason = finding("NAME_NOT_AS_AGREED", "name.of_a_review")
         yield Judged(opened, paper, fetched, refused((reason,)), None, {}, folder)
         return
-    with store.content_lock(house.conn, opened, fetched.sha256):
+    with locks.content_lock(house.conn, opened, fetched.sha256):
         if twin := store.find_same_content(house.conn, opened, fetched.sha256):
             reason = finding("DUPLICATE_CONTENT", f"content.once:{twin}")
             yield Judged(opened, paper, fetched, refused((reason,)), None, {}, folder)

@@ -24,10 +24,10 @@ from sluice.exchange import merged_store as store
 from sluice.exchange.corrections import Left
 from sluice.exchange.house import House
 from sluice.exchange.keep import PARQUET
+from sluice.exchange.locks import check_still_held, hold_object
 from sluice.exchange.merged_store import Made, Member, Merge, Part, Run
 from sluice.exchange.naming import INDEX_PREFIX, merged_prefix
 from sluice.exchange.rest import REST
-from sluice.exchange.store import check_still_held, hold_object
 from sluice.exchange.suppressed import INDEX
 from sluice.exchange.sweeping import each
 from sluice.lake.objects import StoredObject

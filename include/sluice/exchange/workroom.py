@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from sluice.exchange import store
+from sluice.exchange import locks
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 
@@ -22,7 +22,7 @@ def work_folder(house: House, opened: Opened) -> Iterator[Path]:
 def private_folder(house: House) -> Iterator[Path]:
     """An empty folder with a lock of its own, for work on many exchanges."""
     name = str(uuid4())
-    with store.try_lock(house.conn, name), _folder(house, name) as folder:
+    with locks.try_lock(house.conn, name), _folder(house, name) as folder:
         yield folder
 
 
@@ -41,6 +41,6 @@ def sweep_folders(house: House) -> None:
     """Remove the folders that dead workers left."""
     work = house.settings.var / "work"
     for folder in work.iterdir() if work.is_dir() else ():
-        with store.try_lock(house.conn, folder.name.split(".")[0]) as is_free:
+        with locks.try_lock(house.conn, folder.name.split(".")[0]) as is_free:
             if is_free:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -15,10 +15,11 @@ from sluice.exchange.close import GOOD, close_record
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.judge import MOST_ATTEMPTS
+from sluice.exchange.locks import content_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.paper import countries_without_basis, finding, missing_paper, refused
-from sluice.exchange.store import check_still_ours, content_lock
+from sluice.exchange.store import check_still_ours
 from sluice.exchange.suppressed import unless_kept_out
 from sluice.exchange.suppressed_store import find_in_force
 from sluice.exchange.workroom import work_folder

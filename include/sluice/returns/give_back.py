@@ -20,11 +20,12 @@ from sluice.exchange.close import GOOD, close_record
 from sluice.exchange.effects import do_effects
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
+from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.open import record_opened
 from sluice.exchange.paper import finding, missing_paper
-from sluice.exchange.store import get_open, is_open, try_lock
+from sluice.exchange.store import get_open, is_open
 from sluice.exchange.suppressed import SuppressedMeanwhile, find_suppressed, names_any
 from sluice.exchange.suppressed_store import find_in_force
 from sluice.exchange.uses import needs_of_file

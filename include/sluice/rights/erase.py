@@ -15,10 +15,10 @@ from sluice.exchange.consents import count_left as count_consents
 from sluice.exchange.consents import erase_consents
 from sluice.exchange.corrections import count_left, drop_corrections
 from sluice.exchange.house import House
+from sluice.exchange.locks import hold_object
 from sluice.exchange.merged import RUNS, sweep_merged
 from sluice.exchange.merged import count_left as count_merged
 from sluice.exchange.naming import utc_text
-from sluice.exchange.store import hold_object
 from sluice.exchange.suppressed import keep_out, made_at, run_id_of
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasureDone

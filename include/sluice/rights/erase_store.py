@@ -14,11 +14,11 @@ from sluice.db import Connection
 from sluice.exchange import catalogue
 from sluice.exchange.given_back import day_of_paper
 from sluice.exchange.house import House
+from sluice.exchange.locks import IS_WORKED_ON
 from sluice.exchange.merged import RUNS, sweep_merged
 from sluice.exchange.merged_store import find_group
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.review import is_back_key
-from sluice.exchange.store import IS_WORKED_ON
 from sluice.lake.objects import prefix_of
 from sluice.ledger.record import is_given_back
 from sluice.rights import answer_store

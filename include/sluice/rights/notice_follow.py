@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from sluice.exchange.house import House
-from sluice.exchange.store import try_lock
+from sluice.exchange.locks import try_lock
 from sluice.exchange.sweeping import each
 from sluice.returns.notices import give_notice
 from sluice.rights import notice_store

@@ -14,9 +14,9 @@ from sluice.agreement.store import get_body
 from sluice.db import transaction
 from sluice.exchange.deliver import DELIVERED
 from sluice.exchange.house import House
+from sluice.exchange.locks import try_lock
 from sluice.exchange.merged import named_in
 from sluice.exchange.naming import utc_text
-from sluice.exchange.store import try_lock
 from sluice.exchange.sweeping import each
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
