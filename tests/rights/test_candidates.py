@@ -27,8 +27,9 @@ from sluice.rights.confirm import NotWaiting, candidates_of, confirm
 from sluice.rights.due import Due, due_actions
 from sluice.rights.erase import plan, run
 from sluice.rights.erase_model import NotDecided
+from sluice.rights.errors import IdentifierInvalid, TransitionRefused
 from sluice.rights.identifiers import Sought, open_sealed
-from sluice.rights.model import Case, CaseId, IdentifierInvalid, Order, Right, State, TransitionRefused
+from sluice.rights.model import Case, CaseId, Order, Right, State
 from sluice.rights.opening import open_case
 from sluice.rights.protect import protection_of
 from sluice.rights.requests import read_requests

@@ -21,6 +21,7 @@ from sluice.rights import store
 from sluice.rights.cases import advance, decide, extend, pause, paused_clock, set_flag, settle_identity, withdraw
 from sluice.rights.clock_store import find_clocks
 from sluice.rights.due import Due, due_actions, raised_alarms
+from sluice.rights.errors import IdentifierInvalid, TransitionRefused
 from sluice.rights.facts import ClockRefused
 from sluice.rights.forward import follow, forward
 from sluice.rights.holds import hold_ends
@@ -33,7 +34,6 @@ from sluice.rights.model import (
     CaseId,
     Flag,
     Hold,
-    IdentifierInvalid,
     LetterKind,
     Order,
     Remedies,
@@ -41,7 +41,6 @@ from sluice.rights.model import (
     Role,
     State,
     Track,
-    TransitionRefused,
 )
 from sluice.rights.opening import finish_openings, open_case
 from sluice.rights.protect import protection_of

@@ -14,6 +14,7 @@ import pytest
 from sluice.errors import Ref
 from sluice.rights.clock import DueDates
 from sluice.rights.diagram import all_guards, diagram, renew
+from sluice.rights.errors import TransitionRefused
 from sluice.rights.guards import BASE, Attempt
 from sluice.rights.model import (
     Action,
@@ -32,7 +33,6 @@ from sluice.rights.model import (
     SubCase,
     SubCaseId,
     Track,
-    TransitionRefused,
 )
 from sluice.rights.reasons import ABUSE, REFUSALS, iri
 from sluice.rights.transitions import FLAGS, TRANSITIONS, Transition, check_flag, check_step, next_states

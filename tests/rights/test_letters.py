@@ -33,6 +33,7 @@ from sluice.rights.cases import advance, decide, extend, settle_identity, withdr
 from sluice.rights.certificate import issue
 from sluice.rights.desk_steps import extend_and_tell
 from sluice.rights.erase import run
+from sluice.rights.errors import LetterNotDue, TransitionRefused
 from sluice.rights.finish import finish
 from sluice.rights.forward import follow, forward
 from sluice.rights.identifiers import Identifier, list_sealed, open_sealed, refs_of
@@ -46,7 +47,6 @@ from sluice.rights.model import (
     CaseId,
     Letter,
     LetterKind,
-    LetterNotDue,
     Order,
     Remedies,
     Right,
@@ -54,7 +54,6 @@ from sluice.rights.model import (
     State,
     SubCase,
     Track,
-    TransitionRefused,
 )
 from sluice.rights.opening import envelope_of, open_case, open_envelope
 from sluice.rights.protect import protection_of

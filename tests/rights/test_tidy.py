@@ -16,11 +16,12 @@ from sluice.rights import notice_store, store
 from sluice.rights.cases import set_flag, withdraw
 from sluice.rights.erase import run, verify
 from sluice.rights.erase_scope import OPEN_DECISIONS
+from sluice.rights.errors import CaseNotTidied, CaseTidied
 from sluice.rights.facts import sealed_days
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.letters import note_opened, write_letter
-from sluice.rights.model import Action, Case, CaseNotTidied, CaseTidied, Flag, LetterKind, Order, Right, State
+from sluice.rights.model import Action, Case, Flag, LetterKind, Order, Right, State
 from sluice.rights.notice_documents import key_of
 from sluice.rights.notice_follow import follow as hear
 from sluice.rights.tell import ERASED, JSON, document_of, find_recipients, tell

@@ -15,21 +15,9 @@ from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
 from sluice.rights.cases import UNDECIDED, advance, decide
 from sluice.rights.erase_find import open_request
+from sluice.rights.errors import TransitionRefused
 from sluice.rights.letters import write_letter
-from sluice.rights.model import (
-    SYSTEM,
-    Action,
-    Actor,
-    Case,
-    CaseId,
-    LetterKind,
-    Order,
-    Remedies,
-    State,
-    SubCase,
-    Track,
-    TransitionRefused,
-)
+from sluice.rights.model import SYSTEM, Action, Actor, Case, CaseId, LetterKind, Order, Remedies, State, SubCase, Track
 from sluice.rights.reasons import NOT_REQUIRED, REMEDIES, THIRD_PARTY
 from sluice.rights.rescope import rescope
 from sluice.rights.store import get_case

@@ -18,8 +18,8 @@ from sluice.rights import erase_store
 from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_files import REF
 from sluice.rights.erase_model import Copy, Target
+from sluice.rights.errors import IdentifierInvalid
 from sluice.rights.identifiers import Identifier, Sought
-from sluice.rights.model import IdentifierInvalid
 from sluice.subject.candidate import candidate_ref, normal_candidate
 from sluice.subject.index import find_in_run
 from sluice.subject.refs import refer

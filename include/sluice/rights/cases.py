@@ -12,22 +12,9 @@ from sluice.db import Connection
 from sluice.errors import Ref
 from sluice.rights.book import Book, open_book
 from sluice.rights.clock import Pause, PausedClock, paused, received_on
+from sluice.rights.errors import TransitionRefused
 from sluice.rights.facts import clock_parameters
-from sluice.rights.model import (
-    SYSTEM,
-    Actor,
-    Case,
-    CaseId,
-    Flag,
-    Order,
-    Role,
-    State,
-    Step,
-    SubCase,
-    SubCaseId,
-    Track,
-    TransitionRefused,
-)
+from sluice.rights.model import SYSTEM, Actor, Case, CaseId, Flag, Order, Role, State, Step, SubCase, SubCaseId, Track
 from sluice.rights.reasons import iri
 
 UNTIL_PENDING = (State.ACKNOWLEDGED, State.ID_PENDING)

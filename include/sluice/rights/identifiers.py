@@ -20,7 +20,8 @@ from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.keys import Keyring
 from sluice.lake.objects import StoredObject
-from sluice.rights.model import CaseId, IdentifierInvalid, Right, SubjectUnreadable
+from sluice.rights.errors import IdentifierInvalid, SubjectUnreadable
+from sluice.rights.model import CaseId, Right
 from sluice.subject.candidate import normal_candidate
 from sluice.subject.columns import normalise_column
 from sluice.subject.refs import ref_column, refer

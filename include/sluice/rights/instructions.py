@@ -24,8 +24,9 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.sign import open_signed, read_public, split_compact
 from sluice.rights import store
 from sluice.rights.book import Book, close_book
+from sluice.rights.errors import TransitionRefused
 from sluice.rights.letter_due import stays_of
-from sluice.rights.model import Action, Actor, Instruction, Order, Role, State, SubCase, SubCaseId, TransitionRefused
+from sluice.rights.model import Action, Actor, Instruction, Order, Role, State, SubCase, SubCaseId
 from sluice.rights.notices import TEXTS, put_notice
 from sluice.rights.reasons import iri
 from sluice.rights.rectify import Wanted, can_take, seal_instructed

@@ -22,24 +22,14 @@ from sluice.ledger.cased import CaseLetterOpened
 from sluice.ledger.model import EntryKind
 from sluice.rights import letter_store, store, tidy_store
 from sluice.rights.book import open_book
+from sluice.rights.errors import LetterNotDue
 from sluice.rights.guards import LANGUAGES
 from sluice.rights.identifiers import PREFIX, SEALED, decrypt, encrypt
 from sluice.rights.letter_document import TEMPLATE, make_letter_document
 from sluice.rights.letter_due import is_owed, parts_waiting
 from sluice.rights.letter_facts import gather
 from sluice.rights.letter_page import make_letter_page
-from sluice.rights.model import (
-    SYSTEM,
-    Actor,
-    Case,
-    CaseId,
-    Letter,
-    LetterKind,
-    LetterNotDue,
-    Order,
-    State,
-    SubCaseId,
-)
+from sluice.rights.model import SYSTEM, Actor, Case, CaseId, Letter, LetterKind, Order, State, SubCaseId
 from sluice.rights.scope import CASES_CHAIN
 from sluice.terms import Sha256
 

@@ -18,6 +18,7 @@ from sluice.exchange.sweeping import Faults
 from sluice.rights import store
 from sluice.rights.book import Book, close_book
 from sluice.rights.clock import BRUSSELS, due_dates, received_on
+from sluice.rights.errors import RequestIdReused
 from sluice.rights.facts import clock_parameters
 from sluice.rights.guards import LANGUAGES, NAME
 from sluice.rights.identifiers import (
@@ -33,7 +34,7 @@ from sluice.rights.identifiers import (
     open_sealed,
     seal,
 )
-from sluice.rights.model import PROTECTED, Actor, Case, CaseId, Hold, Order, RequestIdReused, Right, Role, State
+from sluice.rights.model import PROTECTED, Actor, Case, CaseId, Hold, Order, Right, Role, State
 from sluice.rights.reach import scope_of_request
 from sluice.rights.scope import Scoped, check_principal, find_scope
 from sluice.subject.scope import Scope

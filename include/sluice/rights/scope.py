@@ -20,8 +20,9 @@ from sluice.exchange.merged import named_in
 from sluice.keys import SUBJECT
 from sluice.rights import store
 from sluice.rights.clock import received_on
+from sluice.rights.errors import PrincipalUnknown
 from sluice.rights.identifiers import Envelope, refs_of
-from sluice.rights.model import CaseId, PrincipalUnknown, State, SubCase, SubCaseId, Track
+from sluice.rights.model import CaseId, State, SubCase, SubCaseId, Track
 from sluice.subject.index import first_word
 from sluice.terms import Direction, FieldGroup, Principal
 

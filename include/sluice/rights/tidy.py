@@ -18,9 +18,10 @@ from sluice.ledger.cased import CaseTidied
 from sluice.ledger.model import EntryKind
 from sluice.rights import store, tidy_store
 from sluice.rights.clock import received_on
+from sluice.rights.errors import CaseNotTidied
 from sluice.rights.facts import fewest_sealed_days, sealed_days
 from sluice.rights.identifiers import PREFIX
-from sluice.rights.model import CaseId, CaseNotTidied
+from sluice.rights.model import CaseId
 from sluice.rights.scope import CASES_CHAIN
 from sluice.rights.tidy_store import Closed
 

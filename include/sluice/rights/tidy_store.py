@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sluice.db import Connection
 from sluice.errors import Ref
-from sluice.rights.model import CaseId, CaseTidied
+from sluice.rights.errors import CaseTidied
+from sluice.rights.model import CaseId
 from sluice.rights.notice_store import NEVER_GOES
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from sluice.errors import Ref
 from sluice.rights import guards as g
+from sluice.rights.errors import TransitionRefused
 from sluice.rights.guards import BASE, Attempt, Guard
-from sluice.rights.model import Flag, Role, State, Track, TransitionRefused
+from sluice.rights.model import Flag, Role, State, Track
 
 DESK, PRINCIPAL, SUBJECT, SYSTEM = Role.DESK, Role.PRINCIPAL, Role.SUBJECT, Role.SYSTEM
 S = State

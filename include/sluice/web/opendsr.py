@@ -14,7 +14,8 @@ from fastapi import APIRouter, Request, Response
 
 from sluice.db import connect
 from sluice.rights.clock import BRUSSELS
-from sluice.rights.model import Case, PrincipalUnknown, State, Step, Track
+from sluice.rights.errors import PrincipalUnknown
+from sluice.rights.model import Case, State, Step, Track
 from sluice.settings import get_settings
 from sluice.terms import Principal, SubjectKind
 from sluice.web.access import Clerk, Reader
