@@ -15,7 +15,8 @@ from night import Call, Night, call_log, copied_night, open_night
 from rights.asking import DESK, asked
 from sluice.exchange.read import show_exchange
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.returns.release import release
+from sluice.returns.model import NotDelivered
+from sluice.returns.release import deliver_again, release
 from sluice.rights.certificate import NotProven, issue
 from sluice.rights.certificate_check import verify_certificate
 from sluice.rights.erase import plan, run, verify
@@ -182,3 +183,18 @@ def test_uploads_of_others_and_requests_under_way_are_left_alone(night: Night) -
 
     assert (report.doubts, report.waiting) == (0, 0)
     assert {left.key for left in house.objects.list_uploads(bucket, "")} == kept
+
+
+def test_a_return_is_delivered_again_without_who_was_erased_of_it(night: Night) -> None:
+    (record, phone), (_, other), *_ = night.people(3)
+    house, line = night.desk.house, night.returns()[0]
+    case = asked(night, phone, record)
+    with pytest.raises(NotDelivered, match="NAMES_SOMEBODY_KEPT_OUT"):
+        deliver_again(house, line.id, "an", datetime.now(UTC))
+    assert run(house, case.case_id, datetime.now(UTC)).residual == 0
+
+    again = deliver_again(house, line.id, "an", datetime.now(UTC))
+
+    content = house.objects.read(again.bucket, again.key, again.version_id).decode()
+    assert phone not in content and record not in content and other in content
+    assert verify(house, case.case_id, datetime.now(UTC)).residual == 0

@@ -334,6 +334,17 @@ def test_a_partial_refusal_says_what_is_done_all_the_same(language: str) -> None
     assert flat(words(language).say("letter.refusal.title.some")) in said
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_left_out_before_it_had_to_say_why_is_told_as_that(language: str) -> None:
+    part = replace(FORWARDED, may_answer=True, action=Action.ERASE, action_fields=FORWARDED.field_groups[:1])
+    facts = facts_of(a_case(part), LetterKind.REFUSAL, language, PartFacts(part, "Energy One NV"))
+
+    said = " ".join(lines(page_of(facts)))
+
+    assert flat(words(language).say("letter.refusal.unsaid")) in said
+    assert flat(group_text(words(language), FORWARDED.field_groups[1]))[1:] in said
+
+
 def test_only_a_request_refused_whole_is_called_so() -> None:
     say, facts = words("nl"), a_refusal("nl")
     alone = replace(facts, case=replace(facts.case, sub_cases=facts.case.sub_cases[:1]), parts=facts.parts[:1])

@@ -72,7 +72,7 @@ def test_a_refused_instruction_leaves_no_value_behind_and_is_never_applied(desk:
     assert instruct(desk, "b", part, values={"shoe_size": "44"}, as_of=SINCE) == InstructionOutcome.UNREADABLE
     assert sealed(desk) == []
 
-    right = {"values": {"street": "Rechtplein 1"}, "as_of": SINCE}
+    right = {"values": {"street": "Rechtplein 1"}, "as_of": SINCE, "fields": ["contact_point"]}
     assert instruct(desk, "c", part, **right) == InstructionOutcome.INSTRUCTED
     assert len(sealed(desk)) == 1
     assert instruct(desk, "d", part, values={"street": "Later 2"}, as_of=SINCE) == InstructionOutcome.NOT_AWAITED

@@ -3,6 +3,7 @@
 Doing it again finds the same bytes there.
 """
 
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 from sluice.agreement.model import Agreement, Paper
@@ -71,11 +72,15 @@ def _kept(house: House, opened: Opened) -> StoredObject:
     )
 
 
-def deliver_again(house: House, opened: Opened, record: ExchangeRecord) -> StoredObject:
-    """The same bytes as a new version of the same key."""
-    kind, bucket = TYPES.get(record.what.format or "", OTHER), house.settings.bucket_exchange
-    with locks.hold_object(house.conn, bucket, opened.key):
-        return house.objects.copy(_kept(house, opened), bucket, opened.key, kind)
+def holding(house: House, opened: Opened) -> AbstractContextManager[None]:
+    """Nobody else puts or edits the delivered object while the block runs."""
+    return locks.hold_object(house.conn, house.settings.bucket_exchange, opened.key)
+
+
+def copy_again(house: House, opened: Opened, record: ExchangeRecord) -> StoredObject:
+    """The same bytes as a new version of the same key. Call while :func:`holding` it."""
+    kind = TYPES.get(record.what.format or "", OTHER)
+    return house.objects.copy(_kept(house, opened), house.settings.bucket_exchange, opened.key, kind)
 
 
 def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRecord) -> None:

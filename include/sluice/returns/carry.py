@@ -106,7 +106,7 @@ def _go_on(house: House, opened: Opened, record: ExchangeRecord) -> Decision | N
     """
     kept_out = find_in_force(house.conn, opened.principal)
     is_released = store.is_released(house.conn, opened.exchange_id)
-    if not is_released or names_kept_out(house, opened.principal, record, _paper(house, opened)):
+    if not is_released or names_kept_out(house, opened.principal, record.how_long.copies, _paper(house, opened)):
         store.wait_again(house.conn, opened.exchange_id)
         return None
     closing = record.model_copy(update={"closed_at": utc_text(datetime.now(UTC))})

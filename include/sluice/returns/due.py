@@ -110,7 +110,7 @@ def _has_news(house: House, principal: Principal, last: Last, paper: Paper | Pap
     """Whether of the same inputs another return would be made: of staff that is ready, or of persons' rights."""
     prepared = store.find_prepared(house.conn, last.exchange_id) if last.is_open else None
     return (
-        (prepared is not None and names_kept_out(house, principal, prepared, paper))
+        (prepared is not None and names_kept_out(house, principal, prepared.how_long.copies, paper))
         or (prepared is not None and was_corrected(house.conn, principal, last.opened_at))
         or may_go_now(house, principal, last)
         or _has_staff_news(house, last, paper)

@@ -1,10 +1,12 @@
 """Whether the rights of persons overtook a return: somebody in it must stay out since, or somebody held may go."""
 
+from collections.abc import Sequence
+
 from sluice.agreement.model import Paper, PaperMissing
 from sluice.exchange.house import House
 from sluice.exchange.suppressed import find_suppressed, names_any, was_lifted
 from sluice.exchange.uses import needs_of_return
-from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.record import CopyLine
 from sluice.returns.model import Last
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
@@ -13,8 +15,8 @@ MAY_END: frozenset[str] = frozenset(Suppression) - {Suppression.ERASED}
 """Reasons that rows are held for, and that can end."""
 
 
-def names_kept_out(house: House, principal: Principal, prepared: ExchangeRecord, paper: Paper | PaperMissing) -> bool:
-    """Whether a return holds somebody who must stay out now; its own index run tells.
+def names_kept_out(house: House, principal: Principal, copies: Sequence[CopyLine], paper: Paper | PaperMissing) -> bool:
+    """Whether a return holds somebody who must stay out now; the index run among its copies tells.
 
     What was delivered is asked before it is put there again; an erasure edits file and run.
     """
@@ -22,7 +24,7 @@ def names_kept_out(house: House, principal: Principal, prepared: ExchangeRecord,
     suppressed = find_suppressed(house, principal, needs)
     if suppressed is None:
         return False
-    return names_any(house, prepared.how_long.copies, suppressed["ref"].to_list())
+    return names_any(house, copies, suppressed["ref"].to_list())
 
 
 def may_go_now(house: House, principal: Principal, last: Last) -> bool:

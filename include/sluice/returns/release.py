@@ -5,7 +5,7 @@ from datetime import datetime
 from sluice.db import transaction
 from sluice.errors import Ref
 from sluice.exchange import deliver
-from sluice.exchange.catalogue import get_copy
+from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS, utc_text
@@ -67,12 +67,10 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
     if last_day and str(now.astimezone(BRUSSELS).date()) > last_day:
         raise NotDelivered(Ref("exchange", shown.line.id), Ref("kept until", last_day))
     opened, record = get_open(house.conn, shown.line.id), shown.record
-    kept_out, overtaken = find_in_force(house.conn, opened.principal), Ref("rule", "NAMES_SOMEBODY_KEPT_OUT")
-    if names_kept_out(house, opened.principal, record, paper_under(house.conn, opened)):
-        raise NotDelivered(Ref("exchange", shown.line.id), overtaken)
+    overtaken = NotDelivered(Ref("exchange", shown.line.id), Ref("rule", "NAMES_SOMEBODY_KEPT_OUT"))
 
     def put() -> StoredObject:
-        stored = deliver.deliver_again(house, opened, record)
+        stored = deliver.copy_again(house, opened, record)
         body = RedeliveredReturn(
             exchange_id=shown.line.id,
             asked_by=by,
@@ -83,7 +81,12 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
         append(house.conn, chain=opened.chain, kind=EntryKind.RETURN_REDELIVERED, exchange_id=None, body=body)
         return stored
 
-    try:
-        return unless_kept_out(house, opened.principal, kept_out, record.how_long.copies, put)
-    except SuppressedMeanwhile:
-        raise NotDelivered(Ref("exchange", shown.line.id), overtaken) from None
+    with deliver.holding(house, opened):  # an erasure edits file and index: what they are now is asked after it
+        copies, paper = find_copies(house.conn, opened.exchange_id), paper_under(house.conn, opened)
+        kept_out = find_in_force(house.conn, opened.principal)
+        if names_kept_out(house, opened.principal, copies, paper):
+            raise overtaken
+        try:
+            return unless_kept_out(house, opened.principal, kept_out, copies, put)
+        except SuppressedMeanwhile:
+            raise overtaken from None

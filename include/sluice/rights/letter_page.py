@@ -139,7 +139,7 @@ def _refusal(say: Words, facts: LetterFacts) -> Body:
 
 
 def _refused(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
-    rows = [(group, each.reasons[group]) for group in refused_groups(each.part)]
+    rows = [(group, each.reasons.get(group)) for group in refused_groups(each.part)]
     done = [_inside(group_text(say, g)) for g in each.part.action_fields if each.part.action is not Action.REFUSE]
     rest = (say.say("letter.refusal.rest", groups="; ".join(done)),) if done else ()
     return _why_not(say, facts, _about(say, each), rows, _decides(say, each), rest)
@@ -149,16 +149,19 @@ def _why_not(
     say: Words,
     facts: LetterFacts,
     heading: str,
-    rows: Iterable[tuple[str, str]],
+    rows: Iterable[tuple[str, str | None]],
     first: tuple[str, ...] = (),
     rest: tuple[str, ...] = (),
 ) -> Part:
-    cells = tuple(
-        (Text(group_text(say, group)), Text(reason_text(say, facts.case.right, reason), below=reason))
-        for group, reason in rows
-    )
+    right = facts.case.right
+    cells = tuple((Text(group_text(say, group)), _reason(say, right, reason)) for group, reason in rows)
     table = Grid((say.say("letter.data"), say.say("letter.refusal.why")), cells, WHY_WIDTHS)
     return Part(heading, _texts(first), table=table, after=(say.say("letter.refusal.codes"), *rest))
+
+
+def _reason(say: Words, right: Right, reason: str | None) -> Text:
+    """A controller that left data out before it had to say why gave none; who gets the letter may ask it."""
+    return Text(reason_text(say, right, reason), below=reason) if reason else Text(say.say("letter.refusal.unsaid"))
 
 
 def _completion(say: Words, facts: LetterFacts) -> Body:
