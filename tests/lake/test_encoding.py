@@ -85,6 +85,16 @@ def test_what_is_partly_utf_8_is_not_taken_for_one_byte_each(
     assert refusal.readings[0] == "utf-8" and refusal.count
 
 
+def test_capitals_before_marks_are_read_where_windows_is_agreed_and_undecided_where_nothing_is(tmp_path: Path) -> None:
+    words = ["PÅ…", "PÅ\xa0", "HYVÄ”", "IRMÃ\u2019S", "MUÑ°", "5 Å²", "Ä\u2013Z", "JOÃO"]
+    content = "\r\n".join(["naam;n", *(f"{word};1" for word in words)]).encode("cp1252")
+
+    table = table_of(read_bytes(tmp_path, content, hints=FormatHints(encoding="windows-1252")))
+
+    assert table.frame["naam"].to_list() == words
+    assert refusal_of(read_bytes(tmp_path, content)).code == "ENCODING_AMBIGUOUS"
+
+
 def test_capitals_and_marks_of_windows_are_no_utf_8(tmp_path: Path) -> None:
     words = [
         "«CAFÉ»",

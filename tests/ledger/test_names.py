@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.errors import UsageError
-from sluice.ledger.names import check_name, is_same_person
+from sluice.ledger.names import check_name, is_name, is_same_person
 
 NAMES = st.from_regex(r"[a-zA-Z0-9À-ÖØ-öø-į][a-zA-Z0-9À-ÖØ-öø-į ._@+'-]{0,40}", fullmatch=True)
 
@@ -25,10 +25,19 @@ def test_other_letters_are_another_person(name: str, other: str) -> None:
     assert not is_same_person(name, f"{name}{other}")
 
 
-@given(NAMES, st.integers(0, 40), st.sampled_from(["\u200b", "\u2063", "\ufeff", "\u0430", "\u03bf", "\x00", "/"]))
+@given(NAMES, st.integers(0, 40), st.sampled_from(["\u200b", "\u2063", "\ufeff", "\u0430", "\u03bf", "\x00", "<", '"']))
 def test_what_is_not_seen_or_seen_as_another_letter_is_refused(name: str, at: int, letter: str) -> None:
     with pytest.raises(UsageError, match="--by"):
         check_name(name[:at] + letter + name[at:])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["O\u2019Brien", "CORP\\anna", "auth0|12", "Maes, An (NL)", "anna/maes", "Gal·la", "uid 50000", "Łukasz", "İpek"],
+)
+def test_names_as_people_and_directories_have_them_are_kept(name: str) -> None:
+    assert check_name(name).replace("'", "\u2019") == name.replace("'", "\u2019")
+    assert is_name(name) and is_same_person(name, name.replace("\u2019", "'"))
 
 
 def test_nothing_and_too_much_are_no_names() -> None:

@@ -18,7 +18,7 @@ def test_what_is_no_token_gets_nothing(web: Web, headers: dict[str, str]) -> Non
     assert (answer.status_code, answer.json()["code"]) == (403, "SLU-602"), "as Airflow's own API answers"
 
 
-@pytest.mark.parametrize("name", ["émile", "-", "a" * 101])
+@pytest.mark.parametrize("name", ["émile", "-", "a" * 101, "ann\u0430"])
 def test_a_name_no_record_can_hold_opens_nothing_and_seals_nothing(web: Web, name: str) -> None:
     answer = web.as_(f"{name}:USER").open()
     assert (answer.status_code, answer.json()["code"]) == (403, "SLU-603")

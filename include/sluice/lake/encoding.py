@@ -27,10 +27,13 @@ _LATIN9_DIFFERS = (0xA4, 0xA6, 0xA8, 0xB4, 0xB8, 0xBC, 0xBD, 0xBE)
 _DOS_LETTERS = (0x82, 0x83, 0x84, 0x86, 0x87, 0x88, 0x89, 0x8A, 0x8B, 0x8C, 0x8E)
 """Letters of DOS or Macintosh code pages that Windows-1252 reads as marks or capitals."""
 _DOS_ENDINGS = (0x82, 0x88, 0x89, 0x8A, 0x8B, 0x8C)
-"""Those that no small letter has after it in Windows-1252, as ``René`` and ``Zoë`` have in DOS."""
-_UTF8_INSIDE = re.compile(rb"[\xc2-\xc5\xce-\xd1][\x80-\xbf]|\xe2[\x80-\x84][\x80-\xbf]")
-"""Latin, Greek and Cyrillic letters and typographic marks in UTF-8. As Windows-1252 it is ``Ã©`` or ``â€™``; what is
-written beside a capital there, as in ``CAFÉ»``, is not among them."""
+"""Those that hardly ever follow a small letter in Windows-1252, and do in DOS: ``René``, ``Zoë``."""
+_CHARACTER = rb"(?:[\xc2-\xc5\xce-\xd1][\x80-\xbf]|\xe2[\x80-\x84][\x80-\xbf])"
+"""Latin, Greek and Cyrillic letters and typographic marks in UTF-8; as Windows-1252 it is ``Ã©`` or ``â€™``."""
+_UTF8_INSIDE = re.compile(_CHARACTER)
+_UTF8_IN_WORDS = re.compile(rb"(?<=[a-z])%s|%s(?=[a-z])|%s{3}" % ((_CHARACTER,) * 3))
+"""Beside a small letter, or three in a row. In Windows-1252 it is a capital before a mark, which words in capitals
+have, as ``HYVÄ”``: where that is agreed, they are taken at its word."""
 _WESTERN = (None, "cp1252", "iso8859-1", "iso8859-15")
 
 
@@ -75,7 +78,7 @@ def find_text(file: mmap, hints: FormatHints) -> Utf8Text | FormatRefusal:
         return _valid_utf8(file, looked, agreed)
     if agreed == "utf-8" or agreed in _UTF16:
         return FormatRefusal(_invalid_code(agreed), _RULE, readings=(agreed, "not " + agreed))
-    if agreed in _WESTERN and (mixed := _utf8_inside(file, looked.invalid)):
+    if agreed in _WESTERN and (mixed := _utf8_inside(file, looked.invalid, agreed is not None)):
         readings = ("utf-8", agreed or "cp1252")
         return FormatRefusal("ENCODING_AMBIGUOUS", _RULE, undecided=True, readings=readings, count=mixed)
     return _one_byte(file, agreed)
@@ -156,13 +159,17 @@ def _rival_of_cp1252(file: mmap, counts: npt.NDArray[np.int64]) -> FormatRefusal
     return None
 
 
-def _utf8_inside(file: mmap, invalid: int) -> int:
+def _utf8_inside(file: mmap, invalid: int, is_agreed: bool) -> int:
     """How many characters of a file that is not UTF-8 are: two files in one, or one byte of it is broken.
 
     A last character that is cut off is one of them. ``invalid``: offset of the first byte that is not UTF-8.
+    ``is_agreed``: the contract names a one-byte encoding, so that only what is no word of it counts.
     """
-    cut = len(file) - invalid < 4 and _is_cut(file[invalid:])
-    return sum(1 for chunk in _chunks(file, 0) for _ in _UTF8_INSIDE.finditer(chunk)) + cut
+    cut = (
+        len(file) - invalid < 4 and _is_cut(file[invalid:]) and (not is_agreed or file[invalid - 1 : invalid].islower())
+    )
+    found = _UTF8_IN_WORDS if is_agreed else _UTF8_INSIDE
+    return sum(1 for chunk in _chunks(file, 0) for _ in found.finditer(chunk)) + cut
 
 
 def _is_cut(end: bytes) -> bool:

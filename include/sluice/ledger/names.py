@@ -5,7 +5,9 @@ import unicodedata
 from sluice.errors import Ref, UsageError
 
 LONGEST = 100
-_BESIDE_LETTERS = frozenset("0123456789 ._@+'-")
+_BESIDE_LETTERS = frozenset("0123456789 ._@+'-,()/|\\·")
+"""As logins of directories (``CORP\\anna``, ``auth0|12``) and names (``Maes, An (NL)``, ``Gal·la``) have them."""
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2019\u02bc", "'"))
 
 
 def check_name(by: str, option: str = "--by") -> str:
@@ -13,10 +15,16 @@ def check_name(by: str, option: str = "--by") -> str:
 
     Letters are Latin, so that no letter of another script, and nothing that is not seen, makes a second person.
     """
-    name = " ".join(unicodedata.normalize("NFKC", by).split())
-    if not (0 < len(name) <= LONGEST and name[0].isalnum() and all(map(_is_usual, name))):
-        raise UsageError(Ref("option", option), Ref("form", "Latin letters, digits and . _ @ + ' -"))
+    name = " ".join(unicodedata.normalize("NFKC", by).translate(_APOSTROPHES).split())
+    if not is_name(name):
+        raise UsageError(Ref("option", option), Ref("form", "Latin letters, digits and . _ @ + ' - , ( ) / |"))
     return name
+
+
+def is_name(text: str) -> bool:
+    """Whether a name can be kept as it is, or once :func:`check_name` spelled it."""
+    name = text.translate(_APOSTROPHES)
+    return 0 < len(name) <= LONGEST and name[0].isalnum() and all(map(_is_usual, unicodedata.normalize("NFKC", name)))
 
 
 def is_same_person(name: str, other: str) -> bool:
@@ -25,7 +33,8 @@ def is_same_person(name: str, other: str) -> bool:
 
 
 def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).split())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(folded.translate(_APOSTROPHES).split())
 
 
 def _is_usual(letter: str) -> bool:

@@ -25,6 +25,7 @@ from airflow.configuration import conf
 from airflow.models.dag import DagModel
 from fastapi import Depends
 
+from sluice.ledger.names import is_name
 from sluice.rights.guards import NAME
 from sluice.rights.model import Actor, Role
 from sluice.web.errors import NameUnfit, NotAllowed
@@ -56,13 +57,13 @@ class Rule:
     def __call__(self, user: Annotated[BaseUser, Depends(get_user)]) -> Actor:
         if not self.says_yes(user):
             raise NotAllowed
-        if not NAME.fullmatch(user.get_name()):
+        if not _can_be_kept(user.get_name()):
             raise NameUnfit
         return Actor(Role.DESK, user.get_name())
 
     def allows(self, user: BaseUser) -> bool:
         """Whether a page that asks for this opens for them."""
-        return self.says_yes(user) and NAME.fullmatch(user.get_name()) is not None
+        return self.says_yes(user) and _can_be_kept(user.get_name())
 
     def says_yes(self, user: BaseUser) -> bool:
         """Whether the auth manager says yes twice."""
@@ -120,3 +121,8 @@ HandlesCases = Annotated[bool, Depends(has(may_handle))]
 Releases = Annotated[bool, Depends(has(may_release))]
 SignsRoles = Annotated[bool, Depends(has(may_sign_roles))]
 Audits = Annotated[bool, Depends(has(may_see_registers))]
+
+
+def _can_be_kept(name: str) -> bool:
+    """Whether every record of what somebody does can hold the name they logged in with."""
+    return NAME.fullmatch(name) is not None and is_name(name)
