@@ -5,7 +5,7 @@ import secrets
 import string
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,7 +22,7 @@ from sluice.answers.link_model import LinkOver, LinkRefused
 from sluice.answers.model import AnswerGone
 from sluice.errors import UsageError
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.rights.clock import received_on
+from sluice.rights.clock import BRUSSELS, received_on
 from sluice.rights.erase import run
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
@@ -242,6 +242,21 @@ def test_a_case_goes_on_once_its_package_was_fetched(town: Town) -> None:
     assert done.state is State.CLOSED
     assert {part.state for part in done.sub_cases} == {State.CLOSED}
     assert all(part.answered_at for part in done.sub_cases)
+
+
+def test_a_package_that_was_fetched_in_time_is_no_miss_however_late_that_is_booked(town: Town) -> None:
+    fetched, left = given(town), given(town, 1)
+    for _ in range(3):
+        follow(town.house, now())
+        assert sweep(town.house, now()).failed == 0
+    assert opens(town, linked(town, fetched).token, fetched.case_id)
+    after = datetime.combine(fetched.due.legal_due + DAY, time(), BRUSSELS) + timedelta(minutes=2)
+
+    assert follow(town.house, after).breached == 1
+    assert sweep(town.house, after).failed == 0
+
+    found = [get_case(town.house.conn, case.case_id) for case in (fetched, left)]
+    assert [(case.state, case.is_breached) for case in found] == [(State.CLOSED, False), (State.SCOPED, True)]
 
 
 def test_a_case_goes_on_once_its_letter_was_taken_out(town: Town) -> None:

@@ -1,6 +1,6 @@
 """The DAG that nobody has to wake: files that were forgotten, and returns whose cut-off has passed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,11 +12,12 @@ from night import RESULTS, Call, Night, copied_night
 from returns.commands import at_terminal
 from sluice.errors import Ref, StoreError
 from sluice.exchange.house import House
+from sluice.ledger.record import GIVEN_BACK
 from sluice.orchestration import operators
 from sluice.returns import drain
 from sluice.returns.due import open_due
 from sluice.settings import Settings
-from sluice.terms import Flow, Principal
+from sluice.terms import ExchangeId, Flow, Principal
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
 
@@ -74,3 +75,23 @@ def test_a_flow_that_fails_keeps_no_other_waiting(night: Night, monkeypatch: pyt
     with pytest.raises(StoreError, match="1"):
         drain.drain_all_returns(night.desk.house, flows, datetime.now(UTC), {})
     assert len(night.returns()) == 1
+
+
+def test_what_is_given_back_and_cannot_be_made_again_is_told_by_number_and_keeps_no_other_waiting(
+    night: Night, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    night.called(Call("c1", *night.people(1)[0]))
+    house, now, principal = night.desk.house, datetime.now(UTC), Principal(ENERGY[0])
+    drain.drain_returns(house, principal, RESULTS, now, {})
+    [prepared] = night.returns()
+    drain.remake_prepared(house, principal, now)
+    assert "wait" not in caplog.text, "the control"
+
+    def fail(house: House, exchange_id: ExchangeId, run: Mapping[str, str]) -> int:
+        raise TypeError("+32470123456")
+
+    monkeypatch.setattr(drain, "go_on_prepared", fail)
+    night.desk.sql(f"update exchange set version_id = '{GIVEN_BACK}1' where exchange_id = '{prepared.id}' returning 1")
+    drain.remake_prepared(house, principal, now)
+
+    assert f"1 that are given back to {principal} wait" in caplog.text and "+32470123456" not in caplog.text

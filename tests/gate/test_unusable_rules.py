@@ -1,6 +1,7 @@
 """A rule or suite that cannot be judged is told of the paper, by the linter and when a file comes; not of the file."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from sluice.gate.lint import check_rules
 from sluice.orchestration.operators import ActivatePaper
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings
-from sluice.terms import Verdict
+from sluice.terms import Severity, Verdict
 from stores import Database
 
 pytestmark = pytest.mark.usefixtures("fresh_settings")
@@ -150,6 +151,29 @@ def test_what_cannot_be_judged_is_not_put_in_force(home: Path, database: Databas
     assert (refused.is_refused, refused.activated) == (True, ())
     assert [problem.code for problem in refused.problems if problem.path == str(path)] == ["CON-084"]
     assert len(done.activated) == 2
+
+
+@pytest.mark.parametrize("status", ["draft", "proposed", "retired", "deprecated"])
+def test_a_paper_that_no_file_comes_under_keeps_no_other_out_of_force(
+    home: Path, database: Database, status: str
+) -> None:
+    """A draft may name a suite that is not written yet, an archive one that is not there any more."""
+    folder, now = home / "principals" / "energy01", datetime.now(UTC)
+    check = partial(check_rules, expectations=home / "expectations")
+    text = UNUSABLE[0].mistake.apply(CONTRACT)
+    shutil.copytree(folder, folder / "archive")
+    (folder / "archive" / CONTRACT_NAME).write_text(text, encoding="utf-8")
+    other = text.replace("renewal_campaign", "next_campaign").replace("status: active", f"status: {status}")
+    path = folder / CONTRACT_NAME.replace("renewal_campaign", "next_campaign")
+    path.write_text(other, encoding="utf-8")
+    with connect_to(database.app_url) as conn:
+        done = activate_principal(conn, folder, now, check)
+
+    assert (done.is_refused, [problem.code for problem in done.problems if problem.severity is Severity.ERROR]) == (
+        (True, ["CON-085"]) if status == "deprecated" else (False, [])
+    )
+    named = {problem["path"] for problem in sluice("contract", "lint", str(folder)).document["problems"]}
+    assert (str(path) in named) is (status != "retired"), "the linter says it of drafts too"
 
 
 def test_the_command_and_the_dag_put_no_such_paper_in_force(

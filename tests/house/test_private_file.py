@@ -2,6 +2,8 @@
 
 import errno
 import os
+import resource
+import signal
 import stat
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice.cli.private_file import PlaceUnfit, private_file
+from sluice.cli.private_file import PlaceUnfit, _write_new, private_file
 from sluice.errors import FileMissing
 
 
@@ -82,6 +84,58 @@ def test_what_somebody_put_there_meanwhile_stays_where_nothing_may_have_been(tmp
         write(b"ours")
     assert target.read_bytes() == (b"of another" if is_new else b"ours")
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
+
+
+@pytest.fixture(params=[errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS])
+def disk_without_links(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What link(2) says on exFAT and on some mounts."""
+
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError(request.param, os.strerror(request.param))
+
+    monkeypatch.setattr(os, "link", refuse)
+
+
+@pytest.mark.usefixtures("disk_without_links")
+def test_on_a_disk_without_links_a_new_file_is_there_whole_private_and_never_in_place_of_another(
+    tmp_path: Path,
+) -> None:
+    target = tmp_path / "notice.json"
+    with private_file("--to", target, is_new=True) as write:
+        write(b"new")
+    assert modes(tmp_path) == {target.name: 0o600} and target.read_bytes() == b"new"
+
+    late = tmp_path / "late.json"
+    with pytest.raises(PlaceUnfit), private_file("--to", late, is_new=True) as write:
+        late.write_bytes(b"of another")
+        write(b"ours")
+    assert late.read_bytes() == b"of another"
+
+
+@pytest.mark.usefixtures("disk_without_links")
+def test_a_disk_without_links_that_is_full_keeps_no_half_of_a_file(tmp_path: Path) -> None:
+    target, limits = tmp_path / "notice.json", resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with pytest.raises(OSError, match="large") as failed:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+            _write_new(target, bytes(5000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert failed.value.errno == errno.EFBIG and modes(tmp_path) == {}
+
+
+def test_another_fault_of_the_disk_is_not_taken_for_one_without_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(source: Path, target: Path) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(os, "link", broken)
+    with pytest.raises(PlaceUnfit), private_file("--to", tmp_path / "x.json", is_new=True) as write:
+        write(b"x")
+    assert modes(tmp_path) == {}
 
 
 def test_a_full_disk_has_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

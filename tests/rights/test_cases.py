@@ -264,12 +264,12 @@ def test_a_dead_opener_is_finished_from_the_seal(desk: Desk, holds: Holds) -> No
     assert store.list_cases(desk.house.conn) == []
     holds.dies = False
 
-    assert finish_openings(desk.house, holds) == 1
+    assert finish_openings(desk.house, holds) == (1, 0)
 
     (case,) = store.list_cases(desk.house.conn)
     assert (case.right, case.principal, case.opened_at) == (Right.ERASURE, "energy01", NOW)
     assert holds.applied[0][0] == case.case_id
-    assert finish_openings(desk.house, holds) == 0
+    assert finish_openings(desk.house, holds) == (0, 0)
 
 
 def test_no_identifier_and_no_reference_is_in_postgresql(desk: Desk, holds: Holds) -> None:

@@ -148,6 +148,23 @@ def test_an_answer_after_the_last_day_is_a_miss_though_no_sweep_looked_and_one_o
     ]
 
 
+def test_a_sweep_between_an_answer_and_its_booking_flags_only_what_nobody_had_by_the_last_day(town: Town) -> None:
+    in_time, late, waiting = cases = [town.decided(person) for person in town.people[:3]]
+    for case in cases:
+        run(town.house, case.case_id, now())
+    swept(town)
+    midnight = datetime.combine(in_time.due.legal_due + DAY, time(), BRUSSELS)
+    for case, at in ((in_time, midnight - timedelta(minutes=1)), (late, midnight + timedelta(minutes=1))):
+        take_out(town, case, at=at)
+
+    looked = [follow(town.house, midnight + timedelta(minutes=minutes)) for minutes in (2, 3)]
+    assert [(each.breached, each.failed) for each in looked] == [(2, 0), (0, 0)], "the controls: late, and no answer"
+    assert sweep(town.house, midnight + timedelta(days=3)).finished.closed == 2, "booked days later"
+
+    found = [store.get_case(town.house.conn, case.case_id) for case in (in_time, late, waiting)]
+    assert [case.is_breached for case in found] == [False, True, True]
+
+
 def test_a_request_taken_back_after_its_last_day_was_missed_too(town: Town) -> None:
     conn, cases = town.house.conn, [town.ask(person) for person in town.people[:2]]
     last = datetime.combine(cases[0].due.legal_due, time(12), BRUSSELS)

@@ -1,5 +1,6 @@
 """The one way values of persons get into a file: the one asked for, whole or not at all, for its owner alone."""
 
+import errno
 import os
 import stat
 import tempfile
@@ -12,6 +13,8 @@ from sluice.errors import FileMissing, Ref, UsageError
 
 Write = Callable[[bytes], None]
 """Takes the whole content, once."""
+NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What link says on a disk that has no hard links: exFAT, some network and FUSE mounts."""
 
 
 class PlaceUnfit(UsageError):
@@ -40,7 +43,7 @@ def private_file(option: str, path: Path, *, is_new: bool = False) -> Iterator[W
         try:
             draft.write_bytes(content)
             if is_new:
-                os.link(draft, path)  # fails where somebody else was first
+                _put_new(draft, path, content)
             else:
                 draft.replace(path)
         except OSError:
@@ -51,6 +54,27 @@ def private_file(option: str, path: Path, *, is_new: bool = False) -> Iterator[W
         yield write
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _put_new(draft: Path, path: Path, content: bytes) -> None:
+    """Put the draft where nothing may be. Raises OSError where somebody else was first, or the disk is full."""
+    try:
+        os.link(draft, path)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        _write_new(path, content)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """On a disk without links; what could not be written whole goes again."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _is_fit(option: str, path: Path, *, is_new: bool) -> bool:

@@ -1,6 +1,7 @@
 """What the linter of papers cannot see: rules of a contract that cannot be judged, suites that are not there.
 
-Asked before a paper is put in force; a file that comes under such a rule waits, and is not to blame.
+Asked before a paper is put in force, of those that files come under; a file that comes under such a rule waits, and
+is not to blame. The linter says it of drafts too.
 """
 
 from collections.abc import Iterator
@@ -20,32 +21,38 @@ from sluice.gate.contract_rules import rules_for
 from sluice.gate.suites import load_suites
 
 UNJUDGED, ABSENT = "CON-084", "CON-085"
+IN_FORCE = frozenset({"active", "deprecated"})
+"""What activation registers and files come under."""
+MEANT = IN_FORCE | {"proposed", "draft"}
+"""What a file may come under one day."""
 
 
 def lint_whole(path: Path, prefix: Literal["AGR", "CON"], expectations: Path) -> list[Problem]:
-    """Like :func:`sluice.agreement.lint.lint_as`, with what :func:`check_rules` finds."""
+    """Like :func:`sluice.agreement.lint.lint_as`, with the rules and suites of every contract that is not retired."""
     problems = lint_as(path, prefix)
     if prefix == "CON" or path.is_dir():
-        problems += check_rules(path, expectations)
+        folders = sorted({paper.parent for paper in path.rglob("*.y*ml")}) if path.is_dir() else []
+        papers = [paper for folder in folders for paper in find_papers(folder)] or [path]
+        problems += [problem for paper in papers for problem in _check(paper, expectations, MEANT)]
     return sorted(problems, key=lambda problem: (problem.path, problem.line, problem.code))
 
 
-def check_rules(path: Path, expectations: Path) -> list[Problem]:
-    """Problems with the rules of a contract, or of every contract below a folder that files still come under.
+def check_rules(folder: Path, expectations: Path) -> list[Problem]:
+    """Problems with the rules of the contracts that activating a principal's folder lets files come under.
 
-    expectations: the folder of suites. What keeps a contract from loading is the other linter's to say.
+    Its own files, and no draft: neither is put in force. expectations: the folder of suites. What keeps a contract
+    from loading is the other linter's to say.
     """
-    folders = sorted({paper.parent for paper in path.rglob("*.y*ml")}) if path.is_dir() else []
-    papers = [paper for folder in folders for paper in find_papers(folder)] or [path]
-    return [problem for paper in papers for problem in _check(paper, expectations)]
+    return [problem for paper in find_papers(folder) for problem in _check(paper, expectations, IN_FORCE)]
 
 
-def _check(path: Path, expectations: Path) -> Iterator[Problem]:
+def _check(path: Path, expectations: Path, standing: frozenset[str]) -> Iterator[Problem]:
+    """``standing``: of which contracts it is asked."""
     try:
         contract = load_contract(path)
     except PaperInvalid:
         return
-    if contract.status == "retired":
+    if contract.status not in standing:
         return
     document = read_document(path)
     for spot, part in _parts(document, contract):

@@ -7,34 +7,36 @@ from sluice.settings import get_settings
 class FollowCases(HouseOperator):
     """Reads what principals asked and instructed, finishes openings, forwards, reminds, writes letters owed.
 
-    What is sealed of a case that was closed long enough ago is removed, and keys that two persons let go.
+    What is sealed of a case that was closed long enough ago is removed, and keys that two persons let go. Fails when
+    one of them was left undone, after everything else was done.
     """
 
     def work(self, run: dict[str, str]) -> str:
         from datetime import UTC, datetime
 
+        from sluice.errors import Ref, StoreError
         from sluice.exchange.house import open_house
         from sluice.rights.alarms import find_alarms
         from sluice.rights.destroy import finish as finish_destructions
         from sluice.rights.forward import follow
         from sluice.rights.mails import send_mails
-        from sluice.rights.opening import finish_openings
         from sluice.rights.protect import protection_of
         from sluice.rights.requests import read_requests
         from sluice.rights.tidy import tidy
 
         with open_house(get_settings()) as house:
             protection, now = protection_of(house), datetime.now(UTC)
-            opened = finish_openings(house, protection)
             requests = read_requests(house, protection, now)
             told = follow(house, now)
             tidied = tidy(house, now)
-            destroyed, _ = finish_destructions(house, now)
+            destroyed, not_destroyed = finish_destructions(house, now)
             mailed = send_mails(house, now)
             raised = find_alarms(house.conn, now)
         for alarm in raised:
             self.log.warning("case %s: last day %s%s", alarm.case.case_id, alarm.last_day, " PAST" * alarm.is_late)
-        parts = (f"opened {opened}", f"requests {requests}", f"told {told}", f"{tidied}", f"{mailed}")
+        if left := requests.failed + told.failed + tidied.failed + not_destroyed:
+            raise StoreError(Ref("steps of cases left undone", left))
+        parts = (f"opened {requests.finished}", f"requests {requests}", f"told {told}", f"{tidied}", f"{mailed}")
         return ", ".join((*parts, f"keys destroyed {destroyed}", f"alarms {len(raised)}"))
 
 

@@ -34,12 +34,14 @@ def remake_prepared(house: House, principal: Principal, now: datetime) -> None:
     and met again by the schedule. Raises ServiceMissing.
     """
     given = find_prepared_given(house.conn, principal)
-    each("what is given back", given, partial(go_on_prepared, house, run=NOTHING_RAN))
+    _, not_remade = each("what is given back", given, partial(go_on_prepared, house, run=NOTHING_RAN))
     flows = [(principal, flow) for flow in find_prepared_flows(house.conn, principal)]
     try:
         drain_all_returns(house, flows, now, NOTHING_RAN)
     except StoreError as error:
         log.warning("prepared returns of %s wait: %s", principal, error)
+    if not_remade:
+        log.warning("%d that are given back to %s wait, as they were prepared", not_remade, principal)
 
 
 def drain_all_returns(

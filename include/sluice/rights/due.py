@@ -64,7 +64,10 @@ ONE_DAY = timedelta(days=1)
 
 
 def due_actions(cases: Sequence[Case], now: datetime, pace: Pace = DEFAULT_PACE) -> tuple[DueAction, ...]:
-    """Everything due at ``now``, the most urgent kind first; doing it all leaves nothing due."""
+    """Everything due at ``now``, the most urgent kind first; doing it all leaves nothing due.
+
+    But a breach comes again while an answer that the person had in time is not booked: who does it asks for that first.
+    """
     found = [action for case in cases if not case.state.is_over for action in _of_case(case, now, pace)]
     return tuple(sorted(found, key=lambda action: list(Due).index(action.what)))
 

@@ -18,7 +18,8 @@ from sluice.rights.certificate import is_clean, issue, last_scans
 from sluice.rights.clock import received_on
 from sluice.rights.confirmation import confirm
 from sluice.rights.erase import drop_notices
-from sluice.rights.letter_due import DONE, FILE, answers, refused_groups
+from sluice.rights.had import GIVEN, final_letter, find_had
+from sluice.rights.letter_due import DONE, FILE, answers
 from sluice.rights.letters import write_letter
 from sluice.rights.model import SYSTEM, Action, Case, LetterKind, Order, State, SubCase, Track
 from sluice.rights.notice_follow import Followed, follow
@@ -26,8 +27,6 @@ from sluice.rights.reach import keeps_out
 from sluice.rights.rectify import carry_out
 from sluice.rights.tell import Told, tell
 
-GIVEN = frozenset({Action.GIVE, Action.EXPORT})
-"""What is carried out with a package for the person (the room of answers makes it)."""
 WRITE_BEFORE = timedelta(days=5)
 """Before the last day to answer: then a letter no longer waits for other parts."""
 
@@ -131,20 +130,13 @@ def _answered(house: House, case: Case, part: SubCase, now: datetime) -> Case | 
     if case.channel == FILE and part.action is not Action.REFUSE:
         evidence = confirm(house, case, part)
         return None if evidence is None else _take(house, case, part, State.ANSWERED, now, "CONFIRMED", evidence)
-    if part.action in GIVEN and (taken := answer_store.find_taken(house.conn, part)) and _was_told(case, part):
-        return _take(house, case, part, State.ANSWERED, now, "PACKAGE_FETCHED", *taken)
-    kind = LetterKind.REFUSAL if part.action is Action.REFUSE else LetterKind.COMPLETION
-    letter = case.find_letter(kind, part.sub_case_id)
-    if letter is None and kind is LetterKind.COMPLETION and _is_time_to_write(house, case, part, now):
-        letter = write_letter(house, case.case_id, kind, now, sub_case_id=part.sub_case_id)
-    if letter is None or letter.opened_at is None:
-        return None
-    return _take(house, case, part, State.ANSWERED, now, "LETTER_TAKEN_OUT", letter.sha256, letter.opened_at)
-
-
-def _was_told(case: Case, part: SubCase) -> bool:
-    """Whether what was refused of a part stands in a letter; the person has that one before it is answered."""
-    return not refused_groups(part) or case.find_letter(LetterKind.REFUSAL, part.sub_case_id) is not None
+    if had := find_had(house.conn, case, part):
+        return _take(house, case, part, State.ANSWERED, now, had.word, had.sha256, had.at)
+    kind = final_letter(part)
+    is_there = case.find_letter(kind, part.sub_case_id) is not None
+    if not is_there and kind is LetterKind.COMPLETION and _is_time_to_write(house, case, part, now):
+        write_letter(house, case.case_id, kind, now, sub_case_id=part.sub_case_id)
+    return None
 
 
 def _is_time_to_write(house: House, case: Case, part: SubCase, now: datetime) -> bool:

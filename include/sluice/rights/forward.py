@@ -14,7 +14,9 @@ from sluice.exchange.sweeping import Faults
 from sluice.lake.objects import prefix_of
 from sluice.rights import store
 from sluice.rights.book import open_book
+from sluice.rights.clock import received_on
 from sluice.rights.due import DEFAULT_PACE, Due, DueAction, Pace, due_actions
+from sluice.rights.had import is_missed
 from sluice.rights.holds import settle_holds
 from sluice.rights.identifiers import open_sealed
 from sluice.rights.letters import write_owed
@@ -144,6 +146,8 @@ def _tell(target: State) -> Callable[[House, DueAction, datetime], bool]:
 def _breach(house: House, action: DueAction, now: datetime) -> bool:
     case = action.case
     with open_book(house.conn, case.case_id) as book:
+        if not is_missed(house.conn, book.case, received_on(now)):
+            return False  # the person has the answer, and it is not booked yet
         book.flag(Flag.BREACHED_DEADLINE, Order(SYSTEM, now, "DEADLINE_PASSED", case.subject_sha256))
     log.warning("case %s is past its legal due date and not answered", case.case_id)
     return True

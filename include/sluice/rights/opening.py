@@ -155,8 +155,8 @@ def open_envelope(house: House, envelope: Envelope, protection: Protection) -> C
     return _finish(house, seal(house, envelope), protection)
 
 
-def finish_openings(house: House, protection: Protection) -> int:
-    """Open every case whose envelope is sealed and that is not there; how many. Faults are met again."""
+def finish_openings(house: House, protection: Protection) -> tuple[int, int]:
+    """Open every case whose envelope is sealed and that is not there: how many, and how many are met again."""
     sealed = list_sealed(house)
     known = store.find_known(house.conn, [case_id for case_id, _ in sealed])
     done, faults = 0, Faults()
@@ -166,7 +166,7 @@ def finish_openings(house: House, protection: Protection) -> int:
         with faults.kept_apart(f"the opening of case {case_id}"):
             _finish(house, open_sealed(house, key), protection)
             done += 1
-    return done
+    return done, faults.count
 
 
 def _finish(house: House, sealed: Sealed, protection: Protection) -> Case:

@@ -56,7 +56,10 @@ class RequestFile:
 
 @dataclass(frozen=True, slots=True)
 class RequestSweep:
-    """One look at all ``requests/``: files and instructions by outcome; ``finished``: openings of dead workers."""
+    """One look at all ``requests/``: files and instructions by outcome; ``finished``: openings of dead workers.
+
+    ``failed``: files that were not answered and openings that were not finished; met again.
+    """
 
     requests: Mapping[str, int] = field(default_factory=dict)
     instructions: Mapping[str, int] = field(default_factory=dict)
@@ -70,14 +73,14 @@ def read_requests(house: House, protection: Protection, now: datetime) -> Reques
     Openings that a dead worker left are finished first. Raises ServiceMissing when a store is away;
     other faults are counted and met again.
     """
-    finished = finish_openings(house, protection)
+    finished, not_opened = finish_openings(house, protection)
     counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     faults = Faults()
     for name in filter(PRINCIPAL_NAME.fullmatch, house.objects.list_prefixes(house.settings.bucket_exchange)):
         for item in _fresh(house, Principal(name)):
             with faults.kept_apart(f"a request of {name}"):
                 _answer(house, Principal(name), item, protection, now, *counts)
-    return RequestSweep(dict(counts[0]), dict(counts[1]), finished, faults.count)
+    return RequestSweep(dict(counts[0]), dict(counts[1]), finished, not_opened + faults.count)
 
 
 def _answer(

@@ -1,0 +1,69 @@
+"""What the person has of a part: the letter that was taken out, or the package that was fetched, booked or not yet."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sluice.db import Connection
+from sluice.rights import answer_store
+from sluice.rights.clock import received_on
+from sluice.rights.letter_due import FILE, answers, refused_groups
+from sluice.rights.model import Action, Case, LetterKind, SubCase, Track
+
+GIVEN = frozenset({Action.GIVE, Action.EXPORT})
+"""What is carried out with a package for the person (the room of answers makes it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Had:
+    """The answer about a part: the word of the step it is booked as, what it stands on, and when the person had it."""
+
+    word: str
+    sha256: str
+    at: datetime
+
+
+def find_had(conn: Connection, case: Case, part: SubCase) -> Had | None:
+    """None while the person has no answer of ours, or it is the principal's to give."""
+    if not answers(part) or _is_told_by_file(case, part):
+        return None
+    if part.action in GIVEN and (taken := answer_store.find_taken(conn, part)) and _was_told(case, part):
+        return Had("PACKAGE_FETCHED", *taken)
+    letter = case.find_letter(final_letter(part), part.sub_case_id)
+    if letter is None or letter.opened_at is None:
+        return None
+    return Had("LETTER_TAKEN_OUT", letter.sha256, letter.opened_at)
+
+
+def final_letter(part: SubCase) -> LetterKind:
+    """The letter that is the answer about a part."""
+    return LetterKind.REFUSAL if part.action is Action.REFUSE else LetterKind.COMPLETION
+
+
+def is_missed(conn: Connection, case: Case, today: date) -> bool:
+    """Whether a last day went by without an answer; one that the person had by then counts, however late it is booked.
+
+    today: a Brussels date.
+    """
+    if case.state.is_over:
+        return False
+    if not case.sub_cases:  # it waits for its person
+        return today > case.last_day
+    return any(_is_missed(conn, case, part, today) for part in case.sub_cases if not part.is_answered)
+
+
+def _is_missed(conn: Connection, case: Case, part: SubCase, today: date) -> bool:
+    last_day = case.last_day_of(part)
+    if today <= last_day:
+        return False
+    had = find_had(conn, case, part)
+    return had is None or received_on(had.at) > last_day
+
+
+def _is_told_by_file(case: Case, part: SubCase) -> bool:
+    """Whether the answer to a principal's own file goes to it; what the center itself refuses, it tells the person."""
+    return case.channel == FILE and (part.track is Track.PROCESSOR or part.action is not Action.REFUSE)
+
+
+def _was_told(case: Case, part: SubCase) -> bool:
+    """Whether what was refused of a part stands in a letter; the person has that one before it is answered."""
+    return not refused_groups(part) or case.find_letter(LetterKind.REFUSAL, part.sub_case_id) is not None

@@ -1,0 +1,98 @@
+"""The operator behind the DAG `case_clock`, in a real installation: what fails is told, after all else is done."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from desk import Desk
+from returns.commands import at_terminal, sluice
+from rights.post_office import PostOffice, post_office
+from rights.test_requests import put
+from sluice.agreement.activate import activate_all
+from sluice.errors import StoreError
+from sluice.exchange.house import open_house
+from sluice.orchestration.persons import FollowCases
+from sluice.rights import destroy_store, store
+from sluice.rights.identifiers import PREFIX, encrypt
+from sluice.rights.model import Actor, Right, Role, State
+from sluice.rights.opening import open_case
+from sluice.rights.protect import protection_of
+from sluice.settings import Settings
+from sluice.terms import Principal, SubjectKind
+
+pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
+
+
+@pytest.fixture
+def office() -> Iterator[PostOffice]:
+    with post_office() as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path, office: PostOffice) -> Iterator[Desk]:
+    """With a mail server, and papers that are known since January."""
+    mail = {
+        "smtp_url": SecretStr(f"smtp://127.0.0.1:{office.port}"),
+        "mail_from": "sluice@center.example",
+        "mail_desk": "desk@center.example",
+    }
+    with open_house(store_settings.model_copy(update=mail)) as house:
+        activate_all(house.conn, store_settings.principals_dir, datetime(2026, 1, 2, tzinfo=UTC))
+        yield Desk(house, tmp_path)
+
+
+def an_opening(desk: Desk) -> None:
+    """What is sealed of a request is none, which nobody foresaw."""
+    content = encrypt(desk.house.keyring, b"[]")
+    desk.house.objects.put(desk.settings.bucket_vault, f"{PREFIX}{uuid4()}/subject.age", content, "x/y")
+
+
+def a_letter(desk: Desk) -> None:
+    """What is sealed of a case is not where it was."""
+    now = datetime.now(UTC)
+    open_at(desk, now, now)
+    desk.sql("update subject_case set subject_key = 'x' returning 1")
+
+
+def a_key(desk: Desk) -> None:
+    """Of keys that two persons let go, one never was there."""
+    gone, now = Principal("gone01"), datetime.now(UTC)
+    destroy_store.ask(desk.house.conn, gone, "an", now)
+    destroy_store.confirm(desk.house.conn, gone, "bert", now, {"subject": "00"})
+
+
+def open_at(desk: Desk, received: datetime, now: datetime) -> str:
+    case = open_case(
+        desk.house, Right.ERASURE, [(SubjectKind.PHONE, "0470123456")], Principal("energy01"), received, "mail", "nl",
+        now, protection=protection_of(desk.house), actor=Actor(Role.DESK, "anna"),
+    )  # fmt: skip
+    return case.case_id
+
+
+@pytest.mark.parametrize("broken", [None, an_opening, a_letter, a_key])
+def test_what_fails_is_told_after_everything_else_was_done(
+    desk: Desk, office: PostOffice, monkeypatch: pytest.MonkeyPatch, broken: Callable[[Desk], None] | None
+) -> None:
+    if broken:
+        broken(desk)
+    now = datetime.now(UTC)
+    case_id = open_at(desk, now - timedelta(days=60), now)
+    put(desk, "erasure-1.csv", b"phone\n0470654321\n")
+
+    with at_terminal(desk, monkeypatch):
+        if broken is None:
+            assert "alarms 1" in FollowCases(task_id="follow").work({}), "the control"
+        else:
+            with pytest.raises(StoreError, match="steps of cases left undone"):
+                FollowCases(task_id="follow").work({})
+            assert sluice("case", "follow").exit == 3 * (broken is not a_key), "the command does all but keys"
+
+    assert "READ" in [row["outcome"] for row in desk.sql("select outcome from request_file")]
+    parts = store.get_case(desk.house.conn, case_id).sub_cases
+    assert State.AWAITING_INSTRUCTION in {part.state for part in parts}
+    assert any(case_id in each for each in office.said), "the desk was mailed that its last day is past"
