@@ -311,6 +311,8 @@ def test_an_erasure_waits_for_another_request_of_the_same_person_and_keeps_no_ot
     assert not there(town, "solar01/outbound/"), "of a person who was erased nothing goes"
     town.house.conn.execute("update sub_case set state = 'CLOSED' where case_id = %s", (answer.case_id,))
     assert verify(town.house, erasure.case_id, now()).residual == 1, "control: of a case that is over it is a residue"
+    assert run(town.house, erasure.case_id, now()).residual == 0, "the next run takes it away"
+    assert issue(town.house, erasure.case_id)
 
 
 def test_nothing_is_certified_while_an_answer_is_being_made_whenever_it_was_opened(town: Town) -> None:

@@ -53,6 +53,7 @@ from sluice.rights.erase_scope import OPEN_DECISIONS, has_decided, is_decided, i
 from sluice.rights.erase_stores import carry_out, store_of
 from sluice.rights.erase_uploads import abort_uploads
 from sluice.rights.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
+from sluice.rights.over import drop_over
 from sluice.rights.preflight import check_preflight
 from sluice.rights.requests import drop_request_file
 from sluice.rights.tell import note_places
@@ -251,6 +252,7 @@ def _finish(house: House, case: Case, clearance: Clearance, now: datetime) -> No
         if part.principal == target.principal and has_decided(part):
             drop_notices(house, part)
     drop_request_file(house, case.case_id, target.principal)
+    drop_over(house, target.principal)
     if not left:
         drop_corrections(house, target.principal, target.refs, now)
         erase_consents(house, target.principal, target.refs)

@@ -50,7 +50,7 @@ class Scanned:
     ``shared``: spellings that were not looked for, because other persons' rows have them as well.
     ``short``: those that are too short to mean anything among the bytes of a file; rows are found by them.
     ``waiting``: uploads that were begun after the run, and so may still end, and what tells the principal of another
-    request of the person, until that is carried out.
+    request of the person, until that is over.
     """
 
     objects: int = 0

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sluice.exchange.house import House
-from sluice.exchange.sweeping import Faults
-from sluice.lake.objects import prefix_of
+from sluice.exchange.naming import PRINCIPAL_NAME
+from sluice.exchange.sweeping import Faults, each
 from sluice.rights import store
 from sluice.rights.book import open_book
 from sluice.rights.clock import received_on
@@ -20,8 +20,9 @@ from sluice.rights.had import is_missed
 from sluice.rights.holds import settle_holds
 from sluice.rights.identifiers import open_sealed
 from sluice.rights.letters import write_owed
-from sluice.rights.model import SYSTEM, Case, Flag, Order, State, Track
+from sluice.rights.model import SYSTEM, Case, Flag, Order, State
 from sluice.rights.notices import forward_document, notice_key, put_notice, told_document
+from sluice.rights.over import drop_over, tell_withdrawn
 from sluice.terms import Principal
 
 log = logging.getLogger(__name__)
@@ -52,45 +53,26 @@ def forward(house: House, now: datetime) -> Told:
 
 
 def follow(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> Told:
-    """Everything due at ``now``, notices of withdrawal and letters owed, holds that end: what a schedule does."""
+    """Everything due at ``now``, notices of withdrawal, letters owed, holds that end, what is over: for a schedule."""
     letters = write_owed(house, now)
     told = _do(house, now, tuple(Due), pace)
     withdrawn, holds = tell_withdrawn(house), settle_holds(house, now)
+    not_dropped = _drop_over(house)
     return replace(
         told,
         withdrawn=withdrawn,
         released=holds.released,
         protected=holds.protected,
         letters=letters.letters,
-        failed=told.failed + holds.failed + letters.failed,
+        failed=told.failed + holds.failed + letters.failed + not_dropped,
     )
 
 
-def tell_withdrawn(house: House) -> int:
-    """Tell controllers that were given a request which the person took back since; how many were told now.
-
-    What counts is the notice that lies there, even if its giver died before writing it down.
-    """
-    owed = [
-        (part, notice_key(part, "-withdrawn"), told_document(case, part, "WITHDRAWN"))
-        for case in store.list_cases(house.conn, state=State.WITHDRAWN_BY_SUBJECT, limit=None)
-        for part in case.sub_cases
-        if part.state is State.WITHDRAWN_BY_SUBJECT and part.track is Track.PROCESSOR
-    ]
-    there = {name: _notices(house, Principal(name)) for name in {part.principal for part, _, _ in owed}}
-    missing = [
-        (key, document)
-        for part, key, document in owed
-        if key not in there[part.principal] and notice_key(part) in there[part.principal]
-    ]
-    for key, document in missing:
-        put_notice(house, key, document)
-    return len(missing)
-
-
-def _notices(house: House, principal: Principal) -> set[str]:
-    found = house.objects.list_versions(house.settings.bucket_exchange, prefix_of(principal, "notices"))
-    return {item.key for item in found}
+def _drop_over(house: House) -> int:
+    """What named persons in requests that are over, at every principal; how many failed."""
+    names = house.objects.list_prefixes(house.settings.bucket_exchange)
+    there = [Principal(name) for name in names if PRINCIPAL_NAME.fullmatch(name)]
+    return each("what requests that are over leave", there, lambda principal: drop_over(house, principal))[1]
 
 
 def _do(house: House, now: datetime, wanted: Sequence[Due], pace: Pace) -> Told:

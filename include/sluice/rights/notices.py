@@ -78,6 +78,15 @@ def find_open_requests(conn: Connection, principal: Principal, but: str | None) 
     return tuple(f"{principal}/notices/case-{row['id']}" for row in rows)
 
 
+def find_over(conn: Connection, principal: Principal) -> tuple[str, ...]:
+    """Keys of the notices that forwarded requests to a principal which are over."""
+    rows = conn.execute(
+        "select sub_case_id::text as id from sub_case where principal = %s and state = any(%s)",
+        (principal, [State.CLOSED.value, State.WITHDRAWN_BY_SUBJECT.value]),
+    ).fetchall()
+    return tuple(f"{principal}/notices/case-{row['id']}.json" for row in rows)
+
+
 def forward_document(case: Case, part: SubCase, envelope: Envelope) -> dict[str, object]:
     """The request as its controller gets it; identifiers as this principal's own files know them.
 
