@@ -18,6 +18,8 @@ from packaging.utils import canonicalize_name
 from sluice.sample.files import write_campaign
 from sluice.settings import find_home
 
+pytestmark = pytest.mark.slow  # the wheel is built
+
 HOME = find_home()
 UV = Path(sys.executable).parent / "uv"
 RUN = ("gate", "run", "leads.csv", "--agreement", "DPA-ENERGY01", "--flow", "renewal_campaign", "--dry-run")

@@ -88,6 +88,7 @@ def test_its_defaults_are_refused_with_the_cure(tmp_path: Path, gnu: Gnu, words:
     assert ("-z 0" in refusal.reason) == code.endswith("COMPRESSED")
 
 
+@pytest.mark.slow
 def test_a_large_one_is_told_by_the_same_code(tmp_path: Path, gnu: Gnu) -> None:
     """What does not fit into the library's buffer fails later, as an error of another kind."""
     large = gnu.folder / "large.csv"
