@@ -32,7 +32,8 @@ def rows(size: int) -> Iterator[BenchRow]:
         empty.mkdir()
         write_principals(checkout / "include" / "principals" / MODEL, full)
         runs = [(parse(checkout, empty), parse(checkout, full)) for _ in range(ROUNDS)]
-    without, with_all = (sorted(seconds)[ROUNDS // 2] for seconds in zip(*runs, strict=True))
+    assert all(there[1] - none[1] >= AGREEMENTS for none, there in runs), "every agreement gives a DAG"
+    without, with_all = (sorted(one[0] for one in side)[ROUNDS // 2] for side in zip(*runs, strict=True))
     against = f"an empty DagBag {without:.2f} s, with all {with_all:.2f} s"
     yield BenchRow("parse", f"{AGREEMENTS} agreements", with_all - without, "s", against, goal=2.0, at_least=False)
 
@@ -47,8 +48,8 @@ def write_principals(model: Path, target: Path) -> None:
             path.write_text(text)
 
 
-def parse(checkout: Path, principals: Path) -> float:
-    """Seconds to fill a DagBag from ``dags/``; every agreement must have given its DAG."""
+def parse(checkout: Path, principals: Path) -> tuple[float, int]:
+    """Seconds to fill a DagBag from ``dags/``, and how many DAGs are in it; none of them loads Great Expectations."""
     environment = {
         **os.environ,
         "AIRFLOW_HOME": str(checkout),
@@ -64,6 +65,5 @@ def parse(checkout: Path, principals: Path) -> float:
         check=True,
     )
     seconds, dags, has_gx = done.stdout.split()[-3:]
-    expected = len(list(principals.glob("*"))) + 2
-    assert (int(dags), has_gx) == (expected, "False"), done.stdout
-    return float(seconds)
+    assert has_gx == "False", done.stdout
+    return float(seconds), int(dags)
