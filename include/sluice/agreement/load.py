@@ -135,4 +135,9 @@ def find_on_file(
 def find_flows(principals_dir: Path) -> tuple[FlowPaper, ...]:
     """Every flow that has a contract file, by principal; a broken file is named and breaks no other."""
     folders = sorted(path for path in principals_dir.glob("*") if path.is_dir())
-    return tuple(flow for folder in folders for flow in skim_folder(folder, find_papers(folder)))
+    return tuple(flow for folder in folders for flow in find_flows_of(folder))
+
+
+def find_flows_of(folder: Path) -> tuple[FlowPaper, ...]:
+    """The same of one principal, whose folder this is."""
+    return tuple(skim_folder(folder, find_papers(folder)))

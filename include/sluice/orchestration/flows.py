@@ -7,7 +7,7 @@ from zlib import crc32
 
 from airflow.sdk import Asset, AssetAny, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable
 
-from sluice.agreement.load import find_flows
+from sluice.agreement.load import find_flows, find_flows_of
 from sluice.agreement.model import FlowPaper
 from sluice.orchestration.trigger import STRAYS, ObjectsWaiting
 from sluice.settings import get_settings
@@ -65,10 +65,13 @@ def accepted(direction: str, principal: str, flow: str) -> Asset:
 
 
 def accepted_of(principal: str) -> tuple[Asset, ...]:
-    """The accepted data of every flow that a return of this principal can be made of."""
-    sources = (paper for direction in ARRIVING for paper in flows_of(direction))
+    """The accepted data of every flow that a return of this principal can be made of: its own folder says which."""
+    own = find_flows_of(get_settings().principals_dir / principal)
     return tuple(
-        accepted(paper.direction, paper.principal, paper.flow) for paper in sources if paper.principal == principal
+        accepted(paper.direction, paper.principal, paper.flow)
+        for direction in ARRIVING
+        for paper in own
+        if paper.direction is direction
     )
 
 

@@ -1,0 +1,45 @@
+"""A bench that nobody ran for a while still measures what it names."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import bench
+import pytest
+from bench import parse
+
+
+def test_every_bench_can_be_imported_and_says_what_it_measures() -> None:
+    found = [importlib.import_module(f"bench.{each.name}") for each in pkgutil.iter_modules(bench.__path__)]
+    measuring = [module for module in found if hasattr(module, "rows")]
+
+    assert len(measuring) > 15
+    assert [module.__name__ for module in measuring if not (module.__doc__ or "").strip()] == []
+
+
+@pytest.mark.slow
+def test_parsing_is_measured_over_a_dag_bag_that_has_every_agreement(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "AGREEMENTS", 3)
+    monkeypatch.setattr(parse, "ROUNDS", 1)
+    [row] = parse.rows(0)
+    assert (row.what, row.goal, row.unit) == ("3 agreements", 2.0, "s") and row.value > 0
+
+    monkeypatch.setattr(parse, "write_principals", lambda model, target: target.mkdir())
+    with pytest.raises(AssertionError, match="every agreement gives a DAG"):
+        list(parse.rows(0))
+
+
+def test_a_return_looks_for_its_sources_in_the_folder_of_its_own_principal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once a flow had looked through every principal's folder, so that 200 of them took 3 s."""
+    from sluice.agreement import load
+
+    model = Path(__file__).resolve().parents[2] / "include" / "principals" / parse.MODEL
+    monkeypatch.setattr(parse, "AGREEMENTS", 3)
+    parse.write_principals(model, tmp_path)
+    every = load.find_flows(tmp_path)
+
+    for folder in sorted(tmp_path.iterdir()):
+        own = load.find_flows_of(folder)
+        assert own == tuple(flow for flow in every if flow.principal == folder.name) and len(own) >= 3
