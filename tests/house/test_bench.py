@@ -22,7 +22,7 @@ def test_parsing_is_measured_over_a_dag_bag_that_has_every_agreement(monkeypatch
     monkeypatch.setattr(parse, "AGREEMENTS", 3)
     monkeypatch.setattr(parse, "ROUNDS", 1)
     [row] = parse.rows(0)
-    assert (row.what, row.goal, row.unit) == ("3 agreements", 2.0, "s") and row.value > 0
+    assert (row.what, row.goal, row.unit) == ("3 agreements", 2.0, "s")  # how long, is for the bench to say
 
     monkeypatch.setattr(parse, "write_principals", lambda model, target: target.mkdir())
     with pytest.raises(AssertionError, match="every agreement gives a DAG"):

@@ -9,11 +9,10 @@ from sluice.answers.decide import end_without
 from sluice.answers.handover import NOTHING_RAN, close_left, give_to_principals, send_on
 from sluice.answers.handover_model import Handover
 from sluice.answers.make import is_known
-from sluice.answers.model import AnswerKind, NothingPortable, NotMade
-from sluice.errors import Ref
+from sluice.answers.model import AnswerKind, NothingPortable
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.sweeping import coded, each
+from sluice.exchange.sweeping import each
 from sluice.rights import store as cases
 from sluice.rights.model import Case
 
@@ -29,18 +28,16 @@ def hand_owed(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN)
     """
 
     def left(one: Left) -> int:
-        case_id = one[1].case_id
-        with coded(f"case {case_id}: its handover", NotMade(Ref("case", case_id))):
-            close_left(house, *one, run)
+        close_left(house, *one, run)
         return 0
 
     def owed(one: Owed) -> int:
-        case_id = one[0].case_id
-        with coded(f"case {case_id}: its handover", NotMade(Ref("case", case_id))):
-            return _one(house, *one, now, run)
+        return _one(house, *one, now, run)
 
-    _, not_closed = each("a handover that was left", handover_store.find_left(house.conn), left)
-    went, not_handed = each("a handover", list(_owed(house)), owed)
+    _, not_closed = each(
+        lambda one: f"case {one[1].case_id}: a handover that was left", handover_store.find_left(house.conn), left
+    )
+    went, not_handed = each(lambda one: f"case {one[0].case_id}: its handover", list(_owed(house)), owed)
     return went, not_closed + not_handed
 
 

@@ -76,14 +76,6 @@ class NothingPortable(SluiceError):
         self.fields, self.parts = fields, parts
 
 
-class NotMade(SluiceError):
-    """Something nobody foresaw; the log has the place, and no value."""
-
-    code: ClassVar[str] = "SLU-589"
-    summary: ClassVar[str] = "the answer to a case could not be made, and nobody foresaw why"
-    cure: ClassVar[str] = "the log names file and line; the sweep tries again in five minutes"
-
-
 class ErasedMeanwhile(SluiceError):
     """What was gathered may hold somebody who was erased since: it is thrown away."""
 

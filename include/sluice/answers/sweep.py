@@ -7,10 +7,9 @@ from sluice.answers import store
 from sluice.answers.authority import is_given
 from sluice.answers.decide import end_without
 from sluice.answers.make import is_known, make
-from sluice.answers.model import AnswerKind, NothingPortable, NotMade
-from sluice.errors import Ref
+from sluice.answers.model import AnswerKind, NothingPortable
 from sluice.exchange.house import House
-from sluice.exchange.sweeping import coded, each
+from sluice.exchange.sweeping import each
 from sluice.rights import store as cases
 from sluice.rights.model import Actor, Case, Role
 
@@ -22,11 +21,9 @@ def make_decided(house: House, by: str, now: datetime) -> tuple[int, int]:
     """
 
     def one(owed: tuple[Case, AnswerKind]) -> int:
-        case_id = owed[0].case_id
-        with coded(f"case {case_id}: its answer", NotMade(Ref("case", case_id))):
-            return _one(house, *owed, by, now)
+        return _one(house, *owed, by, now)
 
-    return each("an answer", list(_owed(house)), one)
+    return each(lambda owed: f"case {owed[0].case_id}: its answer", list(_owed(house)), one)
 
 
 def _one(house: House, case: Case, kind: AnswerKind, by: str, now: datetime) -> int:

@@ -36,28 +36,13 @@ class Faults:
             log.error("%s waits: %s", what, place_of(error))
 
 
-def each(what: str, items: Iterable[T], step: Callable[[T], int]) -> tuple[int, int]:
+def each(what: str | Callable[[T], str], items: Iterable[T], step: Callable[[T], int]) -> tuple[int, int]:
     """Do a step for every item: what the steps add up to, and how many failed and are met again.
 
-    Raises ServiceMissing when a store is away.
+    what: an item, for the log; or what says it of one. Raises ServiceMissing when a store is away.
     """
     done, faults = 0, Faults()
     for item in items:
-        with faults.kept_apart(what):
+        with faults.kept_apart(what if isinstance(what, str) else what(item)):
             done += step(item)
     return done, faults.count
-
-
-@contextmanager
-def coded(what: str, told_as: SluiceError) -> Iterator[None]:
-    """Around the step of one item: what nobody foresaw of it keeps no other waiting. Raises ``told_as`` in its place.
-
-    The log names its type and its place, never what it says: that may be a value of a person.
-    """
-    try:
-        yield
-    except SluiceError:
-        raise
-    except Exception as error:
-        log.error("%s failed: %s", what, place_of(error))
-        raise told_as from None

@@ -1,19 +1,17 @@
 """What the desk does to a case and must tell the person of at once: a decision, an extension."""
 
-import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from sluice.errors import Ref, SluiceError
+from sluice.errors import ServiceMissing
 from sluice.exchange.house import House
-from sluice.exchange.sweeping import coded
+from sluice.exchange.sweeping import Faults
 from sluice.rights.cases import decide, extend
 from sluice.rights.letters import write_letter
 from sluice.rights.model import Case, CaseId, LetterKind, Order, State, SubCaseId
 from sluice.rights.reasons import iri
 from sluice.rights.store import get_case
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +45,7 @@ def reasons_of(given: Sequence[str]) -> Mapping[str, str]:
 
 def _told(house: House, case: Case, kind: LetterKind, order: Order) -> Done:
     """The step is committed: a fault of its letter undoes nothing, so it is no error of the step."""
-    try:
-        with coded(f"case {case.case_id}: its letter", SluiceError(Ref("case", case.case_id))):
-            write_letter(house, case.case_id, kind, order.at)
+    with suppress(ServiceMissing), Faults().kept_apart(f"case {case.case_id}: its letter {kind}"):
+        write_letter(house, case.case_id, kind, order.at)
         return Done(get_case(house.conn, case.case_id))
-    except SluiceError as error:
-        log.warning("case %s: its letter %s is owed: %s", case.case_id, kind, error)
-        return Done(case, is_letter_owed=True)
+    return Done(case, is_letter_owed=True)

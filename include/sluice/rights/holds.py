@@ -38,7 +38,7 @@ def settle_holds(house: House, now: datetime) -> Settled:
     """
     protected, not_held = _hold_since(house, now)
     released, not_settled = each(
-        "a hold",
+        lambda hold: f"case {hold[0]}: its hold at {hold[1]}",
         store.find_open_holds(house.conn),
         lambda hold: _settle(house, store.get_case(house.conn, hold[0]), Principal(hold[1]), now),
     )
