@@ -8,6 +8,8 @@ import bench
 import pytest
 from bench import parse
 
+from sluice.terms import ARRIVING
+
 
 def test_every_bench_can_be_imported_and_says_what_it_measures() -> None:
     found = [importlib.import_module(f"bench.{each.name}") for each in pkgutil.iter_modules(bench.__path__)]
@@ -29,17 +31,25 @@ def test_parsing_is_measured_over_a_dag_bag_that_has_every_agreement(monkeypatch
         list(parse.rows(0))
 
 
+@pytest.mark.slow
 def test_a_return_looks_for_its_sources_in_the_folder_of_its_own_principal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_settings: None
 ) -> None:
-    """Once a flow had looked through every principal's folder, so that 200 of them took 3 s."""
+    """Once each looked through every principal's folder, so that 200 of them took 3 s."""
     from sluice.agreement import load
+    from sluice.orchestration import flows
 
     model = Path(__file__).resolve().parents[2] / "include" / "principals" / parse.MODEL
     monkeypatch.setattr(parse, "AGREEMENTS", 3)
     parse.write_principals(model, tmp_path)
-    every = load.find_flows(tmp_path)
+    monkeypatch.setenv("SLUICE_PRINCIPALS_DIR", str(tmp_path))
+    every, read = flows._flows(tmp_path, 0), list[Path]()
+    skim = load.skim_folder
+    monkeypatch.setattr(load, "skim_folder", lambda folder, papers: read.append(folder) or skim(folder, papers))
 
     for folder in sorted(tmp_path.iterdir()):
-        own = load.find_flows_of(folder)
-        assert own == tuple(flow for flow in every if flow.principal == folder.name) and len(own) >= 3
+        read.clear()
+        wanted = {f"accepted.{each.direction}.{each.principal}.{each.flow}" for each in every
+                  if each.principal == folder.name and each.direction in ARRIVING}  # fmt: skip
+        assert {asset.name for asset in flows.accepted_of(folder.name)} == wanted and len(wanted) > 1
+        assert read == [folder], "and no other"

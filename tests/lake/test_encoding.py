@@ -70,6 +70,7 @@ MIXED = {
     "cut in its last letter": "naam;n\nJosé;1\nRen".encode() + b"\xc3",
     "cut in its only letter": b"naam;n\nJos;1\nRen\xc3",
     "a quote of a word processor": "naam;n\nd\u2019Hondt;1\n".encode() + b"Zo\xeb;2\n",
+    "capitals": "naam;n\nJOSÉ;1\n".encode() + "ZOË;2\n".encode("cp1252"),
     "Greek": "naam;n\n\u039d\u03af\u03ba\u03bf\u03c2;1\n".encode() + b"Zo\xeb;2\n",
 }
 
@@ -93,6 +94,11 @@ def test_capitals_before_marks_are_read_where_windows_is_agreed_and_undecided_wh
 
     assert table.frame["naam"].to_list() == words
     assert refusal_of(read_bytes(tmp_path, content)).code == "ENCODING_AMBIGUOUS"
+
+
+@pytest.mark.parametrize("name", ["Orlé", "Zoë", "Liè"])
+def test_a_last_letter_of_windows_without_a_line_end_is_no_cut_one(tmp_path: Path, name: str) -> None:
+    assert table_of(read_bytes(tmp_path, f"n;naam\n1;{name}".encode("cp1252"))).frame.rows() == [("1", name)]
 
 
 def test_capitals_and_marks_of_windows_are_no_utf_8(tmp_path: Path) -> None:

@@ -396,6 +396,10 @@ def test_which_parts_a_letter_is_about() -> None:
 
     assert refused_groups(refused) == GROUPS
     assert refused_groups(partly) == GROUPS[2:]
+    righted = a_part(State.PARTIAL, Action.RECTIFY, action_fields=GROUPS[:2])
+    assert refused_groups(righted) == GROUPS[2:], "what we refused of a rectification is told"
+    asked = replace(FORWARDED, may_answer=True, action=Action.RECTIFY, action_fields=FORWARDED.field_groups[:1])
+    assert refused_groups(asked) == (), "a principal refused nothing of what it did not name"
     assert refused_groups(a_part(State.ASSESSED)) == refused_groups(a_part(State.ACCEPTED, Action.ERASE)) == ()
     narrowed = replace(theirs, action=Action.ERASE, action_fields=FORWARDED.field_groups[:1])
     assert refused_groups(narrowed) == (), "what its controller left out it says itself"

@@ -67,7 +67,7 @@ def _put_new(draft: Path, path: Path, content: bytes) -> None:
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    """On a disk without links; what could not be written whole goes again."""
+    """On a disk without links; what could not be written whole goes again, unless killed in between."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:

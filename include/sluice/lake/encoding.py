@@ -31,9 +31,11 @@ _DOS_ENDINGS = (0x82, 0x88, 0x89, 0x8A, 0x8B, 0x8C)
 _CHARACTER = rb"(?:[\xc2-\xc5\xce-\xd1][\x80-\xbf]|\xe2[\x80-\x84][\x80-\xbf])"
 """Latin, Greek and Cyrillic letters and typographic marks in UTF-8; as Windows-1252 it is ``Ã©`` or ``â€™``."""
 _UTF8_INSIDE = re.compile(_CHARACTER)
-_UTF8_IN_WORDS = re.compile(rb"(?<=[a-z])%s|%s(?=[a-z])|%s{3}" % ((_CHARACTER,) * 3))
-"""Beside a small letter, or three in a row. In Windows-1252 it is a capital before a mark, which words in capitals
-have, as ``HYVÄ”``: where that is agreed, they are taken at its word."""
+_UTF8_IN_WORDS = re.compile(rb"(?<=[a-z])%s|%s(?=[a-z])|%s{3}|\xc3[\x80\x87-\x8b\x9c]" % ((_CHARACTER,) * 3))
+"""Beside a small letter, three in a row, or a capital that French, Dutch and German have (``Ã‰`` is no word). In
+Windows-1252 the others are a capital before a mark, which words in capitals have, as ``HYVÄ”``: where that is agreed,
+they are taken at its word."""
+_LEADS = b"\xc2\xc3\xc4\xc5\xce\xcf\xd0\xd1\xe2"
 _WESTERN = (None, "cp1252", "iso8859-1", "iso8859-15")
 
 
@@ -173,12 +175,12 @@ def _utf8_inside(file: mmap, invalid: int, is_agreed: bool) -> int:
 
 
 def _is_cut(end: bytes) -> bool:
-    """Whether these bytes only begin a character of UTF-8."""
+    """Whether these bytes only begin such a character of UTF-8; ``é`` of Windows-1252 begins one of other scripts."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(end)
     except UnicodeDecodeError:
         return False
-    return True
+    return end[:1] in _LEADS
 
 
 def _marks_in_words(chunk: bytes) -> int:

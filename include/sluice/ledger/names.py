@@ -15,16 +15,19 @@ def check_name(by: str, option: str = "--by") -> str:
 
     Letters are Latin, so that no letter of another script, and nothing that is not seen, makes a second person.
     """
-    name = " ".join(unicodedata.normalize("NFKC", by).translate(_APOSTROPHES).split())
-    if not is_name(name):
-        raise UsageError(Ref("option", option), Ref("form", "Latin letters, digits and . _ @ + ' - , ( ) / |"))
-    return name
+    if not is_name(by):
+        raise UsageError(Ref("option", option), Ref("form", r"Latin letters, digits and . _ @ + ' - , ( ) / | \ ·"))
+    return _spelled(by)
 
 
 def is_name(text: str) -> bool:
-    """Whether a name can be kept as it is, or once :func:`check_name` spelled it."""
-    name = text.translate(_APOSTROPHES)
-    return 0 < len(name) <= LONGEST and name[0].isalnum() and all(map(_is_usual, unicodedata.normalize("NFKC", name)))
+    """Whether :func:`check_name` keeps it."""
+    name = _spelled(text)
+    return 0 < len(name) <= LONGEST and name[0].isalnum() and all(map(_is_usual, name))
+
+
+def _spelled(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).split())
 
 
 def is_same_person(name: str, other: str) -> bool:

@@ -81,7 +81,7 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
         append(house.conn, chain=opened.chain, kind=EntryKind.RETURN_REDELIVERED, exchange_id=None, body=body)
         return stored
 
-    with deliver.holding(house, opened):  # an erasure edits file and index: what they are now is asked after it
+    with deliver.holding(house, opened):
         copies, paper = find_copies(house.conn, opened.exchange_id), paper_under(house.conn, opened)
         kept_out = find_in_force(house.conn, opened.principal)
         if names_kept_out(house, opened.principal, copies, paper):

@@ -144,6 +144,8 @@ def prove(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
     with control.hold_case(house.conn, case_id):
         case, clearances, unreleased = _cleared(house, case_id)
         with noted(house.conn, case_id):
+            for each in clearances:
+                drop_over(house, each.target.principal)  # of requests that ended since the last passes
             report = _verified(house, case, [each.target for each in clearances], now)
             run = control.find_run(house.conn, case_id)
             waiting = max(report.waiting, run.waiting if run else 0)

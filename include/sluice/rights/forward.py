@@ -22,7 +22,7 @@ from sluice.rights.identifiers import open_sealed
 from sluice.rights.letters import write_owed
 from sluice.rights.model import SYSTEM, Case, Flag, Order, State
 from sluice.rights.notices import forward_document, notice_key, put_notice, told_document
-from sluice.rights.over import drop_over, tell_withdrawn
+from sluice.rights.over import drop_over
 from sluice.terms import Principal
 
 log = logging.getLogger(__name__)
@@ -56,8 +56,8 @@ def follow(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> Told:
     """Everything due at ``now``, notices of withdrawal, letters owed, holds that end, what is over: for a schedule."""
     letters = write_owed(house, now)
     told = _do(house, now, tuple(Due), pace)
-    withdrawn, holds = tell_withdrawn(house), settle_holds(house, now)
-    not_dropped = _drop_over(house)
+    holds = settle_holds(house, now)
+    withdrawn, not_dropped = _drop_over(house)
     return replace(
         told,
         withdrawn=withdrawn,
@@ -68,11 +68,11 @@ def follow(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> Told:
     )
 
 
-def _drop_over(house: House) -> int:
-    """What named persons in requests that are over, at every principal; how many failed."""
+def _drop_over(house: House) -> tuple[int, int]:
+    """What named persons in requests that are over, at every principal; how many were told now, how many failed."""
     names = house.objects.list_prefixes(house.settings.bucket_exchange)
     there = [Principal(name) for name in names if PRINCIPAL_NAME.fullmatch(name)]
-    return each("what requests that are over leave", there, lambda principal: drop_over(house, principal))[1]
+    return each("what requests that are over leave", there, lambda principal: drop_over(house, principal))
 
 
 def _do(house: House, now: datetime, wanted: Sequence[Due], pace: Pace) -> Told:

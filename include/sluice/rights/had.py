@@ -1,5 +1,6 @@
 """What the person has of a part: the letter that was taken out, or the package that was fetched, booked or not yet."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -49,6 +50,11 @@ def is_missed(conn: Connection, case: Case, today: date) -> bool:
     if not case.sub_cases:  # it waits for its person
         return today > case.last_day
     return any(_is_missed(conn, case, part, today) for part in case.sub_cases if not part.is_answered)
+
+
+def without_answered(conn: Connection, cases: Iterable[Case], today: date) -> list[Case]:
+    """Cases but those past their last day of which the person had every answer in time, booked or not."""
+    return [case for case in cases if today <= case.last_day or is_missed(conn, case, today)]
 
 
 def _is_missed(conn: Connection, case: Case, part: SubCase, today: date) -> bool:

@@ -21,9 +21,9 @@ def answers(part: SubCase) -> bool:
 def stays_of(part: SubCase, action: Action, fields: Collection[str]) -> frozenset[str]:
     """Field groups that stay as they are when this is done to these of a part; none named means all of it.
 
-    Nobody asked to change what a rectification does not name.
+    Nobody asked a principal to change what its rectification does not name.
     """
-    if action is Action.RECTIFY:
+    if action is Action.RECTIFY and part.track is Track.PROCESSOR:
         return frozenset()
     done = frozenset(fields) or frozenset(part.field_names)
     return done if action is Action.REFUSE else frozenset(part.field_groups) - done

@@ -153,10 +153,11 @@ def _why_not(
     first: tuple[str, ...] = (),
     rest: tuple[str, ...] = (),
 ) -> Part:
-    right = facts.case.right
+    right, rows = facts.case.right, tuple(rows)
     cells = tuple((Text(group_text(say, group)), _reason(say, right, reason)) for group, reason in rows)
+    codes = (say.say("letter.refusal.codes"),) if any(reason for _, reason in rows) else ()
     table = Grid((say.say("letter.data"), say.say("letter.refusal.why")), cells, WHY_WIDTHS)
-    return Part(heading, _texts(first), table=table, after=(say.say("letter.refusal.codes"), *rest))
+    return Part(heading, _texts(first), table=table, after=(*codes, *rest))
 
 
 def _reason(say: Words, right: Right, reason: str | None) -> Text:

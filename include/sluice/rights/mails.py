@@ -13,6 +13,7 @@ from sluice.agreement.load import parse_agreement
 from sluice.exchange.house import House
 from sluice.rights import mail_store, notice_store, store
 from sluice.rights.clock import received_on
+from sluice.rights.had import without_answered
 from sluice.rights.mail_due import mails_of_cases, mails_of_notices
 from sluice.rights.mail_model import Mail, MailNotSent
 from sluice.rights.mail_send import MailTarget, hand_over, read_target
@@ -70,7 +71,8 @@ def count_waiting(house: House, now: datetime) -> int:
 def _owed(house: House, target: MailTarget, now: datetime) -> Iterator[Mail]:
     notices = notice_store.list_notices(house.conn, states=(NoticeState.OWED, *WAITING), limit=None)
     yield from mails_of_notices(notices, _addresses(house, now), house.settings.bucket_exchange, target.desk)
-    yield from mails_of_cases(store.list_cases(house.conn, only_open=True, limit=None), now, target.desk)
+    cases = without_answered(house.conn, store.list_cases(house.conn, only_open=True, limit=None), received_on(now))
+    yield from mails_of_cases(cases, now, target.desk)
 
 
 def _addresses(house: House, now: datetime) -> dict[str, str]:
