@@ -40,7 +40,7 @@ from sluice.exchange.close import close_record
 from sluice.exchange.consents import find_words
 from sluice.exchange.effects import do_effects
 from sluice.exchange.house import House
-from sluice.exchange.keep import PARQUET, SEALED, line, shortest_retention
+from sluice.exchange.keep import AS_MADE, PARQUET, line, shortest_retention
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, index_key, return_key
@@ -253,7 +253,7 @@ def _keep(house: House, opened: Opened, paper: Paper, made: Made) -> tuple[CopyL
     rule, day = shortest_retention(paper.agreement, paper.contract, {"received": today})
     last = min(filter(None, (day, today + timedelta(days=house.settings.keep_dial_days), _fresh_until(made, today))))
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
-    kept = house.objects.put_converging(bucket, key, made.written.path, SEALED)
+    kept = house.objects.put_converging(bucket, key, made.written.path, AS_MADE)
     copies = [line(KEPT, kept, made.composed.rows.height, rule, last)]
     naming, refs = naming_columns(paper.contract), made.composed.refs
     kinds = {f"{start}{name}": kind for name, kind in naming.items() for start in (REFS, CORRECTED)}

@@ -19,6 +19,8 @@ from sluice.ledger.record import CopyLine
 from sluice.terms import Decision
 
 PARQUET, CSV, SEALED = "application/vnd.apache.parquet", "text/csv", "application/octet-stream"
+AS_MADE = "application/vnd.sluice.made"
+"""A file that waits to go out. SeaweedFS packs what is text or octets, and it would be unpacked for its copy."""
 DUPLICATE = "DUPLICATE_CONTENT"
 
 

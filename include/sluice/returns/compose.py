@@ -17,6 +17,7 @@ from sluice.terms import FieldGroup, RoleProfile
 
 CONTACTS, RESULTS = "contacts.", "results."
 REF, EXCHANGE, ROW = "sluice_subject_ref", "sluice_exchange", "sluice_row"
+HANDS = 2
 DELETED, YOUNGEST = "[Deleted]", ".youngest"
 
 Staff = Callable[[pl.DataFrame], pl.DataFrame]
@@ -52,9 +53,10 @@ def contacts_by_record(parts: Sequence[pl.LazyFrame], rules: Rules) -> pl.DataFr
     echoed = [str(column.source).removeprefix(CONTACTS) for column in rules.columns]
     wanted = frozenset({rules.record_id, *echoed})
     picked = [_pick(part, age, wanted) for age, part in enumerate(parts)]
-    whole = pl.concat(picked, how="diagonal").filter(record.is_not_null()).collect()
-    if whole[rules.record_id].n_unique() == whole.height:
-        return whole.drop("age").with_columns(pl.lit(False).alias("ambiguous")).sort(rules.record_id)
+    there = pl.concat(picked, how="diagonal").filter(record.is_not_null())
+    whole = there.sort(rules.record_id, maintain_order=True).collect()
+    if not whole[rules.record_id].eq(whole[rules.record_id].shift()).any():
+        return whole.drop("age").with_columns(pl.lit(False).alias("ambiguous"))
     every = whole.lazy().sort("age", maintain_order=True)
     youngest = every.unique(rules.record_id, keep="last", maintain_order=True)
     persons = _ambiguous(every.filter(record.is_duplicated()), rules)
@@ -102,8 +104,8 @@ def sort_out(
     ``suppressed``: references of persons who must stay out, with the reason; it counts before any other.
     """
     known = contacts.select(pl.all().name.prefix(CONTACTS), pl.lit(True).alias("known"))
-    with ThreadPoolExecutor(1) as beside:
-        agents = beside.submit(staff, results.select("agent", "started_at"))
+    with ThreadPoolExecutor(HANDS) as beside:
+        agents = beside.map(staff, _shares(results.select("agent", "started_at")))
         joined = results.select(pl.all().name.prefix(RESULTS)).join(
             known,
             left_on=RESULTS + "record_id",
@@ -112,7 +114,7 @@ def sort_out(
             coalesce=False,
             maintain_order="left",
         )
-        told = agents.result().select(pl.all().name.prefix("staff."))
+        told = pl.concat(agents).select(pl.all().name.prefix("staff."))
     marked = joined.with_columns(*told, _kept_out(joined, suppressed))
     checked = [pl.when(when).then(pl.lit(reason)) for when, reason in _reasons(marked, rules)]
     marked = marked.with_columns(pl.coalesce("kept_out", *checked, "staff.reason").alias("reason"))
@@ -131,6 +133,12 @@ def sort_out(
         withheld=_withheld(going, rules),
         subjects=going[CONTACTS + REF].n_unique(),
     )
+
+
+def _shares(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The rows in as many parts as hands: each row is answered for itself."""
+    size = max(1, -(-rows.height // HANDS))
+    return (rows.slice(number * size, size) for number in range(HANDS))
 
 
 def _kept_out(joined: pl.DataFrame, suppressed: pl.DataFrame | None) -> pl.Series:

@@ -11,7 +11,7 @@ from sluice.agreement.model import DataContract, Paper
 from sluice.agreement.subjects import naming_columns
 from sluice.exchange.deliver import RETURN
 from sluice.exchange.house import House
-from sluice.exchange.keep import PARQUET, SEALED, line
+from sluice.exchange.keep import AS_MADE, PARQUET, line
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, index_key, return_key, utc_text
 from sluice.exchange.paper import finding
@@ -127,7 +127,7 @@ def keep_given(house: House, opened: Opened, paper: Paper, given: Given, folder:
     last_day = _last_day(house, opened.opened_at)
     source = encrypted(house, paper, folder, opened.opened_at)
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
-    kept = house.objects.put_converging(bucket, key, source, SEALED)
+    kept = house.objects.put_converging(bucket, key, source, AS_MADE)
     copies = [line(RETURN, kept, given.rows.height, "arrived", last_day)]
     if given.refs.width:
         kinds = _kinds(paper.contract)

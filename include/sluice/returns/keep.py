@@ -10,7 +10,7 @@ from sluice.agreement.model import Paper
 from sluice.errors import DocumentInvalid, Ref
 from sluice.exchange.deliver import RETURN
 from sluice.exchange.house import House
-from sluice.exchange.keep import CSV, PARQUET, SEALED, line, shortest_retention
+from sluice.exchange.keep import AS_MADE, CSV, PARQUET, line, shortest_retention
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, index_key, return_key, vault_key
 from sluice.exchange.rest import REST
@@ -40,7 +40,7 @@ def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Pa
         stored = house.objects.put_converging(house.settings.bucket_lake, key, content, content_type)
         return line(kind, stored, rows, rule, last_day)
 
-    yield partial(put, RETURN, return_key(opened, opened.file_name), source, SEALED, making.verdict.rows_accepted)
+    yield partial(put, RETURN, return_key(opened, opened.file_name), source, AS_MADE, making.verdict.rows_accepted)
     for kind, run in making.runs:
         yield partial(put, kind, index_key(opened, ".rest" if kind == REST else ""), run, PARQUET)
 
