@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -27,16 +27,19 @@ from sluice.terms import Sha256
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
     from pyarrow.parquet import Statistics
 
 MAGIC = b"PAR1"
-GROUPS_AT_ONCE = 8
+HANDS = 2
+GROUPS_AT_ONCE = 4
 """So many neighbouring row groups are held in memory at most."""
 
 # Field numbers of parquet.thrift.
 _SCHEMA, _NUM_ROWS, _ROW_GROUPS, _FOOTER_ENCRYPTION = 2, 3, 4, 8
-_COLUMNS, _GROUP_ROWS, _FILE_OFFSET, _ORDINAL = 1, 3, 5, 7
+_COLUMNS, _BYTES, _GROUP_ROWS, _FILE_OFFSET, _GROUP_COMPRESSED_BYTES, _ORDINAL = 1, 2, 3, 5, 6, 7
 _CHUNK_OFFSET, _CHUNK_META = 2, 3
+_NO_STRUCTS = Items(STRUCT, ())
 _COMPRESSED_BYTES, _DATA_PAGE, _INDEX_PAGE, _DICTIONARY_PAGE, _BLOOM = 7, 9, 10, 11, 14
 
 
@@ -46,16 +49,17 @@ class _Task:
 
     source: Path
     refs: frozenset[str] = field(repr=False)
+    among: "pl.Series" = field(repr=False)
     ref_columns: tuple[str, ...]
     sorted_by: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A row group and what its bytes are in: the old file, or a new one in memory."""
+    """A row group, and its chunks with what their bytes are in: the old file, or new ones in memory."""
 
-    source: Path | io.BytesIO
     group: Struct
+    parts: "tuple[tuple[Path | pa.BufferReader, tuple[Struct, ...]], ...]"
 
 
 def find_refs(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]) -> tuple[int, ...]:
@@ -67,7 +71,7 @@ def find_refs(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]) 
     among = _among(refs)
     with readable():
         return tuple(
-            int(_named(_rows(source, [group], group.columns), group.columns, among).sum()) if group.columns else 0
+            int(_named(_rows(source, group, group.columns), group.columns, among).sum()) if group.columns else 0
             for group in _old_groups(source, refs, ref_columns)
         )
 
@@ -82,7 +86,7 @@ def erase_refs(
     whole or not at all. raises EraseRefused: PARQUET_FOREIGN (not as the lake writes),
     PARQUET_SCHEMA (a column is missing, or a group would get other types), PARQUET_UNREADABLE
     (damaged), PARQUET_PROOF (a row was still found)."""
-    task = _Task(source, frozenset(refs), tuple(ref_columns), sorted_by)
+    task = _Task(source, frozenset(refs), _among(refs), tuple(ref_columns), sorted_by)
     footer = _footer(source)
     draft = target.with_name(f".{target.name}.part")
     try:
@@ -143,13 +147,10 @@ def _may_hold(statistics: "Statistics | None", refs: Sequence[str]) -> bool:
     return bisect_left(refs, statistics.min) < bisect_right(refs, statistics.max)
 
 
-def _rows(source: Path, groups: Sequence[_OldGroup], columns: Sequence[str] | None = None) -> "pl.DataFrame":
-    """Rows of neighbouring groups."""
+def _rows(source: Path, group: _OldGroup, columns: Sequence[str]) -> "pl.DataFrame":
     import polars as pl
 
-    rows = pl.scan_parquet(source, glob=False).slice(groups[0].start, sum(group.rows for group in groups))
-    chosen = rows if columns is None else rows.select(columns)
-    return chosen.collect()
+    return pl.scan_parquet(source, glob=False).slice(group.start, group.rows).select(columns).collect()
 
 
 def _among(refs: AbstractSet[str]) -> "pl.Series":
@@ -166,52 +167,53 @@ def _named(rows: "pl.DataFrame", columns: Sequence[str], among: "pl.Series") -> 
 
 
 def _pieces(task: _Task, footer: Struct) -> Iterator[_Piece]:
-    """The row groups of the result, in order. Two are encoded at a time: the library lets go of the lock."""
-    old, among = list(_groups(footer)), _among(task.refs)
-    encode = partial(_fresh, task, footer, _declared(task.source))
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        for batch in _batches(_old_groups(task.source, task.refs, task.ref_columns)):
-            for group, fresh in zip(batch, pool.map(encode, batch, _kept(task, batch, among)), strict=True):
-                yield from (_Piece(task.source, old[group.number]),) if fresh is None else fresh
-
-
-def _batches(groups: Iterable[_OldGroup]) -> Iterator[list[_OldGroup]]:
-    """Neighbours that are read in the same columns, at most eight at once."""
-    for _, alike in groupby(groups, key=lambda group: group.columns):
-        while batch := list(islice(alike, GROUPS_AT_ONCE)):
-            yield batch
-
-
-def _kept(task: _Task, batch: list[_OldGroup], among: "pl.Series") -> "list[pl.DataFrame | None]":
-    """The rows that stay of each group, None when all do.
-
-    Groups in range of the sorted column are read at once and whole; of the others first the columns concerned."""
-    columns = batch[0].columns
-    if not columns:
-        return [None] * len(batch)
-    is_likely = task.sorted_by in columns
-    rows = _rows(task.source, batch, None if is_likely else columns)
-    kept: list[pl.DataFrame | None] = []
-    for group in batch:
-        mine = rows.slice(group.start - batch[0].start, group.rows)
-        gone = _named(mine, columns, among)
-        whole = mine if is_likely or not gone.any() else _rows(task.source, [group])
-        kept.append(whole.filter(~gone) if gone.any() else None)
-    return kept
+    """The row groups of the result, in order. Two hands decode and encode: the libraries let go of the lock."""
+    old = list(_groups(footer))
+    groups = _old_groups(task.source, task.refs, task.ref_columns)
+    with ThreadPoolExecutor(max_workers=HANDS) as hands:
+        fresh = partial(_fresh, task, _declared(task.source), hands)
+        while batch := list(islice(groups, GROUPS_AT_ONCE)):
+            for group, halves in zip(batch, hands.map(fresh, batch), strict=True):
+                if halves is None:
+                    yield _Piece(old[group.number], ((task.source, tuple(_chunks(old[group.number]))),))
+                else:
+                    yield from _joined(halves, footer, group)
 
 
 def _fresh(
-    task: _Task, footer: Struct, declared: "pl.Schema", group: _OldGroup, kept: "pl.DataFrame | None"
-) -> tuple[_Piece, ...] | None:
-    """What takes the place of a row group: nothing when no row is left, None when the old one stays."""
-    if kept is None or not kept.height:
-        return None if kept is None else ()
-    written = io.BytesIO()
-    write_lake(_plain(kept, declared), written, sorted_by=task.sorted_by)
-    new = _decoded_footer(_raw_footer(written))
-    if new.get(_SCHEMA, Items) != footer.get(_SCHEMA, Items):
-        raise EraseRefused.because("PARQUET_SCHEMA", Ref("row group", group.number + 1))
-    return tuple(_Piece(written, each) for each in _groups(new))
+    task: _Task, declared: "pl.Schema", hands: ThreadPoolExecutor, group: _OldGroup
+) -> "list[pa.BufferReader] | None":
+    """The rows of a group that stay, half of the columns in each: none where no row is left, None where all stay.
+
+    A second hand encodes the second half, if one is free by the time the first half is done."""
+    rows = _kept(task, group, declared)
+    if rows is None or not rows.height:
+        return None if rows is None else []
+    middle = (rows.width + 1) // 2
+    encode = partial(_encoded, sorted_by=task.sorted_by)
+    second = hands.submit(encode, rows[:, middle:]) if middle < rows.width else None
+    first = encode(rows[:, :middle])
+    if second is None:
+        return [first]
+    return [first, encode(rows[:, middle:]) if second.cancel() else second.result()]
+
+
+def _kept(task: _Task, group: _OldGroup, declared: "pl.Schema") -> "pl.DataFrame | None":
+    """The rows of a group that stay, in the declared types; None when all do.
+
+    A group in range of the sorted column is read at once and whole; of another first the columns concerned.
+    Categories become text: they would carry their whole list along."""
+    import polars as pl
+
+    if not group.columns:
+        return None
+    is_likely = task.sorted_by in group.columns
+    rows = _rows(task.source, group, declared.names() if is_likely else group.columns)
+    gone = _named(rows, group.columns, task.among)
+    if not gone.any():
+        return None
+    whole = rows if is_likely else _rows(task.source, group, declared.names())
+    return whole.filter(~gone).cast(declared).cast({pl.Categorical: pl.String, pl.Enum: pl.String})
 
 
 def _declared(source: Path) -> "pl.Schema":
@@ -222,11 +224,26 @@ def _declared(source: Path) -> "pl.Schema":
     return pl.Schema(read_schema(source))
 
 
-def _plain(rows: "pl.DataFrame", declared: "pl.Schema") -> "pl.DataFrame":
-    """Rows in those types, categories as text: those would carry their whole dictionary along."""
-    import polars as pl
+def _encoded(rows: "pl.DataFrame", sorted_by: str) -> "pa.BufferReader":
+    """These columns as a file in memory of the library's own, which takes no lock to be written."""
+    import pyarrow as pa
 
-    return rows.cast(declared).cast({pl.Categorical: pl.String, pl.Enum: pl.String})
+    written = pa.BufferOutputStream()
+    write_lake(rows, written, sorted_by=sorted_by)
+    return pa.BufferReader(written.getvalue())
+
+
+def _joined(halves: "Sequence[pa.BufferReader]", footer: Struct, group: _OldGroup) -> Iterator[_Piece]:
+    """What takes the place of a row group: the columns of its halves side by side."""
+    footers = [_decoded_footer(_raw_footer(half)) for half in halves]
+    columns = [column for each in footers for column in (each.get(_SCHEMA, Items) or _NO_STRUCTS).values[1:]]
+    if halves and tuple(columns) != (footer.get(_SCHEMA, Items) or _NO_STRUCTS).values[1:]:
+        raise EraseRefused.because("PARQUET_SCHEMA", Ref("row group", group.number + 1))
+    for pieces in zip(*map(_groups, footers), strict=True):
+        whole = pieces[0]
+        for number in (_BYTES, _GROUP_COMPRESSED_BYTES):
+            whole = whole.holding(number, sum(piece.get(number, int) or 0 for piece in pieces))
+        yield _Piece(whole, tuple((half, tuple(_chunks(piece))) for half, piece in zip(halves, pieces, strict=True)))
 
 
 def _footer(path: Path) -> Struct:
@@ -274,11 +291,11 @@ def _is_plain(chunk: Struct) -> bool:
 
 
 def _groups(footer: Struct) -> Iterator[Struct]:
-    return (footer.get(_ROW_GROUPS, Items) or Items(STRUCT, ())).structs()
+    return (footer.get(_ROW_GROUPS, Items) or _NO_STRUCTS).structs()
 
 
 def _chunks(group: Struct) -> Iterator[Struct]:
-    return (group.get(_COLUMNS, Items) or Items(STRUCT, ())).structs()
+    return (group.get(_COLUMNS, Items) or _NO_STRUCTS).structs()
 
 
 def _write(target: Path, footer: Struct, pieces: Iterable[_Piece]) -> tuple[Sha256, int]:
@@ -308,9 +325,11 @@ class _Hashed:
 def _copied(piece: _Piece, out: _Hashed) -> Struct:
     """The row group as it lies in ``out``. Chunks are copied by their own extent: no gap comes along."""
     start = out.at
-    with nullcontext(piece.source) if isinstance(piece.source, io.BytesIO) else piece.source.open("rb") as source:
-        chunks = tuple(_copied_chunk(chunk, source, out) for chunk in _chunks(piece.group))
-    return piece.group.holding(_COLUMNS, Items(STRUCT, chunks)).holding(_FILE_OFFSET, start)
+    chunks: list[Struct] = []
+    for source, its in piece.parts:
+        with source.open("rb") if isinstance(source, Path) else nullcontext(source) as file:
+            chunks += [_copied_chunk(chunk, file, out) for chunk in its]
+    return piece.group.holding(_COLUMNS, Items(STRUCT, tuple(chunks))).holding(_FILE_OFFSET, start)
 
 
 def _copied_chunk(chunk: Struct, source: BinaryIO, out: _Hashed) -> Struct:
@@ -335,4 +354,4 @@ def _is_proven(draft: Path, task: _Task, rows: int) -> bool:
     import polars as pl
 
     read = pl.scan_parquet(draft, glob=False).select(task.ref_columns).collect()
-    return read.height == rows and not _named(read, task.ref_columns, _among(task.refs)).any()
+    return read.height == rows and not _named(read, task.ref_columns, task.among).any()

@@ -6,7 +6,7 @@ that survives in the footer. Encodings are PLAIN and RLE_DICTIONARY, which the b
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,7 +17,7 @@ LOOKED_AT, MOSTLY_UNIQUE = 2_000, 0.6
 """A column whose first rows are mostly unique gets no dictionary: it would be larger than the column, and slower."""
 
 
-def write_lake(frame: "pl.DataFrame", target: Path | BinaryIO, *, sorted_by: str) -> None:
+def write_lake(frame: "pl.DataFrame", target: "Path | pa.NativeFile", *, sorted_by: str) -> None:
     """Write ``frame`` (already sorted) to ``target``; the same frame gives the same bytes."""
     import pyarrow.parquet as pq
 
