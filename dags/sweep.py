@@ -11,5 +11,5 @@ from sluice.orchestration.flows import every_five_minutes
 from sluice.orchestration.operators import DrainForgotten, ReturnsDue
 
 with desk("sweep", every_five_minutes(0), __doc__, retries=1, tells="REFUSED"):
-    DrainForgotten(task_id="arrivals") >> ReturnsDue(task_id="returns")
+    DrainForgotten(task_id="arrivals") >> ReturnsDue(task_id="returns", trigger_rule="all_done")
     FinishDialLists(task_id="dial_lists")

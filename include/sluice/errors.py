@@ -51,10 +51,14 @@ def at_place(place: int) -> str:
     return f"#{place}"
 
 
+UNFORESEEN = "SLU-000"
+"""Noted where an attempt ended in an error that nobody planned; the log says where (:func:`place_of`)."""
+
+
 class SluiceError(Exception):
     """Base of all coded errors; ``code`` is stable and listed in docs/errors.md."""
 
-    code: ClassVar[str] = "SLU-000"
+    code: ClassVar[str] = UNFORESEEN
     summary: ClassVar[str] = "something could not be done"
     cure: ClassVar[str] = "see docs/errors.md"
     exit: ClassVar[Exit] = Exit.UNDECIDED

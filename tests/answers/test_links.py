@@ -172,9 +172,9 @@ def test_the_package_itself_goes_on_its_day_and_no_link_outlives_it(town: Town) 
     assert link.link.expires_at.date() <= last
 
     at = now() + (last - received_on(now()))
-    assert remove_due(town.house, at) == 0, "not before"
-    assert remove_due(town.house, at + DAY) == 1
-    assert remove_due(town.house, at + DAY) == 0
+    assert remove_due(town.house, at) == (0, 0), "not before"
+    assert remove_due(town.house, at + DAY) == (1, 0)
+    assert remove_due(town.house, at + DAY) == (0, 0)
 
     assert not [o for o in town.desk.objects(town.desk.settings.bucket_vault) if o.key.startswith("_answers/")]
     assert not opens(town, link.token, case.case_id, link.link.expires_at - timedelta(minutes=1))
@@ -203,11 +203,11 @@ def test_what_a_newer_package_replaced_goes_though_its_maker_died(town: Town) ->
     alive = replace(first, answer_id=AnswerId(str(uuid4())), version_id=again.version_id)
     store.insert_answer(town.house.conn, alive)  # as a worker leaves it who dies before it removes the older one
 
-    assert remove_due(town.house, now()) == 1
+    assert remove_due(town.house, now()) == (1, 0)
 
     found = {each.answer_id: each.gone_why for each in store.find_answers(town.house.conn, case.case_id)}
     assert (found[alive.answer_id], found[second.answer_id]) == ("replaced", None)
-    assert remove_due(town.house, now()) == 0
+    assert remove_due(town.house, now()) == (0, 0)
 
 
 def test_an_erasure_takes_the_answers_too_and_those_of_others_stay(town: Town) -> None:

@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 from documents.samples import a_record
 from sluice.cli.ledger import app
 from sluice.documents.receipt import make_receipt
-from sluice.exchange.anchor import anchor_ledger
+from sluice.exchange.anchor import anchor_ledger, read_anchors
 from sluice.exchange.house import open_house
+from sluice.lake import objects
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.settings import get_settings
@@ -127,6 +128,43 @@ def test_a_receipt_that_does_not_hold_is_named(installation):
 
     assert code == 1
     assert answer["receipts"] == {"checked": 3, "refused": ["bad.json"]}
+
+
+def test_without_the_copies_outside_nobody_can_say_that_it_holds(installation, monkeypatch):
+    settings, _ = installation
+    monkeypatch.setattr(objects, "TRY_FOR_SECONDS", 1)
+    monkeypatch.setenv("SLUICE_S3_ENDPOINT", "http://127.0.0.1:9")
+    get_settings.cache_clear()
+
+    code, answer = run()
+    assert (code, answer["valid"], answer["anchors"]) == (4, None, None)
+    shown = CliRunner().invoke(app, ["verify"], catch_exceptions=False)
+    assert "could not be told" in shown.stdout and "sluice up" in shown.stderr
+
+    as_admin(settings, "update ledger.entry set body = '{}' where seq = 2")
+    assert run()[0] == 1, "what is seen to be bad is bad"
+
+
+def test_after_a_restore_new_checkpoints_lie_outside_beside_the_old_ones(installation):
+    settings, _ = installation
+    with open_house(get_settings()) as house:
+        anchor_ledger(house, datetime.now(UTC))
+        before = set(read_anchors(house))
+        as_admin(settings, CUT.format(keep=1) + "; delete from ledger.checkpoint where seq > 1")
+        append_one(house)
+        last = anchor_ledger(house, datetime.now(UTC))
+        after = set(read_anchors(house))
+    assert (len(before), last) == (2, 2), "the number is given again"
+    assert before < after and len(after) == 3
+    assert run()[0] == 1, "and it goes on saying what the backup did not have"
+
+
+def append_one(house):
+    with house.conn.transaction():
+        append(
+            house.conn, chain="DPA-ENERGY01", kind=EntryKind.EXCHANGE_CLOSED, exchange_id=ExchangeId(EXCHANGES[1]),
+            body=a_record(exchange_id=EXCHANGES[1]),
+        )  # fmt: skip
 
 
 def test_people_get_tables(installation):

@@ -11,12 +11,14 @@ from email.message import EmailMessage
 
 @dataclass
 class PostOffice:
-    """What came in, and how the server behaves: refuse recipients, or hang up before it says that it has the mail."""
+    """What came in, and how the server behaves: refuse recipients, let nobody in, or hang up too early."""
 
     port: int = 0
     received: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
-    refuses: bool = False
+    refuses: bool | frozenset[str] = False
+    """Everybody, or these."""
+    is_shut: bool = False
     hangs_up: int = 0
     """How many times it takes a mail and dies before it says so."""
 
@@ -37,13 +39,14 @@ class PostOffice:
             writer.write(f"{line}\r\n".encode())
             await writer.drain()
 
-        await say("220 post.example ready")
+        await say("421 post.example is busy" if self.is_shut else "220 post.example ready")
         while line := (await reader.readline()).decode().rstrip("\r\n"):
             word = line[:4].upper()
             if word == "QUIT":
                 await say("221 bye")
                 break
-            if word == "RCPT" and self.refuses:
+            to = line.partition("<")[2].partition(">")[0]
+            if word == "RCPT" and (self.refuses is True or (self.refuses and to in self.refuses)):
                 await say("550 no such mailbox as that one")
             elif word == "DATA":
                 await say("354 go on")
@@ -54,7 +57,7 @@ class PostOffice:
                 await say("250 taken")
             else:
                 if word == "RCPT":
-                    self.recipients.append(line.partition("<")[2].partition(">")[0])
+                    self.recipients.append(to)
                 await say("250 ok")
         writer.close()
 

@@ -38,6 +38,7 @@ from sluice.rights.erase_model import (
 )
 from sluice.rights.erase_plan import StoredPlan, make_plan, read_plan
 from sluice.rights.erase_release import draft, release
+from sluice.rights.identifiers import encrypt
 from sluice.rights.model import Case, CaseId
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Flow, Principal
@@ -255,6 +256,14 @@ def test_while_a_case_is_in_error_no_other_begins_and_that_one_may_be_run_again(
     release(house, fresh.case_id, "bert", now())
     assert take_up(house, "airflow", now()) == [ready.case_id, fresh.case_id]
     assert run(house, ready.case_id, now()).residual == 0
+
+
+def test_a_case_that_fails_as_nobody_foresaw_keeps_no_other(night: Night) -> None:
+    house, people = night.desk.house, night.people(2)
+    broken, ready = (asked(night, phone, record) for record, phone in people)
+    unreadable = encrypt(house.keyring, b"[]")
+    house.objects.put(night.desk.settings.bucket_vault, broken.subject_key, unreadable, "application/octet-stream")
+    assert take_up(house, "airflow", now()) == [ready.case_id]
 
 
 def test_a_run_that_died_long_ago_or_failed_counts_as_an_error(night: Night) -> None:

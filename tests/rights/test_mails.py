@@ -17,7 +17,7 @@ from sluice.rights.clock import alarms
 from sluice.rights.erase import run
 from sluice.rights.facts import clock_parameters
 from sluice.rights.finish import sweep
-from sluice.rights.mail_model import Mail, MailKind
+from sluice.rights.mail_model import AddressRefused, Mail, MailKind
 from sluice.rights.mail_send import TIMEOUT_SECONDS, hand_over, read_target
 from sluice.rights.mails import MOST_IN_A_ROW, Mailed, count_waiting, send_mails
 from sluice.rights.notice_store import list_notices
@@ -160,11 +160,26 @@ def test_who_took_a_mail_has_it_for_longer_than_a_whole_conversation_takes(town:
 def test_a_server_that_is_away_ends_the_sweep_early(town: Town, office: PostOffice) -> None:
     for _ in range(MOST_IN_A_ROW + 2):
         town.ask(town.people[0])
-    office.refuses = True
+    office.is_shut = True
     assert send(town, days=60) == Mailed(True, 0, MOST_IN_A_ROW)
-    office.refuses = False
+    office.is_shut = False
     due_again(town)
     assert send(town, days=60).sent > MOST_IN_A_ROW, "and the next one goes on"
+
+
+def test_an_address_that_is_refused_keeps_no_other_waiting(town: Town, office: PostOffice) -> None:
+    office.refuses = frozenset({"desk@center.example"})
+    cases = [town.ask(town.people[0]) for _ in range(MOST_IN_A_ROW + 2)]
+    after = send(town, days=60)
+    assert after.failed >= len(cases) and after.sent > 0, "what goes to principals came behind them, and went"
+    codes = town.house.conn.execute("select distinct last_error from mail where sent_at is null").fetchall()
+    assert [row["last_error"] for row in codes] == [AddressRefused.code]
+
+
+def test_what_comes_near_its_day_goes_before_notices(town: Town, office: PostOffice) -> None:
+    town.ask(town.people[0])
+    assert send(town, days=60).sent > 1
+    assert office.mails[0]["To"] == "desk@center.example"
 
 
 def test_without_a_server_nothing_is_sent_and_nothing_noted(town: Town, office: PostOffice) -> None:

@@ -15,8 +15,10 @@ FINGERPRINT = Text(r"[0-9A-F]{40}|[0-9A-F]{64}", "40 or 64 capital hexadecimal d
 HOLDER = Word(("principal", "center"))
 CHANNEL = Word(("voice", "sms", "email", "letter", "chat", "robocall", "push"))
 
-_CONTACT = Keys({"role": Text(), "email": Text(r"[^@\s]+@[^@\s]+", "an e-mail address")}, {"phone": Text()})
-_DPO = Keys({"email": Text(r"[^@\s]+@[^@\s]+", "an e-mail address")}, {"name": Text(), "phone": Text()})
+_EMAIL = Text(r"[!#-+\--:=?A-~]+@[!#-+\--:=?A-~]+", "an e-mail address in ASCII; a domain with accents as xn--...")
+"""What mail is handed over to: nothing in it could begin another header or another address."""
+_CONTACT = Keys({"role": Text(), "email": _EMAIL}, {"phone": Text()})
+_DPO = Keys({"email": _EMAIL}, {"name": Text(), "phone": Text()})
 _PARTY = Keys(
     {"code": PRINCIPAL, "name": Text(), "address": Text(), "contact": _CONTACT, "signedBy": Text(), "signedOn": Day()},
     {"kbo": Text(r"[01]\d{3}\.\d{3}\.\d{3}", "0123.456.789"), "dpo": _DPO},

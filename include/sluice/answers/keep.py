@@ -21,6 +21,7 @@ from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
 from sluice.exchange.keep import PARQUET
 from sluice.exchange.naming import utc_text
+from sluice.exchange.sweeping import each
 from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import seal, unseal
 from sluice.ledger.answered import AnswerMade, AnswerRemoved, AnswerTaken
@@ -74,8 +75,8 @@ def keep(
     except ErasedMeanwhile:
         remove(house, answer, ERASURE, facts.made_at)
         raise
-    for each in older:
-        remove(house, each, REPLACED, facts.made_at)
+    for one in older:
+        remove(house, one, REPLACED, facts.made_at)
     return answer
 
 
@@ -201,13 +202,14 @@ def remove(house: House, answer: Answer, why: str, now: datetime) -> bool:
     return True
 
 
-def remove_due(house: House, now: datetime) -> int:
+def remove_due(house: House, now: datetime) -> tuple[int, int]:
     """Remove every package whose last day is over or that a newer one replaced, and what lies there without a line.
 
-    How many packages.
+    How many packages, and how many failed and are met again. Raises ServiceMissing.
     """
-    removed = sum(remove(house, each, REPLACED, now) for each in store.find_superseded(house.conn))
-    removed += sum(remove(house, each, RETENTION, now) for each in store.find_due(house.conn, received_on(now)))
+    over = [(answer, REPLACED) for answer in store.find_superseded(house.conn)]
+    over += [(answer, RETENTION) for answer in store.find_due(house.conn, received_on(now))]
+    removed = each(lambda one: f"the removal of answer {one[0].answer_id}", over, lambda one: remove(house, *one, now))
     known = store.find_known(house.conn)
     runs = {answer_store.index_key_of(key) for key, _ in known}
     for item in house.objects.list_versions(house.settings.bucket_vault, answer_store.PREFIX):

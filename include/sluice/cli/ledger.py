@@ -19,6 +19,13 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+EXITS = {True: Exit.DONE, False: Exit.REFUSED, None: Exit.MISSING}
+HOLDS = {
+    True: "The ledger holds",
+    False: "The ledger does NOT hold",
+    None: "What is in the database holds; whether something was cut off could not be told",
+}
+
 ReceiptsOption = Annotated[
     Path | None, typer.Option(help="Folder of receipts (.json, also in subfolders): each entry must exist.")
 ]
@@ -36,8 +43,9 @@ def verify(
 ) -> None:
     """Verify every entry, chain and checkpoint in our own code, against the copies outside the database.
 
-    Exit 0 if the ledger holds, 1 if not. Entries that no checkpoint vouches for yet are counted:
-    a cut there shows only in the receipts.
+    Exit 0 if the ledger holds, 1 if not, 4 if what is there holds but the copies outside could not be read: only they
+    show a tail that was cut. Entries that no checkpoint vouches for yet are counted: a cut there shows only in the
+    receipts.
 
     Example: sluice ledger verify --receipts ./receipts
     """
@@ -64,7 +72,7 @@ def verify(
         show_json(document)
     else:
         _show(report, document)
-    raise typer.Exit(Exit.DONE if document["valid"] else Exit.REFUSED)
+    raise typer.Exit(EXITS[document["valid"]])
 
 
 def _read_receipts(folder: Path | None, public_pem: bytes) -> tuple[list["Witness"], list[str]]:
@@ -89,14 +97,14 @@ def _read_receipts(folder: Path | None, public_pem: bytes) -> tuple[list["Witnes
 
 
 def _read_anchors(house: "House") -> list[bytes] | None:
-    """Checkpoints in the evidence bucket; None, and a line on stderr, when the store does not answer."""
+    """Checkpoints in the evidence bucket; None, and why on stderr, when the store does not answer."""
     from sluice.exchange.anchor import read_anchors
 
     try:
         return read_anchors(house)
     except ServiceMissing as error:
-        missing = error.code
-    err.print(f"{missing}: the object store does not answer; verified without the anchors outside the database")
+        missing = str(error)
+    err.print(missing, style="red", markup=False)
     return None
 
 
@@ -119,7 +127,7 @@ def _document(
 ) -> dict[str, Any]:
     return {
         "entries": report.entries,
-        "valid": report.valid and not refused,
+        "valid": None if anchors is None and report.valid and not refused else report.valid and not refused,
         "first_bad": _bad(report.first_bad),
         "head": report.head,
         "bad": [_bad(bad) for bad in report.bad],
@@ -162,7 +170,7 @@ def _show(report: "LedgerReport", document: dict[str, Any]) -> None:
         show_table("What does not hold", ("chain", "number", "not before", "why"), places)
     receipts = document["receipts"]
     show_pairs(
-        "The ledger holds" if document["valid"] else "The ledger does NOT hold",
+        HOLDS[document["valid"]],
         {
             "entries": report.entries,
             "checkpoints": report.checkpoints,

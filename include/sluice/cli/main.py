@@ -11,7 +11,7 @@ from importlib import import_module
 import typer
 
 from sluice.cli.output import err, show_json
-from sluice.errors import Exit, ExtraMissing, Ref, SluiceError, place_of
+from sluice.errors import UNFORESEEN, Exit, ExtraMissing, Ref, SluiceError, place_of
 
 TOPICS = frozenset(
     {
@@ -78,7 +78,7 @@ def main() -> None:
         missing = ExtraMissing(Ref("module", str(error.name)))
         leave(str(missing), missing.code, missing.exit)
     except Exception as error:
-        leave(f"SLU-000 {place_of(error)}", "SLU-000", Exit.UNDECIDED)
+        leave(f"{UNFORESEEN} {place_of(error)}", UNFORESEEN, Exit.UNDECIDED)
 
 
 def leave(message: str, code: str, status: Exit) -> None:

@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -23,6 +23,9 @@ from babel.numbers import format_decimal
 
 LANGUAGES: Final = ("nl", "fr", "en")
 BRUSSELS = ZoneInfo("Europe/Brussels")
+
+REMEMBERED: Final = 4_096
+"""Numbers, moments and days whose words are kept: a page of 200 rows writes them again for each reader."""
 
 GIVE_BACK: Final = "give_back"
 """Way of what goes back because an agreement ended: a return, with some words of its own."""
@@ -69,24 +72,39 @@ class Words:
         return next((said for message in messages if (said := self.say(message)) != message), None)
 
     def number(self, number: int) -> str:
-        return format_decimal(number, locale=self.locale)
+        return _number(number, self.locale)
 
     def moment(self, when: str) -> str:
         """A UTC time of a record, as the clock in Brussels showed it."""
-        local = datetime.fromisoformat(when).astimezone(BRUSSELS)
-        return format_datetime(local, "d MMMM y, HH:mm:ss", tzinfo=BRUSSELS, locale=self.locale)
+        return _moment(when, self.locale)
 
     def day(self, when: str) -> str:
         """A Brussels date of a record."""
-        return format_date(date.fromisoformat(when), "d MMMM y", locale=self.locale)
+        return _day(when, "d MMMM y", self.locale)
 
     def short_day(self, when: str) -> str:
         """A Brussels date that is near, without its year."""
-        return format_date(date.fromisoformat(when), "d MMM", locale=self.locale)
+        return _day(when, "d MMM", self.locale)
 
     def listed(self, items: Iterable[str]) -> str:
         """``a, b and c``."""
         return format_list(list(items), locale=self.locale)
+
+
+@lru_cache(REMEMBERED)
+def _number(number: int, locale: Locale) -> str:
+    return format_decimal(number, locale=locale)
+
+
+@lru_cache(REMEMBERED)
+def _moment(when: str, locale: Locale) -> str:
+    local = datetime.fromisoformat(when).astimezone(BRUSSELS)
+    return format_datetime(local, "d MMMM y, HH:mm:ss", tzinfo=BRUSSELS, locale=locale)
+
+
+@lru_cache(REMEMBERED)
+def _day(when: str, pattern: str, locale: Locale) -> str:
+    return format_date(date.fromisoformat(when), pattern, locale=locale)
 
 
 @cache

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sluice.errors import DocumentInvalid, EvidenceInvalid, ServiceMissing, SluiceError, StoreError
+from sluice.errors import UNFORESEEN, DocumentInvalid, EvidenceInvalid, Ref, ServiceMissing, SluiceError, StoreError
 from sluice.exchange import store
 from sluice.exchange.close import close
 from sluice.exchange.effects import do_effects
@@ -16,6 +16,7 @@ from sluice.exchange.model import Opened
 from sluice.exchange.open import Arrivals
 from sluice.exchange.sealed_runs import SuppressionsLost
 from sluice.exchange.suppressed import SuppressedMeanwhile
+from sluice.exchange.sweeping import Faults
 from sluice.exchange.workroom import sweep_folders
 from sluice.keys import KeyLost
 from sluice.terms import ARRIVING, Decision, Direction, Flow, Principal
@@ -26,8 +27,6 @@ OURS = (ServiceMissing, StoreError, DocumentInvalid, EvidenceInvalid, KeyLost, S
 """Faults of a service, a paper or a key, or a right that came between: no file is to blame, so no attempt counts."""
 Carry = Callable[[House, Opened, Mapping[str, str]], Decision | None]
 """Takes one claimed exchange to its end; None when it is not at its end yet."""
-UNEXPECTED = "SLU-000"
-"""Noted on an exchange whose attempt ended in an error nobody planned; the door says where."""
 
 
 @dataclass
@@ -72,7 +71,7 @@ def drain(
         with store.claim_next(house.conn, direction, principal, flow) as opened:
             if opened is None:
                 break
-            error: str | None = UNEXPECTED
+            error: str | None = UNFORESEEN
             try:
                 drained.count((carry or carry_arrival)(house, opened, run))
                 error = None
@@ -95,15 +94,39 @@ def drain(
 
 
 def drain_all(house: House) -> dict[str, Drained]:
-    """Open what arrived, work off every flow and finish effects: what trigger, slots and reconcile do."""
+    """Open what arrived, work off every flow and finish effects: what trigger, slots and reconcile do.
+
+    Raises StoreError at the end when files of a flow were left undone, ServiceMissing when a store is away.
+    """
     Arrivals.of(house.settings).open_new(house.conn, house.objects)
-    flows = {
-        f"{waiting.principal}/{waiting.flow}": drain(house, direction, waiting.principal, waiting.flow, {})
-        for direction in ARRIVING
-        for waiting in store.find_waiting(house.conn, direction)
-    }
+    flows, left = drain_many(house, lambda *_: True, {})
     reconcile(house)
+    check_none_left(left)
     return flows
+
+
+def drain_many(
+    house: House, is_meant: Callable[[Direction, store.Waiting], bool], run: Mapping[str, str]
+) -> tuple[dict[str, Drained], int]:
+    """Work off the flows that are meant: what became of each, by name, and how many failed and are met again.
+
+    Raises ServiceMissing when a store is away.
+    """
+    done: dict[str, Drained] = {}
+    faults = Faults()
+    for direction in ARRIVING:
+        for waiting in store.find_waiting(house.conn, direction):
+            name = f"{waiting.principal}/{waiting.flow}"
+            if is_meant(direction, waiting):
+                with faults.kept_apart(f"files of {name}"):
+                    done[name] = drain(house, direction, waiting.principal, waiting.flow, run)
+    return done, faults.count
+
+
+def check_none_left(left: int) -> None:
+    """Raises StoreError when files of so many flows were left undone, after all others were done."""
+    if left:
+        raise StoreError(Ref("flows with files left undone", left))
 
 
 def carry_arrival(house: House, opened: Opened, run: Mapping[str, str]) -> Decision | None:

@@ -3,10 +3,11 @@
 Every effect writes keys that are functions of the exchange, so doing one twice changes nothing.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 
 from sluice.documents.receipt import make_receipt
-from sluice.errors import NotFound, Ref, SluiceError
+from sluice.errors import UNFORESEEN, NotFound, Ref, SluiceError, place_of
 from sluice.exchange import store
 from sluice.exchange.catalogue import find_copies, find_own_writes
 from sluice.exchange.house import House
@@ -18,11 +19,12 @@ from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
 from sluice.terms import Direction, ExchangeId
 
+log = logging.getLogger(__name__)
 JSON, PDF, PEM, CSV = "application/json", "application/pdf", "application/x-pem-file", "text/csv"
 
 
 def do_effects(house: House, exchange_id: ExchangeId | None = None) -> int:
-    """Do what is due, of one exchange or of all; how many were done. A failure waits, coded."""
+    """Do what is due, of one exchange or of all; how many were done. A failure waits, and keeps no other waiting."""
     done = 0
     for effect in store.find_due_effects(house.conn, exchange_id):
         if not store.begin_effect(house.conn, effect):
@@ -33,6 +35,11 @@ def do_effects(house: House, exchange_id: ExchangeId | None = None) -> int:
             done += 1
         except SluiceError as error:
             store.note_effect_error(house.conn, effect, error.code)
+        except Exception as error:
+            if house.conn.broken:
+                raise
+            log.error("effect %s of exchange %s waits: %s", effect.name, effect.exchange_id, place_of(error))
+            store.note_effect_error(house.conn, effect, UNFORESEEN)
     return done
 
 

@@ -30,6 +30,7 @@ from sluice.lake.write_model import WriteForm, Written
 from sluice.lake.write_table import write_table
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name
 from sluice.ledger.reason import check_reason
 from sluice.ledger.reviewed import NotesRead, ReviewDecided
 from sluice.terms import ExchangeId, FieldGroup, Principal, ScreenAction
@@ -140,11 +141,11 @@ def read_notes(house: House, exchange_id: ExchangeId, by: str, now: datetime, *,
     """The notes, for the eyes of ``by``; that they were read is in the ledger before anybody can.
 
     ``sample``: notes without a finding that were drawn for a person's eyes, instead of those held. Raises
-    NotWaiting, NotFound.
+    NotWaiting, NotFound, UsageError.
     """
     import polars as pl
 
-    opened = store.get_open(house.conn, exchange_id)
+    by, opened = check_name(by), store.get_open(house.conn, exchange_id)
     with _rows_of(house, opened, sample=sample) as frame:
         told = pl.DataFrame(
             [(row, code) for row, code in _findings(house, exchange_id) if _is_wanted(code, sample)],
@@ -181,9 +182,12 @@ def decide(
     *,
     reason: str | None = None,
 ) -> Review:
-    """Decide of rows that wait, once each, and why. Those that may go come back by the outbox. Raises NotWaiting."""
+    """Decide of rows that wait, once each, and why. Those that may go come back by the outbox.
+
+    Raises NotWaiting, UsageError.
+    """
     check_reason(reason)
-    opened = store.get_open(house.conn, exchange_id)
+    by, opened = check_name(by), store.get_open(house.conn, exchange_id)
     wanted = tuple(sorted(set(rows)))
     with transaction(house.conn):
         house.conn.execute("select 1 from exchange where exchange_id = %s for update", (exchange_id,))

@@ -7,6 +7,7 @@ from datetime import datetime
 from psycopg.rows import args_row, kwargs_row
 
 from sluice.db import Connection, transaction
+from sluice.errors import NotFound, Ref
 from sluice.ledger.model import Checkpoint, Entry, Head, StoredEntry
 from sluice.terms import ExchangeId
 
@@ -83,6 +84,20 @@ def read_checkpoints(conn: Connection) -> tuple[Checkpoint, ...]:
     with conn.cursor(row_factory=args_row(Checkpoint)) as cursor:
         cursor.execute("select seq, body, convert_to(jws, 'UTF8'), made_at from ledger.checkpoint order by seq")
         return tuple(cursor)
+
+
+def list_checkpoints(conn: Connection) -> dict[int, datetime]:
+    """When each checkpoint was made, by its number; after months all of them are too much to be read each minute."""
+    rows = conn.execute("select seq, made_at from ledger.checkpoint order by seq").fetchall()
+    return {row["seq"]: row["made_at"] for row in rows}
+
+
+def get_jws(conn: Connection, seq: int) -> bytes:
+    """The JWS of one checkpoint. Raises NotFound."""
+    row = conn.execute("select convert_to(jws, 'UTF8') as jws from ledger.checkpoint where seq = %s", (seq,)).fetchone()
+    if row is None:
+        raise NotFound(Ref("checkpoint", seq))
+    return bytes(row["jws"])
 
 
 def find_last_checkpoint(conn: Connection) -> Checkpoint | None:

@@ -78,8 +78,7 @@ def verify_entries(
     canonical: bool = False,
 ) -> LedgerReport:
     """Verify a copy of the ledger. ``entries``: by chain, then in stored order."""
-    statements, bad_checkpoints = _check_checkpoints(checkpoints, anchors, public)
-    signed = [witness for statement in statements for witness in statement.witnesses]
+    signed, bad_checkpoints = _check_checkpoints(checkpoints, anchors, public)
     reports = _check_chains(entries, heads, _by_chain(signed), _by_chain(receipts), canonical)
     return LedgerReport(
         entries=sum(report.entries for report in reports),
@@ -114,37 +113,48 @@ def _by_chain(witnesses: Iterable[Witness]) -> dict[str, _Words]:
 
 def _check_checkpoints(
     checkpoints: Sequence[Checkpoint], anchors: Sequence[bytes], public: Ed25519PublicKey
-) -> tuple[list[Statement], list[Bad]]:
-    """The statements that hold, and what is wrong with the others."""
-    good: dict[bytes, Statement] = {}
+) -> tuple[list[Witness], list[Bad]]:
+    """What the statements that hold say of heads, each head once, and what is wrong with the others."""
+    said: dict[tuple[str, int, bytes], Witness] = {}
     bad: list[Bad] = []
     prev = ZERO_HASH
     for number, checkpoint in enumerate(checkpoints, start=1):
-        why = _why_bad_checkpoint(checkpoint, number, prev, public, good)
+        why = _why_bad_checkpoint(checkpoint, number, prev, public, said)
         if why:
             bad.append(Bad(CHECKPOINTS, number, why, number))
         prev = sha256(checkpoint.jws).digest()
     stored = {checkpoint.jws for checkpoint in checkpoints}
     for jws in anchors:
+        if jws in stored:
+            continue
         try:
             statement = read_checkpoint(jws, public)
         except SignatureInvalid as error:
             bad.append(Bad(CHECKPOINTS, 0, f"an anchor does not hold: {_reason(error)}", 0))
             continue
-        good[jws] = statement
-        if jws not in stored:
-            bad.append(Bad(CHECKPOINTS, statement.seq, "anchored, but not in the database", statement.seq))
-    return list(good.values()), sorted(bad, key=lambda one: one.seq)
+        _note(statement, said)
+        bad.append(Bad(CHECKPOINTS, statement.seq, "anchored, but not in the database", statement.seq))
+    return list(said.values()), sorted(bad, key=lambda one: one.seq)
+
+
+def _note(statement: Statement, said: dict[tuple[str, int, bytes], Witness]) -> None:
+    """Most heads of a checkpoint are those of the one before: of each only the first word is kept."""
+    for witness in statement.witnesses:
+        said.setdefault((witness.chain, witness.seq, witness.hash), witness)
 
 
 def _why_bad_checkpoint(
-    checkpoint: Checkpoint, number: int, prev: bytes, public: Ed25519PublicKey, good: dict[bytes, Statement]
+    checkpoint: Checkpoint,
+    number: int,
+    prev: bytes,
+    public: Ed25519PublicKey,
+    said: dict[tuple[str, int, bytes], Witness],
 ) -> str | None:
     try:
         statement = read_checkpoint(checkpoint.jws, public)
     except SignatureInvalid as error:
         return _reason(error)
-    good[checkpoint.jws] = statement
+    _note(statement, said)
     if statement.seq != number or checkpoint.seq != number:
         return "a checkpoint is missing or out of order"
     if statement.prev != prev:

@@ -1,5 +1,6 @@
 """One JSON document by HTTP POST, and why it did not arrive."""
 
+import http.client
 import urllib.error
 import urllib.request
 from typing import Any
@@ -23,6 +24,6 @@ def post_json(url: str, document: str) -> str | int | None:
         urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS).close()
     except urllib.error.HTTPError as error:
         return error.code
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:  # the second: no answer in HTTP, or an address that is none
         return type(error.reason if isinstance(error, urllib.error.URLError) else error).__name__
     return None

@@ -47,8 +47,11 @@ class RemoveAnswers(HouseOperator):
         from datetime import UTC, datetime
 
         from sluice.answers.keep import remove_due
+        from sluice.errors import Ref, StoreError
         from sluice.exchange.house import open_house
 
         with open_house(get_settings()) as house:
-            removed = remove_due(house, datetime.now(UTC))
+            removed, failed = remove_due(house, datetime.now(UTC))
+        if failed:
+            raise StoreError(Ref("removals left undone", failed))
         return f"answers removed: {removed}"

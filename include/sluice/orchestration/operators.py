@@ -1,16 +1,19 @@
 """Thin operators: ids in, one use case, nothing out. Airflow knows names and ids, never content."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, Context
 
 from sluice.orchestration.flows import accepted, slots
 from sluice.orchestration.guard import guarded
 from sluice.settings import get_settings
-from sluice.terms import ARRIVING, Direction, Flow, Principal
+from sluice.terms import Direction, Flow, Principal
+
+if TYPE_CHECKING:
+    from sluice.exchange.store import Waiting
 
 FORGOTTEN_AFTER = timedelta(minutes=2)
 """A flow's own DAG is woken within seconds, and again every 15 s."""
@@ -63,19 +66,9 @@ class DrainStrays(HouseOperator):
     """Exchanges no flow DAG takes: unknown principals and flows get their refusal and its reason."""
 
     def work(self, run: dict[str, str]) -> str:
-        from sluice.exchange.drain import drain
-        from sluice.exchange.house import open_house
-        from sluice.exchange.store import find_waiting
         from sluice.orchestration.flows import is_stray
 
-        done: list[str] = []
-        with open_house(get_settings()) as house:
-            for direction in ARRIVING:
-                for waiting in find_waiting(house.conn, direction):
-                    if is_stray(direction, waiting.principal, waiting.flow):
-                        drained = drain(house, direction, waiting.principal, waiting.flow, run)
-                        done.append(f"{waiting.principal}/{waiting.flow}: {drained.decisions}")
-        return "; ".join(done) or "no strays"
+        return _drain_many(lambda way, one: is_stray(way, one.principal, one.flow), run) or "no strays"
 
 
 class DrainForgotten(HouseOperator):
@@ -84,19 +77,19 @@ class DrainForgotten(HouseOperator):
     def work(self, run: dict[str, str]) -> str:
         from datetime import UTC, datetime
 
-        from sluice.exchange.drain import drain
-        from sluice.exchange.house import open_house
-        from sluice.exchange.store import find_waiting
+        since = datetime.now(UTC) - FORGOTTEN_AFTER
+        return _drain_many(lambda _, one: one.oldest_at < since, run) or "nothing was forgotten"
 
-        done: list[str] = []
-        with open_house(get_settings()) as house:
-            since = datetime.now(UTC) - FORGOTTEN_AFTER
-            for direction in ARRIVING:
-                for waiting in find_waiting(house.conn, direction):
-                    if waiting.oldest_at < since:
-                        drained = drain(house, direction, waiting.principal, waiting.flow, run)
-                        done.append(f"{waiting.principal}/{waiting.flow}: {drained.decisions}")
-        return "; ".join(done) or "nothing was forgotten"
+
+def _drain_many(is_meant: "Callable[[Direction, Waiting], bool]", run: Mapping[str, str]) -> str:
+    """Work off these flows, one after the other; what became of them. Raises StoreError at the end where one failed."""
+    from sluice.exchange.drain import check_none_left, drain_many
+    from sluice.exchange.house import open_house
+
+    with open_house(get_settings()) as house:
+        done, left = drain_many(house, is_meant, run)
+    check_none_left(left)
+    return "; ".join(f"{flow}: {each.decisions}" for flow, each in done.items())
 
 
 class ReturnResults(HouseOperator):

@@ -10,6 +10,7 @@ from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.sweeping import each
+from sluice.ledger.names import check_name
 from sluice.retention import store
 from sluice.retention.holds import confirm_return
 from sluice.retention.model import RetentionRefused
@@ -52,6 +53,7 @@ def give_back(
     form: csv, xlsx, json, ndjson, parquet; the contracts' own when None. Raises RetentionRefused where an agreement
     is in force, or the ended one asks for deletion; UsageError.
     """
+    by = check_name(by)
     ended = find_ended(house.conn, principal, now.astimezone(BRUSSELS).date(), now)
     if ended is None:
         raise RetentionRefused(Ref("rule", "AGREEMENT_IN_FORCE"))

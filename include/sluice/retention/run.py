@@ -3,8 +3,6 @@
 Killed anywhere, the next run meets the same copies again; what is gone stays gone, and is recorded once.
 """
 
-import logging
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,9 +10,10 @@ from itertools import groupby
 
 from sluice.agreement.store import find_ended
 from sluice.db import Connection, transaction
-from sluice.errors import Ref, SluiceError, StoreError
+from sluice.errors import Ref, StoreError
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.exchange.sweeping import Faults
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.retained import CopiesDeleted, DeletedCopy
@@ -27,7 +26,6 @@ from sluice.rights import erase_store
 from sluice.rights.erase_model import Copy
 from sluice.terms import ExchangeId, Principal
 
-log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 """Copies done, copies to do."""
 
@@ -69,28 +67,26 @@ def retain(
 ) -> Retained:
     """Delete every copy whose last day is over and that nothing keeps. Again changes nothing.
 
-    One exchange that fails is logged by its code and keeps no other waiting.
+    One exchange that fails is logged and keeps no other waiting. Raises ServiceMissing when a store is away.
     """
     dues = find_due(house.conn, now.astimezone(BRUSSELS).date(), now, principal)
     free = [due for due in dues if due.is_free]
-    counts: Counter[str] = Counter()
+    deleted = kept = tried = 0
+    faults = Faults()
     for exchange_id, group in groupby(free, key=lambda due: due.copy.exchange_id):
         copies = list(group)
-        try:
+        tried += len(copies)
+        with faults.kept_apart(f"retention of exchange {exchange_id}"):
             with store.lock_principal(house.conn, copies[0].copy.principal):
                 going = _still_free(house.conn, copies, now)
                 _delete(house, exchange_id, going, now)
-            counts["deleted"] += len(going)
-            counts["held"] += len(copies) - len(going)
-        except SluiceError as error:
-            log.warning("retention of exchange %s: %s", exchange_id, error.code)
-            counts["failed"] += len(copies)
-        progress(counts.total(), len(free))
+            deleted, kept = deleted + len(going), kept + len(copies) - len(going)
+        progress(tried, len(free))
     held = sum(due.held_by is not None for due in dues)
     gone, not_gone = drop_corrections(house, now, principal)
     consents, not_dropped = drop_consents(house, now, principal)
-    waiting, failed = len(dues) - len(free) - held, counts["failed"] + not_gone + not_dropped
-    return Retained(counts["deleted"], held + counts["held"], waiting, failed, gone, consents)
+    waiting, failed = len(dues) - len(free) - held, tried - deleted - kept + not_gone + not_dropped
+    return Retained(deleted, held + kept, waiting, failed, gone, consents)
 
 
 def _still_free(conn: Connection, dues: Sequence[Due], now: datetime) -> list[Due]:

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 
-from sluice.errors import Ref, ServiceMissing, SluiceError, StoreError
+from sluice.errors import Ref, StoreError
 from sluice.exchange.drain import Drained, drain
 from sluice.exchange.house import House
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Faults, each
+from sluice.ledger.names import check_name
 from sluice.returns.carry import AIRFLOW, carry_return
 from sluice.returns.due import open_due
 from sluice.returns.give_back import go_on_prepared
@@ -22,7 +23,11 @@ NOTHING_RAN: Mapping[str, str] = {}
 def drain_returns(
     house: House, principal: Principal, flow: Flow, now: datetime, run: Mapping[str, str], by: str = AIRFLOW
 ) -> Drained:
-    """Make every return of a flow that is due at ``now``; those that wait for a person go on waiting."""
+    """Make every return of a flow that is due at ``now``; those that wait for a person go on waiting.
+
+    Raises UsageError for a name that nobody has, ServiceMissing.
+    """
+    by = check_name(by)
     open_due(house, principal, flow, now)
     return drain(house, Direction.OUTBOUND_RETURN, principal, flow, run, partial(carry_return, by=by))
 
@@ -48,17 +53,10 @@ def drain_all_returns(
     house: House, flows: Iterable[tuple[Principal, Flow]], now: datetime, run: Mapping[str, str]
 ) -> Drained:
     """The same for many flows: a fault of one keeps no other waiting. Raises StoreError at the end, ServiceMissing."""
-    total, failed = Drained(), 0
+    total, faults = Drained(), Faults()
     for principal, flow in flows:
-        try:
-            drained = drain_returns(house, principal, flow, now, run)
-        except ServiceMissing:
-            raise
-        except SluiceError as error:
-            failed += 1
-            log.warning("returns of %s/%s wait: %s", principal, flow, error)
-        else:
-            total.add(drained)
-    if failed:
-        raise StoreError(Ref("flows with returns left undone", failed))
+        with faults.kept_apart(f"returns of {principal}/{flow}"):
+            total.add(drain_returns(house, principal, flow, now, run))
+    if faults.count:
+        raise StoreError(Ref("flows with returns left undone", faults.count))
     return total

@@ -57,10 +57,10 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
 def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObject:
     """Put the same bytes there again, as a new version of the same key.
 
-    Raises NotDelivered, also while the first delivery is under way (no receipt, no transfer), once its bytes are past
-    their retention, and while somebody in it must stay out since: the same bytes would hold them.
+    Raises UsageError; NotDelivered, also while the first delivery is under way (no receipt, no transfer), once its
+    bytes are past their retention, and while somebody in it must stay out since: the same bytes would hold them.
     """
-    shown = show_exchange(house.conn, named)
+    by, shown = check_name(by), show_exchange(house.conn, named)
     if shown.record is None or not store.is_delivered(house.conn, shown.line.id):
         raise NotDelivered(Ref("exchange", shown.line.id))
     last_day = get_copy(house.conn, ExchangeId(shown.line.id), deliver.RETURN).delete_after

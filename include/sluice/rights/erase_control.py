@@ -1,15 +1,15 @@
 """Stop and resume erasures, say where each stands, and let none begin while another is in error."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.db import Connection, transaction
-from sluice.errors import NotFound, Ref, ServiceMissing, SluiceError, as_typed
+from sluice.errors import UNFORESEEN, NotFound, Ref, SluiceError, as_typed
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
+from sluice.exchange.sweeping import Faults
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasureResumed
 from sluice.ledger.erased import ErasureStopped as StoppedEntry
@@ -27,10 +27,6 @@ from sluice.rights.erase_scope import is_to_do
 from sluice.rights.identifiers import Envelope
 from sluice.rights.model import Case, CaseId
 from sluice.rights.scope import CASES_CHAIN
-
-log = logging.getLogger(__name__)
-UNEXPECTED = "SLU-000"
-"""Noted of a run that ended in an error nobody planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +109,17 @@ def status(conn: Connection) -> Status:
 def take_up(house: House, by: str, now: datetime) -> list[CaseId]:
     """Cases a run may take up now, the oldest first; where a plan is missing it is made, and waits for its release.
 
-    A case that cannot be planned is logged by its code, and keeps no other waiting. Raises ServiceMissing.
+    A case that cannot be planned is logged, and keeps no other waiting. Raises ServiceMissing.
     """
-    found = []
+    found, faults = [], Faults()
     for case_id in erase_store.find_decided(house.conn):
-        try:
+        with faults.kept_apart(f"the erasure of case {case_id}"):
             case, envelope = open_request(house, case_id)
             if waits_for_plan(house.conn, case):
                 draft(house, case_id, by, now)
             if is_due(house, case, envelope):
                 check_may_begin(house.conn, case_id)
                 found.append(case_id)
-        except ServiceMissing:
-            raise
-        except SluiceError as error:
-            log.warning("case %s is not taken up: %s", case_id, error)
     return found
 
 
@@ -155,7 +147,7 @@ def check_goes_on(conn: Connection, case_id: CaseId) -> None:
 @contextmanager
 def noted(conn: Connection, case_id: CaseId) -> Iterator[None]:
     """One step of a run: how it failed is noted, so that no other erasure begins before that was looked at."""
-    outcome, error = "failed", UNEXPECTED
+    outcome, error = "failed", UNFORESEEN
     try:
         yield
         outcome = ""

@@ -54,6 +54,14 @@ class MailNotSent(SluiceError):
     cure: ClassVar[str] = "check the server of SLUICE_SMTP_URL and the address; it is tried again"
 
 
+class AddressRefused(MailNotSent):
+    """Of one receiver, not of the server: it keeps nobody else's mail waiting."""
+
+    code: ClassVar[str] = "SLU-599"
+    summary: ClassVar[str] = "a mail's receiver was refused"
+    cure: ClassVar[str] = "correct the address in the agreement, or SLUICE_MAIL_DESK; it is tried again"
+
+
 class WebhookInvalid(SluiceError):
     code: ClassVar[str] = "SLU-597"
     summary: ClassVar[str] = "the setting of the webhook cannot be used"

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from urllib.parse import unquote, urlsplit
 
 from sluice.errors import Ref
-from sluice.rights.mail_model import Mail, MailKind, MailNotSent, MailTargetInvalid
+from sluice.rights.mail_model import AddressRefused, Mail, MailKind, MailNotSent, MailTargetInvalid
 from sluice.settings import Settings
 
 TIMEOUT_SECONDS = 20.0
@@ -141,21 +141,22 @@ def written(mail: Mail, target: MailTarget, now: datetime) -> EmailMessage:
 
 
 def hand_over(mail: Mail, target: MailTarget, now: datetime) -> None:
-    """Give one mail to the server. Raises MailNotSent, with the server's number and none of its words."""
+    """Give one mail to the server. Raises MailNotSent, AddressRefused: the server's number and none of its words."""
     failed: str | int
+    failure: type[MailNotSent] = MailNotSent
+    if not is_address(mail.to):
+        raise AddressRefused(Ref("mail", mail.number), Ref("reason", "the agreement's address is none"))
     try:
-        if not is_address(mail.to):
-            raise MailNotSent(Ref("mail", mail.number), Ref("reason", "the agreement's address is none"))
         with _connected(target) as server:
             server.send_message(written(mail, target, now))
         return
     except smtplib.SMTPRecipientsRefused as error:
-        failed = next((code for code, _ in error.recipients.values()), "refused")
+        failure, failed = AddressRefused, next((code for code, _ in error.recipients.values()), "refused")
     except smtplib.SMTPResponseException as error:
         failed = error.smtp_code
     except (smtplib.SMTPException, OSError) as error:
         failed = type(error).__name__
-    raise MailNotSent(Ref("mail", mail.number), Ref("answer", failed))
+    raise failure(Ref("mail", mail.number), Ref("answer", failed))
 
 
 def _connected(target: MailTarget) -> smtplib.SMTP:

@@ -15,14 +15,14 @@ from sluice.rights import mail_store, notice_store, store
 from sluice.rights.clock import received_on
 from sluice.rights.had import without_answered
 from sluice.rights.mail_due import mails_of_cases, mails_of_notices
-from sluice.rights.mail_model import Mail, MailNotSent
+from sluice.rights.mail_model import AddressRefused, Mail, MailNotSent
 from sluice.rights.mail_send import MailTarget, hand_over, read_target
 from sluice.rights.notice_model import NoticeState
 from sluice.rights.notice_states import WAITING
 
 log = logging.getLogger(__name__)
 MOST_IN_A_ROW = 5
-"""Failures after which a sweep ends: a server that is away would cost every mail its time-out."""
+"""Failures of the server after which a sweep ends: one that is away would cost every mail its time-out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ def send_mails(house: House, now: datetime) -> Mailed:
             hand_over(mail, target, now)
         except MailNotSent as error:
             mail_store.note_mail_error(house.conn, mail.number, error.code)
-            failed, in_a_row = failed + 1, in_a_row + 1
+            failed += 1
+            in_a_row = 0 if isinstance(error, AddressRefused) else in_a_row + 1
             log.warning("a mail waits: %s", error)
             if in_a_row == MOST_IN_A_ROW:
                 break
@@ -69,10 +70,11 @@ def count_waiting(house: House, now: datetime) -> int:
 
 
 def _owed(house: House, target: MailTarget, now: datetime) -> Iterator[Mail]:
-    notices = notice_store.list_notices(house.conn, states=(NoticeState.OWED, *WAITING), limit=None)
-    yield from mails_of_notices(notices, _addresses(house, now), house.settings.bucket_exchange, target.desk)
+    """Those to the desk about days that come near first: where a sweep ends early, they went."""
     cases = without_answered(house.conn, store.list_cases(house.conn, only_open=True, limit=None), received_on(now))
     yield from mails_of_cases(cases, now, target.desk)
+    notices = notice_store.list_notices(house.conn, states=(NoticeState.OWED, *WAITING), limit=None)
+    yield from mails_of_notices(notices, _addresses(house, now), house.settings.bucket_exchange, target.desk)
 
 
 def _addresses(house: House, now: datetime) -> dict[str, str]:
