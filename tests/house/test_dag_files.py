@@ -85,3 +85,9 @@ def test_airflow_runs_one_file_of_plugins_at_most() -> None:
     patterns = (HOUSE / "plugins" / ".airflowignore").read_text().split()
     assert patterns == ["*.py", "!*_plugin.py"]
     assert [path.name for path in (HOUSE / "plugins").rglob("*.py") if not path.name.endswith("_plugin.py")] == []
+
+
+def test_the_page_for_on_call_has_a_row_for_every_dag() -> None:
+    page = (HOUSE / "docs" / "operations.md").read_text(encoding="utf-8")
+    named = {row.split("`")[1].partition("__<")[0] for row in page.splitlines() if row.startswith("| `")}
+    assert {path.stem for path in DAG_FILES} <= named
