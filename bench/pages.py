@@ -178,12 +178,16 @@ def _pages(settings: Settings) -> Iterator[TestClient]:
     from airflow.api_fastapi.app import create_auth_manager
 
     from sluice.web.pages.app import make_pages
+    from sluice.web.serving import settle
 
     create_auth_manager()
     given = {name: value for name, value in environment(settings).items() if name.startswith("SLUICE_")}
     with patch.dict(os.environ, given):
         get_settings.cache_clear()
-        yield TestClient(_LoggedIn(make_pages()))
+        client = TestClient(_LoggedIn(make_pages()))
+        client.get("/start")
+        settle()  # as the server is left at its start
+        yield client
         get_settings.cache_clear()
 
 

@@ -19,10 +19,6 @@ class SluicePlugin(AirflowPlugin):
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]  # nobody writes it
         """The apps, made when they are asked for, so that no other process imports them."""
-        from sluice.web import api
-        from sluice.web.pages import app as pages
+        from sluice.web.serving import make_apps
 
-        return [
-            {"name": "sluice", "app": api.make_api(), "url_prefix": api.MOUNT},
-            {"name": "sluice-pages", "app": pages.make_pages(), "url_prefix": pages.MOUNT},
-        ]
+        return make_apps()
