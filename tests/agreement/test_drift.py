@@ -99,6 +99,20 @@ def test_the_lines_put_in_and_taken_out_give_a_contract_without_drift(contract: 
     assert (left["change"], left["declared"], left["yaml"]) == ("missing", "last_name", [])
 
 
+@pytest.mark.parametrize("key", ["required", '"required"'])
+def test_a_missing_column_of_one_line_keeps_what_else_is_true_of_it(contract: Path, rows: Rows, key: str) -> None:
+    before, rest = CONTRACT.split("      - name: last_name\n")
+    line = f"      - {{name: last_name, unique: true, {key}: true}}"
+    contract.write_text(f"{before}{line}\n{rest[rest.index('      - name: phone') :]}", encoding="utf-8")
+    gone = rows[0].index("last_name")
+    for row in rows:
+        del row[gone]
+
+    [found] = drift(contract, rows)
+
+    assert found["yaml"] == [f"-{line}", f"+      - {{name: last_name, unique: true, {key}: false}}"]
+
+
 def test_moved_columns_are_named_and_no_line_has_to_change(contract: Path, rows: Rows) -> None:
     at = rows[0].index("city")
     for row in rows:

@@ -117,6 +117,12 @@ CONTRACT_MISTAKES = (
     Mistake("CON-035", "property: maxRefusedShare, value: 0.1", "property: resultMapping, value: five9", "five9"),
     Mistake("CON-031", "location: s3://", "location: https://", "location"),
     Mistake("CON-037", "format: dd/MM/yyyy", "format: dd/MMM/yyyy", "MMM"),
+    Mistake(
+        "CON-037",
+        "date\n        logicalTypeOptions: {format: dd/MM/yyyy}",
+        "time\n        logicalTypeOptions: {format: HH:mmZ}",
+        "mmZ",
+    ),
     Mistake("CON-037", '"%d/%m/%Y"', "dd/MM/yyyy", "dateFormat"),
     Mistake("CON-040", "          - {property: fieldGroup, value: identity}\n", "", "name: customer_number"),
     Mistake("CON-041", f'          - {{property: dataCategory, value: "{PD}UID"}}\n', "", "name: customer_number"),
@@ -174,6 +180,7 @@ WARNINGS = (
     (CONTRACT, Mistake("CON-067", "pd#UID", "pd#Username", "pd#Username")),
     (CONTRACT, Mistake("CON-068", "value: principal_customer_id", "value: national_number", "name: customer_number")),
     (CONTRACT, Mistake("CON-096", "property: automated", "property: automatted", "automatted")),
+    (CONTRACT, Mistake("CON-098", "format: csv", "format: json", "decimalComma")),
     (CONTRACT, Mistake("CON-097", "        unique: true", "        examples: [E1]", "examples")),
 )
 

@@ -143,7 +143,11 @@ def length_is_after_trimming(frame: pl.DataFrame, check: Check) -> pl.Series:
 @fails_where(f"{VALUES}match_strftime_format")
 def dates_as_polars_has_them(frame: pl.DataFrame, check: Check) -> pl.Series:
     cells = _cells(frame, check)
-    return cells.str.to_datetime(str(check.option("strftime_format")), strict=False).is_null() & cells.is_not_null()
+    try:
+        moments = cells.str.to_datetime(str(check.option("strftime_format")), strict=False)
+    except pl.exceptions.ComputeError:  # an hour without its minutes
+        return cells.is_not_null()
+    return moments.is_null() & cells.is_not_null()
 
 
 @understands(f"{LENGTH}be_between")

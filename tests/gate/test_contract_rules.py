@@ -5,6 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from agreement.papers import CONTRACT, CONTRACT_NAME, write_folder
+from sluice.agreement.load import load_contract
 from sluice.agreement.model import FieldRole, QualityRule
 from sluice.errors import DocumentInvalid
 from sluice.gate.contract_rules import rules_for, thresholds_of
@@ -174,6 +176,30 @@ def test_a_cell_that_is_not_of_its_type_is_refused(logical_type: str, cell: str,
     assert (verdict.rows_refused, verdict.reasons[0].code, verdict.reasons[0].rule) == (1, code, "x.type")
 
 
+@pytest.mark.parametrize(
+    ("logical_type", "said", "server", "asked"),
+    [
+        ("time", "        logicalTypeOptions: {format: HH:mm}\n", "%d/%m/%Y", "%H:%M"),
+        ("time", "", "%d/%m/%Y", "%H:%M:%S"),
+        ("timestamp", "", "%d/%m/%Y", "%Y-%m-%dT%H:%M:%S"),
+        ("timestamp", "", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M"),
+        ("timestamp", "        logicalTypeOptions: {format: dd/MM/yyyy HH:mm}\n", "%d/%m/%Y", "%d/%m/%Y %H:%M"),
+        ("date", "", "%d/%m/%Y", "%d/%m/%Y"),
+    ],
+)
+def test_a_column_is_asked_the_format_that_its_paper_says(
+    tmp_path: Path, logical_type: str, said: str, server: str, asked: str
+) -> None:
+    dated = "logicalType: date\n        logicalTypeOptions: {format: dd/MM/yyyy}\n"
+    assert dated in CONTRACT and "%d/%m/%Y" in CONTRACT, "the control: the paper has what is changed"
+    text = CONTRACT.replace(dated, f"logicalType: {logical_type}\n{said}").replace('"%d/%m/%Y"', f'"{server}"')
+
+    contract = load_contract(write_folder(tmp_path, contract=text) / CONTRACT_NAME)
+
+    (rule,) = (rule for rule in rules_for(contract, ()) if rule.id == "contract_end_date.type")
+    assert rule.check.option("strftime_format") == asked
+
+
 def test_a_cell_without_a_value_fails_its_type_and_not_the_range() -> None:
     between = custom("be_between", "x", min_value=2)
     rows = {"lead": [str(place) for place in range(20)], "x": ["junk", "1", *["2"] * 18]}
@@ -230,8 +256,6 @@ def test_an_empty_file_is_shown_even_where_the_contract_says_nothing_of_rows() -
 
 
 def test_the_contracts_of_this_repository_have_rules_with_their_suites() -> None:
-    from sluice.agreement.load import load_contract
-
     home = find_home()
     papers = sorted((home / "include" / "principals").glob("*/*.odcs.yaml"))
     suites = {"renewal_campaign": ["campaign_contacts"], "subscriber_base": ["subscriber_base"]}
@@ -244,8 +268,6 @@ def test_the_contracts_of_this_repository_have_rules_with_their_suites() -> None
 
 
 def test_the_real_campaign_file_passes_its_contract(real_data: Path) -> None:
-    from sluice.agreement.load import load_contract
-
     contract = load_contract(find_home() / "include" / "principals" / "bank01" / "bank_telemarketing.inbound.odcs.yaml")
     frame = pl.read_csv(real_data / "campaign" / "bank-additional-full.csv", separator=";", infer_schema=False)
 

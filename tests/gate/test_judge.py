@@ -127,6 +127,19 @@ def test_rules_with_one_id_share_one_tolerance() -> None:
     assert judged(["n/a", None], missing, named).verdict.verdict is Verdict.REFUSED
 
 
+@pytest.mark.parametrize(("bad", "verdict"), [(["XX"] * 4, Verdict.WARNED), (["XX"] * 3 + ["zz"] * 3, Verdict.REFUSED)])
+def test_a_row_that_fails_two_rules_with_one_id_counts_once(bad: list[str], verdict: Verdict) -> None:
+    """``invalidValues`` with a list and a pattern: XX is outside both, zz outside the list only."""
+    tolerance = Tolerance(NONE, (5,), "percent")
+    listed = a_rule("expect_column_values_to_be_in_set", tolerance=tolerance, value_set=["nl", "fr"])
+    formed = check_of("expect_column_values_to_match_regex", {"column": "lead", "regex": "^[a-z]{2}$"})
+    shaped = replace(listed, check=formed, code="VALUE_PATTERN")
+
+    found = judged([*bad, *["nl"] * (100 - len(bad))], listed, shaped).verdict
+
+    assert found.verdict is verdict
+
+
 def test_a_failed_rule_about_the_file_refuses_it() -> None:
     verdict = judged(["a"], a_rule(ROWS, min_value=2)).verdict
 

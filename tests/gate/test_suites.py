@@ -65,6 +65,7 @@ NO_MEANING = [
     a_suite("expect_column_values_to_be_in_set", {"column": "lead", "value_set": [["a"]]}),
     a_suite("expect_column_values_to_be_between", {"column": "lead"}),
     a_suite("expect_column_values_to_be_between", {"column": "lead", "min_value": "a"}),
+    a_suite("expect_column_values_to_be_between", {"column": "lead", "min_value": "2024-01-01T00:00:00Z"}),
     a_suite("expect_column_values_to_be_between", {"column": "lead", "min_value": 2, "max_value": 1}),
     a_suite("expect_column_values_to_be_between", {"column": "lead", "min_value": 2, "max_value": "2024-01-01"}),
     a_suite("expect_column_values_to_match_strftime_format", {"column": "lead", "strftime_format": "%D %Q"}),

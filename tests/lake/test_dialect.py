@@ -152,6 +152,15 @@ def test_a_contract_that_contradicts_the_bytes_names_both(tmp_path: Path) -> Non
     assert (refusal.code, refusal.readings) == ("DIALECT_NOT_AS_AGREED", (",", ";"))
 
 
+@pytest.mark.parametrize("name", ["x^2", "x^", "x\u0680"])
+@pytest.mark.parametrize("ragged", [b"", b"3;4;5\n"])
+def test_a_header_that_begins_like_zlib_is_text(tmp_path: Path, name: str, ragged: bytes) -> None:
+    table = table_of(read_bytes(tmp_path, f"{name};b\n1;2\n4;5\n".encode() + ragged))
+
+    assert table.frame.columns == [name, "b"]
+    assert table.frame.rows() == [("1", "2"), ("4", "5")]
+
+
 def test_one_column_is_a_table_too(tmp_path: Path) -> None:
     table = table_of(read_bytes(tmp_path, drop("email", "an@example.be", "jo@example.be")))
 

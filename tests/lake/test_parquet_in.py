@@ -65,6 +65,46 @@ def test_each_plain_value_has_its_text(tmp_path: Path, kind: str) -> None:
     assert table.row_numbers.to_list() == list(range(1, len(values) + 1))
 
 
+@pytest.mark.parametrize(
+    ("kind", "form", "texts"),
+    [
+        ("days", "%d/%m/%Y", ["01/03/2026"]),
+        ("days", "%d/%m/%y", ["01/03/26"]),
+        ("days", "%m/%Y", ["2026-03-01"]),
+        ("days", "%H:%M", ["2026-03-01"]),
+        ("days", "%Y-%m-%dT%H:%M:%S", ["2026-03-01T00:00:00"]),
+        ("times", "%H:%M", ["09:05"]),
+        ("times", "%H", ["09:05:00"]),
+        ("times", "%d/%m/%Y %H:%M", ["09:05:00"]),
+        ("moments", "%d/%m/%Y %H:%M", ["01/03/2026 09:05", "2026-03-01T09:05:00.120"]),
+        ("moments", "%d/%m/%Y %H:%M:%S.%f", ["01/03/2026 09:05:00.000000", "01/03/2026 09:05:00.120000"]),
+        ("zoned", "%d/%m/%Y %H:%M", ["2026-03-01T12:30:00Z"]),
+        ("text", "%d/%m/%Y", ["a", None, None, " é "]),
+    ],
+)
+def test_a_moment_is_given_in_the_contracts_format_where_that_leaves_nothing_out(
+    tmp_path: Path, kind: str, form: str, texts: list[str | None]
+) -> None:
+    content = column(KINDS[kind][1], KINDS[kind][0])
+
+    table = table_of(read_bytes(tmp_path, content, "drop.parquet", FormatHints(moments=(("name", form),))))
+
+    assert table.frame["name"].to_list() == texts
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts"), [("decimals", ["12,50"]), ("half", ["0,1"]), ("text", ["a", None, None, " é "])]
+)
+def test_a_number_is_given_a_comma_where_the_contract_has_one(
+    tmp_path: Path, kind: str, texts: list[str | None]
+) -> None:
+    content = column(KINDS[kind][1], KINDS[kind][0])
+
+    table = table_of(read_bytes(tmp_path, content, "drop.parquet", FormatHints(commas=("name",))))
+
+    assert table.frame["name"].to_list() == texts
+
+
 def test_whole_numbers_that_pandas_made_floats_are_whole_again(tmp_path: Path) -> None:
     out = io.BytesIO()
     pd.DataFrame({"contract": [4711, None, 12]}).to_parquet(out)

@@ -190,3 +190,11 @@ def test_another_process_at_another_time_writes_the_same_bytes(tmp_path, pytestc
 
 
 FORMAT_NAMES = ("csv", "tsv", "xlsx", "json", "ndjson", "parquet")
+
+
+def test_a_format_without_a_time_of_day_is_of_dates_only() -> None:
+    days, moments = WriteForm("csv", date_format="%d/%m/%Y"), WriteForm("csv", date_format="%d/%m/%Y %H:%M")
+
+    assert days.formats_of("day", "date") == ("%d/%m/%Y",)
+    assert "%d/%m/%Y" not in days.formats_of("at", "timestamp")
+    assert moments.formats_of("at", "timestamp") == ("%d/%m/%Y %H:%M",)

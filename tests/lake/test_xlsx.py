@@ -81,6 +81,33 @@ def test_dates_are_right_in_both_calendars(tmp_path: Path, is_1904: bool) -> Non
     )
 
 
+def test_values_are_given_as_the_contract_writes_their_columns(tmp_path: Path) -> None:
+    """What a format would leave out, text, and columns that the contract says nothing of stay as they are."""
+    shown = {"day": "dd/mm/yyyy", "at": "dd/mm/yyyy hh:mm", "clock": "hh:mm", "price": "#,##0.00", "free": "dd/mm/yyyy"}
+    moment, midnight = datetime(2024, 1, 30, 10, 5), datetime(2024, 1, 30)
+    exact = datetime(2024, 1, 30, 10, 5, 7)
+
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet, forms = book.add_worksheet(), [book.add_format({"num_format": form}) for form in shown.values()]
+        sheet.write_row(0, 0, shown)
+        lines = ([midnight, moment, 0.5, 12.5, midnight], [moment, midnight, 0.50001, -3, midnight])
+        for row, line in enumerate([*lines, [midnight, exact, midnight, 1e-7, midnight]], 1):
+            for column, (value, form) in enumerate(zip(line, forms, strict=True)):
+                sheet.write(row, column, value, form)
+        sheet.write_row(4, 0, ["2024-01-30", "1.5", "12:00", "1.5", "x"])
+
+    said = (("day", "%d/%m/%Y"), ("at", "%d/%m/%Y %H:%M"), ("clock", "%H:%M"), ("gone", "%Y"))
+    hints = FormatHints(moments=said, commas=("price",))
+    table = table_of(read_bytes(tmp_path, workbook(fill), "drop.xlsx", hints))
+
+    assert table.frame.rows() == [
+        ("30/01/2024", "30/01/2024 10:05", "12:00", "12,5", "2024-01-30"),
+        ("2024-01-30 10:05:00", "30/01/2024 00:00", "12:00:00.864", "-3", "2024-01-30"),
+        ("30/01/2024", "2024-01-30 10:05:07", "2024-01-30 00:00:00", "1e-07", "2024-01-30"),
+        ("2024-01-30", "1.5", "12:00", "1.5", "x"),
+    ]
+
+
 def test_early_days_of_the_1900_calendar(tmp_path: Path) -> None:
     def fill(book: xlsxwriter.Workbook) -> None:
         sheet, day = book.add_worksheet(), book.add_format({"num_format": "dd/mm/yyyy"})

@@ -169,6 +169,11 @@ _CONTRACT_WARNINGS = (
     ("068", "a national number without authorisation named here", "the law prohibits its use without authorisation"),
     ("096", "a custom property resembles one of ours", "correct its spelling if that was meant"),
     ("097", "example values in a contract", "remove `examples`: they may be values of persons"),
+    (
+        "098",
+        "a decimal comma in JSON",
+        "remove `decimalComma`, unless numbers stand there as text: JSON's have a point",
+    ),
 )
 
 

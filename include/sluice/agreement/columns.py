@@ -25,6 +25,9 @@ GAPS = (
 )
 """What every column needs, with the number of the gap it leaves."""
 
+DATED = ("date", "timestamp", "time")
+"""Types of columns whose cells have a format."""
+
 _DATE_LETTERS = {
     "yyyy": "%Y",
     "yy": "%y",
@@ -153,8 +156,6 @@ def field_role(draft: Draft, server_date_format: str | None) -> FieldRole:
     """A complete draft as the FieldRole it is. Call it only on a column without findings."""
     column = draft.spot
     logical_type = column["logicalType"].text or "string"
-    pattern = column["logicalTypeOptions"]["format"].text
-    is_date = logical_type in ("date", "timestamp")
     return FieldRole(
         name=draft.name,
         group=FieldGroup(str(draft.group)),
@@ -170,7 +171,7 @@ def field_role(draft: Draft, server_date_format: str | None) -> FieldRole:
         subject_key=SubjectKind(key) if (key := draft.word("subjectKey")) else None,
         art9_condition=draft.word("art9Condition"),
         logical_type=logical_type,
-        date_format=(strptime_format(pattern) if pattern else server_date_format) if is_date else None,
+        date_format=_date_format(column, logical_type, server_date_format),
         required=column["required"].value is True,
         unique=column["unique"].value is True,
         classification=column["classification"].text,
@@ -179,6 +180,17 @@ def field_role(draft: Draft, server_date_format: str | None) -> FieldRole:
         consent_channel=draft.word("consentChannel"),
         consent_given=draft.words("consentGiven"),
     )
+
+
+def _date_format(column: Spot, logical_type: str, server_date_format: str | None) -> str | None:
+    """The column's own format; the server's is of dates, and of timestamps where it has a time of day."""
+    pattern = column["logicalTypeOptions"]["format"].text
+    if logical_type not in DATED:
+        return None
+    if pattern:
+        return strptime_format(pattern)
+    has_clock = "%H" in (server_date_format or "")
+    return server_date_format if logical_type == "date" or (logical_type == "timestamp" and has_clock) else None
 
 
 def portability(draft: Draft) -> tuple[bool, str]:

@@ -8,7 +8,7 @@ from sluice.agreement import contract_shape as shape
 from sluice.agreement import dpv
 from sluice.agreement.agreement_rules import EMOTION_WORDS
 from sluice.agreement.agreement_shape import PRINCIPAL, VERSION
-from sluice.agreement.columns import GAPS, Draft, columns, contract_id, custom, drafts, strptime_format
+from sluice.agreement.columns import DATED, GAPS, Draft, columns, contract_id, custom, drafts, strptime_format
 from sluice.agreement.document import Document, Found, Spot
 from sluice.agreement.model import Agreement
 from sluice.agreement.quality_rules import check_quality
@@ -125,7 +125,9 @@ def _check_server(document: Document) -> Iterator[Found]:
         if server["delimiter"].is_given and server["delimiter"].value != "\t":
             yield from check_shape(server["delimiter"], shape.DELIMITER)
         yield from _check_properties(server, shape.SERVER_PROPERTIES)
-        dates = custom(server).get("dateFormat")
+        dates, comma = custom(server).get("dateFormat"), custom(server).get("decimalComma")
+        if comma and comma.value is True and server["format"].value in ("json", "ndjson"):
+            yield Found(comma, "098")
         if dates and dates.text and ("%" not in dates.text or strptime_format(dates.text) is None):
             yield Found(dates, "037")
 
@@ -150,8 +152,7 @@ def _check_type(column: Spot) -> Iterator[Found]:
         yield Found(kind, "015")
     elif kind.value not in shape.LOGICAL_TYPES:
         yield Found(kind, "074", str(kind.value or "none"))
-    is_date = kind.value in ("date", "timestamp")
-    if is_date and pattern.is_given and (pattern.text is None or strptime_format(pattern.text) is None):
+    if kind.value in DATED and pattern.is_given and (pattern.text is None or strptime_format(pattern.text) is None):
         yield Found(pattern, "037")
     for flag in ("required", "unique"):
         if column[flag].is_given and not isinstance(column[flag].value, bool):

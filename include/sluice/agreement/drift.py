@@ -20,6 +20,8 @@ _ALIKE = 0.75
 _HEADER_SHARE = 0.5
 _NAME = re.compile(r"""(\bname:\s*)("[^"]*"|'[^']*'|[^,}#]*[^,}#\s])""")
 
+_REQUIRED = re.compile(r"""(\brequired["']?:\s*)true\b""", re.IGNORECASE)
+
 
 class Change(StrEnum):
     """What became of a column. Whether a missing one stops the file, its line ``required`` says."""
@@ -100,7 +102,8 @@ def _missing(document: Document, spot: Spot, name: str) -> Drift:
         return Drift(Change.MISSING, name, None, None, spot["name"].line)
     line = spot["required"].line
     was = _line(document, line)
-    return Drift(Change.MISSING, name, None, None, line, (f"-{was}", f"+{was.replace('true', 'false', 1)}"))
+    changed = _REQUIRED.sub(r"\1false", was, count=1)
+    return Drift(Change.MISSING, name, None, None, line, (f"-{was}", f"+{changed}"))
 
 
 def _new(document: Document, profile: ColumnProfile, found: Sequence[str]) -> Drift:

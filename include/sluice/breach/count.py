@@ -10,6 +10,7 @@ from sluice.breach.model import Counted, Scope
 from sluice.breach.rules import OTHERS, OWN, SCHEMA, count_persons
 from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
 from sluice.exchange.house import House
+from sluice.exchange.reading import hints_of
 from sluice.exchange.rest import REST
 from sluice.exchange.suppressed import INDEX
 from sluice.lake.quarantine import unseal
@@ -17,7 +18,6 @@ from sluice.lake.reader import read_table
 from sluice.lake.table import FormatRefusal, Table
 from sluice.ledger.record import ExchangeRecord
 from sluice.rights.erase_bench import Bench, open_bench
-from sluice.rights.erase_files import hints_of
 from sluice.rights.erase_model import Copy, Target
 from sluice.rights.erase_read import DEFINING, refs_in
 from sluice.rights.erase_stores import REFUSED_FILE

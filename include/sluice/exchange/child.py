@@ -17,6 +17,7 @@ from sluice.exchange.content import Content, Split, kept_out, read_content, spli
 from sluice.exchange.job import Job, job_adapter, load_rules, report_adapter
 from sluice.exchange.model import ChildReport, Sighting
 from sluice.exchange.paper import refused
+from sluice.exchange.reading import hints_of
 from sluice.exchange.rest import REST_FILE, is_told, rest_of
 from sluice.gate.contract_rules import thresholds_of
 from sluice.gate.judge import judge
@@ -26,7 +27,7 @@ from sluice.gate.regex import known_categories
 from sluice.gate.wire import failing_table, to_json
 from sluice.lake.parquet import write_lake
 from sluice.lake.reader import read_table
-from sluice.lake.table import FormatHints, FormatRefusal, Table
+from sluice.lake.table import FormatRefusal, Table
 from sluice.screen.prefilter import word_marks
 from sluice.subject.columns import normalise_column
 from sluice.subject.correct import as_of_file, find_stale
@@ -78,7 +79,7 @@ def judge_file(raw: dict[str, Any]) -> None:
 
 
 def _report(job: Job) -> ChildReport:
-    hints = _hints(job.contract)
+    hints = hints_of(job.contract)
     table = read_table(
         job.file, file_name=job.file_name, wanted=hints, limits=job.limits, folder=job.folder, pgp=job.pgp
     )
@@ -103,18 +104,6 @@ def _report(job: Job) -> ChildReport:
     )
     verdict = stopped(judgement.verdict, content.missing) if content.missing else judgement.verdict
     return ChildReport(verdict=verdict, sighting=sighting, has_pass=True, held=rows.reasons)
-
-
-def _hints(contract: DataContract) -> FormatHints:
-    form = contract.file_format
-    return FormatHints(
-        format=form.format,
-        delimiter=form.delimiter,
-        encoding=form.encoding,
-        sheet=form.sheet,
-        columns=tuple(field.name for field in contract.fields),
-        decimal_comma=form.decimal_comma,
-    )
 
 
 def _unreadable(refusal: FormatRefusal) -> GateVerdict:

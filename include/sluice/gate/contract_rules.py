@@ -58,6 +58,14 @@ def column_types(contract: DataContract) -> Mapping[str, ColumnType]:
     return {name: column_type for name, column_type in found.items() if column_type is not None}
 
 
+def cell_format(contract: DataContract, field: FieldRole) -> str | None:
+    """The strptime format of a date, timestamp or time column; ISO 8601 where the contract gives none."""
+    if field.logical_type == "time":
+        return field.date_format or TIME
+    column_type = _column_type(contract, field)
+    return column_type.date_format if column_type is not None else None
+
+
 def typed_rule(rule: Rule, types: Mapping[str, ColumnType], contract: DataContract) -> Rule:
     """The rule with the types of its columns. Raises ColumnUnknown, TypeMismatch."""
     for column in rule.check.columns:
@@ -134,16 +142,15 @@ def _field_rules(contract: DataContract, field: FieldRole) -> Iterator[Rule]:
 
 
 def _type_rule(contract: DataContract, field: FieldRole) -> Rule | None:
-    column_type = _column_type(contract, field)
     if field.logical_type == "boolean":
         return _schema_rule(field, "type", _IN_SET, {"value_set": BOOLEANS}, "VALUE_BOOLEAN")
-    if field.logical_type == "time":
-        return _schema_rule(field, "type", _STRFTIME, {"strftime_format": field.date_format or TIME}, "VALUE_TIME")
+    if (form := cell_format(contract, field)) is not None:
+        code = "VALUE_TIME" if field.logical_type == "time" else "VALUE_DATE"
+        return _schema_rule(field, "type", _STRFTIME, {"strftime_format": form}, code)
+    column_type = _column_type(contract, field)
     if column_type is None:
         return None
-    if column_type.value in NUMBERS:
-        return _schema_rule(field, "type", _REGEX, {"regex": number_pattern(column_type)}, "VALUE_NUMBER")
-    return _schema_rule(field, "type", _STRFTIME, {"strftime_format": column_type.date_format}, "VALUE_DATE")
+    return _schema_rule(field, "type", _REGEX, {"regex": number_pattern(column_type)}, "VALUE_NUMBER")
 
 
 def _schema_rule(field: FieldRole, name: str, kind: str, kwargs: Mapping[str, Any], code: str) -> Rule:

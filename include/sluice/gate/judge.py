@@ -145,7 +145,7 @@ def _stops(outcome: RuleOutcome, exceeded: set[str]) -> bool:
 
 
 def _exceeded(result: PassResult) -> set[str]:
-    """Rules whose limit for the file is passed; what shares an id is added up."""
+    """Rules whose limit for the file is passed; what shares an id shares the limit."""
     limited: dict[str, list[RuleOutcome]] = defaultdict(list)
     for outcome in result.outcomes:
         if outcome.rule.tolerance is not None and outcome.state is State.COUNTED:
@@ -157,7 +157,14 @@ def _holds(outcomes: Sequence[RuleOutcome], rows: int) -> bool:
     tolerance = outcomes[0].rule.tolerance
     if tolerance is None or tolerance.operator == "mostly":
         return all(outcome.success for outcome in outcomes)
-    return is_within(sum(outcome.unexpected_count for outcome in outcomes), rows, tolerance)
+    return is_within(_failing_count(outcomes), rows, tolerance)
+
+
+def _failing_count(outcomes: Sequence[RuleOutcome]) -> int:
+    """How many rows fail; one that fails several of them, as a cell may a list and a pattern, is one row."""
+    if len(outcomes) == 1:
+        return outcomes[0].unexpected_count
+    return pl.concat([outcome.failing for outcome in outcomes if outcome.failing is not None]).n_unique()
 
 
 def is_within(count: int, rows: int, tolerance: Tolerance) -> bool:

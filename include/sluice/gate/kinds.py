@@ -72,14 +72,18 @@ def _whole_or_none(value: object) -> int | None:
 
 
 def _bound(value: object) -> float | str | None:
-    """A number, or an ISO date or date and time, as Great Expectations reads bounds."""
+    """A number, or an ISO date or date and time, as Great Expectations reads bounds.
+
+    No zone: the values it is compared with have none.
+    """
     if value is None:
         return None
-    if isinstance(value, datetime | date):
-        return value.isoformat()
     if isinstance(value, str):
-        read = date.fromisoformat if len(value) == 10 else datetime.fromisoformat
-        return read(value).isoformat()
+        value = (date.fromisoformat if len(value) == 10 else datetime.fromisoformat)(value)
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        raise ValueError
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError
     return float(value)

@@ -21,6 +21,8 @@ _CANONICAL = {
     "M": r"[0-5][0-9]",
     "S": r"[0-5][0-9]",
 }
+_CLOCKS = ("", "HM", "HMS")
+"""What polars takes for a time: it raises over an hour without its minutes."""
 
 
 def value_of(column: pl.Expr, column_type: ColumnType) -> pl.Expr:
@@ -86,9 +88,9 @@ def _plain(strftime_format: str) -> str | None:
     directives = [directive for directive, _ in parts if directive]
     literal = "".join(text for _, text in parts)
     once_each = len(set(directives)) == len(directives)
-    if not once_each or not {"Y", "m", "d"} <= set(directives) <= set(_CANONICAL):
+    if not once_each or not {"Y", "m", "d"} <= set(directives):
         return None
-    if not re.fullmatch(r"[ T:/.-]*", literal):
+    if "".join(sorted({*directives} - {"Y", "m", "d"})) not in _CLOCKS or not re.fullmatch(r"[ T:/.-]*", literal):
         return None
     return r"\A" + "".join(_CANONICAL[key] if key else re.escape(text) for key, text in parts) + r"\z"
 

@@ -32,6 +32,8 @@ from sluice.lake.table import (
 )
 
 _LF, _CR, _APOSTROPHE = 10, 13, 39
+_ZLIB = (b"x^", b"x\x01", b"x\xda")
+"""Beginnings of a text that polars would inflate: it gets another first letter, and its names are not used."""
 _CHUNK = 1 << 20
 _WIDEST = 4
 """Bytes of a character in UTF-8, at most."""
@@ -263,6 +265,9 @@ def _read_frame(path: Path, parsed: _Parsed) -> pl.DataFrame | None:
     """What polars makes of the sound records; None when it refuses them."""
     whole = parsed.body == Body(0, parsed.structure.records) and not parsed.codes
     source = path if whole and parsed.text.as_in_file else _sound_records(parsed)
+    first = int(parsed.structure.starts[parsed.body.first])
+    if bytes(parsed.text.data[first : first + 2]) in _ZLIB:
+        source = b"-" + _sound_records(parsed)[1:]
     separator = ";" if parsed.delimiter == NO_DELIMITER else chr(parsed.delimiter)
     try:
         return pl.read_csv(

@@ -2,7 +2,7 @@
 
 Whole numbers have no point, also those that pandas made floats because one is missing; other floats have
 their shortest exact spelling, decimals the places of their type, dates and times ISO 8601, moments with a
-zone UTC. Lists, records and bytes are no cells.
+zone UTC; a contract may say otherwise of dates, times and decimals. Lists, records and bytes are no cells.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from sluice.lake.header import check_header, padded_names
+from sluice.lake.spelling import spelled
 from sluice.lake.table import SHOWN_ROWS, Dialect, FormatHints, FormatRefusal, Limits, Table, bad_records_frame
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def read_parquet(path: Path, hints: FormatHints, limits: Limits) -> Table | Form
             values = _values(file, limits, path.stat().st_size)
             if isinstance(values, FormatRefusal):
                 return values
-            frame = _texts(values)
+            frame = _texts(values, hints)
     except OSError as error:
         if error.errno:
             raise
@@ -118,10 +119,22 @@ def _rows_at_once(file: "pq.ParquetFile", limits: Limits, most: int) -> int:
     return max(1, min(_MOST_ROWS, max(_FEWEST_CELLS // max(len(file.schema_arrow), 1), most // int(widest))))
 
 
-def _texts(values: "pa.Table") -> pl.DataFrame:
+def _texts(values: "pa.Table", hints: FormatHints) -> pl.DataFrame:
     values.validate(full=True)
-    frame = pl.DataFrame(values)
-    return frame.select(_text(pl.col(name), kind).alias(name) for name, kind in frame.schema.items())
+    frame, forms = pl.DataFrame(values), dict(hints.moments)
+    return frame.select(
+        _agreed(pl.col(name), kind, forms.get(name), has_comma=name in hints.commas).alias(name)
+        for name, kind in frame.schema.items()
+    )
+
+
+def _agreed(column: pl.Expr, kind: pl.DataType, form: str | None, *, has_comma: bool) -> pl.Expr:
+    """The text as the contract says, where that is all the value says."""
+    text = _text(column, kind)
+    if form and (kind in (pl.Date, pl.Time) or (isinstance(kind, pl.Datetime) and not kind.time_zone)):
+        moments = column.cast(pl.Datetime("us")) if kind == pl.Date else column
+        return pl.coalesce(spelled(moments, form, has_day=kind != pl.Time), text)
+    return text.str.replace(".", ",", literal=True) if has_comma and kind.is_numeric() else text
 
 
 def _text(column: pl.Expr, kind: pl.DataType) -> pl.Expr:

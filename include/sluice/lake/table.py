@@ -42,6 +42,8 @@ class FormatHints:
 
     ``columns``: names the contract knows; they decide between two readings of one header.
     ``decimal_comma``: between ``;`` and ``,`` as equally good delimiters, the comma is no delimiter.
+    ``moments``: columns with the strptime format in which workbooks and Parquet give a date, moment or time that is
+    one, if it fits. ``commas``: columns whose numbers they give with a comma. Text is always as it stands there.
     """
 
     format: str | None = None
@@ -50,6 +52,8 @@ class FormatHints:
     sheet: str | None = None
     columns: tuple[str, ...] = ()
     decimal_comma: bool = False
+    moments: tuple[tuple[str, str], ...] = ()
+    commas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,8 @@ class WriteForm:
 
     ``delimiter``: one character; None is a comma, or a semicolon beside a decimal comma.
     ``encoding``: of CSV and TSV, a Python codec name (``utf-8-sig`` is UTF-8 with a byte order mark).
-    ``date_format``: strptime format of dates and timestamps in the frame; ``date_formats`` per
-    column go before it; without either ISO 8601. ``sheet``: name of the one sheet of a workbook.
+    ``date_format``: strptime format of dates in the frame, and of timestamps if it has a time of day;
+    ``date_formats`` per column go before it; without either ISO 8601. ``sheet``: name of the one sheet of a workbook.
     ``guard_other_delimiters``: also neutralise what would be a formula to a program that cuts the
     CSV file at another delimiter or at line breaks inside cells.
     """
@@ -72,8 +72,8 @@ class WriteForm:
 
     def formats_of(self, column: str, logical_type: str) -> tuple[str, ...]:
         """strptime formats that the cells of a date or timestamp column may have, one for all of them."""
-        agreed = self.date_formats.get(column) or self.date_format
-        if agreed:
+        of_file = self.date_format if logical_type == "date" or "%H" in (self.date_format or "") else None
+        if agreed := self.date_formats.get(column) or of_file:
             return (agreed,)
         if logical_type == "date":
             return ("%Y-%m-%d",)

@@ -5,7 +5,7 @@ input and its text mode rounds numbers; tests use it and openpyxl as witnesses.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from sluice.lake.header import check_header, padded_names
 from sluice.lake.table import SHOWN_ROWS, Dialect, FormatHints, FormatRefusal, Limits, Table, bad_records_frame
 from sluice.lake.xlsx_package import Package, XmlRefused, check_unused_parts, open_package
 from sluice.lake.xlsx_sheet import SheetCells, SheetFrame, has_content, read_cells, read_frame
-from sluice.lake.xlsx_values import cell_texts
+from sluice.lake.xlsx_values import agreed_texts, cell_texts
 from sluice.lake.xlsx_workbook import SheetPart, Workbook, read_strings, read_workbook
 
 _RULE = "format.sheet"
@@ -31,6 +31,8 @@ class _Grid:
     first_column: int
     names: tuple[str, ...]
     records: int
+    agreed: pl.DataFrame
+    """Texts that the contract wants instead of those."""
 
 
 def read_xlsx(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
@@ -66,7 +68,17 @@ def _read(package: Package, hints: FormatHints, limits: Limits) -> Table | Forma
     if frame.merged_rows:
         return _refuse_rows("SHAPE_MERGED", list(dict.fromkeys(first for first, _ in frame.merged_rows)), header_row)
     grid = _find_grid(texts, header_row, limits, hints)
-    return grid if isinstance(grid, FormatRefusal) else _to_table(grid, _dialect(workbook, sheet, grid), limits)
+    if isinstance(grid, FormatRefusal):
+        return grid
+    grid = replace(grid, agreed=_agreed(grid, cells.frame, workbook, hints))
+    return _to_table(grid, _dialect(workbook, sheet, grid), limits)
+
+
+def _agreed(grid: _Grid, cells: pl.DataFrame, workbook: Workbook, hints: FormatHints) -> pl.DataFrame:
+    places = {name: at for at, name in enumerate(grid.names, grid.first_column)}
+    forms = {places[name]: form for name, form in hints.moments if name in places}
+    commas = [places[name] for name in hints.commas if name in places]
+    return agreed_texts(cells, workbook, forms, commas)
 
 
 def _choose_sheet(package: Package, workbook: Workbook, hints: FormatHints) -> tuple[SheetPart, bytes] | FormatRefusal:
@@ -117,7 +129,7 @@ def _find_grid(texts: pl.DataFrame, header_row: int, limits: Limits, hints: Form
     if len(rows) > 1 and int(rows.diff().max()) > limits.blank_rows:  # type: ignore[arg-type]
         readings = ("the table ends before the blank rows", "the table goes on after them")
         return FormatRefusal("SHAPE_BLANK_GAP", "format.shape", undecided=True, readings=readings)
-    return _Grid(texts, header_row, first, names, int(rows[-1]) - header_row)
+    return _Grid(texts, header_row, first, names, int(rows[-1]) - header_row, texts.clear())
 
 
 def _to_table(grid: _Grid, dialect: Dialect, limits: Limits) -> Table | FormatRefusal:
@@ -142,10 +154,19 @@ def _to_table(grid: _Grid, dialect: Dialect, limits: Limits) -> Table | FormatRe
 
 def _pivot(grid: _Grid) -> pl.DataFrame:
     """One column per name, one row per record."""
-    data = grid.texts.filter(pl.col("row") > grid.header_row)
-    parts = {key[0]: part for key, part in data.partition_by("column", as_dict=True).items()}
-    named = enumerate(grid.names, grid.first_column)
-    return pl.DataFrame({name: _spread(parts.get(column, data.clear()), grid) for column, name in named})
+    parts, agreed = _by_column(grid, grid.texts), _by_column(grid, grid.agreed)
+    columns: dict[str, pl.Series] = {}
+    for column, name in enumerate(grid.names, grid.first_column):
+        columns[name] = _spread(parts.get(column, grid.texts.clear()), grid)
+        if column in agreed:
+            wanted = _spread(agreed[column], grid)
+            columns[name] = wanted.zip_with(wanted.is_not_null(), columns[name])
+    return pl.DataFrame(columns)
+
+
+def _by_column(grid: _Grid, texts: pl.DataFrame) -> dict[int, pl.DataFrame]:
+    data = texts.filter(pl.col("row") > grid.header_row)
+    return {int(key[0]): part for key, part in data.partition_by("column", as_dict=True).items()}
 
 
 def _spread(part: pl.DataFrame, grid: _Grid) -> pl.Series:

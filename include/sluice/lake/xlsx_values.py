@@ -1,12 +1,16 @@
 """Spreadsheet cells to text without damage, or a code for cells that were damaged before.
 
 Numbers: integers without a point and with the zeros that their format puts before them, everything else
-Python's shortest exact spelling. Dates: ISO, by the calendar of the workbook. Text as it is. The usual
+Python's shortest exact spelling. Dates: ISO, by the calendar of the workbook, or as the contract writes
+them where that says as much. Text as it is. The usual
 libraries round numbers to nine decimals or turn a sixteen-digit number into another one here.
 """
 
+from collections.abc import Mapping, Sequence
+
 import polars as pl
 
+from sluice.lake.spelling import spelled
 from sluice.lake.xlsx_formats import NUMBER, Shown
 from sluice.lake.xlsx_package import XmlRefused
 from sluice.lake.xlsx_workbook import Workbook
@@ -17,6 +21,7 @@ _DAY_MS = 86_400_000
 _INTEGER = r"^(?:0|-?[1-9][0-9]{0,14})$"
 _NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _BOOLEANS = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
+_IS_DATED = pl.col("shown").is_in([Shown.DATE, Shown.DATETIME, Shown.TIME, Shown.ELAPSED])
 _MOST_EXACT = 10**15
 _LAST_DAY_1900, _LAST_DAY_1904 = 2_958_466, 2_957_004
 """First serial after 9999-12-31 in each calendar."""
@@ -24,15 +29,8 @@ _LAST_DAY_1900, _LAST_DAY_1904 = 2_958_466, 2_957_004
 
 def cell_texts(cells: pl.DataFrame, strings: pl.Series, workbook: Workbook) -> pl.DataFrame:
     """Each cell as text, or a code instead. raises XmlRefused: a cell that points at nothing."""
-    kind = pl.col("type").fill_null("n")
-    formats = workbook.formats or (NUMBER,)
-    if cells.height and int(cells["style"].max() or 0) >= len(formats):  # type: ignore[arg-type]
-        raise XmlRefused("UNREADABLE_CELL")
-    shown = pl.Series("shown", [str(each.shown) for each in formats]).gather(cells["style"])
-    digits = pl.Series("digits", [each.digits for each in formats], dtype=pl.UInt32).gather(cells["style"])
-    cells = cells.with_columns(kind.alias("type"), shown, digits)
+    cells = _with_formats(cells, workbook)
     numbers = cells.filter(pl.col("type") == "n")
-    is_dated = pl.col("shown").is_in([Shown.DATE, Shown.DATETIME, Shown.TIME, Shown.ELAPSED])
     return pl.concat(
         [
             _shared(cells.filter(pl.col("type") == "s"), strings),
@@ -40,11 +38,42 @@ def cell_texts(cells: pl.DataFrame, strings: pl.Series, workbook: Workbook) -> p
             _direct(cells.filter(pl.col("type") == "d"), _iso_text()),
             _booleans(cells.filter(pl.col("type") == "b")),
             _errors(cells.filter(pl.col("type") == "e")),
-            _numbers(numbers.filter(~is_dated)),
-            _dates(numbers.filter(is_dated), workbook.date_1904),
+            _numbers(numbers.filter(~_IS_DATED)),
+            _dates(numbers.filter(_IS_DATED), workbook.date_1904),
             _unknown(cells.filter(~pl.col("type").is_in(["n", "s", "str", "inlineStr", "d", "b", "e"]))),
         ]
     )
+
+
+def agreed_texts(
+    cells: pl.DataFrame, workbook: Workbook, forms: Mapping[int, str], commas: Sequence[int]
+) -> pl.DataFrame:
+    """Dates, times and numbers again, as the contract says of their columns; nothing where its format says less.
+
+    cells: those of a sheet that :func:`cell_texts` has read; forms: strptime format by column; commas: columns."""
+    columns = pl.Series([*forms, *commas], dtype=pl.UInt32)
+    mine = pl.col("column").is_in(columns.implode()) & (pl.col("type").fill_null("n") == "n")
+    numbers = _with_formats(cells.filter(mine), workbook)
+    in_commas = pl.col("column").is_in(pl.Series(commas, dtype=pl.UInt32).implode())
+    plain = _numbers(numbers.filter(~_IS_DATED & in_commas))
+    dated = numbers.filter(_IS_DATED & (pl.col("shown") != Shown.ELAPSED))
+    found = [plain.with_columns(pl.col("text").str.replace(".", ",", literal=True))]
+    for column, form in forms.items():
+        part = dated.filter(pl.col("column") == column)
+        day, clock = (spelled(pl.col("moment"), form, has_day=has_day) for has_day in (True, False))
+        text = _timed(part, workbook.date_1904).select(text=pl.when("clock").then(clock).otherwise(day)).to_series()
+        found.append(_texts(part, text))
+    return pl.concat(found).drop_nulls("text")
+
+
+def _with_formats(cells: pl.DataFrame, workbook: Workbook) -> pl.DataFrame:
+    """The cells with their type and what their number format shows. raises XmlRefused: a format that is not there."""
+    formats = workbook.formats or (NUMBER,)
+    if cells.height and int(cells["style"].max() or 0) >= len(formats):  # type: ignore[arg-type]
+        raise XmlRefused("UNREADABLE_CELL")
+    shown = pl.Series("shown", [str(each.shown) for each in formats]).gather(cells["style"])
+    digits = pl.Series("digits", [each.digits for each in formats], dtype=pl.UInt32).gather(cells["style"])
+    return cells.with_columns(pl.col("type").fill_null("n"), shown, digits)
 
 
 def _texts(cells: pl.DataFrame, text: pl.Series | pl.Expr, code: pl.Series | pl.Expr | None = None) -> pl.DataFrame:
@@ -121,14 +150,12 @@ def _check_numbers(cells: pl.DataFrame) -> None:
 
 def _dates(cells: pl.DataFrame, date_1904: bool) -> pl.DataFrame:
     _check_numbers(cells)
-    serial = cells["text"].cast(pl.Float64)
-    ms = (serial.clip(-1e9, 1e9) * _DAY_MS).round(0).cast(pl.Int64)
-    elapsed, clock = cells["shown"] == Shown.ELAPSED, (cells["shown"] == Shown.TIME) & (serial >= 0) & (serial < 1)
-    timed = pl.DataFrame({"ms": ms, "moment": _moments(ms, date_1904), "shown": cells["shown"]})
+    timed = _timed(cells, date_1904)
+    ms, clock, elapsed = timed["ms"], timed["clock"], cells["shown"] == Shown.ELAPSED
     has_time = (pl.col("shown") != Shown.DATE) | (pl.col("ms") % _DAY_MS != 0)
     exact = pl.col("ms") % 1000 != 0
     text = timed.select(
-        pl.when(clock).then(_clock(exact, "%H:%M:%S"))
+        pl.when("clock").then(_clock(exact, "%H:%M:%S"))
         .when(has_time).then(_clock(exact, "%Y-%m-%d %H:%M:%S"))
         .otherwise(pl.col("moment").dt.strftime("%Y-%m-%d"))
     ).to_series()  # fmt: skip
@@ -136,6 +163,14 @@ def _dates(cells: pl.DataFrame, date_1904: bool) -> pl.DataFrame:
     wrong = ~elapsed & ~clock & _is_impossible(ms, date_1904)
     code = pl.select(pl.when(wrong).then(pl.lit("VALUE_DATE_IMPOSSIBLE"))).to_series()
     return _texts(cells, text, code)
+
+
+def _timed(cells: pl.DataFrame, date_1904: bool) -> pl.DataFrame:
+    """Milliseconds and moment of each cell, how it is shown, and whether it is a time without a day."""
+    serial = cells["text"].cast(pl.Float64)
+    ms = (serial.clip(-1e9, 1e9) * _DAY_MS).round(0).cast(pl.Int64)
+    clock = (cells["shown"] == Shown.TIME) & (serial >= 0) & (serial < 1)
+    return pl.DataFrame({"ms": ms, "moment": _moments(ms, date_1904), "shown": cells["shown"], "clock": clock})
 
 
 def _clock(exact: pl.Expr, form: str) -> pl.Expr:

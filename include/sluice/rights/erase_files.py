@@ -8,12 +8,13 @@ from pathlib import Path
 import polars as pl
 
 from sluice.agreement.model import DataContract
+from sluice.exchange.reading import hints_of
 from sluice.lake import erase_csv, erase_json, erase_parquet_rows, erase_xlsx, parquet_reader
 from sluice.lake.erase_gzip import erase_in_gzip
 from sluice.lake.erase_model import Erased, EraseRefused
 from sluice.lake.erase_zip import erase_in_zip
 from sluice.lake.reader import read_table
-from sluice.lake.table import FormatHints, FormatRefusal, Limits, Table
+from sluice.lake.table import FormatRefusal, Limits, Table
 from sluice.rights.erase_model import Column, Target
 from sluice.scan.model import Status
 from sluice.scan.needles import Needles, needles_of
@@ -35,21 +36,6 @@ class FoundInFile:
     """Whether all columns that can name somebody are there; else the rest of the file may name the person too."""
     limits: Limits
     """What it was read within, and is written within."""
-
-
-def hints_of(contract: DataContract | None) -> FormatHints:
-    """What the contract says of its files."""
-    if contract is None:
-        return FormatHints()
-    form = contract.file_format
-    return FormatHints(
-        format=form.format,
-        delimiter=form.delimiter,
-        encoding=form.encoding,
-        sheet=form.sheet,
-        columns=tuple(field.name for field in contract.fields),
-        decimal_comma=form.decimal_comma,
-    )
 
 
 def rows_of(frame: pl.DataFrame, columns: Sequence[Column], region: str, target: Target) -> pl.Series:

@@ -12,12 +12,13 @@ import polars as pl
 
 from sluice.agreement.model import DataContract
 from sluice.errors import Ref
+from sluice.exchange.reading import hints_of
 from sluice.lake.quarantine import unseal
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatRefusal
 from sluice.rights.erase_answers import AnswerStore
 from sluice.rights.erase_bench import Bench
-from sluice.rights.erase_files import FoundInFile, bad_rows_of, hints_of, ref_columns, rows_of
+from sluice.rights.erase_files import FoundInFile, bad_rows_of, ref_columns, rows_of
 from sluice.rights.erase_linked import look_in_copy, look_in_file
 from sluice.rights.erase_model import Column, Copy
 from sluice.rights.erase_stores import (
