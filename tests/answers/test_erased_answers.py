@@ -175,12 +175,13 @@ def test_an_erasure_of_another_company_keeps_no_answer_waiting(town: Town) -> No
 def test_the_index_of_a_package_knows_what_stands_in_records_that_are_no_rows(tmp_path: Path) -> None:
     key, kind = b"k" * 32, SubjectKind.PRINCIPAL_CUSTOMER_ID
     (tmp_path / "data").mkdir()
-    raw = ("KL0042;Jan;0470", "[4711, 1]", "x;12/345", "K 00123|y")
+    raw = ("KL0042;Jan;0470", "[4711, 1]", "x;12/345", "K 00123|y", "KL 77~z", r'{"id":"KL\/78"}')
     pl.DataFrame({"record": raw}).write_csv(tmp_path / "data" / "identity.csv")
 
     run = run_of_package(tmp_path, [key], [])
 
-    for written, is_there in (("KL0042", True), ("4711", True), ("12/345", True), ("K 00123", True), ("KL0043", False)):
+    there = ("KL0042", "4711", "12/345", "K 00123", "KL 77", "KL/78")
+    for written, is_there in (*((each, True) for each in there), ("KL0043", False)):
         refs = ref_column(normalise_column(pl.Series([written]), kind).values, kind, key).to_list()
         assert bool(find_in_run(run, refs).height) is is_there, written
 

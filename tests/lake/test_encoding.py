@@ -48,6 +48,21 @@ def test_the_contract_decides_between_encodings(tmp_path: Path) -> None:
     assert table.frame.rows() == [("Zoë", "5 €")]
 
 
+@pytest.mark.parametrize(("agreed", "known"), [("iso-8859-1", "iso8859-1"), ("iso-8859-15", "iso8859-15")])
+def test_a_mark_of_windows_is_no_control_character_of_an_agreed_iso_page(
+    tmp_path: Path, agreed: str, known: str
+) -> None:
+    hints = FormatHints(encoding=agreed)
+    content = "naam;prijs\nO\u2019Connor;5 €\n".encode("cp1252")
+
+    refusal = refusal_of(read_bytes(tmp_path, content, hints=hints))
+
+    assert (refusal.code, refusal.undecided) == ("ENCODING_NOT_AS_AGREED", True)
+    assert (refusal.readings, refusal.count) == ((known, "cp1252"), 2)
+    plain = table_of(read_bytes(tmp_path, "naam;stad\nZo\xeb;\xd6rebro\n".encode("latin-1"), hints=hints))
+    assert plain.dialect.encoding == known, "control: letters above them are read as agreed"
+
+
 @pytest.mark.parametrize("codec", ["cp850", "mac-roman"])
 def test_old_code_pages_are_never_taken_for_windows(tmp_path: Path, codec: str) -> None:
     refusal = refusal_of(read_bytes(tmp_path, "naam;stad\nHélène;Liège\n".encode(codec)))

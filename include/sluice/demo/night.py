@@ -16,8 +16,8 @@ from sluice.db import Connection
 from sluice.demo.night_files import ENERGY, SOURCES, TELECOM, Export, Source, shuffled
 from sluice.demo.story import DemoUnfinished, as_principal
 from sluice.errors import Ref
-from sluice.exchange.close import GOOD
 from sluice.exchange.house import House
+from sluice.exchange.model import GOOD
 from sluice.exchange.read import ExchangeLine, find_by_versions, show_exchange
 from sluice.lake.objects import ObjectStore
 from sluice.ledger.model import EntryKind

@@ -14,8 +14,8 @@ from pathlib import Path
 from sluice.demo.night import Delivered, Night, Return
 from sluice.demo.night_files import CAST, HEALTH_WORDS, Export
 from sluice.demo.story import Check
-from sluice.exchange.close import GOOD
 from sluice.exchange.house import House
+from sluice.exchange.model import GOOD
 from sluice.lake.reader import read_table
 from sluice.lake.table import Table
 from sluice.ledger.record import ColumnLine

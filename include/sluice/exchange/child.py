@@ -6,7 +6,7 @@ nursery imports this module once, so everything heavy is imported at the top.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -15,7 +15,7 @@ from sluice.agreement.model import DataContract, FieldRole
 from sluice.exchange.candidates import candidates_in
 from sluice.exchange.content import Content, Split, kept_out, read_content, split, stopped
 from sluice.exchange.job import Job, job_adapter, load_rules, report_adapter
-from sluice.exchange.model import ChildReport, Sighting
+from sluice.exchange.model import GOOD, ChildReport, Sighting, decision_of
 from sluice.exchange.paper import refused
 from sluice.exchange.reading import hints_of
 from sluice.exchange.rest import REST_FILE, is_told, rest_of
@@ -90,6 +90,8 @@ def _report(job: Job) -> ChildReport:
     content = read_content(table, job)
     extra = (*_bad_records(table), *identified.findings, *content.findings, *_stale(table, identified, content, job))
     judgement = judge(passed, extra, thresholds_of(job.contract))
+    if content.missing:
+        judgement = replace(judgement, verdict=stopped(judgement.verdict, content.missing))
     (job.folder / "pass.json").write_text(to_json(passed))
     failing_table(passed).write_parquet(job.folder / "failing.parquet", statistics=False)
     rows = split(content, judgement, kept_out(job, [series for _, series in identified.refs], table.frame.height))
@@ -102,8 +104,7 @@ def _report(job: Job) -> ChildReport:
         days=content.days(rows.accepted),
         screening=content.screening,
     )
-    verdict = stopped(judgement.verdict, content.missing) if content.missing else judgement.verdict
-    return ChildReport(verdict=verdict, sighting=sighting, has_pass=True, held=rows.reasons)
+    return ChildReport(verdict=judgement.verdict, sighting=sighting, has_pass=True, held=rows.reasons)
 
 
 def _unreadable(refusal: FormatRefusal) -> GateVerdict:
@@ -151,13 +152,16 @@ def _no_refs(table: Table) -> pl.Series:
 
 
 def _write(job: Job, table: Table, identified: Identified, judgement: Judgement, content: Content, rows: Split) -> None:
-    """What the parent stores. A file that is refused whole is sealed as it came, so no rows are split."""
+    """What the parent stores. A file that is refused whole is sealed as it came, so no rows are split.
+
+    One that is accepted has its object in the lake, whatever it holds: a file without rows has one without rows.
+    """
     report = judgement.report
     if rows.codes:
         report = pl.concat([report, rows.report(table.row_numbers)]).sort("row", maintain_order=True)
     if not report.is_empty():
         report.write_csv(job.folder / "findings.csv")
-    is_kept = bool(judgement.verdict.rows_accepted) and not content.missing
+    is_kept = decision_of(judgement.verdict) in GOOD
     told = is_told(job.contract, table)
     rest = rest_of(job.contract, table, rows.accepted if is_kept else None, job.key) if told else None
     if rest is not None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from sluice.exchange import store
 from sluice.exchange.catalogue import insert_copies
 from sluice.exchange.house import House
-from sluice.exchange.model import Kept, Opened
+from sluice.exchange.model import GOOD, Kept, Opened
 from sluice.exchange.record import record_of
 from sluice.exchange.suppressed import unless_kept_out
 from sluice.ledger.append import append
@@ -20,7 +20,6 @@ from sluice.terms import Decision
 
 REPORT, RECEIPT, DELIVERY = ("findings", 2), ("receipt", 3), ("delivery", 4)
 DIAL, LINEAGE_CLOSED, SWEEP = ("dial", 4), ("lineage.closed", 5), ("sweep", 6)
-GOOD = (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED)
 NO_DAYS: Mapping[str, int] = MappingProxyType({})
 
 

@@ -10,13 +10,12 @@ from pathlib import Path
 
 from sluice.agreement.model import Agreement, DataContract, RetentionRule
 from sluice.exchange.house import House
-from sluice.exchange.model import Judged, Kept
+from sluice.exchange.model import GOOD, Judged, Kept
 from sluice.exchange.naming import BRUSSELS, index_key, lake_key, vault_key, withheld_unless_safe
 from sluice.exchange.rest import REST, REST_FILE
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import seal
 from sluice.ledger.record import CopyLine
-from sluice.terms import Decision
 
 PARQUET, CSV, SEALED = "application/vnd.apache.parquet", "text/csv", "application/octet-stream"
 AS_MADE = "application/vnd.sluice.made"
@@ -28,7 +27,7 @@ def keep(house: House, judged: Judged) -> Kept:
     """Store the outcome of one judged exchange and list every copy with its last day."""
     received = judged.opened.opened_at.astimezone(BRUSSELS).date()
     copies = [_arrived(house, judged, received)]
-    if judged.decision in (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED):
+    if judged.decision in GOOD:
         copies += _accepted(house, judged, received)
     elif judged.fetched is not None and not _is_duplicate(judged):
         copies.append(_sealed(house, judged, "quarantine.file", judged.fetched.path, None, received))

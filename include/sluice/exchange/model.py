@@ -16,6 +16,8 @@ from sluice.lake.objects import Fetched
 from sluice.ledger.record import CopyLine, Screening
 from sluice.terms import Decision, Direction, ExchangeId, Flow, Principal, Verdict
 
+GOOD = (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED)
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:

@@ -25,7 +25,9 @@ def is_told(contract: DataContract, table: Table) -> bool:
     no rows have no more than MOST_PIECES, or reading them all could cost the file its verdict.
     """
     naming = set(naming_columns(contract))
-    return bool(naming) and naming <= set(table.frame.columns) and count_pieces(table.bad_records["raw"]) <= MOST_PIECES
+    if not naming or not naming <= set(table.frame.columns):
+        return False
+    return count_pieces(table.bad_records["raw"], table.dialect.delimiter) <= MOST_PIECES
 
 
 def rest_of(contract: DataContract, table: Table, in_lake: pl.Series | None, key: bytes) -> bytes | None:
@@ -38,5 +40,5 @@ def rest_of(contract: DataContract, table: Table, in_lake: pl.Series | None, key
         return None
     kinds, region = naming_columns(contract), contract.file_format.region
     columns = refs_of_columns(rows, kinds, region, key)
-    pieces = refs_of_pieces(table.bad_records["raw"], kinds.values(), region, key)
+    pieces = refs_of_pieces(table.bad_records["raw"], table.dialect.delimiter, kinds.values(), region, key)
     return write_run(build_run([*columns, *pieces]), is_whole=in_lake is None)

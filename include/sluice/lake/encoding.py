@@ -36,7 +36,9 @@ _UTF8_IN_WORDS = re.compile(rb"(?<=[a-z])%s|%s(?=[a-z])|%s{3}|\xc3[\x80\x87-\x8b
 Windows-1252 the others are a capital before a mark, which words in capitals have, as ``HYVÄ”``: where that is agreed,
 they are taken at its word."""
 _LEADS = b"\xc2\xc3\xc4\xc5\xce\xcf\xd0\xd1\xe2"
-_WESTERN = (None, "cp1252", "iso8859-1", "iso8859-15")
+_ISO = ("iso8859-1", "iso8859-15")
+"""They have control characters where Windows-1252 has the euro sign, a curly apostrophe and ``Œ``."""
+_WESTERN = (None, "cp1252", *_ISO)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,6 +140,9 @@ def _one_byte(file: mmap, agreed: str | None) -> Utf8Text | FormatRefusal:
         counts += np.bincount(np.frombuffer(chunk, np.uint8), minlength=256)
     if agreed is None and (rival := _rival_of_cp1252(file, counts)) is not None:
         return rival
+    if agreed in _ISO and (controls := int(counts[0x80:0xA0].sum())):
+        readings = (agreed, "cp1252")
+        return FormatRefusal("ENCODING_NOT_AS_AGREED", _RULE, undecided=True, readings=readings, count=controls)
     encoding = agreed or "cp1252"
     try:
         data = _transcode(file, 0, encoding)

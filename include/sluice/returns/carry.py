@@ -11,12 +11,12 @@ from pathlib import Path
 from sluice.agreement.facts import EEA_COUNTRIES
 from sluice.agreement.model import Agreement, Paper, PaperMissing
 from sluice.errors import NotFound, Ref
-from sluice.exchange.close import GOOD, close_record
+from sluice.exchange.close import close_record
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.judge import MOST_ATTEMPTS
 from sluice.exchange.locks import content_lock
-from sluice.exchange.model import Opened
+from sluice.exchange.model import GOOD, Opened
 from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.paper import countries_without_basis, finding, missing_paper, refused
 from sluice.exchange.store import check_still_ours

@@ -16,12 +16,12 @@ from sluice.agreement.model import Agreement, Paper, PaperMissing
 from sluice.agreement.store import in_force
 from sluice.db import transaction
 from sluice.errors import Ref, UsageError
-from sluice.exchange.close import GOOD, close_record
+from sluice.exchange.close import close_record
 from sluice.exchange.effects import do_effects
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.locks import try_lock
-from sluice.exchange.model import Opened
+from sluice.exchange.model import GOOD, Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.open import record_opened
 from sluice.exchange.paper import finding, missing_paper

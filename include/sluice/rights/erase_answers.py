@@ -49,6 +49,9 @@ PIECE_WITH_DIGIT = r"[A-Za-z0-9+._@-]*[0-9][A-Za-z0-9+._@-]{4,}"
 """What could be a number of a customer inside of text; a shorter one is anything."""
 RAW = "record"
 """Column of records that are no rows, as an answer names it."""
+MAY_BE_AGREED = "~^#:!$%&*=?<>`\x01\x1c\x1d\x1e\x1f"
+"""Delimiters beside the usual ones: an answer does not say which a record had. Those inside of numbers and names are
+left out: cut at them, every house number would be somebody's customer number."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,9 @@ def run_of_package(folder: Path, keys: Sequence[bytes], asked: Iterable[tuple[Su
     texts = pl.concat([pl.Series("cell", [], dtype=pl.String), *cells]).drop_nulls().unique().sort()
     inside = [texts[span.row][span.start : span.end] for span in screen_notes(texts, LOOKED_FOR).spans()]
     pieces = texts.str.extract_all(PIECE_WITH_DIGIT).explode().drop_nulls()
-    of_records = [pieces_of(table[RAW])[PIECE_COLUMN].rename("cell") for table in tables if RAW in table.columns]
+    of_records = [
+        pieces_of(table[RAW], MAY_BE_AGREED)[PIECE_COLUMN].rename("cell") for table in tables if RAW in table.columns
+    ]
     words = pl.concat([texts, pl.Series("cell", inside, dtype=pl.String), pieces, *of_records]).drop_nulls()
     words = words.unique().sort()
     columns = [
@@ -193,5 +198,5 @@ def _in_cells(tables: Sequence[pl.DataFrame], target: Target) -> bool:
         return False
     kinds = [Column("cell", kind) for kind in SubjectKind]
     in_cell = rows_of(pl.concat(cells).drop_nulls().unique().to_frame(), kinds, "BE", target).any()
-    in_record = bool(records) and bad_rows_of(pl.concat(records).drop_nulls(), kinds, "BE", target).any()
+    in_record = bool(records) and bad_rows_of(pl.concat(records).drop_nulls(), MAY_BE_AGREED, kinds, "BE", target).any()
     return bool(in_cell or in_record)

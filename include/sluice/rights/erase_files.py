@@ -1,6 +1,6 @@
 """Find and erase persons in files of any format we read: the same reader, the same references, as at the gate."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -47,9 +47,11 @@ def rows_of(frame: pl.DataFrame, columns: Sequence[Column], region: str, target:
     return mask
 
 
-def bad_rows_of(raw: pl.Series, columns: Sequence[Column], region: str, target: Target) -> pl.Series:
+def bad_rows_of(
+    raw: pl.Series, delimiters: Iterable[str] | None, columns: Sequence[Column], region: str, target: Target
+) -> pl.Series:
     """Which records that are no rows name the person: in any piece between their delimiters, as any kind."""
-    pieces = pieces_of(raw)
+    pieces = pieces_of(raw, delimiters)
     kinds = [Column(PIECE_COLUMN, kind) for kind in sorted({column.kind for column in columns})]
     rows = pieces.filter(rows_of(pieces, kinds, region, target))["row"].unique()
     return pl.int_range(len(raw), eager=True).is_in(rows.implode())
@@ -69,7 +71,8 @@ def find_in_file(
         return None
     region = contract.file_format.region if contract else "BE"
     mask = rows_of(table.frame, columns, region, target)
-    bad = table.bad_records.filter(bad_rows_of(table.bad_records["raw"], columns, region, target))
+    named_by = bad_rows_of(table.bad_records["raw"], table.dialect.delimiter, columns, region, target)
+    bad = table.bad_records.filter(named_by)
     records = (*table.row_numbers.filter(mask).to_list(), *bad["row_number"].to_list())
     named = [column.name for column in columns if column.name in table.frame.columns]
     cells = table.frame.filter(mask).select(named) if named else pl.DataFrame()
@@ -96,7 +99,7 @@ def words_of_others(
     if found is not None:
         rows, bad = _of_others(found)
         yield from (rows[column.name] for column in columns if column.name in rows.columns)
-        yield pieces_of(bad["raw"])[PIECE_COLUMN]
+        yield pieces_of(bad["raw"], found.table.dialect.delimiter)[PIECE_COLUMN]
 
 
 def _of_others(found: FoundInFile) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -115,7 +115,8 @@ def _quarantine(bench: Bench, copy: Copy, path: Path) -> PersonRows:
         return _of_file(bench, copy, opened, name, look_in_file(bench, copy, opened, name))
     frame = pl.read_parquet(opened)
     if copy.kind == "quarantine.records":
-        mask = bad_rows_of(frame["raw"], copy.columns, _region(copy.contract), bench.target)
+        delimiter = copy.contract.file_format.delimiter if copy.contract else None
+        mask = bad_rows_of(frame["raw"], delimiter, copy.columns, _region(copy.contract), bench.target)
         return PersonRows(copy, raw=tuple(frame["raw"].filter(mask).to_list()))
     mine = frame.filter(rows_of(frame, copy.columns, _region(copy.contract), bench.target))
     return PersonRows(copy, _text(mine), ids=_ids(bench, copy, mine))

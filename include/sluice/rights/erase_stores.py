@@ -270,7 +270,8 @@ class QuarantineStore:
     def _mask(self, bench: Bench, copy: Copy, frame: pl.DataFrame) -> pl.Series:
         region = copy.contract.file_format.region if copy.contract else "BE"
         if copy.kind == "quarantine.records":
-            return bad_rows_of(frame["raw"], copy.columns, region, bench.target)
+            delimiter = copy.contract.file_format.delimiter if copy.contract else None
+            return bad_rows_of(frame["raw"], delimiter, copy.columns, region, bench.target)
         return rows_of(frame, copy.columns, region, bench.target)
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:

@@ -3,6 +3,7 @@
 An erasure and the index at intake ask the same here, so what the index does not know no column says.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 
 import polars as pl
@@ -12,8 +13,14 @@ from sluice.subject.refs import ref_column
 from sluice.terms import SubjectKind
 
 PIECE = r"[^;,\t|\"{}\[\]\r\n]+"
-"""What stands between the delimiters of any format we read."""
+"""What stands between the delimiters of any format we read, unless its contract agreed on another one."""
+CUT_BY_PIECE = ";,\t|{}[]"
+MEMBER, IS_MEMBER = r"[^:;,\t|\"{}\[\]\r\n]+", r'"\s*:'
+"""The same in JSON, where a number stands behind the colon of its key: what to extract, and of which records."""
+ESCAPED = r'"[^"\\]*\\.(?:[^"\\]|\\.)*"'
+"""A text of JSON in which something is escaped, as ``"\\u002B32475123456"`` is by .NET and ``"A\\/12"`` by PHP."""
 PIECE_COLUMN = "piece"
+RAW, ROW = pl.col("raw"), "row"
 
 
 def refs_of_columns(
@@ -25,21 +32,54 @@ def refs_of_columns(
             yield kind, ref_column(normalise_column(frame[name], kind, region=region).values, kind, key)
 
 
-def pieces_of(raw: pl.Series) -> pl.DataFrame:
-    """Records that are no rows in pieces: ``row``, the place in ``raw``, and ``piece``."""
-    pieces = pl.DataFrame({"row": pl.int_range(len(raw), eager=True), PIECE_COLUMN: raw.str.extract_all(PIECE)})
-    return pieces.explode(PIECE_COLUMN).with_columns(pl.col(PIECE_COLUMN).str.strip_chars())
+def pieces_of(raw: pl.Series, delimiters: Iterable[str] | None) -> pl.DataFrame:
+    """Records that are no rows in pieces: ``row``, the place in ``raw``, and ``piece``.
+
+    A record is cut in every way: at the delimiters of all formats, at each of those that may have been agreed on
+    (``delimiters``) by itself, and as JSON, with what is escaped read as it is meant.
+    """
+    rows = pl.DataFrame({ROW: pl.int_range(len(raw), eager=True), "raw": raw})
+    cut = [
+        rows.filter(has_it).select(ROW, RAW.str.extract_all(pattern).alias(PIECE_COLUMN)).explode(PIECE_COLUMN)
+        for pattern, has_it in _cuts(delimiters)
+    ]
+    return pl.concat([*cut[:-1], _as_meant(cut[-1])]).with_columns(pl.col(PIECE_COLUMN).str.strip_chars())
 
 
-def count_pieces(raw: pl.Series) -> int:
-    """How many pieces these records have."""
-    return int(raw.str.count_matches(PIECE).sum())
+def _cuts(delimiters: Iterable[str] | None) -> Iterator[tuple[str, pl.Expr]]:
+    """What to extract, and of which records; texts with escapes last."""
+    yield PIECE, pl.lit(True)
+    for each in delimiters or ():
+        if each not in CUT_BY_PIECE:
+            yield rf"[^\x{ord(each):02x}\"\r\n]+", RAW.str.contains(each, literal=True)
+    yield MEMBER, RAW.str.contains(IS_MEMBER)
+    yield ESCAPED, RAW.str.contains("\\", literal=True)
+
+
+def _as_meant(texts: pl.DataFrame) -> pl.DataFrame:
+    """Texts of JSON without their quotes and escapes; what is none, as a path between quotes in CSV, says nothing."""
+    found = texts[PIECE_COLUMN].to_list()
+    return texts.with_columns(pl.Series(PIECE_COLUMN, [text and _unescaped(text) for text in found], dtype=pl.String))
+
+
+def _unescaped(text: str) -> str | None:
+    try:
+        return str(json.loads(text, strict=False)).encode(errors="replace").decode()
+    except json.JSONDecodeError:
+        return None
+
+
+def count_pieces(raw: pl.Series, delimiters: Iterable[str] | None) -> int:
+    """How many pieces these records have at most."""
+    rows = pl.DataFrame({"raw": raw})
+    counts = (rows.filter(has_it).select(RAW.str.count_matches(one).sum()) for one, has_it in _cuts(delimiters))
+    return sum(int(count.item()) for count in counts)
 
 
 def refs_of_pieces(
-    raw: pl.Series, kinds: Iterable[SubjectKind], region: str, key: bytes
+    raw: pl.Series, delimiters: Iterable[str] | None, kinds: Iterable[SubjectKind], region: str, key: bytes
 ) -> Iterator[tuple[SubjectKind, pl.Series]]:
     """Of records that are no rows: what each piece is a reference of, read as every kind."""
-    pieces = pieces_of(raw)
+    pieces = pieces_of(raw, delimiters)
     for kind in sorted(set(kinds)):
         yield from refs_of_columns(pieces, {PIECE_COLUMN: kind}, region, key)
