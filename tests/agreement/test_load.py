@@ -1,5 +1,6 @@
 """Loading: what a paper means, when it does not load, and how fast a folder is skimmed."""
 
+import codecs
 import subprocess
 import sys
 import time
@@ -10,8 +11,10 @@ import pytest
 import yaml
 
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, PRINCIPALS, write_folder
+from sluice.agreement.contract_shape import SERVER_PROPERTIES
 from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.load import find_flows, find_on_file, load_agreement, load_agreements, load_contract
+from sluice.agreement.shape import Word
 from sluice.errors import DocumentInvalid
 from sluice.terms import DataOrigin, Direction, FieldGroup, RoleProfile, SubjectKind
 
@@ -164,3 +167,9 @@ def test_the_loader_of_the_dag_factory_imports_nothing_heavy() -> None:
     loaded = set(done.stdout.split())
     assert "yaml" in loaded
     assert not loaded & {"jsonschema", "psycopg", "pydantic", "polars", "boto3", "babel", "typer", "airflow"}
+
+
+def test_what_is_not_told_by_the_bytes_may_be_named() -> None:
+    encodings = SERVER_PROPERTIES["encoding"]
+    assert isinstance(encodings, Word) and all(codecs.lookup(each) for each in encodings.words)
+    assert {"cp1250", "cp1254", "cp850"} <= set(encodings.words), "docs/limits.md asks for that"

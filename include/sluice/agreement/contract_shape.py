@@ -49,7 +49,12 @@ CONTRACT_PROPERTIES: dict[str, Kind] = {
 """Properties of the contract as a whole."""
 
 SERVER_PROPERTIES: dict[str, Kind] = {
-    "encoding": Word(("utf-8", "cp1252", "iso-8859-1", "iso-8859-15", "utf-16", "utf-16-le", "utf-16-be")),
+    "encoding": Word(
+        (
+            *("utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "iso-8859-1", "iso-8859-15"),
+            *("cp1250", "iso-8859-2", "cp1254", "iso-8859-9", "cp437", "cp850", "cp852", "mac-roman"),
+        )
+    ),
     "decimalComma": Flag(),
     "dateFormat": Text(),
     "region": COUNTRY,
