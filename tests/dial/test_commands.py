@@ -114,6 +114,8 @@ def test_what_is_right_is_sealed_and_only_of_columns_that_there_are(desk: Desk) 
     assert b"Geheimstraat" not in vault
     path.write_text('{"shoe_size": "44"}')
     assert sluice("case", "rectify", case, str(path)).error == "SLU-621"
+    for since in ("2999-01-01T00:00:00+01:00", "0001-01-01T00:00:00+01:00", "2026-01-01T00:00:00"):
+        assert sluice("case", "rectify", case, str(path), "--as-of", since).exit == 2
     other = str(sluice("case", "open", "--right", "erasure", *words).document["case"])
     path.write_text('{"street": "Geheimstraat 7"}')
     assert sluice("case", "rectify", other, str(path)).error == "SLU-621"

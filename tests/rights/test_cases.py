@@ -415,11 +415,11 @@ def test_a_dispute_about_accuracy_holds_until_what_is_right_is_known() -> None:
         assert hold_ends(disputed, "energy01") == ends
 
 
-@pytest.mark.parametrize("state", [State.ACCEPTED, State.EXECUTING, State.CLOSED])
-def test_a_restriction_takes_the_place_of_the_hold(state: State) -> None:
+@pytest.mark.parametrize(("state", "ends"), [(State.ACCEPTED, False), (State.EXECUTING, True), (State.CLOSED, True)])
+def test_a_restriction_takes_the_place_of_the_hold_once_it_is_in_force(state: State, ends: bool) -> None:
     case = passing(next(row for row in TRANSITIONS if row.track is Track.CONTROLLER)).case
     part = replace(case.sub_cases[0], state=state, action=Action.RESTRICT)
-    assert hold_ends(replace(case, sub_cases=(part,)), "energy01")
+    assert hold_ends(replace(case, sub_cases=(part,)), "energy01") == ends
     assert not hold_ends(replace(case, sub_cases=(part, replace(part, action=None, state=State.SCOPED))), "energy01")
     assert hold_ends(replace(case, sub_cases=(replace(part, action=Action.REFUSE),)), "energy01")
     assert not hold_ends(case, "bank01") and hold_ends(replace(case, state=State.CLOSED), "bank01")

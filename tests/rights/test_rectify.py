@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -109,3 +109,19 @@ def test_a_case_whose_parts_are_past_being_carried_out_takes_no_value(desk: Desk
     with pytest.raises(NotRectifiable):
         ask(desk.house, case.case_id, wanted())
     assert sealed(desk) == []
+
+
+@pytest.mark.parametrize("days", [1, 400])
+def test_something_can_be_right_since_before_the_papers_were_registered(desk: Desk, days: int) -> None:
+    case, part = opened(desk)
+    since = now() - timedelta(days=days)
+    ask(desk.house, case.case_id, Wanted({"street": "Rechtplein 1"}, since))
+    values = {"values": {"street": "Rechtplein 1"}, "as_of": since.isoformat()}
+    assert instruct(desk, "a", part, **values) == InstructionOutcome.INSTRUCTED
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "2026-01-01T00:00:00"])
+def test_a_moment_that_is_yet_to_come_or_on_no_day_of_brussels_is_no_instruction(desk: Desk, since: str) -> None:
+    _, part = opened(desk)
+    outcome = instruct(desk, "a", part, values={"street": "Rechtplein 1"}, as_of=since)
+    assert outcome == InstructionOutcome.UNREADABLE and sealed(desk) == []

@@ -223,7 +223,7 @@ def test_whatever_lies_there_is_read_or_refused_and_never_fails(name: str, conte
     ids=str,
 )
 def test_anything_else_is_no_instruction(said: object) -> None:
-    assert parse_instruction(said) is None
+    assert parse_instruction(said, datetime.now(UTC)) is None
 
 
 def test_a_batch_opens_one_case_once_and_its_controller_vouches(desk: Desk) -> None:

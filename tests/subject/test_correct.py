@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from sluice.subject.correct import as_of_file, find_stale, overlay, value_hash, with_statements
+from sluice.subject.correct import as_of_file, find_stale, overlay, value_hash, whose, with_statements
 from sluice.subject.correction import Correction
 
 KEY, REF, OTHER = b"k" * 32, "ab" * 16, "cd" * 16
@@ -59,6 +59,15 @@ def test_the_later_word_counts_also_where_it_is_about_an_earlier_instant() -> No
     for order in ((first, twin), (twin, first)):
         frame = pl.DataFrame({"street": ["old"]})
         assert overlay(frame, refs, order, lambda _: BEFORE, KEY)["street"].to_list() == ["new"], "at once: by the id"
+
+
+def test_a_row_with_a_number_is_found_by_it_alone_and_any_other_row_by_whatever_it_bears() -> None:
+    numbers = [pl.Series(["a", "b", None, None]), pl.Series([None, "n", None, None], dtype=pl.String)]
+    phones = [pl.Series(["shared", "shared", "shared", None])]
+    found = whose(numbers, phones)
+    assert [each.to_list() for each in found[:2]] == [each.to_list() for each in numbers]
+    assert found[2].to_list() == [None, None, "shared", None]
+    assert whose([], phones) == phones and whose(numbers, []) == numbers
 
 
 def test_an_opinion_keeps_its_text_and_gets_a_statement() -> None:

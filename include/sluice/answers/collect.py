@@ -71,7 +71,8 @@ def _found(house: House, case: Case, envelope: Envelope, target: Target) -> Foun
     note_places(house, case.case_id, target.principal, places)
     doubts = doubtful(rows, _asked(envelope, target.key), must_match=len({p.principal for p in case.sub_cases}) == 1)
     own = frozenset(ref for each, mask in zip(rows, doubts.masks, strict=True) for ref in _refs(each, mask, target.key))
-    righted = Righted.of(house, target, own)
+    numbers = frozenset(ref for each, mask in zip(rows, doubts.masks, strict=True) for ref in _numbers(each, mask))
+    righted = Righted.of(house, target, own, numbers)
     return Found(
         target=target,
         company=letter_store.find_company(house.conn, parts[0]),
@@ -110,11 +111,20 @@ def _refs(rows: PersonRows, mask: pl.Series | None, key: bytes) -> Iterator[str]
             yield from refs_in(sure[column.name], column.kind, key, rows.copy.contract).drop_nulls().to_list()
 
 
+def _numbers(rows: PersonRows, mask: pl.Series | None) -> Iterator[str]:
+    """Their numbers of one person, as :func:`_refs`."""
+    for series in rows.ids.values():
+        yield from (series if mask is None else series.filter(~mask)).drop_nulls().to_list()
+
+
 def _held(righted: Righted, place: Place, rows: PersonRows, mask: pl.Series | None, *, is_shared: bool) -> Held:
     """The copy without what may be another person's; of a record that is no row nobody can tell in a household."""
+    has_number = pl.repeat(False, rows.frame.height, dtype=pl.Boolean, eager=True)
+    for series in rows.ids.values():
+        has_number |= series.is_not_null()
     frame = rows.frame if mask is None else rows.frame.filter(~mask)
     others, house = rows.frame.height - frame.height, righted.house
-    frame = righted.lay_over(place.copy, frame)
+    frame = righted.lay_over(place.copy, frame, has_number if mask is None else has_number.filter(~mask))
     raw = () if is_shared else rows.raw
     return Held(
         copy=place.copy,

@@ -9,10 +9,11 @@ from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
 from sluice.exchange.store import get_open
 from sluice.rights.erase_model import Copy, Target
-from sluice.subject.correct import as_of_file, overlay
+from sluice.subject.correct import as_of_file, find_rows, overlay
 from sluice.subject.correction import Correction
 
-THE_PERSON = "the person"
+THE_PERSON, THEIR_NUMBER = "the person", "a number of the person"
+"""Stand for the references of their rows, without a number of one person and with it."""
 STATEMENT = "_statement"
 """End of the column beside an opinion that holds what the person had added to it (Art. 16, second sentence)."""
 
@@ -31,32 +32,36 @@ class Righted:
     corrections: Sequence[Correction]
 
     @classmethod
-    def of(cls, house: House, target: Target, own: frozenset[str]) -> "Righted":
-        """Those that name the person by any reference of theirs. ``own``: of their own rows."""
+    def of(cls, house: House, target: Target, own: frozenset[str], numbers: frozenset[str]) -> "Righted":
+        """Those that name the person by any reference of theirs. ``own``: of their own rows.
+
+        numbers: theirs alone; a row that bears one takes those of it only, because a telephone is shared.
+        """
         mine = target.refs | own
         found = [each for each in find_corrections(house, target.principal) if not mine.isdisjoint(each.refs)]
-        return cls(house, target.key, [replace(each, refs=(THE_PERSON,)) for each in found])
+        whose = [(THE_PERSON,) if numbers.isdisjoint(each.refs) else (THE_PERSON, THEIR_NUMBER) for each in found]
+        return cls(house, target.key, [replace(each, refs=refs) for each, refs in zip(found, whose, strict=True)])
 
-    def lay_over(self, copy: Copy, rows: pl.DataFrame) -> pl.DataFrame:
+    def lay_over(self, copy: Copy, rows: pl.DataFrame, has_number: pl.Series) -> pl.DataFrame:
         """Rows of the person as they should be; how old a file is, its name says, else when it arrived."""
         if rows.is_empty() or not {each.field for each in self.corrections} & set(rows.columns):
             return rows
         arrived = get_open(self.house.conn, copy.exchange_id)
         as_of = as_of_file(arrived.file_name, arrived.opened_at)
-        whose = pl.repeat(THE_PERSON, rows.height, dtype=pl.String, eager=True)
-        return self._with_statements(overlay(rows, [whose], self.corrections, lambda _: as_of, self.key))
+        whose = pl.select(pl.when(has_number).then(pl.lit(THEIR_NUMBER)).otherwise(pl.lit(THE_PERSON))).to_series()
+        right = overlay(rows, [whose], self.corrections, lambda _: as_of, self.key)
+        return self._with_statements(right, whose)
 
-    def _with_statements(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _with_statements(self, rows: pl.DataFrame, whose: pl.Series) -> pl.DataFrame:
         """Beside every opinion that there is, what the person says to it, the earliest word first."""
-        said: dict[str, list[str]] = {}
-        for each in sorted(self.corrections, key=lambda one: one.order):
-            if each.is_statement and each.field in rows.columns:
-                said.setdefault(each.field, []).append(each.value)
-        beside = (
-            pl.when(pl.col(name).fill_null("").str.strip_chars() != "")
-            .then(pl.lit("; ".join(texts), pl.String))
-            .alias(f"{name}{STATEMENT}")
-            for name, texts in said.items()
-            if f"{name}{STATEMENT}" not in rows.columns
-        )
-        return rows.with_columns(beside)
+        said: dict[str, dict[int, list[str]]] = {}
+        ordered = sorted(self.corrections, key=lambda one: one.order)
+        for row, each in find_rows([whose], [one for one in ordered if one.is_statement]):
+            name = f"{each.field}{STATEMENT}"
+            if each.field in rows.columns and name not in rows.columns and (rows[each.field][row] or "").strip():
+                said.setdefault(name, {}).setdefault(row, []).append(each.value)
+        texts = {
+            name: pl.Series(["; ".join(by_row.get(row, ())) or None for row in range(rows.height)], dtype=pl.String)
+            for name, by_row in said.items()
+        }
+        return rows.with_columns(**texts)

@@ -19,11 +19,12 @@ from sluice.lake.table import FormatRefusal, Table
 from sluice.ledger.record import ExchangeRecord
 from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_model import Copy, Target
-from sluice.rights.erase_read import DEFINING, refs_in
+from sluice.rights.erase_read import refs_in
 from sluice.rights.erase_stores import REFUSED_FILE
 from sluice.staff.contacts import agents_of
 from sluice.staff.refs import account_ref
 from sluice.staff.store import read_directory
+from sluice.subject.model import DEFINING
 from sluice.terms import Principal, SubjectKind
 
 RECORDS = "quarantine.records"

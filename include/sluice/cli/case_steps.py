@@ -174,7 +174,8 @@ def lift(
 ) -> None:
     """End the restriction of a case, once the person was told that it ends (Art. 18(3)).
 
-    JSON: as `case open`. Exit 1 when the person was not told first, or nothing is restricted.
+    JSON: as `case open`. Exit 1 when the person was not told first, another part at the same principal is not carried
+    out yet, or nothing is restricted.
 
     Example: sluice case lift 6f0c4f0e
     """
@@ -193,7 +194,9 @@ def lift(
 def rectify(
     case: CaseArgument,
     values: Annotated[Path, typer.Argument(metavar="FILE", help="JSON object: column, and the value that is right.")],
-    as_of: Annotated[str | None, typer.Option(help="Since when it is right, ISO with zone; now by default.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Since when it is right, ISO with zone, not yet to come; now by default.")
+    ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Say what is right, before `case decide --accept rectify`: sealed with the case, used once it was decided.
@@ -206,16 +209,21 @@ def rectify(
     import json
 
     from sluice.exchange.house import open_house
-    from sluice.rights.rectify import Wanted, ask
+    from sluice.rights.rectify import Wanted, ask, is_since
     from sluice.rights.store import find_beginning, get_case
 
     if not is_file(values):
         raise FileMissing(Ref("argument", "FILE"))
     try:
-        said, since = json.loads(values.read_bytes()), datetime.fromisoformat(as_of) if as_of else datetime.now(UTC)
+        now = datetime.now(UTC)
+        said, since = json.loads(values.read_bytes()), datetime.fromisoformat(as_of) if as_of else now
     except ValueError:
         raise UsageError(Ref("argument", "FILE, or --as-of")) from None
-    if not isinstance(said, dict) or not all(isinstance(each, str) for each in said.values()) or not since.tzinfo:
+    if (
+        not isinstance(said, dict)
+        or not all(isinstance(each, str) for each in said.values())
+        or not is_since(since, now)
+    ):
         raise UsageError(Ref("argument", "FILE, or --as-of"))
     with open_house(get_settings()) as house:
         case_id = find_beginning(house.conn, case.lower())

@@ -10,6 +10,7 @@ from sluice.dial.model import Input
 from sluice.dial.rules import AGE, REF, REFS, ROW
 from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
+from sluice.exchange.whose import number_columns, refs_by_person
 from sluice.subject.columns import normalise_column
 from sluice.subject.correct import overlay, with_statements
 from sluice.subject.refs import ref_column
@@ -42,7 +43,11 @@ def _corrected(
     corrections = find_corrections(house, principal)
     if not corrections or rows.is_empty():
         return rows
-    key, refs = house.subject_key(principal), refs_of(rows)
+    key, numbers = (
+        house.subject_key(principal),
+        set[str]().union(*(number_columns(house.conn, each.exchange_id) for each in inputs)),
+    )
+    refs = refs_by_person(rows, numbers)
     ages = [each.as_of for each in inputs]
     right = overlay(rows, refs, corrections, lambda row: ages[rows[AGE][row]], key)
     region = contract.file_format.region

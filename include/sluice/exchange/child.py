@@ -30,8 +30,9 @@ from sluice.lake.reader import read_table
 from sluice.lake.table import FormatRefusal, Table
 from sluice.screen.prefilter import word_marks
 from sluice.subject.columns import normalise_column
-from sluice.subject.correct import as_of_file, find_stale
+from sluice.subject.correct import as_of_file, find_stale, whose
 from sluice.subject.index import build_run, write_run
+from sluice.subject.model import DEFINING
 from sluice.subject.refs import ref_column
 from sluice.terms import Severity, Verdict
 
@@ -142,7 +143,9 @@ def _stale(table: Table, identified: Identified, content: Content, job: Job) -> 
     if not job.corrections or job.arrived_at is None:
         return
     as_of = as_of_file(job.file_name, job.arrived_at)
-    refs = [series for _, series in identified.refs]
+    numbers = [series for field, series in identified.refs if field.subject_key in DEFINING]
+    others = [series for field, series in identified.refs if field.subject_key not in DEFINING]
+    refs = whose(numbers, others)
     for row, correction in find_stale(content.frame, refs, job.corrections, lambda _: as_of, job.key):
         yield RowFinding(table.row_numbers[row], "correction.newer", STALE, correction.field, Severity.WARNING)
 

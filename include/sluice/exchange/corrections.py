@@ -10,11 +10,13 @@ import io
 import json
 import secrets
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as part
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 import rfc8785
@@ -27,20 +29,25 @@ from sluice.exchange.correction_store import CorrectionRow
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.exchange.suppressed import INDEX, names_any
+from sluice.exchange.whose import REFS, number_columns, refs_by_person
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
 from sluice.ledger.append import append
 from sluice.ledger.corrected import CorrectionDropped, CorrectionMade
 from sluice.ledger.model import EntryKind
 from sluice.subject.correct import value_hash
 from sluice.subject.correction import Correction
-from sluice.terms import FieldGroup, Principal
+from sluice.terms import FieldGroup, Principal, SubjectKind
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from sluice.lake.objects import StoredObject
 
 SEALED = "application/octet-stream"
 PREFIX = "_corrections/"
 NAMESPACE = uuid.UUID("c1de8c52-8e0d-5a3c-8b5b-4c6f0de2a9b7")
+Number = tuple[SubjectKind, str]
+"""A reference whose kind is one person's, with its kind."""
 OPINIONS = frozenset({FieldGroup.NOTE_FREE_TEXT, FieldGroup.DISPOSITION, FieldGroup.QA_SCORE, FieldGroup.SCORE})
 """Field groups in which somebody judges: they get the person's statement, and stay (Art. 16, second sentence)."""
 
@@ -204,21 +211,40 @@ def _refs_in(house: House, principal: Principal, item: "StoredObject") -> frozen
         return None
 
 
+def find_numbers(house: House, principal: Principal, refs: frozenset[str]) -> set[frozenset[Number]]:
+    """Numbers of one person that accepted rows with one of these references bear: those of a row together."""
+    found = set[frozenset[Number]]()
+    for rows, numbers in _rows(house, principal, refs):
+        for row in rows.select(each for each in numbers if each in rows.columns).unique().to_dicts():
+            found.add(frozenset((numbers[name], ref) for name, ref in row.items() if ref is not None))
+    return found - {frozenset()}
+
+
 def _before(house: House, principal: Principal, refs: frozenset[str], right: RightValue, key: bytes) -> set[str]:
     """Keyed hashes of what the person's accepted rows and corrections hold in this field, but the right value."""
-    found = {value_hash(key, right.field, value) for value in _values(house, principal, refs, right.field)}
+    values, numbers = set[str](), set[str]()
+    for rows, columns in _rows(house, principal, refs, right.field):
+        own = [series.is_in(sorted(refs)).fill_null(False) for series in refs_by_person(rows, columns)]
+        mine = rows.filter(reduce(or_, own))
+        values |= {value or "" for value in mine[right.field].to_list()}
+        numbers |= {ref for name in columns if name in mine.columns for ref in mine[name].to_list()} & refs
+    found = {value_hash(key, right.field, value) for value in values}
     for each in find_corrections(house, principal):
-        if each.field == right.field and not each.is_statement and not refs.isdisjoint(each.refs):
+        if each.field == right.field and not each.is_statement and not (numbers or refs).isdisjoint(each.refs):
             found |= {value_hash(key, each.field, each.value), *each.before}
     return found - {value_hash(key, right.field, right.value)}
 
 
-def _values(house: House, principal: Principal, refs: frozenset[str], name: str) -> set[str]:
-    """What the person's accepted rows say in a column; the index tells which files have rows of theirs."""
+def _rows(
+    house: House, principal: Principal, refs: frozenset[str], *names: str
+) -> "Iterator[tuple[pl.DataFrame, Mapping[str, SubjectKind]]]":
+    """Accepted rows with one of these references, file by file, and which reference columns hold numbers.
+
+    The index tells which files have such rows. names: columns that a file must have, beside the references.
+    """
     import polars as pl
 
     wanted = pl.Series(sorted(refs), dtype=pl.String).implode()
-    found: set[str] = set()
     for exchange_id, bucket, key, version in store.find_accepted(house.conn, principal):
         copies = find_copies(house.conn, exchange_id)
         try:
@@ -228,14 +254,12 @@ def _values(house: House, principal: Principal, refs: frozenset[str], name: str)
             content = io.BytesIO(house.objects.read(bucket, key, version))
         except NotFound:
             continue  # past its retention
-        names = pl.read_parquet_schema(content)
-        if name not in names:
-            continue
-        columns = [each for each in names if each.startswith("sluice_ref_") or each == "sluice_subject_ref"]
-        rows = pl.read_parquet(content, columns=[*columns, name])
-        mine = rows.filter(pl.any_horizontal(pl.col(each).is_in(wanted).fill_null(False) for each in columns))
-        found.update(value or "" for value in mine[name].to_list())
-    return found
+        there = pl.read_parquet_schema(content)
+        columns = [each for each in there if each.startswith(REFS)]
+        if columns and set(names) <= set(there):
+            rows = pl.read_parquet(content, columns=[*columns, *names])
+            found = rows.filter(pl.any_horizontal(pl.col(each).is_in(wanted).fill_null(False) for each in columns))
+            yield found, number_columns(house.conn, exchange_id)
 
 
 def _told(content: Correction) -> bytes:

@@ -129,6 +129,15 @@ def find_reasons(
     return tuple(sorted(set(suppressed.filter(suppressed["ref"].is_in(sorted(refs)))["reason"].to_list())))
 
 
+def find_erased(house: House, principal: Principal, refs: frozenset[str]) -> frozenset[str]:
+    """Those of these references whose persons were erased."""
+    suppressed = find_suppressed(house, principal)
+    if suppressed is None:
+        return frozenset()
+    erased = suppressed.filter(suppressed["reason"] == Suppression.ERASED.value)["ref"]
+    return refs & set(erased.to_list())
+
+
 def unless_kept_out(
     house: House, principal: Principal, known: frozenset[str], copies: Sequence[CopyLine], commit: Callable[[], T]
 ) -> T:

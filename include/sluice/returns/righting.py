@@ -9,6 +9,7 @@ import polars as pl
 from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
 from sluice.exchange.store import get_open
+from sluice.exchange.whose import number_columns, refs_by_person
 from sluice.subject.correct import as_of_file, overlay
 from sluice.subject.correction import Correction
 from sluice.terms import Principal
@@ -40,5 +41,5 @@ class Righting:
             return rows
         as_of = said_at(house, exchange_id)
         frame = rows.collect()
-        refs = [frame[name] for name in names if name.startswith("sluice_ref_")]
+        refs = refs_by_person(frame, number_columns(house.conn, exchange_id))
         return overlay(frame, refs, self.corrections, lambda _: as_of, self.key).lazy()

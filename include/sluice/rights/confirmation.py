@@ -9,6 +9,7 @@ from sluice.rights import notice_store, store
 from sluice.rights.certificate import is_clean, issue, last_scans
 from sluice.rights.model import Action, Case, State, SubCase
 from sluice.rights.notices import TEXTS, put_notice
+from sluice.rights.rectify import NOBODY
 
 CARRIED_OUT = frozenset({State.EXECUTED, State.EXECUTING})
 
@@ -32,7 +33,8 @@ def confirm(house: House, case: Case, part: SubCase) -> str | None:
 
 def _document(house: House, case: Case, part: SubCase) -> dict[str, object]:
     steps = [step for step in store.list_steps(house.conn, case.case_id) if step.sub_case_id == part.sub_case_id]
-    done_at = next(step.at for step in reversed(steps) if step.to_state in CARRIED_OUT)
+    done = next(step for step in reversed(steps) if step.to_state in CARRIED_OUT)
+    word = "CONFIRMED_REFUSAL" if part.action is Action.REFUSE else "CONFIRMED"
     return {
         "notice": "case.confirmed",
         "case": part.sub_case_id,
@@ -40,9 +42,9 @@ def _document(house: House, case: Case, part: SubCase) -> dict[str, object]:
         "action": part.action.value if part.action else None,
         "field_groups": list(part.action_fields or part.field_groups),
         "persons": case.persons,
-        "carried_out_at": utc_text(done_at),
+        "carried_out_at": utc_text(done.at),
         "recipients": notice_store.count_recipients(house.conn, part.sub_case_id),
-        "text": dict(TEXTS["CONFIRMED_REFUSAL" if part.action is Action.REFUSE else "CONFIRMED"]),
+        "text": dict(TEXTS["CONFIRMED_NOBODY" if done.reason_code == NOBODY else word]),
     }
 
 

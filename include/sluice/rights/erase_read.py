@@ -32,11 +32,10 @@ from sluice.rights.erase_stores import (
     store_of,
 )
 from sluice.subject.columns import normalise_column
+from sluice.subject.model import DEFINING
 from sluice.subject.refs import ref_column
 from sluice.terms import SubjectKind
 
-DEFINING = (SubjectKind.PRINCIPAL_CUSTOMER_ID, SubjectKind.NATIONAL_NUMBER)
-"""Kinds that belong to one person: two of them in two rows are two persons, whatever else the rows share."""
 OURS = "sluice_"
 
 

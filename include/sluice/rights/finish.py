@@ -24,7 +24,7 @@ from sluice.rights.letters import write_letter
 from sluice.rights.model import SYSTEM, Action, Case, LetterKind, Order, State, SubCase, Track
 from sluice.rights.notice_follow import Followed, follow
 from sluice.rights.reach import keeps_out
-from sluice.rights.rectify import carry_out
+from sluice.rights.rectify import NOBODY, carry_out
 from sluice.rights.tell import Told, tell
 
 WRITE_BEFORE = timedelta(days=5)
@@ -91,10 +91,10 @@ def _carried_out(house: House, case: Case, part: SubCase, now: datetime) -> Case
     if part.action is Action.REFUSE:
         return _take(house, case, part, target, now, "REFUSED_BY_CONTROLLER", _last_evidence(house, part))
     if part.agreement_id is None:
-        return _take(house, case, part, target, now, "NOBODY_KNOWS_THE_PERSON", _last_evidence(house, part))
+        return _take(house, case, part, target, now, NOBODY, _last_evidence(house, part))
     if part.action is Action.RECTIFY:
-        evidence = carry_out(house, case, part, now)
-        return None if evidence is None else _take(house, case, part, target, now, "RECTIFIED", evidence)
+        done = carry_out(house, case, part, now)
+        return None if done is None else _take(house, case, part, target, now, done.word, done.evidence_sha256)
     if part.action in GIVEN:
         made = answer_store.find_made(house.conn, part)
         if made is None:

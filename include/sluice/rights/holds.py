@@ -80,9 +80,12 @@ def hold_ends(case: Case, principal: str) -> bool:
 
 
 def _is_settled(part: SubCase) -> bool:
-    """Whether what was decided of a part needs no hold any more: what is right is known once it was corrected."""
-    is_corrected = part.action is Action.RECTIFY and part.state in CARRIED_OUT | {State.EXECUTING}
-    return is_corrected or part.action in (Action.REFUSE, Action.RESTRICT)
+    """Whether what was decided of a part needs no hold any more: a refusal, else once it was carried out.
+
+    Then what is right is known, and a restriction is in force.
+    """
+    is_done = part.action in (Action.RECTIFY, Action.RESTRICT) and part.state in CARRIED_OUT | {State.EXECUTING}
+    return is_done or part.action is Action.REFUSE
 
 
 def _is_upheld(case: Case, principal: str) -> bool:

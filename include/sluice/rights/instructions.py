@@ -29,7 +29,7 @@ from sluice.rights.letter_due import stays_of
 from sluice.rights.model import Action, Actor, Instruction, Order, Role, State, SubCase, SubCaseId
 from sluice.rights.notices import TEXTS, put_notice
 from sluice.rights.reasons import iri
-from sluice.rights.rectify import Wanted, can_take, seal_instructed
+from sluice.rights.rectify import Wanted, can_take, is_since, seal_instructed
 from sluice.terms import Principal
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def is_instruction(key: str) -> bool:
     return NAME.fullmatch(key.rsplit("/", 1)[-1]) is not None
 
 
-def parse_instruction(said: object) -> Told | None:
+def parse_instruction(said: object, now: datetime) -> Told | None:
     """What an instruction says, or None. Pure."""
     if not isinstance(said, dict) or not {"case", "decision"} <= set(said) <= MEMBERS:
         return None
@@ -102,13 +102,13 @@ def parse_instruction(said: object) -> Told | None:
     if not UUID.fullmatch(case.lower()) or decision not in [each.value for each in Action]:
         return None
     named = {name: iri(each) for name, each in reasons.items()}
-    wanted = _wanted(said)
+    wanted = _wanted(said, now)
     if ("values" in said or "as_of" in said) and (wanted is None or decision != Action.RECTIFY):
         return None
     return Told(case.lower(), Action(decision), tuple(fields), iri(reason) if reason else None, named, wanted)
 
 
-def _wanted(said: dict[str, Any]) -> Wanted | None:
+def _wanted(said: dict[str, Any], now: datetime) -> Wanted | None:
     """``values``: column and right value; ``as_of``: ISO moment since when. None: it says none, or not like this."""
     values, since = said.get("values"), said.get("as_of")
     if not isinstance(values, dict) or not values or not isinstance(since, str):
@@ -119,14 +119,14 @@ def _wanted(said: dict[str, Any]) -> Wanted | None:
         as_of = datetime.fromisoformat(since)
     except ValueError:
         return None
-    return Wanted(values, as_of) if as_of.tzinfo else None
+    return Wanted(values, as_of) if is_since(as_of, now) else None
 
 
 def read_instruction(house: House, principal: Principal, item: StoredObject, now: datetime) -> InstructionFile:
     """Follow one instruction, or refuse it; row, step and ledger entry are one transaction, the notice follows."""
     content = b"" if item.size_bytes > LARGEST_BYTES else house.objects.read(item.bucket, item.key, item.version_id)
     payload = _open(house, principal, content)
-    told = parse_instruction(payload) if isinstance(payload, dict) else None
+    told = parse_instruction(payload, now) if isinstance(payload, dict) else None
     sha256 = hashlib.sha256(content).hexdigest()
     with transaction(house.conn):
         earlier = _find(house.conn, principal, item.version_id)
@@ -173,7 +173,7 @@ def _follow(
         return InstructionOutcome.REPLAYED
     if part.state not in WAITING:
         return InstructionOutcome.NOT_AWAITED
-    if told.wanted is not None and not can_take(house, case, told.wanted):
+    if told.wanted is not None and not can_take(house, case, told.wanted, now):
         return InstructionOutcome.UNREADABLE
     reasons = told.reasons
     if told.reason:

@@ -64,7 +64,7 @@ def _parts(say: Words, facts: LetterFacts) -> Iterator[dict[str, Any]]:
             "sub_case": each.part.sub_case_id,
             "company": each.company if each.part.agreement_id else None,
             "decides": each.part.controller,
-            "data": list(_data(say, facts, each)) if facts.kind is not LetterKind.EXTENSION else [],
+            "data": [] if facts.kind is LetterKind.EXTENSION or each.was_gone else list(_data(say, facts, each)),
             "certificate": each.proof.reference if each.proof and facts.kind is LetterKind.COMPLETION else None,
         }
 

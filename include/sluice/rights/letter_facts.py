@@ -13,6 +13,7 @@ from sluice.rights.letter_due import parts_waiting
 from sluice.rights.letter_model import LetterFacts, PartFacts, Proof, Sender, SentOn
 from sluice.rights.model import Action, Case, CaseId, LetterKind, State, Step, SubCase, SubCaseId
 from sluice.rights.notice_model import Side
+from sluice.rights.rectify import NOBODY
 
 
 def gather(house: House, case: Case, kind: LetterKind, language: str, now: datetime) -> LetterFacts:
@@ -62,6 +63,7 @@ def _part(house: House, part: SubCase, steps: Sequence[Step], scan: tuple[Erasur
         reasons=dict(decided.reasons) if decided else {},
         remedies_ref=decided.remedies_ref if decided else None,
         delay=extended.reason_code if extended else None,
+        was_gone=part.agreement_id is not None and any(step.reason_code == NOBODY for step in mine),
         proof=_proof(*scan) if scan and part.action is Action.ERASE and is_clean(scan[0]) else None,
     )
 

@@ -27,7 +27,10 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class PartFacts:
-    """One part as its history tells it. ``reasons``: IRI per field group refused; ``delay``: IRI of an extension."""
+    """One part as its history tells it. ``reasons``: IRI per field group refused; ``delay``: IRI of an extension.
+
+    ``was_gone``: it was decided, and nothing of the person was left to do it to.
+    """
 
     part: SubCase
     company: str
@@ -35,6 +38,12 @@ class PartFacts:
     remedies_ref: str | None = None
     delay: str | None = None
     proof: Proof | None = None
+    was_gone: bool = False
+
+    @property
+    def is_of_nobody(self) -> bool:
+        """Whether nothing was done, because nobody has anything of the person."""
+        return self.was_gone or self.part.agreement_id is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,7 @@ def _completion(say: Words, facts: LetterFacts) -> Body:
         done: list[Part] = [_did(say, say.say("letter.about.request"), [(EVERYTHING, a) for a in actions], right)]
     else:
         done = [_done(say, facts, each) for each in told]
-    found_nothing = not facts.is_discreet and all(each.part.agreement_id is None for each in told)
+    found_nothing = not facts.is_discreet and all(each.is_of_nobody for each in told)
     word = "none" if found_nothing else "all" if _is_whole(facts) else "some"
     after = [
         *_handed(say, facts),
@@ -207,8 +207,8 @@ def _is_whole(facts: LetterFacts) -> bool:
 
 
 def _done(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
-    if each.part.agreement_id is None:
-        searched = len(facts.case.searched)
+    if each.is_of_nobody:
+        searched = 1 if each.was_gone else len(facts.case.searched)
         nobody = say.count("letter.nobody", searched, count=say.number(searched))
         return Part(_about(say, each), _texts((nobody,)))
     part = _did(say, _about(say, each), outcomes(each), facts.case.right, _decides(say, each))

@@ -7,8 +7,9 @@ from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.suppressed import lift, run_id_of
 from sluice.rights import store
+from sluice.rights.erase_scope import CARRIED_OUT
 from sluice.rights.letter_due import answers
-from sluice.rights.model import Action, Case, CaseId, LetterKind, Order, SubCase
+from sluice.rights.model import Action, Case, CaseId, LetterKind, Order, State, SubCase
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
@@ -32,20 +33,41 @@ class NothingRestricted(SluiceError):
     exit: ClassVar[Exit] = Exit.REFUSED
 
 
+class StillToRestrict(SluiceError):
+    """A lifted restriction is over for good: what is decided of another part after it would restrict nobody."""
+
+    code: ClassVar[str] = "SLU-613"
+    summary: ClassVar[str] = "another part at the same principal may still restrict the person"
+    cure: ClassVar[str] = (
+        "lift it once every part there is decided and carried out: `sluice case show` says what each waits for"
+    )
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
 def lift_restriction(house: House, case_id: CaseId, order: Order, has_evidence: bool) -> int:
     """End every restriction of a case; at how many principals. ``has_evidence``: the order is on a document.
 
-    Raises NotToldFirst before anything is lifted, NothingRestricted.
+    Raises NotToldFirst and StillToRestrict before anything is lifted, NothingRestricted.
     """
     case = store.get_case(house.conn, case_id)
     parts = [part for part in case.sub_cases if part.action is Action.RESTRICT]
+    principals = {part.principal for part in parts}
+    waiting = [part for part in case.sub_cases if part.principal in principals and not is_done(part)]
+    if waiting:
+        raise StillToRestrict(Ref("case", case_id), Ref("parts", len(waiting)))
     untold = [part for part in parts if not was_told(case, part, order.at, has_evidence)]
     if untold:
         raise NotToldFirst(Ref("case", case_id), Ref("parts", len(untold)))
-    lifted = sum(_lift(house, case, Principal(name), order) for name in {part.principal for part in parts})
+    lifted = sum(_lift(house, case, Principal(name), order) for name in principals)
     if not lifted:
         raise NothingRestricted(Ref("case", case_id))
     return lifted
+
+
+def is_done(part: SubCase) -> bool:
+    """Whether nothing of a part can restrict the person any more: it is over, refused or carried out. Pure."""
+    is_carried_out = part.state in CARRIED_OUT | {State.EXECUTING}
+    return part.state.is_over or part.action is Action.REFUSE or is_carried_out
 
 
 def was_told(case: Case, part: SubCase, at: datetime, has_evidence: bool) -> bool:

@@ -55,6 +55,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "fr": "Ceci est exécuté. Les nombres sont ci-dessous; le certificat, s'il y en a un, est sous notices/.",
         "en": "This was carried out. The counts are below; the certificate, if there is one, lies under notices/.",
     },
+    "CONFIRMED_NOBODY": {
+        "nl": "Er is niets veranderd: van deze persoon is hier niets meer.",
+        "fr": "Rien n'a été changé : il ne reste rien de cette personne ici.",
+        "en": "Nothing was changed: nothing of this person is left here.",
+    },
     "CONFIRMED_REFUSAL": {
         "nl": "Uw weigering is genoteerd; er is niets gedaan. Wie de persoon antwoordt, staat in de overeenkomst.",
         "fr": "Votre refus est noté; rien n'a été fait. Qui répond à la personne est dit dans le contrat.",

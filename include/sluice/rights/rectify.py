@@ -6,9 +6,10 @@ person's statement. Again changes nothing.
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import rfc8785
@@ -21,17 +22,20 @@ from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange.corrections import OPINIONS, RightValue, correct, evidence_of
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
-from sluice.exchange.suppressed import find_reasons
 from sluice.rights import store
 from sluice.rights.clock import received_on
-from sluice.rights.identifiers import PREFIX, SEALED, decrypt, encrypt, open_sealed, refs_of
+from sluice.rights.facts import ClockRefused
+from sluice.rights.identifiers import PREFIX, SEALED, decrypt, encrypt
 from sluice.rights.model import Action, Case, CaseId, Right, State, SubCase, SubCaseId
+from sluice.rights.rectify_whom import refs_to_correct
 from sluice.rights.scope import DECIDES
 from sluice.rights.tidy_store import check_not_tidied
-from sluice.subject.suppression import Suppression
 from sluice.terms import DataOrigin, Direction, Principal
 
+log = logging.getLogger(__name__)
 MOST_BYTES = 4_000
+RECTIFIED, NOBODY = "RECTIFIED", "NOBODY_KNOWS_THE_PERSON"
+"""Why a part was carried out: its values were corrected, or none of the person is there."""
 TO_CARRY_OUT = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
 DECIDED = TO_CARRY_OUT | {
     State.EXECUTED,
@@ -77,6 +81,14 @@ class Asked:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """How a part was carried out: the word of its step, and the hash that the step stands on."""
+
+    word: str
+    evidence_sha256: str
+
+
 def ask(house: House, case_id: CaseId, wanted: Wanted) -> None:
     """Seal what is right with its case, until it is decided. Said again, the last word counts.
 
@@ -86,7 +98,7 @@ def ask(house: House, case_id: CaseId, wanted: Wanted) -> None:
     with transaction(house.conn):
         case = store.lock_case(house.conn, case_id)
         check_not_tidied(house.conn, case_id)
-        if not can_take(house, case, wanted):
+        if not can_take(house, case, wanted, datetime.now(UTC)):
             raise NotRectifiable(Ref("case", case_id), Ref("columns", len(wanted.values)))
         is_settled = any(part.state in DECIDED for part in case.sub_cases) and _find(house, _key(case_id)) is not None
         if case.state.is_over or is_settled or not any(_awaits(house, part) for part in case.sub_cases):
@@ -105,12 +117,21 @@ def seal_instructed(house: House, part: SubCase, wanted: Wanted, sha256: str) ->
         _put(house, key, wanted)
 
 
-def can_take(house: House, case: Case, wanted: Wanted) -> bool:
-    """Whether columns of the case can take what is said: of one person, known, and not too long."""
-    known = {each.name for part in case.sub_cases for each in _fields(house, part, wanted.as_of)}
+def can_take(house: House, case: Case, wanted: Wanted, now: datetime) -> bool:
+    """Whether columns of the case can take what is said: of one person, known now, and not too long."""
+    known = {each.name for part in case.sub_cases for each in _fields(house, part, now)}
     is_short = all(len(value.encode()) <= MOST_BYTES for value in wanted.values.values())
     names = set(wanted.values)
     return case.right is Right.RECTIFICATION and case.persons <= 1 and bool(names) and names <= known and is_short
+
+
+def is_since(as_of: datetime, now: datetime) -> bool:
+    """Whether something can be right since a moment: with a zone, on a day that Brussels has, and not yet to come."""
+    try:
+        received_on(as_of)
+    except ClockRefused:
+        return False
+    return as_of <= now
 
 
 def _awaits(house: House, part: SubCase) -> bool:
@@ -124,8 +145,8 @@ def _count_decided(case: Case) -> int:
     return sum(part.state in DECIDED for part in case.sub_cases)
 
 
-def carry_out(house: House, case: Case, part: SubCase, now: datetime) -> str | None:
-    """Correct what a part's controller decides of; the hash of the entry that says so. None: nobody said what is right.
+def carry_out(house: House, case: Case, part: SubCase, now: datetime) -> Carried | None:
+    """Correct what a part's controller decides of. None: nobody said what is right, or nobody can tell whose rows.
 
     Where none of its columns is concerned, or the person was erased since, what was asked is the evidence.
     """
@@ -133,16 +154,18 @@ def carry_out(house: House, case: Case, part: SubCase, now: datetime) -> str | N
     if asked is None:
         return None
     principal = Principal(part.principal)
-    identifiers = open_sealed(house, case.subject_key).envelope.identifiers
-    refs = frozenset(refs_of(identifiers, house.subject_key(principal)).values())
-    if Suppression.ERASED in find_reasons(house, principal, refs):
-        return case.subject_sha256
+    refs = refs_to_correct(house, case, principal)
+    if refs is None:
+        log.warning("case %s: what was given is of several persons at %s", case.case_id, principal)
+        return None
+    if not refs:
+        return Carried(NOBODY, case.subject_sha256)
     done = [
         correct(house, principal, case.case_id, refs, _right(each, asked), now)
         for each in _fields(house, part, now)
         if each.name in asked.wanted.values and each.group in (part.action_fields or part.field_groups)
     ]
-    return evidence_of(house, done) or case.subject_sha256
+    return Carried(RECTIFIED, evidence_of(house, done) or case.subject_sha256)
 
 
 def _right(column: FieldRole, asked: Asked) -> RightValue:

@@ -69,7 +69,7 @@ def find_stale(
 
 
 def find_rows(refs: Sequence[pl.Series], corrections: Sequence[Correction]) -> Iterator[tuple[int, Correction]]:
-    """Rows of persons with a correction, each pair once."""
+    """Rows of persons with a correction, each pair once. refs: as :func:`whose` gives them."""
     by_ref: dict[str, list[Correction]] = defaultdict(list)
     for correction in corrections:
         for ref in correction.refs:
@@ -81,6 +81,19 @@ def find_rows(refs: Sequence[pl.Series], corrections: Sequence[Correction]) -> I
                 if (row, correction.correction_id) not in seen:
                     seen.add((row, correction.correction_id))
                     yield row, correction
+
+
+def whose(numbers: Sequence[pl.Series], others: Sequence[pl.Series]) -> list[pl.Series]:
+    """References that say whose each row is: its numbers where it bears one, whatever it shares with others; else all.
+
+    numbers: the columns whose kind is one person's (``DEFINING``).
+    """
+    if not numbers or not others:
+        return [*numbers, *others]
+    columns = pl.DataFrame([each.alias(str(place)) for place, each in enumerate([*numbers, *others])])
+    names = columns.columns
+    has_none = pl.all_horizontal(pl.col(names[: len(numbers)]).is_null())
+    return columns.with_columns(pl.when(has_none).then(pl.col(names[len(numbers) :]))).get_columns()
 
 
 def overlay(

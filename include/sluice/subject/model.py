@@ -6,6 +6,10 @@ from enum import StrEnum
 import polars as pl
 
 from sluice.errors import SluiceError
+from sluice.terms import SubjectKind
+
+DEFINING = (SubjectKind.PRINCIPAL_CUSTOMER_ID, SubjectKind.NATIONAL_NUMBER)
+"""Kinds that belong to one person: two of them in two rows are two persons, whatever else the rows share."""
 
 
 class NoRef(StrEnum):

@@ -1,0 +1,282 @@
+"""Two customers with one telephone: what the one has corrected, erased or restricted is theirs, never the other's."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import polars as pl
+import pytest
+
+from answers.giving import WE_GIVE, give, now, read
+from copies import Copies
+from desk import ENERGY
+from rights.town import DESK, SHA, Person, Town, open_town, papers_of
+from sluice.dial.dncm import import_numbers
+from sluice.dial.make import make_dial_list
+from sluice.dial.model import Channel, Request
+from sluice.dial.read import view_rows
+from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.read import find_by_versions, show_exchange
+from sluice.returns.righting import Righting
+from sluice.rights import store
+from sluice.rights.cases import decide, settle_identity
+from sluice.rights.erase import run
+from sluice.rights.finish import sweep
+from sluice.rights.forward import follow, forward
+from sluice.rights.instructions import read_instruction
+from sluice.rights.letter_store import find_letters
+from sluice.rights.letters import note_opened, open_document, write_letter
+from sluice.rights.lifting import StillToRestrict, lift_restriction
+from sluice.rights.model import Action, Case, LetterKind, Order, Right, State, SubCase, Track
+from sluice.rights.opening import open_case
+from sluice.rights.protect import protection_of
+from sluice.rights.rectify import Wanted, ask
+from sluice.rights.rectify_whom import numbers_of
+from sluice.settings import Settings
+from sluice.terms import Flow, Principal, SubjectKind
+
+ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
+CUSTOMER, PHONE, NATIONAL = SubjectKind.PRINCIPAL_CUSTOMER_ID, SubjectKind.PHONE, SubjectKind.NATIONAL_NUMBER
+RIGHT = "Rechtgezet"
+
+
+def planted(settings: Settings, folder: Path) -> None:
+    """The first two of the people share a telephone."""
+    settings = papers_of(settings, folder, [ENERGY01], WE_GIVE)
+    with open_town(settings, folder, [ENERGY01], 60) as opened:
+        opened.arrive(ENERGY01, household(opened), "first.csv")
+
+
+def household(town: Town) -> list[Person]:
+    place = town.head.split(";").index("opt_in_phone") - 1
+    first, second, *others = [each for each in town.people if each.line.split(";")[place] == "Y"][:4]
+    return [first, Person(second.number, first.phone, second.line.replace(second.phone, first.phone)), *others]
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY01], 60) as opened:
+        listed = tmp_path / "dncm.txt"
+        listed.write_text("+32470999999\n")
+        import_numbers(opened.house, listed, now().astimezone(BRUSSELS).date(), "anna", now())
+        yield Town(opened.desk, opened.principals, tuple(household(opened)), opened.head)
+
+
+def number(person: Person) -> tuple[SubjectKind, str]:
+    return CUSTOMER, person.record(ENERGY01)
+
+
+def opened(town: Town, right: Right, *identifiers: tuple[SubjectKind, str]) -> Case:
+    case = open_case(
+        town.house, right, identifiers, ENERGY01, now(), "letter", "nl", now(),
+        protection=protection_of(town.house), actor=DESK,
+    )  # fmt: skip
+    settle_identity(town.house.conn, case.case_id, True, Order(DESK, now(), "IDENTITY_SHOWN", SHA))
+    forward(town.house, now())
+    return store.get_case(town.house.conn, case.case_id)
+
+
+def part_of(town: Town, case: Case, track: Track = Track.PROCESSOR) -> SubCase:
+    parts = store.get_case(town.house.conn, case.case_id).sub_cases
+    return next(each for each in parts if each.track is track)
+
+
+def instruct(town: Town, case: Case, decision: str) -> str:
+    said = json.dumps({"case": part_of(town, case).sub_case_id, "decision": decision}).encode()
+    key = f"{ENERGY01}/requests/instruction-{uuid4()}.json"
+    stored = town.house.objects.put(town.desk.settings.bucket_exchange, key, said, "text/json")
+    return read_instruction(town.house, ENERGY01, stored, now()).outcome
+
+
+def swept(town: Town) -> None:
+    for _ in range(3):
+        assert follow(town.house, now()).failed == 0
+        assert sweep(town.house, now()).failed == 0
+
+
+def rectified(town: Town, *identifiers: tuple[SubjectKind, str], **values: str) -> Case:
+    """Somebody has these values corrected: their principal instructs to do it, and the center accepts."""
+    case = opened(town, Right.RECTIFICATION, *identifiers)
+    ask(town.house, case.case_id, Wanted(values or {"last_name": RIGHT}, now()))
+    assert instruct(town, case, "rectify") == "INSTRUCTED"
+    order = Order(DESK, now(), "ACCEPTED", SHA, action=Action.RECTIFY)
+    decide(town.house.conn, case.case_id, State.ACCEPTED, order, [part_of(town, case, Track.CONTROLLER).sub_case_id])
+    swept(town)
+    return store.get_case(town.house.conn, case.case_id)
+
+
+def names_in_view(town: Town) -> dict[str, str]:
+    rows = view_rows(town.house, ENERGY01, CAMPAIGN).sort("sluice_age")
+    return dict(zip(rows["customer_number"], rows["last_name"], strict=True))
+
+
+def dialled(town: Town) -> dict[str, dict[str, str]]:
+    request = Request(str(uuid4()), ENERGY01, CAMPAIGN, "P-RENEW", Channel("phone"), "parquet", "anna")
+    done = make_dial_list(town.house, request, now())
+    rows = pl.read_parquet(io.BytesIO(town.house.objects.read(done.bucket, done.key)))
+    return {row["customer_number"]: row for row in rows.to_dicts()}
+
+
+def last_name(town: Town, person: Person) -> str:
+    return person.line.split(";")[town.head.split(";").index("last_name") - 1]
+
+
+def stale_in(town: Town, people: list[Person], name: str) -> int:
+    lines = [town.head, *(f"{each.record(ENERGY01)};{each.line}" for each in people)]
+    dropped = town.desk.drop("\n".join(lines).encode() + b"\n", name, ENERGY)
+    town.desk.work()
+    record = show_exchange(
+        town.house.conn, find_by_versions(town.house.conn, [dropped.version_id])[dropped.version_id].id
+    ).record
+    assert record is not None and record.what.rows_refused == 0
+    return sum(line.count for line in record.reasons if line.code == "STALE_VALUE_CORRECTED")
+
+
+def test_what_one_of_a_household_has_corrected_is_theirs_alone(town: Town) -> None:
+    first, second, *_ = town.people
+    rectified(town, number(first), (PHONE, first.phone))
+
+    seen = names_in_view(town)
+    assert seen[first.record(ENERGY01)] == RIGHT
+    assert seen[second.record(ENERGY01)] == last_name(town, second)
+    assert dialled(town)[second.record(ENERGY01)]["last_name"] == last_name(town, second)
+    assert stale_in(town, [second], "second.csv") == 0 and stale_in(town, [first], "third.csv") == 1
+    assert names_in_view(town)[second.record(ENERGY01)] == last_name(town, second)
+
+    [lake] = town.desk.sql("select * from accepted_data order by closed_at limit 1")
+    path = town.desk.folder / "first.parquet"
+    town.house.objects.fetch(str(lake["bucket"]), str(lake["key"]), str(lake["version_id"]), path)
+    back = Righting.of(town.house, ENERGY01).scan(town.house, str(lake["exchange_id"]), path).collect()
+    told = dict(zip(back["customer_number"], back["last_name"], strict=True))
+    assert (told[first.record(ENERGY01)], told[second.record(ENERGY01)]) == (RIGHT, last_name(town, second))
+
+
+def test_an_answer_gives_what_its_own_person_had_corrected(town: Town) -> None:
+    first, second, *_ = town.people
+    rectified(town, number(first), (PHONE, first.phone), last_name=RIGHT)
+
+    for person, name in ((first, RIGHT), (second, last_name(town, second))):
+        case = town.agree(opened(town, Right.ACCESS, number(person)), Action.GIVE)
+        package = read(town.house, give(town.house, case.case_id))
+        assert set(package.table("data/identity.csv")["last_name"].drop_nulls()) == {name}
+
+
+def test_who_gives_a_phone_of_their_own_is_corrected_under_their_number(town: Town) -> None:
+    *_, third, _ = town.people
+    rectified(town, (PHONE, third.phone))
+
+    assert names_in_view(town)[third.record(ENERGY01)] == RIGHT
+    assert stale_in(town, [third], "again.csv") == 1
+    other = Person(third.number + 9000, third.phone, third.line)
+    assert stale_in(town, [other], "other.csv") == 0, "another customer, who has their phone now"
+
+
+def test_a_shared_phone_alone_corrects_nobody_and_the_part_waits(town: Town) -> None:
+    first, *_ = town.people
+    case = rectified(town, (PHONE, first.phone))
+
+    assert part_of(town, case).state is State.INSTRUCTED
+    assert town.desk.sql("select field from correction") == [] and RIGHT not in names_in_view(town).values()
+
+
+CUST_1, CUST_2, NATIONAL_1 = (CUSTOMER, "c1"), (CUSTOMER, "c2"), (NATIONAL, "n1")
+
+
+@pytest.mark.parametrize(
+    ("rows", "given", "must_match", "numbers"),
+    [
+        ([], set(), True, set()),
+        ([{CUST_1, NATIONAL_1}, {CUST_2}], {"c1"}, True, {"c1", "n1"}),
+        ([{CUST_1, NATIONAL_1}], set(), True, {"c1", "n1"}),
+        ([{CUST_1}, {NATIONAL_1}], set(), True, {"c1", "n1"}),
+        ([{CUST_1}, {CUST_2}], set(), True, None),
+        ([{CUST_2}], {"c1"}, True, set()),
+        ([{CUST_2}], {"of another principal"}, False, {"c2"}),
+        ([{CUST_1}, {CUST_2}], {"of another principal"}, False, None),
+    ],
+)
+def test_whose_numbers_are_corrected(
+    rows: list[set[tuple[SubjectKind, str]]], given: set[str], must_match: bool, numbers: set[str] | None
+) -> None:
+    assert numbers_of([frozenset(row) for row in rows], frozenset(given), must_match=must_match) == numbers
+
+
+def erased(town: Town, *identifiers: tuple[SubjectKind, str]) -> None:
+    case = town.agree(opened(town, Right.ERASURE, *identifiers), Action.ERASE)
+    assert run(town.house, case.case_id, now()).residual == 0
+
+
+def with_own_phone(person: Person) -> Person:
+    return Person(person.number, "0470 98 76 54", person.line.replace(person.phone, "0470 98 76 54"))
+
+
+def steps_of(town: Town, case: Case) -> list[tuple[State, str]]:
+    part = part_of(town, case)
+    steps = store.list_steps(town.house.conn, case.case_id)
+    return [(each.to_state, each.reason_code) for each in steps if each.sub_case_id == part.sub_case_id]
+
+
+def test_who_gives_a_reference_of_somebody_erased_is_corrected_under_the_rest(town: Town) -> None:
+    first, second, *_ = town.people
+    own = with_own_phone(second)
+    erased(town, number(first), (PHONE, first.phone))
+    town.arrive(ENERGY01, [own], "second.csv")
+
+    case = rectified(town, number(own), (PHONE, own.phone), (PHONE, first.phone))
+
+    assert (State.EXECUTED, "RECTIFIED") in steps_of(town, case)
+    assert [row["field"] for row in town.desk.sql("select field from correction")] == ["last_name"]
+    assert names_in_view(town)[own.record(ENERGY01)] == RIGHT
+
+
+def test_of_somebody_erased_nothing_is_said_to_be_corrected(town: Town) -> None:
+    first, *_ = town.people
+    erased(town, number(first), (PHONE, first.phone))
+    case = rectified(town, number(first), (PHONE, first.phone))
+
+    steps = steps_of(town, case)
+    assert (State.EXECUTED, "NOBODY_KNOWS_THE_PERSON") in steps and "RECTIFIED" not in dict(steps).values()
+    assert town.desk.sql("select field from correction") == []
+    told = json.loads(town.notices(ENERGY01)[f"confirmation-{part_of(town, case).sub_case_id}.json"])
+    assert told["text"]["en"] == "Nothing was changed: nothing of this person is left here."
+    letters = find_letters(town.house.conn, [case.case_id])[case.case_id]
+    [letter] = [each for each in letters if each.kind is LetterKind.COMPLETION]
+    document = json.loads(open_document(town.house, letter))
+    assert document["title"] == "Wij vonden niets over u" and [each["data"] for each in document["parts"]] == [[]]
+
+
+def test_a_restriction_is_lifted_only_once_no_part_of_its_principal_can_restrict_any_more(town: Town) -> None:
+    *_, third, _ = town.people
+    case = opened(town, Right.RESTRICTION, number(third), (PHONE, third.phone))
+    part = part_of(town, case, Track.CONTROLLER)
+    order = Order(DESK, now(), "ACCEPTED", SHA, action=Action.RESTRICT)
+    decide(town.house.conn, case.case_id, State.ACCEPTED, order, [part.sub_case_id])
+    swept(town)
+    letter = write_letter(town.house, case.case_id, LetterKind.LIFTING, now())
+    note_opened(town.house.conn, letter, now(), DESK)
+
+    def lift() -> int:
+        return lift_restriction(town.house, case.case_id, Order(DESK, now(), "RESTRICTION_LIFTED", SHA), True)
+
+    with pytest.raises(StillToRestrict):
+        lift()
+    assert instruct(town, case, "restrict") == "INSTRUCTED"
+    with pytest.raises(StillToRestrict):
+        lift()
+    swept(town)
+    assert part_of(town, case).state not in (State.AWAITING_INSTRUCTION, State.INSTRUCTED)
+    assert kept_out(town) == {"restricted"} and third.record(ENERGY01) not in dialled(town)
+
+    again = write_letter(town.house, case.case_id, LetterKind.LIFTING, now())
+    if again.opened_at is None:
+        note_opened(town.house.conn, again, now(), DESK)
+    assert lift() == 1
+    swept(town)
+    assert kept_out(town) == set() and third.record(ENERGY01) in dialled(town)
+
+
+def kept_out(town: Town) -> set[str]:
+    rows = town.desk.sql("select reason from suppression_run where lifted_at is null")
+    return {str(row["reason"]) for row in rows}
