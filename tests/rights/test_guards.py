@@ -104,6 +104,9 @@ def passing(row: Transition) -> Attempt:
     part = None if row.track is Track.CASE else part_of(row.track, row.source or State.SCOPED)
     if part and row.target is State.ANSWERED:
         part = refused(part)
+    is_again = "was_to_be_taken_along" in row.guard_names
+    if part and is_again:
+        part = replace(part, action=Action.EXPORT)
     over = replace(part_of(Track.CONTROLLER, State.CLOSED), sub_case_id=OTHER_ID)
     case = Case(
         case_id=CASE_ID,
@@ -123,7 +126,8 @@ def passing(row: Transition) -> Attempt:
         letters=(letter_of(LetterKind.EXTENSION), letter_of(LetterKind.REFUSAL)),
     )
     role = next(each for each in (Role.DESK, Role.PRINCIPAL, Role.SYSTEM) if each in row.by)
-    groups = {State.REFUSED: ("identity", "callback"), State.PARTIAL: ("identity",)}.get(row.target, ())
+    every = ("identity", "callback")
+    groups = every if is_again else {State.REFUSED: every, State.PARTIAL: ("identity",)}.get(row.target, ())
     order = Order(
         Actor(role, "energy01"),
         NOW,
@@ -267,6 +271,7 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
         with_order(reasons=dict.fromkeys(("identity", "callback"), "no")),
         with_order(reasons=dict.fromkeys(("identity", "callback"), LEGAL), remedies=None),
     ],
+    "was_to_be_taken_along": [with_part(action=Action.ERASE), with_part(action=None)],
     "nothing_is_left": [with_order(residue=1), with_order(residue=None)],
     "every_recipient_was_told": [with_order(untold=1), with_order(untold=None)],
     "refusal_was_told": [

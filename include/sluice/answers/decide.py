@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sluice.answers.make import foresee
-from sluice.answers.model import NOT_HERE, AnswerKind, FieldLine, NothingPortable
+from sluice.answers.model import NOT_HERE, AnswerKind, FieldLine
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
 from sluice.rights.cases import UNDECIDED, advance, decide
@@ -61,17 +61,24 @@ def decide_portability(
 
 
 def end_without(
-    house: House, case_id: CaseId, nothing: NothingPortable, now: datetime, *, to_principal: bool = False
+    house: House,
+    case_id: CaseId,
+    fields: Sequence[FieldLine],
+    parts: Sequence[SubCase],
+    now: datetime,
+    *,
+    to_principal: bool = False,
 ) -> None:
-    """End what was decided to be given and of which nothing may be: the outcome is recorded, and told by letter.
+    """End parts that were decided to be given and of which nothing may be: it is recorded, and told by letter.
 
-    Every field group has its reason, and the letter names complaint and court. to_principal: it answers the person,
-    so we write them nothing. Raises TransitionRefused.
+    Also where there was a package that an erasure removed unread, and nothing is left to make it of. Every field group
+    has its reason, and the letter names complaint and court. to_principal: it answers the person, so we write them
+    nothing. Raises TransitionRefused.
     """
     case = get_case(house.conn, case_id)
-    evidence = hashlib.sha256(json.dumps(_told(nothing.fields)).encode()).hexdigest()
-    for part in nothing.parts:
-        reasons = reasons_of(part, nothing.fields, {})
+    evidence = hashlib.sha256(json.dumps(_told(fields)).encode()).hexdigest()
+    for part in parts:
+        reasons = reasons_of(part, fields, {})
         order = Order(SYSTEM, now, NOTHING_PORTABLE, evidence, reasons=reasons, remedies=_remedies(case))
         target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING
         advance(house.conn, case_id, target, order, part.sub_case_id)

@@ -50,7 +50,7 @@ def _one(house: House, case: Case, kind: AnswerKind, code: str | None, now: date
             send_on(house, case.case_id, code, now, run)
     except NothingPortable as nothing:
         if code is None:
-            end_without(house, case.case_id, nothing, now, to_principal=True)
+            end_without(house, case.case_id, nothing.fields, nothing.parts, now, to_principal=True)
         return 0
     after = {one.opened.exchange_id for one in handover_store.find_handed(house.conn, case.case_id) if one.is_there}
     return len(after - before)

@@ -1,17 +1,20 @@
-"""What the schedule does about answers: make every package that was decided and that nobody made yet."""
+"""What the schedule does about answers: make every package that was decided and that nobody made yet.
 
-from collections.abc import Iterator
+One that an erasure removed before anybody took it out is made again, of what is left.
+"""
+
+from collections.abc import Container, Iterator
 from datetime import datetime
 
-from sluice.answers import store
 from sluice.answers.authority import is_given
 from sluice.answers.decide import end_without
 from sluice.answers.make import is_known, make
 from sluice.answers.model import AnswerKind, NothingPortable
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import each
+from sluice.rights import answer_store
 from sluice.rights import store as cases
-from sluice.rights.model import Actor, Case, Role
+from sluice.rights.model import Actor, Case, Role, SubCase
 
 
 def make_decided(house: House, by: str, now: datetime) -> tuple[int, int]:
@@ -30,22 +33,23 @@ def _one(house: House, case: Case, kind: AnswerKind, by: str, now: datetime) -> 
     try:
         make(house, case.case_id, kind, now, Actor(Role.SYSTEM, by))
     except NothingPortable as nothing:
-        end_without(house, case.case_id, nothing, now)
+        told = answer_store.find_told(house.conn, case.case_id)
+        ending = [part for part in nothing.parts if _is_owed(part, kind, told)]
+        end_without(house, case.case_id, nothing.fields, ending, now)
         return 0
     return 1
 
 
 def _owed(house: House) -> Iterator[tuple[Case, AnswerKind]]:
-    """Cases with a part that is to be given by us and that no package was ever about."""
+    """Cases with a part that is to be given by us and that no package is about."""
     for case in cases.list_cases(house.conn, only_open=True, limit=None):
         kind = next((kind for kind in AnswerKind if kind.right is case.right), None)
         if kind is None or case.persons != 1 or not is_known(case):
             continue
-        told = {
-            part
-            for answer in store.find_answers(house.conn, case.case_id)
-            if not answer.only_principal
-            for part in answer.sub_cases
-        }
-        if any(is_given(part, kind.action) and part.sub_case_id not in told for part in case.sub_cases):
+        told = answer_store.find_told(house.conn, case.case_id)
+        if any(_is_owed(part, kind, told) for part in case.sub_cases):
             yield case, kind
+
+
+def _is_owed(part: SubCase, kind: AnswerKind, told: Container[str]) -> bool:
+    return is_given(part, kind.action) and not part.is_answered and part.sub_case_id not in told

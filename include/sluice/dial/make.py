@@ -248,10 +248,12 @@ def _form(paper: Paper, wanted: str) -> WriteForm:
 
 
 def _keep(house: House, opened: Opened, paper: Paper, made: Made) -> tuple[CopyLine, ...]:
-    """The list where nobody sees it yet, and the index that says who is in it."""
+    """The list where nobody sees it yet, and the index that says who is in it; no file that it is of goes before it."""
     today = opened.opened_at.astimezone(BRUSSELS).date()
     rule, day = shortest_retention(paper.agreement, paper.contract, {"received": today})
-    last = min(filter(None, (day, today + timedelta(days=house.settings.keep_dial_days), _fresh_until(made, today))))
+    of_inputs = [each.delete_after for each in made.inputs]
+    days = (day, today + timedelta(days=house.settings.keep_dial_days), _fresh_until(made, today), *of_inputs)
+    last = min(filter(None, days))
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
     kept = house.objects.put_converging(bucket, key, made.written.path, AS_MADE)
     copies = [line(KEPT, kept, made.composed.rows.height, rule, last)]

@@ -106,7 +106,7 @@ class Composed:
 
     rows: "pl.DataFrame" = field(repr=False)
     refs: "pl.DataFrame" = field(repr=False)
-    """Reference columns of the rows, so that a person is found in the list."""
+    """Reference columns of whose rows these are, older ones too, so that a person is found in the list by any."""
     left_out: Mapping[str, int]
     rows_in: int
     subjects: int

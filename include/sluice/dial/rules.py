@@ -12,7 +12,7 @@ from sluice.dial.facts import ChannelRule
 from sluice.dial.model import Composed, LeftOut, NumberList
 from sluice.subject.scope import CONSENT as CONSENT_BASIS
 from sluice.subject.scope import MARKETING, Use
-from sluice.subject.suppression import reasons_of
+from sluice.subject.suppression import Suppression, merge_suppressions, reasons_of
 
 REF, EXCHANGE, ROW, REFS = "sluice_subject_ref", "sluice_exchange", "sluice_row", "sluice_ref_"
 AGE, REACHED, LAST_WORD = "sluice_age", "reached", "last_word."
@@ -101,7 +101,7 @@ def compose(
     whether its number is on the Do-Not-Call-Me list (None: nobody asked). before: rows of files that do not count, by
     reason.
     """
-    marked = rows.with_columns(_kept_out(rows, suppressed), _listed(rows, listed)).sort(AGE, ROW)
+    marked = rows.with_columns(kept_out(rows, suppressed), _listed(rows, listed)).sort(AGE, ROW)
     marked = marked.with_columns(_last_words(marked, task))
     checks = [
         pl.when(when).then(pl.lit(reason.value)) for when, reason in _checks(task, has_records=CONSENT in rows.columns)
@@ -112,17 +112,33 @@ def compose(
     names = [field.name for field in task.columns if field.name in going.columns]
     return Composed(
         rows=going.select(names),
-        refs=going.select(name for name in going.columns if name.startswith(REFS)),
+        refs=_refs(marked, going),
         left_out=dict(left),
         rows_in=rows.height + sum(before.values()),
         subjects=going[REF].drop_nulls().n_unique(),
     )
 
 
-def _kept_out(rows: pl.DataFrame, suppressed: pl.DataFrame | None) -> pl.Series:
-    columns = [] if suppressed is None else [rows[name] for name in rows.columns if name.startswith(REFS)]
-    nobody = pl.DataFrame(schema={"ref": pl.String, "reason": pl.String})
-    return reasons_of(columns, nobody if suppressed is None else suppressed, rows.height).alias("kept_out")
+def kept_out(rows: pl.DataFrame, suppressed: pl.DataFrame | None) -> pl.Series:
+    """Why each row stays out (null: it does not): for a reference of its own, or of another row of its person.
+
+    An erasure is the one reason that goes no further than the references it names.
+    """
+    columns = [rows[name] for name in rows.columns if name.startswith(REFS)]
+    if suppressed is None or not columns:
+        return pl.Series("kept_out", [None], dtype=pl.String).new_from_index(0, rows.height)
+    own = reasons_of(columns, suppressed, rows.height)
+    persons = pl.DataFrame([rows[REF].alias("ref"), own]).drop_nulls()
+    meant = merge_suppressions([persons.filter(pl.col("reason") != Suppression.ERASED.value)])
+    return pl.select(pl.coalesce(own, reasons_of([rows[REF]], meant, rows.height)).alias("kept_out")).to_series()
+
+
+def _refs(marked: pl.DataFrame, going: pl.DataFrame) -> pl.DataFrame:
+    """References of who goes, from every row of theirs that need not stay out: each of them can take the list back."""
+    theirs = marked.filter(pl.col("kept_out").is_null())
+    older = theirs.join(going.select(REF).unique(), on=REF, how="semi")
+    nobody = going.filter(pl.col(REF).is_null())
+    return pl.concat([older, nobody]).select(name for name in going.columns if name.startswith(REFS))
 
 
 def _listed(rows: pl.DataFrame, listed: pl.Series | None) -> pl.Series:

@@ -7,7 +7,7 @@ import polars as pl
 
 from sluice.agreement.model import DataContract
 from sluice.dial.model import Input
-from sluice.dial.rules import AGE, REF, REFS, ROW
+from sluice.dial.rules import AGE, REF, REFS, ROW, kept_out
 from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
 from sluice.exchange.whose import number_columns, refs_by_person
@@ -67,9 +67,5 @@ def refs_of(rows: pl.DataFrame) -> list[pl.Series]:
 
 
 def without(rows: pl.DataFrame, suppressed: pl.DataFrame | None) -> pl.DataFrame:
-    """Rows of persons who need not stay out, by any of their references."""
-    if suppressed is None:
-        return rows
-    out = suppressed["ref"].implode()
-    named = [series.is_in(out).fill_null(False).alias(series.name) for series in refs_of(rows)]
-    return rows.filter(~pl.any_horizontal(pl.lit(False), *named))
+    """Rows of persons who need not stay out, by any reference of any row of theirs."""
+    return rows.filter(kept_out(rows, suppressed).is_null())

@@ -24,6 +24,12 @@ _COPY = """select a.answer_id::text as id, a.kind, a.bucket, a.key, a.version_id
     from answer a"""
 
 
+_TOLD = """a.only_principal is null and (a.gone_at is null or a.gone_why = 'retention'
+    or exists (select from answer_taken t where t.answer_id = a.answer_id))"""
+"""Of an answer that its person has or may have. One that an erasure removed before anybody took it out is made again,
+and one that it had replaced counts for nothing either."""
+
+
 def find_copies(
     conn: Connection, principal: Principal, *, with_gone: bool = False, among: Collection[ExchangeId] | None = None
 ) -> list[Copy]:
@@ -115,16 +121,26 @@ def mark_gone(conn: Connection, answer_id: str, why: str, at: datetime) -> bool:
 
 
 def find_made(conn: Connection, part: SubCase) -> str | None:
-    """SHA-256 of the last answer about a part, or of the one its principal got; None while none was made."""
+    """SHA-256 of the last answer about a part, or of the one its principal got; None while there is none."""
     row = conn.execute(
-        """select sha256, made_at from answer where %(part)s = any(sub_cases) and only_principal is null
+        f"""select a.sha256, a.made_at from answer a where %(part)s = any(a.sub_cases) and {_TOLD}
            union all select h.sha256, e.closed_at from handover h join exchange e using (exchange_id)
                where %(part)s = any(h.sub_cases) and h.receiver = e.principal
                  and exists (select from copy c where c.exchange_id = e.exchange_id and c.kind = %(handed)s)
-           order by made_at desc limit 1""",
+           order by made_at desc limit 1""".encode(),
         {"part": part.sub_case_id, "handed": HANDED},
     ).fetchone()
     return row["sha256"] if row else None
+
+
+def find_told(conn: Connection, case_id: str) -> dict[str, datetime]:
+    """Parts of a case of which the person has an answer or may have it, and since when that lies ready."""
+    rows = conn.execute(
+        f"""select part::text as part, min(a.made_at) as made_at from answer a, unnest(a.sub_cases) part
+            where a.case_id = %s and {_TOLD} group by part""".encode(),
+        (case_id,),
+    ).fetchall()
+    return {row["part"]: row["made_at"] for row in rows}
 
 
 def find_taken(conn: Connection, part: SubCase) -> tuple[str, datetime] | None:

@@ -18,7 +18,7 @@ from sluice.rights.certificate import is_clean, issue, last_scans
 from sluice.rights.clock import received_on
 from sluice.rights.confirmation import confirm
 from sluice.rights.erase import drop_notices
-from sluice.rights.had import GIVEN, final_letter, find_had
+from sluice.rights.had import GIVEN, comes_with_package, final_letter, find_had, find_ready
 from sluice.rights.letter_due import DONE, FILE, answers
 from sluice.rights.letters import write_letter
 from sluice.rights.model import SYSTEM, Action, Case, LetterKind, Order, State, SubCase, Track
@@ -143,6 +143,8 @@ def _is_time_to_write(house: House, case: Case, part: SubCase, now: datetime) ->
     """One letter says all of it, once nothing is on its way any more; near the last day it does not wait."""
     if notice_store.find_propagation(house.conn, part.sub_case_id) is None:
         return False  # the letter names who else has the data
+    if comes_with_package(part) and find_ready(house.conn, part) is None:
+        return False  # the letter says that there is a copy
     return received_on(now) >= case.last_day_of(part) - WRITE_BEFORE or not any(map(_is_on_its_way, case.sub_cases))
 
 

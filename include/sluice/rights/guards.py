@@ -264,6 +264,11 @@ def what_stays_has_reasons(attempt: Attempt) -> bool:
     return refuses_every_field(attempt) and gives_a_reason_per_field(attempt) and names_remedies(attempt)
 
 
+def was_to_be_taken_along(attempt: Attempt) -> bool:
+    """The person was to take it along: where an erasure left nothing to give, what was carried out ends as refused."""
+    return attempt.part is not None and attempt.part.action is Action.EXPORT
+
+
 def subject_asked(attempt: Attempt) -> bool:
     """The person's own word, written down by the desk or given by themselves."""
     return attempt.order.actor.role in (Role.SUBJECT, Role.DESK)

@@ -32,7 +32,18 @@ def find_had(conn: Connection, case: Case, part: SubCase) -> Had | None:
     letter = case.find_letter(final_letter(part), part.sub_case_id)
     if letter is None or letter.opened_at is None:
         return None
-    return Had("LETTER_TAKEN_OUT", letter.sha256, letter.opened_at)
+    ready = find_ready(conn, part) if comes_with_package(part) else letter.opened_at
+    return None if ready is None else Had("LETTER_TAKEN_OUT", letter.sha256, max(letter.opened_at, ready))
+
+
+def comes_with_package(part: SubCase) -> bool:
+    """Whether the letter about a part says that there is a copy: it is no answer while there is none."""
+    return part.action in GIVEN and part.agreement_id is not None
+
+
+def find_ready(conn: Connection, part: SubCase) -> datetime | None:
+    """Since when the copy lies ready; None while there is none, as after an erasure that removed it unread."""
+    return answer_store.find_told(conn, part.case_id).get(part.sub_case_id)
 
 
 def final_letter(part: SubCase) -> LetterKind:

@@ -50,6 +50,14 @@ def _case() -> Iterator[Transition]:
     yield _row(case, S.SCOPED, S.CLOSED, {DESK, SYSTEM}, g.every_sub_case_is_over)
 
 
+NOTHING_LEFT_TO_GIVE = (
+    g.was_to_be_taken_along,
+    g.refuses_every_field,
+    g.gives_a_reason_per_field,
+    g.names_remedies,
+)
+
+
 def _processor() -> Iterator[Transition]:
     track = Track.PROCESSOR
     waiting = (S.AWAITING_INSTRUCTION, S.REMINDED, S.ESCALATED)
@@ -72,6 +80,7 @@ def _processor() -> Iterator[Transition]:
     for source in waiting:
         yield _row(track, source, S.INSTRUCTED, {PRINCIPAL}, *told)
     yield _row(track, S.INSTRUCTED, S.EXECUTED, {DESK, SYSTEM}, g.nothing_is_left, g.what_stays_has_reasons)
+    yield _row(track, S.EXECUTED, S.EXECUTED, {SYSTEM}, *NOTHING_LEFT_TO_GIVE)
     yield _row(track, S.EXECUTED, S.ANSWERED, {DESK, SYSTEM}, g.agreement_lets_us_answer, g.refusal_was_told)
     for source in (S.EXECUTED, S.ANSWERED):
         yield _row(track, source, S.CONFIRMED_TO_CONTROLLER, {DESK, SYSTEM}, g.center_is_processor)
@@ -135,6 +144,8 @@ def _controller() -> Iterator[Transition]:
     )
     for source in (S.ACCEPTED, S.PARTIAL):
         yield _row(track, source, S.EXECUTING, {DESK, SYSTEM}, g.what_stays_has_reasons)
+    for source in (S.EXECUTING, S.RECIPIENTS_NOTIFIED):
+        yield _row(track, source, S.EXECUTING, {SYSTEM}, *NOTHING_LEFT_TO_GIVE)
     yield _row(track, S.EXECUTING, S.RECIPIENTS_NOTIFIED, {DESK, SYSTEM}, g.nothing_is_left, g.every_recipient_was_told)
     yield _row(track, S.RECIPIENTS_NOTIFIED, S.ANSWERED, {DESK, SYSTEM}, g.refusal_was_told)
     yield _row(track, S.REFUSED, S.ANSWERED, {DESK, SYSTEM}, g.refusal_was_told)

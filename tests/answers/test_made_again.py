@@ -1,0 +1,227 @@
+"""An answer that an erasure removed before anybody took it out is still owed (GDPR Art. 15(3))."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from answers.giving import WE_EXPORT, WE_GIVE, Package, give, now, read
+from answers.test_portability import ANY_NUMBER, BY_CONTRACT
+from copies import Copies
+from night import AGREEMENT, Edit
+from rights.town import DESK, SHA, Person, Town, open_town, papers_of
+from sluice.answers import store
+from sluice.answers.keep import note_taken
+from sluice.answers.model import Answer, AnswerKind, ErasedMeanwhile, Made
+from sluice.answers.sweep import make_decided
+from sluice.lake.objects import ObjectStore
+from sluice.rights.cases import settle_identity
+from sluice.rights.clock import received_on
+from sluice.rights.erase import run
+from sluice.rights.erase_control_store import begin_run, end_run
+from sluice.rights.finish import sweep
+from sluice.rights.forward import follow, forward
+from sluice.rights.had import find_had, is_missed
+from sluice.rights.letters import note_opened, open_document, write_letter
+from sluice.rights.model import Action, Case, LetterKind, Order, Right, State
+from sluice.rights.opening import open_case
+from sluice.rights.protect import protection_of
+from sluice.rights.store import get_case
+from sluice.settings import Settings
+from sluice.terms import Principal, SubjectKind
+
+ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
+PORTABLE = Edit(AGREEMENT, "portable: false", "portable: true")
+
+
+def planted(settings: Settings, folder: Path) -> None:
+    """Two persons, customers of both; either may ask for a copy and for a file to take along."""
+    settings = papers_of(settings, folder, [ENERGY, SOLAR], WE_GIVE, WE_EXPORT, *BY_CONTRACT, ANY_NUMBER, PORTABLE)
+    with open_town(settings, folder, [ENERGY, SOLAR], 2) as opened:
+        opened.arrive(ENERGY, opened.people)
+        opened.arrive(SOLAR, opened.people)
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY, SOLAR], 2) as opened:
+        yield opened
+
+
+def asked(town: Town, right: Right, action: Action, person: Person, principal: Principal | None = None) -> Case:
+    """A request of somebody, by telephone, decided."""
+    at = datetime.now(UTC)
+    case = open_case(
+        town.house, right, [(SubjectKind.PHONE, person.phone)], principal, at, "letter", "nl", at,
+        protection=protection_of(town.house), actor=DESK,
+    )  # fmt: skip
+    settle_identity(town.house.conn, case.case_id, True, Order(DESK, at, "IDENTITY_SHOWN", SHA))
+    forward(town.house, at)
+    return town.agree(get_case(town.house.conn, case.case_id), action)
+
+
+def erase(town: Town, person: Person, principal: Principal | None = ENERGY) -> None:
+    assert run(town.house, asked(town, Right.ERASURE, Action.ERASE, person, principal).case_id, now()).residual == 0
+
+
+def swept(town: Town) -> None:
+    for _ in range(3):
+        assert follow(town.house, now()).failed == 0
+        assert sweep(town.house, now()).failed == 0
+
+
+def made(town: Town) -> tuple[int, int]:
+    return make_decided(town.house, "airflow", now())
+
+
+def answers_of(town: Town, case: Case) -> list[Answer]:
+    return store.find_answers(town.house.conn, case.case_id)
+
+
+def newest(town: Town, case: Case) -> Package:
+    return read(town.house, Made(answers_of(town, case)[0], (), (), ()))
+
+
+def letters(town: Town, case: Case) -> list[LetterKind]:
+    return [letter.kind for letter in get_case(town.house.conn, case.case_id).letters]
+
+
+def test_what_an_erasure_removed_is_made_again_of_what_is_left_before_any_letter_says_it_was_given(town: Town) -> None:
+    person = town.people[0]
+    case = asked(town, Right.ACCESS, Action.GIVE, person)
+    assert made(town) == (1, 0)
+    swept(town)
+    before = len(letters(town, case))
+
+    erase(town, person)
+    swept(town)
+
+    assert [each.gone_why for each in answers_of(town, case)] == ["erasure"]
+    assert not get_case(town.house.conn, case.case_id).state.is_over
+    assert len(letters(town, case)) == before
+    assert (made(town), made(town)) == ((1, 0), (0, 0))
+    assert [each.gone_why for each in answers_of(town, case)] == [None, "erasure"]
+    text = newest(town, case).text
+    assert person.record(SOLAR) in text and person.record(ENERGY) not in text
+    swept(town)
+    take_out_letters(town, case)
+    swept(town)
+    assert get_case(town.house.conn, case.case_id).state is State.CLOSED
+    assert made(town) == (0, 0)
+
+
+def take_out_letters(town: Town, case: Case) -> None:
+    for letter in get_case(town.house.conn, case.case_id).letters:
+        note_opened(town.house.conn, letter, now(), DESK)
+
+
+def test_a_letter_taken_out_is_no_answer_until_there_is_a_copy_again(town: Town) -> None:
+    person = town.people[0]
+    case = asked(town, Right.ACCESS, Action.GIVE, person)
+    made(town)
+    swept(town)
+    write_letter(town.house, case.case_id, LetterKind.COMPLETION, now())
+    erase(town, person)
+    take_out_letters(town, case)
+
+    swept(town)
+
+    conn, stands = town.house.conn, get_case(town.house.conn, case.case_id)
+    assert not any(part.is_answered for part in stands.sub_cases)
+    assert {find_had(conn, stands, part) for part in stands.sub_cases} == {None}
+    assert is_missed(conn, stands, stands.last_day + timedelta(days=1)), "the day goes by without an answer"
+    begun = now()
+    assert made(town) == (1, 0)
+    had = [find_had(conn, stands, part) for part in stands.sub_cases]
+    assert all(each is not None and each.at > begun for each in had), "not when the letter went, without it"
+
+
+def test_what_was_taken_out_is_not_owed_again(town: Town) -> None:
+    person = town.people[0]
+    case = asked(town, Right.ACCESS, Action.GIVE, person)
+    made(town)
+    note_taken(town.house, answers_of(town, case)[0], "anna", now())
+
+    erase(town, person)
+
+    assert made(town) == (0, 0) and [each.gone_why for each in answers_of(town, case)] == ["erasure"]
+
+
+def test_one_that_was_replaced_counts_for_nothing_once_its_newer_one_is_gone(town: Town) -> None:
+    person = town.people[0]
+    case = asked(town, Right.ACCESS, Action.GIVE, person)
+    made(town)
+    give(town.house, case.case_id)
+    assert made(town) == (0, 0)
+
+    erase(town, person)
+
+    assert [each.gone_why for each in answers_of(town, case)] == ["erasure", "replaced"]
+    assert made(town) == (1, 0)
+
+
+@dataclass(frozen=True)
+class Meanwhile:
+    """The store, and what somebody else does once a package lies there."""
+
+    store: ObjectStore
+    then: Callable[[], object]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def put_once(self, bucket: str, key: str, *more: Any) -> Any:
+        stored = self.store.put_once(bucket, key, *more)
+        if key.endswith(".zip.age"):
+            self.then()
+        return stored
+
+
+def test_one_that_was_noted_while_an_erasure_began_is_made_again_once_that_is_over(town: Town) -> None:
+    case = asked(town, Right.ACCESS, Action.GIVE, town.people[0])
+    erasure = asked(town, Right.ERASURE, Action.ERASE, town.people[1], ENERGY)
+    objects: Any = Meanwhile(town.house.objects, lambda: begin_run(town.house.conn, erasure.case_id))
+
+    with pytest.raises(ErasedMeanwhile):
+        give(replace(town.house, objects=objects), case.case_id)
+
+    assert [each.gone_why for each in answers_of(town, case)] == ["erasure"]
+    end_run(town.house.conn, erasure.case_id, "clean")
+    assert made(town) == (1, 0) and answers_of(town, case)[0].gone_at is None
+
+
+def test_of_what_nothing_is_left_to_take_along_the_person_is_told_so_with_remedies(town: Town) -> None:
+    person = town.people[0]
+    case = asked(town, Right.PORTABILITY, Action.EXPORT, person)
+    assert made(town) == (1, 0)
+    swept(town)
+
+    erase(town, person, None)
+    assert (made(town), made(town)) == ((0, 0), (0, 0))
+    swept(town)
+
+    stands = get_case(town.house.conn, case.case_id)
+    assert {part.action for part in stands.sub_cases} == {Action.REFUSE} and not stands.state.is_over
+    [refusal] = [letter for letter in stands.letters if letter.kind is LetterKind.REFUSAL]
+    assert set(refusal.sub_cases) == {part.sub_case_id for part in stands.sub_cases}
+    assert "remedies" in json.dumps(json.loads(open_document(town.house, refusal)))
+    note_opened(town.house.conn, refusal, now(), DESK)
+    swept(town)
+    done = get_case(town.house.conn, case.case_id)
+    assert done.state is State.CLOSED and not done.is_breached and received_on(now()) <= done.last_day
+
+
+def test_of_what_is_left_to_take_along_there_is_a_file(town: Town) -> None:
+    person = town.people[0]
+    case = asked(town, Right.PORTABILITY, Action.EXPORT, person)
+    give(town.house, case.case_id, AnswerKind.PORTABILITY)
+
+    erase(town, person)
+
+    assert made(town) == (1, 0)
+    text = newest(town, case).text
+    assert person.record(SOLAR) in text and person.record(ENERGY) not in text
