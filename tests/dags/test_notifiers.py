@@ -179,7 +179,7 @@ def test_a_way_that_cannot_be_used_keeps_no_other(
     monkeypatch.setenv("SLUICE_WEBHOOK_URL", hook.url + "/a space")
     get_settings.cache_clear()
     tell("REFUSED")
-    assert stands(desk) == [("log", True), ("mail", "SLU-591"), ("webhook", "SLU-000")]
+    assert stands(desk) == [("log", True), ("mail", "SLU-591"), ("webhook", "SLU-598")]
 
     monkeypatch.setenv("SLUICE_WEBHOOK_URL", hook.url)
     get_settings.cache_clear()
