@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from threading import Lock
 
 import polars as pl
 
@@ -92,12 +93,16 @@ def _frames(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Contacts by record id and the day's results, from their pinned lake objects, side by side."""
     since, until = day_bounds(opened)
+    asking = Lock()  # the database answers one question at a time on a connection
 
     def parts(kind: InputKind) -> list[pl.LazyFrame]:
         wanted = [each for each in inputs if each.kind is kind]
-        ages = {one.exchange_id: said_at(house, one.exchange_id) for one in wanted}
+        with asking:
+            ages = {one.exchange_id: said_at(house, one.exchange_id) for one in wanted}
         ordered = sorted(wanted, key=lambda one: (ages[one.exchange_id], one.closed_at, one.exchange_id))
-        return [right.scan(house, each.exchange_id, _fetched(house, each, folder)) for each in ordered]
+        paths = [_fetched(house, each, folder) for each in ordered]
+        with asking:
+            return [right.scan(house, each.exchange_id, path) for each, path in zip(ordered, paths, strict=True)]
 
     with ThreadPoolExecutor(2) as both:
         contacts = both.submit(lambda: contacts_by_record(parts(InputKind.CONTACTS), rules))
