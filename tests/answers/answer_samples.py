@@ -87,7 +87,7 @@ def information(principal: str, company: str, is_long: bool) -> Information:
         processors=("Object Store BV",),
         sources=(COMPANY, STAFF),
         kept=(Kept("lake", date(2027, 2, 22)), Kept("arrived", date(2026, 12, 24)), Kept("index", None)),
-        contract_end=("delete", 30),
+        contract_ends=(("delete", 30),),
         countries=("BE", "NL", "US") if is_long else ("BE", "NL"),
         transfers=(Transfer("US", f"{dpv.GDPR}A46-2-c"),) if is_long else (),
         derived=("score",) if is_long else (),

@@ -131,9 +131,7 @@ def _information(facts: Facts, info: Information) -> dict[str, Any]:
         "retention": [
             {"copy": each.kind, "last_day": each.last_day.isoformat() if each.last_day else None} for each in info.kept
         ],
-        "at_contract_end": {"choice": info.contract_end[0], "days": info.contract_end[1]}
-        if info.contract_end
-        else None,
+        "at_contract_end": [{"choice": choice, "days": days} for choice, days in info.contract_ends],
         "countries": list(info.countries),
         "transfers": [asdict(each) for each in info.transfers],
         "automated_decisions": {"decisions": [], "calculated_fields": list(info.derived)},

@@ -10,7 +10,7 @@ import polars as pl
 from sluice.agreement.model import Agreement, FieldRole
 from sluice.agreement.store import find_version
 from sluice.answers.confirm import doubtful
-from sluice.answers.model import Found, Held, StoreCount
+from sluice.answers.model import Found, Held, PaperId, StoreCount
 from sluice.answers.righted import Righted, opinion_of
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
@@ -77,6 +77,7 @@ def _found(house: House, case: Case, envelope: Envelope, target: Target) -> Foun
         target=target,
         company=letter_store.find_company(house.conn, parts[0]),
         agreement=_agreement(house, parts[0]),
+        papers=_papers(house, [place.copy for place in places]),
         parts=parts,
         held=tuple(
             _held(righted, *each, is_shared=doubts.is_shared) for each in zip(places, rows, doubts.masks, strict=True)
@@ -92,6 +93,13 @@ def _agreement(house: House, part: SubCase) -> Agreement | None:
     if part.agreement_id is None or part.agreement_version is None:
         return None
     return find_version(house.conn, part.agreement_id, part.agreement_version)
+
+
+def _papers(house: House, copies: Sequence[Copy]) -> dict[PaperId, Agreement]:
+    """Every version of an agreement under which a copy was made."""
+    wanted = {(each.contract.agreement_id, each.contract.agreement_version) for each in copies if each.contract}
+    found = {each: find_version(house.conn, *each) for each in sorted(wanted)}
+    return {each: paper for each, paper in found.items() if paper is not None}
 
 
 def _asked(envelope: Envelope, key: bytes) -> Mapping[SubjectKind, frozenset[str]]:

@@ -1,13 +1,13 @@
 """What GDPR Art. 15(1)(a)-(h) and (2) ask to be told, computed from records, contracts and agreements. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from sluice.agreement.facts import EEA_COUNTRIES
-from sluice.agreement.model import FieldRole, Purpose
+from sluice.agreement.model import Agreement, FieldRole, Purpose
 from sluice.answers.authority import Authority
-from sluice.answers.model import GIVEN, Found, Held
+from sluice.answers.model import GIVEN, Found, Held, PaperId
 from sluice.rights.model import Action, SubCase
 from sluice.rights.recipients import recipients_of
 from sluice.terms import DataOrigin, Direction, FieldGroup
@@ -35,7 +35,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Information:
-    """The answers about one company. ``contract_end``: what happens then, and within how many days."""
+    """The answers about one company. ``contract_ends``: what happens then, and within how many days, by agreement."""
 
     principal: str
     company: str
@@ -45,7 +45,7 @@ class Information:
     processors: tuple[str, ...]
     sources: tuple[str, ...]
     kept: tuple[Kept, ...]
-    contract_end: tuple[str, int] | None
+    contract_ends: tuple[tuple[str, int], ...]
     countries: tuple[str, ...]
     transfers: tuple[Transfer, ...]
     derived: tuple[str, ...]
@@ -57,17 +57,18 @@ class Information:
 def information_of(found: Found, authority: Authority, center: str) -> Information:
     """What has to be told about the data of one principal that we answer for. ``center``: our own code."""
     given = [(held, role) for held in found.held for role in _given(held, authority)]
+    papers = _papers(found, [held for held, _ in given])
     records = [holder.record for holder in found.holders]
     return Information(
         principal=found.principal,
         company=found.company,
-        purposes=_purposes(found, [role for _, role in given]),
+        purposes=tuple(_purposes(papers, given)),
         categories=tuple(sorted({role.category for _, role in given})),
         recipients=tuple(_recipients(found, authority, center)),
         processors=tuple(sorted({name for record in records for name in record.who.sub_processors})),
         sources=tuple(_sources(given)),
         kept=tuple(_kept([held for held in found.held if any(_given(held, authority))])),
-        contract_end=(found.agreement.end_choice, found.agreement.end_days) if found.agreement else None,
+        contract_ends=tuple(_ends(papers)),
         countries=tuple(sorted({country for record in records for country in record.who.countries})),
         transfers=tuple(_transfers(found)),
         derived=tuple(sorted({role.name for _, role in given if role.group in PROFILING})),
@@ -83,9 +84,36 @@ def _given(held: Held, authority: Authority) -> Iterator[FieldRole]:
             yield role
 
 
-def _purposes(found: Found, roles: Sequence[FieldRole]) -> tuple[Purpose, ...]:
-    wanted = {iri for role in roles for iri in role.purpose_iris}
-    return tuple(each for each in (found.agreement.purposes if found.agreement else ()) if each.iri in wanted)
+def _papers(found: Found, given: Sequence[Held]) -> Mapping[PaperId, Agreement]:
+    """Versions of agreements under which what is given was made, by their first day.
+
+    That of the request too, where it is one of the same agreement or nothing is given.
+    """
+    used = {held.paper for held in given}
+    papers = {name: paper for name, paper in found.papers.items() if name in used}
+    own = found.agreement
+    if own is not None and (not papers or own.agreement_id in {name for name, _ in papers}):
+        papers[own.agreement_id, own.version] = own
+    return dict(sorted(papers.items(), key=lambda one: one[1].valid_from))
+
+
+def _ends(papers: Mapping[PaperId, Agreement]) -> Iterator[tuple[str, int]]:
+    """What each agreement says of its end, in its youngest version."""
+    youngest = {name: paper for (name, _), paper in papers.items()}
+    yield from dict.fromkeys((each.end_choice, each.end_days) for each in youngest.values())
+
+
+def _purposes(papers: Mapping[PaperId, Agreement], given: Sequence[tuple[Held, FieldRole]]) -> Iterator[Purpose]:
+    """Of every copy those for which its own paper has its columns; what two papers say alike stands once."""
+    wanted = {(held.paper, iri) for held, role in given for iri in role.purpose_iris}
+    every = [each for name, paper in papers.items() for each in paper.purposes if (name, each.iri) in wanted]
+    for place, each in enumerate(every):
+        if not any(_is_said_alike(each, other) for other in every[:place]):
+            yield each
+
+
+def _is_said_alike(one: Purpose, other: Purpose) -> bool:
+    return replace(one, code="", channels=()) == replace(other, code="", channels=())
 
 
 def _recipients(found: Found, authority: Authority, center: str) -> Iterator[str]:
@@ -117,12 +145,13 @@ def _kept(held: Sequence[Held]) -> Iterator[Kept]:
 
 
 def _transfers(found: Found) -> Iterator[Transfer]:
-    """Countries outside the EEA in the records, with the safeguard of the processor that works there."""
-    bases = {
-        country: processor.transfer_basis
-        for processor in (found.agreement.sub_processors if found.agreement else ())
-        for country in processor.countries
-    }
+    """Countries outside the EEA in the records, with the safeguards of the processors that work there."""
+    bases: dict[str, dict[str | None, None]] = {}
+    papers = [*found.papers.values(), *([found.agreement] if found.agreement else [])]
+    for processor in (each for paper in papers for each in paper.sub_processors):
+        for country in processor.countries:
+            bases.setdefault(country, {})[processor.transfer_basis] = None
     seen = {country for holder in found.holders for country in holder.record.who.countries}
     for country in sorted(seen - EEA_COUNTRIES):
-        yield Transfer(country, bases.get(country))
+        for basis in bases.get(country, {None: None}):
+            yield Transfer(country, basis)

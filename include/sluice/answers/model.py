@@ -16,6 +16,8 @@ from sluice.rights.model import Action, CaseId, Right, SubCase, SubCaseId
 from sluice.rights.notice_model import Holder
 from sluice.terms import Sha256
 
+PaperId = tuple[str, str]
+"""An agreement and its version."""
 UNASSIGNED = "unassigned"
 """Group of columns that no paper explains, and of records that are no rows."""
 GIVEN, FORWARDED, WAITING, NOT_HERE = "GIVEN", "FORWARDED_TO_CONTROLLER", "NOT_DECIDED", "NOT_HERE"
@@ -134,6 +136,12 @@ class Held:
         return self.copy.contract.version if self.copy.contract else ""
 
     @property
+    def paper(self) -> PaperId | None:
+        """The version of the agreement under which the copy was made; None without a contract."""
+        contract = self.copy.contract
+        return (contract.agreement_id, contract.agreement_version) if contract else None
+
+    @property
     def agreement(self) -> str | None:
         """Under which the copy was made; None without a contract."""
         return self.copy.contract.agreement_id if self.copy.contract else None
@@ -162,6 +170,8 @@ class Found:
     stores: tuple[StoreCount, ...]
     holders: tuple[Holder, ...]
     suppressed: tuple[str, ...] = ()
+    papers: Mapping[PaperId, Agreement] = field(default_factory=dict)
+    """Every version of an agreement under which one of these copies was made."""
     own: frozenset[str] = field(default=frozenset(), repr=False)
     """References of every identifier in the person's own rows: what a note may quote of them."""
 

@@ -182,8 +182,7 @@ def _kept(say: Words, info: Information) -> Iterator[str]:
             yield say.say("answer.kept.end", copy=copy, company=info.company)
         else:
             yield say.say("answer.kept.until", copy=copy, day=say.day(each.last_day.isoformat()))
-    if info.contract_end is not None:
-        choice, days = info.contract_end
+    for choice, days in info.contract_ends:
         yield say.say(f"answer.kept.{choice}", days=days)
 
 
