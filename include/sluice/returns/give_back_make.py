@@ -27,7 +27,7 @@ from sluice.returns.give_back_record import Given
 from sluice.returns.keep import encrypted
 from sluice.returns.make import FILE
 from sluice.returns.model import Input
-from sluice.returns.righting import Righting, said_at
+from sluice.returns.righting import Righting, Said, oldest_first
 from sluice.subject.cells import refs_of_columns
 from sluice.subject.index import build_run, write_run
 from sluice.subject.suppression import reasons_of
@@ -44,8 +44,8 @@ def make_given(house: House, opened: Opened, paper: Paper, folder: Path) -> Give
 
     Oldest file first. A column that the contract does not know has no role: then nothing goes.
     """
-    inputs, contract = _oldest_first(house, store.find_inputs(house.conn, opened.exchange_id)), paper.contract
-    rows = _with_cells(house, opened, contract, _rows(house, opened, inputs, folder))
+    ordered, contract = oldest_first(house, store.find_inputs(house.conn, opened.exchange_id)), paper.contract
+    rows = _with_cells(house, opened, contract, _rows(house, opened, ordered, folder))
     names = [field.name for field in contract.fields]
     unknown = [name for name in rows.columns if name not in names and not name.startswith(OURS)]
     if unknown:
@@ -61,20 +61,23 @@ def make_given(house: House, opened: Opened, paper: Paper, folder: Path) -> Give
         return finding("VALUE_UNWRITABLE", "given_back.format")
     refs = going.select(name for name in _kinds(contract) if name in going.columns)
     subjects = going[REF].n_unique() if REF in going.columns else 0
-    return Given(inputs, wanted, refs, Counter(held.drop_nulls().to_list()), subjects, written, form.format)
+    return Given(
+        tuple(each for each, _ in ordered),
+        wanted,
+        refs,
+        Counter(held.drop_nulls().to_list()),
+        subjects,
+        written,
+        form.format,
+    )
 
 
-def _oldest_first(house: House, inputs: Sequence[Input]) -> tuple[Input, ...]:
-    ages = {each.exchange_id: said_at(house, each.exchange_id) for each in inputs}
-    return tuple(sorted(inputs, key=lambda each: (ages[each.exchange_id], each.closed_at, each.exchange_id)))
-
-
-def _rows(house: House, opened: Opened, inputs: Sequence[Input], folder: Path) -> pl.DataFrame:
+def _rows(house: House, opened: Opened, inputs: Sequence[tuple[Input, Said]], folder: Path) -> pl.DataFrame:
     right, parts = Righting.of(house, opened.principal), [pl.DataFrame(schema={REF: pl.String})]
-    for each in inputs:
+    for each, said in inputs:
         path = folder / f"{each.exchange_id}.parquet"
         house.objects.fetch(each.bucket, each.key, each.version_id, path)
-        parts.append(right.scan(house, each.exchange_id, path).collect())
+        parts.append(right.scan(said, path).collect())
     return pl.concat(parts, how="diagonal")
 
 

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from threading import Lock
 
 import polars as pl
 
@@ -32,7 +31,7 @@ from sluice.returns.making import Making
 from sluice.returns.model import Input, InputKind, Rules, SortedOut
 from sluice.returns.paper import rules_of
 from sluice.returns.record import Outcome, record_of_return
-from sluice.returns.righting import Righting, said_at
+from sluice.returns.righting import Righting, oldest_first
 from sluice.returns.screening import screening_of
 from sluice.returns.staffing import staff_of
 from sluice.subject.cells import refs_of_columns
@@ -93,16 +92,11 @@ def _frames(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Contacts by record id and the day's results, from their pinned lake objects, side by side."""
     since, until = day_bounds(opened)
-    asking = Lock()  # the database answers one question at a time on a connection
+    ordered = oldest_first(house, inputs)
 
     def parts(kind: InputKind) -> list[pl.LazyFrame]:
-        wanted = [each for each in inputs if each.kind is kind]
-        with asking:
-            ages = {one.exchange_id: said_at(house, one.exchange_id) for one in wanted}
-        ordered = sorted(wanted, key=lambda one: (ages[one.exchange_id], one.closed_at, one.exchange_id))
-        paths = [_fetched(house, each, folder) for each in ordered]
-        with asking:
-            return [right.scan(house, each.exchange_id, path) for each, path in zip(ordered, paths, strict=True)]
+        wanted = ((each, said) for each, said in ordered if each.kind is kind)
+        return [right.scan(said, _fetched(house, each, folder)) for each, said in wanted]
 
     with ThreadPoolExecutor(2) as both:
         contacts = both.submit(lambda: contacts_by_record(parts(InputKind.CONTACTS), rules))

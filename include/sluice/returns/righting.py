@@ -1,5 +1,6 @@
 """Corrected values in what a return is made of: its inputs are read as they should be, not as they came."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,15 +11,32 @@ from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
 from sluice.exchange.store import get_open
 from sluice.exchange.whose import number_columns, refs_by_person
+from sluice.returns.model import Input
 from sluice.subject.correct import as_of_file, overlay
 from sluice.subject.correction import Correction
 from sluice.terms import Principal
 
 
-def said_at(house: House, exchange_id: str) -> datetime:
-    """How old what a file says is, whenever it came (UTC)."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the database knows of an accepted file: how old what it says is (UTC), whenever it came.
+
+    ``numbers``: its columns of references that are one person's.
+    """
+
+    at: datetime
+    numbers: Collection[str]
+
+
+def oldest_first(house: House, inputs: Iterable[Input]) -> list[tuple[Input, Said]]:
+    """Inputs in the order of what they say. Asked before threads share the work: they would share the connection."""
+    found = [(each, _said(house, each.exchange_id)) for each in inputs]
+    return sorted(found, key=lambda one: (one[1].at, one[0].closed_at, one[0].exchange_id))
+
+
+def _said(house: House, exchange_id: str) -> Said:
     arrived = get_open(house.conn, exchange_id)
-    return as_of_file(arrived.file_name, arrived.opened_at)
+    return Said(as_of_file(arrived.file_name, arrived.opened_at), number_columns(house.conn, exchange_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +51,12 @@ class Righting:
         """Those that stand now."""
         return cls(find_corrections(house, principal), house.subject_key(principal))
 
-    def scan(self, house: House, exchange_id: str, path: Path) -> pl.LazyFrame:
+    def scan(self, said: Said, path: Path) -> pl.LazyFrame:
         """A lake object, lazily; read and put right where somebody in it has a correction."""
         rows = pl.scan_parquet(path)
         names = rows.collect_schema().names()
         if not self.corrections or not {each.field for each in self.corrections} & set(names):
             return rows
-        as_of = said_at(house, exchange_id)
         frame = rows.collect()
-        refs = refs_by_person(frame, number_columns(house.conn, exchange_id))
-        return overlay(frame, refs, self.corrections, lambda _: as_of, self.key).lazy()
+        refs = refs_by_person(frame, said.numbers)
+        return overlay(frame, refs, self.corrections, lambda _: said.at, self.key).lazy()

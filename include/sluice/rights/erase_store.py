@@ -1,12 +1,14 @@
 """SQL and object writes of erasing: which copies there are, and one copy put in place of another."""
 
 import hashlib
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from sluice.agreement.changes import list_changes
 from sluice.agreement.model import DataContract
 from sluice.agreement.store import in_force
 from sluice.agreement.subjects import naming_columns
@@ -48,28 +50,38 @@ def find_copies(
            order by e.opened_at, c.exchange_id, c.kind""",
         {"principal": principal, "gone": with_gone, "among": None if among is None else list(among)},
     ).fetchall()
-    papers: dict[tuple[str, str, date], DataContract | None] = {}
+    papers = _Papers(conn, principal, list_changes(conn, principal))
     answers = answer_store.find_copies(conn, principal, with_gone=with_gone, among=among)
-    return [*(_copy(conn, principal, row, papers) for row in rows), *answers]
+    return [*(_copy(row, papers) for row in rows), *answers]
 
 
-def _copy(
-    conn: Connection,
-    principal: Principal,
-    row: dict[str, Any],
-    papers: dict[tuple[str, str, date], DataContract | None],
-) -> Copy:
+@dataclass(frozen=True, slots=True)
+class _Papers:
+    """Contracts of one principal, each looked up once. ``changes``: instants from which others are known."""
+
+    conn: Connection
+    principal: Principal
+    changes: Sequence[datetime]
+    found: dict[tuple[Direction, Flow, date, int], DataContract | None] = field(default_factory=dict)
+
+    def of(self, direction: Direction, flow: Flow, on: date, known_at: datetime) -> DataContract | None:
+        """The contract that held on a day, as it was known at an instant."""
+        name = (direction, flow, on, bisect_right(self.changes, known_at))
+        if name not in self.found:
+            self.found[name] = in_force(self.conn, self.principal, direction, flow, on, known_at).contract
+        return self.found[name]
+
+
+def _copy(row: dict[str, Any], papers: _Papers) -> Copy:
     direction, flow, opened = Direction(row["direction"]), Flow(row["flow"]), row["opened_at"]
-    name = (direction.value, flow, day_of_paper(direction, row["named"], opened, row["day"]))
-    if name not in papers:
-        papers[name] = in_force(conn, principal, direction, flow, name[2], opened).contract
-    contract = papers[name]
+    on = day_of_paper(direction, row["named"], opened, row["day"])
+    contract = papers.of(direction, flow, on, opened)
     if row["kind"] in (DIALLED, KEPT):
-        contract = _of_list(in_force(conn, principal, Direction.INBOUND, flow, name[2], opened).contract, row["key"])
+        contract = _of_list(papers.of(Direction.INBOUND, flow, on, opened), row["key"])
     elif is_back_key(row["arrived_as"]):
         contract = _of_list(contract, row["arrived_as"])
     elif is_given_back(direction, row["named"]):
-        theirs = in_force(conn, principal, Direction.INBOUND, flow, row["day"], opened).contract
+        theirs = papers.of(Direction.INBOUND, flow, row["day"], opened)
         name_of_file = row["key"].removesuffix(".pgp")
         is_as_agreed = theirs is not None and name_of_file.endswith(f".{theirs.file_format.format}")
         contract = theirs if is_as_agreed else _of_list(theirs, name_of_file)
@@ -83,7 +95,7 @@ def _copy(
         version_id=row["version_id"],
         sha256=row["sha256"],
         contract=contract,
-        columns=_columns(conn, principal, contract, name[2], opened),
+        columns=_columns(papers, contract, on, opened),
         closed_at=row["closed_at"],
     )
 
@@ -97,15 +109,13 @@ def _of_list(contract: DataContract | None, key: str) -> DataContract | None:
     return replace(contract, file_format=replace(form, format=wanted, delimiter=delimiter, encoding=None, sheet=None))
 
 
-def _columns(
-    conn: Connection, principal: Principal, contract: DataContract | None, on: date, known_at: datetime
-) -> tuple[Column, ...]:
+def _columns(papers: _Papers, contract: DataContract | None, on: date, known_at: datetime) -> tuple[Column, ...]:
     """Columns that can name a person."""
     if contract is None:
         return ()
     contacts = None
     if contract.recipe is not None:
-        contacts = in_force(conn, principal, Direction.INBOUND, contract.recipe.contacts_flow, on, known_at).contract
+        contacts = papers.of(Direction.INBOUND, contract.recipe.contacts_flow, on, known_at)
     return tuple(Column(name, kind) for name, kind in naming_columns(contract, contacts).items())
 
 
