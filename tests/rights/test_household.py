@@ -19,7 +19,8 @@ from sluice.dial.model import Channel, Request
 from sluice.dial.read import view_rows
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import find_by_versions, show_exchange
-from sluice.returns.righting import Righting
+from sluice.returns.righting import Righting, oldest_first
+from sluice.returns.store import find_contacts
 from sluice.rights import store
 from sluice.rights.cases import decide, settle_identity
 from sluice.rights.erase import run
@@ -145,10 +146,10 @@ def test_what_one_of_a_household_has_corrected_is_theirs_alone(town: Town) -> No
     assert stale_in(town, [second], "second.csv") == 0 and stale_in(town, [first], "third.csv") == 1
     assert names_in_view(town)[second.record(ENERGY01)] == last_name(town, second)
 
-    [lake] = town.desk.sql("select * from accepted_data order by closed_at limit 1")
+    [[lake, said], *_] = oldest_first(town.house, find_contacts(town.house.conn, ENERGY01, CAMPAIGN, None))
     path = town.desk.folder / "first.parquet"
-    town.house.objects.fetch(str(lake["bucket"]), str(lake["key"]), str(lake["version_id"]), path)
-    back = Righting.of(town.house, ENERGY01).scan(town.house, str(lake["exchange_id"]), path).collect()
+    town.house.objects.fetch(lake.bucket, lake.key, lake.version_id, path)
+    back = Righting.of(town.house, ENERGY01).scan(said, path).collect()
     told = dict(zip(back["customer_number"], back["last_name"], strict=True))
     assert (told[first.record(ENERGY01)], told[second.record(ENERGY01)]) == (RIGHT, last_name(town, second))
 
