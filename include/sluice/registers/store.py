@@ -1,4 +1,7 @@
-"""What registers read of exchanges, as noted when they were closed: alike ones together, counted by the database."""
+"""What registers read of exchanges, as noted when they were closed: alike ones together, counted by the database.
+
+Days that are over were counted as exchanges closed; of the day of the instant asked for, each exchange is looked at.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,14 +14,18 @@ from sluice.registers.model import SeenColumn, SeenRole, Sighting
 from sluice.terms import Direction
 
 _SEEN = """
-    with closed as (
-        select principal, direction, flow, said_id, (opened_at at time zone 'Europe/Brussels')::date as day,
-               (decision in ('accepted', 'partly_accepted'))::int as accepted
+    with alike as (
+        select principal, direction, flow, said_id, opened_day as day, n, accepted
+        from exchange_tally where closed_day < (%(known_at)s at time zone 'Europe/Brussels')::date
+        union all
+        select principal, direction, flow, said_id, (opened_at at time zone 'Europe/Brussels')::date, 1,
+               (decision in ('accepted', 'partly_accepted'))::int
         from exchange where closed_at <= %(known_at)s
+            and closed_at >= date_trunc('day', %(known_at)s, 'Europe/Brussels')
     ), counted as (
-        select principal, direction, flow, said_id, min(day) as first, max(day) as last, count(*) as n,
-               sum(accepted) as accepted
-        from closed where day <= %(at)s
+        select principal, direction, flow, said_id, min(day) as first, max(day) as last, sum(n)::bigint as n,
+               sum(accepted)::bigint as accepted
+        from alike where day <= %(at)s and n > 0
         group by principal, direction, flow, said_id, width_bucket(day, %(turns)s::date[])
     )
     select counted.*, said::text as said from counted join said using (said_id)
