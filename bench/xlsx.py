@@ -1,4 +1,4 @@
-"""XLSX, 20 columns of text: our reader and the writer at hand, each against openpyxl, in fresh processes."""
+"""XLSX, 20 columns of text: our reader and our writer, each against openpyxl, in fresh processes."""
 
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +14,8 @@ import xlsxwriter  # type: ignore[import-untyped]
 from bench import BenchRow, Cost, cost_in_child, median, progress
 from sluice.lake.reader import read_table
 from sluice.lake.table import Table
+from sluice.lake.write_model import WriteForm
+from sluice.lake.write_table import write_table
 from sluice.sample.files import BELGIAN, WRITTEN_ON, campaign_cells
 
 SEED = 20_260_901
@@ -28,12 +30,12 @@ def rows(size: int) -> Iterator[BenchRow]:
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name:
         parquet, book = Path(name) / "cells.parquet", Path(name) / "cells.xlsx"
         cells.write_parquet(parquet)
-        write(parquet, book, constant_memory=False)
+        write_shared(parquet, book)
         reading = _medians(partial(read, book, count), partial(read_openpyxl, book, count), "reading")
         written = Path(name) / "written.xlsx"
         writing = _medians(partial(write, parquet, written), partial(write_openpyxl, parquet, written), "writing")
     yield from _rows(f"read, {count:,} rows", reading, 10)
-    yield from _rows(f"write by XlsxWriter, {count:,} rows", writing, 8)
+    yield from _rows(f"write, {count:,} rows", writing, 8)
 
 
 def _medians(ours: partial[None], theirs: partial[None], what: str) -> tuple[Cost, Cost]:
@@ -65,10 +67,15 @@ def read_openpyxl(book: Path, count: int) -> None:
         raise RuntimeError("the workbook was not read")
 
 
-def write(parquet: Path, target: Path, *, constant_memory: bool = True) -> None:
-    """Row by row, every cell text; without ``constant_memory`` texts are shared, as a spreadsheet saves them."""
+def write(parquet: Path, target: Path) -> None:
+    """As a return, a dial list or an answer is written."""
+    write_table(pl.read_parquet(parquet), {}, WriteForm("xlsx"), target, title="contacts")
+
+
+def write_shared(parquet: Path, target: Path) -> None:
+    """Each text once, as a spreadsheet saves them: what there is to read."""
     cells = pl.read_parquet(parquet)
-    with xlsxwriter.Workbook(target, {"constant_memory": constant_memory}) as book:
+    with xlsxwriter.Workbook(target) as book:
         sheet = book.add_worksheet("contacts")
         for number, record in enumerate(chain([cells.columns], cells.iter_rows())):
             for column, text in enumerate(record):

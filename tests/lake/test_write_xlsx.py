@@ -12,12 +12,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
+from xlsxwriter import Workbook
 
 from lake.formulas import ATTACKS, HARMLESS
 from sluice.lake.reader import read_table
 from sluice.lake.table import Table
+from sluice.lake.write_formulas import is_live
 from sluice.lake.write_model import ValueUnwritable, WriteForm, Written
 from sluice.lake.write_table import write_table
+from sluice.lake.write_xlsx_rows import RowsSheet
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +45,10 @@ SPECIAL = st.sampled_from(
         "mailto:x@example.org",
         "\r\n",
         "  x  ",
+        "<r>1</r>",
+        "<r><t>a</t></r>",
+        "\u00a0x",
+        "x\u2003",
     ]
 )
 
@@ -79,6 +86,43 @@ def test_two_readers_find_the_same_text(cells):
         assert theirs(path) == frame.rows()
 
 
+@settings(max_examples=80, deadline=None)
+@given(
+    cells=st.lists(st.one_of(st.none(), st.just(""), SPECIAL, XML_TEXT), min_size=1, max_size=9),
+    days=st.lists(st.one_of(st.none(), st.datetimes(datetime(1900, 3, 1), datetime(9999, 12, 31))), max_size=9),
+)
+def test_rows_are_what_the_library_writes_cell_by_cell(cells, days):
+    cells = [cell for cell in cells if not str(cell).startswith("<r>")]  # which it takes for markup of its own
+    days = [*(day and day.replace(microsecond=0) for day in days), *[None] * len(cells)][: len(cells)]
+    columns = {"a": cells, "b": cells[::-1], "day": [None] * len(cells)}
+    frame = pl.DataFrame(columns, dict.fromkeys(columns, pl.String))
+    with tempfile.TemporaryDirectory() as folder:
+        for name, write_rows in (("ours.xlsx", RowsSheet.write_rows), ("theirs.xlsx", cell_by_cell)):
+            with Workbook(f"{folder}/{name}", {"constant_memory": True, "tmpdir": folder}) as workbook:
+                sheet = workbook.add_worksheet(worksheet_class=RowsSheet)
+                sheet.write_string(0, 0, "a")
+                styles = [workbook.add_format({"num_format": code}) for code in ("@", "0", "yyyy-mm-dd")]
+                for place, style in enumerate(styles):  # the library numbers styles as they are used
+                    sheet.write_string(0, place + 1, "a", style)
+                text, quoted, day = styles
+                write_rows(sheet, frame, {"day": pl.Series("day", days, pl.Datetime)}, {"day": day}, text, quoted)
+        found, expected = (
+            sheet_of(Path(folder, name)).partition("<sheetData>")[2] for name in ("ours.xlsx", "theirs.xlsx")
+        )
+        assert found == expected
+
+
+def cell_by_cell(sheet, frame, dates, shown, text, quoted):
+    """The same through the library's own door."""
+    for row, cells in enumerate(frame.iter_rows(), start=1):
+        for column, (name, cell) in enumerate(zip(frame.columns, cells, strict=True)):
+            if name in dates and dates[name][row - 1] is not None:
+                sheet.write_datetime(row, column, dates[name][row - 1], shown[name])
+            elif cell:
+                is_suspect = pl.select(is_live(pl.lit(cell), inside=False)).item()
+                sheet.write_string(row, column, cell, quoted if is_suspect else text)
+
+
 def test_no_cell_is_a_formula_a_link_or_a_number(tmp_path):
     cells = [*ATTACKS, *filter(None, HARMLESS), "http://127.0.0.1/", "007", "1E5", "TRUE"]
     path = write(pl.DataFrame({"=1+1": cells, "b": cells}), tmp_path).path
@@ -91,8 +135,6 @@ def test_no_cell_is_a_formula_a_link_or_a_number(tmp_path):
 
 
 def test_control_the_default_writer_makes_formulas_and_links(tmp_path):
-    from xlsxwriter import Workbook
-
     with Workbook(tmp_path / "naive.xlsx") as workbook:
         sheet = workbook.add_worksheet()
         for row, cell in enumerate([*ATTACKS, "http://127.0.0.1/"]):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -27,7 +27,6 @@ MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_575, 16_384, 32_767
 """Limits of a sheet (its header apart) and, in UTF-16 units, of a cell."""
 
 _MADE = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
-_SLICE = 20_000
 _SAMPLE = 200
 _NARROW, _WIDE = 8, 60
 _FIRST_SAFE_DAY = datetime(1900, 3, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -66,15 +65,19 @@ def write_sheets(sheets: Sequence[Sheet], path: Path, title: str) -> list[Mappin
     written: list[Mapping[str, pl.Series]] = []
     for sheet in sheets:
         _check_limits(sheet.frame)
+    from sluice.lake.write_xlsx_rows import RowsSheet
+
     with _workbook(path, title) as workbook:
         for sheet in sheets:
             frame, types, form = sheet.frame, sheet.types, sheet.form
             found = {name: _dates(frame[name], types.get(name), form) for name in frame.columns}
             dates = {name: days for name, days in found.items() if days is not None}
-            worksheet = workbook.add_worksheet(sheet.name)
+            worksheet = workbook.add_worksheet(sheet.name, worksheet_class=RowsSheet)
             _write_header(workbook, worksheet, frame, dates)
             shown = {name: _date_format(workbook, form, name, types[name]) for name in dates}
-            _write_cells(workbook, worksheet, frame, dates, shown)
+            text = workbook.add_format({"num_format": "@"})
+            quoted = workbook.add_format({"num_format": "@", "quote_prefix": True})
+            worksheet.write_rows(frame, dates, shown, text, quoted)
             written.append(dates)
     return written
 
@@ -150,37 +153,6 @@ def _write_header(
     bold_quoted = workbook.add_format({"num_format": "@", "bold": True, "quote_prefix": True})
     for column, (name, suspect) in enumerate(zip(frame.columns, _suspects(pl.Series(frame.columns)), strict=True)):
         worksheet.write_string(0, column, name, bold_quoted if suspect else bold)
-
-
-def _write_cells(
-    workbook: "Workbook",
-    worksheet: "Worksheet",
-    frame: pl.DataFrame,
-    dates: Mapping[str, pl.Series],
-    shown: Mapping[str, "Format"],
-) -> None:
-    text = workbook.add_format({"num_format": "@"})
-    quoted = workbook.add_format({"num_format": "@", "quote_prefix": True})
-    for start in range(0, frame.height, _SLICE):
-        part = frame.slice(start, _SLICE)
-        columns = [_cells(part[name], dates.get(name), start) for name in part.columns]
-        formats = [shown.get(name, text) for name in part.columns]
-        suspects = [_suspects(part[name]) for name in part.columns]
-        for row, (cells, live) in enumerate(zip(zip(*columns, strict=True), zip(*suspects, strict=True), strict=True)):
-            for column, cell in enumerate(cells):
-                if isinstance(cell, str):
-                    worksheet.write_string(start + row + 1, column, cell, quoted if live[column] else text)
-                elif cell is not None:
-                    worksheet.write_datetime(start + row + 1, column, cell, formats[column])
-
-
-def _cells(texts: pl.Series, dates: pl.Series | None, start: int) -> list[Any]:
-    """Dates where there are some, text for the rest, None for nothing and for the empty text."""
-    words = [text or None for text in texts.to_list()]
-    if dates is None:
-        return words
-    days = dates.slice(start, len(texts)).to_list()
-    return [day if day is not None else text for day, text in zip(days, words, strict=True)]
 
 
 def _suspects(texts: pl.Series) -> list[bool]:
