@@ -191,11 +191,15 @@ def _write_accepted(
         identified.primary,
         *(series.alias(f"sluice_ref_{field.name}") for field, series in identified.refs),
     ]
-    lake = content.select(*own, pl.all()).filter(kept).sort(REF, ROW, nulls_last=True)
-    write_lake(lake, job.folder / "accepted.parquet", sorted_by=REF)
+    lake = content.select(*own, pl.all()).rechunk()
+    places = pl.DataFrame({REF: identified.primary, "place": pl.int_range(lake.height, dtype=pl.UInt32, eager=True)})
+    order = places.filter(kept).sort(REF, "place", nulls_last=True)["place"]
+    write_lake(lake, job.folder / "accepted.parquet", sorted_by=REF, order=order)
     if identified.refs:
-        kinds = [(field.subject_key, lake[f"sluice_ref_{field.name}"]) for field, _ in identified.refs]
+        kinds = [(field.subject_key, refs.filter(kept)) for field, refs in identified.refs]
+        candidates = candidates_in(job.contract, content, job.key)
         run = build_run(
-            [(kind, refs) for kind, refs in kinds if kind is not None], candidates_in(job.contract, lake, job.key)
+            [(kind, refs) for kind, refs in kinds if kind is not None],
+            None if candidates is None else candidates.filter(kept),
         )
         (job.folder / "index.parquet").write_bytes(write_run(run, is_whole=is_whole))

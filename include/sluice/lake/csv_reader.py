@@ -270,7 +270,7 @@ def _read_frame(path: Path, parsed: _Parsed) -> pl.DataFrame | None:
         source = b"-" + _sound_records(parsed)[1:]
     separator = ";" if parsed.delimiter == NO_DELIMITER else chr(parsed.delimiter)
     try:
-        return pl.read_csv(
+        frame = pl.read_csv(
             source,
             separator=separator,
             eol_char=chr(parsed.end),
@@ -281,6 +281,7 @@ def _read_frame(path: Path, parsed: _Parsed) -> pl.DataFrame | None:
         )
     except pl.exceptions.PolarsError:
         return None  # its message may quote a cell
+    return pl.DataFrame([frame.drop_in_place(name).rechunk() for name in frame.columns])  # from a hundred pieces each
 
 
 def _sound_records(parsed: _Parsed) -> bytes:
@@ -290,7 +291,10 @@ def _sound_records(parsed: _Parsed) -> bytes:
     keep[[at - body.first for at in parsed.codes]] = False
     edges = np.flatnonzero(np.diff(keep.astype(np.int8), prepend=0, append=0)) + body.first
     limits = np.append(starts, len(parsed.text.data))
-    return b"".join(bytes(parsed.text.data[limits[a] : limits[b]]) for a, b in edges.reshape(-1, 2))
+    kept = io.BytesIO()  # gives what it holds without a second copy
+    for a, b in edges.reshape(-1, 2):
+        kept.write(parsed.text.data[limits[a] : limits[b]])
+    return kept.getvalue()
 
 
 def _row_numbers(records: int, body: Body, codes: dict[int, str]) -> pl.Series:

@@ -17,21 +17,32 @@ LOOKED_AT, MOSTLY_UNIQUE = 2_000, 0.6
 """A column whose first rows are mostly unique gets no dictionary: it would be larger than the column, and slower."""
 
 
-def write_lake(frame: "pl.DataFrame", target: "Path | pa.NativeFile", *, sorted_by: str) -> None:
-    """Write ``frame`` (already sorted) to ``target``; the same frame gives the same bytes."""
+def write_lake(
+    frame: "pl.DataFrame", target: "Path | pa.NativeFile", *, sorted_by: str, order: "pl.Series | None" = None
+) -> None:
+    """Write ``frame`` to ``target``; the same rows give the same bytes.
+
+    order: indexes of the rows that go in, as they are to be sorted; by default all, sorted already. They are gathered
+    a row group at a time, so that no second frame is in memory."""
     import pyarrow.parquet as pq
 
-    pq.write_table(
-        _as_arrow(frame),
+    def group(start: int) -> "pl.DataFrame":
+        return frame.slice(start, ROWS_PER_GROUP) if order is None else frame[order.slice(start, ROWS_PER_GROUP)]
+
+    first = group(0)
+    writer = pq.ParquetWriter(
         target,
+        _as_arrow(first).schema,
         compression="zstd",
-        use_dictionary=_repeating(frame),
-        row_group_size=ROWS_PER_GROUP,
+        use_dictionary=_repeating(first),
         write_statistics=[sorted_by],
         store_schema=False,
         version="2.6",
         data_page_version="1.0",
     )
+    with writer:
+        for start in range(0, max(1, frame.height if order is None else len(order)), ROWS_PER_GROUP):
+            writer.write_table(_as_arrow(group(start)))
 
 
 def _as_arrow(frame: "pl.DataFrame") -> "pa.Table":
