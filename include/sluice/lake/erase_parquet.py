@@ -201,10 +201,7 @@ def _fresh(
 def _kept(task: _Task, group: _OldGroup, declared: "pl.Schema") -> "pl.DataFrame | None":
     """The rows of a group that stay, in the declared types; None when all do.
 
-    A group in range of the sorted column is read at once and whole; of another first the columns concerned.
-    Categories become text: they would carry their whole list along."""
-    import polars as pl
-
+    A group in range of the sorted column is read at once and whole; of another first the columns concerned."""
     if not group.columns:
         return None
     is_likely = task.sorted_by in group.columns
@@ -213,7 +210,7 @@ def _kept(task: _Task, group: _OldGroup, declared: "pl.Schema") -> "pl.DataFrame
     if not gone.any():
         return None
     whole = rows if is_likely else _rows(task.source, group, declared.names())
-    return whole.filter(~gone).cast(declared).cast({pl.Categorical: pl.String, pl.Enum: pl.String})
+    return whole.filter(~gone).cast(declared)
 
 
 def _declared(source: Path) -> "pl.Schema":

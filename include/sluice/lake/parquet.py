@@ -48,12 +48,11 @@ def write_lake(
 def _as_arrow(frame: "pl.DataFrame") -> "pa.Table":
     """The frame for the writer: text as it lies in memory, without a copy, which gives the same bytes.
 
-    Categories cannot be written so; a frame that has some is copied."""
+    Categories become text: each would carry the whole list along."""
     import polars as pl
 
-    has_categories = any(dtype in (pl.Categorical, pl.Enum) for dtype in frame.dtypes)
-    level = pl.CompatLevel.oldest() if has_categories else pl.CompatLevel.newest()
-    return frame.to_arrow(compat_level=level)
+    plain = frame.cast({pl.Categorical: pl.String, pl.Enum: pl.String})
+    return plain.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
 def _repeating(frame: "pl.DataFrame") -> list[str]:
