@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
 from bench import BenchRow, Cost, cost, cost_in_child, inbound, median, progress
-from bench.stores import GATE_MEMORY_MB, an_installation
+from bench.stores import an_installation
 from sluice.agreement.activate import activate_all
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import House, open_house
@@ -75,9 +75,7 @@ def _drop(house: House, folder: Path, size: int, number: int) -> StoredObject:
 
 
 def _rows(base: Cost, found: Cost, slow: Cost) -> Iterator[BenchRow]:
-    floor_text = (
-        f"FLOOR + transfer {base.wall_s:.2f} s wall; ours {found.wall_s:.2f} s, gate_memory_mb {GATE_MEMORY_MB}"
-    )
+    floor_text = f"FLOOR + transfer {base.wall_s:.2f} s wall; ours {found.wall_s:.2f} s"
     naive_text = f"naive design {slow.wall_s:.1f} s wall, {slow.peak_mb or 0:.0f} MB; ours {found.wall_s:.2f} s"
     what = "S3 to receipt: wall"
     yield BenchRow("exchange", what, found.wall_s / base.wall_s, "x", floor_text, goal=1.8, at_least=False)

@@ -12,9 +12,6 @@ from sluice.services import buckets, postgres, seaweed
 from sluice.services.model import PostgresServer
 from sluice.settings import Settings, find_home
 
-GATE_MEMORY_MB = 2_048
-"""Twice the default, under which the child of a file of 1,000,000 rows now and then dies of its limit."""
-
 
 @contextmanager
 def a_database() -> Iterator[PostgresServer]:
@@ -39,7 +36,6 @@ def an_installation() -> Iterator[Settings]:
             environment="bench",
             lineage_url=None,
             sqs_queue_url=None,
-            gate_memory_mb=GATE_MEMORY_MB,
             database_url=SecretStr(database.app_url),
             database_admin_url=SecretStr(database.admin_url),
             s3_endpoint=s3.endpoint,
