@@ -32,6 +32,7 @@ PARAMETER = re.compile(r"\{(\w+)\}")
 QUERIES: Mapping[str, Mapping[str, str]] = {
     f"{API}/clock/due": {"received": "2026-03-05"},
     f"{API}/agreements/{{agreement_id}}/roles": {"direction": "inbound"},
+    f"{API}/agreements/{{agreement_id}}/comparison": {"left": "2.4.0", "right": "3.0.0"},
     f"{PAGES}/exchanges/find": {"number": "{exchange_id}"},
     f"{PAGES}/lineage/find": {"number": "{exchange_id}"},
     f"{PAGES}/breach": {"exchange": "{exchange_id}"},

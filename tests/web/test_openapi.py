@@ -77,6 +77,12 @@ def test_answers_are_what_the_document_says(town_api: Web) -> None:
         if line["rows_accepted"]:
             holds("SliceShown", web.get(f"/breach/exchanges/{line['id']}"))
     holds("AgreementList", web.get("/agreements"))
+    holds("VersionList", web.get("/agreements/DPA-ENERGY01/versions"))
+    holds("Comparison", web.get("/agreements/DPA-ENERGY01/comparison?left=2.4.0&right=3.0.0"))
+    holds("CaseTrace", web.get(f"/cases/{opened.json()['case']}/lineage"))
+    holds("StaffPage", web.get("/staff"))
+    holds("WaitingExchanges", web.get("/waiting/exchanges"))
+    holds("WaitingCases", web.get("/waiting/cases"))
     holds("RoleMatrix", web.get("/agreements/DPA-GAS01/roles?direction=outbound_return"))
     holds("RegisterShown", web.get("/registers/30.1"))
     holds("DueShown", web.get("/clock/due?received=2026-03-05"))

@@ -1,13 +1,17 @@
 """How an agent stands at a moment: ready or why not, and the last of each step that was taken. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from sluice.staff.model import CodeVersion, Credential, Kind, Readiness
 from sluice.staff.rules import readiness
+
+SOON: Final = timedelta(days=30)
+"""How long before the end of an exam or a signature somebody has to see it."""
 
 
 class State(StrEnum):
@@ -34,6 +38,13 @@ class Standing:
             return State.NOT_READY
         until = self.readiness.valid_until
         return State.SOON if until is not None and until <= at + within else State.READY
+
+
+def in_order(standings: Iterable[Standing], at: datetime) -> list[tuple[State, Standing]]:
+    """First who is not ready, then who will not be within :data:`SOON`, the earliest first."""
+    found = [(each.state(at, SOON), each) for each in standings]
+    order = list(State)
+    return sorted(found, key=lambda one: (order.index(one[0]), str(one[1].readiness.valid_until), one[1].agent_ref))
 
 
 def standing_of(

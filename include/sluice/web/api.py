@@ -11,7 +11,7 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from sluice.web import agreements, answers, breach, cases, due, exchanges, opendsr, registers
+from sluice.web import agreements, answers, breach, cases, due, exchanges, opendsr, registers, staff, waiting
 from sluice.web.dsr_model import DsrRequest
 from sluice.web.guard import Guard
 from sluice.web.model import CaseRequest, Withdrawal, field_names
@@ -20,16 +20,18 @@ from sluice.web.read_model import AgentBreach, ObjectBreach
 
 MOUNT = "/sluice/api/v1"
 TITLE = "Sluice"
-BEHIND_LOGIN: Final = tuple(each.router for each in (cases, opendsr, exchanges, agreements, registers, breach, due))
+ROOMS: Final = (cases, opendsr, exchanges, agreements, registers, breach, due, staff, waiting)
+BEHIND_LOGIN: Final = tuple(each.router for each in ROOMS)
 PARAMETERS = frozenset(
     {
         *("token", "authorization", "case_id", "request_id", "exchange_id", "agreement_id", "article", cases.KEY),
         *("principal", "direction", "decision", "since", "state", "open", "limit", "cursor"),
         *("at", "known_at", "group", "lang", "aware", "risk", "received", "country"),
+        *("moment", "readiness", "page", "left", "right", "every"),
     }
 )
 ABOUT = """Requests of persons under the GDPR, and what compliance reads: exchanges, lineage, agreements, registers,
-breach slices, the clock. Identifiers of a person go in bodies only, never in an address.
+breach slices, the clock, staff, what waits. Identifiers of a person go in bodies only, never in an address.
 Errors are `application/problem+json` (RFC 9457) with a code of docs/errors.md; no value is ever repeated."""
 
 

@@ -12,6 +12,7 @@ from sluice.web.reading import reading
 YEARS: Final = range(2016, 3000)
 """Of a day or moment that somebody may ask about: from the GDPR on, and so that counting on from it never overflows."""
 AGREEMENT: Final = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+VERSION: Final = "^[0-9][0-9A-Za-z.+-]{0,31}$"
 Beginning = Annotated[
     str,
     BeforeValidator(lambda said: said.strip().lower() if isinstance(said, str) else said),

@@ -12,10 +12,12 @@ from sluice.rights.describe import describe
 from sluice.rights.model import Case, CaseId, State
 from sluice.settings import get_settings
 from sluice.terms import Principal
-from sluice.web.access import Clerk, Reader
+from sluice.web.access import Clerk, Onlooker, Reader
+from sluice.web.asked import known_when
 from sluice.web.cursor import cursor_of, place_of
 from sluice.web.model import PRINCIPAL, CasePage, CaseRequest, CaseShort, CaseShown, Withdrawal
 from sluice.web.problem import problems
+from sluice.web.read_model import CaseTrace, Instant
 from sluice.web.reading import reading
 
 router = APIRouter(prefix="/cases", tags=["cases"])
@@ -109,6 +111,36 @@ def show(case_id: UUID, reader: Reader) -> dict[str, Any]:
     with reading() as conn:
         number = CaseId(str(case_id))
         return describe(get_case(conn, number), list_steps(conn, number))
+
+
+@router.get("/{case_id}/lineage", response_model=CaseTrace, responses=problems(404, 409))
+def lineage(
+    case_id: UUID,
+    reader: Reader,
+    onlooker: Onlooker,
+    moment: Annotated[Instant | None, Query(description="What was closed by then; now by default.")] = None,
+) -> dict[str, Any]:
+    """Show every exchange that holds whoever a case is about: the index says which, the ledger the rest."""
+    from sluice.exchange.house import open_house
+    from sluice.lineage.graph import describe as describe_trace
+    from sluice.lineage.graph import trace_of
+    from sluice.rights.journey import follow_case
+
+    at = known_when(moment, datetime.now(UTC))
+    with open_house(get_settings()) as house:
+        told = follow_case(house, CaseId(str(case_id)), at)
+    followed = told.followed
+    return {
+        **describe_trace(trace_of(followed.records)),
+        "case": str(case_id),
+        "moment": at,
+        "persons": told.persons,
+        "exchanges": [record.exchange_id for record in followed.records],
+        "there_are_more": followed.most is not None,
+        "searched": told.searched,
+        "lost": told.lost,
+        "silent": told.silent,
+    }
 
 
 @router.post("/{case_id}/withdraw", response_model=CaseShort, responses=problems(404, *WRITING))

@@ -7,6 +7,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from sluice.agreement.compare import Change
 from sluice.breach.model import Applies, Risk
 from sluice.errors import Ref
 from sluice.ledger.record import How, HowLong, ReasonLine, RightTreatment, What, Who, Why
@@ -137,6 +138,56 @@ class TraceShown(Closed):
     edges: list[EdgeShown]
     paths: list[list[str]]
     origins: list[OriginShown]
+
+
+class CaseTrace(TraceShown):
+    """The exchanges that hold whoever a case is about, as of a moment, and how they hang together."""
+
+    case: str
+    moment: datetime
+    persons: int = Field(description="That the case is about.")
+    exchanges: list[str] = Field(description="The oldest first.")
+    there_are_more: bool = Field(description="Only the newest are here.")
+    searched: list[str] = Field(description="Principals whose index was asked.")
+    lost: list[str] = Field(description="Principals whose key is destroyed: nobody is found there any more.")
+    silent: int = Field(description="Exchanges of which no index says who is in them.")
+
+
+class VersionLaid(Closed):
+    """Days that a version was to hold (`valid_to` null: without end), as known from an instant to another."""
+
+    version: str
+    sha256: str
+    valid_from: date
+    valid_to: date | None
+    known_from: datetime
+    known_to: datetime | None
+
+
+class VersionList(Closed):
+    """Every version of an agreement, in both times, the latest days first."""
+
+    agreement: str
+    principal: str
+    versions: list[VersionLaid]
+
+
+class LineCompared(Closed):
+    """One line of two versions: names of keys from the top, and what each says."""
+
+    path: list[str]
+    change: Change
+    left: str | None
+    right: str | None
+
+
+class Comparison(Closed):
+    """Two versions side by side."""
+
+    agreement: str
+    left: str
+    right: str
+    lines: list[LineCompared]
 
 
 class AgreementShort(Closed):

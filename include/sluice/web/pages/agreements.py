@@ -15,7 +15,7 @@ from sluice.agreement.store import find_agreement, get_body, list_contracts, lis
 from sluice.agreement.timeline import Laid
 from sluice.db import Connection
 from sluice.web.access import Auditor, SignsRoles
-from sluice.web.asked import AGREEMENT
+from sluice.web.asked import AGREEMENT, VERSION
 from sluice.web.errors import NothingThere
 from sluice.web.pages.asked import KnownAt, On, Unless, times
 from sluice.web.pages.forms import Token
@@ -25,7 +25,7 @@ from sluice.web.reading import reading
 router = APIRouter(prefix="/agreements")
 PARAMETERS = frozenset({"agreement_id", "on", "known_at", "left", "right", "every"})
 CHANGE_SIGNS = {Change.SAME: "=", Change.CHANGED: "≠", Change.ADDED: "+", Change.REMOVED: "−"}  # noqa: RUF001
-Number = Annotated[str, StringConstraints(pattern="^[0-9][0-9A-Za-z.+-]{0,31}$")]
+Number = Annotated[str, StringConstraints(pattern=VERSION)]
 """The version of an agreement."""
 Version = Annotated[Number | None, Unless]
 

@@ -1,15 +1,14 @@
 """Staff readiness: who may handle contacts at a moment, until when, or why not; by reference, never by name."""
 
 from collections import Counter
-from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from sluice.documents.words import BRUSSELS
 from sluice.staff.facts import default_minimum
-from sluice.staff.standing import State
+from sluice.staff.standing import SOON, State, in_order
 from sluice.staff.store import read_codes, read_standings
 from sluice.web.access import StaffReader
 from sluice.web.pages.asked import AsOf, KnownAt, Unless, field_of
@@ -18,8 +17,6 @@ from sluice.web.reading import reading
 
 router = APIRouter(prefix="/staff")
 PARAMETERS = frozenset({"as_of", "known_at", "state", "page"})
-SOON: Final = timedelta(days=30)
-"""How long before the end of an exam or a signature somebody has to see it."""
 ON_A_PAGE = 50
 
 
@@ -37,12 +34,8 @@ def list_(
     with reading() as conn:
         standings = read_standings(conn, at, minimum, known_at)
         codes = read_codes(conn, known_at)
-    found = [(each.state(at, SOON), each) for each in standings]
-    order = list(State)
-    wanted = sorted(
-        (pair for pair in found if state in (None, pair[0])),
-        key=lambda pair: (order.index(pair[0]), str(pair[1].readiness.valid_until), pair[1].agent_ref),
-    )
+    found = in_order(standings, at)
+    wanted = [pair for pair in found if state in (None, pair[0])]
     shown = wanted[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
     current = [code for code in codes if code.current_from <= at]
     asked = {name: request.query_params.get(name) for name in ("as_of", "known_at", "state")}
