@@ -18,6 +18,8 @@ from sluice.terms import Direction, ExchangeId, Flow, Principal
 RETRY_AFTER, GIVEN_BACK_FOR = timedelta(seconds=5), timedelta(seconds=15)
 COLUMNS = """exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
     attempts, day"""
+AFTER_RECEIPT = ("delivery", "dial")
+"""Effects that put something where others read it: no receipt, no transfer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,14 +282,18 @@ def find_due_effects(conn: Connection, exchange_id: ExchangeId | None = None, li
 def begin_effect(conn: Connection, effect: Effect) -> bool:
     """Take one effect: it is due again later (5 s, doubling to ten minutes) unless it gets done.
 
-    False when another worker took it or it is done. Nothing is locked while the effect runs, and one
-    that kills its worker cannot keep the others waiting.
+    False when another worker took it or it is done, or gives the receipt just now that has to come first: then that
+    worker does this one too. Nothing is locked while the effect runs, and one that kills its worker cannot keep the
+    others waiting.
     """
     row = conn.execute(
         """update outbox set attempts = attempts + 1,
                next_attempt_at = now() + least(interval '10 minutes', interval '5 seconds' * (2 ^ least(attempts, 9)))
-           where exchange_id = %s and effect = %s and done_at is null and next_attempt_at <= now() returning 1""",
-        (effect.exchange_id, effect.name),
+           where exchange_id = %(id)s and effect = %(name)s and done_at is null and next_attempt_at <= now()
+             and (effect <> all(%(after_receipt)s)
+                  or exists (select from exchange where exchange_id = %(id)s and receipt_at is not null))
+           returning 1""",
+        {"id": effect.exchange_id, "name": effect.name, "after_receipt": list(AFTER_RECEIPT)},
     ).fetchone()
     return row is not None
 

@@ -319,10 +319,12 @@ def has_sealed(conn: Connection, principal: Principal) -> bool:
 
 
 def find_stuck(conn: Connection, principal: Principal) -> list[tuple[ExchangeId, str]]:
-    """Exchanges that are under way and whose last try, or whose delivery, failed; with the code, at most 20."""
+    """Exchanges under way whose last try failed, or whose delivery or its receipt; with the code, at most 20."""
     rows = conn.execute(
         """select e.exchange_id::text as id, coalesce(o.last_error, e.last_error) as code
-           from exchange e left join outbox o on o.exchange_id = e.exchange_id and o.effect = 'delivery'
+           from exchange e left join outbox d on d.exchange_id = e.exchange_id and d.effect = 'delivery'
+               and d.done_at is null
+           left join outbox o on o.exchange_id = d.exchange_id and o.effect in ('receipt', 'delivery')
                and o.done_at is null and o.last_error is not null
            where e.principal = %s
              and (o.last_error is not null or (e.decision = 'open' and e.last_error is not null))
