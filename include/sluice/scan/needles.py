@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import ahocorasick_rs
 
+from sluice.scan.dates import is_date
 from sluice.scan.model import ScanFailed
 from sluice.scan.spell import NUMBER_MIN, SEPARATORS, binary_spellings, compact_of, numbers_of, spellings
 
@@ -33,6 +34,8 @@ class Label:
     """What must stand there to the letter; None where capitals do not matter."""
     around: frozenset[tuple[bytes, bytes]] = field(default=frozenset(), repr=False)
     """What stands before and after it in longer words of others: inside one of those it says nothing."""
+    is_date: bool = False
+    """Whether the value is a date, so that one is no chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def needles_of(
     labelled = (pair for i, value in chosen for pair in _labelled(i, value, written[i]))
     needles = _gathered(chain(labelled, ((word.lower().encode(), Label(i, "plain")) for i, word in ours)))
     grouped = _gathered(
-        (bare.lower().encode(), Label(i, GROUPED, around=_around(bare.lower().encode(), joined[i])))
+        (bare.lower().encode(), Label(i, GROUPED, None, _around(bare.lower().encode(), joined[i]), is_date(value)))
         for i, value in chosen
         for bare in compact_of(value)
         if len(bare) >= digits_min

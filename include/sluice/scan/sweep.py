@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from sluice.scan.dates import LONGEST, is_in_date
 from sluice.scan.digest import MARGIN, MOST, decoded, is_in_digest, is_short
 from sluice.scan.model import Doubt, Hit, Limits, Reason
 from sluice.scan.needles import GROUPED, Label, Needles
@@ -139,6 +140,11 @@ def _is_by_chance(label: Label, window: Window, lowered: bytes, begin: int, end:
     return is_short(lowered[begin:end]) and (is_cut or is_in_digest(lowered, begin, end))
 
 
+def _is_in_date(label: Label, window: Window, begin: int, end: int) -> bool:
+    """Whether digits stand in a date, or may and are seen whole in another window; a date that is sought is itself."""
+    return not label.is_date and (window.cuts(begin, end, LONGEST) or is_in_date(window.content, begin, end))
+
+
 def _search_grouped(window: Window, lowered: bytes, needles: Needles, where: str, found: Found) -> None:
     """Telephone numbers and ids as people write them: in groups of any size."""
     if needles.grouped is None:
@@ -155,7 +161,8 @@ def _search_grouped(window: Window, lowered: bytes, needles: Needles, where: str
                 is_cut = window.cuts(first, last + 1, 3 * needles.longest)
                 if label.around and (is_cut or _is_of_others(label, joined, begin, end)):
                     continue
-                if _is_by_chance(label, window, lowered, first, last + 1):
+                place = (first, last + 1)
+                if _is_in_date(label, window, *place) or _is_by_chance(label, window, lowered, *place):
                     continue
                 found.hit(Hit(label.value_index, label.encoding, where, window.start + first))
 
