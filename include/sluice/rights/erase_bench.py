@@ -12,6 +12,7 @@ from sluice.exchange.job import widest_limits
 from sluice.exchange.workroom import private_folder
 from sluice.lake.table import Limits
 from sluice.rights import erase_store
+from sluice.rights.erase_files import FoundInFile
 from sluice.rights.erase_model import Copy, Target
 from sluice.subject.index import Answer
 from sluice.terms import Sha256
@@ -24,6 +25,7 @@ class Bench:
     ``asked``: what index runs answered, by bucket, key, version and references that were asked for; None: gone.
     ``clean``: versions of copies (exchange, kind, version) in which this person was looked for and is not.
     ``readable``: versions of copies that were read to their end, whoever is in them.
+    ``seen``: what was found in the file that was looked into last, by its version, exchange, kind and whom it was for.
     ``last``: bucket, key and version of the copy that lies in the folder, and its SHA-256: who finds it reads it next.
     """
 
@@ -35,6 +37,9 @@ class Bench:
     )
     clean: set[tuple[str, str, str]] = field(default_factory=set, compare=False, repr=False)
     readable: set[tuple[str, str, str]] = field(default_factory=set, compare=False, repr=False)
+    seen: dict[tuple[object, ...], tuple[FoundInFile | None, int]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
     last: dict[tuple[str, str, str], Sha256] = field(default_factory=dict, compare=False, repr=False)
 
     def fetch(self, copy: Copy) -> Path | None:

@@ -61,8 +61,17 @@ def look_in_copy(bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | No
 def look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
     """How many records of a file name the person. Without a table: 1 when the whole file does, else 0.
 
-    Of a file that came under OpenPGP the index says who is in it: it is opened in the limited child only, once.
+    Of a file that came under OpenPGP the index says who is in it: it is opened in the limited child only, once. Who
+    finds somebody in a file edits it next, so the bench keeps what was seen last.
     """
+    seen = (*bench.last, copy.exchange_id, copy.kind, bench.target.refs)
+    if seen not in bench.seen:
+        bench.seen.clear()
+        bench.seen[seen] = _look_in_file(bench, copy, path, name)
+    return bench.seen[seen]
+
+
+def _look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
     if is_under_pgp(path):
         alike = erase_store.find_alike(bench.house.conn, bench.target.principal, copy)
         return None, int(any(is_in_index(bench, replace(copy, exchange_id=each)) for each in alike))
