@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 EXCHANGES, PERSONS = "exchange-desk", "privacy-desk"
 """Who looks after a DAG."""
 BY_CLOCK, BY_ASSET = 1, 2
-"""Runs of one DAG at a time. What assets wake gets two, though slots share the work whoever runs them: the DAG processor
-notes at each parse whether a DAG is at its limit, and a run that ends meanwhile does not take that back, so that with
-one a file waits for the next parse, up to half a minute (Airflow 3.3, apache/airflow#71998)."""
+"""Runs of one DAG at a time. What assets wake gets two, though slots share the work whoever runs them: the DAG
+processor notes at each parse whether a DAG is at its limit, and a run that ends meanwhile does not take that back, so
+with one a file waits for the next parse, up to half a minute (Airflow 3.3, apache/airflow#71998)."""
 
 
 def desk(
