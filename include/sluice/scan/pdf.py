@@ -25,6 +25,8 @@ STRING = re.compile(
 )
 """Literal, hexadecimal, a number that may be a :data:`WORD_GAP`, the end of an array, and of a shown text."""
 ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)", re.DOTALL)
+RARE = re.compile(rb"\\(?![0-3][0-7]{0,2}|[4-7][0-7]?(?![0-7])|[nrtbf])")
+"""An escape that Python does not read as PDF does."""
 ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"\r\n": b"", b"\n": b"", b"\r": b""}
 BF_BLOCK = re.compile(rb"beginbf(char|range)(.*?)endbf", re.DOTALL)
 HEX = re.compile(rb"<([0-9A-Fa-f\s]*)>")
@@ -37,6 +39,8 @@ BLOCKS_MAX = 1000
 HEAD_MAX = 4096
 """Bytes of a stream's own dictionary that are looked at."""
 RANGE_MAX = 1 << 16
+BARE = 1 << 16
+"""Added to a gap or the end of a line, which is no glyph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ def strings_of(content: bytes) -> Iterator[bytes]:
         literal, digits, number, closed, operator = match.groups()
         if literal is not None:
             in_array = True
-            yield ESCAPE.sub(lambda escape: _unescaped(escape[1]), literal)
+            yield _read(literal)
         elif digits is not None:
             in_array = True
             yield _from_hex(digits)
@@ -120,6 +124,15 @@ def strings_of(content: bytes) -> Iterator[bytes]:
         elif closed or operator:
             in_array = False
             yield b"\n"
+
+
+def _read(literal: bytes) -> bytes:
+    """A literal string without its escapes; most are of numbers of glyphs, and read in one go."""
+    if b"\\" not in literal:
+        return literal
+    if RARE.search(literal):
+        return ESCAPE.sub(lambda escape: _unescaped(escape[1]), literal)
+    return literal.decode("unicode_escape").encode("latin-1")
 
 
 @cache
@@ -163,29 +176,23 @@ def _utf16(text: bytes) -> str:
     return text.decode("utf-16-be", errors="replace")
 
 
-class _Named(dict[int | bytes, str]):
-    """Letters by glyph code; gaps and ends of lines are themselves."""
-
-    def __missing__(self, code: int | bytes) -> str:
-        return "\ufffd" if isinstance(code, int) else code.decode()
-
-
-def glyphs_of(pieces: Iterable[bytes]) -> list[int | bytes]:
-    """Shown strings as glyph codes of two bytes each, with gaps and ends of lines between them."""
-    codes: list[int | bytes] = []
+def glyphs_of(pieces: Iterable[bytes]) -> str:
+    """Shown strings as glyph codes of two bytes each, a character each; gaps and ends of lines above all of them."""
+    codes: list[int] = []
     for piece in pieces:
         if piece in (b" ", b"\n"):
-            codes.append(piece)
+            codes.append(BARE + piece[0])
         else:
             even = len(piece) // 2 * 2
             codes += unpack(f">{even // 2}H", piece[:even])
             codes += piece[even:]  # a last byte alone
-    return codes
+    return "".join(map(chr, codes))
 
 
-def letters_of(glyphs: Iterable[int | bytes], letters: Mapping[int, str]) -> bytes:
+def letters_of(glyphs: str, letters: Mapping[int, str]) -> bytes:
     """What these glyphs say in a font, as UTF-8 text."""
-    return "".join(map(_Named(letters.items()).__getitem__, glyphs)).encode("utf-8", "surrogatepass")
+    said = {code: chr(code - BARE) if code >= BARE else letters.get(code, "\ufffd") for code in map(ord, set(glyphs))}
+    return glyphs.translate(said).encode("utf-8", "surrogatepass")
 
 
 def has_strings(one: Stream) -> bool:

@@ -231,12 +231,12 @@ class _Walk:
             self._found.forget_groups(where)  # places on the page
 
     def _pdf_strings(self, content: bytes, cmaps: list[dict[int, str]], where: str) -> None:
-        """Strings as bytes, and as letters of each font; also with the lines of a text joined."""
+        """Strings as bytes, and as letters of each font; also with the lines of a text joined: all in one sweep."""
         pieces = list(pdf.strings_of(content))
-        glyphs = pdf.glyphs_of(pieces) if cmaps else []
-        for read in (b"".join(pieces), *(pdf.letters_of(glyphs, letters) for letters in cmaps)):
-            for text in (read, read.replace(b"\n", b""), b" ".join(read.split())):
-                sweep(text, self._needles, f"{where} > text", self._found)
+        glyphs = pdf.glyphs_of(pieces) if cmaps else ""
+        reads = (b"".join(pieces), *(pdf.letters_of(glyphs, letters) for letters in cmaps))
+        texts = ((read, read.replace(b"\n", b""), b" ".join(read.split())) for read in reads)
+        sweep(b"\0".join(text for three in texts for text in three), self._needles, f"{where} > text", self._found)
 
     def _encrypted(self, content: memoryview, where: str, depth: int) -> None:
         plaintext = self._decrypt(bytes(content)) if self._decrypt else None
