@@ -13,7 +13,7 @@ from sluice.errors import NotFound
 from sluice.exchange.catalogue import find_copies as find_lines
 from sluice.exchange.house import House
 from sluice.exchange.sealed_runs import PREFIX as SUPPRESSIONS
-from sluice.lake.objects import StoredObject
+from sluice.lake.objects import Fetched, StoredObject
 from sluice.lake.quarantine import unseal
 from sluice.rights import erase_store
 from sluice.rights.erase_answers import SENT
@@ -32,6 +32,7 @@ from sluice.scan.model import Reason, Scan, Status
 from sluice.scan.needles import Needles, needles_of
 from sluice.scan.walk import scan_bytes
 from sluice.subject.model import IndexInvalid
+from sluice.terms import Sha256
 
 AHEAD = 4
 """Objects that are fetched while another one is read."""
@@ -97,11 +98,11 @@ def scan_stores(house: House, target: Target, values: frozenset[str], since: dat
                 items = [item for name, item in new.items() if name not in seen]
                 seen.update(new)
                 left = []
-                for item, path in _fetched(bench, items):
-                    if path is None:
+                for item, fetched in _fetched(bench, items):
+                    if fetched is None:
                         left.extend(_now(house, item))
                         continue
-                    scan = search.scan(path, item.key)
+                    scan = search.scan(fetched, item.key)
                     if scan.status is Status.HIT and item.key.startswith(asks):
                         found += Scanned(objects=1, waiting=1)
                         continue
@@ -119,12 +120,14 @@ class Search:
 
     Words of other persons' rows that hold a value are gathered once something was found at all, because they only
     ever make it less: then the object is read again, with them, for what was found in it.
+    Of the same bytes again (a file that came twice, a receipt beside a return) the answer is the same.
     """
 
     def __init__(self, bench: Bench, copies: Sequence[Copy], values: frozenset[str]) -> None:
         self._bench, self._copies, self._values = bench, copies, values
         self._listed, self._refs = sorted(values), sorted(bench.target.refs)
         self._needles = needles_of(self._listed, words=self._refs)
+        self._read: dict[tuple[Sha256, bool], Scan] = {}
 
     @property
     def short(self) -> int:
@@ -135,10 +138,16 @@ class Search:
     def _longer(self) -> dict[str, set[str]]:
         return longer_words(self._bench, self._copies, self._values)
 
-    def scan(self, path: Path, key: str) -> Scan:
+    def scan(self, fetched: Fetched, key: str) -> Scan:
         """One version of an object, on local disk; who must stay out is noted by reference, and that is no residue."""
+        name = fetched.sha256, key.startswith(SUPPRESSIONS)
+        if name not in self._read:
+            self._read[name] = self._scan_new(fetched.path, by_reference=name[1])
+        return self._read[name]
+
+    def _scan_new(self, path: Path, *, by_reference: bool) -> Scan:
         found = self._scan(path, self._needles)
-        if key.startswith(SUPPRESSIONS):
+        if by_reference:
             found = replace(found, hits=tuple(hit for hit in found.hits if hit.value_index < len(self._listed)))
         if found.status is not Status.HIT or any(hit.value_index >= len(self._listed) for hit in found.hits):
             return found
@@ -168,12 +177,12 @@ def _name(item: StoredObject) -> tuple[str, str, str]:
     return item.bucket, item.key, item.version_id
 
 
-def _fetched(bench: Bench, items: Sequence[StoredObject]) -> Iterator[tuple[StoredObject, Path | None]]:
+def _fetched(bench: Bench, items: Sequence[StoredObject]) -> Iterator[tuple[StoredObject, Fetched | None]]:
     """Each object on local disk until the next one is asked for, a few fetched ahead; None: it is there no more."""
     folder = bench.fresh("scanned")
     folder.mkdir()
     with ThreadPoolExecutor(AHEAD) as pool:
-        waiting: deque[tuple[StoredObject, Future[Path | None]]] = deque()
+        waiting: deque[tuple[StoredObject, Future[Fetched | None]]] = deque()
         for number, item in enumerate(items):
             waiting.append((item, pool.submit(_fetch, bench, item, folder / str(number))))
             if len(waiting) > AHEAD:
@@ -182,16 +191,16 @@ def _fetched(bench: Bench, items: Sequence[StoredObject]) -> Iterator[tuple[Stor
             yield from _next(*each)
 
 
-def _next(item: StoredObject, fetching: "Future[Path | None]") -> Iterator[tuple[StoredObject, Path | None]]:
-    path = fetching.result()
-    yield item, path
-    if path is not None:
-        path.unlink()
+def _next(item: StoredObject, fetching: "Future[Fetched | None]") -> Iterator[tuple[StoredObject, Fetched | None]]:
+    fetched = fetching.result()
+    yield item, fetched
+    if fetched is not None:
+        fetched.path.unlink()
 
 
-def _fetch(bench: Bench, item: StoredObject, path: Path) -> Path | None:
+def _fetch(bench: Bench, item: StoredObject, path: Path) -> Fetched | None:
     try:
-        return bench.house.objects.fetch(*_name(item), path).path
+        return bench.house.objects.fetch(*_name(item), path)
     except NotFound:
         return None
 
