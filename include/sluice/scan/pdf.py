@@ -20,10 +20,15 @@ MARKUP = re.compile(rb"/Subtype\s*/XML\b")
 PREDICTOR = re.compile(rb"/Predictor\s+(?:[2-9]|1\d)")
 PICTURE = re.compile(rb"/(?:DCTDecode|JPXDecode|CCITTFaxDecode|JBIG2Decode)|/Subtype\s*/Image")
 STRING = re.compile(
-    rb"\(((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.)*+\))*+)\)?|<([0-9A-Fa-f\s]+)>|(-\d{3,}(?:\.\d+)?)|(\])|(T[jJd*Dm]|ET)\b",
+    rb"\(((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.)*+\))*+)\)?|<([0-9A-Fa-f\s]+)>|-(\d{3,}(?:\.\d+)?)|\]()|T([jJd*Dm])\b|E(T)\b",
     re.DOTALL,
 )
-"""Literal, hexadecimal, a number that may be a :data:`WORD_GAP`, the end of an array, and of a shown text."""
+"""Literal, hexadecimal, a number that may be a :data:`WORD_GAP`, the end of an array, and of a shown text.
+
+Each way begins with a letter of its own outside any group: so the search skips to those letters, twice as fast.
+"""
+LITERAL, HEXADECIMAL, NUMBER = 1, 2, 3
+"""Its first groups."""
 ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)", re.DOTALL)
 RARE = re.compile(rb"\\(?![0-3][0-7]{0,2}|[4-7][0-7]?(?![0-7])|[nrtbf])")
 """An escape that Python does not read as PDF does."""
@@ -111,17 +116,17 @@ def strings_of(content: bytes) -> Iterator[bytes]:
     """
     in_array = False
     for match in STRING.finditer(content):
-        literal, digits, number, closed, operator = match.groups()
-        if literal is not None:
+        kind = match.lastindex or 0
+        if kind == LITERAL:
             in_array = True
-            yield _read(literal)
-        elif digits is not None:
+            yield _read(match[LITERAL])
+        elif kind == HEXADECIMAL:
             in_array = True
-            yield _from_hex(digits)
-        elif number is not None:
-            if in_array and float(number) < WORD_GAP:
+            yield _from_hex(match[HEXADECIMAL])
+        elif kind == NUMBER:
+            if in_array and -float(match[NUMBER]) < WORD_GAP:
                 yield b" "
-        elif closed or operator:
+        else:
             in_array = False
             yield b"\n"
 
