@@ -1,9 +1,13 @@
 """Page by page: what the installation holds before its first command, and what the page's words mean there."""
 
+import csv
 import hashlib
 import json
+import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 from handbook.days import day
 from handbook.ground import Ground, Prepare, blocks
@@ -13,6 +17,7 @@ from sluice.terms import Direction
 
 HOW_TO = "docs/how-to/"
 INBOUND, RETURN, INTERNAL = Direction.INBOUND, Direction.OUTBOUND_RETURN, Direction.INTERNAL
+TOKEN = "s3cret"
 LONG_ID = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"
 
 
@@ -173,7 +178,39 @@ def return_results(ground: Ground) -> Placeholders:
 
 def staff(ground: Ground) -> Placeholders:
     (ground.folder / "exams.csv").write_text(STAFF)
-    return {"A-1042": "agent01", "2026-11-20T00:00": f"{day(1)}T00:00"}
+    return {
+        "A-1042": "agent01",
+        "2026-11-20T00:00": f"{day(1)}T00:00",
+        "SLUICE_ELEARNING_TOKEN=...": f"SLUICE_ELEARNING_TOKEN={TOKEN}",
+        "https://elearning.example/export": lambda: e_learning(list(csv.DictReader(STAFF.splitlines()))),
+    }
+
+
+def e_learning(rows: Sequence[Mapping[str, str]]) -> str:
+    """The address of a system that gives these rows to who shows the token, as long as this process lives."""
+    content = json.dumps({"rows": [{name: cell for name, cell in row.items() if cell} for row in rows]}).encode()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            is_known = self.headers["Authorization"] == f"Bearer {TOKEN}"
+            self.send_response(200 if is_known else 401)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(content if is_known else b"")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/export"
+
+
+def machines(ground: Ground) -> Placeholders:
+    """The stores of this test are somebody else's servers, as a service of a cloud is."""
+    admin = ground.night.desk.settings.database_admin_url
+    assert admin is not None
+    return {"SLUICE_DATABASE_ADMIN_URL=...": f"SLUICE_DATABASE_ADMIN_URL={shlex.quote(admin.get_secret_value())}"}
 
 
 def recipients(ground: Ground) -> Placeholders:
@@ -223,6 +260,7 @@ PAGES: Mapping[str, Prepare] = {
         "erase-a-person": erase,
         "find-a-person": find,
         "keep-and-delete": keep,
+        "more-than-one-machine": machines,
         "rectify": nothing,
         "registers": nothing,
         "restrict-or-withdraw": restrict,

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 
-SETS_UP = "it makes the installation that every test has"
+STRANGER = "tests/journeys/test_demo.py does it, with SLUICE_LONG"
 IS_THE_TEST = "it is what runs this test"
 TURNED = "tests/journeys/test_turned_to_celery.py does it, with SLUICE_LONG"
-ELSEWHERE = "it needs a server of somebody else"
 
 LEFT_OUT: Mapping[str, Mapping[str, str]] = {
     "README.md": {
         "make cluster": TURNED,
-        "make demo": "the whole demo, minutes long; its own evidence says whether it holds (docs/evidence.md)",
+        "make demo": STRANGER,
         "make down": "tests/journeys/test_up_and_down.py does it",
         "make test": IS_THE_TEST,
     },
@@ -18,12 +17,9 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "make cluster": TURNED,
         "sluice status": TURNED,
         "sluice up --workers": TURNED,
-        "SLUICE_DATABASE_ADMIN_URL=": ELSEWHERE,
-        "sluice doctor": ELSEWHERE,
     },
     "docs/how-to/send-a-file.md": {"gpg": "it needs a keyring of the principal; tests/lake/test_pgp_gnupg.py has one"},
-    "docs/how-to/staff.md": {"SLUICE_ELEARNING_TOKEN=": f"{ELSEWHERE}; tests/staff/test_fetch.py has one of its own"},
-    "docs/tutorial/first-exchange.md": {"git clone": SETS_UP, "make demo": "as in README.md"},
+    "docs/tutorial/first-exchange.md": {"git clone": STRANGER, "make demo": STRANGER},
 }
 """Page -> the beginning of a command -> why it is not run."""
 
