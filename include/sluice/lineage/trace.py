@@ -6,7 +6,8 @@ returns are made of besides is not downstream of the start, so it is not shown.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -19,6 +20,9 @@ from sluice.lineage import store
 from sluice.lineage.graph import trace_of
 from sluice.lineage.model import Trace
 from sluice.terms import ExchangeId
+
+RECORDS: Final = 1000
+"""That are kept once they were read: some 20 kB each."""
 
 
 def trace_exchange(conn: Connection, named: str) -> Trace:
@@ -75,7 +79,13 @@ def _trace(conn: Connection, starts: list[str], at: datetime | None = None) -> T
 def _records(conn: Connection, exchange_ids: Iterable[str]) -> list[ExchangeRecord]:
     """Records of those that are closed; an open exchange has moved nothing yet."""
     bodies = find_bodies(conn, [ExchangeId(each) for each in exchange_ids], EntryKind.EXCHANGE_CLOSED)
-    return [ExchangeRecord.model_validate_json(body) for body in bodies]
+    return [_record(body) for body in bodies]
+
+
+@lru_cache(maxsize=RECORDS)
+def _record(body: bytes) -> ExchangeRecord:
+    """What an entry says. Entries never change, and the latest are asked for again and again."""
+    return ExchangeRecord.model_validate_json(body)
 
 
 def _uuid(text: str) -> ExchangeId:

@@ -1,5 +1,6 @@
 """What every store of an erasure works on: a private folder, the person, and copies fetched into it."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,6 +83,11 @@ class Bench:
             shutil.rmtree(path)
         path.unlink(missing_ok=True)
         return path
+
+
+def asking_bench(house: House, target: Target) -> Bench:
+    """A bench to ask the index on. It has no folder and holds no lock: nothing is fetched to it."""
+    return Bench(house, Path(os.devnull), target)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from sluice.lineage.graph import trace_of, with_person
 from sluice.lineage.model import Graph
 from sluice.lineage.trace import read_records
 from sluice.rights import erase_store
-from sluice.rights.erase_bench import open_bench
+from sluice.rights.erase_bench import asking_bench
 from sluice.rights.erase_find import open_request
 from sluice.rights.erase_lead import BY_BOTH, BY_INDEX, find_lead
 from sluice.rights.erase_model import Target
@@ -109,8 +109,7 @@ def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
 def _pointed_at(house: House, target: Target) -> tuple[frozenset[ExchangeId], frozenset[ExchangeId]]:
     """Exchanges that the index names, or named before the case edited it; and those of which it says nothing."""
     copies = erase_store.find_copies(house.conn, target.principal)
-    with open_bench(house, target) as bench:
-        lead = find_lead(bench, copies)
+    lead = find_lead(asking_bench(house, target), copies)
     holding = lead.named | lead.noted
     files = (copy for copy in copies if copy.kind in BY_INDEX | BY_BOTH)
     return holding, frozenset(copy.exchange_id for copy in files if lead.may_hold(copy)) - holding

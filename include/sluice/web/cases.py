@@ -18,7 +18,7 @@ from sluice.web.cursor import cursor_of, place_of
 from sluice.web.model import PRINCIPAL, CasePage, CaseRequest, CaseShort, CaseShown, Withdrawal
 from sluice.web.problem import problems
 from sluice.web.read_model import CaseTrace, Instant
-from sluice.web.reading import reading
+from sluice.web.reading import reading, reading_house
 
 router = APIRouter(prefix="/cases", tags=["cases"])
 LARGEST_PAGE = 200
@@ -121,13 +121,12 @@ def lineage(
     moment: Annotated[Instant | None, Query(description="What was closed by then; now by default.")] = None,
 ) -> dict[str, Any]:
     """Show every exchange that holds whoever a case is about: the index says which, the ledger the rest."""
-    from sluice.exchange.house import open_house
     from sluice.lineage.graph import describe as describe_trace
     from sluice.lineage.graph import trace_of
     from sluice.rights.journey import follow_case
 
     at = known_when(moment, datetime.now(UTC))
-    with open_house(get_settings()) as house:
+    with reading_house() as house:
         told = follow_case(house, CaseId(str(case_id)), at)
     followed = told.followed
     return {

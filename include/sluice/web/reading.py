@@ -1,11 +1,11 @@
-"""Connections that questions are answered on. They are kept between requests: to open one takes longer than to ask."""
+"""What questions are answered with, kept between requests: to open a connection takes longer than to ask."""
 
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Any, Final
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from sqlalchemy import event
@@ -13,7 +13,11 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
 from sluice.db import Connection, connect
-from sluice.settings import get_settings
+from sluice.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from sluice.exchange.house import House
+    from sluice.lake.objects import ObjectStore
 
 KEPT: Final = 8
 """Connections that are kept open at most, of one process; in a rush there are more."""
@@ -37,6 +41,26 @@ def reading() -> Iterator[Connection]:
         yield conn
     finally:
         kept.close()
+
+
+@contextmanager
+def reading_house() -> Iterator["House"]:
+    """A house to look into the stores with, and no more. Raises ServiceMissing."""
+    from sluice.exchange.house import House
+    from sluice.exchange.nursery import CHILD, Nursery
+    from sluice.keys import Keyring
+
+    settings = get_settings()
+    with reading() as conn, Nursery(CHILD) as nursery:
+        yield House(settings, conn, _objects(os.getpid(), settings), Keyring.open(settings), nursery)
+
+
+@lru_cache(maxsize=1)
+def _objects(process: int, settings: Settings) -> "ObjectStore":
+    """One client of each process; a connection must not be shared after a fork."""
+    from sluice.lake.objects import ObjectStore
+
+    return ObjectStore(settings)
 
 
 @cache

@@ -33,7 +33,7 @@ from sluice.web.pages.asked import AsOf, Zoom, field_of
 from sluice.web.pages.assets import FOLDER
 from sluice.web.pages.picture import Link, Picture, party_name, picture_of
 from sluice.web.pages.view import Reader, environment, reader_of, render
-from sluice.web.reading import reading
+from sluice.web.reading import reading, reading_house
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/lineage")
@@ -88,10 +88,9 @@ def person(
     request: Request, onlooker: Onlooker, reader: CaseReader, case_id: UUID, at: AsOf, zoom: Zoom = 100
 ) -> Response:
     """Every exchange that holds whoever a case is about."""
-    from sluice.exchange.house import open_house
     from sluice.rights.journey import follow_case
 
-    with open_house(get_settings()) as house:
+    with reading_house() as house:
         told = follow_case(house, CaseId(str(case_id)), at)
     return _page(request, "lineage_person.html", told.followed, zoom, case_id=case_id, told=told)
 
@@ -99,10 +98,9 @@ def person(
 @router.get("/person/{case_id}/picture.svg")
 def person_picture(request: Request, onlooker: Onlooker, reader: CaseReader, case_id: UUID, at: AsOf) -> Response:
     """That picture as a file. Raises PictureNotDrawn."""
-    from sluice.exchange.house import open_house
     from sluice.rights.journey import follow_case
 
-    with open_house(get_settings()) as house:
+    with reading_house() as house:
         followed = follow_case(house, CaseId(str(case_id)), at).followed
     title = reader_of(request).say.say("pages.lineage.person.title", case=str(case_id))
     return _file(request, followed, title, f"case-{case_id}")
