@@ -4,7 +4,7 @@ import unicodedata
 
 import polars as pl
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from screen.labelled import read_labelled
@@ -43,6 +43,7 @@ def test_the_word_pass_holds_every_word_that_is_found(before: str, term: str, af
 
 @settings(max_examples=100, deadline=None)
 @given(note=NUMBER_NOTES)
+@example(note="03 30 07 85")
 def test_the_number_passes_hold_every_number_that_is_found(note: str) -> None:
     text = fold(note).text
     for class_, _, _ in find_numbers(text, EVERY_SHAPE, RULES).hits:
