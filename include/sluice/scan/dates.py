@@ -1,6 +1,6 @@
 """Dates, whose digits read as somebody's telephone by chance: +32 2 811 19 98 is dialled 28111998 inside the country.
 
-One telephone in four hundred of Brussels reads as a day of birth, and in a file of thousands somebody was born on it.
+One telephone in four hundred of Brussels reads as a day, and in a file of thousands somebody may have been born on it.
 Nobody writes a telephone in that way, so no certificate has to wait for it.
 """
 
