@@ -30,7 +30,7 @@ from sluice.rights.cases import advance
 from sluice.rights.census import find_unknown
 from sluice.rights.certificate import last_scans
 from sluice.rights.erase_batches import CopyName
-from sluice.rights.erase_bench import Bench, open_bench
+from sluice.rights.erase_bench import Bench, Known, open_bench
 from sluice.rights.erase_control import check_goes_on, check_may_begin, noted, outcome_of
 from sluice.rights.erase_exceptions import exceptions_of
 from sluice.rights.erase_find import find_places, foresee, is_pointing, kept, open_request, targets_of
@@ -77,16 +77,18 @@ def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
     Raises NotDecided, NotReleased, AnotherInError, ErasureBusy, PreflightFailed before anything is touched;
     ErasureStopped and PlanOutdated between two objects.
     """
+    known = Known()
     with control.hold_case(house.conn, case_id):
-        erase_copies(house, case_id, begin(house, case_id, now))
-        finish(house, case_id, now)
-        return prove(house, case_id, now)
+        erase_copies(house, case_id, begin(house, case_id, now, known), known)
+        finish(house, case_id, now, known)
+        return prove(house, case_id, now, known)
 
 
-def begin(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...]:
+def begin(house: House, case_id: CaseId, now: datetime, known: Known | None = None) -> tuple[CopyName, ...]:
     """Keep the person out of every file from now on, remember what to look for afterwards, name what to erase.
 
-    The index is not among it: it goes last, in :func:`finish`. Raises as :func:`run`.
+    The index is not among it: it goes last, in :func:`finish`. ``known``: what this run learned of versions before;
+    the second scan is not told. Raises as :func:`run`.
     """
     with control.hold_case(house.conn, case_id):
         check_preflight(house, case_id)
@@ -94,7 +96,7 @@ def begin(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...]:
         check_may_begin(house.conn, case_id)
         control.begin_run(house.conn, case_id)
         with noted(house.conn, case_id):
-            return tuple(name for each in clearances for name in _begun(house, case_id, each.target, now))
+            return tuple(name for each in clearances for name in _begun(house, case_id, each.target, now, known))
 
 
 def begin_if_due(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...] | None:
@@ -104,7 +106,7 @@ def begin_if_due(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName
         return begin(house, case_id, now) if is_left else None
 
 
-def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName]) -> int:
+def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName], known: Known | None = None) -> int:
     """Erase the person from these copies; how many are not covered by the release, and left. Safe beside others.
 
     Raises ErasureStopped between two objects.
@@ -115,7 +117,7 @@ def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName]) -> in
         _, clearances, _ = _cleared(house, case_id)
         for each in clearances:
             principal = each.target.principal
-            with open_bench(house, each.target) as bench:
+            with open_bench(house, each.target, known) as bench:
                 among = {exchange_id for name, exchange_id, _ in wanted if name == principal}
                 for copy in erase_store.find_copies(house.conn, principal, among=among):
                     if (principal, copy.exchange_id, copy.kind) in wanted and is_decided(copy, each.target):
@@ -123,7 +125,7 @@ def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName]) -> in
     return left
 
 
-def finish(house: House, case_id: CaseId, now: datetime) -> int:
+def finish(house: House, case_id: CaseId, now: datetime, known: Known | None = None) -> int:
     """Look again until nothing is found, then remove old versions and what else is left; exchanges under way.
 
     Raises NotFinished, ErasureStopped, PlanOutdated.
@@ -135,18 +137,18 @@ def finish(house: House, case_id: CaseId, now: datetime) -> int:
             waiting = sum(_in_flight(house, case_id, each.target.principal, now) for each in clearances)
             control.note_waiting(house.conn, case_id, waiting)
             for each in clearances:
-                _finish(house, case, each, now)
+                _finish(house, case, each, now, known)
     return waiting
 
 
-def prove(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
+def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = None) -> ErasureReport:
     """The second scan of what was released; where it is clean, the parts take their next step."""
     with control.hold_case(house.conn, case_id):
         case, clearances, unreleased = _cleared(house, case_id)
         with noted(house.conn, case_id):
             for each in clearances:
                 drop_over(house, each.target.principal)  # of requests that ended since the last passes
-            report = _verified(house, case, [each.target for each in clearances], now)
+            report = _verified(house, case, [each.target for each in clearances], now, known)
             run = control.find_run(house.conn, case_id)
             waiting = max(report.waiting, run.waiting if run else 0)
             report = replace(report, waiting=waiting, to_release=unreleased)
@@ -182,10 +184,10 @@ def _cleared(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]
     return case, clearances, len(targets) - len(clearances)
 
 
-def _begun(house: House, case_id: CaseId, target: Target, now: datetime) -> Iterator[CopyName]:
+def _begun(house: House, case_id: CaseId, target: Target, now: datetime, known: Known | None) -> Iterator[CopyName]:
     keep_out(house, target.principal, target.refs, Suppression.ERASED, cause=case_id, case_id=case_id, now=now)
     remake_prepared(house, target.principal, now)
-    with open_bench(house, target) as bench:
+    with open_bench(house, target, known) as bench:
         copies = erase_store.find_copies(house.conn, target.principal)
         erase_store.note_leads(house.conn, target, find_lead(bench, copies).named, "index")
         _look_up(bench, copies, case_id)
@@ -201,10 +203,10 @@ def _look_up(bench: Bench, copies: Sequence[Copy], case_id: CaseId) -> Needles:
     return remember(house, case_id, principal, spellings(bench, copies, known.values))
 
 
-def _looked_up_again(house: House, case_id: CaseId, target: Target) -> Needles:
+def _looked_up_again(house: House, case_id: CaseId, target: Target, known: Known | None) -> Needles:
     """As :func:`_look_up`; where an index is damaged, as it was known before: then more is looked for, not less."""
     try:
-        with open_bench(house, target) as bench:
+        with open_bench(house, target, known) as bench:
             return _look_up(bench, erase_store.find_copies(house.conn, target.principal), case_id)
     except (EvidenceInvalid, IndexInvalid):
         return recall(house, case_id, target.principal)
@@ -239,9 +241,9 @@ def _kept_out_since(house: House, case_id: CaseId, principal: Principal, now: da
         return now
 
 
-def _finish(house: House, case: Case, clearance: Clearance, now: datetime) -> None:
+def _finish(house: House, case: Case, clearance: Clearance, now: datetime, known: Known | None) -> None:
     target = clearance.target
-    with open_bench(house, target) as bench:
+    with open_bench(house, target, known) as bench:
         _erase_all(house, case, bench, clearance, now)
         for copy in erase_store.find_superseded(house, target.principal):
             with hold_object(house.conn, copy.bucket, copy.key):
@@ -318,14 +320,16 @@ def _carried_out(house: House, case: Case, principals: Sequence[str], now: datet
             advance(house.conn, case.case_id, target, order, part.sub_case_id)
 
 
-def _verified(house: House, case: Case, targets: Sequence[Target], now: datetime) -> ErasureReport:
+def _verified(
+    house: House, case: Case, targets: Sequence[Target], now: datetime, known: Known | None = None
+) -> ErasureReport:
     outcomes = erase_store.read_outcomes(house.conn, case.case_id)
     unknown = tuple(map(str, find_unknown(house.settings, house.conn, house.objects)))
     every = Scanned(doubts=len(unknown))
     ran = control.find_run(house.conn, case.case_id)
     for target in targets:
         waiting = _in_flight(house, case.case_id, target.principal, now)
-        needles = _looked_up_again(house, case.case_id, target)
+        needles = _looked_up_again(house, case.case_id, target, known)
         values = needles.values | set(target.values)
         scanned = scan_stores(house, target, values, ran.begun_at if ran else now)
         corrections = count_left(house, target.principal, target.refs)

@@ -20,12 +20,25 @@ from sluice.terms import Sha256
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What a store works with: the house, an empty private folder, the person.
+class Known:
+    """What was learned of versions, which never change: whoever is erased in one process learns it once.
 
     ``asked``: what index runs answered, by bucket, key, version and references that were asked for; None: gone.
     ``clean``: versions of copies (exchange, kind, version) in which this person was looked for and is not.
     ``readable``: versions of copies that were read to their end, whoever is in them.
+    ``others``: which of some references rows of others have, by version of a copy and references.
+    """
+
+    asked: dict[tuple[str, str, str, frozenset[str]], Answer | None] = field(default_factory=dict)
+    clean: set[tuple[str, str, str]] = field(default_factory=set)
+    readable: set[tuple[str, str, str]] = field(default_factory=set)
+    others: dict[tuple[str, str, str, frozenset[str]], frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a store works with: the house, an empty private folder, the person, and what is known of versions.
+
     ``seen``: what was found in the file that was looked into last, by its version, exchange, kind and whom it was for.
     ``last``: bucket, key and version of the copy that lies in the folder, and its SHA-256: who finds it reads it next.
     """
@@ -33,11 +46,7 @@ class Bench:
     house: House
     folder: Path
     target: Target
-    asked: dict[tuple[str, str, str, frozenset[str]], Answer | None] = field(
-        default_factory=dict, compare=False, repr=False
-    )
-    clean: set[tuple[str, str, str]] = field(default_factory=set, compare=False, repr=False)
-    readable: set[tuple[str, str, str]] = field(default_factory=set, compare=False, repr=False)
+    known: Known = field(default_factory=Known, compare=False, repr=False)
     seen: dict[tuple[object, ...], tuple[FoundInFile | None, int]] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -91,7 +100,10 @@ def asking_bench(house: House, target: Target) -> Bench:
 
 
 @contextmanager
-def open_bench(house: House, target: Target) -> Iterator[Bench]:
-    """A bench whose folder is gone afterwards, or once its worker is dead and somebody reconciles."""
+def open_bench(house: House, target: Target, known: Known | None = None) -> Iterator[Bench]:
+    """A bench whose folder is gone afterwards, or once its worker is dead and somebody reconciles.
+
+    known: of the same person at the same principal.
+    """
     with private_folder(house) as folder:
-        yield Bench(house, folder, target)
+        yield Bench(house, folder, target, Known() if known is None else known)

@@ -59,16 +59,16 @@ def led_copies(bench: Bench) -> list[Copy]:
 
 
 def _rows(bench: Bench, copy: Copy) -> int:
-    """How many rows of a copy name the person; a version that does not is looked into once per bench.
+    """How many rows of a copy name the person; a version that does not is looked into once.
 
     Of whom an answer is says the request that it answers, so answers are always asked.
     """
     name = (copy.exchange_id, copy.kind, copy.version_id)
-    if name in bench.clean:
+    if name in bench.known.clean:
         return 0
     rows = store_of(copy).find(bench, copy)
     if not rows and copy.kind != ANSWER:
-        bench.clean.add(name)
+        bench.known.clean.add(name)
     return rows
 
 

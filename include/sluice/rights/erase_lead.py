@@ -78,9 +78,9 @@ def find_lead(bench: Bench, copies: Iterable[Copy], refs: Collection[str] | None
     house, target = bench.house, bench.target
     wanted = frozenset(target.refs if refs is None else refs)
     runs = [copy for copy in copies if copy.kind in RUNS]
-    _ask_all(bench, [run for run in runs if (*_name(run), wanted) not in bench.asked], wanted)
+    _ask_all(bench, [run for run in runs if (*_name(run), wanted) not in bench.known.asked], wanted)
     said = {
-        (run.exchange_id, run.kind): bench.asked[*_name(run), wanted] or _ask_current(house, run, sorted(wanted))
+        (run.exchange_id, run.kind): bench.known.asked[*_name(run), wanted] or _ask_current(house, run, sorted(wanted))
         for run in runs
     }
     noted = erase_store.find_leads(house.conn, target) if target.case_id else frozenset()
@@ -91,11 +91,11 @@ def _ask_all(bench: Bench, runs: Sequence[Copy], refs: frozenset[str]) -> None:
     """Note what each run answers: a merge for many of them, the others themselves, many at a time."""
     names: dict[RunName, Copy] = {(run.exchange_id, run.kind, run.version_id): run for run in runs}
     told = ask_merged(bench.house, bench.target.principal, names.keys(), sorted(refs))
-    bench.asked.update(((*_name(names[name]), refs), answer) for name, answer in told.items())
+    bench.known.asked.update(((*_name(names[name]), refs), answer) for name, answer in told.items())
     left = [run for name, run in names.items() if name not in told]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = pool.map(lambda run: _ask(bench.house, run, sorted(refs)), left)
-        bench.asked.update(((*_name(run), refs), answer) for run, answer in zip(left, answers, strict=True))
+        bench.known.asked.update(((*_name(run), refs), answer) for run, answer in zip(left, answers, strict=True))
 
 
 def _name(run: Copy) -> tuple[str, str, str]:

@@ -143,17 +143,25 @@ def _refs_of_others(bench: Bench, copies: Sequence[Copy], refs: frozenset[str]) 
     found: set[str] = set()
     lead = find_lead(bench, copies, refs)
     for copy in copies:
-        path = bench.fetch(copy) if copy.kind in (LAKE, ARRIVED) and lead.may_hold(copy) else None
-        if path is None:
-            continue
-        if copy.kind == LAKE:
-            others = pl.scan_parquet(path).filter(~_mine(bench, path)).select(ref_columns(path)).collect()
-            columns: Iterable[pl.Series] = others.get_columns()
-        else:
-            columns = refs_of_others(path, copy.key, copy.contract, copy.columns, bench.target, bench.limits)
-        for column in columns:
-            found.update(column.filter(column.is_in(sorted(refs)).fill_null(False)).to_list())
+        if copy.kind in (LAKE, ARRIVED) and lead.may_hold(copy):
+            name = (copy.exchange_id, copy.kind, copy.version_id, refs)
+            if name not in bench.known.others:
+                bench.known.others[name] = _of_others_in(bench, copy, refs)
+            found.update(bench.known.others[name])
     return frozenset(found)
+
+
+def _of_others_in(bench: Bench, copy: Copy, refs: frozenset[str]) -> frozenset[str]:
+    path = bench.fetch(copy)
+    if path is None:
+        return frozenset()
+    if copy.kind == LAKE:
+        others = pl.scan_parquet(path).filter(~_mine(bench, path)).select(ref_columns(path)).collect()
+        columns: Iterable[pl.Series] = others.get_columns()
+    else:
+        columns = refs_of_others(path, copy.key, copy.contract, copy.columns, bench.target, bench.limits)
+    among = sorted(refs)
+    return frozenset(ref for one in columns for ref in one.filter(one.is_in(among).fill_null(False)).to_list())
 
 
 def identifying(copy: Copy) -> frozenset[str]:

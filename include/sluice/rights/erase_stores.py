@@ -362,11 +362,11 @@ BY_KIND: Mapping[str, Store] = {kind: store for store in STORES for kind in stor
 def hides(bench: Bench, copy: Copy) -> bool:
     """Whether a copy in which nobody was found goes all the same: a refused file that nobody can read (ADR 15)."""
     name = (copy.exchange_id, copy.kind, copy.version_id)
-    if copy.kind not in (ARRIVED, REFUSED_FILE) or name in bench.readable:
+    if copy.kind not in (ARRIVED, REFUSED_FILE) or name in bench.known.readable:
         return False
     if store_of(copy).erase(bench, copy).is_needed:
         return True
-    bench.readable.add(name)
+    bench.known.readable.add(name)
     return False
 
 

@@ -20,6 +20,8 @@ DFA_BYTES = 20_000
 """Up to here the fast automaton fits the caches; above it would take hundreds of megabytes."""
 GROUPED = "grouped"
 """Encoding of a number that is found once what separates its digits was taken out."""
+ALONE: frozenset[tuple[bytes, bytes]] = frozenset()
+"""Around a value that no word of others holds: most are."""
 INT32_END = 1 << 32
 """Unsigned ones stand in four bytes too."""
 
@@ -130,8 +132,10 @@ def _labelled(index: int, value: str, words: Collection[bytes]) -> Iterator[tupl
             yield needle, Label(index, spelling.encoding, around=_around(needle, words))
 
 
-def _around(needle: bytes, words: Iterable[bytes]) -> frozenset[tuple[bytes, bytes]]:
+def _around(needle: bytes, words: Collection[bytes]) -> frozenset[tuple[bytes, bytes]]:
     """What these words have before and after the needle, each time that it stands in one of them."""
+    if not words:
+        return ALONE
     found = ((word[:at], word[at + len(needle) :]) for word in words for at in _places(needle, word))
     return frozenset(pair for pair in found if any(pair))
 

@@ -11,10 +11,10 @@ import re
 import struct
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
-HASHES = ("sha256", "sha1", "md5")
+HASHES = {"sha256": hashlib.sha256, "sha1": hashlib.sha1, "md5": hashlib.md5}
 HASH_DIGITS = 20
 """80 bits of a hash tell it from all others, and keep the automaton small."""
 HEX = "hex"
@@ -30,12 +30,13 @@ WIDE = 1 << 32
 """Integers from here have five significant bytes; fewer bytes stand in any file by chance."""
 SEPARATORS = re.compile(r"[ ./()\-\u00a0\u2011]")
 PHONE = re.compile(r"(?:\+|00)[1-9]\d{6,14}|0[1-9]\d{7,9}")
+UNESCAPED = re.compile(r"[A-Za-z0-9._~-]*")
+"""RFC 3986, unreserved: what neither an address, nor JSON, nor markup writes in another way."""
 COUNTRY_CODE = re.compile(r"1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3}")
 """ITU E.164: lengths of country codes, so that a number is also found as it is dialled at home."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spelling:
+class Spelling(NamedTuple):
     """One encoding of one value as bytes."""
 
     encoding: str
@@ -49,11 +50,14 @@ def spellings(value: str) -> Iterator[Spelling]:
 
     They are compared without regard to ASCII capitals, unless ``exact``.
     """
+    written: set[str] = set()
     for form, text in forms(value):
-        plain = text.encode()
-        yield Spelling(form, plain)
-        yield from _of_code_pages(form, text)
-        yield from _of_escapes(text)
+        plain, alike = text.encode(), text.lower() if text.isascii() else text
+        if alike not in written:
+            written.add(alike)
+            yield Spelling(form, plain)
+            yield from _of_code_pages(form, text)
+            yield from _of_escapes(text)
         yield from _of_bytes(plain)
         yield from _of_hashes(plain)
 
@@ -124,6 +128,8 @@ def _encoded(text: str, page: str) -> bytes | None:
 
 
 def _of_escapes(text: str) -> Iterator[Spelling]:
+    if UNESCAPED.fullmatch(text):
+        return
     for percent in (quote(text, safe=""), quote(text, safe="@+"), quote_plus(text)):
         yield Spelling("percent", percent.encode())
     for escaped in (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
@@ -154,8 +160,8 @@ def _base64_core(plain: bytes, shift: int) -> bytes:
 
 
 def _of_hashes(plain: bytes) -> Iterator[Spelling]:
-    for name in HASHES:
-        digits = hashlib.new(name, plain, usedforsecurity=False).hexdigest()[:HASH_DIGITS]
+    for name, make in HASHES.items():
+        digits = make(plain, usedforsecurity=False).hexdigest()[:HASH_DIGITS]
         yield Spelling(name, digits.encode())
 
 
