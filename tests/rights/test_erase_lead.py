@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 import polars as pl
 import pytest
 
 from rights.asking import asked, let_go
 from rights.estate import ENERGY01, TELECOM01, Estate, Person, open_estate
+from sluice.lake.objects import ObjectStore
 from sluice.rights import erase_store
 from sluice.rights.erase import run
-from sluice.rights.erase_bench import Bench, open_bench
+from sluice.rights.erase_bench import Bench, asking_bench, open_bench
 from sluice.rights.erase_find import find_places, led_copies
+from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_model import Copy, Target
 from sluice.rights.erase_stores import NamelessStore, store_of
 from sluice.settings import Settings
@@ -121,3 +124,22 @@ def test_the_index_leads_to_whatever_opening_everything_finds_and_its_gaps_are_m
     by_what_was_asked = slice(0, 3, 2)
     with open_bench(estate.house, target_of(estate, person, ENERGY01, by_what_was_asked)) as bench:
         assert opened_all(bench) == set()
+
+
+def test_a_server_keeps_small_runs_and_asks_an_edited_one_anew(estate: Estate) -> None:
+    person = estate.people[3]
+    target = target_of(estate, person, ENERGY01)
+
+    def named() -> tuple[frozenset[str], int]:
+        """Exchanges that the index names, and how many objects were read to know it."""
+        copies = erase_store.find_copies(estate.house.conn, ENERGY01)
+        with patch.object(ObjectStore, "read", autospec=True, side_effect=ObjectStore.read) as read:
+            return find_lead(asking_bench(estate.house, target), copies).named, read.call_count
+
+    first, reads = named()
+    assert first and reads, "the control: nothing was kept before"
+    assert named() == (first, 0)
+    gone = forget(estate, person, "index")
+    again, reads = named()
+    assert reads == 1, "the one that was edited"
+    assert again in (first, first - {gone}), "its other run may name them too"

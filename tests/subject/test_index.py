@@ -20,6 +20,7 @@ from sluice.subject.index import (
     is_whole,
     merge_runs,
     parts_with,
+    read_run,
     write_run,
 )
 from sluice.subject.model import IndexInvalid, RefMalformed
@@ -48,12 +49,14 @@ def test_a_run_finds_exactly_the_references_it_holds(held, asked):
     held_words, asked_words = ({int(ref[:16], 16) for ref in side} for side in (held, [*asked, *held[:3]]))
     assert set(found["ref"]) == held_words & asked_words
     assert ask_run(run, [*asked, *held[:3]]) == Answer(found.height, is_whole=False)
+    assert read_run(run).ask([*asked, *held[:3]]) == Answer(found.height, is_whole=False)
 
 
 def test_a_run_says_that_it_is_whole_until_it_is_written_without():
     run = build_run([(SubjectKind.PHONE, references(9))])
 
     assert ask_run(write_run(run, is_whole=True), ["0" * 32]) == Answer(0, is_whole=True)
+    assert read_run(write_run(run, is_whole=True)).is_whole and not read_run(write_run(run)).is_whole
     assert is_whole(write_run(run, is_whole=True)) and not is_whole(write_run(run))
     assert pl.read_parquet(write_run(run, is_whole=True)).equals(run)
 

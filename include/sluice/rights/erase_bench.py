@@ -27,12 +27,14 @@ class Known:
     ``clean``: versions of copies (exchange, kind, version) in which this person was looked for and is not.
     ``readable``: versions of copies that were read to their end, whoever is in them.
     ``others``: which of some references rows of others have, by version of a copy and references.
+    ``keeps_runs``: whether small index runs stay in memory, for whoever asks this process next.
     """
 
     asked: dict[tuple[str, str, str, frozenset[str]], Answer | None] = field(default_factory=dict)
     clean: set[tuple[str, str, str]] = field(default_factory=set)
     readable: set[tuple[str, str, str]] = field(default_factory=set)
     others: dict[tuple[str, str, str, frozenset[str]], frozenset[str]] = field(default_factory=dict)
+    keeps_runs: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,8 @@ class Bench:
 
 
 def asking_bench(house: House, target: Target) -> Bench:
-    """A bench to ask the index on. It has no folder and holds no lock: nothing is fetched to it."""
-    return Bench(house, Path(os.devnull), target)
+    """A bench to ask the index on, of a server. It has no folder and holds no lock: nothing is fetched to it."""
+    return Bench(house, Path(os.devnull), target, Known(keeps_runs=True))
 
 
 @contextmanager

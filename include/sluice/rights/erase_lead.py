@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.deliver import DELIVERED, RETURN
@@ -20,10 +21,11 @@ from sluice.exchange.merged import AT_ONCE, RUNS, RunName, ask_merged
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.rest import REST
 from sluice.exchange.suppressed import INDEX
+from sluice.lake.objects import ObjectStore
 from sluice.rights import erase_store
 from sluice.rights.erase_bench import Bench
 from sluice.rights.erase_model import Copy
-from sluice.subject.index import Answer, ask_run
+from sluice.subject.index import Answer, Run, ask_run, read_run
 from sluice.terms import ExchangeId
 
 BY_INDEX = frozenset({"lake"})
@@ -33,6 +35,8 @@ BY_BOTH = frozenset(
         *("arrived", "quarantine.file", "quarantine.rows", "quarantine.records", "quarantine.held"),
     }
 )
+RUNS_KEPT, KEPT_BYTES = 512, 128 * 1024
+"""Index runs that a server keeps in memory, and how big one may be: 64 MB at most, of keyed references."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def _ask_all(bench: Bench, runs: Sequence[Copy], refs: frozenset[str]) -> None:
     bench.known.asked.update(((*_name(names[name]), refs), answer) for name, answer in told.items())
     left = [run for name, run in names.items() if name not in told]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = pool.map(lambda run: _ask(bench.house, run, sorted(refs)), left)
+        answers = pool.map(lambda run: _ask(bench.house, run, sorted(refs), bench.known.keeps_runs), left)
         bench.known.asked.update(((*_name(run), refs), answer) for run, answer in zip(left, answers, strict=True))
 
 
@@ -103,15 +107,29 @@ def _name(run: Copy) -> tuple[str, str, str]:
     return run.bucket, run.key, run.version_id
 
 
-def _ask(house: House, run: Copy, refs: Sequence[str]) -> Answer | None:
+def _ask(house: House, run: Copy, refs: Sequence[str], keeps: bool = False) -> Answer | None:
     """None: this version is there no more."""
+    where = (house.objects, *_name(run), run.sha256)
     try:
-        content = house.objects.read(run.bucket, run.key, run.version_id)
+        kept = _kept(*where) if keeps else None
+        return kept.ask(refs) if kept else ask_run(_content(*where), refs)
     except NotFound:
         return None
-    if run.sha256 and hashlib.sha256(content).hexdigest() != run.sha256:
-        raise EvidenceInvalid(Ref("exchange", run.exchange_id), Ref("copy", run.kind))
-    return ask_run(content, refs)
+
+
+def _content(objects: ObjectStore, bucket: str, key: str, version_id: str, sha256: str) -> bytes:
+    """A run as it was written. Raises NotFound, EvidenceInvalid."""
+    content = objects.read(bucket, key, version_id)
+    if sha256 and hashlib.sha256(content).hexdigest() != sha256:
+        raise EvidenceInvalid(Ref("key", key))
+    return content
+
+
+@lru_cache(maxsize=RUNS_KEPT)
+def _kept(objects: ObjectStore, bucket: str, key: str, version_id: str, sha256: str) -> Run | None:
+    """A run in memory; None for one that is too big to be kept. Raises as :func:`_content`."""
+    content = _content(objects, bucket, key, version_id, sha256)
+    return read_run(content) if len(content) <= KEPT_BYTES else None
 
 
 def _ask_current(house: House, run: Copy, refs: Sequence[str]) -> Answer | None:

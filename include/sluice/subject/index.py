@@ -122,6 +122,18 @@ class Answer:
     is_whole: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run in memory, to be asked again and again: its first words, sorted; shows counts, never a reference."""
+
+    words: np.ndarray = field(repr=False)
+    is_whole: bool
+
+    def ask(self, refs: Sequence[str]) -> Answer:
+        """As :func:`ask_run`."""
+        return Answer(_count(self.words, _words(tuple(refs))), self.is_whole)
+
+
 def write_run(entries: pl.DataFrame, *, is_whole: bool = False) -> bytes:
     """A sorted run as Parquet: plain encoding, zstd, statistics on ``ref`` only.
 
@@ -156,15 +168,23 @@ def find_in_run(source: Source, refs: Sequence[str]) -> pl.DataFrame:
 
 def ask_run(source: Source, refs: Sequence[str]) -> Answer:
     """How many entries of a run are of ``refs``, and whether the run is whole. Raises IndexInvalid."""
-    import numpy as np
-
     words = _words(tuple(refs))
     with _opened(source) as file:
         held = _read(file, _groups_with(file.metadata, words), ["ref"])["ref"].to_numpy()
-        is_whole = WHOLE in (file.metadata.metadata or {})
+        return Answer(_count(held, words), WHOLE in (file.metadata.metadata or {}))
+
+
+def read_run(source: Source) -> Run:
+    """All of a run. Raises IndexInvalid."""
+    with _opened(source) as file:
+        held = _read(file, range(file.metadata.num_row_groups), ["ref"])["ref"].to_numpy()
+        return Run(held, WHOLE in (file.metadata.metadata or {}))
+
+
+def _count(held: np.ndarray, words: Sequence[int]) -> int:
+    """How many of the sorted ``held`` are among these."""
     asked = np.unique(np.array(words, np.uint64))
-    found = np.searchsorted(held, asked, "right") - np.searchsorted(held, asked, "left")
-    return Answer(int(found.sum()), is_whole)
+    return int((np.searchsorted(held, asked, "right") - np.searchsorted(held, asked, "left")).sum())
 
 
 def is_whole(source: Source) -> bool:
