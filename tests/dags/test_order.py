@@ -4,6 +4,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 
 from installation import CHECKOUT
+from sluice.orchestration.flows import slots
 
 pytestmark = pytest.mark.slow  # Airflow reads every DAG
 
@@ -24,3 +25,7 @@ def test_a_run_that_ends_while_its_file_is_parsed_does_not_keep_the_next_file_wa
 
     assert {most for most, is_woken in runs.values() if is_woken} == {2}
     assert {most for most, is_woken in runs.values() if not is_woken} == {1}
+    tasks = {
+        t.task_id: t.max_active_tis_per_dag for d in bag.dags.values() for t in d.tasks if "strays" not in d.dag_id
+    }
+    assert (tasks["drain"], tasks["return"]) == (len(slots()), 1), "a second run shares the slots of the first"

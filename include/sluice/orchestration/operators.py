@@ -56,9 +56,18 @@ class DrainFlow(HouseOperator):
 
 
 def drain_in_slots(direction: str, principal: str, flow: str) -> None:
-    """The slots of one flow, side by side: they go before clocks and returns, and wake what is made of its rows."""
+    """The slots of one flow, side by side: they go before clocks and returns, and wake what is made of its rows.
+
+    Of a second run they wait for those of the first: twice as many would each import what it takes to judge a file.
+    """
     whose = {"direction": direction, "principal": principal, "flow": flow}
-    slot = DrainFlow.partial(task_id="drain", outlets=[accepted(**whose)], priority_weight=FILES_FIRST, **whose)
+    slot = DrainFlow.partial(
+        task_id="drain",
+        outlets=[accepted(**whose)],
+        priority_weight=FILES_FIRST,
+        max_active_tis_per_dag=len(slots()),
+        **whose,
+    )
     slot.expand(slot=slots())
 
 
@@ -93,12 +102,15 @@ def _drain_many(is_meant: "Callable[[Direction, Waiting], bool]", run: Mapping[s
 
 
 class ReturnResults(HouseOperator):
-    """Makes and delivers the returns of one flow that are due: a new day, late results, a correction."""
+    """Makes and delivers the returns of one flow that are due: a new day, late results, a correction.
+
+    One at a time: of a second run it waits for that of the first, and then finds what came meanwhile.
+    """
 
     template_fields: Sequence[str] = ()
 
     def __init__(self, *, principal: str, flow: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(max_active_tis_per_dag=1, **kwargs)
         self.principal, self.flow = principal, flow
 
     def work(self, run: dict[str, str]) -> str:
