@@ -7,37 +7,57 @@ import pytest
 from sluice.orchestration.trigger import NOTHING, WAKE_AGAIN_SECONDS, Seen, Wake
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
-LATER = NOON + timedelta(seconds=2)
+LATER, LAST = NOON + timedelta(seconds=2), NOON + timedelta(seconds=4)
+SLOTS = 2
 
 pytestmark = pytest.mark.slow  # importing Airflow's triggers takes seconds
 
 
+def one(at: datetime, taken: int = 0) -> Seen:
+    return Seen(1, at, at, taken)
+
+
 def fired(*sights: Seen, every: float = 1.0) -> list[bool]:
-    wake = Wake()
+    wake = Wake(SLOTS)
     return [wake.is_due(seen, index * every) for index, seen in enumerate(sights)]
 
 
-def test_it_wakes_at_once_for_the_first_and_for_more() -> None:
-    assert fired(NOTHING, Seen(1, NOON), Seen(2, LATER)) == [False, True, True]
+def test_it_wakes_at_once_for_the_first_and_for_who_came_after_it_was_taken() -> None:
+    assert fired(NOTHING, one(NOON), one(LATER, taken=1)) == [False, True, True]
+
+
+def test_who_comes_while_a_wake_is_under_way_is_taken_by_whoever_was_woken() -> None:
+    assert fired(one(NOON), Seen(2, NOON, LATER), Seen(3, NOON, LAST)) == [True, False, False]
+
+
+def test_of_those_that_came_meanwhile_the_rest_wakes_once_the_first_is_taken_and_a_slot_is_free() -> None:
+    assert fired(one(NOON), Seen(3, NOON, LAST), Seen(2, LATER, LAST, taken=1)) == [True, False, True]
+
+
+def test_slots_that_are_all_at_work_come_back_by_themselves() -> None:
+    busy = Seen(2, LATER, LAST, SLOTS)
+
+    assert fired(one(NOON), busy, busy, busy, every=WAKE_AGAIN_SECONDS) == [True, False, False, False]
+    assert fired(one(NOON), busy, Seen(1, LAST, LAST)) == [True, False, True], "one that ended had looked before"
 
 
 def test_one_that_comes_while_another_closes_is_new_although_the_count_stays() -> None:
-    assert fired(Seen(1, NOON), Seen(1, LATER)) == [True, True]
+    assert fired(one(NOON), one(LATER)) == [True, True]
 
 
 def test_one_that_was_tried_and_is_due_again_wakes() -> None:
-    assert fired(Seen(1, NOON), NOTHING, Seen(1, NOON)) == [True, False, True]
+    assert fired(one(NOON), NOTHING, one(NOON)) == [True, False, True]
 
 
 def test_what_is_known_and_still_waits_wakes_again_after_a_while_only() -> None:
-    same = [Seen(1, NOON)] * 4
+    same = [one(NOON)] * 4
 
     assert fired(*same) == [True, False, False, False]
     assert fired(*same, every=WAKE_AGAIN_SECONDS / 2) == [True, False, True, False]
 
 
 def test_the_newest_that_closed_does_not_make_older_ones_look_new() -> None:
-    assert fired(Seen(2, LATER), Seen(1, NOON), Seen(1, NOON)) == [True, False, False]
+    assert fired(Seen(2, NOON, LATER), one(NOON), one(NOON)) == [True, False, False]
 
 
 def test_nothing_never_wakes() -> None:
@@ -45,4 +65,4 @@ def test_nothing_never_wakes() -> None:
 
 
 def test_strays_of_two_flows_count_together() -> None:
-    assert Seen(1, LATER) | Seen(2, NOON) == Seen(3, LATER)
+    assert Seen(1, LATER, LATER, 1) | Seen(2, NOON, NOON) == Seen(3, NOON, LATER, 1)

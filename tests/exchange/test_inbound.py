@@ -10,6 +10,7 @@ import pytest
 
 from desk import ENERGY, Desk, open_desk
 from returns.commands import at_terminal, sluice
+from sluice.db import Connection, connect
 from sluice.documents.verify import verify_receipt
 from sluice.errors import NotFound
 from sluice.exchange.house import open_house
@@ -279,6 +280,28 @@ def test_a_worker_that_lost_its_lock_keeps_nothing(desk: Desk) -> None:
         desk.house.conn.execute("select pg_advisory_unlock_all()")
         with pytest.raises(GateFailed):
             store.check_still_ours(desk.house.conn, opened)
+
+
+def test_what_somebody_works_on_does_not_wait_however_long_it_takes(desk: Desk) -> None:
+    from sluice.exchange import store
+    from sluice.terms import Direction, Flow
+
+    for rows in (50, 60, 70):
+        desk.drop(desk.campaign(rows=rows)[0])
+    desk.open_new()
+
+    def waits(conn: Connection) -> list[tuple[int, int]]:
+        return [(flow.count, flow.taken) for flow in store.find_waiting(conn, Direction.INBOUND)]
+
+    with (
+        connect(desk.settings) as trigger,
+        store.claim_next(desk.house.conn, Direction.INBOUND, Principal("energy01"), Flow(ENERGY[1])) as taken,
+    ):
+        assert taken is not None and waits(trigger) == [(2, 1)]
+        desk.house.conn.execute("update exchange set next_attempt_at = now() - interval '1 minute'")
+        assert waits(trigger) == [(2, 1)], "judged for longer than a retry waits"
+    with connect(desk.settings) as trigger:
+        assert waits(trigger) == [(3, 0)], "the control: its slot is gone"
 
 
 def test_a_fault_that_is_not_the_files_costs_it_no_attempt(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,10 +13,9 @@ from sluice.exchange.model import Opened
 HELD = """exists (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and objsubid = 1
     and (classid::bigint << 32 | objid::bigint) = hashtextextended(%(lock)s, %(seed)s))"""
 """SQL: whether this connection holds a lock."""
-IS_WORKED_ON = """exists (select from pg_locks where locktype = 'advisory' and objsubid = 1
-    and granted and pid <> pg_backend_pid()
-    and database = (select oid from pg_database where datname = current_database())
-    and (classid::bigint << 32 | objid::bigint) = hashtextextended(exchange_id::text, 0))"""
+IS_WORKED_ON = """hashtextextended(exchange_id::text, 0) in (select classid::bigint << 32 | objid::bigint
+    from pg_locks where locktype = 'advisory' and objsubid = 1 and granted and pid <> pg_backend_pid()
+    and database = (select oid from pg_database where datname = current_database()))"""
 """SQL over ``exchange``: whether another process holds the lock of :func:`try_lock`, asked without taking it."""
 
 

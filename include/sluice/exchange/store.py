@@ -8,7 +8,7 @@ from typing import Any
 
 from sluice.db import Connection, transaction
 from sluice.errors import GateFailed, NotFound, Ref
-from sluice.exchange.locks import HELD
+from sluice.exchange.locks import HELD, IS_WORKED_ON
 from sluice.exchange.model import Opened
 from sluice.exchange.review_store import is_for_review
 from sluice.lake.objects import StoredObject
@@ -34,13 +34,17 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many exchanges of one flow are open and due, and when the first and the last of them was opened."""
+    """How many exchanges of one flow are open and due, when the first and the last of them was opened.
+
+    ``taken``: how many of the flow somebody works on, who takes the next one afterwards.
+    """
 
     principal: Principal
     flow: Flow
     count: int
     oldest_at: datetime
     newest_at: datetime
+    taken: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +104,20 @@ def insert_open(conn: Connection, arrival: Arrival, chain: str, opened_at: datet
 
 
 def find_waiting(conn: Connection, direction: Direction) -> list[Waiting]:
-    """Flows with open exchanges that are due now."""
+    """Flows with open exchanges that are due now, and that nobody works on."""
     rows = conn.execute(
-        """select principal, flow, count(*) as n, min(opened_at) as oldest_at,
-               max(opened_at) as newest_at from exchange
-           where decision = 'open' and direction = %s and next_attempt_at <= now() group by 1, 2""",
+        f"""select principal, flow, count(*) filter (where is_due) as n,
+               min(opened_at) filter (where is_due) as oldest_at,
+               max(opened_at) filter (where is_due) as newest_at, count(*) filter (where is_taken) as taken
+           from exchange e, lateral (select {IS_WORKED_ON} as is_taken) t,
+                lateral (select next_attempt_at <= now() and not is_taken as is_due) d
+           where decision = 'open' and direction = %s group by 1, 2 having bool_or(is_due)""",
         (direction.value,),
     ).fetchall()
     return [
-        Waiting(Principal(row["principal"]), Flow(row["flow"]), row["n"], row["oldest_at"], row["newest_at"])
+        Waiting(
+            Principal(row["principal"]), Flow(row["flow"]), row["n"], row["oldest_at"], row["newest_at"], row["taken"]
+        )
         for row in rows
     ]
 

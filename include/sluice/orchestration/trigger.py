@@ -27,19 +27,22 @@ log = logging.getLogger(__name__)
 STRAYS = ("*", "*", "*")
 """Direction, principal and flow of the trigger for whatever no flow DAG takes."""
 WAKE_AGAIN_SECONDS, PAUSE_AFTER_FAULT_SECONDS = 15.0, 1.0
-NEVER = datetime.min.replace(tzinfo=UTC)
+NEVER, EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Open exchanges that are due: how many, and when the last of them was opened."""
+    """Open exchanges that are due: how many, when the first and the last of them was opened; and how many are taken."""
 
     count: int = 0
+    oldest_at: datetime = EVER
     newest_at: datetime = NEVER
+    taken: int = 0
 
     def __or__(self, other: "Seen") -> "Seen":
-        return Seen(self.count + other.count, max(self.newest_at, other.newest_at))
+        oldest, newest = min(self.oldest_at, other.oldest_at), max(self.newest_at, other.newest_at)
+        return Seen(self.count + other.count, oldest, newest, self.taken + other.taken)
 
 
 NOTHING = Seen()
@@ -48,7 +51,7 @@ Sight = dict[tuple[str, str, str], Seen]
 
 
 class ObjectsWaiting(BaseEventTrigger):
-    """Fires when exchanges of one flow wait: at once when there are more, again while any are left."""
+    """Fires when exchanges of one flow wait and nobody is about to take them; again while any are left."""
 
     def __init__(self, direction: str, principal: str, flow: str) -> None:
         super().__init__()
@@ -72,7 +75,7 @@ class ObjectsWaiting(BaseEventTrigger):
                 await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS)
 
     async def filter_shared_stream(self, shared_stream: AsyncIterator[Sight]) -> AsyncIterator[TriggerEvent]:
-        wake = Wake()
+        wake = Wake(get_settings().slots)
         async for sight in shared_stream:
             seen = sight.get((self.direction, self.principal, self.flow), NOTHING)
             if wake.is_due(seen, time.monotonic()):
@@ -97,20 +100,26 @@ def _quietly(step: Callable[[], T]) -> T | None:
 
 @dataclass
 class Wake:
-    """When to fire: as soon as a new one or more than before wait, and every 15 s while any wait.
+    """When to fire: for what came since the last wake was answered, and every 15 s while any wait.
 
-    The count alone is blind: one that closes and one that comes between two looks leave it as it was.
+    A wake is answered once all that waited then is taken: until then whoever it woke takes what comes meanwhile too.
+    Slots that are all at work take the next one by themselves. Each run costs a second, so none is begun for nothing.
     """
 
-    last: Seen = NOTHING
+    slots: int
+    told: datetime = NEVER
+    """When the newest was opened that waited at the last wake."""
+    is_waiting: bool = False
     last_fired: float = float("-inf")
 
     def is_due(self, seen: Seen, now: float) -> bool:
         """``now``: seconds of a monotonic clock."""
-        fresh = seen.count > self.last.count or seen.newest_at > self.last.newest_at
-        self.last = Seen(seen.count, max(seen.newest_at, self.last.newest_at))
-        if seen.count and (fresh or now - self.last_fired >= WAKE_AGAIN_SECONDS):
-            self.last_fired = now
+        is_answered = not self.is_waiting or seen.oldest_at > self.told
+        self.is_waiting = bool(seen.count)
+        if not seen.count or seen.taken >= self.slots:
+            return False
+        if is_answered or now - self.last_fired >= WAKE_AGAIN_SECONDS:
+            self.told, self.last_fired = max(self.told, seen.newest_at), now
             return True
         return False
 
@@ -139,7 +148,9 @@ class Watch:
                 for waiting in find_waiting(conn, direction):
                     whole = (direction.value, waiting.principal, waiting.flow)
                     name = STRAYS if is_stray(*whole) else whole
-                    sight[name] = sight.get(name, NOTHING) | Seen(waiting.count, waiting.newest_at)
+                    sight[name] = sight.get(name, NOTHING) | Seen(
+                        waiting.count, waiting.oldest_at, waiting.newest_at, waiting.taken
+                    )
         return sight
 
     @cached_property
