@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sluice.demo.night import Night
     from sluice.demo.person import Person
     from sluice.demo.real import Gap
-    from sluice.demo.story import Check, Outcome
+    from sluice.demo.story import Check, Dropped, Outcome
     from sluice.exchange.house import House
 
 
@@ -95,9 +95,10 @@ def _sample(settings: Settings, seed: int, rows: int) -> tuple[list[Outcome], Ni
     err.print(f"Dropping sample files of {rows:,} rows (seed {seed}) as the principals")
     with tempfile.TemporaryDirectory(prefix="sluice-demo-") as folder, open_house(settings) as house:
         drops = files.first_drops(Path(folder), seed, rows)
-        outcomes = _wait(settings, drops, "Airflow judges")
-        outcomes += _wait(settings, [files.second_drop(drops[0])], "the same file again")
+        outcomes = _wait(settings, story.put(settings, drops), "Airflow judges")
+        same = story.put(settings, [files.second_drop(drops[0])])
         night = _night(house, outcomes, Path(folder), seed)
+        outcomes += _wait(settings, same, "the same file again")
         evidence = list(night_checks(house, night))
         receipts = story.fetch_receipts(settings, outcomes, settings.var / "demo" / "receipts")
         evidence += story.checks(settings, outcomes, receipts, night.ids)
@@ -128,10 +129,18 @@ def _person(house: House, night: Night, drops: Sequence[Drop], folder: Path) -> 
         house,
         phone,
         batch_of(campaign, phone),
-        lambda: _wait(house.settings, [later], "Airflow judges a later file")[0],
+        lambda: _awaited(house.settings, later),
         house.settings.var / "demo" / "letters",
         lambda line: err.print(f"  {line}", markup=False),
     )
+
+
+def _awaited(settings: Settings, later: Drop) -> Callable[[], Outcome]:
+    """Put a file; what waits for it."""
+    from sluice.demo import story
+
+    versions = story.put(settings, [later])
+    return lambda: _wait(settings, versions, "Airflow judges a later file")[0]
 
 
 def _called(night: Night, campaign: Path) -> list[str]:
@@ -165,16 +174,15 @@ def _real(settings: Settings, file: Path) -> tuple[list[Outcome], list[Check]]:
     drop = real.drop_of(file, contract)
     if contract is None:
         _show_gap(real.write_gap(settings, file, drop.flow))
-    outcomes = _wait(settings, [drop], f"Airflow judges {drop.name}")
+    outcomes = _wait(settings, story.put(settings, [drop]), f"Airflow judges {drop.name}")
     receipts = story.fetch_receipts(settings, outcomes, settings.var / "demo" / "receipts")
     evidence = story.checks(settings, outcomes, receipts)
     return outcomes, [*evidence, *real.real_checks(settings, outcomes, file, table.dialect.encoding)]
 
 
-def _wait(settings: Settings, drops: Sequence[Drop], title: str) -> list[Outcome]:
+def _wait(settings: Settings, versions: Dropped, title: str) -> list[Outcome]:
     from sluice.demo import story
 
-    versions = story.put(settings, drops)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
         bar = progress.add_task(title, total=len(versions))

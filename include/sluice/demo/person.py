@@ -71,9 +71,17 @@ class Person:
 
 
 def run_person(
-    house: House, phone: str, customers: Sequence[str], again: Callable[[], Outcome], folder: Path, say: Say
+    house: House,
+    phone: str,
+    customers: Sequence[str],
+    again: Callable[[], Callable[[], Outcome]],
+    folder: Path,
+    say: Say,
 ) -> Person:
-    """The whole story. ``customers``: of the batch; ``again``: brings the person back in a later file."""
+    """The whole story. ``customers``: of the batch; ``again``: brings the person back in a later file.
+
+    What ``again`` gives waits for that file: meanwhile the batch is read, instructed, planned and released.
+    """
     started = time.monotonic()
     person = (parse_identifier(f"phone:{phone}", 1),)
     before = tuple(where(house, person, (ENERGY, TELECOM)))
@@ -89,9 +97,11 @@ def run_person(
     certificates = issue(house, case.case_id)
     letter = _ended(house, case.case_id, folder)
     say("the person comes back in a later file, in another spelling")
-    back = again()
+    came_back = again()
     say(f"energy01 asks the same for {len(customers):,} customers in one file")
-    batch, batch_report = _batch(house, customers)
+    batch_id = _batch_released(house, customers)
+    back = came_back()
+    batch, batch_report = _batch_erased(house, batch_id)
     return Person(
         case=store.get_case(house.conn, case.case_id),
         before=before,
@@ -190,7 +200,7 @@ def _ended(house: House, case_id: CaseId, folder: Path) -> Path:
     return path
 
 
-def _batch(house: House, customers: Sequence[str]) -> tuple[Case, ErasureReport]:
+def _batch_released(house: House, customers: Sequence[str]) -> CaseId:
     """One request file of energy01 for many of its customers, with its own key; the rest as for one person."""
     own, bucket = ObjectStore(as_principal(house.settings, ENERGY)), house.settings.bucket_exchange
     content = "\n".join(["customer", *customers, ""]).encode()
@@ -200,6 +210,10 @@ def _batch(house: House, customers: Sequence[str]) -> tuple[Case, ErasureReport]
     follow(house, _now())
     instructed(house, case_id)
     _released(house, case_id)
+    return case_id
+
+
+def _batch_erased(house: House, case_id: CaseId) -> tuple[Case, ErasureReport]:
     report = _erased(house, case_id)
     issue(house, case_id)
     tell(house, _now())
