@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sluice.orchestration.trigger import NOTHING, WAKE_AGAIN_SECONDS, Seen, Wake
+from sluice.orchestration.trigger import BUSY_SECONDS, NOTHING, WAKE_AGAIN_SECONDS, Seen, Wake
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 LATER, LAST = NOON + timedelta(seconds=2), NOON + timedelta(seconds=4)
@@ -37,7 +37,7 @@ def test_of_those_that_came_meanwhile_the_rest_wakes_once_the_first_is_taken_and
 def test_slots_that_are_all_at_work_come_back_by_themselves() -> None:
     busy = Seen(2, LATER, LAST, SLOTS)
 
-    assert fired(one(NOON), busy, busy, busy, every=WAKE_AGAIN_SECONDS) == [True, False, False, False]
+    assert fired(one(NOON), busy, busy, busy, busy, every=BUSY_SECONDS / 4) == [True, False, False, False, True], "hung"
     assert fired(one(NOON), busy, Seen(1, LAST, LAST)) == [True, False, True], "one that ended had looked before"
 
 

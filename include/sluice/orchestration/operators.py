@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sluice.exchange.store import Waiting
 
 FORGOTTEN_AFTER = timedelta(minutes=2)
-"""A flow's own DAG is woken within seconds, and again every 15 s."""
+"""A flow's own DAG is woken within seconds, and again every 15 s, or every minute where all its slots are at work."""
 
 FILES_FIRST = 10
 """Weight of what takes in files: where slots are few, Airflow would let clocks and returns of older runs go first."""

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 STRAYS = ("*", "*", "*")
 """Direction, principal and flow of the trigger for whatever no flow DAG takes."""
 WAKE_AGAIN_SECONDS, PAUSE_AFTER_FAULT_SECONDS = 15.0, 1.0
+BUSY_SECONDS = 60.0
+"""Slots that take nothing new for so long may hang: Airflow gave their places to others, the locks are still theirs."""
 NEVER, EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 T = TypeVar("T")
 
@@ -103,7 +105,8 @@ class Wake:
     """When to fire: for what came since the last wake was answered, and every 15 s while any wait.
 
     A wake is answered once all that waited then is taken: until then whoever it woke takes what comes meanwhile too.
-    Slots that are all at work take the next one by themselves. Each run costs a second, so none is begun for nothing.
+    Slots that are all at work take the next one by themselves, so they are left alone for a minute. Each run costs a
+    second, so none is begun for nothing.
     """
 
     slots: int
@@ -116,9 +119,10 @@ class Wake:
         """``now``: seconds of a monotonic clock."""
         is_answered = not self.is_waiting or seen.oldest_at > self.told
         self.is_waiting = bool(seen.count)
-        if not seen.count or seen.taken >= self.slots:
-            return False
-        if is_answered or now - self.last_fired >= WAKE_AGAIN_SECONDS:
+        is_busy, waited = seen.taken >= self.slots, now - self.last_fired
+        if seen.count and (
+            waited >= (BUSY_SECONDS if is_busy else WAKE_AGAIN_SECONDS) or (is_answered and not is_busy)
+        ):
             self.told, self.last_fired = max(self.told, seen.newest_at), now
             return True
         return False

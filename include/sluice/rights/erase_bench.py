@@ -105,7 +105,7 @@ def asking_bench(house: House, target: Target) -> Bench:
 def open_bench(house: House, target: Target, known: Known | None = None) -> Iterator[Bench]:
     """A bench whose folder is gone afterwards, or once its worker is dead and somebody reconciles.
 
-    known: of the same person at the same principal.
+    known: of the same request; an exchange is of one principal, so it may be shared between those of a case.
     """
     with private_folder(house) as folder:
         yield Bench(house, folder, target, Known() if known is None else known)

@@ -36,7 +36,7 @@ BY_BOTH = frozenset(
     }
 )
 RUNS_KEPT, KEPT_BYTES = 512, 128 * 1024
-"""Index runs that a server keeps in memory, and how big one may be: 64 MB at most, of keyed references."""
+"""Index runs that a server keeps in memory, and how big one may be in S3: some 64 MB of keyed references."""
 
 
 @dataclass(frozen=True)
