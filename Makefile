@@ -53,10 +53,13 @@ fix: setup  ## Format, and repair what the linter can
 	$(PY) -m ruff format $(CODE)
 
 test: setup  ## Every test, on real stores of its own; what is tried often is tried more often by `make evidence`
-	@log=$$(mktemp); $(PY) -m pytest tests/journeys >$$log 2>&1 & journeys=$$!; trap "kill $$journeys" INT TERM; \
-	$(PY) -m pytest -m "not journey" -n 3 --dist loadfile --no-loadscope-reorder; tests=$$?; \
-	echo "journeys through a whole installation, beside the tests above:"; wait $$journeys; journeys=$$?; \
-	cat $$log; rm -f $$log; exit $$((tests || journeys))
+	@logs=$$(mktemp -d); trap "kill \$$journeys 2>/dev/null; rm -rf $$logs" EXIT; trap "exit 130" INT TERM; \
+	$(PY) -m pytest tests/journeys >$$logs/journeys 2>&1 & journeys=$$!; \
+	{ $(PY) -m pytest -m "not journey" -n 3 --dist loadfile --no-loadscope-reorder; echo $$? >$$logs/status; } | tee $$logs/tests; \
+	echo "journeys through a whole installation, beside the tests above:"; \
+	wait $$journeys; status=$$?; cat $$logs/journeys; read tests <$$logs/status; \
+	if [ $$((tests || status)) = 1 ]; then echo "what failed, again:"; grep -hE '^(E  |FAILED|ERROR)' $$logs/tests $$logs/journeys | tail -n 60; fi; \
+	exit $$((tests || status))
 
 demo: setup  ## The whole story; or with FILE=... a CSV or XLSX of yours
 	$(VENV)/bin/sluice demo $(FILE)
