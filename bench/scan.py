@@ -3,7 +3,12 @@
 import gzip
 import hashlib
 import io
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import polars as pl
@@ -11,10 +16,12 @@ import polars as pl
 from bench import BenchRow, paired, shown
 from sluice.scan.model import Scan
 from sluice.scan.needles import Needles, needles_of
+from sluice.scan.readers import MOST, Readers
 from sluice.scan.walk import scan_bytes
 
 SEED = 20_261_125
 PERSONS = (1, 1000)
+COPIES = 4
 WORKBOOK_SHARE = 20
 """One row in so many also stands in the workbook: nobody mails a million rows."""
 
@@ -34,6 +41,24 @@ def rows(size: int) -> Iterator[BenchRow]:
         yield BenchRow("scan", f"{what}, CPU", megabytes / whole.cpu_s, "MB per s", against)
     for name, content in objects.items():
         yield from row_of(name, content, needles)
+    yield side_by_side(objects, planted(frame, PERSONS[-1]))
+
+
+def side_by_side(objects: dict[str, bytes], values: list[str]) -> BenchRow:
+    """Readers beside one process, over several copies of every object; both know already what to look for."""
+    needles = needles_of(values)
+    with TemporaryDirectory(prefix="sluice-bench-") as name, Readers(values, []) as readers:
+        paths = [Path(name) / f"{number}.{kind}" for number in range(COPIES) for kind in objects]
+        for path, content in zip(paths, cycle(objects.values()), strict=False):
+            path.write_bytes(content)
+        with ThreadPoolExecutor(MOST) as pool:
+            list(pool.map(readers.scan, paths))
+            whole, alone = paired(
+                lambda: list(pool.map(readers.scan, paths)), lambda: [scan_bytes(path, needles) for path in paths]
+            )
+    processors = len(os.sched_getaffinity(0))
+    against = f"one process {shown(alone.wall_s)} s; {len(paths)} objects, {processors} processors"
+    return BenchRow("scan", f"readers side by side, {len(values):,} persons", alone.wall_s / whole.wall_s, "x", against)
 
 
 def row_of(name: str, content: bytes, needles: Needles) -> Iterator[BenchRow]:

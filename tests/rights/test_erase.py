@@ -14,9 +14,11 @@ from copies import Copies
 from night import Call, Night, call_log, copied_night, open_night
 from rights.asking import DESK, asked
 from sluice.exchange.read import show_exchange
+from sluice.lake.quarantine import seal
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.returns.model import NotDelivered
 from sluice.returns.release import deliver_again, release
+from sluice.rights import erase_scan
 from sluice.rights.certificate import NotProven, issue
 from sluice.rights.certificate_check import verify_certificate
 from sluice.rights.erase import plan, run, verify
@@ -127,7 +129,11 @@ def test_the_erased_person_does_not_come_back_in_another_spelling(night: Night) 
     assert (shown.record.what.rows_accepted, shown.record.what.rows_refused) == (39, 0)
 
 
-def test_the_second_scan_finds_what_was_put_back_behind_the_record(night: Night) -> None:
+@pytest.mark.parametrize("many", [erase_scan.MANY, 0], ids=["by itself", "by readers"])
+def test_the_second_scan_finds_what_was_put_back_behind_the_record(
+    night: Night, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erase_scan, "MANY", many)
     record, phone = night.people(3)[1]
     house, settings = night.desk.house, night.desk.settings
     case = asked(night, phone, record)
@@ -143,6 +149,10 @@ def test_the_second_scan_finds_what_was_put_back_behind_the_record(night: Night)
     pl.DataFrame({"ref": list(ref.values())}).write_parquet(night.desk.folder / "residue.parquet")
     house.objects.put(settings.bucket_lake, "energy01/left/ref.parquet", night.desk.folder / "residue.parquet", "x")
     assert verify(house, case.case_id, datetime.now(UTC)).residual == 2, "a reference is the person as well"
+    (night.desk.folder / "note").write_text(f"bel {phone} terug")
+    sealed = seal(night.desk.folder / "note", night.desk.folder / "note.age", house.keyring, ENERGY)
+    house.objects.put(settings.bucket_vault, "energy01/left/note.age", sealed, "x")
+    assert verify(house, case.case_id, datetime.now(UTC)).residual == 3, "what is sealed is opened"
     assert show_exchange(house.conn, night.returns()[0].id).record is not None
 
 

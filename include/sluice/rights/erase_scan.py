@@ -1,7 +1,7 @@
 """The second scan: every byte of every version in every store, by a reader that believes nothing of the eraser."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -30,12 +30,15 @@ from sluice.rights.notices import find_open_requests
 from sluice.rights.tell import find_open_notices
 from sluice.scan.model import Reason, Scan, Status
 from sluice.scan.needles import Needles, needles_of
+from sluice.scan.readers import Readers
 from sluice.scan.walk import scan_bytes
 from sluice.subject.model import IndexInvalid
 from sluice.terms import Sha256
 
 AHEAD = 4
 """Objects that are fetched while another one is read."""
+MANY, MUCH_BYTES = 64, 64 << 20
+"""A list of more objects, or of more bytes, is worth processes of its own that read them side by side."""
 CAME_IN = frozenset({"arrived", "quarantine.file"})
 """Kinds of copies that may be under OpenPGP as they came."""
 TOLD = 20
@@ -79,9 +82,10 @@ class Scanned:
 def scan_stores(house: House, target: Target, values: frozenset[str], since: datetime) -> Scanned:
     """Everything this principal has, whoever decides of it; an upload that was begun before ``since`` is a doubt."""
     uploads, younger = count_uploads(house, target.principal, since)
-    with open_bench(house, target) as bench:
+    listed, refs = sorted(values), sorted(target.refs)
+    with open_bench(house, target) as bench, Readers(listed, refs) as readers:
         copies = erase_store.find_copies(house.conn, target.principal)
-        search = Search(bench, copies, values)
+        search = Search(bench, copies, listed, readers)
         unended = (Unread(UPLOADS, reason="UNFINISHED"),) * uploads
         found = Scanned(doubts=uploads, short=search.short, unread=unended, waiting=younger)
         by_index = WENT_OUT | SENT | CAME_IN
@@ -98,7 +102,7 @@ def scan_stores(house: House, target: Target, values: frozenset[str], since: dat
                 items = [item for name, item in new.items() if name not in seen]
                 seen.update(new)
                 left = []
-                for item, fetched in _fetched(bench, items):
+                for item, fetched in _fetched(bench, items, search.read_ahead if _is_long(items) else None):
                     if fetched is None:
                         left.extend(_now(house, item))
                         continue
@@ -123,10 +127,10 @@ class Search:
     Of the same bytes again (a file that came twice, a receipt beside a return) the answer is the same.
     """
 
-    def __init__(self, bench: Bench, copies: Sequence[Copy], values: frozenset[str]) -> None:
-        self._bench, self._copies, self._values = bench, copies, values
-        self._listed, self._refs = sorted(values), sorted(bench.target.refs)
-        self._needles = needles_of(self._listed, words=self._refs)
+    def __init__(self, bench: Bench, copies: Sequence[Copy], values: Sequence[str], readers: Readers) -> None:
+        self._bench, self._copies, self._listed, self._readers = bench, copies, values, readers
+        self._needles = needles_of(values, words=sorted(bench.target.refs))
+        self._ahead: dict[Sha256, Scan] = {}
         self._read: dict[tuple[Sha256, bool], Scan] = {}
 
     @property
@@ -136,17 +140,24 @@ class Search:
 
     @cached_property
     def _longer(self) -> dict[str, set[str]]:
-        return longer_words(self._bench, self._copies, self._values)
+        return longer_words(self._bench, self._copies, frozenset(self._listed))
+
+    def read_ahead(self, fetched: Fetched) -> None:
+        """Have an object read by whoever is free, from any thread; what nobody could read is read when asked for."""
+        if fetched.sha256 not in self._ahead and (scan := self._readers.scan(fetched.path)) is not None:
+            self._ahead[fetched.sha256] = scan
 
     def scan(self, fetched: Fetched, key: str) -> Scan:
         """One version of an object, on local disk; who must stay out is noted by reference, and that is no residue."""
         name = fetched.sha256, key.startswith(SUPPRESSIONS)
         if name not in self._read:
-            self._read[name] = self._scan_new(fetched.path, by_reference=name[1])
+            self._read[name] = self._scan_new(fetched, by_reference=name[1])
         return self._read[name]
 
-    def _scan_new(self, path: Path, *, by_reference: bool) -> Scan:
-        found = self._scan(path, self._needles)
+    def _scan_new(self, fetched: Fetched, *, by_reference: bool) -> Scan:
+        path, ahead = fetched.path, self._ahead.get(fetched.sha256)
+        is_open = ahead is not None and all(doubt.reason is not Reason.ENCRYPTED for doubt in ahead.doubts)
+        found = ahead if ahead is not None and is_open else self._scan(path, self._needles)
         if by_reference:
             found = replace(found, hits=tuple(hit for hit in found.hits if hit.value_index < len(self._listed)))
         if found.status is not Status.HIT or any(hit.value_index >= len(self._listed) for hit in found.hits):
@@ -177,14 +188,22 @@ def _name(item: StoredObject) -> tuple[str, str, str]:
     return item.bucket, item.key, item.version_id
 
 
-def _fetched(bench: Bench, items: Sequence[StoredObject]) -> Iterator[tuple[StoredObject, Fetched | None]]:
-    """Each object on local disk until the next one is asked for, a few fetched ahead; None: it is there no more."""
+def _is_long(items: Sequence[StoredObject]) -> bool:
+    return len(items) > MANY or sum(item.size_bytes for item in items) > MUCH_BYTES
+
+
+def _fetched(
+    bench: Bench, items: Sequence[StoredObject], then: Callable[[Fetched], None] | None
+) -> Iterator[tuple[StoredObject, Fetched | None]]:
+    """Each object on local disk until the next one is asked for, a few fetched ahead; None: it is there no more.
+
+    then: what is done with each ahead as well."""
     folder = bench.fresh("scanned")
     folder.mkdir()
     with ThreadPoolExecutor(AHEAD) as pool:
         waiting: deque[tuple[StoredObject, Future[Fetched | None]]] = deque()
         for number, item in enumerate(items):
-            waiting.append((item, pool.submit(_fetch, bench, item, folder / str(number))))
+            waiting.append((item, pool.submit(_fetch, bench, item, folder / str(number), then)))
             if len(waiting) > AHEAD:
                 yield from _next(*waiting.popleft())
         for each in waiting:
@@ -198,11 +217,16 @@ def _next(item: StoredObject, fetching: "Future[Fetched | None]") -> Iterator[tu
         fetched.path.unlink()
 
 
-def _fetch(bench: Bench, item: StoredObject, path: Path) -> Fetched | None:
+def _fetch(
+    bench: Bench, item: StoredObject, path: Path, then: Callable[[Fetched], None] | None = None
+) -> Fetched | None:
     try:
-        return bench.house.objects.fetch(*_name(item), path)
+        fetched = bench.house.objects.fetch(*_name(item), path)
     except NotFound:
         return None
+    if then is not None:
+        then(fetched)
+    return fetched
 
 
 def _judged(bench: Bench, scan: Scan, copy: Copy | None, where: Unread) -> Scanned:
