@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,7 +31,8 @@ from sluice.agreement.activate import activate_all
 from sluice.db import connect
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import open_house
-from sluice.rights import erase_lead
+from sluice.exchange.merged import merge_all
+from sluice.rights.erase_lead import _kept
 from sluice.rights.model import Actor, Right, Role
 from sluice.rights.opening import open_case
 from sluice.rights.protect import protection_of
@@ -124,11 +126,18 @@ def rows(size: int) -> Iterator[BenchRow]:
             for article in ("", "/30.1"):
                 what = f"registers{article}"
                 yield from _measured(client, settings, what, _always(f"/registers{article}"), rounds=SLOW_ROUNDS)
-            for known, before in (("", _nothing), (", no run in memory", erase_lead._kept.cache_clear)):
-                yield from _measured(
-                    client, settings, f"lineage of a person in {PERSON_FILES + 1} files{known}",
-                    _always(_person(settings)), rounds=PERSON_ROUNDS, goal=MOST_PERSON_MS, before=before,
-                )  # fmt: skip
+            yield from _person_rows(client, settings)
+
+
+def _person_rows(client: TestClient, settings: Settings) -> Iterator[BenchRow]:
+    """A person in files of today; then a night goes by, which merges the index. Both with nothing in memory, too."""
+    what, address, forget = f"lineage of a person in {PERSON_FILES + 1} files", _person(settings), _kept.cache_clear
+    rows = partial(_measured, client, settings, rounds=PERSON_ROUNDS, goal=MOST_PERSON_MS)
+    yield from rows(f"{what} of today", _always(address))
+    yield from rows(f"{what} of today, no run in memory", _always(address), before=forget)
+    with open_house(settings) as house:
+        merge_all(house, datetime.now(UTC))
+    yield from rows(f"{what} of the day before, no run in memory", _always(address), before=forget)
 
 
 def _begin(settings: Settings, folder: Path) -> None:
