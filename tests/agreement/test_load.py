@@ -18,6 +18,8 @@ from sluice.agreement.shape import Word
 from sluice.errors import DocumentInvalid
 from sluice.terms import DataOrigin, Direction, FieldGroup, RoleProfile, SubjectKind
 
+PAPER = "agreement-3.0.0.yaml"
+
 
 def test_the_given_examples_load_as_they_are(schemas: Path) -> None:
     agreement = load_agreement(schemas / "examples" / "agreement.yaml")
@@ -92,16 +94,14 @@ def test_the_plain_loader_takes_what_ours_refuses() -> None:
     assert yaml.load("a: 1\na: 2", Loader=yaml.SafeLoader) == {"a": 2}
 
 
+@pytest.mark.timeout(60)  # they would grow to 9 ** 19 words
 def test_aliases_that_grow_without_end_are_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "agreement-1.yaml"
     levels = "\n".join(f"a{n}: &a{n} [" + ", ".join([f"*a{n - 1}"] * 9) + "]" for n in range(1, 20))
     path.write_text(f"agreementId: X\na0: &a0 [x]\n{levels}\n", encoding="utf-8")
-    before = time.perf_counter()
 
     with pytest.raises(PaperInvalid, match="AGR-005"):
         load_agreement(path)
-
-    assert time.perf_counter() - before < 1
 
 
 def test_every_flow_of_the_checkout_is_found() -> None:
@@ -134,18 +134,22 @@ def test_a_contract_of_another_principal_is_broken_in_this_folder(tmp_path: Path
     assert [problem.code for problem in flow.broken] == ["CON-020"]
 
 
-def test_two_hundred_principals_are_skimmed_well_under_a_second(tmp_path: Path) -> None:
+def test_two_hundred_principals_are_skimmed_in_half_the_time_that_reading_an_agreement_takes(tmp_path: Path) -> None:
+    """CPU beside CPU: how busy the machine is does not matter."""
     for number in range(200):
         folder = tmp_path / f"p{number}"
         folder.mkdir()
-        (folder / "agreement-3.0.0.yaml").write_text(AGREEMENT, encoding="utf-8")
+        (folder / PAPER).write_text(AGREEMENT, encoding="utf-8")
         (folder / CONTRACT_NAME).write_text(CONTRACT.replace("id: energy01", f"id: p{number}"), encoding="utf-8")
-    before = time.perf_counter()
-
+    began = time.process_time()
     flows = find_flows(tmp_path)
+    skimmed = time.process_time()
+    for number in range(0, 200, 20):
+        load_agreement(tmp_path / f"p{number}" / PAPER)
+    read = time.process_time()
 
     assert len(flows) == 200 and not any(flow.broken for flow in flows)
-    assert time.perf_counter() - before < 0.8
+    assert skimmed - began < 20 * (read - skimmed) / 2
 
 
 def test_the_agreement_of_a_date_is_found_on_file() -> None:

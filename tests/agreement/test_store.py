@@ -1,10 +1,10 @@
 """Registered papers on the real PostgreSQL: two clocks, every reason, and nothing that can be undone."""
 
 import hashlib
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -262,14 +262,21 @@ def test_a_body_that_is_not_its_hash_is_refused(conn: Connection) -> None:
         activate(conn, (wrong,), NOW)
 
 
-def test_activating_again_is_cheap_and_a_gap_is_shown_again(conn: Connection, tmp_path: Path) -> None:
+def test_activating_again_checks_nothing_anew_and_a_gap_is_shown_again(conn: Connection, tmp_path: Path) -> None:
     folder = write_folder(tmp_path, contract=CONTRACT.replace("value: consent}", "value: OPEN}"))
     first = activate_principal(conn, folder, NOW)
     again = activate_principal(conn, folder, NOW + timedelta(hours=1))
 
     assert first.has_errors and again.has_errors and again.activated == ()
-    activate_all(conn, PRINCIPALS, NOW + timedelta(hours=2))
-    before = time.perf_counter()
-    settled = activate_all(conn, PRINCIPALS, NOW + timedelta(hours=3))
+    checked: list[Path] = []
+    check = partial(_noted, checked)
+    activate_all(conn, PRINCIPALS, NOW + timedelta(hours=2), check)
+    once = len(checked)
+    settled = activate_all(conn, PRINCIPALS, NOW + timedelta(hours=3), check)
     assert sum(len(each.unchanged) for each in settled) == 15
-    assert time.perf_counter() - before < 1
+    assert (once, len(checked)) == (len(settled), once)
+
+
+def _noted(checked: list[Path], folder: Path) -> tuple[()]:
+    checked.append(folder)
+    return ()
