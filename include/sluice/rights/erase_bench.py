@@ -26,14 +26,14 @@ class Known:
     ``asked``: what index runs answered, by bucket, key, version and references that were asked for; None: gone.
     ``clean``: versions of copies (exchange, kind, version) in which this person was looked for and is not.
     ``readable``: versions of copies that were read to their end, whoever is in them.
-    ``others``: which of some references rows of others have, by version of a copy and references.
+    ``others``: references that were asked for, and which of them rows of others have, by version of a copy.
     ``keeps_runs``: whether small index runs stay in memory, for whoever asks this process next.
     """
 
     asked: dict[tuple[str, str, str, frozenset[str]], Answer | None] = field(default_factory=dict)
     clean: set[tuple[str, str, str]] = field(default_factory=set)
     readable: set[tuple[str, str, str]] = field(default_factory=set)
-    others: dict[tuple[str, str, str, frozenset[str]], frozenset[str]] = field(default_factory=dict)
+    others: dict[tuple[str, str, str], tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)
     keeps_runs: bool = False
 
 

@@ -27,11 +27,15 @@ REF = "sluice_subject_ref"
 
 @dataclass(frozen=True)
 class FoundInFile:
-    """A readable file and the record numbers that name the person; ``values``: how those cells are spelled."""
+    """A readable file and the record numbers that name the person; ``values``: how those cells are spelled.
+
+    ``refs``: what every row of its table refers to, by identifying column that is there.
+    """
 
     table: Table
     records: tuple[int, ...]
     values: frozenset[str]
+    refs: tuple[pl.Series, ...]
     has_every_column: bool
     """Whether all columns that can name somebody are there; else the rest of the file may name the person too."""
     limits: Limits
@@ -40,10 +44,18 @@ class FoundInFile:
 
 def rows_of(frame: pl.DataFrame, columns: Sequence[Column], region: str, target: Target) -> pl.Series:
     """Which rows name the person, by any identifying column."""
-    mask, among = pl.Series([False]).new_from_index(0, frame.height), sorted(target.refs)
-    for column in columns:
-        for _, refs in refs_of_columns(frame, {column.name: column.kind}, region, target.key):
-            mask = mask | refs.is_in(among).fill_null(False)
+    return _naming(_refs_in(frame, columns, region, target), frame.height, target)
+
+
+def _refs_in(frame: pl.DataFrame, columns: Sequence[Column], region: str, target: Target) -> tuple[pl.Series, ...]:
+    kinds = [{column.name: column.kind} for column in columns]
+    return tuple(refs for each in kinds for _, refs in refs_of_columns(frame, each, region, target.key))
+
+
+def _naming(refs: Iterable[pl.Series], height: int, target: Target) -> pl.Series:
+    mask, among = pl.Series([False]).new_from_index(0, height), sorted(target.refs)
+    for column in refs:
+        mask = mask | column.is_in(among).fill_null(False)
     return mask
 
 
@@ -70,14 +82,15 @@ def find_in_file(
     if isinstance(table, FormatRefusal):
         return None
     region = contract.file_format.region if contract else "BE"
-    mask = rows_of(table.frame, columns, region, target)
+    refs = _refs_in(table.frame, columns, region, target)
+    mask = _naming(refs, table.frame.height, target)
     named_by = bad_rows_of(table.bad_records["raw"], table.dialect.delimiter, columns, region, target)
     bad = table.bad_records.filter(named_by)
     records = (*table.row_numbers.filter(mask).to_list(), *bad["row_number"].to_list())
     named = [column.name for column in columns if column.name in table.frame.columns]
     cells = table.frame.filter(mask).select(named) if named else pl.DataFrame()
     values = frozenset(value for column in cells.get_columns() for value in column.drop_nulls().to_list())
-    return FoundInFile(table, records, values, len(named) == len(columns), limits)
+    return FoundInFile(table, records, values, refs, len(named) == len(columns), limits)
 
 
 def refs_of_others(
@@ -86,9 +99,7 @@ def refs_of_others(
     """References of the rows that do not name the person, by column; nothing of a file that is no table."""
     found = find_in_file(path, name, contract, columns, target, limits)
     if found is not None:
-        region = contract.file_format.region if contract else "BE"
-        kinds = {column.name: column.kind for column in columns}
-        yield from (refs for _, refs in refs_of_columns(_of_others(found)[0], kinds, region, target.key))
+        yield from (refs.filter(_is_of_others(found)) for refs in found.refs)
 
 
 def words_of_others(
@@ -104,10 +115,13 @@ def words_of_others(
 
 def _of_others(found: FoundInFile) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows, and records that are no rows, in which the person is not."""
-    table, theirs = found.table, pl.Series(found.records, dtype=pl.Int64).implode()
-    return table.frame.filter(~table.row_numbers.is_in(theirs)), table.bad_records.filter(
-        ~pl.col("row_number").is_in(theirs)
-    )
+    theirs = pl.Series(found.records, dtype=pl.Int64).implode()
+    bad = found.table.bad_records.filter(~pl.col("row_number").is_in(theirs))
+    return found.table.frame.filter(_is_of_others(found)), bad
+
+
+def _is_of_others(found: FoundInFile) -> pl.Series:
+    return ~found.table.row_numbers.is_in(pl.Series(found.records, dtype=pl.Int64).implode())
 
 
 def names_person(path: Path, target: Target) -> bool:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -28,8 +29,9 @@ from sluice.rights.erase_uploads import UPLOADS, count_uploads
 from sluice.rights.identifiers import KEY_OWNER
 from sluice.rights.notices import find_open_requests
 from sluice.rights.tell import find_open_notices
-from sluice.scan.model import Reason, Scan, Status
-from sluice.scan.needles import Needles, needles_of
+from sluice.scan.form import Form
+from sluice.scan.model import Doubt, Reason, Scan, Status
+from sluice.scan.needles import Needles, needles_of, unsearchable_of
 from sluice.scan.readers import Readers
 from sluice.scan.walk import scan_bytes
 from sluice.subject.model import IndexInvalid
@@ -41,6 +43,8 @@ MANY, MUCH_BYTES = 64, 64 << 20
 """A list of more objects, or of more bytes, is worth processes of its own that read them side by side."""
 CAME_IN = frozenset({"arrived", "quarantine.file"})
 """Kinds of copies that may be under OpenPGP as they came."""
+SEALED = Doubt(Reason.ENCRYPTED, Form.ENCRYPTED)
+"""Of an object that is sealed as a whole."""
 TOLD = 20
 """Objects in doubt that are named, of each principal; all are counted."""
 
@@ -129,14 +133,17 @@ class Search:
 
     def __init__(self, bench: Bench, copies: Sequence[Copy], values: Sequence[str], readers: Readers) -> None:
         self._bench, self._copies, self._listed, self._readers = bench, copies, values, readers
-        self._needles = needles_of(values, words=sorted(bench.target.refs))
         self._ahead: dict[Sha256, Scan] = {}
         self._read: dict[tuple[Sha256, bool], Scan] = {}
 
     @property
     def short(self) -> int:
         """Values that cannot be looked for."""
-        return len(self._needles.unsearchable)
+        return len(unsearchable_of(self._listed))
+
+    @cached_property
+    def _needles(self) -> Needles:
+        return needles_of(self._listed, words=sorted(self._bench.target.refs))
 
     @cached_property
     def _longer(self) -> dict[str, set[str]]:
@@ -144,8 +151,23 @@ class Search:
 
     def read_ahead(self, fetched: Fetched) -> None:
         """Have an object read by whoever is free, from any thread; what nobody could read is read when asked for."""
-        if fetched.sha256 not in self._ahead and (scan := self._readers.scan(fetched.path)) is not None:
+        if fetched.sha256 in self._ahead:
+            return
+        scan = self._readers.scan(fetched.path)
+        if scan is not None and scan.doubts == (SEALED,) and not scan.hits:
+            scan = self._opened_ahead(fetched.path) or scan
+        if scan is not None:
             self._ahead[fetched.sha256] = scan
+
+    def _opened_ahead(self, path: Path) -> Scan | None:
+        """The same of what a sealed object holds, where its key is ours."""
+        plain = _unsealed(self._bench, path, path.with_suffix(".opened"))
+        if plain is None:
+            return None
+        try:
+            return self._readers.scan(plain)
+        finally:
+            plain.unlink()
 
     def scan(self, fetched: Fetched, key: str) -> Scan:
         """One version of an object, on local disk; who must stay out is noted by reference, and that is no residue."""
@@ -255,13 +277,18 @@ def _index_denies(bench: Bench, copy: Copy) -> bool:
 
 
 def _decrypted(bench: Bench, sealed: bytes) -> bytes | None:
+    source = bench.fresh("sealed-part")
+    source.write_bytes(sealed)
+    opened = _unsealed(bench, source, bench.fresh("opened-part"))
+    return opened.read_bytes() if opened else None
+
+
+def _unsealed(bench: Bench, source: Path, target: Path) -> Path | None:
+    """``target``, with what was sealed; None where its key is not ours."""
     import pyrage
 
-    source, opened = bench.fresh("sealed-part"), bench.fresh("opened-part")
-    source.write_bytes(sealed)
     for owner in (bench.target.principal, KEY_OWNER):  # answers to persons are sealed to the center
-        try:
-            return unseal(source, opened, bench.house.keyring, owner).read_bytes()
-        except pyrage.DecryptError:
-            continue
+        with suppress(pyrage.DecryptError):
+            return unseal(source, target, bench.house.keyring, owner)
+    target.unlink(missing_ok=True)
     return None

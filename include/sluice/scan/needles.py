@@ -1,7 +1,7 @@
 """Values to search for, as one automaton over all their encodings."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from types import MappingProxyType
@@ -76,8 +76,9 @@ def needles_of(
     Raises ScanFailed when no value is long enough: nothing would be searched, and all would look clean.
     """
     listed = [value.strip() for value in values]
-    chosen = [(i, value) for i, value in enumerate(listed) if is_searchable(value, text_min, digits_min)]
-    unsearchable = tuple(sorted(set(range(len(listed))) - {i for i, _ in chosen}))
+    unsearchable = unsearchable_of(listed, text_min, digits_min)
+    short = frozenset(unsearchable)
+    chosen = [(i, value) for i, value in enumerate(listed) if i not in short]
     ours = list(enumerate(words, len(listed)))
     if not (chosen or ours):
         raise ScanFailed
@@ -103,6 +104,11 @@ def needles_of(
         longest_grouped=max(map(len, grouped), default=0),
         int32=_int32(chosen),
     )
+
+
+def unsearchable_of(values: Sequence[str], text_min: int = TEXT_MIN, digits_min: int = DIGITS_MIN) -> tuple[int, ...]:
+    """Places in the list of the values that are too short to search for."""
+    return tuple(i for i, value in enumerate(values) if not is_searchable(value, text_min, digits_min))
 
 
 def is_searchable(value: str, text_min: int, digits_min: int) -> bool:
