@@ -27,6 +27,7 @@ from sluice.terms import Principal, SubjectKind
 CANONICAL = ("phone", "record_id")
 """Identifying columns of canonical results, whatever the platform calls them."""
 LAKE = "lake"
+WORDS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,21 @@ def longer_words(bench: Bench, copies: Iterable[Copy], values: Iterable[str]) ->
     lake = {copy.exchange_id for copy in listed if copy.kind == LAKE}
     whole = lake - {copy.exchange_id for copy in listed if copy.kind.startswith("quarantine.")}
     found: dict[str, set[str]] = {}
-    for copy in listed:
-        for column in _of_others(bench, copy, whole):
-            for value, words in held_in(column.cast(pl.String), spelled).items():
-                found.setdefault(value, set()).update(words)
+    for column in _gathered(column for copy in listed for column in _of_others(bench, copy, whole)):
+        for value, words in held_in(column, spelled).items():
+            found.setdefault(value, set()).update(words)
     return found
+
+
+def _gathered(columns: Iterable[pl.Series]) -> Iterator[pl.Series]:
+    """Their words, many columns at a time: each question for words costs what all forms of all values do."""
+    waiting = [pl.Series(dtype=pl.String)]
+    for column in columns:
+        waiting.append(column.cast(pl.String).drop_nulls().unique())
+        if sum(map(len, waiting)) >= WORDS_AT_ONCE:
+            yield pl.concat(waiting)
+            waiting = waiting[:1]
+    yield pl.concat(waiting)
 
 
 def _of_others(bench: Bench, copy: Copy, whole: Collection[str]) -> Iterator[pl.Series]:
