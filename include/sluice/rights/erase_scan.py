@@ -39,8 +39,8 @@ from sluice.terms import Sha256
 
 AHEAD = 4
 """Objects that are fetched while another one is read."""
-MANY, MUCH_BYTES = 64, 64 << 20
-"""A list of more objects, or of more bytes, is worth processes of its own that read them side by side."""
+MANY = 32
+"""More copies of a principal are worth processes of their own that read its objects side by side."""
 CAME_IN = frozenset({"arrived", "quarantine.file"})
 """Kinds of copies that may be under OpenPGP as they came."""
 SEALED = Doubt(Reason.ENCRYPTED, Form.ENCRYPTED)
@@ -106,7 +106,7 @@ def scan_stores(house: House, target: Target, values: frozenset[str], since: dat
                 items = [item for name, item in new.items() if name not in seen]
                 seen.update(new)
                 left = []
-                for item, fetched in _fetched(bench, items, search.read_ahead if _is_long(items) else None):
+                for item, fetched in _fetched(bench, items, search.read_ahead if len(copies) > MANY else None):
                     if fetched is None:
                         left.extend(_now(house, item))
                         continue
@@ -208,10 +208,6 @@ def _now(house: House, item: StoredObject) -> Iterator[StoredObject]:
 
 def _name(item: StoredObject) -> tuple[str, str, str]:
     return item.bucket, item.key, item.version_id
-
-
-def _is_long(items: Sequence[StoredObject]) -> bool:
-    return len(items) > MANY or sum(item.size_bytes for item in items) > MUCH_BYTES
 
 
 def _fetched(
