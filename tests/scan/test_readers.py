@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -27,7 +28,13 @@ def readers() -> Iterator[Readers]:
 
 
 def _children() -> list[psutil.Process]:
-    return [each for each in psutil.Process().children() if "sluice.scan.readers" in " ".join(each.cmdline())]
+    return [each for each in psutil.Process().children() if _is_reader(each)]
+
+
+def _is_reader(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        return "sluice.scan.readers" in " ".join(process.cmdline())
+    return False
 
 
 def test_they_answer_as_the_scanner_does(readers: Readers, tmp_path: Path) -> None:
