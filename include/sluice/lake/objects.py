@@ -308,8 +308,10 @@ class ObjectStore:
             return retrying(attempt)
         except ClientError as error:
             failure = _coded(operation, bucket, error)
-        except (BotoCoreError, RetryError):
-            failure = ServiceMissing(Ref("service", "s3"), Ref("operation", operation), Ref("bucket", bucket))
+        except (BotoCoreError, RetryError) as error:
+            last = error.last_attempt.exception() if isinstance(error, RetryError) else error
+            fault = Ref("fault", type(last).__name__)
+            failure = ServiceMissing(Ref("service", "s3"), Ref("operation", operation), Ref("bucket", bucket), fault)
         raise failure
 
 
@@ -346,25 +348,17 @@ def _stored(bucket: str, key: str, answer: dict[str, Any], size: int, sha256: st
 def _is_passing(error: BaseException) -> bool:
     from botocore.exceptions import (
         ClientError,
-        ConnectionClosedError,
+        ConnectTimeoutError,
         EndpointConnectionError,
         HTTPClientError,
         IncompleteReadError,
-        ResponseStreamingError,
     )
 
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "")
         status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
         return code in PASSING_CODES or status in PASSING_CODES
-    return isinstance(
-        error,
-        EndpointConnectionError
-        | ConnectionClosedError
-        | HTTPClientError
-        | IncompleteReadError
-        | ResponseStreamingError,
-    )
+    return isinstance(error, ConnectTimeoutError | EndpointConnectionError | HTTPClientError | IncompleteReadError)
 
 
 def _coded(operation: str, bucket: str, error: "ClientError") -> SluiceFailure:
