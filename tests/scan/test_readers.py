@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,7 +15,7 @@ import pytest
 from scan.plants import ENCODINGS, people
 from sluice.scan.model import Reason, Status
 from sluice.scan.needles import needles_of
-from sluice.scan.readers import Readers
+from sluice.scan.readers import Readers, _asked
 from sluice.scan.walk import scan_bytes
 
 VALUES = people(40)
@@ -71,6 +73,13 @@ def test_one_that_dies_costs_an_answer_and_the_next_is_begun_anew(readers: Reade
     assert readers.scan(tmp_path / "a") is None
     scan = readers.scan(tmp_path / "a")
     assert scan is not None and scan.status is Status.HIT
+
+
+def test_half_an_answer_is_none() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "input(); print('{', end='')"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as dying:
+        assert _asked(dying, "{}") == ""
 
 
 def test_a_file_that_is_not_there_is_no_answer(readers: Readers, tmp_path: Path) -> None:

@@ -86,14 +86,15 @@ class Readers:
 
 
 def _asked(reader: _Reader, line: str) -> str:
-    """Its answer; empty when it is there no more."""
+    """Its answer; empty when it is there no more, or died over it."""
     assert reader.stdin is not None and reader.stdout is not None
     try:
         reader.stdin.write(line + "\n")
         reader.stdin.flush()
     except BrokenPipeError:
         return ""
-    return reader.stdout.readline()
+    answer = reader.stdout.readline()
+    return answer if answer.endswith("\n") else ""
 
 
 def _scan_of(answer: str) -> Scan:
