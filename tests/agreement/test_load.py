@@ -100,8 +100,12 @@ def test_aliases_that_grow_without_end_are_refused_at_once(tmp_path: Path) -> No
     levels = "\n".join(f"a{n}: &a{n} [" + ", ".join([f"*a{n - 1}"] * 9) + "]" for n in range(1, 20))
     path.write_text(f"agreementId: X\na0: &a0 [x]\n{levels}\n", encoding="utf-8")
 
+    began = time.process_time()
+
     with pytest.raises(PaperInvalid, match="AGR-005"):
         load_agreement(path)
+
+    assert time.process_time() - began < 1
 
 
 def test_every_flow_of_the_checkout_is_found() -> None:
@@ -149,7 +153,7 @@ def test_two_hundred_principals_are_skimmed_in_half_the_time_that_reading_an_agr
     read = time.process_time()
 
     assert len(flows) == 200 and not any(flow.broken for flow in flows)
-    assert skimmed - began < 20 * (read - skimmed) / 2
+    assert skimmed - began < min(0.8, 20 * (read - skimmed) / 2)
 
 
 def test_the_agreement_of_a_date_is_found_on_file() -> None:

@@ -104,7 +104,7 @@ def seconds_of(wait: Any) -> float:
 
 @pytest.mark.parametrize("body", MESSAGES.values(), ids=MESSAGES)
 def test_every_message_wakes_and_is_gone_after_the_look(queue: Queue, body: str) -> None:
-    wake = short(queue.url, seconds=20)
+    wake = short(queue.url, seconds=10)
     queue.send(body)
 
     took = seconds_of(wake.wait)
@@ -112,13 +112,13 @@ def test_every_message_wakes_and_is_gone_after_the_look(queue: Queue, body: str)
     wake.long_poll_seconds = 1
     wake.wait()
 
-    assert took < 20
+    assert took < 5
     assert while_looking == (0, 1)
     assert queue.count() == (0, 0)
 
 
 def test_without_a_message_it_is_time_after_the_long_poll(queue: Queue) -> None:
-    assert seconds_of(short(queue.url).wait) > 0.9
+    assert 0.9 < seconds_of(short(queue.url).wait) < 5
 
 
 def test_a_message_ends_a_wait_that_has_begun(queue: Queue) -> None:
@@ -127,7 +127,7 @@ def test_a_message_ends_a_wait_that_has_begun(queue: Queue) -> None:
     with subprocess.Popen([sys.executable, "-c", code]):
         took = seconds_of(short(queue.url, seconds=20).wait)
 
-    assert 1 < took < 20
+    assert 1 < took < 15
 
 
 def test_all_messages_that_lie_there_are_one_wake_up(queue: Queue) -> None:

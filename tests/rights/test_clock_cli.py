@@ -116,7 +116,7 @@ def test_an_empty_stdin_gives_nothing() -> None:
 
 @pytest.mark.slow
 @pytest.mark.evidence
-def test_ten_thousand_lines_each_get_an_answer(record_property) -> None:
+def test_ten_thousand_lines_take_a_few_seconds(record_property) -> None:
     lines = [(date(2026, 1, 1) + timedelta(days=n % 2557)).isoformat() for n in range(10_000)]
     began = time.perf_counter()
 
@@ -127,6 +127,7 @@ def test_ten_thousand_lines_each_get_an_answer(record_property) -> None:
     seconds = time.perf_counter() - began
     record_property("clock: seconds for 10,000 lines, start included", round(seconds, 2))
     assert [json.loads(line)["received"] for line in done.stdout.splitlines()] == lines
+    assert seconds < 10
 
 
 def test_the_command_leaves_with_2_and_a_coded_object() -> None:

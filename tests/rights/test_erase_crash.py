@@ -64,7 +64,7 @@ def victim(night: Night) -> Iterator[Victim]:
 
 def path_once_free(night: Night, case_id: CaseId) -> ErasureReport:
     """Go the path again; PostgreSQL may need a moment to see that the dead worker holds nothing any more."""
-    house, now, deadline = night.desk.house, datetime.now(UTC), time.monotonic() + 120
+    house, now, deadline = night.desk.house, datetime.now(UTC), time.monotonic() + 30
     while True:
         try:
             if any(plan.released_at is None for plan in draft(house, case_id, "airflow", now).plans):

@@ -1,6 +1,7 @@
 """What principals put under ``requests/``: batches that open cases, instructions that are followed or not."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -181,8 +182,10 @@ def test_a_file_of_a_name_and_a_birth_date_seeks_one_person() -> None:
 @pytest.mark.slow
 def test_a_hundred_thousand_persons_are_read_and_one_more_is_not() -> None:
     lines = [f"C-{number};0470{number:06}" for number in range(MOST_PERSONS)]
+    started = time.monotonic()
     read = parse_request("erasure-all.csv", "\n".join(["customer;phone", *lines]).encode())
     assert isinstance(read, Asked) and len(read.persons) == MOST_PERSONS and read.refused == 0
+    assert time.monotonic() - started < 60
     assert parse_request("erasure-all.csv", "\n".join(["customer", *lines, "C"]).replace(";", "").encode()) is (
         Outcome.TOO_MANY_PERSONS
     )

@@ -100,6 +100,23 @@ def test_they_are_told_by_no_argument_and_no_variable_and_get_no_key(
     assert [value for value in (*VALUES, *WORDS) if value in open_to_all] == []
 
 
+def test_they_end_with_whoever_started_them_however_that_ends(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"nobody")
+    code = (
+        "import sys, time; from pathlib import Path; from sluice.scan.readers import Readers\n"
+        "readers = Readers(['jan.peeters@post.example'], [], 1); readers.scan(Path(sys.argv[1]))\n"
+        "print(readers._begun[0].pid, flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, tmp_path / "a"], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        reader = psutil.Process(int(parent.stdout.readline()))
+        assert _is_reader(reader), "control: it is there"
+        parent.kill()
+    psutil.wait_procs([reader], timeout=60)
+
+    assert not _is_reader(reader)
+
+
 def test_they_end_with_the_block(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"nobody")
     with Readers(VALUES, WORDS) as readers:

@@ -153,4 +153,4 @@ def test_one_million_two_hundred_thousand_contacts(record_property: Callable[[st
     said = ready_at(asked, spans)
     took = perf_counter() - began
     record_property("staff: readiness of 1,200,000 contacts of 800 agents", f"{took:.2f} s")
-    assert 0 < said.null_count() < rows
+    assert said.null_count() > 0 and took < 5

@@ -235,9 +235,7 @@ def _next(item: StoredObject, fetching: "Future[Fetched | None]") -> Iterator[tu
         fetched.path.unlink()
 
 
-def _fetch(
-    bench: Bench, item: StoredObject, path: Path, then: Callable[[Fetched], None] | None = None
-) -> Fetched | None:
+def _fetch(bench: Bench, item: StoredObject, path: Path, then: Callable[[Fetched], None] | None) -> Fetched | None:
     try:
         fetched = bench.house.objects.fetch(*_name(item), path)
     except NotFound:
