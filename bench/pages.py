@@ -130,7 +130,10 @@ def rows(size: int) -> Iterator[BenchRow]:
 
 
 def _person_rows(client: TestClient, settings: Settings) -> Iterator[BenchRow]:
-    """A person in files of today; then a night goes by, which merges the index. Both with nothing in memory, too."""
+    """A person in files of today, each worked off when it came; then a night goes by, which merges the index whole.
+
+    Both with nothing in memory, too.
+    """
     what, address, forget = f"lineage of a person in {PERSON_FILES + 1} files", _person(settings), _kept.cache_clear
     rows = partial(_measured, client, settings, rounds=PERSON_ROUNDS, goal=MOST_PERSON_MS)
     yield from rows(f"{what} of today", _always(address))
@@ -148,16 +151,12 @@ def _begin(settings: Settings, folder: Path) -> None:
     with open_house(settings) as house:
         activate_all(house.conn, settings.principals_dir, datetime.now(UTC))
         write_campaign(folder / "c.csv", 300, SEED)
-        for key, source in (("good.csv", folder / "c.csv"), ("bad.csv", b"no;table\n1;2\n")):
+        head, first, *lines = (folder / "c.csv").read_bytes().splitlines(keepends=True)
+        more = {f"{number}.csv": b"".join((head, first, *lines[: number + 1])) for number in range(PERSON_FILES)}
+        for key, source in {"good.csv": folder / "c.csv", "bad.csv": b"no;table\n1;2\n", **more}.items():
             place = f"energy01/inbound/renewal_campaign/{key}"
             house.objects.put(house.settings.bucket_exchange, place, source, "text/csv")
-        head, first, *lines = (folder / "c.csv").read_bytes().splitlines(keepends=True)
-        for number in range(PERSON_FILES):
-            content = b"".join((head, first, *lines[: number + 1]))
-            house.objects.put(
-                house.settings.bucket_exchange, f"energy01/inbound/renewal_campaign/{number}.csv", content, "text/csv"
-            )
-        drain_all(house)
+            drain_all(house)
         cells = dict(zip(*(line.decode().strip().split(";") for line in (head, first)), strict=True))
         now = datetime.now(UTC)
         open_case(

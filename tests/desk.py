@@ -12,12 +12,14 @@ from pydantic import SecretStr
 from sluice.agreement.activate import activate_all
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import House, open_house
+from sluice.exchange.merged import sweep_merged
 from sluice.exchange.open import Arrivals
 from sluice.exchange.read import ExchangeLine, Shown, find_by_versions, list_exchanges, show_exchange
 from sluice.lake.objects import StoredObject
 from sluice.sample.faults import NO_FAULTS, FaultPlan, Planted
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings
+from sluice.terms import Principal
 
 ENERGY = ("energy01", "renewal_campaign")
 
@@ -50,6 +52,13 @@ class Desk:
     def work(self) -> None:
         """What trigger, slots and reconcile do, once."""
         drain_all(self.house)
+
+    def unmerge(self, principal: str = ENERGY[0]) -> int:
+        """Leave the index as if nobody had merged it by day; how many runs were in a merge."""
+        merged = self.house.conn.execute("select from index_merge_run").rowcount
+        self.house.conn.execute("delete from index_merge")
+        sweep_merged(self.house, Principal(principal))
+        return merged
 
     def line(self, dropped: StoredObject) -> ExchangeLine:
         """The exchange of one object version."""

@@ -18,6 +18,7 @@ def four_files(desk: Desk) -> None:
     for number in range(FILES):
         desk.drop(desk.campaign(20, seed=number + 1)[0], f"{number}.csv")
     desk.work()
+    assert desk.unmerge() == FILES
 
 
 def test_runs_are_merged_by_the_dag_or_by_hand_and_a_damaged_one_is_told(

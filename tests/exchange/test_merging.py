@@ -20,6 +20,7 @@ from sluice.errors import EvidenceInvalid
 from sluice.exchange.corrections import Left
 from sluice.exchange.house import House, open_house
 from sluice.exchange.locks import hold_object
+from sluice.exchange.merge_rules import FEWEST
 from sluice.exchange.merged import (
     BETWEEN_CHECKS,
     RUNS,
@@ -27,6 +28,7 @@ from sluice.exchange.merged import (
     count_left,
     merge_all,
     merge_index,
+    merge_new,
     named_in,
     sweep_merged,
 )
@@ -35,7 +37,7 @@ from sluice.exchange.naming import merged_prefix
 from sluice.exchange.suppressed import INDEX
 from sluice.settings import Settings
 from sluice.subject.index import ENTRIES_PER_PART, write_run
-from sluice.terms import Principal
+from sluice.terms import Decision, Principal
 
 ENERGY01, NOBODY = Principal("energy01"), Principal("gone99")
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -45,11 +47,12 @@ Names = set[tuple[str, str]]
 
 @pytest.fixture
 def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    """As many files as are worth a merge."""
+    """As many files as are worth a merge, which nobody made yet."""
     with open_desk(store_settings, tmp_path) as opened:
         for number in range(FILES):
             opened.drop(opened.campaign(5, seed=number + 1)[0], f"{number}.csv")
         opened.work()
+        assert opened.unmerge() == FILES
         yield opened
 
 
@@ -314,3 +317,32 @@ def test_who_lost_the_lock_puts_no_more_than_was_begun_and_takes_it_back(desk: D
             assert merge_all(second, NOW) == (0, 1)
         assert len(puts) == BETWEEN_CHECKS and parts(desk) == noted(desk) == set()
     assert merge_all(desk.house, NOW) == (FILES, 0) and len(parts(desk)) == 2 * BETWEEN_CHECKS, "the control"
+
+
+def one_more(desk: Desk, number: int) -> list[str | None]:
+    """A file comes in and is worked off: the merge of each run, the oldest first."""
+    desk.drop(desk.campaign(5, seed=100 + number)[0], f"more-{number}.csv")
+    desk.work()
+    return [run.merge_id for run in runs_of(desk)]
+
+
+def test_what_comes_by_day_is_merged_by_whoever_takes_it_in(desk: Desk) -> None:
+    assert one_more(desk, 0).count(None) == 0, "what was left is merged with it"
+    [first] = {run.merge_id for run in runs_of(desk)}
+    for number in range(1, FEWEST):
+        assert one_more(desk, number).count(None) == number, "the control: fewer are not worth it"
+    again = one_more(desk, FEWEST)
+    assert len({*again}) == 1 and None not in again and first not in again, "with what was no larger"
+    assert answered(desk) == len(again) and parts(desk) == noted(desk)
+
+
+def test_a_run_that_cannot_be_merged_keeps_no_file_waiting(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.house.conn.execute("update copy set sha256 = repeat('0', 64) where kind = 'index'")
+    assert set(one_more(desk, 0)) == {None} and "merging the index waits" in caplog.text
+    assert {line.decision for line in desk.lines()} == {Decision.ACCEPTED}
+
+
+def test_what_is_older_than_a_day_waits_for_the_night(desk: Desk) -> None:
+    change(desk, "update sluice.exchange set opened_at = '2026-11-20T12:00:00Z'")
+    assert merge_new(desk.house, ENERGY01, datetime(2026, 11, 21, 13, tzinfo=UTC)) == 0
+    assert merge_new(desk.house, ENERGY01, datetime(2026, 11, 20, 13, tzinfo=UTC)) == FILES, "the control"

@@ -28,7 +28,8 @@ from rights.everywhere import in_folder, in_objects, in_server_files, in_tables,
 from rights.others import Compared, compare
 from rights.residue import Opener, Searcher, as_reference, views
 from scan.plants import CONTAINERS, ENCODINGS, filled
-from sluice.exchange.merged import FEWEST, merge_all
+from sluice.exchange.merge_rules import FEWEST
+from sluice.exchange.merged import merge_all
 from sluice.exchange.naming import merged_prefix, split_key, withheld_unless_safe
 from sluice.rights.certificate import issue
 from sluice.rights.erase import run, verify

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,8 @@ from rights.estate import ENERGY01, TELECOM01, Estate, agree, ask, copied_estate
 from rights.test_erase_lead import Found, asked_for, led, target_of
 from sluice.db import connect_to
 from sluice.exchange.corrections import Left
-from sluice.exchange.merged import RUNS, count_left, merge_all, merge_index, named_in, sweep_merged, to_merge
-from sluice.exchange.merged_store import Run, find_runs
+from sluice.exchange.merged import RUNS, count_left, merge_all, merge_index, named_in, sweep_merged
+from sluice.exchange.merged_store import find_runs
 from sluice.exchange.naming import merged_prefix
 from sluice.exchange.suppressed import INDEX
 from sluice.retention.run import retain
@@ -29,7 +28,7 @@ from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_store import find_copies
 from sluice.settings import Settings
 from sluice.subject.index import find_in_run
-from sluice.terms import Direction, ExchangeId
+from sluice.terms import Direction
 
 POINTS = effort(3, 60)
 NUMBERS = {"people": 5, "others": 7, "shared": 2}
@@ -113,6 +112,7 @@ def runs_read(estate: Estate) -> int:
 def test_a_merge_leads_where_the_runs_lead_and_whatever_it_cannot_answer_they_do(
     estate: Estate, caplog: pytest.LogCaptureFixture
 ) -> None:
+    estate.night.desk.unmerge()
     plain, before = found(estate), runs_read(estate)
     assert all(plain.values())
     merged, failed = merge_all(estate.house, NOW)
@@ -250,18 +250,3 @@ def test_a_merge_killed_anywhere_leads_nobody_astray_and_is_made_again(
     record_property(
         "SIGKILL points of a merge: found as before, and made again without a rest, killed", f"{whole}, {killed}"
     )
-
-
-def a_run(number: int, size: int) -> Run:
-    return Run(ExchangeId(str(number)), "index", "lake", "key", "v", "", size, Direction.INBOUND, None)
-
-
-def test_runs_that_fit_become_one_once_enough_of_them_are_new() -> None:
-    few = [a_run(number, 1) for number in range(3)]
-    big = [a_run(number, 40 * 2**20) for number in range(7)]
-
-    assert list(to_merge(few)) == [], "the control: three are not enough"
-    assert list(to_merge([*few, a_run(9, 1)])) == [[*few, a_run(9, 1)]]
-    assert list(to_merge([replace(run, merge_id="m") for run in few] + few)) == []
-    assert [len(group) for group in to_merge(big, fewest=1)] == [3, 3, 1], "128 MiB hold three of 40"
-    assert list(to_merge([])) == []

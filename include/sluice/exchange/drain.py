@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from sluice.errors import UNFORESEEN, DocumentInvalid, EvidenceInvalid, Ref, ServiceMissing, SluiceError, StoreError
 from sluice.exchange import store
@@ -12,6 +13,7 @@ from sluice.exchange.effects import do_effects
 from sluice.exchange.house import House
 from sluice.exchange.judge import judged_exchange
 from sluice.exchange.keep import keep
+from sluice.exchange.merged import merge_new
 from sluice.exchange.model import Opened
 from sluice.exchange.open import Arrivals
 from sluice.exchange.sealed_runs import SuppressionsLost
@@ -90,6 +92,8 @@ def drain(
                     store.set_aside(house.conn, opened.exchange_id, error)
             drained.set_aside += error is not None
     do_effects(house)
+    if drained.decisions:
+        merge_new(house, principal, datetime.now(UTC))
     return drained
 
 

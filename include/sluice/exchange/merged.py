@@ -3,17 +3,19 @@
 The runs stay and decide: a merge answers for certain versions of runs, and whatever it does not answer for is asked
 itself. It holds what its runs hold, so it goes as soon as one of them is edited or removed; whoever does that waits
 for a merge of that month that is being made. A merge is noted once its last object was put; whatever else lies there
-goes when the next one looks. Nothing is lost with a merge: it is made again at night.
+goes when the next one looks. Nothing is lost with a merge: it is made again at night. What comes by day is merged by
+whoever took it in, a few runs at a time.
 """
 
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import polars as pl
@@ -25,8 +27,9 @@ from sluice.exchange.corrections import Left
 from sluice.exchange.house import House
 from sluice.exchange.keep import PARQUET
 from sluice.exchange.locks import check_still_held, hold_object
+from sluice.exchange.merge_rules import FEWEST, to_merge, to_merge_by_day
 from sluice.exchange.merged_store import Made, Member, Merge, Part, Run
-from sluice.exchange.naming import INDEX_PREFIX, merged_prefix
+from sluice.exchange.naming import BRUSSELS, INDEX_PREFIX, merged_prefix
 from sluice.exchange.rest import REST
 from sluice.exchange.suppressed import INDEX
 from sluice.exchange.sweeping import each
@@ -40,10 +43,8 @@ AT_ONCE = 8
 """Objects that are read or put side by side: most of the time is the wait for the first byte."""
 BETWEEN_CHECKS = 16
 """Objects that are put before the lock is looked at again: so many may lie there for a moment after it was lost."""
-FEWEST = 4
-"""As many runs are worth a merge: each costs every question one read."""
-MOST_BYTES = 128 * 2**20
-"""Of runs in one merge, some 16 million entries: so much of them lies in memory twice."""
+TODAY = timedelta(days=1)
+"""What came in it is looked at by whoever takes files in; what was left before waits for the night."""
 
 RunName = tuple[str, str, str]
 """Exchange, kind and version of a run."""
@@ -65,8 +66,23 @@ def merge_index(house: House, principal: Principal, now: datetime, fewest: int =
 
     A month with a run that is not what the catalogue says fails, and keeps no other waiting.
     """
+    chosen = partial(to_merge, fewest=fewest)
     groups = _groups(house, principal, RUNS)
-    return each("merging the index", groups, lambda group: _merge_group(house, principal, group, now, fewest))
+    return each("merging the index", groups, lambda group: _merge_group(house, principal, group, now, chosen))
+
+
+def merge_new(house: House, principal: Principal, now: datetime) -> int:
+    """Merge what came this month, once it is worth it: how many runs. A fault is logged, and met again at night.
+
+    Call after files were taken in. Raises ServiceMissing.
+    """
+    if store.count_new(house.conn, principal, RUNS, now - TODAY) < FEWEST:
+        return 0
+    group = f"{now.astimezone(BRUSSELS):%Y-%m}/"
+    merged, _ = each(
+        "merging the index", [group], lambda group: _merge_group(house, principal, group, now, to_merge_by_day)
+    )
+    return merged
 
 
 def _principals(house: House) -> set[Principal]:
@@ -83,37 +99,22 @@ def _groups(house: House, principal: Principal, kinds: Collection[str] = ()) -> 
     return sorted(there | {f"{month}/" for month in store.find_months(house.conn, principal, kinds)})
 
 
-def _merge_group(house: House, principal: Principal, group: str, now: datetime, fewest: int) -> int:
+def _merge_group(
+    house: House,
+    principal: Principal,
+    group: str,
+    now: datetime,
+    chosen: Callable[[Sequence[Run]], Iterable[Sequence[Run]]],
+) -> int:
     with _alone(house, principal, group):
         _sweep(house, principal, group)
         runs = store.find_runs(house.conn, principal, RUNS, _month(group))
-        return sum(_merge(house, principal, group, each, now) for each in to_merge(runs, fewest))
+        return sum(_merge(house, principal, group, each, now) for each in chosen(runs))
 
 
 def _month(group: str) -> str:
     """The month of a group; none of an object that lies beside the months."""
     return group[:-1] if group.endswith("/") else ""
-
-
-def to_merge(runs: Sequence[Run], fewest: int = FEWEST) -> Iterator[list[Run]]:
-    """Which runs of a month become one, as many as fit. Pure.
-
-    runs: in the order of their exchanges. fewest: a group with fewer runs that no merge answers for is left as it is.
-    """
-    for group in _fitting(runs):
-        if sum(run.merge_id is None for run in group) >= fewest:
-            yield group
-
-
-def _fitting(runs: Iterable[Run]) -> Iterator[list[Run]]:
-    group, size = list[Run](), 0
-    for run in runs:
-        if group and size + run.size_bytes > MOST_BYTES:
-            yield group
-            group, size = [], 0
-        group.append(run)
-        size += run.size_bytes
-    yield group
 
 
 def ask_merged(

@@ -88,6 +88,19 @@ def find_runs(conn: Connection, principal: Principal, kinds: Collection[str], mo
     return [_run(row) for row in rows]
 
 
+def count_new(conn: Connection, principal: Principal, kinds: Collection[str], since: datetime) -> int:
+    """Runs of exchanges opened since, for which no merge answers."""
+    row = conn.execute(
+        """select count(*) as n from exchange e join copy c using (exchange_id)
+           where e.principal = %s and e.opened_at >= %s and c.kind = any(%s) and c.gone_at is null and not exists (
+               select from index_merge_run r
+               where (r.exchange_id, r.kind, r.version_id) = (c.exchange_id, c.kind, c.version_id))""",
+        (principal, since, list(kinds)),
+    ).fetchone()
+    assert row is not None  # a count is one row
+    return int(row["n"])
+
+
 def _run(row: dict[str, Any]) -> Run:
     return Run(**{**row, "exchange_id": ExchangeId(row["exchange_id"]), "direction": Direction(row["direction"])})
 

@@ -1,0 +1,64 @@
+"""Which index runs become one: at night as many as fit, by day what came, a little at a time. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from sluice.exchange.merged_store import Run
+
+FEWEST = 4
+"""As many runs are worth a merge: each costs every question one read."""
+MOST_BYTES = 128 * 2**20
+"""Of runs in one merge, some 16 million entries: so much of them lies in memory twice."""
+MOST_BYTES_BY_DAY, MOST_RUNS_BY_DAY = 8 * 2**20, 256
+"""The same, and how many, by day: somebody's file waits meanwhile, half a second at most."""
+BIG_BYTES = 2**20
+"""A run of this size and more waits for the night: to read it costs a question less than a merge costs a file."""
+
+
+def to_merge(runs: Sequence[Run], fewest: int = FEWEST) -> Iterator[list[Run]]:
+    """Which runs of a month become one, as many as fit.
+
+    runs: in the order of their exchanges. fewest: a group that costs a question fewer reads than so many, beside the
+    one of its first merge, is left as it is.
+    """
+    for group in _fitting(runs, MOST_BYTES):
+        merges = {run.merge_id for run in group} - {None}
+        if sum(run.merge_id is None for run in group) + max(len(merges) - 1, 0) >= fewest:
+            yield group
+
+
+def to_merge_by_day(runs: Iterable[Run]) -> Iterator[list[Run]]:
+    """What came, with every merge that is at most twice as large: so each is over twice the one before.
+
+    A question reads fewer than ``FEWEST`` small runs and a merge per doubling; a run is merged again as rarely.
+    """
+    new, merges = list[Run](), defaultdict[str, list[Run]](list)
+    for run in runs:
+        if run.merge_id is not None:
+            merges[run.merge_id].append(run)
+        elif run.size_bytes < BIG_BYTES:
+            new.append(run)
+    chosen = next(_fitting(new, MOST_BYTES_BY_DAY))[:MOST_RUNS_BY_DAY]
+    if len(chosen) < FEWEST:
+        return
+    for merge in sorted(merges.values(), key=_size):
+        together = [*chosen, *merge]
+        if _size(merge) > 2 * _size(chosen) or _size(together) > MOST_BYTES_BY_DAY or len(together) > MOST_RUNS_BY_DAY:
+            break
+        chosen = together
+    yield chosen
+
+
+def _size(runs: Iterable[Run]) -> int:
+    return sum(run.size_bytes for run in runs)
+
+
+def _fitting(runs: Iterable[Run], most_bytes: int) -> Iterator[list[Run]]:
+    group, size = list[Run](), 0
+    for run in runs:
+        if group and size + run.size_bytes > most_bytes:
+            yield group
+            group, size = [], 0
+        group.append(run)
+        size += run.size_bytes
+    yield group
