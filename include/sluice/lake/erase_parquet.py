@@ -11,11 +11,10 @@ import io
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import islice
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -71,8 +70,7 @@ def find_refs(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]) 
     among = _among(refs)
     with readable():
         return tuple(
-            int(_named(_rows(source, group, group.columns), group.columns, among).sum()) if group.columns else 0
-            for group in _old_groups(source, refs, ref_columns)
+            _hits(source, group, among) if group.columns else 0 for group in _old_groups(source, refs, ref_columns)
         )
 
 
@@ -147,10 +145,14 @@ def _may_hold(statistics: "Statistics | None", refs: Sequence[str]) -> bool:
     return bisect_left(refs, statistics.min) < bisect_right(refs, statistics.max)
 
 
-def _rows(source: Path, group: _OldGroup, columns: Sequence[str]) -> "pl.DataFrame":
+def _rows(source: Path, start: int, count: int, columns: Sequence[str]) -> "pl.DataFrame":
     import polars as pl
 
-    return pl.scan_parquet(source, glob=False).slice(group.start, group.rows).select(columns).collect()
+    return pl.scan_parquet(source, glob=False).slice(start, count).select(columns).collect()
+
+
+def _hits(source: Path, group: _OldGroup, among: "pl.Series") -> int:
+    return int(_named(_rows(source, group.start, group.rows, group.columns), group.columns, among).sum())
 
 
 def _among(refs: AbstractSet[str]) -> "pl.Series":
@@ -167,50 +169,59 @@ def _named(rows: "pl.DataFrame", columns: Sequence[str], among: "pl.Series") -> 
 
 
 def _pieces(task: _Task, footer: Struct) -> Iterator[_Piece]:
-    """The row groups of the result, in order. Two hands decode and encode: the libraries let go of the lock."""
-    old = list(_groups(footer))
-    groups = _old_groups(task.source, task.refs, task.ref_columns)
+    """The row groups of the result, in order. Two hands encode: the library lets go of the lock."""
+    old, declared = list(_groups(footer)), _declared(task.source)
+    groups = list(_old_groups(task.source, task.refs, task.ref_columns))
     with ThreadPoolExecutor(max_workers=HANDS) as hands:
-        fresh = partial(_fresh, task, _declared(task.source), hands)
-        while batch := list(islice(groups, GROUPS_AT_ONCE)):
-            for group, halves in zip(batch, hands.map(fresh, batch), strict=True):
-                if halves is None:
+        for start in range(0, len(groups), GROUPS_AT_ONCE):
+            batch = groups[start : start + GROUPS_AT_ONCE]
+            kept = list(_kept(task, batch, declared))
+            is_alone = sum(rows is not None for rows in kept) == 1
+            fresh = [None if rows is None else _encoding(rows, task.sorted_by, hands, is_alone) for rows in kept]
+            for group, parts in zip(batch, fresh, strict=True):
+                if parts is None:
                     yield _Piece(old[group.number], ((task.source, tuple(_chunks(old[group.number]))),))
                 else:
-                    yield from _joined(halves, footer, group)
+                    yield from _joined([part.result() for part in parts], footer, group)
 
 
-def _fresh(
-    task: _Task, declared: "pl.Schema", hands: ThreadPoolExecutor, group: _OldGroup
-) -> "list[pa.BufferReader] | None":
-    """The rows of a group that stay, half of the columns in each: none where no row is left, None where all stay.
-
-    A second hand encodes the second half, if one is free by the time the first half is done."""
-    rows = _kept(task, group, declared)
-    if rows is None or not rows.height:
-        return None if rows is None else []
-    middle = (rows.width + 1) // 2
-    encode = partial(_encoded, sorted_by=task.sorted_by)
-    second = hands.submit(encode, rows[:, middle:]) if middle < rows.width else None
-    first = encode(rows[:, :middle])
-    if second is None:
-        return [first]
-    return [first, encode(rows[:, middle:]) if second.cancel() else second.result()]
+def _encoding(
+    rows: "pl.DataFrame", sorted_by: str, hands: ThreadPoolExecutor, is_alone: bool
+) -> "list[Future[pa.BufferReader]]":
+    """Rows that stay, being encoded; where no other group is, half of the columns by each hand. None of no rows."""
+    middle = (rows.width + 1) // 2 if is_alone else rows.width
+    parts = [rows[:, :middle], rows[:, middle:]] if rows.height else []
+    return [hands.submit(_encoded, part, sorted_by) for part in parts if part.width]
 
 
-def _kept(task: _Task, group: _OldGroup, declared: "pl.Schema") -> "pl.DataFrame | None":
-    """The rows of a group that stay, in the declared types; None when all do.
+def _kept(task: _Task, batch: Iterable[_OldGroup], declared: "pl.Schema") -> "Iterator[pl.DataFrame | None]":
+    """The rows of each group that stay, in the declared types; None when all do.
 
-    A group in range of the sorted column is read at once and whole; of another first the columns concerned."""
+    Neighbours in range of the sorted column are read at once and whole; of others first the columns concerned."""
+    for is_likely, neighbours in groupby(batch, lambda group: task.sorted_by in group.columns):
+        groups = list(neighbours)
+        if is_likely:
+            for group, rows in zip(groups, _whole(task, groups, declared), strict=True):
+                gone = _named(rows, group.columns, task.among)
+                yield rows.filter(~gone).cast(declared) if gone.any() else None
+        else:
+            yield from (_kept_by_columns(task, group, declared) for group in groups)
+
+
+def _whole(task: _Task, groups: Sequence[_OldGroup], declared: "pl.Schema") -> "Iterator[pl.DataFrame]":
+    """All rows of each of these neighbours, which are read at once."""
+    start, count = groups[0].start, sum(group.rows for group in groups)
+    rows = _rows(task.source, start, count, declared.names())
+    return (rows.slice(group.start - start, group.rows) for group in groups)
+
+
+def _kept_by_columns(task: _Task, group: _OldGroup, declared: "pl.Schema") -> "pl.DataFrame | None":
     if not group.columns:
         return None
-    is_likely = task.sorted_by in group.columns
-    rows = _rows(task.source, group, declared.names() if is_likely else group.columns)
-    gone = _named(rows, group.columns, task.among)
+    gone = _named(_rows(task.source, group.start, group.rows, group.columns), group.columns, task.among)
     if not gone.any():
         return None
-    whole = rows if is_likely else _rows(task.source, group, declared.names())
-    return whole.filter(~gone).cast(declared)
+    return _rows(task.source, group.start, group.rows, declared.names()).filter(~gone).cast(declared)
 
 
 def _declared(source: Path) -> "pl.Schema":

@@ -1,8 +1,7 @@
 """Thrift's compact protocol, as far as Parquet footers and page headers use it: read, edit, write back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, STRUCT = range(1, 13)
 
@@ -11,8 +10,7 @@ _ONE = tuple(bytes((byte,)) for byte in range(256))
 T = TypeVar("T", int, bytes, "Struct", "Items")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field of a Thrift structure: number, compact type, value."""
 
     number: int
@@ -20,24 +18,26 @@ class Field:
     value: "Value"
 
 
-@dataclass(frozen=True, slots=True)
-class Struct:
+class Struct(NamedTuple):
     """A Thrift structure, its fields as they stood."""
 
     fields: tuple[Field, ...]
 
     def get(self, number: int, kind: type[T]) -> T | None:
         """The value of a field, if it is there and of that kind."""
-        found = next((field.value for field in self.fields if field.number == number), None)
-        return found if isinstance(found, kind) else None
+        for field in self.fields:
+            if field.number == number:
+                return field.value if isinstance(field.value, kind) else None
+        return None
 
     def holding(self, number: int, value: "Value") -> "Struct":
         """The same with another value in a field that exists."""
-        return Struct(tuple(replace(each, value=value) if each.number == number else each for each in self.fields))
+        return Struct(
+            tuple([Field(number, each.type, value) if each.number == number else each for each in self.fields])
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(NamedTuple):
     """A Thrift list or set of one element type."""
 
     type: int
