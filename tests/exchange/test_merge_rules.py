@@ -47,21 +47,39 @@ def by_day(runs: list[Run], merge_id: str) -> list[Run]:
     return [replace(run, merge_id=merge_id) if run in chosen else run for run in runs]
 
 
-@given(st.lists(st.integers(400, 20_000), min_size=1, max_size=200))
-def test_by_day_a_question_reads_few_and_a_run_is_merged_again_rarely(sizes: list[int]) -> None:
-    runs, times = list[Run](), dict[ExchangeId, int]()
+def one_by_one(runs: list[Run], sizes: list[int]) -> tuple[list[Run], int]:
+    """These runs, once more of these sizes came and were merged by day; and how often one was merged at most."""
+    times = dict[ExchangeId, int]()
     for number, size in enumerate(sizes):
-        before = [*runs, a_run(number, size)]
-        runs = by_day(before, f"m{number}")
+        before = [*runs, a_run(len(runs), size)]
+        runs = by_day(before, f"day{number}")
         for run, was in zip(runs, before, strict=True):
             times[run.exchange_id] = times.get(run.exchange_id, 0) + (run != was)
+    return runs, max(times.values())
+
+
+def sizes_of(runs: list[Run]) -> list[int]:
+    """Of the merges, the smallest first."""
     merges = {run.merge_id for run in runs} - {None}
-    big = sorted(sum(run.size_bytes for run in runs if run.merge_id == each) for each in merges)
+    return sorted(sum(run.size_bytes for run in runs if run.merge_id == each) for each in merges)
+
+
+@given(st.lists(st.integers(400, 20_000), min_size=1, max_size=MOST_RUNS_BY_DAY))
+def test_by_day_a_question_reads_few_and_a_run_is_merged_again_rarely(sizes: list[int]) -> None:
+    runs, times = one_by_one([], sizes)
+    merges, rarely = sizes_of(runs), 2 + 2 * log2(sum(sizes) / min(sizes))
 
     assert sum(run.merge_id is None for run in runs) < FEWEST
-    assert all(larger > 2 * smaller for smaller, larger in pairwise(big))
-    rarely = 2 + 2 * log2(sum(sizes) / min(sizes))
-    assert max(times.values()) <= rarely and len(merges) <= rarely
+    assert all(larger > 2 * smaller for smaller, larger in pairwise(merges))
+    assert times <= rarely and len(merges) <= rarely
+
+
+def test_by_day_a_merge_that_is_full_keeps_no_others_apart() -> None:
+    full = [a_run(number, 1_000, "night") for number in range(MOST_RUNS_BY_DAY)]
+    runs, times = one_by_one(full, [70_000] * 100)
+    assert len(sizes_of(runs)) <= 1 + log2(100) and times <= 2 + log2(100)
+    runs, _ = one_by_one([], [1_000] * 4 * MOST_RUNS_BY_DAY)
+    assert len(sizes_of(runs)) <= 4 + log2(MOST_RUNS_BY_DAY)
 
 
 def test_by_day_nobody_waits_for_what_is_big() -> None:

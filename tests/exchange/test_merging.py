@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
@@ -20,7 +20,7 @@ from sluice.errors import EvidenceInvalid
 from sluice.exchange.corrections import Left
 from sluice.exchange.house import House, open_house
 from sluice.exchange.locks import hold_object
-from sluice.exchange.merge_rules import FEWEST
+from sluice.exchange.merge_rules import BIG_BYTES, FEWEST, MOST_BYTES
 from sluice.exchange.merged import (
     BETWEEN_CHECKS,
     RUNS,
@@ -342,7 +342,35 @@ def test_a_run_that_cannot_be_merged_keeps_no_file_waiting(desk: Desk, caplog: p
     assert {line.decision for line in desk.lines()} == {Decision.ACCEPTED}
 
 
-def test_what_is_older_than_a_day_waits_for_the_night(desk: Desk) -> None:
-    change(desk, "update sluice.exchange set opened_at = '2026-11-20T12:00:00Z'")
-    assert merge_new(desk.house, ENERGY01, datetime(2026, 11, 21, 13, tzinfo=UTC)) == 0
-    assert merge_new(desk.house, ENERGY01, datetime(2026, 11, 20, 13, tzinfo=UTC)) == FILES, "the control"
+def test_what_is_older_than_a_day_or_big_waits_for_the_night(desk: Desk) -> None:
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    change(desk, "update sluice.exchange set opened_at = %s", noon)
+    assert merge_new(desk.house, ENERGY01, noon + timedelta(hours=25)) == 0
+    change(desk, "update sluice.copy set size_bytes = %s where kind = 'index'", BIG_BYTES)
+    assert merge_new(desk.house, ENERGY01, noon + timedelta(hours=1)) == 0
+    change(desk, "update sluice.copy set size_bytes = %s where kind = 'index'", BIG_BYTES - 1)
+    assert merge_new(desk.house, ENERGY01, noon + timedelta(hours=1)) == FILES, "the control"
+
+
+def test_what_came_last_month_waits_for_the_night(desk: Desk) -> None:
+    """Months are those of Brussels, where December begins an hour before it does in UTC."""
+    change(desk, "update sluice.exchange set opened_at = '2026-11-30T22:30:00Z'")
+    assert merge_new(desk.house, ENERGY01, datetime(2026, 11, 30, 23, 30, tzinfo=UTC)) == 0
+    assert merge_new(desk.house, ENERGY01, datetime(2026, 11, 30, 22, 45, tzinfo=UTC)) == FILES, "the control"
+
+
+def test_whoever_takes_files_in_waits_for_nobody_who_merges(desk: Desk) -> None:
+    [month] = find_months(desk.house.conn, ENERGY01, RUNS)
+    with admin(desk) as other, hold_object(other, desk.settings.bucket_lake, merged_prefix(ENERGY01, f"{month}/")):
+        assert set(one_more(desk, 0)) == {None}
+    assert None not in one_more(desk, 1), "the control"
+
+
+def test_what_shares_a_merge_that_goes_is_merged_the_same_night(desk: Desk) -> None:
+    """More came than fits into one merge: four of which three fit, and another."""
+    assert merge_all(desk.house, NOW) == (FILES, 0)
+    one_more(desk, 0)
+    change(desk, "update sluice.copy set size_bytes = %s where kind = 'index'", MOST_BYTES // 3)
+    assert merge_index(desk.house, ENERGY01, NOW, fewest=1) == (FILES + 1, 0)
+    assert answered(desk) == FILES + 1 and len({run.merge_id for run in runs_of(desk)}) == 2
+    assert merge_index(desk.house, ENERGY01, NOW, fewest=1) == (0, 0), "and that is all"

@@ -54,6 +54,19 @@ def hold_object(conn: Connection, bucket: str, key: str) -> Iterator[None]:
             conn.execute("select pg_advisory_unlock(hashtextextended(%s, 4))", (f"{bucket}/{key}",))
 
 
+@contextmanager
+def try_hold_object(conn: Connection, bucket: str, key: str) -> Iterator[bool]:
+    """As :func:`hold_object`, for whom it is not worth waiting: whether nobody holds it."""
+    name = f"{bucket}/{key}"
+    row = conn.execute("select pg_try_advisory_lock(hashtextextended(%s, 4)) as got", (name,)).fetchone()
+    got = bool(row and row["got"])
+    try:
+        yield got
+    finally:
+        if got and not conn.closed:
+            conn.execute("select pg_advisory_unlock(hashtextextended(%s, 4))", (name,))
+
+
 def check_still_held(conn: Connection, bucket: str, key: str) -> None:
     """Raises DatabaseError unless this connection holds the object: who restarts PostgreSQL frees our locks."""
     with transaction(conn):

@@ -28,9 +28,10 @@ def to_merge(runs: Sequence[Run], fewest: int = FEWEST) -> Iterator[list[Run]]:
 
 
 def to_merge_by_day(runs: Iterable[Run]) -> Iterator[list[Run]]:
-    """What came, with every merge that is at most twice as large: so each is over twice the one before.
+    """What no merge answers for, the oldest first, with every merge that is at most twice as large.
 
-    A question reads fewer than ``FEWEST`` small runs and a merge per doubling; a run is merged again as rarely.
+    So each merge is over twice the one before, but for those that hold as many runs or bytes as may be. A question
+    reads fewer than ``FEWEST`` small runs and a merge per doubling; a run is merged again as rarely.
     """
     new, merges = list[Run](), defaultdict[str, list[Run]](list)
     for run in runs:
@@ -42,10 +43,11 @@ def to_merge_by_day(runs: Iterable[Run]) -> Iterator[list[Run]]:
     if len(chosen) < FEWEST:
         return
     for merge in sorted(merges.values(), key=_size):
-        together = [*chosen, *merge]
-        if _size(merge) > 2 * _size(chosen) or _size(together) > MOST_BYTES_BY_DAY or len(together) > MOST_RUNS_BY_DAY:
+        if _size(merge) > 2 * _size(chosen):
             break
-        chosen = together
+        together = [*chosen, *merge]
+        if _size(together) <= MOST_BYTES_BY_DAY and len(together) <= MOST_RUNS_BY_DAY:
+            chosen = together
     yield chosen
 
 

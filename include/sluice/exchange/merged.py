@@ -26,8 +26,8 @@ from sluice.exchange import merged_store as store
 from sluice.exchange.corrections import Left
 from sluice.exchange.house import House
 from sluice.exchange.keep import PARQUET
-from sluice.exchange.locks import check_still_held, hold_object
-from sluice.exchange.merge_rules import FEWEST, to_merge, to_merge_by_day
+from sluice.exchange.locks import check_still_held, hold_object, try_hold_object
+from sluice.exchange.merge_rules import BIG_BYTES, FEWEST, to_merge, to_merge_by_day
 from sluice.exchange.merged_store import Made, Member, Merge, Part, Run
 from sluice.exchange.naming import BRUSSELS, INDEX_PREFIX, merged_prefix
 from sluice.exchange.rest import REST
@@ -44,7 +44,7 @@ AT_ONCE = 8
 BETWEEN_CHECKS = 16
 """Objects that are put before the lock is looked at again: so many may lie there for a moment after it was lost."""
 TODAY = timedelta(days=1)
-"""What came in it is looked at by whoever takes files in; what was left before waits for the night."""
+"""Enough runs that came in it are worth a merge by day; of a quieter day they wait for the night."""
 
 RunName = tuple[str, str, str]
 """Exchange, kind and version of a run."""
@@ -66,22 +66,34 @@ def merge_index(house: House, principal: Principal, now: datetime, fewest: int =
 
     A month with a run that is not what the catalogue says fails, and keeps no other waiting.
     """
-    chosen = partial(to_merge, fewest=fewest)
-    groups = _groups(house, principal, RUNS)
-    return each("merging the index", groups, lambda group: _merge_group(house, principal, group, now, chosen))
+    months = store.find_months(house.conn, principal, RUNS)
+
+    def merge(group: str) -> int:
+        with _alone(house, principal, group):
+            _sweep(house, principal, group)
+            return _merge_all_of(house, principal, _month(group), now, fewest) if _month(group) in months else 0
+
+    return each("merging the index", _groups(house, principal, months), merge)
 
 
 def merge_new(house: House, principal: Principal, now: datetime) -> int:
-    """Merge what came this month, once it is worth it: how many runs. A fault is logged, and met again at night.
+    """Merge small runs of this month, once enough of them came today: how many.
 
-    Call after files were taken in. Raises ServiceMissing.
+    Call after files were taken in. A fault is logged, and met again at night; whoever holds the month is not waited
+    for. Raises ServiceMissing.
     """
-    if store.count_new(house.conn, principal, RUNS, now - TODAY) < FEWEST:
-        return 0
-    group = f"{now.astimezone(BRUSSELS):%Y-%m}/"
-    merged, _ = each(
-        "merging the index", [group], lambda group: _merge_group(house, principal, group, now, to_merge_by_day)
-    )
+
+    def merge(month: str) -> int:
+        if store.count_new(house.conn, principal, RUNS, month, now - TODAY, BIG_BYTES) < FEWEST:
+            return 0
+        prefix = merged_prefix(principal, f"{month}/")
+        with try_hold_object(house.conn, house.settings.bucket_lake, prefix) as is_ours:
+            if not is_ours:
+                return 0
+            _sweep(house, principal, f"{month}/")
+            return _merge_first(house, principal, month, now, to_merge_by_day)
+
+    merged, _ = each("merging the index", [f"{now.astimezone(BRUSSELS):%Y-%m}"], merge)
     return merged
 
 
@@ -91,25 +103,31 @@ def _principals(house: House) -> set[Principal]:
     return {*known, *(Principal(prefix.removeprefix(INDEX_PREFIX).rstrip("/")) for prefix in there)}
 
 
-def _groups(house: House, principal: Principal, kinds: Collection[str] = ()) -> list[str]:
-    """What lies beside each other below ``merged/``, or is to: months, and what is none, that nobody knows."""
+def _groups(house: House, principal: Principal, months: Iterable[str]) -> list[str]:
+    """What lies beside each other below ``merged/``, or is to: these months, and what is none, that nobody knows."""
     every = merged_prefix(principal)
     level = house.objects.list_level(house.settings.bucket_lake, every)
     there = {name.removeprefix(every) for name in (*level.prefixes, *level.keys)}
-    return sorted(there | {f"{month}/" for month in store.find_months(house.conn, principal, kinds)})
+    return sorted(there | {f"{month}/" for month in months})
 
 
-def _merge_group(
+def _merge_all_of(house: House, principal: Principal, month: str, now: datetime, fewest: int) -> int:
+    choose, total = partial(to_merge, fewest=fewest), 0
+    while merged := _merge_first(house, principal, month, now, choose):
+        total += merged
+    return total
+
+
+def _merge_first(
     house: House,
     principal: Principal,
-    group: str,
+    month: str,
     now: datetime,
-    chosen: Callable[[Sequence[Run]], Iterable[Sequence[Run]]],
+    choose: Callable[[Sequence[Run]], Iterable[Sequence[Run]]],
 ) -> int:
-    with _alone(house, principal, group):
-        _sweep(house, principal, group)
-        runs = store.find_runs(house.conn, principal, RUNS, _month(group))
-        return sum(_merge(house, principal, group, each, now) for each in chosen(runs))
+    """Merge the first that can be: how many runs. Then choose again: a merge may have gone that others were in, too."""
+    runs = store.find_runs(house.conn, principal, RUNS, month)
+    return next((merged for each in choose(runs) if (merged := _merge(house, principal, month, each, now))), 0)
 
 
 def _month(group: str) -> str:
@@ -219,7 +237,8 @@ def sweep_merged(house: House, principal: Principal, month: str | None = None) -
 
     Call after a run was edited or removed. ``month``: ``2026-11``.
     """
-    for group in _groups(house, principal) if month is None else [f"{month}/"]:
+    known = store.find_months(house.conn, principal) if month is None else ()
+    for group in _groups(house, principal, known) if month is None else [f"{month}/"]:
         with _alone(house, principal, group):
             _sweep(house, principal, group)
 
@@ -251,11 +270,12 @@ def _check_alone(house: House, principal: Principal, group: str) -> None:
     check_still_held(house.conn, house.settings.bucket_lake, merged_prefix(principal, group))
 
 
-def _merge(house: House, principal: Principal, group: str, runs: Sequence[Run], now: datetime) -> int:
+def _merge(house: House, principal: Principal, month: str, runs: Sequence[Run], now: datetime) -> int:
     """One merge of these runs, in the place of those that there are; none while one of them is edited or removed."""
     read = _read_runs(house, runs)
     if read is None:
         return 0
+    group = f"{month}/"
     if replaced := {run.merge_id for run in runs if run.merge_id is not None}:
         store.drop(house.conn, replaced)
         _sweep(house, principal, group)
@@ -266,7 +286,7 @@ def _merge(house: House, principal: Principal, group: str, runs: Sequence[Run], 
     with _whole_or_nothing(house, prefix):
         parts = _put_parts(house, principal, group, prefix, merged)
         _check_alone(house, principal, group)
-        made = Made(merge_id, principal, _month(group), merged.bits, parts, now)
+        made = Made(merge_id, principal, month, merged.bits, parts, now)
         store.note_made(house.conn, made, list(zip(runs, members, strict=True)))
     return len(runs)
 

@@ -70,6 +70,11 @@ class Made:
 
 
 MONTH = "to_char(e.opened_at at time zone 'Europe/Brussels', 'YYYY-MM')"
+BEGIN, END = (
+    f"((%(month)s || '-01')::timestamp + interval '{months} months') at time zone 'Europe/Brussels'"
+    for months in (0, 1)
+)
+"""SQL: from when to when the month of a question lasts, which an index knows."""
 
 
 def find_runs(conn: Connection, principal: Principal, kinds: Collection[str], month: str | None = None) -> list[Run]:
@@ -81,21 +86,24 @@ def find_runs(conn: Connection, principal: Principal, kinds: Collection[str], mo
            left join index_merge_run r
                on (r.exchange_id, r.kind, r.version_id) = (c.exchange_id, c.kind, c.version_id)
            where e.principal = %(principal)s and c.kind = any(%(kinds)s) and c.gone_at is null
-             and (%(month)s::text is null or {MONTH} = %(month)s)
+             and (%(month)s::text is null or {MONTH} = %(month)s and e.opened_at >= {BEGIN} and e.opened_at < {END})
            order by e.opened_at, c.exchange_id, c.kind""",
         {"principal": principal, "kinds": list(kinds), "month": month},
     ).fetchall()
     return [_run(row) for row in rows]
 
 
-def count_new(conn: Connection, principal: Principal, kinds: Collection[str], since: datetime) -> int:
-    """Runs of exchanges opened since, for which no merge answers."""
+def count_new(
+    conn: Connection, principal: Principal, kinds: Collection[str], month: str, since: datetime, most_bytes: int
+) -> int:
+    """Runs of less than so many bytes of exchanges opened in a month and since, for which no merge answers."""
     row = conn.execute(
-        """select count(*) as n from exchange e join copy c using (exchange_id)
-           where e.principal = %s and e.opened_at >= %s and c.kind = any(%s) and c.gone_at is null and not exists (
+        f"""select count(*) as n from exchange e join copy c using (exchange_id)
+           where e.principal = %(principal)s and e.opened_at >= greatest(%(since)s, {BEGIN}) and e.opened_at < {END}
+             and c.kind = any(%(kinds)s) and c.gone_at is null and c.size_bytes < %(most)s and not exists (
                select from index_merge_run r
                where (r.exchange_id, r.kind, r.version_id) = (c.exchange_id, c.kind, c.version_id))""",
-        (principal, since, list(kinds)),
+        {"principal": principal, "kinds": list(kinds), "month": month, "since": since, "most": most_bytes},
     ).fetchone()
     assert row is not None  # a count is one row
     return int(row["n"])

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 MAGIC = b"PAR1"
 HANDS = 2
-GROUPS_AT_ONCE = 4
-"""So many neighbouring row groups are held in memory at most."""
+GROUPS_AT_ONCE = HANDS
+"""So many neighbouring row groups are read at once, and lie in memory twice."""
 
 # Field numbers of parquet.thrift.
 _SCHEMA, _NUM_ROWS, _ROW_GROUPS, _FOOTER_ENCRYPTION = 2, 3, 4, 8
@@ -178,6 +178,7 @@ def _pieces(task: _Task, footer: Struct) -> Iterator[_Piece]:
             kept = list(_kept(task, batch, declared))
             is_alone = sum(rows is not None for rows in kept) == 1
             fresh = [None if rows is None else _encoding(rows, task.sorted_by, hands, is_alone) for rows in kept]
+            del kept  # before the next ones are read
             for group, parts in zip(batch, fresh, strict=True):
                 if parts is None:
                     yield _Piece(old[group.number], ((task.source, tuple(_chunks(old[group.number]))),))
@@ -241,17 +242,17 @@ def _encoded(rows: "pl.DataFrame", sorted_by: str) -> "pa.BufferReader":
     return pa.BufferReader(written.getvalue())
 
 
-def _joined(halves: "Sequence[pa.BufferReader]", footer: Struct, group: _OldGroup) -> Iterator[_Piece]:
-    """What takes the place of a row group: the columns of its halves side by side."""
-    footers = [_decoded_footer(_raw_footer(half)) for half in halves]
+def _joined(parts: "Sequence[pa.BufferReader]", footer: Struct, group: _OldGroup) -> Iterator[_Piece]:
+    """What takes the place of a row group: the columns of its parts side by side."""
+    footers = [_decoded_footer(_raw_footer(part)) for part in parts]
     columns = [column for each in footers for column in (each.get(_SCHEMA, Items) or _NO_STRUCTS).values[1:]]
-    if halves and tuple(columns) != (footer.get(_SCHEMA, Items) or _NO_STRUCTS).values[1:]:
+    if parts and tuple(columns) != (footer.get(_SCHEMA, Items) or _NO_STRUCTS).values[1:]:
         raise EraseRefused.because("PARQUET_SCHEMA", Ref("row group", group.number + 1))
     for pieces in zip(*map(_groups, footers), strict=True):
         whole = pieces[0]
         for number in (_BYTES, _GROUP_COMPRESSED_BYTES):
             whole = whole.holding(number, sum(piece.get(number, int) or 0 for piece in pieces))
-        yield _Piece(whole, tuple((half, tuple(_chunks(piece))) for half, piece in zip(halves, pieces, strict=True)))
+        yield _Piece(whole, tuple((part, tuple(_chunks(piece))) for part, piece in zip(parts, pieces, strict=True)))
 
 
 def _footer(path: Path) -> Struct:
