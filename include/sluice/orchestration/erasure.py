@@ -33,7 +33,8 @@ class FindReleased(BaseOperator):
 class BeginErasure(BaseOperator):
     """Looks at what would fail, keeps the person out, and answers which copies are to be erased.
 
-    Skipped where another run, the desk's for one, carried the case out since it was found.
+    Skipped where another run, the desk's for one, carried the case out since it was found, or is at it: what that one
+    leaves undone the next run of the DAG finds.
     """
 
     template_fields: Sequence[str] = ("case_id",)
@@ -52,7 +53,7 @@ class BeginErasure(BaseOperator):
         case_id = CaseId(self.case_id)
         copies = _in_house(lambda house, now: begin_if_due(house, case_id, now))
         if copies is None:
-            raise AirflowSkipException(f"case {case_id}: carried out meanwhile")
+            raise AirflowSkipException(f"case {case_id}: carried out meanwhile, or somebody is at it")
         return Batch(case_id, copies).document()
 
 

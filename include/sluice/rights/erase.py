@@ -37,6 +37,7 @@ from sluice.rights.erase_find import find_places, foresee, is_pointing, kept, op
 from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_model import (
     Copy,
+    ErasureBusy,
     ErasureReport,
     NotDecided,
     NotFinished,
@@ -100,10 +101,13 @@ def begin(house: House, case_id: CaseId, now: datetime, known: Known | None = No
 
 
 def begin_if_due(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...] | None:
-    """As :func:`begin`; None where another run carried it out since it was taken up, and only then."""
-    with control.hold_case(house.conn, case_id):
-        is_left = any(map(is_to_do, store.get_case(house.conn, case_id).sub_cases))
-        return begin(house, case_id, now) if is_left else None
+    """As :func:`begin`; None where another run carried it out since it was taken up, or is at it, and only then."""
+    try:
+        with control.hold_case(house.conn, case_id):
+            is_left = any(map(is_to_do, store.get_case(house.conn, case_id).sub_cases))
+            return begin(house, case_id, now) if is_left else None
+    except ErasureBusy:
+        return None
 
 
 def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName], known: Known | None = None) -> int:
