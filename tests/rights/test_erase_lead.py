@@ -127,6 +127,7 @@ def test_the_index_leads_to_whatever_opening_everything_finds_and_its_gaps_are_m
 
 
 def test_a_server_keeps_small_runs_and_asks_an_edited_one_anew(estate: Estate) -> None:
+    estate.night.desk.unmerge()
     person = estate.people[3]
     target = target_of(estate, person, ENERGY01)
 

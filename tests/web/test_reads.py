@@ -238,6 +238,8 @@ def test_the_clock_is_that_of_the_command(town_api: Web) -> None:
         ("/clock/due?received=2016-01-01", 422, "SLU-531"),
         ("/clock/due?received=2026-01-01&country=US", 422, "SLU-531"),
         (f"/clock/due?received={PHONE}", 422, "SLU-607"),
+        ("/clock/due?received=2026-03-04T23:30Z", 422, "SLU-607"),
+        ("/clock/due?received=2026-03-04T23:30:00%2B12:60", 422, "SLU-607"),
     ],
 )
 def test_a_question_that_has_no_answer_is_a_problem(town_api: Web, path: str, status: int, code: str) -> None:

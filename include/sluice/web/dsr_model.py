@@ -1,9 +1,10 @@
 """Bodies of OpenDSR 2.0, in the names of the standard; ours are under ``extensions`` (standards section g)."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import UUID4, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import UUID4, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -23,7 +24,16 @@ EXAMPLE: JsonDict = {
     "extensions": {HOST: {"channel": "form", "language": "nl", "agreementId": "DPA-ENERGY01"}},
 }
 RANDOM = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
-RequestId = Annotated[UUID4, WithJsonSchema({"type": "string", "pattern": RANDOM})]
+
+
+def _as_told(said: object) -> object:
+    """No UUID in braces, as a URN or without hyphens, which pydantic takes and the document does not."""
+    if isinstance(said, str) and re.fullmatch(RANDOM, said) is None:
+        raise PydanticCustomError("uuid4", "a UUID of version 4, with its hyphens")
+    return said
+
+
+RequestId = Annotated[UUID4, BeforeValidator(_as_told), WithJsonSchema({"type": "string", "pattern": RANDOM})]
 """A UUID of version 4: the standard's; a schema knows UUIDs of any version only."""
 Url = Annotated[str, Field(max_length=2_000)]
 

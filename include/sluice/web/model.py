@@ -51,8 +51,9 @@ class IdentifierBody(Closed):
 
 MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"(?P<time>T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2}))?"
+    r"(?P<time>T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+-][0-9]{2}:[0-5][0-9]))?"
 )
+"""As RFC 3339, which the document names, writes them: with seconds, and no offset of 60 minutes."""
 
 
 def date_or_moment(said: object) -> date | datetime:
