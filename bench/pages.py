@@ -45,7 +45,7 @@ logging.getLogger("httpx2").setLevel(logging.WARNING)
 SEED = 20_261_126
 ROUNDS = 40
 MOST_MS, MOST_PERSON_MS, MOST_RATIO = 300.0, 1_000.0, 3.0
-PERSON_FILES, PERSON_ROUNDS, SLOW_ROUNDS = 20, 10, 5
+PERSON_FILES, PERSON_ROUNDS = 20, 10
 CASES = 10
 """Of so many exchanges one has a case."""
 PRINCIPALS = 200
@@ -125,7 +125,7 @@ def rows(size: int) -> Iterator[BenchRow]:
                 yield from _measured(client, settings, what, address)
             for article in ("", "/30.1"):
                 what = f"registers{article}"
-                yield from _measured(client, settings, what, _always(f"/registers{article}"), rounds=SLOW_ROUNDS)
+                yield from _measured(client, settings, what, _always(f"/registers{article}"))
             yield from _person_rows(client, settings)
 
 
