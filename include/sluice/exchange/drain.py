@@ -1,4 +1,4 @@
-"""A slot: claim one exchange, judge, keep, close, do its effects, take the next until none waits."""
+"""A slot: claim one exchange, judge, keep, close, do its effects, take the next until none waits; merge the index."""
 
 import logging
 from collections import Counter
