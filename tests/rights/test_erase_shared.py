@@ -22,6 +22,7 @@ from sluice.terms import Decision, Direction, ExchangeId
 
 pytestmark = pytest.mark.stores
 FAMILY = "0470 00 00 01"
+INBOUND = "energy01/inbound/renewal_campaign"
 ANN = "an.claes@post.example"
 
 
@@ -104,6 +105,42 @@ def test_control_as_a_word_of_its_own_it_is_found_again(night: Night) -> None:
     )
 
     assert verify(house, case.case_id, datetime.now(UTC)).residual == 1
+
+
+OOSTENDE = "+32 58 47 06 42"
+
+
+def coastal(night: Night, code: str, note: str = "") -> str:
+    """Customer number of somebody with this telephone, who asked; another row of their file has this code and note."""
+    header, *lines = night.contacts.read_text().splitlines()
+    names, rows = header.split(";"), [line.split(";") for line in lines[:2]]
+    for number, row in enumerate(rows):
+        row[names.index("customer_number")] = f"E{80 + number:08d}"
+    rows[0][names.index("phone")] = OOSTENDE
+    rows[1][names.index("campaign_code")], rows[1][names.index("note")] = code, note
+    night.desk.drop("\r\n".join([header, *(";".join(row) for row in rows), ""]).encode(), "coast.csv")
+    night.desk.work()
+    return f"E{80:08d}"
+
+
+def test_a_telephone_inside_a_longer_number_of_somebody_else_is_no_residue(night: Night) -> None:
+    customer = coastal(night, "REC158470642")
+    house, case = night.desk.house, asked(night, "", customer)
+
+    report = run(house, case.case_id, datetime.now(UTC))
+
+    assert (report.residual, report.doubts) == (0, 0)
+    assert b"REC158470642" in house.objects.read(night.desk.settings.bucket_exchange, f"{INBOUND}/coast.csv")
+    for number, text in enumerate(("call 58470642 back", "REC258470642", "158470642", "REC 158470642")):
+        key = f"energy01/outbound/renewal_results/note{number}.txt"
+        house.objects.put(night.desk.settings.bucket_exchange, key, text.encode(), "text/plain")
+        assert verify(house, case.case_id, datetime.now(UTC)).residual == number + 1, text
+
+
+@pytest.mark.parametrize("note", ["tel:3258470642", "058470642", "zie 158470642", "bel 58470642"])
+def test_control_a_row_of_somebody_else_that_quotes_the_telephone_is_one(night: Night, note: str) -> None:
+    case = asked(night, "", coastal(night, "SPRING", note))
+    assert run(night.desk.house, case.case_id, datetime.now(UTC)).residual > 0
 
 
 def test_an_address_that_another_customer_has_since_is_theirs(night: Night) -> None:

@@ -5,6 +5,7 @@ read them from.
 """
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from sluice.rights.erase_model import Copy
 from sluice.rights.erase_store import ARRIVED
 from sluice.rights.identifiers import decrypt, encrypt
 from sluice.rights.model import CaseId
-from sluice.scan.spell import SEPARATORS, compact_of
+from sluice.scan.spell import COUNTRY_CODE, SEPARATORS, compact_of
 from sluice.subject.columns import normalise_column
 from sluice.subject.refs import ref_column
 from sluice.terms import Principal, SubjectKind
@@ -28,6 +29,11 @@ CANONICAL = ("phone", "record_id")
 """Identifying columns of canonical results, whatever the platform calls them."""
 LAKE = "lake"
 WORDS_AT_ONCE = 1_000_000
+ONE_WORD, LONG = r"^\S{1,100}$", r"\d{8}"
+"""Cells that are one word, in which an id may stand; a text that quotes a telephone is none, or the number is alone."""
+RUN = re.compile(r"\+?\d+")
+TEN = 10
+"""Digits of a number in the countries of 1 and 7."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,10 @@ def _written(bench: Bench, copy: Copy, path: Path) -> Iterator[str]:
 
 
 def longer_words(bench: Bench, copies: Iterable[Copy], values: Iterable[str]) -> dict[str, set[str]]:
-    """By value, the longer ones that hold it in rows which do not name the person; as :func:`held_in`."""
+    """By value, the longer ones that hold it in rows which do not name the person; as :func:`held_in`.
+
+    Of columns that identify nobody only long numbers count, such as the id of a recording, which hold it by chance.
+    """
     spelled, listed = forms_of(values), list(copies)
     lake = {copy.exchange_id for copy in listed if copy.kind == LAKE}
     whole = lake - {copy.exchange_id for copy in listed if copy.kind.startswith("quarantine.")}
@@ -76,6 +85,10 @@ def longer_words(bench: Bench, copies: Iterable[Copy], values: Iterable[str]) ->
     for column in _gathered(column for copy in listed for column in _of_others(bench, copy, whole)):
         for value, words in held_in(column, spelled).items():
             found.setdefault(value, set()).update(words)
+    for column in _gathered(column for copy in listed for column in _numbers_of_others(bench, copy)):
+        for value, words in held_in(column, spelled).items():
+            by_chance = {word for word in words if is_by_chance(word, value)}
+            found.setdefault(value, set()).update(by_chance)
     return found
 
 
@@ -102,6 +115,43 @@ def _of_others(bench: Bench, copy: Copy, whole: Collection[str]) -> Iterator[pl.
     rows = pl.scan_parquet(path).filter(~_mine(bench, path))
     names = [name for name in rows.collect_schema().names() if name in identifying(copy)]
     yield from rows.select(names).collect().get_columns()
+
+
+def _numbers_of_others(bench: Bench, copy: Copy) -> Iterator[pl.Series]:
+    """Cells of one word with a long number, in columns of others' accepted rows that identify nobody."""
+    path = bench.fetch(copy) if copy.kind == LAKE else None
+    if path is None:
+        return
+    rows = pl.scan_parquet(path).filter(~_mine(bench, path))
+    columns = rows.collect_schema().items()
+    names = [
+        name for name, kind in columns if kind == pl.String and name not in {*identifying(copy), *ref_columns(path)}
+    ]
+    for column in rows.select(names).collect().get_columns() if names else ():
+        words = column.cast(pl.String).unique()
+        yield words.filter(words.str.contains(ONE_WORD).fill_null(False) & words.str.contains(LONG).fill_null(False))
+
+
+def is_by_chance(word: str, value: str) -> bool:
+    """Whether digits of a value stand in longer numbers of a word only, and not as somebody dials or writes them.
+
+    158470642 holds 58470642, which is +32 58 47 06 42 at home; 3258470642 and 058470642 are that number.
+    """
+    forms = [form for form in compact_of(value) if form.isdigit() and form in word]
+    runs = [run for run in RUN.findall(word) if any(form in run for form in forms)]
+    return bool(runs) and all(_is_longer(run, form) for run in runs for form in forms if form in run)
+
+
+def _is_longer(run: str, form: str) -> bool:
+    before, _, after = run.partition(form)
+    return run[0] not in "+0" and (bool(after) or not any(_is_dialled(each, form) for each in (before, before.removesuffix("0"))))
+
+
+def _is_dialled(before: str, form: str) -> bool:
+    """Whether somebody dials this before a number: a country code, or what leads out of a house or a town."""
+    if before in {"1", "7"}:
+        return len(form) == TEN
+    return before in {"", "8", "9"} or COUNTRY_CODE.fullmatch(before) is not None
 
 
 def forms_of(values: Iterable[str]) -> dict[str, set[str]]:

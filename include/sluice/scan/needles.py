@@ -10,16 +10,7 @@ import ahocorasick_rs
 
 from sluice.scan.dates import is_date
 from sluice.scan.model import ScanFailed
-from sluice.scan.spell import (
-    DIGITS,
-    NUMBER_MIN,
-    SEPARATORS,
-    binary_spellings,
-    compact_of,
-    home_of,
-    numbers_of,
-    spellings,
-)
+from sluice.scan.spell import NUMBER_MIN, SEPARATORS, binary_spellings, compact_of, numbers_of, spellings
 
 TEXT_MIN = 5
 """Letters: a shorter name stands in other words and in any compressed megabyte."""
@@ -47,8 +38,6 @@ class Label:
     """What stands before and after it in longer words of others: inside one of those it says nothing."""
     is_date: bool = False
     """Whether the value is a date, so that one is no chance."""
-    is_home: bool = False
-    """Whether these are the digits of a telephone as it is dialled at home, which in a longer number are chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +129,13 @@ def _joined(words: Iterable[str]) -> frozenset[bytes]:
 
 
 def _labelled(index: int, value: str, words: Collection[bytes]) -> Iterator[tuple[bytes, Label]]:
-    home = home_of(value)
     numbers = (spelling for number in numbers_of(value) for spelling in binary_spellings(int(number)))
     for spelling in (*spellings(value), *numbers):
         needle = spelling.needle.lower()
         if spelling.exact:
             yield needle, Label(index, spelling.encoding, spelling.needle)
         else:
-            is_home = spelling.encoding == DIGITS and needle.decode() == home
-            yield needle, Label(index, spelling.encoding, around=_around(needle, words), is_home=is_home)
+            yield needle, Label(index, spelling.encoding, around=_around(needle, words))
 
 
 def _around(needle: bytes, words: Collection[bytes]) -> frozenset[tuple[bytes, bytes]]:

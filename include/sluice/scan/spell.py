@@ -17,7 +17,6 @@ from urllib.parse import quote, quote_plus
 HASHES = {"sha256": hashlib.sha256, "sha1": hashlib.sha1, "md5": hashlib.md5}
 HASH_DIGITS = 20
 """80 bits of a hash tell it from all others, and keep the automaton small."""
-DIGITS = "digits"
 HEX = "hex"
 BASE64 = "base64+"
 """With the number of bytes that stand before the value in its group of three."""
@@ -74,7 +73,7 @@ def forms(value: str) -> Iterator[tuple[str, str]]:
         cases = {text.upper(): "upper", text.lower(): "lower", text: "plain"}
         yield from ((f"{form}{case}", written) for written, case in reversed(cases.items()))
     for bare in compact_of(value):
-        yield (DIGITS if bare.isdigit() else "compact"), bare
+        yield ("digits" if bare.isdigit() else "compact"), bare
 
 
 def numbers_of(value: str) -> Iterator[str]:
@@ -97,15 +96,6 @@ def compact_of(value: str) -> Iterator[str]:
     bare = SEPARATORS.sub("", value)
     if bare.isascii() and bare.isalnum() and not bare.isdigit() and sum(map(str.isdigit, bare)) >= ID_DIGITS_MIN:
         yield bare
-
-
-def home_of(value: str) -> str | None:
-    """A telephone as it is dialled at home, without the zero before it; None of anything else."""
-    bare = SEPARATORS.sub("", value)
-    if not PHONE.fullmatch(bare):
-        return None
-    shortest = min(_dialled(bare), key=len)
-    return None if bare in (f"+{shortest}", f"00{shortest}") else shortest
 
 
 def _dialled(bare: str) -> Iterator[str]:

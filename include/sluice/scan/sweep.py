@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sluice.scan import longer
 from sluice.scan.dates import LONGEST, is_in_date
 from sluice.scan.digest import MARGIN, MOST, decoded, is_in_digest, is_short
 from sluice.scan.model import Doubt, Hit, Limits, Reason
@@ -127,14 +126,12 @@ def _is_of_others(label: Label, lowered: bytes, begin: int, end: int) -> bool:
 
 
 def _is_by_chance(label: Label, window: Window, lowered: bytes, begin: int, end: int) -> bool:
-    """Whether a few digits stand in a digest or a longer number, or may and are seen whole in another window.
+    """Whether a few digits stand in a digest, or may and are seen whole in another window.
 
     What was made of the value itself, as its hexadecimal, is no chance.
     """
     if label.encoding == HEX:
         return False
-    if label.is_home and (window.cuts(begin, end, longer.MARGIN) or longer.is_in_longer(window.content, begin, end)):
-        return True
     is_cut = window.cuts(begin, end, MARGIN)
     if label.encoding.startswith(BASE64):
         if end - begin > 2 * MOST:
