@@ -144,7 +144,9 @@ def is_by_chance(word: str, value: str) -> bool:
 
 def _is_longer(run: str, form: str) -> bool:
     before, _, after = run.partition(form)
-    return run[0] not in "+0" and (bool(after) or not any(_is_dialled(each, form) for each in (before, before.removesuffix("0"))))
+    return run[0] not in "+0" and (
+        bool(after) or not any(_is_dialled(each, form) for each in (before, before.removesuffix("0")))
+    )
 
 
 def _is_dialled(before: str, form: str) -> bool:
