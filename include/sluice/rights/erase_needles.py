@@ -20,7 +20,7 @@ from sluice.rights.erase_model import Copy
 from sluice.rights.erase_store import ARRIVED
 from sluice.rights.identifiers import decrypt, encrypt
 from sluice.rights.model import CaseId
-from sluice.scan.spell import COUNTRY_CODE, SEPARATORS, compact_of
+from sluice.scan.spell import COUNTRY_CODE, PHONE, SEPARATORS, compact_of
 from sluice.subject.columns import normalise_column
 from sluice.subject.refs import ref_column
 from sluice.terms import Principal, SubjectKind
@@ -29,11 +29,10 @@ CANONICAL = ("phone", "record_id")
 """Identifying columns of canonical results, whatever the platform calls them."""
 LAKE = "lake"
 WORDS_AT_ONCE = 1_000_000
-ONE_WORD, LONG = r"^\S{1,100}$", r"\d{8}"
-"""Cells that are one word, in which an id may stand; a text that quotes a telephone is none, or the number is alone."""
-RUN = re.compile(r"\+?\d+")
-TEN = 10
-"""Digits of a number in the countries of 1 and 7."""
+ID, LONG = r"^[0-9/._-]*[A-Za-z][A-Za-z0-9/._-]{0,100}$", r"\d{9}"
+"""Cells that may be an id: with a letter, so that no number in groups reads so, and nothing that quotes or escapes."""
+LONGEST_HOME = 9
+"""Digits of a telephone at home; ten are those of the countries of 1 and 7, and stand nowhere by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def _written(bench: Bench, copy: Copy, path: Path) -> Iterator[str]:
 def longer_words(bench: Bench, copies: Iterable[Copy], values: Iterable[str]) -> dict[str, set[str]]:
     """By value, the longer ones that hold it in rows which do not name the person; as :func:`held_in`.
 
-    Of columns that identify nobody only long numbers count, such as the id of a recording, which hold it by chance.
+    Of columns that identify nobody only ids count, such as the name of a recording, that hold a telephone by chance.
     """
     spelled, listed = forms_of(values), list(copies)
     lake = {copy.exchange_id for copy in listed if copy.kind == LAKE}
@@ -85,8 +84,10 @@ def longer_words(bench: Bench, copies: Iterable[Copy], values: Iterable[str]) ->
     for column in _gathered(column for copy in listed for column in _of_others(bench, copy, whole)):
         for value, words in held_in(column, spelled).items():
             found.setdefault(value, set()).update(words)
-    for column in _gathered(column for copy in listed for column in _numbers_of_others(bench, copy)):
-        for value, words in held_in(column, spelled).items():
+    homes = homes_of(spelled)
+    ids = (column for copy in listed for column in _ids_of_others(bench, copy))
+    for column in _gathered(ids) if homes else ():
+        for value, words in held_in(column, homes).items():
             by_chance = {word for word in words if is_by_chance(word, value)}
             found.setdefault(value, set()).update(by_chance)
     return found
@@ -117,43 +118,57 @@ def _of_others(bench: Bench, copy: Copy, whole: Collection[str]) -> Iterator[pl.
     yield from rows.select(names).collect().get_columns()
 
 
-def _numbers_of_others(bench: Bench, copy: Copy) -> Iterator[pl.Series]:
-    """Cells of one word with a long number, in columns of others' accepted rows that identify nobody."""
+def _ids_of_others(bench: Bench, copy: Copy) -> Iterator[pl.Series]:
+    """Cells that are an id with a long number, in columns of others' accepted rows that identify nobody."""
     path = bench.fetch(copy) if copy.kind == LAKE else None
     if path is None:
         return
     rows = pl.scan_parquet(path).filter(~_mine(bench, path))
-    columns = rows.collect_schema().items()
-    names = [
-        name for name, kind in columns if kind == pl.String and name not in {*identifying(copy), *ref_columns(path)}
-    ]
-    for column in rows.select(names).collect().get_columns() if names else ():
-        words = column.cast(pl.String).unique()
-        yield words.filter(words.str.contains(ONE_WORD).fill_null(False) & words.str.contains(LONG).fill_null(False))
+    known = {*identifying(copy), *ref_columns(path)}
+    for name, kind in rows.collect_schema().items():
+        if kind == pl.String and name not in known:
+            is_id = pl.col(name).str.contains(ID) & pl.col(name).str.contains(LONG)
+            yield rows.select(name).filter(is_id.fill_null(False)).unique().collect().to_series()
+
+
+def homes_of(spelled: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+    """Telephones by how they are dialled at home, without the zero before them."""
+    found: dict[str, set[str]] = {}
+    for value in {each for values in spelled.values() for each in values}:
+        if (home := _home_of(value)) is not None:
+            found.setdefault(home, set()).add(value)
+    return found
+
+
+def _home_of(value: str) -> str | None:
+    if not PHONE.fullmatch(SEPARATORS.sub("", value)):
+        return None
+    home = min(compact_of(value), key=len)
+    return None if home.startswith("0") or len(home) > LONGEST_HOME else home
 
 
 def is_by_chance(word: str, value: str) -> bool:
-    """Whether digits of a value stand in longer numbers of a word only, and not as somebody dials or writes them.
+    """Whether an id holds a telephone once, as it is dialled at home, as the end or the middle of a longer number.
 
-    158470642 holds 58470642, which is +32 58 47 06 42 at home; 3258470642 and 058470642 are that number.
+    recordings/158470642.wav holds 58470642, which is +32 58 47 06 42. Not where it may be the telephone: at the
+    beginning of a number, after what somebody dials before it, in another of its forms, or written in groups as well.
     """
-    forms = [form for form in compact_of(value) if form.isdigit() and form in word]
-    runs = [run for run in RUN.findall(word) if any(form in run for form in forms)]
-    return bool(runs) and all(_is_longer(run, form) for run in runs for form in forms if form in run)
+    home, bare = _home_of(value), SEPARATORS.sub("", word)
+    if home is None or not re.fullmatch(ID, word) or len(_places(home, word)) != 1 or len(_places(home, bare)) != 1:
+        return False
+    if any(form in bare for form in compact_of(value) if form != home):
+        return False
+    [before] = (run[: run.index(home)] for run in re.findall(r"\d+", word) if home in run)
+    return before[:1] not in ("", "0") and not any(_is_dialled(each) for each in (before, before.removesuffix("0")))
 
 
-def _is_longer(run: str, form: str) -> bool:
-    before, _, after = run.partition(form)
-    return run[0] not in "+0" and (
-        bool(after) or not any(_is_dialled(each, form) for each in (before, before.removesuffix("0")))
-    )
+def _places(home: str, word: str) -> list[int]:
+    return [at for at in range(len(word)) if word.startswith(home, at)]
 
 
-def _is_dialled(before: str, form: str) -> bool:
+def _is_dialled(before: str) -> bool:
     """Whether somebody dials this before a number: a country code, or what leads out of a house or a town."""
-    if before in {"1", "7"}:
-        return len(form) == TEN
-    return before in {"", "8", "9"} or COUNTRY_CODE.fullmatch(before) is not None
+    return before in {"", "8", "9"} or (before not in {"1", "7"} and COUNTRY_CODE.fullmatch(before) is not None)
 
 
 def forms_of(values: Iterable[str]) -> dict[str, set[str]]:
