@@ -94,7 +94,7 @@ def _many(lake: Lake, is_full: bool) -> Iterator[BenchRow]:
     works: tuple[Callable[[Path], object], ...] = (
         lambda path: erase_refs(path, lake.target, refs, [REF], REF),
         lambda path: pl.read_parquet(path).write_parquet(lake.target, compression="zstd"),
-        lambda path: write_lake(pl.read_parquet(path), lake.target, sorted_by=REF),
+        lambda path: write_lake([pl.read_parquet(path)], lake.target, sorted_by=REF),
         lambda path: erase_refs(path, lake.target, few, [REF], REF),
     )
     for turn, path in enumerate(lake.files):
@@ -125,7 +125,7 @@ def draw_lake(folder: Path, files: int) -> Lake:
     for number, path in enumerate(paths):
         here = [ref for ref, places in zip(many, chosen, strict=True) if number in places]
         frame = draw_rows(random, [*here, *([one] if number in places_of_one(files) else ())])
-        write_lake(frame, path, sorted_by=REF)
+        write_lake([frame], path, sorted_by=REF)
         entries.append((number, build_run([(SubjectKind.PHONE, frame[REF])])))
         runs[number].write_bytes(write_run(entries[-1][1]))
     merged = merge_runs(entries)
@@ -173,7 +173,7 @@ def _copy(lake: Lake) -> Callable[[], None]:
     def work() -> None:
         for path, group in zip(lake.with_one, groups, strict=True):
             shutil.copyfile(path, lake.target)
-            write_lake(group, lake.target.with_suffix(".group"), sorted_by=REF)
+            write_lake([group], lake.target.with_suffix(".group"), sorted_by=REF)
 
     return work
 

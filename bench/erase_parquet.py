@@ -25,7 +25,7 @@ def rows(size: int) -> Iterator[BenchRow]:
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name:
         source, target, copy = (Path(name) / part for part in ("source", "target", "copy"))
         frame = lake_rows(np.random.default_rng(SEED))
-        write_lake(frame, source, sorted_by=REF)
+        write_lake([frame], source, sorted_by=REF)
         refs = frame[REF].sample(PERSONS, seed=SEED).to_list()
         progress("erase_parquet: one person")
         ours, floor = paired(
@@ -61,4 +61,4 @@ def copy_and_encode(source: Path, copy: Path, frame: pl.DataFrame) -> None:
 
 
 def read_and_write(source: Path, copy: Path) -> None:
-    write_lake(pl.read_parquet(source), copy, sorted_by=REF)
+    write_lake([pl.read_parquet(source)], copy, sorted_by=REF)

@@ -1,15 +1,17 @@
 """The one pass equals Great Expectations' own pandas engine, row for row, kind by kind."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
 
 from effort import effort
 from sluice.gate.kinds import check_of
 from sluice.gate.model import PassResult, Rule
-from sluice.gate.onepass import run_rules
+from sluice.gate.onepass import Pass, run_rules
 
 from .broken import BROKEN
 from .cases import DATES, FORMATS, GX_KINDS, NUMBERS, PATTERNS, TEXTS, Case, cases
@@ -47,6 +49,33 @@ def test_one_pass_equals_great_expectations_on_pandas(kind: str) -> None:
         )
 
     holds()
+
+
+@pytest.mark.parametrize("kind", GX_KINDS)
+def test_a_file_in_parts_is_answered_as_one(kind: str) -> None:
+    """Of frames with what the reader never gives too, but for columns of which some part has no type at all."""
+
+    @property_settings
+    @given(case=cases(kind), cuts=st.lists(st.integers(0, 12), max_size=4))
+    def holds(case: Case, cuts: list[int]) -> None:
+        asked, edges = rules([case.check]), [0, *sorted(cuts), max(case.frame.height, *cuts, 0)]
+        assert in_parts(case.frame, asked, edges) == run_rules(case.frame, asked)
+
+    holds()
+
+
+def test_a_judge_of_parts_that_forgets_the_other_parts_is_caught() -> None:
+    asked = rules([check_of("expect_column_values_to_be_unique", {"column": "a"})])
+    frame = pl.DataFrame({"a": ["x", "y", "x"]})
+    alone = [run_rules(part, asked).outcomes[0].unexpected_count for part in (frame[:2], frame[2:])]
+    assert alone == [0, 0] and in_parts(frame, asked, [0, 2, 3]).outcomes[0].unexpected_count == 2
+
+
+def in_parts(frame: pl.DataFrame, asked: Sequence[Rule], edges: Sequence[int]) -> PassResult:
+    whole = Pass(asked)
+    for start, stop in pairwise(edges):
+        whole.add(frame.slice(start, stop - start))
+    return whole.result(lambda rows: frame[rows])
 
 
 @pytest.mark.parametrize("name", sorted(BROKEN))

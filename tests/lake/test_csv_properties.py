@@ -3,13 +3,16 @@
 import csv
 import io
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from sluice.lake.reader import read_table
+from sluice.lake.reader import opened_table, read_table
 from sluice.lake.table import FormatRefusal, Table
 
 pytestmark = pytest.mark.slow
@@ -99,3 +102,56 @@ def test_a_table_comes_back_as_written_or_not_at_all(
 
     if isinstance(answer, Table):
         assert damage(answer, names, rows) == []
+
+
+def in_parts(content: bytes, part_bytes: int, again: Callable[[pl.Series], pl.Series]) -> Table | FormatRefusal:
+    """The same file read in parts and put together; and some rows of it asked for again."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "drop.csv"
+        path.write_bytes(content)
+        with opened_table(path, file_name="drop.csv", part_bytes=part_bytes) as parts:
+            if isinstance(parts, FormatRefusal):
+                return parts
+            tables = [parts.read(number) for number in range(parts.count)]
+            if refusal := next((each for each in tables if isinstance(each, FormatRefusal)), None):
+                return refusal
+            found = [each for each in tables if isinstance(each, Table)]
+            whole = replace(
+                found[0],
+                frame=pl.concat([each.frame for each in found]),
+                row_numbers=pl.concat([each.row_numbers for each in found]),
+                bad_records=pl.concat([each.bad_records for each in found]),
+                record_count=sum(each.record_count for each in found),
+            )
+            wanted = again(whole.row_numbers)
+            assert parts.again(wanted).equals(whole.frame.filter(whole.row_numbers.is_in(wanted.implode())))
+            return whole
+
+
+def told(answer: Table | FormatRefusal) -> object:
+    if isinstance(answer, FormatRefusal):
+        return answer
+    rows = (answer.frame.to_dict(as_series=False), answer.row_numbers.to_list(), answer.bad_records.to_dicts())
+    return *rows, answer.record_count, answer.dialect, answer.notes
+
+
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None)
+@given(tables(), WAYS, ENCODINGS, st.integers(1, 60), st.integers(1, 4), st.booleans())
+def test_a_file_in_parts_is_the_file(
+    table: tuple[list[str], list[list[str]]],
+    way: dict[str, object],
+    encoding: str,
+    part_bytes: int,
+    every: int,
+    is_ragged: bool,
+) -> None:
+    names, rows = table
+    content = written(names, rows, way, encoding)
+    if is_ragged:
+        content += "odd\n\nodd".encode(
+            encoding.removesuffix("-sig").replace("utf-16", "utf-16-le", encoding == "utf-16")
+        )
+    whole = read_bytes(content)
+    event(type(whole).__name__)
+    assert told(in_parts(content, part_bytes, lambda numbers: numbers.gather_every(every))) == told(whole)

@@ -60,7 +60,7 @@ def big(rows: int, person: int = 42) -> pl.DataFrame:
 
 def written(frame: pl.DataFrame, folder: Path) -> Path:
     path = folder / "before.parquet"
-    write_lake(frame, path, sorted_by=REF)
+    write_lake([frame], path, sorted_by=REF)
     return path
 
 
@@ -322,7 +322,7 @@ def test_text_written_without_a_copy_gives_the_bytes_that_a_copy_gives(tmp_path:
     frame = big(ROWS_PER_GROUP + 9).with_columns(
         pl.col("naam").cast(kind), leeg=pl.lit(None, pl.String), uniek=pl.col(REF).str.reverse(), kort=pl.lit("")
     )
-    write_lake(frame, tmp_path / "ours", sorted_by=REF)
+    write_lake([frame], tmp_path / "ours", sorted_by=REF)
     pq.write_table(
         frame.cast({kind: pl.String}).to_arrow(compat_level=pl.CompatLevel.oldest()), tmp_path / "copied",
         compression="zstd",

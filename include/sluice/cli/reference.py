@@ -12,9 +12,9 @@ from sluice.agreement.model import PaperReason
 from sluice.documents.reasons import meaning_of
 from sluice.documents.words import words
 from sluice.errors import SluiceError
-from sluice.exchange.child import INVALID, NOBODY
 from sluice.exchange.free_text import PAST
 from sluice.exchange.nursery import ChildEnd
+from sluice.exchange.seen import INVALID, NOBODY
 from sluice.gate.judge import JUDGES_DIFFER, NO_RULES, NOT_COMPUTED, TOO_MANY_REFUSED
 from sluice.gate.kinds import KINDS
 from sluice.lake.format_codes import REASONS

@@ -1,7 +1,7 @@
 """What of a decoded file goes on: notes screened, agents' results made canonical, rows split three ways. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -20,9 +20,10 @@ STARTED, NO_CONTACT = "started_at", "VALUE_NO_CONTACT"
 
 @dataclass(frozen=True)
 class Content:
-    """The frame that would go to the lake, as high as the file; what was found wrong; what is to be seen first.
+    """The rows that would go to the lake, as many as came; what was found wrong; what is to be seen first.
 
-    ``missing``: columns of the platform without which nothing can be made of the file.
+    ``review``: index in these rows, and why. ``missing``: columns of the platform without which nothing can be made of
+    the file.
     """
 
     frame: pl.DataFrame
@@ -31,13 +32,19 @@ class Content:
     screening: Screening | None
     missing: tuple[str, ...] = ()
 
-    def days(self, accepted: pl.Series) -> dict[str, int]:
-        """Accepted contacts per Brussels calendar day; nothing for other files."""
-        if STARTED not in self.frame.columns or self.missing:
-            return {}
-        moments = self.frame[STARTED].filter(accepted).str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_zone="UTC")
-        days = moments.dt.convert_time_zone("Europe/Brussels").dt.date().value_counts(sort=True)
-        return {str(day): count for day, count in days.iter_rows()}
+    @property
+    def started(self) -> pl.Series | None:
+        """When each contact began; None of other files."""
+        return self.frame[STARTED] if STARTED in self.frame.columns and not self.missing else None
+
+
+def days_of(started: pl.Series | None, accepted: pl.Series) -> dict[str, int]:
+    """Accepted contacts per Brussels calendar day; nothing for other files."""
+    if started is None:
+        return {}
+    moments = started.filter(accepted).str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_zone="UTC")
+    days = moments.dt.convert_time_zone("Europe/Brussels").dt.date().value_counts(sort=True)
+    return {str(day): count for day, count in days.iter_rows()}
 
 
 @dataclass(frozen=True)
@@ -65,10 +72,10 @@ class Split:
         return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def read_content(table: Table, job: Job) -> Content:
-    """Screen the notes of a file; make canonical rows of agents' results."""
+def read_content(table: Table, job: Job, start: int = 0) -> Content:
+    """Screen the notes of a part of a file; make canonical rows of agents' results. start: rows before it."""
     salt = job.contract.contract_id
-    screened = screen_table(table.frame, table.row_numbers, job.contract, job.free_text, salt)
+    screened = screen_table(table.frame, table.row_numbers, job.contract, job.free_text, salt, start)
     if job.is_read:
         screened = replace(screened, review=())
     if job.mapping is None:
@@ -97,25 +104,24 @@ def _mapped(canonical: Canonical, row_numbers: pl.Series) -> tuple[RowFinding, .
     )
 
 
-def kept_out(job: Job, refs: Sequence[pl.Series], height: int) -> dict[int, str]:
+def kept_out(suppressed: pl.DataFrame | None, refs: Sequence[pl.Series], height: int) -> dict[int, str]:
     """Rows of persons who must stay out (erased, objected, restricted, on hold), with the reason."""
-    if job.suppressed is None:
+    if suppressed is None:
         return {}
-    reasons = reasons_of(refs, pl.read_parquet(job.suppressed), height)
+    reasons = reasons_of(refs, suppressed, height)
     return {row: reasons[row] for row in reasons.is_not_null().arg_true()}
 
 
-def split(content: Content, judgement: Judgement, out: Mapping[int, str]) -> Split:
+def split(height: int, review: Iterable[tuple[int, str]], judgement: Judgement, out: Mapping[int, str]) -> Split:
     """Refused by the gate, else held, else accepted. A file that is refused whole holds nothing.
 
-    ``out``: rows of persons who must stay out; that reason counts before one of a note.
+    ``review``, ``out``: rows a person has to see, and of persons who must stay out; that reason counts before.
     """
-    height = content.frame.height
     every = pl.int_range(height, dtype=pl.UInt32, eager=True)
     refused = every.is_in(judgement.refused.implode())
     if not judgement.verdict.rows_accepted:
         refused = pl.Series([True]).new_from_index(0, height)
-    codes = {row: code for row, code in {**dict(content.review), **out}.items() if not refused[row]}
+    codes = {row: code for row, code in {**dict(review), **out}.items() if not refused[row]}
     held, erased = (
         every.is_in(pl.Series(sorted(rows), dtype=pl.UInt32).implode())
         for rows in (codes, [row for row, reason in out.items() if reason == Suppression.ERASED])

@@ -5,7 +5,7 @@ clean, so a share of those is drawn for a person's eyes.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -33,9 +33,16 @@ class ScreenedTable:
 
 
 def screen_table(
-    frame: pl.DataFrame, row_numbers: pl.Series, contract: DataContract, rules: FreeTextRules, salt: str
+    frame: pl.DataFrame,
+    row_numbers: pl.Series,
+    contract: DataContract,
+    rules: FreeTextRules,
+    salt: str,
+    start: int = 0,
 ) -> ScreenedTable:
-    """Screen every ``note_free_text`` column. ``salt`` makes the sample of one file repeatable."""
+    """Screen every ``note_free_text`` column. ``salt`` makes the sample of one file repeatable.
+
+    start: rows of the file before these, which decide of the sample."""
     notes = [
         field.name
         for field in contract.fields
@@ -45,7 +52,7 @@ def screen_table(
         return ScreenedTable(frame)
     region = contract.file_format.region
     screened = {name: screen_notes(frame[name], rules.actions, region=region) for name in notes}
-    drawn = {name: sampled(frame[name], screened[name].findings, rules.sample_share, salt) for name in notes}
+    drawn = {name: sampled(frame[name], screened[name].findings, rules.sample_share, salt, start) for name in notes}
     findings = [line for name in notes for line in _findings(name, screened[name], drawn[name], row_numbers)]
     review = {row: code for name in notes for row, code in _review(screened[name])}
     return ScreenedTable(
@@ -53,6 +60,22 @@ def screen_table(
         tuple(findings),
         tuple(sorted(review.items())),
         _screening(list(screened.values()), list(drawn.values())),
+    )
+
+
+def screening_of(parts: Sequence[Screening | None]) -> Screening | None:
+    """What was looked for and done in all parts of a file; None where nothing was."""
+    found = [each for each in parts if each is not None]
+    if not found:
+        return None
+    words = sum((Counter(each.found) for each in found), Counter[str]())
+    return Screening(
+        tables_version=found[0].tables_version,
+        screened_for=found[0].screened_for,
+        notes=sum(each.notes for each in found),
+        found=dict(sorted(words.items())),
+        masked=sum(each.masked for each in found),
+        sampled=sum(each.sampled for each in found),
     )
 
 

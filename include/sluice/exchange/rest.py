@@ -4,13 +4,15 @@ A run of its own beside the index, because it answers for the file as it came an
 with them: nobody is told, called or answered by it. An erasure opens no file of which it says that nobody is in it.
 """
 
+from collections.abc import Collection
+from pathlib import Path
+
 import polars as pl
 
 from sluice.agreement.model import DataContract
 from sluice.agreement.subjects import naming_columns
-from sluice.lake.table import Table
 from sluice.subject.cells import count_pieces, refs_of_columns, refs_of_pieces
-from sluice.subject.index import build_run, write_run
+from sluice.subject.index import Entries
 
 REST, REST_FILE = "index.rest", "rest.parquet"
 """Kind of the copy; name of the file in the folder of a judgement."""
@@ -18,27 +20,30 @@ MOST_PIECES = 500_000
 """What stands between delimiters in records that are no rows: so many, as five kinds, take some 10 s of CPU."""
 
 
-def is_told(contract: DataContract, table: Table) -> bool:
+def is_told(contract: DataContract, columns: Collection[str], records: pl.Series, delimiter: str | None) -> bool:
     """Whether runs can say who is in a file; else an erasure opens it.
 
     Every column that can name somebody is there, or the rest of the file may name them too; and the records that are
-    no rows have no more than MOST_PIECES, or reading them all could cost the file its verdict.
+    no rows (``records``: their text) have no more than MOST_PIECES, or to read them could cost the file its verdict.
     """
     naming = set(naming_columns(contract))
-    if not naming or not naming <= set(table.frame.columns):
+    if not naming or not naming <= set(columns):
         return False
-    return count_pieces(table.bad_records["raw"], table.dialect.delimiter) <= MOST_PIECES
+    return count_pieces(records, delimiter) <= MOST_PIECES
 
 
-def rest_of(contract: DataContract, table: Table, in_lake: pl.Series | None, key: bytes) -> bytes | None:
-    """The run, or None where the index of the lake says all of it. ``in_lake``: rows of the table; None: no row is.
+class Rest:
+    """The run of what is not in the lake; of files of which runs can say who is in them."""
 
-    To be asked of files of which runs can say who is in them. Of a file of which no row is in the lake, it is whole.
-    """
-    rows = table.frame if in_lake is None else table.frame.filter(~in_lake)
-    if in_lake is not None and rows.is_empty() and table.bad_records.is_empty():
-        return None
-    kinds, region = naming_columns(contract), contract.file_format.region
-    columns = refs_of_columns(rows, kinds, region, key)
-    pieces = refs_of_pieces(table.bad_records["raw"], table.dialect.delimiter, kinds.values(), region, key)
-    return write_run(build_run([*columns, *pieces]), is_whole=in_lake is None)
+    def __init__(self, contract: DataContract, key: bytes) -> None:
+        self._kinds, self._region = naming_columns(contract), contract.file_format.region
+        self._key, self._entries = key, Entries()
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Rows that are not there, part by part."""
+        self._entries.add(refs_of_columns(rows, self._kinds, self._region, self._key))
+
+    def write(self, target: Path, records: pl.Series, delimiter: str | None, *, is_whole: bool) -> None:
+        """records: text of those that are no rows. is_whole: nothing of the file is in the lake."""
+        self._entries.add(refs_of_pieces(records, delimiter, self._kinds.values(), self._region, self._key))
+        self._entries.write(target, is_whole=is_whole)

@@ -6,8 +6,10 @@ are, polars makes the columns, and the counts are compared.
 
 import csv
 import io
+import itertools
 import mmap
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +20,12 @@ from sluice.errors import Ref
 from sluice.lake.dialect import CANDIDATES, Body, Choice, choose_delimiter, find_body, rows_at
 from sluice.lake.encoding import Utf8Text, find_text, first_invalid_utf8
 from sluice.lake.header import check_header, padded_names
-from sluice.lake.structure import NO_DELIMITER, Structure, scan
+from sluice.lake.parts import Parts
+from sluice.lake.structure import NO_DELIMITER, Counts, Structure, let_go, scan
 from sluice.lake.table import (
     SHOWN_ROWS,
     Dialect,
+    FileUnreadable,
     FormatHintInvalid,
     FormatHints,
     FormatRefusal,
@@ -35,6 +39,8 @@ _LF, _CR, _APOSTROPHE = 10, 13, 39
 _ZLIB = (b"x^", b"x\x01", b"x\xda")
 """Beginnings of a text that polars would inflate: it gets another first letter, and its names are not used."""
 _CHUNK = 1 << 20
+_LET_GO = 16 * _CHUNK
+"""Bytes after which the pages of the mapped file are let go."""
 _WIDEST = 4
 """Bytes of a character in UTF-8, at most."""
 
@@ -54,18 +60,53 @@ class _Parsed:
     dialect: Dialect
 
 
-def read_csv(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
-    """The table of a non-empty text file, or why there is none.
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Records ``first`` up to, not including, ``last``, by index in the structure: what one part is made of."""
 
+    first: int
+    last: int
+
+
+def read_csv(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
+    """The table of a non-empty text file as one, or why there is none. Raises as :func:`open_csv`."""
+    parts = open_csv(path, hints, limits)
+    return parts if isinstance(parts, FormatRefusal) else parts.read(0)
+
+
+def open_csv(
+    path: Path, hints: FormatHints, limits: Limits, *, folder: Path | None = None, part_bytes: int | None = None
+) -> Parts | FormatRefusal:
+    """The table of a non-empty text file in parts of about ``part_bytes``, or why there is none.
+
+    Encoding, dialect and every record's end are known then, of the whole file. folder: as for ``find_text``.
     raises FormatHintInvalid: the contract names an impossible encoding or delimiter."""
     _check_hint(hints)
     with path.open("rb") as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    text = find_text(mapped, hints)
+    text = find_text(mapped, hints, folder)
     if isinstance(text, FormatRefusal):
         return _with_row(mapped, text)
     parsed = _parse(text, hints, limits)
-    return parsed if isinstance(parsed, FormatRefusal) else _to_table(path, parsed, limits)
+    if isinstance(parsed, FormatRefusal):
+        return parsed
+    spans = _spans(parsed, limits, part_bytes)
+    return Parts(len(spans), partial(_part, path, parsed, limits, spans), partial(_again, parsed))
+
+
+def _spans(parsed: _Parsed, limits: Limits, part_bytes: int | None) -> tuple[_Span, ...]:
+    """Where to cut. A file of which some cell may be too large is read as one, so that all such are told at once."""
+    first, last, starts = parsed.body.first + 1, parsed.body.last, parsed.structure.starts
+    if part_bytes is None or first == last or _longest(parsed.structure) > limits.cell_bytes:
+        return (_Span(first, last),)
+    begins = range(int(starts[first]), int(starts[last - 1]) + 1, part_bytes)
+    edges = sorted({*np.searchsorted(starts[first:last], np.array(begins, starts.dtype)).tolist(), last - first})
+    return tuple(_Span(first + a, first + b) for a, b in itertools.pairwise(edges))
+
+
+def _longest(structure: Structure) -> int:
+    """Bytes of the longest record."""
+    return int((structure.stops - structure.starts).max())
 
 
 def _check_hint(hints: FormatHints) -> None:
@@ -144,7 +185,8 @@ def _parse_body(
     if codes and 0 < structure.crlf < ends:
         return _line_ending(min(structure.crlf, ends - structure.crlf))
     dialect = _dialect(text, structure, body, choice, end)
-    return _Parsed(text, structure, body, choice.delimiter, names, codes, end, dialect)
+    bare = replace(structure, cells={}, strays={})  # which grow with the records, and are not asked any more
+    return _Parsed(text, bare, body, choice.delimiter, names, codes, end, dialect)
 
 
 def _line_feeds(structure: Structure, text: Utf8Text) -> int:
@@ -208,7 +250,7 @@ def _shape_code(cells: int, width: int, filled: bool) -> str:
     return "SHAPE_TOO_FEW_CELLS" if cells < width else "SHAPE_TOO_MANY_CELLS"
 
 
-def _cut_short(cells: npt.NDArray[np.uint32], filled: npt.NDArray[np.bool_], odd: npt.NDArray[np.int64]) -> list[int]:
+def _cut_short(cells: Counts, filled: npt.NDArray[np.bool_], odd: npt.NDArray[np.int64]) -> list[int]:
     """Sound records before a line of one cell: an unquoted line break would look exactly so."""
     suspects: list[int] = []
     last, anchor = -1, 0
@@ -243,31 +285,58 @@ def _dialect(text: Utf8Text, structure: Structure, body: Body, choice: Choice, e
     )
 
 
-def _to_table(path: Path, parsed: _Parsed, limits: Limits) -> Table | FormatRefusal:
-    body, structure = parsed.body, parsed.structure
-    records = body.last - body.first - 1
-    frame = _read_frame(path, parsed)
+def _part(path: Path, parsed: _Parsed, limits: Limits, spans: tuple[_Span, ...], number: int) -> Table | FormatRefusal:
+    span = spans[number]
+    codes = {at: code for at, code in parsed.codes.items() if span.first <= at < span.last}
+    records = span.last - span.first
+    frame = _read_frame(path, parsed, span, codes)
     if frame is None:
         return FormatRefusal("UNREADABLE_PARSER_DISAGREES", "format.count", undecided=True)
-    if frame.height != records - len(parsed.codes) or frame.width != len(parsed.names):
-        readings = (f"{records - len(parsed.codes)} records", f"{frame.height} records")
+    missing = records - len(codes) - frame.height
+    if missing or frame.width != len(parsed.names):
+        sound = parsed.body.last - parsed.body.first - 1 - len(parsed.codes)
+        readings = (f"{sound} records", f"{sound - missing} records")
         return FormatRefusal("UNREADABLE_COUNT_MISMATCH", "format.count", undecided=True, readings=readings)
     frame.columns = list(parsed.names)
-    numbers = _row_numbers(records, body, parsed.codes)
-    longest = int((structure.stops - structure.starts).max())
-    if longest > limits.cell_bytes and (refusal := _large_cells(frame, numbers, limits)):
+    numbers = _row_numbers(span, parsed.body, codes)
+    is_long = len(spans) == 1 and _longest(parsed.structure) > limits.cell_bytes
+    if is_long and (refusal := _large_cells(frame, numbers, limits)):
         return refusal
-    frame, numbers, codes = _without_headers(frame, numbers, parsed)
+    frame, numbers, codes = _without_headers(frame, numbers, parsed, codes)
     return Table(frame, numbers, _bad_frame(parsed, codes), records, parsed.dialect, _notes(parsed))
 
 
-def _read_frame(path: Path, parsed: _Parsed) -> pl.DataFrame | None:
-    """What polars makes of the sound records; None when it refuses them."""
-    whole = parsed.body == Body(0, parsed.structure.records) and not parsed.codes
-    source = path if whole and parsed.text.as_in_file else _sound_records(parsed)
-    first = int(parsed.structure.starts[parsed.body.first])
-    if bytes(parsed.text.data[first : first + 2]) in _ZLIB:
-        source = b"-" + _sound_records(parsed)[1:]
+def _again(parsed: _Parsed, numbers: pl.Series) -> pl.DataFrame:
+    """Records that were read before. Raises FileUnreadable where the file is another one now."""
+    if numbers.is_empty():
+        return pl.DataFrame(schema=dict.fromkeys(parsed.names, pl.String))
+    places = numbers.to_numpy() + parsed.body.first
+    first = int(places[0])
+    keep = np.zeros(int(places[-1]) - first + 1, bool)
+    keep[places - first] = True
+    frame = _from_bytes(_as_bytes(parsed, first, keep), parsed)
+    if frame is None or frame.shape != (len(numbers), len(parsed.names)):
+        raise FileUnreadable(Ref("records", len(numbers)))
+    frame.columns = list(parsed.names)
+    return frame
+
+
+def _read_frame(path: Path, parsed: _Parsed, span: _Span, codes: dict[int, str]) -> pl.DataFrame | None:
+    """What polars makes of the sound records of a span; None when it refuses them."""
+    whole = parsed.body == Body(0, parsed.structure.records) and span == _Span(1, parsed.body.last) and not codes
+    if whole and parsed.text.as_in_file and not _looks_packed(parsed):
+        return _from_bytes(path, parsed)
+    keep = np.ones(span.last - span.first, bool)
+    keep[[at - span.first for at in codes]] = False
+    return _from_bytes(_as_bytes(parsed, span.first, keep), parsed)
+
+
+def _looks_packed(parsed: _Parsed) -> bool:
+    start = _start(parsed, parsed.body.first)
+    return bytes(parsed.text.data[start : start + 2]) in _ZLIB
+
+
+def _from_bytes(source: Path | bytes, parsed: _Parsed) -> pl.DataFrame | None:
     separator = ";" if parsed.delimiter == NO_DELIMITER else chr(parsed.delimiter)
     try:
         frame = pl.read_csv(
@@ -284,23 +353,30 @@ def _read_frame(path: Path, parsed: _Parsed) -> pl.DataFrame | None:
     return pl.DataFrame([frame.drop_in_place(name).rechunk() for name in frame.columns])  # from a hundred pieces each
 
 
-def _sound_records(parsed: _Parsed) -> bytes:
-    """Header and sound records as bytes, with their line ends."""
-    body, starts = parsed.body, parsed.structure.starts
-    keep = np.ones(body.last - body.first, bool)
-    keep[[at - body.first for at in parsed.codes]] = False
-    edges = np.flatnonzero(np.diff(keep.astype(np.int8), prepend=0, append=0)) + body.first
-    limits = np.append(starts, len(parsed.text.data))
+def _as_bytes(parsed: _Parsed, first: int, keep: npt.NDArray[np.bool_]) -> bytes:
+    """The header and the records from ``first`` on that are kept, with their line ends."""
+    edges = np.flatnonzero(np.diff(keep.astype(np.int8), prepend=0, append=0)) + first
     kept = io.BytesIO()  # gives what it holds without a second copy
-    for a, b in edges.reshape(-1, 2):
-        kept.write(parsed.text.data[limits[a] : limits[b]])
-    return kept.getvalue()
+    let_go_at = 0
+    for a, b in ((parsed.body.first, parsed.body.first + 1), *edges.reshape(-1, 2).tolist()):
+        start, stop = _start(parsed, a), _start(parsed, b)
+        kept.write(parsed.text.data[start:stop])
+        if stop >= let_go_at:
+            let_go(parsed.text.data)
+            let_go_at = stop + _LET_GO
+    return b"-" + kept.getvalue()[1:] if _looks_packed(parsed) else kept.getvalue()
 
 
-def _row_numbers(records: int, body: Body, codes: dict[int, str]) -> pl.Series:
-    sound = np.ones(records, bool)
-    sound[[at - body.first - 1 for at in codes]] = False
-    return pl.Series("row_number", np.flatnonzero(sound) + 1, dtype=pl.UInt32)
+def _start(parsed: _Parsed, record: int) -> int:
+    """Offset of a record's first byte; behind the last one, of the end."""
+    starts = parsed.structure.starts
+    return int(starts[record]) if record < len(starts) else len(parsed.text.data)
+
+
+def _row_numbers(span: _Span, body: Body, codes: dict[int, str]) -> pl.Series:
+    sound = np.ones(span.last - span.first, bool)
+    sound[[at - span.first for at in codes]] = False
+    return pl.Series("row_number", np.flatnonzero(sound) + (span.first - body.first), dtype=pl.UInt32)
 
 
 def _large_cells(frame: pl.DataFrame, numbers: pl.Series, limits: Limits) -> FormatRefusal | None:
@@ -314,18 +390,17 @@ def _large_cells(frame: pl.DataFrame, numbers: pl.Series, limits: Limits) -> For
 
 
 def _without_headers(
-    frame: pl.DataFrame, numbers: pl.Series, parsed: _Parsed
+    frame: pl.DataFrame, numbers: pl.Series, parsed: _Parsed, codes: dict[int, str]
 ) -> tuple[pl.DataFrame, pl.Series, dict[int, str]]:
     """The frame without records that repeat the header, which become bad records."""
     first, *others = parsed.names
     maybe = frame.get_column(first) == first
     if not maybe.any():
-        return frame, numbers, parsed.codes
+        return frame, numbers, codes
     repeated = frame.select(pl.all_horizontal(pl.col(name).eq_missing(pl.lit(name)) for name in (first, *others)))
     mask = repeated.to_series()
     found = {row + parsed.body.first: "HEADER_REPEATED" for row in numbers.filter(mask).to_list()}
-    codes = dict(sorted((parsed.codes | found).items()))
-    return frame.filter(~mask), numbers.filter(~mask), codes
+    return frame.filter(~mask), numbers.filter(~mask), dict(sorted((codes | found).items()))
 
 
 def _bad_frame(parsed: _Parsed, codes: dict[int, str]) -> pl.DataFrame:

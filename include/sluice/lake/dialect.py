@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from sluice.lake.structure import NO_DELIMITER, Structure
+from sluice.lake.structure import NO_DELIMITER, Counts, Structure
 from sluice.lake.table import SHOWN_ROWS, FormatHints, FormatRefusal
 
 CANDIDATES = (ord(";"), ord(","), ord("\t"), ord("|"))
@@ -106,7 +105,7 @@ def name_of(delimiter: int) -> str:
 def _read_as(structure: Structure, body: Body, delimiter: int) -> Reading:
     cells = structure.cells[delimiter][body.first : body.last]
     filled = (structure.stops > structure.starts)[body.first : body.last]
-    widths: npt.NDArray[np.uint32] = cells[1:][filled[1:]]
+    widths: Counts = cells[1:][filled[1:]]
     if not len(widths):
         return Reading(delimiter, int(cells[0]), int(cells[0]), 0, 0, 0)
     values, counts = np.unique(widths, return_counts=True)

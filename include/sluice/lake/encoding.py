@@ -1,14 +1,16 @@
 """Which encoding the bytes are in, and the same text as UTF-8.
 
-UTF-8 is used as it lies in the file. Other encodings are turned into UTF-8 in memory: a temporary
-file would be one more place that holds persons.
+UTF-8 is used as it lies in the file. Other encodings are turned into UTF-8 in a file that has no name, so that
+nobody can open it, and nothing is left of it when this process ends, however it ends.
 """
 
 import codecs
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from mmap import mmap
+from mmap import ACCESS_READ, MADV_DONTNEED, mmap
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,8 @@ from sluice.errors import Ref
 from sluice.lake.table import FormatHintInvalid, FormatHints, FormatRefusal
 
 _CHUNK = 1 << 20
+_LET_GO = 16 * _CHUNK
+"""Bytes after which the pages of the mapped file are let go."""
 _RULE = "format.encoding"
 _UTF16 = ("utf-16", "utf-16-le", "utf-16-be")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -65,18 +69,19 @@ class _Utf8Look:
     lost: int
 
 
-def find_text(file: mmap, hints: FormatHints) -> Utf8Text | FormatRefusal:
+def find_text(file: mmap, hints: FormatHints, folder: Path | None = None) -> Utf8Text | FormatRefusal:
     """The text, or which encodings it could be. ``hints.encoding`` decides where the bytes cannot.
 
+    folder: where a text in another encoding lies while it is read, the machine's own for such files by default.
     raises FormatHintInvalid: the contract names an encoding that does not exist."""
     agreed = _known_encoding(hints.encoding)
     if file[:4] in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
         return FormatRefusal("ENCODING_UTF32", _RULE)
     for mark, encoding in _BOMS:
         if file[: len(mark)] == mark:
-            return _with_agreed(_decode(file, len(mark), encoding, "byte order mark"), encoding, agreed)
+            return _with_agreed(_decode(file, len(mark), encoding, "byte order mark", folder), encoding, agreed)
     if (wide := _wide_without_mark(file)) is not None:
-        return _with_agreed(_decode(file, 0, wide, "NUL in every second byte"), wide, agreed)
+        return _with_agreed(_decode(file, 0, wide, "NUL in every second byte", folder), wide, agreed)
     looked = _look(file, 0)
     if looked.invalid is None:
         return _valid_utf8(file, looked, agreed)
@@ -85,7 +90,7 @@ def find_text(file: mmap, hints: FormatHints) -> Utf8Text | FormatRefusal:
     if agreed in _WESTERN and (mixed := _utf8_inside(file, looked.invalid, agreed is not None)):
         readings = ("utf-8", agreed or "cp1252")
         return FormatRefusal("ENCODING_AMBIGUOUS", _RULE, undecided=True, readings=readings, count=mixed)
-    return _one_byte(file, agreed)
+    return _one_byte(file, agreed, folder)
 
 
 def first_invalid_utf8(file: mmap) -> int | None:
@@ -121,20 +126,20 @@ def _valid_utf8(file: mmap, looked: _Utf8Look, agreed: str | None) -> Utf8Text |
     return Utf8Text(memoryview(file), agreed or "utf-8", False, True, words, looked.lost)
 
 
-def _decode(file: mmap, start: int, encoding: str, evidence: str) -> Utf8Text | FormatRefusal:
+def _decode(file: mmap, start: int, encoding: str, evidence: str, folder: Path | None) -> Utf8Text | FormatRefusal:
     if encoding == "utf-8":
         looked = _look(file, start)
         if looked.invalid is not None:
             return FormatRefusal("ENCODING_INVALID_UTF8", _RULE, readings=("utf-8", "not utf-8"))
         return Utf8Text(memoryview(file)[start:], encoding, True, True, evidence, looked.lost)
     try:
-        data = _transcode(file, start, encoding)
+        data, lost = _transcode(file, start, encoding, folder)
     except UnicodeDecodeError:
         return FormatRefusal("ENCODING_INVALID_UTF16", _RULE)
-    return Utf8Text(memoryview(data), encoding, start > 0, False, evidence, data.count(b"\xef\xbf\xbd"))
+    return Utf8Text(data, encoding, start > 0, False, evidence, lost)
 
 
-def _one_byte(file: mmap, agreed: str | None) -> Utf8Text | FormatRefusal:
+def _one_byte(file: mmap, agreed: str | None, folder: Path | None) -> Utf8Text | FormatRefusal:
     counts = np.zeros(256, np.int64)
     for chunk in _chunks(file, 0):
         counts += np.bincount(np.frombuffer(chunk, np.uint8), minlength=256)
@@ -145,11 +150,11 @@ def _one_byte(file: mmap, agreed: str | None) -> Utf8Text | FormatRefusal:
         return FormatRefusal("ENCODING_NOT_AS_AGREED", _RULE, undecided=True, readings=readings, count=controls)
     encoding = agreed or "cp1252"
     try:
-        data = _transcode(file, 0, encoding)
+        data, _ = _transcode(file, 0, encoding, folder)
     except UnicodeError:
         return FormatRefusal("ENCODING_NOT_AS_AGREED", _RULE, readings=(encoding, "not " + encoding))
     words = f"not UTF-8, {counts[128:].sum()} of {counts.sum()} bytes above ASCII"
-    return Utf8Text(memoryview(data), encoding, False, False, words, 0)
+    return Utf8Text(data, encoding, False, False, words, 0)
 
 
 def _rival_of_cp1252(file: mmap, counts: npt.NDArray[np.int64]) -> FormatRefusal | None:
@@ -234,14 +239,25 @@ def _look(file: mmap, start: int) -> _Utf8Look:
     return _Utf8Look(None, wide, lost)
 
 
-def _transcode(file: mmap, start: int, encoding: str) -> bytes:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    parts = [decoder.decode(chunk).encode() for chunk in _chunks(file, start)]
-    return b"".join([*parts, decoder.decode(b"", True).encode()])
+def _transcode(file: mmap, start: int, encoding: str, folder: Path | None) -> tuple[memoryview, int]:
+    """The text as UTF-8, and how many U+FFFD are in it."""
+    decoder, lost = codecs.getincrementaldecoder(encoding)(), 0
+    with tempfile.TemporaryFile(dir=folder) as written:
+        for chunk in _chunks(file, start):
+            text = decoder.decode(chunk)
+            lost += text.count("\ufffd")
+            written.write(text.encode())
+        written.write(decoder.decode(b"", True).encode())
+        written.flush()
+        if not written.tell():
+            return memoryview(b""), 0
+        return memoryview(mmap(written.fileno(), 0, access=ACCESS_READ)), lost
 
 
 def _chunks(file: mmap, start: int) -> Iterator[bytes]:
     for at in range(start, len(file), _CHUNK):
+        if (at - start) % _LET_GO == 0:
+            file.madvise(MADV_DONTNEED)
         yield file[at : at + _CHUNK]
 
 

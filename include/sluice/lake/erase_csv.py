@@ -135,9 +135,9 @@ def _in_file(structure: Structure, form: Table, size: int, mark: int, unit: int)
     found = body.last - body.first - 1
     if found != form.record_count or body.first + 1 != form.dialect.header_row:
         raise EraseRefused.because("COUNT_DIFFERS", Ref("expected", form.record_count), Ref("found", found))
-    starts = structure.starts * unit + mark
+    starts, stops = (each.astype(np.int64) * unit + mark for each in (structure.starts, structure.stops))
     records = slice(body.first + 1, body.last)
-    return RecordSpans(starts[records], structure.stops[records] * unit + mark, np.append(starts[1:], size)[records])
+    return RecordSpans(starts[records], stops[records], np.append(starts[1:], size)[records])
 
 
 def _check_whole(form: Table, numbers: Numbers) -> None:

@@ -238,7 +238,7 @@ def _encoded(rows: "pl.DataFrame", sorted_by: str) -> "pa.BufferReader":
     import pyarrow as pa
 
     written = pa.BufferOutputStream()
-    write_lake(rows, written, sorted_by=sorted_by)
+    write_lake([rows], written, sorted_by=sorted_by)
     return pa.BufferReader(written.getvalue())
 
 

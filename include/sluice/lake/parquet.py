@@ -5,10 +5,13 @@ exist for that keyed column only: a minimum or maximum of any other column would
 that survives in the footer. Encodings are PLAIN and RLE_DICTIONARY, which the byte scanner can read.
 """
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     import polars as pl
     import pyarrow as pa
 
@@ -17,19 +20,12 @@ LOOKED_AT, MOSTLY_UNIQUE = 2_000, 0.6
 """A column whose first rows are mostly unique gets no dictionary: it would be larger than the column, and slower."""
 
 
-def write_lake(
-    frame: "pl.DataFrame", target: "Path | pa.NativeFile", *, sorted_by: str, order: "pl.Series | None" = None
-) -> None:
-    """Write ``frame`` to ``target``; the same rows give the same bytes.
-
-    order: indexes of the rows that go in, as they are to be sorted; by default all, sorted already. They are gathered
-    a row group at a time, so that no second frame is in memory."""
+def write_lake(frames: "Iterable[pl.DataFrame]", target: "Path | pa.NativeFile", *, sorted_by: str) -> None:
+    """Write the rows of ``frames``, at least one, which come sorted; the same rows give the same bytes, however cut."""
     import pyarrow.parquet as pq
 
-    def group(start: int) -> "pl.DataFrame":
-        return frame.slice(start, ROWS_PER_GROUP) if order is None else frame[order.slice(start, ROWS_PER_GROUP)]
-
-    first = group(0)
+    groups = regrouped(frames, ROWS_PER_GROUP)
+    first = next(groups)
     writer = pq.ParquetWriter(
         target,
         _as_arrow(first).schema,
@@ -41,8 +37,28 @@ def write_lake(
         data_page_version="1.0",
     )
     with writer:
-        for start in range(0, max(1, frame.height if order is None else len(order)), ROWS_PER_GROUP):
-            writer.write_table(_as_arrow(group(start)))
+        for group in chain([first], groups):
+            writer.write_table(_as_arrow(group))
+
+
+def regrouped(frames: "Iterable[pl.DataFrame]", rows: int) -> "Iterator[pl.DataFrame]":
+    """The same rows, so many at a time, the last ones fewer; of frames without a row one frame without."""
+    import polars as pl
+
+    waiting, height, is_any = list[pl.DataFrame](), 0, False
+    for frame in frames:
+        waiting, height = [*waiting, frame], height + frame.height
+        if height < rows:
+            continue
+        whole = pl.concat(waiting, rechunk=True)
+        waiting.clear()
+        del frame
+        for start in range(0, height - rows + 1, rows):
+            is_any = True
+            yield whole.slice(start, rows)
+        waiting, height = [whole.slice(height - height % rows)], height % rows
+    if height or not is_any:
+        yield pl.concat(waiting, rechunk=True)
 
 
 def _as_arrow(frame: "pl.DataFrame") -> "pa.Table":

@@ -6,13 +6,18 @@ simdjson and simdcsv, on numpy words). It guesses nothing: a quote that neither 
 whole cell is reported as a stray. Independent of the reader that later makes the table.
 """
 
+import mmap
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Words = npt.NDArray[np.uint64]
-Offsets = npt.NDArray[np.int64]
+Offsets = npt.NDArray[np.unsignedinteger]
+"""UInt32 while the text is shorter than 4 GiB: a record costs half as much."""
+Counts = npt.NDArray[np.unsignedinteger]
+"""As small as the largest number in it allows."""
 
 CHUNK = 1 << 20
 NO_DELIMITER = 0
@@ -22,6 +27,8 @@ _LF, _CR, _QUOTE, _APOSTROPHE = 10, 13, 34, 39
 _ONE = np.uint64(1)
 _TOP = np.uint64(63)
 _SHOWN = 20
+_LET_GO = 16
+"""Chunks after which the pages of a mapped file are let go."""
 _ENOUGH = 1000
 """With more strays than this a delimiter is out, and counting them on would only cost time."""
 
@@ -46,7 +53,7 @@ class Structure:
 
     starts: Offsets
     stops: Offsets
-    cells: dict[int, npt.NDArray[np.uint32]]
+    cells: dict[int, Counts]
     strays: dict[int, Strays]
     quotes: int
     doubled: int
@@ -73,8 +80,8 @@ class _Marks:
         self.byte = byte
         self.is_here = False
         self.bits: Words = np.zeros(0, np.uint64)
-        self.total = 0
-        self.at_ends: list[Offsets] = []
+        self.total = self.at_end = 0
+        self.widths: list[Counts] = []
         self.carry = np.uint64(0)
 
     def find(self, raw: bytes, chunk: npt.NDArray[np.uint8]) -> None:
@@ -82,29 +89,33 @@ class _Marks:
         self.is_here = raw.find(self.byte) >= 0
         self.bits = _packed(chunk == self.byte) if self.is_here else np.zeros((len(raw) + 63) // 64, np.uint64)
 
-    def count_at(self, ends: Offsets) -> None:
-        """Remember how many there were before each record end; ``ends`` are offsets in the chunk."""
-        if not self.is_here:
-            self.at_ends.append(np.full(len(ends), self.total))
-            return
-        sums = np.bitwise_count(self.bits).cumsum(dtype=np.int64)
-        words = ends >> 6
-        below = self.bits[words] & ((_ONE << (ends & 63).astype(np.uint64)) - _ONE)
-        before = sums[words] - np.bitwise_count(self.bits[words]) + np.bitwise_count(below)
-        self.at_ends.append(before + self.total)
-        self.total += int(sums[-1])
+    def count_at(self, ends: npt.NDArray[np.int64]) -> None:
+        """Remember how many there were in each record that ends here; ``ends`` are offsets in the chunk."""
+        before = np.full(len(ends), self.total)
+        if self.is_here:
+            sums = np.bitwise_count(self.bits).cumsum(dtype=np.int64)
+            words = ends >> 6
+            below = self.bits[words] & ((_ONE << (ends & 63).astype(np.uint64)) - _ONE)
+            before += sums[words] - np.bitwise_count(self.bits[words]) + np.bitwise_count(below)
+            self.total += int(sums[-1])
+        if len(ends):
+            self.widths.append(_small(np.diff(before, prepend=self.at_end)))
+            self.at_end = int(before[-1])
 
 
 class _Scanner:
     """The pass itself; state between chunks is what the class is for."""
 
-    def __init__(self, delimiters: tuple[int, ...], quote: int, end: int) -> None:
+    def __init__(self, delimiters: tuple[int, ...], quote: int, end: int, size: int) -> None:
+        self.offset = np.dtype(np.uint32 if size < 1 << 32 else np.uint64)
         self.quote, self.end = _Marks(quote), _Marks(end)
         self.cr = _Marks(_CR)
         self.delimiters = [_Marks(byte) for byte in delimiters]
         self.stray_counts = dict.fromkeys(delimiters, 0)
         self.stray_offsets: dict[int, list[int]] = {byte: [] for byte in delimiters}
         self.ends: list[Offsets] = []
+        self.after_cr: list[npt.NDArray[np.bool_]] = []
+        self.last_byte = 0
         self.inside = np.uint64(0)
         self.closed_before = np.uint64(0)
         self.edge_before = _ONE
@@ -124,9 +135,19 @@ class _Scanner:
         if self.cr.is_here and self.end.byte != _CR:
             self.cr_total += int(np.bitwise_count(self.cr.bits).sum())
         ends = _positions(self.end.bits, chunk == self.end.byte)
-        self.ends.append(ends + at)
+        self.ends.append((ends + at).astype(self.offset))
+        self.after_cr.append(self._after_cr(chunk, ends))
         for marks in self.delimiters:
             marks.count_at(ends)
+        self.last_byte = int(chunk[-1])
+
+    def _after_cr(self, chunk: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Which of these line feeds follow a carriage return; where that ends the line itself, none."""
+        if self.end.byte == _CR or not len(ends):
+            return np.zeros(len(ends), np.bool_)
+        found: npt.NDArray[np.bool_] = chunk[ends - 1] == _CR
+        found[0] = (self.last_byte if ends[0] == 0 else chunk[ends[0] - 1]) == _CR
+        return found
 
     def _mask_quoted(self, size: int, at: int) -> None:
         inside = _inside(self.quote.bits, self.inside)
@@ -177,29 +198,36 @@ def scan(
 
     ``delimiters``: one-byte characters, :data:`NO_DELIMITER` for one column. ``until_nul``: of a text with NUL bytes
     only the part up to about the first one, because nothing else of it counts. ``chunk``: a multiple of 64."""
-    scanner = _Scanner(delimiters, quote, end)
+    scanner = _Scanner(delimiters, quote, end, len(data))
     found = 0
     for at in range(0, len(data), chunk):
         scanner.read(bytes(data[at : at + chunk]), at)
+        if at // chunk % _LET_GO == 0:
+            let_go(data)
         found += len(scanner.ends[-1])
         if found > max_records:
             return None
         if until_nul and scanner.nul:
             data = data[: at + chunk]
             break
-    return _finish(scanner, np.frombuffer(data, np.uint8))
+    let_go(data)
+    return _finish(scanner, len(data))
 
 
-def _finish(scanner: _Scanner, array: npt.NDArray[np.uint8]) -> Structure:
-    ends = np.concatenate([*scanner.ends, np.zeros(0, np.int64)])
-    open_end = len(array) > 0 and (len(ends) == 0 or ends[-1] != len(array) - 1)
-    stops = np.append(ends, len(array)) if open_end else ends
-    starts = np.concatenate([np.zeros(min(1, len(stops)), np.int64), stops[:-1] + 1])
-    ended = np.arange(len(stops)) < len(ends)
-    before_cr = np.zeros(len(stops), np.int64)
-    if scanner.cr_total:
-        before_cr = (ended & (stops > starts) & (array[stops - 1] == _CR)).astype(np.int64)
-    crlf, stops = int(before_cr.sum()), stops - before_cr
+def let_go(data: memoryview) -> None:
+    """Of a mapped file nothing stays in this process's memory; what is read again comes from the system's."""
+    if isinstance(data.obj, mmap.mmap):
+        data.obj.madvise(mmap.MADV_DONTNEED)
+
+
+def _finish(scanner: _Scanner, size: int) -> Structure:
+    ends, after_cr = _taken(scanner.ends, scanner.offset), _taken(scanner.after_cr, np.dtype(np.bool_))
+    open_end = size > 0 and (len(ends) == 0 or ends[-1] != size - 1)
+    stops = np.append(ends, ends.dtype.type(size)) if open_end else ends
+    starts = np.zeros(len(stops), ends.dtype)
+    np.add(stops[:-1], 1, out=starts[1:])
+    stops[: len(after_cr)] -= after_cr
+    crlf = int(after_cr.sum())
     return Structure(
         starts=starts,
         stops=stops,
@@ -217,11 +245,22 @@ def _finish(scanner: _Scanner, array: npt.NDArray[np.uint8]) -> Structure:
     )
 
 
-def _cells(marks: _Marks, open_end: bool) -> npt.NDArray[np.uint32]:
-    before = np.concatenate([*marks.at_ends, np.zeros(0, np.int64)])
-    if open_end:
-        before = np.append(before, marks.total)
-    return (np.diff(before, prepend=0) + 1).astype(np.uint32)
+def _taken(parts: list[Any], dtype: "np.dtype[Any]") -> npt.NDArray[Any]:
+    """The parts as one, and out of the list."""
+    whole = np.concatenate([np.zeros(0, dtype), *parts])
+    parts.clear()
+    return whole
+
+
+def _cells(marks: _Marks, open_end: bool) -> Counts:
+    last = [_small(np.array([marks.total - marks.at_end]))] if open_end else []
+    return _taken([*marks.widths, *last], np.dtype(np.uint8))
+
+
+def _small(widths: npt.NDArray[np.int64]) -> Counts:
+    """Delimiters of each record as cells, in the smallest type."""
+    cells = widths + 1
+    return cells.astype(np.min_scalar_type(int(cells.max())))
 
 
 def _packed(mask: npt.NDArray[np.bool_]) -> Words:
@@ -231,11 +270,11 @@ def _packed(mask: npt.NDArray[np.bool_]) -> Words:
     return packed.view(np.uint64)
 
 
-def _positions(bits: Words, mask: npt.NDArray[np.bool_]) -> Offsets:
+def _positions(bits: Words, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """Offsets of the set bits; ``mask`` has them and those inside quotes too, and is faster to search."""
     found = np.flatnonzero(mask).astype(np.int64)
     kept = (bits[found >> 6] >> (found & 63).astype(np.uint64)) & _ONE
-    outside: Offsets = found[kept.astype(bool)]
+    outside: npt.NDArray[np.int64] = found[kept.astype(bool)]
     return outside
 
 

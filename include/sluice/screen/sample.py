@@ -8,11 +8,12 @@ from sluice.errors import Ref
 from sluice.screen.model import NotesMalformed, ScreenRuleInvalid
 
 
-def sampled(notes: pl.Series, findings: pl.DataFrame, share: float, salt: str) -> pl.Series:
+def sampled(notes: pl.Series, findings: pl.DataFrame, share: float, salt: str, start: int = 0) -> pl.Series:
     """True for the notes to read: the given share of those with text and without any finding.
 
     Decided per note by a keyed hash of its text and row, so the same file gives the same sample and
     nobody who lacks the salt can write notes that escape it. share: 0 to 1. salt: secret of the center.
+    start: rows of the file before these notes.
     Raises ScreenRuleInvalid, NotesMalformed.
     """
     if not 0 <= share <= 1:
@@ -25,7 +26,7 @@ def sampled(notes: pl.Series, findings: pl.DataFrame, share: float, salt: str) -
     key = hashlib.blake2b(salt.encode(), digest_size=32).digest()
     limit = int(share * 2**64)
     texts = notes.gather(rows).to_list()
-    chosen = [row for row, note in zip(rows.to_list(), texts, strict=True) if _draw(key, row, note) < limit]
+    chosen = [row for row, note in zip(rows.to_list(), texts, strict=True) if _draw(key, start + row, note) < limit]
     nothing = pl.Series("sampled", [False], dtype=pl.Boolean).new_from_index(0, len(notes))
     return nothing.scatter(chosen, True) if chosen else nothing
 

@@ -8,10 +8,12 @@ split by the leading bits of the references. Bytes in, bytes out: where they are
 import io
 from binascii import unhexlify
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -43,6 +45,8 @@ CANDIDATE_CODE = 6
 
 ROWS_PER_GROUP = 4_096
 """Entries are sorted, so one person is in one group: the smaller it is, the less is unpacked to say no."""
+ENTRIES_PER_SLICE = 500_000
+"""A run is put in order so many at a time."""
 ENTRIES_PER_PART = 65_536
 """At most so many entries of a merge are read for one person: about half a megabyte."""
 MOST_BITS = 12
@@ -101,12 +105,46 @@ def build_run(columns: Iterable[tuple[SubjectKind, pl.Series]], candidates: pl.S
     columns: each subject column of the accepted rows as references from ``ref_column``; candidates: theirs
     from ``candidate_column``.
     """
-    run = pl.DataFrame(schema={"ref": pl.UInt64, "kind": pl.UInt8})
-    coded = [(KIND_CODES[kind], refs) for kind, refs in columns]
-    for code, refs in [*coded, *([] if candidates is None else [(CANDIDATE_CODE, candidates)])]:
-        words = first_word(refs).alias("ref").drop_nulls().sort()
-        run = run.merge_sorted(words.to_frame().with_columns(_kind_code(code)), key="ref")
-    return _unlike_the_one_before(run)
+    entries = Entries()
+    entries.add(columns, candidates)
+    return pl.concat(list(entries.sorted()))
+
+
+class Entries:
+    """What goes into a run, from as many parts of a file as there are: 8 bytes of each reference are in memory."""
+
+    def __init__(self) -> None:
+        self._words: dict[int, list[np.ndarray]] = defaultdict(list)
+
+    def add(self, columns: Iterable[tuple[SubjectKind, pl.Series]], candidates: pl.Series | None = None) -> None:
+        """Of the next part, as :func:`build_run`."""
+        coded = [(KIND_CODES[kind], refs) for kind, refs in columns]
+        for code, refs in [*coded, *([] if candidates is None else [(CANDIDATE_CODE, candidates)])]:
+            self._words[code].append(first_word(refs).drop_nulls().sort().to_numpy())
+
+    def sorted(self) -> Iterator[pl.DataFrame]:
+        """The run in slices by leading bits, about as many entries in each."""
+        count = sum(len(words) for parts in self._words.values() for words in parts)
+        bits = max(0, count // ENTRIES_PER_SLICE).bit_length()
+        columns = {code: [(words, _begins(words, bits)) for words in parts] for code, parts in self._words.items()}
+        for number in range(1 << bits):
+            run = pl.DataFrame(schema={"ref": pl.UInt64, "kind": pl.UInt8})
+            for code, parts in columns.items():
+                words = np.concatenate([part[begins[number] : begins[number + 1]] for part, begins in parts])
+                words.sort()
+                refs = pl.Series("ref", words, dtype=pl.UInt64).to_frame()
+                run = run.merge_sorted(refs.with_columns(_kind_code(code)), key="ref")
+            yield _unlike_the_one_before(run)
+
+    def write(self, target: Path, *, is_whole: bool) -> None:
+        """The run as a file, as :func:`write_run`."""
+        _write(self.sorted(), target, is_whole=is_whole)
+
+
+def _begins(words: np.ndarray, bits: int) -> Sequence[int]:
+    """Where each of the 2 ** ``bits`` slices begins in sorted words, and the end."""
+    edges = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
+    return (0, *np.searchsorted(words, edges).tolist(), len(words))
 
 
 def _unlike_the_one_before(entries: pl.DataFrame) -> pl.DataFrame:
@@ -140,18 +178,21 @@ def write_run(entries: pl.DataFrame, *, is_whole: bool = False) -> bytes:
     Statistics quote keyed references, never identifiers; plain pages stay readable to a byte scanner.
     is_whole: whoever is not in the run is in no column of the file that can name a person.
     """
+    sink = io.BytesIO()
+    _write([entries], sink, is_whole=is_whole)
+    return sink.getvalue()
+
+
+def _write(slices: Iterable[pl.DataFrame], target: Path | BinaryIO, *, is_whole: bool) -> None:
+    """At least one slice; all have the same columns."""
     import pyarrow.parquet as pq
 
-    sink, table = io.BytesIO(), entries.to_arrow()
-    pq.write_table(
-        table.replace_schema_metadata({WHOLE: b"1"}) if is_whole else table,
-        sink,
-        compression="zstd",
-        use_dictionary=False,
-        write_statistics=["ref"],
-        row_group_size=ROWS_PER_GROUP,
-    )
-    return sink.getvalue()
+    tables = (each.to_arrow() for each in slices)
+    first = next(tables)
+    schema = first.schema.with_metadata({WHOLE: b"1"} if is_whole else None)
+    with pq.ParquetWriter(target, schema, compression="zstd", use_dictionary=False, write_statistics=["ref"]) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table.replace_schema_metadata(schema.metadata), row_group_size=ROWS_PER_GROUP)
 
 
 def find_in_run(source: Source, refs: Sequence[str]) -> pl.DataFrame:
@@ -200,10 +241,8 @@ def merge_runs(runs: Sequence[tuple[int, pl.DataFrame]]) -> Merged:
     """
     entries = sum(run.height for _, run in runs)
     bits = min(MOST_BITS, max(0, (entries - 1) // ENTRIES_PER_PART).bit_length())
-    edges = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
     refs = [(number, run["ref"].to_numpy()) for number, run in runs]
-    starts = ((0, *np.searchsorted(held, edges).tolist(), len(held)) for _, held in refs)
-    return Merged(bits, tuple((*run, begins) for run, begins in zip(refs, starts, strict=True)))
+    return Merged(bits, tuple((number, held, _begins(held, bits)) for number, held in refs))
 
 
 def parts_with(refs: Sequence[str], bits: int) -> tuple[int, ...]:

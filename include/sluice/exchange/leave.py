@@ -1,0 +1,78 @@
+"""What of a judged file the child leaves for the parent to store: accepted rows, who is in them, and all the rest."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import polars as pl
+
+from sluice.exchange.content import Split
+from sluice.exchange.job import Job
+from sluice.exchange.rest import REST_FILE, Rest, is_told
+from sluice.exchange.seen import CANDIDATE, REF, ROW, Seen
+from sluice.lake.parquet import write_lake
+from sluice.lake.parts import Parts
+from sluice.subject.index import Entries
+
+EXCHANGE, VERSION = "sluice_exchange", "sluice_source_version"
+
+
+def leave_the_rest(job: Job, parts: Parts, seen: Seen, report: pl.DataFrame, rows: Split, *, is_kept: bool) -> bool:
+    """Everything but the accepted rows: findings, rows and records to be sealed, and who is in them.
+
+    is_kept: whether the file has an object in the lake; one that is refused whole is sealed as it came, so none of
+    its rows are split. The answer: whether the index of the lake's object says of everybody in the file.
+    """
+    if rows.codes:
+        report = pl.concat([report, rows.report(seen.row_numbers)]).sort("row", maintain_order=True)
+    if not report.is_empty():
+        report.write_csv(job.folder / "findings.csv")
+    bad, delimiter = seen.bad_records, seen.dialect.delimiter
+    away = ~rows.accepted if is_kept else pl.Series([True]).new_from_index(0, seen.height)
+    told = is_told(job.contract, seen.columns, bad["raw"], delimiter)
+    rest = Rest(job.contract, job.key) if told and (not is_kept or away.any() or bad.height) else None
+    sealed = _split(parts, seen, rows, away, rest) if rest or is_kept else {}
+    if rest is not None:
+        rest.write(job.folder / REST_FILE, bad["raw"], delimiter, is_whole=not is_kept)
+    if is_kept:
+        for name, frames in sealed.items():
+            pl.concat(frames).write_parquet(job.folder / f"{name}.parquet", statistics=False)
+        if bad.height:
+            bad.write_parquet(job.folder / "refused_records.parquet", statistics=False)
+    return told and rest is None
+
+
+def _split(parts: Parts, seen: Seen, rows: Split, away: pl.Series, rest: Rest | None) -> dict[str, list[pl.DataFrame]]:
+    """Rows that are not in the lake, as they came: who is in them is noted, and those to be sealed are kept."""
+    sealed: dict[str, list[pl.DataFrame]] = defaultdict(list)
+    row_numbers = seen.row_numbers
+    for start, height in seen.spans:
+        places = away.slice(start, height).arg_true() + start
+        numbers = row_numbers[places].alias(ROW)
+        arrived = parts.again(numbers).insert_column(0, numbers)
+        if rest is not None:
+            rest.add(arrived)
+        for name, which in (("refused_rows", rows.refused), ("held_rows", rows.held)):
+            kept = (which & ~rows.erased)[places]
+            if kept.any():
+                sealed[name].append(arrived.filter(kept))
+    return sealed
+
+
+def write_accepted(job: Job, seen: Seen, kept: pl.Series, *, is_whole: bool) -> None:
+    """The object of the lake, whatever it holds: a file without rows has one without rows; and who is in it."""
+    entries = Entries()
+    write_lake(_noted(job, seen, kept, entries), job.folder / "accepted.parquet", sorted_by=REF)
+    if seen.kinds:
+        entries.write(job.folder / "index.parquet", is_whole=is_whole)
+
+
+def _noted(job: Job, seen: Seen, kept: pl.Series, entries: Entries) -> Iterator[pl.DataFrame]:
+    """Accepted rows as they go to the lake; who is in them goes to the entries of the index."""
+    exchange_id, version_id = job.origin or ("", "")
+    assert seen.rows is not None  # rows are kept of every file that has an origin
+    for frame in seen.rows.sorted(kept):
+        candidates = frame[CANDIDATE] if CANDIDATE in frame.columns else None
+        entries.add(((kind, frame[name]) for name, kind in seen.kinds.items()), candidates)
+        yield frame.select(
+            pl.lit(exchange_id).alias(EXCHANGE), pl.lit(version_id).alias(VERSION), pl.exclude(CANDIDATE)
+        )

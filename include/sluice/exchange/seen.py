@@ -1,0 +1,183 @@
+"""What one look at a file finds, part by part. What grows with the rows is kept small: they themselves wait on disk."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from sluice.agreement.model import DataContract, FieldRole
+from sluice.exchange.candidates import candidates_in
+from sluice.exchange.content import Content, kept_out, read_content
+from sluice.exchange.free_text import screening_of
+from sluice.exchange.job import Job, load_rules
+from sluice.gate.model import RowFinding
+from sluice.gate.onepass import Pass
+from sluice.lake.sorted_rows import SortedRows
+from sluice.lake.table import Dialect, Table
+from sluice.ledger.record import Screening
+from sluice.subject.columns import normalise_column
+from sluice.subject.correct import as_of_file, find_stale, whose
+from sluice.subject.index import first_word
+from sluice.subject.model import DEFINING
+from sluice.subject.refs import ref_column
+from sluice.terms import Severity, SubjectKind
+
+ROW, REF = "sluice_row", "sluice_subject_ref"
+CANDIDATE = "\x1fcandidate"
+"""Goes into the index, and no file: no column of one has such a name."""
+INVALID, NOBODY, STALE = "VALUE_IDENTIFIER", "VALUE_NO_SUBJECT", "STALE_VALUE_CORRECTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A reference column per subject field, the primary one, and what was wrong with identifiers."""
+
+    refs: tuple[tuple[FieldRole, pl.Series], ...]
+    primary: pl.Series
+    findings: tuple[RowFinding, ...]
+
+
+class Seen:
+    """All that is known of a file when every part was added, in order.
+
+    ``spans``: start and number of rows per part. ``findings``: of rows by row number; ``review`` and ``out``: why a
+    row is held, by its index in the file. ``missing``: columns of a platform without which nothing is made of it.
+    """
+
+    def __init__(self, job: Job, rows: SortedRows | None) -> None:
+        """rows: where those that may go to the lake wait; None where nothing is kept."""
+        self._job = job
+        self._suppressed = None if job.suppressed is None else pl.read_parquet(job.suppressed)
+        self._numbers: list[pl.Series] = []
+        self._bad: list[pl.DataFrame] = []
+        self._started: list[pl.Series] = []
+        self._screened: list[Screening | None] = []
+        self._persons: list[np.ndarray] = []
+        self.passing = Pass(load_rules(job.contract, job.suites))
+        self.rows = rows
+        self.spans: list[tuple[int, int]] = []
+        self.findings: list[RowFinding] = []
+        self.review: list[tuple[int, str]] = []
+        self.out: dict[int, str] = {}
+        self.missing: tuple[str, ...] = ()
+        self.columns: tuple[str, ...] = ()
+        self.kinds: dict[str, SubjectKind] = {}
+        """Of the columns of references, by name."""
+        self.dialect: Dialect
+
+    def add(self, table: Table) -> None:
+        """Look at the next part."""
+        start, height = self.height, table.frame.height
+        self.passing.add(table.frame)
+        identified = identify(self._job.contract, table, self._job.key)
+        content = read_content(table, self._job, start)
+        self.findings += _bad_records(table)
+        self.findings += [*identified.findings, *content.findings, *_stale(table, identified, content, self._job)]
+        self.review += [(start + row, why) for row, why in content.review]
+        out = kept_out(self._suppressed, [series for _, series in identified.refs], height)
+        self.out |= {start + row: why for row, why in out.items()}
+        self._remember(table, identified, content)
+        if self.rows is not None:
+            self.rows.add(_waiting(self._job, table, identified, content.frame))
+        self.spans.append((start, height))
+
+    @property
+    def height(self) -> int:
+        """Rows so far, without records that are none."""
+        return sum(height for _, height in self.spans)
+
+    @property
+    def row_numbers(self) -> pl.Series:
+        """Of each row."""
+        return pl.concat(self._numbers)
+
+    @property
+    def bad_records(self) -> pl.DataFrame:
+        """As :class:`Table` has them, of the whole file."""
+        return pl.concat(self._bad)
+
+    @property
+    def started(self) -> pl.Series | None:
+        """When each contact began; None of other files."""
+        return pl.concat(self._started) if self._started else None
+
+    @property
+    def screening(self) -> Screening | None:
+        return screening_of(self._screened)
+
+    def count_subjects(self) -> int | None:
+        """Persons in all rows, by the first 8 bytes of their references; None where no reference was made. Once."""
+        if not self._job.key or not self.kinds:
+            return None
+        words = np.concatenate(self._persons)
+        self._persons.clear()
+        words.sort()  # numpy's own count of what is unique makes a table of them, five times as large
+        return int(np.count_nonzero(words[1:] != words[:-1])) + bool(len(words))
+
+    def _remember(self, table: Table, identified: Identified, content: Content) -> None:
+        self.columns, self.dialect, self.missing = tuple(table.frame.columns), table.dialect, content.missing
+        self.kinds = {
+            f"sluice_ref_{field.name}": field.subject_key
+            for field, _ in identified.refs
+            if field.subject_key is not None
+        }
+        self._numbers.append(table.row_numbers)
+        self._bad.append(table.bad_records)
+        self._screened.append(content.screening)
+        if content.started is not None:
+            self._started.append(content.started)
+        if self._job.key and self.kinds:
+            self._persons.append(first_word(identified.primary.drop_nulls()).to_numpy())
+
+
+def _bad_records(table: Table) -> Iterator[RowFinding]:
+    return (RowFinding(bad.row, "format.record", bad.code, in_frame=False) for bad in table.bad_rows)
+
+
+def identify(contract: DataContract, table: Table, key: bytes) -> Identified:
+    """Who each row is about. A row about nobody could never be found again, so it is refused."""
+    refs: list[tuple[FieldRole, pl.Series]] = []
+    findings: list[RowFinding] = []
+    nobody = pl.Series([True]).new_from_index(0, table.frame.height)
+    for field in contract.subject_fields:
+        if field.subject_key is None or field.name not in table.frame.columns:
+            continue
+        normal = normalise_column(table.frame[field.name], field.subject_key, region=contract.file_format.region)
+        refs.append((field, ref_column(normal.values, field.subject_key, key)))
+        nobody &= normal.values.is_null()
+        severity = Severity.ERROR if field.required else Severity.WARNING
+        wrong = table.row_numbers.filter(normal.invalid)
+        findings += [RowFinding(row, f"subject.{field.subject_key}", INVALID, field.name, severity) for row in wrong]
+    if refs:
+        findings += [RowFinding(row, "subject.reference", NOBODY) for row in table.row_numbers.filter(nobody)]
+    primary = pl.select(pl.coalesce([series for _, series in refs])).to_series() if refs else _no_refs(table)
+    return Identified(tuple(refs), primary.alias(REF), tuple(findings))
+
+
+def _stale(table: Table, identified: Identified, content: Content, job: Job) -> Iterator[RowFinding]:
+    """Cells that a correction overrules: they are flagged, and nobody reads them as they are."""
+    if not job.corrections or job.arrived_at is None:
+        return
+    as_of = as_of_file(job.file_name, job.arrived_at)
+    numbers = [series for field, series in identified.refs if field.subject_key in DEFINING]
+    others = [series for field, series in identified.refs if field.subject_key not in DEFINING]
+    refs = whose(numbers, others)
+    for row, correction in find_stale(content.frame, refs, job.corrections, lambda _: as_of, job.key):
+        yield RowFinding(table.row_numbers[row], "correction.newer", STALE, correction.field, Severity.WARNING)
+
+
+def _no_refs(table: Table) -> pl.Series:
+    return pl.Series(REF, [None], dtype=pl.String).new_from_index(0, table.frame.height)
+
+
+def _waiting(job: Job, table: Table, identified: Identified, content: pl.DataFrame) -> pl.DataFrame:
+    """Rows as they would go to the lake, and what points at candidates."""
+    candidates = candidates_in(job.contract, content, job.key) if identified.refs else None
+    return content.select(
+        table.row_numbers.alias(ROW),
+        identified.primary,
+        *(series.alias(f"sluice_ref_{field.name}") for field, series in identified.refs),
+        pl.all(),
+        *(() if candidates is None else (candidates.alias(CANDIDATE),)),
+    )

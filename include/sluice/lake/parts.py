@@ -1,0 +1,51 @@
+"""A file as tables of consecutive records, made one after the other, so that it need not be in memory whole."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sluice.lake.table import Dialect, FormatRefusal, Table, bad_records_frame
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PART_BYTES = 16 << 20
+"""Of a file, or of the cells of a table that is in memory already; what becomes of a part takes some ten times it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """``read(number)`` gives one of the ``count`` parts; ``again(row numbers, rising)`` rows that were read before.
+
+    Row numbers are those of the file; ``record_count`` and ``bad_records`` of a part are its own. Every part has the
+    same columns and dialect. Only reading a part shows whether all of it can be read: a refusal is one of the file.
+    """
+
+    count: int
+    read: Callable[[int], Table | FormatRefusal]
+    again: "Callable[[pl.Series], pl.DataFrame]"
+
+    @classmethod
+    def of(cls, table: Table, part_bytes: int | None) -> "Parts":
+        """Parts of a table that is in memory."""
+        size, height = int(table.frame.estimated_size()), table.frame.height
+        count = 1 if part_bytes is None else min(max(1, height), -(-max(1, size) // part_bytes))
+        read = partial(_slice, table, -(-height // count)) if count > 1 else lambda _: table
+        return cls(count, read, lambda numbers: table.frame[table.row_numbers.search_sorted(numbers)])
+
+    def said(self, change: Callable[[Dialect], Dialect]) -> "Parts":
+        """The same parts, with something to add to their dialect."""
+
+        def read(number: int) -> Table | FormatRefusal:
+            table = self.read(number)
+            return table if isinstance(table, FormatRefusal) else replace(table, dialect=change(table.dialect))
+
+        return replace(self, read=read)
+
+
+def _slice(table: Table, rows: int, number: int) -> Table:
+    """Records that are no rows are all in the first part."""
+    frame, numbers = table.frame.slice(number * rows, rows), table.row_numbers.slice(number * rows, rows)
+    bad = table.bad_records if number == 0 else bad_records_frame([])
+    return replace(table, frame=frame, row_numbers=numbers, bad_records=bad, record_count=frame.height + bad.height)

@@ -1,0 +1,111 @@
+"""Rows that come in parts and go out sorted, once it is known which of them do; on disk where there are many.
+
+The column they are sorted by spreads evenly over its first byte (a keyed hash in hexadecimal): each part lies there in
+shares by that byte, so that one share of all parts is in memory at a time, and shares follow each other in order.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from sluice.lake.parquet import ROWS_PER_GROUP
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PLACE = "\x1fplace"
+"""No column of a file has a control character in its name."""
+IN_MEMORY = 4
+"""Parts of a file that wait there; of one that has more, all wait on disk."""
+MOST_SHARES = 256
+
+
+class SortedRows:
+    """Sorted by ``by`` (text, in hexadecimal), nulls last, and as they came where that is equal."""
+
+    def __init__(self, folder: Path, by: str, parts: int) -> None:
+        """folder: where they lie meanwhile, in a file without a name, gone when it is closed; parts: to be added."""
+        self._by, self._height = by, 0
+        self._frames: list[pl.DataFrame] = []
+        self._disk = _Shares(folder, min(MOST_SHARES, 2 << (parts - 1).bit_length())) if parts > IN_MEMORY else None
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """The next rows; the same columns every time."""
+        places = pl.int_range(self._height, self._height + frame.height, dtype=pl.UInt32, eager=True)
+        placed = frame.with_columns(places.alias(PLACE))
+        self._height += frame.height
+        if self._disk is None:
+            self._frames.append(placed)
+        else:
+            self._disk.add(placed.sort(self._by, PLACE, nulls_last=True), self._by)
+
+    def close(self) -> None:
+        """No row is asked for any more."""
+        if self._disk is not None:
+            self._disk.file.close()
+
+    def sorted(self, kept: pl.Series) -> Iterator[pl.DataFrame]:
+        """The kept rows (Boolean, one per row that was added), at least one frame of them. To be asked once."""
+        return self._from_memory(kept) if self._disk is None else self._from_disk(self._disk, kept)
+
+    def _from_memory(self, kept: pl.Series) -> Iterator[pl.DataFrame]:
+        """Gathered a row group at a time, so that no second frame is in memory."""
+        frame = pl.concat(self._frames, rechunk=True)
+        self._frames.clear()
+        order = frame.select(self._by, PLACE).filter(kept).sort(self._by, PLACE, nulls_last=True)[PLACE]
+        rows = frame.drop(PLACE)
+        for start in range(0, max(1, len(order)), ROWS_PER_GROUP):
+            yield rows[order.slice(start, ROWS_PER_GROUP)]
+
+    def _from_disk(self, disk: "_Shares", kept: pl.Series) -> Iterator[pl.DataFrame]:
+        for share in range(disk.count):
+            yield pl.concat(_kept(rows, kept) for rows in disk.read(share)).sort(self._by, PLACE).drop(PLACE)
+        for rows in disk.read(disk.count):
+            yield _kept(rows, kept).drop(PLACE)
+
+
+def _kept(rows: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
+    mask = kept[rows[PLACE]]
+    return rows if mask.all() else rows.filter(mask)
+
+
+class _Shares:
+    """Parts on disk in ``count`` shares each, and one of the rows without a value to be sorted by."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self.count = count
+        self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # who closes the rows closes it
+        self._places: list[list[tuple[int, int]]] = [[] for _ in range(count + 1)]
+        """Per share, where it lies of each part, and its length."""
+        self._schema: pa.Schema | None = None
+
+    def add(self, rows: pl.DataFrame, by: str) -> None:
+        """The next part, sorted."""
+        first = rows[by].str.slice(0, 2).str.to_integer(base=16, strict=False, dtype=pl.Int64)
+        shares = (first * self.count // 256).fill_null(self.count).to_numpy()
+        table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())  # of views every slice would be written whole
+        self._schema, at = table.schema, 0
+        [batch] = table.combine_chunks().to_batches() or [_no_rows(table.schema)]
+        for share, height in enumerate(np.bincount(shares, minlength=self.count + 1).tolist()):
+            written = batch.slice(at, height).serialize()
+            self._places[share].append((self.file.tell(), written.size))
+            self.file.write(written)
+            at += height
+
+    def read(self, share: int) -> Iterator[pl.DataFrame]:
+        """A share of each part, in order."""
+        import pyarrow as pa
+
+        for at, size in self._places[share]:
+            self.file.seek(at)
+            yield pl.DataFrame(pa.ipc.read_record_batch(pa.py_buffer(self.file.read(size)), self._schema))
+
+
+def _no_rows(schema: "pa.Schema") -> "pa.RecordBatch":
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_pylist([], schema=schema)

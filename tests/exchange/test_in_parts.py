@@ -1,0 +1,131 @@
+"""What is judged in parts is judged as it would be whole: the same verdict, and the same bytes to keep."""
+
+import base64
+import json
+import tempfile
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sluice.agreement.load import load_agreement, load_contract
+from sluice.exchange import child
+from sluice.exchange.child import judge_file
+from sluice.exchange.job import Job, read_suites
+from sluice.lake import sorted_rows
+from sluice.lake.sorted_rows import SortedRows
+from sluice.sample.faults import FaultPlan
+from sluice.sample.files import write_campaign
+from sluice.settings import get_settings
+from sluice.subject.suppression import Suppression
+
+KEY = bytes(range(32))
+CONTRACT, AGREEMENT = "energy01/renewal_campaign.inbound.odcs.yaml", "energy01/agreement-3.0.0.yaml"
+ROWS = 700
+LEFT = ("accepted", "index", "rest", "refused_rows", "refused_records", "held_rows", "failing")
+REFS = st.one_of(
+    st.none(), st.text("0123456789abcdef", min_size=32, max_size=32), st.sampled_from(["00" * 16, "ff" * 16])
+)
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """With faults of every kind, notes that a person has to see, and records that are no rows."""
+    path = tmp_path_factory.mktemp("in") / "campaign.csv"
+    write_campaign(path, ROWS, 5, faults=FaultPlan(6, 6, 6, 6, 6, 3))
+    lines = path.read_bytes().split(b"\r\n")
+    lines[300:300] = [lines[17], b"too;short", lines[18] + b";too;long"]
+    return b"\r\n".join([*lines[:640], lines[0], *lines[640:]])
+
+
+def judged(folder: Path, content: bytes, name: str, suppressed: pl.DataFrame | None = None) -> dict[str, bytes]:
+    """All that the child leaves of a file, but the dialect's own words."""
+    settings = get_settings()
+    contract = load_contract(settings.principals_dir / CONTRACT)
+    work = Path(tempfile.mkdtemp(dir=folder))
+    (work / "arrived").write_bytes(content)
+    if suppressed is not None:
+        suppressed.write_parquet(work / "suppressed.parquet")
+    job = Job(
+        folder=work,
+        file=work / "arrived",
+        file_name=name,
+        contract=contract,
+        suites=read_suites(settings, contract),
+        subject_key=base64.b64encode(KEY).decode(),
+        origin=("exchange", "version"),
+        free_text=load_agreement(settings.principals_dir / AGREEMENT).free_text,
+        suppressed=None if suppressed is None else work / "suppressed.parquet",
+    )
+    judge_file(job.as_json())
+    names = [f"{each}.parquet" for each in LEFT] + ["findings.csv", "pass.json", "report.json"]
+    return {each: (work / each).read_bytes() for each in names if (work / each).exists()}
+
+
+def a_list_of(left: dict[str, bytes]) -> pl.DataFrame:
+    """Some of the persons in a file, each for one reason."""
+    refs = pl.read_parquet(left["accepted.parquet"])["sluice_subject_ref"].unique().sort()[::9]
+    reasons = [list(Suppression)[place % len(Suppression)].value for place in range(len(refs))]
+    return pl.DataFrame({"ref": refs, "reason": reasons})
+
+
+@pytest.mark.parametrize("part_bytes", [3_000, 20_000])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+def test_a_campaign_in_parts_leaves_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, campaign: bytes, encoding: str, part_bytes: int
+) -> None:
+    content = campaign.decode().encode(encoding, "replace")
+    suppressed = a_list_of(judged(tmp_path, content, "campaign.csv"))
+    whole = judged(tmp_path, content, "campaign.csv", suppressed)
+    assert set(whole) >= {f"{name}.parquet" for name in LEFT if name != "failing"}, "of everything there is something"
+
+    monkeypatch.setattr(child, "PART_BYTES", part_bytes)
+    assert judged(tmp_path, content, "campaign.csv", suppressed) == whole
+    report = json.loads(whole["report.json"])
+    assert report["verdict"]["rows_in"] == ROWS + 4 and len(report["held"]) == len(Suppression)
+
+
+def test_a_table_of_another_format_is_judged_in_parts_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, campaign: bytes
+) -> None:
+    rows = pl.read_csv(campaign, separator=";", infer_schema=False, truncate_ragged_lines=True)
+    rows.write_parquet(tmp_path / "in.parquet")
+    content = (tmp_path / "in.parquet").read_bytes()
+    whole = judged(tmp_path, content, "campaign.parquet")
+    monkeypatch.setattr(child, "PART_BYTES", 3_000)
+    assert judged(tmp_path, content, "campaign.parquet") == whole
+
+
+def test_a_file_that_is_refused_whole_says_who_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, campaign: bytes
+) -> None:
+    content = campaign.replace(b"customer_number", b"customer_numero", 1)
+    whole = judged(tmp_path, content, "campaign.csv")
+    assert "accepted.parquet" not in whole
+    monkeypatch.setattr(child, "PART_BYTES", 3_000)
+    assert judged(tmp_path, content, "campaign.csv") == whole
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(refs=st.lists(REFS, max_size=40), cuts=st.lists(st.integers(0, 40), min_size=1, max_size=6), data=st.data())
+def test_rows_on_disk_come_in_the_order_of_rows_in_memory(
+    monkeypatch: pytest.MonkeyPatch, refs: list[str | None], cuts: list[int], data: st.DataObject
+) -> None:
+    frame = pl.DataFrame({"ref": refs, "row": range(len(refs))}, schema={"ref": pl.String, "row": pl.UInt32})
+    kept = pl.Series(data.draw(st.lists(st.booleans(), min_size=len(refs), max_size=len(refs))), dtype=pl.Boolean)
+    expected = frame.filter(kept).sort("ref", "row", nulls_last=True)
+    edges = [0, *sorted(min(cut, len(refs)) for cut in cuts), len(refs)]
+    for in_memory in (100, 0):
+        monkeypatch.setattr(sorted_rows, "IN_MEMORY", in_memory)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            closing(SortedRows(Path(folder), "ref", len(edges) - 1)) as rows,
+        ):
+            for start, stop in pairwise(edges):
+                rows.add(frame.slice(start, stop - start))
+            assert not list(Path(folder).iterdir()), "what waits has no name"
+            assert pl.concat(rows.sorted(kept)).equals(expected)
