@@ -135,8 +135,12 @@ class Settings(BaseSettings):
     most_json_depth: int = Field(default=32, ge=1, le=200, description="the same for depth of JSON")
     most_name_characters: int = Field(default=200, ge=1, description="the same for the name of a column")
     gate_memory_mb: int = Field(default=1024, ge=256, description="memory of the judging process, plus 12x the file")
-    gate_cpu_seconds: int = Field(default=120, ge=1, description="CPU time of the judging process")
-    gate_wall_seconds: int = Field(default=300, ge=1, description="wall time of the judging process")
+    gate_cpu_seconds: int = Field(
+        default=120, ge=1, description="CPU time of the judging process, plus 1 s per 4 MiB of the file"
+    )
+    gate_wall_seconds: int = Field(
+        default=300, ge=1, description="wall time of the judging process, plus 1 s per 2 MiB of the file"
+    )
 
 
 def login_name() -> str:

@@ -3,7 +3,9 @@
 import base64
 import json
 import tempfile
+import threading
 from contextlib import closing
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from sluice.agreement.load import load_agreement, load_contract
 from sluice.exchange import child
 from sluice.exchange.child import judge_file
 from sluice.exchange.job import Job, read_suites
+from sluice.exchange.progress import PROGRESS_FILE, tell, told
 from sluice.lake import sorted_rows
 from sluice.lake.sorted_rows import SortedRows
 from sluice.sample.faults import FaultPlan
@@ -42,10 +45,12 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return b"\r\n".join([*lines[:640], lines[0], *lines[640:]])
 
 
-def judged(folder: Path, content: bytes, name: str, suppressed: pl.DataFrame | None = None) -> dict[str, bytes]:
-    """All that the child leaves of a file, but the dialect's own words."""
+def judged(folder: Path, content: bytes, form: str = "csv", suppressed: pl.DataFrame | None = None) -> dict[str, bytes]:
+    """All that the child leaves of a file."""
     settings = get_settings()
     contract = load_contract(settings.principals_dir / CONTRACT)
+    if form != "csv":
+        contract = replace(contract, file_format=replace(contract.file_format, format=form, delimiter=None))
     work = Path(tempfile.mkdtemp(dir=folder))
     (work / "arrived").write_bytes(content)
     if suppressed is not None:
@@ -53,7 +58,7 @@ def judged(folder: Path, content: bytes, name: str, suppressed: pl.DataFrame | N
     job = Job(
         folder=work,
         file=work / "arrived",
-        file_name=name,
+        file_name=f"campaign.{form}",
         contract=contract,
         suites=read_suites(settings, contract),
         subject_key=base64.b64encode(KEY).decode(),
@@ -63,6 +68,7 @@ def judged(folder: Path, content: bytes, name: str, suppressed: pl.DataFrame | N
     )
     judge_file(job.as_json())
     names = [f"{each}.parquet" for each in LEFT] + ["findings.csv", "pass.json", "report.json"]
+    assert (work / PROGRESS_FILE).exists() == (child.PART_BYTES < 1 << 20)
     return {each: (work / each).read_bytes() for each in names if (work / each).exists()}
 
 
@@ -79,12 +85,12 @@ def test_a_campaign_in_parts_leaves_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, campaign: bytes, encoding: str, part_bytes: int
 ) -> None:
     content = campaign.decode().encode(encoding, "replace")
-    suppressed = a_list_of(judged(tmp_path, content, "campaign.csv"))
-    whole = judged(tmp_path, content, "campaign.csv", suppressed)
+    suppressed = a_list_of(judged(tmp_path, content))
+    whole = judged(tmp_path, content, suppressed=suppressed)
     assert set(whole) >= {f"{name}.parquet" for name in LEFT if name != "failing"}, "of everything there is something"
 
     monkeypatch.setattr(child, "PART_BYTES", part_bytes)
-    assert judged(tmp_path, content, "campaign.csv", suppressed) == whole
+    assert judged(tmp_path, content, suppressed=suppressed) == whole
     report = json.loads(whole["report.json"])
     assert report["verdict"]["rows_in"] == ROWS + 4 and len(report["held"]) == len(Suppression)
 
@@ -95,19 +101,40 @@ def test_a_table_of_another_format_is_judged_in_parts_too(
     rows = pl.read_csv(campaign, separator=";", infer_schema=False, truncate_ragged_lines=True)
     rows.write_parquet(tmp_path / "in.parquet")
     content = (tmp_path / "in.parquet").read_bytes()
-    whole = judged(tmp_path, content, "campaign.parquet")
+    whole = judged(tmp_path, content, "parquet")
+    assert "accepted.parquet" in whole and "refused_rows.parquet" in whole
     monkeypatch.setattr(child, "PART_BYTES", 3_000)
-    assert judged(tmp_path, content, "campaign.parquet") == whole
+    assert judged(tmp_path, content, "parquet") == whole
 
 
 def test_a_file_that_is_refused_whole_says_who_is_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, campaign: bytes
 ) -> None:
     content = campaign.replace(b"customer_number", b"customer_numero", 1)
-    whole = judged(tmp_path, content, "campaign.csv")
+    whole = judged(tmp_path, content)
     assert "accepted.parquet" not in whole
     monkeypatch.setattr(child, "PART_BYTES", 3_000)
-    assert judged(tmp_path, content, "campaign.csv") == whole
+    assert judged(tmp_path, content) == whole
+
+
+def test_whoever_waits_is_told_how_far_a_large_file_is(tmp_path: Path) -> None:
+    said, heard = list[tuple[int, int]](), threading.Event()
+
+    def say(done: int, count: int) -> None:
+        said.append((done, count))
+        heard.set()
+
+    with told(tmp_path, say, 0.01):
+        tell(tmp_path, 1, 1)
+        assert not list(tmp_path.iterdir()), "of a file that is one part there is nothing to tell"
+        (tmp_path / PROGRESS_FILE).write_text("4")
+        for done in (40, 41):
+            heard.clear()
+            tell(tmp_path, done, 111)
+            assert heard.wait(10)
+    assert said == [(40, 111), (41, 111)]
+    tell(tmp_path, 42, 111)
+    assert len(said) == 2
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -62,8 +62,8 @@ LIMITS = (
     Limit("jsonDepth", "json_depth", 1, 200, 32, "objects and lists of JSON within each other"),
     Limit("nameCharacters", "name_characters", 1, 4_000, 200, "characters of a column's name"),
     Limit("memoryMb", "memory_mb", 256, 65_536, None, "memory of the judging process in MiB, plus 12 times the file"),
-    Limit("cpuSeconds", "cpu_seconds", 1, 86_400, None, "CPU time of the judging process"),
-    Limit("wallSeconds", "wall_seconds", 1, 86_400, None, "time until a verdict"),
+    Limit("cpuSeconds", "cpu_seconds", 1, 86_400, None, "CPU time of the judging process, plus 1 s per 4 MiB"),
+    Limit("wallSeconds", "wall_seconds", 1, 86_400, None, "time until a verdict, plus 1 s per 2 MiB"),
 )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sluice.cli.output import Format, FormatOption, items, show_json, show_pairs, show_table
+from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs, show_table
 from sluice.errors import Exit, Ref, SluiceError, UsageError, is_file
 from sluice.terms import Flow, Verdict
 
@@ -64,7 +64,8 @@ def run(
             if file == "-":
                 raise typer.Exit(max((_judged(judge, path, lang) for path in items(file)), default=Exit.DONE))
             looked_at = _look_at(Path(file)) if report else None
-            tried = judge.run(Path(file))
+            with err.status("judging") as status:
+                tried = judge.run(Path(file), lambda done, count: status.update(f"judging: {done} of {count} parts"))
             if report and looked_at:
                 _write(report, judge, looked_at, tried, lang)
     if format is Format.JSON:

@@ -16,6 +16,7 @@ from sluice.exchange.job import Job, job_adapter, report_adapter
 from sluice.exchange.leave import leave_the_rest, write_accepted
 from sluice.exchange.model import GOOD, ChildReport, Sighting, decision_of
 from sluice.exchange.paper import refused
+from sluice.exchange.progress import tell
 from sluice.exchange.reading import hints_of
 from sluice.exchange.seen import REF, Seen
 from sluice.gate.contract_rules import thresholds_of
@@ -102,6 +103,7 @@ def _judge(job: Job, parts: Parts, waiting: ExitStack) -> _Found | FormatRefusal
         if isinstance(table, FormatRefusal):
             return table
         seen.add(table)
+        tell(job.folder, number + 1, parts.count)
     numbers = seen.row_numbers
     passed = seen.passing.result(lambda rows: parts.again(numbers[rows]))
     judgement = judge(passed, seen.findings, thresholds_of(job.contract))

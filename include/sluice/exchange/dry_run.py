@@ -18,10 +18,12 @@ from sluice.exchange.job import Job, Suite, file_limits_of, limits_of, load_rule
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import Nursery
 from sluice.exchange.paper import refuse_unread, refused
+from sluice.exchange.progress import Say, told
 from sluice.gate.model import GateVerdict
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow
 
+SAID_EVERY_S = 0.2
 SHOWN_OPTION = 200
 """Characters of what a rule asks that are told; a set of values may have thousands."""
 
@@ -60,9 +62,10 @@ class DryRun:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._stack.close()
 
-    def run(self, file: Path) -> Tried:
+    def run(self, file: Path, say: Say = lambda done, count: None) -> Tried:
         """The verdict the inbound DAG will give on this file, unless its second judge disagrees (ADR 3).
 
+        say: told how far it is, of a large file.
         Raises FileMissing.
         """
         if not is_file(file):
@@ -85,7 +88,8 @@ class DryRun:
             free_text=self.agreement.free_text,
             limits=file_limits_of(self.settings, self.agreement),
         )
-        end = self.nursery.run(job.as_json(), limits_of(self.settings, self.agreement, file.stat().st_size))
+        with told(folder, say, SAID_EVERY_S):
+            end = self.nursery.run(job.as_json(), limits_of(self.settings, self.agreement, file.stat().st_size))
         report = read_report(folder, end)
         return Tried(report.verdict, _asked(folder / "pass.json") if report.has_pass else {})
 

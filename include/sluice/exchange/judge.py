@@ -4,6 +4,7 @@ REFUSED is an answer. What cannot be told is UNDECIDED: a dead child, two judges
 """
 
 import base64
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from sluice.exchange.model import Judged, Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import ChildEnd
 from sluice.exchange.paper import finding, missing_paper, refuse_unread, refused
+from sluice.exchange.progress import told
 from sluice.exchange.review import paper_of_review, review_of
 from sluice.exchange.suppressed import write_suppressed
 from sluice.exchange.suppressed_store import find_in_force
@@ -29,7 +31,10 @@ from sluice.lake.objects import Fetched
 from sluice.lake.pgp_in import PgpKeys, armoured
 from sluice.terms import Direction, Verdict
 
+log = logging.getLogger(__name__)
+
 MOST_ATTEMPTS = 20
+SAID_EVERY_S = 5.0
 TRIES_OF_A_DEAD_CHILD = 3
 MAYBE_NOT_THE_FILE = frozenset({ChildEnd.DIED, ChildEnd.WALL, ChildEnd.FAILED})
 """Ends that a busy machine or a fault of ours can cause as well; the others are the file's own doing."""
@@ -101,7 +106,12 @@ def _judge_bytes(
         pgp=None if is_read or opened.direction is not Direction.INBOUND else _pgp_keys(house, paper),
     )
     hashes = {suite.name: suite.sha256 for suite in suites} | _mapping_hash(job)
-    end = house.nursery.run(job.as_json(), limits_of(house.settings, paper.agreement, fetched.size_bytes))
+
+    def say(done: int, count: int) -> None:
+        log.info("exchange %s: %s of %s parts of the file are judged", opened.exchange_id, done, count)
+
+    with told(folder, say, SAID_EVERY_S):
+        end = house.nursery.run(job.as_json(), limits_of(house.settings, paper.agreement, fetched.size_bytes))
     if end in MAYBE_NOT_THE_FILE and opened.attempts < TRIES_OF_A_DEAD_CHILD:
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("child", end.value), Ref("at", failure_of(folder)))
     report = read_report(folder, end)

@@ -35,6 +35,8 @@ CHILD = "sluice.exchange.child:judge_file"
 OPEN_FILES = 256
 FIRST_CODE = 64
 """Exit code of the first end of a child. Lower ones are those of Python and of a parser that gives up: it died."""
+BYTES_PER_CPU_SECOND, BYTES_PER_SECOND = 4 << 20, 2 << 20
+"""What is added for a large file: twice the time that CSV takes on a slow machine, and as much again to wait."""
 OUTPUT_FACTOR, OUTPUT_FLOOR_BYTES = 6, 1 << 30
 CHILD_ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -71,11 +73,11 @@ class Limits:
 
     @classmethod
     def of(cls, memory_mb: int, cpu_seconds: int, wall_seconds: int, file_bytes: int) -> "Limits":
-        """Limits for one file: memory grows with the file, so a small bomb stays small."""
+        """Limits for one file: they grow with the file, so a small bomb stays small."""
         return cls(
             memory_mb * (1 << 20) + 12 * file_bytes,
-            cpu_seconds,
-            wall_seconds,
+            cpu_seconds + file_bytes // BYTES_PER_CPU_SECOND,
+            wall_seconds + file_bytes // BYTES_PER_SECOND,
             OUTPUT_FLOOR_BYTES + OUTPUT_FACTOR * file_bytes,
         )
 
