@@ -13,6 +13,7 @@ from returns.commands import at_terminal, sluice
 from sluice.db import Connection, connect
 from sluice.documents.verify import verify_receipt
 from sluice.errors import NotFound
+from sluice.exchange import nursery
 from sluice.exchange.house import open_house
 from sluice.exchange.naming import NO_FLOW
 from sluice.exchange.read import get_accepted
@@ -222,8 +223,9 @@ def test_accepted_data_is_invisible_until_its_receipt_lies_there(desk: Desk) -> 
 
 
 def test_a_file_that_takes_too_much_is_undecided_kept_sealed_and_blocks_nobody(
-    store_settings: Settings, tmp_path: Path
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(nursery, "BYTES_PER_CPU_SECOND", 1 << 40)  # a large file is given no more than a small one
     strict = store_settings.model_copy(update={"gate_cpu_seconds": 1})
     with open_desk(strict, tmp_path) as desk:
         endless = desk.drop(desk.campaign(rows=400_000, seed=2)[0], "endless.csv")
