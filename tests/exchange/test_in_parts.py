@@ -79,6 +79,20 @@ def a_list_of(left: dict[str, bytes]) -> pl.DataFrame:
     return pl.DataFrame({"ref": refs, "reason": reasons})
 
 
+@pytest.mark.parametrize("name", ["sluice_row", "sluice_subject_ref", "sluice_ref_phone", "sluice_exchange"])
+@pytest.mark.parametrize("part_bytes", [3_000, 1 << 20])
+def test_a_column_that_is_called_as_one_of_ours_is_refused_like_any_that_nobody_agreed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, campaign: bytes, name: str, part_bytes: int
+) -> None:
+    monkeypatch.setattr(child, "PART_BYTES", part_bytes)
+    lines = campaign.split(b"\r\n")[:200]
+    content = b"\r\n".join([lines[0] + b";" + name.encode(), *(line + b";1" for line in lines[1:])])
+    left = judged(tmp_path, content)
+    verdict = json.loads(left["report.json"])["verdict"]
+    assert verdict["verdict"] == "REFUSED" and verdict["reasons"][0]["code"] == "HEADER_UNDECLARED_COLUMN"
+    assert "rest.parquet" in left and "accepted.parquet" not in left
+
+
 @pytest.mark.parametrize("part_bytes", [3_000, 20_000])
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
 def test_a_campaign_in_parts_leaves_the_same_bytes(

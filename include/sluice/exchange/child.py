@@ -18,7 +18,7 @@ from sluice.exchange.model import GOOD, ChildReport, Sighting, decision_of
 from sluice.exchange.paper import refused
 from sluice.exchange.progress import tell
 from sluice.exchange.reading import hints_of
-from sluice.exchange.seen import REF, Seen
+from sluice.exchange.seen import OWN, REF, Seen
 from sluice.gate.contract_rules import thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.model import Finding, GateVerdict
@@ -96,7 +96,7 @@ def _judge(job: Job, parts: Parts, waiting: ExitStack) -> _Found | FormatRefusal
 
     waiting: ends when no row is asked for any more.
     """
-    rows_to_keep = waiting.enter_context(closing(SortedRows(job.folder, REF, parts.count)))
+    rows_to_keep = waiting.enter_context(closing(SortedRows(job.folder, f"{OWN}{REF}", parts.count)))
     seen = Seen(job, None if job.origin is None else rows_to_keep)
     for number in range(parts.count):
         table = parts.read(number)

@@ -1,14 +1,14 @@
 """What of a judged file the child leaves for the parent to store: accepted rows, who is in them, and all the rest."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
 from sluice.exchange.content import Split
 from sluice.exchange.job import Job
 from sluice.exchange.rest import REST_FILE, Rest, is_told
-from sluice.exchange.seen import CANDIDATE, REF, ROW, Seen
+from sluice.exchange.seen import CANDIDATE, OWN, REF, ROW, Seen
 from sluice.lake.parquet import write_lake
 from sluice.lake.parts import Parts
 from sluice.subject.index import Entries
@@ -30,31 +30,38 @@ def leave_the_rest(job: Job, parts: Parts, seen: Seen, report: pl.DataFrame, row
     away = ~rows.accepted if is_kept else pl.Series([True]).new_from_index(0, seen.height)
     told = is_told(job.contract, seen.columns, bad["raw"], delimiter)
     rest = Rest(job.contract, job.key) if told and (not is_kept or away.any() or bad.height) else None
-    sealed = _split(parts, seen, rows, away, rest) if rest or is_kept else {}
+    to_seal = {"refused_rows": rows.refused, "held_rows": rows.held} if is_kept else {}
+    sealed = _split(parts, seen.spans, seen.row_numbers, away, {n: w & ~rows.erased for n, w in to_seal.items()}, rest)
+    for name, frames in sealed.items():
+        pl.concat(frames).write_parquet(job.folder / f"{name}.parquet", statistics=False)
     if rest is not None:
         rest.write(job.folder / REST_FILE, bad["raw"], delimiter, is_whole=not is_kept)
-    if is_kept:
-        for name, frames in sealed.items():
-            pl.concat(frames).write_parquet(job.folder / f"{name}.parquet", statistics=False)
-        if bad.height:
-            bad.write_parquet(job.folder / "refused_records.parquet", statistics=False)
+    if is_kept and bad.height:
+        bad.write_parquet(job.folder / "refused_records.parquet", statistics=False)
     return told and rest is None
 
 
-def _split(parts: Parts, seen: Seen, rows: Split, away: pl.Series, rest: Rest | None) -> dict[str, list[pl.DataFrame]]:
+def _split(
+    parts: Parts,
+    spans: Sequence[tuple[int, int]],
+    row_numbers: pl.Series,
+    away: pl.Series,
+    to_seal: Mapping[str, pl.Series],
+    rest: Rest | None,
+) -> dict[str, list[pl.DataFrame]]:
     """Rows that are not in the lake, as they came: who is in them is noted, and those to be sealed are kept."""
     sealed: dict[str, list[pl.DataFrame]] = defaultdict(list)
-    row_numbers = seen.row_numbers
-    for start, height in seen.spans:
+    if rest is None and not to_seal:
+        return sealed
+    for start, height in spans:
         places = away.slice(start, height).arg_true() + start
         numbers = row_numbers[places].alias(ROW)
-        arrived = parts.again(numbers).insert_column(0, numbers)
+        arrived = parts.again(numbers)
         if rest is not None:
             rest.add(arrived)
-        for name, which in (("refused_rows", rows.refused), ("held_rows", rows.held)):
-            kept = (which & ~rows.erased)[places]
-            if kept.any():
-                sealed[name].append(arrived.filter(kept))
+        for name, which in to_seal.items():
+            if (kept := which[places]).any():
+                sealed[name].append(arrived.filter(kept).insert_column(0, numbers.filter(kept)))
     return sealed
 
 
@@ -73,6 +80,9 @@ def _noted(job: Job, seen: Seen, kept: pl.Series, entries: Entries) -> Iterator[
     for frame in seen.rows.sorted(kept):
         candidates = frame[CANDIDATE] if CANDIDATE in frame.columns else None
         entries.add(((kind, frame[name]) for name, kind in seen.kinds.items()), candidates)
+        names = [name for name in frame.columns if name != CANDIDATE]
         yield frame.select(
-            pl.lit(exchange_id).alias(EXCHANGE), pl.lit(version_id).alias(VERSION), pl.exclude(CANDIDATE)
+            pl.lit(exchange_id).alias(EXCHANGE),
+            pl.lit(version_id).alias(VERSION),
+            *(frame[name].alias(name.removeprefix(OWN)) for name in names),
         )

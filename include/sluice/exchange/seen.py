@@ -23,9 +23,11 @@ from sluice.subject.model import DEFINING
 from sluice.subject.refs import ref_column
 from sluice.terms import Severity, SubjectKind
 
-ROW, REF = "sluice_row", "sluice_subject_ref"
-CANDIDATE = "\x1fcandidate"
-"""Goes into the index, and no file: no column of one has such a name."""
+ROW, REF, REF_OF = "sluice_row", "sluice_subject_ref", "sluice_ref_"
+OWN = "\x1f"
+"""Before the name of a column of ours while rows wait: no column of a file has a control character in its name."""
+CANDIDATE = f"{OWN}candidate"
+"""Goes into the index, and no file."""
 INVALID, NOBODY, STALE = "VALUE_IDENTIFIER", "VALUE_NO_SUBJECT", "STALE_VALUE_CORRECTED"
 
 
@@ -118,7 +120,7 @@ class Seen:
     def _remember(self, table: Table, identified: Identified, content: Content) -> None:
         self.columns, self.dialect, self.missing = tuple(table.frame.columns), table.dialect, content.missing
         self.kinds = {
-            f"sluice_ref_{field.name}": field.subject_key
+            f"{OWN}{REF_OF}{field.name}": field.subject_key
             for field, _ in identified.refs
             if field.subject_key is not None
         }
@@ -172,12 +174,12 @@ def _no_refs(table: Table) -> pl.Series:
 
 
 def _waiting(job: Job, table: Table, identified: Identified, content: pl.DataFrame) -> pl.DataFrame:
-    """Rows as they would go to the lake, and what points at candidates."""
+    """Rows as they would go to the lake, and what points at candidates; ours get their names when they do."""
     candidates = candidates_in(job.contract, content, job.key) if identified.refs else None
     return content.select(
-        table.row_numbers.alias(ROW),
-        identified.primary,
-        *(series.alias(f"sluice_ref_{field.name}") for field, series in identified.refs),
+        table.row_numbers.alias(f"{OWN}{ROW}"),
+        identified.primary.alias(f"{OWN}{REF}"),
+        *(series.alias(f"{OWN}{REF_OF}{field.name}") for field, series in identified.refs),
         pl.all(),
         *(() if candidates is None else (candidates.alias(CANDIDATE),)),
     )

@@ -69,8 +69,10 @@ class _Span:
 
 
 def read_csv(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
-    """The table of a non-empty text file as one, or why there is none. Raises as :func:`open_csv`."""
-    parts = open_csv(path, hints, limits)
+    """The table of a non-empty text file as one, or why there is none. Raises as :func:`open_csv`.
+
+    A text in another encoding lies beside it while it is read, without a name."""
+    parts = open_csv(path, hints, limits, folder=path.parent)
     return parts if isinstance(parts, FormatRefusal) else parts.read(0)
 
 

@@ -7,7 +7,7 @@ shares by that byte, so that one share of all parts is in memory at a time, and 
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -22,16 +22,20 @@ PLACE = "\x1fplace"
 IN_MEMORY = 4
 """Parts of a file that wait there; of one that has more, all wait on disk."""
 MOST_SHARES = 256
+MOST_COLUMNS = 16_384
+"""Of all shares of a part together: each describes every column, which for a wide table is most of what is written."""
+FILE_BYTES = 512 << 20
+"""Then the next file begins: the size of one is limited, and what a packed file becomes is not known before."""
 
 
 class SortedRows:
     """Sorted by ``by`` (text, in hexadecimal), nulls last, and as they came where that is equal."""
 
     def __init__(self, folder: Path, by: str, parts: int) -> None:
-        """folder: where they lie meanwhile, in a file without a name, gone when it is closed; parts: to be added."""
+        """folder: where they lie meanwhile, in files without a name, gone when they are closed; parts: to be added."""
         self._by, self._height = by, 0
         self._frames: list[pl.DataFrame] = []
-        self._disk = _Shares(folder, min(MOST_SHARES, 2 << (parts - 1).bit_length())) if parts > IN_MEMORY else None
+        self._disk = _Shares(folder, parts) if parts > IN_MEMORY else None
 
     def add(self, frame: pl.DataFrame) -> None:
         """The next rows; the same columns every time."""
@@ -46,7 +50,7 @@ class SortedRows:
     def close(self) -> None:
         """No row is asked for any more."""
         if self._disk is not None:
-            self._disk.file.close()
+            self._disk.close()
 
     def sorted(self, kept: pl.Series) -> Iterator[pl.DataFrame]:
         """The kept rows (Boolean, one per row that was added), at least one frame of them. To be asked once."""
@@ -76,33 +80,47 @@ def _kept(rows: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
 class _Shares:
     """Parts on disk in ``count`` shares each, and one of the rows without a value to be sorted by."""
 
-    def __init__(self, folder: Path, count: int) -> None:
-        self.count = count
-        self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # who closes the rows closes it
-        self._places: list[list[tuple[int, int]]] = [[] for _ in range(count + 1)]
-        """Per share, where it lies of each part, and its length."""
+    def __init__(self, folder: Path, parts: int) -> None:
+        self.count = min(MOST_SHARES, 2 << (parts - 1).bit_length())
+        self._folder = folder
+        self._files: list[IO[bytes]] = []
+        self._places: list[list[tuple[IO[bytes], int, int]]] = []
+        """Per share, where it lies of each part: file, offset and length."""
         self._schema: pa.Schema | None = None
+
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
 
     def add(self, rows: pl.DataFrame, by: str) -> None:
         """The next part, sorted."""
+        if not self._places:
+            self.count = max(1, min(self.count, MOST_COLUMNS // rows.width))
+            self._places = [[] for _ in range(self.count + 1)]
         first = rows[by].str.slice(0, 2).str.to_integer(base=16, strict=False, dtype=pl.Int64)
         shares = (first * self.count // 256).fill_null(self.count).to_numpy()
         table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())  # of views every slice would be written whole
-        self._schema, at = table.schema, 0
+        self._schema, file, at = table.schema, self._file(), 0
         [batch] = table.combine_chunks().to_batches() or [_no_rows(table.schema)]
         for share, height in enumerate(np.bincount(shares, minlength=self.count + 1).tolist()):
             written = batch.slice(at, height).serialize()
-            self._places[share].append((self.file.tell(), written.size))
-            self.file.write(written)
+            self._places[share].append((file, file.tell(), written.size))
+            file.write(written)
             at += height
+
+    def _file(self) -> IO[bytes]:
+        """The one for the next part."""
+        if not self._files or self._files[-1].tell() > FILE_BYTES:
+            self._files.append(tempfile.TemporaryFile(dir=self._folder))  # noqa: SIM115  # closed by :meth:`close`
+        return self._files[-1]
 
     def read(self, share: int) -> Iterator[pl.DataFrame]:
         """A share of each part, in order."""
         import pyarrow as pa
 
-        for at, size in self._places[share]:
-            self.file.seek(at)
-            yield pl.DataFrame(pa.ipc.read_record_batch(pa.py_buffer(self.file.read(size)), self._schema))
+        for file, at, size in self._places[share]:
+            file.seek(at)
+            yield pl.DataFrame(pa.ipc.read_record_batch(pa.py_buffer(file.read(size)), self._schema))
 
 
 def _no_rows(schema: "pa.Schema") -> "pa.RecordBatch":

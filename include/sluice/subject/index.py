@@ -123,7 +123,7 @@ class Entries:
             self._words[code].append(first_word(refs).drop_nulls().sort().to_numpy())
 
     def sorted(self) -> Iterator[pl.DataFrame]:
-        """The run in slices by leading bits, about as many entries in each."""
+        """The run in slices by leading bits, about as many entries in each; none is empty but of an empty run."""
         count = sum(len(words) for parts in self._words.values() for words in parts)
         bits = max(0, count // ENTRIES_PER_SLICE).bit_length()
         columns = {code: [(words, _begins(words, bits)) for words in parts] for code, parts in self._words.items()}
@@ -134,7 +134,8 @@ class Entries:
                 words.sort()
                 refs = pl.Series("ref", words, dtype=pl.UInt64).to_frame()
                 run = run.merge_sorted(refs.with_columns(_kind_code(code)), key="ref")
-            yield _unlike_the_one_before(run)
+            if run.height or not count:
+                yield _unlike_the_one_before(run)
 
     def write(self, target: Path, *, is_whole: bool) -> None:
         """The run as a file, as :func:`write_run`."""
@@ -189,7 +190,7 @@ def _write(slices: Iterable[pl.DataFrame], target: Path | BinaryIO, *, is_whole:
 
     tables = (each.to_arrow() for each in slices)
     first = next(tables)
-    schema = first.schema.with_metadata({WHOLE: b"1"} if is_whole else None)
+    schema = first.schema.with_metadata({WHOLE: b"1"}) if is_whole else first.schema
     with pq.ParquetWriter(target, schema, compression="zstd", use_dictionary=False, write_statistics=["ref"]) as writer:
         for table in chain([first], tables):
             writer.write_table(table.replace_schema_metadata(schema.metadata), row_group_size=ROWS_PER_GROUP)
