@@ -30,8 +30,9 @@ def leave_the_rest(job: Job, parts: Parts, seen: Seen, report: pl.DataFrame, row
     away = ~rows.accepted if is_kept else pl.Series([True]).new_from_index(0, seen.height)
     told = is_told(job.contract, seen.columns, bad["raw"], delimiter)
     rest = Rest(job.contract, job.key) if told and (not is_kept or away.any() or bad.height) else None
-    to_seal = {"refused_rows": rows.refused, "held_rows": rows.held} if is_kept else {}
-    sealed = _split(parts, seen.spans, seen.row_numbers, away, {n: w & ~rows.erased for n, w in to_seal.items()}, rest)
+    named = (("refused_rows", rows.refused), ("held_rows", rows.held))
+    to_seal = {name: which & ~rows.erased for name, which in named} if is_kept else {}
+    sealed = _split(parts, seen.spans, seen.row_numbers, away, to_seal, rest)
     for name, frames in sealed.items():
         pl.concat(frames).write_parquet(job.folder / f"{name}.parquet", statistics=False)
     if rest is not None:
