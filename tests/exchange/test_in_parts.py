@@ -160,8 +160,10 @@ def test_rows_on_disk_come_in_the_order_of_rows_in_memory(
     kept = pl.Series(data.draw(st.lists(st.booleans(), min_size=len(refs), max_size=len(refs))), dtype=pl.Boolean)
     expected = frame.filter(kept).sort("ref", "row", nulls_last=True)
     edges = [0, *sorted(min(cut, len(refs)) for cut in cuts), len(refs)]
-    for in_memory in (100, 0):
+    monkeypatch.setattr(sorted_rows, "FILE_BYTES", 5_000)
+    for in_memory, most_columns in ((100, 1), (0, 16_384), (0, 15)):
         monkeypatch.setattr(sorted_rows, "IN_MEMORY", in_memory)
+        monkeypatch.setattr(sorted_rows, "MOST_COLUMNS", most_columns)
         with (
             tempfile.TemporaryDirectory() as folder,
             closing(SortedRows(Path(folder), "ref", len(edges) - 1)) as rows,
