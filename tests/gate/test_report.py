@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from sluice.cli.whole import app
 from sluice.errors import FileMissing, UsageError
 from sluice.exchange.dry_run import DryRun, Tried
+from sluice.exchange.progress import Say
 from sluice.sample.faults import FaultPlan
 from sluice.sample.files import write_campaign
 from sluice.settings import get_settings
@@ -129,8 +130,8 @@ def test_a_file_that_goes_while_it_is_judged_has_its_verdict_and_its_page(
     stayed = CliRunner().invoke(app, [*RUN, str(faulty), "--format", "json"])
     judge = DryRun.run
 
-    def judge_and_remove(self: DryRun, judged: Path) -> Tried:
-        tried = judge(self, judged)
+    def judge_and_remove(self: DryRun, judged: Path, say: Say) -> Tried:
+        tried = judge(self, judged, say)
         judged.unlink()
         return tried
 
