@@ -42,7 +42,7 @@ def test_one_person_of_two_principals_leaves_by_the_dag_once_a_second_person_let
     said(stack, "erase", "release", case, "--by", "bert")
     started = time.monotonic()
 
-    second = run(api)
+    second = erasing(api)
 
     seconds = time.monotonic() - started
     states = {(each["task_id"], each["state"]) for each in second}
@@ -110,7 +110,21 @@ def said(stack: Stack, *words: str) -> dict[str, Any]:
 
 def run(api: Api) -> list[dict[str, Any]]:
     """One run of the DAG, however it ends; its task instances."""
-    number = api.call("POST", "/dags/erasure/dagRuns", {"logical_date": None})["dag_run_id"]
+    return ended(api, api.call("POST", "/dags/erasure/dagRuns", {"logical_date": None})["dag_run_id"])
+
+
+def erasing(api: Api) -> list[dict[str, Any]]:
+    """The run that took the case: the one asked for here, or one of the schedule that was at it already."""
+    asked_for = run(api)
+    if ("begin", "success") in {(each["task_id"], each["state"]) for each in asked_for}:
+        return asked_for
+    others = api.call("GET", "/dags/erasure/dagRuns?order_by=-run_after&limit=10")["dag_runs"]
+    runs = (ended(api, each["dag_run_id"]) for each in others)
+    return next(tasks for tasks in runs if ("begin", "success") in {(each["task_id"], each["state"]) for each in tasks})
+
+
+def ended(api: Api, number: str) -> list[dict[str, Any]]:
+    """The task instances of a run, once it has ended well."""
     deadline = time.monotonic() + 300
     while (state := api.call("GET", f"/dags/erasure/dagRuns/{number}")["state"]) not in ("success", "failed"):
         assert time.monotonic() < deadline
