@@ -170,9 +170,9 @@ def _failing(check: Check, found: Sequence[_Answer], starts: Sequence[int], rows
     if found[0].hashes is None:
         return _in_file([each.rows for each in found], starts)
     candidates = _in_file(_repeating(found), starts)
-    return (
-        candidates if candidates.is_empty() else candidates.filter(_keys_of(check, candidates, rows_of).is_duplicated())
-    )
+    if candidates.is_empty():
+        return candidates
+    return candidates.filter(_keys_of(check, candidates, rows_of).is_duplicated())
 
 
 def _repeating(found: Sequence[_Answer]) -> list[pl.Series]:
