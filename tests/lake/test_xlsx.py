@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from lake.reading import read_bytes, refusal_of, table_of
 from lake.workbooks import added, edited
+from sluice.lake import xlsx_cells
 from sluice.lake.table import FormatHints, Table
+from sluice.lake.xlsx_cells import read_usual_cells
 from sluice.lake.xlsx_formats import NumberFormat, Shown, format_of
-from sluice.lake.xlsx_sheet import read_cells_exact, read_cells_fast
+from sluice.lake.xlsx_sheet import read_cells_exact
 
 pytestmark = pytest.mark.slow
 
@@ -413,14 +415,19 @@ def by_openpyxl(lines: list[list[object]]) -> bytes:
     return out.getvalue()
 
 
-def test_the_fast_and_the_exact_reader_of_cells_agree(real_data: Path) -> None:
+@pytest.mark.parametrize("at_once", [1, 1000, xlsx_cells.AT_ONCE])
+def test_the_fast_and_the_exact_reader_of_cells_agree(
+    real_data: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Also where a sheet is read in pieces; one of a single byte ends before the next row."""
+    monkeypatch.setattr(xlsx_cells, "AT_ONCE", at_once)
     compared = 0
     for path in sorted((real_data / "xlsx").glob("*.xlsx")):
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
                 if not re.match(r"xl/worksheets/sheet\d+\.xml", name):
                     continue
-                fast, exact = read_cells_fast(archive.read(name)), read_cells_exact(archive.read(name)).frame
+                fast, exact = read_usual_cells(archive.read(name)), read_cells_exact(archive.read(name)).frame
                 if fast is not None:
                     compared += 1
                     assert fast.equals(exact), name

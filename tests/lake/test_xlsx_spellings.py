@@ -12,9 +12,11 @@ from lake.reading import read_bytes, refusal_of, table_of
 from lake.test_xlsx import PLAIN, SHEET, hidden_sheet, in_sheet, rows, two_sheets, workbook
 from lake.workbooks import NAME, STRINGS, added, cells_of, edited, erase, naming, parts_of
 from lake.workbooks import workbook as persons
+from sluice.lake import xlsx_cells
 from sluice.lake.erase_model import EraseRefused
 from sluice.lake.table import FormatHints
-from sluice.lake.xlsx_sheet import read_cells_fast
+from sluice.lake.xlsx_cells import read_usual_cells
+from sluice.lake.xlsx_sheet import read_cells_exact
 
 pytestmark = pytest.mark.slow
 
@@ -256,7 +258,44 @@ def test_control_visible_rows_are_read(tmp_path: Path, row: bytes, is_usual: boo
     content = edited(in_sheet(FIRST_ROW, row), SHEET, lambda xml: xml.replace(b'"15"', b'"15" zeroHeight="false"', 1))
 
     assert rows_of(tmp_path, content) == LINES
-    assert (read_cells_fast(parts_of(content)[SHEET]) is not None) == is_usual
+    assert (read_usual_cells(parts_of(content)[SHEET]) is not None) == is_usual
+
+
+@pytest.mark.parametrize("at_once", [1, 40, xlsx_cells.AT_ONCE])
+@pytest.mark.parametrize(
+    ("cells", "is_usual"),
+    [
+        (b'<c r="A1" s="1" t="s"><v>0</v></c><c r="B1" t="s" s="1"><v>1</v></c>', True),
+        (b'<c r="A1" t="s" ><v>0</v></c><c r="AB1" s="12" /><c r="AC1"/>', True),
+        (
+            b'<c r="A1" t="inlineStr"><is><t xml:space="preserve"> a </t></is></c><c r="B1"><is/></c><c r="C1"></c>',
+            True,
+        ),
+        (b'<c r="A1"><v/></c><c r="B1"><v xml:space="preserve">1\n</v></c>\n', True),
+        (b'<c r="A1"><v>1</v></c></row> <row r="2" ht="15"/><row r="3">\n<c r="A3"><v>2</v></c>', True),
+        (b"", True),
+        (b'<c r="A1" s="1" s="2"><v>0</v></c>', False),
+        (b'<c r="A1" t="s" t="s"><v>0</v></c>', False),
+        (b'<c t="s" r="A1"><v>0</v></c>', False),
+        (b'<c r="A1"><v>0</v>1</c>', False),
+        (b'<c r="A1"><v>0</v></c>1', False),
+        (b'<c r="A1"><v>0</v></c></c>', False),
+        (b'<c r="A1"><v>0</v><is><t>a</t></is></c>', False),
+        (b'<c r="A1"><v>0</v></c></row>1<row r="2">', False),
+        (b'<c r="A1"><v>0</v></c><c r="B1"><f>A1</f><v>0</v></c>', False),
+    ],
+)
+def test_cells_in_the_usual_shape_are_read_as_the_exact_reader_does(
+    monkeypatch: pytest.MonkeyPatch, cells: bytes, is_usual: bool, at_once: int
+) -> None:
+    monkeypatch.setattr(xlsx_cells, "AT_ONCE", at_once)
+    sheet = b'<worksheet><sheetData><row r="1">%s</row></sheetData></worksheet>' % cells
+
+    usual = xlsx_cells.read_usual_cells(sheet)
+
+    assert (usual is not None) == is_usual
+    if usual is not None:
+        assert usual.equals(read_cells_exact(sheet).frame)
 
 
 def test_control_a_hidden_column_without_cells_is_read(tmp_path: Path) -> None:

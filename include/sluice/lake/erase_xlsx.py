@@ -43,8 +43,9 @@ from sluice.lake.erase_xlsx_texts import (
 )
 from sluice.lake.objects import hash_of
 from sluice.lake.table import Limits
+from sluice.lake.xlsx_cells import CELLS, read_usual_cells
 from sluice.lake.xlsx_package import Package, XmlRefused
-from sluice.lake.xlsx_sheet import CELLS, has_content, read_cells, read_cells_fast
+from sluice.lake.xlsx_sheet import has_content, read_cells
 from sluice.lake.xlsx_workbook import Workbook, read_strings
 
 RESIDUE = "RESIDUE_IN_PART"
@@ -156,7 +157,7 @@ def _read_cells(book: Book, path: Path) -> _Cells:
     try:
         with zipfile.ZipFile(path) as archive:
             strings = read_strings(Package(archive), Workbook((), False, (), part, frozenset()))
-        fast = {sheet.part: read_cells_fast(book.read(sheet.part)) for sheet in sheets}
+        fast = {sheet.part: read_usual_cells(book.read(sheet.part)) for sheet in sheets}
         read = [(name, read_cells(book.read(name)).frame if cells is None else cells) for name, cells in fast.items()]
     except XmlRefused as refused:
         code = refused.code

@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 import polars as pl
 
@@ -125,7 +127,7 @@ def _lost_dates(frame: pl.DataFrame, dates: Mapping[str, pl.Series], types: Mapp
 
 
 def _workbook(path: Path, title: str) -> "Workbook":
-    from xlsxwriter import Workbook  # type: ignore[import-untyped]
+    from xlsxwriter import workbook as library  # type: ignore[import-untyped]
 
     options = {
         "constant_memory": True,
@@ -134,7 +136,8 @@ def _workbook(path: Path, title: str) -> "Workbook":
         "strings_to_numbers": False,
         "tmpdir": str(path.parent),
     }
-    workbook = Workbook(str(path), options)
+    library.ZipFile = partial(ZipFile, compresslevel=1)  # it has no option; a third of the time, a fifth more bytes
+    workbook = library.Workbook(str(path), options)
     workbook.use_zip64()
     workbook.set_properties({"title": title, "author": "Sluice", "created": _MADE})
     return workbook

@@ -58,7 +58,7 @@ def rows_xml(
     frame: pl.DataFrame, first: int, serials: Mapping[str, pl.Series], styles: Mapping[str, str], text: str, quoted: str
 ) -> pl.Series:
     """One row of XML per row of a frame, empty for one without a cell. ``first``: row of the sheet, 1 = the header."""
-    numbers = pl.int_range(first, first + frame.height, eager=True).cast(pl.String)
+    numbers = pl.lit(pl.int_range(first, first + frame.height, eager=True).cast(pl.String))
     cells = [
         _cells(frame[name], numbers, xl_col_to_name(place), serials.get(name), styles.get(name, text), text, quoted)
         for place, name in enumerate(frame.columns)
@@ -70,27 +70,27 @@ def rows_xml(
 
 def _cells(
     texts: pl.Series,
-    numbers: pl.Series,
+    numbers: pl.Expr,
     letters: str,
     serials: pl.Series | None,
     day: str,
     text: str,
     quoted: str,
-) -> pl.Series:
-    """The cells of a column, empty where there is nothing to write."""
+) -> pl.Expr:
+    """The cells of a column, empty where there is nothing to write: not yet computed, so that columns are at once."""
     raw = pl.lit(texts)
     style = pl.when(is_live(raw, inside=False)).then(pl.lit(quoted)).otherwise(pl.lit(text))
-    words = escaped(texts)
+    words = pl.lit(escaped(texts))
     space = pl.when(words.str.contains(r"^\s|\s$")).then(pl.lit(' xml:space="preserve"')).otherwise(pl.lit(""))
     opened = pl.concat_str(pl.lit(f'<c r="{letters}'), numbers)
     written = pl.concat_str(
         opened, style, pl.lit(' t="inlineStr"><is><t'), space, pl.lit(">"), words, pl.lit("</t></is></c>")
     )
-    cell = pl.when(texts.is_null() | (texts == "")).then(pl.lit("")).otherwise(written)
+    cell = pl.when(raw.is_null() | (raw == "")).then(pl.lit("")).otherwise(written)
     if serials is not None:
         number = pl.concat_str(opened, pl.lit(f"{day}><v>"), serials, pl.lit("</v></c>"))
         cell = pl.when(serials.is_not_null()).then(number).otherwise(cell)
-    return pl.select(cell).to_series()
+    return cell
 
 
 def escaped(texts: pl.Series) -> pl.Series:

@@ -1,33 +1,21 @@
-"""The cells of one sheet as a frame: address, style, type and text as they stand in the XML.
+"""One sheet: its cells as a frame, address, style, type and text as they stand in the XML, and what surrounds them.
 
-Two readers. The fast one cuts the text at every ``<c `` and lets one anchored expression prove that
-each piece has the shape spreadsheets write; a single piece of another shape sends the whole sheet
-to the exact one, expat. Both give the same frame (a test compares them).
+Cells in the shape that spreadsheets write are read many at a time (:mod:`sluice.lake.xlsx_cells`); all others by
+the exact reader, expat. Both give the same frame (a test compares them).
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from xml.parsers import expat
 
 import polars as pl
 
-from sluice.lake.xlsx_package import XmlRefused, is_utf8, local_name, parse_xml
-from sluice.lake.xlsx_workbook import escaped_text, plain_text
+from sluice.lake.xlsx_cells import CELLS, letters_number, read_usual_cells, sheet_data
+from sluice.lake.xlsx_package import XmlRefused, local_name, parse_xml
+from sluice.lake.xlsx_workbook import escaped_text
 
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
-CELLS = pl.Schema({"row": pl.UInt32, "column": pl.UInt32, "style": pl.UInt32, "type": pl.String, "text": pl.String})
-
-_ROW = r'<row(?: [A-Za-z][A-Za-z0-9:._-]*="[^"<]*")*\s*(?:/>|>)'
-_SPACE = r'(?: xml:space="preserve")?'
-_TAIL = rf"\s*(?:</row>\s*(?:{_ROW}\s*(?:</row>\s*)?)*)?$"
-_CELL = (
-    r'^r="([A-Z]{1,3})([0-9]{1,7})"(?: s="([0-9]{1,6})")?(?: t="([a-zA-Z]+)")?(?: s="([0-9]{1,6})")?'
-    rf"\s?(?:/>|>(?:<v{_SPACE}>([^<]*)</v>|<v/>|<is><t{_SPACE}>([^<]*)</t></is>|<is/>)?</c>)" + _TAIL
-)
-_FIRST = rf"^<sheetData>\s*(?:{_ROW}\s*(?:</row>\s*)?)*$"
 _VALUE = re.compile(rb"<(?:\w+:)?(?:v|is|f)[\s>]")
-_LOW_ROW = re.compile(rb"""ht(?<=\sht)\s*=\s*["'](?![1-9])""")
 _CELL_PLACE, _ROW_PLACE = ["sheetData", "row", "c"], ["sheetData", "row"]
 _VALUE_PLACES = ([*_CELL_PLACE, "v"], [*_CELL_PLACE, "is"])
 
@@ -73,7 +61,7 @@ def has_content(content: bytes) -> bool:
 
 def read_frame(content: bytes) -> SheetFrame:
     """Columns, merged blocks and formulas, from everything outside the cells. raises XmlRefused."""
-    start, end = _sheet_data(content)
+    start, end = sheet_data(content)
     reader = _FrameReader()
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
@@ -113,46 +101,14 @@ class _FrameReader:
 
 def read_cells(content: bytes) -> SheetCells:
     """Cells with something in them. raises XmlRefused: broken XML, addresses or values."""
-    fast = None if _may_hide_rows(content) else read_cells_fast(content)
-    cells = SheetCells(fast) if fast is not None else read_cells_exact(content)
+    usual = read_usual_cells(content, may_hide=False)
+    cells = SheetCells(usual) if usual is not None else read_cells_exact(content)
     rows, columns = cells.frame["row"], cells.frame["column"]
     key = rows.cast(pl.UInt64) * (MAX_COLUMN + 1) + columns
     in_order = bool((key.diff().drop_nulls() > 0).all()) if key.is_sorted() else key.n_unique() == len(key)
     if not in_order or ((rows < 1) | (rows > MAX_ROW) | (columns > MAX_COLUMN)).any():
         raise XmlRefused("UNREADABLE_CELL")
     return replace(cells, frame=cells.frame.filter(pl.col("text").is_not_null()))
-
-
-def _may_hide_rows(content: bytes) -> bool:
-    """False only where the bytes exclude it: each word that hides rows stands there in a form that says no.
-
-    Where a sheet hides its rows by default (``zeroHeight``), those that are written out are the ones that are not
-    (ECMA-376, 18.3.1.81).
-    """
-    start, end = _sheet_data(content)
-    found = content.count(b"hidden", start, end)
-    if found and found != sum(content.count(b' hidden="%s"' % no, start, end) for no in (b"0", b"false")):
-        return True
-    return _LOW_ROW.search(content, start, end) is not None
-
-
-def read_cells_fast(content: bytes) -> pl.DataFrame | None:
-    """The cells of a sheet in the usual shape, else None. That shape has no formulas."""
-    start, end = _sheet_data(content)
-    body = content[start : end - len(b"</sheetData>")]
-    if not content[start:end].startswith(b"<sheetData>") or b"<!" in body or b"<?" in body or not is_utf8(content):
-        return None
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return None
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    pieces = pl.Series("piece", [text]).str.split("<c ").explode()
-    if not pieces.head(1).str.contains(_FIRST).all():
-        return None
-    found = pieces.slice(1).str.extract_groups(_CELL).struct.unnest()
-    return None if found["1"].null_count() else _as_cells(found)
 
 
 def read_cells_exact(content: bytes) -> SheetCells:
@@ -228,48 +184,6 @@ class _ExactReader:
             self.cells.append((self.row, self.column, self.style, self.type, text))
 
 
-def _as_cells(found: pl.DataFrame) -> pl.DataFrame:
-    letters = found["1"].unique()
-    numbers = pl.Series([_letters_number(name) for name in letters.to_list()], dtype=pl.UInt32)
-    text = pl.coalesce(pl.col("6"), pl.col("7")).replace("", None)
-    cells = found.select(
-        row=pl.col("2").cast(pl.UInt32),
-        column=pl.col("1").replace_strict(letters, numbers, return_dtype=pl.UInt32),
-        style=pl.coalesce("3", "5").fill_null("0").cast(pl.UInt32),
-        type=pl.col("4"),
-        text=text,
-    )
-    marked = cells["text"].str.contains_any(["&", "_x"]).fill_null(False)
-    return cells if not marked.any() else cells.with_columns(plain_text(cells["text"]).alias("text"))
-
-
-def _sheet_data(content: bytes) -> tuple[int, int]:
-    """Where the cells are: from ``<sheetData`` to after its end tag; there must be one of each."""
-    starts = list(_tags(content, rb"<(?:[^\s<>/:]+:)?sheetData[\s/>]"))
-    ends = list(_tags(content, rb"</(?:[^\s<>/:]+:)?sheetData\s*>"))
-    if len(starts) != 1 or len(ends) > 1:
-        raise XmlRefused("UNREADABLE_XML")
-    start = starts[0]
-    last = content.find(b">", ends[0] if ends else start) + 1
-    if last == 0 or (not ends and content[last - 2 : last] != b"/>"):
-        raise XmlRefused("UNREADABLE_XML")
-    return start, last
-
-
-def _tags(content: bytes, pattern: bytes) -> Iterator[int]:
-    """Where a tag with the name sheetData begins; looks only around that word."""
-    at = content.find(b"sheetData")
-    while at >= 0:
-        first = content.rfind(b"<", max(0, at - 64), at)
-        if (
-            first >= 0
-            and re.compile(pattern).match(content, first)
-            and re.fullmatch(rb"</?(?:[^\s<>/:]+:)?", content[first:at])
-        ):
-            yield first
-        at = content.find(b"sheetData", at + 1)
-
-
 def _is_true(text: str | None) -> bool:
     return text is not None and text.strip() not in ("0", "false")
 
@@ -287,19 +201,12 @@ def _address(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"([A-Z]{1,3})([0-9]{1,7})", text)
     if found is None:
         raise XmlRefused("UNREADABLE_CELL")
-    return _letters_number(found[1]), int(found[2])
+    return letters_number(found[1]), int(found[2])
 
 
 def _rows_of(block: str) -> tuple[int, int]:
     first, _, last = block.replace("$", "").partition(":")
     return _address(first)[1], _address(last or first)[1]
-
-
-def _letters_number(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number
 
 
 def _row_number(text: str) -> int:
