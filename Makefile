@@ -1,7 +1,7 @@
 # Two commands are enough: `make demo` and `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup lock check fix test demo cluster down docs site evidence bench clean
+.PHONY: help setup lock check fix test demo cluster down docs site evidence bench mutants clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -79,6 +79,9 @@ site: setup  ## Build the documentation into var/site, to be read from disk
 
 evidence: setup  ## The acceptance figures, measured again at full size; hours
 	SLUICE_LONG=1 $(PY) -m pytest -m evidence -n 2 --dist loadfile --no-loadscope-reorder
+
+mutants: setup  ## How many small changes to gate and identifiers the tests notice; ALL=1 takes hours
+	$(PY) -m bench.mutants $(if $(ALL),--all)
 
 bench: setup  ## Ratios beside the floor of the same run; SIZE=full for the large one
 	$(PY) -m bench
