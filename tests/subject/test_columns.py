@@ -87,12 +87,53 @@ def test_belgian_account_numbers_right_and_wrong(accounts):
     assert_equal_to_normalise([*right, *wrong, *(iban.lower() for iban in right)], SubjectKind.IBAN)
 
 
-def test_the_vector_pass_reads_the_ordinary_spellings_itself():
-    ordinary = pl.Series(
-        "raw", ["0475 12 34 56", "+32 (0)475/12.34.56", "003225551234", "32475123456.0", "+33 6 12 34 56 78"]
-    )
+ORDINARY = [
+    (SubjectKind.PHONE, "BE", EXACT, ["0475 12 34 56", "+32 (0)475/12.34.56", "003225551234", "32475123456"]),
+    (SubjectKind.PHONE, "BE", EXACT, ["32475123456.0", "475123456", "+33 6 12 34 56 78", "0031612345678"]),
+    (SubjectKind.PHONE, "FR", EXACT, ["06 12 34 56 78", "33612345678", "+32475123456"]),
+    (SubjectKind.PHONE, "NL", EXACT, ["0612345678", "+31 (0)6-12345678", "+4915112345678", "+352621123456"]),
+    (SubjectKind.EMAIL, "BE", EXACT, [" Jan.Peeters+x@Mail.Example", f"{'a' * 50}@mail.example", "a-b@c.d-e.be"]),
+    (SubjectKind.IBAN, "BE", EXACT, ["BE68 5390 0754 7034", "be68.5390-0754\u00a07034", "BE43068999999501"]),
+    (SubjectKind.NATIONAL_NUMBER, "BE", EXACT, ["85.07.30-033.28", numbered("850730", 998, 20)]),
+    (SubjectKind.NATIONAL_NUMBER, "BE", EXACT, [numbered("002031", 1, 19), numbered("995200", 1, 20)]),
+    (SubjectKind.PRINCIPAL_CUSTOMER_ID, "BE", EXACT, [" 00Ab-12", "1", "X 10~"]),
+    (SubjectKind.PRINCIPAL_CUSTOMER_ID, "BE", LOOSE, ["00Ab-12", "X010"]),
+]
 
-    assert _ordinary_forms(ordinary, SubjectKind.PHONE, "BE", EXACT).null_count() == 0
+
+@pytest.mark.parametrize(("kind", "region", "rule", "values"), ORDINARY)
+def test_the_vector_pass_reads_the_ordinary_spellings_itself(
+    kind: SubjectKind, region: str, rule: CustomerIdRule, values: list[str]
+) -> None:
+    forms = _ordinary_forms(pl.Series("raw", values), kind, region, rule).to_list()
+
+    assert forms == [normalise(kind, value, region=region, customer_id=rule).value for value in values]
+    assert None not in forms
+
+
+EDGES = [
+    (SubjectKind.EMAIL, ["jan@xn--bcher-kva.example", "mailto:jan@mail.example", "JAN@XN--BCHER-KVA.EXAMPLE"]),
+    (SubjectKind.EMAIL, [f"{'a' * 51}@mail.example", f"{'a' * 64}@mail.example", f"{'a' * 65}@mail.example"]),
+    (SubjectKind.EMAIL, [f"jan@{'a' * 63}.be", f"jan@{'a' * 64}.be", "jan@-a.be", "jan@a-.be", "jan@a.b", "jan@a.12"]),
+    (SubjectKind.EMAIL, ["noreply@mail.example", "geen@geen.be", "geen@mail.example", "x@y.invalid", "invalid@y.be"]),
+    (SubjectKind.IBAN, ["BE54000000000000", "BE00000000000000", "BE68539007547035", "NL91ABNA0417164300"]),
+    (SubjectKind.IBAN, ["BE6853900754703", "BE685390075470340", "XBE68539007547034", "BE97539007547034"]),
+    (SubjectKind.NATIONAL_NUMBER, ["11111111111", "00000000000", "99999999999", "85073003329", "8507300332"]),
+    (SubjectKind.NATIONAL_NUMBER, [numbered(f"85{month:02}30", 33, 19) for month in range(60)]),
+    (SubjectKind.NATIONAL_NUMBER, [numbered("850730", serial, 20) for serial in (0, 1, 2, 997, 998, 999)]),
+    (SubjectKind.PRINCIPAL_CUSTOMER_ID, ["0", "000", "geen", "A", "A0", "0A", "é1", "1é", "1\x00", "\t1", "1\n"]),
+    (SubjectKind.PHONE, ["0000000000", "0123456789", "+32112", "+32 112", "0475123456.7", "0475123456.00"]),
+    (SubjectKind.PHONE, ["+32 0 475123456", "+3200475123456", "32475", "+32 475 12 34 5", "04751234567"]),
+]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize(("kind", "values"), EDGES)
+def test_at_the_edges_of_what_the_vector_pass_reads_nothing_changes(
+    kind: SubjectKind, values: list[str], region: str
+) -> None:
+    assert_equal_to_normalise(values, kind, region)
+    assert_equal_to_normalise(values, kind, region, LOOSE)
 
 
 def test_an_empty_column_and_a_column_of_nulls_have_no_forms_and_no_findings():

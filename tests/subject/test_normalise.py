@@ -93,6 +93,52 @@ def test_a_malformed_email_address_is_a_finding(value):
     assert normalise(EMAIL, value).reason is NoRef.INVALID
 
 
+@pytest.mark.parametrize(
+    ("longest", "longer"),
+    [
+        (f"jan@{'a' * 63}.be", f"jan@{'a' * 64}.be"),
+        (f"{'a' * 64}@mail.example", f"{'a' * 65}@mail.example"),
+        (f"{'a' * 60}@{'b.' * 95}bel", f"{'a' * 60}@{'b.' * 95}bell"),
+    ],
+)
+def test_parts_of_an_email_address_are_at_most_as_long_as_rfc_5321_and_5322_say(longest, longer):
+    assert normalise(EMAIL, longest).value == longest
+    assert normalise(EMAIL, longer).reason is NoRef.INVALID
+
+
+@pytest.mark.parametrize("host", ["-a.be", "a-.be", "a.b", "a.12", "a..be", "xn--ü.be", "a_b.be", "be", "a b.be"])
+def test_what_is_no_host_name_gets_no_mail(host):
+    assert normalise(EMAIL, f"jan@{host}").reason is NoRef.INVALID
+    assert normalise(EMAIL, "jan@a-b.x2.be").value == "jan@a-b.x2.be"
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        ("0475\u2028123456", "+32475123456"),
+        ("0475\u2029123456", "+32475123456"),
+        ("0475\u3000123456", "+32475123456"),
+        ("0475\x85123456", "+32475123456"),
+        ("0475\u2013123456", "+32475123456"),
+        ("0475\u2212123456", "+32475123456"),
+        ("\uff0b32475123456", "+32475123456"),
+        ("\u06f0475123456", "+32475123456"),
+        ("0475\u00ad123456", "+32475123456"),
+        ("Tel.: 0475 123456", "+32475123456"),
+        ("GSM 0475123456 x12", "+32475123456"),
+        ("0475123456;ext=1234567", "+32475123456"),
+        ("0475123456,0", "+32475123456"),
+    ],
+)
+def test_signs_of_every_script_and_what_stands_around_a_number_are_read(value, form):
+    assert normalise(PHONE, value).value == form
+
+
+@pytest.mark.parametrize("value", ["0475\u2460123456", "0475\u00b2123456", "0475123456;ext=12345678", "tel0475123456"])
+def test_what_only_looks_like_a_digit_or_a_label_is_a_finding(value):
+    assert normalise(PHONE, value).reason is NoRef.INVALID
+
+
 @pytest.mark.parametrize("value", ["geen@geen.be", "noreply@mail.example", "x@y.invalid", "test@test.example"])
 def test_filler_mailboxes_name_nobody(value):
     assert normalise(EMAIL, value).reason is NoRef.PLACEHOLDER
@@ -142,6 +188,9 @@ def test_a_customer_number_counts_every_character_unless_the_contract_says_other
     assert normalise(CUSTOMER, " 00ab12 ").value == "00ab12"
     assert normalise(CUSTOMER, "00AB12").value != normalise(CUSTOMER, "00ab12").value
     assert normalise(CUSTOMER, "00AB12", customer_id=loose).value == "ab12"
+    assert normalise(CUSTOMER, "X0012", customer_id=loose).value == "x0012"
+    assert normalise(CUSTOMER, "00Straße", customer_id=CustomerIdRule(ignore_case=True)).value == "00strasse"
+    assert normalise(CUSTOMER, "00AB12", customer_id=CustomerIdRule(ignore_leading_zeros=True)).value == "AB12"
     assert normalise(CUSTOMER, "0000").reason is NoRef.PLACEHOLDER
     assert normalise(CUSTOMER, "12\x0034").reason is NoRef.INVALID
 

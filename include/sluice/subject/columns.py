@@ -137,7 +137,7 @@ def _ibans(frame: pl.DataFrame) -> pl.Series:
     check = pl.col("text").str.slice(2, 2).cast(pl.Int64, strict=False)
     letters = 111400  # B = 11, E = 14, then the two check digits
     named = pl.col("text").str.contains(r"^BE[0-9]{14}$") & ((account * 1_000_000 + letters + check) % 97 == 1)
-    return _vector(frame.select(text=text), pl.when(named & (account > 0)).then(pl.col("text")))
+    return _vector(frame.select(text=text), pl.when(named).then(pl.col("text")))
 
 
 def _national_numbers(frame: pl.DataFrame) -> pl.Series:
