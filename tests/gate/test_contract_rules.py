@@ -12,7 +12,8 @@ from sluice.errors import DocumentInvalid
 from sluice.gate.contract_rules import rules_for, thresholds_of
 from sluice.gate.errors import ColumnUnknown, OptionInvalid, OptionRefused, QualityRefused, TypeMismatch
 from sluice.gate.judge import judge
-from sluice.gate.model import GateVerdict, Rule, Tolerance
+from sluice.gate.kinds import check_of
+from sluice.gate.model import GateVerdict, Rule, Source, Tolerance
 from sluice.gate.onepass import run_rules
 from sluice.gate.suites import load_suites, read_suite
 from sluice.settings import find_home
@@ -22,6 +23,9 @@ from .papers import a_contract, a_field, a_key, an_entry
 from .test_suites import a_suite
 
 KIND = "expect_column_values_to_"
+ARGUMENTS = "quality q; option arguments"
+MISSING = "quality q; option missingValues"
+IMPLEMENTATION = "quality q; option implementation"
 
 
 def custom(kind: str, column: str, **kwargs: object) -> QualityRule:
@@ -73,6 +77,73 @@ def test_an_odcs_metric_is_an_expectation(entry: QualityRule, kinds: list[str]) 
     assert {rule.tolerance for rule in found} == {None}
 
 
+@pytest.mark.parametrize(
+    ("operator", "threshold", "bounds"),
+    [
+        ("mustBe", (3,), {"min_value": 3, "max_value": 3}),
+        ("mustBeGreaterThan", (3,), {"min_value": 3, "strict_min": True}),
+        ("mustBeGreaterOrEqualTo", (3,), {"min_value": 3}),
+        ("mustBeLessThan", (3,), {"max_value": 3, "strict_max": True}),
+        ("mustBeLessOrEqualTo", (3,), {"max_value": 3}),
+        ("mustBeBetween", (3, 5), {"min_value": 3, "max_value": 5}),
+    ],
+)
+def test_a_number_of_rows_has_the_bounds_that_its_operator_says(
+    operator: str, threshold: tuple[float, ...], bounds: dict[str, object]
+) -> None:
+    (rule,) = rules_of(an_entry("q", "rowCount", operator=operator, threshold=threshold, severity=Severity.WARNING))[
+        "q"
+    ]
+
+    wanted = check_of("expect_table_row_count_to_be_between", bounds)
+    assert rule == Rule("q", wanted, "SHAPE_ROW_COUNT", Severity.WARNING, None, Source.CONTRACT)
+
+
+ASKED = [
+    ("columns.declared", "sluice_columns_to_be_declared", "HEADER_UNDECLARED_COLUMN", "error"),
+    ("rows.any", "expect_table_row_count_to_be_between", "SHAPE_ROW_COUNT", "warning"),
+    ("lead.present", "expect_column_to_exist", "HEADER_MISSING_COLUMN", "error"),
+    ("lead.required", f"{KIND}not_be_null", "VALUE_NULL", "error"),
+    ("amount.present", "expect_column_to_exist", "HEADER_MISSING_COLUMN", "error"),
+    ("amount.required", f"{KIND}not_be_null", "VALUE_NULL", "error"),
+    ("amount.type", f"{KIND}match_regex", "VALUE_NUMBER", "error"),
+    ("day.present", "expect_column_to_exist", "HEADER_MISSING_COLUMN", "warning"),
+    ("day.type", f"{KIND}match_strftime_format", "VALUE_DATE", "error"),
+    ("day.unique", f"{KIND}be_unique", "DUPLICATE_VALUE", "error"),
+    ("at.present", "expect_column_to_exist", "HEADER_MISSING_COLUMN", "warning"),
+    ("at.type", f"{KIND}match_strftime_format", "VALUE_DATE", "error"),
+    ("clock.present", "expect_column_to_exist", "HEADER_MISSING_COLUMN", "warning"),
+    ("clock.type", f"{KIND}match_strftime_format", "VALUE_TIME", "error"),
+    ("is_new.present", "expect_column_to_exist", "HEADER_MISSING_COLUMN", "warning"),
+    ("is_new.type", f"{KIND}be_in_set", "VALUE_BOOLEAN", "error"),
+    ("note.present", "expect_column_to_exist", "HEADER_MISSING_COLUMN", "warning"),
+]
+
+
+def test_a_contract_without_quality_entries_asks_what_its_columns_say() -> None:
+    fields = (
+        a_key(),
+        a_field("amount", "number", required=True),
+        a_field("day", "date", unique=True),
+        a_field("at", "timestamp"),
+        a_field("clock", "time"),
+        a_field("is_new", "boolean"),
+        a_field("note"),
+    )
+
+    found = rules_for(a_contract(*fields), ())
+
+    assert {rule.source for rule in found} == {Source.SCHEMA}
+    assert {rule.tolerance for rule in found} == {None}
+    assert [(rule.id, rule.check.kind, rule.code, rule.severity.value) for rule in found] == ASKED
+    options = {rule.id: rule.check.options for rule in found}
+    assert options["rows.any"] == check_of("expect_table_row_count_to_be_between", {"min_value": 1}).options
+    assert dict(options["day.type"])["strftime_format"] == "%Y-%m-%d"
+    assert dict(options["at.type"])["strftime_format"] == "%Y-%m-%dT%H:%M:%S"
+    assert dict(options["clock.type"])["strftime_format"] == "%H:%M:%S"
+    assert {"true", "JA", "Non", "0"} <= set(dict(options["is_new.type"])["value_set"])
+
+
 def test_a_custom_entry_is_taken_as_it_is() -> None:
     said = {"type": f"{KIND}be_between", "kwargs": {"min_value": 0, "mostly": 0.9}}
 
@@ -103,41 +174,79 @@ def test_a_limit_that_allows_none_is_a_row_rule_and_any_other_a_tolerance(
 
 
 @pytest.mark.parametrize(
-    ("entry", "error"),
+    ("entry", "error", "place"),
     [
-        (an_entry("q", "sql"), QualityRefused),
-        (an_entry("q", "freshness"), QualityRefused),
-        (an_entry("q", "nullValues", "phone", operator="mustBeGreaterThan"), QualityRefused),
-        (an_entry("q", "nullValues", "phone", operator="mustNotBe"), QualityRefused),
-        (an_entry("q", "nullValues", "phone", threshold=(3.0,)), QualityRefused),
-        (an_entry("q", "nullValues", "phone", operator=None, threshold=()), QualityRefused),
-        (an_entry("q", "nullValues", "phone", unit="bytes"), QualityRefused),
-        (an_entry("q", "rowCount", operator="mustNotBe"), QualityRefused),
-        (an_entry("q", "rowCount", unit="percent"), QualityRefused),
-        (an_entry("q", "invalidValues", "phone"), OptionInvalid),
-        (an_entry("q", "invalidValues", "phone", arguments={"pattern": "("}), OptionInvalid),
-        (an_entry("q", "invalidValues", "phone", arguments={"validValues": [1]}), TypeMismatch),
-        (an_entry("q", "duplicateValues", None, arguments={"properties": ["lead", "gone"]}), ColumnUnknown),
+        (an_entry("q", "sql"), QualityRefused, "quality q; metric sql"),
+        (an_entry("q", "freshness"), QualityRefused, "quality q; metric freshness"),
+        (
+            an_entry("q", "nullValues", "phone", operator="mustBeGreaterThan"),
+            QualityRefused,
+            "quality q; operator mustBeGreaterThan; unit rows",
+        ),
+        (
+            an_entry("q", "nullValues", "phone", operator="mustNotBe"),
+            QualityRefused,
+            "quality q; operator mustNotBe; unit rows",
+        ),
+        (
+            an_entry("q", "nullValues", "phone", threshold=(3.0,)),
+            QualityRefused,
+            "quality q; operator mustBe; unit rows",
+        ),
+        (
+            an_entry("q", "nullValues", "phone", operator=None, threshold=()),
+            QualityRefused,
+            "quality q; operator none; unit rows",
+        ),
+        (an_entry("q", "nullValues", "phone", unit="bytes"), QualityRefused, "quality q; operator mustBe; unit bytes"),
+        (an_entry("q", "rowCount", operator="mustNotBe"), QualityRefused, "quality q; operator mustNotBe; unit rows"),
+        (an_entry("q", "rowCount", unit="percent"), QualityRefused, "quality q; operator mustBe; unit percent"),
+        (an_entry("q", "invalidValues", "phone"), OptionInvalid, ARGUMENTS),
+        (an_entry("q", "invalidValues", "phone", arguments={"pattern": "a", "x": 1}), OptionInvalid, ARGUMENTS),
+        (an_entry("q", "missingValues", "phone"), OptionInvalid, MISSING),
+        (an_entry("q", "missingValues", "phone", arguments={"missingValues": []}), OptionInvalid, MISSING),
+        (an_entry("q", "missingValues", "phone", arguments={"missingValues": "a"}), OptionInvalid, MISSING),
+        (an_entry("q", "missingValues", "phone", arguments={"missingValues": ["a"], "x": 1}), OptionInvalid, MISSING),
+        (an_entry("q", "duplicateValues", "phone", arguments={"x": 1}), OptionInvalid, "quality q; option properties"),
+        (an_entry("q", None, "phone", expectation={"type": "x"}), OptionInvalid, IMPLEMENTATION),
+        (an_entry("q", None, operator=None, threshold=(), expectation={}), OptionInvalid, IMPLEMENTATION),
+        (an_entry("q", None, "phone", operator=None, threshold=()), QualityRefused, "quality q; metric none"),
+        (
+            an_entry("q", "invalidValues", "phone", arguments={"pattern": "("}),
+            OptionInvalid,
+            "quality q; kind expect_column_values_to_match_regex; option regex",
+        ),
+        (an_entry("q", "invalidValues", "phone", arguments={"validValues": [1]}), TypeMismatch, "rule q; column phone"),
+        (
+            an_entry("q", "duplicateValues", None, arguments={"properties": ["lead", "gone"]}),
+            ColumnUnknown,
+            "rule q; column gone",
+        ),
         (
             custom("be_between", "phone", min_value=1),
             TypeMismatch,
+            "rule q; column phone",
         ),
         (
             custom("be_between", "amount", min_value="2024-01-01"),
             TypeMismatch,
+            "rule q; column amount",
         ),
         (
             custom("not_be_null", "phone", row_condition="x"),
             OptionRefused,
+            "quality q; kind expect_column_values_to_not_be_null; option row_condition",
         ),
     ],
 )
-def test_an_entry_that_cannot_be_judged_says_so_when_it_loads(entry: QualityRule, error: type[DocumentInvalid]) -> None:
+def test_an_entry_that_cannot_be_judged_says_so_when_it_loads(
+    entry: QualityRule, error: type[DocumentInvalid], place: str
+) -> None:
     with pytest.raises(error) as refused:
         rules_of(entry)
 
     assert type(refused.value) is error
-    assert " q" in str(refused.value)
+    assert "; ".join(map(str, refused.value.refs)) == f"contract water01.inbound.leads; {place}"
 
 
 def test_a_suite_may_only_name_columns_of_the_contract() -> None:

@@ -109,6 +109,17 @@ def test_a_suite_that_cannot_be_judged_is_refused_at_load(content: bytes, error:
     assert refused.value.__cause__ is None
 
 
+def test_each_refusal_points_at_the_place_that_is_wrong() -> None:
+    """``refusals.txt``: what is read there is what somebody gets who wrote that suite."""
+    said = []
+    for content in (*UNLISTED, *NOT_ALLOWED, *NO_MEANING, *NO_SUITE):
+        with pytest.raises(DocumentInvalid) as refused:
+            read_suite(content, "leads.json")
+        said.append("; ".join((refused.value.code, *map(str, refused.value.refs))))
+
+    assert said == (Path(__file__).with_name("refusals.txt")).read_text(encoding="utf-8").splitlines()
+
+
 def test_a_refusal_names_file_place_and_kind() -> None:
     content = json.loads(a_suite())
     content["expectations"].append({"type": REGEX, "kwargs": {"column": "lead", "regex": "a", "row_condition": "x"}})
@@ -160,15 +171,17 @@ def test_two_expectations_cannot_share_a_name() -> None:
     content = json.loads(a_suite(meta={"rule": "filled"}))
     content["expectations"] *= 2
 
-    with pytest.raises(OptionInvalid):
+    with pytest.raises(OptionInvalid) as refused:
         read_suite(json.dumps(content).encode(), "leads.json")
+
+    assert "; suite leads.json; expectation 2; option meta.rule." in str(refused.value)
 
 
 def test_a_suite_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(SuiteUnreadable) as refused:
         load_suites(tmp_path, ["leads"])
 
-    assert "leads.json" in str(refused.value)
+    assert "; suite leads.json." in str(refused.value)
     assert str(tmp_path) not in str(refused.value)
 
 
