@@ -157,6 +157,10 @@ def test_a_custom_entry_is_taken_as_it_is() -> None:
     [
         ({"operator": "mustBe", "threshold": (0,)}, None),
         ({"operator": "mustBeLessThan", "threshold": (1,)}, None),
+        ({"operator": "mustBeLessThan", "threshold": (2,)}, Tolerance("mustBeLessThan", (2,), "rows")),
+        ({"operator": "mustBeLessOrEqualTo", "threshold": (1,)}, Tolerance("mustBeLessOrEqualTo", (1,), "rows")),
+        ({"operator": "mustBeBetween", "threshold": (1, 0)}, Tolerance("mustBeBetween", (1, 0), "rows")),
+        ({"operator": "mustBeBetween", "threshold": (0, 0), "unit": "percent"}, None),
         (
             {"operator": "mustBeLessThan", "threshold": (1,), "unit": "percent"},
             Tolerance("mustBeLessThan", (1,), "percent"),

@@ -13,7 +13,6 @@ from operator import and_, or_, xor
 
 import polars as pl
 
-from sluice.errors import Ref
 from sluice.gate.column_types import format_of, sees_values
 from sluice.gate.errors import CheckUnsupported
 from sluice.gate.model import Check, ColumnType, ValueType
@@ -163,7 +162,7 @@ def _member(check: Check, operand: Operand) -> pl.Expr:
     if operand.dtype == pl.Null or not members:
         return pl.lit(False)
     if operand.dtype != pl.String and not operand.dtype.is_numeric():
-        raise _unsupported(check)
+        raise CheckUnsupported
     if texts != (operand.dtype == pl.String):
         return pl.lit(False)
     dtype = pl.String() if texts else _number_type(operand, members)
@@ -180,26 +179,26 @@ def _number_type(operand: Operand, members: tuple[object, ...]) -> pl.DataType:
 
 
 def _match(check: Check, operands: list[Operand]) -> Compiled:
-    return Compiled(operands[0].present, search(_text(check, operands[0]), str(check.option("regex"))))
+    return Compiled(operands[0].present, search(_text(operands[0]), str(check.option("regex"))))
 
 
 def _not_match(check: Check, operands: list[Operand]) -> Compiled:
-    return Compiled(operands[0].present, ~search(_text(check, operands[0]), str(check.option("regex"))))
+    return Compiled(operands[0].present, ~search(_text(operands[0]), str(check.option("regex"))))
 
 
 def _match_list(check: Check, operands: list[Operand]) -> Compiled:
     patterns = check.option("regex_list")
     assert isinstance(patterns, tuple)
-    found = [search(_text(check, operands[0]), str(pattern)) for pattern in patterns]
+    found = [search(_text(operands[0]), str(pattern)) for pattern in patterns]
     return Compiled(operands[0].present, reduce(and_ if check.option("match_on") == "all" else or_, found))
 
 
 def _length_between(check: Check, operands: list[Operand]) -> Compiled:
-    return Compiled(operands[0].present, _within(check, _text(check, operands[0]).str.len_chars().cast(pl.Int64)))
+    return Compiled(operands[0].present, _within(check, _text(operands[0]).str.len_chars().cast(pl.Int64)))
 
 
 def _length_equal(check: Check, operands: list[Operand]) -> Compiled:
-    return Compiled(operands[0].present, _text(check, operands[0]).str.len_chars().eq(check.option("value")))
+    return Compiled(operands[0].present, _text(operands[0]).str.len_chars().eq(check.option("value")))
 
 
 def _between(check: Check, operands: list[Operand]) -> Compiled:
@@ -212,7 +211,7 @@ def _between(check: Check, operands: list[Operand]) -> Compiled:
     else:
         right = operand.dtype.is_numeric()
     if not right:
-        raise _unsupported(check)
+        raise CheckUnsupported
     return Compiled(operand.present, _within(check, operand.expr))
 
 
@@ -237,29 +236,29 @@ def _literal(bound: object) -> int | float | date | datetime | None:
 
 def _strftime(check: Check, view: View) -> Compiled:
     operand = view.cell(check.columns[0])
-    _text(check, operand)
+    _text(operand)
     if operand.dtype == pl.Null:
         return Compiled(operand.present, pl.lit(True))
     return Compiled(operand.present, view.moment(check.columns[0], str(check.option("strftime_format"))).is_not_null())
 
 
 def _a_greater(check: Check, operands: list[Operand]) -> Compiled:
-    a, b = _pair(check, operands)
+    a, b = _pair(operands)
     holds = a.expr >= b.expr if check.option("or_equal") else a.expr > b.expr
     return Compiled(_pair_domain(check, a, b), (holds & a.present & b.present).fill_null(False))
 
 
 def _equal(check: Check, operands: list[Operand]) -> Compiled:
-    a, b = _pair(check, operands)
+    a, b = _pair(operands)
     return Compiled(_pair_domain(check, a, b), ((a.expr == b.expr) & a.present & b.present).fill_null(False))
 
 
-def _pair(check: Check, operands: list[Operand]) -> tuple[Operand, Operand]:
+def _pair(operands: list[Operand]) -> tuple[Operand, Operand]:
     a, b = operands
     null = pl.Null in (a.dtype, b.dtype)
     alike = a.dtype == b.dtype or (a.dtype.is_numeric() and b.dtype.is_numeric())
     if not (null or alike):
-        raise _unsupported(check)
+        raise CheckUnsupported
     return a, b
 
 
@@ -271,16 +270,12 @@ def _pair_domain(check: Check, a: Operand, b: Operand) -> pl.Expr:
     }[str(check.option("ignore_row_if"))]
 
 
-def _text(check: Check, operand: Operand) -> pl.Expr:
+def _text(operand: Operand) -> pl.Expr:
     if operand.dtype == pl.Null:
         return operand.expr.cast(pl.String)
     if operand.dtype != pl.String:
-        raise _unsupported(check)
+        raise CheckUnsupported
     return operand.expr
-
-
-def _unsupported(check: Check) -> CheckUnsupported:
-    return CheckUnsupported(Ref("kind", check.kind), *(Ref("column", name) for name in check.columns))
 
 
 _COMPILERS: Mapping[str, Callable[[Check, list[Operand]], Compiled | Repeated]] = {
