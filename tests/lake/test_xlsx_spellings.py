@@ -16,6 +16,7 @@ from sluice.lake import xlsx_cells
 from sluice.lake.erase_model import EraseRefused
 from sluice.lake.table import FormatHints
 from sluice.lake.xlsx_cells import read_usual_cells
+from sluice.lake.xlsx_package import XmlRefused
 from sluice.lake.xlsx_sheet import read_cells_exact
 
 pytestmark = pytest.mark.slow
@@ -273,7 +274,16 @@ def test_control_visible_rows_are_read(tmp_path: Path, row: bytes, is_usual: boo
         ),
         (b'<c r="A1"><v/></c><c r="B1"><v xml:space="preserve">1\n</v></c>\n', True),
         (b'<c r="A1"><v>1</v></c></row> <row r="2" ht="15"/><row r="3">\n<c r="A3"><v>2</v></c>', True),
+        (b'<c r="A1"/></row><row r="2"></row><row r="3"/> <row r="4">', True),
         (b"", True),
+        (b'<c r="A1"/><row r="2"/>', False),
+        (b'<c r="A1"/><row r="2"><c r="A2"/>', False),
+        (b'<c r="A1"/></row></row><row r="2">', False),
+        (b'<c r="A1"/></row><row r="2">', True),
+        (b'<c r="A1"/></row><row r="2"><row r="3">', False),
+        (b'<c r="A1"/></row><c r="A2"/><row r="2">', False),
+        (b'<c r="A1"/></row><row r="2"/><c r="A2"/><row r="3">', False),
+        (b'</row><c r="A1"/><row r="2">', False),
         (b'<c r="A1" s="1" s="2"><v>0</v></c>', False),
         (b'<c r="A1" t="s" t="s"><v>0</v></c>', False),
         (b'<c t="s" r="A1"><v>0</v></c>', False),
@@ -296,6 +306,38 @@ def test_cells_in_the_usual_shape_are_read_as_the_exact_reader_does(
     assert (usual is not None) == is_usual
     if usual is not None:
         assert usual.equals(read_cells_exact(sheet).frame)
+
+
+def test_what_is_no_text_is_refused_only_where_all_the_rest_is_usual(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten digits of a character are one more than the quick way to read it takes."""
+    monkeypatch.setattr(xlsx_cells, "AT_ONCE", 1)
+    rows = b'<row r="1"><c r="A1"><v>&#x0000000041;</v></c></row><row r="2"><c r="A2">%s<v>1</v></c></row>'
+    sheet = b"<worksheet><sheetData>%s</sheetData></worksheet>" % rows
+
+    assert xlsx_cells.read_usual_cells(sheet % b"<f>1</f>") is None
+    with pytest.raises(XmlRefused):
+        xlsx_cells.read_usual_cells(sheet % b"")
+
+
+@pytest.mark.parametrize("sheet", [b"</sheetData><sheetData>", b"<sheetData></sheetData><sheetData/>", b"<sheetData>"])
+def test_cells_that_do_not_begin_once_and_end_once_are_none(sheet: bytes) -> None:
+    with pytest.raises(XmlRefused):
+        xlsx_cells.read_usual_cells(b"<worksheet>%s</worksheet>" % sheet)
+
+
+@pytest.mark.parametrize("letters", [1, 70])
+def test_what_only_looks_like_the_cells_is_not_read_for_them(tmp_path: Path, letters: int) -> None:
+    """Cells in a comment; the real ones under a prefix, the longer of which our search for them does not see."""
+    prefix = b"p" * letters
+    looks = b'<!--<sheetData><row r="1"><c r="A1" t="str"><v>no</v></c></row></sheetData>-->'
+    real = b'%s<%s:sheetData xmlns:%s="%s">' % (looks, prefix, prefix, MAIN)
+
+    def hide(xml: bytes) -> bytes:
+        return xml.replace(b"</sheetData>", b"</%s:sheetData>" % prefix).replace(b"<sheetData>", real)
+
+    content = edited(PLAIN, SHEET, hide)
+    assert by_openpyxl(content) == by_openpyxl(PLAIN)
+    assert code_of(tmp_path, content) == "UNREADABLE_XML"
 
 
 def test_control_a_hidden_column_without_cells_is_read(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from sluice.lake.xlsx_workbook import escaped_text
 
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 _VALUE = re.compile(rb"<(?:\w+:)?(?:v|is|f)[\s>]")
+_CELLS_ARE_HERE = "cells-were-here"
+"""Stands for the cells while the rest is read: a name of ours, so that no other element is taken for it."""
 _CELL_PLACE, _ROW_PLACE = ["sheetData", "row", "c"], ["sheetData", "row"]
 _VALUE_PLACES = ([*_CELL_PLACE, "v"], [*_CELL_PLACE, "is"])
 
@@ -65,8 +67,8 @@ def read_frame(content: bytes) -> SheetFrame:
     reader = _FrameReader()
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
-    parse_xml(content[:start] + b"<sheetData/>" + content[end:], parser)
-    if reader.data_depths != [2]:  # bytes that look like the cells, in a comment or another element
+    parse_xml(content[:start] + f"<{_CELLS_ARE_HERE}/>".encode() + content[end:], parser)
+    if reader.data_depths != {_CELLS_ARE_HERE: [2]}:  # bytes that look like the cells, in a comment or another element
         raise XmlRefused("UNREADABLE_XML")
     return SheetFrame(tuple(reader.hidden), tuple(reader.merged), reader.has_formulas)
 
@@ -78,14 +80,14 @@ class _FrameReader:
         self.hidden: list[tuple[int, int]] = []
         self.merged: list[tuple[int, int]] = []
         self.has_formulas = False
-        self.data_depths: list[int] = []
+        self.data_depths: dict[str, list[int]] = {}
         self.depth = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.depth += 1
         name = local_name(tag)
-        if name == "sheetData":
-            self.data_depths.append(self.depth)
+        if name in (_CELLS_ARE_HERE, "sheetData"):
+            self.data_depths.setdefault(tag, []).append(self.depth)
         elif name == "col" and (_is_true(attributes.get("hidden")) or _is_nothing(attributes.get("width"))):
             self.hidden.append((_column_number(attributes.get("min")), _column_number(attributes.get("max"))))
         elif name == "mergeCell":
