@@ -85,6 +85,8 @@ def test_reader_and_eraser_count_the_same_strings(tmp_path: Path, entry: bytes) 
     [
         (rb"(<si>.*</si>)", rb"<?x \1 ?>"),  # the whole list in an instruction
         (rb"<si>(<t>klant</t>)</si>", rb"<x><si>\1</si></x>"),  # a string that is none of the list's own
+        (rb">An<", b">A\x01n<"),  # characters that XML does not have
+        (rb">An<", b">A\xef\xbf\xbfn<"),
     ],
 )
 def test_strings_that_may_count_or_not_are_refused(tmp_path: Path, old: bytes, new: bytes) -> None:
@@ -284,6 +286,9 @@ def test_control_visible_rows_are_read(tmp_path: Path, row: bytes, is_usual: boo
         (b'<c r="A1"/></row><c r="A2"/><row r="2">', False),
         (b'<c r="A1"/></row><row r="2"/><c r="A2"/><row r="3">', False),
         (b'</row><c r="A1"/><row r="2">', False),
+        (b'<c r="A1"><v>\x01</v></c>', False),
+        (b'<c r="A1"><is><t>\xef\xbf\xbe</t></is></c>', False),
+        (b'<c r="A1"><is><t>\xef\xbf\xbd\t</t></is></c>', True),
         (b'<c r="A1" s="1" s="2"><v>0</v></c>', False),
         (b'<c r="A1" t="s" t="s"><v>0</v></c>', False),
         (b'<c t="s" r="A1"><v>0</v></c>', False),

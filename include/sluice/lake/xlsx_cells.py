@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import polars as pl
 
 from sluice.lake.xlsx_package import XmlRefused, is_utf8
-from sluice.lake.xlsx_workbook import plain_text
+from sluice.lake.xlsx_workbook import PLAIN, plain_text
 
 CELLS = pl.Schema({"row": pl.UInt32, "column": pl.UInt32, "style": pl.UInt32, "type": pl.String, "text": pl.String})
 
@@ -23,7 +23,7 @@ _READERS = 2
 
 _STYLE, _TYPE, _SPACE = r's="([0-9]{1,6})"', r't="([a-zA-Z]+)"', r'(?: xml:space="preserve")?'
 _ATTRIBUTES = rf"(?: (?:{_STYLE}(?: (?:{_TYPE} ?)?)?|{_TYPE}(?: (?:{_STYLE} ?)?)?)?)?"
-_INNER = rf"v(?:{_SPACE}>([^<]*)</v>|/>)|is(?:><t{_SPACE}>([^<]*)</t></is>|/>)"
+_INNER = rf"v(?:{_SPACE}>({PLAIN})</v>|/>)|is(?:><t{_SPACE}>({PLAIN})</t></is>|/>)"
 _CELL = rf'^r="([A-Z]{{1,3}})([0-9]{{1,7}})"{_ATTRIBUTES}(?:/>|><(?:(?:{_INNER})</c>|/c>))((?s:.*))$'
 _ROW = r'<row(?: [A-Za-z][A-Za-z0-9:._-]*="[^"<]*")*\s*'
 _EMPTY_ROWS = rf"(?:{_ROW}(?:/>|>\s*</row>)\s*)*"

@@ -18,7 +18,9 @@ _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _REFERENCE = re.compile(r"&([^;&]{0,10});|&")
 _PREDEFINED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_PLAIN_STRING = r'^(?:<t(?: xml:space="preserve")?>([^<]*)</t>|<t/>)</si>\s*$'
+PLAIN = r"[^<\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFE}\x{FFFF}]*"
+"""Text between two tags, as a pattern of polars: characters of XML 1.0 (2.2), references as they are written."""
+_PLAIN_STRING = rf'^(?:<t(?: xml:space="preserve")?>({PLAIN})</t>|<t/>)</si>\s*$'
 
 
 @dataclass(frozen=True, slots=True)
