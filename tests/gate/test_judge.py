@@ -196,9 +196,10 @@ def test_the_report_holds_every_failing_row_and_the_reason_twenty() -> None:
     assert judgement.verdict.reasons[-1].rows == tuple(range(1, 21))
 
 
-def test_a_row_that_is_none_of_the_file_is_an_error() -> None:
-    with pytest.raises(GateFailed):
-        judged(["a"], a_rule(), extra=(RowFinding(3, "phone", "VALUE_PHONE"),))
+@pytest.mark.parametrize("row", [0, 2])
+def test_a_row_that_is_none_of_the_file_is_an_error(row: int) -> None:
+    with pytest.raises(GateFailed, match=rf"; row {row}; rows in the file 1\."):
+        judged(["a"], a_rule(), extra=(RowFinding(row, "phone", "VALUE_PHONE"),))
 
 
 def test_undecided_never_turns_a_refusal_into_a_doubt() -> None:

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from sluice.subject.cells import count_pieces, pieces_of, refs_of_pieces
+from sluice.subject.cells import count_pieces, pieces_of, refs_of_columns, refs_of_pieces
 from sluice.subject.columns import normalise_column
 from sluice.subject.refs import ref_column
 from sluice.terms import SubjectKind
@@ -65,3 +65,12 @@ def test_what_only_looks_escaped_says_nothing_and_does_not_stop_the_others() -> 
     assert {"a", "b"} <= set(pieces.filter(pl.col("row") == 1)["piece"])
     assert "+32499887766" in set(pieces.filter(pl.col("row") == 4)["piece"])
     assert count_pieces(raw, ";") >= pieces["piece"].drop_nulls().len()
+
+
+def test_a_number_without_a_country_is_one_of_the_region_that_was_agreed() -> None:
+    frame = pl.DataFrame({"phone": ["06 12 34 56 78"], "note": ["x"]})
+
+    found = dict(refs_of_columns(frame, {"phone": SubjectKind.PHONE, "gone": SubjectKind.EMAIL}, "FR", KEY))
+
+    assert found.keys() == {SubjectKind.PHONE}
+    assert found[SubjectKind.PHONE].to_list() == [_ref(SubjectKind.PHONE, "+33612345678")]

@@ -127,7 +127,7 @@ EDGES = [
 ]
 
 
-@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize("region", [*REGIONS, "US"])
 @pytest.mark.parametrize(("kind", "values"), EDGES)
 def test_at_the_edges_of_what_the_vector_pass_reads_nothing_changes(
     kind: SubjectKind, values: list[str], region: str

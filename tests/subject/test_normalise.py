@@ -191,6 +191,7 @@ def test_a_customer_number_counts_every_character_unless_the_contract_says_other
     assert normalise(CUSTOMER, "X0012", customer_id=loose).value == "x0012"
     assert normalise(CUSTOMER, "00Straße", customer_id=CustomerIdRule(ignore_case=True)).value == "00strasse"
     assert normalise(CUSTOMER, "00AB12", customer_id=CustomerIdRule(ignore_leading_zeros=True)).value == "AB12"
+    assert normalise(CUSTOMER, "XB12", customer_id=CustomerIdRule(ignore_leading_zeros=True)).value == "XB12"
     assert normalise(CUSTOMER, "0000").reason is NoRef.PLACEHOLDER
     assert normalise(CUSTOMER, "12\x0034").reason is NoRef.INVALID
 
