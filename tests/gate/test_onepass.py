@@ -66,6 +66,40 @@ def test_nothing_to_ask_is_nothing_wrong(rows: list[None]) -> None:
     assert all(outcome.success and not outcome.unexpected_count for outcome in result.outcomes)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "wrong", "observed", "positions"),
+    [
+        ("expect_table_row_count_to_equal", {"value": 2}, 0, 2, ()),
+        ("expect_table_row_count_to_equal", {"value": 3}, 1, 2, ()),
+        ("expect_table_row_count_to_be_between", {"min_value": 2, "max_value": 2}, 0, 2, ()),
+        ("expect_table_row_count_to_be_between", {"min_value": 2, "strict_min": True}, 1, 2, ()),
+        ("expect_table_row_count_to_be_between", {"max_value": 2, "strict_max": True}, 1, 2, ()),
+        ("expect_table_column_count_to_equal", {"value": 3}, 0, 3, ()),
+        ("expect_table_column_count_to_equal", {"value": 2}, 1, 3, ()),
+        ("expect_column_to_exist", {"column": "b"}, 0, None, ()),
+        ("expect_column_to_exist", {"column": "x"}, 1, None, ()),
+        ("expect_column_to_exist", {"column": "b", "column_index": 1}, 0, None, ()),
+        ("expect_column_to_exist", {"column": "b", "column_index": 2}, 1, None, ()),
+        ("expect_column_to_exist", {"column": "b", "column_index": 3}, 1, None, ()),
+        ("expect_table_columns_to_match_ordered_list", {"column_list": ["a", "b", "c"]}, 0, None, ()),
+        ("expect_table_columns_to_match_ordered_list", {"column_list": ["b", "a"]}, 3, None, (1, 2, 3)),
+        ("expect_table_columns_to_match_set", {"column_set": ["c", "a"], "exact_match": True}, 1, None, (2,)),
+        ("expect_table_columns_to_match_set", {"column_set": ["c", "a"], "exact_match": False}, 0, None, ()),
+        ("expect_table_columns_to_match_set", {"column_set": ["c", "x", "y"], "exact_match": False}, 2, None, ()),
+        ("expect_table_columns_to_match_set", {"column_set": ["c", "x"], "exact_match": True}, 3, None, (1, 2)),
+    ],
+)
+def test_a_rule_about_the_table_counts_what_is_missing_or_too_much(
+    kind: str, said: dict[str, object], wrong: int, observed: int | None, positions: tuple[int, ...]
+) -> None:
+    (found,) = run_rules(
+        pl.DataFrame({"a": ["1", "2"], "b": ["1", "2"], "c": ["1", "2"]}), [a_rule(kind, **said)]
+    ).outcomes
+
+    assert (found.unexpected_count, found.success, found.observed) == (wrong, wrong == 0, observed)
+    assert (found.positions, found.failing, found.state) == (positions, None, State.COUNTED)
+
+
 def test_an_undeclared_column_is_known_by_its_place_only() -> None:
     result = run_rules(pl.DataFrame({"lead": ["a"], "Jan Peeters 0475": ["b"], "phone": ["c"]}), [DECLARED])
 

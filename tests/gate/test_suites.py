@@ -158,6 +158,12 @@ def test_the_suites_of_this_repository_load_here_and_in_great_expectations(name:
     assert _loads_in_great_expectations(path.read_bytes())
 
 
+def test_a_pattern_may_have_a_thousand_characters() -> None:
+    (rule,) = read_suite(a_suite(REGEX, {"column": "lead", "regex": "a" * 1000}), "leads.json").rules
+
+    assert rule.check.option("regex") == "a" * 1000
+
+
 def test_severity_mostly_and_name_come_through() -> None:
     content = a_suite(kwargs={"column": "lead", "mostly": 0.95}, severity="warning", meta={"rule": "filled"})
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sluice.gate.column_types import number_pattern
+from sluice.gate import typed
+from sluice.gate.column_types import format_of, number_pattern
 from sluice.gate.model import ColumnType, ValueType
 from sluice.gate.typed import parsed, value_of
 
@@ -43,6 +44,27 @@ def test_a_moment_is_what_strptime_reads(texts: list[str | None], given_format: 
     found = frame.select(parsed(pl.col("text"), given_format)).to_series().to_list()
 
     assert found == [None if text is None else _python(text, given_format) for text in texts]
+
+
+@pytest.mark.parametrize("given_format", ["%Y-%m-%d", "%d/%m/%Y", "%Y%m%d", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M"])
+def test_the_plainest_spelling_is_read_without_python(monkeypatch: pytest.MonkeyPatch, given_format: str) -> None:
+    monkeypatch.setattr(typed, "_by_python", None)
+    moment = datetime(2024, 2, 29, 17, 5) if "H" in given_format else datetime(2024, 2, 29)
+    frame = pl.DataFrame({"text": [moment.strftime(given_format), None]})
+
+    assert frame.select(parsed(pl.col("text"), given_format)).to_series().to_list() == [moment, None]
+
+
+@pytest.mark.parametrize(
+    ("column_type", "asked"),
+    [
+        (ColumnType(ValueType.DATE), "%Y-%m-%d"),
+        (ColumnType(ValueType.TIMESTAMP), "%Y-%m-%dT%H:%M:%S"),
+        (ColumnType(ValueType.DATE, date_format="%d/%m/%y"), "%d/%m/%y"),
+    ],
+)
+def test_a_format_is_the_contracts_or_iso_8601(column_type: ColumnType, asked: str) -> None:
+    assert format_of(column_type) == asked
 
 
 def test_polars_alone_would_read_other_moments() -> None:
