@@ -17,7 +17,7 @@ from sluice.gate.model import GateVerdict, Rule, Source, Tolerance
 from sluice.gate.onepass import run_rules
 from sluice.gate.suites import load_suites, read_suite
 from sluice.settings import find_home
-from sluice.terms import Severity, Verdict
+from sluice.terms import Severity, SubjectKind, Verdict
 
 from .papers import a_contract, a_field, a_key, an_entry
 from .test_suites import a_suite
@@ -355,6 +355,34 @@ def test_a_pair_of_two_types_is_refused_at_load_and_not_undecided_for_every_file
 
     with pytest.raises(TypeMismatch):
         rules_of(an_entry("q", operator=None, threshold=(), expectation=said), fields=fields)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"type": "expect_column_pair_values_to_be_equal", "kwargs": {"column_A": "day", "column_B": "other"}},
+        {"type": "expect_column_pair_values_to_be_equal", "kwargs": {"column_A": "phone", "column_B": "lead"}},
+        {"type": "expect_column_pair_values_to_be_equal", "kwargs": {"column_A": "amount", "column_B": "count"}},
+        {"type": f"{KIND}be_in_set", "kwargs": {"column": "amount", "value_set": [1, 2.5]}},
+        {"type": f"{KIND}be_in_set", "kwargs": {"column": "phone", "value_set": ["1"]}},
+        {"type": f"{KIND}be_between", "kwargs": {"column": "day", "min_value": "2024-01-01"}},
+        {"type": f"{KIND}be_between", "kwargs": {"column": "at", "max_value": "2024-01-01T00:00:00"}},
+    ],
+)
+def test_columns_and_bounds_of_one_type_are_compared(entry: dict[str, object]) -> None:
+    fields = (a_field("day", "date"), a_field("other", "date"), a_field("count", "integer"), a_field("at", "timestamp"))
+
+    assert len(rules_of(an_entry("q", operator=None, threshold=(), expectation=entry), fields=fields)["q"]) == 1
+
+
+def test_of_the_columns_that_find_a_person_the_first_has_to_be_there() -> None:
+    optional = {"required": False, "subject_key": SubjectKind.PRINCIPAL_CUSTOMER_ID}
+    fields = (a_field("lead", **optional), a_field("second", **optional), a_field("third"))
+
+    severities = {rule.id: rule.severity for rule in rules_for(a_contract(*fields), ())}
+
+    assert severities["lead.present"] is Severity.ERROR
+    assert {severities["second.present"], severities["third.present"]} == {Severity.WARNING}
 
 
 def test_what_an_entry_says_is_not_said_twice() -> None:

@@ -150,14 +150,28 @@ def test_no_rule_is_no_verdict() -> None:
     verdict = judged(["a"]).verdict
 
     assert (verdict.verdict, verdict.rows_accepted) == (Verdict.UNDECIDED, 0)
-    assert verdict.reasons[0].code == "LIMIT_NO_RULES"
+    assert verdict.reasons == (Finding("LIMIT_NO_RULES", "rules", None, 1, stops=True),)
 
 
 def test_a_rule_that_raised_is_no_verdict() -> None:
     verdict = judged(["a"], a_rule("expect_column_values_to_be_between", min_value=1), a_rule()).verdict
 
     assert (verdict.verdict, verdict.rows_refused) == (Verdict.UNDECIDED, 1)
-    assert verdict.reasons[0].code == "UNREADABLE_RULE"
+    between = "expect_column_values_to_be_between"
+    assert verdict.reasons == (Finding("UNREADABLE_RULE", between, "lead", 1, stops=True),)
+
+
+def test_what_somebody_else_found_of_rows_is_a_reason_for_each_column() -> None:
+    found = [RowFinding(row, "phone.valid", "VALUE_PHONE", "phone", Severity.WARNING) for row in range(30, 0, -1)]
+    more = RowFinding(2, "phone.valid", "VALUE_PHONE", "mobile", Severity.WARNING)
+
+    verdict = judged(["a"] * 30, a_rule(), extra=(*found, more)).verdict
+
+    warned = {"severity": Severity.WARNING}
+    assert verdict.reasons == (
+        Finding("VALUE_PHONE", "phone.valid", "phone", 30, tuple(range(1, 21)), **warned),
+        Finding("VALUE_PHONE", "phone.valid", "mobile", 1, (2,), **warned),
+    )
 
 
 def test_what_is_known_to_be_wrong_outweighs_what_could_not_be_told() -> None:
@@ -217,7 +231,13 @@ def test_undecided_never_turns_a_refusal_into_a_doubt() -> None:
         (1, 100, Tolerance("mustBeLessThan", (1,), "percent"), False),
         (1, 101, Tolerance("mustBeLessThan", (1,), "percent"), True),
         (5, 9, Tolerance("mustBeLessOrEqualTo", (5,)), True),
+        (6, 9, Tolerance("mustBeLessOrEqualTo", (5,)), False),
         (6, 9, Tolerance("mustBeBetween", (0, 5)), False),
+        (5, 9, Tolerance("mustBeBetween", (2, 5)), True),
+        (2, 9, Tolerance("mustBeBetween", (2, 5)), True),
+        (1, 9, Tolerance("mustBeBetween", (2, 5)), False),
+        (1, 9, Tolerance("mustBe", (0,)), False),
+        (1, 0, Tolerance("mustBe", (0,), "percent"), True),
         (0, 9, Tolerance("mustBe", (0,)), True),
     ],
 )

@@ -164,6 +164,16 @@ def test_a_pattern_may_have_a_thousand_characters() -> None:
     assert rule.check.option("regex") == "a" * 1000
 
 
+def test_a_suite_may_have_a_thousand_expectations() -> None:
+    content = json.loads(a_suite())
+    content["expectations"] *= 1000
+
+    assert len(read_suite(json.dumps(content).encode(), "leads.json").rules) == 1000
+    content["expectations"] += content["expectations"][:1]
+    with pytest.raises(SuiteUnreadable, match=r"; suite leads\.json; expectations 1001\."):
+        read_suite(json.dumps(content).encode(), "leads.json")
+
+
 def test_severity_mostly_and_name_come_through() -> None:
     content = a_suite(kwargs={"column": "lead", "mostly": 0.95}, severity="warning", meta={"rule": "filled"})
 

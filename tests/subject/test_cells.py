@@ -49,8 +49,9 @@ def test_a_delimiter_that_stands_inside_of_identifiers_too_leaves_those_in_quote
         IN_JSON.replace(r"\u002B32499887766", r"\u0030499887766").replace(r"\/", r"\u002f"),
         IN_JSON.replace(r'"\u002B32499887766"', " 32499887766").replace(":", " : "),
         IN_JSON.replace("{", r'{"pad":"C:\\","half":"\ud83d",'),
+        IN_JSON.replace(r'"\u002B', '"\t\\u002B'),
     ],
-    ids=["escapes", "digits", "number", "others"],
+    ids=["escapes", "digits", "number", "others", "controls"],
 )
 def test_what_json_escapes_is_read_as_it_is_meant(record: str) -> None:
     assert named(record, None) == set(PERSON)
