@@ -392,6 +392,11 @@ def test_what_an_entry_says_is_not_said_twice() -> None:
     assert "filled" in found
 
 
+@pytest.mark.parametrize("said", [{"severity": Severity.WARNING}, {"operator": "mustBeLessThan", "threshold": (5,)}])
+def test_what_an_entry_says_less_strictly_is_said_by_the_column_too(said: dict[str, object]) -> None:
+    assert {"lead.required", "filled"} <= rules_of(an_entry("filled", "nullValues", "lead", **said)).keys()
+
+
 def test_an_empty_file_is_shown_even_where_the_contract_says_nothing_of_rows() -> None:
     assert verdict_of({"lead": []}, a_key()).reasons[0].code == "SHAPE_ROW_COUNT"
 

@@ -66,6 +66,16 @@ def test_nothing_to_ask_is_nothing_wrong(rows: list[None]) -> None:
     assert all(outcome.success and not outcome.unexpected_count for outcome in result.outcomes)
 
 
+@pytest.mark.parametrize("kind", ["a_to_be_greater_than_b", "to_be_equal"])
+@pytest.mark.parametrize(("b", "state"), [(["1"], State.RAISED), ([1.0], State.COUNTED), ([None], State.COUNTED)])
+def test_a_pair_is_compared_where_both_are_text_or_both_numbers(kind: str, b: list[object], state: State) -> None:
+    rule = a_rule(f"expect_column_pair_values_{kind}", column_A="a", column_B="b")
+
+    (found,) = run_rules(pl.DataFrame({"a": [1], "b": b}), [rule]).outcomes
+
+    assert found.state is state
+
+
 @pytest.mark.parametrize(
     ("kind", "said", "wrong", "observed", "positions"),
     [
