@@ -64,7 +64,7 @@ def test_killed_anywhere_a_rerun_finishes_exactly_once(
         victim(0)
     finish(desk)
     wrong = [line.id for line in desk.lines() if not is_consistent(desk, line.id)]
-    assert killed >= POINTS[form] * 9 // 10
+    assert killed >= POINTS[form] - POINTS[form] // 10
     assert wrong == []
     record_property(
         f"S-03 SIGKILL points of the inbound path, {form}: consistent after rerun", f"{killed - len(wrong)} of {killed}"

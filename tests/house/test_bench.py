@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bench
 import pytest
-from bench import parse
+from bench import mutants, parse
 
 from sluice.terms import ARRIVING
 
@@ -17,6 +17,17 @@ def test_every_bench_can_be_imported_and_says_what_it_measures() -> None:
 
     assert len(measuring) > 15
     assert [module.__name__ for module in measuring if not (module.__doc__ or "").strip()] == []
+
+
+def test_of_mutants_only_what_a_test_stopped_at_counts_as_noticed() -> None:
+    others = ["survived", "no tests", "suspicious", "a status of tomorrow"]
+
+    assert mutants.counted(["killed", "timeout", *others, "caught by type check"]) == (2, 4, 1, 100 * 2 / 6)
+    assert mutants.counted([]) == (0, 0, 0, 0.0)
+
+
+def test_every_module_that_is_to_be_mutated_is_there() -> None:
+    assert [name for name in mutants.MUTATED if not list(mutants.HOUSE.glob(f"include/sluice/{name}.py"))] == []
 
 
 @pytest.mark.slow

@@ -147,6 +147,7 @@ def _tags(content: bytes, pattern: bytes) -> Iterator[int]:
 
 
 def letters_number(letters: str) -> int:
+    """The number of a column, 1 = A, from its capital letters."""
     number = 0
     for letter in letters:
         number = number * 26 + ord(letter) - 64
