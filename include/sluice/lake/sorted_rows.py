@@ -67,9 +67,9 @@ class SortedRows:
 
     def _from_disk(self, disk: "_Shares", kept: pl.Series) -> Iterator[pl.DataFrame]:
         for share in range(disk.count):
-            yield pl.concat(_kept(rows, kept) for rows in disk.read(share)).sort(self._by, PLACE).drop(PLACE)
-        for rows in disk.read(disk.count):
-            yield _kept(rows, kept).drop(PLACE)
+            yield _kept(disk.whole(share), kept).sort(self._by, PLACE).drop(PLACE)
+        for batch in disk.read(disk.count):
+            yield _kept(pl.DataFrame(batch), kept).drop(PLACE)
 
 
 def _kept(rows: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
@@ -114,13 +114,20 @@ class _Shares:
             self._files.append(tempfile.TemporaryFile(dir=self._folder))  # noqa: SIM115  # closed by :meth:`close`
         return self._files[-1]
 
-    def read(self, share: int) -> Iterator[pl.DataFrame]:
+    def whole(self, share: int) -> pl.DataFrame:
+        """A share of all parts, in order. One by one they would take twice the time: there are hundreds."""
+        import pyarrow as pa
+
+        table = pa.Table.from_batches(self.read(share))
+        return pl.DataFrame(table.combine_chunks(memory_pool=pa.system_memory_pool()))  # which keeps nothing of it
+
+    def read(self, share: int) -> "Iterator[pa.RecordBatch]":
         """A share of each part, in order."""
         import pyarrow as pa
 
         for file, at, size in self._places[share]:
             file.seek(at)
-            yield pl.DataFrame(pa.ipc.read_record_batch(pa.py_buffer(file.read(size)), self._schema))
+            yield pa.ipc.read_record_batch(pa.py_buffer(file.read(size)), self._schema)
 
 
 def _no_rows(schema: "pa.Schema") -> "pa.RecordBatch":
