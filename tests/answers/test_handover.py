@@ -286,6 +286,7 @@ def left_open(town: Town, number: int, erasure: Case) -> tuple[Case, ExchangeId]
 def test_an_answer_to_a_controller_and_an_erasure_do_not_wait_for_each_other(town: Town) -> None:
     erasure = asked(town, 1, Right.ERASURE, Action.ERASE)
     answer, left = left_open(town, 0, erasure)
+    assert hand_owed(town.house, now()) == (0, 0), "it waits for the erasure, which is no failure"
 
     assert run(town.house, erasure.case_id, now()).waiting == 0
     assert issue(town.house, erasure.case_id)

@@ -190,6 +190,7 @@ def test_one_that_was_noted_while_an_erasure_began_is_made_again_once_that_is_ov
         give(replace(town.house, objects=objects), case.case_id)
 
     assert [each.gone_why for each in answers_of(town, case)] == ["erasure"]
+    assert made(town) == (0, 0), "it waits for the erasure, which is no failure, and is still owed"
     end_run(town.house.conn, erasure.case_id, "clean")
     assert made(town) == (1, 0) and answers_of(town, case)[0].gone_at is None
 

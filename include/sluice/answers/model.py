@@ -83,9 +83,7 @@ class ErasedMeanwhile(SluiceError):
 
     code: ClassVar[str] = "SLU-590"
     summary: ClassVar[str] = "persons of one of its companies were erased while this answer was gathered"
-    cure: ClassVar[str] = (
-        "make it again once no erasure there is unfinished; the DAG `answers` does so for what the person gets"
-    )
+    cure: ClassVar[str] = "make it again once no erasure there is unfinished; the DAG `answers` does so by itself"
     exit: ClassVar[Exit] = Exit.UNDECIDED
 
 

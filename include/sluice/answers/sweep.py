@@ -3,24 +3,28 @@
 One that an erasure removed before anybody took it out is made again, of what is left.
 """
 
+import logging
 from collections.abc import Container, Iterator
 from datetime import datetime
 
 from sluice.answers.authority import is_given
 from sluice.answers.decide import end_without
 from sluice.answers.make import is_known, make
-from sluice.answers.model import AnswerKind, NothingPortable
+from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingPortable
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import each
 from sluice.rights import answer_store
 from sluice.rights import store as cases
 from sluice.rights.model import Actor, Case, Role, SubCase
 
+log = logging.getLogger(__name__)
+
 
 def make_decided(house: House, by: str, now: datetime) -> tuple[int, int]:
     """Make what is owed: how many packages, and how many cases failed and are met again. Raises ServiceMissing.
 
-    Where nothing may be taken along, the person is told so by letter, and nothing is owed any more.
+    Where nothing may be taken along, the person is told so by letter, and nothing is owed any more. What waits for an
+    erasure of somebody in the same files is no failure: it is met again.
     """
 
     def one(owed: tuple[Case, AnswerKind]) -> int:
@@ -36,6 +40,9 @@ def _one(house: House, case: Case, kind: AnswerKind, by: str, now: datetime) -> 
         told = answer_store.find_told(house.conn, case.case_id)
         ending = [part for part in nothing.parts if _is_owed(part, kind, told)]
         end_without(house, case.case_id, nothing.fields, ending, now)
+        return 0
+    except ErasedMeanwhile as erased:
+        log.info("case %s: its answer waits: %s", case.case_id, erased)
         return 0
     return 1
 
