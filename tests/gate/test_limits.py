@@ -80,7 +80,8 @@ def test_a_lower_limit_refuses_with_its_code(
 
 
 def test_the_same_files_are_within_the_default(nursery: Nursery, tmp_path: Path, small: Path, large: Path) -> None:
-    assert judged(nursery, tmp_path / "1", small, "").verdict is Verdict.PASSED
+    verdict = judged(nursery, tmp_path / "1", small, "")
+    assert codes(verdict) <= {"TEXT_SAMPLE"} and verdict.rows_accepted == 20
     assert not any(code.startswith("LIMIT_FILE") for code in codes(judged(nursery, tmp_path / "2", large, "")))
 
 
@@ -93,7 +94,7 @@ def test_a_higher_limit_admits_what_the_default_refuses_as_far_as_the_house_goes
     both = judged(nursery, tmp_path / "4", large_cell, "cellKb: 2048", most_cell_kb=2048)
 
     assert [codes(each) for each in (by_default, asked_alone, allowed_alone)] == [{"LIMIT_CELL_SIZE"}] * 3
-    assert (both.verdict, both.rows_accepted) == (Verdict.PASSED, 20)
+    assert codes(both) <= {"TEXT_SAMPLE"} and both.rows_accepted == 20
 
 
 @pytest.mark.parametrize(("depth", "is_sound"), [(2, False), (3, True), (40, True)])
