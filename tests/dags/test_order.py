@@ -1,5 +1,7 @@
 """What goes first where slots are few, and how many runs a DAG has: as Airflow reads every DAG."""
 
+from datetime import timedelta
+
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
@@ -16,6 +18,15 @@ def test_files_that_wait_go_before_all_else() -> None:
 
     assert bag.import_errors == {} and len(drains) >= 4
     assert min(weights[name] for name in drains) > max(weights[name] for name in weights.keys() - drains)
+
+
+def test_a_task_that_hangs_ends_one_day() -> None:
+    bag = DagBag(CHECKOUT / "dags")
+    longest = {
+        f"{dag.dag_id}.{task.task_id}": task.execution_timeout for dag in bag.dags.values() for task in dag.tasks
+    }
+
+    assert len(longest) > 20 and set(longest.values()) == {timedelta(hours=6)}
 
 
 def test_a_run_that_ends_while_its_file_is_parsed_does_not_keep_the_next_file_waiting() -> None:

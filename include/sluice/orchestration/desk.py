@@ -1,4 +1,4 @@
-"""How every DAG of the house runs: few runs at a time, tried again soon, never for the past."""
+"""How every DAG of the house runs: few runs at a time, tried again soon, never for the past, no task for ever."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,7 @@ import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from sluice.orchestration.notifiers import DeskNotifier
+from sluice.settings import get_settings
 
 if TYPE_CHECKING:
     from airflow.sdk import AssetOrTimeSchedule, Param
@@ -45,6 +46,7 @@ def desk(
             "owner": owner,
             "retries": retries,
             "retry_delay": pendulum.duration(seconds=retry_seconds),
+            "execution_timeout": pendulum.duration(hours=get_settings().task_hours),
             "on_success_callback": after,
             "on_failure_callback": after,
         },
