@@ -58,7 +58,7 @@ def make_buckets(settings: Settings, *, embedded: bool) -> None:
         for bucket in bucket_names(settings):
             if bucket not in present:
                 _patiently(partial(_create, s3, bucket, settings.s3_region))
-            if not is_versioned(settings, bucket):
+            if not _is_versioned(s3, bucket):
                 _patiently(partial(_keep_versions, s3, bucket))
         if embedded:
             _patiently(partial(_forbid_deletes, s3, settings.bucket_exchange))
@@ -74,7 +74,7 @@ def missing_buckets(settings: Settings) -> list[str]:
 def is_versioned(settings: Settings, bucket: str) -> bool:
     """Does this bucket keep every version?"""
     with _answers():
-        return bool(open_client(settings).get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled")
+        return _is_versioned(open_client(settings), bucket)
 
 
 def check_store(settings: Settings) -> None:
@@ -95,6 +95,10 @@ def _create(s3: Any, bucket: str, region: str) -> None:
         s3.create_bucket(Bucket=bucket, **place)
     except (s3.exceptions.BucketAlreadyOwnedByYou, s3.exceptions.BucketAlreadyExists):
         return
+
+
+def _is_versioned(s3: Any, bucket: str) -> bool:
+    return bool(s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled")
 
 
 def _keep_versions(s3: Any, bucket: str) -> None:
