@@ -8,11 +8,17 @@ from typing import Final, NoReturn
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
-from sluice.errors import DatabaseError, NotMigrated, Ref, ServiceMissing
+from sluice.errors import DatabaseError, DatabaseUnready, NotMigrated, Ref, ServiceMissing
 from sluice.settings import Settings
 
 NOT_THERE: Final = frozenset({"3F000", "42P01", "42703", "42704", "42883"})
 """SQLSTATEs of a schema, table, column, role or function that is not there: all are made by migrations."""
+
+PASSING: Final = ("08", "40", "53", "57")
+"""Classes of SQLSTATEs of a moment: connection, rollback of one of two, resources, and somebody ends the server."""
+
+OPTIONS: Final = "-c timezone=UTC -c client_connection_check_interval=2000"
+"""The second, in ms: a server that waits for a lock looks only then whether its client is still there."""
 
 Connection = psycopg.Connection[DictRow]
 """A psycopg connection whose rows are dicts; autocommit, so work happens in ``transaction()``."""
@@ -43,7 +49,7 @@ def connect_to(url: str) -> Connection:
     """Open a connection to ``url`` (a libpq DSN); UTC, autocommit, rows as dicts."""
     failed: str | None = None
     try:
-        return _Coded.connect(url, autocommit=True, row_factory=dict_row, connect_timeout=10, options="-c timezone=UTC")
+        return _Coded.connect(url, autocommit=True, row_factory=dict_row, connect_timeout=10, options=OPTIONS)
     except psycopg.OperationalError as error:
         failed = error.sqlstate or "no answer"
     raise ServiceMissing(Ref("service", "postgresql"), Ref("sqlstate", failed))
@@ -51,14 +57,20 @@ def connect_to(url: str) -> Connection:
 
 @contextmanager
 def transaction(conn: Connection) -> Iterator[Connection]:
-    """One transaction. A psycopg error leaves as DatabaseError with its SQLSTATE only.
+    """One transaction. Raises as :func:`coded`."""
+    with coded(), conn.transaction():
+        yield conn
+
+
+@contextmanager
+def coded() -> Iterator[None]:
+    """A psycopg error leaves as DatabaseError with its SQLSTATE only.
 
     PostgreSQL's DETAIL quotes row values, so the original is dropped, not chained.
     """
     failed: psycopg.Error | None = None
     try:
-        with conn.transaction():
-            yield conn
+        yield
         return
     except psycopg.Error as error:
         failed = error
@@ -70,6 +82,8 @@ def _leave(failed: psycopg.Error) -> NoReturn:
     state = Ref("sqlstate", failed.sqlstate or "connection lost")
     if failed.sqlstate in NOT_THERE:
         coded: DatabaseError = NotMigrated(state)
+    elif failed.sqlstate is None or failed.sqlstate.startswith(PASSING):
+        coded = DatabaseUnready(state)
     else:
         coded = DatabaseError(state, Ref("constraint", failed.diag.constraint_name or "none"))
     try:

@@ -126,6 +126,14 @@ class NotMigrated(DatabaseError):
     exit = Exit.MISSING
 
 
+class DatabaseUnready(DatabaseError):
+    """A full disk, a lost connection, a deadlock, an end of the server: no statement is to blame."""
+
+    code = "SLU-205"
+    summary = "the database could not carry a statement out now"
+    cure = "it is tried again by itself; if that does not help: disk, connections and log of the server"
+
+
 class StoreError(SluiceError):
     code = "SLU-202"
     summary = "the object store refused a request"

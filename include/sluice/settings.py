@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     keep_dial_days: int = Field(default=5, ge=1, description="how long a dial list stays; then a new one is made")
 
     slots: int = Field(default=2, ge=1, le=64, description="files judged at once per flow")
-    task_hours: int = Field(default=6, ge=1, description="a task that hangs is stopped then, and tried again")
+    task_hours: int = Field(default=6, ge=1, description="Airflow stops a task then, and tries it again")
     poll_seconds: float = Field(default=1.0, gt=0, description="how often the inbound prefixes are listed")
     most_file_mb: int = Field(default=2048, ge=1, description="MiB of a file that an agreement may allow at most")
     most_archive_ratio: int = Field(default=100, ge=1, description="the same for how much a packed file may swell")

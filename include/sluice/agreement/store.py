@@ -168,9 +168,11 @@ def in_force(
 def is_flow(conn: Connection, principal: Principal, flow: Flow) -> bool:
     """Whether a contract of a principal was ever registered for a flow, in whatever version, direction and state."""
     ids = [f"{principal}.{direction}.{flow}" for direction in Direction]
-    row = conn.execute(
-        "select exists (select from sluice.document where kind = 'contract' and document_id = any(%s)) as has", [ids]
-    ).fetchone()
+    with transaction(conn):
+        row = conn.execute(
+            "select exists (select from sluice.document where kind = 'contract' and document_id = any(%s)) as has",
+            [ids],
+        ).fetchone()
     return bool(row and row["has"])
 
 

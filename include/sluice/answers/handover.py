@@ -9,6 +9,7 @@ next run finishes the same exchange.
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID, uuid5
 
 from sluice.agreement.model import Agreement, PaperMissing, PaperReason
@@ -40,7 +41,7 @@ from sluice.exchange.suppressed_store import find_in_force
 from sluice.ledger.answered import HandoverAsked
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
-from sluice.rights import erase_store
+from sluice.rights.erase_control_store import let_none_begin
 from sluice.rights.erase_find import open_request
 from sluice.rights.identifiers import Envelope
 from sluice.rights.model import Actor, Case, CaseId
@@ -80,8 +81,9 @@ def send_on(
 ) -> tuple[Handed, ...]:
     """Send what may be taken along to a controller, once the person asked for it: a package per principal.
 
-    One of which nothing may go keeps no other waiting. Raises NotAsked, ControllerInvalid, ErasedMeanwhile; of all of
-    them nothing may go: NothingToGive, NothingPortable (with every field's reason).
+    One of which nothing may go, or that waits for an erasure, keeps no other waiting. Raises NotAsked,
+    ControllerInvalid, ErasedMeanwhile; of all of them nothing may go: NothingToGive, NothingPortable (with every
+    field's reason).
     """
     case, envelope = open_request(house, case_id)
     check_case(case, AnswerKind.PORTABILITY)
@@ -94,11 +96,16 @@ def send_on(
         raise NothingToGive(Ref("case", case_id))
     receiver, names = load_controller(house.settings, code, now), dict.fromkeys(givers)
     nothing: list[NothingToGive | NothingPortable] = []
+    waiting: list[ErasedMeanwhile] = []
     for name in names:
         try:
             hand(house, case, envelope, Handover(case_id, kind, Principal(name), receiver), now, run, asked.reference)
         except (NothingToGive, NothingPortable) as error:
             nothing.append(error)
+        except ErasedMeanwhile as error:
+            waiting.append(error)
+    if waiting:
+        raise waiting[0]
     if len(nothing) == len(names):
         raise nothing[0]
     return handed_to(house, case_id, code)
@@ -116,14 +123,19 @@ def give_to_principals(
     mine = parts_of_principals(case, kind.action)
     if not mine or not is_known(case):
         raise NothingToGive(Ref("case", case_id))
-    names = dict.fromkeys(part.principal for part in mine)
+    names, waiting = dict.fromkeys(part.principal for part in mine), list[ErasedMeanwhile]()
     for name in names:
         part = next(each for each in mine if each.principal == name)
         agreement = find_version(house.conn, part.agreement_id or "", part.agreement_version or "")
         if agreement is None:
             raise NothingToGive(Ref("case", case_id), Ref("agreement", "unknown"))
         handover = Handover(case_id, kind, Principal(name), principal_as_receiver(house, agreement))
-        hand(house, case, envelope, handover, now, run)
+        try:
+            hand(house, case, envelope, handover, now, run)
+        except ErasedMeanwhile as error:
+            waiting.append(error)
+    if waiting:
+        raise waiting[0]
     return tuple(each for name in names for each in handed_to(house, case_id, name) if each.kind is kind)
 
 
@@ -225,7 +237,7 @@ def _close(
 ) -> None:
     """Make it, keep it, close it; made again where somebody in it must stay out since.
 
-    Raises ErasedMeanwhile, before and after: what an erasure may not have seen is removed again.
+    Raises ErasedMeanwhile: what an erasure may not have seen is removed again, and the exchange stays open.
     """
     while True:
         known, since = find_in_force(house.conn, handover.principal), find_moment(house.conn)
@@ -238,13 +250,18 @@ def _close(
             package = keep_package(house, opened, facts, handover.receiver, envelope)
             handover_store.note_package(house.conn, opened.exchange_id, answered(facts), package.sha256)
         try:
-            close_record(house, opened, record_of_handover(sending, package, datetime.now(UTC)), known)
+            record = record_of_handover(sending, package, datetime.now(UTC))
+            close_record(house, opened, record, known, check=partial(_check_none_begins, house, handover, since))
         except SuppressedMeanwhile:
             continue
-        break
-    try:
-        check_not_erased(house, [handover.principal], since)
-    except ErasedMeanwhile:
-        for copy in erase_store.find_copies(house.conn, handover.principal, among=[opened.exchange_id]):
-            erase_store.remove(house, copy)
-        raise
+        except ErasedMeanwhile:
+            for copy in package.copies if package else ():
+                house.objects.delete_others(copy.bucket, copy.key, frozenset())
+            raise
+        return
+
+
+def _check_none_begins(house: House, handover: Handover, since: datetime) -> None:
+    """In the transaction of its record: an erasure that begins later looks at what that commits."""
+    let_none_begin(house.conn)
+    check_not_erased(house, [handover.principal], since)

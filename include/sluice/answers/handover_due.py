@@ -1,6 +1,5 @@
 """What the schedule does about handovers: what was asked and decided is sent, what a dead worker left is finished."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -9,6 +8,7 @@ from sluice.answers.authority import is_given, parts_of_principals
 from sluice.answers.decide import end_without
 from sluice.answers.handover import NOTHING_RAN, close_left, give_to_principals, send_on
 from sluice.answers.handover_model import Handover
+from sluice.answers.keep import note_waiting
 from sluice.answers.make import is_known
 from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingPortable
 from sluice.exchange.house import House
@@ -16,8 +16,6 @@ from sluice.exchange.model import Opened
 from sluice.exchange.sweeping import each
 from sluice.rights import store as cases
 from sluice.rights.model import Case
-
-log = logging.getLogger(__name__)
 
 Owed = tuple[Case, AnswerKind, str | None]
 """A case, what it asks, and the next controller; None: its principals themselves."""
@@ -28,7 +26,7 @@ def hand_owed(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN)
     """Hand over what is owed: how many packages went, and how many cases failed and are met again.
 
     Raises ServiceMissing. Where nothing may be taken along by a principal's own word, its part ends with the reasons.
-    What waits for an erasure of somebody in the same files is no failure: it is met again.
+    What waits for an erasure at that principal is no failure, unless that one is in error: it is met again.
     """
 
     def left(one: Left) -> int:
@@ -57,7 +55,7 @@ def _one(house: House, case: Case, kind: AnswerKind, code: str | None, now: date
             end_without(house, case.case_id, nothing.fields, nothing.parts, now, to_principal=True)
         return 0
     except ErasedMeanwhile as erased:
-        log.info("case %s: its handover waits: %s", case.case_id, erased)
+        note_waiting(house, f"case {case.case_id}: its handover", erased)
     after = {one.opened.exchange_id for one in handover_store.find_handed(house.conn, case.case_id) if one.is_there}
     return len(after - before)
 

@@ -5,6 +5,7 @@ sweep, because no line names it.
 """
 
 import hashlib
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -30,13 +31,15 @@ from sluice.ledger.model import EntryKind
 from sluice.rights import answer_store
 from sluice.rights.clock import received_on
 from sluice.rights.erase_answers import run_of_package
-from sluice.rights.erase_control_store import find_ran
+from sluice.rights.erase_control_store import find_ran, find_run
 from sluice.rights.facts import answer_days
 from sluice.rights.identifiers import KEY_OWNER, SEALED
 from sluice.rights.model import Actor, SubCaseId
 from sluice.rights.scope import CASES_CHAIN
 from sluice.rights.store import lock_case
 from sluice.terms import Sha256, SubjectKind
+
+log = logging.getLogger(__name__)
 
 RETENTION, REPLACED, ERASURE = "retention", "replaced", "erasure"
 LOST_AFTER = timedelta(hours=1)
@@ -84,7 +87,15 @@ def check_not_erased(house: House, principals: Sequence[str], since: datetime) -
     """Raises ErasedMeanwhile while an erasure at one of them runs, and where one ended since."""
     case_id = find_ran(house.conn, principals, since)
     if case_id is not None:
-        raise ErasedMeanwhile(Ref("erasure of case", case_id))
+        raise ErasedMeanwhile(case_id)
+
+
+def note_waiting(house: House, what: str, erased: ErasedMeanwhile) -> None:
+    """Something waits for an erasure, which is no failure. Raises it where that one is in error: nobody is at it."""
+    run = find_run(house.conn, erased.case_id)
+    if run is not None and run.is_in_error:
+        raise erased
+    log.info("%s waits: %s", what, erased)
 
 
 def _sealed(

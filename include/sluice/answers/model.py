@@ -86,6 +86,11 @@ class ErasedMeanwhile(SluiceError):
     cure: ClassVar[str] = "make it again once no erasure there is unfinished; the DAG `answers` does so by itself"
     exit: ClassVar[Exit] = Exit.UNDECIDED
 
+    def __init__(self, case_id: CaseId) -> None:
+        """case_id: of the erasure."""
+        super().__init__(Ref("erasure of case", case_id))
+        self.case_id = case_id
+
 
 class OnePersonOnly(SluiceError):
     code: ClassVar[str] = "SLU-584"

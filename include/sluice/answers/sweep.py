@@ -3,12 +3,12 @@
 One that an erasure removed before anybody took it out is made again, of what is left.
 """
 
-import logging
 from collections.abc import Container, Iterator
 from datetime import datetime
 
 from sluice.answers.authority import is_given
 from sluice.answers.decide import end_without
+from sluice.answers.keep import note_waiting
 from sluice.answers.make import is_known, make
 from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingPortable
 from sluice.exchange.house import House
@@ -17,14 +17,12 @@ from sluice.rights import answer_store
 from sluice.rights import store as cases
 from sluice.rights.model import Actor, Case, Role, SubCase
 
-log = logging.getLogger(__name__)
-
 
 def make_decided(house: House, by: str, now: datetime) -> tuple[int, int]:
     """Make what is owed: how many packages, and how many cases failed and are met again. Raises ServiceMissing.
 
     Where nothing may be taken along, the person is told so by letter, and nothing is owed any more. What waits for an
-    erasure of somebody in the same files is no failure: it is met again.
+    erasure at one of its companies is no failure, unless that one is in error: it is met again.
     """
 
     def one(owed: tuple[Case, AnswerKind]) -> int:
@@ -42,7 +40,7 @@ def _one(house: House, case: Case, kind: AnswerKind, by: str, now: datetime) -> 
         end_without(house, case.case_id, nothing.fields, ending, now)
         return 0
     except ErasedMeanwhile as erased:
-        log.info("case %s: its answer waits: %s", case.case_id, erased)
+        note_waiting(house, f"case {case.case_id}: its answer", erased)
         return 0
     return 1
 

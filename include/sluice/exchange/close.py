@@ -3,7 +3,7 @@
 After it the decision is a fact that no rerun can change; before it nothing can be seen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -37,15 +37,19 @@ def close_record(
     record: ExchangeRecord,
     kept_out: frozenset[str] = frozenset(),
     days: Mapping[str, int] = NO_DAYS,
+    check: Callable[[], None] | None = None,
 ) -> Decision | None:
     """Commit one record; None when another worker closed this exchange first.
 
-    kept_out: suppression runs it was made under. days: of agents' results. Raises SuppressedMeanwhile.
+    kept_out: suppression runs it was made under. days: of agents' results. check: what else may stop it, asked in the
+    transaction; the exchange stays open then. Raises SuppressedMeanwhile, and as ``check`` does.
     """
 
     def commit() -> Decision | None:
         if not store.is_open(house.conn, opened.exchange_id):
             return None
+        if check is not None:
+            check()
         entry = append(
             house.conn, chain=opened.chain, kind=EntryKind.EXCHANGE_CLOSED, exchange_id=opened.exchange_id, body=record
         )

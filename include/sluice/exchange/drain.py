@@ -6,7 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sluice.errors import UNFORESEEN, DocumentInvalid, EvidenceInvalid, Ref, ServiceMissing, SluiceError, StoreError
+from sluice.db import coded
+from sluice.errors import (
+    UNFORESEEN,
+    DatabaseUnready,
+    DocumentInvalid,
+    EvidenceInvalid,
+    NotMigrated,
+    Ref,
+    ServiceMissing,
+    SluiceError,
+    StoreError,
+)
 from sluice.exchange import store
 from sluice.exchange.close import close
 from sluice.exchange.effects import do_effects
@@ -25,7 +36,17 @@ from sluice.terms import ARRIVING, Decision, Direction, Flow, Principal
 
 log = logging.getLogger(__name__)
 
-OURS = (ServiceMissing, StoreError, DocumentInvalid, EvidenceInvalid, KeyLost, SuppressedMeanwhile, SuppressionsLost)
+OURS = (
+    ServiceMissing,
+    NotMigrated,
+    DatabaseUnready,
+    StoreError,
+    DocumentInvalid,
+    EvidenceInvalid,
+    KeyLost,
+    SuppressedMeanwhile,
+    SuppressionsLost,
+)
 """Faults of a service, a paper or a key, or a right that came between: no file is to blame, so no attempt counts."""
 Carry = Callable[[House, Opened, Mapping[str, str]], Decision | None]
 """Takes one claimed exchange to its end; None when it is not at its end yet."""
@@ -75,7 +96,8 @@ def drain(
                 break
             error: str | None = UNFORESEEN
             try:
-                drained.count((carry or carry_arrival)(house, opened, run))
+                with coded():
+                    drained.count((carry or carry_arrival)(house, opened, run))
                 error = None
             except OURS as failure:
                 log.warning("exchange %s waits: %s", opened.exchange_id, failure)

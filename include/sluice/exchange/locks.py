@@ -1,6 +1,6 @@
-"""Advisory locks of PostgreSQL: free the moment their holder dies, whatever Airflow believes about its task.
+"""Advisory locks of PostgreSQL: free within seconds of their holder's death, whatever Airflow believes about its task.
 
-Each has a number space of its own: 0 exchanges, 1 contents, 4 objects.
+Each has a number space of its own: 0 exchanges, 1 contents, 4 objects, 5 erasures that begin.
 """
 
 from collections.abc import Iterator

@@ -43,17 +43,18 @@ class Arrivals:
         """Open an exchange for every version that has none; how many were new."""
         fresh = [arrival for arrival in self._list(objects) if self._name(arrival) not in self.seen]
         unregistered = store.find_unregistered(conn, fresh)
-        self.seen.update(map(self._name, fresh))
+        self.seen.update({self._name(each) for each in fresh} - {self._name(each) for each in unregistered})
         return sum(self._open(conn, arrival) for arrival in unregistered)
 
     def _open(self, conn: Connection, arrival: Arrival) -> bool:
         """Open one; what cannot be opened now is met again, and keeps nobody else waiting."""
         try:
-            return open_exchange(conn, arrival, datetime.now(UTC))
+            is_new = open_exchange(conn, arrival, datetime.now(UTC))
         except SluiceError as error:
-            self.seen.discard(self._name(arrival))
             log.warning("an arrival of %s is not opened: %s", arrival.principal, error)
             return False
+        self.seen.add(self._name(arrival))
+        return is_new
 
     def _list(self, objects: ObjectStore) -> list[Arrival]:
         return [

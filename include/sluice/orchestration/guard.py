@@ -7,7 +7,7 @@ the ``except`` block, where nothing hangs on it any more.
 from collections.abc import Callable
 from typing import TypeVar
 
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowException, AirflowTaskTimeout
 
 from sluice.errors import SluiceError, place_of
 
@@ -15,11 +15,14 @@ T = TypeVar("T")
 
 
 def guarded(work: Callable[[], T]) -> T:
-    """What ``work`` returns; its failure as an AirflowException with code and place only."""
+    """What ``work`` returns; its failure as an AirflowException with code and place only, its timeout as one."""
+    is_late = False
     try:
         return work()
+    except AirflowTaskTimeout:
+        is_late, failure = True, "the task was stopped: it took longer than SLUICE_TASK_HOURS"
     except SluiceError as error:
         failure = str(error)
     except Exception as error:
         failure = f"SLU-000 {place_of(error)}"
-    raise AirflowException(failure)
+    raise (AirflowTaskTimeout if is_late else AirflowException)(failure)

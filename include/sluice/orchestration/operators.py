@@ -141,20 +141,24 @@ class ReturnsDue(HouseOperator):
 
 
 class ActivatePaper(HouseOperator):
-    """Registers agreements and contracts of the checkout by hash; a faulty principal stays as it was."""
+    """Registers agreements and contracts of the checkout by hash; a faulty principal stays as it was, and fails it."""
 
     def work(self, run: dict[str, str]) -> str:
         from datetime import UTC, datetime
 
         from sluice.agreement.activate import activate_all
         from sluice.db import connect
+        from sluice.errors import DocumentInvalid, Ref
         from sluice.gate.lint import check_rules
 
         settings = get_settings()
         check = partial(check_rules, expectations=settings.expectations_dir)
         with connect(settings) as conn:
             changes = activate_all(conn, settings.principals_dir, datetime.now(UTC), check)
-        return f"activated: {sum(len(change.activated) for change in changes)}"
+        activated = sum(len(change.activated) for change in changes)
+        if refused := [change.principal for change in changes if change.is_refused]:
+            raise DocumentInvalid(Ref("principals", ", ".join(refused)), Ref("activated of others", activated))
+        return f"activated: {activated}"
 
 
 class FinishEffects(HouseOperator):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sluice.db import Connection
+from sluice.db import Connection, transaction
 from sluice.errors import Ref
 from sluice.rights.erase_model import ErasureBusy
 from sluice.rights.erase_plan import Plan, StoredPlan, read_plan
@@ -125,13 +125,20 @@ def _plan(row: dict[str, Any]) -> StoredPlan:
 
 
 def begin_run(conn: Connection, case_id: CaseId) -> None:
-    """A run begins, or one that ended or died goes on."""
-    conn.execute(
-        """insert into erasure_run (case_id, begun_at, seen_at) values (%s, now(), now())
-           on conflict (case_id) do update set begun_at = now(), seen_at = now(), ended_at = null, outcome = null,
-               error = null""",
-        (case_id,),
-    )
+    """A run begins, or one that ended or died goes on; after whoever let none begin has committed."""
+    with transaction(conn):
+        conn.execute("select pg_advisory_xact_lock(hashtextextended('an erasure begins', 5))")
+        conn.execute(
+            """insert into erasure_run (case_id, begun_at, seen_at) values (%s, now(), now())
+               on conflict (case_id) do update set begun_at = now(), seen_at = now(), ended_at = null, outcome = null,
+                   error = null""",
+            (case_id,),
+        )
+
+
+def let_none_begin(conn: Connection) -> None:
+    """Until this transaction ends: what it commits is seen by every erasure that begins afterwards."""
+    conn.execute("select pg_advisory_xact_lock_shared(hashtextextended('an erasure begins', 5))")
 
 
 def touch(conn: Connection, case_id: CaseId) -> bool:

@@ -1,0 +1,96 @@
+"""Answers while an erasure is under way at the same principal: they wait, and nothing of them is lost."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from answers.giving import now
+from answers.test_handover import ENERGY, GOING, SOLAR, asked, next_controllers, there
+from rights.town import DESK, Town, open_town, papers_of
+from sluice.answers.handover import ask_handover, handed_to
+from sluice.answers.handover_due import hand_owed
+from sluice.answers.sweep import make_decided
+from sluice.db import connect, transaction
+from sluice.lake.objects import ObjectStore
+from sluice.rights import erase_control_store as control
+from sluice.rights.model import Action, Case, Right
+from sluice.settings import Settings
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    settings = papers_of(store_settings, tmp_path, [ENERGY, SOLAR], *GOING)
+    with open_town(next_controllers(settings, tmp_path), tmp_path, [ENERGY, SOLAR], 3) as opened:
+        opened.arrive(ENERGY, opened.people)
+        yield opened
+
+
+def wished(town: Town) -> tuple[Case, Case]:
+    """Somebody's data is to go to a controller; somebody else is to be erased there."""
+    answer, erasure = asked(town, 0), asked(town, 1, Right.ERASURE, Action.ERASE)
+    ask_handover(town.house, answer.case_id, "solar01", "LETTER-1", now(), DESK)
+    return answer, erasure
+
+
+@dataclass(frozen=True)
+class Meanwhile:
+    """The store, and what somebody else does once a package is kept."""
+
+    store: ObjectStore
+    then: Callable[[], object]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def put_converging(self, bucket: str, key: str, *more: Any) -> Any:
+        stored = self.store.put_converging(bucket, key, *more)
+        if key.startswith("_handed/"):
+            self.then()
+        return stored
+
+
+def test_one_that_was_kept_while_an_erasure_began_goes_once_that_is_over(town: Town) -> None:
+    answer, erasure = wished(town)
+    objects: Any = Meanwhile(town.house.objects, lambda: control.begin_run(town.house.conn, erasure.case_id))
+
+    assert hand_owed(replace(town.house, objects=objects), now()) == (0, 0)
+
+    [waiting] = [line for line in town.desk.lines() if line.decision == "open"]
+    assert not list(town.house.objects.list_versions(town.desk.settings.bucket_vault, "_handed/"))
+    control.end_run(town.house.conn, erasure.case_id, "clean")
+    assert hand_owed(town.house, now()) == (1, 0)
+    [handed] = handed_to(town.house, answer.case_id, "solar01")
+    assert handed.opened.exchange_id == waiting.id and handed.is_there
+    assert [item.key for item in there(town, "solar01/outbound/") if item.key.endswith(".zip")] == [handed.opened.key]
+
+
+def test_waiting_is_no_failure_until_that_erasure_is_in_error(town: Town) -> None:
+    _, erasure = wished(town)
+    control.begin_run(town.house.conn, erasure.case_id)
+    assert (make_decided(town.house, "airflow", now()), hand_owed(town.house, now())) == ((0, 0), (0, 0))
+
+    town.desk.sql("update erasure_run set seen_at = now() - interval '40 days' returning 1")
+    assert (make_decided(town.house, "airflow", now()), hand_owed(town.house, now())) == ((0, 1), (0, 1))
+
+
+def test_an_erasure_begins_after_whoever_lets_none_begin(town: Town) -> None:
+    """Or neither would see a package that is closed at that moment."""
+    case, begun = asked(town, 0, Right.ERASURE, Action.ERASE), Event()
+
+    def begin() -> None:
+        with connect(town.desk.settings) as conn:
+            control.begin_run(conn, case.case_id)
+            begun.set()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction(town.house.conn):
+            control.let_none_begin(town.house.conn)
+            beginning = other.submit(begin)
+            assert not begun.wait(1)
+        beginning.result(timeout=30)
+    assert begun.is_set()

@@ -1,0 +1,101 @@
+"""Faults of the house are no faults of a file: no attempt counts, nothing is forgotten, no lock outlives its holder."""
+
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from desk import ENERGY, Desk, open_desk
+from sluice.db import connect
+from sluice.exchange import open as opening
+from sluice.exchange.drain import Drained, drain
+from sluice.exchange.open import Arrivals
+from sluice.settings import Settings
+from sluice.terms import Direction, Flow, Principal
+
+pytestmark = pytest.mark.stores
+MOST = 21
+"""Attempts after which a file is given up."""
+HOLDER = """
+import sys, psycopg
+from sluice.db import connect_to
+with connect_to(sys.argv[1]) as conn:
+    conn.execute("select pg_advisory_lock(1, 1)")
+    print("holds", flush=True)
+    conn.execute("select pg_advisory_lock(2, 2)")
+"""
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> "Desk":
+    with open_desk(store_settings, tmp_path) as opened:
+        yield opened
+
+
+def drained(desk: Desk) -> Drained:
+    desk.sql("update exchange set next_attempt_at = now() returning 1")
+    return drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {})
+
+
+def as_admin(settings: Settings, statement: str) -> None:
+    assert settings.database_admin_url is not None
+    with closing(psycopg.connect(settings.database_admin_url.get_secret_value(), autocommit=True)) as conn:
+        conn.execute(statement.encode())
+
+
+def test_a_database_of_another_version_gives_no_file_up(desk: Desk) -> None:
+    dropped = desk.drop(desk.campaign(rows=20)[0])
+    desk.open_new()
+    as_admin(desk.settings, "alter table sluice.copy rename to copy_of_later")
+
+    each = [drained(desk).held_up for _ in range(MOST + 1)]
+
+    as_admin(desk.settings, "alter table sluice.copy_of_later rename to copy")
+    line = desk.line(dropped)
+    assert (set(each), line.decision, line.last_error) == ({1}, "open", "SLU-204")
+    assert drained(desk).decisions == {"accepted": 1}
+
+
+def test_what_nobody_foresaw_while_arrivals_are_opened_forgets_none(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped = [desk.drop(desk.campaign(rows=20, seed=seed)[0], f"{seed}.csv") for seed in (1, 2, 3)]
+    arrivals, real = Arrivals.of(desk.settings), opening.open_exchange
+
+    def broken(*_: object) -> bool:
+        raise KeyError("0470123456")
+
+    monkeypatch.setattr(opening, "open_exchange", broken)
+    with pytest.raises(KeyError):
+        arrivals.open_new(desk.house.conn, desk.house.objects)
+    monkeypatch.setattr(opening, "open_exchange", real)
+
+    assert arrivals.open_new(desk.house.conn, desk.house.objects) == len(dropped)
+    assert arrivals.open_new(desk.house.conn, desk.house.objects) == 0
+
+
+def test_a_lock_is_free_soon_after_its_holder_died_in_the_middle_of_a_query(store_settings: Settings) -> None:
+    """PostgreSQL looks for a client that is gone only when told to; else the query of a dead one waits on."""
+    assert store_settings.database_url is not None
+    url = store_settings.database_url.get_secret_value()
+    with connect(store_settings) as other, connect(store_settings) as asking:
+        other.execute("select pg_advisory_lock(2, 2)")
+        pipe = subprocess.PIPE
+        with subprocess.Popen([sys.executable, "-c", HOLDER, url], stdout=pipe, text=True) as holder:
+            assert holder.stdout is not None and holder.stdout.readline() == "holds\n"
+            time.sleep(0.5)  # until it waits for the second
+            assert not taken(asking)
+            holder.kill()
+        deadline = time.monotonic() + 20  # it looks every two
+        while not taken(asking):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def taken(conn: psycopg.Connection[dict[str, object]]) -> bool:
+    row = conn.execute("select pg_try_advisory_lock(1, 1) as got").fetchone()
+    return bool(row and row["got"])
