@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from importlib.metadata import version
 from typing import Any
 
 import polars as pl
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from sluice.gate.gx import MOST_INDEXES, agrees, great_expectations, second_opinion, suite_of, validate
 from sluice.gate.judge import judge
 from sluice.gate.kinds import check_of
-from sluice.gate.model import Rule, RuleOutcome, Thresholds, Tolerance
+from sluice.gate.model import Rule, RuleOutcome, State, Thresholds, Tolerance
 from sluice.gate.onepass import run_rules
 from sluice.terms import Severity, Verdict
 
@@ -122,6 +123,21 @@ def test_a_pass_that_was_changed_afterwards_is_noticed(change: str) -> None:
     assert second_opinion(verdict, outcome, result) == verdict
     doubted = second_opinion(verdict, outcome, other)
     assert (doubted.verdict, doubted.reasons[0].code) == (Verdict.UNDECIDED, "UNREADABLE_JUDGES_DIFFER")
+
+
+def test_a_rule_that_one_judge_could_not_ask_is_noticed() -> None:
+    result = run_rules(pl.DataFrame({"a": ["x", "y"]}), [a_rule("expect_column_values_to_be_unique", column="a")])
+    outcome = validate(result, [each.rule for each in result.outcomes])
+    [line], [found] = outcome.lines, result.outcomes
+    raised, could_not = replace(outcome, lines=(replace(line, raised=True),)), replace(found, state=State.RAISED)
+
+    assert not agrees(raised, result), "every count is the same"
+    assert not agrees(outcome, replace(result, outcomes=(could_not,)))
+    assert agrees(raised, replace(result, outcomes=(could_not,)))
+
+
+def test_the_outcome_names_the_version_of_the_judge() -> None:
+    assert validate(pl.DataFrame({"a": ["x"]}), []).version == version("great_expectations")
 
 
 def test_mostly_is_great_expectations_own_arithmetic() -> None:

@@ -222,6 +222,7 @@ def test_undecided_never_turns_a_refusal_into_a_doubt() -> None:
 
     assert (undecided(accepted, doubt).verdict, undecided(accepted, doubt).rows_accepted) == (Verdict.UNDECIDED, 0)
     assert undecided(refused, doubt).verdict is Verdict.REFUSED
+    assert (accepted.rows_refused, undecided(accepted, doubt).rows_refused) == (0, 1), "every row is in one of the two"
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,14 @@ def test_a_pass_arrives_as_it_left(case: Case) -> None:
     assert arrived.outcomes[0].rule.check.types == left.outcomes[0].rule.check.types
 
 
+def test_a_pass_without_any_failing_row_leaves_a_table_of_the_same_columns() -> None:
+    none, some = (
+        failing_table(run_rules(frame, rules([check_of("expect_column_values_to_be_unique", {"column": "a"})])))
+        for frame in (pl.DataFrame({"b": ["x"]}), pl.DataFrame({"a": ["x", "x"]}))
+    )
+    assert (none.schema, none.height, some.height) == (some.schema, 0, 2)
+
+
 def test_a_rule_arrives_with_its_consequence_and_its_types() -> None:
     comma, day = ColumnType(ValueType.NUMBER, decimal_comma=True), ColumnType(ValueType.DATE, date_format="%d.%m.%y")
     options = {"column_A": "a", "column_B": "b", "or_equal": True}

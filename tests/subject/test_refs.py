@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.subject.columns import normalise_column
+from sluice.subject.model import CustomerIdRule
 from sluice.subject.refs import ref_column, refer, subject_ref
 from sluice.terms import SubjectKind
 from subject.plans import spellings
@@ -31,6 +32,14 @@ def test_a_reference_is_the_first_half_of_the_hmac_of_rfc_2104(key, kind, normal
     outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block) + inner).hexdigest()
 
     assert subject_ref(key, kind, normal) == outer[:32]
+
+
+def test_the_rule_of_a_customer_number_decides_which_spellings_are_one():
+    loose = CustomerIdRule(ignore_case=True, ignore_leading_zeros=True)
+    kind = SubjectKind.PRINCIPAL_CUSTOMER_ID
+
+    assert refer(KEY, kind, "00AB12", customer_id=loose).ref == subject_ref(KEY, kind, "ab12")
+    assert refer(KEY, kind, "00AB12").ref == subject_ref(KEY, kind, "00AB12")
 
 
 def test_one_person_has_one_reference_in_every_spelling_and_two_persons_have_two():

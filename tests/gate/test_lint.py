@@ -1,0 +1,41 @@
+"""Rules and suites of papers, as activation and the linter ask them: of which contracts, and where it is said."""
+
+from pathlib import Path
+
+import pytest
+
+from agreement.papers import CONTRACT_NAME, write_folder
+from sluice.gate.lint import check_rules, lint_whole
+
+SUITE = "campaign_contacts"
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> Path:
+    write_folder(tmp_path / "principals")
+    [path] = (tmp_path / "principals").rglob(CONTRACT_NAME)
+    return path
+
+
+def line_of(contract: Path, text: str) -> int:
+    return next(number for number, line in enumerate(contract.read_text().splitlines(), 1) if text in line)
+
+
+def test_a_suite_that_is_not_there_is_named_with_its_line_and_place(contract: Path, tmp_path: Path) -> None:
+    [found] = check_rules(contract.parent, tmp_path / "none")
+
+    assert (found.path, found.line, found.code) == (str(contract), line_of(contract, SUITE), "CON-085")
+    assert f".value[0] - {SUITE}. Cure:" in found.message and "customProperties" in found.message
+
+
+@pytest.mark.parametrize(("status", "by_activation", "by_linter"), [
+    ("active", 1, 1), ("deprecated", 1, 1), ("proposed", 0, 1), ("draft", 0, 1), ("retired", 0, 0),
+])  # fmt: skip
+def test_who_asks_decides_of_which_contracts(
+    contract: Path, tmp_path: Path, status: str, by_activation: int, by_linter: int
+) -> None:
+    contract.write_text(contract.read_text().replace("status: active", f"status: {status}"))
+
+    told = [problem.code for problem in lint_whole(contract, "CON", tmp_path / "none")].count("CON-085")
+
+    assert (len(check_rules(contract.parent, tmp_path / "none")), told) == (by_activation, by_linter)
