@@ -28,6 +28,7 @@ from sluice.retention.model import HoldReason, RetentionRefused
 from sluice.retention.run import Retained, find_due, retain
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
+from stores import client_of
 
 ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
 TODAY = datetime.now(BRUSSELS).date()
@@ -172,6 +173,34 @@ def test_what_is_still_to_be_delivered_waits_for_that(night: Night) -> None:
     assert retain(house, after).waiting >= 2 and exists(night.desk, lake)
     house.conn.execute("update outbox set done_at = now() where effect = 'delivery'")
     assert retain(house, after).deleted >= 2 and not exists(night.desk, lake)
+
+
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_a_copy_under_a_name_that_a_listing_cannot_say_goes_or_is_not_called_gone(
+    night: Night, is_hidden: bool
+) -> None:
+    """SeaweedFS lists a control character as another one, and says of what is not there that it was deleted.
+
+    hidden: by a marker, as only the center could: then nothing says its name any more.
+    """
+    desk = night.desk
+    dropped = desk.drop(b"jan@example.be", "jan\x01.csv")
+    if is_hidden:
+        client_of(desk.settings).delete_object(Bucket=dropped.bucket, Key=dropped.key)
+    desk.open_new()
+    if is_hidden:
+        desk.sql(f"update exchange set attempts = 21 where version_id = '{dropped.version_id}' returning 1")
+    desk.work()
+    line = desk.line(dropped)
+
+    done = retain(desk.house, datetime.now(UTC) + timedelta(days=4_000))
+
+    said = line.id in {entry["exchange_id"] for entry in entries(night, "copies.deleted")}
+    folder = desk.house.objects.list_versions(dropped.bucket, f"{dropped.key.rpartition('/')[0]}/")
+    is_there = dropped.version_id in {each.version_id for each in folder}
+    assert (line.reason_code == "UNREADABLE_GAVE_UP", done.failed, said, is_there) == (
+        (True, 1, False, True) if is_hidden else (False, 0, True, False)
+    )
 
 
 def test_what_an_erasure_removed_is_no_copy_of_retention(night: Night) -> None:

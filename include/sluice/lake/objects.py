@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sluice.errors import NotFound, Ref, ServiceMissing, StoreConflict, StoreError
 from sluice.lake.probe import Promise, find_broken
 from sluice.lake.s3_settings import naming_setting
+from sluice.lake.unsaid import RealNames, said_of
 from sluice.terms import Sha256
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class ObjectStore:
     def __init__(self, settings: "Settings") -> None:
         self._client = open_client(settings)
         self._fit: dict[str, float] = {}
+        self._names: dict[tuple[str, str, str], str] = {}
 
     def broken_promises(self, bucket: str) -> tuple[Promise, ...]:
         """What the bucket does not keep to; a bucket that keeps to everything is asked again after a minute."""
@@ -129,12 +131,13 @@ class ObjectStore:
         """Every version under a whole-segment prefix, delete markers and folder marks left out."""
         pages = self._client.get_paginator("list_object_versions")
         found = self._try("list versions", bucket, lambda: list(pages.paginate(Bucket=bucket, Prefix=prefix)))
+        names = RealNames(self._client, bucket, self._names)
         for page in found:
             for entry in page.get("Versions", ()):
                 if not entry["Key"].endswith("/"):
                     yield StoredObject(
                         bucket,
-                        entry["Key"],
+                        self._try("list", bucket, partial(names.find, entry["Key"], entry["VersionId"])),
                         entry["VersionId"],
                         entry["Size"],
                         entry["ETag"].strip('"'),
@@ -243,7 +246,7 @@ class ObjectStore:
             entry["VersionId"]
             for page in found
             for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
-            if entry["Key"] == key and entry["VersionId"] not in keep
+            if entry["Key"] in (key, said_of(key)) and entry["VersionId"] not in keep
         ]
         for version_id in gone:
             self.delete_version(bucket, key, version_id)

@@ -14,6 +14,7 @@ from sluice.errors import Ref, StoreError
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.sweeping import Faults
+from sluice.lake.unsaid import UNSAID
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.retained import CopiesDeleted, DeletedCopy
@@ -120,8 +121,12 @@ def _delete(house: House, exchange_id: ExchangeId, dues: Sequence[Due], now: dat
 
 
 def _left(house: House, copy: Copy) -> Iterator[str]:
-    """Versions of a copy that a listing still shows."""
-    for item in house.objects.list_versions(copy.bucket, copy.key):
+    """Versions of a copy that a listing still shows.
+
+    Under a name that a listing cannot say nothing can be removed, though the server says so: the folder is asked.
+    """
+    asked = f"{copy.key.rpartition('/')[0]}/" if UNSAID in copy.key else copy.key
+    for item in house.objects.list_versions(copy.bucket, asked):
         if (item.key, item.version_id) == (copy.key, copy.version_id):
             yield item.version_id
 

@@ -16,6 +16,7 @@ from sluice.exchange.house import House
 from sluice.exchange.sealed_runs import PREFIX as SUPPRESSIONS
 from sluice.lake.objects import Fetched, StoredObject
 from sluice.lake.quarantine import unseal
+from sluice.lake.unsaid import UNSAID
 from sluice.rights import erase_store
 from sluice.rights.erase_answers import SENT
 from sluice.rights.erase_bench import Bench, open_bench
@@ -109,6 +110,8 @@ def scan_stores(house: House, target: Target, values: frozenset[str], since: dat
                 for item, fetched in _fetched(bench, items, search.read_ahead if len(copies) > MANY else None):
                     if fetched is None:
                         left.extend(_now(house, item))
+                        if UNSAID in item.key:  # nothing can be read under the name it is listed by
+                            found += Scanned(objects=1, doubts=1, unread=(Unread(each.name, reason="NAME_UNSAID"),))
                         continue
                     scan = search.scan(fetched, item.key)
                     if scan.status is Status.HIT and item.key.startswith(asks):
