@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sluice.errors import NotFound, Ref, ServiceMissing, StoreConflict, StoreError
 from sluice.lake.probe import Promise, find_broken
 from sluice.lake.s3_settings import naming_setting
-from sluice.lake.unsaid import RealNames, said_of
+from sluice.lake.unsaid import UNSAID, RealNames, said_of
 from sluice.terms import Sha256
 
 if TYPE_CHECKING:
@@ -137,12 +137,17 @@ class ObjectStore:
                 if not entry["Key"].endswith("/"):
                     yield StoredObject(
                         bucket,
-                        self._try("list", bucket, partial(names.find, entry["Key"], entry["VersionId"])),
+                        self._key_of(bucket, entry["Key"], entry["VersionId"], names),
                         entry["VersionId"],
                         entry["Size"],
                         entry["ETag"].strip('"'),
                         entry["LastModified"],
                     )
+
+    def _key_of(self, bucket: str, said: str, version_id: str, names: RealNames) -> str:
+        if UNSAID not in said:
+            return said
+        return self._try("list", bucket, lambda: names.find(said, version_id))
 
     def fetch(self, bucket: str, key: str, version_id: str, target: Path) -> Fetched:
         """Download one pinned version to ``target``, hashing on the way."""

@@ -29,12 +29,10 @@ class RealNames:
         self._folders: dict[str, Mapping[str, Sequence[str]]] = {}
 
     def find(self, said: str, version_id: str) -> str:
-        """The key of a version that is listed as ``said``; that itself, where none can be told.
+        """The key of a version that is listed as ``said``, with UNSAID in it; that itself, where none can be told.
 
         One that is deleted, and of which only older versions are left, cannot be told.
         """
-        if UNSAID not in said:
-            return said
         name = self._bucket, said, version_id
         if name not in self._known:
             real = next((key for key in self._said_so(said) if self._has(key, version_id)), None)
