@@ -12,12 +12,9 @@ from sluice.gate.model import Finding, GateVerdict, Judgement, RowFinding
 from sluice.lake.table import Table
 from sluice.ledger.record import Screening
 from sluice.results.canonical import Canonical, to_canonical
-from sluice.subject.refs import keyed
 from sluice.subject.suppression import Suppression, reasons_of
 from sluice.terms import Severity, Verdict
 
-SAMPLE = "sample of notes"
-"""Which notes are drawn depends on the principal's key, that the center holds; in a dry run there is none."""
 STARTED, NO_CONTACT = "started_at", "VALUE_NO_CONTACT"
 
 
@@ -77,7 +74,7 @@ class Split:
 
 def read_content(table: Table, job: Job, start: int = 0) -> Content:
     """Screen the notes of a part of a file; make canonical rows of agents' results. start: rows before it."""
-    salt = keyed(job.key, SAMPLE, job.contract.contract_id) if job.key else job.contract.contract_id
+    salt = job.contract.contract_id
     screened = screen_table(table.frame, table.row_numbers, job.contract, job.free_text, salt, start)
     if job.is_read:
         screened = replace(screened, review=())
