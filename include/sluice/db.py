@@ -14,11 +14,15 @@ from sluice.settings import Settings
 NOT_THERE: Final = frozenset({"3F000", "42P01", "42703", "42704", "42883"})
 """SQLSTATEs of a schema, table, column, role or function that is not there: all are made by migrations."""
 
-PASSING: Final = ("08", "40", "53", "57")
-"""Classes of SQLSTATEs of a moment: connection, rollback of one of two, resources, and somebody ends the server."""
+UNREADY: Final = ("08", "25006", "40", "42501", "53", "57", "58")
+"""How the SQLSTATEs begin for which no statement is to blame: connection, a server that only reads, rollback of one of
+two, rights, resources, somebody who ends the server, its disk."""
 
-OPTIONS: Final = "-c timezone=UTC -c client_connection_check_interval=2000"
-"""The second, in ms: a server that waits for a lock looks only then whether its client is still there."""
+ENDS_WITH_US: Final = """select set_config(name, value, false) from (values
+    ('client_connection_check_interval', '2000'), ('tcp_keepalives_idle', '30'),
+    ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')) as own (name, value)"""
+"""A server that waits for a lock looks whether its client is still there only when it is told to; else the query of a
+dead one waits on, and keeps its locks. A machine that is gone is noticed after a minute."""
 
 Connection = psycopg.Connection[DictRow]
 """A psycopg connection whose rows are dicts; autocommit, so work happens in ``transaction()``."""
@@ -49,7 +53,9 @@ def connect_to(url: str) -> Connection:
     """Open a connection to ``url`` (a libpq DSN); UTC, autocommit, rows as dicts."""
     failed: str | None = None
     try:
-        return _Coded.connect(url, autocommit=True, row_factory=dict_row, connect_timeout=10, options=OPTIONS)
+        conn = _Coded.connect(url, autocommit=True, row_factory=dict_row, connect_timeout=10, options="-c timezone=UTC")
+        conn.execute(ENDS_WITH_US)
+        return conn
     except psycopg.OperationalError as error:
         failed = error.sqlstate or "no answer"
     raise ServiceMissing(Ref("service", "postgresql"), Ref("sqlstate", failed))
@@ -79,10 +85,10 @@ def coded() -> Iterator[None]:
 
 def _leave(failed: psycopg.Error) -> NoReturn:
     """Raise what may be shown of it, and forget the rest."""
-    state = Ref("sqlstate", failed.sqlstate or "connection lost")
+    state = Ref("sqlstate", failed.sqlstate or type(failed).__name__)
     if failed.sqlstate in NOT_THERE:
         coded: DatabaseError = NotMigrated(state)
-    elif failed.sqlstate is None or failed.sqlstate.startswith(PASSING):
+    elif is_unready(failed):
         coded = DatabaseUnready(state)
     else:
         coded = DatabaseError(state, Ref("constraint", failed.diag.constraint_name or "none"))
@@ -90,3 +96,10 @@ def _leave(failed: psycopg.Error) -> NoReturn:
         raise coded
     finally:
         coded.__context__ = None
+
+
+def is_unready(failed: psycopg.Error) -> bool:
+    """Whether the database could not do what it was asked to, whatever that was."""
+    if failed.sqlstate is None:  # the client's own word: of its connection, or of what it cannot send
+        return isinstance(failed, psycopg.OperationalError | psycopg.InterfaceError)
+    return failed.sqlstate.startswith(UNREADY)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -11,13 +11,15 @@ import pytest
 
 from answers.giving import now
 from answers.test_handover import ENERGY, GOING, SOLAR, asked, next_controllers, there
+from meanwhile import Meanwhile
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers.handover import ask_handover, handed_to
 from sluice.answers.handover_due import hand_owed
 from sluice.answers.sweep import make_decided
 from sluice.db import connect, transaction
-from sluice.lake.objects import ObjectStore
 from sluice.rights import erase_control_store as control
+from sluice.rights.erase import begin, run
+from sluice.rights.erase_store import find_copies
 from sluice.rights.model import Action, Case, Right
 from sluice.settings import Settings
 
@@ -37,31 +39,27 @@ def wished(town: Town) -> tuple[Case, Case]:
     return answer, erasure
 
 
-@dataclass(frozen=True)
-class Meanwhile:
-    """The store, and what somebody else does once a package is kept."""
+def kept(town: Town) -> list[str]:
+    """Packages that wait to go, and who is in them."""
+    settings, store = town.desk.settings, town.house.objects
+    index = [each.key for each in store.list_versions(settings.bucket_lake, "_subject_index/energy01/")]
+    runs = {copy.key for copy in find_copies(town.house.conn, ENERGY)}
+    return [each.key for each in store.list_versions(settings.bucket_vault, "_handed/")] + sorted({*index} - runs)
 
-    store: ObjectStore
-    then: Callable[[], object]
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.store, name)
-
-    def put_converging(self, bucket: str, key: str, *more: Any) -> Any:
-        stored = self.store.put_converging(bucket, key, *more)
-        if key.startswith("_handed/"):
-            self.then()
-        return stored
+def handed_while(town: Town, then: Callable[[], object]) -> tuple[int, int]:
+    """One run of the schedule, and what happens as soon as a package is kept."""
+    objects: Any = Meanwhile(town.house.objects, lambda key: key.startswith("_handed/"), then)
+    return hand_owed(replace(town.house, objects=objects), now())
 
 
 def test_one_that_was_kept_while_an_erasure_began_goes_once_that_is_over(town: Town) -> None:
     answer, erasure = wished(town)
-    objects: Any = Meanwhile(town.house.objects, lambda: control.begin_run(town.house.conn, erasure.case_id))
 
-    assert hand_owed(replace(town.house, objects=objects), now()) == (0, 0)
+    assert handed_while(town, lambda: control.begin_run(town.house.conn, erasure.case_id)) == (0, 0)
 
     [waiting] = [line for line in town.desk.lines() if line.decision == "open"]
-    assert not list(town.house.objects.list_versions(town.desk.settings.bucket_vault, "_handed/"))
+    assert kept(town) == []
     control.end_run(town.house.conn, erasure.case_id, "clean")
     assert hand_owed(town.house, now()) == (1, 0)
     [handed] = handed_to(town.house, answer.case_id, "solar01")
@@ -69,12 +67,27 @@ def test_one_that_was_kept_while_an_erasure_began_goes_once_that_is_over(town: T
     assert [item.key for item in there(town, "solar01/outbound/") if item.key.endswith(".zip")] == [handed.opened.key]
 
 
-def test_waiting_is_no_failure_until_that_erasure_is_in_error(town: Town) -> None:
+def test_one_that_is_about_whom_is_erased_meanwhile_leaves_nothing_behind(town: Town) -> None:
+    """Who is kept out is seen before the erasure is: it is made again, and that attempt stops."""
+    answer = asked(town, 0)
+    erasure = asked(town, 0, Right.ERASURE, Action.ERASE)
+    ask_handover(town.house, answer.case_id, "solar01", "LETTER-1", now(), DESK)
+
+    assert handed_while(town, lambda: begin(town.house, erasure.case_id, now())) == (0, 0)
+
+    assert kept(town) == []
+    done = run(town.house, erasure.case_id, now())
+    assert (done.residual, done.doubts) == (0, 0)
+
+
+def test_waiting_is_no_failure_until_that_erasure_is_in_error_and_nobody_at_it(town: Town) -> None:
     _, erasure = wished(town)
     control.begin_run(town.house.conn, erasure.case_id)
     assert (make_decided(town.house, "airflow", now()), hand_owed(town.house, now())) == ((0, 0), (0, 0))
 
     town.desk.sql("update erasure_run set seen_at = now() - interval '40 days' returning 1")
+    with connect(town.desk.settings) as other, control.hold_case(other, erasure.case_id):
+        assert (make_decided(town.house, "airflow", now()), hand_owed(town.house, now())) == ((0, 0), (0, 0))
     assert (make_decided(town.house, "airflow", now()), hand_owed(town.house, now())) == ((0, 1), (0, 1))
 
 

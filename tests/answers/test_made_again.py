@@ -1,8 +1,8 @@
 """An answer that an erasure removed before anybody took it out is still owed (GDPR Art. 15(3))."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ import pytest
 from answers.giving import WE_EXPORT, WE_GIVE, Package, give, now, read
 from answers.test_portability import ANY_NUMBER, BY_CONTRACT
 from copies import Copies
+from meanwhile import Meanwhile
 from night import AGREEMENT, Edit
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.answers import store
 from sluice.answers.keep import note_taken
 from sluice.answers.model import Answer, AnswerKind, ErasedMeanwhile, Made
 from sluice.answers.sweep import make_decided
-from sluice.lake.objects import ObjectStore
 from sluice.rights.cases import settle_identity
 from sluice.rights.clock import received_on
 from sluice.rights.erase import run
@@ -164,27 +164,12 @@ def test_one_that_was_replaced_counts_for_nothing_once_its_newer_one_is_gone(tow
     assert made(town) == (1, 0)
 
 
-@dataclass(frozen=True)
-class Meanwhile:
-    """The store, and what somebody else does once a package lies there."""
-
-    store: ObjectStore
-    then: Callable[[], object]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.store, name)
-
-    def put_once(self, bucket: str, key: str, *more: Any) -> Any:
-        stored = self.store.put_once(bucket, key, *more)
-        if key.endswith(".zip.age"):
-            self.then()
-        return stored
-
-
 def test_one_that_was_noted_while_an_erasure_began_is_made_again_once_that_is_over(town: Town) -> None:
     case = asked(town, Right.ACCESS, Action.GIVE, town.people[0])
     erasure = asked(town, Right.ERASURE, Action.ERASE, town.people[1], ENERGY)
-    objects: Any = Meanwhile(town.house.objects, lambda: begin_run(town.house.conn, erasure.case_id))
+    objects: Any = Meanwhile(
+        town.house.objects, lambda key: key.endswith(".zip.age"), lambda: begin_run(town.house.conn, erasure.case_id)
+    )
 
     with pytest.raises(ErasedMeanwhile):
         give(replace(town.house, objects=objects), case.case_id)

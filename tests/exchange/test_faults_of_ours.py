@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from desk import ENERGY, Desk, open_desk
-from sluice.db import connect
+from sluice.db import coded, connect
+from sluice.errors import DatabaseError, DatabaseUnready, NotMigrated
 from sluice.exchange import open as opening
 from sluice.exchange.drain import Drained, drain
 from sluice.exchange.open import Arrivals
@@ -58,6 +59,29 @@ def test_a_database_of_another_version_gives_no_file_up(desk: Desk) -> None:
     line = desk.line(dropped)
     assert (set(each), line.decision, line.last_error) == ({1}, "open", "SLU-204")
     assert drained(desk).decisions == {"accepted": 1}
+
+
+@pytest.mark.parametrize(("sqlstate", "kind"), [
+    ("08006", DatabaseUnready), ("40001", DatabaseUnready), ("53100", DatabaseUnready), ("57014", DatabaseUnready),
+    ("58030", DatabaseUnready), ("25006", DatabaseUnready), ("42501", DatabaseUnready), ("42P01", NotMigrated),
+    ("23505", DatabaseError), ("22P02", DatabaseError), ("25001", DatabaseError), ("42601", DatabaseError),
+])  # fmt: skip
+def test_which_faults_are_the_databases(sqlstate: str, kind: type[DatabaseError]) -> None:
+    with pytest.raises(DatabaseError) as raised, coded():
+        raise psycopg.errors.lookup(sqlstate)("0470123456")
+    assert type(raised.value) is kind and "0470123456" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("fault", "kind"), [
+    (psycopg.OperationalError, DatabaseUnready), (psycopg.InterfaceError, DatabaseUnready),
+    (psycopg.DataError, DatabaseError), (psycopg.ProgrammingError, DatabaseError),
+])  # fmt: skip
+def test_what_the_client_says_by_itself_is_of_its_connection_or_ours(
+    fault: type[psycopg.Error], kind: type[DatabaseError]
+) -> None:
+    with pytest.raises(DatabaseError, match=f"sqlstate {fault.__name__}") as raised, coded():
+        raise fault("0470123456")
+    assert type(raised.value) is kind
 
 
 def test_what_nobody_foresaw_while_arrivals_are_opened_forgets_none(

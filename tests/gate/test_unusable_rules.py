@@ -17,10 +17,10 @@ from returns.commands import Answer, at_terminal, sluice
 from sluice.agreement.activate import activate_principal
 from sluice.cli.whole import app
 from sluice.db import connect_to
-from sluice.errors import DocumentInvalid
+from sluice.errors import DocumentInvalid, StoreError
 from sluice.exchange.house import open_house
 from sluice.gate.lint import check_rules
-from sluice.orchestration.operators import ActivatePaper
+from sluice.orchestration.operators import ActivatePaper, DrainFlow
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings
 from sluice.terms import Severity, Verdict
@@ -209,6 +209,10 @@ def test_a_file_under_it_waits_for_the_paper_and_costs_no_attempt(
         for _ in range(4):  # one more than the attempts after which a dead child closes a file
             desk.sql("update exchange set next_attempt_at = now() returning 1") if desk.lines() else None
             done = sluice("exchange", "drain")
+        desk.sql("update exchange set next_attempt_at = now() returning 1")
+        slot = DrainFlow(task_id="drain", direction="inbound", principal=ENERGY[0], flow=ENERGY[1], slot=0)
+        with pytest.raises(StoreError, match="files held up by a fault of ours 1"):
+            slot.work({})
         line, attempts = desk.line(dropped), desk.sql("select attempts from exchange")[0]["attempts"]
         mended = _mend(desk, home) if unusable.gate != "SLU-435" else None
 

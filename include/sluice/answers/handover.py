@@ -7,7 +7,7 @@ next run finishes the same exchange.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID, uuid5
@@ -21,7 +21,7 @@ from sluice.answers.handover_model import ControllerInvalid, Handed, Handover, N
 from sluice.answers.handover_model import Wish as Asked
 from sluice.answers.handover_pack import keep_package
 from sluice.answers.handover_record import Sending, record_of_handover
-from sluice.answers.keep import check_not_erased
+from sluice.answers.keep import check_not_erased, is_stuck
 from sluice.answers.make import Wish, answered, check_case, gather, is_known, nothing_of
 from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingPortable, NothingToGive
 from sluice.answers.next_controller import SENT_ON, load_controller
@@ -33,7 +33,7 @@ from sluice.exchange.effects import do_effects
 from sluice.exchange.house import House
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import utc_text
+from sluice.exchange.naming import handed_key, index_key, utc_text
 from sluice.exchange.open import record_opened
 from sluice.exchange.read import show_exchange
 from sluice.exchange.suppressed import SuppressedMeanwhile
@@ -104,8 +104,7 @@ def send_on(
             nothing.append(error)
         except ErasedMeanwhile as error:
             waiting.append(error)
-    if waiting:
-        raise waiting[0]
+    _check_none_waits(house, waiting)
     if len(nothing) == len(names):
         raise nothing[0]
     return handed_to(house, case_id, code)
@@ -134,9 +133,14 @@ def give_to_principals(
             hand(house, case, envelope, handover, now, run)
         except ErasedMeanwhile as error:
             waiting.append(error)
-    if waiting:
-        raise waiting[0]
+    _check_none_waits(house, waiting)
     return tuple(each for name in names for each in handed_to(house, case_id, name) if each.kind is kind)
+
+
+def _check_none_waits(house: House, waiting: Sequence[ErasedMeanwhile]) -> None:
+    """Raises one of these, of an erasure that is in error first."""
+    for error in sorted(waiting, key=lambda each: not is_stuck(house, each)):
+        raise error
 
 
 def principal_as_receiver(house: House, agreement: Agreement) -> Receiver:
@@ -189,7 +193,8 @@ def hand(
         opened = _open(house, handover, facts.found[0].agreement, now)
     with try_lock(house.conn, opened.exchange_id) as is_ours:
         if is_ours and show_exchange(house.conn, opened.exchange_id).record is None:
-            _close(house, opened, case, envelope, handover, run, reference)
+            step = partial(_make_and_close, house, opened, case, envelope, handover, run, reference)
+            _until_closed(house, opened, step)
     do_effects(house, opened.exchange_id)
 
 
@@ -226,7 +231,23 @@ def key_of(handover: Handover) -> str:
     return f"{receiver.place}/outbound/{kind}/{name}"
 
 
-def _close(
+def _until_closed(house: House, opened: Opened, make_and_close: Callable[[], None]) -> None:
+    """Made again where somebody in it must stay out since.
+
+    Raises ErasedMeanwhile: what an erasure may not have seen is removed again, and the exchange stays open.
+    """
+    while True:
+        try:
+            make_and_close()
+        except SuppressedMeanwhile:
+            continue
+        except ErasedMeanwhile:
+            _drop_kept(house, opened)
+            raise
+        return
+
+
+def _make_and_close(
     house: House,
     opened: Opened,
     case: Case,
@@ -235,30 +256,26 @@ def _close(
     run: Mapping[str, str],
     reference: str | None,
 ) -> None:
-    """Make it, keep it, close it; made again where somebody in it must stay out since.
+    """Make it, keep it, close it. Raises SuppressedMeanwhile, ErasedMeanwhile."""
+    known, since = find_in_force(house.conn, handover.principal), find_moment(house.conn)
+    facts = _gather(house, case, envelope, handover, datetime.now(UTC))
+    check_not_erased(house, [handover.principal], since)
+    agreement = facts.found[0].agreement if facts.found else None
+    sending = Sending(opened, handover, agreement, reference, house.settings.center, run)
+    package = None
+    if _has_something(facts):
+        package = keep_package(house, opened, facts, handover.receiver, envelope)
+        handover_store.note_package(house.conn, opened.exchange_id, answered(facts), package.sha256)
+    record = record_of_handover(sending, package, datetime.now(UTC))
+    close_record(house, opened, record, known, check=partial(_check_none_begins, house, handover, since))
 
-    Raises ErasedMeanwhile: what an erasure may not have seen is removed again, and the exchange stays open.
-    """
-    while True:
-        known, since = find_in_force(house.conn, handover.principal), find_moment(house.conn)
-        facts = _gather(house, case, envelope, handover, datetime.now(UTC))
-        check_not_erased(house, [handover.principal], since)
-        agreement = facts.found[0].agreement if facts.found else None
-        sending = Sending(opened, handover, agreement, reference, house.settings.center, run)
-        package = None
-        if _has_something(facts):
-            package = keep_package(house, opened, facts, handover.receiver, envelope)
-            handover_store.note_package(house.conn, opened.exchange_id, answered(facts), package.sha256)
-        try:
-            record = record_of_handover(sending, package, datetime.now(UTC))
-            close_record(house, opened, record, known, check=partial(_check_none_begins, house, handover, since))
-        except SuppressedMeanwhile:
-            continue
-        except ErasedMeanwhile:
-            for copy in package.copies if package else ():
-                house.objects.delete_others(copy.bucket, copy.key, frozenset())
-            raise
-        return
+
+def _drop_kept(house: House, opened: Opened) -> None:
+    """What was kept for an exchange that is open still, by a try before or a dead worker: no line names it."""
+    settings = house.settings
+    for bucket, prefix in ((settings.bucket_vault, handed_key(opened, "")), (settings.bucket_lake, index_key(opened))):
+        for item in house.objects.list_versions(bucket, prefix):
+            house.objects.delete_version(bucket, item.key, item.version_id)
 
 
 def _check_none_begins(house: House, handover: Handover, since: datetime) -> None:

@@ -31,7 +31,7 @@ from sluice.ledger.model import EntryKind
 from sluice.rights import answer_store
 from sluice.rights.clock import received_on
 from sluice.rights.erase_answers import run_of_package
-from sluice.rights.erase_control_store import find_ran, find_run
+from sluice.rights.erase_control_store import find_held, find_ran, find_run
 from sluice.rights.facts import answer_days
 from sluice.rights.identifiers import KEY_OWNER, SEALED
 from sluice.rights.model import Actor, SubCaseId
@@ -91,11 +91,16 @@ def check_not_erased(house: House, principals: Sequence[str], since: datetime) -
 
 
 def note_waiting(house: House, what: str, erased: ErasedMeanwhile) -> None:
-    """Something waits for an erasure, which is no failure. Raises it where that one is in error: nobody is at it."""
-    run = find_run(house.conn, erased.case_id)
-    if run is not None and run.is_in_error:
+    """Something waits for an erasure, which is no failure. Raises it where that one is in error, and nobody at it."""
+    if is_stuck(house, erased):
         raise erased
     log.info("%s waits: %s", what, erased)
+
+
+def is_stuck(house: House, erased: ErasedMeanwhile) -> bool:
+    """Whether the erasure failed or died, and nobody is at it."""
+    run = find_run(house.conn, erased.case_id)
+    return run is not None and run.is_in_error and not find_held(house.conn, [run.case_id])
 
 
 def _sealed(

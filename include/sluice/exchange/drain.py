@@ -155,6 +155,12 @@ def check_none_left(left: int) -> None:
         raise StoreError(Ref("flows with files left undone", left))
 
 
+def check_none_held(drained: Drained) -> None:
+    """Raises StoreError when files wait for us: for the database, a paper or a key."""
+    if drained.held_up:
+        raise StoreError(Ref("files held up by a fault of ours", drained.held_up))
+
+
 def carry_arrival(house: House, opened: Opened, run: Mapping[str, str]) -> Decision | None:
     """Take one claimed arrival from opened to receipted."""
     with judged_exchange(house, opened) as judged:

@@ -1,6 +1,7 @@
-"""Advisory locks of PostgreSQL: free within seconds of their holder's death, whatever Airflow believes about its task.
+"""Advisory locks of PostgreSQL: free within seconds of their holder's death, of its machine's within a minute, whatever
+Airflow believes about its task.
 
-Each has a number space of its own: 0 exchanges, 1 contents, 4 objects, 5 erasures that begin.
+Each has a number space of its own: 0 exchanges, 1 contents, 4 objects, 5 principals and erasures that begin.
 """
 
 from collections.abc import Iterator

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sluice.errors import NotFound, Ref, ServiceMissing, StoreConflict, StoreError
 from sluice.lake.probe import Promise, find_broken
 from sluice.lake.s3_settings import naming_setting
-from sluice.lake.unsaid import UNSAID, RealNames, said_of
+from sluice.lake.versions import Known, Listing, versions_of
 from sluice.terms import Sha256
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class ObjectStore:
     def __init__(self, settings: "Settings") -> None:
         self._client = open_client(settings)
         self._fit: dict[str, float] = {}
-        self._names: dict[tuple[str, str, str], str] = {}
+        self._names: Known = {}
 
     def broken_promises(self, bucket: str) -> tuple[Promise, ...]:
         """What the bucket does not keep to; a bucket that keeps to everything is asked again after a minute."""
@@ -115,10 +115,7 @@ class ObjectStore:
 
     def list_level(self, bucket: str, prefix: str) -> Level:
         """One level below a whole-segment prefix, whatever version it has: what was deleted may have old ones."""
-        pages = self._client.get_paginator("list_object_versions")
-        found = self._try(
-            "list versions", bucket, lambda: list(pages.paginate(Bucket=bucket, Prefix=prefix, Delimiter="/"))
-        )
+        found = self._pages(bucket, prefix, Delimiter="/")
         prefixes = {each["Prefix"] for page in found for each in page.get("CommonPrefixes", ())}
         keys = {each["Key"] for page in found for each in page.get("Versions", ()) if not each["Key"].endswith("/")}
         return Level(tuple(sorted(prefixes)), tuple(sorted(keys)))
@@ -129,25 +126,23 @@ class ObjectStore:
 
     def list_versions(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         """Every version under a whole-segment prefix, delete markers and folder marks left out."""
-        pages = self._client.get_paginator("list_object_versions")
-        found = self._try("list versions", bucket, lambda: list(pages.paginate(Bucket=bucket, Prefix=prefix)))
-        names = RealNames(self._client, bucket, self._names)
-        for page in found:
+        for page in self._pages(bucket, prefix):
             for entry in page.get("Versions", ()):
                 if not entry["Key"].endswith("/"):
                     yield StoredObject(
                         bucket,
-                        self._key_of(bucket, entry["Key"], entry["VersionId"], names),
+                        entry["Key"],
                         entry["VersionId"],
                         entry["Size"],
                         entry["ETag"].strip('"'),
                         entry["LastModified"],
                     )
 
-    def _key_of(self, bucket: str, said: str, version_id: str, names: RealNames) -> str:
-        if UNSAID not in said:
-            return said
-        return self._try("list", bucket, lambda: names.find(said, version_id))
+    def _pages(self, bucket: str, prefix: str, **more: str) -> list[dict[str, Any]]:
+        def attempt() -> list[dict[str, Any]]:
+            return list(Listing(self._client, bucket, self._names).pages(prefix, **more))
+
+        return self._try("list versions", bucket, attempt)
 
     def fetch(self, bucket: str, key: str, version_id: str, target: Path) -> Fetched:
         """Download one pinned version to ``target``, hashing on the way."""
@@ -245,14 +240,8 @@ class ObjectStore:
 
     def delete_others(self, bucket: str, key: str, keep: frozenset[str]) -> int:
         """Remove every version of one key for good, delete markers too, except those to keep; how many."""
-        pages = self._client.get_paginator("list_object_versions")
-        found = self._try("list versions", bucket, lambda: list(pages.paginate(Bucket=bucket, Prefix=key)))
-        gone = [
-            entry["VersionId"]
-            for page in found
-            for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
-            if entry["Key"] in (key, said_of(key)) and entry["VersionId"] not in keep
-        ]
+        found = self._try("list versions", bucket, lambda: list(versions_of(self._client, bucket, key)))
+        gone = [version_id for version_id in found if version_id not in keep]
         for version_id in gone:
             self.delete_version(bucket, key, version_id)
         return len(gone)

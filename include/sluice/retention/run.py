@@ -14,7 +14,7 @@ from sluice.errors import Ref, StoreError
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.sweeping import Faults
-from sluice.lake.unsaid import UNSAID
+from sluice.lake.versions import UNSAID, said_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.retained import CopiesDeleted, DeletedCopy
@@ -127,7 +127,7 @@ def _left(house: House, copy: Copy) -> Iterator[str]:
     """
     asked = f"{copy.key.rpartition('/')[0]}/" if UNSAID in copy.key else copy.key
     for item in house.objects.list_versions(copy.bucket, asked):
-        if (item.key, item.version_id) == (copy.key, copy.version_id):
+        if item.version_id == copy.version_id and copy.key in (item.key, said_of(item.key)):
             yield item.version_id
 
 

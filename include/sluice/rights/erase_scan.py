@@ -16,7 +16,7 @@ from sluice.exchange.house import House
 from sluice.exchange.sealed_runs import PREFIX as SUPPRESSIONS
 from sluice.lake.objects import Fetched, StoredObject
 from sluice.lake.quarantine import unseal
-from sluice.lake.unsaid import UNSAID
+from sluice.lake.versions import UNSAID
 from sluice.rights import erase_store
 from sluice.rights.erase_answers import SENT
 from sluice.rights.erase_bench import Bench, open_bench

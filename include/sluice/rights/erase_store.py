@@ -22,6 +22,7 @@ from sluice.exchange.merged_store import find_group
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.review import is_back_key
 from sluice.lake.objects import prefix_of
+from sluice.lake.versions import said_of
 from sluice.ledger.record import is_given_back
 from sluice.rights import answer_store
 from sluice.rights.erase_model import ANSWER, Column, Copy, Done, Target
@@ -222,7 +223,9 @@ def drop_superseded(house: House, copy: Copy) -> int:
     others = frozenset(
         item.version_id
         for item in house.objects.list_versions(copy.bucket, copy.key)
-        if item.key == copy.key and item.version_id not in arrived and (copy.key, item.etag) not in ours
+        if copy.key in (item.key, said_of(item.key))
+        and item.version_id not in arrived
+        and (copy.key, item.etag) not in ours
     )
     return house.objects.delete_others(copy.bucket, copy.key, named | others)
 
