@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 
 from sluice.services import buckets, seaweed
 from sluice.services.model import SeaweedServer
-from sluice.services.places import read_ports
+from sluice.services.places import LOOPBACK, choose_ports, read_ports
 from sluice.services.process import ProcessId, wait_until
 from sluice.settings import Settings
 from stores import s3_client
@@ -178,3 +179,25 @@ def test_objects_outlive_kill_9(var: Path) -> None:
         .read()
     )
     assert (body, again.endpoint) == (b"7", server.endpoint)
+
+
+@pytest.mark.parametrize("name", ["s3", "s3-volume"])
+def test_a_port_that_somebody_took_between_its_choice_and_the_start_is_replaced(
+    var: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    chosen: list[dict[str, int]] = []
+    with socket.socket() as other:
+
+        def taken_meanwhile(*given: Any, **more: Any) -> dict[str, int]:
+            chosen.append(choose_ports(*given, **more))
+            if len(chosen) == 1:
+                other.bind((LOOPBACK, chosen[0][name]))
+                other.listen()
+            return chosen[-1]
+
+        monkeypatch.setattr(seaweed, "choose_ports", taken_meanwhile)
+        server = seaweed.start(var)
+        assert (len(chosen), server.port) == (2, chosen[1]["s3"])
+        assert chosen[1][name] != chosen[0][name]
+        assert seaweed.find(var) == server
+        assert s3_client(server.endpoint, server.access_key, server.secret_key).list_buckets()["Buckets"] == []

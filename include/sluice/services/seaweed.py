@@ -12,10 +12,13 @@ import signal
 import sysconfig
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from sluice.errors import ExtraMissing, Ref
 from sluice.keys import write_secret_once
@@ -32,7 +35,7 @@ from sluice.services.places import (
     secret,
     write_private,
 )
-from sluice.services.process import send, stop_all, wait_until
+from sluice.services.process import ProcessId, send, stop_all, wait_until
 from sluice.services.record import read_record, spawn_recorded
 
 LOG_NAME = "seaweed.log"
@@ -41,6 +44,9 @@ IDENTITY = "principal-"
 """Prefix of a principal's identity; the bucket policy matches on it."""
 
 START_SECONDS = 30.0
+STARTS = 3
+"""Between the choice of a port and the moment SeaweedFS listens on it, somebody else may take it; then it ends."""
+
 LONGEST_SOCKET_PATH = 100
 WRITES = ("inbound", "requests", "acks")
 READS = ("outbound", "receipts", "notices")
@@ -55,15 +61,12 @@ def start(var: Path) -> SeaweedServer:
     _settle_identities(var)
     if (running := find(var)) is not None:
         return running
-    stop(var)  # one that lives without an answer would write to the same folder
-    ports = choose_ports(var, PORTS, pairs=True)
-    log = var / "logs" / LOG_NAME
     private_dir(var / "weed")
-    weed = spawn_recorded(_pid_path(var), _command(var, ports), log=log, env=_environment(var))
-    wait_until(lambda: is_answering(ports["s3"]) or not weed.is_alive(), START_SECONDS)
-    if (server := find(var)) is None:
-        raise ServiceNotStarted(Ref("service", "s3"), Ref("log", str(log)))
-    return server
+    for _ in range(STARTS):
+        stop(var)  # one that lives without an answer would write to the same folder
+        if (server := _start_once(var)) is not None:
+            return server
+    raise ServiceNotStarted(Ref("service", "s3"), Ref("log", str(var / "logs" / LOG_NAME)))
 
 
 def stop(var: Path) -> None:
@@ -110,6 +113,22 @@ def write_identities(var: Path, bucket: str, principals: Sequence[str]) -> bool:
     if process is not None:
         send([process], signal.SIGHUP)
     return True
+
+
+def _start_once(var: Path) -> SeaweedServer | None:
+    """None when it ended by itself, or does not listen in time."""
+    ports = choose_ports(var, PORTS, pairs=True)
+    weed = spawn_recorded(_pid_path(var), _command(var, ports), log=var / "logs" / LOG_NAME, env=_environment(var))
+    wait_until(lambda: _is_listening(weed, ports["s3"]) or not weed.is_alive(), START_SECONDS)
+    return _server(var, ports["s3"], weed.pid) if _is_listening(weed, ports["s3"]) else None
+
+
+def _is_listening(weed: ProcessId, port: int) -> bool:
+    """Is it this server that listens there? Another one may answer on a port that was taken meanwhile."""
+    with suppress(psutil.NoSuchProcess):
+        sockets = psutil.Process(weed.pid).net_connections("tcp")
+        return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in sockets)
+    return False
 
 
 def _settle_identities(var: Path) -> None:
