@@ -1,5 +1,6 @@
 """What tests may import of the shared fixtures (conftest itself must not be imported twice)."""
 
+import base64
 import secrets
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from sluice.settings import Settings
 
 TESTS = Path(__file__).resolve().parent
 CHECKOUT = TESTS.parent
+MASTER_KEY = base64.b64encode(b"a key that only tests open with!").decode()
+"""The same everywhere, so that which notes are drawn for a person does not change from run to run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ def settings_of(database: Database, server: SeaweedServer, var: Path, mark: str)
         home=CHECKOUT,
         var=var,
         environment="test",
+        master_key=SecretStr(MASTER_KEY),
         database_url=SecretStr(database.app_url),
         database_admin_url=SecretStr(database.admin_url),
         s3_endpoint=server.endpoint,

@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import (
     InvalidUnwrap,
     aes_key_unwrap_with_padding,
@@ -39,6 +41,7 @@ SUBJECT, QUARANTINE, OPENPGP = "subject", "quarantine", "openpgp"
 WRAPPED, DESTROYED = ".wrapped", ".destroyed"
 """Endings of a wrapped key and of the mark that stays when it was destroyed."""
 FINGERPRINT = b"sluice key fingerprint 1"
+SAMPLE = b"sluice sample of notes 1 "
 
 
 class KeyLost(SluiceError):
@@ -150,6 +153,13 @@ class Keyring:
         Its folder begins with ``_``, which no principal's code can.
         """
         return self._wrapped(Principal("_staff"), "agent", lambda: secrets.token_bytes(32))
+
+    def sample_key(self, principal: Principal) -> bytes:
+        """32 bytes that decide which notes of a principal's files a person reads; kept nowhere (HKDF, RFC 5869).
+
+        They outlive the principal's own keys, and name nobody.
+        """
+        return HKDF(SHA256(), 32, salt=None, info=SAMPLE + principal.encode()).derive(self.master)
 
     def quarantine_identity(self, principal: Principal) -> str:
         """The age identity (X25519) that opens this principal's quarantine; made on first use."""

@@ -1,5 +1,6 @@
 """Notes that a person has to see: they wait, are read, decided once, and come back as an exchange of their own."""
 
+import base64
 import csv
 import io
 import json
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -25,6 +27,7 @@ from sluice.rights.erase_model import Target
 from sluice.rights.erase_store import find_copies
 from sluice.rights.erase_stores import store_of
 from sluice.rights.identifiers import parse_identifier, refs_of
+from sluice.screen.sample import sampled as draw
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import ExchangeId, Principal
@@ -239,5 +242,9 @@ def test_notes_without_a_finding_that_were_drawn_can_be_read_and_no_others(
 
         assert screening is not None and 0 < screening.sampled < 30
         assert notes.rows == screening.sampled == notes.content.decode().count(PLAIN)
+        said = pl.Series([call.note for call in calls])
+        key = base64.b64encode(night.desk.house.keyring.sample_key(ENERGY)).decode()
+        drawn = said.filter(draw(said, pl.DataFrame(schema={"row": pl.Int64}), 0.5, key))
+        assert {row["note"] for row in csv.DictReader(io.StringIO(notes.content.decode()))} == set(drawn)
         with pytest.raises(NotWaiting):
             read_notes(night.desk.house, ExchangeId(sampled.id), "an", now(), sample=False)

@@ -1,5 +1,8 @@
 """Sampling of notes in which nothing was found."""
 
+import hashlib
+import hmac
+
 import polars as pl
 import pytest
 
@@ -37,3 +40,13 @@ def test_everything_means_every_note_with_text_and_no_finding() -> None:
 def test_a_share_that_is_none_is_refused(share: float) -> None:
     with pytest.raises(ScreenRuleInvalid, match="SLU-491"):
         sampled(NOTES, FINDINGS, share, "salt")
+
+
+def test_a_note_is_drawn_by_the_keyed_hash_of_its_row_and_text_wherever_the_file_is_cut() -> None:
+    """The same from the standard library, as anybody who holds the salt can work it out."""
+    key = hashlib.blake2b(b"salt", digest_size=32).hexdigest().encode()
+    hashes = [hmac.new(key, f"{row}\x1f{note}".encode(), "sha256").hexdigest() for row, note in enumerate(NOTES[:2000])]
+    expected = [int(each[:15], 16) < int(0.1 * 2**60) for each in hashes]
+    assert sampled(NOTES, FINDINGS, 0.1, "salt").to_list() == [*expected, False, False, False]
+    cut = [sampled(NOTES[at : at + 700], FINDINGS.clear(), 0.1, "salt", at) for at in range(0, 2000, 700)]
+    assert pl.concat(cut)[:2000].to_list() == expected

@@ -74,7 +74,7 @@ class Split:
 
 def read_content(table: Table, job: Job, start: int = 0) -> Content:
     """Screen the notes of a part of a file; make canonical rows of agents' results. start: rows before it."""
-    salt = job.contract.contract_id
+    salt = job.sample_key or job.contract.contract_id
     screened = screen_table(table.frame, table.row_numbers, job.contract, job.free_text, salt, start)
     if job.is_read:
         screened = replace(screened, review=())

@@ -1,6 +1,6 @@
 """What goes down to the judging child and what comes up: both checked, neither holds a handle.
 
-The way down carries the subject key, so jobs travel by pipe and are never written.
+The way down carries keys of the principal, so jobs travel by pipe and are never written.
 """
 
 import base64
@@ -65,6 +65,8 @@ class Job:
     corrections: tuple[Correction, ...] = ()
     """Values of persons that are right; what the file says otherwise is stale if it is older, or as it was before."""
     arrived_at: datetime | None = None
+    sample_key: str = ""
+    """Base64: which notes a person reads. Empty in a dry run, which draws others."""
     is_read: bool = False
     """Whether a person read the notes already, so that none of them waits for one."""
     limits: FileLimits = field(default_factory=FileLimits)

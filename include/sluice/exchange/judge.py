@@ -95,6 +95,7 @@ def _judge_bytes(
         contract=paper.contract,
         suites=suites,
         subject_key=base64.b64encode(house.subject_key(opened.principal)).decode(),
+        sample_key=base64.b64encode(house.keyring.sample_key(opened.principal)).decode(),
         origin=(opened.exchange_id, opened.version_id),
         free_text=paper.agreement.free_text,
         limits=file_limits_of(house.settings, paper.agreement),
