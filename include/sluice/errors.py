@@ -41,9 +41,14 @@ def may_be_a_value(name: str) -> bool:
     return "@" in name or not re.search(r"[^\W\d_]", name)
 
 
+def is_beginning(text: str) -> bool:
+    """Whether an id of ours may begin so. What is empty begins none: it would stand for the only one there is."""
+    return BEGINNING.fullmatch(text) is not None
+
+
 def as_typed(kind: str, text: str) -> Ref:
     """Points at what somebody typed for an id of ours. What begins no id may be a value of a person: not repeated."""
-    return Ref(kind, text if BEGINNING.fullmatch(text) else "as given")
+    return Ref(kind, text if is_beginning(text) else "as given")
 
 
 def at_place(place: int) -> str:

@@ -127,6 +127,9 @@ def _about_the_house(people: Sequence[Person], folder: Path, at: dict[str, str])
         yield "recipients", "list", "--principal", name
     yield "dial", "list", "energy01", "renewal_campaign", "--purpose", who.name, "--channel", "phone"
     yield "retention", "hold", who.name, "--until", "2027-01-01", "--reason", who.name, "--reference", who.iban
+    sound = ("--until", "2027-01-01", "--reason", "legal-claims", "--reference", "C-1")
+    yield "retention", "hold", who.name, *sound
+    yield "retention", "hold", "energy01", "--flow", who.phone, *sound
     yield from (("retention", verb) for verb in ("holds", "run"))
     yield "retention", "lift", who.name
     yield "keys", "destroy", who.name

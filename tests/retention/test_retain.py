@@ -27,7 +27,7 @@ from sluice.retention.holds import confirm_return, hold, lift
 from sluice.retention.model import HoldReason, RetentionRefused
 from sluice.retention.run import Retained, find_due, retain
 from sluice.settings import Settings
-from sluice.terms import ExchangeId, Principal
+from sluice.terms import ExchangeId, Flow, Principal
 from stores import client_of
 
 ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
@@ -114,6 +114,30 @@ def test_a_hold_says_no_name_and_no_day_that_is_past(night: Night) -> None:
     with pytest.raises(NotFound):
         lift(conn, "none", "an", now)
     assert store.find_holds(conn) == []
+
+
+def test_a_hold_is_of_something_that_is_there(night: Night) -> None:
+    """Of a name nobody has it would keep nothing, and stay in the ledger as it was typed."""
+    conn, [line], now = night.desk.house.conn, night.desk.lines(), datetime.now(UTC)
+    given = (HoldReason.LEGAL_CLAIMS, "C-1", TODAY, "an", now)
+    mine, typed = ExchangeId(line.id), Flow("0475123456")
+    for principal, flow, exchange in (
+        (Principal("jan.peeters@x.be"), None, None),
+        (ENERGY, typed, None),
+        (ENERGY, typed, mine),
+        (Principal("telecom01"), None, mine),
+    ):
+        with pytest.raises(NotFound) as refused:
+            hold(conn, principal, *given, flow=flow, exchange_id=exchange)
+        assert "peeters" not in str(refused.value) and typed not in str(refused.value)
+    with pytest.raises(NotFound):
+        lift(conn, "", "an", now)
+    with pytest.raises(NotFound):
+        find_due(conn, TODAY, now, Principal("energy1"))
+    with pytest.raises(NotFound):
+        confirm_return(conn, Principal("energy1"), "ACK-1", "an", now)
+    assert store.find_holds(conn) == [] and entries(night, "hold.set") == []
+    hold(conn, ENERGY, *given, flow=Flow(line.flow), exchange_id=mine)  # the control
 
 
 def test_what_a_dead_worker_left_half_done_is_finished_and_recorded_once(night: Night) -> None:

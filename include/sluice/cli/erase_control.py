@@ -60,7 +60,7 @@ def stop(
     from sluice.rights.erase_control import stop as stand_still
 
     with connect(get_settings()) as conn:
-        case_id = find_case(conn, case) if case else None
+        case_id = find_case(conn, case) if case is not None else None
         is_new = stand_still(conn, case_id, reason, by or login_name(), datetime.now(UTC))
     _show({"case": case_id, "stopped": is_new}, "Stopped", format)
 
@@ -76,7 +76,7 @@ def resume(case: OneOrAll = None, by: ByOption = None, format: FormatOption = Fo
     from sluice.rights.erase_control import resume as go_on
 
     with connect(get_settings()) as conn:
-        case_id = find_case(conn, case) if case else None
+        case_id = find_case(conn, case) if case is not None else None
         go_on(conn, case_id, by or login_name(), datetime.now(UTC))
     _show({"case": case_id, "resumed": True}, "Resumed", format)
 
@@ -135,7 +135,7 @@ def preflight(case: OneOrAll = None, format: FormatOption = Format.TABLE) -> Non
     from sluice.rights.preflight import preflight as look
 
     with open_house(get_settings()) as house:
-        found = look(house, find_case(house.conn, case) if case else None)
+        found = look(house, find_case(house.conn, case) if case is not None else None)
     problems = [
         {"code": each.risk.value, "where": each.where, "says": each.says, "cure": each.cure, "stops": each.risk.stops}
         for each in found

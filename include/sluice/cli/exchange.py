@@ -138,10 +138,12 @@ def prepare(
     from datetime import UTC
 
     from sluice.exchange.house import open_house
+    from sluice.exchange.read import check_flow
     from sluice.returns.drain import drain_returns
     from sluice.returns.store import waiting_for_release
 
     with open_house(get_settings()) as house, err.status("preparing"):
+        check_flow(house.conn, Principal(principal), Flow(flow))
         drained = drain_returns(house, Principal(principal), Flow(flow), datetime.now(UTC), {}, by or login_name())
         waiting = waiting_for_release(house.conn, Principal(principal), Flow(flow))
     document = {**asdict(drained), "waiting_for_release": waiting}

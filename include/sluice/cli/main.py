@@ -11,6 +11,7 @@ from importlib import import_module
 import typer
 
 from sluice.cli.output import err, show_json
+from sluice.cli.usage import empty_word, usage_error, usage_line
 from sluice.errors import UNFORESEEN, Exit, ExtraMissing, Ref, SluiceError, place_of
 
 TOPICS = frozenset(
@@ -70,10 +71,16 @@ def asked_for(words: Sequence[str]) -> typer.Typer:
 
 def main() -> None:
     """Run the command; a coded error becomes its message and exit code, anything else a place."""
+    words = sys.argv[1:]
     try:
-        asked_for(sys.argv[1:])()
+        if (empty := empty_word(words)) is not None:
+            raise empty
+        sys.exit(asked_for(words)(standalone_mode=False))  # the code of a typer.Exit, else None
     except SluiceError as error:
         leave(str(error), error.code, error.exit)
+    except typer.TyperException as error:
+        err.print(usage_line(error), markup=False)
+        leave(str(wrong := usage_error(error, words)), wrong.code, wrong.exit)
     except ModuleNotFoundError as error:
         missing = ExtraMissing(Ref("module", str(error.name)))
         leave(str(missing), missing.code, missing.exit)

@@ -46,7 +46,7 @@ def due(
     now = datetime.now(UTC)
     day = on.date() if on else now.astimezone(BRUSSELS).date()
     with open_house(get_settings()) as house:
-        found = find_due(house.conn, day, now, Principal(principal) if principal else None)
+        found = find_due(house.conn, day, now, Principal(principal) if principal is not None else None)
     lines = [
         {
             "exchange": each.copy.exchange_id,
@@ -87,7 +87,7 @@ def run(principal: PrincipalOption = None, format: FormatOption = Format.TABLE) 
         done = retain(
             house,
             datetime.now(UTC),
-            Principal(principal) if principal else None,
+            Principal(principal) if principal is not None else None,
             lambda at, of: bar.update(task, completed=at, total=of),
         )
     document = asdict(done)
@@ -168,7 +168,7 @@ def holds(principal: PrincipalOption = None, format: FormatOption = Format.TABLE
     from sluice.terms import Principal
 
     with open_house(get_settings()) as house:
-        _show(find_holds(house.conn, Principal(principal) if principal else None), format)
+        _show(find_holds(house.conn, Principal(principal) if principal is not None else None), format)
 
 
 @app.command("give-back")

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from sluice.cli.output import Format, FormatOption, err, out, show_json, show_table
-from sluice.errors import Exit
+from sluice.errors import Exit, Ref, UsageError
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def up(
     Example: sluice up --workers 2
     """
     if workers and not airflow:
-        raise typer.BadParameter("workers are a part of Airflow", param_hint="--workers")
+        raise UsageError(Ref("option", "--workers"), Ref("rule", "A_PART_OF_AIRFLOW"))
     from sluice.services.airflow import admin_password, passwords_path
     from sluice.services.stack import bring_up
 

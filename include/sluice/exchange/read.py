@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sluice.agreement.store import is_flow
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref, as_typed
+from sluice.exchange.naming import NO_FLOW
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
-from sluice.terms import Decision, Direction, ExchangeId, Principal
+from sluice.terms import Decision, Direction, ExchangeId, Flow, Principal
 
 BEGINNING = re.compile(r"[0-9a-f]{1,32}")
 """Of an id, without its hyphens."""
@@ -145,8 +147,15 @@ def pick_principals(conn: Connection, named: str | None = None) -> list[Principa
     ).fetchall()
     known = [Principal(row["principal"]) for row in rows]
     if named is not None and named not in known:
-        raise NotFound(Ref("principal", "of --principal"), Ref("principals known", len(known)))
+        raise NotFound(Ref("principal", "as given"), Ref("principals known", len(known)))
     return [name for name in known if named in (None, name)]
+
+
+def check_flow(conn: Connection, principal: Principal, flow: Flow) -> None:
+    """Raises NotFound for a principal, or a flow of it, that nobody has, without the name."""
+    pick_principals(conn, principal)
+    if not (is_flow(conn, principal, flow) or flow == NO_FLOW):
+        raise NotFound(Ref("flow", "as given"), Ref("principal", principal))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from uuid import uuid4
 from sluice.agreement.model import Agreement
 from sluice.agreement.store import find_ended
 from sluice.db import Connection, transaction
-from sluice.errors import NotFound, Ref, as_typed
+from sluice.errors import NotFound, Ref, as_typed, is_beginning
 from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.exchange.read import check_flow, pick_principals, show_exchange
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
@@ -33,7 +34,12 @@ def hold(
     flow: Flow | None = None,
     exchange_id: ExchangeId | None = None,
 ) -> LegalHold:
-    """Keep copies beyond their day: of a principal, one of its flows, or one exchange. Raises RetentionRefused."""
+    """Keep copies beyond their day: of a principal, one of its flows, or one exchange.
+
+    Raises RetentionRefused, and NotFound for a principal, flow or exchange that is none or another's: a hold of
+    nothing would keep nothing, and what was typed would stay in the ledger.
+    """
+    _check_exists(conn, principal, flow, exchange_id)
     if until < now.astimezone(BRUSSELS).date():
         raise RetentionRefused(Ref("rule", "UNTIL_IS_PAST"))
     made = LegalHold(
@@ -66,7 +72,7 @@ def hold(
 
 def lift(conn: Connection, hold_id: str, by: str, now: datetime) -> LegalHold:
     """End a hold before its last day, by its id or the beginning of it. Raises NotFound, RetentionRefused."""
-    found = [each for each in store.find_holds(conn) if each.hold_id.startswith(hold_id)]
+    found = [each for each in store.find_holds(conn) if is_beginning(hold_id) and each.hold_id.startswith(hold_id)]
     if len(found) != 1:
         raise NotFound(as_typed("legal hold", hold_id), Ref("found", len(found)))
     [held], name = found, check_name(by)
@@ -81,8 +87,9 @@ def lift(conn: Connection, hold_id: str, by: str, now: datetime) -> LegalHold:
 def confirm_return(conn: Connection, principal: Principal, reference: str, by: str, now: datetime) -> Agreement:
     """Say that the data of an ended agreement was given back (Art. 28(3)(g)), so that its copies may go.
 
-    Raises RetentionRefused where an agreement is in force, or the ended one asks for deletion.
+    Raises RetentionRefused where an agreement is in force, or the ended one asks for deletion; NotFound.
     """
+    pick_principals(conn, principal)
     ended = find_ended(conn, principal, now.astimezone(BRUSSELS).date(), now)
     if ended is None:
         raise RetentionRefused(Ref("rule", "AGREEMENT_IN_FORCE"))
@@ -101,6 +108,16 @@ def confirm_return(conn: Connection, principal: Principal, reference: str, by: s
             )
             append(conn, chain=_chain(principal), kind=EntryKind.RETURN_CONFIRMED, exchange_id=None, body=body)
     return ended
+
+
+def _check_exists(conn: Connection, principal: Principal, flow: Flow | None, exchange_id: ExchangeId | None) -> None:
+    pick_principals(conn, principal)
+    if flow is not None:
+        check_flow(conn, principal, flow)
+    if exchange_id is not None:
+        line = show_exchange(conn, exchange_id).line
+        if line.principal != principal or flow not in (None, line.flow):
+            raise NotFound(Ref("exchange", exchange_id), Ref("rule", "OF_ANOTHER_PRINCIPAL_OR_FLOW"))
 
 
 def _reference(text: str) -> str:

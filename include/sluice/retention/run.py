@@ -13,6 +13,7 @@ from sluice.db import Connection, transaction
 from sluice.errors import Ref, StoreError
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.exchange.read import pick_principals
 from sluice.exchange.sweeping import Faults
 from sluice.lake.versions import UNSAID, said_of
 from sluice.ledger.append import append
@@ -47,8 +48,8 @@ class Retained:
 
 
 def find_due(conn: Connection, on: date, now: datetime, principal: Principal | None = None) -> list[Due]:
-    """Copies whose last day is over on a Brussels day, held ones too; of one principal or of all."""
-    principals = [principal] if principal else store.find_principals(conn)
+    """Copies whose last day is over on a Brussels day, held ones too; of one principal or of all. Raises NotFound."""
+    principals = pick_principals(conn, principal) if principal is not None else store.find_principals(conn)
     return [due for each in principals for due in _due_of(conn, each, on, now)]
 
 

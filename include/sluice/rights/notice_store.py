@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sluice.db import Connection
-from sluice.errors import NotFound, Ref, as_typed
+from sluice.errors import NotFound, Ref, as_typed, is_beginning
 from sluice.exchange.deliver import DELIVERED
 from sluice.lake.objects import StoredObject
 from sluice.ledger.model import EntryKind
@@ -246,7 +246,7 @@ def find_beginning(conn: Connection, beginning: str) -> NoticeId:
     rows = conn.execute(
         "select notice_id::text as id from notice where starts_with(notice_id::text, %s) limit 2", (beginning,)
     ).fetchall()
-    if len(rows) != 1:
+    if len(rows) != 1 or not is_beginning(beginning):
         raise NotFound(as_typed("notice", beginning), Ref("matches", len(rows)))
     return NoticeId(rows[0]["id"])
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sluice.db import Connection
-from sluice.errors import NotFound, Ref, as_typed
+from sluice.errors import NotFound, Ref, as_typed, is_beginning
 from sluice.rights import letter_store
 from sluice.rights.clock import DueDates
 from sluice.rights.model import Action, Case, CaseId, Letter, Right, Role, State, Step, SubCase, SubCaseId, Track
@@ -159,7 +159,7 @@ def find_beginning(conn: Connection, beginning: str) -> CaseId:
     rows = conn.execute(
         "select case_id::text as id from subject_case where starts_with(case_id::text, %s) limit 2", (beginning,)
     ).fetchall()
-    if len(rows) != 1:
+    if len(rows) != 1 or not is_beginning(beginning):
         raise NotFound(as_typed("case", beginning), Ref("matches", len(rows)))
     return CaseId(rows[0]["id"])
 

@@ -1,0 +1,72 @@
+"""What is said of a command line that cannot be understood: the option and what it takes.
+
+Never what was typed there, as Typer would: a telephone without its quotes is an argument too many.
+"""
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import typer
+
+from sluice.errors import Ref, UsageError
+
+RULES = {
+    "MissingParameter": "MISSING",
+    "BadParameter": "NOT_OF_ITS_TYPE",
+    "NoSuchOption": "NO_SUCH_OPTION",
+    "BadOptionUsage": "VALUE_MISSING_OR_TOO_MANY",
+    "NoArgsIsHelpError": "MISSING_COMMAND",
+}
+"""Kinds of Typer's usage errors; the rest is told by how its sentence begins."""
+BEGINNINGS = {
+    "Got unexpected extra": "TOO_MANY_ARGUMENTS",
+    "No such command": "NO_SUCH_COMMAND",
+    "Missing command": "MISSING_COMMAND",
+}
+
+
+def usage_error(error: typer.TyperException, words: Sequence[str]) -> UsageError:
+    """The coded error for one of Typer's. ``words``: the command line, for commands that are written nearly so."""
+    begun = next((rule for begins, rule in BEGINNINGS.items() if error.message.startswith(begins)), "WRONG_USAGE")
+    rule = RULES.get(type(error).__name__, begun)
+    return UsageError(Ref("rule", rule), *_where(error), *_meant(error, rule, words))
+
+
+def empty_word(words: Sequence[str]) -> UsageError | None:
+    """What an unset variable of a script leaves: it would be taken for an option that is absent, which means all."""
+    for place, word in enumerate(words, 1):
+        if word == "" or (word.startswith("--") and word.endswith("=")):
+            return UsageError(Ref("rule", "EMPTY_ARGUMENT"), Ref("argument", place))
+    return None
+
+
+def usage_line(error: typer.TyperException) -> str:
+    """How the command is written, and where more stands; its help where nothing but a topic was said."""
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return "Try 'sluice --help' for help."
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return str(context.get_help())
+    return f"{context.get_usage()}\nTry '{context.command_path} --help' for help."
+
+
+def _where(error: Any) -> Iterator[Ref]:
+    """The option or argument, and what it takes."""
+    parameter = getattr(error, "param", None)
+    if parameter is not None:
+        yield Ref(parameter.param_type_name, parameter.get_error_hint().replace("'", ""))
+        if error.ctx is not None:
+            yield Ref("takes", parameter.display_type(error.ctx))
+    elif type(error).__name__ == "BadOptionUsage":
+        yield Ref("option", error.option_name)
+
+
+def _meant(error: Any, rule: str, words: Sequence[str]) -> Iterator[Ref]:
+    """Names of ours that are written nearly like what was typed."""
+    near = list(getattr(error, "possibilities", None) or ())
+    if rule == "NO_SUCH_COMMAND" and error.ctx is not None:
+        known = error.ctx.command.list_commands(error.ctx)
+        near = [name for word in words for name in get_close_matches(word, known, n=2)]
+    if near:
+        yield Ref("perhaps", ", ".join(dict.fromkeys(near)))

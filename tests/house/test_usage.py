@@ -1,0 +1,83 @@
+"""A command line that cannot be understood: told by its place and by what is taken there, never by what was typed."""
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from sluice.cli.main import main
+from sluice.cli.whole import app
+
+TYPED = ("+32475123456", "475", "jan.peeters@x.be")
+
+
+def _verbs(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if not hasattr(command, "commands"):
+        yield path
+        return
+    for name, under in command.commands.items():
+        yield from _verbs(under, (*path, name))
+
+
+VERBS = sorted(_verbs(get_command(app)))
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """What a command line ends with: its code, stdout, stderr."""
+
+    def said(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["sluice", *words])
+        with pytest.raises(SystemExit) as left:
+            main()
+        shown = capsys.readouterr()
+        return int(left.value.code or 0), shown.out, shown.err
+
+    return said
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_no_verb_repeats_what_was_typed_in_the_wrong_place(say: Any, verb: tuple[str, ...]) -> None:
+    for wrong in (("--format=json", f"--{TYPED[2]}"), ("--format", TYPED[2], *TYPED), (*TYPED * 4, "--no-such", "1")):
+        code, out, told = say(*verb, *wrong)
+
+        assert code == 2 and "SLU-304" in told and " ".join(verb) in told
+        assert [value for value in TYPED if value in out + told] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (("subject", "where", "phone:+32", *TYPED), "TOO_MANY_ARGUMENTS"),
+        ((TYPED[2],), "NO_SUCH_COMMAND"),
+        (("exchange", "lst"), "NO_SUCH_COMMAND; perhaps list"),
+        (("exchange", "list", "--decision", TYPED[0]), "NOT_OF_ITS_TYPE; option --decision; takes <open|accepted|"),
+        (("exchange", "list", "--limit", "0"), "NOT_OF_ITS_TYPE; option --limit"),
+        (("exchange", "list", "--limt", "3"), "NO_SUCH_OPTION; perhaps --limit"),
+        (("clock", "due"), "MISSING; argument DATE"),
+        (("erase", "resume", ""), "EMPTY_ARGUMENT; argument 3"),
+        (("retention", "run", "--principal="), "EMPTY_ARGUMENT; argument 3"),
+    ],
+)
+def test_each_says_its_rule_and_a_program_gets_it_as_json(say: Any, words: tuple[str, ...], rule: str) -> None:
+    code, out, told = say(*words, "--format=json")
+    assert code == 2
+    assert rule in told and rule in json.loads(out)["error"]["message"]
+    assert [value for value in TYPED if value in out + told] == []
+
+
+def test_a_topic_alone_shows_its_help_and_an_option_without_its_value_is_named(say: Any) -> None:
+    code, _, told = say("exchange")
+    assert code == 2 and "Commands:" in told and "MISSING_COMMAND" in told
+    code, _, told = say("exchange", "list", "--limit")
+    assert code == 2 and "VALUE_MISSING_OR_TOO_MANY; option --limit" in told
+
+
+def test_what_is_understood_ends_as_it_says(say: Any) -> None:
+    """The control: a command that is understood, and one that leaves with a code of its own."""
+    assert say("clock", "due", "2026-01-31", "--format", "json")[0] == 0
+    assert say("clock", "due", "soon")[0] == 2
+    assert say("--help")[0] == 0
