@@ -115,7 +115,7 @@ class ObjectStore:
 
     def list_level(self, bucket: str, prefix: str) -> Level:
         """One level below a whole-segment prefix, whatever version it has: what was deleted may have old ones."""
-        found = self._pages(bucket, prefix, Delimiter="/")
+        found = self._try("list versions", bucket, lambda: list(self._listing(bucket).level(prefix)))
         prefixes = {each["Prefix"] for page in found for each in page.get("CommonPrefixes", ())}
         keys = {each["Key"] for page in found for each in page.get("Versions", ()) if not each["Key"].endswith("/")}
         return Level(tuple(sorted(prefixes)), tuple(sorted(keys)))
@@ -126,23 +126,20 @@ class ObjectStore:
 
     def list_versions(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         """Every version under a whole-segment prefix, delete markers and folder marks left out."""
-        for page in self._pages(bucket, prefix):
-            for entry in page.get("Versions", ()):
-                if not entry["Key"].endswith("/"):
-                    yield StoredObject(
-                        bucket,
-                        entry["Key"],
-                        entry["VersionId"],
-                        entry["Size"],
-                        entry["ETag"].strip('"'),
-                        entry["LastModified"],
-                    )
+        for entry in self._try("list versions", bucket, lambda: list(self._listing(bucket).below(prefix))):
+            if not entry["Key"].endswith("/"):
+                yield StoredObject(
+                    bucket,
+                    entry["Key"],
+                    entry["VersionId"],
+                    entry["Size"],
+                    entry["ETag"].strip('"'),
+                    entry["LastModified"],
+                )
 
-    def _pages(self, bucket: str, prefix: str, **more: str) -> list[dict[str, Any]]:
-        def attempt() -> list[dict[str, Any]]:
-            return list(Listing(self._client, bucket, self._names).pages(prefix, **more))
-
-        return self._try("list versions", bucket, attempt)
+    def _listing(self, bucket: str) -> Listing:
+        """A fresh one for each attempt: what it asked once it does not ask again."""
+        return Listing(self._client, bucket, self._names)
 
     def fetch(self, bucket: str, key: str, version_id: str, target: Path) -> Fetched:
         """Download one pinned version to ``target``, hashing on the way."""
@@ -240,7 +237,7 @@ class ObjectStore:
 
     def delete_others(self, bucket: str, key: str, keep: frozenset[str]) -> int:
         """Remove every version of one key for good, delete markers too, except those to keep; how many."""
-        found = self._try("list versions", bucket, lambda: list(versions_of(self._client, bucket, key)))
+        found = self._try("list versions", bucket, lambda: versions_of(self._client, bucket, key))
         gone = [version_id for version_id in found if version_id not in keep]
         for version_id in gone:
             self.delete_version(bucket, key, version_id)
