@@ -3,7 +3,9 @@
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -11,12 +13,16 @@ import pytest
 
 from desk import ENERGY, Desk, open_desk
 from sluice.db import coded, connect
-from sluice.errors import DatabaseError, DatabaseUnready, NotMigrated
+from sluice.errors import DatabaseError, DatabaseUnready, DocumentInvalid, NotMigrated, Ref
 from sluice.exchange import open as opening
-from sluice.exchange.drain import Drained, drain
+from sluice.exchange import store
+from sluice.exchange.drain import Drained, carry_arrival, drain
+from sluice.exchange.held import HEARD_AFTER, FilesHeld, Held, check_none_held, find_held
+from sluice.exchange.house import House
+from sluice.exchange.model import Opened
 from sluice.exchange.open import Arrivals
 from sluice.settings import Settings
-from sluice.terms import Direction, Flow, Principal
+from sluice.terms import Decision, Direction, Flow, Principal
 
 pytestmark = pytest.mark.stores
 MOST = 21
@@ -59,6 +65,35 @@ def test_a_database_of_another_version_gives_no_file_up(desk: Desk) -> None:
     line = desk.line(dropped)
     assert (set(each), line.decision, line.last_error) == ({1}, "open", "SLU-204")
     assert drained(desk).decisions == {"accepted": 1}
+
+
+def test_what_waits_for_us_is_met_once_by_a_slot_and_keeps_no_newer_file_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However soon it is due again: it would be met first, for ever."""
+    monkeypatch.setattr(store, "GIVEN_BACK_FOR", timedelta(0))
+    held = {desk.drop(desk.campaign(rows=20, seed=seed)[0], f"{seed}.csv").version_id for seed in (1, 2)}
+    desk.open_new()
+    good = desk.drop(desk.campaign(rows=20, seed=3)[0], "3.csv")
+    desk.open_new()
+    met: list[str] = []
+
+    def carry(house: House, opened: Opened, run: Mapping[str, str]) -> Decision | None:
+        met.append(opened.version_id)
+        assert len(met) < 10, "it goes on for ever"
+        if opened.version_id in held:
+            raise DocumentInvalid(Ref("paper", "gone"))
+        return carry_arrival(house, opened, run)
+
+    done = drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {}, carry)
+
+    assert (set(met[:2]), met[2:]) == (held, [good.version_id])
+    assert (done.held_up, done.decisions) == (2, {"accepted": 1})
+    assert find_held(desk.house.conn, datetime.now(UTC)) == [], "it may pass by itself"
+    later = datetime.now(UTC) + HEARD_AFTER
+    assert find_held(desk.house.conn, later) == [Held(*ENERGY, "SLU-302", 2)]
+    with pytest.raises(FilesHeld, match=r"SLU-207 .*2 of energy01/renewal_campaign SLU-302"):
+        check_none_held(desk.house.conn, later)
 
 
 @pytest.mark.parametrize(("sqlstate", "kind"), [

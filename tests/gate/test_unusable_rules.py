@@ -17,10 +17,11 @@ from returns.commands import Answer, at_terminal, sluice
 from sluice.agreement.activate import activate_principal
 from sluice.cli.whole import app
 from sluice.db import connect_to
-from sluice.errors import DocumentInvalid, StoreError
+from sluice.errors import DocumentInvalid
+from sluice.exchange.held import FilesHeld
 from sluice.exchange.house import open_house
 from sluice.gate.lint import check_rules
-from sluice.orchestration.operators import ActivatePaper, DrainFlow
+from sluice.orchestration.operators import ActivatePaper, DrainFlow, HearOfHeld
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings
 from sluice.terms import Severity, Verdict
@@ -211,8 +212,13 @@ def test_a_file_under_it_waits_for_the_paper_and_costs_no_attempt(
             done = sluice("exchange", "drain")
         desk.sql("update exchange set next_attempt_at = now() returning 1")
         slot = DrainFlow(task_id="drain", direction="inbound", principal=ENERGY[0], flow=ENERGY[1], slot=0)
-        with pytest.raises(StoreError, match="files held up by a fault of ours 1"):
-            slot.work({})
+        assert slot.work({}) == "slot 0: {}, set aside: 0"
+        hear = HearOfHeld(task_id="held_up")
+        assert hear.work({}) == "nothing waits for us"  # it may pass
+        desk.sql("update exchange set opened_at = opened_at - interval '3 minutes' returning 1")
+        with pytest.raises(FilesHeld, match=f"SLU-207.* 1 of {'/'.join(ENERGY)} {unusable.gate}"):
+            hear.work({})
+        desk.sql("update exchange set opened_at = opened_at + interval '3 minutes' returning 1")
         line, attempts = desk.line(dropped), desk.sql("select attempts from exchange")[0]["attempts"]
         mended = _mend(desk, home) if unusable.gate != "SLU-435" else None
 

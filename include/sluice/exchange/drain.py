@@ -85,13 +85,14 @@ def drain(
 ) -> Drained:
     """Work off the open exchanges of one flow. A failing file is set aside and never met first for ever.
 
+    One that waits for us is met once: tried again and again, the oldest would keep the newest from ever being met.
     ``carry`` takes one claimed exchange to its end; without it, that of files that arrived.
 
     Raises ServiceMissing when PostgreSQL or S3 is away: then no file is to blame, and all wait.
     """
-    drained = Drained()
+    drained, held = Drained(), list[str]()
     while True:
-        with store.claim_next(house.conn, direction, principal, flow) as opened:
+        with store.claim_next(house.conn, direction, principal, flow, but=held) as opened:
             if opened is None:
                 break
             error: str | None = UNFORESEEN
@@ -103,6 +104,7 @@ def drain(
                 log.warning("exchange %s waits: %s", opened.exchange_id, failure)
                 store.give_back(house.conn, opened.exchange_id, failure.code)
                 drained.held_up += 1
+                held.append(opened.exchange_id)
                 error = None
                 if isinstance(failure, ServiceMissing):
                     raise
@@ -153,12 +155,6 @@ def check_none_left(left: int) -> None:
     """Raises StoreError when files of so many flows were left undone, after all others were done."""
     if left:
         raise StoreError(Ref("flows with files left undone", left))
-
-
-def check_none_held(drained: Drained) -> None:
-    """Raises StoreError when files wait for us: for the database, a paper or a key."""
-    if drained.held_up:
-        raise StoreError(Ref("files held up by a fault of ours", drained.held_up))
 
 
 def carry_arrival(house: House, opened: Opened, run: Mapping[str, str]) -> Decision | None:

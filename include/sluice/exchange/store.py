@@ -123,13 +123,15 @@ def find_waiting(conn: Connection, direction: Direction) -> list[Waiting]:
 
 
 @contextmanager
-def claim_next(conn: Connection, direction: Direction, principal: Principal, flow: Flow) -> Iterator[Opened | None]:
-    """The next due exchange of a flow, locked to this connection while the block runs.
+def claim_next(
+    conn: Connection, direction: Direction, principal: Principal, flow: Flow, but: Sequence[str] = ()
+) -> Iterator[Opened | None]:
+    """The next due exchange of a flow, locked to this connection while the block runs. but: ids to pass over.
 
     The lock is PostgreSQL's advisory lock: it is free the moment its holder dies, whatever Airflow
     believes about the task. Two tasks alive for one file is a thing that happens.
     """
-    opened = _lock_next(conn, direction, principal, flow)
+    opened = _lock_next(conn, direction, principal, flow, but)
     try:
         yield opened
     finally:
@@ -137,12 +139,15 @@ def claim_next(conn: Connection, direction: Direction, principal: Principal, flo
             conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (opened.exchange_id,))
 
 
-def _lock_next(conn: Connection, direction: Direction, principal: Principal, flow: Flow) -> Opened | None:
+def _lock_next(
+    conn: Connection, direction: Direction, principal: Principal, flow: Flow, but: Sequence[str]
+) -> Opened | None:
     candidates = conn.execute(
         """select exchange_id::text as id from exchange
            where decision = 'open' and direction = %s and principal = %s and flow = %s and next_attempt_at <= now()
+             and exchange_id <> all(%s::uuid[])
            order by opened_at, key limit 64""",
-        (direction.value, principal, flow),
+        (direction.value, principal, flow, list(but)),
     ).fetchall()
     for candidate in candidates:
         got = conn.execute("select pg_try_advisory_lock(hashtextextended(%s, 0)) as got", (candidate["id"],)).fetchone()
