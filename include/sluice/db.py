@@ -20,9 +20,11 @@ two, rights, resources, somebody who ends the server, its disk."""
 
 ENDS_WITH_US: Final = """select set_config(name, value, false) from (values
     ('client_connection_check_interval', '2000'), ('tcp_keepalives_idle', '30'),
-    ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')) as own (name, value)"""
+    ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '60000')
+    ) as own (name, value)"""
 """A server that waits for a lock looks whether its client is still there only when it is told to; else the query of a
-dead one waits on, and keeps its locks. A machine that is gone is noticed after a minute."""
+dead one waits on, and keeps its locks. A machine that is gone is noticed after a minute, also with an answer on its
+way: the kernel would send that again for a quarter of an hour."""
 
 Connection = psycopg.Connection[DictRow]
 """A psycopg connection whose rows are dicts; autocommit, so work happens in ``transaction()``."""
@@ -54,9 +56,13 @@ def connect_to(url: str) -> Connection:
     failed: str | None = None
     try:
         conn = _Coded.connect(url, autocommit=True, row_factory=dict_row, connect_timeout=10, options="-c timezone=UTC")
-        conn.execute(ENDS_WITH_US)
+        try:
+            conn.execute(ENDS_WITH_US)
+        except psycopg.Error:
+            conn.close()
+            raise
         return conn
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
         failed = error.sqlstate or "no answer"
     raise ServiceMissing(Ref("service", "postgresql"), Ref("sqlstate", failed))
 

@@ -23,6 +23,7 @@ from sluice.exchange.model import Opened
 from sluice.exchange.open import Arrivals
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, Flow, Principal
+from stores import client_of
 
 pytestmark = pytest.mark.stores
 MOST = 21
@@ -94,6 +95,16 @@ def test_what_waits_for_us_is_met_once_by_a_slot_and_keeps_no_newer_file_waiting
     assert find_held(desk.house.conn, later) == [Held(*ENERGY, "SLU-302", 2)]
     with pytest.raises(FilesHeld, match=r"SLU-207 .*2 of energy01/renewal_campaign SLU-302"):
         check_none_held(desk.house.conn, later)
+
+
+def test_a_name_that_cannot_be_told_yet_is_not_opened_as_another(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version is listed before its object is, under a name that is none."""
+    dropped = desk.drop(b"x", "jan\x01.csv")
+    client_of(desk.settings).delete_object(Bucket=dropped.bucket, Key=dropped.key)
+    desk.drop(b"x", "other.csv")  # else nothing is there whose principal could be asked for
+    assert [desk.open_new() for _ in range(2)] == [1, 0]
+    monkeypatch.setattr(opening, "TOLD_WITHIN", timedelta(-1))
+    assert desk.open_new() == 1  # the control: it stays so
 
 
 @pytest.mark.parametrize(("sqlstate", "kind"), [

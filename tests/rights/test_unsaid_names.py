@@ -11,6 +11,7 @@ from desk import ENERGY
 from rights.town import Town, open_town
 from sluice.lake.objects import ObjectStore
 from sluice.rights.erase import run, verify
+from sluice.rights.erase_store import drop_superseded, find_copies
 from sluice.settings import Settings
 from sluice.terms import Principal
 from stores import client_of
@@ -58,3 +59,19 @@ def test_what_is_hidden_under_such_a_name_is_a_doubt(town: Town) -> None:
         found = verify(stranger, case.case_id, datetime.now(UTC))
         assert (found.residual, found.doubts, [each.reason for each in found.unread]) == (0, 1, ["NAME_UNSAID"])
         town.house.objects.put(bucket, KEY.replace("\x01", "\x02"), b"of nobody", "text/csv")
+
+
+def test_a_version_that_nobody_opened_yet_is_kept_under_a_mark_of_deletion(town: Town) -> None:
+    """Then a listing says it by another name than its copy has."""
+    town.arrive(ENERGY[0], town.people[:2], NAME)
+    [copy] = [each for each in find_copies(town.house.conn, Principal(ENERGY[0])) if each.key == KEY]
+    bucket, client = town.desk.settings.bucket_exchange, client_of(town.desk.settings)
+    unopened = client.put_object(Bucket=bucket, Key=KEY, Body=b"x")["VersionId"]
+    mark = client.delete_object(Bucket=bucket, Key=KEY)["VersionId"]
+    stranger = replace(town.house, objects=ObjectStore(town.desk.settings))
+
+    assert drop_superseded(stranger, copy) == 1
+
+    listed = client.list_object_versions(Bucket=bucket, Prefix=KEY)
+    assert {each["VersionId"] for each in listed["Versions"]} == {copy.version_id, unopened}
+    assert mark not in str(listed), "the control: it removes what nobody names"

@@ -258,6 +258,7 @@ def _make_and_close(
 ) -> None:
     """Make it, keep it, close it. Raises SuppressedMeanwhile, ErasedMeanwhile."""
     known, since = find_in_force(house.conn, handover.principal), find_moment(house.conn)
+    check_not_erased(house, [handover.principal], since)  # before all is read for nothing
     facts = _gather(house, case, envelope, handover, datetime.now(UTC))
     check_not_erased(house, [handover.principal], since)
     agreement = facts.found[0].agreement if facts.found else None

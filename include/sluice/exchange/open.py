@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from sluice.agreement.model import Paper, PaperMissing
@@ -14,6 +14,7 @@ from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, NO_FLOW, PRINCIPAL_NAME, split_key, utc_text, withheld_unless_safe
 from sluice.exchange.store import Arrival
 from sluice.lake.objects import ObjectStore, StoredObject, prefix_of
+from sluice.lake.versions import UNSAID
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.opened import OpenedRecord
@@ -22,6 +23,7 @@ from sluice.terms import ARRIVING, Direction, Principal
 
 log = logging.getLogger(__name__)
 LINEAGE_START = ("lineage.start", 1)
+TOLD_WITHIN = timedelta(minutes=5)
 
 
 @dataclass
@@ -63,11 +65,18 @@ class Arrivals:
             for principal in objects.list_prefixes(bucket)
             if PRINCIPAL_NAME.fullmatch(principal)
             for item in objects.list_versions(bucket, prefix_of(principal, direction))
+            if _is_named(item)
         ]
 
     @staticmethod
     def _name(arrival: Arrival) -> tuple[str, str]:
         return arrival.object.key, arrival.object.version_id
+
+
+def _is_named(item: StoredObject) -> bool:
+    """Not while its name may still be told: its version is listed a moment before the object is."""
+    is_old = item.modified_at is not None and datetime.now(UTC) - item.modified_at > TOLD_WITHIN
+    return UNSAID not in item.key or is_old
 
 
 def arrival_of(principal: str, direction: Direction, item: StoredObject) -> Arrival:

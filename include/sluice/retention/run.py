@@ -128,7 +128,7 @@ def _left(house: House, copy: Copy) -> Iterator[str]:
     """
     asked = f"{copy.key.rpartition('/')[0]}/" if UNSAID in copy.key else copy.key
     for item in house.objects.list_versions(copy.bucket, asked):
-        if item.version_id == copy.version_id and copy.key in (item.key, said_of(item.key)):
+        if item.version_id == copy.version_id and said_of(copy.key) == said_of(item.key):
             yield item.version_id
 
 

@@ -223,7 +223,7 @@ def drop_superseded(house: House, copy: Copy) -> int:
     others = frozenset(
         item.version_id
         for item in house.objects.list_versions(copy.bucket, copy.key)
-        if copy.key in (item.key, said_of(item.key))
+        if said_of(copy.key) == said_of(item.key)
         and item.version_id not in arrived
         and (copy.key, item.etag) not in ours
     )
