@@ -72,6 +72,11 @@ def test_a_register_is_a_file_in_the_language_of_its_reader(pages: Web) -> None:
         content: bytes = answer.content
         return content
 
+    page = pages.get("/registers/30.1?lang=fr").text
+    links = [unescape(each) for each in re.findall(r'href="([^"]+/file\?[^"]+)"', page)]
+    assert {each for link in links for each in re.findall(r"tab=(\w+)", link)} == {"identification", "findings", "seen"}
+    assert all(pages.get(link.removeprefix(MOUNT)).status_code == 200 for link in links) and len(links) == 7
+    assert "tab=identification" not in pages.get("/registers/30.2?lang=fr").text, "it has no such tab"
     assert "Numéro du traitement" in file("csv", tab="findings").decode("utf-8-sig")
     assert file("csv") != file("csv", "nl") and b"DPA-ENERGY01" in file("csv")
     assert json.loads(file("json"))["language"] == "fr"
