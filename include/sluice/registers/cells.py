@@ -5,14 +5,16 @@ A cell that no paper fills stays empty, and is a finding where the law asks for 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from sluice.agreement import dpv
 from sluice.agreement.annexes import Annexes, Party
 from sluice.agreement.facts import EEA_COUNTRIES
-from sluice.agreement.model import Agreement, FieldRole, RetentionRule
+from sluice.agreement.model import Agreement, FieldRole, RetentionRule, SubProcessor
+from sluice.agreement.timeline import Days
 from sluice.documents.words import Words
-from sluice.registers.model import Article, Center, Register, Row
-from sluice.registers.rules import categories_in, is_staff, sources_of
+from sluice.registers.model import Article, Center, Register, Row, Sighting
+from sluice.registers.rules import categories_in, is_joint, is_staff, sources_of
 from sluice.registers.terms import duration_text
 from sluice.terms import RoleProfile
 
@@ -22,11 +24,12 @@ STAFF = dpv.DPV + "Employee"
 
 @dataclass(frozen=True)
 class Cells:
-    """One row, about to be written."""
+    """One row, about to be written. ``at``: the date of the register."""
 
     say: Words
     row: Row
     center: Center
+    at: date
 
     @property
     def agreement(self) -> Agreement | None:
@@ -40,6 +43,15 @@ class Cells:
     def fields(self) -> tuple[FieldRole, ...]:
         return self.row.declared.fields if self.row.declared else ()
 
+    @property
+    def sub_processors(self) -> tuple[SubProcessor, ...]:
+        """Those of the paper that work on the date of the register; of a paper that is over, on its last day."""
+        paper = self.row.paper
+        if paper is None:
+            return ()
+        on = min(self.at, paper.days.last or self.at)
+        return tuple(each for each in paper.agreement.sub_processors if on in Days(each.valid_from, each.valid_to))
+
     def joined(self, words: Iterable[str | None]) -> str:
         return "; ".join(dict.fromkeys(word for word in words if word))
 
@@ -48,9 +60,9 @@ class Cells:
         return self.say.find(f"register.{kind}.{dpv.short(iri)}") or dpv.short(iri)
 
 
-def cells_of(row: Row, center: Center, say: Words) -> dict[str, str]:
-    """Every cell of a row, by the key of its column."""
-    cells = Cells(say, row, center)
+def cells_of(row: Row, register: Register, say: Words) -> dict[str, str]:
+    """Every cell of a row of a register, by the key of its column."""
+    cells = Cells(say, row, register.center, register.at)
     makers = CONTROLLER if row.key.article is Article.CONTROLLER else PROCESSOR
     return {name: make(cells) for name, make in makers.items()}
 
@@ -58,31 +70,30 @@ def cells_of(row: Row, center: Center, say: Words) -> dict[str, str]:
 def identification_of(register: Register, say: Words) -> dict[str, str]:
     """Who keeps the register of 30(1): the center, as its youngest agreement names it."""
     party = register.center.party
-    joint = [row.key.principal for row in register.rows if _is_joint(row)]
+    joint = [_controllers(Cells(say, row, register.center, register.at)) for row in register.rows if is_joint(row)]
     return {
         "controllerName": _name(party),
         "enterpriseNumber": party.kbo or "",
         "phone": party.phone or "",
         "email": party.email or "",
-        "jointController": ", ".join(dict.fromkeys(joint)),
+        "jointController": "; ".join(dict.fromkeys(joint)),
         "representative": "",
-        "dpoName": party.dpo_name or party.dpo_email or "",
+        "dpoName": _listed(party.dpo_name, party.dpo_email),
         "dpoPhone": party.dpo_phone or "",
         "dpoStaff": "",
     }
 
 
-def _is_joint(row: Row) -> bool:
-    profiles = [field.role_profile for field in row.declared.fields] if row.declared else []
-    return RoleProfile.JOINT in profiles
-
-
 def _name(party: Party) -> str:
-    return ", ".join(part for part in (party.name, party.address) if part)
+    return _listed(party.name, party.address)
 
 
 def _contact(party: Party) -> str:
-    return ", ".join(part for part in (_name(party), party.kbo, party.email, party.phone) if part)
+    return _listed(_name(party), party.kbo, party.email, party.phone)
+
+
+def _listed(*words: str | None) -> str:
+    return ", ".join(word for word in words if word)
 
 
 def _purpose(cells: Cells) -> str:
@@ -163,7 +174,7 @@ def _source(cells: Cells) -> str:
 def _recipients(cells: Cells) -> str:
     """By name: the principal, recipients and sub-processors of the paper, and those that exchanges really had."""
     row, named = cells.row, list(cells.agreement.recipients) if cells.agreement else []
-    parts = [each.name for each in cells.agreement.sub_processors] if cells.agreement else []
+    parts = [each.name for each in cells.sub_processors]
     seen = [name for each in row.seen for name in (*each.recipients, *each.sub_processors)]
     return cells.joined(name for name in (row.key.principal, *named, *parts, *seen) if name != cells.center.code)
 
@@ -185,12 +196,20 @@ def _reverse(cells: Cells, agreement: Agreement) -> str:
     )
 
 
-def _abroad(cells: Cells) -> dict[str, str | None]:
-    """Countries outside the EEA, with the basis of whoever works there: of the paper, and of exchanges."""
-    parts = cells.agreement.sub_processors if cells.agreement else ()
-    bases = {country: each.transfer_basis for each in parts for country in each.countries}
-    seen = {country for each in cells.row.seen for country in each.countries}
-    return {country: bases.get(country) for country in sorted((seen | set(bases)) - EEA_COUNTRIES)}
+def _abroad(cells: Cells) -> dict[str, list[str]]:
+    """Countries outside the EEA, each with every basis of those who work there: of the paper, and of exchanges."""
+    bases: dict[str, set[str]] = {country: set() for each in cells.row.seen for country in each.countries}
+    known = cells.agreement.sub_processors if cells.agreement else ()
+    for each in (*cells.sub_processors, *(part for part in known if _was_seen(part, cells.row.seen))):
+        for country in each.countries:
+            bases.setdefault(country, set()).update([each.transfer_basis] if each.transfer_basis else ())
+    return {country: sorted(bases[country]) for country in sorted(set(bases) - EEA_COUNTRIES)}
+
+
+def _was_seen(part: SubProcessor, seen: Iterable[Sighting]) -> bool:
+    """Whether exchanges had this sub-processor in these years of it."""
+    days = Days(part.valid_from, part.valid_to)
+    return any(part.name in each.sub_processors and (each.first in days or each.last in days) for each in seen)
 
 
 def _countries(cells: Cells) -> str:
@@ -206,7 +225,7 @@ def _transfer(cells: Cells) -> str:
 
 
 def _safeguards(cells: Cells) -> str:
-    return cells.joined(cells.term("safeguard", basis) for basis in _abroad(cells).values() if basis)
+    return cells.joined(cells.term("safeguard", basis) for bases in _abroad(cells).values() for basis in bases)
 
 
 def _retention(cells: Cells) -> str:
@@ -286,7 +305,7 @@ def _processor(cells: Cells) -> str:
 
 def _processor_dpo(cells: Cells) -> str:
     party = cells.center.party
-    return ", ".join(part for part in (party.dpo_name, party.dpo_email, party.dpo_phone) if part)
+    return _listed(party.dpo_name, party.dpo_email, party.dpo_phone)
 
 
 def _controllers(cells: Cells) -> str:
@@ -299,8 +318,7 @@ def _processing(cells: Cells) -> str:
 
 
 def _sub_processors(cells: Cells) -> str:
-    parts = cells.agreement.sub_processors if cells.agreement else ()
-    return cells.joined(f"{each.name} ({', '.join(each.countries)})" for each in parts)
+    return cells.joined(f"{each.name} ({', '.join(each.countries)})" for each in cells.sub_processors)
 
 
 def _paper(cells: Cells) -> str:

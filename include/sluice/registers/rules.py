@@ -319,9 +319,20 @@ def _is_about(word: str, seen: Sighting, group: str) -> bool:
 
 def is_staff(row: Row) -> bool:
     """Whether a row is about our own staff and not about customers."""
-    profiles = {field.role_profile.value for field in row.declared.fields} if row.declared else set()
-    seen = {role.profile for each in row.seen for role in each.roles if role.group == row.key.group}
-    return bool(row.key.group) and (profiles or seen) == {RoleProfile.STAFF.value}
+    declared, seen = _profiles(row)
+    return bool(row.key.group) and (declared or seen) == {RoleProfile.STAFF.value}
+
+
+def is_joint(row: Row) -> bool:
+    """Whether the center decides of a row together with others, by its papers or by an exchange (Art. 26)."""
+    declared, seen = _profiles(row)
+    return bool(row.key.group) and RoleProfile.JOINT.value in declared | seen
+
+
+def _profiles(row: Row) -> tuple[set[str], set[str]]:
+    """Role profiles of a row's field group: as declared, and as seen."""
+    declared = {field.role_profile.value for field in row.declared.fields} if row.declared else set()
+    return declared, {role.profile for each in row.seen for role in each.roles if role.group == row.key.group}
 
 
 def sources_of(row: Row) -> tuple[str, ...]:

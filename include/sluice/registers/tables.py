@@ -44,7 +44,7 @@ def _word(say: Words, name: str) -> str:
 
 def _register(register: Register, say: Words) -> Table:
     columns = columns_of(register.article, REGISTER)
-    rows = (cells_of(row, register.center, say) for row in register.rows)
+    rows = (cells_of(row, register, say) for row in register.rows)
     return Table(
         REGISTER,
         _word(say, REGISTER),
@@ -109,7 +109,7 @@ def empty_cells(register: Register) -> Iterator[Finding]:
         if column.mandatory == "yes" and not own[column.key]:
             yield Finding(FindingCode.MANDATORY_EMPTY, "", register.center.code, column.key)
     for row in register.rows:
-        cells = cells_of(row, register.center, say)
+        cells = cells_of(row, register, say)
         for column in columns_of(register.article):
             if column.mandatory == "yes" and not cells[column.key]:
                 yield Finding(FindingCode.MANDATORY_EMPTY, row.key.number, row.key.principal, column.key, row.exchanges)

@@ -1,0 +1,152 @@
+"""What cells say of others: whom the center decides with, and who works for it, where, and on what basis."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from effort import effort
+from registers.test_rules import AT, BY_HASH, CENTER, CONTRACTS, KNOWN, P_RENEW, YEARS, seen_of
+from sluice.agreement.annexes import Known
+from sluice.agreement.model import SubProcessor
+from sluice.agreement.timeline import Days
+from sluice.documents.words import words
+from sluice.registers.columns import IDENTIFICATION, REGISTER
+from sluice.registers.model import Article, Center, Papers, Register, Sighting
+from sluice.registers.rules import rows_of
+from sluice.registers.tables import tables_of
+from sluice.terms import RoleProfile
+
+SCC, RULES = (f"https://w3id.org/dpv/legal/eu/gdpr#{name}" for name in ("A46-2-c", "A46-2-b"))
+SAID = {basis: words("en").say(f"register.safeguard.{basis.rpartition('#')[2]}") for basis in (SCC, RULES)}
+UNITED_STATES, INDIA = (words("en").locale.territories[code] for code in ("US", "IN"))
+JOINT, OURS = ((("disposition", profile),) for profile in (RoleProfile.JOINT, RoleProfile.SEED_OWNER))
+
+
+def register(
+    article: Article, known: Known = KNOWN, seen: Iterable[Sighting] = (), at: date = AT, center: Center = CENTER
+) -> Register:
+    rows = rows_of(article, Papers((known,), CONTRACTS), list(seen), BY_HASH.get, at, YEARS)
+    return Register(article, at, datetime(2026, 11, 26, 12, tzinfo=UTC), center, rows, (), 0, 0)
+
+
+def cells(found: Register, column: str, tab: str = REGISTER) -> set[str]:
+    """What the rows of a register say in one column."""
+    [table] = [each for each in tables_of(found, "en") if each.name == tab]
+    return {row[table.keys.index(column)] for row in table.rows}
+
+
+def working(*parts: SubProcessor, last: date | None = None) -> Known:
+    """The agreement with these sub-processors and no others, in force until a last day."""
+    days = Days(date(2020, 1, 1), last)
+    return replace(KNOWN, agreement=replace(KNOWN.agreement, sub_processors=parts), days=days)
+
+
+def cloud(
+    name: str = "Cloud", country: str = "US", basis: str | None = SCC, *, first: int = 2020, last: int | None = None
+) -> SubProcessor:
+    return SubProcessor(name, (country,), basis, date(first, 1, 1), date(last, 12, 31) if last else None)
+
+
+@pytest.mark.parametrize(("profiles", "is_said"), [(JOINT, True), (OURS, False)])
+def test_whom_the_center_decides_with_stands_in_the_register_with_name_and_contact(
+    profiles: tuple[tuple[str, RoleProfile], ...], is_said: bool
+) -> None:
+    """By an exchange alone: no contract of this agreement declares it."""
+    found = register(Article.CONTROLLER, seen=[seen_of([P_RENEW], profiles)])
+
+    [said] = cells(found, "jointController", IDENTIFICATION)
+    party = KNOWN.annexes.controllers[0]
+    parts = (party.name, party.address, party.email)
+    assert all(parts), "control: the paper says them"
+    assert [part in said for part in parts if part] == [is_said] * len(parts)
+    assert bool(said) is is_said
+
+
+def test_a_joint_controller_that_no_paper_names_is_said_by_its_code() -> None:
+    unknown = seen_of([P_RENEW], JOINT, agreement_id="DPA-OTHER")
+
+    assert cells(register(Article.CONTROLLER, seen=[unknown]), "jointController", IDENTIFICATION) == {"energy01"}
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "said"),
+    [
+        ("An Peeters", "dpo@center.example", "An Peeters, dpo@center.example"),
+        ("An Peeters", None, "An Peeters"),
+        (None, "dpo@center.example", "dpo@center.example"),
+        (None, None, ""),
+    ],
+)
+def test_the_data_protection_officer_is_said_with_name_and_address(
+    name: str | None, email: str | None, said: str
+) -> None:
+    center = replace(CENTER, party=replace(CENTER.party, dpo_name=name, dpo_email=email))
+
+    assert cells(register(Article.CONTROLLER, center=center), "dpoName", IDENTIFICATION) == {said}
+
+
+YEAR = st.integers(2020, 2028)
+CLOUDS = st.lists(
+    st.builds(
+        cloud,
+        st.sampled_from(["Cloud", "Other", "Third"]),
+        st.sampled_from(["US", "IN", "NL"]),
+        st.sampled_from([SCC, RULES, None]),
+        first=YEAR,
+        last=st.none() | YEAR,
+    ),
+    max_size=5,
+)
+
+
+@settings(max_examples=effort(60, 1_000))
+@given(parts=CLOUDS, at=st.dates(date(2020, 1, 1), date(2028, 12, 31)), last=st.none() | st.integers(2024, 2028))
+def test_who_works_for_the_center_on_the_day_of_the_register_is_in_it_and_nobody_else(
+    parts: Sequence[SubProcessor], at: date, last: int | None
+) -> None:
+    """Of an agreement that is over, who did on its last day: its rows stay five years more."""
+    ended = date(last, 12, 31) if last else None
+    on = min(at, ended or at)
+    there = [each for each in parts if each.valid_from <= on and (each.valid_to is None or on <= each.valid_to)]
+    abroad = [each for each in there if "NL" not in each.countries]
+
+    second = register(Article.PROCESSOR, working(*parts, last=ended), at=at)
+
+    names = dict.fromkeys(f"{each.name} ({each.countries[0]})" for each in there)
+    assert cells(second, "subProcessors") == {"; ".join(names)}
+    [countries], [safeguards] = cells(second, "thirdCountry"), cells(second, "safeguards")
+    places = {"US": UNITED_STATES, "IN": INDIA}
+    assert {code for code, word in places.items() if word in countries} == {each.countries[0] for each in abroad}
+    assert {basis for basis, word in SAID.items() if word in safeguards} == {
+        each.transfer_basis for each in abroad if each.transfer_basis
+    }
+    for said in cells(register(Article.CONTROLLER, working(*parts, last=ended), at=at), "recipientCategory"):
+        assert set(said.split("; ")) == {"energy01", *KNOWN.agreement.recipients, *(each.name for each in there)}
+
+
+def test_two_in_one_country_on_two_bases_are_both_said() -> None:
+    both = register(Article.PROCESSOR, working(cloud(), cloud("Other", basis=RULES)))
+
+    assert cells(both, "thirdCountry") == {UNITED_STATES}
+    assert cells(both, "safeguards") == {"; ".join(sorted(SAID.values()))}
+    assert cells(register(Article.PROCESSOR, working(cloud())), "safeguards") == {SAID[SCC]}, "control"
+
+
+def test_a_transfer_that_exchanges_had_keeps_its_basis_when_who_worked_there_is_gone() -> None:
+    """Also where the same sub-processor works there today on another one."""
+    papers = working(cloud(last=2021), cloud(basis=RULES, first=2025))
+    then = seen_of([P_RENEW], day=date(2021, 6, 1), sub_processors=("Cloud",), countries=("BE", "US"))
+    now = replace(then, first=AT, last=AT)
+
+    def of(*seen: Sighting) -> set[str]:
+        found = register(Article.PROCESSOR, papers, seen)
+        places = [place for place, row in enumerate(found.rows) if row.seen]
+        [table] = [each for each in tables_of(found, "en") if each.name == REGISTER]
+        return {table.rows[place][table.keys.index("safeguards")] for place in places}
+
+    assert of(then) == of(then, now) == {"; ".join(sorted(SAID.values()))}
+    assert of(now) == {SAID[RULES]}, "control"
