@@ -125,7 +125,7 @@ def test_a_draft_for_one_principal_says_nothing_of_another(language: str) -> Non
     parts = (part(ENERGY, NAME, SEEDED), replace(part(TELECOM, NAME, STAFF), exchanges=("ffff0000",)))
     scope = Scope("agent", "ab" * 16, AWARE, AWARE)
     due = duties_of(parts, "center", AWARE, Risk.HIGH, clock_parameters(AWARE.date()))
-    found = Slice(scope, AWARE, Risk.HIGH, ENERGY.annexes.processors[0], parts, due)
+    found = Slice(scope, AWARE, Risk.HIGH, ENERGY.annexes.processors[0], parts, due, AWARE)
 
     texts = {
         (draft, own.principal if own else None): text_of(make_draft(found, draft, own, language))
@@ -134,7 +134,7 @@ def test_a_draft_for_one_principal_says_nothing_of_another(language: str) -> Non
 
     assert set(texts) == {
         (Draft.CONTROLLER, "energy01"), (Draft.CONTROLLER, "telecom01"), (Draft.AUTHORITY, None),
-        (Draft.PERSONS, "energy01"), (Draft.PERSONS, "telecom01"),
+        (Draft.PERSONS, "energy01"), (Draft.PERSONS, None),
     }  # fmt: skip
     others = {"energy01": ("telecom01", "Télécom Un", "ffff0000"), "telecom01": ("energy01", "Energy One", "a1b2")}
     for (_, principal), text in texts.items():

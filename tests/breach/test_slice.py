@@ -158,6 +158,8 @@ def _drafts(estate: Estate, folder: Path) -> None:
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.txt")}
     pdfs = {path.name: pypdf.PdfReader(path) for path in folder.glob("*.pdf")}
     assert len(texts) == len(pdfs) == 3 * 5, "two letters, two texts for persons and our form, in three languages"
+    for_persons = {name.split("-")[3] for name in texts if "-persons." in name}
+    assert for_persons == {ENERGY01, "center"}, "of telecom01 we decide of our agents only"
     assert all(pdf.trailer["/Root"]["/MarkInfo"]["/Marked"] for pdf in pdfs.values())
     every = {
         name: text + "".join(page.extract_text() for page in pdf.pages)

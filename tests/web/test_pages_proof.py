@@ -126,11 +126,15 @@ def test_a_breach_says_how_many_and_who_tells_whom_by_when(pages: Web, town: Tow
     assert town.people[0].phone not in page
 
     links = [unescape(each) for each in re.findall(r'href="([^"]+/breach/draft[^"]+)"', page)]
-    assert len(links) == 6, "three drafts, as PDF and as text"
+    assert len(links) == 8, "four drafts, one of them for our own staff, as PDF and as text"
     for link in links:
         answer = clerk(pages).get(link.removeprefix(MOUNT))
         assert answer.status_code == 200 and answer.headers["content-disposition"].startswith("attachment")
         assert answer.content.startswith(b"%PDF") is ("form=pdf" in link)
+        is_late = b"Reasons for the delay" in answer.content
+        assert is_late is ("draft=authority" in link), "made after its 72 hours"
+    form = f"/breach/draft?lang=en&exchange={named(pages, 'outbound_return')}&draft=authority&form=txt"
+    assert b"Reasons for the delay" not in clerk(pages).get(form).content, "of what we know since now"
     assert clerk(pages).get(f"/breach/draft?exchange={named(pages, 'inbound')}&draft=persons").status_code == 404
     early = clerk(pages).get(path.replace(aware, (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")))
     assert early.status_code == 422 and "SLU-531" in early.text, "the hours begin when we know"

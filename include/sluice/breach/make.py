@@ -80,6 +80,7 @@ def _slice(house: House, scope: Scope, touched: dict[str, set[str] | None], awar
         center=own_party(known, settings.center, settings.center_name),
         parts=tuple(parts),
         duties=duties_of(parts, settings.center, aware_at, risk, clock_parameters(on)),
+        made_at=now,
     )
 
 

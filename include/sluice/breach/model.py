@@ -6,7 +6,9 @@ from enum import StrEnum
 from typing import ClassVar
 
 from sluice.agreement.annexes import Known, Party
+from sluice.agreement.profiles import STAFF_GROUPS
 from sluice.errors import Exit, SluiceError
+from sluice.terms import RoleProfile
 
 
 class SliceEmpty(SluiceError):
@@ -55,7 +57,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """``persons``: distinct, by reference. ``rows``: read. ``nameless``: of them without any reference.
+    """``persons``: distinct, by reference, our staff not among them. ``rows``: read. ``nameless``: of them without any.
 
     ``unread``: copies nobody here can read (sealed to their recipient, or gone); ``at_most``: persons in them by
     their records, None where no record says.
@@ -77,6 +79,11 @@ class Line:
     controller: str
     profile: str
     is_special: bool
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether it is about our own staff and not about customers."""
+        return self.profile == RoleProfile.STAFF or self.group in STAFF_GROUPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,15 @@ class Part:
     def controllers(self) -> frozenset[str]:
         return frozenset(line.controller for line in self.lines)
 
+    @property
+    def has_staff(self) -> bool:
+        return any(line.is_staff for line in self.lines)
+
+    @property
+    def has_customers(self) -> bool:
+        """Also where nothing is known of its data: what is counted are customers."""
+        return not self.lines or not all(line.is_staff for line in self.lines)
+
 
 @dataclass(frozen=True, slots=True)
 class Duty:
@@ -137,7 +153,7 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Everything about one breach. ``center``: we ourselves."""
+    """Everything about one breach. ``center``: we ourselves. ``made_at``: when it was asked for, UTC."""
 
     scope: Scope
     aware_at: datetime
@@ -145,6 +161,7 @@ class Slice:
     center: Party
     parts: tuple[Part, ...]
     duties: tuple[Duty, ...]
+    made_at: datetime
 
     @property
     def subjects(self) -> int:

@@ -1,16 +1,18 @@
 """Draft notifications in words: to a controller (Art. 33(2)), to our authority (33(3)), to persons (34(2)). Pure.
 
-A draft for one principal is made of its own part alone, so that none learns of another. It holds counts and
+A draft for one principal is made of its own part alone, so that none learns of another, and each of the data only
+that its sender has to tell of: as controller of what the center decides, as processor of the rest. It holds counts and
 categories; what only people know (nature, consequences, measures) is left open in square brackets.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sluice.agreement import dpv
 from sluice.agreement.annexes import Party
 from sluice.breach.model import Applies, Counted, Draft, Duty, Part, Slice
-from sluice.breach.rules import AUTHORITY, OURS, PERSONS
+from sluice.breach.rules import AUTHORITY, PERSONS, is_ours, is_theirs, keep_lines
 from sluice.documents.model import Grid, LetterPage, Notice, Pair, Text
 from sluice.documents.model import Part as Section
 from sluice.documents.words import Words, words
@@ -18,11 +20,12 @@ from sluice.exchange.naming import utc_text
 
 SHOWN = 8
 NOTHING = "\N{EN DASH}"
+EMPLOYEE = dpv.DPV + "Employee"
 DUTY_WIDTHS = (1.0, 1.2, 0.5, 1.8)
 
 
 def drafts_of(found: Slice) -> Iterator[tuple[Draft, Part | None]]:
-    """The drafts that our own duties need: a letter a principal, one form, a text for persons a principal."""
+    """The drafts that our own duties need: letters and texts for customers by principal, one form, a text for staff."""
     by_principal = {part.principal: part for part in found.parts}
     for duty in found.duties:
         if duty.by != found.center.code or duty.applies is Applies.NO:
@@ -30,14 +33,18 @@ def drafts_of(found: Slice) -> Iterator[tuple[Draft, Part | None]]:
         if duty.to == AUTHORITY:
             yield Draft.AUTHORITY, None
         elif duty.to == PERSONS:
-            yield from ((Draft.PERSONS, by_principal[name]) for name in duty.about)
+            own = {name: keep_lines(by_principal[name], is_ours) for name in duty.about}
+            yield from ((Draft.PERSONS, by_principal[name]) for name, part in own.items() if part.has_customers)
+            if any(part.has_staff for part in own.values()):
+                yield Draft.PERSONS, None
         else:
             yield Draft.CONTROLLER, by_principal[duty.to]
 
 
 def make_draft(found: Slice, draft: Draft, part: Part | None, language: str) -> LetterPage:
-    """One draft, every word finished that can be. ``part``: of the one principal it is about; None: the authority's."""
-    say, own = words(language), [part] if part else [each for each in found.parts if each.controllers & OURS]
+    """One draft, every word finished that can be. ``part``: of the one principal it is about; None: of all, for the
+    authority or our own staff."""
+    say, own = words(language), _told(found, draft, part)
     number = number_of(found, part)
     title = say.say(f"breach.title.{draft}")
     about = _whom(say, draft, part)
@@ -57,6 +64,16 @@ def make_draft(found: Slice, draft: Draft, part: Part | None, language: str) -> 
         signature=say.say("letter.signature", sender=found.center.name),
         footer=say.say("breach.page", number=number, page="@page", pages="@pages"),
     )
+
+
+def _told(found: Slice, draft: Draft, part: Part | None) -> list[Part]:
+    """What a draft tells of: of data of others only the controller; of our own the authority, customers, or staff."""
+    if draft is Draft.CONTROLLER and part:
+        return [keep_lines(part, is_theirs)]
+    own = [keep_lines(each, is_ours) for each in ([part] if part else found.parts)]
+    if draft is Draft.PERSONS:
+        own = [keep_lines(each, lambda line: line.is_staff is (part is None)) for each in own]
+    return [each for each in own if each.lines]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +101,7 @@ def number_of(found: Slice, part: Part | None) -> str:
 def _whom(say: Words, draft: Draft, part: Part | None) -> str:
     if draft is Draft.AUTHORITY:
         return say.say("breach.party.authority")
-    return _name(part) if draft is Draft.CONTROLLER else say.say("breach.party.persons")
+    return _name(part) if draft is Draft.CONTROLLER else say.say(f"breach.party.{'persons' if part else 'staff'}")
 
 
 def _name(part: Part | None) -> str:
@@ -110,13 +127,30 @@ def _sections(say: Words, found: Slice, draft: Draft, parts: Sequence[Part]) -> 
     scope = () if draft is Draft.PERSONS else (Text(_scope(say, found)),)
     yield Section(say.say("breach.what.heading"), (*scope, fill))
     facts = _plain(say, parts) if draft is Draft.PERSONS else _facts(say, parts)
-    yield Section(say.say("breach.who.heading"), facts=tuple(facts))
+    beside = _as_processor(say, found) if draft is Draft.AUTHORITY else ()
+    yield Section(say.say("breach.who.heading"), beside, facts=tuple(facts))
     if draft is not Draft.PERSONS:
         yield _duties(say, found, parts)
+    missed = _missed(found) if draft is Draft.AUTHORITY else None
+    if missed:
+        text = say.say("breach.delay.fill", moment=say.moment(utc_text(missed)))
+        yield Section(say.say("breach.delay.heading"), (Text(text),))
     for name in ("consequences", "measures"):
         yield Section(say.say(f"breach.{name}.heading"), (Text(say.say(f"breach.{name}.fill")),))
     contact = Pair(say.say("breach.contact"), Text(_dpo(found.center) or say.say("breach.contact.fill")))
     yield Section(say.say("breach.contact.heading"), facts=(contact,))
+
+
+def _as_processor(say: Words, found: Slice) -> tuple[Text, ...]:
+    """What the form of a controller leaves out, and who is told of it."""
+    names = [_name(part) for part in found.parts if not all(map(is_ours, part.lines))]
+    return (Text(say.say("breach.processor", names=_listed(names))),) if names else ()
+
+
+def _missed(found: Slice) -> datetime | None:
+    """By when our authority had to be told, where that is over: the reasons of the delay go with it (Art. 33(1))."""
+    own = (duty.due_at for duty in found.duties if (duty.by, duty.to) == (found.center.code, AUTHORITY))
+    return next((due for due in own if due is not None and due < found.made_at), None)
 
 
 def _scope(say: Words, found: Slice) -> str:
@@ -133,12 +167,16 @@ def _plain(say: Words, parts: Sequence[Part]) -> Iterator[Pair]:
 
 
 def _facts(say: Words, parts: Sequence[Part]) -> Iterator[Pair]:
-    counted = _added(parts)
+    customers, has_staff = [part for part in parts if part.has_customers], any(part.has_staff for part in parts)
     exchanges = [each for part in parts for each in part.exchanges]
-    subjects = {iri for part in parts if part.known for iri in part.known.annexes.subject_categories}
-    yield Pair(say.say("breach.persons"), Text(_persons(say, counted)))
+    subjects = {iri for part in customers for each in part.papers for iri in each.annexes.subject_categories}
+    subjects |= {EMPLOYEE} if has_staff else set()
+    if customers:
+        yield Pair(say.say("breach.persons"), Text(_persons(say, _added(customers))))
+    if has_staff:
+        yield Pair(say.say("breach.staff"), Text(say.say("breach.staff.fill")))
     yield Pair(say.say("breach.subjects"), Text(_terms(say, "subject", subjects)))
-    yield Pair(say.say("breach.rows"), Text(_rows(say, counted)))
+    yield Pair(say.say("breach.rows"), Text(_rows(say, parts)))
     yield Pair(say.say("breach.categories"), Text(_names(say, parts, special=False)))
     yield Pair(say.say("breach.special"), Text(_names(say, parts, special=True)))
     yield Pair(say.say("breach.recipients"), Text(_listed({name for part in parts for name in part.recipients})))
@@ -168,11 +206,13 @@ def _persons(say: Words, counted: Counted) -> str:
     return say.say("breach.persons.unread", count=count, more=say.number(counted.at_most))
 
 
-def _rows(say: Words, counted: Counted) -> str:
+def _rows(say: Words, parts: Sequence[Part]) -> str:
+    """Rows that were read. That a row names nobody is said where those whom rows name are counted."""
+    counted, nameless = _added(parts), sum(part.counted.nameless for part in parts if part.has_customers)
     count = say.number(counted.rows)
-    if not counted.nameless:
-        return count
-    return say.say("breach.rows.nameless", count=count, more=say.number(counted.nameless))
+    if nameless:
+        count = say.say("breach.rows.nameless", count=count, more=say.number(nameless))
+    return say.say("breach.rows.unread", count=count) if counted.unread else count
 
 
 def _names(say: Words, parts: Sequence[Part], *, special: bool) -> str:

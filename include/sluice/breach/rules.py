@@ -5,7 +5,8 @@ authority within 72 hours of being aware, unless a risk is unlikely (33(1)), and
 Where a role can be contested (SEED_OWNER) the duties of both roles are met: the principal is told too.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -68,12 +69,27 @@ def _line(group: str, category: str, controller: str, profile: str) -> Line:
     return Line(group, category, controller, profile, category in SPECIAL)
 
 
+def is_ours(line: Line) -> bool:
+    """Whether the center decides of it itself, alone or with others (Art. 4(7))."""
+    return line.controller in OURS
+
+
+def is_theirs(line: Line) -> bool:
+    """Whether the principal is told of it: it decides, or somebody may say that it does (SEED_OWNER)."""
+    return line.controller in THEIRS or line.profile == RoleProfile.SEED_OWNER
+
+
+def keep_lines(part: Part, wanted: Callable[[Line], bool]) -> Part:
+    """The part as far as it is about such data."""
+    return replace(part, lines=tuple(line for line in part.lines if wanted(line)))
+
+
 def duties_of(
     parts: Sequence[Part], center: str, aware_at: datetime, risk: Risk, parameters: ClockParameters
 ) -> tuple[Duty, ...]:
     """Everybody who has to be told, the earliest first. ``center``: our own code; ``aware_at``: since when we know."""
     found = [duty for part in parts for duty in _of_principal(part, center, aware_at, risk, parameters)]
-    own = tuple(part.principal for part in parts if part.controllers & OURS)
+    own = tuple(part.principal for part in parts if any(map(is_ours, part.lines)))
     if own:
         due = breach_due(aware_at, parameters)
         found.append(Duty(center, AUTHORITY, "33(1)", _unless_unlikely(risk), own, due_at=due))
@@ -86,7 +102,7 @@ def _of_principal(
 ) -> Iterator[Duty]:
     """What the principal is told, and what it has to do itself once it is."""
     theirs = bool(part.controllers & THEIRS) or not part.lines
-    if not (theirs or RoleProfile.SEED_OWNER in {line.profile for line in part.lines}):
+    if not (theirs or any(map(is_theirs, part.lines))):
         return
     about, hours = (part.principal,), part.notice_hours
     due = elapsed_due(aware_at, hours) if hours is not None else None

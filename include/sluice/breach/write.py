@@ -14,7 +14,7 @@ from sluice.documents.words import LANGUAGES
 
 @dataclass(frozen=True, slots=True)
 class DraftLine:
-    """One draft; ``principal``: whose part it is made of, None: our own to the authority."""
+    """One draft; ``principal``: whose part it is made of, None: our own, to the authority or our staff."""
 
     path: Path
     draft: Draft
