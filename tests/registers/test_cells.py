@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from effort import effort
 from registers.test_rules import AT, BY_HASH, CENTER, CONTRACTS, KNOWN, P_RENEW, YEARS, seen_of
-from sluice.agreement.annexes import Known
+from sluice.agreement.annexes import Known, KnownContract
 from sluice.agreement.model import SubProcessor
 from sluice.agreement.timeline import Days
 from sluice.documents.words import words
@@ -27,9 +27,14 @@ JOINT, OURS = ((("disposition", profile),) for profile in (RoleProfile.JOINT, Ro
 
 
 def register(
-    article: Article, known: Known = KNOWN, seen: Iterable[Sighting] = (), at: date = AT, center: Center = CENTER
+    article: Article,
+    known: Known = KNOWN,
+    seen: Iterable[Sighting] = (),
+    at: date = AT,
+    center: Center = CENTER,
+    contracts: tuple[KnownContract, ...] = CONTRACTS,
 ) -> Register:
-    rows = rows_of(article, Papers((known,), CONTRACTS), list(seen), BY_HASH.get, at, YEARS)
+    rows = rows_of(article, Papers((known,), contracts), list(seen), BY_HASH.get, at, YEARS)
     return Register(article, at, datetime(2026, 11, 26, 12, tzinfo=UTC), center, rows, (), 0, 0)
 
 
@@ -64,6 +69,21 @@ def test_whom_the_center_decides_with_stands_in_the_register_with_name_and_conta
     assert all(parts), "control: the paper says them"
     assert [part in said for part in parts if part] == [is_said] * len(parts)
     assert bool(said) is is_said
+
+
+def test_whom_a_contract_declares_as_joint_controller_stands_there_before_any_exchange() -> None:
+    def made(profile: RoleProfile) -> tuple[KnownContract, ...]:
+        fields = [tuple(replace(each, role_profile=profile) for each in one.contract.fields) for one in CONTRACTS]
+        return tuple(
+            replace(one, contract=replace(one.contract, fields=own)) for one, own in zip(CONTRACTS, fields, strict=True)
+        )
+
+    said = [
+        cells(register(Article.CONTROLLER, contracts=made(profile)), "jointController", IDENTIFICATION)
+        for profile in (RoleProfile.JOINT, RoleProfile.SEED_OWNER)
+    ]
+
+    assert KNOWN.annexes.controllers[0].name in str(said[0]) and said[1] == {""}
 
 
 def test_a_joint_controller_that_no_paper_names_is_said_by_its_code() -> None:
@@ -138,15 +158,16 @@ def test_two_in_one_country_on_two_bases_are_both_said() -> None:
 
 def test_a_transfer_that_exchanges_had_keeps_its_basis_when_who_worked_there_is_gone() -> None:
     """Also where the same sub-processor works there today on another one."""
-    papers = working(cloud(last=2021), cloud(basis=RULES, first=2025))
+    today = cloud(basis=RULES, first=2025)
     then = seen_of([P_RENEW], day=date(2021, 6, 1), sub_processors=("Cloud",), countries=("BE", "US"))
     now = replace(then, first=AT, last=AT)
 
-    def of(*seen: Sighting) -> set[str]:
-        found = register(Article.PROCESSOR, papers, seen)
+    def of(*seen: Sighting, beside: SubProcessor = today) -> set[str]:
+        found = register(Article.PROCESSOR, working(cloud(last=2021), beside), seen)
         places = [place for place, row in enumerate(found.rows) if row.seen]
         [table] = [each for each in tables_of(found, "en") if each.name == REGISTER]
         return {table.rows[place][table.keys.index("safeguards")] for place in places}
 
     assert of(then) == of(then, now) == {"; ".join(sorted(SAID.values()))}
     assert of(now) == {SAID[RULES]}, "control"
+    assert of(then, beside=cloud("Other", basis=RULES, last=2021)) == {SAID[SCC]}, "the exchange did not have the other"
