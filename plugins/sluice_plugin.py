@@ -10,10 +10,11 @@ class SluicePlugin(AirflowPlugin):
     """What Sluice adds to Airflow's API server."""
 
     name = "sluice"
+    # Relative to the `<base>` of Airflow's page, so that a path prefix of a proxy stands in front.
     external_views = [  # noqa: RUF012  # Airflow reads a list
-        {"name": "Today", "href": "/sluice/pages/start", "destination": "nav", "url_route": "sluice-start"},
-        {"name": "Exchanges", "href": "/sluice/pages/exchanges", "destination": "nav", "url_route": "sluice-exchanges"},
-        {"name": "Cases", "href": "/sluice/pages/cases", "destination": "nav", "url_route": "sluice-cases"},
+        {"name": "Today", "href": "sluice/pages/start", "destination": "nav", "url_route": "sluice-start"},
+        {"name": "Exchanges", "href": "sluice/pages/exchanges", "destination": "nav", "url_route": "sluice-exchanges"},
+        {"name": "Cases", "href": "sluice/pages/cases", "destination": "nav", "url_route": "sluice-cases"},
     ]
 
     @cached_property

@@ -73,3 +73,22 @@ def test_the_file_imports_airflows_plugin_and_nothing_else_at_its_top() -> None:
     top = [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
     assert top == ["functools", "typing", "airflow.plugins_manager"]
     assert not [node for node in tree.body if isinstance(node, ast.Import)]
+
+
+def absolute(source: str) -> list[str]:
+    """Addresses of a plugin that lose the path prefix of a proxy: Airflow's page puts it before relative ones only."""
+    found = [
+        str(value.value)
+        for each in ast.walk(ast.parse(source))
+        if isinstance(each, ast.Dict)
+        for key, value in zip(each.keys, each.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == "href" and isinstance(value, ast.Constant)
+    ]
+    assert found
+    return [each for each in found if not each.startswith("sluice/pages/")]
+
+
+def test_the_menu_leads_below_the_prefix_of_airflows_page() -> None:
+    source = (HOUSE / "plugins" / "sluice_plugin.py").read_text()
+    assert absolute(source) == []
+    assert absolute(source.replace("sluice/pages/cases", "/sluice/pages/cases")) == ["/sluice/pages/cases"]

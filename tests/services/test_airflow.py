@@ -30,6 +30,26 @@ def test_every_part_is_told_the_port_that_was_chosen(var: Path) -> None:
     assert env["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == f"http://127.0.0.1:{port}/execution/"
 
 
+def test_who_may_log_in_and_the_address_people_use_are_the_callers(var: Path) -> None:
+    inherited = {
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,bert:user",
+        "AIRFLOW__API__BASE_URL": "https://desk.example/airflow/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+    }
+    env = airflow.environment(Path("/home"), var, "dsn", inherited)
+    assert {name: env.get(name) for name in inherited} == {
+        **inherited,
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": None,
+    }
+    # Below a prefix Airflow answers to nothing else: tasks would not reach it without (tried on 3.3.2).
+    assert env["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == f"{airflow.address(var)}/airflow/execution/"
+
+
+def test_a_name_that_is_set_to_nothing_is_not_given(var: Path) -> None:
+    empty = dict.fromkeys(airflow.INHERITED, "")
+    assert airflow.environment(Path("/home"), var, "dsn", empty) == airflow.environment(Path("/home"), var, "dsn", {})
+
+
 def test_secrets_stay_the_same_between_starts(var: Path) -> None:
     first, again = (airflow.environment(Path("/home"), var, "dsn", {}) for _ in range(2))
     assert first == again

@@ -1,7 +1,8 @@
 """Airflow's processes on one machine: what each is started with, and whether all are well.
 
 Each gets its whole configuration through its environment, on top of the airflow.cfg of the
-checkout; AIRFLOW_* of the caller is not inherited. Scheduler, triggerer and Celery's workers would
+checkout; of the caller's AIRFLOW_* only who may log in (USERS_VARIABLE) and the address people use
+(ADDRESS_VARIABLE) are inherited. Scheduler, triggerer and Celery's workers would
 serve their logs on every address of the machine (the host is fixed in Airflow), so they are told
 not to: the pages find the logs of this machine in their folder.
 """
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 from sluice.db import connect_to
@@ -44,6 +46,9 @@ WORKER = "worker-"
 TASKS_PER_WORKER = 2
 DSN_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 BROKER_VARIABLE = "AIRFLOW__CELERY__BROKER_URL"
+USERS_VARIABLE = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
+ADDRESS_VARIABLE = "AIRFLOW__API__BASE_URL"
+INHERITED = (USERS_VARIABLE, ADDRESS_VARIABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ def environment(
     """
     here = address(var)
     kept = {name: value for name, value in inherited.items() if not name.startswith("AIRFLOW")}
+    given = {name: inherited[name] for name in INHERITED if inherited.get(name)}
+    prefix = urlsplit(given.get(ADDRESS_VARIABLE, "")).path.rstrip("/")  # what Airflow mounts answers below it only
     return kept | {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
@@ -99,8 +106,8 @@ def environment(
         "AIRFLOW__API__SECRET_KEY": secret(var, "airflow-session"),
         "AIRFLOW__API__HOST": LOOPBACK,
         "AIRFLOW__API__PORT": here.rsplit(":", 1)[1],
-        "AIRFLOW__API__BASE_URL": here,
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{here}/execution/",
+        ADDRESS_VARIABLE: here,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{here}{prefix}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_path(var)),
         **log_folders(var),
         "SLUICE_HOME": str(home),
@@ -109,6 +116,7 @@ def environment(
         "NO_PROXY": _without_proxy(inherited),
         "no_proxy": _without_proxy(inherited),
         "PYTHONUNBUFFERED": "1",
+        **given,
         **(_executor(celery) if celery else {}),
     }
 
