@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from sluice.cli.output import Format, FormatOption, show_json, show_table
+from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 
 app = typer.Typer(
     help="Client-principals: onboarding.",
@@ -62,23 +62,34 @@ def onboard(
 @app.command("credential")
 def credential(
     name: Annotated[str, typer.Argument(help="Code of a principal of this checkout.")],
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take the key away: it opens nothing any more.")] = False,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Print the key of a principal for the embedded S3, as lines for a shell; it opens its own prefix only.
 
-    JSON: principal, endpoint, region, access_key, secret_key.
+    Who has an agreement and no key gets one, without a restart; after --revoke it is a new one.
+    JSON: principal, endpoint, region, access_key, secret_key; with --revoke: principal, revoked.
 
     Example: eval "$(sluice principal credential energy01)"
     """
-    from sluice.errors import NotFound, Ref
-    from sluice.services.seaweed import credential as key_of
+    from sluice.errors import Ref, ServiceMissing
     from sluice.services.seaweed import secret_path
+    from sluice.services.stack import give_key, take_key
     from sluice.settings import get_settings
 
     settings = get_settings()
-    if not secret_path(settings.var, name).exists():
-        raise NotFound(Ref("credential", "as given"), Ref("made by", "sluice up"))
-    key = key_of(settings.var, name)
+    if revoke:
+        take_key(settings, name)
+        err.print("its key opens nothing any more", markup=False)
+        if format is Format.JSON:
+            show_json({"principal": name, "revoked": True})
+        return
+    if settings.s3_endpoint is None:
+        raise ServiceMissing(Ref("service", "s3"))
+    is_new = not secret_path(settings.var, name).exists()
+    key = give_key(settings, name)
+    if is_new:
+        err.print("a new key was made", markup=False)
     if format is Format.JSON:
         where = {"principal": name, "endpoint": settings.s3_endpoint, "region": settings.s3_region}
         show_json({**where, "access_key": key.access_key, "secret_key": key.secret_key})

@@ -99,12 +99,21 @@ def credential(var: Path, principal: str) -> Credential:
     return Credential(**json.loads(text))
 
 
+def revoked_path(var: Path, principal: str) -> Path:
+    """The mark of a principal whose key was taken away: as long as it lies there, none is made."""
+    return private_dir(var / "secrets") / f"s3-{principal}.revoked"
+
+
 def write_identities(var: Path, bucket: str, principals: Sequence[str]) -> bool:
     """Write who may do what, and tell a running server (it reads the file again on SIGHUP).
 
-    bucket: the exchange bucket. True when something changed.
+    bucket: the exchange bucket. True when something changed. Who was revoked stands there without a key: a running
+    server forgets nobody who is merely left out.
     """
-    text = json.dumps({"identities": [_admin(var), *(_identity(var, bucket, each) for each in principals)]}, indent=1)
+    revoked = sorted(path.stem.removeprefix("s3-") for path in (var / "secrets").glob("s3-*.revoked"))
+    let_in = [_identity(var, bucket, each) for each in principals if each not in revoked]
+    shut_out = [{"name": IDENTITY + each, "credentials": [], "actions": []} for each in revoked]
+    text = json.dumps({"identities": [_admin(var), *let_in, *shut_out]}, indent=1)
     path = _identities_path(var)
     if path.exists() and path.read_text() == text:
         return False

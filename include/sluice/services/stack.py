@@ -9,10 +9,10 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
-from sluice.errors import Ref, SettingMissing
+from sluice.errors import NotFound, Ref, SettingMissing
 from sluice.migrations import run as migrations
 from sluice.services import airflow, buckets, keeper, plan, postgres, redis, seaweed
-from sluice.services.model import Service, ServiceNotStarted, State
+from sluice.services.model import Credential, Service, ServiceNotStarted, State
 from sluice.services.places import LOOPBACK, locked, make_var, read_ports
 from sluice.services.process import stop_all, wait_until
 from sluice.settings import Settings, get_settings, read_settings
@@ -86,6 +86,38 @@ def standing(home: Path, var: Path) -> tuple[Service, ...]:
     settings = fresh_settings(home, var)
     parts = _airflow_parts(var, wanted.workers) if wanted.airflow or os.environ.get(plan.AIRFLOW_VARIABLE) else ()
     return (*_stores(settings, wanted), *parts, *(() if wanted.is_empty else (_keeper(var),)))
+
+
+def give_key(settings: Settings, principal: str) -> Credential:
+    """The key of a principal for the embedded store; one that has an agreement and no key gets one, without a restart.
+
+    Raises NotFound, also where the store is not ours, and StackBusy.
+    """
+    var, path = settings.var, seaweed.secret_path(settings.var, principal)
+    mark = seaweed.revoked_path(var, principal)
+    if mark.exists() or not path.exists():
+        if not _is_embedded() or principal not in _principals(settings):
+            raise NotFound(Ref("principal with an agreement in the embedded store", "as given"))
+        with locked(var / "run" / "up.lock", wait=False):
+            if mark.exists():
+                path.unlink(missing_ok=True)
+                mark.unlink()
+            seaweed.write_identities(var, settings.bucket_exchange, _principals(settings))
+    return seaweed.credential(var, principal)
+
+
+def take_key(settings: Settings, principal: str) -> None:
+    """Let a principal into the embedded store no more, not at the next start either, until it is given a new key.
+
+    Raises NotFound where there is no key of ours, and StackBusy.
+    """
+    var, path = settings.var, seaweed.secret_path(settings.var, principal)
+    if not path.exists() or not _is_embedded():
+        raise NotFound(Ref("key in the embedded store", "as given"))
+    with locked(var / "run" / "up.lock", wait=False):
+        seaweed.revoked_path(var, principal).touch(mode=0o600)
+        seaweed.write_identities(var, settings.bucket_exchange, _principals(settings))
+        path.unlink()  # last: killed before, the command can be given again
 
 
 def fresh_settings(home: Path, var: Path) -> Settings:
@@ -172,6 +204,10 @@ def _principals(settings: Settings) -> list[str]:
     """Folders with an agreement: each is a principal and gets its own key."""
     folder = settings.principals_dir
     return sorted({path.parent.name for path in folder.glob("*/agreement-*.yaml")}) if folder.is_dir() else []
+
+
+def _is_embedded() -> bool:
+    return plan.make_plan(os.environ, with_airflow=False).s3
 
 
 def _wait_for_airflow(var: Path, before: dict[str, int]) -> None:
