@@ -16,9 +16,10 @@ from sluice.db import connect_to
 from sluice.errors import ServiceMissing
 from sluice.services import plan, postgres
 from sluice.services.process import ProcessId, wait_until
-from sluice.services.stack import take_down
+from sluice.services.stack import standing, take_down
 from sluice.services.system_user import pick_home, server_user
 from sluice.settings import get_settings
+from stores import CHECKOUT
 
 pytestmark = pytest.mark.stores
 
@@ -125,6 +126,14 @@ def test_it_runs_where_the_home_is_closed_to_its_user(closed_var: Path) -> None:
     is_near = pick_home(closed_var, server_user()) == closed_var / "postgres"
     assert is_near == (os.geteuid() != 0)
     assert (closed_var / "logs" / postgres.LOG_NAME).stat().st_size > 0
+
+
+def test_the_status_says_where_the_data_lie(closed_var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(plan.DATABASE_VARIABLE, raising=False)
+    assert [line.data for line in standing(CHECKOUT, closed_var) if line.name == "postgresql"] == [None]
+    postgres.start(closed_var)
+    [line] = [line for line in standing(CHECKOUT, closed_var) if line.name == "postgresql"]
+    assert line.data == pick_home(closed_var, server_user()) and (line.data / "data" / "PG_VERSION").exists()
 
 
 def test_it_listens_on_this_machine_only(var: Path) -> None:

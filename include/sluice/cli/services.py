@@ -66,7 +66,7 @@ def down(format: FormatOption = Format.TABLE) -> None:
 
 
 def status(format: FormatOption = Format.TABLE) -> None:
-    """Show every service with its state, address and log; exit 4 when one is missing.
+    """Show every service with its state, address, log and data; exit 4 when one is missing.
 
     Example: sluice status --format json
     """
@@ -115,8 +115,8 @@ def _show(services: "Sequence[Service]", format: Format) -> None:
         return
     show_table(
         "services",
-        ("service", "state", "address", "log"),
-        [(s.name, Text(s.state, style=COLOURS[s.state]), s.address, _short(s.log)) for s in services],
+        ("service", "state", "address", "log", "data"),
+        [(s.name, Text(s.state, style=COLOURS[s.state]), s.address, _short(s.log), _short(s.data)) for s in services],
     )
 
 

@@ -99,3 +99,4 @@ class Service:
     address: str
     log: Path | None
     pid: int | None
+    data: Path | None = None

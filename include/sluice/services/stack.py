@@ -15,6 +15,7 @@ from sluice.services import airflow, buckets, keeper, plan, postgres, redis, sea
 from sluice.services.model import Credential, Service, ServiceNotStarted, State
 from sluice.services.places import LOOPBACK, locked, make_var, read_ports
 from sluice.services.process import stop_all, wait_until
+from sluice.services.system_user import find_home
 from sluice.settings import Settings, get_settings, read_settings
 
 STORES_SECONDS = 60.0
@@ -263,13 +264,16 @@ def _stores(settings: Settings, wanted: plan.Plan) -> Iterator[Service]:
     if wanted.postgres:
         server = postgres.find(var)
         address = f"127.0.0.1:{server.port}" if server else ""
-        yield _line("postgresql", address, var / "logs" / postgres.LOG_NAME, server.pid if server else None)
+        line = _line("postgresql", address, var / "logs" / postgres.LOG_NAME, server.pid if server else None)
+        yield replace(line, data=find_home(var))
     if settings.database_url and os.environ.get(plan.DATABASE_VARIABLE):
         yield Service("database", State.GIVEN, plan.DATABASE_VARIABLE, None, None)
     if wanted.s3:
         store = seaweed.find(var)
         address = store.endpoint if store else ""
-        yield _line("s3", address, var / "logs" / seaweed.LOG_NAME, store.pid if store else None)
+        weed = var / "weed"
+        line = _line("s3", address, var / "logs" / seaweed.LOG_NAME, store.pid if store else None)
+        yield replace(line, data=weed if weed.is_dir() else None)
     else:
         yield Service("s3", State.GIVEN, settings.s3_endpoint or "AWS settings", None, None)
     if wanted.redis:
