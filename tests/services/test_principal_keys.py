@@ -22,10 +22,8 @@ KEY = "{}/inbound/flow/x"
 
 
 @pytest.fixture
-def settings(var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(var: Path, tmp_path: Path) -> Settings:
     """A store of its own, which knows nobody, and the papers of two principals."""
-    for name in plan.S3_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
     for name in ("energy01", "bank01"):
         shutil.copytree(CHECKOUT / "include" / "principals" / name, tmp_path / "papers" / name)
     server = seaweed.start(var)
@@ -130,11 +128,13 @@ def test_the_command_says_what_it_did(settings: Settings) -> None:
     assert code == 0 and again != lines and "a new key was made" in told
 
 
-def test_a_store_that_is_given_is_left_alone(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_given_is_left_alone(settings: Settings) -> None:
     stack.give_key(settings, "energy01")
     stack.take_key(settings, "bank01")
-    monkeypatch.setenv("SLUICE_S3_ENDPOINT", "aws")
+    given = settings.model_copy(update={"s3_endpoint": "aws"})
     with pytest.raises(NotFound):
-        stack.take_key(settings, "energy01")
+        stack.take_key(given, "energy01")
     with pytest.raises(NotFound):
-        stack.give_key(settings, "bank01")
+        stack.give_key(given, "bank01")
+    stack.give_key(settings, "bank01")  # the control
+    stack.take_key(settings, "energy01")

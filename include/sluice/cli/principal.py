@@ -78,14 +78,14 @@ def credential(
     from sluice.settings import get_settings
 
     settings = get_settings()
+    if settings.s3_endpoint is None:
+        raise ServiceMissing(Ref("service", "s3"))
     if revoke:
         take_key(settings, name)
         err.print("its key opens nothing any more", markup=False)
         if format is Format.JSON:
             show_json({"principal": name, "revoked": True})
         return
-    if settings.s3_endpoint is None:
-        raise ServiceMissing(Ref("service", "s3"))
     is_new = not secret_path(settings.var, name).exists()
     key = give_key(settings, name)
     if is_new:

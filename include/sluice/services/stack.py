@@ -97,8 +97,9 @@ def give_key(settings: Settings, principal: str) -> Credential:
     var, path = settings.var, seaweed.secret_path(settings.var, principal)
     mark = seaweed.revoked_path(var, principal)
     if mark.exists() or not path.exists():
-        if not _is_embedded() or principal not in _principals(settings):
+        if not _is_embedded(settings) or principal not in _principals(settings):
             raise NotFound(Ref("principal with an agreement in the embedded store", "as given"))
+        make_var(var)
         with locked(var / "run" / "up.lock", wait=False):
             if mark.exists():
                 path.unlink(missing_ok=True)
@@ -113,8 +114,9 @@ def take_key(settings: Settings, principal: str) -> None:
     Raises NotFound where there is no key of ours, and StackBusy.
     """
     var, path = settings.var, seaweed.secret_path(settings.var, principal)
-    if not path.exists() or not _is_embedded():
+    if not path.exists() or not _is_embedded(settings):
         raise NotFound(Ref("key in the embedded store", "as given"))
+    make_var(var)
     with locked(var / "run" / "up.lock", wait=False):
         seaweed.revoked_path(var, principal).touch(mode=0o600)
         seaweed.write_identities(var, settings.bucket_exchange, _principals(settings))
@@ -207,8 +209,10 @@ def _principals(settings: Settings) -> list[str]:
     return sorted({path.parent.name for path in folder.glob("*/agreement-*.yaml")}) if folder.is_dir() else []
 
 
-def _is_embedded() -> bool:
-    return plan.make_plan(os.environ, with_airflow=False).s3
+def _is_embedded(settings: Settings) -> bool:
+    """Are these the settings of the store that runs here? A shell may have a principal's AWS_ENDPOINT_URL."""
+    server = seaweed.find(settings.var)
+    return server is not None and server.endpoint == settings.s3_endpoint
 
 
 def _wait_for_airflow(var: Path, before: dict[str, int]) -> None:
