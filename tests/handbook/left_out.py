@@ -13,18 +13,26 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "make down": "tests/journeys/test_up_and_down.py does it",
         "make test": IS_THE_TEST,
     },
+    "docs/how-to/add-a-principal.md": {
+        "sluice principal credential": "the store is given there; tests/services/test_principal_keys.py does it"
+    },
     "docs/how-to/more-than-one-machine.md": {
         "make cluster": TURNED,
         "sluice status": TURNED,
         "sluice up --workers": TURNED,
     },
     "docs/how-to/send-a-file.md": {"gpg": "it needs a keyring of the principal; tests/lake/test_pgp_gnupg.py has one"},
+    "docs/operations.md": {
+        "git pull": "it fetches from the address your colleagues gave you",
+        "make setup": "every other target of the Makefile begins with it",
+    },
     "docs/tutorial/first-exchange.md": {"git clone": STRANGER, "make demo": STRANGER},
 }
 """Page -> the beginning of a command -> why it is not run."""
 
 ELSEWHERE_RUN: Mapping[str, str] = {
     "README.md": "tests/handbook/test_tutorial.py",
+    "docs/operations.md": "tests/handbook/test_tutorial.py",
     "docs/tutorial/first-exchange.md": "tests/handbook/test_tutorial.py",
     "docs/how-to/open-a-case-over-http.md": "tests/journeys/test_http.py",
     "docs/how-to/read-over-http.md": "tests/journeys/test_http.py",

@@ -1,5 +1,6 @@
 """README and tutorial, from the first look to a person who was answered, on services that `sluice up` started."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,11 @@ from stores import guarded_var
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 ACTIVATE = ". .venv/bin/activate"
 TUTORIAL = "docs/tutorial/first-exchange.md"
+OPERATIONS = "docs/operations.md"
+WITHOUT_AIRFLOW: Placeholders = {
+    "sluice up": "sluice up --no-airflow",
+    "sluice up --no-airflow": "sluice up --no-airflow",
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,9 @@ class Reader:
         commands = commands_of(pages()[page].read_text(encoding="utf-8"))
         activated = {ACTIVATE: f"{ACTIVATE}; PATH={self.command}:$PATH"}  # the quick one stays in front
         return follow(self.shell, commands, {**activated, **placeholders}, tuple(LEFT_OUT[page]))
+
+
+LISTED = "sluice exchange list --format json"
 
 
 def first(of: str, key: str) -> str:
@@ -83,7 +92,7 @@ def test_the_readme_shows_what_crossed(reader: Reader) -> None:
 
 def test_the_tutorial_goes_from_two_papers_to_a_person_who_was_answered(reader: Reader) -> None:
     placeholders: Placeholders = {
-        "sluice up": "sluice up --no-airflow",
+        **WITHOUT_AIRFLOW,
         "7b0d3f1e-....json": lambda: f"{reader.exchange()}.json",
         "7b0d3f1e": lambda: reader.exchange()[:8],
         "5b1f0c2e": reader.case,
@@ -95,3 +104,22 @@ def test_the_tutorial_goes_from_two_papers_to_a_person_who_was_answered(reader: 
 
     assert not wrong, "\n\n".join(wrong)
     assert list((reader.folder / "answer").rglob("access.pdf"))
+
+
+def test_a_backup_that_was_taken_as_the_page_says_can_be_put_back(reader: Reader) -> None:
+    reader.said("unset AWS_ENDPOINT_URL AWS_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY")  # of the shop
+    before = reader.said(LISTED), reader.said("sluice ledger verify --format json")
+    emptied: list[str] = []
+
+    def restored() -> str:
+        emptied.append(reader.said(LISTED))
+        return "pg_restore"
+
+    lost = {"mv var var.lost": "mkdir var.lost && mv var/* var.lost/", "mkdir var": "true"}
+    wrong = reader.follow(OPERATIONS, {**WITHOUT_AIRFLOW, **lost, "pg_restore": restored})
+
+    assert not wrong, "\n\n".join(wrong)
+    assert json.loads(emptied[0])["exchanges"] == []  # the control: all of it had gone
+    assert (reader.said(LISTED), reader.said("sluice ledger verify --format json")) == before
+    assert json.loads(before[0])["exchanges"]
+    reader.said("sluice subject where phone:0470000003")  # what it found lies in the store, under its old versions
