@@ -28,7 +28,10 @@ from night import (
     open_night,
     with_papers,
 )
+from sluice.agreement.dpv import GDPR
+from sluice.agreement.load import load_agreement
 from sluice.documents.statement import METADATA_KEY
+from sluice.returns.carry import forbidden
 from sluice.settings import Settings
 from sluice.terms import Flow
 
@@ -205,17 +208,30 @@ def day_of(key: str) -> date:
     return date.fromisoformat(key.rpartition("_")[2][:10])
 
 
-@pytest.mark.parametrize(
-    ("edit", "reason"),
-    [
-        (Edit(AGREEMENT, "  country: BE", "  country: US"), "FORBIDDEN_COUNTRY"),
-        (Edit(CONTRACT, "results.order_number", "results.survey_score"), "HEADER_SOURCE_MISSING"),
-    ],
-    ids=["country", "source"],
-)
-def test_a_return_to_a_forbidden_country_or_without_its_source_is_refused_once(
-    store_settings: Settings, tmp_path: Path, edit: Edit, reason: str
+def test_a_return_that_leaves_the_eea_rests_on_its_basis_and_says_where_it_went(
+    store_settings: Settings, tmp_path: Path
 ) -> None:
+    edits = (
+        Edit(AGREEMENT, "  country: BE", f'  country: US\n  transferBasis: "{GDPR}A46-2-c"'),
+        Edit(AGREEMENT, "transfersOutsideEea: forbidden", "transfersOutsideEea: with_basis"),
+    )
+    with open_night(with_papers(store_settings, tmp_path, AT_ONCE, *edits), tmp_path, 5) as night:
+        night.called(Call("c1", *night.people(1)[0]))
+        night.make()
+        [line] = night.returns()
+        assert line.decision == "accepted"
+        assert night.record(line).who.countries == ("BE", "NL", "US")
+        paper = load_agreement(night.desk.settings.principals_dir / "energy01" / AGREEMENT)
+
+    day = CALLED_AT.date()
+    bare = replace(paper, delivery=replace(paper.delivery, transfer_basis=None))
+    nowhere = replace(paper, transfers_outside_eea="forbidden")
+    assert forbidden(paper, day) == ()
+    assert [[each.code for each in forbidden(each, day)] for each in (bare, nowhere)] == [["FORBIDDEN_COUNTRY"]] * 2
+
+
+def test_a_return_without_its_source_is_refused_once(store_settings: Settings, tmp_path: Path) -> None:
+    edit, reason = Edit(CONTRACT, "results.order_number", "results.survey_score"), "HEADER_SOURCE_MISSING"
     with open_night(with_papers(store_settings, tmp_path, AT_ONCE, edit), tmp_path, 5) as night:
         night.called(replace(Call("c1", *night.people(1)[0]), order="7"))
         night.make()

@@ -114,17 +114,17 @@ def _check_security(root: Spot) -> Iterator[Found]:
 
 def _check_transfers(root: Spot) -> Iterator[Found]:
     forbidden = root["duties"]["a_instructions"]["transfersOutsideEea"].value == "forbidden"
-    for processor in root["subProcessors"]["list"]:
-        basis = processor["transferBasis"]
-        for country in processor["countries"]:
-            if country.text is None or country.text in EEA_COUNTRIES:
-                continue
-            if country.text not in _countries():
-                yield Found(country, "053", country.text)
-            elif forbidden and basis.is_given:
-                yield Found(basis, "051", country.text)
-            elif not basis.is_given:
-                yield Found(country, "050", country.text)
+    delivery, processors = root["delivery"], root["subProcessors"]["list"]
+    places = [(country, each["transferBasis"]) for each in processors for country in each["countries"]]
+    for country, basis in (*places, (delivery["country"], delivery["transferBasis"])):
+        if country.text is None or country.text in EEA_COUNTRIES:
+            continue
+        if country.text not in _countries():
+            yield Found(country, "053", country.text)
+        elif forbidden and basis.is_given:
+            yield Found(basis, "051", country.text)
+        elif not basis.is_given:
+            yield Found(country, "050", country.text)
 
 
 def _countries() -> frozenset[str]:

@@ -51,13 +51,14 @@ _PROCESSING = Keys(
     },
     {"subProcessing": Keys({}, {"subjectMatter": Text(), "nature": _NATURE, "duration": Text()})},
 )
+_TRANSFER_BASIS = Iri("a way to transfer (GDPR Art. 45, 46, 49)", dpv.TRANSFER_BASES)
 _SUB_PROCESSOR = Keys(
     {"name": Text(), "processing": Text(), "countries": Many(COUNTRY, least=1), "validFrom": Day()},
     {
         "kbo": Text(r"[01]\d{3}\.\d{3}\.\d{3}", "0123.456.789"),
         "address": Text(),
         "contact": _CONTACT,
-        "transferBasis": Iri("a way to transfer (GDPR Art. 45, 46, 49)", dpv.TRANSFER_BASES),
+        "transferBasis": _TRANSFER_BASIS,
         "validTo": Day(),
     },
 )
@@ -114,6 +115,7 @@ _DELIVERY = Keys(
         "acknowledgeHours": Number(1, 720),
         "escalateHours": Number(1, 2160),
         "country": COUNTRY,
+        "transferBasis": _TRANSFER_BASIS,
         "pgpKey": _PGP,
     },
 )

@@ -87,6 +87,7 @@ def _delivery(spot: Spot) -> DeliveryRules:
         acknowledge_hours=spot["acknowledgeHours"].value or usual.acknowledge_hours,
         escalate_hours=spot["escalateHours"].value or usual.escalate_hours,
         country=spot["country"].value or usual.country,
+        transfer_basis=spot["transferBasis"].value,
         pgp=_pgp_key(key),
     )
 

@@ -100,6 +100,8 @@ class DeliveryRules:
     escalate_hours: int = 72
     country: str = "BE"
     """Where the principal receives (ISO 3166 alpha-2)."""
+    transfer_basis: str | None = None
+    """What a return rests on that leaves the EEA: IRI of a transfer tool (GDPR Art. 45, 46, 49)."""
     pgp: PgpKey | None = None
 
 

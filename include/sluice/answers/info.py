@@ -151,6 +151,8 @@ def _transfers(found: Found) -> Iterator[Transfer]:
     for processor in (each for paper in papers for each in paper.sub_processors):
         for country in processor.countries:
             bases.setdefault(country, {})[processor.transfer_basis] = None
+    for delivery in (paper.delivery for paper in papers):
+        bases.setdefault(delivery.country, {})[delivery.transfer_basis] = None
     seen = {country for holder in found.holders for country in holder.record.who.countries}
     for country in sorted(seen - EEA_COUNTRIES):
         for basis in bases.get(country, {None: None}):

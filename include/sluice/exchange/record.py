@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sluice.agreement.model import Agreement, DataContract, FieldRole
 from sluice.agreement.profiles import role_warnings, roles_for
-from sluice.exchange.model import Judged, Kept
+from sluice.exchange.model import GOOD, Judged, Kept
 from sluice.exchange.naming import BRUSSELS, utc_text, withheld_unless_safe
 from sluice.gate.model import Finding
 from sluice.ledger.record import (
@@ -160,11 +160,15 @@ def _who(judged: Judged, center: str, home_country: str) -> Who:
     on = opened.opened_at.astimezone(BRUSSELS).date()
     processors = [p for p in agreement.sub_processors if _is_active(p.valid_from, p.valid_to, on)] if agreement else []
     countries = {home_country} | {country for processor in processors for country in processor.countries}
+    if agreement and opened.direction is Direction.OUTBOUND_RETURN:
+        countries |= {agreement.delivery.country}
+    # What agents add, and what was refused, goes to nobody.
+    is_given = agreement and judged.decision in GOOD and opened.direction is not Direction.INTERNAL
     return Who(
         principal=opened.principal,
         language=agreement.language if agreement else "nl",
         sender=center if opened.direction is Direction.INTERNAL else opened.principal,
-        recipients=(center, *(agreement.recipients if agreement else ())),
+        recipients=(center, *(agreement.recipients if agreement and is_given else ())),
         sub_processors=tuple(processor.name for processor in processors),
         countries=tuple(sorted(countries)),
         roles=_roles(agreement, contract, on),

@@ -61,9 +61,10 @@ def carry_return(house: House, opened: Opened, run: Mapping[str, str], by: str =
 
 def forbidden(agreement: Agreement, on: date) -> tuple[Finding, ...]:
     """What stops every return under an agreement: a country nobody may send to (GDPR Art. 44)."""
-    basis_missing = countries_without_basis(agreement, on)
-    if agreement.delivery.country not in EEA_COUNTRIES and agreement.transfers_outside_eea == "forbidden":
-        basis_missing |= {agreement.delivery.country}
+    basis_missing, delivery = countries_without_basis(agreement, on), agreement.delivery
+    is_without = delivery.transfer_basis is None or agreement.transfers_outside_eea == "forbidden"
+    if delivery.country not in EEA_COUNTRIES and is_without:
+        basis_missing |= {delivery.country}
     return (finding("FORBIDDEN_COUNTRY", "paper.country", count=len(basis_missing)),) if basis_missing else ()
 
 
