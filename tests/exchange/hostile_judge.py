@@ -13,7 +13,7 @@ import psutil
 
 from exchange.hostile import FINE, Hostile
 from exchange.hostile_keys import KEYS
-from sluice.agreement.model import Agreement, DataContract
+from sluice.agreement.model import Agreement, DataContract, Paper
 from sluice.exchange.dry_run import find_paper
 from sluice.exchange.job import Job, limits_of, read_report, read_suites
 from sluice.exchange.judge import failure_of
@@ -124,7 +124,10 @@ def _form(form: str) -> dict[str, str | None]:
 
 
 def _paper(settings: Settings) -> tuple[Agreement, DataContract]:
-    return find_paper(settings, "DPA-ENERGY01", Flow("renewal_campaign"), datetime(2026, 11, 26, tzinfo=UTC).date())
+    on = datetime(2026, 11, 26, tzinfo=UTC).date()
+    paper = find_paper(settings, "DPA-ENERGY01", Flow("renewal_campaign"), on)
+    assert isinstance(paper, Paper)
+    return paper.agreement, paper.contract
 
 
 def _sha256(path: Path) -> str:

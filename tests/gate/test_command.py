@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from typer.testing import CliRunner
 
 from lake.compressed import MESSAGE
 from sluice.cli.whole import app
-from sluice.errors import Exit, FileMissing
+from sluice.errors import Exit, FileMissing, NotFound
 from sluice.sample.files import write_campaign
+from sluice.settings import get_settings
 
 pytestmark = pytest.mark.usefixtures("fresh_settings")
 
@@ -94,3 +96,38 @@ def test_a_folder_s_name_that_is_no_text_says_nothing_of_the_file_in_it(files: P
 
 def test_alone_it_is_a_missing_file_too() -> None:
     assert isinstance(run("x" * 256).exception, FileMissing)
+
+
+@pytest.mark.parametrize(
+    ("agreement", "flow", "code"),
+    [
+        ("DPA-WATER01", "meter_contacts", "FORBIDDEN_AGREEMENT_EXPIRED"),
+        ("DPA-ENERGY01", "no_such_flow", "FORBIDDEN_NO_CONTRACT"),
+        ("DPA-ENERGY01", "draft_flow", "FORBIDDEN_CONTRACT_GAP"),
+    ],
+)
+def test_where_the_paper_refuses_the_verdict_says_so_for_every_file(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agreement: str, flow: str, code: str
+) -> None:
+    """As the DAG does; a program that reads the verdict gets one, in a batch too."""
+    papers = tmp_path / "principals"
+    shutil.copytree(get_settings().principals_dir, papers)
+    (papers / "energy01" / "draft_flow.inbound.odcs.yaml").write_text("schema: [", encoding="utf-8")
+    monkeypatch.setenv("SLUICE_PRINCIPALS_DIR", str(papers))
+    get_settings.cache_clear()
+    words = ("gate", "run", "--agreement", agreement, "--flow", flow, "--dry-run", "--format", "json")
+    good, page = str(files / "good.csv"), tmp_path / "report.html"
+
+    alone = CliRunner().invoke(app, [*words, good, "--report", str(page)])
+    many = CliRunner().invoke(app, [*words, "-"], input=f"{good}\n{good}\n")
+
+    said = json.loads(alone.stdout)
+    assert (alone.exit_code, said["verdict"], [each["code"] for each in said["reasons"]]) == (1, "REFUSED", [code])
+    assert (many.exit_code, [json.loads(line)["verdict"] for line in many.stdout.splitlines()]) == (1, ["REFUSED"] * 2)
+    assert code in page.read_text(encoding="utf-8")
+
+
+def test_an_agreement_that_no_paper_has_is_told_without_its_name(files: Path) -> None:
+    words = [*RUN[:3], "jan.peeters@x.be", *RUN[4:], str(files / "good.csv")]
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, NotFound) and "peeters" not in str(done.exception)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
 from documents.samples import a_record
@@ -12,9 +13,11 @@ from sluice.cli.ledger import app
 from sluice.documents.receipt import make_receipt
 from sluice.exchange.anchor import anchor_ledger, read_anchors
 from sluice.exchange.house import open_house
+from sluice.keys import Keyring
 from sluice.lake import objects
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
+from sluice.ledger.sign import sign
 from sluice.settings import get_settings
 from sluice.terms import ExchangeId
 
@@ -128,6 +131,24 @@ def test_a_receipt_that_does_not_hold_is_named(installation):
 
     assert code == 1
     assert answer["receipts"] == {"checked": 3, "refused": ["bad.json"]}
+
+
+def test_of_a_copy_of_a_whole_prefix_what_is_no_receipt_is_passed_over_and_what_cannot_be_read_is_named(installation):
+    settings, receipts = installation
+    ring = Keyring.open(settings)
+    (receipts / "folder.json").mkdir()
+    (receipts / "f.roles.json").write_bytes(sign(b"{}", ring.signing, "sluice-role-statement+jws").flattened)
+    forged = sign(b"{}", Ed25519PrivateKey.generate(), "sluice-role-statement+jws")
+    (receipts / "forged.json").write_bytes(forged.flattened)
+    (receipts / "gone.json").symlink_to(receipts / "nowhere")
+
+    code, answer = run("--receipts", str(receipts))
+
+    assert code == 1
+    assert answer["receipts"] == {"checked": 4, "refused": ["forged.json", "gone.json"]}
+    for name in ("forged.json", "gone.json"):
+        (receipts / name).unlink()
+    assert run("--receipts", str(receipts))[0] == 0  # the control
 
 
 def test_without_the_copies_outside_nobody_can_say_that_it_holds(installation, monkeypatch):

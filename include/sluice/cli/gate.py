@@ -115,7 +115,7 @@ def _judged(judge: "DryRun", path: str, lang: str) -> Exit:
 def _write(report: Path, judge: "DryRun", file: "LookedAt", tried: "Tried", lang: str) -> None:
     from sluice.cli.gate_report import report_page
 
-    page = report_page(judge.agreement, judge.contract, file, tried, lang)
+    page = report_page(judge.paper, file, tried, lang)
     try:
         report.write_text(page, encoding="utf-8")
         return

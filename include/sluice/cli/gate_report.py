@@ -10,7 +10,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from sluice.agreement.model import Agreement, DataContract
+from sluice.agreement.model import Paper, PaperMissing
 from sluice.cli.gate import explained
 from sluice.documents.reasons import Explained
 from sluice.documents.words import Words, words
@@ -66,7 +66,7 @@ def look_at(file: Path) -> LookedAt:
     raise FileMissing(Ref("file", file.name))
 
 
-def report_page(agreement: Agreement, contract: DataContract, file: LookedAt, tried: Tried, lang: str) -> str:
+def report_page(paper: Paper | PaperMissing, file: LookedAt, tried: Tried, lang: str) -> str:
     """HTML in nl, fr or en. The name of the file stands in it only where it can be no person's."""
     say, verdict = words(lang), tried.verdict
     kind, sign = CHIPS[verdict.verdict]
@@ -87,7 +87,7 @@ def report_page(agreement: Agreement, contract: DataContract, file: LookedAt, tr
         sentence=_sentence(say, verdict),
         counts=_counts(say, verdict),
         groups=list(groups.items()),
-        facts=list(_facts(say, agreement, contract, file)),
+        facts=list(_facts(say, paper, file)),
     )
 
 
@@ -116,9 +116,11 @@ def _line(say: Words, tried: Tried, reason: Finding) -> Line:
     )
 
 
-def _facts(say: Words, agreement: Agreement, contract: DataContract, file: LookedAt) -> Iterator[tuple[str, str]]:
-    yield say.say("dry_run.agreement"), f"{agreement.agreement_id} {agreement.version}"
-    yield say.say("dry_run.contract"), f"{contract.contract_id} {contract.version}"
+def _facts(say: Words, paper: Paper | PaperMissing, file: LookedAt) -> Iterator[tuple[str, str]]:
+    if paper.agreement:
+        yield say.say("dry_run.agreement"), f"{paper.agreement.agreement_id} {paper.agreement.version}"
+    if paper.contract:
+        yield say.say("dry_run.contract"), f"{paper.contract.contract_id} {paper.contract.version}"
     yield say.say("dry_run.bytes"), say.number(file.size_bytes)
     yield "SHA-256", file.sha256
     yield say.say("dry_run.judged"), say.moment(datetime.now(UTC).isoformat())

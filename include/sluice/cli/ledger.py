@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
-from sluice.errors import Exit, Ref, ServiceMissing, UsageError
+from sluice.errors import Exit, Ref, ServiceMissing, UsageError, is_file
 
 if TYPE_CHECKING:
     from sluice.exchange.house import House
@@ -76,8 +76,11 @@ def verify(
 
 
 def _read_receipts(folder: Path | None, public_pem: bytes) -> tuple[list["Witness"], list[str]]:
-    """What the receipts in a folder say of the ledger, and the names of those that do not hold."""
-    from sluice.documents.verify import verify_receipt
+    """What the receipts in a folder say of the ledger, and the names of those that do not hold.
+
+    Of a copy of a principal's whole prefix, what we signed as something else is none of them.
+    """
+    from sluice.documents.verify import is_of_another_kind, verify_file
     from sluice.ledger.model import Witness
 
     if folder is None:
@@ -85,13 +88,13 @@ def _read_receipts(folder: Path | None, public_pem: bytes) -> tuple[list["Witnes
     if not folder.is_dir():
         raise UsageError(Ref("option", "--receipts"), Ref("folder", str(folder)))
     witnesses, refused = [], []
-    for path in sorted(folder.rglob("*.json")):
-        check = verify_receipt(path.read_bytes(), public_pem, None)
+    for path in sorted(path for path in folder.rglob("*.json") if not path.is_dir()):
+        check = verify_file(path, public_pem)
         if check.valid and check.chain and check.seq and check.entry_hash:
             witnesses.append(
                 Witness(check.chain, check.seq, bytes.fromhex(check.entry_hash), f"receipt {check.exchange}")
             )
-        else:
+        elif not (is_file(path) and is_of_another_kind(path.read_bytes(), public_pem)):
             refused.append(str(path.relative_to(folder)))
     return witnesses, refused
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def letter(
     case: CaseArgument,
-    kind: Annotated[str, typer.Option(help="receipt, extension, refusal or completion.")],
+    kind: Annotated[str, typer.Option(help="receipt, extension, refusal, lifting or completion.")],
     to: Annotated[Path, typer.Option(help="FILE.pdf to post, or FILE.json with the same content for programs.")],
     lang: Annotated[str | None, typer.Option(help="nl, fr or en; the person's language by default.")] = None,
     sub_case: Annotated[str | None, typer.Option(help="The letter about this part, where there are several.")] = None,

@@ -8,7 +8,7 @@ from typing import Any
 
 from sluice.errors import is_file
 from sluice.ledger.model import SignatureInvalid
-from sluice.ledger.sign import open_signed, read_public, split_flattened
+from sluice.ledger.sign import as_it_stands, open_signed, read_public, split_flattened
 
 TYPE = "sluice-receipt+jws"
 FORMAT = "sluice-receipt-1"
@@ -57,6 +57,17 @@ def verify_receipt(jws: bytes, public_pem: bytes, pdf: bytes | None) -> ReceiptC
         seq=ledger["seq"],
         pdf_checked=pdf is not None,
     )
+
+
+def is_of_another_kind(jws: bytes, public_pem: bytes) -> bool:
+    """Whether this key signed it as something that is no receipt: a role statement, a certificate, a checkpoint."""
+    try:
+        signed = split_flattened(jws)
+        kind = as_it_stands(signed)[0].get("typ")
+        open_signed(signed, read_public(public_pem), str(kind))
+    except SignatureInvalid:
+        return False
+    return kind != TYPE
 
 
 def verify_file(path: Path, public_pem: bytes, pdf: Path | None = None) -> ReceiptCheck:

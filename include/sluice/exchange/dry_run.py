@@ -11,13 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sluice.agreement.load import find_on_file
-from sluice.agreement.model import Agreement, DataContract
+from sluice.agreement.load import find_flows_of, find_on_file, load_agreements
+from sluice.agreement.model import Paper, PaperMissing, PaperReason
 from sluice.errors import FileMissing, NotFound, Ref, is_file
 from sluice.exchange.job import Job, Suite, file_limits_of, limits_of, load_rules, read_report, read_suites
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import Nursery
-from sluice.exchange.paper import refuse_unread, refused
+from sluice.exchange.paper import missing_paper, refuse_unread, refused
 from sluice.exchange.progress import Say, told
 from sluice.gate.model import GateVerdict
 from sluice.settings import Settings
@@ -42,18 +42,19 @@ class DryRun:
 
     nursery: Nursery
     settings: Settings
-    agreement: Agreement
-    contract: DataContract
+    paper: Paper | PaperMissing
     suites: tuple[Suite, ...]
     _stack: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
     def of(cls, nursery: Nursery, settings: Settings, agreement_id: str, flow: Flow) -> Self:
         """For a flow of an agreement in the checkout. Raises NotFound or DocumentInvalid, coded."""
-        agreement, contract = find_paper(settings, agreement_id, flow, datetime.now(BRUSSELS).date())
-        suites = read_suites(settings, contract)
-        load_rules(contract, suites)
-        return cls(nursery, settings, agreement, contract, suites)
+        paper = find_paper(settings, agreement_id, flow, datetime.now(BRUSSELS).date())
+        if isinstance(paper, PaperMissing):
+            return cls(nursery, settings, paper, ())
+        suites = read_suites(settings, paper.contract)
+        load_rules(paper.contract, suites)
+        return cls(nursery, settings, paper, suites)
 
     def __enter__(self) -> Self:
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="sluice-")))
@@ -70,7 +71,10 @@ class DryRun:
         """
         if not is_file(file):
             raise FileMissing(Ref("file", file.name))
-        if reasons := refuse_unread(file.name, self.agreement, self.contract, datetime.now(BRUSSELS).date()):
+        if isinstance(self.paper, PaperMissing):
+            return Tried(refused((missing_paper(self.paper),)))
+        agreement, contract = self.paper.agreement, self.paper.contract
+        if reasons := refuse_unread(file.name, agreement, contract, datetime.now(BRUSSELS).date()):
             return Tried(refused(reasons))
         folder = self._folder / "job"
         shutil.rmtree(folder, ignore_errors=True)
@@ -81,15 +85,15 @@ class DryRun:
             folder=folder,
             file=arrived,
             file_name=file.name,
-            contract=self.contract,
+            contract=contract,
             suites=self.suites,
             subject_key="",
             origin=None,
-            free_text=self.agreement.free_text,
-            limits=file_limits_of(self.settings, self.agreement),
+            free_text=agreement.free_text,
+            limits=file_limits_of(self.settings, agreement),
         )
         with told(folder, say, SAID_EVERY_S):
-            end = self.nursery.run(job.as_json(), limits_of(self.settings, self.agreement, file.stat().st_size))
+            end = self.nursery.run(job.as_json(), limits_of(self.settings, agreement, file.stat().st_size))
         report = read_report(folder, end)
         return Tried(report.verdict, _asked(folder / "pass.json") if report.has_pass else {})
 
@@ -111,13 +115,27 @@ def _said(check: Mapping[str, Any]) -> str:
     return words if len(words) <= SHOWN_OPTION else f"{words[:SHOWN_OPTION]}…"
 
 
-def find_paper(settings: Settings, agreement_id: str, flow: Flow, on: date) -> tuple[Agreement, DataContract]:
-    """An agreement that holds ``on`` a day and its inbound contract of a flow, from the checkout's files."""
+def find_paper(settings: Settings, agreement_id: str, flow: Flow, on: date) -> Paper | PaperMissing:
+    """An agreement that holds ``on`` a day and its inbound contract of a flow, from the checkout's files; or why none.
+
+    Raises NotFound where no paper has this id.
+    """
     held = find_on_file(settings.principals_dir, agreement_id, on)
     if held is None:
-        raise NotFound(Ref("agreement in force", agreement_id), Ref("folder", settings.principals_dir.name))
+        return _without_agreement(settings, agreement_id, on)
     agreement, contracts = held
     for contract in contracts:
         if contract.flow == flow and contract.direction is Direction.INBOUND:
-            return agreement, contract
-    raise NotFound(Ref("flow", flow), Ref("agreement", agreement_id), Ref("folder", settings.principals_dir.name))
+            return Paper(agreement, contract)
+    written = {(each.flow, each.direction) for each in find_flows_of(Path(agreement.path).parent)}
+    has_gap = (flow, Direction.INBOUND) in written
+    return PaperMissing(PaperReason.CONTRACT_GAP if has_gap else PaperReason.NO_CONTRACT, agreement)
+
+
+def _without_agreement(settings: Settings, agreement_id: str, on: date) -> PaperMissing:
+    papers = load_agreements(settings.principals_dir, agreement_id)
+    versions = [each for each in papers if each.agreement_id == agreement_id]
+    if not versions:
+        raise NotFound(Ref("agreement", "as given"), Ref("folder", settings.principals_dir.name))
+    is_over = any(each.valid_from <= on for each in versions)
+    return PaperMissing(PaperReason.AGREEMENT_EXPIRED if is_over else PaperReason.AGREEMENT_NOT_YET, versions[-1])
