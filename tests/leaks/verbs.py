@@ -95,6 +95,7 @@ def _about_cases(people: Sequence[Person], folder: Path, at: dict[str, str]) -> 
     for case in (at["case"], at["who"]):
         for verb in ("show", "candidates", "confirm", "identity", "letters", "recipients", "withdraw", "lift", "tidy"):
             yield "case", verb, case
+        yield "case", "complaint", case
         yield "case", "pause", case, "--reason", who.name
         yield "case", "extend", case, "--reason", who.name
         yield "case", "decide", case, "--refuse", who.name

@@ -76,6 +76,10 @@ def test_what_the_center_decides_goes_by_command(desk: Desk) -> None:
     assert (named.exit, named.error) == (1, "SLU-521"), "a principal's part waits for its principal"
     assert sluice("case", "withdraw", case).document["state"] == "WITHDRAWN_BY_SUBJECT"
     assert sluice("case", "withdraw", case).exit == 1
+    assert "COMPLAINT" not in str(sluice("case", "show", case).document)
+    for _ in ("once", "again"):
+        assert sluice("case", "complaint", case).exit == 0, "a case that is over too"
+    assert sluice("case", "show", case).document["flags"] == "COMPLAINT"
 
 
 def test_wrong_usage_is_exit_2_and_quotes_nothing(desk: Desk) -> None:
@@ -91,6 +95,7 @@ def test_wrong_usage_is_exit_2_and_quotes_nothing(desk: Desk) -> None:
         ("case", "decide", "00000000", "--accept", "forget"),
         ("case", "decide", "00000000", "--refuse", "A12UnfoundedRequest", "--abuse-proven"),
         ("case", "withdraw", "00000000", "--evidence", "nowhere.pdf"),
+        ("case", "complaint", "00000000", "--evidence", "nowhere.pdf"),
     ):
         assert sluice(*words).exit == 2, words
     assert sluice(*OPEN, "--principal", "nobody01").exit == 1

@@ -169,6 +169,26 @@ def withdraw(
     show_case(done, format)
 
 
+def complaint(
+    case: CaseArgument, evidence: EvidenceOption = None, by: ByOption = None, format: FormatOption = Format.TABLE
+) -> None:
+    """Note that the person complained (Art. 77) or went to court (Art. 79): what is sealed of the case stays.
+
+    The case itself goes on as it was, and is over if it was. JSON: as `case open`. Again changes nothing.
+
+    Example: sluice case complaint 6f0c4f0e --evidence letter-of-the-authority.pdf
+    """
+    from sluice.db import connect
+    from sluice.rights.cases import set_flag
+    from sluice.rights.model import Flag
+    from sluice.rights.store import find_beginning
+
+    order = _order("COMPLAINED", evidence, by)
+    with connect(get_settings()) as conn:
+        done = set_flag(conn, find_beginning(conn, case.lower()), Flag.COMPLAINT, order)
+    show_case(done, format)
+
+
 def lift(
     case: CaseArgument, evidence: EvidenceOption = None, by: ByOption = None, format: FormatOption = Format.TABLE
 ) -> None:
