@@ -7,7 +7,7 @@ import typer
 
 from sluice.cli.case_output import ByOption, CaseArgument
 from sluice.cli.options import WhyOption
-from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
+from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Exit
 from sluice.settings import get_settings, login_name
 
@@ -134,7 +134,7 @@ def preflight(case: OneOrAll = None, format: FormatOption = Format.TABLE) -> Non
     from sluice.exchange.house import open_house
     from sluice.rights.preflight import preflight as look
 
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("looking"):
         found = look(house, find_case(house.conn, case) if case is not None else None)
     problems = [
         {"code": each.risk.value, "where": each.where, "says": each.says, "cure": each.cure, "stops": each.risk.stops}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.case_output import ByOption
-from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
+from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def confirm(principal: PrincipalArgument, by: ByOption = None, format: FormatOpt
     from sluice.rights.destroy import confirm as carry_out
     from sluice.terms import Principal
 
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("destroying"):
         done = carry_out(house, Principal(principal), by or login_name(), datetime.now(UTC))
     _show("Destroyed", done, format)
 

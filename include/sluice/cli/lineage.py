@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sluice.cli.options import moment_of
-from sluice.cli.output import Format, FormatOption, show_json, show_table
+from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Ref, UsageError
 
 app = typer.Typer(
@@ -94,7 +94,7 @@ def _show_journey(subject: str, principal: str | None, format: Format) -> None:
 
     person = (parse_identifier(sys.stdin.readline().rstrip("\r\n") if subject == "-" else subject, 1),)
     check_identifiers(person)
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("searching"):
         journey = journey_of(house, person, pick_principals(house.conn, principal))
     if format is Format.JSON:
         told = {"exchanges": [asdict(each) for each in journey.passages], "searched": journey.searched}

@@ -45,7 +45,7 @@ def due(
 
     now = datetime.now(UTC)
     day = on.date() if on else now.astimezone(BRUSSELS).date()
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("looking"):
         found = find_due(house.conn, day, now, Principal(principal) if principal is not None else None)
     lines = [
         {

@@ -146,7 +146,7 @@ def decide_(
 
     if choice not in list(Choice):
         raise UsageError(Ref("argument", "send|mask|drop"))
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("deciding"):
         exchange_id = _found(house, exchange)
         open_rows = [each.row for each in note_rows(house, exchange_id) if each.review is None]
         wanted = open_rows if rows == "all" else _numbers(rows)

@@ -60,7 +60,7 @@ def where_(
 
     person = (parse_identifier(identifier, 1),)
     check_identifiers(person)
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("searching"):
         places = list(where(house, person, pick_principals(house.conn, principal)))
     if format is Format.JSON:
         show_json({"places": [asdict(place) for place in places], "searched": stores_searched()})
@@ -90,7 +90,7 @@ def merge_index(
     from sluice.exchange.read import pick_principals
     from sluice.settings import get_settings
 
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("searching"):
         chosen = pick_principals(house.conn, principal)[0] if principal else None
         merged, failed = merge_all(house, datetime.now(UTC), chosen)
     document = {"merged": merged, "failed": failed}
@@ -122,7 +122,7 @@ def candidates(
     from sluice.settings import get_settings
 
     sought = read_sought(file)
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("merging"):
         names = pick_principals(house.conn, principal)
         found = [find_candidates(house, each, names, line) for line, each in enumerate(sought, 1)]
     show_candidates(found, format)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.options import channel_word
-from sluice.cli.output import Format, FormatOption, items, show_json, show_pairs
+from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs
 from sluice.errors import Exit, SluiceError
 from sluice.settings import get_settings
 
@@ -65,7 +65,7 @@ def replay(format: FormatOption = Format.TABLE) -> None:
     from sluice.exchange.house import open_house
     from sluice.exchange.replay import replay as tell_again
 
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("replaying"):
         done = tell_again(house, datetime.now(UTC))
     document = {
         "runs": done.runs,
