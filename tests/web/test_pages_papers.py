@@ -2,21 +2,27 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from desk import Desk, open_desk
 from night import AGREEMENT, Edit, with_papers
+from rights.town import papers_of
+from sluice.agreement.activate import activate_all
+from sluice.agreement.matrix import matrix_of
+from sluice.agreement.store import find_agreement, find_contracts, list_laid
 from sluice.documents.words import LANGUAGES
 from sluice.settings import Settings
 from sluice.web.pages.app import MOUNT, make_pages
 from web.house import Web, open_web
+from web.statements import heard
 from web.test_pages import SCRIPT, said
 
 pytestmark = pytest.mark.stores
 DEEPER = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
+LISTED = re.compile(r'<th scope="row"><a href="[^"]+">(DPA-[^<]+)</a>')
 PATHS = ("/roles", "/roles/DPA-ENERGY01", "/agreements", "/agreements/DPA-ENERGY01")
 
 
@@ -40,6 +46,44 @@ def test_the_matrix_shows_the_flip_and_what_is_missing(pages: Web) -> None:
     assert "In 6 of 14 field groups roles flip" in page and "⇄ contact center energy01" in page
     assert "nobody has signed it off" in page
     assert "⇄ 6" in said(pages.get("/roles?lang=en").text)
+
+
+def test_more_agreements_ask_no_more_statements(pages: Web, tmp_path: Path) -> None:
+    conn, before = pages.desk.house.conn, statements(pages, "/roles")
+    were = LISTED.findall(pages.get("/roles").text)
+    more = [f"energy{number}" for number in range(21, 25)]
+    activate_all(conn, papers_of(pages.desk.settings, tmp_path, more).principals_dir, datetime.now(UTC))
+    names = LISTED.findall(pages.get("/roles").text)
+    assert names == sorted({*were, *(f"DPA-{name.upper()}" for name in more)}) != were
+    assert statements(pages, "/roles") == before < 10
+    each = [statements(pages, f"/roles/{name}") for name in names]
+    assert sum(each) > before + 2 * len(more), "the control: one page of each asks more"
+
+
+def statements(pages: Web, path: str) -> int:
+    """How many a page asks, once its connection is open."""
+    pages.get(path)
+    with heard() as said:
+        assert pages.get(path).status_code == 200
+    return len(said)
+
+
+def test_the_list_says_of_an_agreement_what_its_own_page_says(pages: Web) -> None:
+    """At every day: the list reads all papers at once, the page those of one."""
+    conn, now = pages.desk.house.conn, datetime.now(UTC)
+    for on in ("2025-06-30", "2026-01-01", now.date().isoformat()):
+        listed = pages.get(f"/roles?on={on}").text
+        for name in {each.agreement_id for each in list_laid(conn)}:
+            [row] = re.findall(rf"<tr>(?:(?!</tr>).)*>{name}</a>.*?</tr>", listed, re.DOTALL) or [""]
+            paper = find_agreement(conn, name, date.fromisoformat(on), now)
+            assert (paper is None) == (row == ""), (name, on)
+            if paper:
+                rows = matrix_of(paper, find_contracts(conn, paper, date.fromisoformat(on), now))
+                groups, flips = ({each.group for each in rows if each.flips or every} for every in (True, False))
+                told = (
+                    f"{name} {paper.version} {paper.principal_name} {len(groups)} {f'⇄ {len(flips)}' if flips else 0}"
+                )
+                assert said(row).startswith(told), on
 
 
 def test_a_page_shows_what_was_in_force_and_known_then(pages: Web) -> None:

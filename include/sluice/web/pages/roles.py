@@ -7,7 +7,8 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from sluice.agreement.matrix import MatrixRow, matrix_of
-from sluice.agreement.store import find_agreement, find_contracts, list_laid
+from sluice.agreement.model import DataContract
+from sluice.agreement.store import find_agreement, find_contracts, list_agreements, list_contracts, list_laid
 from sluice.registers.terms import duration_text
 from sluice.web.access import Auditor
 from sluice.web.asked import AGREEMENT
@@ -24,11 +25,15 @@ PARAMETERS = frozenset({"agreement_id", "on", "known_at"})
 def list_(request: Request, auditor: Auditor, on: On, known_at: KnownAt) -> Response:
     """Every agreement in force on a day, with how many groups flip and what has to be said about roles."""
     with reading() as conn:
-        found = []
-        for name in dict.fromkeys(each.agreement_id for each in list_laid(conn)):
-            agreement = find_agreement(conn, name, on, known_at)
-            if agreement:
-                found.append((agreement, matrix_of(agreement, find_contracts(conn, agreement, on, known_at))))
+        agreements = [each.agreement for each in list_agreements(conn, known_at) if on in each.days]
+        contracts = [each.contract for each in list_contracts(conn, known_at) if on in each.days]
+    named: dict[tuple[str, str], list[DataContract]] = {}
+    for contract in contracts:
+        named.setdefault((contract.agreement_id, contract.agreement_version), []).append(contract)
+    found = [
+        (each, matrix_of(each, named.get((each.agreement_id, each.version), ())))
+        for each in sorted(agreements, key=lambda each: each.agreement_id)
+    ]
     return render(
         request,
         "roles.html",
