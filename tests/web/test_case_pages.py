@@ -23,7 +23,7 @@ from sluice.rights.reasons import iri
 from sluice.rights.store import list_cases, list_steps
 from sluice.web.pages.app import MOUNT
 from sluice.web.pages.view import Deed
-from web.desk_work import ASKED_DAYS_AGO, BELIEF, PREPARER, case_of, said
+from web.desk_work import ASKED_DAYS_AGO, BELIEF, PREPARER, ask, case_of, said
 from web.house import Web
 
 SCRIPT = "<script>alert(1)</script>"
@@ -131,13 +131,64 @@ def test_the_list_of_cases_narrows_and_pages(pages: Web, night: Night, monkeypat
     }
     assert listed("principal=telecom01") == set()
     monkeypatch.setattr("sluice.web.pages.cases.ON_A_PAGE", 1)
-    seen, address = [], "/cases?open=false"
+    assert through(pages, "/cases?open=false") == [case.case_id for case in cases]
+
+
+def through(pages: Web, address: str) -> list[str]:
+    """Numbers of cases, page after page, as the link to the next one says."""
+    seen = []
     while address:
         text = pages.get(address).text
         seen += ROW.findall(text.partition('<table class="list">')[2])
         more = re.search(r'rel="next" href="([^"]+)"', text)
         address = unescape(more[1]).removeprefix(MOUNT) if more else ""
-    assert seen == [case.case_id for case in cases]
+    return seen
+
+
+def test_late_clocks_are_a_list_that_today_leads_to(pages: Web, night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The late one was opened third: newest first it is not the first; several have one last day."""
+    conn, now = night.desk.house.conn, datetime.now(UTC)
+    for days in (40, 41, 41, 40):
+        ask(night, Right.ACCESS, days)
+    settle_identity(conn, case_of(night, Right.OBJECTION), True, desk_order("anna", now, "IDENTITY_SHOWN"))
+    extend_and_tell(night.desk.house, case_of(night, Right.OBJECTION, "SCOPED"), desk_order("anna", now, DELAY))
+    answered = case_of(night, Right.PORTABILITY)
+    conn.execute("update sub_case set state = 'CLOSED' where case_id = %s", (answered,))
+    withdraw(conn, case_of(night, Right.RESTRICTION), desk_order("anna", now, "SUBJECT_ASKED"))
+    running = [each.case_id for each in find_clocks(conn, 100, (received_on(now),)).nearest]
+    every = {case.case_id for case in list_cases(conn)}
+    is_open = {case.case_id for case in list_cases(conn, only_open=True)}
+    [linked] = set(re.findall(rf'href="{MOUNT}(/cases\?sort[^"]+)"', pages.get("/start?lang=en").text))
+    assert linked == "/cases?sort=due&amp;lang=en"
+    for most in (1, 3, 25):
+        monkeypatch.setattr("sluice.web.pages.cases.ON_A_PAGE", most)
+        assert through(pages, unescape(linked)) == [*running, answered], most
+        shown = through(pages, "/cases?sort=due&open=false")
+        assert shown[: len(running)] == running and set(shown) == every and len(shown) == len(every), most
+        newest = through(pages, "/cases")
+        assert set(newest) == is_open and newest != [*running, answered], "the control"
+    assert through(pages, "/cases?sort=due&right=access") == [
+        number for number in running if number in {case.case_id for case in list_cases(conn, right=Right.ACCESS)}
+    ]
+    assert 'value="due" selected' in pages.get("/cases?sort=due").text
+    assert 'value="due" selected' not in pages.get("/cases?sort=").text
+
+
+def test_a_page_begins_where_one_of_the_same_order_ended(
+    pages: Web, night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluice.web.pages.cases.ON_A_PAGE", 1)
+    further = {}
+    for order in ("", "due"):
+        [cursor] = re.findall(r'rel="next" href="[^"]*cursor=([^"&]+)', pages.get(f"/cases?sort={order}").text)
+        further[order] = cursor
+    for order, cursor in further.items():
+        other = "due" if order == "" else ""
+        assert pages.get(f"/cases?sort={order}&cursor={cursor}").status_code == 200
+        assert pages.get(f"/cases?sort={other}&cursor={cursor}").status_code == 422
+    for wrong in ("x", "\N{GRINNING FACE}", "MjAyNi0wMS0wMS8="):
+        assert pages.get("/cases", params={"sort": "due", "cursor": wrong}).status_code == 422
+    assert pages.get("/cases?sort=oldest").status_code == 422
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,6 +10,7 @@ from sluice.db import Connection
 from sluice.errors import NotFound, Ref, as_typed, is_beginning
 from sluice.rights import letter_store
 from sluice.rights.clock import DueDates
+from sluice.rights.clock_store import LAST_DAY, RUNS, WORDS
 from sluice.rights.model import Action, Case, CaseId, Letter, Right, Role, State, Step, SubCase, SubCaseId, Track
 from sluice.terms import Principal, Sha256
 
@@ -20,6 +21,15 @@ _PART_COLUMNS = tuple(each.name for each in fields(SubCase))
 _PART = ", ".join(f"{name}::text as {name}" if name.endswith("case_id") else name for name in _PART_COLUMNS)
 _STEP = """case_id::text as case_id, sub_case_id::text as sub_case_id, from_state, to_state, actor_role, actor, at,
     reason_code, evidence_sha256, reasons, remedies_ref, remedies_language"""
+
+_WANTED = """(%(principal)s::text is null
+                   or exists (select 1 from sub_case s where s.case_id = c.case_id and s.principal = %(principal)s))
+              and (%(state)s::text is null or c.state = %(state)s
+                   or exists (select 1 from sub_case s where s.case_id = c.case_id and s.state = %(state)s))
+              and (%(right)s::text is null or c."right" = %(right)s)
+              and (not %(open)s or c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT'))"""
+NO_CLOCK = date.max
+"""The last day of a case whose clock does not run any more: after every other."""
 
 
 def insert_case(conn: Connection, case: Case) -> bool:
@@ -181,26 +191,52 @@ def list_cases(
     opened_at, case_id = after or (None, None)
     rows = conn.execute(
         f"""select {_CASE} from subject_case c
-            where (%(principal)s::text is null
-                   or exists (select 1 from sub_case s where s.case_id = c.case_id and s.principal = %(principal)s))
-              and (%(state)s::text is null or c.state = %(state)s
-                   or exists (select 1 from sub_case s where s.case_id = c.case_id and s.state = %(state)s))
-              and (%(right)s::text is null or c."right" = %(right)s)
-              and (not %(open)s or c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT'))
+            where {_WANTED}
               and (%(opened_at)s::timestamptz is null or c.opened_at < %(opened_at)s
                    or (c.opened_at = %(opened_at)s and c.case_id > %(case_id)s::uuid))
             order by opened_at desc, case_id limit %(limit)s""".encode(),
+        {**_wanted(right, principal, state, only_open), "limit": limit, "opened_at": opened_at, "case_id": case_id},
+    ).fetchall()
+    return _whole(conn, rows)
+
+
+def list_by_last_day(
+    conn: Connection,
+    *,
+    right: Right | None = None,
+    principal: str | None = None,
+    state: str | None = None,
+    only_open: bool = False,
+    limit: int | None = 200,
+    after: tuple[date, datetime, str] | None = None,
+) -> list[tuple[Case, date]]:
+    """The same cases with their last day, the nearest first; NO_CLOCK, and last, where no clock runs.
+
+    after: last day, moment of opening and number of the last case of the page before.
+    """
+    day, opened_at, case_id = after or (None, None, None)
+    rows = conn.execute(
+        f"""select {_CASE}, clock_day from subject_case c cross join lateral (
+                select case when {RUNS} then {LAST_DAY} else %(no_clock)s::date end as clock_day) d
+            where {_WANTED}
+              and (%(day)s::date is null
+                   or (clock_day, opened_at, case_id) > (%(day)s, %(opened_at)s, %(case_id)s::uuid))
+            order by clock_day, opened_at, case_id limit %(limit)s""".encode(),
         {
-            "right": right,
-            "principal": principal,
-            "state": state,
-            "open": only_open,
+            **_wanted(right, principal, state, only_open),
+            **WORDS,
+            "no_clock": NO_CLOCK,
             "limit": limit,
+            "day": day,
             "opened_at": opened_at,
             "case_id": case_id,
         },
     ).fetchall()
-    return _whole(conn, rows)
+    return list(zip(_whole(conn, rows), (row["clock_day"] for row in rows), strict=True))
+
+
+def _wanted(right: Right | None, principal: str | None, state: str | None, only_open: bool) -> dict[str, object]:
+    return {"right": right, "principal": principal, "state": state, "open": only_open}
 
 
 def find_principal(conn: Connection, agreement_id: str) -> Principal | None:

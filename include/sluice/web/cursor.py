@@ -1,8 +1,8 @@
-"""Where a page of a list ended: a moment and a number, in one word that means nothing to its bearer."""
+"""Where a page of a list ended: a moment and a number, maybe a day, in one word that means nothing to its bearer."""
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sluice.web.errors import Fault, RequestInvalid
@@ -20,6 +20,21 @@ def place_of(cursor: str) -> tuple[datetime, str]:
         at = datetime.fromisoformat(moment)
         if at.tzinfo is not None:
             return at, str(UUID(number))
+    except (ValueError, binascii.Error):
+        pass
+    raise RequestInvalid([Fault("query", "cursor", "no_cursor")])
+
+
+def cursor_of_day(day: date, moment: datetime, number: str) -> str:
+    """The word for the last line of a page by day."""
+    return base64.urlsafe_b64encode(f"{day.isoformat()}/{cursor_of(moment, number)}".encode()).decode()
+
+
+def place_by_day(cursor: str) -> tuple[date, datetime, str]:
+    """What a cursor by day says. Raises RequestInvalid for one we never gave, and for one without a day."""
+    try:
+        day, _, rest = base64.urlsafe_b64decode(cursor.encode()).decode().partition("/")
+        return (date.fromisoformat(day), *place_of(rest))
     except (ValueError, binascii.Error):
         pass
     raise RequestInvalid([Fault("query", "cursor", "no_cursor")])

@@ -1,6 +1,7 @@
 """Cases: the list with clocks and the next step in words, and one case whole, with the forms of the desk."""
 
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,9 +17,9 @@ from sluice.rights.model import ACTIONS, Action, Case, CaseId, Right, State, Ste
 from sluice.rights.next_step import desk_may, open_to_decide, step_of, step_of_part
 from sluice.rights.notice_store import list_notices
 from sluice.rights.reasons import DELAYS, DOUBTS, REFUSALS, short
-from sluice.rights.store import get_case, list_cases, list_steps
+from sluice.rights.store import get_case, list_by_last_day, list_cases, list_steps
 from sluice.web.access import HandlesCases, Reader
-from sluice.web.cursor import cursor_of, place_of
+from sluice.web.cursor import cursor_of, cursor_of_day, place_by_day, place_of
 from sluice.web.pages.asked import Named, Unless
 from sluice.web.pages.clocks import Clock, clock_of, strip_of
 from sluice.web.pages.forms import Token
@@ -26,10 +27,16 @@ from sluice.web.pages.view import Done, render
 from sluice.web.reading import reading
 
 router = APIRouter(prefix="/cases")
-PARAMETERS = frozenset({"right", "state", "principal", "open", "cursor"})
+PARAMETERS = frozenset({"right", "state", "principal", "open", "sort", "cursor"})
 ON_A_PAGE = 25
 NOTICES = 200
 """Of one case that are shown, newest first."""
+
+
+class Sort(StrEnum):
+    """In which order the list stands: newest first, unless it is named."""
+
+    DUE = "due"
 
 
 @router.get("")
@@ -40,37 +47,46 @@ def list_(
     state: Annotated[State | None, Unless] = None,
     principal: Annotated[Named | None, Unless] = None,
     open: bool = True,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    sort: Annotated[Sort | None, Unless] = None,
+    cursor: Annotated[str | None, Query(max_length=300)] = None,
 ) -> Response:
     """A page of the list."""
     today = received_on(datetime.now(UTC))
+    wanted: dict[str, Any] = {"right": right, "state": state, "principal": principal}
     with reading() as conn:
-        found = list_cases(
-            conn,
-            right=right,
-            state=state,
-            principal=principal,
-            only_open=open,
-            limit=ON_A_PAGE + 1,
-            after=place_of(cursor) if cursor else None,
-        )
-        page = found[:ON_A_PAGE]
+        page, further = _page(conn, {**wanted, "only_open": open}, sort, cursor)
         lines = [(case, _clock(case, today), step_of(case, _planned_at(conn, case))) for case in page]
         principals = pick_principals(conn)
         strip = strip_of(conn, today)
-    older = cursor_of(page[-1].opened_at, page[-1].case_id) if len(found) > ON_A_PAGE else None
     return render(
         request,
         "cases.html",
         "cases",
         lines=lines,
-        wanted={"right": right, "state": state, "principal": principal, "open": str(open).lower()},
+        wanted={**wanted, "open": str(open).lower(), "sort": sort},
         rights=list(Right),
         states=list(State),
         principals=principals,
         strip=strip,
-        older=older,
+        further=further,
     )
+
+
+def _page(
+    conn: Connection, wanted: dict[str, Any], sort: Sort | None, cursor: str | None
+) -> tuple[list[Case], str | None]:
+    """The cases of one page, and where the next begins."""
+    limit = ON_A_PAGE + 1
+    if sort is Sort.DUE:
+        by_day = list_by_last_day(conn, **wanted, limit=limit, after=place_by_day(cursor) if cursor else None)
+        found, days = [case for case, _ in by_day], [day for _, day in by_day]
+    else:
+        found = list_cases(conn, **wanted, limit=limit, after=place_of(cursor) if cursor else None)
+    page = found[:ON_A_PAGE]
+    if len(found) <= ON_A_PAGE:
+        return page, None
+    last = (page[-1].opened_at, page[-1].case_id)
+    return page, cursor_of_day(days[ON_A_PAGE - 1], *last) if sort is Sort.DUE else cursor_of(*last)
 
 
 @router.get("/{case_id}")

@@ -1,7 +1,7 @@
 """What needs somebody today, each matter with its number, its first lines and where it can be dealt with."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from sluice.rights.clock import received_on
 from sluice.rights.erase_control_store import count_unreleased, find_unreleased
 from sluice.rights.notice_store import count_late, list_late
 from sluice.web.access import Audits, Onlooker, ReadsCases
+from sluice.web.pages.cases import Sort
 from sluice.web.pages.clocks import BUCKETS, Strip, strip_of
 from sluice.web.pages.plots import bars_of
 from sluice.web.pages.view import render
@@ -33,12 +34,16 @@ UNWELL_DAYS, PLOT_DAYS = 7, 28
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """Something that waits for a person. ``kind``: its words and how its lines are told; ``more``: where it is done."""
+    """Something that waits for a person. ``kind``: its words and how its lines are told; ``more``: where it is done.
+
+    ``asked``: in which order or of which kind, of its address.
+    """
 
     kind: str
     count: int
     lines: list[Any]
     more: str | None = None
+    asked: Mapping[str, str] = field(default_factory=dict)
 
 
 @router.get("")
@@ -66,7 +71,7 @@ def start(request: Request, onlooker: Onlooker, reads_cases: ReadsCases, audits:
 def _of_cases(conn: Connection, strip: Strip) -> list[Matter]:
     pressing = [each for each in strip.chips if each[1].kind in PRESSING]
     return [
-        Matter("clocks", sum(strip.counts[kind] for kind in PRESSING), pressing[:LINES], "/cases"),
+        Matter("clocks", sum(strip.counts[kind] for kind in PRESSING), pressing[:LINES], "/cases", {"sort": Sort.DUE}),
         Matter("notices", count_late(conn), list_late(conn, LINES), "/waiting/notices"),
         Matter("plans", count_unreleased(conn), find_unreleased(conn, LINES), "/waiting/plans"),
     ]
