@@ -232,6 +232,12 @@ def test_a_case_is_decided_and_the_reason_is_in_the_ledger(
         page.locator("details[open] button").click()
         assert "done=decide" not in page.url, "a sentence is no reason"
         why.fill(reason)
+        page.locator("details[open]").get_by_label("abuse").check()
+        page.locator("details[open] button").click()
+        told_on_top(page, "SLU-607")
+        album.keep(page, "not-decided")
+        assert page.get_by_label("What is done").input_value() == action and why.input_value() == reason
+        page.locator("details[open]").get_by_label("abuse").uncheck()
         page.locator("details[open] button").click()
         page.get_by_role("status").get_by_text("The decision was taken and recorded").wait_for()
         album.keep(page, "decided")
@@ -324,10 +330,24 @@ def test_a_breach_is_sliced_and_counts_whom_a_person_counts(
         assert slice_of(page) == "1 person concerned", "the note that is held"
         page.get_by_label("Address of the object").fill(f"{file}x")
         send_with(page, "Address of the object")
+        told_on_top(page, "SLU-641")
         album.keep(page, "by-no-object")
-        assert "SLU-641" in page.locator("main").inner_text()
-        page.get_by_role("link", name="Back to the form").click()
-        assert page.url.endswith("/breach")
+        field = page.get_by_label("Address of the object")
+        assert field.input_value() == f"{file}x", "to be mended, not typed again"
+        field.fill(file)
+        send_with(page, "Address of the object")
+        page.get_by_role("button", name="FR", exact=True).click()
+        assert slice_of(page) == "39 personnes concernées", "it stays in another language"
+        assert page.url.endswith("/breach?lang=fr")
+        album.keep(page, "by-object-fr")
+
+
+def told_on_top(page: Page, code: str) -> None:
+    """An error is told above the form, and the focus is on it."""
+    alert = page.locator("main > [role=alert]:focus")
+    alert.wait_for(timeout=5_000)
+    assert code in alert.inner_text()
+    assert page.locator("[role=alert]").count() == 1
 
 
 def line_of(site: Site, direction: str, decision: str) -> str:

@@ -170,7 +170,10 @@ def test_a_file_is_named_by_its_address_in_a_form(pages: Web) -> None:
         assert str(kept["key"]) not in answer.headers["content-disposition"]
     for wrong, status in ((f"{whole}x", 409), ("https://elsewhere/x", 422), ("", 422)):
         answer = send(clerk(pages), "/breach", token, object=wrong)
-        assert answer.status_code == status and (not wrong or wrong not in answer.text), wrong
+        assert answer.status_code == status and (not wrong or wrong not in said(answer.text)), wrong
+        kept = re.findall(r'value="(s3:[^"]+|https:[^"]+)"', answer.text)
+        assert set(kept) == ({wrong} if status == 409 else set()), "an address comes back in its field, if it is one"
+        assert not wrong or answer.text.count(wrong) == len(kept), "and nowhere else"
         assert f'href="{MOUNT}/breach"' in answer.text, "back to the form"
     assert send(clerk(pages), "/breach", "x", object=whole).status_code == 403, "no form of ours"
     assert send(pages, "/breach", token_of(pages.as_("vera:USER"), "/breach"), object=whole).status_code == 403

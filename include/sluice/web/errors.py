@@ -82,6 +82,10 @@ class FormNotOurs(NotAllowed):
     summary: ClassVar[str] = "this form is too old, or it was not made for this login; nothing was done"
     cure: ClassVar[str] = "open the page again and send it from there"
 
+    def __init__(self, is_too_old: bool = False) -> None:
+        self.is_too_old = is_too_old
+        super().__init__()
+
 
 class TooLarge(HttpError):
     """The body is larger than any request of one person."""

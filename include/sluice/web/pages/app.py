@@ -28,6 +28,7 @@ from sluice.web.pages import (
     start,
     waiting,
 )
+from sluice.web.pages.again import show_again
 from sluice.web.pages.bar import note_places
 from sluice.web.pages.forms import FORM
 from sluice.web.pages.view import say_error
@@ -69,7 +70,7 @@ def make_pages() -> FastAPI:
 
 async def _coded(request: Request, error: Exception) -> Response:
     assert isinstance(error, SluiceError)
-    return say_error(request, error)
+    return await show_again(request, error) or say_error(request, error)
 
 
 async def _plain(request: Request, error: Exception) -> Response:
@@ -82,4 +83,4 @@ async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = faults_of(error.errors(), PARAMETERS)
     in_path = any(fault.where == "path" for fault in faults)
-    return say_error(request, NothingThere() if in_path else RequestInvalid(faults))
+    return await _coded(request, NothingThere() if in_path else RequestInvalid(faults))

@@ -21,6 +21,7 @@ from sluice.staff.store import read_people
 from sluice.web.access import BreachDesk
 from sluice.web.asked import Beginning, check_window
 from sluice.web.errors import Fault, NothingThere, RequestInvalid
+from sluice.web.pages.again import NOTHING, Typed, again_of
 from sluice.web.pages.asked import InReach, Named, Unless, on_clock, today
 from sluice.web.pages.forms import Checked, Token
 from sluice.web.pages.view import reader_of, render
@@ -136,6 +137,8 @@ def draft_of_object(
 def _page(request: Request, token: str, asked: Asked, found: Slice | None) -> Response:
     from sluice.breach.page import drafts_of, summary_of
 
+    again = again_of(request)
+    typed = again.typed if again else NOTHING
     summary = summary_of(found, reader_of(request).say.language) if found else None
     with reading() as conn:
         agents = [each.agent_ref for each in read_people(conn, datetime.now(UTC), default_minimum(today()))]
@@ -144,6 +147,8 @@ def _page(request: Request, token: str, asked: Asked, found: Slice | None) -> Re
         "breach.html",
         "breach",
         asked=asked,
+        typed=typed,
+        sent=_sent(asked, typed),
         agents=agents,
         risks=list(Risk),
         found=found,
@@ -154,6 +159,14 @@ def _page(request: Request, token: str, asked: Asked, found: Slice | None) -> Re
         token=token,
         longest=LONGEST_ADDRESS,
     )
+
+
+def _sent(asked: Asked, typed: Typed) -> dict[str, str]:
+    """What asks for the same page in another language, where no address may say it."""
+    said = dict(asked.query)
+    if typed:
+        said = {name: typed.text(name) for name in ("object", "aware", "risk")}
+    return {name: said[name] for name in ("object", "aware", "risk") if said["object"] and said[name]}
 
 
 def _draft(request: Request, asked: Asked, draft: Draft, principal: str | None, form: str) -> Response:

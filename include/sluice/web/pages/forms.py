@@ -12,7 +12,7 @@ from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.core_api.security import get_user
 from airflow.configuration import conf
 from fastapi import Depends, Form, Request
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from sluice.web.errors import FormNotOurs, SentFromElsewhere
 
@@ -32,12 +32,15 @@ def check_form(
     """A dependency of every route that takes a form. Raises SentFromElsewhere, FormNotOurs."""
     if not is_from_here(request):
         raise SentFromElsewhere
+    is_old = False
     try:
         said = _serializer().loads(token, max_age=OLDEST_SECONDS)
+    except SignatureExpired:
+        said, is_old = None, _serializer().loads(token) == user.get_id()
     except BadSignature:
         said = None
     if said != user.get_id():
-        raise FormNotOurs
+        raise FormNotOurs(is_old)
 
 
 def is_from_here(request: Request) -> bool:

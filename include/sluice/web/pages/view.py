@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from babel.core import negotiate_locale
 from fastapi import Query, Request
@@ -19,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from sluice.documents.words import LANGUAGES, Words, words
 from sluice.errors import SluiceError
 from sluice.rights.reasons import short
+from sluice.web.pages.again import NOTHING, again_of, page_of_form
 from sluice.web.pages.assets import table
 from sluice.web.pages.bar import places_of
 from sluice.web.pages.picture import SIGNS
@@ -93,7 +93,13 @@ def render(request: Request, template: str, place: str | None = None, status: in
     """A page in the language of its reader; place: which of the bar it belongs to."""
     reader = reader_of(request)
     places = places_of(request)
-    others = [(each, _again(request, each, status, places)) for each in LANGUAGES]
+    again = again_of(request) if status == 200 else None
+    if again:
+        again.is_shown = True
+    others = [
+        (each, again.address(reader.base, each) if again else _again(request, each, status, places))
+        for each in LANGUAGES
+    ]
     text = (
         environment()
         .get_template(template)
@@ -106,6 +112,8 @@ def render(request: Request, template: str, place: str | None = None, status: in
             place=place,
             signs=SIGNS,
             assets=table(),
+            again=again,
+            typed_of=again.of if again else lambda form: NOTHING,
             **parts,
         )
     )
@@ -130,8 +138,7 @@ def say_error(request: Request, error: SluiceError) -> HTMLResponse:
     status = status_of(error)
     if status >= 500:
         log.error("%s", error)
-    refs = tuple(map(str, error.refs))
-    answer = render(request, "error.html", status=status, error=error, refs=refs, back=_form_page(request))
+    answer = render(request, "error.html", status=status, error=error, back=_form_page(request))
     if status == 503:
         answer.headers["Retry-After"] = str(TRY_AGAIN_SECONDS)
     return answer
@@ -142,14 +149,7 @@ def _form_page(request: Request) -> str | None:
     route = request.scope.get("route")
     if request.method != "POST" or route is None:
         return None
-    place, has_number, _ = str(route.path).partition("/{")
-    if not has_number:
-        return "/" + place.split("/")[1]
-    [number] = request.path_params.values()
-    try:
-        return f"{place}/{UUID(number)}"
-    except ValueError:
-        return place
+    return page_of_form(request) or str(route.path).partition("/{")[0]
 
 
 @cache

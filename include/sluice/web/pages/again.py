@@ -1,0 +1,158 @@
+"""A form that was not followed: its page is shown once more, with the error on top and what was typed in its fields.
+
+The page is asked for as a browser asks for it, so it opens to whom it opens and shows how things stand now. What was
+typed is kept nowhere. A text comes back only if its field takes it: who wrote a name where a code belongs sees none.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Request
+from starlette.datastructures import ImmutableMultiDict
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Message
+
+from sluice.breach.model import Risk
+from sluice.errors import SluiceError
+from sluice.web.errors import FormNotOurs
+from sluice.web.problem import status_of
+from sluice.web.read_model import AGENT
+
+BY_ADDRESS: Final = frozenset({"/breach"})
+"""Pages with forms that send what was typed in their address."""
+MENDED: Final = frozenset({404, 409, 422})
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
+FIT: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {
+        "reason": re.compile("[A-Z][A-Z0-9_]{2,63}"),
+        "evidence": re.compile("[0-9a-f]{64}"),
+        "object": re.compile(r"\s*s3://[^\x00]+"),
+        "exchange": re.compile("[0-9a-f-]{1,36}"),
+        "agent": re.compile(AGENT),
+        "risk": re.compile("|".join(Risk)),
+        **dict.fromkeys(("since", "until", "aware"), _MOMENT),
+    }
+)
+"""What a field takes whose words go back into a page. Of the others only what the page offers is chosen again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What stood in the fields of one form; false: it is shown for the first time."""
+
+    said: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.said)
+
+    def text(self, name: str, usual: str = "") -> str:
+        """Of a field of text."""
+        if not self.said:
+            return usual
+        return next((word for word in self.said.get(name, ()) if FIT[name].fullmatch(word)), "")
+
+    def has(self, name: str, value: str, usual: bool = False) -> bool:
+        """Whether it was chosen."""
+        return value in self.said.get(name, ()) if self.said else usual
+
+
+NOTHING: Final = Typed()
+
+
+@dataclass(slots=True)
+class Again:
+    """The error of a form, for the page that has it. ``page``, ``form``: their addresses."""
+
+    error: SluiceError
+    page: str
+    form: str
+    typed: Typed
+    asked: Sequence[tuple[str, str]] = ()
+    """What stood in the address."""
+    is_sent: bool = True
+    """Something was to be done; else looked up."""
+    is_shown: bool = False
+
+    def of(self, form: str) -> Typed:
+        """What was typed in a form of the page."""
+        return self.typed if form == self.form else NOTHING
+
+    def address(self, base: str, language: str) -> str:
+        """The page in another language."""
+        return f"{base}{self.page}?{urlencode([*self.asked, ('lang', language)])}"
+
+
+def again_of(request: Request) -> Again | None:
+    """What went wrong before, where a page is asked for once more."""
+    again: Again | None = getattr(request.state, "again", None)
+    return again
+
+
+def page_of_form(request: Request) -> str | None:
+    """The page whose form was sent: of the route, with its number if that is one; else None."""
+    route = request.scope.get("route")
+    if route is None:
+        return None
+    place, has_number, _ = str(route.path).partition("/{")
+    if request.method != "POST":
+        return place if place in BY_ADDRESS and request.query_params else None
+    if not has_number:
+        return "/" + place.split("/")[1]
+    [number] = request.path_params.values()
+    try:
+        return f"{place}/{UUID(number)}"
+    except ValueError:
+        return None
+
+
+async def show_again(request: Request, error: SluiceError) -> Response | None:
+    """The page of the form with the error on it; None where there is none, or where nobody can mend it there."""
+    page = page_of_form(request)
+    is_old = isinstance(error, FormNotOurs) and error.is_too_old
+    if page is None or again_of(request) or not (is_old or status_of(error) in MENDED):
+        return None
+    is_sent = request.method == "POST"
+    form = _words(await request.form() if is_sent else request.query_params)
+    root = str(request.scope.get("root_path", ""))
+    typed = Typed(form)
+    asked = () if is_sent else [(name, word) for name in form if name in FIT and (word := typed.text(name))]
+    again = Again(error, page, request.scope["path"].removeprefix(root), typed, asked, is_sent)
+    body = await _ask(request, f"{root}{page}", again)
+    return HTMLResponse(body, status_of(error)) if again.is_shown else None
+
+
+def _words(form: ImmutableMultiDict[str, object]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, word in form.multi_items():
+        if isinstance(word, str) and name not in ("token", "lang"):
+            found.setdefault(name, []).append(word)
+    return found
+
+
+async def _ask(request: Request, path: str, again: Again) -> bytes:
+    """Ask this app for a page as whoever sent the form."""
+    language = request.query_params.get("lang", "")
+    scope = {
+        **request.scope,
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": urlencode({"lang": language} if language else {}).encode(),
+        "path_params": {},
+        "state": {**request.scope.get("state", {}), "again": again},
+    }
+    body = []
+
+    async def nothing() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def keep(message: Message) -> None:
+        body.append(message.get("body", b""))
+
+    await request.app(scope, nothing, keep)
+    return b"".join(body)
