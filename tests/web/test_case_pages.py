@@ -192,6 +192,23 @@ def test_a_page_begins_where_one_of_the_same_order_ended(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_says_whose_clock_it_has_and_an_error_of_a_page_names_nothing_of_the_api(
+    pages: Web, language: str
+) -> None:
+    say = words(language).say
+    for path, status in (("/start", 200), ("/cases", 200), ("/nowhere", 404), ("/cases?sort=x", 422)):
+        answer = pages.get(f"{path}{'&' if '?' in path else '?'}lang={language}")
+        assert answer.status_code == status and answer.text.count("<footer") == 1, path
+        assert say("pages.brussels") in said(answer.text) and "openapi.json" not in answer.text, path
+        if status != 200:
+            assert say(f"pages.cure.SLU-{'604' if status == 404 else '607'}") in said(answer.text), path
+    other = pages.as_(None).get(f"/start?lang={language}")
+    assert other.status_code == 401 and "log in to Airflow" in said(other.text), (
+        "the control: one without words of its own"
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_case_is_told_whole(pages: Web, night: Night, language: str) -> None:
     conn, say = night.desk.house.conn, words(language).say
     for case in list_cases(conn):
