@@ -18,6 +18,7 @@ from night import AGREEMENT, Edit, Night, copied_night, open_night, with_papers
 from returns.commands import at_terminal, sluice
 from sluice.agreement.activate import activate_all
 from sluice.errors import NotFound
+from sluice.exchange import open as opening
 from sluice.exchange.catalogue import find_copies, insert_copies
 from sluice.exchange.house import House, open_house
 from sluice.exchange.naming import BRUSSELS
@@ -201,12 +202,13 @@ def test_what_is_still_to_be_delivered_waits_for_that(night: Night) -> None:
 
 @pytest.mark.parametrize("is_hidden", [False, True])
 def test_a_copy_under_a_name_that_a_listing_cannot_say_goes_or_is_not_called_gone(
-    night: Night, is_hidden: bool
+    night: Night, monkeypatch: pytest.MonkeyPatch, is_hidden: bool
 ) -> None:
     """SeaweedFS lists a control character as another one, and says of what is not there that it was deleted.
 
     hidden: by a marker, as only the center could: then nothing says its name any more.
     """
+    monkeypatch.setattr(opening, "TOLD_WITHIN", timedelta(0))  # it stays hidden
     desk = night.desk
     dropped = desk.drop(b"jan@example.be", "jan\x01.csv")
     if is_hidden:
