@@ -13,12 +13,32 @@ import yaml
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, PRINCIPALS, write_folder
 from sluice.agreement.contract_shape import SERVER_PROPERTIES
 from sluice.agreement.errors import PaperInvalid
-from sluice.agreement.load import find_flows, find_on_file, load_agreement, load_agreements, load_contract
+from sluice.agreement.load import (
+    find_flows,
+    find_on_file,
+    load_agreement,
+    load_agreements,
+    load_contract,
+    parse_agreement,
+)
 from sluice.agreement.shape import Word
 from sluice.errors import DocumentInvalid
 from sluice.terms import DataOrigin, Direction, FieldGroup, RoleProfile, SubjectKind
 
 PAPER = "agreement-3.0.0.yaml"
+
+
+def test_a_rule_that_came_later_is_asked_of_files_and_not_of_what_was_registered(tmp_path: Path) -> None:
+    """Else nothing of that principal could be read any more; a return by it is refused (FORBIDDEN_COUNTRY)."""
+    path = tmp_path / "agreement-3.0.0.yaml"
+    text = (PRINCIPALS / "energy01" / path.name).read_text(encoding="utf-8")
+    path.write_text(text.replace("  country: BE", "  country: US"), encoding="utf-8")
+
+    registered = parse_agreement(path.read_bytes(), path.name)
+
+    assert (registered.delivery.country, registered.delivery.transfer_basis) == ("US", None)
+    with pytest.raises(PaperInvalid, match="AGR-054"):
+        load_agreement(path)
 
 
 def test_the_given_examples_load_as_they_are(schemas: Path) -> None:

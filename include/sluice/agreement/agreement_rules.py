@@ -11,6 +11,9 @@ from sluice.terms import Direction, RoleProfile
 
 EMOTION_WORDS = ("emotion", "sentiment", "mood", "stress")
 PLACEHOLDER_HASH = "0" * 64
+RETURNS_ABROAD = "054"
+LATER_RULES = frozenset({RETURNS_ABROAD})
+"""Rules that came when papers were registered already: those are read as they are, and nothing goes by them."""
 
 
 def check_agreement(document: Document) -> Iterator[Found]:
@@ -115,16 +118,16 @@ def _check_security(root: Spot) -> Iterator[Found]:
 def _check_transfers(root: Spot) -> Iterator[Found]:
     forbidden = root["duties"]["a_instructions"]["transfersOutsideEea"].value == "forbidden"
     delivery, processors = root["delivery"], root["subProcessors"]["list"]
-    places = [(country, each["transferBasis"]) for each in processors for country in each["countries"]]
-    for country, basis in (*places, (delivery["country"], delivery["transferBasis"])):
+    places = [(country, each["transferBasis"], "050") for each in processors for country in each["countries"]]
+    for country, basis, code in (*places, (delivery["country"], delivery["transferBasis"], RETURNS_ABROAD)):
         if country.text is None or country.text in EEA_COUNTRIES:
             continue
-        if country.text not in _countries():
+        if country.text not in _countries() and (code == "050" or basis.is_given):
             yield Found(country, "053", country.text)
         elif forbidden and basis.is_given:
             yield Found(basis, "051", country.text)
         elif not basis.is_given:
-            yield Found(country, "050", country.text)
+            yield Found(country, code, country.text)
 
 
 def _countries() -> frozenset[str]:

@@ -69,6 +69,7 @@ _AGREEMENT = (
     ("051", "a transfer basis although transfers are forbidden", "change `transfersOutsideEea`, or the country"),
     ("052", "a general authorisation without notice period", "set `noticeDays` (SCC clause 7.7)"),
     ("053", "a country code does not exist", "use ISO 3166 alpha-2; write NO in quotes"),
+    ("054", "returns leave the EEA without a way to transfer", "name the transferBasis of `delivery`"),
     ("070", "a retention code stands twice", "give every retention rule its own code"),
     ("071", "a field group has two role rows in one direction", "keep one row per direction and field group"),
     ("072", "a role row names a retention rule that does not exist", "add the rule to `retentionRules`"),

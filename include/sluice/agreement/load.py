@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from sluice.agreement.agreement_rules import check_agreement, version_key
+from sluice.agreement.agreement_rules import LATER_RULES, check_agreement, version_key
 from sluice.agreement.build import build_agreement, build_contract
 from sluice.agreement.columns import custom
 from sluice.agreement.contract_rules import check_contract
@@ -27,13 +27,13 @@ def load_agreement(path: Path) -> Agreement:
 @lru_cache(maxsize=256)
 def parse_agreement(body: bytes, path: str) -> Agreement:
     """The agreement in registered bytes. Raises PaperInvalid."""
-    return _agreement(parse_document(body, path))
+    return _agreement(parse_document(body, path), but=LATER_RULES)
 
 
-def _agreement(document: Document) -> Agreement:
+def _agreement(document: Document, but: frozenset[str] = frozenset()) -> Agreement:
     if not document.is_agreement:
         raise PaperInvalid(make_problem(document.path, 1, "AGR-007", "this is a contract"))
-    _refuse(document, check_agreement(document))
+    _refuse(document, (found for found in check_agreement(document) if found.number not in but))
     return build_agreement(document)
 
 

@@ -1,6 +1,7 @@
 """Open an exchange for every file version that arrived: the record exists before a byte is read."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Self
@@ -14,7 +15,7 @@ from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, NO_FLOW, PRINCIPAL_NAME, split_key, utc_text, withheld_unless_safe
 from sluice.exchange.store import Arrival
 from sluice.lake.objects import ObjectStore, StoredObject, prefix_of
-from sluice.lake.versions import UNSAID
+from sluice.lake.versions import UNSAID, ListingCut
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.opened import OpenedRecord
@@ -42,11 +43,18 @@ class Arrivals:
         return cls(tuple(zip((settings.bucket_exchange, settings.bucket_internal), ARRIVING, strict=True)))
 
     def open_new(self, conn: Connection, objects: ObjectStore) -> int:
-        """Open an exchange for every version that has none; how many were new."""
-        fresh = [arrival for arrival in self._list(objects) if self._name(arrival) not in self.seen]
+        """Open an exchange for every version that has none; how many were new.
+
+        Raises ListingCut, after the files of all other principals were opened.
+        """
+        cut: list[ListingCut] = []
+        fresh = [arrival for arrival in self._list(objects, cut) if self._name(arrival) not in self.seen]
         unregistered = store.find_unregistered(conn, fresh)
         self.seen.update({self._name(each) for each in fresh} - {self._name(each) for each in unregistered})
-        return sum(self._open(conn, arrival) for arrival in unregistered)
+        opened = sum(self._open(conn, arrival) for arrival in unregistered)
+        if cut:
+            raise cut[0]
+        return opened
 
     def _open(self, conn: Connection, arrival: Arrival) -> bool:
         """Open one; what cannot be opened now is met again, and keeps nobody else waiting."""
@@ -58,15 +66,15 @@ class Arrivals:
         self.seen.add(self._name(arrival))
         return is_new
 
-    def _list(self, objects: ObjectStore) -> list[Arrival]:
-        return [
-            arrival_of(principal, direction, item)
-            for bucket, direction in self.doors
-            for principal in objects.list_prefixes(bucket)
-            if PRINCIPAL_NAME.fullmatch(principal)
-            for item in objects.list_versions(bucket, prefix_of(principal, direction))
-            if _is_named(item)
-        ]
+    def _list(self, objects: ObjectStore, cut: list[ListingCut]) -> Iterator[Arrival]:
+        for bucket, direction in self.doors:
+            for principal in filter(PRINCIPAL_NAME.fullmatch, objects.list_prefixes(bucket)):
+                try:
+                    found = list(objects.list_versions(bucket, prefix_of(principal, direction)))
+                except ListingCut as error:
+                    cut.append(error)
+                    continue
+                yield from (arrival_of(principal, direction, item) for item in found if _is_named(item))
 
     @staticmethod
     def _name(arrival: Arrival) -> tuple[str, str]:

@@ -10,7 +10,6 @@ from uuid import UUID
 from sluice.agreement.store import is_flow
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref, as_typed
-from sluice.exchange.naming import NO_FLOW
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
@@ -154,7 +153,8 @@ def pick_principals(conn: Connection, named: str | None = None) -> list[Principa
 def check_flow(conn: Connection, principal: Principal, flow: Flow) -> None:
     """Raises NotFound for a principal, or a flow of it, that nobody has, without the name."""
     pick_principals(conn, principal)
-    if not (is_flow(conn, principal, flow) or flow == NO_FLOW):
+    known = conn.execute("select 1 from exchange where (principal, flow) = (%s, %s) limit 1", (principal, flow))
+    if not (is_flow(conn, principal, flow) or known.fetchone()):
         raise NotFound(Ref("flow", "as given"), Ref("principal", principal))
 
 

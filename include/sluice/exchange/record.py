@@ -160,10 +160,10 @@ def _who(judged: Judged, center: str, home_country: str) -> Who:
     on = opened.opened_at.astimezone(BRUSSELS).date()
     processors = [p for p in agreement.sub_processors if _is_active(p.valid_from, p.valid_to, on)] if agreement else []
     countries = {home_country} | {country for processor in processors for country in processor.countries}
-    if agreement and opened.direction is Direction.OUTBOUND_RETURN:
-        countries |= {agreement.delivery.country}
     # What agents add, and what was refused, goes to nobody.
     is_given = agreement and judged.decision in GOOD and opened.direction is not Direction.INTERNAL
+    if agreement and is_given and opened.direction is Direction.OUTBOUND_RETURN:
+        countries |= {agreement.delivery.country}
     return Who(
         principal=opened.principal,
         language=agreement.language if agreement else "nl",

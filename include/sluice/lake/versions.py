@@ -1,6 +1,6 @@
 """Every version in a bucket under the name it really has, and every page of them.
 
-Two ways of SeaweedFS are met here; of other servers the first answer is believed.
+Two ways of SeaweedFS are met here; of servers that are known to be others the first answer is believed.
 
 XML 1.0 has no control characters. A server that is asked to percent-encode names says them all the same; SeaweedFS does
 so where it lists objects only. Where it lists versions it writes U+FFFD for such a character, in keys and in the marker
@@ -22,6 +22,8 @@ UNSAID = "\ufffd"
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 VERSIONS = ".versions/"
 """Asked for by this ending, SeaweedFS lists the versions of one key and nothing that is longer; others know none."""
+IN_ORDER = ("AmazonS3", "MinIO", "Ceph")
+"""What servers call themselves that list versions as S3 does."""
 BEFORE_SLASH = tuple(map(chr, range(0x20, ord("/"))))
 Known = dict[tuple[str, str, str | None], str]
 """Real keys by bucket, what they are called, and version: a version never gets another name."""
@@ -79,6 +81,8 @@ class Listing:
         """known: what is found is added, and not asked for again. size: of a page, 1,000 at most."""
         self._s3, self._bucket, self._known, self._size = s3, bucket, known, size
         self._asked: set[str] = set()
+        self._untold: set[str] = set()
+        """Folders whose name cannot be told: nothing in them is there any more but older versions."""
 
     def below(self, prefix: str) -> Iterator[dict[str, Any]]:
         """Every version below a prefix once, as S3 tells it, with real keys as far as they can be told.
@@ -96,6 +100,8 @@ class Listing:
                 told |= {(each["Key"], each["VersionId"]) for each in new}
                 yield from new
                 folders = {each["Prefix"] for each in page.get("CommonPrefixes", ())} - met
+                if folders & self._untold:
+                    raise ListingCut(Ref("bucket", self._bucket), Ref("rule", "NAME_UNSAID"))
                 waiting += sorted(folders)
                 met |= folders
 
@@ -134,10 +140,25 @@ class Listing:
         page: Page = self._s3.list_object_versions(Bucket=self._bucket, Prefix=prefix, MaxKeys=self._size, **more)
         for entry in page.get("Versions", ()):
             entry["Key"] = self._real(entry["Key"], entry["VersionId"]) or entry["Key"]
+        if folders := page.get("CommonPrefixes"):
+            page["CommonPrefixes"] = [{"Prefix": real} for each in folders for real in self._folders(each["Prefix"])]
         return page
+
+    def _folders(self, said: str) -> list[str]:
+        """The folders that are called so; itself where none can be told."""
+        if UNSAID not in said:
+            return [said]
+        beside = said.partition(UNSAID)[0].rpartition("/")[0]
+        keys = self._keys(f"{beside}/" if beside else "")
+        found = sorted({key[: len(said)] for key in keys if said_of(key).startswith(said)})
+        self._untold |= set() if found else {said}
+        return found or [said]
 
     def _marker(self, said: str, version_id: str | None) -> dict[str, str]:
         key = self._real(said, version_id)
+        if key is None and said.endswith("/"):
+            key, *more = self._folders(said)
+            key = None if more or key in self._untold else key
         if key is None:
             raise ListingCut(Ref("bucket", self._bucket), Ref("rule", "NAME_UNSAID"))
         return {"KeyMarker": key, **({"VersionIdMarker": version_id} if version_id else {})}
@@ -171,6 +192,5 @@ class Listing:
 
 
 def _is_in_order(page: Page) -> bool:
-    """Whether the server is known to be another one; behind a proxy that hides it, it is taken for this one."""
-    server = page["ResponseMetadata"]["HTTPHeaders"].get("server", "")
-    return bool(server) and "SeaweedFS" not in server
+    """Whether the server is known to list in the order of keys; what a proxy says for it is not known."""
+    return bool(page["ResponseMetadata"]["HTTPHeaders"].get("server", "").startswith(IN_ORDER))

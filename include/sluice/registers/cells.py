@@ -203,9 +203,9 @@ def _abroad(cells: Cells) -> dict[str, list[str]]:
     for each in (*cells.sub_processors, *(part for part in known if _was_seen(part, cells.row.seen))):
         for country in each.countries:
             bases.setdefault(country, set()).update([each.transfer_basis] if each.transfer_basis else ())
-    if cells.agreement:
-        receives = cells.agreement.delivery
-        bases.setdefault(receives.country, set()).update([receives.transfer_basis] if receives.transfer_basis else ())
+    receives = cells.agreement.delivery if cells.agreement else None
+    if receives and receives.transfer_basis and receives.country in bases:
+        bases[receives.country].add(receives.transfer_basis)
     return {country: sorted(bases[country]) for country in sorted(set(bases) - EEA_COUNTRIES)}
 
 
