@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -21,6 +22,8 @@ from sluice.exchange.held import HEARD_AFTER, FilesHeld, Held, check_none_held, 
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.open import Arrivals
+from sluice.lake import objects
+from sluice.lake.versions import Listing, ListingCut
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, Flow, Principal
 from stores import client_of
@@ -105,6 +108,22 @@ def test_a_name_that_cannot_be_told_yet_is_not_opened_as_another(desk: Desk, mon
     assert [desk.open_new() for _ in range(2)] == [1, 0]
     monkeypatch.setattr(opening, "TOLD_WITHIN", timedelta(-1))
     assert desk.open_new() == 1  # the control: it stays so
+
+
+def test_where_the_listing_of_one_principal_is_cut_the_files_of_others_are_opened(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "Listing", partial(Listing, size=6))
+    hidden = desk.drop(b"x", "x\x01y/one.csv")
+    for number in range(9):
+        desk.drop(b"x", f"{number}.csv")
+    other = desk.drop(b"x", "other.csv", ("telecom01", "fiber_leads"))
+    client_of(desk.settings).delete_object(Bucket=hidden.bucket, Key=hidden.key)
+
+    with pytest.raises(ListingCut, match="NAME_UNSAID"):
+        desk.open_new()
+
+    assert [line.id for line in desk.lines()] == [desk.line(other).id]
 
 
 @pytest.mark.parametrize(("sqlstate", "kind"), [
