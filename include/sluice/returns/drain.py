@@ -25,11 +25,19 @@ def drain_returns(
 ) -> Drained:
     """Make every return of a flow that is due at ``now``; those that wait for a person go on waiting.
 
-    Raises UsageError for a name that nobody has, ServiceMissing.
+    Raises UsageError for a name that nobody has, ServiceMissing; StoreError, after all others were made, where a day
+    could not be opened.
     """
     by = check_name(by)
-    open_due(house, principal, flow, now)
-    return drain(house, Direction.OUTBOUND_RETURN, principal, flow, run, partial(carry_return, by=by))
+    fault: StoreError | None = None
+    try:
+        open_due(house, principal, flow, now)
+    except StoreError as error:
+        fault = error
+    drained = drain(house, Direction.OUTBOUND_RETURN, principal, flow, run, partial(carry_return, by=by))
+    if fault is not None:
+        raise fault
+    return drained
 
 
 def remake_prepared(house: House, principal: Principal, now: datetime) -> None:

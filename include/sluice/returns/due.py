@@ -6,7 +6,6 @@ and so is one whose persons must stay out since, or may go again.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 
 import rfc8785
@@ -14,17 +13,19 @@ import rfc8785
 from sluice.agreement.model import DeliveryRules, Paper, PaperMissing, PaperReason, ReturnRecipe
 from sluice.agreement.store import find_ended, in_force
 from sluice.db import transaction
+from sluice.errors import Ref, StoreError
 from sluice.exchange.correction_store import was_corrected
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.open import record_opened
+from sluice.exchange.sweeping import Faults
 from sluice.ledger.record import AFTER_END
 from sluice.returns import store
-from sluice.returns.held import list_held
+from sluice.returns.held import find_held
 from sluice.returns.model import Basis, Due, Held, Last
 from sluice.returns.overtaken import may_go_now, names_kept_out
-from sluice.returns.staffing import has_news
+from sluice.returns.staffing import StaffNews
 from sluice.staff.store import last_import_seq
 from sluice.terms import Direction, Flow, Principal
 
@@ -39,6 +40,7 @@ def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> l
 
     One whose contract has a gap, or whose agreement does not hold, is opened too: to be refused, and heard of. Where
     an ended agreement wants its data back (GDPR Art. 28(3)(g)), the paper of the contacts' own day counts.
+    A fault of one day keeps no other from being opened. Raises StoreError at the end, ServiceMissing.
     """
     today = now.astimezone(BRUSSELS).date()
     ended = find_ended(house.conn, principal, today, now)
@@ -47,25 +49,31 @@ def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> l
     recipe = _recipe(house, principal, flow, current, now)
     if recipe is None:
         return []
-
-    def paper_of(day: date) -> Paper | PaperMissing:
-        return in_force(house.conn, principal, Direction.OUTBOUND_RETURN, flow, day, now) if is_last else current
-
-    opened = []
-    with transaction(house.conn):
-        store.lock_flow(house.conn, principal, flow)
-        for due in _due(house, principal, flow, paper_of, recipe, now, AFTER_END if is_last else ""):
-            paper = paper_of(due.day)
-            chain = paper.agreement.agreement_id if paper.agreement else f"principal.{principal}"
-            key = f"{principal}/outbound/{flow}/{file_name(flow, paper, due)}"
-            made = store.insert_return(
-                house.conn, principal, flow, house.settings.bucket_exchange, key, due, chain, now
-            )
-            if made is not None:
-                store.wake_stale(house.conn, made)  # an older return of the day that still waits
-                record_opened(house.conn, made, paper)
-                opened.append(made)
+    opened, faults, news = list[Opened](), Faults(), StaffNews(house.conn)
+    for day in store.find_days(house.conn, principal, recipe.results_flow):
+        paper = in_force(house.conn, principal, Direction.OUTBOUND_RETURN, flow, day, now) if is_last else current
+        with faults.kept_apart(f"return of {day} of {principal}/{flow}"):
+            with transaction(house.conn):
+                store.lock_flow(house.conn, principal, flow)
+                due = _due(house, principal, flow, day, paper, recipe, news, now, AFTER_END if is_last else "")
+                made = _open(house, principal, flow, paper, due, now) if due else None
+            opened += [made] if made else []
+    if faults.count:
+        raise StoreError(Ref("days with returns not opened", faults.count))
     return opened
+
+
+def _open(
+    house: House, principal: Principal, flow: Flow, paper: Paper | PaperMissing, due: Due, now: datetime
+) -> Opened | None:
+    """The record of a return that is due; None when it was opened already."""
+    chain = paper.agreement.agreement_id if paper.agreement else f"principal.{principal}"
+    key = f"{principal}/outbound/{flow}/{file_name(flow, paper, due)}"
+    made = store.insert_return(house.conn, principal, flow, house.settings.bucket_exchange, key, due, chain, now)
+    if made is not None:
+        store.wake_stale(house.conn, made)  # an older return of the day that still waits
+        record_opened(house.conn, made, paper)
+    return made
 
 
 def _recipe(
@@ -83,50 +91,54 @@ def _due(
     house: House,
     principal: Principal,
     flow: Flow,
-    paper_of: Callable[[date], Paper | PaperMissing],
+    day: date,
+    paper: Paper | PaperMissing,
     recipe: ReturnRecipe,
+    news: StaffNews,
     now: datetime,
     ending: str,
-) -> Iterator[Due]:
-    """Days whose cut-off has passed and whose inputs are not those of their last return. ``ending``: of its name."""
-    for day in store.find_days(house.conn, principal, recipe.results_flow):
-        paper = paper_of(day)
-        if isinstance(paper, PaperMissing) and paper.reason in NOT_AGREED:
-            continue
-        delivery = paper.agreement.delivery if paper.agreement else DeliveryRules()
-        cut_off = cut_off_of(day, delivery.cut_off)
-        if cut_off > now:
-            continue
-        last = store.find_last(house.conn, principal, flow, day)
-        results = store.find_results(house.conn, principal, recipe.results_flow, day)
-        until = None if last and LIFTED_BY_CONTACTS & set(last.held) else max(cut_off, *(r.closed_at for r in results))
-        contacts = store.find_contacts(house.conn, principal, recipe.contacts_flow, until)
-        basis = _basis(house, paper, store.ids([*results, *contacts]), ending)
-        if last is None or last.is_outdated_by(basis) or _has_news(house, principal, last, paper):
-            yield Due(day, (*contacts, *results), basis.name, store.count_returns(house.conn, principal, flow, day) + 1)
+) -> Due | None:
+    """A day whose cut-off has passed and whose inputs are not those of its last return. ``ending``: of its name."""
+    if isinstance(paper, PaperMissing) and paper.reason in NOT_AGREED:
+        return None
+    delivery = paper.agreement.delivery if paper.agreement else DeliveryRules()
+    cut_off = cut_off_of(day, delivery.cut_off)
+    if cut_off > now:
+        return None
+    last = store.find_last(house.conn, principal, flow, day)
+    results = store.find_results(house.conn, principal, recipe.results_flow, day)
+    until = None if last and LIFTED_BY_CONTACTS & set(last.held) else max(cut_off, *(r.closed_at for r in results))
+    contacts = store.find_contacts(house.conn, principal, recipe.contacts_flow, until)
+    basis = _basis(house, paper, store.ids([*results, *contacts]), ending)
+    if last and not last.is_outdated_by(basis) and not _has_news(house, principal, last, paper, news):
+        return None
+    return Due(day, (*contacts, *results), basis.name, store.count_returns(house.conn, principal, flow, day) + 1)
 
 
-def _has_news(house: House, principal: Principal, last: Last, paper: Paper | PaperMissing) -> bool:
+def _has_news(house: House, principal: Principal, last: Last, paper: Paper | PaperMissing, news: StaffNews) -> bool:
     """Whether of the same inputs another return would be made: of staff that is ready, or of persons' rights."""
     prepared = store.find_prepared(house.conn, last.exchange_id) if last.is_open else None
     return (
         (prepared is not None and names_kept_out(house, principal, prepared.how_long.copies, paper))
         or (prepared is not None and was_corrected(house.conn, principal, last.opened_at))
         or may_go_now(house, principal, last)
-        or _has_staff_news(house, last, paper)
+        or _has_staff_news(house, last, paper, news)
     )
 
 
-def _has_staff_news(house: House, last: Last, paper: Paper | PaperMissing) -> bool:
-    """Whether a staff import after the last return changes when the agents of its held rows were ready."""
+def _has_staff_news(house: House, last: Last, paper: Paper | PaperMissing, news: StaffNews) -> bool:
+    """Whether a staff import after the last return changes when the agents of its held rows were ready.
+
+    Of rows whose list is past its retention nothing is known any more: no news.
+    """
     if not last.waits_for_agents or not isinstance(paper, Paper):
         return False
     news_at = store.find_import_after(house.conn, last.staff)
     if news_at is None:
         return False
-    agents = frozenset(row.agent_ref for row in list_held(house, last.exchange_id) if row.agent_ref)
-    before = news_at - timedelta(microseconds=1)
-    return has_news(house.conn, agents, paper.agreement.minimum_exam_score, before)
+    told = news.since(news_at - timedelta(microseconds=1), paper.agreement.minimum_exam_score)
+    held = find_held(house, last.exchange_id) if told else None
+    return held is not None and told.is_about(row.agent_ref for row in held)
 
 
 def cut_off_of(day: date, cut_off: time) -> datetime:

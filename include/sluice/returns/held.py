@@ -4,8 +4,10 @@ import io
 from dataclasses import dataclass
 
 from sluice.errors import NotFound, Ref
+from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
 from sluice.exchange.read import show_exchange
+from sluice.exchange.store import is_open
 from sluice.returns.store import find_prepared
 from sluice.terms import ExchangeId
 
@@ -23,16 +25,24 @@ class HeldRow:
 def list_held(house: House, named: str) -> list[HeldRow]:
     """Held rows of one return, by reason; also of one that still waits for its release.
 
-    Raises NotFound when there is no such list.
+    Raises NotFound when there is no such list (any more).
     """
+    exchange_id = ExchangeId(show_exchange(house.conn, named).line.id)
+    rows = find_held(house, exchange_id)
+    if rows is None:
+        raise NotFound(Ref("held rows of exchange", exchange_id))
+    return rows
+
+
+def find_held(house: House, exchange_id: ExchangeId) -> list[HeldRow] | None:
+    """The same, by id; None when there is no such list (any more): it is kept for some weeks."""
     import polars as pl
 
-    shown = show_exchange(house.conn, named)
-    record = shown.record or find_prepared(house.conn, ExchangeId(shown.line.id))
-    copies = record.how_long.copies if record else ()
+    waiting = find_prepared(house.conn, exchange_id) if is_open(house.conn, exchange_id) else None
+    copies = waiting.how_long.copies if waiting else find_copies(house.conn, exchange_id)
     copy = next((copy for copy in copies if copy.kind == "held"), None)
     if copy is None:
-        raise NotFound(Ref("held rows of exchange", shown.line.id))
+        return None
     frame = pl.read_csv(io.BytesIO(house.objects.read(copy.bucket, copy.key, copy.version_id)), infer_schema=False)
     rows = frame.sort("reason", "sluice_exchange").select("sluice_exchange", "sluice_row", "reason", "agent_ref")
     return [HeldRow(exchange, int(row), reason, agent) for exchange, row, reason, agent in rows.iter_rows()]

@@ -1,5 +1,7 @@
 """Which agent handled a contact, and may it go? The staff room's answers, as reasons of a return."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -48,15 +50,49 @@ def staff_of(house: House, opened: Opened, paper: Paper) -> Staff:
     return staff
 
 
-def has_news(conn: Connection, agents: frozenset[str], minimum: Decimal, since: datetime) -> bool:
-    """Whether these agents are ready at other times, or accounts are somebody else's, than was known at ``since``."""
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What changed about staff. ``agents``: ready at other times; ``has_accounts``: accounts are somebody else's."""
 
-    def known(at: datetime | None) -> tuple[pl.DataFrame, pl.DataFrame]:
-        times = read_intervals(conn, minimum, at).filter(pl.col("agent_ref").is_in(agents))
-        accounts = read_directory(conn, at).accounts
-        return times.sort("agent_ref", "start"), accounts.sort(accounts.columns)
+    agents: frozenset[str]
+    has_accounts: bool
 
-    return not all(one.equals(other) for one, other in zip(known(None), known(since), strict=True))
+    def __bool__(self) -> bool:
+        return self.has_accounts or bool(self.agents)
+
+    def is_about(self, agents: Iterable[str | None]) -> bool:
+        """Whether it may be about one of these agents; whose an account is now may be about anybody."""
+        return self.has_accounts or not self.agents.isdisjoint(agent for agent in agents if agent)
+
+
+class StaffNews:
+    """What is known of staff now and was not then. Each moment is read once, however many days ask."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._told = dict[tuple[datetime, Decimal], Changed]()
+        self._now = dict[Decimal, tuple[pl.DataFrame, pl.DataFrame]]()
+
+    def since(self, at: datetime, minimum: Decimal) -> Changed:
+        """What changed since a moment, under a minimum score."""
+        if minimum not in self._now:
+            self._now[minimum] = self._known(minimum, None)
+        if (at, minimum) not in self._told:
+            (times, accounts), (old_times, old_accounts) = self._now[minimum], self._known(minimum, at)
+            self._told[at, minimum] = Changed(_other_agents(times, old_times), not accounts.equals(old_accounts))
+        return self._told[at, minimum]
+
+    def _known(self, minimum: Decimal, at: datetime | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+        accounts = read_directory(self._conn, at).accounts
+        return read_intervals(self._conn, minimum, at), accounts.sort(accounts.columns)
+
+
+def _other_agents(times: pl.DataFrame, before: pl.DataFrame) -> frozenset[str]:
+    """Agents with a span that only one of the two has."""
+    columns = times.columns
+    here = times.join(before, on=columns, how="anti", nulls_equal=True)
+    there = before.join(times, on=columns, how="anti", nulls_equal=True)
+    return frozenset(pl.concat([here, there])["agent_ref"].to_list())
 
 
 def _as_held(reason: pl.Series) -> pl.Series:
