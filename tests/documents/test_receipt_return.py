@@ -151,6 +151,7 @@ def test_a_screen_reader_knows_the_structure_of_a_return(sent):
     "code",
     [
         "STALE_NEWER_RETURN",
+        "STALE_INPUT_GONE",
         "HEADER_SOURCE_MISSING",
         "VALUE_UNWRITABLE",
         "FORBIDDEN_COUNTRY",

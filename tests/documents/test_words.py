@@ -91,7 +91,13 @@ def test_whatever_a_record_holds_has_words(language):
 
 
 PAST = {ScreenAction.MASK: "MASKED", ScreenAction.REFUSE: "REFUSED", ScreenAction.REVIEW: "REVIEW"}
-RETURN_CODES = ("STALE_NEWER_RETURN", "HEADER_SOURCE_MISSING", "VALUE_UNWRITABLE", "FORBIDDEN_COUNTRY")
+RETURN_CODES = (
+    "STALE_NEWER_RETURN",
+    "STALE_INPUT_GONE",
+    "HEADER_SOURCE_MISSING",
+    "VALUE_UNWRITABLE",
+    "FORBIDDEN_COUNTRY",
+)
 RIGHTS = ("erased", "objected", "restricted", "consent_withdrawn", "do_not_call_me", "soft_hold")
 HELD = (
     *RIGHTS,

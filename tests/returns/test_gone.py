@@ -1,5 +1,6 @@
-"""What retention removed of a day: its list of held rows."""
+"""What retention removed of a day: its list of held rows, a file of contacts, an input of a return that still waits."""
 
+import csv
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -7,14 +8,18 @@ from pathlib import Path
 import pytest
 
 from copies import Copies
-from night import AT_ONCE, CALLED_AT, HEAD, Call, Night, ago, copied_night
+from desk import ENERGY
+from night import AT_ONCE, CALLED_AT, HEAD, RESULTS, Call, Night, ago, copied_night
 from sluice.errors import NotFound, StoreError
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import ExchangeLine
 from sluice.ledger.record import CopyLine
 from sluice.retention.run import retain
-from sluice.terms import ExchangeId
+from sluice.returns.due import open_due
+from sluice.rights import erase_store
+from sluice.sample.files import write_campaign
+from sluice.terms import ExchangeId, Principal
 
 pytestmark = pytest.mark.stores
 READY = f"""{HEAD}
@@ -99,3 +104,90 @@ def test_a_day_that_cannot_be_opened_keeps_no_other_waiting_and_is_heard_of(nigh
 
     newer, older = night.returns()
     assert (older.id, newer.decision) == (line.id, "accepted"), "the other day is made all the same"
+
+
+def two_files(night: Night) -> tuple[ExchangeLine, ExchangeLine]:
+    """One call of each of two files of contacts; the files."""
+    [first] = night.desk.lines()
+    path = night.desk.folder / "second.csv"
+    write_campaign(path, 30, 77)
+    dropped = night.desk.drop(path, "second.csv")
+    night.desk.work()
+    with path.open(encoding="utf-8", newline="") as file:
+        new = next(csv.DictReader(file, delimiter=";"))
+    night.called(Call("c1", *night.people(1)[0]), Call("c2", new["customer_number"], new["phone"]))
+    return first, night.desk.line(dropped)
+
+
+def gone(night: Night, line: ExchangeLine) -> None:
+    """The rows of a file are removed as retention removes them."""
+    found = erase_store.find_copies(night.desk.house.conn, Principal(ENERGY[0]), among=[ExchangeId(line.id)])
+    [lake] = [copy for copy in found if copy.kind == "lake"]
+    erase_store.remove(night.desk.house, lake)
+
+
+def test_a_delivered_return_is_not_made_again_with_less_when_contacts_are_gone(night: Night) -> None:
+    _, second = two_files(night)
+    night.make()
+    [line] = night.returns()
+    assert (line.decision, line.rows_accepted) == ("accepted", 2)
+
+    gone(night, second)
+    night.make()
+    assert [each.id for each in night.returns()] == [line.id]
+
+    night.called(Call("c3", *night.people(2)[1]), name="late.csv")
+    night.make()
+    newer, _ = night.returns()
+    assert night.record(newer).what.supersedes == line.id, "the control: a late result is news"
+
+
+def test_a_waiting_return_goes_whole_when_contacts_are_gone(copies: Copies, tmp_path: Path) -> None:
+    with copied_night(copies, tmp_path) as night:
+        _, second = two_files(night)
+        night.make()
+        [line] = night.returns()
+        gone(night, second)
+        night.make()
+        assert [(each.id, each.decision) for each in night.returns()] == [(line.id, "open")]
+        night.release(line)
+        assert [(each.id, each.rows_accepted) for each in night.returns()] == [(line.id, 2)]
+
+
+def test_results_without_any_contacts_are_held_until_there_are_some(night: Night) -> None:
+    [contacts] = night.desk.lines()
+    night.called(*(Call(f"c{n}", *person) for n, person in enumerate(night.people(2))))
+    gone(night, contacts)
+
+    night.make()
+    [line] = night.returns()
+    assert (line.decision, line.reason_code) == ("refused", "SHAPE_ROW_COUNT")
+    assert night.record(line).right_treatment.held_back == {"RESULT_UNKNOWN_RECORD": 2}
+    assert [row.reason for row in night.held(line)] == ["RESULT_UNKNOWN_RECORD"] * 2
+    night.make()
+    assert len(night.returns()) == 1
+
+    night.desk.drop(night.contacts.read_bytes() + b"\n", "again.csv")
+    night.desk.work()
+    night.make()
+    assert (night.returns()[0].decision, night.returns()[0].rows_accepted) == ("accepted", 2)
+    night.make()
+    assert len(night.returns()) == 2
+
+
+def test_a_return_whose_input_is_gone_before_it_was_made_is_refused_and_the_next_says_what_it_lacks(
+    night: Night,
+) -> None:
+    first, second = two_files(night)
+    open_due(night.desk.house, Principal(ENERGY[0]), RESULTS, datetime.now(UTC))
+    gone(night, second)
+
+    night.make()
+    [line] = night.returns()
+    assert (line.decision, line.reason_code, night.delivered()) == ("refused", "STALE_INPUT_GONE", {})
+    night.make()
+    night.make()
+    newer, _ = night.returns()
+    record = night.record(newer)
+    assert (record.right_treatment.held_back, record.what.rows_accepted) == ({"RESULT_UNKNOWN_RECORD": 1}, 1)
+    assert [each.exchange_id for each in record.what.inputs if each.kind == "contacts"] == [first.id]

@@ -181,6 +181,8 @@ def test_later_contacts_lift_an_unknown_record(night: Night) -> None:
     assert (second.decision, record.right_treatment.held_back, record.what.rows_accepted) == ("accepted", {}, 2)
     assert record.what.supersedes == first.id
     assert new["customer_number"] in {row["customer_number"] for row in _rows(night)}
+    night.make()
+    assert len(night.returns()) == 2, "what lifted it does not count as missing afterwards"
 
 
 @pytest.mark.parametrize("may_follow", [False, True])

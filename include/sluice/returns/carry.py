@@ -32,6 +32,7 @@ from sluice.returns import store
 from sluice.returns.keep import keep_return
 from sluice.returns.make import make_return
 from sluice.returns.making import Making
+from sluice.returns.model import INPUT_GONE
 from sluice.returns.overtaken import names_kept_out
 from sluice.returns.record import Outcome, record_of_return
 from sluice.terms import Decision, Verdict
@@ -55,6 +56,8 @@ def carry_return(house: House, opened: Opened, run: Mapping[str, str], by: str =
         return _refuse(house, opened, run, missing_paper(paper))
     if reasons := forbidden(paper.agreement, on):
         return _refuse(house, opened, run, *reasons)
+    if gone := store.count_gone(house.conn, opened.exchange_id):
+        return _refuse(house, opened, run, finding(INPUT_GONE, "return.inputs", count=gone))
     with content_lock(house.conn, opened, str(opened.day)), work_folder(house, opened) as folder:
         return _prepare(house, opened, paper, run, by, folder)
 

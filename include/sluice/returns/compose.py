@@ -47,11 +47,14 @@ def contacts_by_record(parts: Sequence[pl.LazyFrame], rules: Rules) -> pl.DataFr
     """One row per record id, from the youngest file that has it; ``ambiguous`` where persons differ.
 
     ``parts``: oldest first. Only the join's columns and those that are echoed are read. Ordered by
-    record id, as the results are: rows that meet in one order meet several times faster.
+    record id, as the results are: rows that meet in one order meet several times faster. Without a
+    part nobody is known.
     """
     record = pl.col(rules.record_id)
     echoed = [str(column.source).removeprefix(CONTACTS) for column in rules.columns]
     wanted = frozenset({rules.record_id, *echoed})
+    if not parts:
+        return pl.DataFrame(schema={**dict.fromkeys([REF, *rules.kinds, *wanted], pl.String), "ambiguous": pl.Boolean})
     picked = [_pick(part, age, wanted) for age, part in enumerate(parts)]
     there = pl.concat(picked, how="diagonal").filter(record.is_not_null())
     whole = there.sort(rules.record_id, maintain_order=True).collect()

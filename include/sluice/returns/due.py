@@ -1,8 +1,8 @@
 """Which returns are due, and opening them: the record of a return exists before its inputs are read.
 
 A return is named by the day of its contacts and by its inputs. The same inputs are one return, however
-often somebody asks; other inputs (a late result, a late credential) are a new one that supersedes it,
-and so is one whose persons must stay out since, or may go again.
+often somebody asks; a further input (a late result, a late credential) is a new one that supersedes it,
+and so is one whose persons must stay out since, or may go again. An input that is deleted makes none.
 """
 
 import hashlib
@@ -98,7 +98,7 @@ def _due(
     now: datetime,
     ending: str,
 ) -> Due | None:
-    """A day whose cut-off has passed and whose inputs are not those of its last return. ``ending``: of its name."""
+    """A day whose cut-off has passed and that has an input its last return had not. ``ending``: of its name."""
     if isinstance(paper, PaperMissing) and paper.reason in NOT_AGREED:
         return None
     delivery = paper.agreement.delivery if paper.agreement else DeliveryRules()
@@ -109,8 +109,9 @@ def _due(
     results = store.find_results(house.conn, principal, recipe.results_flow, day)
     until = None if last and LIFTED_BY_CONTACTS & set(last.held) else max(cut_off, *(r.closed_at for r in results))
     contacts = store.find_contacts(house.conn, principal, recipe.contacts_flow, until)
-    basis = _basis(house, paper, store.ids([*results, *contacts]), ending)
-    if last and not last.is_outdated_by(basis) and not _has_news(house, principal, last, paper, news):
+    inputs = store.ids([*results, *contacts])
+    basis = _basis(house, paper, inputs, ending)
+    if last and not last.is_outdated_by(basis, inputs) and not _has_news(house, principal, last, paper, news):
         return None
     return Due(day, (*contacts, *results), basis.name, store.count_returns(house.conn, principal, flow, day) + 1)
 

@@ -1,6 +1,6 @@
 """What a return is on its way: due, made of pinned inputs, sorted out, prepared, released."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -36,6 +36,8 @@ class Held(StrEnum):
 
 STAFF = "STAFF_"
 """Before a reason of staff readiness, e.g. ``STAFF_NO_SIGNATURE``."""
+INPUT_GONE = "STALE_INPUT_GONE"
+"""A file that a return was opened on was deleted before it was made: the next one is made of what is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +72,27 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The youngest return of a day, however it ended. ``name``: of its basis."""
+    """The youngest return of a day, however it ended. ``name``: of its basis; ``inputs``: ids of what it had."""
 
     exchange_id: ExchangeId
     name: str
+    inputs: frozenset[str]
     opened_at: datetime
     is_open: bool
     is_delivered: bool
+    reason_code: str | None
     held: Mapping[str, int]
 
-    def is_outdated_by(self, now: Basis) -> bool:
-        """Whether making it again can give something else: other inputs, or a new contract where it was refused."""
-        inputs, _, contract = now.name.split(".")
+    def is_outdated_by(self, now: Basis, inputs: Collection[str]) -> bool:
+        """Whether making it again can give more: an input it did not have, or a new contract where it was refused.
+
+        What it had and is gone outdates nothing that was made: another would hold less, and supersede it.
+        """
         is_refused = not self.is_open and not self.is_delivered
-        return not {inputs, *([contract] if is_refused else [])} <= set(self.name.split("."))
+        has_other_contract = now.name.split(".")[2] not in self.name.split(".")
+        return not self.inputs.issuperset(inputs) or (
+            is_refused and (has_other_contract or self.reason_code == INPUT_GONE)
+        )
 
     @property
     def waits_for_agents(self) -> bool:

@@ -53,13 +53,23 @@ def find_contacts(conn: Connection, principal: Principal, contacts: Flow, until:
 
 
 def find_inputs(conn: Connection, exchange_id: ExchangeId) -> list[Input]:
-    """What a return was opened on."""
+    """What a return was opened on, as far as it is there (:func:`count_gone`)."""
     rows = conn.execute(
         f"""select {INPUT}, r.kind from return_input r join accepted_data a on a.exchange_id = r.input_id
             where r.exchange_id = %s order by 1""",
         (exchange_id,),
     ).fetchall()
     return [_input(InputKind(row.pop("kind")), **row) for row in rows]
+
+
+def count_gone(conn: Connection, exchange_id: ExchangeId) -> int:
+    """How many of the files that a return was opened on are there no more."""
+    row = conn.execute(
+        """select count(*) as n from return_input r where r.exchange_id = %s
+               and not exists (select from accepted_data a where a.exchange_id = r.input_id)""",
+        (exchange_id,),
+    ).fetchone()
+    return int(row["n"]) if row else 0
 
 
 def _input(kind: InputKind, id: str, bucket: str, key: str, version_id: str, sha256: str, closed_at: datetime) -> Input:
@@ -95,8 +105,9 @@ def find_recipe(conn: Connection, principal: Principal, flow: Flow, known_at: da
 def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> Last | None:
     """The youngest return of a day."""
     row = conn.execute(
-        f"""select exchange_id::text as id, version_id, decision, opened_at from exchange
-           where principal = %s and flow = %s and day = %s and {OF_A_DAY}
+        f"""select exchange_id::text as id, version_id, decision, reason_code, opened_at,
+               array(select input_id::text from return_input r where r.exchange_id = e.exchange_id) as inputs
+           from exchange e where principal = %s and flow = %s and day = %s and {OF_A_DAY}
            order by opened_at desc, exchange_id limit 1""",
         (principal, flow, day),
     ).fetchone()
@@ -104,8 +115,16 @@ def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> 
         return None
     entry = find_entry(conn, ExchangeId(row["id"]), EntryKind.EXCHANGE_CLOSED)
     held = ExchangeRecord.model_validate_json(entry.body).right_treatment.held_back if entry else {}
-    delivered = row["decision"] in ("accepted", "partly_accepted")
-    return Last(ExchangeId(row["id"]), row["version_id"], row["opened_at"], row["decision"] == "open", delivered, held)
+    return Last(
+        exchange_id=ExchangeId(row["id"]),
+        name=row["version_id"],
+        inputs=frozenset(row["inputs"]),
+        opened_at=row["opened_at"],
+        is_open=row["decision"] == "open",
+        is_delivered=row["decision"] in ("accepted", "partly_accepted"),
+        reason_code=row["reason_code"],
+        held=held,
+    )
 
 
 def find_import_after(conn: Connection, number: int) -> datetime | None:
