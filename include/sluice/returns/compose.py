@@ -11,7 +11,7 @@ import polars as pl
 
 from sluice.agreement.model import FieldRole
 from sluice.results.merge import ATTEMPTS, KEYS, outcomes
-from sluice.returns.model import Held, Rules, SortedOut
+from sluice.returns.model import CORRECTED, REFS, Held, Rules, SortedOut
 from sluice.subject.suppression import reasons_of
 from sluice.terms import FieldGroup, RoleProfile
 
@@ -72,9 +72,17 @@ def _ambiguous(repeated: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
     The record id is no proof here: it is what the rows have in common.
     """
     there = repeated.collect_schema().names()
-    proofs = [name for name in rules.kinds if name in there and name != f"sluice_ref_{rules.record_id}"]
+    numbers = {f"{start}{rules.record_id}" for start in (REFS, CORRECTED)}
+    proofs = [name for name in rules.kinds if name in there and name not in numbers]
     youngest = repeated.unique(rules.record_id, keep="last", maintain_order=True).select(rules.record_id, *proofs)
-    comparable, same = _compared([(pl.col(name), pl.col(f"{name}{YOUNGEST}")) for name in proofs])
+    comparable, same = _compared(
+        [
+            (pl.col(name), pl.col(f"{other}{YOUNGEST}"))
+            for name in proofs
+            for other in proofs
+            if name.replace(CORRECTED, REFS) == other.replace(CORRECTED, REFS)
+        ]
+    )
     beside = repeated.join(youngest, on=rules.record_id, suffix=YOUNGEST)
     return beside.group_by(rules.record_id).agg((comparable & ~same).any().alias("ambiguous"))
 
@@ -88,7 +96,7 @@ def _compared(pairs: Sequence[tuple[pl.Expr, pl.Expr]]) -> tuple[pl.Expr, pl.Exp
 
 def _pick(part: pl.LazyFrame, age: int, wanted: frozenset[str]) -> pl.LazyFrame:
     names = part.collect_schema().names()
-    own = [name for name in names if name == REF or name.startswith("sluice_ref_")]
+    own = [name for name in names if name == REF or name.startswith(REFS)]
     columns = [*own, *(name for name in names if name in wanted)]
     return part.select(columns).with_columns(pl.lit(age, pl.UInt32).alias("age"))
 
@@ -146,7 +154,7 @@ def _shares(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 def _kept_out(joined: pl.DataFrame, suppressed: pl.DataFrame | None) -> pl.Series:
     """Why a person must stay out, by any reference of the contact or of the result."""
-    names = [name for name in joined.columns if name.partition(".")[2].startswith("sluice_ref_")]
+    names = [name for name in joined.columns if name.partition(".")[2].startswith(REFS)]
     columns = [] if suppressed is None else [joined[name] for name in names]
     nobody = pl.DataFrame(schema={"ref": pl.String, "reason": pl.String})
     found = reasons_of(columns, nobody if suppressed is None else suppressed, joined.height)

@@ -21,6 +21,11 @@ class InputKind(StrEnum):
     RESULTS = "results"
 
 
+REFS = "sluice_ref_"
+CORRECTED = f"{REFS}corrected_"
+"""Before the name of an identifying column: its reference, and that of its value once it was corrected."""
+
+
 class Held(StrEnum):
     """Why a row stays here. The first that applies is the row's reason; the order is that of this list."""
 

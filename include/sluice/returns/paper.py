@@ -8,7 +8,7 @@ from sluice.agreement.subjects import naming_columns
 from sluice.db import Connection
 from sluice.exchange.given_back import day_under
 from sluice.exchange.model import Opened
-from sluice.returns.model import Rules
+from sluice.returns.model import CORRECTED, REFS, Rules
 from sluice.terms import Direction, FieldGroup, Flow, SubjectKind
 
 
@@ -24,7 +24,10 @@ def rules_of(conn: Connection, opened: Opened, paper: Paper) -> Rules:
         campaigns=frozenset(recipe.campaigns),
         checks=person_checks(ours, theirs, recipe.record_id),
         kinds={
-            f"sluice_ref_{f.name}": f.subject_key for f in (theirs.subject_fields if theirs else ()) if f.subject_key
+            f"{start}{field.name}": field.subject_key
+            for start in (REFS, CORRECTED)
+            for field in (theirs.subject_fields if theirs else ())
+            if field.subject_key
         },
         naming=naming_columns(paper.contract, theirs),
         recordings_from=recordings_from(paper.agreement, paper.contract, opened.opened_at),
@@ -40,7 +43,7 @@ def kinds_of(contract: DataContract | None) -> dict[str, SubjectKind]:
 def person_checks(
     ours: DataContract | None, theirs: DataContract | None, record_id: str
 ) -> tuple[tuple[str, str], ...]:
-    """Reference columns of the same kind on both sides.
+    """Reference columns of the same kind on both sides; a corrected value proves as the one that came does.
 
     The record id joined the rows, so it proves nothing, unless the principal gave nothing else.
     """
@@ -48,10 +51,11 @@ def person_checks(
         return ()
     others = [field for field in theirs.subject_fields if field.name != record_id]
     return tuple(
-        (f"sluice_ref_{result.name}", f"sluice_ref_{contact.name}")
+        (f"{REFS}{result.name}", f"{start}{contact.name}")
         for result in ours.subject_fields
         for contact in others or theirs.subject_fields
         if result.subject_key == contact.subject_key
+        for start in (REFS, CORRECTED)
     )
 
 

@@ -1,6 +1,6 @@
 """Corrected values in what a return is made of: its inputs are read as they should be, not as they came."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,24 +8,29 @@ from pathlib import Path
 import polars as pl
 
 from sluice.exchange.corrections import find_corrections
+from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.store import get_open
 from sluice.exchange.whose import number_columns, refs_by_person
-from sluice.returns.model import Input
+from sluice.returns.model import CORRECTED, Input
+from sluice.subject.cells import refs_of_columns
 from sluice.subject.correct import as_of_file, overlay
 from sluice.subject.correction import Correction
-from sluice.terms import Principal
+from sluice.terms import Principal, SubjectKind
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """What the database knows of an accepted file: how old what it says is (UTC), whenever it came.
 
-    ``numbers``: its columns of references that are one person's.
+    ``numbers``: its columns of references that are one person's. ``kinds``: its identifying columns, and what they
+    refer to; ``region``: of their phones.
     """
 
     at: datetime
     numbers: Collection[str]
+    kinds: Mapping[str, SubjectKind]
+    region: str
 
 
 def oldest_first(house: House, inputs: Iterable[Input]) -> list[tuple[Input, Said]]:
@@ -36,7 +41,14 @@ def oldest_first(house: House, inputs: Iterable[Input]) -> list[tuple[Input, Sai
 
 def _said(house: House, exchange_id: str) -> Said:
     arrived = get_open(house.conn, exchange_id)
-    return Said(as_of_file(arrived.file_name, arrived.opened_at), number_columns(house.conn, exchange_id))
+    contract = paper_under(house.conn, arrived).contract
+    fields = contract.subject_fields if contract else ()
+    return Said(
+        at=as_of_file(arrived.file_name, arrived.opened_at),
+        numbers=number_columns(house.conn, exchange_id),
+        kinds={field.name: field.subject_key for field in fields if field.subject_key},
+        region=contract.file_format.region if contract else "",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +64,20 @@ class Righting:
         return cls(find_corrections(house, principal), house.subject_key(principal))
 
     def scan(self, said: Said, path: Path) -> pl.LazyFrame:
-        """A lake object, lazily; read and put right where somebody in it has a correction."""
+        """A lake object, lazily; read and put right where somebody in it has a correction.
+
+        A corrected identifier gets its reference, beside that of the value that came: both are the person's.
+        """
         rows = pl.scan_parquet(path)
         names = rows.collect_schema().names()
         if not self.corrections or not {each.field for each in self.corrections} & set(names):
             return rows
         frame = rows.collect()
         refs = refs_by_person(frame, said.numbers)
-        return overlay(frame, refs, self.corrections, lambda _: said.at, self.key).lazy()
+        right = overlay(frame, refs, self.corrections, lambda _: said.at, self.key)
+        changed = {
+            name: kind for name, kind in said.kinds.items() if name in names and not right[name].equals(frame[name])
+        }
+        told = refs_of_columns(right, changed, said.region, self.key)
+        new = [one.alias(f"{CORRECTED}{name}") for name, (_, one) in zip(changed, told, strict=True)]
+        return right.with_columns(new).lazy()
