@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from sluice.agreement.load import load_agreement, load_contract
-from sluice.agreement.model import Paper
+from sluice.agreement.model import FieldRole, Paper
 from sluice.dial.facts import channel_rule
 from sluice.dial.model import Channel
 from sluice.dial.rules import AGE, CONSENT, CONSENT_AT, REACHED, REF, REFS, ROW, SAID, Task, compose, task_of
@@ -74,3 +74,41 @@ def test_of_file_and_record_the_younger_word_counts(word: str, said_after: timed
     done = compose(pl.DataFrame(row), sms, None, None, Counter())
 
     assert done.left_out == ({reason: 1} if reason else {})
+
+
+SURVEY = "https://w3id.org/dpv#ServiceUsageAnalytics"
+SAYS = {"yes": "Y", "no": "N", "nothing": ""}
+
+
+def two_columns() -> tuple[Task, FieldRole, FieldRole]:
+    """Two opt-ins over one channel: to marketing, which the list is for, and to a survey."""
+    found = task()
+    [marketing] = found.consents
+    survey = replace(marketing, name="opt_in_survey", purpose_iris=(SURVEY,))
+    return replace(found, consents=(survey, marketing)), marketing, survey
+
+
+@pytest.mark.parametrize(("to_marketing", "to_survey"), list(product(SAYS, SAYS)))
+def test_a_yes_to_another_purpose_is_none_and_a_no_over_the_channel_is_one(to_marketing: str, to_survey: str) -> None:
+    """GDPR Art. 4(11), 6(1)(a)."""
+    sms, marketing, survey = two_columns()
+    row = {REF: ["r"], ROW: [1], AGE: [0], REACHED: [True], f"{REFS}phone": ["r"], sms.contact.name: ["+32470123456"],
+           marketing.name: [SAYS[to_marketing]], survey.name: [SAYS[to_survey]]}  # fmt: skip
+
+    done = compose(pl.DataFrame(row), sms, None, None, Counter())
+
+    reason = "OPTED_OUT" if "no" in (to_marketing, to_survey) else None if to_marketing == "yes" else "NO_OPT_IN"
+    assert done.left_out == ({reason: 1} if reason else {})
+
+
+def test_a_yes_to_another_purpose_neither_makes_good_nor_hides_what_a_record_says() -> None:
+    sms, marketing, survey = two_columns()
+    row = {REF: ["r"], ROW: [1], AGE: [0], REACHED: [True], f"{REFS}phone": ["r"], sms.contact.name: ["+32470123456"],
+           marketing.name: [""], survey.name: ["Y"], SAID: [NOON + timedelta(days=1)], CONSENT_AT: [NOON]}  # fmt: skip
+
+    left = {
+        word: compose(pl.DataFrame(row | {CONSENT: [word]}), sms, None, None, Counter()).left_out
+        for word in ("given", "no")
+    }
+
+    assert left == {"given": {}, "no": {"OPTED_OUT": 1}}

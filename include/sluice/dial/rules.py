@@ -32,7 +32,11 @@ class Task:
     columns: tuple[FieldRole, ...]
     contact: FieldRole
     consents: tuple[FieldRole, ...]
-    """Columns that say whether the person agreed to this channel."""
+    """Columns that say whether the person agreed to this channel, for whatever purpose."""
+
+    def takes_yes(self, column: FieldRole) -> bool:
+        """Whether a yes in it is one to this purpose (GDPR Art. 4(11), 6(1)(a)); a no counts from every column."""
+        return self.purpose.iri in column.purpose_iris
 
     @property
     def is_marketing(self) -> bool:
@@ -148,14 +152,16 @@ def _listed(rows: pl.DataFrame, listed: pl.Series | None) -> pl.Series:
 
 def _checks(task: Task, has_records: bool) -> Sequence[tuple[pl.Expr, LeftOut]]:
     """Conditions in their order; the first that holds is the reason. Rows come oldest first."""
-    said = [(field.name, pl.col(f"{LAST_WORD}{field.name}"), list(field.consent_given)) for field in task.consents]
-    noes = [_outlives(name, has_records) & cell.is_not_null() & ~cell.is_in(given) for name, cell, given in said]
-    yeses = [_outlives(name, has_records) & cell.is_in(given).fill_null(False) for name, cell, given in said]
+    said = [(field, pl.col(f"{LAST_WORD}{field.name}"), list(field.consent_given)) for field in task.consents]
+    counts = {field.name: _outlives(field.name, has_records) for field in task.consents}
+    noes = [counts[field.name] & cell.is_not_null() & ~cell.is_in(given) for field, cell, given in said]
+    yeses = [
+        counts[field.name] & cell.is_in(given).fill_null(False) for field, cell, given in said if task.takes_yes(field)
+    ]
     refused, given = pl.any_horizontal(pl.lit(False), *noes), pl.any_horizontal(pl.lit(False), *yeses)
     if has_records:
-        is_last = pl.all_horizontal(pl.lit(True), *(~_outlives(name, True) for name, _, _ in said))
-        refused |= is_last & pl.col(CONSENT).eq("no").fill_null(False)
-        given |= is_last & pl.col(CONSENT).eq("given").fill_null(False)
+        refused |= pl.col(CONSENT).eq("no").fill_null(False) & ~given
+        given |= pl.col(CONSENT).eq("given").fill_null(False)
     checks = [
         (pl.col(REF).is_not_null() & ~pl.col(REF).is_last_distinct(), LeftOut.OLDER_ROW),
         (~pl.col(REACHED), LeftOut.NO_CONTACT_POINT),
