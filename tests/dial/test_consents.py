@@ -224,6 +224,26 @@ def test_a_withdrawal_stops_texts_on_another_basis_too_whatever_the_next_file_sa
     assert dialled(desk)[0] == names - {by_record}, "a yes after it lifts it"
 
 
+@pytest.mark.parametrize("basis", ["f"], indirect=True)
+def test_the_next_routine_file_takes_back_no_no_that_is_on_record(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls on legitimate interest, GDPR Art. 21(3); CJEU C-129/21 (Proximus): a later file overwrote an opt-out."""
+    calls, _ = dialled(desk, "phone")
+    person, other = sorted(calls)[:2]
+    who = (ENERGY01, f"customer:{person}", "--purpose", "P-RENEW", "--channel", "voice")
+    with at_terminal(desk, monkeypatch):
+        assert sluice("consent", "withdraw", *who).document["is_new"]
+    assert dialled(desk, "phone")[0] == calls - {person}
+
+    lines = desk.campaign(40)[0].read_bytes().splitlines(keepends=True)
+    assert desk.line(arrived(desk, b"".join(lines[:-1]))).decision == "accepted"
+    after, _ = dialled(desk, "phone")
+    assert after == calls - {person} and other in after
+    with at_terminal(desk, monkeypatch):
+        how = ("--method", "call", "--notice", "W-7", "--collected-by", "center")
+        assert sluice("consent", "record", *who, *how).document["is_new"]
+    assert dialled(desk, "phone")[0] == calls, "control: what they say themselves does"
+
+
 def arrived(desk: Desk, content: bytes) -> StoredObject:
     dropped = desk.drop(content, "next.csv")
     desk.work()

@@ -54,26 +54,68 @@ def test_a_withdrawal_stops_what_needs_a_yes_whatever_the_paper_calls_its_basis(
     assert not scope_of(Suppression.CONSENT_WITHDRAWN).stops(by_paper), "control: by its paper alone a text would go"
 
 
+AGES = {"older": timedelta(days=-1), "of one moment": timedelta(0), "younger": timedelta(days=1)}
+
+
 @pytest.mark.parametrize(
-    ("word", "said_after", "reason"),
+    ("word", "says", "age", "reason"),
     [
-        ("given", timedelta(days=-1), None),
-        ("given", timedelta(days=1), "OPTED_OUT"),  # a younger file says no
-        ("no", timedelta(days=-1), "OPTED_OUT"),
-        ("no", timedelta(0), "OPTED_OUT"),  # of one moment no beats yes
-        ("no", timedelta(days=1), None),
+        *(("given", "Y", age, None) for age in AGES),
+        ("given", "N", "older", None),
+        ("given", "N", "of one moment", None),
+        ("given", "N", "younger", "OPTED_OUT"),
+        *(("no", says, age, "OPTED_OUT") for says in "YN" for age in AGES),  # CJEU C-129/21 (Proximus)
+        ("expired", "Y", "older", "OPTED_OUT"),
+        ("expired", "Y", "of one moment", "OPTED_OUT"),
+        ("expired", "Y", "younger", None),
+        *(("expired", "N", age, "OPTED_OUT") for age in AGES),
     ],
 )
-def test_of_file_and_record_the_younger_word_counts(word: str, said_after: timedelta, reason: str | None) -> None:
-    sms = task()
-    [column] = sms.consents
-    says = column.consent_given[0] if word == "no" else "N"
-    row = {REF: ["r"], ROW: [1], AGE: [0], REACHED: [True], f"{REFS}phone": ["r"], sms.contact.name: ["+32470123456"],
-           column.name: [says], CONSENT: [word], SAID: [NOON + said_after], CONSENT_AT: [NOON]}  # fmt: skip
+@pytest.mark.parametrize("channel", [Channel.PHONE, Channel.SMS])
+def test_no_file_takes_back_a_no_that_is_on_record_and_else_the_younger_word_counts(
+    word: str, says: str, age: str, reason: str | None, channel: Channel
+) -> None:
+    mine = task(channel=channel)
+    [column] = mine.consents
+    row = {REF: ["r"], ROW: [1], AGE: [0], REACHED: [True], f"{REFS}phone": ["r"], mine.contact.name: ["+32470123456"],
+           column.name: [says], CONSENT: [word], SAID: [NOON + AGES[age]], CONSENT_AT: [NOON]}  # fmt: skip
 
-    done = compose(pl.DataFrame(row), sms, None, None, Counter())
+    done = compose(pl.DataFrame(row), mine, None, None, Counter())
 
     assert done.left_out == ({reason: 1} if reason else {})
+    without = compose(pl.DataFrame(row).drop(CONSENT, SAID, CONSENT_AT), mine, None, None, Counter())
+    assert without.left_out == ({} if says == "Y" else {"OPTED_OUT": 1}), "control: the file alone"
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "reason"),
+    [
+        (("no", 0), (None, None), "OPTED_OUT"),
+        (("no", 0), ("given", 1), None),
+        (("no", 1), ("given", 0), "OPTED_OUT"),
+        (("no", 0), ("given", 0), "OPTED_OUT"),
+        (("given", 0), ("no", 1), "OPTED_OUT"),
+        ((None, None), (None, None), None),  # control
+    ],
+)
+def test_a_no_on_record_follows_the_person_to_the_next_number(
+    older: tuple[str | None, int | None], newer: tuple[str | None, int | None], reason: str | None
+) -> None:
+    """Recorded under a telephone that the principal's next file has no more."""
+    mine = task(channel=Channel.PHONE)
+    [column] = mine.consents
+    words, days = zip(older, newer, strict=True)
+    rows = pl.DataFrame(
+        {REF: ["r", "r"], ROW: [1, 1], AGE: [0, 1], REACHED: [True, True], f"{REFS}phone": ["a", "b"],
+         mine.contact.name: ["+32470123456", "+32470123457"], column.name: ["Y", "Y"],
+         SAID: [NOON, NOON + timedelta(days=9)], CONSENT: pl.Series(words, dtype=pl.String),
+         CONSENT_AT: [None if day is None else NOON + timedelta(days=day) for day in days]},
+        schema_overrides={CONSENT_AT: pl.Datetime("us", "UTC")},
+    )  # fmt: skip
+
+    done = compose(rows, mine, None, None, Counter())
+
+    assert done.left_out == {"OLDER_ROW": 1, **({reason: 1} if reason else {})}
 
 
 SURVEY = "https://w3id.org/dpv#ServiceUsageAnalytics"

@@ -43,15 +43,16 @@ def frame(records: list[Record]) -> pl.DataFrame:
 def last(records: list[Record], about: tuple[str, str, str], on: date) -> tuple[str, object] | None:
     """State and moment that count, by the rule once more: the youngest, of one moment a no, a yes to its last day."""
     mine = [each for each in records if (each["ref"], each["purpose"], each["channel"]) == about]
-    if not mine:
+    mine.sort(key=lambda each: (each["at"], each["state"] != "given"))  # of one moment as they were written down
+    counts: Record | None = None
+    for each in mine:
+        if each["state"] != "expired" or counts is None or counts["state"] in ("given", "expired"):
+            counts = each
+    if counts is None:
         return None
-    at = max(each["at"] for each in mine)  # type: ignore[type-var]
-    states = [each["state"] for each in mine if each["at"] == at]
-    if any(state != "given" for state in states):
-        return "no", at
-    # of several yeses of one moment the last one written down counts
-    until = [each["until"] for each in mine if each["at"] == at][-1]
-    return ("no" if until is not None and until < on else "given"), at  # type: ignore[operator]
+    until = counts["until"] if counts["state"] == "given" else None
+    has_ended = until is not None and until < on  # type: ignore[operator]
+    return ("given" if counts["state"] == "given" and not has_ended else "no"), counts["at"]
 
 
 @given(RECORDS, DAYS)
@@ -136,6 +137,15 @@ def test_no_record_outlives_the_one_that_took_it_back(records: list[Record], on:
     assert last_words(kept, on).join(before, on=list(SCHEMA), how="anti", nulls_equal=True).is_empty()
 
 
+@pytest.mark.parametrize(("first", "counts"), [("withdrawn", "no"), ("refused", "no"), ("given", "expired")])
+def test_that_a_consent_ran_out_takes_back_no_no(first: str, counts: str) -> None:
+    said: Record = {"ref": "r1", "purpose": "p1", "channel": "sms", "state": first, "at": DAY0, "until": None}
+    ran_out = {**said, "state": "expired", "at": DAY0 + timedelta(days=1)}
+    words = last_words(frame([said, ran_out, {**ran_out, "at": DAY0 + timedelta(days=2)}]), DAY0.date())
+
+    assert word_of_rows([pl.Series("phone", ["r1"])], words, "p1", "sms")["consent"].to_list() == [counts]
+
+
 def test_a_yes_without_end_goes_with_the_no_that_took_it_back() -> None:
     said: Record = {"ref": "r", "purpose": "p", "channel": "c", "state": "given", "at": DAY0 - timedelta(days=90),
                     "until": None}  # fmt: skip
@@ -156,9 +166,9 @@ def test_what_ran_out_is_as_old_as_the_end_of_its_last_day(since: int, more: int
         found = word_of_rows([pl.Series("phone", ["r1"])], last_words(frame([said]), on), "p1", "sms")
         return found.row(0)
 
-    assert word(until) == ("given", at)
+    assert word(until) == ("given", at, until)
     end = datetime.combine(until, time.max, ZoneInfo("Europe/Brussels"))
-    assert word(until + timedelta(days=1)) == ("no", end.astimezone(UTC))
+    assert word(until + timedelta(days=1)) == ("expired", end.astimezone(UTC), None)
 
 
 def test_a_yes_by_another_reference_counts_though_an_older_one_ran_out_after_it() -> None:
@@ -169,7 +179,7 @@ def test_a_yes_by_another_reference_counts_though_an_older_one_ran_out_after_it(
     words = last_words(frame([first, again]), (DAY0 + 9 * day).date())
     columns = [pl.Series("phone", ["r1", "r1"]), pl.Series("email", [None, "r2"])]
 
-    assert word_of_rows(columns, words, "p1", "sms")["consent"].to_list() == ["no", "given"]
+    assert word_of_rows(columns, words, "p1", "sms")["consent"].to_list() == ["expired", "given"]
 
 
 def test_a_row_has_the_last_word_of_any_of_its_references() -> None:

@@ -20,7 +20,7 @@ AGE, REACHED, LAST_WORD = "sluice_age", "reached", "last_word."
 SAID, SAID_AT = "sluice_said_at", "said_at."
 """How old what a row says is (UTC); before a column of consent: how old its last word is."""
 CONSENT, CONSENT_AT = "consent", "consent_at"
-"""What the records of consent say of a row's person (given, no; null: nothing), and of when that is (UTC)."""
+"""What the records of consent say of a row's person (given, expired, no; null: nothing), and of when that is (UTC)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,13 @@ def compose(
     """Every row goes or stays, once.
 
     rows: of all files that count, with AGE and REACHED; where consent records are kept, with SAID, CONSENT and
-    CONSENT_AT too: of file and record the younger word counts. suppressed: ref and reason. listed: for each row,
+    CONSENT_AT too: of file and record the younger word counts, but no file takes back a no that is on record (GDPR Art.
+    21(3); CJEU C-129/21, Proximus). suppressed: ref and reason. listed: for each row,
     whether its number is on the Do-Not-Call-Me list (None: nobody asked). before: rows of files that do not count, by
     reason.
     """
     marked = rows.with_columns(kept_out(rows, suppressed), _listed(rows, listed)).sort(AGE, ROW)
-    marked = marked.with_columns(_last_words(marked, task))
+    marked = marked.with_columns(*_last_words(marked, task), *_records_of_persons(marked))
     checks = [
         pl.when(when).then(pl.lit(reason.value)) for when, reason in _checks(task, has_records=CONSENT in rows.columns)
     ]
@@ -160,7 +161,8 @@ def _checks(task: Task, has_records: bool) -> Sequence[tuple[pl.Expr, LeftOut]]:
     ]
     refused, given = pl.any_horizontal(pl.lit(False), *noes), pl.any_horizontal(pl.lit(False), *yeses)
     if has_records:
-        refused |= pl.col(CONSENT).eq("no").fill_null(False) & ~given
+        refused |= pl.col(CONSENT).eq("no").fill_null(False)
+        refused |= pl.col(CONSENT).eq("expired").fill_null(False) & ~given
         given |= pl.col(CONSENT).eq("given").fill_null(False)
     checks = [
         (pl.col(REF).is_not_null() & ~pl.col(REF).is_last_distinct(), LeftOut.OLDER_ROW),
@@ -177,6 +179,17 @@ def _outlives(name: str, has_records: bool) -> pl.Expr:
         return pl.lit(True)
     has_word = pl.col(f"{LAST_WORD}{name}").is_not_null()
     return has_word & (pl.col(CONSENT).is_null() | (pl.col(f"{SAID_AT}{name}") > pl.col(CONSENT_AT)).fill_null(False))
+
+
+def _records_of_persons(rows: pl.DataFrame) -> list[pl.Expr]:
+    """What is on record of any row of a person is said of them all: the youngest, of one moment the no."""
+    if CONSENT not in rows.columns:
+        return []
+    order = (pl.col(CONSENT_AT), pl.col(CONSENT) != "given", pl.col(CONSENT) == "no")
+    return [
+        pl.when(pl.col(REF).is_null()).then(name).otherwise(pl.col(name).sort_by(order).last().over(REF)).alias(name)
+        for name in (CONSENT, CONSENT_AT)
+    ]
 
 
 def _last_words(rows: pl.DataFrame, task: Task) -> list[pl.Expr]:

@@ -1,7 +1,8 @@
 """What a person said to being contacted for a purpose over a channel, as records of it. Pure.
 
 A record is one act: consent was given, refused, withdrawn, or ran out (ISO/IEC TS 27560). The last one counts; where
-two are of one moment, no beats yes. Nobody is named: a record is kept under a reference.
+two are of one moment, no beats yes. What ran out is a yes: whoever said no has said no, and no end of a consent takes
+that back. Nobody is named: a record is kept under a reference.
 """
 
 from collections.abc import Sequence
@@ -46,7 +47,9 @@ STATUS = {
 }
 """The same as DPV words."""
 BRUSSELS = "Europe/Brussels"
+NO = "no"
 SAYS_YES = pl.col("state") == ConsentState.GIVEN.value
+RAN_OUT = pl.col("state") == ConsentState.EXPIRED.value
 NO_RECORDS = pl.DataFrame(schema=SCHEMA)
 TAKES_BACK = (ConsentState.REFUSED.value, ConsentState.WITHDRAWN.value)
 """States by which a person says no: whoever is in one is kept out."""
@@ -62,8 +65,13 @@ def last_words(records: pl.DataFrame, on: date) -> pl.DataFrame:
 
 
 def _in_order(records: pl.DataFrame) -> pl.DataFrame:
-    """Records as they follow each other, the one that counts last: of one moment a no after every yes."""
-    return records.sort("at", SAYS_YES, "record_id", descending=[False, True, False], maintain_order=True)
+    """Records as they follow each other, the one that counts last: of one moment a no after every yes.
+
+    Without those that say that a consent ran out after the person had said no.
+    """
+    ordered = records.sort("at", SAYS_YES, "record_id", descending=[False, True, False], maintain_order=True)
+    said = pl.when(~RAN_OUT).then(pl.col("state")).forward_fill().over(WORD)
+    return ordered.filter(~(RAN_OUT & said.is_in(TAKES_BACK)).fill_null(False))
 
 
 def given_since(words: pl.DataFrame, withdrawn_at: datetime) -> pl.DataFrame:
@@ -76,27 +84,27 @@ def given_since(words: pl.DataFrame, withdrawn_at: datetime) -> pl.DataFrame:
 
 
 def word_of_rows(refs: Sequence[pl.Series], words: pl.DataFrame, purpose: str, channel: str) -> pl.DataFrame:
-    """Of each row the last word of its person by any of their references (consent, consent_at); null: none.
+    """Of each row the last word of its person by any of their references (consent, consent_at, consent_until).
 
-    ``consent``: given, or no. ``consent_at``: when it was said; of what ran out, the end of its last day, to which
-    it held.
+    ``consent``: given, expired, or no; null: none. ``consent_at``: when it was said; of what ran out, the end of its
+    last day, to which it held. ``consent_until``: last day of a yes.
     """
     mine = words.filter(pl.col("purpose") == purpose, pl.col("channel") == channel)
-    ran_out = pl.when(pl.col("state") == ConsentState.EXPIRED.value).then(_end_of("until"))
-    since = pl.max_horizontal("at", ran_out)
-    said = mine.select("ref", "at", (~SAYS_YES).alias("says_no"), since.alias("consent_at"))
+    since = pl.max_horizontal("at", pl.when(RAN_OUT).then(_end_of("until"))).alias("consent_at")
+    word = pl.when(SAYS_YES | RAN_OUT).then("state").otherwise(pl.lit(NO)).alias("consent")
+    until = pl.when(SAYS_YES).then("until").alias("consent_until")
+    said = mine.select("ref", "at", word, since, until, says_no=~SAYS_YES, is_last=~(SAYS_YES | RAN_OUT))
     height = len(refs[0]) if refs else 0
     parts = [
         pl.DataFrame({"row": pl.int_range(height, eager=True), "ref": series}).join(said, on="ref") for series in refs
     ]
     if not parts:
-        return pl.DataFrame(schema={"consent": pl.String, "consent_at": MOMENT})
-    last = pl.concat(parts).sort("at", "says_no").unique("row", keep="last", maintain_order=True)
+        return pl.DataFrame(schema={"consent": pl.String, "consent_at": MOMENT, "consent_until": pl.Date})
+    last = pl.concat(parts).sort("at", "says_no", "is_last").unique("row", keep="last", maintain_order=True)
     rows = pl.DataFrame({"row": pl.int_range(height, eager=True)}).join(
         last, on="row", how="left", maintain_order="left"
     )
-    word = pl.when("says_no").then(pl.lit("no")).when(~pl.col("says_no")).then(pl.lit(ConsentState.GIVEN.value))
-    return rows.select(word.alias("consent"), "consent_at")
+    return rows.select("consent", "consent_at", "consent_until")
 
 
 def _end_of(day: str) -> pl.Expr:
