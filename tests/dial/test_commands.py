@@ -74,6 +74,25 @@ def test_a_file_that_is_no_number_list_is_refused_whole(desk: Desk, content: str
     assert desk.sql("select 1 from dncm_list") == []
 
 
+def test_a_download_that_was_cut_off_replaces_no_whole_list(desk: Desk) -> None:
+    path = desk.folder / "dncm.txt"
+    today = datetime.now(BRUSSELS).date()
+
+    def said(count: int, *words: str, days_ago: int = 0) -> str | None:
+        path.write_text("".join(f"+324700{number:05}\n" for number in range(count)))
+        return sluice("dncm", "import", str(path), "--dated", str(today - timedelta(days=days_ago)), *words).error
+
+    assert said(200, days_ago=1) is None
+    assert said(189) == "SLU-626"
+    [whole] = sluice("dncm", "list").document["lists"]
+    assert whole["numbers"] == 200, "the whole one stands"
+    assert said(189, days_ago=2) is None, "an older one replaces nothing"
+    assert said(190) is None, "control: people do leave it"
+    assert said(2, "--smaller") is None
+    numbers = [each["numbers"] for each in sluice("dncm", "list").document["lists"]]
+    assert (numbers[0], sorted(numbers)) == (2, [2, 189, 190, 200])
+
+
 def test_a_withdrawal_over_one_channel_is_seen_on_that_channel_only(desk: Desk) -> None:
     opened = sluice(
         "case", "open", "--right", "consent_withdrawal", "--identifier", "phone:0470123456", "--purpose",

@@ -57,6 +57,7 @@ def _about_files(folder: Path, at: dict[str, str]) -> Iterator[Words]:
         yield "receipt", "roles", file, "--key", at["sound"]
         yield "receipt", "certificate", file, "--key", at["sound"]
         yield "dncm", "import", file
+        yield "dncm", "import", file, "--smaller"
     for file in (at["sound"], at["failing"], at["nowhere"]):  # not one whose header is wrong: they are asked for it
         yield "contract", "drift", contract, file
         yield "contract", "infer", file

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sluice.db import transaction
 from sluice.dial import store
-from sluice.dial.model import ListInvalid, NumberList
+from sluice.dial.model import ListInvalid, ListSmaller, NumberList
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.keep import PARQUET
@@ -28,9 +28,12 @@ if TYPE_CHECKING:
 OWNER = Principal("_dncm")
 """Whose key the references are made with. Begins with ``_``, which no principal's code can."""
 CHAIN = "center.dncm"
-FIRST = re.compile(rb"^[ \t\"']*([+()0-9 ./-]{6,24})")
+DAY = rb"(?:(?:19|20)[0-9]{2}[-/.]?[01][0-9][-/.]?[0-3][0-9]|[0-3]?[0-9][-/.][01]?[0-9][-/.](?:19|20)[0-9]{2})(?![0-9])"
+FIRST = re.compile(rb"^[ \t\"']*([+()0-9 ./-]{9,24}?(?=[ \t]+" + DAY + rb")|[+()0-9 ./-]{6,24})")
 """The number at the beginning of a line: the registration date may follow it."""
 MOST_INVALID = 0.1
+MOST_LOST = 0.05
+"""So much smaller than the one before a list may be: people leave it, but not by the thousands at once."""
 HEAD_LINES = 1
 
 
@@ -42,18 +45,22 @@ class Imported:
     is_new: bool
 
 
-def import_numbers(house: House, path: Path, dated_on: date, by: str, now: datetime) -> Imported:
+def import_numbers(
+    house: House, path: Path, dated_on: date, by: str, now: datetime, *, may_be_smaller: bool = False
+) -> Imported:
     """Import a list as it was downloaded: one number a line. ``dated_on``: Brussels date of the download.
 
     The object first, then row and ledger entry. The same file again, downloaded later, is as young as that: nothing
     changed on the list until then. An earlier date changes nothing.
-    Raises ListInvalid, UsageError for a date to come.
+    Raises ListInvalid, ListSmaller unless ``may_be_smaller``, UsageError for a date to come.
     """
     if dated_on > now.astimezone(BRUSSELS).date():
         raise UsageError(Ref("option", "--dated"))
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     refs, refused = read_numbers(content, house.keyring.subject_key(OWNER))
+    if not may_be_smaller:
+        _check_whole(house, refs.height, dated_on)
     sink = io.BytesIO()
     refs.write_parquet(sink, compression="zstd", statistics=False)
     stored = house.objects.put_once(house.settings.bucket_lake, f"_dncm/{sha256}.parquet", sink.getvalue(), PARQUET)
@@ -74,6 +81,13 @@ def import_numbers(house: House, path: Path, dated_on: date, by: str, now: datet
             append(house.conn, chain=CHAIN, kind=EntryKind.DNCM_IMPORTED, exchange_id=None, body=body)
         known = store.get_numbers(house.conn, sha256)
     return Imported(known, is_new)
+
+
+def _check_whole(house: House, numbers: int, dated_on: date) -> None:
+    """Raises ListSmaller for a list that would be the youngest, and of which much is missing."""
+    before = next(iter(store.list_numbers(house.conn, 1)), None)
+    if before and dated_on >= before.dated_on and numbers < (1 - MOST_LOST) * before.numbers:
+        raise ListSmaller(Ref("numbers", numbers), Ref("numbers before", before.numbers))
 
 
 def read_numbers(content: bytes, key: bytes) -> tuple["pl.DataFrame", int]:

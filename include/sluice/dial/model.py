@@ -152,3 +152,15 @@ class ParameterMissing(SluiceError):
     code: ClassVar[str] = "SLU-624"
     summary: ClassVar[str] = "no rule is known for this day"
     cure: ClassVar[str] = "add a dated row with its source to include/sluice/dial/facts"
+
+
+class ListSmaller(SluiceError):
+    """A Do-Not-Call-Me list with so many fewer numbers that its download may have been cut off: none is imported."""
+
+    code: ClassVar[str] = "SLU-626"
+    summary: ClassVar[str] = "this Do-Not-Call-Me list has far fewer numbers than the one before"
+    cure: ClassVar[str] = (
+        "download it again: it may have been cut off; where it is whole and really smaller, "
+        "`sluice dncm import FILE --smaller`"
+    )
+    exit: ClassVar[Exit] = Exit.REFUSED
