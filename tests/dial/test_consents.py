@@ -244,6 +244,22 @@ def test_the_next_routine_file_takes_back_no_no_that_is_on_record(desk: Desk, mo
     assert dialled(desk, "phone")[0] == calls, "control: what they say themselves does"
 
 
+def test_a_list_goes_with_the_first_yes_on_record_that_ends(desk: Desk) -> None:
+    yes, no = people(desk, "Y")[0], people(desk, "N")[0]
+    today = now().astimezone(BRUSSELS).date()
+
+    def last() -> set[object]:
+        done = dialled(desk)[1]
+        return {row["delete_after"] for row in desk.sql(
+            f"select delete_after from copy where exchange_id = '{done.exchange_id}'"
+        )}  # fmt: skip
+
+    assert last() == {today + timedelta(days=5)}, "control: no yes ends"
+    for person, days in ((yes, 9), (no, 2), (yes, 0)):
+        record_consent(desk.house, ENERGY01, said(person, until=str(today + timedelta(days=days))), "anna", now())
+        assert last() == {today + timedelta(days=min(days, 5))}
+
+
 def arrived(desk: Desk, content: bytes) -> StoredObject:
     dropped = desk.drop(content, "next.csv")
     desk.work()

@@ -8,12 +8,27 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sluice.agreement.load import load_agreement, load_contract
 from sluice.agreement.model import FieldRole, Paper
 from sluice.dial.facts import channel_rule
 from sluice.dial.model import Channel
-from sluice.dial.rules import AGE, CONSENT, CONSENT_AT, REACHED, REF, REFS, ROW, SAID, Task, compose, task_of
+from sluice.dial.rules import (
+    AGE,
+    CONSENT,
+    CONSENT_AT,
+    CONSENT_UNTIL,
+    REACHED,
+    REF,
+    REFS,
+    ROW,
+    SAID,
+    Task,
+    compose,
+    task_of,
+)
 from sluice.subject.scope import MARKETING, OBJECTIONABLE, Use, scope_of
 from sluice.subject.suppression import Suppression
 
@@ -78,12 +93,13 @@ def test_no_file_takes_back_a_no_that_is_on_record_and_else_the_younger_word_cou
     mine = task(channel=channel)
     [column] = mine.consents
     row = {REF: ["r"], ROW: [1], AGE: [0], REACHED: [True], f"{REFS}phone": ["r"], mine.contact.name: ["+32470123456"],
-           column.name: [says], CONSENT: [word], SAID: [NOON + AGES[age]], CONSENT_AT: [NOON]}  # fmt: skip
+           column.name: [says], CONSENT: [word], SAID: [NOON + AGES[age]], CONSENT_AT: [NOON],
+           CONSENT_UNTIL: [None]}  # fmt: skip
 
     done = compose(pl.DataFrame(row), mine, None, None, Counter())
 
     assert done.left_out == ({reason: 1} if reason else {})
-    without = compose(pl.DataFrame(row).drop(CONSENT, SAID, CONSENT_AT), mine, None, None, Counter())
+    without = compose(pl.DataFrame(row).drop(CONSENT, SAID, CONSENT_AT, CONSENT_UNTIL), mine, None, None, Counter())
     assert without.left_out == ({} if says == "Y" else {"OPTED_OUT": 1}), "control: the file alone"
 
 
@@ -109,13 +125,42 @@ def test_a_no_on_record_follows_the_person_to_the_next_number(
         {REF: ["r", "r"], ROW: [1, 1], AGE: [0, 1], REACHED: [True, True], f"{REFS}phone": ["a", "b"],
          mine.contact.name: ["+32470123456", "+32470123457"], column.name: ["Y", "Y"],
          SAID: [NOON, NOON + timedelta(days=9)], CONSENT: pl.Series(words, dtype=pl.String),
-         CONSENT_AT: [None if day is None else NOON + timedelta(days=day) for day in days]},
+         CONSENT_AT: [None if day is None else NOON + timedelta(days=day) for day in days],
+         CONSENT_UNTIL: pl.Series([None, None], dtype=pl.Date)},
         schema_overrides={CONSENT_AT: pl.Datetime("us", "UTC")},
     )  # fmt: skip
 
     done = compose(rows, mine, None, None, Counter())
 
     assert done.left_out == {"OLDER_ROW": 1, **({reason: 1} if reason else {})}
+
+
+DAYS = st.none() | st.integers(0, 9).map(lambda days: TODAY + timedelta(days=days))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["given", "expired", "no"]), st.sampled_from("YN"), DAYS), max_size=6))
+def test_a_list_lasts_as_long_as_the_yes_that_ends_first_of_those_who_are_in_it(
+    people: list[tuple[str, str, date | None]],
+) -> None:
+    mine = task(channel=Channel.PHONE)
+    [column] = mine.consents
+    count = len(people)
+    rows = pl.DataFrame(
+        {REF: [f"r{place}" for place in range(count)], ROW: list(range(count)), AGE: [0] * count,
+         REACHED: [True] * count, mine.contact.name: ["+32470123456"] * count,
+         column.name: [says for _, says, _ in people], SAID: [NOON - timedelta(days=1)] * count,
+         CONSENT: [word for word, _, _ in people], CONSENT_AT: [NOON] * count,
+         CONSENT_UNTIL: [until for *_, until in people]},
+        schema={REF: pl.String, ROW: pl.UInt32, AGE: pl.UInt32, REACHED: pl.Boolean, mine.contact.name: pl.String,
+                column.name: pl.String, SAID: pl.Datetime("us", "UTC"), CONSENT: pl.String,
+                CONSENT_AT: pl.Datetime("us", "UTC"), CONSENT_UNTIL: pl.Date},
+    )  # fmt: skip
+
+    done = compose(rows, mine, None, None, Counter())
+
+    called = [until for word, _, until in people if word == "given"]
+    assert done.rows.height == len(called)
+    assert done.until == min((until for until in called if until), default=None)
 
 
 SURVEY = "https://w3id.org/dpv#ServiceUsageAnalytics"
@@ -146,7 +191,8 @@ def test_a_yes_to_another_purpose_is_none_and_a_no_over_the_channel_is_one(to_ma
 def test_a_yes_to_another_purpose_neither_makes_good_nor_hides_what_a_record_says() -> None:
     sms, marketing, survey = two_columns()
     row = {REF: ["r"], ROW: [1], AGE: [0], REACHED: [True], f"{REFS}phone": ["r"], sms.contact.name: ["+32470123456"],
-           marketing.name: [""], survey.name: ["Y"], SAID: [NOON + timedelta(days=1)], CONSENT_AT: [NOON]}  # fmt: skip
+           marketing.name: [""], survey.name: ["Y"], SAID: [NOON + timedelta(days=1)], CONSENT_AT: [NOON],
+           CONSENT_UNTIL: [None]}  # fmt: skip
 
     left = {
         word: compose(pl.DataFrame(row | {CONSENT: [word]}), sms, None, None, Counter()).left_out

@@ -25,6 +25,7 @@ from sluice.dial.rules import (
     AGE,
     CONSENT,
     CONSENT_AT,
+    CONSENT_UNTIL,
     REACHED,
     REFS,
     SAID,
@@ -194,7 +195,7 @@ def _with_consents(
         return rows
     ages = pl.Series(SAID, [each.as_of for each in inputs], dtype=pl.Datetime("us", "UTC"))
     said = word_of_rows(refs, words, task.purpose.iri, task.rule.word)
-    return rows.with_columns(ages.gather(rows[AGE]).alias(SAID), said[CONSENT], said[CONSENT_AT])
+    return rows.with_columns(ages.gather(rows[AGE]).alias(SAID), said[CONSENT], said[CONSENT_AT], said[CONSENT_UNTIL])
 
 
 def _listed(house: House, listed: NumberList, paper: Paper, rows: pl.DataFrame) -> pl.Series:
@@ -252,8 +253,8 @@ def _keep(house: House, opened: Opened, paper: Paper, made: Made) -> tuple[CopyL
     today = opened.opened_at.astimezone(BRUSSELS).date()
     rule, day = shortest_retention(paper.agreement, paper.contract, {"received": today})
     of_inputs = [each.delete_after for each in made.inputs]
-    days = (day, today + timedelta(days=house.settings.keep_dial_days), _fresh_until(made, today), *of_inputs)
-    last = min(filter(None, days))
+    longest = today + timedelta(days=house.settings.keep_dial_days)
+    last = min(filter(None, (day, longest, _fresh_until(made, today), made.composed.until, *of_inputs)))
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
     kept = house.objects.put_converging(bucket, key, made.written.path, AS_MADE)
     copies = [line(KEPT, kept, made.composed.rows.height, rule, last)]

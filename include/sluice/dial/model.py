@@ -110,6 +110,8 @@ class Composed:
     left_out: Mapping[str, int]
     rows_in: int
     subjects: int
+    until: date | None = None
+    """Last day on which everybody's yes on record holds; None: none of them ends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ AGE, REACHED, LAST_WORD = "sluice_age", "reached", "last_word."
 """Which file a row is of, oldest first; whether its contact point is one; before a column of consent: its last word."""
 SAID, SAID_AT = "sluice_said_at", "said_at."
 """How old what a row says is (UTC); before a column of consent: how old its last word is."""
-CONSENT, CONSENT_AT = "consent", "consent_at"
-"""What the records of consent say of a row's person (given, expired, no; null: nothing), and of when that is (UTC)."""
+CONSENT, CONSENT_AT, CONSENT_UNTIL = "consent", "consent_at", "consent_until"
+"""What the records of consent say of a row's person (given, expired, no; null: nothing), of when that is (UTC),
+and the last day of a yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,10 @@ def compose(
 ) -> Composed:
     """Every row goes or stays, once.
 
-    rows: of all files that count, with AGE and REACHED; where consent records are kept, with SAID, CONSENT and
-    CONSENT_AT too: of file and record the younger word counts, but no file takes back a no that is on record (GDPR Art.
-    21(3); CJEU C-129/21, Proximus). suppressed: ref and reason. listed: for each row,
-    whether its number is on the Do-Not-Call-Me list (None: nobody asked). before: rows of files that do not count, by
-    reason.
+    rows: of all files that count, with AGE and REACHED; where consent records are kept, with SAID, CONSENT, CONSENT_AT
+    and CONSENT_UNTIL too: of file and record the younger word counts, but no file takes back a no that is on record
+    (GDPR Art. 21(3); CJEU C-129/21, Proximus). suppressed: ref and reason. listed: for each row, whether its number is
+    on the Do-Not-Call-Me list (None: nobody asked). before: rows of files that do not count, by reason.
     """
     marked = rows.with_columns(kept_out(rows, suppressed), _listed(rows, listed)).sort(AGE, ROW)
     marked = marked.with_columns(*_last_words(marked, task), *_records_of_persons(marked))
@@ -121,6 +121,7 @@ def compose(
         left_out=dict(left),
         rows_in=rows.height + sum(before.values()),
         subjects=going[REF].drop_nulls().n_unique(),
+        until=_first_to_end(going),
     )
 
 
@@ -144,6 +145,11 @@ def _refs(marked: pl.DataFrame, going: pl.DataFrame) -> pl.DataFrame:
     older = theirs.join(going.select(REF).unique(), on=REF, how="semi")
     nobody = going.filter(pl.col(REF).is_null())
     return pl.concat([older, nobody]).select(name for name in going.columns if name.startswith(REFS))
+
+
+def _first_to_end(going: pl.DataFrame) -> date | None:
+    """Last day of the yes that ends first, of those on record: the day after, its row would stay out of a new list."""
+    return going[CONSENT_UNTIL].min() if CONSENT_UNTIL in going.columns else None  # type: ignore[return-value]
 
 
 def _listed(rows: pl.DataFrame, listed: pl.Series | None) -> pl.Series:
@@ -188,7 +194,7 @@ def _records_of_persons(rows: pl.DataFrame) -> list[pl.Expr]:
     order = (pl.col(CONSENT_AT), pl.col(CONSENT) != "given", pl.col(CONSENT) == "no")
     return [
         pl.when(pl.col(REF).is_null()).then(name).otherwise(pl.col(name).sort_by(order).last().over(REF)).alias(name)
-        for name in (CONSENT, CONSENT_AT)
+        for name in (CONSENT, CONSENT_AT, CONSENT_UNTIL)
     ]
 
 
