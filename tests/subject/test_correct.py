@@ -1,11 +1,13 @@
 """Which value is stale: the older file's, and the one that was corrected; a younger file's other value is news."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sluice.subject.correct import as_of_file, find_stale, overlay, value_hash, whose, with_statements
+from sluice.subject.correct import BRUSSELS, as_of_file, find_stale, overlay, value_hash, whose, with_statements
 from sluice.subject.correction import Correction
 
 KEY, REF, OTHER = b"k" * 32, "ab" * 16, "cd" * 16
@@ -86,10 +88,22 @@ def test_an_opinion_keeps_its_text_and_gets_a_statement() -> None:
         ("campaign.csv", "2026-11-25T00:00:00"),
         ("campaign_2026-13-40.csv", "2026-11-25T00:00:00"),
         ("campaign_2027-01-01.csv", "2026-11-25T00:00:00"),
+        ("renewal_20260101_export_20261120.csv", "2026-11-19T23:00:00"),
+        ("export_20261120_renewal_20260101.csv", "2026-11-19T23:00:00"),
+        ("export_20261120_valid_until_20270101.csv", "2026-11-19T23:00:00"),
+        ("export_20261125.csv", "2026-11-24T23:00:00"),
     ],
 )
 def test_a_file_is_as_old_as_its_name_says_and_never_younger_than_its_arrival(name: str, said: str) -> None:
     assert as_of_file(name, AFTER).isoformat() == f"{said}+00:00"
+
+
+@given(st.lists(st.dates(date(2020, 1, 1), date(2030, 12, 31)), max_size=4), st.sampled_from(["%Y%m%d", "%Y-%m-%d"]))
+def test_of_several_days_in_a_name_the_last_one_that_had_come_counts(days: list[date], spelling: str) -> None:
+    said = as_of_file("_".join(["list", *(day.strftime(spelling) for day in days)]) + ".csv", AFTER)
+
+    come = [day for day in days if day <= AFTER.date()]
+    assert said.astimezone(BRUSSELS).date() == max(come, default=AFTER.date()) and said <= AFTER
 
 
 def test_nothing_of_a_value_is_in_a_repr() -> None:

@@ -28,11 +28,10 @@ def value_hash(key: bytes, name: str, value: str) -> str:
 
 
 def as_of_file(name: str, arrived_at: datetime) -> datetime:
-    """How old what a file says is: the beginning of the Brussels day in its name, else when it arrived."""
-    days = (_day(found) for found in DAY.finditer(name))
-    named = next((day for day in days if day is not None), None)
-    moment = datetime.combine(named, time(), BRUSSELS) if named else arrived_at
-    return min(moment, arrived_at).astimezone(UTC)
+    """How old what a file says is: the last Brussels day in its name that had begun, else its arrival."""
+    days = filter(None, map(_day, DAY.finditer(name)))
+    named = (datetime.combine(day, time(), BRUSSELS) for day in days)
+    return max((moment for moment in named if moment <= arrived_at), default=arrived_at).astimezone(UTC)
 
 
 def _day(found: re.Match[str]) -> date | None:
