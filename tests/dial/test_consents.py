@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from desk import ENERGY, Desk, open_desk
-from night import AGREEMENT, change, with_papers
+from night import AGREEMENT, Edit, change, with_papers
 from returns.commands import at_terminal, sluice
 from sluice.dial import make
 from sluice.dial.dncm import import_numbers
@@ -287,3 +287,22 @@ def test_records_go_with_an_erasure_and_on_their_day_and_those_of_the_erased_do_
     assert not [item for item in desk.objects(desk.settings.bucket_lake) if item.key.startswith("_consents/")]
     suppressed = find_suppressed(desk.house, ENERGY01)
     assert suppressed is not None and ref_of(desk, stays) in suppressed["ref"], "a no stays a fingerprint"
+
+
+def test_a_no_under_a_number_without_country_code_counts_where_the_contracts_read_it(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    """Contacts of a French principal: 0475123456 is +33475123456 to the gate."""
+    edits = [Edit(f"renewal_{name}.odcs.yaml", "region, value: BE", "region, value: FR")
+             for name in ("campaign.inbound", "results.internal", "results.outbound_return")]  # fmt: skip
+    settings = with_papers(store_settings, tmp_path, *edits)
+    with open_desk(settings, tmp_path) as desk:
+        key = desk.house.subject_key(ENERGY01)
+        belgian, french = (refer(key, SubjectKind.PHONE, f"{code}475123456").ref for code in ("+32", "+33"))
+        one = replace(said("", channel="voice"), persons={"phone": "0475 12 34 56"})
+
+        record_consent(desk.house, ENERGY01, one, "anna", now())
+        assert find_records(desk.house, ENERGY01)["ref"].to_list() == [french], "a yes counts for one number"
+        record_consent(desk.house, ENERGY01, replace(one, state="withdrawn", at=now().isoformat()), "anna", now())
+        out = find_suppressed(desk.house, ENERGY01)
+        assert out is not None and set(out["ref"]) == {belgian, french}

@@ -12,6 +12,8 @@ from sluice.agreement.load import load_agreement
 from sluice.exchange.naming import BRUSSELS
 from sluice.rights.consent_file import Said, judge_consents
 from sluice.subject.consent import last_words
+from sluice.subject.refs import refer
+from sluice.terms import SubjectKind
 
 PAPERS = Path(__file__).resolve().parents[2] / "include" / "principals" / "energy01"
 AGREEMENT = load_agreement(PAPERS / "agreement-3.0.0.yaml")
@@ -61,3 +63,38 @@ def test_a_day_is_not_in_the_future_while_it_runs_and_until_is_no_earlier_day(st
         "2026-11-26T10:00:00Z": [], "2026-11-26T10:00:00": ["at"], "today": ["at"],
         "0001-01-01T00:00:00+02:00": ["at"], "9999-12-31T23:59:59Z": ["at"],
     }  # fmt: skip
+
+
+HOMES = {
+    region: {refer(KEY, SubjectKind.PHONE, number).ref for number in numbers}
+    for region, numbers in {"BE": ["+32475123456"], "FR": ["+33475123456"]}.items()
+}
+
+
+@pytest.mark.parametrize("regions", [{"BE"}, {"FR"}, {"BE", "FR"}])
+@pytest.mark.parametrize("state", ["given", *NOES])
+@pytest.mark.parametrize("number", ["0475123456", "+32475123456", "+33475123456"])
+def test_a_no_counts_in_every_country_its_number_can_be_of_and_a_yes_in_one(
+    number: str, state: str, regions: set[str]
+) -> None:
+    one = Said({"phone": number}, "P-RENEW", "voice", state, "2026-11-26", "call", "W-7", "center")
+
+    found = judge_consents([one], AGREEMENT, KEY, LATE, frozenset(regions))
+
+    if number.startswith("+"):
+        means = HOMES["BE" if number.startswith("+32") else "FR"]
+    else:
+        means = set().union(*(HOMES[each] for each in (regions if state == "given" else regions | {"BE"})))
+    is_doubtful = state == "given" and len(means) > 1
+    assert set(found.frame["ref"] if found.frame.height else ()) == (set() if is_doubtful else means)
+    assert [(each.code, each.column) for each in found.faults] == (
+        [("VALUE_WITHOUT_COUNTRY_CODE", "phone")] if is_doubtful else []
+    )
+
+
+@pytest.mark.parametrize("state", ["given", *NOES])
+def test_what_is_a_number_nowhere_is_not_kept(state: str) -> None:
+    """The control: more countries make no number of what is none."""
+    one = Said({"phone": "04751"}, "P-RENEW", "voice", state, "2026-11-26", "call", "W-7", "center")
+    found = judge_consents([one], AGREEMENT, KEY, LATE, frozenset({"BE", "FR"}))
+    assert [each.code for each in found.faults] == ["VALUE_INVALID_IDENTIFIER"] and found.frame.is_empty()

@@ -19,10 +19,13 @@ from sluice.rights.request_file import MOST_ROWS_NAMED, RowFault
 from sluice.subject.columns import normalise_column
 from sluice.subject.consent import ConsentState
 from sluice.subject.refs import ref_column
+from sluice.terms import SubjectKind
 
 REQUIRED = ("purpose", "channel", "state", "at", "method", "notice", "collected_by")
 OPTIONAL = ("until",)
 MOST_ROWS = 100_000
+HOME = "BE"
+"""Where a telephone that says no other country is looked for, whatever contracts say."""
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")
 """Of method, notice and collector: a code without spaces, so that it names no person."""
 
@@ -89,14 +92,20 @@ def _said(cells: Mapping[str, str]) -> Said:
     return Said(persons={word: cells[word] for word in KINDS if cells.get(word, "").strip()}, **given)
 
 
-def judge_consents(rows: Sequence[Said], agreement: Agreement, key: bytes, now: datetime) -> Records:
-    """Records of the rows that say something we can keep, one for each identifier; the others by reason."""
+def judge_consents(
+    rows: Sequence[Said], agreement: Agreement, key: bytes, now: datetime, regions: frozenset[str] = frozenset({HOME})
+) -> Records:
+    """Records of the rows that say something we can keep, one for each identifier; the others by reason.
+
+    regions: of the principal's contracts. A telephone without country code can be one of each: a no counts for all of
+    them, and a yes where there is one only.
+    """
     purposes = {word: each for each in agreement.purposes for word in (each.code, each.iri)}
     bad: dict[int, tuple[str, str | None]] = {}
     for place, row in enumerate(rows):
         if fault := _fault(row, purposes, now):
             bad[place] = fault
-    parts = list(_referred(rows, bad, key))
+    parts = list(_referred(rows, bad, key, regions))
     frame = pl.concat(parts) if parts else pl.DataFrame(schema={"place": pl.Int64, "ref": pl.String})
     facts = [_facts(row, purposes) if place not in bad else {} for place, row in enumerate(rows)]
     good = frame.filter(~pl.col("place").is_in(sorted(bad)))
@@ -135,19 +144,33 @@ def _facts(row: Said, purposes: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def _referred(rows: Sequence[Said], bad: dict[int, tuple[str, str | None]], key: bytes) -> Iterator[pl.DataFrame]:
+def _referred(
+    rows: Sequence[Said], bad: dict[int, tuple[str, str | None]], key: bytes, regions: frozenset[str]
+) -> Iterator[pl.DataFrame]:
     """Place of a row and a reference of its person, kind by kind; what is no identifier makes its row a bad one."""
     for word, kind in KINDS.items():
         places = [place for place, row in enumerate(rows) if word in row.persons]
+        yeses = [place for place in places if rows[place].state == ConsentState.GIVEN.value]
         values = pl.Series(word, [rows[place].persons[word] for place in places], dtype=pl.String)
-        normal = normalise_column(values, kind).values
-        for place, value in zip(places, normal.to_list(), strict=True):
-            if value is None:
-                bad.setdefault(place, ("VALUE_INVALID_IDENTIFIER", word))
-        frame = pl.DataFrame(
-            {"place": places, "ref": ref_column(normal, kind, key)}, schema_overrides={"place": pl.Int64}
-        )
-        yield frame.drop_nulls()
+        forms = _forms(places, values, kind, regions, yeses)
+        for place in sorted(set(places) - set(forms["place"])):
+            bad.setdefault(place, ("VALUE_INVALID_IDENTIFIER", word))
+        for place in forms.filter(pl.col("place").is_duplicated() & pl.col("place").is_in(yeses))["place"].unique():
+            bad.setdefault(place, ("VALUE_WITHOUT_COUNTRY_CODE", word))
+        yield forms.select("place", ref_column(forms["normal"], kind, key).alias("ref"))
+
+
+def _forms(
+    places: Sequence[int], values: pl.Series, kind: SubjectKind, regions: frozenset[str], yeses: Sequence[int]
+) -> pl.DataFrame:
+    """Place of a row and each normal form that its identifier can have; that of a yes in the regions alone."""
+    parts = []
+    for region in sorted(regions | {HOME}) if kind is SubjectKind.PHONE else [HOME]:
+        normal = normalise_column(values, kind, region=region).values
+        form = pl.DataFrame({"place": places, "normal": normal}, schema_overrides={"place": pl.Int64}).drop_nulls()
+        is_home_only = kind is SubjectKind.PHONE and region not in regions
+        parts.append(form.filter(~pl.col("place").is_in(yeses)) if is_home_only else form)
+    return pl.concat(parts).unique(maintain_order=True)
 
 
 def _moment(row: Said) -> datetime | None:

@@ -13,7 +13,7 @@ import polars as pl
 import rfc8785
 
 from sluice.agreement.model import Agreement
-from sluice.agreement.store import find_principal_agreement
+from sluice.agreement.store import find_principal_agreement, list_contracts
 from sluice.db import transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange import consents
@@ -25,7 +25,7 @@ from sluice.ledger.append import append
 from sluice.ledger.consented import ConsentLine, ConsentsRecorded
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
-from sluice.rights.consent_file import ConsentsInvalid, Records, Said, judge_consents, parse_consents
+from sluice.rights.consent_file import HOME, ConsentsInvalid, Records, Said, judge_consents, parse_consents
 from sluice.rights.request_file import RowFault
 from sluice.subject.consent import SCHEMA, TAKES_BACK, WORD, last_words
 from sluice.subject.scope import scope_of
@@ -70,7 +70,10 @@ def record_consent(house: House, principal: Principal, said: Said, by: str, now:
 
 
 def _judged(house: House, principal: Principal, rows: list[Said], now: datetime) -> Records:
-    return judge_consents(rows, _agreement(house, principal, now), house.subject_key(principal), now)
+    agreement, key = _agreement(house, principal, now), house.subject_key(principal)
+    known = list_contracts(house.conn, now, naming=(principal,))
+    regions = {each.contract.file_format.region for each in known if each.contract.principal == principal}
+    return judge_consents(rows, agreement, key, now, frozenset(regions or {HOME}))
 
 
 def _agreement(house: House, principal: Principal, now: datetime) -> Agreement:
