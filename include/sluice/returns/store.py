@@ -208,7 +208,7 @@ def mark_released(conn: Connection, exchange_id: ExchangeId, by: str, at: dateti
 def wait_again(conn: Connection, exchange_id: ExchangeId) -> None:
     """A prepared return that was taken up and may not go yet, or no more, goes back to waiting."""
     conn.execute(
-        """update exchange set next_attempt_at = 'infinity', attempts = greatest(attempts - 1, 0)
+        """update exchange set next_attempt_at = 'infinity', attempts = greatest(attempts - 1, 0), last_error = null
            where exchange_id = %s and decision = 'open'""",
         (exchange_id,),
     )
