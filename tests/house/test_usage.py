@@ -80,4 +80,6 @@ def test_what_is_understood_ends_as_it_says(say: Any) -> None:
     """The control: a command that is understood, and one that leaves with a code of its own."""
     assert say("clock", "due", "2026-01-31", "--format", "json")[0] == 0
     assert say("clock", "due", "soon")[0] == 2
+    code, _, told = say("clock", "due", "--country=Qg==", "2026-01-31")
+    assert code == 2 and "EMPTY_ARGUMENT" not in told, "it has a value"
     assert say("--help")[0] == 0

@@ -3,6 +3,7 @@
 Never what was typed there, as Typer would: a telephone without its quotes is an argument too many.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -19,6 +20,8 @@ RULES = {
     "NoArgsIsHelpError": "MISSING_COMMAND",
 }
 """Kinds of Typer's usage errors; the rest is told by how its sentence begins."""
+BARE = re.compile(r"--[a-z-]+=")
+"""An option whose value is empty; a value may end with that sign, as base64 does."""
 BEGINNINGS = {
     "Got unexpected extra": "TOO_MANY_ARGUMENTS",
     "No such command": "NO_SUCH_COMMAND",
@@ -36,7 +39,7 @@ def usage_error(error: typer.TyperException, words: Sequence[str]) -> UsageError
 def empty_word(words: Sequence[str]) -> UsageError | None:
     """What an unset variable of a script leaves: it would be taken for an option that is absent, which means all."""
     for place, word in enumerate(words, 1):
-        if word == "" or (word.startswith("--") and word.endswith("=")):
+        if word == "" or BARE.fullmatch(word):
             return UsageError(Ref("rule", "EMPTY_ARGUMENT"), Ref("argument", place))
     return None
 
