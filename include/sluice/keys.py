@@ -122,13 +122,13 @@ class Keyring:
         Raises SettingMissing when one is set but cannot be read, KeyLost when the file of one is empty.
         """
         secrets_dir = settings.var / "secrets"
-        if settings.master_key:
+        if settings.master_key is not None:
             text = settings.master_key.get_secret_value()
         else:
             text = write_secret_once(
                 secrets_dir / "master.key", lambda: base64.b64encode(secrets.token_bytes(32))
             ).decode()
-        if settings.signing_key:
+        if settings.signing_key is not None:
             pem = settings.signing_key.get_secret_value().encode()
         else:
             pem = write_secret_once(secrets_dir / "signing.pem", _new_signing_pem)

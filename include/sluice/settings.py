@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sluice.errors import Ref, SettingInvalid
@@ -54,6 +55,9 @@ def _below_home(path: Path, info: ValidationInfo) -> Path:
 
 
 Place = Annotated[Path, AfterValidator(_below_home)]
+
+NEVER_EMPTY = ("database_url", "database_admin_url", "master_key", "signing_key", "s3_access_key", "s3_secret_key")
+"""May be missing, but not empty: a secret that came out empty is no wish for a new key or another store."""
 
 
 class Settings(BaseSettings):
@@ -143,6 +147,17 @@ class Settings(BaseSettings):
         default=300, ge=1, description="wall time of the judging process, plus 1 s per 2 MiB of the file"
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_space(cls, value: Any, info: ValidationInfo) -> Any:
+        """Without the white space around. What is empty then is not set, where a setting may say nothing."""
+        if not isinstance(value, str):
+            return value
+        field = cls.model_fields[info.field_name or ""]
+        if not value.strip() and (info.field_name in NEVER_EMPTY or field.default not in (None, "")):
+            raise PydanticCustomError("empty", "empty")
+        return value.strip() or field.default
+
 
 def login_name() -> str:
     """Who runs this process, from the system and not from the environment; else their number."""
@@ -167,5 +182,6 @@ def read_settings(env_file: Path, **known: Any) -> Settings:
     try:
         return Settings(_env_file=env_file, **known)  # type: ignore[call-arg]
     except ValidationError as error:
-        wrong = [(str(each["loc"][0]), each["type"]) for each in error.errors() if each["loc"]]
+        found = [(str(each["loc"][0]), each["type"]) for each in error.errors() if each["loc"]]
+        wrong = [each for each in found if each[1] != "default_factory_not_called"]  # because another one is wrong
     raise SettingInvalid(*(Ref("setting", f"{PREFIX}{name.upper()} ({why})") for name, why in wrong))

@@ -46,6 +46,16 @@ def test_a_secret_that_others_can_read_is_found(store_settings: Settings) -> Non
     assert "s3-client-a.json" in examine_one("keys", store_settings).detail
 
 
+def test_a_setting_that_nobody_reads_is_named_and_what_it_says_is_not(
+    store_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_SLOTS", "2")
+    assert examine_one("settings", store_settings).ok
+    monkeypatch.setenv("SLUICE_LINEAGE_ULR", "geheim")
+    found = examine_one("settings", store_settings)
+    assert not found.ok and "SLUICE_LINEAGE_ULR" in found.detail and "geheim" not in found.detail
+
+
 def test_a_broken_dag_is_named_and_airflow_writes_its_logs_where_ours_are(
     store_settings: Settings, tmp_path: Path
 ) -> None:

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from sluice.cli.main import main
 from sluice.db import connect
-from sluice.errors import DatabaseError, NotMigrated
+from sluice.errors import DatabaseError, NotMigrated, SettingInvalid, SettingMissing
+from sluice.keys import Keyring
 from sluice.settings import Settings, get_settings
 from stores import Databases
 
@@ -46,6 +48,46 @@ def test_a_setting_that_cannot_be_read_is_named(
     error = json.loads(shown.out)["error"]
     assert error["code"] == "SLU-104" and f"setting {name} " in error["message"]
     assert said not in shown.out + shown.err and "geheim" not in shown.out + shown.err
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["MASTER_KEY", "SIGNING_KEY", "DATABASE_URL", "S3_SECRET_KEY", "VAR", "KEYS_DIR", "BUCKET_EVIDENCE", "ENVIRONMENT"],
+)
+@pytest.mark.parametrize("said", ["", " \n"])
+def test_an_empty_setting_is_refused_where_nothing_would_be_something_else(
+    monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    monkeypatch.setenv(f"SLUICE_{name}", said)
+    get_settings.cache_clear()
+    with pytest.raises(SettingInvalid) as refused:
+        get_settings()
+    assert f"setting SLUICE_{name} (empty)" in str(refused.value) and str(refused.value).count("SLUICE_") == 1
+
+
+def test_an_empty_setting_that_may_be_missing_is_missing_and_white_space_around_is_none_of_it(
+    monkeypatch: pytest.MonkeyPatch, fresh_settings: None
+) -> None:
+    for name in ("LINEAGE_URL", "WEBHOOK_URL", "SMTP_URL", "SQS_QUEUE_URL", "CENTER_NAME", "OTHER_BUCKETS"):
+        monkeypatch.setenv(f"SLUICE_{name}", "")
+    monkeypatch.setenv("SLUICE_BUCKET_EVIDENCE", " proofs\n")
+    settings = get_settings()
+    assert (settings.lineage_url, settings.webhook_url, settings.smtp_url, settings.sqs_queue_url) == (None,) * 4
+    assert (settings.center_name, settings.other_buckets, settings.bucket_evidence) == (None, "", "proofs")
+
+
+def test_a_key_that_is_set_and_empty_makes_no_new_one(tmp_path: Path) -> None:
+    for name in ("master_key", "signing_key"):
+        with pytest.raises(SettingMissing):
+            Keyring.open(Settings(var=tmp_path, **{name: SecretStr("")}))
+
+
+def test_a_fault_of_one_setting_is_not_told_of_those_that_follow_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICE_CENTER_COUNTRY", "Belgium")
+    get_settings.cache_clear()
+    with pytest.raises(SettingInvalid) as refused:
+        get_settings()
+    assert "SLUICE_CENTER_COUNTRY" in str(refused.value) and "SLUICE_KEYS_DIR" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

