@@ -163,6 +163,20 @@ class ScreenClass(StrEnum):
     EMOTION = "emotion"
 
 
+SPECIAL_CLASSES = frozenset(
+    {
+        ScreenClass.HEALTH,
+        ScreenClass.BELIEF,
+        ScreenClass.POLITICS,
+        ScreenClass.UNION,
+        ScreenClass.ETHNICITY,
+        ScreenClass.SEXUALITY,
+        ScreenClass.GENETIC_BIOMETRIC,
+    }
+)
+"""Special categories of Art. 9(1); offences (Art. 10) are none."""
+
+
 class ScreenAction(StrEnum):
     """What the agreement wants done with a finding in a note."""
 

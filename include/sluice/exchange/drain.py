@@ -162,7 +162,7 @@ def carry_arrival(house: House, opened: Opened, run: Mapping[str, str]) -> Decis
     with judged_exchange(house, opened) as judged:
         store.check_still_ours(house.conn, opened)
         decision = close(house, keep(house, judged), run)
-    do_effects(house, opened.exchange_id)
+    do_effects(house, opened.exchange_id, lineage=False)
     return decision
 
 

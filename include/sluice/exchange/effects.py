@@ -17,30 +17,48 @@ from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
+from sluice.lineage.model import EventNotSent
 from sluice.terms import Direction, ExchangeId
 
 log = logging.getLogger(__name__)
 JSON, PDF, PEM, CSV = "application/json", "application/pdf", "application/x-pem-file", "text/csv"
+NOT_OURS = "taken"
 
 
-def do_effects(house: House, exchange_id: ExchangeId | None = None) -> int:
-    """Do what is due, of one exchange or of all; how many were done. A failure waits, and keeps no other waiting."""
+def do_effects(house: House, exchange_id: ExchangeId | None = None, *, lineage: bool = True) -> int:
+    """Do what is due, of one exchange or of all; how many were done. A failure waits, and keeps no other waiting.
+
+    Lineage goes last, and ends for this time with the first event that its receiver does not take: one that hangs
+    would keep every receipt for as long as it is waited for. Without ``lineage`` it is left to the next call.
+    """
     done = 0
     for effect in store.find_due_effects(house.conn, exchange_id):
-        if not store.begin_effect(house.conn, effect):
-            continue
-        try:
-            EFFECTS[effect.name](house, effect.exchange_id)
-            store.end_effect(house.conn, effect)
-            done += 1
-        except SluiceError as error:
-            store.note_effect_error(house.conn, effect, error.code)
-        except Exception as error:
-            if house.conn.broken:
-                raise
-            log.error("effect %s of exchange %s waits: %s", effect.name, effect.exchange_id, place_of(error))
-            store.note_effect_error(house.conn, effect, UNFORESEEN)
+        if effect.name in store.LINEAGE and not lineage:
+            break
+        failed = _try(house, effect)
+        if failed == EventNotSent.code:
+            break
+        done += failed is None
     return done
+
+
+def _try(house: House, effect: store.Effect) -> str | None:
+    """Do one effect, unless another worker does: None when it is done, else why not, which it keeps."""
+    if not store.begin_effect(house.conn, effect):
+        return NOT_OURS
+    try:
+        EFFECTS[effect.name](house, effect.exchange_id)
+        store.end_effect(house.conn, effect)
+        return None
+    except SluiceError as error:
+        failed = error.code
+    except Exception as error:
+        if house.conn.broken:
+            raise
+        log.error("effect %s of exchange %s waits: %s", effect.name, effect.exchange_id, place_of(error))
+        failed = UNFORESEEN
+    store.note_effect_error(house.conn, effect, failed)
+    return failed
 
 
 def _closed(house: House, exchange_id: ExchangeId) -> tuple[Entry, ExchangeRecord]:
@@ -150,12 +168,12 @@ def _put_reviewed(house: House, exchange_id: ExchangeId) -> None:
 
 
 EFFECTS: Mapping[str, Callable[[House, ExchangeId], None]] = {
-    "lineage.start": _tell_start,
+    store.STARTED: _tell_start,
     "findings": _give_findings,
     "receipt": _give_receipt,
     "delivery": _deliver,
     "dial": _put_dial,
-    "lineage.closed": _tell_closed,
+    store.ENDED: _tell_closed,
     "sweep": _sweep,
     "review": _put_reviewed,
 }

@@ -23,7 +23,7 @@ from sluice.settings import Settings
 from sluice.terms import ARRIVING, Direction, Principal
 
 log = logging.getLogger(__name__)
-LINEAGE_START = ("lineage.start", 1)
+LINEAGE_START = (store.STARTED, 1)
 TOLD_WITHIN = timedelta(minutes=5)
 
 

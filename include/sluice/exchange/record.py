@@ -22,7 +22,7 @@ from sluice.ledger.record import (
     Why,
 )
 from sluice.settings import Settings
-from sluice.terms import Decision, Direction, Severity
+from sluice.terms import SPECIAL_CLASSES, Decision, Direction, Severity
 
 
 def record_of(kept: Kept, settings: Settings, run: Mapping[str, str], closed_at: datetime) -> ExchangeRecord:
@@ -110,8 +110,13 @@ def _what(judged: Judged) -> What:
 
 
 def _is_special(judged: Judged) -> bool:
+    """Whether the papers declare special categories, or an agent's note names one: it stands in the file as it came."""
     declared = judged.agreement is not None and judged.agreement.special_categories
-    return declared or any(field.art9_condition for field in (judged.contract.fields if judged.contract else ()))
+    screening = judged.sighting.screening if judged.sighting else None
+    found = screening is not None and not SPECIAL_CLASSES.isdisjoint(screening.found)
+    return (
+        declared or found or any(field.art9_condition for field in (judged.contract.fields if judged.contract else ()))
+    )
 
 
 def _columns(judged: Judged) -> tuple[ColumnLine, ...]:

@@ -19,6 +19,7 @@ RETRY_AFTER, GIVEN_BACK_FOR = timedelta(seconds=5), timedelta(seconds=15)
 COLUMNS = """exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
     attempts, day"""
 AFTER_RECEIPT = ("delivery", "dial")
+LINEAGE = STARTED, ENDED = "lineage.start", "lineage.closed"
 """Effects that put something where others read it: no receipt, no transfer."""
 
 
@@ -283,12 +284,12 @@ def insert_effects(conn: Connection, exchange_id: str, effects: Sequence[tuple[s
 
 
 def find_due_effects(conn: Connection, exchange_id: ExchangeId | None = None, limit: int = 1000) -> list[Effect]:
-    """Effects to do now, lowest rank first, of one exchange or of all."""
+    """Effects to do now, of one exchange or of all: lowest rank first, but lineage after everything else."""
     rows = conn.execute(
         """select exchange_id::text as id, effect, attempts from outbox
            where done_at is null and next_attempt_at <= now() and (%(id)s::uuid is null or exchange_id = %(id)s::uuid)
-           order by exchange_id, rank limit %(limit)s""",
-        {"id": exchange_id, "limit": limit},
+           order by effect = any(%(last)s), exchange_id, rank limit %(limit)s""",
+        {"id": exchange_id, "limit": limit, "last": list(LINEAGE)},
     ).fetchall()
     return [Effect(ExchangeId(row["id"]), row["effect"], row["attempts"]) for row in rows]
 
@@ -296,9 +297,9 @@ def find_due_effects(conn: Connection, exchange_id: ExchangeId | None = None, li
 def begin_effect(conn: Connection, effect: Effect) -> bool:
     """Take one effect: it is due again later (5 s, doubling to ten minutes) unless it gets done.
 
-    False when another worker took it or it is done, or gives the receipt just now that has to come first: then that
-    worker does this one too. Nothing is locked while the effect runs, and one that kills its worker cannot keep the
-    others waiting.
+    False when another worker took it or it is done, or when what has to come first (the receipt, the START of a
+    lineage run) is not done: then whoever does that does this one too, or the next one. Nothing is locked while the
+    effect runs, and one that kills its worker cannot keep the others waiting.
     """
     row = conn.execute(
         """update outbox set attempts = attempts + 1,
@@ -306,8 +307,17 @@ def begin_effect(conn: Connection, effect: Effect) -> bool:
            where exchange_id = %(id)s and effect = %(name)s and done_at is null and next_attempt_at <= now()
              and (effect <> all(%(after_receipt)s)
                   or exists (select from exchange where exchange_id = %(id)s and receipt_at is not null))
+             and (effect <> %(ended)s
+                  or not exists (select from outbox as before where before.exchange_id = %(id)s
+                                 and before.effect = %(started)s and before.done_at is null))
            returning 1""",
-        {"id": effect.exchange_id, "name": effect.name, "after_receipt": list(AFTER_RECEIPT)},
+        {
+            "id": effect.exchange_id,
+            "name": effect.name,
+            "after_receipt": list(AFTER_RECEIPT),
+            "started": STARTED,
+            "ended": ENDED,
+        },
     ).fetchone()
     return row is not None
 

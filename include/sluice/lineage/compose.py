@@ -170,7 +170,9 @@ def _facets_of(plain: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _is_said(attribute: "attrs.Attribute[Any]", value: Any) -> bool:
-    return attribute.metadata.get("nullable", False) or (value is not None and value != {} and value != [])
+    """What has a value, and what its schema requires: a mapping to nothing is one."""
+    is_required = attribute.default is attrs.NOTHING or attribute.metadata.get("nullable", False)
+    return is_required or (value is not None and value != {} and value != [])
 
 
 def _plain(_: Any, __: Any, value: Any) -> Any:

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
-from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from sluice.db import Connection
@@ -21,6 +20,7 @@ from sluice.lineage.graph import trace_of
 from sluice.lineage.model import Trace
 from sluice.terms import ExchangeId
 
+SCHEME, VERSION = "s3://", "?versionId="
 RECORDS: Final = 1000
 """That are kept once they were read, the latest asked for; five pictures of 200."""
 
@@ -55,15 +55,14 @@ class Address(NamedTuple):
 
 
 def address_of(url: str) -> Address | None:
-    """What ``s3://bucket/key`` names, with ``?versionId=`` for one version; None for what names no object."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    key = parts.path.removeprefix("/")
-    if parts.scheme != "s3" or not parts.netloc or not key:
-        return None
-    return Address(parts.netloc, key, parse_qs(parts.query).get("versionId", [None])[0])
+    """What ``s3://bucket/key`` names, with ``?versionId=`` for one version; None for what names no object.
+
+    Read as it is written, not as a URL: a key may have ``#`` and ``?`` in it."""
+    place, versioned, version_id = url.rpartition(VERSION)
+    bucket, _, key = (place if versioned else url).removeprefix(SCHEME).partition("/")
+    return (
+        Address(bucket, key, version_id if versioned else None) if url.startswith(SCHEME) and bucket and key else None
+    )
 
 
 def read_records(conn: Connection, exchange_ids: Iterable[str]) -> list[ExchangeRecord]:

@@ -46,6 +46,9 @@ end
 $$;
 revoke all on function sluice.count_exchange(), sluice.tally_exchange(sluice.exchange, integer) from public;
 
+-- What a worker closes just now is counted here, or by the trigger: without the lock by neither.
+lock table sluice.exchange in share row exclusive mode;
+
 insert into sluice.exchange_tally (closed_day, opened_day, principal, direction, flow, said_id, n, accepted)
 select (closed_at at time zone 'Europe/Brussels')::date, (opened_at at time zone 'Europe/Brussels')::date,
        principal, direction, flow, said_id, count(*),
