@@ -122,7 +122,7 @@ def certificate(
 def _leave(report: "ErasureReport") -> None:
     if report.residual:
         raise typer.Exit(Exit.REFUSED)
-    if report.doubts or report.waiting or report.to_release:
+    if report.doubts or report.waiting or report.to_release or report.undecided:
         raise typer.Exit(Exit.UNDECIDED)
 
 
@@ -151,6 +151,8 @@ def _show(report: "ErasureReport", format: Format, plans: "tuple[StoredPlan, ...
             "shared with other persons": report.shared,
             "too short to look for": report.short,
             "files under way": report.waiting,
+            "stay by decision": report.kept - report.undecided,
+            "wait for a decision": report.undecided,
             "principals to release": report.to_release,
         },
     )

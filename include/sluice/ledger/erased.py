@@ -35,6 +35,8 @@ class ErasureDone(Part):
     ``shared``: identifiers of the person that other persons have too (a family's telephone): not looked for.
     ``short``: identifiers too short to be looked for among bytes; None in entries from before they were counted.
     ``waiting``: exchanges and uploads under way, which may still bring rows; None in older entries.
+    ``kept``: objects that name the person because of what was decided of them (``exceptions``), or was not yet:
+    ``undecided`` of them; None in older entries, where they were residues.
     ``exceptions``: None in entries from before they were listed.
     """
 
@@ -49,6 +51,8 @@ class ErasureDone(Part):
     shared: int = 0
     short: int | None = None
     waiting: int | None = None
+    kept: int | None = None
+    undecided: int | None = None
     exceptions: tuple[ExceptionKept, ...] | None = None
 
 

@@ -127,7 +127,9 @@ class FinishErasure(HouseOperator):
 
 
 class ProveErasure(HouseOperator):
-    """Scans every byte again and certifies; what is left, or waits, fails the task."""
+    """Scans every byte again and certifies; what is left, or waits, fails the task.
+
+    What somebody has still to decide does not: the case is taken up again once they have."""
 
     template_fields: Sequence[str] = ("case_id",)
 
@@ -140,7 +142,7 @@ class ProveErasure(HouseOperator):
 
         from sluice.errors import Ref
         from sluice.exchange.house import open_house
-        from sluice.rights.certificate import issue
+        from sluice.rights.certificate import find_proven, issue
         from sluice.rights.erase import prove
         from sluice.rights.erase_model import NotFinished
         from sluice.rights.model import CaseId
@@ -150,7 +152,8 @@ class ProveErasure(HouseOperator):
             left = (report.residual or 0) + report.doubts + report.waiting
             if left:
                 raise NotFinished(Ref("case", self.case_id), Ref("left", left))
-            certificates = issue(house, CaseId(self.case_id), report.principals)
+            proven = find_proven(house, CaseId(self.case_id)).intersection(report.principals)
+            certificates = issue(house, CaseId(self.case_id), proven) if proven else ()
         return f"case {self.case_id}: {report.objects_scanned} objects scanned, {len(certificates)} certificates"
 
 

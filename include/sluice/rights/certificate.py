@@ -24,6 +24,8 @@ from sluice.rights.certificate_page import LIMITS, make_certificate_pdf
 from sluice.rights.erase_scope import has_decided
 from sluice.rights.model import Case, CaseId
 
+SAID_BEFORE = 4
+"""Limits that certificates of older entries name."""
 JOSE, PDF = "application/jose+json", "application/pdf"
 
 
@@ -70,8 +72,15 @@ def issue(house: House, case_id: CaseId, only: Collection[str] | None = None) ->
 
 
 def is_clean(done: ErasureDone) -> bool:
-    """Whether the second scan read everything, found nothing, and nothing was under way that may still bring rows."""
-    return done.residual == 0 and done.doubts == 0 and not done.waiting
+    """Whether the second scan read everything, found nothing but what was decided to stay, and nothing is to come.
+
+    Nothing was under way that may still bring rows, and nobody has still to decide."""
+    return done.residual == 0 and done.doubts == 0 and not done.waiting and not done.undecided
+
+
+def find_proven(house: House, case_id: CaseId) -> frozenset[str]:
+    """Principals whose last second scan was clean."""
+    return frozenset(name for name, (done, _) in last_scans(house, case_id).items() if is_clean(done))
 
 
 def last_scans(house: House, case_id: CaseId) -> dict[str, tuple[ErasureDone, str]]:
@@ -110,11 +119,13 @@ def _document(case: Case, done: ErasureDone, entry_hash: str) -> dict[str, Any]:
         "residual": done.residual,
         "sealed_to_recipient": done.sealed,
         "shared_with_others": done.shared,
-        "not_covered": list(LIMITS),
+        "not_covered": list(LIMITS if done.kept is not None else LIMITS[:SAID_BEFORE]),
         "ledger": {"entry_hash": entry_hash},
     }
     if done.short is not None:
         document["too_short_to_look_for"] = done.short
+    if done.kept:
+        document["kept_by_decision"] = done.kept
     if done.exceptions is not None:
         document["exceptions"] = [each.model_dump(mode="json") for each in done.exceptions]
     return document

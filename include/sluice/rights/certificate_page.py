@@ -21,9 +21,10 @@ LIMITS = (
     "files sealed to their recipient, of which the index of their rows says that the person is not in them",
     "the notice that names the person to a recipient, until it says that it is done",
     "backups of the database and of the object store, until their dated expiry",
+    "what the principal itself put under its folder requests/, but for the file that asked for this erasure",
 )
 """What no scan of ours can see, said in every certificate."""
-LIMIT_NAMES: Mapping[str, str] = dict(zip(LIMITS, ("copies", "sealed", "notices", "backups"), strict=True))
+LIMIT_NAMES: Mapping[str, str] = dict(zip(LIMITS, ("copies", "sealed", "notices", "backups", "requests"), strict=True))
 STORE_WIDTHS, WHOLE_WIDTHS, KEPT_WIDTHS = (1.5, 1.3, 0.7, 0.9, 0.9), (1.2, 0.6, 2.2), (1.0, 2.4, 0.9)
 Said = Mapping[str, Any]
 """The payload of a certificate."""
@@ -77,6 +78,8 @@ def _result(say: Words, said: Said) -> Notice:
     scanned, residual = said["objects_scanned"], said["residual"]
     counted = say.count("certificate.scanned", scanned, count=say.number(scanned))
     none = say.say("certificate.residual.none")
+    if kept := said.get("kept_by_decision"):
+        none = say.count("certificate.residual.kept", kept, count=say.number(kept))
     found = say.count("certificate.residual", residual, count=say.number(residual)) if residual else none
     return Notice("note", found, (counted,))
 

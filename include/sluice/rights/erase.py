@@ -28,7 +28,7 @@ from sluice.rights import erase_control_store as control
 from sluice.rights import erase_store, store
 from sluice.rights.cases import advance
 from sluice.rights.census import find_unknown
-from sluice.rights.certificate import last_scans
+from sluice.rights.certificate import find_proven, last_scans
 from sluice.rights.erase_batches import CopyName
 from sluice.rights.erase_bench import Bench, Known, open_bench
 from sluice.rights.erase_control import check_goes_on, check_may_begin, noted, outcome_of
@@ -156,7 +156,7 @@ def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = No
             run = control.find_run(house.conn, case_id)
             waiting = max(report.waiting, run.waiting if run else 0)
             report = replace(report, waiting=waiting, to_release=unreleased)
-            if not (report.residual or report.doubts or report.waiting):
+            if not (run and run.waiting):
                 _carried_out(house, case, report.principals, now)
         control.end_run(house.conn, case_id, outcome_of(report))
     return report
@@ -313,10 +313,13 @@ def drop_notices(house: House, part: SubCase) -> None:
 
 
 def _carried_out(house: House, case: Case, principals: Sequence[str], now: datetime) -> None:
-    """The parts whose erasure is proven take their next step, with the scan's entry as evidence."""
+    """The parts whose erasure is proven take their next step, with the scan's entry as evidence.
+
+    One principal's residue holds up no other: each was scanned by itself."""
     scans = last_scans(house, case.case_id)
+    proven = find_proven(house, case.case_id).intersection(principals)
     for part in case.sub_cases:
-        if part.principal not in principals or not has_decided(part) or part.state not in OPEN_DECISIONS:
+        if part.principal not in proven or not has_decided(part) or part.state not in OPEN_DECISIONS:
             continue
         order = Order(SYSTEM, now, "ERASED", scans[part.principal][1], residue=0)
         target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING
@@ -339,8 +342,10 @@ def _verified(
         corrections = count_left(house, target.principal, target.refs)
         merged = count_merged(house, target.principal, target.refs)
         consents = count_consents(house, target.principal, target.refs)
+        named = corrections.named + merged.named + consents
         found = replace(scanned, shared=len(needles.shared)) + Scanned(
-            hits=corrections.named + merged.named + consents,
+            hits=0 if scanned.kept else named,  # they stay for as long as a copy does
+            kept=named if scanned.kept else 0,
             doubts=corrections.unreadable + merged.unreadable,
             waiting=waiting,
         )
@@ -357,6 +362,8 @@ def _verified(
         sealed=every.sealed,
         shared=every.shared,
         short=every.short,
+        kept=every.kept,
+        undecided=every.undecided,
         unread=every.unread,
         waiting=every.waiting,
         principals=tuple(target.principal for target in targets),
@@ -379,6 +386,8 @@ def _record(
         shared=found.shared,
         short=found.short,
         waiting=found.waiting,
+        kept=found.kept,
+        undecided=found.undecided,
         exceptions=exceptions_of(case, store.list_steps(house.conn, case.case_id), target.principal),
     )
     with transaction(house.conn):

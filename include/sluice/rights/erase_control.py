@@ -28,6 +28,9 @@ from sluice.rights.identifiers import Envelope
 from sluice.rights.model import Case, CaseId
 from sluice.rights.scope import CASES_CHAIN
 
+UNDECIDED = "undecided"
+"""How a run ended whose copies that stay wait for somebody's decision."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -87,7 +90,7 @@ def status(conn: Connection) -> Status:
     plans: dict[CaseId, list[StoredPlan]] = {}
     for plan in control.find_plans(conn):
         plans.setdefault(plan.plan.case_id, []).append(plan)
-    unclean = [case_id for case_id, run in runs.items() if run.outcome != "clean"]
+    unclean = [case_id for case_id, run in runs.items() if run.outcome not in ("clean", control.WITHDRAWN)]
     named = list(dict.fromkeys([*erase_store.find_decided(conn), *unclean]))
     stops = control.find_stops(conn)
     held = control.find_held(conn, named)
@@ -125,6 +128,13 @@ def take_up(house: House, by: str, now: datetime) -> list[CaseId]:
 
 def is_due(house: House, case: Case, envelope: Envelope) -> bool:
     """Whether something was decided and released that no run has carried out yet."""
+    run = control.find_run(house.conn, case.case_id)
+    if (
+        run
+        and run.outcome == UNDECIDED
+        and all(step.at < run.begun_at for step in store.list_steps(house.conn, case.case_id))
+    ):
+        return False  # what was decided is done, and nobody has decided since
     free = cleared(house, case, list(targets_of(house, case, envelope, decided_only=True)))
     return any(is_to_do(part) for part in case.sub_cases if part.principal in {c.target.principal for c in free})
 
@@ -171,4 +181,6 @@ def outcome_of(report: ErasureReport) -> str:
         return "residue"
     if report.doubts:
         return "doubts"
-    return "waiting" if report.waiting or report.to_release else "clean"
+    if report.waiting or report.to_release:
+        return "waiting"
+    return UNDECIDED if report.undecided else "clean"

@@ -16,6 +16,10 @@ from sluice.terms import Principal
 
 ABANDONED_AFTER = timedelta(minutes=30)
 """A run that was begun, did not end and was not seen at work for so long counts as failed."""
+WITHDRAWN = "withdrawn"
+"""How a run ended whose person took the request back."""
+_GONE_BACK = """exists (select from subject_case c
+    where c.case_id = erasure_run.case_id and c.state = 'WITHDRAWN_BY_SUBJECT')"""
 _PLAN = "plan_id::text as plan_id, content, made_at, made_by, released_at, released_by"
 _IN_ERROR = """(outcome in ('residue', 'doubts', 'failed')
     or (ended_at is null and seen_at < now() - %(abandoned)s))"""
@@ -142,11 +146,11 @@ def let_none_begin(conn: Connection) -> None:
 
 
 def touch(conn: Connection, case_id: CaseId) -> bool:
-    """Note that the run is at work; whether it may go on: neither this erasure nor all were stopped."""
+    """Note that the run is at work; whether it may go on: nobody stopped it or all, and the person still asks."""
     row = conn.execute(
-        """update erasure_run set seen_at = now() where case_id = %(case)s
-           returning not exists (select from erasure_stop where resumed_at is null
-               and (case_id is null or case_id = %(case)s)) as goes_on""",
+        f"""update erasure_run set seen_at = now() where case_id = %(case)s
+           returning not {_GONE_BACK} and not exists (select from erasure_stop s where s.resumed_at is null
+               and (s.case_id is null or s.case_id = %(case)s)) as goes_on""".encode(),
         {"case": case_id},
     ).fetchone()
     return bool(row and row["goes_on"])
@@ -158,10 +162,20 @@ def note_waiting(conn: Connection, case_id: CaseId, waiting: int) -> None:
 
 
 def end_run(conn: Connection, case_id: CaseId, outcome: str, error: str | None = None) -> None:
-    """How the run ended; nothing where none was begun."""
+    """How the run ended; nothing where none was begun. Of a request that was taken back, that it was."""
     conn.execute(
-        "update erasure_run set ended_at = now(), seen_at = now(), outcome = %s, error = %s where case_id = %s",
-        (outcome, error, case_id),
+        f"""update erasure_run set ended_at = now(), seen_at = now(), error = %s,
+                outcome = case when {_GONE_BACK} then %s else %s end where case_id = %s""".encode(),
+        (error, WITHDRAWN, outcome, case_id),
+    )
+
+
+def withdraw_run(conn: Connection, case_id: CaseId) -> None:
+    """The person took the request back: what was begun ends here, and is no error. What was proven stays proven."""
+    conn.execute(
+        """update erasure_run set ended_at = now(), outcome = %s, error = null
+           where case_id = %s and outcome is distinct from 'clean'""",
+        (WITHDRAWN, case_id),
     )
 
 

@@ -9,7 +9,7 @@ from sluice.rights import erase_store, store, tidy_store
 from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_model import ANSWER, OTHER_CONTROLLER, Copy, Done, Outcome, Place, Target
-from sluice.rights.erase_scope import decided_of, is_decided
+from sluice.rights.erase_scope import UNDECIDED, decided_of, groups_of, is_decided
 from sluice.rights.erase_stores import STORES, hides, store_of
 from sluice.rights.identifiers import Envelope, open_sealed, refs_of, values_of
 from sluice.rights.model import Case, CaseId, SubCase
@@ -35,7 +35,10 @@ def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bo
             principal = Principal(name)
             key = house.subject_key(principal)
             refs = frozenset(refs_of(envelope.identifiers, key).values())
-            yield Target(principal, key, refs, values_of(envelope.identifiers), decided, case.case_id)
+            every = frozenset(pair for part in own for pair in groups_of(part))
+            open_ = frozenset(pair for part in own if part.state in UNDECIDED for pair in groups_of(part))
+            values = values_of(envelope.identifiers)
+            yield Target(principal, key, refs, values, decided, open_, every, case.case_id)
 
 
 def find_places(bench: Bench, *, hidden: bool = False) -> Iterator[Place]:

@@ -22,6 +22,18 @@ class Outcome(StrEnum):
 
 ANSWER = "answer"
 """Kind of the copies that persons get as answers; their ids are those of answers, not of exchanges."""
+
+
+class Fate(StrEnum):
+    """What was decided of a copy."""
+
+    GOES = "goes"
+    WAITS = "waits"
+    """Somebody who decides of it has not decided yet."""
+    STAYS = "stays"
+    """Somebody who decides of it has decided otherwise: refused, or in part."""
+
+
 OTHER_CONTROLLER = "OTHER_CONTROLLER_DECIDES"
 """Ground for keeping: a field group in the copy is decided by somebody who has not decided to erase."""
 
@@ -98,6 +110,10 @@ class Target:
     values: tuple[str, ...] = field(repr=False)
     decided: frozenset[Decided]
     """What was decided to be erased."""
+    undecided: frozenset[Decided] = frozenset()
+    """Of what nobody has decided yet."""
+    parts: frozenset[Decided] = frozenset()
+    """All that the parts of the request are about; nothing: no request is."""
     case_id: str | None = None
     """The request that a run remembered of whom it looks for; None: no run is about it."""
 
@@ -200,7 +216,8 @@ class ErasureReport:
     ``sealed``: returns only their recipient can open, of which the index says that the person is not in them.
     ``shared``: identifiers of the person that others have too, so that they were not looked for.
     ``short``: identifiers too short to be looked for among bytes; rows were found by them.
-    ``unread``: the first of the objects in doubt.
+    ``kept``: objects that still name the person because of what was decided of them, or was not yet: ``undecided``
+    of them. ``unread``: the first of the objects in doubt.
     ``principals``: where a run erased, or a scan looked.
     ``to_release``: principals whose part was decided and left, because nobody released its plan.
     ``unknown``: places that no store searches; each counts as one of the doubts.
@@ -215,6 +232,8 @@ class ErasureReport:
     sealed: int = 0
     shared: int = 0
     short: int = 0
+    kept: int = 0
+    undecided: int = 0
     unread: tuple[Unread, ...] = ()
     waiting: int = 0
     to_release: int = 0

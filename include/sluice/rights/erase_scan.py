@@ -22,13 +22,14 @@ from sluice.rights.erase_answers import SENT
 from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_linked import WENT_OUT, is_in_index
-from sluice.rights.erase_model import Copy, Target, Unread
+from sluice.rights.erase_model import Copy, Fate, Target, Unread
 from sluice.rights.erase_needles import longer_words
 from sluice.rights.erase_received import under_its_key
+from sluice.rights.erase_scope import fate_of
 from sluice.rights.erase_stores import STORES
 from sluice.rights.erase_uploads import UPLOADS, count_uploads
 from sluice.rights.identifiers import KEY_OWNER
-from sluice.rights.notices import find_open_requests
+from sluice.rights.notices import find_open_requests, find_undecided
 from sluice.rights.tell import find_open_notices
 from sluice.scan.form import Form
 from sluice.scan.model import Doubt, Reason, Scan, Status
@@ -58,6 +59,7 @@ class Scanned:
     person is not in them. Nobody here can say more, so they are counted, and the certificate says so.
     ``shared``: spellings that were not looked for, because other persons' rows have them as well.
     ``short``: those that are too short to mean anything among the bytes of a file; rows are found by them.
+    ``kept``: those that name the person because of what was decided of them, or was not yet: ``undecided`` of them.
     ``waiting``: uploads that were begun after the run, and so may still end, and what tells the principal of another
     request of the person, until that is over.
     """
@@ -68,6 +70,8 @@ class Scanned:
     sealed: int = 0
     shared: int = 0
     short: int = 0
+    kept: int = 0
+    undecided: int = 0
     unread: tuple[Unread, ...] = ()
     waiting: int = 0
 
@@ -79,6 +83,8 @@ class Scanned:
             self.sealed + other.sealed,
             self.shared + other.shared,
             self.short + other.short,
+            self.kept + other.kept,
+            self.undecided + other.undecided,
             self.unread + other.unread,
             self.waiting + other.waiting,
         )
@@ -96,8 +102,10 @@ def scan_stores(house: House, target: Target, values: frozenset[str], since: dat
         by_index = WENT_OUT | SENT | CAME_IN
         sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in by_index}
         of = {(copy.bucket, copy.key): copy.exchange_id for copy in copies}
+        fates = {(copy.bucket, copy.key, copy.version_id): fate_of(copy, target) for copy in copies}
         told = find_open_notices(house, target.principal)
         asks = find_open_requests(house.conn, target.principal, target.case_id)
+        asked = find_undecided(house.conn, target.principal, target.case_id)
         seen: set[tuple[str, str, str]] = set()
         residues: set[tuple[str, str]] = set()
         for each in STORES:
@@ -116,6 +124,11 @@ def scan_stores(house: House, target: Target, values: frozenset[str], since: dat
                     scan = search.scan(fetched, item.key)
                     if scan.status is Status.HIT and item.key.startswith(asks):
                         found += Scanned(objects=1, waiting=1)
+                        continue
+                    is_asked = bool(asked) and item.key.startswith(asked)
+                    fate = Fate.WAITS if is_asked else fates.get(_name(item), Fate.GOES)
+                    if scan.status is Status.HIT and fate is not Fate.GOES:
+                        found += Scanned(objects=1, kept=1, undecided=int(fate is Fate.WAITS))
                         continue
                     found += _judged(
                         bench, scan, sent.get(_name(item)), Unread(each.name, of.get((item.bucket, item.key)))

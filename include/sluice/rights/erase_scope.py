@@ -1,8 +1,11 @@
 """What was decided to be erased: which parts of a case, and so which copies. Pure."""
 
+from collections.abc import Iterable, Iterator
+
+from sluice.agreement.model import DataContract
 from sluice.agreement.profiles import PROFILES
 from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
-from sluice.rights.erase_model import ANSWER, Copy, Decided, Target
+from sluice.rights.erase_model import ANSWER, Copy, Decided, Fate, Target
 from sluice.rights.model import Action, State, SubCase
 from sluice.rights.scope import DECIDES
 from sluice.terms import FieldGroup
@@ -20,9 +23,22 @@ CARRIED_OUT = frozenset(
     }
 )
 """Where it stands after; it may be run and scanned again."""
+UNDECIDED = frozenset(
+    {
+        State.SCOPED,
+        State.FORWARDED,
+        State.AWAITING_INSTRUCTION,
+        State.REMINDED,
+        State.ESCALATED,
+        State.ASSESSED,
+        State.EXTENDED,
+    }
+)
+"""Where a part stands before anything was decided of it."""
 NOT_OF_THE_PERSON = frozenset({FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, FieldGroup.QA_SCORE})
 """Groups about our staff: they go with the row, and nobody else has to decide of them."""
 PRINCIPAL = "principal"
+ANSWERS = frozenset({ANSWER, KEPT_ANSWER, HANDED})
 
 
 def has_decided(part: SubCase) -> bool:
@@ -37,24 +53,46 @@ def is_to_do(part: SubCase) -> bool:
 
 def decided_of(part: SubCase) -> frozenset[Decided]:
     """What of a part goes: the field groups that were named, else all of it; nothing where it was not decided."""
-    if not has_decided(part):
-        return frozenset()
-    return frozenset((part.controller, FieldGroup(word)) for word in part.action_fields or part.field_groups)
+    return groups_of(part, part.action_fields or part.field_groups) if has_decided(part) else frozenset()
+
+
+def groups_of(part: SubCase, words: Iterable[str] | None = None) -> frozenset[Decided]:
+    """Field groups of a part, or these of them, with who decides of them."""
+    return frozenset((part.controller, FieldGroup(word)) for word in (part.field_groups if words is None else words))
 
 
 def is_decided(copy: Copy, target: Target) -> bool:
-    """Whether everybody who decides of a copy's fields has decided to erase; a group can be two controllers'.
+    """Whether everybody who decides of a copy's fields has decided to erase."""
+    return fate_of(copy, target) is Fate.GOES
+
+
+def fate_of(copy: Copy, target: Target) -> Fate:
+    """What those who decide of a copy's fields have decided; a group can be two controllers'.
 
     Pointers to our staff go with the rest. A file without a contract is its principal's. An answer to the
     person is a copy of all of it, so it goes as soon as anything does.
     """
-    if copy.kind in (ANSWER, KEPT_ANSWER, HANDED):
-        return bool(target.decided)
-    if copy.contract is None:
-        return any(controller == PRINCIPAL for controller, _ in target.decided)
-    needed = {
-        (DECIDES[PROFILES[field.role_profile].controller][0], field.group)
-        for field in copy.contract.fields
-        if field.group not in NOT_OF_THE_PERSON
-    }
-    return needed <= target.decided
+    if copy.kind in ANSWERS:
+        asked, goes = target.parts, bool(target.decided)
+    elif copy.contract is None:
+        asked = frozenset(pair for pair in target.parts if pair[0] == PRINCIPAL)
+        goes = any(controller == PRINCIPAL for controller, _ in target.decided)
+    else:
+        asked = frozenset().union(*(_who_decides(pair, target) for pair in _pairs(copy.contract))) - target.decided
+        goes = not asked
+    if goes:
+        return Fate.GOES
+    return Fate.STAYS if asked.isdisjoint(target.undecided) else Fate.WAITS
+
+
+def _pairs(contract: DataContract) -> Iterator[Decided]:
+    for field in contract.fields:
+        if field.group not in NOT_OF_THE_PERSON:
+            yield DECIDES[PROFILES[field.role_profile].controller][0], field.group
+
+
+def _who_decides(pair: Decided, target: Target) -> frozenset[Decided]:
+    """By the papers of a copy's day; where no part is about that any more, whoever decides of the group now, or all."""
+    if pair in target.parts or not target.parts:
+        return frozenset({pair})
+    return frozenset(each for each in target.parts if each[1] == pair[1]) or target.parts

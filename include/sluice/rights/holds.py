@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.exchange.house import House
+from sluice.exchange.suppressed import lift, run_id_of
 from sluice.exchange.sweeping import Faults, each
 from sluice.keys import SUBJECT
+from sluice.rights import erase_control_store as control
 from sluice.rights import store
 from sluice.rights.clock import received_on
 from sluice.rights.erase_scope import CARRIED_OUT
@@ -19,6 +21,7 @@ from sluice.rights.model import PROTECTED, Action, Case, Hold, Right, State, Sub
 from sluice.rights.opening import hold_at
 from sluice.rights.protect import protection_of
 from sluice.rights.reach import keeps_out, scope_of_request
+from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
 
@@ -101,7 +104,16 @@ def _settle(house: House, case: Case, principal: Principal, now: datetime) -> bo
         refs = refs_of(sealed.envelope.identifiers, house.subject_key(principal))
         scope = scope_of_request(sealed.envelope, hold)
         protection_of(house).apply(case.case_id, principal, tuple(sorted(set(refs.values()))), hold, scope)
-    return hold_ends(case, principal) and protection_of(house).release(case.case_id, principal, now)
+    released = hold_ends(case, principal) and protection_of(house).release(case.case_id, principal, now)
+    return _come_back(house, case, principal, now) or released
+
+
+def _come_back(house: House, case: Case, principal: Principal, now: datetime) -> bool:
+    """Whose erasure ended because they took the request back may be in files again, whatever is gone."""
+    ran = control.find_run(house.conn, case.case_id) if case.state is State.WITHDRAWN_BY_SUBJECT else None
+    if ran is None or ran.outcome != control.WITHDRAWN:
+        return False
+    return lift(house, run_id_of(principal, Suppression.ERASED, case.case_id), now)
 
 
 def _decided(case: Case, principal: str) -> list[Hold]:

@@ -99,7 +99,7 @@ def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
             lost.append(name)
             continue
         refs = frozenset(refs_of(envelope.identifiers, key).values())
-        target = Target(Principal(name), key, refs, values_of(envelope.identifiers), frozenset(), case_id)
+        target = Target(Principal(name), key, refs, values_of(envelope.identifiers), frozenset(), case_id=case_id)
         holding, unsaid = _pointed_at(house, target)
         found, silent = found | holding, silent | unsaid
         searched.append(name)

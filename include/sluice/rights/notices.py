@@ -10,6 +10,7 @@ from sluice.db import Connection
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.lake.objects import StoredObject
+from sluice.rights.erase_scope import UNDECIDED
 from sluice.rights.identifiers import WORDS, Envelope
 from sluice.rights.model import ACTIONS, Case, State, SubCase
 from sluice.terms import Principal
@@ -79,6 +80,16 @@ def find_open_requests(conn: Connection, principal: Principal, but: str | None) 
         """select sub_case_id::text as id from sub_case
            where principal = %s and case_id is distinct from %s and state <> all(%s)""",
         (principal, but, [State.CLOSED.value, State.WITHDRAWN_BY_SUBJECT.value]),
+    ).fetchall()
+    return tuple(f"{principal}/notices/case-{row['id']}" for row in rows)
+
+
+def find_undecided(conn: Connection, principal: Principal, case_id: str | None) -> tuple[str, ...]:
+    """How the keys begin of what told a principal of this request while it has still to decide about it."""
+    rows = conn.execute(
+        """select sub_case_id::text as id from sub_case
+           where principal = %s and case_id is not distinct from %s and state = any(%s)""",
+        (principal, case_id, sorted(UNDECIDED)),
     ).fetchall()
     return tuple(f"{principal}/notices/case-{row['id']}" for row in rows)
 

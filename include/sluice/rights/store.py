@@ -340,10 +340,14 @@ def _step(row: Mapping[str, Any]) -> Step:
 
 
 def find_open_holds(conn: Connection) -> list[tuple[CaseId, str]]:
-    """Case and principal of every hold that has not ended."""
+    """Case and principal of every hold that has not ended; an erasure that was taken back is one too."""
     rows = conn.execute(
         """select r.case_id::text as case_id, r.principal from suppression_run r join subject_case c using (case_id)
-           where r.reason = 'soft_hold' and r.lifted_at is null order by r.made_at, r.run_id"""
+           where r.lifted_at is null
+             and (r.reason = 'soft_hold'
+                  or (r.reason = 'erased'
+                      and exists (select from erasure_run e where e.case_id = r.case_id and e.outcome = 'withdrawn')))
+           order by r.made_at, r.run_id"""
     ).fetchall()
     return [(CaseId(row["case_id"]), row["principal"]) for row in rows]
 

@@ -117,6 +117,7 @@ def _controller() -> Iterator[Transition]:
             *told,
             *refusing,
             g.refuses_not_every_field,
+            g.refusal_is_in_time,
             g.action_fits_the_right,
             g.identity_is_settled,
             needs_reason=True,

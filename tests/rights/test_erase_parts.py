@@ -1,0 +1,232 @@
+"""An erasure that not everybody decides alike, or that the person takes back: nobody else waits for it for ever."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from copies import Copies
+from gate.papers import a_contract, a_field
+from rights.town import DESK, SHA, Town, open_town, papers_of
+from sluice.exchange.suppressed import find_suppressed
+from sluice.rights import erase_control_store as control
+from sluice.rights import store
+from sluice.rights.cases import decide, withdraw
+from sluice.rights.certificate import NotProven, issue
+from sluice.rights.certificate_check import verify_certificate
+from sluice.rights.erase import begin, erase_copies, run
+from sluice.rights.erase_control import status, take_up
+from sluice.rights.erase_model import Copy, Decided, Fate, ReleaseRefused, Target
+from sluice.rights.erase_release import draft, release
+from sluice.rights.erase_scope import fate_of
+from sluice.rights.holds import settle_holds
+from sluice.rights.instructions import read_instruction
+from sluice.rights.model import Action, Case, Order, Remedies, State
+from sluice.rights.reasons import iri
+from sluice.settings import Settings
+from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, RoleProfile
+
+pytestmark = pytest.mark.stores
+ENERGY, GAS = Principal("energy01"), Principal("gas01")
+LEGAL = iri("A17LegallyRequired")
+
+
+def planted(settings: Settings, folder: Path) -> None:
+    """Two principals, and persons who were called for one of them, the last one by the other's return too."""
+    settings = papers_of(settings, folder, [ENERGY, GAS])
+    with open_town(settings, folder, [ENERGY, GAS], 4) as opened:
+        opened.arrive(ENERGY, opened.people)
+        opened.give_back(ENERGY, opened.people[:3])
+        opened.arrive(GAS, opened.people[2:])
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY, GAS], 4) as opened:
+        yield opened
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def instructed(town: Town, case: Case, only: str | None = None) -> None:
+    for part in case.sub_cases:
+        if part.state is State.AWAITING_INSTRUCTION and only in (None, part.principal):
+            said = {"case": part.sub_case_id, "decision": "erase"}
+            key = f"{part.principal}/requests/instruction-{part.sub_case_id}.json"
+            bucket = town.desk.settings.bucket_exchange
+            stored = town.house.objects.put(bucket, key, json.dumps(said).encode(), "text/json")
+            read_instruction(town.house, Principal(part.principal), stored, now())
+
+
+def centers(town: Town, case: Case, target: State, order: Order) -> None:
+    ours = [part.sub_case_id for part in case.sub_cases if part.controller == "center"]
+    decide(town.house.conn, case.case_id, target, order, ours)
+
+
+def let_go(town: Town, case: Case) -> None:
+    draft(town.house, case.case_id, "airflow", now())
+    release(town.house, case.case_id, "bert", now())
+
+
+def refusal(*groups: str) -> Order:
+    """Of these field groups, or of all; the rest goes."""
+    reasons, action = dict.fromkeys(groups or ("*",), LEGAL), Action.ERASE if groups else None
+    return Order(DESK, now(), LEGAL, SHA, reasons=reasons, remedies=Remedies("remedies.be", "nl"), action=action)
+
+
+def outcome(town: Town, case: Case) -> str | None:
+    ran = control.find_run(town.house.conn, case.case_id)
+    assert ran is not None
+    return ran.outcome
+
+
+def state(town: Town, case: Case, principal: str, controller: str) -> State:
+    every = store.get_case(town.house.conn, case.case_id).sub_cases
+    return next(part.state for part in every if (part.principal, part.controller) == (principal, controller))
+
+
+def test_what_somebody_has_still_to_decide_is_no_residue_and_stops_nobody(town: Town) -> None:
+    case = town.ask(town.people[0])
+    instructed(town, case)
+    let_go(town, case)
+
+    report = run(town.house, case.case_id, now())
+
+    assert (report.residual, report.doubts, report.kept) == (0, 0, report.undecided) and report.undecided > 0
+    assert outcome(town, case) == "undecided" and not any(each.is_in_error for each in status(town.house.conn).cases)
+    assert state(town, case, ENERGY, "principal") is State.INSTRUCTED
+    with pytest.raises(NotProven):
+        issue(town.house, case.case_id)
+    assert take_up(town.house, "airflow", now()) == [], "until somebody decides"
+    assert run(town.house, town.decided(town.people[1]).case_id, now()).residual == 0, "another one may begin"
+
+    centers(town, case, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=Action.ERASE))
+    let_go(town, case)
+    assert take_up(town.house, "airflow", now()) == [case.case_id]
+    after = run(town.house, case.case_id, now())
+    assert (after.residual, after.kept, outcome(town, case)) == (0, 0, "clean")
+    assert issue(town.house, case.case_id)
+
+
+def test_what_was_refused_stays_and_the_certificate_says_so(town: Town) -> None:
+    case = town.ask(town.people[0])
+    instructed(town, case)
+    centers(town, case, State.REFUSED, refusal())
+    let_go(town, case)
+
+    report = run(town.house, case.case_id, now())
+
+    assert (report.residual, report.undecided) == (0, 0) and report.kept > 0
+    assert outcome(town, case) == "clean" and state(town, case, ENERGY, "principal") is State.EXECUTED
+    [certificate] = issue(town.house, case.case_id)
+    said = verify_certificate(certificate.jws, town.house.keyring.public_pem)
+    assert (said["residual"], said["kept_by_decision"]) == (0, report.kept)
+    assert {each["reason"] for each in said["exceptions"]} == {LEGAL}  # type: ignore[attr-defined]
+    assert run(town.house, town.decided(town.people[1]).case_id, now()).residual == 0
+
+
+def test_a_part_that_was_refused_in_part_ends_too(town: Town) -> None:
+    case = town.ask(town.people[0])
+    instructed(town, case)
+    ours = next(part for part in case.sub_cases if part.controller == "center")
+    centers(town, case, State.PARTIAL, refusal(ours.field_groups[0]))
+    let_go(town, case)
+
+    report = run(town.house, case.case_id, now())
+
+    assert (report.residual, report.undecided, outcome(town, case)) == (0, 0, "clean")
+    assert state(town, case, ENERGY, "center") is State.EXECUTING
+
+
+def test_one_principal_that_has_to_decide_holds_up_no_other(town: Town) -> None:
+    case = town.ask(town.people[2])
+    assert {part.principal for part in case.sub_cases} == {ENERGY, GAS}
+    instructed(town, case, only=ENERGY)
+    centers(town, case, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=Action.ERASE))
+    let_go(town, case)
+
+    report = run(town.house, case.case_id, now())
+
+    assert report.residual == 0 and report.undecided > 0, "gas01's files wait for gas01"
+    assert state(town, case, ENERGY, "principal") is State.EXECUTED
+    assert state(town, case, GAS, "center") is State.ACCEPTED
+
+
+def test_a_residue_is_still_one_where_nobody_decided_that_it_stays(town: Town) -> None:
+    case = town.ask(town.people[0])
+    instructed(town, case)
+    centers(town, case, State.REFUSED, refusal())
+    let_go(town, case)
+    key = f"{ENERGY}/receipts/left.txt"
+    town.house.objects.put(town.desk.settings.bucket_exchange, key, town.people[0].phone.encode(), "text/plain")
+
+    assert run(town.house, case.case_id, now()).residual == 1
+    assert outcome(town, case) == "residue"
+    with pytest.raises(ReleaseRefused, match="ANOTHER_CASE_IN_ERROR"):
+        town.decided(town.people[1])
+
+
+def test_a_request_that_is_taken_back_at_work_ends_its_erasure_and_stops_no_other(town: Town) -> None:
+    case = town.decided(town.people[0])
+    names = begin(town.house, case.case_id, now())
+    assert len(names) > 2 and kept_out(town) == {"erased"}
+    erase_copies(town.house, case.case_id, names[:1])
+
+    withdraw(town.house.conn, case.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+
+    assert not control.touch(town.house.conn, case.case_id), "the worker at it stops before its next object"
+    assert outcome(town, case) == "withdrawn" and status(town.house.conn).cases == ()
+    settle_holds(town.house, now())
+    assert kept_out(town) == set(), "they are a customer as before"
+    assert run(town.house, town.decided(town.people[1]).case_id, now()).residual == 0
+
+
+def test_a_request_taken_back_after_its_erasure_failed_or_was_proven(town: Town) -> None:
+    failed, proven = town.decided(town.people[0]), town.decided(town.people[1])
+    run(town.house, proven.case_id, now())
+    begin(town.house, failed.case_id, now())
+    control.end_run(town.house.conn, failed.case_id, "residue")
+
+    for case in (failed, proven):
+        withdraw(town.house.conn, case.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+    settle_holds(town.house, now())
+
+    assert (outcome(town, failed), outcome(town, proven)) == ("withdrawn", "clean")
+    assert kept_out(town) == {"erased"}, "who was erased stays out"
+    assert run(town.house, town.decided(town.people[2]).case_id, now()).residual == 0
+
+
+SENT, OURS = ("principal", FieldGroup.CALL_EVENT), ("center", FieldGroup.CALL_EVENT)
+NOTE, THEIRS = ("center", FieldGroup.NOTE_FREE_TEXT), ("principal", FieldGroup.IDENTITY)
+
+
+@pytest.mark.parametrize(
+    ("decided", "undecided", "parts", "fate"),
+    [
+        pytest.param({OURS}, set(), {OURS, THEIRS}, Fate.GOES, id="who-decides-wants-it"),
+        pytest.param({THEIRS}, {OURS}, {OURS, THEIRS}, Fate.WAITS, id="who-decides-has-not-yet"),
+        pytest.param({THEIRS}, set(), {OURS, THEIRS}, Fate.STAYS, id="who-decides-refused"),
+        pytest.param({SENT}, set(), {SENT, NOTE}, Fate.GOES, id="somebody-else-decides-of-the-group-now"),
+        pytest.param({NOTE}, {SENT}, {SENT, NOTE}, Fate.WAITS, id="who-has-not-yet"),
+        pytest.param({THEIRS, NOTE}, set(), {THEIRS, NOTE}, Fate.GOES, id="nobody-has-that-group-now-and-all-decided"),
+        pytest.param({THEIRS}, set(), {THEIRS, NOTE}, Fate.STAYS, id="nobody-has-that-group-now-and-one-refused"),
+    ],
+)
+def test_a_copy_under_older_papers_goes_as_those_decide_who_decide_now(
+    decided: set[Decided], undecided: set[Decided], parts: set[Decided], fate: Fate
+) -> None:
+    contract = a_contract(a_field("called_at", group=FieldGroup.CALL_EVENT, role_profile=RoleProfile.SEED_OWNER))
+    copy = Copy(
+        ExchangeId("e"), "lake", Direction.INBOUND, Flow("f"), "b", "k", "v", sha256="", contract=contract, columns=()
+    )
+    target = Target(ENERGY, b"", frozenset(), (), frozenset(decided), frozenset(undecided), frozenset(parts))
+    assert fate_of(copy, target) is fate
+
+
+def kept_out(town: Town) -> set[str]:
+    found = find_suppressed(town.house, ENERGY)
+    return set() if found is None else set(found["reason"])
