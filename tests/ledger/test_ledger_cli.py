@@ -1,7 +1,7 @@
 """``sluice ledger verify`` on an installation with database, evidence bucket and receipts."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -11,13 +11,15 @@ from typer.testing import CliRunner
 from documents.samples import a_record
 from sluice.cli.ledger import app
 from sluice.documents.receipt import make_receipt
-from sluice.exchange.anchor import anchor_ledger, read_anchors
+from sluice.exchange.anchor import AnchorsMissing, anchor_ledger, check_compared, read_anchors
 from sluice.exchange.house import open_house
 from sluice.keys import Keyring
 from sluice.lake import objects
 from sluice.ledger.append import append
+from sluice.ledger.checkpoint import make_checkpoint
 from sluice.ledger.model import EntryKind
 from sluice.ledger.sign import sign
+from sluice.ledger.verify import verify
 from sluice.settings import get_settings
 from sluice.terms import ExchangeId
 
@@ -190,3 +192,67 @@ def append_one(house):
 
 def test_people_get_tables(installation):
     assert "The ledger holds" in CliRunner().invoke(app, ["verify"], catch_exceptions=False).stdout
+
+
+def empty(settings):
+    """Everything in the evidence bucket, away for good: what whoever may write there can do."""
+    with open_house(settings) as house:
+        for item in list(house.objects.list_versions(settings.bucket_evidence, "")):
+            house.objects.delete_version(item.bucket, item.key, item.version_id)
+
+
+def test_of_an_emptied_bucket_nobody_can_say_that_nothing_was_cut_off(installation):
+    settings, receipts = installation
+    empty(settings)
+
+    code, answer = run()
+    assert (code, answer["valid"], answer["first_bad"]) == (4, None, None)
+    assert (answer["checkpoints"], answer["anchors"], answer["only_inside"]) == (1, 0, 1)
+    shown = CliRunner().invoke(app, ["verify"], catch_exceptions=False)
+    assert "could not be told" in shown.stdout and "SLU-455" in shown.stderr
+
+    (receipts / "bad.json").write_bytes(b"{}")
+    assert run("--receipts", str(receipts))[0] == 1, "what is seen to be bad is bad"
+
+
+def test_another_bucket_that_exists_vouches_for_nothing(installation, monkeypatch):
+    monkeypatch.setenv("SLUICE_BUCKET_EVIDENCE", installation[0].bucket_internal)
+    get_settings.cache_clear()
+    assert run()[0] == 4
+
+
+def test_a_copy_that_is_missing_for_longer_than_it_takes_to_put_it_there_is_missed(installation):
+    """Signed an hour ago, it is missed. Signed now, it may be on its way."""
+    for signed_at, code in ((datetime.now(UTC) - timedelta(hours=1), 4), (datetime.now(UTC), 0)):
+        with open_house(get_settings()) as house:
+            last = make_checkpoint(house.conn, house.keyring, signed_at).seq
+            assert run()[0] == code
+            anchor_late(house, last)
+            assert run()[0] == 0, "the control: where it was put there, it holds"
+
+
+def anchor_late(house, last):
+    """What the next worker does for one that died after its commit."""
+    assert anchor_ledger(house, datetime.now(UTC)) == last
+
+
+def test_a_ledger_without_any_checkpoint_is_young_or_was_left_alone(installation):
+    settings, _ = installation
+    empty(settings)
+    as_admin(settings, "delete from ledger.checkpoint")
+    code, answer = run()
+    assert (code, answer["anchors"], answer["not_yet_anchored"]) == (0, 0, 2), "nothing was anchored yet"
+
+    with open_house(settings) as house:
+        report = verify(house.conn, public_pem=house.keyring.public_pem)
+        check_compared(house, report, [], datetime.now(UTC) + timedelta(hours=23))
+        with pytest.raises(AnchorsMissing):
+            check_compared(house, report, [], datetime.now(UTC) + timedelta(hours=25))
+
+
+def test_of_an_empty_ledger_nobody_says_that_it_holds(installation):
+    settings, _ = installation
+    empty(settings)
+    as_admin(settings, CUT.format(keep=0) + "; delete from ledger.checkpoint")
+    shown = CliRunner().invoke(app, ["verify"], catch_exceptions=False)
+    assert "holds" not in shown.stdout and "The ledger is empty" in shown.stdout

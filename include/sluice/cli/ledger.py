@@ -1,6 +1,7 @@
 """``sluice ledger``: is the evidence still what it was?"""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +26,7 @@ HOLDS = {
     False: "The ledger does NOT hold",
     None: "What is in the database holds; whether something was cut off could not be told",
 }
+EMPTY = "The ledger is empty: there is nothing to verify"
 
 ReceiptsOption = Annotated[
     Path | None, typer.Option(help="Folder of receipts (.json, also in subfolders): each entry must exist.")
@@ -43,9 +45,9 @@ def verify(
 ) -> None:
     """Verify every entry, chain and checkpoint in our own code, against the copies outside the database.
 
-    Exit 0 if the ledger holds, 1 if not, 4 if what is there holds but the copies outside could not be read: only they
-    show a tail that was cut. Entries that no checkpoint vouches for yet are counted: a cut there shows only in the
-    receipts.
+    Exit 0 if the ledger holds, 1 if not, 4 if what is there holds but the copies outside could not be read or are not
+    all there: only they show a tail that was cut. Entries that no checkpoint vouches for yet are counted: a cut there
+    shows only in the receipts.
 
     Example: sluice ledger verify --receipts ./receipts
     """
@@ -58,6 +60,7 @@ def verify(
     public_pem = Keyring.open(settings).public_pem
     witnesses, refused = _read_receipts(receipts, public_pem)
     with open_house(settings) as house:
+        looked_at = datetime.now(UTC)
         anchors = _read_anchors(house)
         report = verify_ledger(
             house.conn,
@@ -67,7 +70,8 @@ def verify(
             watch=_watch,
             canonical=canonical,
         )
-    document = _document(report, anchors, witnesses, refused)
+        is_compared = anchors is not None and _is_compared(house, report, anchors, looked_at)
+    document = _document(report, anchors, is_compared, witnesses, refused)
     if format is Format.JSON:
         show_json(document)
     else:
@@ -111,6 +115,20 @@ def _read_anchors(house: "House") -> list[bytes] | None:
     return None
 
 
+def _is_compared(house: "House", report: "LedgerReport", anchors: Sequence[bytes], looked_at: datetime) -> bool:
+    """Whether the copies are there that would show a cut; why not, on stderr. A report that is bad needs none."""
+    from sluice.exchange.anchor import AnchorsMissing, check_compared
+
+    try:
+        if report.valid:
+            check_compared(house, report, anchors, looked_at)
+        return True
+    except AnchorsMissing as error:
+        missing = str(error)
+    err.print(missing, style="red", markup=False)
+    return False
+
+
 def _watch(entries: "Iterable[StoredEntry]", expected: int) -> "Iterable[StoredEntry]":
     from rich.progress import track
 
@@ -126,11 +144,16 @@ def _watch(entries: "Iterable[StoredEntry]", expected: int) -> "Iterable[StoredE
 
 
 def _document(
-    report: "LedgerReport", anchors: list[bytes] | None, witnesses: Sequence["Witness"], refused: Sequence[str]
+    report: "LedgerReport",
+    anchors: list[bytes] | None,
+    is_compared: bool,
+    witnesses: Sequence["Witness"],
+    refused: Sequence[str],
 ) -> dict[str, Any]:
+    holds = report.valid and not refused
     return {
         "entries": report.entries,
-        "valid": None if anchors is None and report.valid and not refused else report.valid and not refused,
+        "valid": None if holds and not is_compared else holds,
         "first_bad": _bad(report.first_bad),
         "head": report.head,
         "bad": [_bad(bad) for bad in report.bad],
@@ -145,6 +168,7 @@ def _document(
         ],
         "checkpoints": report.checkpoints,
         "anchors": None if anchors is None else len(anchors),
+        "only_inside": None if anchors is None else len(report.only_inside),
         "not_yet_anchored": report.not_yet_anchored,
         "receipts": {"checked": len(witnesses) + len(refused), "refused": list(refused)},
     }
@@ -173,11 +197,12 @@ def _show(report: "LedgerReport", document: dict[str, Any]) -> None:
         show_table("What does not hold", ("chain", "number", "not before", "why"), places)
     receipts = document["receipts"]
     show_pairs(
-        HOLDS[document["valid"]],
+        EMPTY if document["valid"] and not report.entries else HOLDS[document["valid"]],
         {
             "entries": report.entries,
             "checkpoints": report.checkpoints,
             "anchors outside the database": "not read" if document["anchors"] is None else document["anchors"],
+            "checkpoints without one": "not known" if document["anchors"] is None else document["only_inside"],
             "not yet anchored": report.not_yet_anchored,
             "receipts": f"{receipts['checked']} checked, {len(receipts['refused'])} refused",
             "head": report.head,

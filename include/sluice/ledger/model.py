@@ -184,12 +184,16 @@ class ChainReport:
 
 @dataclass(frozen=True, slots=True)
 class LedgerReport:
-    """The verifier's answer. ``head`` joins all chains: SHA-256 of their canonical list."""
+    """The verifier's answer. ``head`` joins all chains: SHA-256 of their canonical list.
+
+    ``only_inside``: checkpoints of the database that were not among the anchors, oldest first.
+    """
 
     entries: int
     head: str
     chains: tuple[ChainReport, ...]
     checkpoints: int
+    only_inside: tuple[Checkpoint, ...]
     not_yet_anchored: int
     bad: tuple[Bad, ...]
 

@@ -64,6 +64,12 @@ def find_bodies(conn: Connection, exchange_ids: Sequence[ExchangeId], kind: str)
     return [bytes(row["body"]) for row in rows]
 
 
+def find_first_appended(conn: Connection) -> datetime | None:
+    """When the oldest entry of all was appended; None in an empty ledger."""
+    row = conn.execute("select min(appended_at) as at from ledger.entry").fetchone()
+    return row["at"] if row else None
+
+
 @contextmanager
 def snapshot(conn: Connection) -> Iterator[None]:
     """One unchanging view of the database for all reads inside; the connection must be idle."""

@@ -79,6 +79,7 @@ def verify_entries(
 ) -> LedgerReport:
     """Verify a copy of the ledger. ``entries``: by chain, then in stored order."""
     signed, bad_checkpoints = _check_checkpoints(checkpoints, anchors, public)
+    outside = frozenset(anchors)
     reports = _check_chains(entries, heads, _by_chain(signed), _by_chain(receipts), canonical)
     return LedgerReport(
         entries=sum(report.entries for report in reports),
@@ -87,6 +88,7 @@ def verify_entries(
         ),
         chains=tuple(reports),
         checkpoints=len(checkpoints),
+        only_inside=tuple(checkpoint for checkpoint in checkpoints if checkpoint.jws not in outside),
         not_yet_anchored=sum(report.not_yet_anchored for report in reports),
         bad=tuple(report.bad for report in reports if report.bad) + tuple(bad_checkpoints),
     )
