@@ -202,18 +202,25 @@ class AnchorLedger(HouseOperator):
 
 
 class VerifyLedger(HouseOperator):
-    """Verifies every entry against the copies outside the database. Raises EvidenceInvalid, naming the first place."""
+    """Verifies every entry against the copies outside the database.
+
+    Raises EvidenceInvalid, naming the first place; AnchorsMissing where the copies are not there to compare with.
+    """
 
     def work(self, run: dict[str, str]) -> str:
+        from datetime import UTC, datetime
+
         from sluice.errors import EvidenceInvalid, Ref
-        from sluice.exchange.anchor import read_anchors
+        from sluice.exchange.anchor import check_compared, read_anchors
         from sluice.exchange.house import open_house
         from sluice.ledger.verify import verify
 
         with open_house(get_settings()) as house:
-            report = verify(house.conn, public_pem=house.keyring.public_pem, anchors=read_anchors(house))
-        if bad := report.first_bad:
-            raise EvidenceInvalid(Ref("chain", bad.chain), Ref("entry", bad.seq), Ref("places", len(report.bad)))
+            looked_at, anchors = datetime.now(UTC), read_anchors(house)
+            report = verify(house.conn, public_pem=house.keyring.public_pem, anchors=anchors)
+            if bad := report.first_bad:
+                raise EvidenceInvalid(Ref("chain", bad.chain), Ref("entry", bad.seq), Ref("places", len(report.bad)))
+            check_compared(house, report, anchors, looked_at)
         return f"entries: {report.entries}, not yet anchored: {report.not_yet_anchored}"
 
 
