@@ -10,7 +10,7 @@ from sluice.errors import DatabaseError
 from sluice.ledger.append import append
 from sluice.ledger.checkpoint import heads_changed, make_checkpoint, read_checkpoint
 from sluice.ledger.model import EntryKind, LedgerMisused, Witness
-from sluice.ledger.store import insert_checkpoint
+from sluice.ledger.store import find_last_checkpoint, insert_checkpoint
 from sluice.ledger.verify import verify
 from sluice.terms import ExchangeId
 
@@ -157,11 +157,39 @@ def test_an_empty_ledger_is_valid_and_has_a_head(database, keyring):
     assert report.entries == 0
 
 
-def test_a_checkpoint_is_only_needed_when_a_chain_has_moved(house, make_opened):
+def test_a_checkpoint_is_only_needed_when_a_chain_has_moved(house, keyring, make_opened):
     _, conn, checkpoint = house
-    assert not heads_changed(conn, checkpoint)
+    assert not heads_changed(conn, checkpoint, keyring.public)
 
     with transaction(conn):
         append(conn, chain="DPA-C", kind=EntryKind.EXCHANGE_OPENED, exchange_id=None, body=make_opened())
 
-    assert heads_changed(conn, checkpoint)
+    assert heads_changed(conn, checkpoint, keyring.public)
+
+
+def test_a_checkpoint_that_was_made_to_say_that_nothing_moved_keeps_no_other_from_being_made(
+    house, keyring, make_opened
+):
+    """The owner writes today's heads into the last checkpoint: the tail would never be vouched for."""
+    database, conn, first = house
+    with transaction(conn):
+        append(conn, chain="DPA-C", kind=EntryKind.EXCHANGE_OPENED, exchange_id=None, body=make_opened())
+    today = make_checkpoint(conn, keyring, NOON)
+    unsigned = today.jws[:-4] + b"AAAA"
+    for column, value, why in (
+        ("body", today.body, "its body is not what was signed"),
+        ("jws", unsigned.decode(), "signature was not made by this key over this content"),
+    ):
+        with psycopg.connect(database.admin_url, autocommit=True) as admin:
+            admin.execute("delete from ledger.checkpoint where seq = 2")
+            admin.execute(f"update ledger.checkpoint set {column} = %s where seq = 1", (value,))
+
+        last = find_last_checkpoint(conn)
+        assert last is not None and heads_changed(conn, last, keyring.public)
+        bad = verify(conn, public_pem=keyring.public_pem, anchors=[first.jws]).first_bad
+        assert bad is not None and (bad.chain, bad.seq, bad.why) == ("(checkpoints)", 1, why)
+        with psycopg.connect(database.admin_url, autocommit=True) as admin:
+            admin.execute(
+                "update ledger.checkpoint set body = %s, jws = %s where seq = 1", (first.body, first.jws.decode())
+            )
+    assert verify(conn, public_pem=keyring.public_pem, anchors=[first.jws]).valid, "the control"

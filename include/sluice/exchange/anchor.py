@@ -36,7 +36,7 @@ def anchor_ledger(house: House, now: datetime) -> int:
     was made too: after a restore the database gives numbers again that other checkpoints outside it have.
     """
     last = find_last_checkpoint(house.conn)
-    if last is None or heads_changed(house.conn, last):
+    if last is None or heads_changed(house.conn, last, house.keyring.public):
         last = make_checkpoint(house.conn, house.keyring, now)
     bucket = house.settings.bucket_evidence
     stored = {item.key for item in house.objects.list_versions(bucket, PREFIX)}

@@ -4,7 +4,6 @@ Whoever owns the database can rewrite a chain so that it is consistent again. He
 last checkpoint in another's hands (the evidence bucket, a principal's receipt) shows what was there.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,10 +74,16 @@ def read_checkpoint(jws: bytes, public: Ed25519PublicKey) -> Statement:
     raise SignatureInvalid(Ref("payload", "not a statement of this version"))
 
 
-def heads_changed(conn: Connection, last: Checkpoint) -> bool:
-    """Whether a chain has moved since ``last``: if not, another checkpoint would say nothing new."""
-    said = json.loads(last.body)["chains"]
-    return bool(said != _lines(read_heads(conn)))
+def heads_changed(conn: Connection, last: Checkpoint, public: Ed25519PublicKey) -> bool:
+    """Whether a chain has moved since ``last``: if not, another checkpoint would say nothing new.
+
+    What was signed is asked, and one that does not hold says nothing: whoever can write to the database could tell
+    otherwise that nothing moved, and no checkpoint would ever vouch for what came since.
+    """
+    try:
+        return read_checkpoint(last.jws, public).heads != read_heads(conn)
+    except SignatureInvalid:
+        return True
 
 
 def join_heads(heads: Sequence[Head]) -> str:

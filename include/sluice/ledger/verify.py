@@ -27,7 +27,7 @@ from sluice.ledger.model import (
     StoredEntry,
     Witness,
 )
-from sluice.ledger.sign import read_canonical, read_public
+from sluice.ledger.sign import encode, read_canonical, read_public, split_compact
 from sluice.ledger.store import read_checkpoints, read_heads, snapshot, stream_entries
 
 CHECKPOINTS = "(checkpoints)"
@@ -157,6 +157,8 @@ def _why_bad_checkpoint(
     except SignatureInvalid as error:
         return _reason(error)
     _note(statement, said)
+    if encode(checkpoint.body) != split_compact(checkpoint.jws).payload:
+        return "its body is not what was signed"
     if statement.seq != number or checkpoint.seq != number:
         return "a checkpoint is missing or out of order"
     if statement.prev != prev:
