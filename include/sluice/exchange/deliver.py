@@ -5,6 +5,7 @@ Doing it again finds the same bytes there.
 
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from functools import partial
 
 from sluice.agreement.model import Agreement, Paper
 from sluice.agreement.store import get_body
@@ -12,6 +13,7 @@ from sluice.documents.statement import make_statement
 from sluice.errors import NotFound, Ref
 from sluice.exchange import locks, store
 from sluice.exchange.catalogue import get_copy, insert_delivered
+from sluice.exchange.given import give_statement
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
@@ -36,8 +38,9 @@ def deliver(house: House, opened: Opened, record: ExchangeRecord, entry_hash: st
     """
     bucket, stem = house.settings.bucket_exchange, receipt_stem(opened)
     receipt = {name: house.objects.read(bucket, f"{stem}.{name}") for name in ("json", "pdf")}
+    make = partial(statement_of, record, entry_hash, house.keyring)
+    give_statement(house, bucket, f"{opened.key}.roles.json", entry_hash, make)
     for name, content in {
-        "roles.json": statement_of(record, entry_hash, house.keyring),
         "odcs.yaml": get_body(house.conn, record.how.contract_sha256 or ""),
         "receipt.pdf": receipt["pdf"],
         "receipt.json": receipt["json"],

@@ -5,11 +5,13 @@ Every effect writes keys that are functions of the exchange, so doing one twice 
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from sluice.documents.receipt import make_receipt
 from sluice.errors import UNFORESEEN, NotFound, Ref, SluiceError, place_of
 from sluice.exchange import store
 from sluice.exchange.catalogue import find_copies, find_own_writes
+from sluice.exchange.given import JSON, give_receipt
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import handed_key, index_key, lake_key, receipt_bucket, receipt_stem, return_key, vault_key
@@ -21,7 +23,7 @@ from sluice.lineage.model import EventNotSent
 from sluice.terms import Direction, ExchangeId
 
 log = logging.getLogger(__name__)
-JSON, PDF, PEM, CSV = "application/json", "application/pdf", "application/x-pem-file", "text/csv"
+PEM, CSV = "application/x-pem-file", "text/csv"
 NOT_OURS = "taken"
 
 
@@ -74,15 +76,13 @@ def _entry(house: House, exchange_id: ExchangeId, kind: EntryKind) -> Entry:
 
 
 def _give_receipt(house: House, exchange_id: ExchangeId) -> None:
-    """PDF first, then the JSON that holds its hash, then a copy beside the data; then it is visible."""
+    """The receipt, then a copy of it beside the data; then it is visible."""
     opened = store.get_open(house.conn, exchange_id)
     entry, record = _closed(house, exchange_id)
-    receipt = make_receipt(record, entry, house.keyring, record.who.language)
     bucket, stem = receipt_bucket(house.settings, opened), receipt_stem(opened)
     _publish_key(house, bucket, opened)
-    if house.objects.head(bucket, f"{stem}.json") is None:
-        house.objects.put_converging(bucket, f"{stem}.pdf", receipt.pdf, PDF)
-        house.objects.put_once(bucket, f"{stem}.json", receipt.jws, JSON)
+    make = partial(make_receipt, record, entry, house.keyring, record.who.language)
+    receipt = give_receipt(house, bucket, stem, entry, make)
     if any(copy.kind == "lake" for copy in record.how_long.copies):
         house.objects.put_once(house.settings.bucket_lake, lake_key(opened, "_receipt.json"), receipt.jws, JSON)
     store.mark_receipted(house.conn, exchange_id)

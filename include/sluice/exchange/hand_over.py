@@ -1,8 +1,11 @@
 """Put an answer where a controller fetches it: after its receipt, with its last day in the catalogue."""
 
+from functools import partial
+
 from sluice.documents.receipt import make_receipt_for_other
 from sluice.exchange.catalogue import find_copies, insert_delivered, is_gone
 from sluice.exchange.deliver import OTHER, TYPES
+from sluice.exchange.given import give_receipt
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.model import Opened
@@ -25,8 +28,7 @@ def hand_over(house: House, opened: Opened, record: ExchangeRecord, entry: Entry
     is not given any more, and one that was taken from its receiver is not put there again. Raises NotFound while there
     is no receipt.
     """
-    for end, content in _receipt(house, opened, record, entry).items():
-        house.objects.put_once(opened.bucket, f"{opened.key}.receipt.{end}", content, TYPES[end])
+    _give_receipt(house, opened, record, entry)
     with hold_object(house.conn, opened.bucket, opened.key):
         copies = {copy.kind: copy for copy in find_copies(house.conn, opened.exchange_id)}
         kept = copies.get(KEPT_ANSWER)
@@ -36,14 +38,16 @@ def hand_over(house: House, opened: Opened, record: ExchangeRecord, entry: Entry
             house.objects.delete_others(opened.bucket, opened.key, frozenset())
 
 
-def _receipt(house: House, opened: Opened, record: ExchangeRecord, entry: Entry) -> dict[str, bytes]:
+def _give_receipt(house: House, opened: Opened, record: ExchangeRecord, entry: Entry) -> None:
     """The receipt as it was given; of what is sent on, which stays with us, what the next controller may read of it."""
-    bucket, stem = receipt_bucket(house.settings, opened), receipt_stem(opened)
+    bucket, stem, beside = receipt_bucket(house.settings, opened), receipt_stem(opened), f"{opened.key}.receipt"
     given = {end: house.objects.read(bucket, f"{stem}.{end}") for end in ("pdf", "json")}
-    if not is_sent_on(opened):
-        return given
-    shared = make_receipt_for_other(record, entry, house.keyring, record.who.language)
-    return {"pdf": shared.pdf, "json": shared.jws}
+    if is_sent_on(opened):
+        make = partial(make_receipt_for_other, record, entry, house.keyring, record.who.language)
+        give_receipt(house, opened.bucket, beside, entry, make)
+        return
+    for end, content in given.items():
+        house.objects.put_once(opened.bucket, f"{beside}.{end}", content, TYPES[end])
 
 
 def _put(house: House, opened: Opened, kept: CopyLine) -> None:
