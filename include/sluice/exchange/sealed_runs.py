@@ -6,11 +6,14 @@ database does, unless an older database was restored. Then nobody's absence from
 
 import io
 import json
+import threading
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from psycopg.pq import TransactionStatus
@@ -34,6 +37,12 @@ if TYPE_CHECKING:
 PREFIX = "_suppressions/"
 PARQUET, SEALED = "application/vnd.apache.parquet", "application/octet-stream"
 RUN, LIFTED = "age", "lifted"
+AT_ONCE = 8
+"""Runs that are read at the same time; the client of the store has ten connections."""
+SMALL, MOST_KEPT = 100, 4000
+"""References in a run that is kept in memory, and how many are kept: a few tens of MB at the very most."""
+_KEPT: "dict[tuple[str, str, str], pl.DataFrame]" = {}
+_KEEPING = threading.Lock()
 
 
 class SuppressionsLost(SluiceError):
@@ -64,15 +73,46 @@ def put_run(house: House, principal: Principal, run_id: str, content: bytes) -> 
 
 def read_run(house: House, run: Run) -> "pl.DataFrame":
     """Who is in a run (ref, reason)."""
+    return read_runs(house, [run])[0]
+
+
+def read_runs(house: House, runs: Sequence[Run]) -> "list[pl.DataFrame]":
+    """Who is in each of these runs (ref, reason): single requests make many small ones, and they hold for ever.
+
+    Read side by side. What a version holds never changes, so that the small ones are not read again.
+    """
+    read = {place: kept for place in map(_place, runs) if (kept := _KEPT.get(place)) is not None}
+    missing = [run for run in runs if _place(run) not in read]
+    if missing:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            frames = list(pool.map(lambda run: _read(house.objects, run), missing))
+        read |= zip(map(_place, missing), frames, strict=True)
+        _keep({_place(run): read[_place(run)] for run in missing if run.refs <= SMALL})
+    return [read[_place(run)] for run in runs]
+
+
+def _place(run: Run) -> tuple[str, str, str]:
+    return run.bucket, run.key, run.version_id
+
+
+def _read(objects: ObjectStore, run: Run) -> "pl.DataFrame":
     import polars as pl
 
-    return pl.read_parquet(io.BytesIO(house.objects.read(run.bucket, run.key, run.version_id)))
+    return pl.read_parquet(io.BytesIO(objects.read(*_place(run))))
+
+
+def _keep(frames: "Mapping[tuple[str, str, str], pl.DataFrame]") -> None:
+    """The oldest make room."""
+    with _KEEPING:
+        _KEPT.update(frames)
+        for place in list(islice(_KEPT, max(0, len(_KEPT) - MOST_KEPT))):
+            del _KEPT[place]
 
 
 def find_sealed(objects: ObjectStore, bucket: str, principal: Principal | None = None) -> Mapping[Principal, Sealed]:
     """What the evidence bucket has, per principal."""
     found: dict[Principal, dict[str, set[str]]] = defaultdict(lambda: {RUN: set(), LIFTED: set()})
-    for item in objects.list_versions(bucket, f"{PREFIX}{principal}/" if principal else PREFIX):
+    for item in objects.list_versions(bucket, _prefix(principal)):
         _, name, file = item.key.split("/", 2)
         run_id, _, ending = file.partition(".")
         found[Principal(name)].setdefault(ending, set()).add(run_id)
@@ -103,22 +143,34 @@ def seal_runs(house: House, principal: Principal | None = None, only: Collection
     if house.conn.info.transaction_status is not TransactionStatus.IDLE:
         return 0
     runs = store.find_runs(house.conn, principal, only=only)
-    sealed = find_sealed(house.objects, house.settings.bucket_evidence, principal) if runs else {}
-    nothing, put = Sealed(frozenset(), frozenset()), 0
-    for run in runs:
-        there = sealed.get(run.principal, nothing)
-        if run.run_id not in there.runs:
-            _put(house, run, RUN, seal_bytes(_told(house, run), house.keyring, run.principal))
-            put += 1
-        if run.lifted_at is not None and run.run_id not in there.lifted:
-            _put(house, run, LIFTED, utc_text(run.lifted_at).encode())
-            put += 1
-    return put
+    told = {_sealed_key(run, RUN): run for run in runs}
+    lifted = {_sealed_key(run, LIFTED): run.lifted_at for run in runs if run.lifted_at is not None}
+    there = _there(house, principal, None if only is None else [*told, *lifted]) if runs else frozenset()
+    for key in told.keys() - there:
+        _put(house, key, seal_bytes(_told(house, told[key]), house.keyring, told[key].principal))
+    for key in lifted.keys() - there:
+        _put(house, key, utc_text(lifted[key]).encode())
+    return len((told.keys() | lifted.keys()) - there)
 
 
-def _put(house: House, run: Run, ending: str, content: bytes) -> None:
+def _sealed_key(run: Run, ending: str) -> str:
+    return f"{PREFIX}{run.principal}/{run.run_id}.{ending}"
+
+
+def _there(house: House, principal: Principal | None, keys: Sequence[str] | None) -> frozenset[str]:
+    """Which of these keys are sealed, or all that are: one request for a few keys, not a listing of years."""
+    bucket = house.settings.bucket_evidence
+    if keys is not None:
+        return frozenset(key for key in keys if house.objects.head(bucket, key))
+    return frozenset(item.key for item in house.objects.list_versions(bucket, _prefix(principal)))
+
+
+def _prefix(principal: Principal | None) -> str:
+    return f"{PREFIX}{principal}/" if principal else PREFIX
+
+
+def _put(house: House, key: str, content: bytes) -> None:
     """Under a name of the run. age draws fresh randomness: of two workers at once one comes too late, and need not."""
-    key = f"{PREFIX}{run.principal}/{run.run_id}.{ending}"
     with suppress(StoreConflict):
         house.objects.put_converging(house.settings.bucket_evidence, key, content, SEALED)
 

@@ -11,7 +11,7 @@ from sluice.errors import NotFound, Ref, SluiceError
 from sluice.exchange import suppressed_store as store
 from sluice.exchange.consents import find_words
 from sluice.exchange.house import House
-from sluice.exchange.sealed_runs import check_none_lost, put_run, read_run, seal_runs
+from sluice.exchange.sealed_runs import check_none_lost, put_run, read_runs, seal_runs
 from sluice.exchange.suppressed_store import MADE, Run, insert_run, mark_lifted
 from sluice.ledger.record import CopyLine
 from sluice.subject.consent import given_since
@@ -94,7 +94,7 @@ def find_suppressed(
     runs = [run for run in held if channel is None or run.scope.channel in (None, channel)]
     if not runs:
         return None
-    read = [(read_run(house, run), run.scope) for run in runs]
+    read = list(zip(read_runs(house, runs), (run.scope for run in runs), strict=True))
     if needs is None:
         return merge_suppressions([frame for frame, _ in read])
     return sift(read, needs, _given_again(house, principal, runs))
@@ -158,7 +158,7 @@ def unless_kept_out(
 
 def _refs_of(house: House, principal: Principal, run_ids: frozenset[str]) -> list[str]:
     runs = store.find_runs(house.conn, principal, only=run_ids)
-    return merge_suppressions([read_run(house, run) for run in runs])["ref"].to_list()
+    return merge_suppressions(read_runs(house, runs))["ref"].to_list()
 
 
 def names_any(house: House, copies: Sequence[CopyLine], refs: Sequence[str]) -> bool:
