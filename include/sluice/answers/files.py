@@ -13,9 +13,10 @@ from pathlib import Path
 import polars as pl
 
 from sluice.answers.model import FileLine
+from sluice.documents.words import words
 from sluice.lake.write_model import WriteForm, Written
 from sluice.lake.write_table import write_table
-from sluice.lake.write_xlsx import Sheet, write_sheets
+from sluice.lake.write_xlsx import MOST_CHARACTERS, MOST_ROWS, Sheet, write_sheets
 from sluice.rights.clock import BRUSSELS
 from sluice.terms import Sha256
 
@@ -27,10 +28,13 @@ NOTHING: Mapping[str, str] = {}
 
 @dataclass
 class Drafting:
-    """A package while it is written: a folder, and how many rows each table of it has."""
+    """A package while it is written: a folder, and how many rows each table of it has. ``language``: of its reader."""
 
     folder: Path
+    language: str
     rows: dict[str, int] = field(default_factory=dict)
+    cut: dict[str, int] = field(default_factory=dict)
+    """By table, how many cells and rows its sheet does not hold whole."""
 
     def path(self, name: str) -> Path:
         """Where a file goes; its folder is there."""
@@ -46,10 +50,37 @@ class Drafting:
         return write_table(frame, types, form, self.path(name), title=title)
 
     def workbook(self, name: str, sheets: Sequence[tuple[str, pl.DataFrame, Mapping[str, str]]], title: str) -> None:
-        """A workbook, one table a sheet: every cell text or a real date, no formula."""
-        self.rows[name] = sum(frame.height for _, frame, _ in sheets)
-        made = [Sheet(word[:LONGEST_SHEET], frame, types, XLSX) for word, frame, types in sheets]
+        """A workbook, one table a sheet: every cell text or a real date, no formula.
+
+        What is longer than a cell or a sheet is cut there, and says which file of the package has it whole.
+        """
+        made = [
+            Sheet(word[:LONGEST_SHEET], self._fitting(word, frame, types), types, XLSX) for word, frame, types in sheets
+        ]
+        self.rows[name] = sum(sheet.frame.height for sheet in made)
         write_sheets(made, self.path(name), title)
+
+    def _fitting(self, table: str, frame: pl.DataFrame, types: Mapping[str, str]) -> pl.DataFrame:
+        """As much of a table as a sheet holds."""
+        long = {name: is_long for name in frame.columns if (is_long := _is_long(frame[name])).any()}
+        more = frame.height - MOST_ROWS + 1 if frame.height > MOST_ROWS else 0
+        if not long and not more:
+            return frame
+        self.cut[table] = sum(int(is_long.sum()) for is_long in long.values()) + more
+        say, whole = words(self.language), self._whole(table, frame, types)
+        mark = say.say("answer.cut.cell", file=whole)
+        short = frame.with_columns(_cut(frame[name], is_long, mark) for name, is_long in long.items())
+        if not more:
+            return short
+        left = say.count("answer.cut.rows", more, rows=say.number(more), file=whole)
+        return pl.concat([short.head(frame.height - more), pl.DataFrame({frame.columns[0]: [left]})], how="diagonal")
+
+    def _whole(self, table: str, frame: pl.DataFrame, types: Mapping[str, str]) -> str:
+        """The file that has all of a table: where only a workbook was asked for, it is made for that."""
+        names = [f"data/{table}.csv", f"data/{table}.json"]
+        if not any(name in self.rows for name in names):
+            self.table(names[-1], frame, JSON, types)
+        return next(name for name in names if name in self.rows)
 
     def bytes(self, name: str, content: bytes) -> None:
         self.path(name).write_bytes(content)
@@ -72,6 +103,28 @@ class Drafting:
             content = path.read_bytes()
             digest = Sha256(hashlib.sha256(content).hexdigest())
             yield FileLine(name, digest, len(content), self.rows.get(name))
+
+
+def _is_long(cells: pl.Series) -> pl.Series:
+    """Which cells a sheet cannot hold: as Excel counts, a character outside the basic plane is two."""
+    is_near = (cells.str.len_chars() * 2 > MOST_CHARACTERS).fill_null(False)
+    if not is_near.any():
+        return is_near
+    return pl.Series([near and _units(cell) > MOST_CHARACTERS for near, cell in zip(is_near, cells, strict=True)])
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _cut(cells: pl.Series, is_long: pl.Series, mark: str) -> pl.Series:
+    """The long ones as much as there is room for beside the mark."""
+    room = 2 * (MOST_CHARACTERS - _units(mark))
+    told = [
+        cell.encode("utf-16-le")[:room].decode("utf-16-le", "ignore") + mark if cut else cell
+        for cell, cut in zip(cells, is_long, strict=True)
+    ]
+    return pl.Series(cells.name, told, dtype=pl.String)
 
 
 def pack(folder: Path, target: Path, made_at: datetime) -> None:

@@ -40,7 +40,7 @@ def keep_package(house: House, opened: Opened, facts: Facts, receiver: Receiver,
     """
     last_day = received_on(facts.made_at) + timedelta(days=house.settings.keep_arrived_days)
     with private_folder(house) as room:
-        draft = Drafting(room / "package")
+        draft = Drafting(room / "package", facts.language)
         draft.folder.mkdir(mode=0o700)
         if facts.kind is AnswerKind.ACCESS:
             write_access(draft, facts, with_letter=False)

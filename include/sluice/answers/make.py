@@ -83,7 +83,7 @@ def make(
     if not parts:
         raise NothingToGive(Ref("case", case_id))
     with private_folder(house) as room:
-        draft = Drafting(room / "package")
+        draft = Drafting(room / "package", facts.language)
         draft.folder.mkdir(mode=0o700)
         if kind is AnswerKind.ACCESS:
             write_access(draft, facts)
