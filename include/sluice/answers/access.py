@@ -63,6 +63,7 @@ def manifest(draft: Drafting, facts: Facts) -> dict[str, Any]:
             for count in facts.stores
         ],
         "withheld": dict(facts.selected.withheld),
+        "cut_in_workbook": dict(draft.cut),
         "files": [
             {"path": line.path, "sha256": line.sha256, "bytes": line.size_bytes, "rows": line.rows}
             for line in draft.lines()

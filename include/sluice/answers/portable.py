@@ -292,6 +292,8 @@ def _resources(
         }
         if form in ("csv", "json", "txt"):
             base["encoding"] = "utf-8"
+        if form == "xlsx" and draft.cut:
+            base["cutCells"] = dict(draft.cut)
         if form == "csv":
             dialect = {
                 "delimiter": ",",
