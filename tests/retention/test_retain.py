@@ -134,7 +134,7 @@ def test_a_hold_is_of_something_that_is_there(night: Night) -> None:
     with pytest.raises(NotFound):
         lift(conn, "", "an", now)
     with pytest.raises(NotFound):
-        find_due(conn, TODAY, now, Principal("energy1"))
+        find_due(night.desk.house, TODAY, now, Principal("energy1"))
     with pytest.raises(NotFound):
         confirm_return(conn, Principal("energy1"), "ACK-1", "an", now)
     assert store.find_holds(conn) == [] and entries(night, "hold.set") == []
@@ -144,7 +144,7 @@ def test_a_hold_is_of_something_that_is_there(night: Night) -> None:
 def test_what_a_dead_worker_left_half_done_is_finished_and_recorded_once(night: Night) -> None:
     house, lake = night.desk.house, lake_of(night)
     after = at_night(last_day(lake) + timedelta(days=1))
-    dues = [due for due in find_due(house.conn, after.date(), after) if due.copy.kind == "lake"]
+    dues = [due for due in find_due(house, after.date(), after) if due.copy.kind == "lake"]
     store.note_begun(house.conn, dues)
     house.conn.execute("update copy set gone_at = now() where kind = 'lake'")
     assert exists(night.desk, lake), "it died before the object went"
@@ -160,7 +160,7 @@ def test_what_a_dead_worker_left_half_done_is_finished_and_recorded_once(night: 
 def test_the_last_copies_of_a_principal_are_finished_too_whatever_was_held_since(night: Night) -> None:
     house, lake = night.desk.house, lake_of(night)
     after = at_night(last_day(lake) + timedelta(days=400))
-    store.note_begun(house.conn, find_due(house.conn, after.date(), after))
+    store.note_begun(house.conn, find_due(house, after.date(), after))
     house.conn.execute("update copy set gone_at = now()")
     hold(house.conn, ENERGY, HoldReason.LEGAL_CLAIMS, "C-9", after.date(), "an", datetime.now(UTC))
     assert exists(night.desk, lake), "it died before any object went"

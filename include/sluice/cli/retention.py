@@ -34,7 +34,8 @@ def due(
 ) -> None:
     """List copies whose last day is over on a day, and what keeps some of them. Deletes nothing.
 
-    JSON: on, copies: [{exchange, principal, kind, rule, last_day, why, held_by, waits_for_return}].
+    JSON: on, copies: [{exchange, principal, kind, rule, last_day, why, held_by, waits_for_return,
+    needed_for}]. needed_for: restriction or answer, where somebody in it still needs it (GDPR Art. 18, 15, 20).
 
     Example: sluice retention due --on 2027-01-31
     """
@@ -46,7 +47,7 @@ def due(
     now = datetime.now(UTC)
     day = on.date() if on else now.astimezone(BRUSSELS).date()
     with open_house(get_settings()) as house, err.status("looking"):
-        found = find_due(house.conn, day, now, Principal(principal) if principal is not None else None)
+        found = find_due(house, day, now, Principal(principal) if principal is not None else None)
     lines = [
         {
             "exchange": each.copy.exchange_id,
@@ -57,13 +58,24 @@ def due(
             "why": each.why.value,
             "held_by": each.held_by,
             "waits_for_return": each.waits,
+            "needed_for": each.needed_for,
         }
         for each in found
     ]
     if format is Format.JSON:
         show_json({"on": day, "copies": lines})
         return
-    columns = ("exchange", "principal", "copy", "rule", "last day", "why", "held by", "must go back first")
+    columns = (
+        "exchange",
+        "principal",
+        "copy",
+        "rule",
+        "last day",
+        "why",
+        "held by",
+        "must go back first",
+        "needed for",
+    )
     show_table(f"Due on {day}", columns, [list(line.values()) for line in lines])
 
 

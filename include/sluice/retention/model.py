@@ -43,6 +43,21 @@ class Why(StrEnum):
     NOTHING_LEFT = "nothing_left"
 
 
+class Need(StrEnum):
+    """What a person needs a copy for: they restricted what is done with their data, or have no answer yet."""
+
+    RESTRICTION = "restriction"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """One need of one person at one principal. ``cause``: the suppression run, or the case that is not answered."""
+
+    need: Need
+    cause: str
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """One copy that is there. ``last_day``: by its rule, None while the rule's start has no date.
@@ -113,7 +128,8 @@ class LegalHold:
 class Due:
     """A copy whose last day is over. ``held_by``: the hold that keeps it.
 
-    ``waits``: its data must go back to the principal first, or its file is not delivered yet.
+    ``waits``: its data must go back to the principal first, or its file is not delivered yet. ``needed_for``: somebody
+    in it needs it still.
     """
 
     copy: Kept
@@ -123,8 +139,9 @@ class Due:
     waits: bool = False
     is_begun: bool = False
     """A dead worker began to delete it: nothing brings it back, so it goes on."""
+    needed_for: Need | None = None
 
     @property
     def is_free(self) -> bool:
         """Whether it goes now."""
-        return self.held_by is None and not self.waits
+        return self.held_by is None and not self.waits and self.needed_for is None

@@ -3,13 +3,13 @@
 Killed anywhere, the next run meets the same copies again; what is gone stays gone, and is recorded once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
 from sluice.agreement.store import find_ended
-from sluice.db import Connection, transaction
+from sluice.db import transaction
 from sluice.errors import Ref, StoreError
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS, utc_text
@@ -22,7 +22,8 @@ from sluice.ledger.retained import CopiesDeleted, DeletedCopy
 from sluice.retention import store
 from sluice.retention.consents import drop_consents
 from sluice.retention.corrections import drop_corrections
-from sluice.retention.model import Due, End
+from sluice.retention.model import Due, End, Needed
+from sluice.retention.needed import find_needed, keep_needed
 from sluice.retention.rules import due_on
 from sluice.rights import erase_store
 from sluice.rights.erase_model import Copy
@@ -47,13 +48,21 @@ class Retained:
     consents: int = 0
 
 
-def find_due(conn: Connection, on: date, now: datetime, principal: Principal | None = None) -> list[Due]:
+def find_due(house: House, on: date, now: datetime, principal: Principal | None = None) -> list[Due]:
     """Copies whose last day is over on a Brussels day, held ones too; of one principal or of all. Raises NotFound."""
-    principals = pick_principals(conn, principal) if principal is not None else store.find_principals(conn)
-    return [due for each in principals for due in _due_of(conn, each, on, now)]
+    return [
+        due for each in _principals(house, principal) for due in _due_of(house, each, on, now, find_needed(house, each))
+    ]
 
 
-def _due_of(conn: Connection, principal: Principal, on: date, now: datetime) -> list[Due]:
+def _principals(house: House, principal: Principal | None) -> list[Principal]:
+    if principal is not None:
+        return pick_principals(house.conn, principal)
+    return store.find_principals(house.conn)
+
+
+def _due_of(house: House, principal: Principal, on: date, now: datetime, needed: Collection[Needed]) -> list[Due]:
+    conn = house.conn
     ended = find_ended(conn, principal, on, now)
     kept = store.find_kept(conn, principal, on, ended)
     end = None
@@ -61,7 +70,8 @@ def _due_of(conn: Connection, principal: Principal, on: date, now: datetime) -> 
         returned = store.find_returned(conn, ended)
         returned_on = returned.astimezone(BRUSSELS).date() if returned else None
         end = End(ended.valid_to, ended.end_days, ended.end_choice == "return", returned_on)
-    return [*store.find_begun(conn, principal), *due_on(kept, end, store.find_holds(conn, principal), on)]
+    dues = [*store.find_begun(conn, principal), *due_on(kept, end, store.find_holds(conn, principal), on)]
+    return keep_needed(house, principal, dues, needed)
 
 
 def retain(
@@ -69,33 +79,46 @@ def retain(
 ) -> Retained:
     """Delete every copy whose last day is over and that nothing keeps. Again changes nothing.
 
-    One exchange that fails is logged and keeps no other waiting. Raises ServiceMissing when a store is away.
+    One exchange that fails, or one principal of whom nobody can say what may go, is logged and keeps no other waiting.
+    Raises ServiceMissing when a store is away.
     """
-    dues = find_due(house.conn, now.astimezone(BRUSSELS).date(), now, principal)
+    faults, dues, needed = Faults(), list[Due](), dict[Principal, Collection[Needed]]()
+    for each in _principals(house, principal):
+        with faults.kept_apart(f"retention of {each}"):
+            needed[each] = find_needed(house, each)
+            dues += _due_of(house, each, now.astimezone(BRUSSELS).date(), now, needed[each])
+    unknown = faults.count
     free = [due for due in dues if due.is_free]
     deleted = kept = tried = 0
-    faults = Faults()
     for exchange_id, group in groupby(free, key=lambda due: due.copy.exchange_id):
         copies = list(group)
         tried += len(copies)
         with faults.kept_apart(f"retention of exchange {exchange_id}"):
             with store.lock_principal(house.conn, copies[0].copy.principal):
-                going = _still_free(house.conn, copies, now)
+                going = _still_free(house, copies, now, needed[copies[0].copy.principal])
                 _delete(house, exchange_id, going, now)
             deleted, kept = deleted + len(going), kept + len(copies) - len(going)
         progress(tried, len(free))
     held = sum(due.held_by is not None for due in dues)
     gone, not_gone = drop_corrections(house, now, principal)
     consents, not_dropped = drop_consents(house, now, principal)
-    waiting, failed = len(dues) - len(free) - held, tried - deleted - kept + not_gone + not_dropped
-    return Retained(deleted, held + kept, waiting, failed, gone, consents)
+    failed = unknown + tried - deleted - kept + not_gone + not_dropped
+    return Retained(deleted, held + kept, len(dues) - len(free) - held, failed, gone, consents)
 
 
-def _still_free(conn: Connection, dues: Sequence[Due], now: datetime) -> list[Due]:
-    """Copies of one exchange that no hold set meanwhile keeps; begun ones go on. Call under the principal's lock."""
+def _still_free(house: House, dues: Sequence[Due], now: datetime, known: Collection[Needed]) -> list[Due]:
+    """Copies of one exchange that nothing keeps that came meanwhile; begun ones go on. Call under the principal's lock.
+
+    known: needs of persons that these copies were looked at for.
+    """
     copy, on = dues[0].copy, now.astimezone(BRUSSELS).date()
-    holds = store.find_holds(conn, copy.principal, copy.exchange_id)
-    return [due for due in dues if due.is_begun or not any(hold.covers(due.copy, on) for hold in holds)]
+    holds = store.find_holds(house.conn, copy.principal, copy.exchange_id)
+    since = find_needed(house, copy.principal) - frozenset(known)
+    return [
+        due
+        for due in keep_needed(house, copy.principal, dues, since)
+        if due.is_begun or (due.is_free and not any(hold.covers(due.copy, on) for hold in holds))
+    ]
 
 
 def _delete(house: House, exchange_id: ExchangeId, dues: Sequence[Due], now: datetime) -> None:

@@ -1,0 +1,139 @@
+"""On a real store: what a person restricted, or is owed a copy of, does not go on its day, and nobody else's stays."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from answers.giving import WE_GIVE
+from copies import Copies
+from night import Edit
+from returns.commands import at_terminal, sluice
+from rights.town import Town, open_town, papers_of
+from sluice.answers.sweep import make_decided
+from sluice.exchange.catalogue import find_copies
+from sluice.exchange.merged import merge_all
+from sluice.exchange.naming import INDEX_PREFIX
+from sluice.exchange.suppressed import lift
+from sluice.exchange.suppressed_store import find_runs
+from sluice.retention import store
+from sluice.retention.model import Need
+from sluice.retention.run import find_due, retain
+from sluice.rights.finish import sweep
+from sluice.rights.model import Action, Right
+from sluice.settings import Settings
+from sluice.terms import ExchangeId, Principal
+
+ENERGY = Principal("energy01")
+NAMING, OTHER = "first.csv", "second.csv"
+
+
+def planted(settings: Settings, folder: Path, *edits: Edit) -> None:
+    """Three people; the first one is in one file, the others in another."""
+    settings = papers_of(settings, folder, [ENERGY], *edits)
+    with open_town(settings, folder, [ENERGY], 3) as opened:
+        opened.arrive(ENERGY, opened.people[:1], NAMING)
+        opened.arrive(ENERGY, opened.people[1:], OTHER)
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    with (
+        copies.of(planted, tmp_path, WE_GIVE) as settings,
+        open_town(settings, tmp_path, [ENERGY], 3) as opened,
+    ):
+        yield opened
+
+
+def later() -> datetime:
+    return datetime.now(UTC) + timedelta(days=400)
+
+
+def lakes(town: Town) -> set[str]:
+    """Files of which accepted rows are there."""
+    files = town.desk.sql("select exchange_id::text as id, key from exchange")
+    every = {
+        str(each["key"]).rpartition("/")[2]: find_copies(town.house.conn, ExchangeId(str(each["id"]))) for each in files
+    }
+    bucket = town.desk.settings.bucket_lake
+    there = {item.version_id for item in town.house.objects.list_versions(bucket, "")}
+    return {name for name, found in every.items() if any(c.kind == "lake" and c.version_id in there for c in found)}
+
+
+def reasons(town: Town) -> set[Need | None]:
+    return {due.needed_for for due in find_due(town.house, later().date(), later()) if due.copy.kind == "lake"}
+
+
+@pytest.mark.parametrize("is_merged", [False, True])
+def test_what_a_person_restricted_stays_until_that_is_lifted(town: Town, is_merged: bool) -> None:
+    case = town.ask(town.people[0], Right.RESTRICTION)
+    if is_merged:
+        merge_all(town.house, datetime.now(UTC), ENERGY)
+
+    assert reasons(town) == {Need.RESTRICTION, None}, "nobody decided yet, and deleting it would decide"
+    town.agree(case, Action.RESTRICT)
+    assert sweep(town.house, datetime.now(UTC)).failed == 0
+    done = retain(town.house, later())
+
+    assert (done.failed, done.held) == (0, 0) and done.waiting >= 2
+    assert lakes(town) == {NAMING}
+    [run] = store.find_restricted(town.house.conn, ENERGY)
+    assert lift(town.house, run, datetime.now(UTC))
+    retain(town.house, later())
+    assert lakes(town) == set()
+
+
+def test_what_an_answer_is_made_of_stays_until_it_is_made(town: Town) -> None:
+    town.decided(town.people[0], Right.ACCESS, Action.GIVE)
+
+    assert reasons(town) == {Need.ANSWER, None}
+    retain(town.house, later())
+    assert lakes(town) == {NAMING}
+    assert make_decided(town.house, "airflow", datetime.now(UTC)) == (1, 0)
+    retain(town.house, later())
+    assert lakes(town) == set()
+
+
+def test_a_restriction_that_comes_while_copies_go_keeps_those_that_are_still_there(town: Town) -> None:
+    def restrict(done: int, of: int) -> None:
+        if not store.find_restricted(town.house.conn, ENERGY):
+            town.ask(town.people[0], Right.RESTRICTION)
+            town.ask(town.people[1], Right.RESTRICTION)
+
+    done = retain(town.house, later(), progress=restrict)
+
+    assert len(lakes(town)) == 1 and done.held >= 2, "of two files the first one was gone by then"
+
+
+def test_no_index_is_read_where_nobody_needs_anything(town: Town) -> None:
+    """An index that is not there says what is read: its copies wait, for it may just be being edited."""
+    town.ask(town.people[0], Right.RESTRICTION)
+    bucket = town.desk.settings.bucket_lake
+    for item in list(town.house.objects.list_versions(bucket, INDEX_PREFIX)):
+        town.house.objects.delete_version(bucket, item.key, item.version_id)
+
+    assert reasons(town) == {Need.RESTRICTION}
+    [run] = store.find_restricted(town.house.conn, ENERGY)
+    lift(town.house, run, datetime.now(UTC))
+    assert reasons(town) == {None}
+
+
+def test_of_a_principal_of_whom_nobody_can_say_what_may_go_nothing_goes(town: Town) -> None:
+    town.ask(town.people[0], Right.RESTRICTION)
+    [run_id] = store.find_restricted(town.house.conn, ENERGY)
+    [run] = find_runs(town.house.conn, ENERGY, only=[run_id])
+    town.house.objects.delete_version(run.bucket, run.key, run.version_id)
+
+    done = retain(town.house, later())
+
+    assert (done.deleted, done.failed) == (0, 1) and lakes(town) == {NAMING, OTHER}
+
+
+def test_the_list_says_what_a_copy_is_needed_for(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.ask(town.people[0], Right.RESTRICTION)
+
+    with at_terminal(town.desk, monkeypatch):
+        found = sluice("retention", "due", "--on", str(later().date())).document["copies"]
+
+    assert {each["needed_for"] for each in found if each["kind"] == "lake"} == {"restriction", None}
