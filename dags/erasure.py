@@ -43,4 +43,4 @@ with desk("erasure", every_five_minutes(3), __doc__, "persons", owner=PERSONS, r
     ended = end.expand(case_id=begun.output)
     erase >> ended
     told = TellErasures(task_id="told", trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
-    [begin, erase, ended] >> told
+    [begin, begun, erase, ended] >> told

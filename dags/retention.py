@@ -7,8 +7,12 @@ Giving back and deleting do not wait for each other: what was not given back yet
 
 from sluice.orchestration.desk import PERSONS, desk
 from sluice.orchestration.flows import every_night
+from sluice.orchestration.operators import AllWell
 from sluice.orchestration.persons import GiveBack, MergeIndex, Retain
 
 with desk("retention", every_night(), __doc__, "persons", owner=PERSONS):
     GiveBack(task_id="give_back")
-    Retain(task_id="delete") >> MergeIndex(task_id="merge_index", trigger_rule="all_done")
+    delete = Retain(task_id="delete")
+    merge = MergeIndex(task_id="merge_index", trigger_rule="all_done")
+    delete >> merge
+    [delete, merge] >> AllWell(task_id="all_well")

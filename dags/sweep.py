@@ -9,9 +9,12 @@ Dial lists that a dead worker left are finished here, and lists that name who mu
 from sluice.orchestration.desk import desk
 from sluice.orchestration.dial import FinishDialLists
 from sluice.orchestration.flows import every_five_minutes
-from sluice.orchestration.operators import DrainForgotten, HearOfHeld, ReturnsDue
+from sluice.orchestration.operators import AllWell, DrainForgotten, HearOfHeld, ReturnsDue
 
 with desk("sweep", every_five_minutes(0), __doc__, retries=1, tells="REFUSED"):
-    DrainForgotten(task_id="arrivals") >> ReturnsDue(task_id="returns", trigger_rule="all_done")
+    arrivals = DrainForgotten(task_id="arrivals")
+    returns = ReturnsDue(task_id="returns", trigger_rule="all_done")
+    arrivals >> returns
+    [arrivals, returns] >> AllWell(task_id="all_well")
     FinishDialLists(task_id="dial_lists")
     HearOfHeld(task_id="held_up", retries=0)

@@ -1,12 +1,16 @@
-"""What goes first where slots are few, and how many runs a DAG has: as Airflow reads every DAG."""
+"""What goes first where slots are few, how many runs a DAG has, what makes one red: as Airflow reads every DAG."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG, TriggerRule
 
 from installation import CHECKOUT
 from sluice.orchestration.flows import slots
+from sluice.orchestration.operators import AllWell
 
 pytestmark = pytest.mark.slow  # Airflow reads every DAG
 
@@ -40,3 +44,36 @@ def test_a_run_that_ends_while_its_file_is_parsed_does_not_keep_the_next_file_wa
         t.task_id: t.max_active_tis_per_dag for d in bag.dags.values() for t in d.tasks if "strays" not in d.dag_id
     }
     assert (tasks["drain"], tasks["return"]) == (len(slots()), 1), "a second run shares the slots of the first"
+
+
+FAILS_WITH_IT = {TriggerRule.ALL_SUCCESS, TriggerRule.NONE_FAILED, TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS}
+"""Rules of a task that does not run, and counts as failed, when one before it failed."""
+
+
+def hidden(dag: Any) -> Iterator[str]:
+    """Tasks whose failure no last task of the run fails with: the run is green all the same."""
+
+    def is_told(task: Any) -> bool:
+        after = task.downstream_list
+        return not after or any(each.trigger_rule in FAILS_WITH_IT and is_told(each) for each in after)
+
+    yield from (f"{dag.dag_id}.{task.task_id}" for task in dag.tasks if not is_told(task))
+
+
+def test_no_run_is_green_while_one_of_its_tasks_failed() -> None:
+    bag = DagBag(CHECKOUT / "dags")
+
+    assert len(bag.dags) > 10
+    assert [name for dag in bag.dags.values() for name in hidden(dag)] == []
+
+
+def test_a_task_that_fails_unseen_is_found() -> None:
+    with DAG("control", schedule=None) as dag:
+        first, last = AllWell(task_id="first"), AllWell(task_id="last", trigger_rule="all_done")
+        first >> last
+    assert list(hidden(dag)) == ["control.first"]
+    with DAG("told", schedule=None) as dag:
+        first, last = AllWell(task_id="first"), AllWell(task_id="last", trigger_rule="all_done")
+        first >> last
+        [first, last] >> AllWell(task_id="all_well")
+    assert list(hidden(dag)) == []
