@@ -10,11 +10,15 @@ from uuid import uuid4
 import pytest
 
 from desk import ENERGY, Desk, open_desk
+from night import AGREEMENT, Edit, with_papers
+from returns.commands import at_terminal, sluice
 from sluice.exchange import consents
 from sluice.exchange.consent_store import find_runs, mark_gone
 from sluice.exchange.house import open_house
+from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.suppressed import keep_out
 from sluice.retention.consents import drop_consents
+from sluice.retention.holds import confirm_return
 from sluice.rights.consent_file import Said
 from sluice.rights.consents import record_consent
 from sluice.settings import Settings
@@ -73,6 +77,36 @@ def test_a_yes_goes_with_what_took_it_back_though_each_came_alone(desk: Desk) ->
     left = consents.find_records(desk.house, ENERGY01)
     assert last_words(left, later.date())["ref"].to_list() == left["ref"].to_list() == [ref_of(desk, "C-2")]
     assert (entries(desk), len(lying(desk))) == (2, 1)
+
+
+def test_records_of_an_ended_agreement_stay_until_its_data_is_back_where_it_asks_for_that(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    end = now().astimezone(BRUSSELS).date() + DAY
+    settings = with_papers(
+        store_settings, tmp_path, Edit(AGREEMENT, "validTo: null\ndocument", f"validTo: {end}\ndocument"),
+        Edit(AGREEMENT, "g_end: {choice: delete", "g_end: {choice: return"),
+    )  # fmt: skip
+    with open_desk(settings, tmp_path) as desk:
+        tells(desk, "C-1", "given", 40)
+        after = now() + 60 * DAY
+
+        assert drop_consents(desk.house, after) == (0, 0)
+        confirm_return(desk.house.conn, ENERGY01, "ACK-1", "an", after)
+        assert drop_consents(desk.house, after) == (1, 0)
+
+
+def test_records_can_be_taken_out_after_the_agreement_ended(
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = now().astimezone(BRUSSELS).date() - DAY
+    settings = with_papers(
+        store_settings, tmp_path, Edit(AGREEMENT, "validTo: null\ndocument", f"validTo: {end}\ndocument")
+    )
+    with open_desk(settings, tmp_path) as desk, at_terminal(desk, monkeypatch):
+        target = tmp_path / "consent.jsonld"
+        assert sluice("consent", "export", ENERGY01, "customer:C-1", "--to", str(target)).document["records"] == 0
+        assert target.is_file()
 
 
 def test_what_a_dead_worker_left_goes_and_its_entry_is_made(desk: Desk) -> None:

@@ -1,10 +1,11 @@
 """The last day of consent records: some time after each ended, and all of them once the agreement is over."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sluice.agreement.model import Agreement
 from sluice.agreement.store import find_ended
 from sluice.exchange.consents import edit_records, find_principals
 from sluice.exchange.house import House
@@ -35,7 +36,7 @@ def drop_consents(house: House, now: datetime, principal: Principal | None = Non
 def _drop(house: House, principal: Principal, now: datetime) -> int:
     on = now.astimezone(BRUSSELS).date()
     ended = find_ended(house.conn, principal, on, now)
-    is_over = ended is not None and ended.valid_to is not None and on >= ended.valid_to + timedelta(days=ended.end_days)
+    is_over = ended is not None and _is_over(house, ended, on)
     keep: Callable[[pl.DataFrame], pl.DataFrame] = (
         (lambda records: records.clear()) if is_over else (lambda records: still_needed(records, on, consent_days(on)))
     )
@@ -44,6 +45,13 @@ def _drop(house: House, principal: Principal, now: datetime) -> int:
             return 0
         why = Why.AGREEMENT_ENDED if is_over else Why.RULE
         return edit_records(house, principal, keep, now, partial(_note, house, principal, why, now))
+
+
+def _is_over(house: House, ended: Agreement, on: date) -> bool:
+    """Whether its days for deletion are over, and its data is back with the principal where it asks for that."""
+    if ended.valid_to is None or on < ended.valid_to + timedelta(days=ended.end_days):
+        return False
+    return ended.end_choice != "return" or store.find_returned(house.conn, ended) is not None
 
 
 def _note(house: House, principal: Principal, why: Why, now: datetime, run_id: str, records: int) -> None:
