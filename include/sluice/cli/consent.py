@@ -203,7 +203,7 @@ def export(
 
     Example: sluice consent export energy01 phone:0470123456 --to consent.jsonld
     """
-    from sluice.agreement.store import find_principal_agreement
+    from sluice.agreement.store import find_ended, find_principal_agreement
     from sluice.exchange.house import open_house
     from sluice.exchange.naming import BRUSSELS
     from sluice.rights.consent_export import export_consents
@@ -213,7 +213,8 @@ def export(
     settings, now = get_settings(), datetime.now(UTC)
     today = now.astimezone(BRUSSELS).date()
     with private_file("--to", to) as write, open_house(settings) as house:
-        agreement = find_principal_agreement(house.conn, Principal(principal), today, now)
+        asked = (house.conn, Principal(principal), today, now)
+        agreement = find_principal_agreement(*asked) or find_ended(*asked)
         if agreement is None:
             raise ConsentsInvalid(Ref("rule", "NO_AGREEMENT"))
         found = _of_person(house, principal, person)
