@@ -14,7 +14,7 @@ from pysequoia import Tsk, decrypt
 
 from answers.giving import Package, now
 from answers.test_portability import BY_CONTRACT, GOING
-from night import change
+from night import AGREEMENT, Edit, change
 from returns.commands import at_terminal, sluice
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers.handover import _open, ask_handover, give_to_principals, handed_to, send_on
@@ -221,6 +221,29 @@ def test_a_principal_that_asked_by_a_file_of_its_own_gets_its_part(town: Town) -
     text = package_of(town, handed).text
     assert town.people[0].record(ENERGY) in text and town.people[1].record(ENERGY) not in text
     assert handed.opened.key.startswith("energy01/outbound/access/access-")
+
+
+def test_a_principal_whose_certificate_is_away_keeps_no_other_from_its_file(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    public = Tsk.generate("privacy@principal.example").extract_certificate()
+    pin = Edit(AGREEMENT, "pgpKey: null", f"pgpKey: {{file: own.asc, fingerprint: {public.fingerprint.upper()}}}")
+    settings = papers_of(store_settings, tmp_path, [ENERGY, SOLAR], pin)
+    for name in (ENERGY, SOLAR):
+        (settings.principals_dir / name / "own.asc").write_bytes(bytes(public))
+    with open_town(settings, tmp_path, [ENERGY, SOLAR], 1) as town:
+        for name in (ENERGY, SOLAR):
+            town.arrive(name, town.people)
+        case = asked(town, 0, Right.ACCESS, Action.GIVE)
+        (settings.principals_dir / ENERGY / "own.asc").unlink()
+
+        assert hand_owed(town.house, now()) == (0, 1)
+        assert [one.is_there for one in handed_to(town.house, case.case_id, SOLAR)] == [True]
+        assert handed_to(town.house, case.case_id, ENERGY) == ()
+        with pytest.raises(ControllerInvalid):
+            give_to_principals(town.house, case.case_id, AnswerKind.ACCESS, now())
+        (settings.principals_dir / ENERGY / "own.asc").write_bytes(bytes(public))
+        assert hand_owed(town.house, now()) == (1, 0), "control: it was the certificate"
 
 
 def received_under_pgp(town: Town, case: Case) -> list[tuple[int, bool]]:

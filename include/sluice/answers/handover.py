@@ -7,7 +7,7 @@ next run finishes the same exchange.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID, uuid5
@@ -27,7 +27,7 @@ from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingPortable, N
 from sluice.answers.next_controller import SENT_ON, load_controller
 from sluice.answers.store import find_moment
 from sluice.db import transaction
-from sluice.errors import Ref, UsageError
+from sluice.errors import Ref, ServiceMissing, SluiceError, UsageError
 from sluice.exchange.close import close_record
 from sluice.exchange.effects import do_effects
 from sluice.exchange.house import House
@@ -81,7 +81,7 @@ def send_on(
 ) -> tuple[Handed, ...]:
     """Send what may be taken along to a controller, once the person asked for it: a package per principal.
 
-    One of which nothing may go, or that waits for an erasure, keeps no other waiting. Raises NotAsked,
+    One of which nothing may go, or that fails, keeps no other waiting. Raises NotAsked,
     ControllerInvalid, ErasedMeanwhile; of all of them nothing may go: NothingToGive, NothingPortable (with every
     field's reason).
     """
@@ -95,16 +95,13 @@ def send_on(
     if not givers or not is_known(case):
         raise NothingToGive(Ref("case", case_id))
     receiver, names = load_controller(house.settings, code, now), dict.fromkeys(givers)
-    nothing: list[NothingToGive | NothingPortable] = []
-    waiting: list[ErasedMeanwhile] = []
-    for name in names:
-        try:
-            hand(house, case, envelope, Handover(case_id, kind, Principal(name), receiver), now, run, asked.reference)
-        except (NothingToGive, NothingPortable) as error:
-            nothing.append(error)
-        except ErasedMeanwhile as error:
-            waiting.append(error)
-    _check_none_waits(house, waiting)
+
+    def send(name: str) -> None:
+        hand(house, case, envelope, Handover(case_id, kind, Principal(name), receiver), now, run, asked.reference)
+
+    faults = _hand_each(names, send)
+    nothing = [error for error in faults if isinstance(error, (NothingToGive, NothingPortable))]
+    _raise_gravest(house, [error for error in faults if error not in nothing])
     if len(nothing) == len(names):
         raise nothing[0]
     return handed_to(house, case_id, code)
@@ -115,6 +112,8 @@ def give_to_principals(
 ) -> tuple[Handed, ...]:
     """What principals decided to give and answer themselves, to each of them what is its own.
 
+    One that fails keeps no other waiting; then the gravest fault is raised.
+
     Raises NothingToGive, NothingPortable, AnotherRight, OnePersonOnly, CertificateRefused, ErasedMeanwhile.
     """
     case, envelope = open_request(house, case_id)
@@ -122,24 +121,44 @@ def give_to_principals(
     mine = parts_of_principals(case, kind.action)
     if not mine or not is_known(case):
         raise NothingToGive(Ref("case", case_id))
-    names, waiting = dict.fromkeys(part.principal for part in mine), list[ErasedMeanwhile]()
-    for name in names:
-        part = next(each for each in mine if each.principal == name)
-        agreement = find_version(house.conn, part.agreement_id or "", part.agreement_version or "")
+    papers = {part.principal: (part.agreement_id or "", part.agreement_version or "") for part in reversed(mine)}
+    names = dict.fromkeys(part.principal for part in mine)
+
+    def give(name: str) -> None:
+        agreement = find_version(house.conn, *papers[name])
         if agreement is None:
             raise NothingToGive(Ref("case", case_id), Ref("agreement", "unknown"))
         handover = Handover(case_id, kind, Principal(name), principal_as_receiver(house, agreement))
-        try:
-            hand(house, case, envelope, handover, now, run)
-        except ErasedMeanwhile as error:
-            waiting.append(error)
-    _check_none_waits(house, waiting)
+        hand(house, case, envelope, handover, now, run)
+
+    faults = _hand_each(names, give)
+    for error in faults:
+        if isinstance(error, NothingPortable):
+            raise error  # first: whoever calls ends these parts, and the next run meets the others
+    _raise_gravest(house, faults)
     return tuple(each for name in names for each in handed_to(house, case_id, name) if each.kind is kind)
 
 
-def _check_none_waits(house: House, waiting: Sequence[ErasedMeanwhile]) -> None:
-    """Raises one of these, of an erasure that is in error first."""
-    for error in sorted(waiting, key=lambda each: not is_stuck(house, each)):
+def _hand_each(names: Iterable[str], step: Callable[[str], None]) -> list[SluiceError]:
+    """Do it for every principal: what failed. One that fails keeps no other waiting. Raises ServiceMissing."""
+    faults: list[SluiceError] = []
+    for name in names:
+        try:
+            step(name)
+        except ServiceMissing:
+            raise
+        except SluiceError as error:
+            faults.append(error)
+    return faults
+
+
+def _raise_gravest(house: House, faults: Iterable[SluiceError]) -> None:
+    """Raises the first of these; one that only waits for an erasure, which is not in error, last."""
+
+    def only_waits(error: SluiceError) -> bool:
+        return isinstance(error, ErasedMeanwhile) and not is_stuck(house, error)
+
+    for error in sorted(faults, key=only_waits):
         raise error
 
 
