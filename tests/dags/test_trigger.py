@@ -1,10 +1,24 @@
-"""When the trigger wakes its DAG: the rule alone, without a clock, a bucket or Airflow's loop."""
+"""When the trigger wakes its DAG: the rule alone, without a clock, a bucket or a loop; and that its poll lives on."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from sluice.orchestration.trigger import BUSY_SECONDS, NOTHING, WAKE_AGAIN_SECONDS, Seen, Wake
+from desk import open_desk
+from returns.commands import at_terminal
+from sluice.orchestration.trigger import (
+    BUSY_SECONDS,
+    NOTHING,
+    PAUSE_AFTER_FAULT_SECONDS,
+    WAKE_AGAIN_SECONDS,
+    ObjectsWaiting,
+    Seen,
+    Sight,
+    Wake,
+)
+from sluice.settings import Settings, get_settings
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 LATER, LAST = NOON + timedelta(seconds=2), NOON + timedelta(seconds=4)
@@ -66,3 +80,25 @@ def test_nothing_never_wakes() -> None:
 
 def test_strays_of_two_flows_count_together() -> None:
     assert Seen(1, LATER, LATER, 1) | Seen(2, NOON, NOON) == Seen(3, NOON, LATER, 1)
+
+
+def test_settings_that_cannot_be_used_stop_the_poll_only_until_they_can(
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A poll that dies takes every flow of the triggerer with it."""
+
+    async def poll() -> Sight:
+        stream = ObjectsWaiting.open_shared_stream({})
+        first = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS / 2)
+        assert not first.done()
+        monkeypatch.setenv("SLUICE_SLOTS", "2")
+        return await asyncio.wait_for(first, 60)
+
+    with open_desk(store_settings, tmp_path) as desk, at_terminal(desk, monkeypatch):
+        dropped = desk.drop(desk.campaign(3)[0])
+        monkeypatch.setenv("SLUICE_SLOTS", "none")
+        get_settings.cache_clear()
+        sight = asyncio.run(poll())
+        assert desk.line(dropped).decision == "open"
+    assert {seen.count for seen in sight.values()} == {1}

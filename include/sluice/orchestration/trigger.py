@@ -69,7 +69,8 @@ class ObjectsWaiting(BaseEventTrigger):
     @classmethod
     async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Sight]:
         """One poll for all flows; a fault is logged by its code and the next poll tries again."""
-        watch = Watch()
+        while (watch := await asyncio.to_thread(_quietly, Watch)) is None:
+            await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS)
         while True:
             if (sight := await asyncio.to_thread(_quietly, watch.look)) is not None:
                 yield sight
