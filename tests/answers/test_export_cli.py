@@ -86,8 +86,12 @@ def test_a_link_is_printed_once_and_listed_without_its_token(town: Town) -> None
 
 def test_portability_without_a_portable_field_says_why_and_writes_nothing(town: Town, tmp_path: Path) -> None:
     case = town.ask(town.people[0], Right.PORTABILITY)
+    code, foreseen = run("decide", case.case_id, "--dry-run", "--format", "json")
+    assert code == 0 and run("decide", case.case_id, "--dry-run")[0] == 0
+    assert get_case(town.house.conn, case.case_id) == case, "it decides nothing"
 
     code, out = run("decide", case.case_id, "--format", "json")
+    assert json.loads(foreseen) == {"case": case.case_id, "fields": json.loads(out)["fields"]}
     assert code == 0 and {each["included"] for each in json.loads(out)["fields"]} == {False}
     town.agree(get_case(town.house.conn, case.case_id), Action.EXPORT)
     code, out = run("portability", case.case_id, "--format", "json")

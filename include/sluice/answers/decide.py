@@ -60,6 +60,11 @@ def decide_portability(
     return get_case(house.conn, case_id), lines
 
 
+def foresee_portability(house: House, case_id: CaseId, now: datetime) -> tuple[FieldLine, ...]:
+    """What Art. 20 makes of every field, before anybody decides: changes nothing. Raises what collecting raises."""
+    return foresee(house, case_id, AnswerKind.PORTABILITY, now).selected.fields
+
+
 def end_without(
     house: House,
     case_id: CaseId,

@@ -102,15 +102,20 @@ def portability(
 
 
 @app.command("decide")
-def decide(case: CaseArgument, by: ByOption = None, format: FormatOption = Format.TABLE) -> None:
+def decide(
+    case: CaseArgument,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go; decides nothing.")] = False,
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
     """Decide a portability request by its fields: what Art. 20 lets go is given, the rest refused with its reason.
 
     The letter about a refusal, with complaint and court, is written at once. JSON: as `case open`, and fields
-    [{name, included, reason}]. Exit 1 when there is nothing to decide.
+    [{name, included, reason}]; with --dry-run case and fields. Exit 1 when there is nothing to decide.
 
     Example: sluice export decide 5b1f0c2e --by an.peeters
     """
-    from sluice.answers.decide import decide_portability
+    from sluice.answers.decide import decide_portability, foresee_portability
     from sluice.exchange.house import open_house
     from sluice.rights.describe import describe
     from sluice.rights.model import Actor, Role
@@ -119,6 +124,13 @@ def decide(case: CaseArgument, by: ByOption = None, format: FormatOption = Forma
     actor = Actor(Role.DESK, by or login_name())
     with open_house(get_settings()) as house, err.status("looking into every store"):
         found = find_beginning(house.conn, case.lower())
+        if dry_run:
+            lines = foresee_portability(house, found, datetime.now(UTC))
+            if format is Format.JSON:
+                show_json({"case": found, "fields": fields_told(lines)})
+            else:
+                _show_fields(lines)
+            return
         decided, lines = decide_portability(house, found, datetime.now(UTC), actor)
     if format is Format.JSON:
         show_json({**describe(decided), "fields": fields_told(lines)})
