@@ -20,6 +20,7 @@ from sluice.agreement.load import (
     load_agreements,
     load_contract,
     parse_agreement,
+    parse_contract,
 )
 from sluice.agreement.shape import Word
 from sluice.errors import DocumentInvalid
@@ -39,6 +40,17 @@ def test_a_rule_that_came_later_is_asked_of_files_and_not_of_what_was_registered
     assert (registered.delivery.country, registered.delivery.transfer_basis) == ("US", None)
     with pytest.raises(PaperInvalid, match="AGR-054"):
         load_agreement(path)
+
+
+@pytest.mark.parametrize(("form", "code"), [("%d/%m/%Y%", "CON-039"), ("%d/%M/%Y", "CON-038")])
+def test_a_rule_of_contracts_that_came_later_is_asked_of_files_only_too(tmp_path: Path, form: str, code: str) -> None:
+    """A server's format that no column asks for spoilt nothing: what is registered with it has to stay readable."""
+    folder = write_folder(tmp_path, contract=CONTRACT.replace('"%d/%m/%Y"', f'"{form}"'))
+    body = (folder / CONTRACT_NAME).read_bytes()
+
+    assert parse_contract(body, CONTRACT_NAME, AGREEMENT.encode(), PAPER).file_format.date_format == form
+    with pytest.raises(PaperInvalid, match=code):
+        load_contract(folder / CONTRACT_NAME)
 
 
 def test_the_given_examples_load_as_they_are(schemas: Path) -> None:

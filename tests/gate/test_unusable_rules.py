@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from agreement.papers import CONTRACT, CONTRACT_NAME, PRINCIPALS, Mistake, write_folder
 from desk import ENERGY, Desk, open_desk
 from returns.commands import Answer, at_terminal, sluice
-from sluice.agreement.activate import activate_principal
+from sluice.agreement.activate import activate_all, activate_principal
 from sluice.cli.whole import app
 from sluice.db import connect_to
 from sluice.errors import DocumentInvalid
@@ -176,6 +176,39 @@ def test_a_paper_that_no_file_comes_under_keeps_no_other_out_of_force(
     )
     named = {problem["path"] for problem in sluice("contract", "lint", str(folder)).document["problems"]}
     assert (str(path) in named) is (status != "retired"), "the linter says it of drafts too"
+
+
+OURS = "water01"
+
+
+def dated(form: str) -> str:
+    """The suite with one rule about how a date is written."""
+    kind, kwargs = "expect_column_values_to_match_strftime_format", {"column": "birth_date", "strftime_format": form}
+    return json.dumps({"name": "campaign_contacts", "expectations": [{"type": kind, "kwargs": kwargs}]})
+
+
+@pytest.mark.parametrize(
+    ("form", "suite", "code"),
+    [("%d/%m/%Y %H:%m", dated("%d/%m/%Y"), "CON-039"), ("%d/%m/%Y", dated("%Y-%m-%d %Y"), "CON-084")],
+)
+def test_a_date_format_that_says_one_thing_twice_keeps_no_other_principal_out_of_force(
+    home: Path, database: Database, form: str, suite: str, code: str
+) -> None:
+    """Python's own reader of dates has an error of its own for it."""
+    shutil.copytree(PRINCIPALS / OURS, home / "principals" / OURS)
+    for each in (PRINCIPALS.parents[1] / "expectations").glob("*.json"):
+        shutil.copy(each, home / "expectations")
+    (home / "expectations" / "campaign_contacts.json").write_text(suite, encoding="utf-8")
+    path = home / "principals" / "energy01" / CONTRACT_NAME
+    path.write_text(CONTRACT.replace('"%d/%m/%Y"', f'"{form}"'), encoding="utf-8")
+
+    with connect_to(database.app_url) as conn:
+        check = partial(check_rules, expectations=home / "expectations")
+        done = {each.principal: each for each in activate_all(conn, home / "principals", datetime.now(UTC), check)}
+
+    [problem] = [each for each in done["energy01"].problems if each.severity is Severity.ERROR]
+    assert (problem.path, problem.code, done["energy01"].is_refused) == (str(path), code, True)
+    assert done[OURS].activated and not done[OURS].is_refused
 
 
 def test_the_command_and_the_dag_put_no_such_paper_in_force(

@@ -114,6 +114,16 @@ _CONTRACT = (
     ("034", "a column of a return has no source", "name `source`: contacts.<column> or results.<column>"),
     ("035", "`resultMapping` belongs to agents' results, and to all of them", "name a file of include/mappings"),
     ("037", "a date format cannot be read", "use letters yyyy MM dd HH mm ss in a column, %Y %m %d in the server"),
+    (
+        "038",
+        "a date format lacks the day, the month or the year",
+        "dd is the day, MM the month and yyyy the year; mm are minutes. What is no day is a string with a pattern",
+    ),
+    (
+        "039",
+        "a date format says one thing twice, or breaks off",
+        "each of yyyy MM dd HH mm ss (%Y %m %d %H %M %S) once: MM (%m) is the month, mm (%M) the minute",
+    ),
     ("040", "gap: the column has no fieldGroup", "name its group; the column stops every file until then"),
     ("041", "gap: the column has no dataCategory", "name a DPV category; the column stops every file until then"),
     ("042", "gap: the column has no purpose", "name purposeIris; the column stops every file until then"),

@@ -6,6 +6,7 @@ the agreement's role row of this direction and field group. What nobody answers 
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from sluice.agreement import dpv
 from sluice.agreement.document import Document, Found, Spot
@@ -27,6 +28,11 @@ GAPS = (
 
 DATED = ("date", "timestamp", "time")
 """Types of columns whose cells have a format."""
+
+DAYS = ("date", "timestamp")
+"""Those of them that say a day."""
+
+_ANY_MOMENT = datetime(2001, 2, 13, 14, 15, 16, 170_000)
 
 _DATE_LETTERS = {
     "yyyy": "%Y",
@@ -150,6 +156,21 @@ def strptime_format(pattern: str) -> str | None:
     parts = re.findall(r"([A-Za-z])(\1*)|'([^']*)'|([^A-Za-z']+)", pattern)
     made = [_DATE_LETTERS.get(first + rest) if first else quoted + other for first, rest, quoted, other in parts]
     return None if None in made or not made else "".join(part for part in made if part)
+
+
+def reads_back(form: str) -> bool:
+    """Whether what is written in a strptime format can be read with it: no directive stands twice, none is cut off."""
+    try:
+        datetime.strptime(_ANY_MOMENT.strftime(form), form)
+    except (ValueError, re.error):
+        return False
+    return True
+
+
+def says_a_day(form: str) -> bool:
+    """Whether a strptime format has day, month and year: ``dd-mm-yyyy`` has the minutes in the month's place."""
+    letters = set(re.findall(r"%(.)", form))
+    return {"d", "m"} <= letters and bool({"Y", "y"} & letters)
 
 
 def field_role(draft: Draft, server_date_format: str | None) -> FieldRole:

@@ -8,7 +8,19 @@ from sluice.agreement import contract_shape as shape
 from sluice.agreement import dpv
 from sluice.agreement.agreement_rules import EMOTION_WORDS
 from sluice.agreement.agreement_shape import PRINCIPAL, VERSION
-from sluice.agreement.columns import DATED, GAPS, Draft, columns, contract_id, custom, drafts, strptime_format
+from sluice.agreement.columns import (
+    DATED,
+    DAYS,
+    GAPS,
+    Draft,
+    columns,
+    contract_id,
+    custom,
+    drafts,
+    reads_back,
+    says_a_day,
+    strptime_format,
+)
 from sluice.agreement.document import Document, Found, Spot
 from sluice.agreement.model import Agreement
 from sluice.agreement.quality_rules import check_quality
@@ -20,6 +32,9 @@ NEED_AGREEMENT = ("044", "045")
 
 RECIPE = ("contactsFlow", "resultsFlow", "recordId")
 """What a return contract must say of itself."""
+
+LATER_RULES = frozenset({"038", "039"})
+"""As those of agreements: asked of a paper before it is put in force, never of one that is."""
 
 _GAP_PROPERTIES = tuple(name for name, _ in GAPS)
 _ABOUT_AGENTS = (FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, FieldGroup.QA_SCORE)
@@ -128,8 +143,8 @@ def _check_server(document: Document) -> Iterator[Found]:
         dates, comma = custom(server).get("dateFormat"), custom(server).get("decimalComma")
         if comma and comma.value is True and server["format"].value in ("json", "ndjson"):
             yield Found(comma, "098")
-        if dates and dates.text and ("%" not in dates.text or strptime_format(dates.text) is None):
-            yield Found(dates, "037")
+        if dates and dates.text:
+            yield from _check_format(dates, dates.text if "%" in dates.text else "", of_days=True)
 
 
 def _check_tables(document: Document) -> Iterator[Found]:
@@ -152,13 +167,24 @@ def _check_type(column: Spot) -> Iterator[Found]:
         yield Found(kind, "015")
     elif kind.value not in shape.LOGICAL_TYPES:
         yield Found(kind, "074", str(kind.value or "none"))
-    if kind.value in DATED and pattern.is_given and (pattern.text is None or strptime_format(pattern.text) is None):
-        yield Found(pattern, "037")
+    if kind.value in DATED and pattern.is_given:
+        yield from _check_format(pattern, pattern.text or "", of_days=kind.value in DAYS)
     for flag in ("required", "unique"):
         if column[flag].is_given and not isinstance(column[flag].value, bool):
             yield Found(column[flag], "012", "true or false")
     if column["examples"].exists:
         yield Found(column["examples"], "097")
+
+
+def _check_format(spot: Spot, pattern: str, *, of_days: bool) -> Iterator[Found]:
+    """``of_days``: of what is a day at least, and no time alone."""
+    form = strptime_format(pattern)
+    if form is None:
+        yield Found(spot, "037")
+    elif not reads_back(form):
+        yield Found(spot, "039")
+    elif of_days and not says_a_day(form):
+        yield Found(spot, "038")
 
 
 def _check_return(document: Document) -> Iterator[Found]:

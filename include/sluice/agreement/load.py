@@ -11,6 +11,7 @@ from pathlib import Path
 from sluice.agreement.agreement_rules import LATER_RULES, check_agreement, version_key
 from sluice.agreement.build import build_agreement, build_contract
 from sluice.agreement.columns import custom
+from sluice.agreement.contract_rules import LATER_RULES as LATER_CONTRACT_RULES
 from sluice.agreement.contract_rules import check_contract
 from sluice.agreement.document import Document, Found, locate, make_problem, parse_document, read_document
 from sluice.agreement.errors import PaperInvalid
@@ -52,13 +53,14 @@ def load_contract(path: Path, agreement: Agreement | None = None) -> DataContrac
 @lru_cache(maxsize=256)
 def parse_contract(body: bytes, path: str, agreement_body: bytes, agreement_path: str) -> DataContract:
     """The contract in registered bytes, under the agreement in registered bytes. Raises PaperInvalid."""
-    return _contract(parse_document(body, path), parse_agreement(agreement_body, agreement_path))
+    agreement = parse_agreement(agreement_body, agreement_path)
+    return _contract(parse_document(body, path), agreement, but=LATER_CONTRACT_RULES)
 
 
-def _contract(document: Document, agreement: Agreement | None) -> DataContract:
+def _contract(document: Document, agreement: Agreement | None, but: frozenset[str] = frozenset()) -> DataContract:
     if not document.is_contract:
         raise PaperInvalid(make_problem(document.path, 1, "CON-007", "this is an agreement"))
-    _refuse(document, check_contract(document, agreement))
+    _refuse(document, (found for found in check_contract(document, agreement) if found.number not in but))
     if agreement is None:
         place = document.root["customProperties"]
         raise PaperInvalid(make_problem(document.path, place.line, "CON-027", place.where))

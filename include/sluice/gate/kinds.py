@@ -124,8 +124,8 @@ def _patterns(value: object) -> tuple[str, ...]:
 
 
 def _strftime(value: object) -> str:
-    """A format that can be written and read back, as Great Expectations demands."""
-    if not isinstance(value, str) or not value:
+    """A format that can be written and read back, as Great Expectations demands; ``dd/MM/yyyy`` would be a word."""
+    if not isinstance(value, str) or not re.search("%[^%]", value):
         raise ValueError
     datetime.strptime(datetime(2001, 2, 13, 14, 15, 16).strftime(value), value)
     return value
@@ -279,7 +279,7 @@ def _read(kind: Kind, option: Option, kwargs: Mapping[str, object]) -> OptionVal
         return option.default
     try:
         return option.read(kwargs[option.name])
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, re.error):
         pass
     raise OptionInvalid(Ref("kind", kind.name), Ref("option", option.name))
 

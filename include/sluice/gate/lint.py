@@ -68,7 +68,8 @@ def _check(path: Path, expectations: Path, standing: frozenset[str]) -> Iterator
 
 
 def _parts(document: Document, contract: DataContract) -> Iterator[tuple[Spot, DataContract]]:
-    """The contract with one of its rules or suites each, and where that one is asked for."""
+    """The contract with its columns alone, then with one of its rules or suites each, and where that is asked for."""
+    yield document.root["schema"], replace(contract, quality=(), suites=())
     asked = {entry["id"].value: entry for entry, _ in quality_entries(document)}
     for rule in contract.quality:
         yield asked[rule.id], replace(contract, quality=(rule,), suites=())
