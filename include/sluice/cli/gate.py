@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sluice.cli.gate_report import LookedAt
     from sluice.documents.reasons import Explained
     from sluice.exchange.dry_run import DryRun, Tried
-    from sluice.gate.model import Finding, GateVerdict
+    from sluice.gate.model import Finding
 
 app = typer.Typer(
     help="Judge files.",
@@ -48,6 +48,8 @@ def run(
 ) -> None:
     """Judge FILE against its contract and suites; rows, rules, codes and what to do, never a value.
 
+    Held: rows that the gate lets pass, whose notes a person reads first. Which others the center keeps back (persons
+    who must stay out) or draws as a sample, only the center can tell.
     Exit 0 when it may be sent, 1 refused, 3 undecided. With - one JSON object a line, and the worst exit of all.
 
     Example: sluice gate run leads.csv --agreement DPA-ENERGY01 --flow renewal_campaign --dry-run --report leads.html
@@ -69,9 +71,9 @@ def run(
             if report and looked_at:
                 _write(report, judge, looked_at, tried, lang)
     if format is Format.JSON:
-        show_json(document_of(tried.verdict, lang))
+        show_json(document_of(tried, lang))
     else:
-        _show(file, tried.verdict, lang)
+        _show(file, tried, lang)
     raise typer.Exit(EXIT_OF[tried.verdict.verdict])
 
 
@@ -100,16 +102,17 @@ def _look_at(file: Path) -> "LookedAt":
 
 def _judged(judge: "DryRun", path: str, lang: str) -> Exit:
     """Print one line of a batch; a path that cannot be read is that line's error, and its exit."""
+    from sluice.exchange.dry_run import Tried
     from sluice.exchange.paper import refused
 
     try:
-        verdict = judge.run(Path(path)).verdict
+        tried = judge.run(Path(path))
     except SluiceError as error:
-        nothing = document_of(refused((), Verdict.UNDECIDED), lang)
+        nothing = document_of(Tried(refused((), Verdict.UNDECIDED)), lang)
         show_json({"file": path, **nothing, "error": {"code": error.code, "message": str(error)}})
         return error.exit
-    show_json({"file": path, **document_of(verdict, lang)})
-    return EXIT_OF[verdict.verdict]
+    show_json({"file": path, **document_of(tried, lang)})
+    return EXIT_OF[tried.verdict.verdict]
 
 
 def _write(report: Path, judge: "DryRun", file: "LookedAt", tried: "Tried", lang: str) -> None:
@@ -124,14 +127,15 @@ def _write(report: Path, judge: "DryRun", file: "LookedAt", tried: "Tried", lang
     raise UsageError(Ref("option", "--report"), Ref("errno", number))
 
 
-def document_of(verdict: "GateVerdict", lang: str = "en") -> dict[str, Any]:
+def document_of(tried: "Tried", lang: str = "en") -> dict[str, Any]:
     """The JSON of ``gate run``: verdict, counts, reasons with at most 20 row numbers, their meaning and cure."""
     return {
-        "verdict": verdict.verdict.value,
-        "rows_in": verdict.rows_in,
-        "rows_accepted": verdict.rows_accepted,
-        "rows_refused": verdict.rows_refused,
-        "reasons": [_plain(reason, told) for reason, told in explained(verdict.reasons, lang)],
+        "verdict": tried.verdict.verdict.value,
+        "rows_in": tried.verdict.rows_in,
+        "rows_accepted": tried.rows_accepted,
+        "rows_refused": tried.verdict.rows_refused,
+        "rows_held": tried.rows_held,
+        "reasons": [_plain(reason, told) for reason, told in explained(tried.reasons, lang)],
     }
 
 
@@ -151,19 +155,18 @@ def explained(reasons: "Sequence[Finding]", lang: str) -> "list[tuple[Finding, E
     return [(reason, explain(words(lang), Direction.INBOUND, reason.code)) for reason in reasons]
 
 
-def _show(file: str, verdict: "GateVerdict", lang: str) -> None:
-    show_pairs(
-        f"{Path(file).name}: {verdict.verdict.value}",
-        {"rows in": verdict.rows_in, "accepted": verdict.rows_accepted, "refused": verdict.rows_refused},
-    )
-    if verdict.reasons:
+def _show(file: str, tried: "Tried", lang: str) -> None:
+    verdict = tried.verdict
+    counts = {"rows in": verdict.rows_in, "accepted": tried.rows_accepted, "refused": verdict.rows_refused}
+    show_pairs(f"{Path(file).name}: {verdict.verdict.value}", counts | {"held": tried.rows_held})
+    if tried.reasons:
         show_table(
             "Reasons (row 1 is the first record)",
             ("code", "rule", "column", "severity", "count", "rows", "read as"),
-            [(r.code, r.rule, r.column, r.severity.value, r.count, *_places(r)) for r in verdict.reasons],
+            [(r.code, r.rule, r.column, r.severity.value, r.count, *_places(r)) for r in tried.reasons],
         )
         cures: dict[Explained, list[str]] = {}
-        for reason, told in explained(verdict.reasons, lang):
+        for reason, told in explained(tried.reasons, lang):
             cures.setdefault(told, []).append(reason.code)
         lines = [(", ".join(dict.fromkeys(codes)), told.meaning, told.cure) for told, codes in cures.items()]
         show_table("What to do", ("code", "meaning", "cure"), lines)

@@ -17,7 +17,7 @@ from sluice.documents.words import Words, words
 from sluice.errors import FileMissing, Ref
 from sluice.exchange.dry_run import Tried
 from sluice.exchange.naming import is_safe_name
-from sluice.gate.model import Finding, GateVerdict
+from sluice.gate.model import Finding
 from sluice.terms import Severity, Verdict
 
 HERE: Final = Path(__file__).parent
@@ -71,7 +71,7 @@ def report_page(paper: Paper | PaperMissing, file: LookedAt, tried: Tried, lang:
     say, verdict = words(lang), tried.verdict
     kind, sign = CHIPS[verdict.verdict]
     groups: dict[Explained, list[Line]] = {}
-    for reason, told in explained(verdict.reasons, lang):
+    for reason, told in explained(tried.reasons, lang):
         groups.setdefault(told, []).append(_line(say, tried, reason))
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -84,21 +84,25 @@ def report_page(paper: Paper | PaperMissing, file: LookedAt, tried: Tried, lang:
         kind=kind,
         sign=sign,
         word=say.say(f"dry_run.{verdict.verdict.lower()}.word"),
-        sentence=_sentence(say, verdict),
-        counts=_counts(say, verdict),
+        sentence=_sentence(say, tried),
+        counts=_counts(say, tried),
         groups=list(groups.items()),
         facts=list(_facts(say, paper, file)),
     )
 
 
-def _sentence(say: Words, verdict: GateVerdict) -> str:
+def _sentence(say: Words, tried: Tried) -> str:
+    verdict = tried.verdict
+    told = say.say(f"dry_run.{verdict.verdict.lower()}.sentence")
     if verdict.verdict is Verdict.WARNED and verdict.rows_refused:
-        return say.count("dry_run.partly", verdict.rows_refused, rows=say.number(verdict.rows_refused))
-    return say.say(f"dry_run.{verdict.verdict.lower()}.sentence")
+        told = say.count("dry_run.partly", verdict.rows_refused, rows=say.number(verdict.rows_refused))
+    held = say.count("dry_run.held", tried.rows_held, rows=say.number(tried.rows_held)) if tried.rows_held else ""
+    return f"{told} {held}".strip()
 
 
-def _counts(say: Words, verdict: GateVerdict) -> list[tuple[str, str]]:
-    counted = {"in": verdict.rows_in, "accepted": verdict.rows_accepted, "refused": verdict.rows_refused}
+def _counts(say: Words, tried: Tried) -> list[tuple[str, str]]:
+    counted = {"in": tried.verdict.rows_in, "accepted": tried.rows_accepted, "refused": tried.verdict.rows_refused}
+    counted |= {"held": tried.rows_held}
     return [(say.say(f"dry_run.rows_{name}"), say.number(count)) for name, count in counted.items()]
 
 

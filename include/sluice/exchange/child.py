@@ -1,21 +1,25 @@
 """What runs inside the limited child: decode, identify, judge, split; no network, no services.
 
 It gets a job and leaves in its folder what the parent keeps: ``accepted.parquet``,
-``index.parquet``, ``rest.parquet``, ``refused_*.parquet``, ``findings.csv``, ``pass.json`` and ``report.json``. The
-nursery imports this module once, so everything heavy is imported at the top.
+``index.parquet``, ``rest.parquet``, ``refused_*.parquet``, ``findings.csv``, ``pass.json`` and ``report.json``; of a
+dry run ``held.json`` instead of the tables. The nursery imports this module once, so everything heavy is imported at
+the top.
 """
 
+import json
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from sluice.errors import DocumentInvalid
 from sluice.exchange.content import days_of, split, stopped
 from sluice.exchange.job import Job, job_adapter, report_adapter
 from sluice.exchange.leave import leave_the_rest, write_accepted
 from sluice.exchange.model import GOOD, ChildReport, Sighting, decision_of
-from sluice.exchange.paper import refused
+from sluice.exchange.paper import finding, refused
 from sluice.exchange.progress import tell
 from sluice.exchange.reading import hints_of
 from sluice.exchange.seen import OWN, REF, Seen
@@ -27,7 +31,7 @@ from sluice.gate.wire import failing_table, to_json
 from sluice.lake.parts import PART_BYTES, Parts
 from sluice.lake.reader import opened_table
 from sluice.lake.sorted_rows import SortedRows
-from sluice.lake.table import FormatRefusal
+from sluice.lake.table import FormatHintInvalid, FormatRefusal
 from sluice.screen.prefilter import word_marks
 from sluice.terms import Verdict
 
@@ -56,9 +60,13 @@ PREPARED = (word_marks, known_categories, job_adapter, report_adapter)
 
 
 def judge_file(raw: dict[str, Any]) -> None:
-    """The child's whole life: read the job, leave the report."""
+    """The child's whole life: read the job, leave the report. A fault of the paper is told by its code."""
     job = Job.from_json(raw)
-    report = _report(job)
+    try:
+        report = _report(job)
+    except (DocumentInvalid, FormatHintInvalid) as error:
+        reason = finding("UNREADABLE_NOT_JUDGED", error.code)
+        report = ChildReport(refused((reason,), Verdict.UNDECIDED), None, has_pass=False)
     (job.folder / "report.json").write_bytes(report_adapter().dump_json(report))
 
 
@@ -122,10 +130,19 @@ def _judge(job: Job, parts: Parts, waiting: ExitStack) -> _Found | FormatRefusal
     )
     report = ChildReport(verdict=judgement.verdict, sighting=sighting, has_pass=True, held=rows.reasons)
     if job.origin is None:
+        (job.folder / "held.json").write_text(json.dumps(_held(rows.codes, seen.row_numbers)))
         return _Found(report, seen)
     is_kept = decision_of(judgement.verdict) in GOOD
     is_whole = leave_the_rest(job, parts, seen, judgement.report, rows, is_kept=is_kept)
     return _Found(report, seen, rows.accepted if is_kept else None, is_whole)
+
+
+def _held(codes: Mapping[int, str], row_numbers: pl.Series) -> dict[str, list[int]]:
+    """Rows of the file that would wait for a person, by reason."""
+    rows: dict[str, list[int]] = {}
+    for row, code in codes.items():
+        rows.setdefault(code, []).append(row_numbers[row])
+    return rows
 
 
 def _unreadable(refusal: FormatRefusal) -> GateVerdict:

@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -19,9 +19,9 @@ from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import Nursery
 from sluice.exchange.paper import missing_paper, refuse_unread, refused
 from sluice.exchange.progress import Say, told
-from sluice.gate.model import GateVerdict
+from sluice.gate.model import ROWS_SHOWN, Finding, GateVerdict
 from sluice.settings import Settings
-from sluice.terms import Direction, Flow
+from sluice.terms import Direction, Flow, Severity
 
 SAID_EVERY_S = 0.2
 SHOWN_OPTION = 200
@@ -30,10 +30,27 @@ SHOWN_OPTION = 200
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """The verdict on one file, and what each rule of it asks, by rule id and code, in words of the contract."""
+    """The verdict on one file; what each rule of it asks, by rule id and code, in words of the contract; what waits.
+
+    ``held``: why rows that the gate lets pass would wait until a person has read their notes.
+    """
 
     verdict: GateVerdict
     asked: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    held: tuple[Finding, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[Finding, ...]:
+        return (*self.verdict.reasons, *self.held)
+
+    @property
+    def rows_held(self) -> int:
+        """``rows_in = rows_accepted + rows_refused + rows_held``, as the receipt of a file that was sent has it."""
+        return sum(each.count for each in self.held)
+
+    @property
+    def rows_accepted(self) -> int:
+        return self.verdict.rows_accepted - self.rows_held
 
 
 @dataclass
@@ -66,6 +83,7 @@ class DryRun:
     def run(self, file: Path, say: Say = lambda done, count: None) -> Tried:
         """The verdict the inbound DAG will give on this file, unless its second judge disagrees (ADR 3).
 
+        What only the center knows is not in it: persons who must stay out, and which notes its key draws as a sample.
         say: told how far it is, of a large file.
         Raises FileMissing.
         """
@@ -95,7 +113,14 @@ class DryRun:
         with told(folder, say, SAID_EVERY_S):
             end = self.nursery.run(job.as_json(), limits_of(self.settings, agreement, file.stat().st_size))
         report = read_report(folder, end)
-        return Tried(report.verdict, _asked(folder / "pass.json") if report.has_pass else {})
+        if not report.has_pass:
+            return Tried(report.verdict)
+        return Tried(report.verdict, _asked(folder / "pass.json"), tuple(_held(folder / "held.json")))
+
+
+def _held(path: Path) -> Iterator[Finding]:
+    for code, rows in json.loads(path.read_text()).items():
+        yield Finding(code, "exchange.held", None, len(rows), tuple(rows[:ROWS_SHOWN]), Severity.WARNING)
 
 
 def _asked(path: Path) -> dict[tuple[str, str], str]:

@@ -1,0 +1,73 @@
+"""What an engineer is told before a file is sent is what becomes of it when it is sent."""
+
+import csv
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from desk import Desk
+from returns.commands import at_terminal, sluice
+from sluice.agreement.model import Paper
+from sluice.cli.whole import app
+from sluice.exchange.dry_run import DryRun, find_paper
+from sluice.exchange.nursery import CHILD, Nursery
+from sluice.settings import Settings, get_settings
+from sluice.terms import Flow, Verdict
+
+RUN = ("--agreement", "DPA-ENERGY01", "--flow", "renewal_campaign", "--dry-run")
+NOTES = ("Klant is moslim, liever na vrijdag bellen", "wil een offerte", "is lid van de vakbond")
+"""Of the first three rows: somebody reads the first and the third before they are used."""
+
+
+def with_notes(path: Path) -> Path:
+    """Notes that wait for a person, and one row that the gate refuses."""
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file, delimiter=";")
+    for row, note in zip(rows, NOTES, strict=False):
+        row[header.index("note")] = note
+    rows[4][header.index("birth_date")] = "in May"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=";").writerows([header, *rows])
+    return path
+
+
+@pytest.mark.stores
+def test_rows_that_would_wait_for_a_reader_are_not_told_as_accepted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = with_notes(desk.campaign(rows=30)[0])
+    page = path.with_suffix(".html")
+
+    with at_terminal(desk, monkeypatch):
+        said = sluice("gate", "run", str(path), *RUN).document
+        shown = CliRunner().invoke(app, ["gate", "run", str(path), *RUN, "--report", str(page), "--lang", "nl"]).stdout
+    dropped = desk.drop(path)
+    desk.work()
+
+    line, held = desk.line(dropped), {each["code"]: each for each in said["reasons"] if each["rule"] == "exchange.held"}
+    assert [said[f"rows_{name}"] for name in ("in", "accepted", "refused", "held")] == [30, 27, 1, 2]
+    assert (line.rows_in, line.rows_accepted, line.rows_refused) == (30, 27, 1), "the control: what becomes of it"
+    assert {code: each["rows"] for code, each in held.items()} == {"TEXT_BELIEF_REVIEW": [1], "TEXT_UNION_REVIEW": [3]}
+    assert all(each["meaning"] and each["cure"] for each in held.values())
+    assert "TEXT_BELIEF_REVIEW" in shown and "held" in shown
+    assert "2 rijen zouden wachten tot iemand hun notities gelezen heeft." in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("fresh_settings")
+def test_a_fault_of_the_paper_that_only_the_child_meets_is_told_by_its_code(tmp_path: Path) -> None:
+    """As of a paper that was put in force before the linter asked for an ASCII delimiter."""
+    settings: Settings = get_settings()
+    paper = find_paper(settings, "DPA-ENERGY01", Flow("renewal_campaign"), date(2026, 11, 28))
+    assert isinstance(paper, Paper) and paper.contract is not None
+    form = replace(paper.contract.file_format, delimiter="§")
+    odd = replace(paper, contract=replace(paper.contract, file_format=form))
+    (tmp_path / "file.csv").write_text("customer_number§phone\n1§2\n", encoding="utf-8")
+
+    with Nursery(CHILD) as nursery, DryRun(nursery, settings, odd, ()) as judge:
+        tried = judge.run(tmp_path / "file.csv")
+
+    assert tried.verdict.verdict is Verdict.UNDECIDED
+    assert [(each.code, each.rule) for each in tried.reasons] == [("UNREADABLE_NOT_JUDGED", "SLU-421")]
