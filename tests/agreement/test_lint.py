@@ -127,6 +127,7 @@ CONTRACT_MISTAKES = (
         "mmZ",
     ),
     Mistake("CON-037", '"%d/%m/%Y"', "dd/MM/yyyy", "dateFormat"),
+    Mistake("CON-036", 'delimiter: ";"', 'delimiter: "§"', "delimiter"),
     Mistake("CON-038", "format: dd/MM/yyyy", "format: dd/mm/yyyy", "format: dd/mm"),
     Mistake("CON-038", "format: dd/MM/yyyy", "format: MM/yyyy", "MM/yyyy"),
     Mistake("CON-038", '"%d/%m/%Y"', '"%d/%M/%Y"', "dateFormat"),
@@ -155,6 +156,8 @@ CONTRACT_MISTAKES = (
     Mistake("CON-070", "name: first_name", "name: last_name", "name: last_name", 2),
     Mistake("CON-074", "logicalType: number", "logicalType: array", "array"),
     Mistake("CON-080", "id: customer_number_shape", "id: rows", "id: rows\n"),
+    Mistake("CON-081", "mustBe: 0", "mustBe: .nan", ".nan"),
+    Mistake("CON-081", "metric: rowCount, mustBeGreaterThan: 0", "metric: rowCount, mustBeLessThan: .inf", ".inf"),
     Mistake("CON-082", "mustBeGreaterThan: 0", "mustBeGreaterThan: 0, mustBe: 1", "mustBe: 1"),
     Mistake("CON-083", "mustBe: 0", "mustBe: none", "none"),
     Mistake("CON-086", "{column: monthly_amount,", "{column: month_amount,", "month_amount"),
@@ -190,6 +193,11 @@ WARNINGS = (
     (CONTRACT, Mistake("CON-068", "value: principal_customer_id", "value: national_number", "name: customer_number")),
     (CONTRACT, Mistake("CON-096", "property: automated", "property: automatted", "automatted")),
     (CONTRACT, Mistake("CON-098", "format: csv", "format: json", "decimalComma")),
+    (CONTRACT, Mistake("CON-099", "        unique: true", "        primaryKey: true", "primaryKey")),
+    (CONTRACT, Mistake("CON-099", "        unique: true", "        physicalName: klantnr", "physicalName")),
+    (CONTRACT, Mistake("CON-099", "        unique: true", "        logicalTypeOptions: {maxLength: 9}", "maxLength")),
+    (CONTRACT, Mistake("CON-099", "        unique: true", "        logicalTypeOptions: {format: email}", "email}")),
+    (CONTRACT, Mistake("CON-099", "{format: dd/MM/yyyy}", "{format: dd/MM/yyyy, minimum: 01/01/1900}", "minimum")),
     (CONTRACT, Mistake("CON-097", "        unique: true", "        examples: [E1]", "examples")),
 )
 
@@ -272,6 +280,15 @@ def test_the_principals_of_the_checkout_have_no_problem() -> None:
     problems = [p for p in lint_path(PRINCIPALS) if p.severity is Severity.ERROR]
 
     assert problems == []
+
+
+def test_no_paper_of_ours_says_what_nothing_judges(schemas: Path, tmp_path: Path) -> None:
+    same = CONTRACT.replace("        unique: true", "        physicalName: customer_number\n        primaryKey: false")
+    assert same != CONTRACT
+    write_folder(tmp_path, contract=same)
+
+    places = (PRINCIPALS, schemas / "examples", tmp_path)
+    assert [p for place in places for p in lint_path(place) if p.code == "CON-099"] == []
 
 
 def test_the_given_examples_lint_clean_as_they_are(schemas: Path) -> None:

@@ -42,13 +42,22 @@ def test_a_rule_that_came_later_is_asked_of_files_and_not_of_what_was_registered
         load_agreement(path)
 
 
-@pytest.mark.parametrize(("form", "code"), [("%d/%m/%Y%", "CON-039"), ("%d/%M/%Y", "CON-038")])
-def test_a_rule_of_contracts_that_came_later_is_asked_of_files_only_too(tmp_path: Path, form: str, code: str) -> None:
-    """A server's format that no column asks for spoilt nothing: what is registered with it has to stay readable."""
-    folder = write_folder(tmp_path, contract=CONTRACT.replace('"%d/%m/%Y"', f'"{form}"'))
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ('"%d/%m/%Y"', '"%d/%m/%Y%"', "CON-039"),  # spoilt nothing where no column asks for the server's format
+        ('"%d/%m/%Y"', '"%d/%M/%Y"', "CON-038"),
+        ('delimiter: ";"', 'delimiter: "§"', "CON-036"),  # nor this, of workbooks
+        ("mustBe: 0", "mustBeLessThan: .inf", "CON-081"),
+    ],
+)
+def test_a_rule_of_contracts_that_came_later_is_asked_of_files_only_too(
+    tmp_path: Path, old: str, new: str, code: str
+) -> None:
+    folder = write_folder(tmp_path, contract=CONTRACT.replace(old, new, 1))
     body = (folder / CONTRACT_NAME).read_bytes()
 
-    assert parse_contract(body, CONTRACT_NAME, AGREEMENT.encode(), PAPER).file_format.date_format == form
+    assert parse_contract(body, CONTRACT_NAME, AGREEMENT.encode(), PAPER).version == "1.0.0"
     with pytest.raises(PaperInvalid, match=code):
         load_contract(folder / CONTRACT_NAME)
 

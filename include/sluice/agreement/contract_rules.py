@@ -33,7 +33,7 @@ NEED_AGREEMENT = ("044", "045")
 RECIPE = ("contactsFlow", "resultsFlow", "recordId")
 """What a return contract must say of itself."""
 
-LATER_RULES = frozenset({"038", "039"})
+LATER_RULES = frozenset({"036", "038", "039", "081"})
 """As those of agreements: asked of a paper before it is put in force, never of one that is."""
 
 _GAP_PROPERTIES = tuple(name for name, _ in GAPS)
@@ -138,13 +138,19 @@ def _check_server(document: Document) -> Iterator[Found]:
             yield Found(server["type"], "013", "one of s3")
         yield from _check_given(server["format"], shape.FORMAT)
         if server["delimiter"].is_given and server["delimiter"].value != "\t":
-            yield from check_shape(server["delimiter"], shape.DELIMITER)
+            yield from _check_delimiter(server["delimiter"])
         yield from _check_properties(server, shape.SERVER_PROPERTIES)
         dates, comma = custom(server).get("dateFormat"), custom(server).get("decimalComma")
         if comma and comma.value is True and server["format"].value in ("json", "ndjson"):
             yield Found(comma, "098")
         if dates and dates.text:
             yield from _check_format(dates, dates.text if "%" in dates.text else "", of_days=True)
+
+
+def _check_delimiter(spot: Spot) -> Iterator[Found]:
+    yield from check_shape(spot, shape.DELIMITER)
+    if spot.text and not spot.text.isascii():
+        yield Found(spot, "036")
 
 
 def _check_tables(document: Document) -> Iterator[Found]:
@@ -174,6 +180,17 @@ def _check_type(column: Spot) -> Iterator[Found]:
             yield Found(column[flag], "012", "true or false")
     if column["examples"].exists:
         yield Found(column["examples"], "097")
+    yield from (Found(spot, "099") for spot in _unjudged(column))
+
+
+def _unjudged(column: Spot) -> Iterator[Spot]:
+    """What the standard has for constraints and the gate does not ask of any file."""
+    is_dated = column["logicalType"].value in DATED
+    yield from (spot for key, spot in column["logicalTypeOptions"].keys.items() if key != "format" or not is_dated)
+    if column["primaryKey"].value:
+        yield column["primaryKey"]
+    if column["physicalName"].value not in (None, column["name"].value):
+        yield column["physicalName"]
 
 
 def _check_format(spot: Spot, pattern: str, *, of_days: bool) -> Iterator[Found]:

@@ -1,5 +1,6 @@
 """What a quality entry of a contract may say, and the QualityRule it becomes (ODCS 3.1 quality)."""
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -97,12 +98,12 @@ def _check_operator(entry: Spot) -> Iterator[Found]:
     if len(given) != 1:
         yield Found(entry, "082", f"{len(given)} given")
     for operator in given:
-        if operator.where.endswith("Between"):
-            wrong = len(operator.entries) != 2 or not all(_is_number(bound.value) for bound in operator)
-        else:
-            wrong = not _is_number(operator.value)
-        if wrong:
+        is_pair = operator.where.endswith("Between")
+        bounds = [bound.value for bound in operator] if is_pair else [operator.value]
+        if not all(map(_is_number, bounds)) or (is_pair and len(bounds) != 2):
             yield Found(operator, "083")
+        elif not all(map(math.isfinite, bounds)):
+            yield Found(operator, "081")
 
 
 def _is_number(value: object) -> bool:
