@@ -22,7 +22,6 @@ TABLE = [
         "Agent.Username": "an",
         "Agent.Seconds": "12",
         "Attributes.record_id": "E1",
-        "Agent": None,
         "Attributes.note": None,
     },
     {
@@ -30,7 +29,6 @@ TABLE = [
         "Agent.Username": None,
         "Agent.Seconds": None,
         "Attributes.record_id": "E2",
-        "Agent": None,
         "Attributes.note": "belt \u00e9\u00e9n keer terug",
     },
 ]
@@ -48,6 +46,31 @@ def test_every_form_gives_the_same_table(tmp_path: Path, form: str) -> None:
 
     assert table.frame.to_dicts() == TABLE
     assert (table.row_numbers.to_list(), table.record_count, table.dialect.format) == ([1, 2], 2, "json")
+
+
+AGENT = FormatHints(columns=("id", "Agent.Username"))
+
+
+@pytest.mark.parametrize(
+    ("records", "wanted", "columns"),
+    [
+        ('{"id": 1, "Agent": {"Username": "an"}} {"id": 2, "Agent": null}', FormatHints(), ["id", "Agent.Username"]),
+        ('{"id": 2, "Agent": null} {"id": 1, "Agent": {"Username": "an"}}', AGENT, ["id", "Agent.Username"]),
+        ('{"id": 2, "Agent": null}', AGENT, ["id", "Agent.Username"]),
+        ('{"Agent": null}', AGENT, ["id", "Agent.Username"]),
+        ('{"id": 1, "A": {"B": {"C": 1}}} {"id": 2, "A": {"B": null}} {"A": null}', FormatHints(), ["id", "A.B.C"]),
+        ('{"id": 2, "Agent": null}', FormatHints(), ["id", "Agent"]),
+        ('{"id": 2, "Agent": null}', FormatHints(columns=("Agent", "Agent.Username")), ["id", "Agent", "Agent.Username"]),
+        ('{"id": 1, "Agent": {"Username": 1}} {"id": 2, "Agent": "an"}', AGENT, ["id", "Agent.Username", "Agent"]),
+    ],
+)  # fmt: skip
+def test_an_object_that_is_null_is_no_column_where_its_keys_are(
+    tmp_path: Path, records: str, wanted: FormatHints, columns: list[str]
+) -> None:
+    table = table_of(read_bytes(tmp_path, records.encode(), "drop.json", wanted))
+
+    assert table.frame.columns == columns
+    assert (table.frame.height, len(table.row_numbers)) == (table.record_count, table.record_count)
 
 
 @pytest.mark.parametrize("agreed", ["json", "ndjson", None])

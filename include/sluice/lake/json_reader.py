@@ -102,6 +102,16 @@ class _Rows:
             self.frames.append(pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)))
         self.batch = []
 
+    def columns(self, hints: FormatHints) -> tuple[str, ...]:
+        """Those that were met, but for an object that is null in every record: its columns are those of its keys."""
+        known = (*self.names, *hints.columns)
+        objects = {name[:at] for name in known for at, letter in enumerate(name) if letter == "."}
+        nothing = {name for name in objects.difference(hints.columns) & self.names.keys() if self._is_empty(name)}
+        return tuple(name for name in self.names if name not in nothing)
+
+    def _is_empty(self, name: str) -> bool:
+        return all(frame[name].null_count() == frame.height for frame in self.frames if name in frame.columns)
+
 
 def read_json(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
     """The table of a non-empty JSON file, or why there is none.
@@ -116,12 +126,12 @@ def read_json(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatR
     except _Refused as refused:
         return refused.refusal
     rows.finish()
-    names = tuple(rows.names)
+    names = rows.columns(hints)
     if names and (refusal := check_header(names, limits, hints)):
         return refusal
-    absent = tuple(name for name in hints.columns if name not in rows.names)
+    absent = tuple(name for name in hints.columns if name not in names)
     return Table(
-        _frame(rows, absent),
+        _frame(rows, absent).select(*names, *absent),
         pl.Series("row_number", rows.numbers, dtype=pl.UInt32),
         bad_records_frame(rows.bad),
         count,
