@@ -46,6 +46,7 @@ AGREEMENT_MISTAKES = (
     Mistake("AGR-017", "duration: P90D", "duration: 90 days", "90 days"),
     Mistake("AGR-017", "duration: P90D", "duration: P", "duration: P,"),
     Mistake("AGR-018", "validFrom: 2026-01-01", "validFrom: 2026-02-30", "2026-02-30"),
+    Mistake("AGR-019", "noticeDays: 30", "noticeDays: 0036", "0036"),
     Mistake("AGR-020", "supersedes: 2.4.0", "supersedes: 3.0.1", "supersedes"),
     Mistake("AGR-023", "validTo: null", "validTo: 2025-12-31", "validTo"),
     Mistake("AGR-026", "code: energy01", "code: energy02", "energy02"),
@@ -101,6 +102,10 @@ CONTRACT_MISTAKES = (
     Mistake("CON-017", 'delimiter: ";"', 'delimiter: ";;"', "delimiter"),
     Mistake("CON-017", "region, value: BE", "region, value: Belgium", "Belgium"),
     Mistake("CON-018", "status: active", "status: 2026-02-30", "status"),
+    Mistake("CON-019", "min_value: 0,", "min_value: 0100,", "min_value"),
+    Mistake("CON-019", "min_value: 0,", "min_value: 12:30,", "min_value"),
+    Mistake("CON-019", "min_value: 0,", "min_value: 1:30.5,", "min_value"),
+    Mistake("CON-019", "min_value: 0,", "min_value: 0x10,", "min_value"),
     Mistake("CON-020", "id: energy01.inbound.renewal_campaign", "id: renewals", "id: renewals"),
     Mistake("CON-020", "id: energy01.inbound", "id: energy01.inwards", "inwards"),
     Mistake("CON-021", "principal, value: energy01", "principal, value: energy02", "energy02"),
@@ -359,6 +364,13 @@ def test_a_paper_of_the_other_kind_is_one_problem_that_names_the_right_command(t
     assert "this is a contract" in of_contract.message and "sluice contract lint" in of_contract.message
     assert of_agreement.line == Mistake("", "", "", "agreementId:").line(agreement.read_text(encoding="utf-8"))
     assert of_contract.line == Mistake("", "", "", "kind:").line(contract.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "0.5", "10", "00.5", '"010"', "1e3"])
+def test_a_number_that_is_what_it_looks_like_is_none_of_another_base(tmp_path: Path, number: str) -> None:
+    folder = write_folder(tmp_path, contract=CONTRACT.replace("min_value: 0,", f"min_value: {number},"))
+
+    assert [problem for problem in lint_path(folder / CONTRACT_NAME) if problem.code == "CON-019"] == []
 
 
 def test_a_paper_of_the_right_kind_and_a_folder_are_linted_as_ever(tmp_path: Path) -> None:

@@ -34,11 +34,16 @@ def test_a_rule_that_came_later_is_asked_of_files_and_not_of_what_was_registered
     path = tmp_path / "agreement-3.0.0.yaml"
     text = (PRINCIPALS / "energy01" / path.name).read_text(encoding="utf-8")
     path.write_text(text.replace("  country: BE", "  country: US"), encoding="utf-8")
+    octal = text.replace("noticeDays: 30", "noticeDays: 036")
 
     registered = parse_agreement(path.read_bytes(), path.name)
 
     assert (registered.delivery.country, registered.delivery.transfer_basis) == ("US", None)
+    assert octal != text and parse_agreement(octal.encode(), path.name).version == "3.0.0"
     with pytest.raises(PaperInvalid, match="AGR-054"):
+        load_agreement(path)
+    path.write_text(octal, encoding="utf-8")
+    with pytest.raises(PaperInvalid, match="AGR-019"):
         load_agreement(path)
 
 
@@ -49,6 +54,7 @@ def test_a_rule_that_came_later_is_asked_of_files_and_not_of_what_was_registered
         ('"%d/%m/%Y"', '"%d/%M/%Y"', "CON-038"),
         ('delimiter: ";"', 'delimiter: "§"', "CON-036"),  # nor this, of workbooks
         ("mustBe: 0", "mustBeLessThan: .inf", "CON-081"),
+        ("min_value: 0,", "min_value: 010,", "CON-019"),
     ],
 )
 def test_a_rule_of_contracts_that_came_later_is_asked_of_files_only_too(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from sluice.agreement import dpv
 from sluice.agreement.agreement_shape import AGREEMENT
-from sluice.agreement.document import Document, Found, Spot
+from sluice.agreement.document import OTHER_BASE, Document, Found, Spot, check_numbers
 from sluice.agreement.facts import EEA_COUNTRIES, SECURITY_HEADINGS
 from sluice.agreement.shape import check_shape
 from sluice.terms import Direction, RoleProfile
@@ -12,13 +12,14 @@ from sluice.terms import Direction, RoleProfile
 EMOTION_WORDS = ("emotion", "sentiment", "mood", "stress")
 PLACEHOLDER_HASH = "0" * 64
 RETURNS_ABROAD = "054"
-LATER_RULES = frozenset({RETURNS_ABROAD})
+LATER_RULES = frozenset({RETURNS_ABROAD, OTHER_BASE})
 """Rules that came when papers were registered already: those are read as they are, and nothing goes by them."""
 
 
 def check_agreement(document: Document) -> Iterator[Found]:
     """Every finding about one agreement on its own."""
     yield from (found for found in check_shape(document.root, AGREEMENT) if found.spot.value not in EMOTION_WORDS)
+    yield from check_numbers(document.root)
     for rule in RULES:
         yield from rule(document.root)
 

@@ -43,6 +43,11 @@ _SHARED = (
     ),
     ("017", "a text does not have its form", "write it in the form named here"),
     ("018", "a value cannot be a date or number", "correct the value, or put it in quotes if it is text"),
+    (
+        "019",
+        "YAML reads this number as octal, hexadecimal, binary or base 60",
+        "put it in quotes if it is text, or write it without the leading zero or colon",
+    ),
 )
 
 _AGREEMENT = (

@@ -21,7 +21,7 @@ from sluice.agreement.columns import (
     says_a_day,
     strptime_format,
 )
-from sluice.agreement.document import Document, Found, Spot
+from sluice.agreement.document import OTHER_BASE, Document, Found, Spot, check_numbers
 from sluice.agreement.model import Agreement
 from sluice.agreement.quality_rules import check_quality
 from sluice.agreement.shape import OPEN, Kind, check_shape
@@ -33,7 +33,7 @@ NEED_AGREEMENT = ("044", "045")
 RECIPE = ("contactsFlow", "resultsFlow", "recordId")
 """What a return contract must say of itself."""
 
-LATER_RULES = frozenset({"036", "038", "039", "081"})
+LATER_RULES = frozenset({OTHER_BASE, "036", "038", "039", "081"})
 """As those of agreements: asked of a paper before it is put in force, never of one that is."""
 
 _GAP_PROPERTIES = tuple(name for name, _ in GAPS)
@@ -43,6 +43,7 @@ _AGENT_EMOTION = re.compile(rf"agent.*({'|'.join(EMOTION_WORDS)})|({'|'.join(EMO
 
 def check_contract(document: Document, agreement: Agreement | None) -> Iterator[Found]:
     """Every finding of ours about one contract; without an agreement, what the file alone can tell."""
+    yield from check_numbers(document.root)
     for rule in RULES:
         yield from rule(document)
     yield from check_quality(document)

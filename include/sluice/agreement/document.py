@@ -4,6 +4,7 @@ Tags, anchors and duplicate keys are refused: a reviewer reads what the machine 
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -19,11 +20,17 @@ from sluice.terms import Sha256
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 30
+OTHER_BASE = "019"
 
 _SCALARS = {
     f"tag:yaml.org,2002:{name}": getattr(yaml.constructor.SafeConstructor, f"construct_yaml_{name}")
     for name in ("str", "int", "float", "bool", "null", "timestamp")
 }
+_OTHER_BASE = {
+    "tag:yaml.org,2002:int": re.compile("[-+]?0[0-9_bx]|.*:"),
+    "tag:yaml.org,2002:float": re.compile(".*:"),
+}
+"""How a number is written that YAML 1.1 takes for octal, hexadecimal, binary or (``12:30``) base 60."""
 _PLAIN = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", *_SCALARS}
 
 
@@ -37,6 +44,8 @@ class Spot:
     exists: bool = True
     keys: Mapping[str, "Spot"] = field(default_factory=dict)
     entries: tuple["Spot", ...] = ()
+    is_other_base: bool = False
+    """A number that is not what a reader takes it for: ``0100`` is 64 to YAML."""
 
     def __getitem__(self, key: str) -> "Spot":
         return self.keys.get(key) or Spot(None, self.line, f"{self.where}.{key}".lstrip("."), exists=False)
@@ -89,6 +98,14 @@ class Found:
     spot: Spot
     number: str
     detail: str = ""
+
+
+def check_numbers(spot: Spot) -> Iterator[Found]:
+    """Numbers below a place that YAML reads in another base than a person."""
+    if spot.is_other_base:
+        yield Found(spot, OTHER_BASE)
+    for below in (*spot.keys.values(), *spot.entries):
+        yield from check_numbers(below)
 
 
 def make_problem(path: str, line: int, code: str, where: str, detail: str = "") -> Problem:
@@ -198,7 +215,8 @@ def _spot(node: yaml.Node, where: str, line: int) -> Spot:
         )
         return Spot([entry.value for entry in entries], line, where, entries=entries)
     assert isinstance(node, yaml.ScalarNode)
-    return Spot(_scalar(node, where), line, where)
+    form = _OTHER_BASE.get(node.tag)
+    return Spot(_scalar(node, where), line, where, is_other_base=bool(form and form.match(node.value)))
 
 
 def _mapping(node: yaml.MappingNode, where: str, line: int) -> Spot:
