@@ -121,6 +121,17 @@ def _check_arguments(entry: Spot, names: Types) -> Iterator[Found]:
             yield Found(arguments, "087")
         if pattern.is_given:
             yield from _check_pattern(pattern)
+        yield from _check_values(values)
+    yield from _check_values(arguments["missingValues"])
+
+
+def _check_values(values: Spot) -> Iterator[Found]:
+    """All are texts, or all are numbers; null has no effect."""
+    given = [entry for entry in values if entry.value is not None]
+    is_text = any(isinstance(entry.value, str) for entry in given)
+    for entry in given:
+        if not (isinstance(entry.value, str) if is_text else _is_number(entry.value)):
+            yield Found(entry, "012", "a text, as others of this list" if is_text else "a text, or a number")
 
 
 def _check_pattern(spot: Spot) -> Iterator[Found]:
