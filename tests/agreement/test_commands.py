@@ -8,7 +8,8 @@ import typer
 from typer.testing import CliRunner
 
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, PRINCIPALS, write_folder
-from sluice.agreement.errors import FileRefused
+from sluice.agreement.codes import GAP_CODES
+from sluice.agreement.errors import ColumnNameUnfit, FileRefused
 from sluice.cli import agreement, contract, principal, whole
 from sluice.exchange.infer import skeleton_of
 from sluice.services.seaweed import credential
@@ -124,6 +125,31 @@ def test_onboarding_shows_and_writes(tmp_path: Path) -> None:
     written = run(principal.app, "onboard", "energy02", "--write", env=env)
 
     assert [Path(file["path"]).exists() and file["written"] for file in written["files"]] == [True, True]
+
+
+@pytest.mark.parametrize("name", ["Customer\nnumber", "Customer\tnumber"])
+def test_infer_refuses_a_header_that_no_contract_can_name(tmp_path: Path, name: str) -> None:
+    """As Alt+Enter makes it in a workbook: the linter would refuse the skeleton."""
+    path = tmp_path / "file.csv"
+    path.write_text(f'first;"{name}"\na;1\nb;2\n', encoding="utf-8")
+
+    refused = runner.invoke(contract.app, ["infer", str(path), "--principal", "bank01"])
+
+    assert isinstance(refused.exception, ColumnNameUnfit) and "#2" in str(refused.exception)
+    assert refused.stdout == ""
+
+
+@pytest.mark.parametrize("name", ["20240115.csv", "2024.csv", "null.csv", "on.csv"])
+def test_infer_makes_a_flow_of_a_file_s_name_whatever_yaml_takes_it_for(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("id;name\n1;x\n", encoding="utf-8")
+    paper = tmp_path / "made.odcs.yaml"
+
+    paper.write_text(run(contract.app, "infer", str(path), "--principal", "123")["contract"], encoding="utf-8")
+
+    found = run(contract.app, "lint", str(paper), code=1)
+    assert {problem["code"] for problem in found["problems"]} <= GAP_CODES
+    assert "CON-099" not in {problem["code"] for problem in found["warnings"]}
 
 
 def test_infer_writes_a_skeleton_of_a_real_file(real_data: Path) -> None:

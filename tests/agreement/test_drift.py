@@ -113,6 +113,55 @@ def test_a_missing_column_of_one_line_keeps_what_else_is_true_of_it(contract: Pa
     assert found["yaml"] == [f"-{line}", f"+      - {{name: last_name, unique: true, {key}: false}}"]
 
 
+@pytest.mark.parametrize(("said", "shown"), [("yes", "false"), ("On", "false")])
+def test_yes_is_true_and_becomes_false(contract: Path, rows: Rows, said: str, shown: str) -> None:
+    line = "      - {name: last_name, unique: true, required: %s}"
+    before, rest = CONTRACT.split("      - name: last_name\n")
+    contract.write_text(f"{before}{line % said}\n{rest[rest.index('      - name: phone') :]}", encoding="utf-8")
+    gone = rows[0].index("last_name")
+    for row in rows:
+        del row[gone]
+
+    [found] = drift(contract, rows)
+
+    assert found["yaml"] == [f"-{line % said}", f"+{line % shown}"]
+
+
+NAMES = (
+    ("- name: 'it''s mail'", "it's mail", '- name: "its mail"'),
+    ('- "name": its_mail', "its_mail", '- "name": "its mail"'),
+    ('- name: "its\\"mail"', 'its"mail', '- name: "its mail"'),
+    ('- {description: "name: other", name: its_mail}', "its_mail", '- {description: "name: other", name: "its mail"}'),
+    ("- name: its, mail", "its, mail", ""),
+    ("- name:\n          its_mail", "its_mail", ""),
+)
+
+
+@pytest.mark.parametrize(("written_as", "old", "line"), NAMES)
+def test_a_name_is_replaced_whole_however_it_is_written_or_no_line_is_shown(
+    contract: Path, rows: Rows, written_as: str, old: str, line: str
+) -> None:
+    before, after = CONTRACT.split("      - name: email\n")
+    kind = "" if written_as.endswith("}") else "        logicalType: string\n"
+    rest = after[after.index("      - name: street") :]
+    contract.write_text(f"{before}      {written_as}\n{kind}{rest}", encoding="utf-8")
+    rows[0][rows[0].index("email")] = "its mail"
+
+    [found] = [each for each in drift(contract, rows) if each["found"] == "its mail"]
+
+    assert found["declared"] == old
+    assert found["yaml"] == ([f"-      {written_as}", f"+      {line}"] if line else [])
+
+
+def test_a_new_name_of_two_lines_has_a_place_and_no_lines(contract: Path, rows: Rows) -> None:
+    for number, row in enumerate(rows):
+        row.append("x" if number else "loyalty\nnumber")
+
+    [found] = drift(contract, rows)
+
+    assert (found["change"], found["found"], found["yaml"]) == ("new", f"#{len(rows[0])}", [])
+
+
 def test_moved_columns_are_named_and_no_line_has_to_change(contract: Path, rows: Rows) -> None:
     at = rows[0].index("city")
     for row in rows:

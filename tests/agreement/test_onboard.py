@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sluice.agreement.codes import GAP_CODES
 from sluice.agreement.errors import PrincipalNameInvalid
 from sluice.agreement.lint import lint_path
 from sluice.agreement.onboard import onboard, policy_for, write_files
-from sluice.terms import Principal, Severity
+from sluice.terms import Flow, Principal, Severity
 
 TODAY = date(2026, 11, 25)
 
@@ -80,6 +81,14 @@ def test_skeletons_lint_with_open_decisions_only_and_are_never_overwritten(tmp_p
     Path(written[0]).write_text("mine", encoding="utf-8")
     assert write_files(made, tmp_path) == ()
     assert Path(written[0]).read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("name", ["123", "no", "on", "null", "2024-01-15", "1e5"])
+def test_a_name_that_yaml_would_take_for_something_else_is_a_name_in_its_papers(tmp_path: Path, name: str) -> None:
+    write_files(onboard(name, "exchange", TODAY, Flow(name)), tmp_path)
+
+    errors = {problem.code for problem in lint_path(tmp_path) if problem.severity is Severity.ERROR}
+    assert errors <= GAP_CODES | {"AGR-015"}
 
 
 def test_paths_lie_under_the_principals_own_prefix() -> None:

@@ -10,17 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import yaml
+
 from sluice.agreement.columns import columns
 from sluice.agreement.document import Document, Spot
-from sluice.agreement.infer import WRITTEN_INDENT, ColumnProfile, column_lines, quoted
+from sluice.agreement.infer import WRITTEN_INDENT, ColumnProfile, column_lines, is_one_line, quoted
 from sluice.errors import at_place, may_be_a_value
 
 _ALIKE = 0.75
 """From this likeness on (difflib) a column that is missing and a new one may be the same under another name."""
 _HEADER_SHARE = 0.5
-_NAME = re.compile(r"""(\bname:\s*)("[^"]*"|'[^']*'|[^,}#]*[^,}#\s])""")
-
-_REQUIRED = re.compile(r"""(\brequired["']?:\s*)true\b""", re.IGNORECASE)
+_NAME = re.compile(r"""\bname["']?:\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,}#]*[^,}#\s])""")
+_REQUIRED = re.compile(r"""\brequired["']?:\s*(\w+)""")
 
 
 class Change(StrEnum):
@@ -58,7 +59,7 @@ def find_drift(document: Document, profiles: Sequence[ColumnProfile]) -> tuple[D
     declared = {str(each["name"].value): each for each in columns(document)}
     found = [profile.name for profile in profiles]
     missing, new = [name for name in declared if name not in found], [name for name in found if name not in declared]
-    renamed = _pairs(missing, [name for name in new if not may_be_a_value(name)])
+    renamed = _pairs(missing, [name for name in new if _is_sayable(name)])
     drift = [
         *(_renamed(document, declared[old], old, name, found) for old, name in renamed.items()),
         *(_missing(document, declared[name], name) for name in missing if name not in renamed),
@@ -66,6 +67,10 @@ def find_drift(document: Document, profiles: Sequence[ColumnProfile]) -> tuple[D
         *_moved(declared, [name for name in found if name in declared], found),
     ]
     return tuple(sorted(drift, key=lambda each: (each.line, each.position or 0)))
+
+
+def _is_sayable(name: str) -> bool:
+    return is_one_line(name) and not may_be_a_value(name)
 
 
 def _plain(name: str) -> str:
@@ -90,26 +95,36 @@ def _line(document: Document, number: int) -> str:
     return document.body.decode().splitlines()[number - 1]
 
 
+def _changed(document: Document, spot: Spot, form: re.Pattern[str], new: str) -> tuple[str, ...]:
+    """The line of a value, out and in again with another; nothing where it does not stand there in one piece."""
+    was = _line(document, spot.line)
+    for found in form.finditer(was):
+        try:
+            is_meant = yaml.safe_load(found[1]) == spot.value
+        except yaml.YAMLError:
+            continue
+        if is_meant:
+            return f"-{was}", f"+{was[: found.start(1)]}{new}{was[found.end(1) :]}"
+    return ()
+
+
 def _renamed(document: Document, spot: Spot, old: str, name: str, found: Sequence[str]) -> Drift:
-    was = _line(document, spot["name"].line)
-    changed = _NAME.sub(lambda before: before[1] + quoted(name), was, count=1)
-    return Drift(Change.RENAMED, old, name, found.index(name) + 1, spot["name"].line, (f"-{was}", f"+{changed}"))
+    lines = _changed(document, spot["name"], _NAME, quoted(name))
+    return Drift(Change.RENAMED, old, name, found.index(name) + 1, spot["name"].line, lines)
 
 
 def _missing(document: Document, spot: Spot, name: str) -> Drift:
     """A column that has to be there may become one that need not be; any other may stay as it is declared."""
     if spot["required"].value is not True:
         return Drift(Change.MISSING, name, None, None, spot["name"].line)
-    line = spot["required"].line
-    was = _line(document, line)
-    changed = _REQUIRED.sub(r"\1false", was, count=1)
-    return Drift(Change.MISSING, name, None, None, line, (f"-{was}", f"+{changed}"))
+    lines = _changed(document, spot["required"], _REQUIRED, "false")
+    return Drift(Change.MISSING, name, None, None, spot["required"].line, lines)
 
 
 def _new(document: Document, profile: ColumnProfile, found: Sequence[str]) -> Drift:
     """After the column that stands before it in the file, and not required: older files have none."""
     place = found.index(profile.name)
-    if may_be_a_value(profile.name):
+    if not _is_sayable(profile.name):
         return Drift(Change.NEW, None, at_place(place + 1), place + 1, columns(document)[0].line - 1)
     known = {str(each["name"].value): each for each in columns(document)}
     before = next((known[name] for name in reversed(found[:place]) if name in known), None)

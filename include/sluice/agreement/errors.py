@@ -41,3 +41,11 @@ class FileUndecided(SluiceError):
     summary = "the file reads in more than one way"
     cure = "write delimiter, encoding or sheet into a contract by hand; then they are not guessed"
     exit = Exit.UNDECIDED
+
+
+class ColumnNameUnfit(FileRefused):
+    """A header that a workbook may have and a contract may not: its columns are named in one line."""
+
+    code = "SLU-446"
+    summary = "a column name has a line break or a tab"
+    cure = "write it in one line in the file (in a workbook the break is Alt+Enter), and try again"

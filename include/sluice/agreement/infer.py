@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sluice.agreement.errors import ColumnNameUnfit
 from sluice.agreement.shape import OPEN
+from sluice.errors import Ref, at_place
 from sluice.terms import Direction, Flow, Principal
 
 
@@ -72,7 +74,7 @@ def infer_contract(
         *_server(file, principal, flow, direction),
         *_defaults(principal, direction),
         "schema:",
-        f"  - name: {flow}",
+        f"  - name: {quoted(flow)}",
         "    physicalType: file",
         "    logicalType: object",
         "    quality:",
@@ -111,7 +113,7 @@ def _server(file: FileProfile, principal: Principal, flow: Flow, direction: Dire
 
 def _defaults(principal: Principal, direction: Direction) -> Iterator[str]:
     yield "customProperties:            # defaults for every column; a column may override"
-    yield f"  - {{property: principal, value: {principal}}}"
+    yield f"  - {{property: principal, value: {quoted(principal)}}}"
     yield f"  - {{property: direction, value: {direction}}}"
     yield f"  - {{property: agreementId, value: {OPEN}}}        # the agreement these files are exchanged under"
     yield f"  - {{property: agreementVersion, value: {OPEN}}}"
@@ -139,6 +141,18 @@ def column_lines(column: ColumnProfile) -> Iterator[str]:
     if kind := suggest_key(column.name):
         sure = ", no value stands twice" if column.unique else ""
         yield f"          # - {{property: subjectKey, value: {kind}}}   # if it finds a person{sure}"
+
+
+def is_one_line(name: str) -> bool:
+    """Whether a contract can name a column so; a header of a workbook may have breaks and tabs."""
+    return not re.search(r"[\t\r\n]", name)
+
+
+def check_names(columns: Sequence[ColumnProfile]) -> None:
+    """Raises ColumnNameUnfit for what a contract could not name."""
+    for place, column in enumerate(columns, 1):
+        if not is_one_line(column.name):
+            raise ColumnNameUnfit(Ref("column", at_place(place)))
 
 
 def quoted(text: str) -> str:

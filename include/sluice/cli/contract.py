@@ -74,7 +74,7 @@ def _fields(path: Path) -> list[dict[str, object]]:
 
 @app.command("infer")
 def infer(
-    file: Annotated[Path, typer.Argument(help="A CSV or XLSX file; it is only read.")],
+    file: Annotated[Path, typer.Argument(help="A file of CSV, XLSX, JSON or Parquet; it is only read.")],
     principal: Annotated[str, typer.Option(help="Code of the principal.")] = "someone",
     flow: Annotated[str, typer.Option(help="Name of the flow: letters, digits, _ and -.")] = "",
     direction: Annotated[Direction, typer.Option(help="Which way the file crosses.")] = Direction.INBOUND,
@@ -89,6 +89,7 @@ def infer(
     import re
 
     from sluice.agreement.contract_shape import FLOW
+    from sluice.agreement.infer import check_names
     from sluice.agreement.onboard import NAME
     from sluice.exchange.infer import skeleton_of
 
@@ -98,6 +99,7 @@ def infer(
     if not NAME.fullmatch(principal) or not re.fullmatch(FLOW, flow):
         raise UsageError(Ref("option", "--principal or --flow"))
     skeleton = skeleton_of(file, principal, flow, direction)
+    check_names(skeleton.columns)
     if format is Format.JSON:
         show_json({"contract": skeleton.text, "fields": [_open_field(column.name) for column in skeleton.columns]})
     else:
