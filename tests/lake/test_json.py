@@ -48,7 +48,24 @@ def test_every_form_gives_the_same_table(tmp_path: Path, form: str) -> None:
     assert (table.row_numbers.to_list(), table.record_count, table.dialect.format) == ([1, 2], 2, "json")
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ['[{"a": 1}]', ' \n{"a": 1}\n{"a": 2}\n'])
+def test_json_in_utf_16_is_told_its_encoding(tmp_path: Path, codec: str, text: str) -> None:
+    """And not that it is a table with another name."""
+    content = ("\ufeff" + text).encode(codec)
+
+    assert refusal_of(read_bytes(tmp_path, content, "drop.json")).code == "ENCODING_JSON_BOM"
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_control_a_table_in_utf_16_stays_one(tmp_path: Path, codec: str) -> None:
+    content = "\ufeffключ;имя\n1;[x]\n".encode(codec)
+
+    assert table_of(read_bytes(tmp_path, content, "drop.csv")).frame.rows() == [("1", "[x]")]
+
+
 AGENT = FormatHints(columns=("id", "Agent.Username"))
+BOTH = FormatHints(columns=("Agent", "Agent.Username"))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +77,7 @@ AGENT = FormatHints(columns=("id", "Agent.Username"))
         ('{"Agent": null}', AGENT, ["id", "Agent.Username"]),
         ('{"id": 1, "A": {"B": {"C": 1}}} {"id": 2, "A": {"B": null}} {"A": null}', FormatHints(), ["id", "A.B.C"]),
         ('{"id": 2, "Agent": null}', FormatHints(), ["id", "Agent"]),
-        ('{"id": 2, "Agent": null}', FormatHints(columns=("Agent", "Agent.Username")), ["id", "Agent", "Agent.Username"]),
+        ('{"id": 2, "Agent": null}', BOTH, ["id", "Agent", "Agent.Username"]),
         ('{"id": 1, "Agent": {"Username": 1}} {"id": 2, "Agent": "an"}', AGENT, ["id", "Agent.Username", "Agent"]),
     ],
 )  # fmt: skip

@@ -25,6 +25,7 @@ _UNCLOSED = "Unterminated string"
 _BATCH = 5_000
 _SPACE = " \t\r\n"
 _RULE = "format.json"
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class _Number(str):
@@ -193,7 +194,7 @@ class _Text:
 
 def _read_records(file: BinaryIO, rows: _Rows) -> tuple[str, int]:
     """Fill ``rows``; the form that was found and the number of records."""
-    if file.read(3) == codecs.BOM_UTF8:
+    if file.read(3).startswith(_MARKS):
         raise _Refused(FormatRefusal("ENCODING_JSON_BOM", "format.encoding"))
     file.seek(0)
     text, count = _Text(file), 0

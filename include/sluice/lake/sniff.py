@@ -82,6 +82,7 @@ _NAMED = {
     ".pdf": Kind.PDF,
 }
 
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _JSON_START = re.compile(rb"(\[\s*)?\{\s*\"")
 """JSON that may be cut off: no table begins so."""
 
@@ -171,7 +172,10 @@ def _ole_kind(path: Path) -> Kind:
 
 
 def _text_kind(head: bytes, tail: bytes) -> Kind:
-    start, end = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:64].lower(), tail.rstrip()[-1:]
+    shown, last = head.removeprefix(b"\xef\xbb\xbf"), tail
+    if head.startswith(_UTF16):
+        shown, last = (part.replace(b"\0", b"") for part in (head[2:], tail))
+    start, end = shown.lstrip()[:64].lower(), last.rstrip()[-1:]
     if (start[:1], end) in {(b"{", b"}"), (b"[", b"]")} or _JSON_START.match(start):
         return Kind.JSON
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<table", b"<workbook")):
@@ -213,7 +217,7 @@ def _is_openpgp(head: bytes) -> bool:
 
 def _is_binary(head: bytes) -> bool:
     """Many control characters and no UTF-16 mark: an OpenPGP packet, an image, a database page."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if head.startswith(_UTF16):
         return False
     odd = sum(0 < byte < 9 or 13 < byte < 32 for byte in head)
     return odd > len(head) * 0.05
