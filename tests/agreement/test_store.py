@@ -114,6 +114,35 @@ def test_a_principal_with_a_problem_stays_as_it_was_and_the_others_go_on(conn: C
     assert reason(ask(conn, principal="energy02")) is None
 
 
+def registered(kind: str, body: bytes, *pin: str) -> Registration:
+    """A paper put in force under the rules of its day."""
+    name = "DPA-ENERGY01" if kind == "agreement" else "energy01.inbound.renewal_campaign"
+    version, sha256 = ("3.0.0" if kind == "agreement" else "1.0.0"), Sha256(hashlib.sha256(body).hexdigest())
+    start = date(2026, 1, 1)
+    return Registration(
+        kind, name, version, Principal("energy01"), "active", start, None, "energy01/paper", body, sha256, *pin
+    )
+
+
+def test_what_is_in_force_keeps_no_other_paper_out_by_a_rule_that_came_later(conn: Connection, tmp_path: Path) -> None:
+    agreement, contract = AGREEMENT.replace("noticeDays: 30", "noticeDays: 036"), CONTRACT.replace('"%d', '"%M')
+    folder = write_folder(tmp_path, agreement, contract)
+    fresh = activate_principal(conn, folder, NOW)
+    old = (
+        registered("agreement", agreement.encode()),
+        registered("contract", contract.encode(), "DPA-ENERGY01", "3.0.0"),
+    )
+    activate(conn, old, NOW)
+    (folder / "other.inbound.odcs.yaml").write_text(CONTRACT.replace("renewal_campaign", "other"), encoding="utf-8")
+
+    done = activate_principal(conn, folder, NOW + timedelta(hours=1))
+
+    assert fresh.is_refused and {"AGR-019", "CON-038"} <= {problem.code for problem in fresh.problems}, "the control"
+    assert (done.is_refused, done.activated) == (False, ("energy01.inbound.other 1.0.0",))
+    for flow in (FLOW, "other"):
+        assert isinstance(ask(conn, known_at=NOW + timedelta(hours=1), flow=flow), Paper)
+
+
 def test_a_signed_version_that_was_edited_is_refused(conn: Connection, tmp_path: Path) -> None:
     folder = write_folder(tmp_path)
     activate_principal(conn, folder, NOW)

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from sluice.agreement import agreement_rules, contract_rules
 from sluice.agreement.build import build_agreement
 from sluice.agreement.codes import GAP_CODES
 from sluice.agreement.columns import contract_id, custom
@@ -18,6 +19,11 @@ from sluice.terms import Principal, Severity
 
 Check = Callable[[Path], Iterable[Problem]]
 """What finds more problems in a folder than papers alone can tell: of rules, which only the gate can judge."""
+LATER_CODES = frozenset(
+    f"{prefix}-{number}"
+    for prefix, rules in (("AGR", agreement_rules.LATER_RULES), ("CON", contract_rules.LATER_RULES))
+    for number in rules
+)
 BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
@@ -55,7 +61,8 @@ def activate_principal(conn: Connection, path: Path, now: datetime, check: Check
     """Activate one principal's folder in one transaction; one that is in force as it is costs a few queries.
 
     A contract whose only errors are gaps is registered as a gap when no other is in force, so that
-    its files are refused for that reason; a better one that is in force stays.
+    its files are refused for that reason; a better one that is in force stays. What is in force as it is
+    is not held against the others where a rule came later.
     """
     folder = read_folder(path)
     if settled := _settled(conn, folder):
@@ -64,10 +71,13 @@ def activate_principal(conn: Connection, path: Path, now: datetime, check: Check
     if not folder.documents and not problems:
         return PrincipalActivation(path.name)
     gaps = _gapped(folder, problems)
+    old = frozenset(document.path for document in folder.documents if _is_in_force(conn, document))
     blocking = [
         problem
         for problem in problems
-        if problem.severity is Severity.ERROR and not (problem.code in GAP_CODES and problem.path in gaps)
+        if problem.severity is Severity.ERROR
+        and not (problem.code in GAP_CODES and problem.path in gaps)
+        and not (problem.code in LATER_CODES and problem.path in old)
     ]
     with transaction(conn):
         blocking += _check_registered(conn, folder)
@@ -90,13 +100,17 @@ def _settled(conn: Connection, folder: Folder) -> tuple[str, ...]:
     names = []
     for document in folder.documents if not folder.unreadable else ():
         root = document.root
-        kind, name = ("agreement", root["agreementId"]) if document.is_agreement else ("contract", root["id"])
         if not _is_live(document):
             continue
-        if find_state(conn, kind, str(name.value), document.sha256) in (None, "gap"):
+        if not _is_in_force(conn, document):
             return ()
-        names.append(f"{name.value} {root['version'].value}")
+        names.append(f"{root['agreementId' if document.is_agreement else 'id'].value} {root['version'].value}")
     return tuple(names)
+
+
+def _is_in_force(conn: Connection, document: Document) -> bool:
+    kind, key = ("agreement", "agreementId") if document.is_agreement else ("contract", "id")
+    return find_state(conn, kind, str(document.root[key].value), document.sha256) not in (None, "gap")
 
 
 def _gapped(folder: Folder, problems: list[Problem]) -> frozenset[str]:
