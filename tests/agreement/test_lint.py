@@ -171,6 +171,8 @@ CONTRACT_MISTAKES = (
     Mistake("CON-080", "id: customer_number_shape", "id: rows", "id: rows\n"),
     Mistake("CON-081", "mustBe: 0", "mustBe: .nan", ".nan"),
     Mistake("CON-081", "metric: rowCount, mustBeGreaterThan: 0", "metric: rowCount, mustBeLessThan: .inf", ".inf"),
+    Mistake("CON-081", "{column: monthly_amount, min_value: 0,", "{column: monthly_amount, min_value: -.inf,", "-.inf"),
+    Mistake("CON-081", '["nl", "fr", "de", "en"]', "[1, .nan]", ".nan"),
     Mistake("CON-082", "mustBeGreaterThan: 0", "mustBeGreaterThan: 0, mustBe: 1", "mustBe: 1"),
     Mistake("CON-083", "mustBe: 0", "mustBe: none", "none"),
     Mistake("CON-086", "{column: monthly_amount,", "{column: month_amount,", "month_amount"),

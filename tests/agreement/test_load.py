@@ -24,6 +24,7 @@ from sluice.agreement.load import (
 )
 from sluice.agreement.shape import Word
 from sluice.errors import DocumentInvalid
+from sluice.gate.contract_rules import rules_for
 from sluice.terms import DataOrigin, Direction, FieldGroup, RoleProfile, SubjectKind
 
 PAPER = "agreement-3.0.0.yaml"
@@ -54,6 +55,7 @@ def test_a_rule_that_came_later_is_asked_of_files_and_not_of_what_was_registered
         ('"%d/%m/%Y"', '"%d/%M/%Y"', "CON-038"),
         ('delimiter: ";"', 'delimiter: "§"', "CON-036"),  # nor this, of workbooks
         ("mustBe: 0", "mustBeLessThan: .inf", "CON-081"),
+        ("min_value: 0,", "min_value: -.inf,", "CON-081"),
         ("min_value: 0,", "min_value: 010,", "CON-019"),
     ],
 )
@@ -63,7 +65,7 @@ def test_a_rule_of_contracts_that_came_later_is_asked_of_files_only_too(
     folder = write_folder(tmp_path, contract=CONTRACT.replace(old, new, 1))
     body = (folder / CONTRACT_NAME).read_bytes()
 
-    assert parse_contract(body, CONTRACT_NAME, AGREEMENT.encode(), PAPER).version == "1.0.0"
+    assert rules_for(parse_contract(body, CONTRACT_NAME, AGREEMENT.encode(), PAPER), ()), "files come under it still"
     with pytest.raises(PaperInvalid, match=code):
         load_contract(folder / CONTRACT_NAME)
 

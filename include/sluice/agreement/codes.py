@@ -118,8 +118,8 @@ _CONTRACT = (
     ("033", "only a return is made of other flows", "remove it, or make the direction outbound_return"),
     ("034", "a column of a return has no source", "name `source`: contacts.<column> or results.<column>"),
     ("035", "`resultMapping` belongs to agents' results, and to all of them", "name a file of include/mappings"),
-    ("037", "a date format cannot be read", "use letters yyyy MM dd HH mm ss in a column, %Y %m %d in the server"),
     ("036", "the delimiter is not ASCII", "use ; , | or a tab, in the file too"),
+    ("037", "a date format cannot be read", "use letters yyyy MM dd HH mm ss in a column, %Y %m %d in the server"),
     (
         "038",
         "a date format lacks the day, the month or the year",
@@ -159,7 +159,7 @@ _CONTRACT = (
     ),
     ("074", "a column type that a file cannot hold", "use string, date, timestamp, time, number, integer or boolean"),
     ("080", "a quality id is missing or stands twice", "give every rule its own id; it is shown in receipts"),
-    ("081", "a threshold is no finite number", "give a number; without a limit, make the rule a warning"),
+    ("081", "a number of a rule is not finite", "give a number, or leave the bound out"),
     ("082", "a rule does not have exactly one comparison", "use one of mustBe, mustBeLessThan, mustBeBetween, ..."),
     ("083", "a threshold is not a number", "give a number, or two for mustBeBetween"),
     ("084", "a rule cannot be judged", "do what its own code says, SLU-431 to SLU-437"),

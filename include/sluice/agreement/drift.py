@@ -101,7 +101,7 @@ def _changed(document: Document, spot: Spot, form: re.Pattern[str], new: str) ->
     for found in form.finditer(was):
         try:
             is_meant = yaml.safe_load(found[1]) == spot.value
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):
             continue
         if is_meant:
             return f"-{was}", f"+{was[: found.start(1)]}{new}{was[found.end(1) :]}"

@@ -70,7 +70,16 @@ def check_quality(document: Document) -> Iterator[Found]:
             yield from check_shape(entry["severity"], SEVERITY)
         if entry["unit"].is_given:
             yield from check_shape(entry["unit"], UNIT)
+        yield from _check_finite(entry)
         yield from _check_kind(entry, column, names)
+
+
+def _check_finite(spot: Spot) -> Iterator[Found]:
+    """``.nan`` and ``.inf`` anywhere in a rule: the judging child is not told of them, so no bound counts there."""
+    if isinstance(spot.value, float) and not math.isfinite(spot.value):
+        yield Found(spot, "081")
+    for below in (*spot.keys.values(), *spot.entries):
+        yield from _check_finite(below)
 
 
 def _check_kind(entry: Spot, column: str | None, names: Types) -> Iterator[Found]:
@@ -102,8 +111,6 @@ def _check_operator(entry: Spot) -> Iterator[Found]:
         bounds = [bound.value for bound in operator] if is_pair else [operator.value]
         if not all(map(_is_number, bounds)) or (is_pair and len(bounds) != 2):
             yield Found(operator, "083")
-        elif not all(map(math.isfinite, bounds)):
-            yield Found(operator, "081")
 
 
 def _is_number(value: object) -> bool:
@@ -122,7 +129,8 @@ def _check_arguments(entry: Spot, names: Types) -> Iterator[Found]:
         if pattern.is_given:
             yield from _check_pattern(pattern)
         yield from _check_values(values)
-    yield from _check_values(arguments["missingValues"])
+    elif entry["metric"].value == "missingValues":
+        yield from _check_values(arguments["missingValues"])
 
 
 def _check_values(values: Spot) -> Iterator[Found]:
