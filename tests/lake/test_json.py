@@ -77,6 +77,7 @@ BOTH = FormatHints(columns=("Agent", "Agent.Username"))
         ('{"Agent": null}', AGENT, ["id", "Agent.Username"]),
         ('{"id": 1, "A": {"B": {"C": 1}}} {"id": 2, "A": {"B": null}} {"A": null}', FormatHints(), ["id", "A.B.C"]),
         ('{"id": 2, "Agent": null}', FormatHints(), ["id", "Agent"]),
+        ('{"*": 1, "^A.*$": 2, "A": {"b": 1}} {"A": null}', FormatHints(), ["*", "^A.*$", "A.b"]),
         ('{"id": 2, "Agent": null}', BOTH, ["id", "Agent", "Agent.Username"]),
         ('{"id": 1, "Agent": {"Username": 1}} {"id": 2, "Agent": "an"}', AGENT, ["id", "Agent.Username", "Agent"]),
     ],

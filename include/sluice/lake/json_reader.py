@@ -132,7 +132,7 @@ def read_json(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatR
         return refusal
     absent = tuple(name for name in hints.columns if name not in names)
     return Table(
-        _frame(rows, absent).select(*names, *absent),
+        _frame(rows, absent)[[*names, *absent]],
         pl.Series("row_number", rows.numbers, dtype=pl.UInt32),
         bad_records_frame(rows.bad),
         count,
