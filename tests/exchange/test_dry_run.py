@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from agreement.papers import CONTRACT, write_folder
 from desk import Desk
 from returns.commands import at_terminal, sluice
 from sluice.agreement.model import Paper
 from sluice.cli.whole import app
 from sluice.exchange.dry_run import DryRun, find_paper
 from sluice.exchange.nursery import CHILD, Nursery
+from sluice.sample.files import write_campaign
 from sluice.settings import Settings, get_settings
 from sluice.terms import Flow, Verdict
 
@@ -71,3 +73,21 @@ def test_a_fault_of_the_paper_that_only_the_child_meets_is_told_by_its_code(tmp_
 
     assert tried.verdict.verdict is Verdict.UNDECIDED
     assert [(each.code, each.rule) for each in tried.reasons] == [("UNREADABLE_NOT_JUDGED", "SLU-421")]
+
+
+@pytest.mark.usefixtures("fresh_settings")
+def test_a_contract_that_a_later_rule_would_not_let_in_is_judged_as_the_center_goes_on_judging(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_folder(tmp_path / "principals", contract=CONTRACT.replace("format: dd/MM/yyyy", "format: MM/yyyy"))
+    path = tmp_path / "leads.csv"
+    write_campaign(path, 30, 1)
+    monkeypatch.setenv("SLUICE_PRINCIPALS_DIR", str(folder.parent))
+
+    linted, tried = sluice("contract", "lint", str(folder)), sluice("gate", "run", str(path), *RUN)
+
+    assert [each["code"] for each in linted.document["problems"]] == ["CON-038"] * 2
+    assert {each["code"] for each in tried.document["reasons"] if each["severity"] == "error"} == {
+        "LIMIT_REFUSED_SHARE",
+        "VALUE_DATE",
+    }

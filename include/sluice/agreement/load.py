@@ -116,7 +116,9 @@ def _speaks_of(path: Path, named: str) -> bool:
 def find_on_file(
     principals_dir: Path, agreement_id: str, on: date
 ) -> tuple[Agreement, tuple[DataContract, ...]] | None:
-    """The newest version of an agreement that holds on a date, with the contracts that name it."""
+    """The newest version of an agreement that holds on a date, with the contracts that name it.
+
+    They may be in force since before a rule came, so they are read as what is registered is."""
     holding = [
         agreement
         for agreement in load_agreements(principals_dir, agreement_id)
@@ -128,7 +130,7 @@ def find_on_file(
     contracts = []
     for path in find_papers(Path(agreement.path).parent):
         try:
-            contracts.append(load_contract(path, agreement))
+            contracts.append(_contract(read_document(path), agreement, but=LATER_CONTRACT_RULES))
         except PaperInvalid:
             continue  # another agreement's, or no contract; `sluice contract lint` explains it
     return agreement, tuple(contracts)
