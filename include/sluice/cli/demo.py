@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -40,7 +41,7 @@ def demo(
 
     Example: sluice demo bank-additional-full.csv
     """
-    from sluice.demo.story import fetch_receipts
+    from sluice.demo.story import example_of, fetch_receipts
 
     settings = _up()
     night = person = None
@@ -62,7 +63,9 @@ def demo(
         if person:
             _show_person(person)
         _show_evidence(evidence)
-        _addresses(settings, fetch_receipts(settings, outcomes, settings.var / "demo" / "receipts"))
+        _addresses(
+            settings, fetch_receipts(settings, outcomes, settings.var / "demo" / "receipts"), example_of(outcomes)
+        )
     raise typer.Exit(Exit.DONE if all(check.holds for check in evidence) else Exit.REFUSED)
 
 
@@ -70,10 +73,12 @@ def _up() -> Settings:
     """Start what is not running and put the checkout's papers in force."""
     from sluice.agreement.activate import activate_all
     from sluice.db import connect
+    from sluice.demo.logins import add_second_login
     from sluice.gate.lint import check_rules
     from sluice.services.stack import bring_up
 
     first = get_settings()
+    add_second_login(os.environ)
     bring_up(find_home(), first.var, with_airflow=True, report=lambda line: err.print(f"  {line}", markup=False))
     get_settings.cache_clear()
     settings = get_settings()
@@ -291,31 +296,28 @@ def _told(night: Night) -> list[dict[str, object]]:
     ]
 
 
-def _addresses(settings: Settings, receipts: Sequence[Path]) -> None:
+def _addresses(settings: Settings, receipts: Sequence[Path], example: str) -> None:
+    from sluice.demo.logins import told_logins
     from sluice.services.airflow import passwords_path
     from sluice.services.stack import standing
 
     web = next(
         (s.address for s in standing(settings.home, settings.var) if s.name == "api-server"), "see sluice status"
     )
-    shown = receipts[0].name.split(".")[-2]
+    passwords = passwords_path(settings.var)
     show_table(
         "Look around",
         ("what", "where"),
         [
-            (
-                "Airflow",
-                f"{web} (admin; password in {passwords_path(settings.var)})",
-            ),
+            ("Airflow", web),
+            ("who logs in", f"{told_logins(passwords)}; passwords in {passwords}"),
             ("pages: what needs somebody today", f"{web}/sluice/pages/start"),
             ("receipts", receipts[0].parent),
             ("returns", settings.var / "demo" / "returns"),
             ("answers to persons", settings.var / "demo" / "answers"),
+            ("before the commands below", ". .venv/bin/activate"),
             ("every exchange", "sluice exchange list"),
-            (
-                "one exchange, six answers",
-                f"sluice exchange show {shown}",
-            ),
+            ("one exchange, six answers", f"sluice exchange show {example}"),
             ("cases and their clocks", "sluice case list"),
             ("the letter to the person", settings.var / "demo" / "letters"),
             ("the ledger", "sluice ledger verify"),

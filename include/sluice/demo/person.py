@@ -21,7 +21,7 @@ from sluice.exchange.suppressed import find_reasons
 from sluice.lake.objects import ObjectStore
 from sluice.returns.drain import drain_returns
 from sluice.rights import store
-from sluice.rights.cases import decide, settle_identity
+from sluice.rights.cases import decide, desk_order, settle_identity
 from sluice.rights.certificate import Certificate, issue
 from sluice.rights.erase import run
 from sluice.rights.erase_model import ErasureBusy, ErasureReport, ReleaseRefused
@@ -124,7 +124,7 @@ def _now() -> datetime:
 
 
 def _order(word: str) -> Order:
-    return Order(DESK, _now(), word, "00" * 32)
+    return desk_order(DESK.name, _now(), word)
 
 
 def _asked(house: House, phone: str) -> Case:

@@ -26,13 +26,13 @@ from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
 from sluice.rights import store
-from sluice.rights.cases import settle_identity
+from sluice.rights.cases import desk_order, settle_identity
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.identifiers import Identifier
 from sluice.rights.letter_store import find_letters
 from sluice.rights.letters import note_opened
-from sluice.rights.model import Action, Case, Order, Right
+from sluice.rights.model import Action, Case, Right
 from sluice.rights.opening import open_case
 from sluice.rights.protect import protection_of
 from sluice.rights.rectify import Wanted, ask
@@ -130,7 +130,7 @@ def _exercised(house: House, right: Right, principal: Principal, person: Sequenc
     case = open_case(
         house, right, given, principal, now, "letter", "fr", now, protection=protection_of(house), actor=DESK
     )
-    settle_identity(house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", "00" * 32))
+    settle_identity(house.conn, case.case_id, True, desk_order(DESK.name, now, "IDENTITY_SHOWN"))
     if right is Right.RECTIFICATION:
         ask(house, case.case_id, Wanted({"product": CORRECTED}, now))
     follow(house, _now())

@@ -123,6 +123,11 @@ def fetch_receipts(settings: Settings, outcomes: Sequence[Outcome], folder: Path
     return found
 
 
+def example_of(outcomes: Sequence[Outcome]) -> str:
+    """The beginning of the number of an exchange worth a look: one of which rows were accepted, if there is one."""
+    return max(outcomes, key=lambda outcome: bool(outcome.line.rows_accepted)).line.id[:8]
+
+
 def checks(
     settings: Settings, outcomes: Sequence[Outcome], receipts: Sequence[Path], others: Sequence[str] = ()
 ) -> Iterator[Check]:
