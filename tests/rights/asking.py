@@ -1,6 +1,7 @@
 """A person asks to be forgotten, and everybody who decides of it agrees."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from night import Night
@@ -8,9 +9,10 @@ from sluice.rights.cases import decide, settle_identity
 from sluice.rights.erase_release import draft, release
 from sluice.rights.forward import forward
 from sluice.rights.instructions import read_instruction
-from sluice.rights.model import Action, Actor, Case, Order, Right, Role, State
+from sluice.rights.model import NOTHING, Action, Actor, Case, Order, Remedies, Right, Role, State
 from sluice.rights.opening import open_case
 from sluice.rights.protect import protection_of
+from sluice.rights.reasons import REMEDIES
 from sluice.rights.store import get_case
 from sluice.terms import Principal, SubjectKind
 
@@ -30,8 +32,8 @@ def let_go(night: Night, case: Case) -> None:
     release(night.desk.house, case.case_id, "bert", datetime.now(UTC))
 
 
-def decided(night: Night, phone: str, record: str) -> Case:
-    """The person asks, and both controllers decide to erase."""
+def decided(night: Night, phone: str, record: str, refused: Mapping[str, str] = NOTHING) -> Case:
+    """The person asks, and both controllers decide to erase. ``refused``: groups that the center keeps, and why."""
     house, now = night.desk.house, datetime.now(UTC)
     given = [(SubjectKind.PHONE, phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, record)]
     identifiers = [(kind, value) for kind, value in given if value]
@@ -46,6 +48,6 @@ def decided(night: Night, phone: str, record: str) -> Case:
             key = f"{part.principal}/requests/instruction-{part.sub_case_id}.json"
             stored = house.objects.put(night.desk.settings.bucket_exchange, key, json.dumps(said).encode(), "text/json")
             read_instruction(house, Principal(part.principal), stored, now)
-    order = Order(DESK, now, "ACCEPTED", "ab" * 32, action=Action.ERASE)
-    decide(house.conn, case.case_id, State.ACCEPTED, order)
+    order = Order(DESK, now, "ACCEPTED", "ab" * 32, refused, Remedies(REMEDIES["BE"], "nl"), action=Action.ERASE)
+    decide(house.conn, case.case_id, State.PARTIAL if refused else State.ACCEPTED, order)
     return get_case(house.conn, case.case_id)

@@ -7,8 +7,8 @@ import pytest
 
 from sluice.rights.clock import due_dates
 from sluice.rights.facts import clock_parameters
-from sluice.rights.model import Action, Case, CaseId, Right, State, SubCase, SubCaseId, Track
-from sluice.rights.next_step import DeskAct, NextStep, desk_may, step_of, step_of_part
+from sluice.rights.model import Action, Case, CaseId, Letter, LetterKind, Right, State, SubCase, SubCaseId, Track
+from sluice.rights.next_step import DeskAct, NextStep, desk_may, letters_to_post, step_of, step_of_part
 from sluice.rights.transitions import TRANSITIONS
 from sluice.terms import Sha256
 
@@ -20,6 +20,10 @@ PART = SubCase(
 CASE = Case(
     NUMBER, Right.ERASURE, State.SCOPED, 1, None, "letter", "nl", "BE", datetime(2026, 11, 2, tzinfo=UTC),
     due_dates(RECEIVED, "BE", clock_parameters(RECEIVED)), "b", "k", Sha256("0" * 64), sub_cases=(PART,),
+)  # fmt: skip
+LETTER = Letter(
+    NUMBER, LetterKind.COMPLETION, "case", "nl", (PART.sub_case_id,), Sha256("1" * 64), Sha256("2" * 64), "t",
+    datetime(2026, 11, 5, tzinfo=UTC), "b", "k", "v", "d", "w",
 )  # fmt: skip
 
 
@@ -63,3 +67,31 @@ def test_a_plan_that_waits_has_to_be_released_first() -> None:
     assert step_of(decided) is NextStep.CARRY_OUT
     assert step_of(decided, frozenset({"energy01"})) is NextStep.RELEASE
     assert step_of(decided, frozenset({"telecom01"})) is NextStep.CARRY_OUT
+
+
+def test_a_letter_that_nobody_took_out_has_to_be_posted() -> None:
+    told = replace(PART, state=State.RECIPIENTS_NOTIFIED, action=Action.ERASE)
+    waits = replace(PART, sub_case_id=SubCaseId("2"), track=Track.PROCESSOR, state=State.AWAITING_INSTRUCTION)
+    case = replace(CASE, sub_cases=(told, waits), letters=(LETTER,))
+    assert letters_to_post(case) == [LETTER]
+    assert step_of(case) is NextStep.POST_LETTER and step_of(case).is_ours
+    assert (step_of_part(case, told), step_of_part(case, waits)) == (NextStep.POST_LETTER, NextStep.AWAIT_INSTRUCTION)
+    receipt = replace(LETTER, kind=LetterKind.RECEIPT, sub_cases=())
+    assert step_of(replace(case, letters=(receipt,))) is NextStep.POST_LETTER
+    taken = replace(case, letters=(replace(LETTER, opened_at=datetime(2026, 11, 6, tzinfo=UTC)),))
+    assert (letters_to_post(taken), step_of(taken)) == ([], NextStep.AWAIT_INSTRUCTION)
+
+
+def test_no_letter_is_posted_that_the_person_does_not_wait_for() -> None:
+    fetched = replace(PART, state=State.ANSWERED, action=Action.ERASE)
+    case = replace(CASE, sub_cases=(fetched,), letters=(LETTER,))
+    assert (letters_to_post(case), step_of(case)) == ([], NextStep.CLOSE)
+    other = replace(LETTER, language="fr", sub_cases=())
+    assert letters_to_post(replace(case, letters=(other,))) == []
+    withdrawn = replace(case, state=State.WITHDRAWN_BY_SUBJECT, letters=(replace(LETTER, sub_cases=()),))
+    assert (letters_to_post(withdrawn), step_of(withdrawn)) == ([], NextStep.NOTHING)
+
+
+def test_what_has_to_be_decided_presses_more_than_a_letter() -> None:
+    case = replace(CASE, letters=(replace(LETTER, sub_cases=()),))
+    assert (step_of(case), step_of_part(case, PART)) == (NextStep.DECIDE, NextStep.DECIDE)

@@ -15,6 +15,7 @@ from sluice.rights.cases import desk_order, pause, settle_identity, withdraw
 from sluice.rights.clock import received_on
 from sluice.rights.clock_store import find_clocks
 from sluice.rights.desk_steps import extend_and_tell
+from sluice.rights.desk_store import count_ours
 from sluice.rights.due import is_answered
 from sluice.rights.model import Right, State, Track
 from sluice.rights.next_step import NextStep
@@ -57,6 +58,7 @@ def test_the_start_page_counts_what_waits_and_leads_there(pages: Web, night: Nig
     notices = night.desk.sql("select 1 from notice where state = 'OWED' and channel = 'desk'")
     assert shown == {
         say("pages.matter.clocks"): "1",
+        say("pages.matter.cases"): str(count_ours(night.desk.house.conn)),
         say("pages.matter.notices"): str(len(notices)),
         say("pages.matter.plans"): "1",
         say("pages.matter.returns"): "1",

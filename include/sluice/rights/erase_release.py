@@ -32,7 +32,7 @@ from sluice.rights.erase_plan import (
 )
 from sluice.rights.erase_report import added, entry_lines, searched
 from sluice.rights.erase_scope import decided_of, has_decided
-from sluice.rights.model import Case, CaseId, SubCaseId
+from sluice.rights.model import Case, CaseId, Step, SubCaseId
 from sluice.rights.preflight import check_preflight
 from sluice.rights.scope import CASES_CHAIN
 from sluice.terms import Principal
@@ -150,6 +150,16 @@ def needs_release(conn: Connection, case: Case, principal: Principal) -> bool:
     return any(paper is None or paper.erasure.two_person_release for paper in papers)
 
 
+def barred(case: Case, steps: Sequence[Step], plans: Sequence[StoredPlan], by: str) -> Refusal | None:
+    """Why somebody cannot be the second person of these plans, or None. ``steps``: of the case."""
+    if any(is_same_person(by, plan.made_by) for plan in plans):
+        return Refusal.MADE_THE_PLAN
+    principals = {plan.plan.principal for plan in plans}
+    parts = frozenset(SubCaseId(part.sub_case_id) for part in case.sub_cases if part.principal in principals)
+    has_decided_it = any(is_same_person(by, name) for name in deciders_of(steps, parts))
+    return Refusal.DECIDED_THE_CASE if has_decided_it else None
+
+
 def record_refusal(
     conn: Connection,
     case: Case,
@@ -220,12 +230,8 @@ def _refusal(conn: Connection, case: Case, waiting: Sequence[StoredPlan], by: st
         return Refusal.NOTHING_TO_RELEASE
     if control.find_erring(conn, case.case_id):
         return Refusal.ANOTHER_CASE_IN_ERROR
-    if any(is_same_person(by, plan.made_by) for plan in waiting):
-        return Refusal.MADE_THE_PLAN
-    principals = {plan.plan.principal for plan in waiting}
-    parts = frozenset(SubCaseId(part.sub_case_id) for part in case.sub_cases if part.principal in principals)
-    if any(is_same_person(by, name) for name in deciders_of(store.list_steps(conn, case.case_id), parts)):
-        return Refusal.DECIDED_THE_CASE
+    if refusal := barred(case, store.list_steps(conn, case.case_id), waiting, by):
+        return refusal
     if any(_is_changed(case, plan.plan) for plan in waiting):
         return Refusal.DECISION_CHANGED
     if not all(plan.plan.sha256.startswith(pinned.lower()) for plan in waiting):

@@ -5,7 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 from sluice.rights.clock import extension_latest
-from sluice.rights.model import Action, Case, State, SubCase, Track
+from sluice.rights.model import Action, Case, Letter, State, SubCase, Track
 
 
 class NextStep(StrEnum):
@@ -16,6 +16,7 @@ class NextStep(StrEnum):
     CHECK_IDENTITY = "check_identity"
     DECIDE = "decide"
     RELEASE = "release"
+    POST_LETTER = "post_letter"
     FORWARD = "forward"
     AWAIT_IDENTITY = "await_identity"
     AWAIT_INSTRUCTION = "await_instruction"
@@ -38,6 +39,7 @@ OURS = frozenset(
         NextStep.CHECK_IDENTITY,
         NextStep.DECIDE,
         NextStep.RELEASE,
+        NextStep.POST_LETTER,
     }
 )
 _CONTROLLER: Mapping[State, NextStep] = {
@@ -63,6 +65,25 @@ _PROCESSOR: Mapping[State, NextStep] = {
     State.ANSWERED: NextStep.CLOSE,
     State.CONFIRMED_TO_CONTROLLER: NextStep.CLOSE,
 }
+LEFT_TO_CALL = frozenset(state for state, step in _PROCESSOR.items() if step is NextStep.CALL_PRINCIPAL)
+DECIDED_BY_CENTER = frozenset(state for state, step in _CONTROLLER.items() if step is NextStep.DECIDE)
+CARRIED_OUT = frozenset(
+    state for steps in (_CONTROLLER, _PROCESSOR) for state, step in steps.items() if step is NextStep.CARRY_OUT
+)
+"""States of a part in which a person of the center has something to do: always, before it is decided, with a plan."""
+
+
+def letters_to_post(case: Case) -> list[Letter]:
+    """Letters to the person that nobody took out yet; what was answered otherwise, as by a link, needs none."""
+    open_parts = {part.sub_case_id for part in case.sub_cases if not part.is_answered}
+    return [
+        letter
+        for letter in case.letters
+        if letter.opened_at is None
+        and letter.language == case.language
+        and (not letter.sub_cases or not open_parts.isdisjoint(letter.sub_cases))
+        and not case.state.is_over
+    ]
 
 
 def step_of_part(case: Case, part: SubCase, has_plan: bool = False) -> NextStep:
@@ -75,7 +96,8 @@ def step_of_part(case: Case, part: SubCase, has_plan: bool = False) -> NextStep:
         return NextStep.AWAIT_IDENTITY if case.state is State.ID_PENDING else NextStep.CHECK_IDENTITY
     if step is NextStep.CARRY_OUT and has_plan and part.action is Action.ERASE:
         return NextStep.RELEASE
-    return step
+    has_letter = any(part.sub_case_id in letter.sub_cases for letter in letters_to_post(case))
+    return NextStep.POST_LETTER if has_letter and not step.is_ours else step
 
 
 def step_of(case: Case, planned_at: frozenset[str] = frozenset()) -> NextStep:
@@ -85,7 +107,9 @@ def step_of(case: Case, planned_at: frozenset[str] = frozenset()) -> NextStep:
     if not case.sub_cases:
         return NextStep.CONFIRM_PERSON
     order = list(NextStep)
-    steps = (step_of_part(case, part, part.principal in planned_at) for part in case.sub_cases)
+    steps = [step_of_part(case, part, part.principal in planned_at) for part in case.sub_cases]
+    if letters_to_post(case):
+        steps.append(NextStep.POST_LETTER)
     return min(steps, key=order.index)
 
 

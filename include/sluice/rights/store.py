@@ -8,7 +8,7 @@ from typing import Any
 
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref, as_typed, is_beginning
-from sluice.rights import letter_store
+from sluice.rights import desk_store, letter_store
 from sluice.rights.clock import DueDates
 from sluice.rights.clock_store import LAST_DAY, RUNS, WORDS
 from sluice.rights.model import Action, Case, CaseId, Letter, Right, Role, State, Step, SubCase, SubCaseId, Track
@@ -22,12 +22,13 @@ _PART = ", ".join(f"{name}::text as {name}" if name.endswith("case_id") else nam
 _STEP = """case_id::text as case_id, sub_case_id::text as sub_case_id, from_state, to_state, actor_role, actor, at,
     reason_code, evidence_sha256, reasons, remedies_ref, remedies_language"""
 
-_WANTED = """(%(principal)s::text is null
+_WANTED = f"""(%(principal)s::text is null
                    or exists (select 1 from sub_case s where s.case_id = c.case_id and s.principal = %(principal)s))
               and (%(state)s::text is null or c.state = %(state)s
                    or exists (select 1 from sub_case s where s.case_id = c.case_id and s.state = %(state)s))
               and (%(right)s::text is null or c."right" = %(right)s)
-              and (not %(open)s or c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT'))"""
+              and (not %(open)s or c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT'))
+              and (not %(ours)s or {desk_store.OURS})"""
 NO_CLOCK = date.max
 """The last day of a case whose clock does not run any more: after every other."""
 
@@ -181,11 +182,13 @@ def list_cases(
     principal: str | None = None,
     state: str | None = None,
     only_open: bool = False,
+    only_ours: bool = False,
     limit: int | None = 200,
     after: tuple[datetime, str] | None = None,
 ) -> list[Case]:
     """Cases, newest first. ``principal``: with a part of it; ``state``: of the case or of a part.
 
+    only_ours: those that wait for a person of the center;
     after: moment of opening and number of the last case of the page before.
     """
     opened_at, case_id = after or (None, None)
@@ -195,7 +198,12 @@ def list_cases(
               and (%(opened_at)s::timestamptz is null or c.opened_at < %(opened_at)s
                    or (c.opened_at = %(opened_at)s and c.case_id > %(case_id)s::uuid))
             order by opened_at desc, case_id limit %(limit)s""".encode(),
-        {**_wanted(right, principal, state, only_open), "limit": limit, "opened_at": opened_at, "case_id": case_id},
+        {
+            **_wanted(right, principal, state, only_open, only_ours),
+            "limit": limit,
+            "opened_at": opened_at,
+            "case_id": case_id,
+        },
     ).fetchall()
     return _whole(conn, rows)
 
@@ -207,6 +215,7 @@ def list_by_last_day(
     principal: str | None = None,
     state: str | None = None,
     only_open: bool = False,
+    only_ours: bool = False,
     limit: int | None = 200,
     after: tuple[date, datetime, str] | None = None,
 ) -> list[tuple[Case, date]]:
@@ -223,7 +232,7 @@ def list_by_last_day(
                    or (clock_day, opened_at, case_id) > (%(day)s, %(opened_at)s, %(case_id)s::uuid))
             order by clock_day, opened_at, case_id limit %(limit)s""".encode(),
         {
-            **_wanted(right, principal, state, only_open),
+            **_wanted(right, principal, state, only_open, only_ours),
             **WORDS,
             "no_clock": NO_CLOCK,
             "limit": limit,
@@ -235,8 +244,11 @@ def list_by_last_day(
     return list(zip(_whole(conn, rows), (row["clock_day"] for row in rows), strict=True))
 
 
-def _wanted(right: Right | None, principal: str | None, state: str | None, only_open: bool) -> dict[str, object]:
-    return {"right": right, "principal": principal, "state": state, "open": only_open}
+def _wanted(
+    right: Right | None, principal: str | None, state: str | None, only_open: bool, only_ours: bool
+) -> dict[str, object]:
+    wanted = {"right": right, "principal": principal, "state": state, "open": only_open, "ours": only_ours}
+    return {**desk_store.WORDS, **wanted}
 
 
 def find_principal(conn: Connection, agreement_id: str) -> Principal | None:

@@ -1,5 +1,6 @@
 """Cases: the list with clocks and the next step in words, and one case whole, with the forms of the desk."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -11,10 +12,10 @@ from starlette.responses import Response
 from sluice.db import Connection
 from sluice.exchange.read import pick_principals
 from sluice.rights.clock import extension_latest, received_on
+from sluice.rights.desk_store import find_planned
 from sluice.rights.due import is_answered
-from sluice.rights.erase_control_store import find_plans, find_unreleased
 from sluice.rights.model import ACTIONS, Action, Case, CaseId, Right, State, Step
-from sluice.rights.next_step import desk_may, open_to_decide, step_of, step_of_part
+from sluice.rights.next_step import NextStep, desk_may, letters_to_post, open_to_decide, step_of, step_of_part
 from sluice.rights.notice_store import list_notices
 from sluice.rights.reasons import DELAYS, DOUBTS, REFUSALS, short
 from sluice.rights.store import get_case, list_by_last_day, list_cases, list_steps
@@ -23,11 +24,12 @@ from sluice.web.cursor import cursor_of, cursor_of_day, place_by_day, place_of
 from sluice.web.pages.asked import Named, Unless
 from sluice.web.pages.clocks import Clock, clock_of, strip_of
 from sluice.web.pages.forms import Token
+from sluice.web.pages.plans import waiting_plans
 from sluice.web.pages.view import Done, render
 from sluice.web.reading import reading
 
 router = APIRouter(prefix="/cases")
-PARAMETERS = frozenset({"right", "state", "principal", "open", "sort", "cursor"})
+PARAMETERS = frozenset({"right", "state", "principal", "open", "ours", "sort", "cursor"})
 ON_A_PAGE = 25
 NOTICES = 200
 """Of one case that are shown, newest first."""
@@ -47,6 +49,7 @@ def list_(
     state: Annotated[State | None, Unless] = None,
     principal: Annotated[Named | None, Unless] = None,
     open: bool = True,
+    ours: bool = False,
     sort: Annotated[Sort | None, Unless] = None,
     cursor: Annotated[str | None, Query(max_length=300)] = None,
 ) -> Response:
@@ -54,8 +57,8 @@ def list_(
     today = received_on(datetime.now(UTC))
     wanted: dict[str, Any] = {"right": right, "state": state, "principal": principal}
     with reading() as conn:
-        page, further = _page(conn, {**wanted, "only_open": open}, sort, cursor)
-        lines = [(case, _clock(case, today), step_of(case, _planned_at(conn, case))) for case in page]
+        page, further = _page(conn, {**wanted, "only_open": open, "only_ours": ours}, sort, cursor)
+        lines = [(case, _clock(case, today), step) for case, step in with_steps(conn, page)]
         principals = pick_principals(conn)
         strip = strip_of(conn, today)
     return render(
@@ -63,7 +66,7 @@ def list_(
         "cases.html",
         "cases",
         lines=lines,
-        wanted={**wanted, "open": str(open).lower(), "sort": sort},
+        wanted={**wanted, "open": str(open).lower(), "ours": "true" if ours else None, "sort": sort},
         rights=list(Right),
         states=list(State),
         principals=principals,
@@ -102,8 +105,8 @@ def show(
         case, steps = get_case(conn, number), list_steps(conn, number)
         notices = list_notices(conn, case_id=number, limit=NOTICES)
         strip = strip_of(conn, today)
-        plans = [each for each in find_plans(conn, number) if each.released_at is None]
-    planned = frozenset(each.plan.principal for each in plans)
+        plans = waiting_plans(conn, case, steps, reader.name)
+    planned = frozenset(each.stored.plan.principal for each in plans)
     parts = [(part, step_of_part(case, part, part.principal in planned)) for part in case.sub_cases]
     return render(
         request,
@@ -115,6 +118,7 @@ def show(
         paused=paused_clock(case, steps),
         extension_latest=extension_latest(case.due),
         next_step=step_of(case, planned),
+        to_post=letters_to_post(case),
         parts=parts,
         steps=[(step, _part_number(case, step)) for step in steps],
         notices=notices,
@@ -148,10 +152,10 @@ def _clock(case: Case, today: date) -> Clock | None:
     return clock_of(case.due.received, case.last_day, today)
 
 
-def _planned_at(conn: Connection, case: Case) -> frozenset[str]:
-    if case.right is not Right.ERASURE:
-        return frozenset()
-    return frozenset(each.principal for each in find_unreleased(conn, NOTICES, case.case_id))
+def with_steps(conn: Connection, cases: Sequence[Case]) -> list[tuple[Case, NextStep]]:
+    """Cases with what comes next, of all of them in one look."""
+    planned = find_planned(conn, [case.case_id for case in cases])
+    return [(case, step_of(case, planned.get(case.case_id, frozenset()))) for case in cases]
 
 
 def _part_number(case: Case, step: Step) -> int | None:

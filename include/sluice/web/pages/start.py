@@ -16,10 +16,12 @@ from sluice.exchange.review_store import count_open
 from sluice.returns.reminders import count_overdue, list_overdue
 from sluice.returns.waiting import count_prepared, list_prepared
 from sluice.rights.clock import received_on
+from sluice.rights.desk_store import count_ours
 from sluice.rights.erase_control_store import count_unreleased, find_unreleased
 from sluice.rights.notice_store import count_late, list_late
+from sluice.rights.store import list_by_last_day
 from sluice.web.access import Audits, Onlooker, ReadsCases
-from sluice.web.pages.cases import Sort
+from sluice.web.pages.cases import Sort, with_steps
 from sluice.web.pages.clocks import BUCKETS, Strip, strip_of
 from sluice.web.pages.plots import bars_of
 from sluice.web.pages.view import render
@@ -70,8 +72,10 @@ def start(request: Request, onlooker: Onlooker, reads_cases: ReadsCases, audits:
 
 def _of_cases(conn: Connection, strip: Strip) -> list[Matter]:
     pressing = [each for each in strip.chips if each[1].kind in PRESSING]
+    ours = [case for case, _ in list_by_last_day(conn, only_ours=True, limit=LINES)]
     return [
         Matter("clocks", sum(strip.counts[kind] for kind in PRESSING), pressing[:LINES], "/cases", {"sort": Sort.DUE}),
+        Matter("cases", count_ours(conn), with_steps(conn, ours), "/cases", {"ours": "true", "sort": Sort.DUE}),
         Matter("notices", count_late(conn), list_late(conn, LINES), "/waiting/notices"),
         Matter("plans", count_unreleased(conn), find_unreleased(conn, LINES), "/waiting/plans"),
     ]
