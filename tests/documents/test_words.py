@@ -181,6 +181,22 @@ def test_the_ledger_has_one_term_in_each_language(language, place):
     assert off_term(language, said) == ["verify.entry"], "another term is found"
 
 
+OTHER_TERMS = {
+    "nl": r"\bza(ak|ken)\b|\bdeels aanvaard\b|\{holder\} die\b",
+    "fr": r"\baccord de traitement\b|\bl.accord\b|\br\u00e9c\u00e9piss\u00e9s?\b",
+    "en": r"\baccepted in part\b",
+}
+"""What a thing is not called, because it is called otherwise elsewhere: a request, an agreement, a receipt, a verdict;
+and an article that fits one of two nouns."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_thing_has_one_name(language):
+    other = re.compile(OTHER_TERMS[language], re.IGNORECASE)
+
+    assert [name for name, message in catalogue(language).items() if other.search(" ".join(texts(message)))] == []
+
+
 def test_numbers_days_and_lists_follow_the_language():
     nl, fr, en = map(words, ("nl", "fr", "en"))
 

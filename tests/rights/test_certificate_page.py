@@ -121,6 +121,17 @@ def test_a_certificate_says_all_of_it(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_is_said_of_what_there_was_none_of(language: str) -> None:
+    say = words(language)
+    none = {"shared_with_others": 0, "sealed_to_recipient": 0, "too_short_to_look_for": 0}
+    page = make_certificate_page(signed(a_document(**none)), language)
+    assert say.say("certificate.shared.heading") not in [part.heading for part in page.parts]
+    page = make_certificate_page(signed(a_document(**none | {"sealed_to_recipient": 1})), language)
+    [told] = [part.paragraphs for part in page.parts if part.heading == say.say("certificate.shared.heading")]
+    assert [text.words for text in told] == [say.count("certificate.sealed", 1, count="1")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_what_a_page_leaves_out_is_found(language: str) -> None:
     page = make_certificate_page(signed(a_document()), language)
     empty = make_pdf(replace(page, parts=(), notices=()), DONE_AT)

@@ -64,6 +64,14 @@ def is_gone(conn: Connection, exchange_id: ExchangeId, kind: str) -> bool:
     return row is not None
 
 
+def find_gone(conn: Connection, exchange_id: ExchangeId) -> dict[str, datetime]:
+    """Kinds of copies of an exchange that were removed, and when."""
+    rows = conn.execute(
+        "select kind, gone_at from copy where exchange_id = %s and gone_at is not null", (exchange_id,)
+    ).fetchall()
+    return {row["kind"]: row["gone_at"] for row in rows}
+
+
 def note_own_write(conn: Connection, bucket: str, key: str, etag: str) -> None:
     """Say that a version with these bytes will be ours, before it is put: no poll takes it for an arrival."""
     conn.execute(

@@ -18,6 +18,8 @@ LONG_DIGITS = re.compile(r"\d{9,}|\d{1,4}(?:[._-]\d{1,4}){2,}")
 TIMESTAMP = re.compile(r"20[2-4]\d[01]\d[0-3]\d{1,10}|1[5-9]\d{8}(\d{3})?|\d{1,8}")
 """A date and what follows it, seconds or milliseconds since 1970, or too short to be a person's number."""
 NO_FLOW = Flow("unassigned")
+WITHHELD = "[name withheld]"
+"""Stands in records for a name that could be a person's; whoever shows it says it in the words of the reader."""
 BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
@@ -47,8 +49,8 @@ def withheld_unless_safe(key: str, flow: Flow) -> str:
     """
     principal, direction, folder, name = split_key(key)
     if NO_FLOW in (flow, folder):
-        return f"{principal}/{direction}/[name withheld]"
-    return key if is_safe_name(name) else f"{principal}/{direction}/{folder}/[name withheld]"
+        return f"{principal}/{direction}/{WITHHELD}"
+    return key if is_safe_name(name) else f"{principal}/{direction}/{folder}/{WITHHELD}"
 
 
 def split_key(key: str) -> tuple[str, str, Flow, str]:

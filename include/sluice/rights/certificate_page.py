@@ -57,7 +57,7 @@ def make_certificate_page(jws: bytes, language: str) -> CertificatePage:
         references=tuple(_references(say, said, number)),
         opening=(say.say("certificate.opening"),),
         notices=(_result(say, said),),
-        parts=parts,
+        parts=tuple(part for part in parts if part),
         footer=say.say("certificate.page", number=number, page="@page", pages="@pages"),
     )
 
@@ -133,10 +133,12 @@ def _kept(say: Words, said: Said) -> Part:
     return Part(heading, table=Grid(head, rows, KEPT_WIDTHS), after=after)
 
 
-def _shared(say: Words, said: Said) -> Part:
-    counts = {"shared": said["shared_with_others"], "sealed": said["sealed_to_recipient"]}
-    if said.get("too_short_to_look_for"):
-        counts["short"] = said["too_short_to_look_for"]
+def _shared(say: Words, said: Said) -> Part | None:
+    """What was not looked for or opened; None where there was no such thing."""
+    names = {"shared": "shared_with_others", "sealed": "sealed_to_recipient", "short": "too_short_to_look_for"}
+    counts = {name: said[of] for name, of in names.items() if said.get(of)}
+    if not counts:
+        return None
     told = (say.count(f"certificate.{name}", count, count=say.number(count)) for name, count in counts.items())
     return Part(say.say("certificate.shared.heading"), _texts(told))
 

@@ -8,20 +8,21 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from sluice.documents.page import make_page
 from sluice.documents.words import BRUSSELS
+from sluice.exchange.catalogue import find_gone
 from sluice.exchange.naming import midnight
 from sluice.exchange.read import ExchangeLine, list_exchanges, pick_principals, show_exchange
 from sluice.keys import Keyring
 from sluice.ledger.sign import key_id
 from sluice.settings import get_settings
-from sluice.terms import Decision, Direction
+from sluice.terms import Decision, Direction, ExchangeId
 from sluice.web.access import Onlooker
 from sluice.web.asked import Beginning, find_exchange
 from sluice.web.cursor import cursor_of, place_of
 from sluice.web.exchanges import JOSE, PDF, key_file, receipt_file
 from sluice.web.pages.asked import InReach, Named, Unless
 from sluice.web.pages.lineage import shown_on_exchange
+from sluice.web.pages.on_page import section_of
 from sluice.web.pages.view import reader_of, render, shares
 from sluice.web.reading import reading
 
@@ -87,12 +88,13 @@ def show(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
     reader, now = reader_of(request), datetime.now(UTC)
     with reading() as conn:
         shown = show_exchange(conn, str(exchange_id))
+        gone = find_gone(conn, ExchangeId(shown.line.id))
         way = shown_on_exchange(conn, reader, shown.line.id, now) if shown.record else None
     record, entry = shown.record, shown.entry
     section = None
     if record and entry:
         public = key_id(Keyring.open(get_settings()).public)
-        section = make_page(record, entry, public, reader.say.language).sections[0]
+        section = section_of(record, entry, public, reader.say, gone)
     return render(
         request,
         "exchange.html",

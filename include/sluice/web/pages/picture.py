@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sluice.documents.words import Words
+from sluice.exchange.naming import WITHHELD
 from sluice.lineage.collapse import PARTIES
 from sluice.lineage.drawing import CENTER, LAKE, Arrow, Box, Column, Drawing
 from sluice.lineage.layout import HEIGHT, WIDTH, Layout, Point, columns_of
@@ -15,8 +16,20 @@ SIGNS = {"accepted": "\N{CHECK MARK}", "partly_accepted": "!", "refused": "\N{MU
 MARGIN, HEAD = 8.0, 30.0
 """Around the boxes, and above them for the names of columns; in points."""
 NAME_LENGTH, NOTE_LENGTH = 16, 20
-"""Letters that fit into a box."""
-LEGEND = ("party", "file", "accepted", "partly_accepted", "refused", "kept", "aside", "flips", "other", "gone")
+"""Letters that fit into a box; what we ourselves are called fits in every language."""
+LEGEND = (
+    "party",
+    "file",
+    "accepted",
+    "partly_accepted",
+    "refused",
+    "undecided",
+    "kept",
+    "aside",
+    "flips",
+    "other",
+    "gone",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +97,7 @@ def _shape(box: Box, middle: Point, say: Words, center: str, link: Link) -> Shap
         x=middle[0] - WIDTH / 2 + MARGIN,
         y=middle[1] - HEIGHT / 2 + HEAD,
         kinds=" ".join(_kinds(box)),
-        name=_cut(name, NAME_LENGTH),
+        name=name if name == say.say("pages.center") else _cut(name, NAME_LENGTH),
         note=_cut(note, NOTE_LENGTH),
         title=". ".join(part for part in (f"{column}: {name}", note, flips, gone) if part),
         address=link(box),
@@ -107,7 +120,9 @@ def _name(box: Box, say: Words) -> str:
         return say.count(f"pages.lineage.many.{box.column.name.lower()}", box.count, count=say.number(box.count))
     if box.column is Column.KEPT:
         return say.say(f"pages.lineage.kept.{_kept(box)}")
-    return party_name(box.name, say) if box.column in PARTIES else box.name
+    if box.column in PARTIES:
+        return party_name(box.name, say)
+    return say.say("pages.name_withheld") if box.name == WITHHELD else box.name
 
 
 def party_name(code: str, say: Words) -> str:
@@ -122,7 +137,8 @@ def _note(box: Box, say: Words, center: str) -> str:
         kind = "center" if box.name == center else "principal" if box.name == box.party else "further"
         return say.say(f"pages.lineage.party.{kind}")
     if box.column in (Column.EXCHANGE, Column.MADE):
-        return f"{SIGNS.get(box.decision, '…')} {say.say(f'verdict.{box.decision}.word')}"
+        word = say.find(f"pages.lineage.short.{box.decision}", f"verdict.{box.decision}.word")
+        return f"{SIGNS.get(box.decision, '…')} {word}"
     if box.gone:
         return say.say("pages.lineage.gone")
     return "" if box.rows is None else say.count("pages.lineage.rows", box.rows, rows=say.number(box.rows))

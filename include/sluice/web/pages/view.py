@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from sluice.documents.words import LANGUAGES, Words, words
 from sluice.errors import SluiceError
+from sluice.exchange.naming import WITHHELD
 from sluice.rights.reasons import short
 from sluice.web.pages.again import NOTHING, again_of, page_of_form
 from sluice.web.pages.assets import table
@@ -162,13 +163,18 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"short": short, "groupword": _group_word, "commands": _commands}
+    made.filters |= {"short": short, "groupword": _group_word, "commands": _commands, "named": named}
     return made
 
 
 def _group_word(group: str, say: Words) -> str:
     """A field group in words; ``*`` stands for all of a part."""
     return say.say("pages.group.all") if group == "*" else say.say(f"group.{group}")
+
+
+def named(name: str, say: Words) -> str:
+    """The name or key of a file; where it was withheld, that is said in the words of the reader."""
+    return name.replace(WITHHELD, say.say("pages.name_withheld"))
 
 
 def _commands(text: str) -> Markup:

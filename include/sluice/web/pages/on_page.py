@@ -1,0 +1,61 @@
+"""What a receipt says, as the center itself reads it on a page: a receipt speaks to the principal, from one day on."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sluice.documents.model import Part, Section, Text, VerdictPanel
+from sluice.documents.page import make_page
+from sluice.documents.words import BRUSSELS, Words
+from sluice.ledger.model import Entry
+from sluice.ledger.record import ExchangeRecord
+from sluice.terms import Decision, Direction
+from sluice.web.pages.view import named
+
+ARRIVING = frozenset({Direction.INBOUND, Direction.INTERNAL})
+
+
+def section_of(record: ExchangeRecord, entry: Entry, key_id: str, say: Words, gone: Mapping[str, datetime]) -> Section:
+    """The section of the receipt in a language. ``gone``: kinds of copies that were removed, and when."""
+    section = make_page(record, entry, key_id, say.language).sections[0]
+    parts = tuple(_part(part, record, say, gone) for part in section.parts)
+    return replace(section, verdict=_verdict(section.verdict, record, say), parts=parts)
+
+
+def _part(part: Part, record: ExchangeRecord, say: Words, gone: Mapping[str, datetime]) -> Part:
+    if part.heading == say.say("keep.heading"):
+        return _keep(part, record, say, gone)
+    if part.heading == say.say("file.heading"):
+        return _file(part, say)
+    return _verify(part, say) if part.heading == say.say("verify.heading") else part
+
+
+def _verdict(panel: VerdictPanel, record: ExchangeRecord, say: Words) -> VerdictPanel:
+    """Of what nobody could judge: what the center has to do, whom the receipt calls the one who looks at it."""
+    if record.decision is not Decision.UNDECIDED or record.direction not in ARRIVING:
+        return panel
+    return replace(panel, sentences=(say.say("pages.undecided"), *panel.sentences[1:]))
+
+
+def _keep(part: Part, record: ExchangeRecord, say: Words, gone: Mapping[str, datetime]) -> Part:
+    """The day of a copy that is gone is that of its removal."""
+    if part.table is None:
+        return part
+    rows = tuple(
+        (row[0], _removed(say, gone[copy.kind]), *row[2:]) if copy.kind in gone else row
+        for row, copy in zip(part.table.rows, record.how_long.copies, strict=True)
+    )
+    return replace(part, table=replace(part.table, rows=rows))
+
+
+def _removed(say: Words, at: datetime) -> Text:
+    return Text(say.say("pages.keep.removed", day=say.day(at.astimezone(BRUSSELS).date().isoformat())))
+
+
+def _verify(part: Part, say: Words) -> Part:
+    return replace(part, paragraphs=(Text(say.say("pages.verify.text")), *part.paragraphs[1:]))
+
+
+def _file(part: Part, say: Words) -> Part:
+    facts = (replace(fact, value=replace(fact.value, words=named(fact.value.words, say))) for fact in part.facts)
+    return replace(part, facts=tuple(facts))
