@@ -16,7 +16,7 @@ from openpyxl import load_workbook
 from playwright.sync_api import Locator, Page
 from pypdf import PdfReader
 
-from browser.house import Site
+from browser.house import NARROW, Site
 from browser.looking import LOOKS, Album, in_looks, serious, table, taken
 from installation import Record
 from night import CALLED_AT
@@ -96,6 +96,20 @@ def test_a_page_with_a_field_without_a_label_is_found(site: Site) -> None:
     page.goto(f"{PAGES}/exchanges")
     page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<input name=unlabelled>')")
     assert [each for each in serious(page) if " label x 1" in each] != []
+    context.close()
+
+
+def test_on_a_phone_the_parts_of_a_case_and_what_was_counted_are_seen_at_once(site: Site) -> None:
+    """Cells stand below one another, each with its head: nothing is beside the screen, and no row is mostly blank."""
+    context = site.context(viewport=NARROW)
+    page = context.new_page()
+    for case in list_cases(site.desk.house.conn):
+        page.goto(f"{PAGES}/cases/{case.case_id}?lang=nl")
+        table = page.get_by_role("region", name="Delen van het verzoek")
+        assert table.evaluate("each => each.scrollWidth <= each.clientWidth"), case.case_id
+        assert (table.bounding_box() or {})["height"] < 60 + 420 * max(1, len(case.sub_cases)), case.case_id
+    page.goto(f"{PAGES}/breach?lang=nl&exchange={line_of(site, 'inbound', 'accepted')}")
+    assert (page.locator("#slice").bounding_box() or {})["y"] < NARROW["height"]
     context.close()
 
 

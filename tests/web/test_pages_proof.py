@@ -140,6 +140,16 @@ def test_a_breach_says_how_many_and_who_tells_whom_by_when(pages: Web, town: Tow
     assert early.status_code == 422 and "SLU-531" in early.text, "the hours begin when we know"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_counted_stands_above_the_forms_that_asked(pages: Web, language: str) -> None:
+    page = clerk(pages).get(f"/breach?lang={language}&exchange={named(pages, 'inbound')}").text
+    assert 0 < page.index('id="slice"') < page.index('name="exchange"')
+    clock = {"nl": "(Brusselse tijd)", "fr": "(heure de Bruxelles)", "en": "(Brussels clock)"}[language]
+    for field in ("aware", "since"):
+        label = page.partition(f'name="{field}"')[0].rpartition("<label>")[2]
+        assert clock in label, field
+
+
 def test_an_agents_account_is_chosen_by_its_pseudonym(pages: Web) -> None:
     ref = agent_ref(pages.desk.house.keyring.staff_key(), "agent01")
     day = CALLED_AT.date().isoformat()

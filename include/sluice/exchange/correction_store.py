@@ -66,6 +66,14 @@ def was_corrected(conn: Connection, principal: Principal, since: datetime) -> bo
     return bool(row and row["made"])
 
 
+def find_fields(conn: Connection, case_id: str, principal: Principal) -> set[str]:
+    """Names of the fields that a case had corrected at a principal."""
+    rows = conn.execute(
+        "select distinct field from correction where (case_id, principal) = (%s, %s)", (case_id, principal)
+    ).fetchall()
+    return {row["field"] for row in rows}
+
+
 def mark_gone(conn: Connection, key: str, now: datetime) -> bool:
     """The content of a correction goes: it holds no more, and its object is to be removed. False: it was gone."""
     done = conn.execute("update correction set gone_at = %s where key = %s and gone_at is null", (now, key))

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sluice.db import Connection
-from sluice.errors import NotFound, Ref
 from sluice.terms import ExchangeId, Flow, Principal
 
 _WAITING = "decision = 'open' and prepared_at is not null and released_at is null"
@@ -38,14 +37,12 @@ def count_prepared(conn: Connection) -> int:
     return int(row["n"]) if row else 0
 
 
-def get_prepared(conn: Connection, exchange_id: str) -> Prepared:
-    """One that waits. Raises NotFound."""
+def find_waiting(conn: Connection, exchange_id: str) -> Prepared | None:
+    """One that waits; None where it does not, or not any more."""
     row = conn.execute(
         f"select {_LINE} from exchange where exchange_id = %s and {_WAITING}".encode(), (exchange_id,)
     ).fetchone()
-    if row is None:
-        raise NotFound(Ref("return that waits", exchange_id))
-    return _prepared(row)
+    return _prepared(row) if row else None
 
 
 def _prepared(row: dict[str, Any]) -> Prepared:

@@ -7,7 +7,7 @@ person's statement. Again changes nothing.
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -17,8 +17,9 @@ import rfc8785
 from sluice.agreement.model import FieldRole
 from sluice.agreement.profiles import PROFILES
 from sluice.agreement.store import find_agreement, find_contracts
-from sluice.db import transaction
+from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
+from sluice.exchange.correction_store import find_fields
 from sluice.exchange.corrections import OPINIONS, RightValue, correct, evidence_of
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
@@ -119,7 +120,7 @@ def seal_instructed(house: House, part: SubCase, wanted: Wanted, sha256: str) ->
 
 def can_take(house: House, case: Case, wanted: Wanted, now: datetime) -> bool:
     """Whether columns of the case can take what is said: of one person, known now, and not too long."""
-    known = {each.name for part in case.sub_cases for each in _fields(house, part, now)}
+    known = {each.name for part in case.sub_cases for each in _fields(house.conn, part, now)}
     is_short = all(len(value.encode()) <= MOST_BYTES for value in wanted.values.values())
     names = set(wanted.values)
     return case.right is Right.RECTIFICATION and case.persons <= 1 and bool(names) and names <= known and is_short
@@ -162,7 +163,7 @@ def carry_out(house: House, case: Case, part: SubCase, now: datetime) -> Carried
         return Carried(NOBODY, case.subject_sha256)
     done = [
         correct(house, principal, case.case_id, refs, _right(each, asked), now)
-        for each in _fields(house, part, now)
+        for each in _fields(house.conn, part, now)
         if each.name in asked.wanted.values and each.group in (part.action_fields or part.field_groups)
     ]
     return Carried(RECTIFIED, evidence_of(house, done) or case.subject_sha256)
@@ -174,11 +175,17 @@ def _right(column: FieldRole, asked: Asked) -> RightValue:
     return RightValue(column.name, wanted.values[column.name], wanted.as_of, is_opinion, asked.sha256)
 
 
-def _fields(house: House, part: SubCase, at: datetime) -> Iterator[FieldRole]:
+def corrected_fields(conn: Connection, part: SubCase, groups: Collection[str], at: datetime) -> list[str]:
+    """Names of the columns, of these field groups, that were corrected in the case of a part; no value."""
+    made = find_fields(conn, part.case_id, Principal(part.principal))
+    return [each.name for each in _fields(conn, part, at) if each.group in groups and each.name in made]
+
+
+def _fields(conn: Connection, part: SubCase, at: datetime) -> Iterator[FieldRole]:
     """Columns of which the part's controller decides, each name once."""
     on, seen = received_on(at), set[str]()
-    agreement = find_agreement(house.conn, part.agreement_id, on, at) if part.agreement_id else None
-    for contract in find_contracts(house.conn, agreement, on, at) if agreement else ():
+    agreement = find_agreement(conn, part.agreement_id, on, at) if part.agreement_id else None
+    for contract in find_contracts(conn, agreement, on, at) if agreement else ():
         for each in contract.fields if contract.direction in HELD_IN else ():
             decides = DECIDES.get(PROFILES[each.role_profile].controller)
             if decides and decides[0] == part.controller and each.name not in seen:

@@ -7,19 +7,24 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from sluice.exchange.read import show_exchange
 from sluice.exchange.review import list_open, note_rows
 from sluice.exchange.review_store import count_open
 from sluice.exchange.store import get_open
 from sluice.returns.reminders import count_overdue, get_acknowledgement, list_overdue, state_of
 from sluice.returns.store import find_prepared
-from sluice.returns.waiting import count_prepared, get_prepared, list_prepared
+from sluice.returns.waiting import count_prepared, find_waiting, list_prepared
 from sluice.rights.erase_control_store import count_unreleased, find_unreleased
+from sluice.rights.model import Action
+from sluice.rights.notice_documents import ACTIONS
 from sluice.rights.notice_store import count_late, get_notice, list_late
+from sluice.rights.rectify import corrected_fields
+from sluice.rights.store import find_part
 from sluice.settings import get_settings
 from sluice.terms import ExchangeId
 from sluice.web.access import HandlesCases, Onlooker, Reader, Releases
 from sluice.web.pages.forms import Token
-from sluice.web.pages.view import Deed, Done, render
+from sluice.web.pages.view import Deed, Done, reader_of, render
 from sluice.web.reading import reading
 
 router = APIRouter(prefix="/waiting")
@@ -72,9 +77,15 @@ def plans(request: Request, reader: Reader) -> Response:
 
 @router.get("/returns/{exchange_id}")
 def one_return(request: Request, onlooker: Onlooker, releases: Releases, token: Token, exchange_id: UUID) -> Response:
-    """One return that waits, and the form that releases it. Raises NotFound."""
+    """One return that waits, and the form that releases it; of one that does not any more, its exchange.
+
+    Raises NotFound.
+    """
     with reading() as conn:
-        line = get_prepared(conn, str(exchange_id))
+        line = find_waiting(conn, str(exchange_id))
+        if line is None:
+            to = reader_of(request).link(f"/exchanges/{show_exchange(conn, str(exchange_id)).line.id}")
+            return Response(status_code=303, headers={"Location": to})
         record = find_prepared(conn, line.exchange_id)
     return render(
         request, "one_return.html", "start", line=line, record=record, may=releases, token=token, user=onlooker.name
@@ -108,10 +119,15 @@ def one_review(request: Request, onlooker: Onlooker, releases: Releases, token: 
 
 @router.get("/notices/{notice_id}")
 def one_notice(request: Request, reader: Reader, handles: HandlesCases, token: Token, notice_id: UUID) -> Response:
-    """One notice and the form that says how far it is. Raises NotFound."""
+    """One notice, what to write where the desk tells it, and the form that says how far it is. Raises NotFound."""
     with reading() as conn:
         notice = get_notice(conn, str(notice_id))
-    return render(request, "one_notice.html", "start", notice=notice, may=handles, token=token)
+        part = find_part(conn, notice.sub_case_id) if notice.action is Action.RECTIFY else None
+        fields = corrected_fields(conn, part, notice.field_groups, datetime.now(UTC)) if part else []
+    wanted = ACTIONS[notice.action][reader_of(request).say.language]
+    return render(
+        request, "one_notice.html", "start", notice=notice, fields=fields, wanted=wanted, may=handles, token=token
+    )
 
 
 def _list(request: Request, kind: str, lines: Sequence[object], count: int, done: Deed | None) -> Response:

@@ -1,0 +1,80 @@
+"""The page of a notice that the desk tells: what it is about, and a text to send. No value of a person."""
+
+import json
+import re
+from datetime import UTC, datetime
+from html import unescape
+
+import pytest
+
+from night import Night
+from rights.asking import DESK
+from sluice.documents.words import LANGUAGES, words
+from sluice.rights.cases import settle_identity
+from sluice.rights.finish import finish
+from sluice.rights.forward import forward
+from sluice.rights.instructions import read_instruction
+from sluice.rights.model import Order, Right, State
+from sluice.rights.opening import open_case
+from sluice.rights.protect import protection_of
+from sluice.rights.rectify import Wanted, ask
+from sluice.rights.store import get_case
+from sluice.rights.tell import tell
+from sluice.terms import Principal, SubjectKind
+from web.desk_work import said
+from web.house import Web
+
+ENERGY = Principal("energy01")
+RIGHT = "Rechtplein 17"
+
+
+@pytest.fixture
+def pages(at_work: Web) -> Web:
+    """A viewer at the pages."""
+    return at_work.as_("vera:VIEWER")
+
+
+def rectified(night: Night) -> str:
+    """The street of somebody was corrected; the notice about it."""
+    house, now, (record, phone) = night.desk.house, datetime.now(UTC), night.people(1)[0]
+    given = [(SubjectKind.PHONE, phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, record)]
+    case = open_case(
+        house, Right.RECTIFICATION, given, ENERGY, now, "mail", "nl", now, protection=protection_of(house), actor=DESK
+    )
+    settle_identity(house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", "ab" * 32))
+    ask(house, case.case_id, Wanted({"street": RIGHT}, now))
+    forward(house, now)
+    for part in get_case(house.conn, case.case_id).sub_cases:
+        if part.state is State.AWAITING_INSTRUCTION:
+            said_so = json.dumps({"case": part.sub_case_id, "decision": "rectify"}).encode()
+            key = f"{ENERGY}/requests/instruction-{part.sub_case_id}.json"
+            stored = house.objects.put(night.desk.settings.bucket_exchange, key, said_so, "text/json")
+            read_instruction(house, ENERGY, stored, now)
+    finish(house, now)
+    tell(house, now)
+    rows = night.desk.sql("select notice_id::text as id from notice where action = 'rectify' and state = 'OWED'")
+    return str(rows[0]["id"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_rectification_says_which_fields_and_what_to_write(pages: Web, night: Night, language: str) -> None:
+    notice, say = rectified(night), words(language).say
+    page = pages.get(f"/waiting/notices/{notice}?lang={language}").text
+    text = said(page)
+    assert f"{say('pages.notice.fields')} street" in text
+    [letter] = (unescape(each) for each in re.findall(r"<blockquote>(.*?)</blockquote>", page))
+    assert "street" in letter and notice in letter and "{" not in letter
+    assert f"sluice notices export {notice[:8]} --to notice.json" in text and say("pages.notice.values") in text
+    assert RIGHT not in text and not [cell for cell in night.people(1)[0] if cell[-6:] in text]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_another_notice_of_the_desk_names_its_groups(pages: Web, night: Night, language: str) -> None:
+    [row] = night.desk.sql(
+        "select notice_id::text as id, field_groups from notice where channel = 'desk' and action = 'erase' limit 1"
+    )
+    say = words(language).say
+    page = pages.get(f"/waiting/notices/{row['id']}?lang={language}").text
+    [letter] = (unescape(each) for each in re.findall(r"<blockquote>(.*?)</blockquote>", page))
+    assert all(say(f"group.{group}") in letter for group in row["field_groups"])
+    assert say("pages.notice.values") not in said(page) and say("pages.notice.fields") not in said(page)

@@ -1,0 +1,141 @@
+"""Today names every case that waits for a person of the center, and none else."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from html import unescape
+
+import pytest
+
+from desk import Desk
+from night import Call, Night
+from sluice.documents.words import LANGUAGES, words
+from sluice.rights.desk_store import count_ours, find_planned
+from sluice.rights.letter_store import insert_letter
+from sluice.rights.letters import note_opened, write_owed
+from sluice.rights.model import SYSTEM, CaseId, LetterKind, Right, State, Track
+from sluice.rights.next_step import NextStep, letters_to_post, step_of
+from sluice.rights.store import get_case, list_by_last_day, list_cases
+from sluice.rights.transitions import TRANSITIONS
+from sluice.web.pages.app import MOUNT
+from web.desk_work import PREPARER, case_of, said
+from web.house import Web
+
+
+@pytest.fixture
+def pages(at_work: Web) -> Web:
+    """A viewer at the pages."""
+    return at_work.as_("vera:VIEWER")
+
+
+def by_the_rules(desk: Desk) -> set[CaseId]:
+    """Open cases of which the pure rules say that somebody of the center has to act."""
+    conn = desk.house.conn
+    cases = list_cases(conn)
+    planned = find_planned(conn, [case.case_id for case in cases])
+    return {case.case_id for case in cases if step_of(case, planned.get(case.case_id, frozenset())).is_ours}
+
+
+def matter(text: str) -> tuple[int, list[str]]:
+    """How many cases Today says wait, and which of them it names."""
+    found = re.search(r"<h2>Cases that wait for you <span class=\"count\">(\d+)</span>.*?</section>", text, re.S)
+    return (int(found[1]), re.findall(rf'href="{MOUNT}/cases/([0-9a-f-]{{36}})', found[0])) if found else (0, [])
+
+
+def test_today_names_the_cases_whose_next_step_is_ours(pages: Web, night: Night) -> None:
+    """Most of them are weeks from their last day: no clock presses."""
+    ours = by_the_rules(night.desk)
+    count, named = matter(pages.get("/start?lang=en").text)
+    assert (count, len(named)) == (len(ours), 4) and set(named) <= ours and len(ours) > 4
+    assert words("en").say("pages.next.check_identity") in said(pages.get("/start?lang=en").text)
+    [link] = re.findall(rf'href="{MOUNT}(/cases\?ours[^"]+)"', pages.get("/start?lang=en").text)
+    listed = pages.get(unescape(link)).text
+    rows = re.findall(r'<a href="/sluice/pages/cases/([0-9a-f-]{36})[^"]*"><code>', listed.partition("<tbody>")[2])
+    assert set(rows) == ours and 'name="ours" value="true" checked' in listed
+    for each in ours:
+        night.desk.house.conn.execute("update subject_case set state = 'CLOSED' where case_id = %s", (each,))
+    text = pages.get("/start?lang=en").text
+    assert matter(text) == (0, []) and "Cases that wait for you" in said(text).partition("Nothing to do for:")[2]
+
+
+@pytest.mark.parametrize("track", [Track.CONTROLLER, Track.PROCESSOR])
+def test_the_database_finds_the_cases_that_the_rules_say(night: Night, track: Track) -> None:
+    """In every state of a part and of its case, with a plan and with a letter that waits, and without."""
+    conn = night.desk.house.conn
+    write_owed(night.desk.house, datetime.now(UTC))
+    for case in list_cases(conn):
+        about = tuple(part.sub_case_id for part in case.sub_cases)
+        for receipt in case.letters if case.right is not Right.ACCESS else ():
+            insert_letter(conn, replace(receipt, kind=LetterKind.COMPLETION, sub_cases=about))
+            note_opened(conn, receipt, datetime.now(UTC), SYSTEM)
+    differs = set()
+    for state in sorted({row.target for row in TRANSITIONS if row.track is track}):
+        conn.execute(
+            """update sub_case set state = %(state)s, action = 'erase'
+               where track = %(track)s and (may_answer or track = 'controller' or %(state)s <> 'ANSWERED')""",
+            {"state": state, "track": track},
+        )
+        for of_case in (State.RECEIVED, State.ID_PENDING, State.SCOPED, State.CLOSED):
+            conn.execute("update subject_case set state = %s where \"right\" <> 'objection'", (of_case,))
+            found = {case.case_id for case, _ in list_by_last_day(conn, only_ours=True)}
+            assert found == by_the_rules(night.desk), (state, of_case)
+            assert {case.case_id for case in list_cases(conn, only_ours=True)} == found
+            assert count_ours(conn) == len(found)
+            differs.add(len(found))
+    assert len(differs) > 2, "the control: not always the same"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_letter_that_nobody_took_out_is_told_with_its_command(pages: Web, night: Night, language: str) -> None:
+    house, now, say = night.desk.house, datetime.now(UTC), words(language).say
+    number, post = case_of(night, Right.ACCESS), say("pages.next.post_letter")
+    write_owed(house, now)
+    house.conn.execute("update subject_case set state = 'ID_PENDING' where case_id = %s", (number,))
+    case = get_case(house.conn, number)
+    assert step_of(case) is NextStep.POST_LETTER
+    text = pages.get(f"/cases/{number}?lang={language}").text
+    command = f"sluice case letter {number[:8]} --kind receipt --to receipt.pdf"
+    assert f"<strong>{post}</strong>: <code>{command}</code>" in text and said(text).count(command) == 2
+    assert f"<strong>{post}</strong>" in pages.get(f"/cases?right=access&lang={language}").text
+    assert number in by_the_rules(night.desk)
+    [letter] = letters_to_post(case)
+    note_opened(house.conn, letter, now, SYSTEM)
+    text = pages.get(f"/cases/{number}?lang={language}").text
+    assert post not in said(text) and "sluice case letter" not in said(text)
+    assert number not in by_the_rules(night.desk)
+
+
+def supersede(night: Night) -> None:
+    """Results came after a return was prepared: it is made again, and what waited is refused."""
+    night.called(Call("c9", *night.people(8)[7]), name="late.csv")
+    night.make(by=PREPARER)
+    assert [line.reason_code for line in night.returns() if line.decision == "refused"] == ["STALE_NEWER_RETURN"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_today_does_not_send_the_principal_to_mend_a_return_of_ours(pages: Web, night: Night, language: str) -> None:
+    supersede(night)
+    say = words(language).say
+    text = pages.get(f"/start?lang={language}").text
+    unwell = said(text.partition(say("pages.matter.unwell"))[2].partition("</section>")[0])
+    assert say("pages.matter.unwell.do") in unwell and say("pages.way.outbound_return") in unwell
+    assert "STALE_NEWER_RETURN" in unwell and say("pages.way.inbound") in unwell, "and the principal's own"
+
+
+def test_a_return_that_was_superseded_leads_to_its_exchange(pages: Web, night: Night) -> None:
+    [line] = night.returns()
+    link = f"/waiting/returns/{line.id}"
+    assert link in pages.get("/start").text and pages.get(link).url.path == f"{MOUNT}{link}"
+    supersede(night)
+    answer = pages.get(f"{link}?lang=fr")
+    assert (answer.status_code, answer.url.path) == (200, f"{MOUNT}/exchanges/{line.id}")
+    assert answer.url.query == b"lang=fr"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_list_of_cases_says_how_one_is_opened_and_a_wrong_number_where_they_are(pages: Web, language: str) -> None:
+    text = pages.get(f"/cases?lang={language}").text
+    assert "<code>sluice case open --right RIGHT --identifier KIND:VALUE</code>" in text
+    assert "<code>POST /sluice/api/v1/cases</code>" in text
+    wrong = pages.get(f"/cases/00000000-0000-4000-8000-000000000000?lang={language}")
+    assert wrong.status_code == 404 and "<code>sluice case list</code>" in wrong.text
