@@ -75,6 +75,20 @@ def test_roles_flip_once_on_the_way_to_the_principal() -> None:
     assert not any(arrow.flips for arrow in came.arrows), "what came in only has no flip"
 
 
+def test_a_copy_that_a_person_was_erased_from_is_told_from_one_that_still_may_hold_them() -> None:
+    there = frozenset({(EXCHANGE, "lake"), (EXCHANGE, "arrived"), (EXCHANGE, "quarantine.rows"), (OTHER, "lake")})
+    fate = Fate(there=there, cleared=frozenset({(EXCHANGE, "lake"), (EXCHANGE, "arrived")}))
+    boxes = {box.id: box for box in draw(a_night(), [EXCHANGE], fate).boxes}
+    cleared = {name for name, box in boxes.items() if box.cleared}
+    assert cleared == {f"file:{EXCHANGE}", f"lake:{EXCHANGE}"}, "what came later, and what was kept, is not"
+    assert not any(box.gone for box in boxes.values())
+
+    half = Fate(
+        there=frozenset({(RETURN, "return"), (RETURN, GIVEN["return"])}), cleared=frozenset({(RETURN, "return")})
+    )
+    assert not any(box.cleared for box in draw(a_night(), [EXCHANGE], half).boxes), "one of both is left"
+
+
 def test_what_was_removed_and_what_was_not_delivered_yet_shows() -> None:
     fate = Fate(gone=frozenset({(EXCHANGE, "lake"), (EXCHANGE, "arrived")}), waiting=frozenset({RETURN}))
     drawing = draw(a_night(), [EXCHANGE], fate)

@@ -16,6 +16,7 @@ from rights.town import Town
 from sluice.documents.words import LANGUAGES, words
 from sluice.lineage.drawing import Fate, draw
 from sluice.lineage.follow import Followed
+from sluice.rights.certificate import issue
 from sluice.rights.erase import run
 from sluice.rights.model import Case
 from sluice.web.pages.app import MOUNT
@@ -80,6 +81,12 @@ def drawn(text: str) -> Any:
     """The picture in a page."""
     [svg] = re.findall(r'<svg class="lineage"[^>]*role="group".*?</svg>', text, re.DOTALL)
     return ET.fromstring(svg.replace("&nbsp;", " "))
+
+
+def copies(text: str) -> list[bool]:
+    """Of every copy that is drawn in a page whether it is dashed."""
+    found = [set(link.find("rect").get("class").split()) for link in drawn(text).findall("a")]
+    return ["gone" in each for each in found if each & {"file", "kept", "aside"}]
 
 
 def named(pages: Web, direction: str) -> str:
@@ -216,9 +223,38 @@ def test_after_an_erasure_its_own_case_still_says_where_the_person_was(pages: We
     text = pages.get(f"/lineage/person/{case.case_id}?lang=en").text
     assert {each for each in held if each in text} == held, "noted before the index was edited"
 
+    assert (
+        "Where the person of case" in text and " was</h1>" in text and "no certificate has been issued" in text.lower()
+    )
+    issued = issue(town.house, case.case_id)
+    text = pages.get(f"/lineage/person/{case.case_id}?lang=en").text
+    assert issued and all(each.key.rpartition("/")[2].removesuffix(".json") in text for each in issued)
+    assert all(f"Erased at {each.principal} on" in text for each in issued)
+    assert copies(text) and all(copies(text)), "every copy that the erasure worked on"
+    file = pages.get(f"/lineage/person/{case.case_id}/picture.svg?lang=en").text
+    assert " was</title>" in file and "person erased" in file
+
     again = town.ask(town.people[0])
     found = pages.get(f"/lineage/person/{again.case_id}?lang=en").text
     assert "In 0 exchanges" in found, "a new case knows nothing of it"
+
+
+@pytest.mark.stores
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_before_its_erasure_a_person_is_there_and_what_comes_later_may_name_them(
+    pages: Web, town: Town, language: str
+) -> None:
+    say, case = words(language).say, town.decided(town.people[0])
+    number = str(case.case_id)[:8]
+    is_there, was_there = (say(f"pages.lineage.person.title{end}", case=number) for end in ("", ".was"))
+    path = f"/lineage/person/{case.case_id}?lang={language}"
+    text = pages.get(path).text
+    assert is_there in unescape(text) and was_there not in unescape(text) and not any(copies(text)), "decided only"
+
+    run(town.house, case.case_id, datetime.now(UTC))
+    text = unescape(pages.get(path).text)
+    assert was_there in text and is_there not in text and say("pages.lineage.legend.cleared") in text
+    assert is_there in unescape(pages.get(f"{path}&{BEFORE}").text), "as of a moment before it"
 
 
 @pytest.mark.stores

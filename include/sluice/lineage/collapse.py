@@ -41,14 +41,14 @@ def _likeness(box: Box) -> object:
     if box.column in PARTIES or box.is_start:
         return box.id
     kind = box.name if box.column is Column.KEPT else ""
-    return box.column, box.party, kind, box.decision, box.flips, box.is_own, box.gone
+    return box.column, box.party, kind, box.decision, box.flips, box.is_own, box.gone, box.cleared
 
 
 def _likeness_of_all(box: Box) -> object:
     if box.is_start:
         return box.id
     kind = box.name if box.column is Column.KEPT else ""
-    return box.column, kind, box.decision, box.flips, box.is_own, box.gone
+    return box.column, kind, box.decision, box.flips, box.is_own, box.gone, box.cleared
 
 
 def _one(boxes: list[Box]) -> Box:

@@ -34,7 +34,7 @@ class Box:
     """A party, a file, an exchange, or a copy. ``name``: a code, a file name, the kind of a copy; never of a person.
 
     ``decision``: of its exchange. ``is_own``: on the way of what was asked for; ``is_start``: the one exchange that
-    was. ``gone``: removed by then.
+    was. ``gone``: removed by then. ``cleared``: there, but the person that was asked for is in it no more.
     ``count``: how many it stands for, where many were drawn together; then ``exchange`` is None, and ``party`` is empty
     where they are not all of one.
     """
@@ -50,6 +50,7 @@ class Box:
     is_own: bool = True
     is_start: bool = False
     gone: bool = False
+    cleared: bool = False
     count: int = 1
 
 
@@ -75,17 +76,24 @@ class Drawing:
 class Fate:
     """What the catalogue knows of copies at a moment, by exchange and kind: which were ``gone`` and which ``there``.
 
-    ``waiting``: returns that had not been delivered yet.
+    ``waiting``: returns that had not been delivered yet. ``cleared``: copies that the person who was asked for was
+    erased from, or that were removed with them.
     """
 
     gone: frozenset[tuple[str, str]] = frozenset()
     there: frozenset[tuple[str, str]] = frozenset()
     waiting: frozenset[str] = frozenset()
+    cleared: frozenset[tuple[str, str]] = frozenset()
 
     def is_gone(self, exchange_id: str, kinds: Iterable[str]) -> bool:
         """Whether of these copies one was removed and none is left. What was never put is not there either."""
         named = {(exchange_id, kind) for kind in kinds}
         return not named.isdisjoint(self.gone) and named.isdisjoint(self.there)
+
+    def is_cleared(self, exchange_id: str, kinds: Iterable[str]) -> bool:
+        """Whether whoever was asked for was erased from these copies, and none is there that they were not."""
+        named = {(exchange_id, kind) for kind in kinds}
+        return not named.isdisjoint(self.cleared) and named & self.there <= self.cleared
 
 
 @dataclass(slots=True)
@@ -134,13 +142,17 @@ def _add_came(sketch: _Sketch, record: ExchangeRecord, fate: Fate) -> None:
     file = Box(
         f"file:{record.exchange_id}", Column.FILE, _name(what.key), party, record.exchange_id,
         rows=what.rows_in or None, gone=fate.is_gone(record.exchange_id, [ARRIVED]),
+        cleared=fate.is_cleared(record.exchange_id, [ARRIVED]),
     )  # fmt: skip
     exchange = sketch.add(_exchange(record, Column.EXCHANGE), sketch.add(file, sender))
     for kind, copies in _kept(record.how_long.copies):
         rows = copies[0].rows if kind == LAKE else (what.rows_refused + what.rows_held) or None
-        gone = fate.is_gone(record.exchange_id, [copy.kind for copy in copies])
-        box = Box(f"{kind}:{record.exchange_id}", Column.KEPT, kind, party, record.exchange_id, rows=rows, gone=gone)
-        sketch.add(replace(box, decision=record.decision.value), exchange)
+        kinds = [copy.kind for copy in copies]
+        box = Box(
+            f"{kind}:{record.exchange_id}", Column.KEPT, kind, party, record.exchange_id, record.decision.value, rows,
+            gone=fate.is_gone(record.exchange_id, kinds), cleared=fate.is_cleared(record.exchange_id, kinds),
+        )  # fmt: skip
+        sketch.add(box, exchange)
 
 
 def _kept(copies: Sequence[CopyLine]) -> Iterator[tuple[str, list[CopyLine]]]:
@@ -161,10 +173,11 @@ def _add_made(sketch: _Sketch, record: ExchangeRecord, fate: Fate) -> None:
     sent = sent_copy(record)
     if sent is None:
         return
-    gone = fate.is_gone(record.exchange_id, [sent.kind, GIVEN[sent.kind]])
+    kinds = [sent.kind, GIVEN[sent.kind]]
     file = Box(
         f"sent:{record.exchange_id}", Column.SENT, _name(what.key), party, record.exchange_id, rows=sent.rows,
-        flips=bool(flips_of(record)), gone=gone,
+        flips=bool(flips_of(record)), gone=fate.is_gone(record.exchange_id, kinds),
+        cleared=fate.is_cleared(record.exchange_id, kinds),
     )  # fmt: skip
     sketch.add(file, exchange)
     if record.exchange_id in fate.waiting:

@@ -1,7 +1,7 @@
 """What is drawn of lineage as of a moment: the records there were, where the own way begins, what became of copies."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sluice.db import Connection
@@ -50,10 +50,12 @@ def follow_exchange(conn: Connection, exchange_id: str, at: datetime) -> Followe
     return _followed(conn, start, ids, at)
 
 
-def follow_all(conn: Connection, exchange_ids: Collection[str], at: datetime) -> Followed:
-    """These exchanges, each asked for."""
+def follow_all(
+    conn: Connection, exchange_ids: Collection[str], at: datetime, cleared: frozenset[tuple[str, str]] = frozenset()
+) -> Followed:
+    """These exchanges, each asked for. ``cleared``: copies (exchange and kind) that a person was erased from."""
     ids = store.find_newest(conn, exchange_ids, at, MOST + 1)
-    return _followed(conn, ids, ids, at)
+    return _followed(conn, ids, ids, at, cleared)
 
 
 def follow_latest(conn: Connection, at: datetime) -> Followed:
@@ -62,11 +64,17 @@ def follow_latest(conn: Connection, at: datetime) -> Followed:
     return _followed(conn, ids, ids, at)
 
 
-def _followed(conn: Connection, starts: Sequence[str], ids: Sequence[str], at: datetime) -> Followed:
+def _followed(
+    conn: Connection,
+    starts: Sequence[str],
+    ids: Sequence[str],
+    at: datetime,
+    cleared: frozenset[tuple[str, str]] = frozenset(),
+) -> Followed:
     named, found = frozenset(starts), read_records(conn, ids[:MOST])
     records = [record for record in found if datetime.fromisoformat(record.closed_at) <= at]
     if named and named.isdisjoint(record.exchange_id for record in records):
         records = []
-    fate = store.find_fate(conn, [record.exchange_id for record in records], at)
+    fate = replace(store.find_fate(conn, [record.exchange_id for record in records], at), cleared=cleared)
     most = MOST if records and len(ids) > MOST else None
     return Followed(at, named, tuple(records), fate, draw(records, named, fate), most)

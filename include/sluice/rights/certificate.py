@@ -94,10 +94,15 @@ def last_scans(house: House, case_id: CaseId) -> dict[str, tuple[ErasureDone, st
     return {done.principal: (done, entry_hash) for done, entry_hash in read}
 
 
+def key_of(case_id: CaseId, principal: str, entry_hash: str) -> str:
+    """Where the certificate of a second scan lies, once it is issued."""
+    return f"certificates/{case_id}/{principal}.{entry_hash[:16]}.json"
+
+
 def _issued(house: House, case: Case, done: ErasureDone, entry_hash: str) -> Certificate:
     payload = rfc8785.dumps(_document(case, done, entry_hash))
     jws = sign(payload, house.keyring.signing, TYPE).flattened
-    bucket, key = house.settings.bucket_evidence, f"certificates/{case.case_id}/{done.principal}.{entry_hash[:16]}.json"
+    bucket, key = house.settings.bucket_evidence, key_of(case.case_id, done.principal, entry_hash)
     house.objects.put_once(bucket, key, jws, JOSE)
     notice = f"{done.principal}/notices/erasure-certificate.{entry_hash[:16]}.json"
     house.objects.put_once(house.settings.bucket_exchange, notice, jws, JOSE)

@@ -278,6 +278,16 @@ def read_outcomes(conn: Connection, case_id: str) -> list[dict[str, Any]]:
     ).fetchall()
 
 
+def find_cleared(conn: Connection, case_id: str, principals: Sequence[str], at: datetime) -> frozenset[tuple[str, str]]:
+    """Copies (exchange and kind) of these principals that a case had edited or removed by a moment."""
+    rows = conn.execute(
+        """select exchange_id::text as id, kind from erasure_outcome
+           where case_id = %s and principal = any(%s) and outcome <> 'kept' and done_at <= %s""",
+        (case_id, list(principals), at),
+    ).fetchall()
+    return frozenset((row["id"], row["kind"]) for row in rows)
+
+
 def count_in_flight(conn: Connection, principal: Principal, since: datetime) -> int:
     """Exchanges opened before the person was kept out that may still bring or deliver rows.
 

@@ -25,6 +25,7 @@ from sluice.rights.erase_lead import BY_BOTH, BY_INDEX, find_lead
 from sluice.rights.erase_model import Target
 from sluice.rights.identifiers import Identifier, refs_of, values_of
 from sluice.rights.model import CaseId
+from sluice.rights.proven import Erased, find_erased
 from sluice.terms import Direction, ExchangeId, Principal
 
 
@@ -73,6 +74,8 @@ class Followable:
 
     ``persons``: of the case. ``lost``: principals whose key is destroyed. ``silent``: exchanges of which no index says
     who is in them, such as files that were no table; only their bytes would tell.
+    ``erased``: where the erasure of the case is proven. ``is_over``: that is so wherever they were found, and no index
+    names them any more.
     """
 
     followed: Followed
@@ -80,6 +83,8 @@ class Followable:
     searched: tuple[str, ...]
     lost: tuple[str, ...]
     silent: int
+    erased: tuple[Erased, ...]
+    is_over: bool
 
 
 def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
@@ -89,9 +94,11 @@ def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
     SubjectUnreadable, CaseTidied.
     """
     case, envelope = open_request(house, case_id)
+    erased = find_erased(house, case_id, at)
+    proven = {each.principal for each in erased}
     found: set[ExchangeId] = set()
     silent: set[ExchangeId] = set()
-    searched, lost = [], []
+    searched, lost, left = [], [], []
     for name in sorted({part.principal for part in case.sub_cases if part.agreement_id}):
         try:
             key = house.subject_key(Principal(name))
@@ -100,19 +107,23 @@ def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
             continue
         refs = frozenset(refs_of(envelope.identifiers, key).values())
         target = Target(Principal(name), key, refs, values_of(envelope.identifiers), frozenset(), case_id=case_id)
-        holding, unsaid = _pointed_at(house, target)
-        found, silent = found | holding, silent | unsaid
+        named, noted, unsaid = _pointed_at(house, target)
+        found, silent = found | named | noted, silent | unsaid
         searched.append(name)
-    return Followable(follow_all(house.conn, found, at), case.persons, tuple(searched), tuple(lost), len(silent))
+        left += [name] if named or (noted and name not in proven) else []
+    cleared = erase_store.find_cleared(house.conn, case_id, sorted(proven), at)
+    followed = follow_all(house.conn, found, at, cleared)
+    told = (tuple(searched), tuple(lost), len(silent))
+    return Followable(followed, case.persons, *told, erased, is_over=bool(erased) and not left)
 
 
-def _pointed_at(house: House, target: Target) -> tuple[frozenset[ExchangeId], frozenset[ExchangeId]]:
-    """Exchanges that the index names, or named before the case edited it; and those of which it says nothing."""
+def _pointed_at(house: House, target: Target) -> tuple[frozenset[ExchangeId], ...]:
+    """Exchanges that the index names, those it named before the case edited it, and those of which it says nothing."""
     copies = erase_store.find_copies(house.conn, target.principal)
     lead = find_lead(asking_bench(house, target), copies)
-    holding = lead.named | lead.noted
     files = (copy for copy in copies if copy.kind in BY_INDEX | BY_BOTH)
-    return holding, frozenset(copy.exchange_id for copy in files if lead.may_hold(copy)) - holding
+    unsaid = frozenset(copy.exchange_id for copy in files if lead.may_hold(copy)) - lead.named - lead.noted
+    return lead.named, lead.noted, unsaid
 
 
 def journey_of(house: House, identifiers: Sequence[Identifier], principals: Sequence[Principal]) -> Journey:

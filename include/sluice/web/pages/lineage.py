@@ -51,6 +51,7 @@ class Line:
     flips: tuple[str, ...]
     recipients: tuple[str, ...]
     is_gone: bool
+    is_cleared: bool
     is_start: bool
     sender: str
 
@@ -101,9 +102,10 @@ def person_picture(request: Request, onlooker: Onlooker, reader: CaseReader, cas
     from sluice.rights.journey import follow_case
 
     with reading_house() as house:
-        followed = follow_case(house, CaseId(str(case_id)), at).followed
-    title = reader_of(request).say.say("pages.lineage.person.title", case=str(case_id))
-    return _file(request, followed, title, f"case-{case_id}")
+        told = follow_case(house, CaseId(str(case_id)), at)
+    words_of_title = "pages.lineage.person.title.was" if told.is_over else "pages.lineage.person.title"
+    title = reader_of(request).say.say(words_of_title, case=str(case_id))
+    return _file(request, told.followed, title, f"case-{case_id}")
 
 
 @router.get("/{exchange_id}")
@@ -175,7 +177,7 @@ def _address(box: Box, reader: Reader, center: str) -> str:
 
 
 def _lines(followed: Followed, say: Words) -> Sequence[Line]:
-    gone = {exchange for exchange, _ in followed.fate.gone}
+    gone, cleared = ({exchange for exchange, _ in each} for each in (followed.fate.gone, followed.fate.cleared))
     return [
         Line(
             record,
@@ -183,6 +185,7 @@ def _lines(followed: Followed, say: Words) -> Sequence[Line]:
             flips_of(record),
             tuple(party_name(each, say) for each in _recipients(record, followed)),
             record.exchange_id in gone,
+            record.exchange_id in cleared,
             followed.starts == {record.exchange_id},
             party_name(record.who.sender, say),
         )

@@ -83,16 +83,21 @@ def picture_of(drawing: Drawing, layout: Layout, say: Words, center: str, link: 
         ),
         shapes=tuple(_shape(box, layout.boxes[box.id], say, center, link) for box in drawing.boxes),
         ways=tuple(_way(each, layout, boxes, say) for each in sorted(drawing.arrows, key=lambda each: each.is_own)),
-        legend=tuple((kind, say.say(f"pages.lineage.legend.{kind}")) for kind in LEGEND),
+        legend=tuple((kind, say.say(f"pages.lineage.legend.{kind}")) for kind in _legend(drawing)),
         collapsed=sum(box.count for box in drawing.boxes if box.count > 1),
     )
+
+
+def _legend(drawing: Drawing) -> tuple[str, ...]:
+    """What every picture explains, and what few pictures have."""
+    return (*LEGEND, *(["cleared"] if any(box.cleared for box in drawing.boxes) else []))
 
 
 def _shape(box: Box, middle: Point, say: Words, center: str, link: Link) -> Shape:
     name, note = _name(box, say), _note(box, say, center)
     column = say.say(f"pages.lineage.column.{box.column.name.lower()}")
     flips = say.say("pages.lineage.flips") if box.flips else ""
-    gone = say.say("pages.lineage.gone") if box.gone else ""
+    gone = _gone(box, say)
     return Shape(
         x=middle[0] - WIDTH / 2 + MARGIN,
         y=middle[1] - HEIGHT / 2 + HEAD,
@@ -104,10 +109,16 @@ def _shape(box: Box, middle: Point, say: Words, center: str, link: Link) -> Shap
     )
 
 
+def _gone(box: Box, say: Words) -> str:
+    """That a copy is not there any more, or not with the person; empty while it is."""
+    word = "gone" if box.gone else "cleared" if box.cleared else ""
+    return say.say(f"pages.lineage.{word}") if word else ""
+
+
 def _kinds(box: Box) -> list[str]:
     found = {Column.SENDER: "party", Column.RECIPIENT: "party", Column.FILE: "file", Column.SENT: "file"}
     kinds = [found.get(box.column) or (_kept(box) if box.column is Column.KEPT else box.decision)]
-    marks = {"other": not box.is_own, "start": box.is_start, "gone": box.gone, "many": box.count > 1}
+    marks = {"other": not box.is_own, "start": box.is_start, "gone": box.gone or box.cleared, "many": box.count > 1}
     return [*kinds, *(mark for mark, holds in marks.items() if holds)]
 
 
@@ -139,8 +150,8 @@ def _note(box: Box, say: Words, center: str) -> str:
     if box.column in (Column.EXCHANGE, Column.MADE):
         word = say.find(f"pages.lineage.short.{box.decision}", f"verdict.{box.decision}.word")
         return f"{SIGNS.get(box.decision, '…')} {word}"
-    if box.gone:
-        return say.say("pages.lineage.gone")
+    if box.gone or box.cleared:
+        return _gone(box, say)
     return "" if box.rows is None else say.count("pages.lineage.rows", box.rows, rows=say.number(box.rows))
 
 
