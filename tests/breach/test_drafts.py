@@ -173,3 +173,22 @@ def test_rows_of_files_that_nobody_can_read_are_not_said_to_be_none() -> None:
     said = [fact(facts(pages(each)[Draft.AUTHORITY, None]), "rows") for each in (found, sealed)]
 
     assert said == ["9", SAY("breach.rows.unread", count="0")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_rows_that_were_removed_from_our_copy_are_said_beside_those_that_were_read(language: str) -> None:
+    say, found = words(language), sliced([NAME])
+
+    def said(counted: Counted) -> list[str | None]:
+        page = pages(replace(found, parts=(replace(found.parts[0], counted=counted),)), language)
+        pairs = facts(page[Draft.CONTROLLER, "energy01"])
+        named = {pair.label: pair.value.words for pair in pairs}
+        return [named[say.say(f"breach.{name}")] for name in ("persons", "rows")]
+
+    assert said(Counted(309, 309, 0, (), 71, 71)) == [
+        say.say("breach.persons.removed", count="309", more="71"),
+        say.count("breach.rows.removed", 71, count="309", more="71"),
+    ]
+    both = said(Counted(309, 309, 0, ("return a1b2",), 90, 1))
+    assert both[0] == say.say("breach.persons.both", count="309", more="90")
+    assert both[1] == say.say("breach.rows.unread", count=say.count("breach.rows.removed", 1, count="309", more="1"))

@@ -7,14 +7,20 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from copies import Copies
 from desk import Desk, open_desk
 from rights.estate import as_csv, contact_rows, cut_short, draw_people
+from rights.test_journey import planted
+from rights.town import open_town
+from sluice.breach.describe import describe
 from sluice.breach.make import slice_exchange, slice_object
 from sluice.breach.model import Part
 from sluice.lake.objects import StoredObject
+from sluice.rights.erase import run
 from sluice.rights.erase_store import find_copies, remove
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
+from web.town import NAMES
 
 NOW = datetime.now(UTC)
 PEOPLE = draw_people(20)
@@ -91,3 +97,21 @@ def test_refused_rows_that_went_are_said_beside_the_accepted_ones(desk: Desk) ->
     [part] = slice_exchange(desk.house, desk.line(dropped).id, NOW).parts
 
     assert counted(part) == (18, (f"gone {desk.line(dropped).id}",), 2)
+
+
+@pytest.mark.stores
+def test_rows_that_an_erasure_took_out_of_our_copies_are_counted_as_removed(copies: Copies, tmp_path: Path) -> None:
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as town:
+        lines = [line for line in town.desk.lines() if line.direction == "inbound" and line.rows_accepted]
+        before = {line.id: slice_exchange(town.house, line.id, NOW) for line in lines}
+        assert not any(found.is_least for found in before.values())
+
+        case = town.decided(town.people[0])
+        assert run(town.house, case.case_id, datetime.now(UTC)).residual == 0
+
+        for exchange, was in before.items():
+            found = slice_exchange(town.house, exchange, NOW)
+            [part], [old] = found.parts, was.parts
+            assert counted(part) == (old.counted.persons - 1, (), 1), "the row of the person is in no copy any more"
+            assert (part.counted.rows, part.counted.removed, found.is_least) == (old.counted.rows - 1, 1, True)
+            assert describe(found)["parts"][0]["rows_removed"] == 1

@@ -45,10 +45,12 @@ def count_in(
     copies: Iterable[Copy],
     scope: Scope,
     gone: Mapping[str, int | None],
+    erased: Mapping[str, int],
 ) -> Counted:
     """Distinct persons of one principal in these copies; of the scope's agent only, where it names one.
 
-    ``gone``: rows of what was removed, by exchange (:func:`rows_gone`): nobody can read who was in them.
+    ``gone``: rows of what was removed, by exchange (:func:`rows_gone`); ``erased``: rows that were taken out of what is
+    there. Nobody can read who was in them.
     """
     rows: list[pl.DataFrame] = []
     unread: dict[str, str] = {}
@@ -61,14 +63,25 @@ def count_in(
             elif copy.kind not in NOBODY:
                 unread[copy.exchange_id] = copy.kind
     persons, nameless = count_persons(rows)
+    at_most = _at_most(records, unread, gone, erased)
+    unread = dict.fromkeys(gone, "gone") | unread
+    names = tuple(f"{kind} {exchange}" for exchange, kind in unread.items())
+    return Counted(persons, sum(each.height for each in rows), nameless, names, at_most, sum(erased.values()))
+
+
+def _at_most(
+    records: Sequence[ExchangeRecord],
+    unread: Collection[str],
+    gone: Mapping[str, int | None],
+    erased: Mapping[str, int],
+) -> int | None:
+    """Persons that can be in what nobody reads any more, exchange by exchange; None: of one it is not known."""
     counts = {record.exchange_id: record.what.distinct_subjects for record in records}
     known = [counts.get(exchange) for exchange in unread]
-    known += [_fewer(counts.get(exchange), gone[exchange]) for exchange in gone if exchange not in unread]
-    unread = dict.fromkeys(gone, "gone") | unread
-    at_most = None if None in known else sum(count for count in known if count is not None)
-    return Counted(
-        persons, sum(each.height for each in rows), nameless, tuple(f"{k} {e}" for e, k in unread.items()), at_most
-    )
+    for exchange in {*gone, *erased} - {*unread}:
+        rows = gone.get(exchange, 0)
+        known.append(_fewer(counts.get(exchange), None if rows is None else rows + erased.get(exchange, 0)))
+    return None if None in known else sum(count for count in known if count is not None)
 
 
 def _fewer(persons: int | None, rows: int | None) -> int | None:

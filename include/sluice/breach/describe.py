@@ -42,6 +42,7 @@ def _part(part: Part) -> dict[str, Any]:
         "rows": part.counted.rows,
         "rows_without_person": part.counted.nameless,
         "unread": list(part.counted.unread),
+        "rows_removed": part.counted.removed,
         "at_most": part.counted.at_most,
         "exchanges": list(part.exchanges),
         "went_into": list(part.went_into),

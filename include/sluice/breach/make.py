@@ -12,7 +12,7 @@ from typing import NoReturn
 from sluice.agreement.annexes import Known, own_party
 from sluice.agreement.store import list_agreements
 from sluice.breach import store
-from sluice.breach.count import WHOLE, count_in, rows_gone, whole_of
+from sluice.breach.count import NOBODY, WHOLE, count_in, rows_gone, whole_of
 from sluice.breach.model import Counted, Part, Risk, Scope, Slice, SliceEmpty
 from sluice.breach.rules import duties_of, lines_of
 from sluice.errors import Ref
@@ -91,10 +91,11 @@ def _part(
     records = tuple(read_records(house.conn, touched))
     lost = store.find_gone(house.conn, list(touched))
     copies = _copies(house, principal, touched, lost)
-    counted = _counted(house, principal, records, copies, scope, _gone(touched, copies, lost))
+    erased = _erased(copies, store.find_erased(house.conn, list(touched)))
+    counted = _counted(house, principal, records, copies, scope, _gone(touched, copies, lost), erased)
     if scope.kind == "agent":
         counted = _with_gone(counted, set(touched) - {copy.exchange_id for copy in copies})
-        if not counted.rows and not counted.unread:
+        if not counted.rows and not counted.unread and not counted.removed:
             return None
     papers = {copy.exchange_id: copy.contract for copy in copies}
     lines = [line for each in records for line in lines_of(each, papers.get(ExchangeId(each.exchange_id)))]
@@ -119,10 +120,11 @@ def _counted(
     copies: Sequence[Copy],
     scope: Scope,
     gone: Mapping[str, int | None],
+    erased: Mapping[str, int],
 ) -> Counted:
     """Persons in these copies; where no copy is left, or the key of their references is gone, what the records say."""
     try:
-        return count_in(house, principal, records, copies, scope, gone) if copies else _without_names(records)
+        return count_in(house, principal, records, copies, scope, gone, erased) if copies else _without_names(records)
     except KeyDestroyed:
         return _without_names(records)
 
@@ -144,6 +146,16 @@ def _gone(
         read.setdefault(copy.exchange_id, set()).add(copy.kind)
     rows = {each: rows_gone(touched[each], read.get(each, ()), kinds) for each, kinds in lost.items()}
     return {exchange: count for exchange, count in rows.items() if count != 0}
+
+
+def _erased(copies: Sequence[Copy], taken: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """Rows that were taken out of the copies that are counted in, by exchange."""
+    found: dict[str, int] = {}
+    for copy in copies:
+        rows = 0 if copy.kind in NOBODY else taken.get(copy.exchange_id, {}).get(copy.kind, 0)
+        if rows:
+            found[copy.exchange_id] = found.get(copy.exchange_id, 0) + rows
+    return found
 
 
 def _copies(

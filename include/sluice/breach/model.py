@@ -59,8 +59,8 @@ class Scope:
 class Counted:
     """``persons``: distinct, by reference, our staff not among them. ``rows``: read. ``nameless``: of them without any.
 
-    ``unread``: copies nobody here can read (sealed to their recipient, or gone); ``at_most``: persons in them by
-    their records, None where no record says.
+    ``unread``: copies nobody here can read (sealed to their recipient, or gone); ``removed``: rows that erasures took
+    out of those that were read; ``at_most``: persons in both by their records, None where no record says.
     """
 
     persons: int
@@ -68,6 +68,7 @@ class Counted:
     nameless: int
     unread: tuple[str, ...] = ()
     at_most: int | None = 0
+    removed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +168,8 @@ class Slice:
     def subjects(self) -> int:
         """Persons, principal by principal: references of two principals cannot be compared, by design."""
         return sum(part.counted.persons for part in self.parts)
+
+    @property
+    def is_least(self) -> bool:
+        """Whether there were more rows than were read, so that there may be more persons."""
+        return any(part.counted.unread or part.counted.removed for part in self.parts)

@@ -194,16 +194,18 @@ def _added(parts: Sequence[Part]) -> Counted:
         sum(part.counted.nameless for part in parts),
         tuple(each for part in parts for each in part.counted.unread),
         None if None in most else sum(count for count in most if count is not None),
+        sum(part.counted.removed for part in parts),
     )
 
 
 def _persons(say: Words, counted: Counted) -> str:
     count = say.number(counted.persons)
-    if not counted.unread:
+    if not counted.unread and not counted.removed:
         return count
     if counted.at_most is None:
         return say.say("breach.persons.unknown", count=count)
-    return say.say("breach.persons.unread", count=count, more=say.number(counted.at_most))
+    word = "unread" if not counted.removed else "both" if counted.unread else "removed"
+    return say.say(f"breach.persons.{word}", count=count, more=say.number(counted.at_most))
 
 
 def _rows(say: Words, parts: Sequence[Part]) -> str:
@@ -212,6 +214,8 @@ def _rows(say: Words, parts: Sequence[Part]) -> str:
     count = say.number(counted.rows)
     if nameless:
         count = say.say("breach.rows.nameless", count=count, more=say.number(nameless))
+    if counted.removed:
+        count = say.count("breach.rows.removed", counted.removed, count=count, more=say.number(counted.removed))
     return say.say("breach.rows.unread", count=count) if counted.unread else count
 
 

@@ -38,6 +38,21 @@ def find_gone(conn: Connection, exchange_ids: Sequence[str]) -> dict[str, dict[s
     return found
 
 
+def find_erased(conn: Connection, exchange_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Rows that erasures took out of copies of these exchanges that are still there, by exchange and kind."""
+    rows = conn.execute(
+        """select exchange_id::text as id, kind, sum(rows_before - rows_after)::bigint as rows
+           from erasure_outcome join copy using (exchange_id, kind)
+           where exchange_id = any(%s::uuid[]) and outcome = 'erased' and gone_at is null
+           group by exchange_id, kind having sum(rows_before - rows_after) > 0 order by 1, 2""",
+        (list(exchange_ids),),
+    ).fetchall()
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row["id"], {})[row["kind"]] = row["rows"]
+    return found
+
+
 def find_kinds(conn: Connection, bucket: str, key: str, version_id: str | None) -> dict[str, set[str]]:
     """Which copies lie, or lay, at an address: kinds by exchange. An arrived file lies under its exchange's key."""
     rows = conn.execute(

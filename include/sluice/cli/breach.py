@@ -51,9 +51,9 @@ def slice_(
     """Count the persons in what was breached, and say who tells whom by when. A read: nothing is recorded or sent.
 
     JSON: subjects (distinct persons, added up over principals), principals, categories, special_categories,
-    recipients, exchanges, parts (the same by principal, with unread: copies nobody can read any more, and at_most:
-    persons in those), notify [{by, to, article, applies, due_at, within_hours, about}], drafts. Exit 1 when what was
-    named holds nobody.
+    recipients, exchanges, parts (the same by principal, with unread: copies nobody can read any more, rows_removed:
+    taken out of our copies by erasures, and at_most: persons in both), notify [{by, to, article, applies, due_at,
+    within_hours, about}], drafts. Exit 1 when what was named holds nobody.
 
     Example: sluice breach slice --agent 0f3a... --between 2026-11-24T08:00 2026-11-24T18:00 --risk high --to drafts
     """
@@ -111,6 +111,9 @@ def _show(found: "Slice", drafts: "tuple[DraftLine, ...]", format: Format) -> No
         if part.counted.unread:
             unread = dict.fromkeys(part.counted.unread, part.counted.at_most)
             show_pairs(f"Not to be read at {part.principal}", unread)
+        if part.counted.removed:
+            removed = {"rows": part.counted.removed, "persons, at most": part.counted.at_most}
+            show_pairs(f"Removed from our copies at {part.principal} since", removed)
     head = ("who", "tells", "article", "applies", "at the latest (UTC)", "about")
     rows = [(d.by, d.to, d.article, d.applies, _due(d), ", ".join(d.about)) for d in found.duties]
     show_table("Who must be told", head, rows)

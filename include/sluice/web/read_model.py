@@ -280,7 +280,8 @@ class SlicePart(Closed):
     rows: int
     rows_without_person: int
     unread: list[str] = Field(description="Copies that nobody can read any more.")
-    at_most: int | None = Field(description="Persons in those, by their records.")
+    rows_removed: int = Field(description="Rows that erasures took out of the copies that were read.")
+    at_most: int | None = Field(description="Persons in both, by their records; null where none says.")
     exchanges: list[str]
     went_into: list[str]
     categories: list[str]
