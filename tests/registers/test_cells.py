@@ -9,21 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from effort import effort
-from registers.test_rules import AT, BY_HASH, CENTER, CONTRACTS, KNOWN, P_RENEW, YEARS, seen_of
+from registers.test_rules import AT, BY_HASH, CENTER, CONTRACTS, KNOWN, P_RENEW, P_RESULT, RIGHT, YEARS, seen_of
 from sluice.agreement.annexes import Known, KnownContract
 from sluice.agreement.model import SubProcessor
 from sluice.agreement.timeline import Days
-from sluice.documents.words import words
+from sluice.documents.words import LANGUAGES, words
 from sluice.registers.columns import IDENTIFICATION, REGISTER
 from sluice.registers.model import Article, Center, Papers, Register, Sighting
+from sluice.registers.page import make_register_page
 from sluice.registers.rules import rows_of
 from sluice.registers.tables import tables_of
-from sluice.terms import RoleProfile
+from sluice.terms import Direction, RoleProfile
 
 SCC, RULES = (f"https://w3id.org/dpv/legal/eu/gdpr#{name}" for name in ("A46-2-c", "A46-2-b"))
 SAID = {basis: words("en").say(f"register.safeguard.{basis.rpartition('#')[2]}") for basis in (SCC, RULES)}
 UNITED_STATES, INDIA = (words("en").locale.territories[code] for code in ("US", "IN"))
 JOINT, OURS = ((("disposition", profile),) for profile in (RoleProfile.JOINT, RoleProfile.SEED_OWNER))
+STAFF_AND_RESULT = (("disposition", RoleProfile.SEED_OWNER), ("agent_ref", RoleProfile.STAFF))
 
 
 def register(
@@ -35,7 +37,7 @@ def register(
     contracts: tuple[KnownContract, ...] = CONTRACTS,
 ) -> Register:
     rows = rows_of(article, Papers((known,), contracts), list(seen), BY_HASH.get, at, YEARS)
-    return Register(article, at, datetime(2026, 11, 26, 12, tzinfo=UTC), center, rows, (), 0, 0)
+    return Register(article, at, datetime(2026, 11, 26, 12, tzinfo=UTC), center, rows, (), 0)
 
 
 def cells(found: Register, column: str, tab: str = REGISTER) -> set[str]:
@@ -69,6 +71,46 @@ def test_whom_the_center_decides_with_stands_in_the_register_with_name_and_conta
     assert all(parts), "control: the paper says them"
     assert [part in said for part in parts if part] == [is_said] * len(parts)
     assert bool(said) is is_said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_answer_to_a_person_is_said_to_be_a_duty_of_the_law(language: str) -> None:
+    handed = seen_of([RIGHT], direction=Direction.PORTABILITY_ACCESS)
+    say, found = words(language), register(Article.PROCESSOR, seen=[handed])
+    tables = {table.name: table for table in tables_of(found, language)}
+    [row] = [row for row in tables[REGISTER].rows if "right_of_access" in " ".join(row)]
+    [seen] = [row for row in tables["seen"].rows if row[0].endswith("right_of_access")]
+
+    assert say.say("register.undeclared.law") in " ".join(row) and say.say("register.law") in seen
+    files = register(Article.PROCESSOR, seen=[handed, seen_of([RIGHT])])
+    assert say.say("register.undeclared.law") not in " ".join(cells(files, "processingCategories"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_principal_relies_on_no_basis_for_our_own_staff(language: str) -> None:
+    purposes = tuple(replace(each, basis_holder="principal") for each in KNOWN.agreement.purposes)
+    theirs, say = replace(KNOWN, agreement=replace(KNOWN.agreement, purposes=purposes)), words(language)
+
+    def bases(known: Known) -> dict[str, str]:
+        [table] = [each for each in tables_of(register(Article.CONTROLLER, known), language) if each.name == REGISTER]
+        place, number = (table.keys.index(name) for name in ("legalBasis", "processingNumber"))
+        return {row[number].rpartition("/")[2]: row[place] for row in table.rows}
+
+    assert say.say("party.center") in bases(KNOWN)["agent_ref"], "control: here the agreement names our own"
+    assert bases(theirs)["agent_ref"] == say.say("register.basis.staff")
+    assert say.say("party.principal") in bases(theirs)["disposition"], "what the agreement says of customers stays"
+
+
+def test_a_register_counts_the_exchanges_of_its_own_rows_once() -> None:
+    came, back = seen_of([P_RENEW], count=14), seen_of([P_RESULT, P_RENEW], STAFF_AND_RESULT, count=9)
+    ours, theirs = (register(each, seen=[came, back]) for each in (Article.CONTROLLER, Article.PROCESSOR))
+
+    assert len([row for row in ours.rows if row.seen]) > 1, "one exchange is in several rows"
+    assert (ours.exchanges, theirs.exchanges) == (9, 14)
+    for language in LANGUAGES:
+        [notice] = make_register_page(ours, language).notices
+        said = words(language).say("register.counts", rows=str(len(ours.rows)), exchanges="9")
+        assert said in notice.sentences
 
 
 def test_whom_a_contract_declares_as_joint_controller_stands_there_before_any_exchange() -> None:

@@ -65,6 +65,13 @@ NEVER = PurposeLine(
     legal_basis="https://w3id.org/dpv/legal/eu/gdpr#A6-1-f",
     basis_holder="principal",
 )
+RIGHT = PurposeLine(
+    code="right_of_access",
+    iri="https://w3id.org/dpv#RightsFulfilment",
+    text={"en": "Give a person a copy of their data."},
+    legal_basis="https://w3id.org/dpv/legal/eu/gdpr#A6-1-c",
+    basis_holder="principal",
+)
 WHAT = {
     FindingCode.ROLE_CONTESTABLE: "SEED_OWNER_NO_SIGN_OFF", FindingCode.MANDATORY_EMPTY: "email",
 }  # fmt: skip
@@ -184,6 +191,16 @@ def test_what_was_seen_and_not_declared_is_a_finding(
 
     assert codes([sound]) == set()
     assert finding in codes([sound, replace(sound, **change)])  # type: ignore[arg-type]
+
+
+def test_an_answer_to_a_person_needs_no_purpose_of_an_agreement() -> None:
+    handed = seen_of([RIGHT], direction=Direction.PORTABILITY_ACCESS)
+    rows = both(DECLARED, [handed])
+    [row] = [each for each in rows if each.seen]
+
+    assert codes([handed]) == set() and row.is_of_the_law and row.key.purpose == "right_of_access"
+    assert (FindingCode.PURPOSE_NOT_DECLARED, "right_of_access") in codes([seen_of([RIGHT])]), "of files it does"
+    assert not any(each.is_of_the_law for each in both(DECLARED, [handed, seen_of([RIGHT])]))
 
 
 def test_roles_that_can_be_contested_are_told_once_an_agreement_whatever_was_seen() -> None:

@@ -117,6 +117,10 @@ def _basis(cells: Cells) -> str:
     seen = (each for sighting in cells.row.seen for each in sighting.purposes)
     bases = [(each.legal_basis, each.basis_holder) for each in declared if each.code == code]
     bases += [(each.legal_basis, each.basis_holder) for each in seen if each.code == code]
+    if is_staff(cells.row):  # the principal relies on nothing for our people
+        bases = [each for each in bases if each[1] == "center"]
+        if not bases:
+            return cells.say.say("register.basis.staff")
     if not bases:
         return ""
     basis, holder = dpv.short(bases[0][0]), bases[0][1]
@@ -283,7 +287,9 @@ def _remarks(cells: Cells) -> str:
 
 
 def _declared(cells: Cells) -> str:
-    return "" if cells.row.declared else cells.say.say("register.undeclared")
+    if cells.row.declared:
+        return ""
+    return cells.say.say("register.undeclared.law" if cells.row.is_of_the_law else "register.undeclared")
 
 
 def _seen(cells: Cells) -> str:

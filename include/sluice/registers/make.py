@@ -38,7 +38,7 @@ def make_registers(
         still_open = count_open(conn, at, known_at)
         contract_of = contract_reader(conn)
         rows = {each: rows_of(each, papers, seen, contract_of, at, register_years(at)) for each in articles}
-    center, exchanges = center_of(settings, papers), sum(each.count for each in seen)
+    center = center_of(settings, papers)
     return [
         _completed(
             Register(
@@ -48,7 +48,6 @@ def make_registers(
                 center=center,
                 rows=own,
                 findings=findings_of(own, papers, center),
-                exchanges=exchanges,
                 open=still_open,
             )
         )

@@ -129,6 +129,11 @@ class Row:
         return sum(each.count for each in self.seen)
 
     @property
+    def is_of_the_law(self) -> bool:
+        """Whether it was only seen in answers to persons: the law asks for those, and no agreement has to."""
+        return bool(self.seen) and all(each.direction is Direction.PORTABILITY_ACCESS for each in self.seen)
+
+    @property
     def first_seen(self) -> date | None:
         return min((each.first for each in self.seen), default=None)
 
@@ -173,5 +178,9 @@ class Register:
     center: Center
     rows: tuple[Row, ...]
     findings: tuple[Finding, ...]
-    exchanges: int
     open: int
+
+    @property
+    def exchanges(self) -> int:
+        """How many are in its rows; one that is in several counts once."""
+        return sum({id(each): each.count for row in self.rows for each in row.seen}.values())

@@ -215,8 +215,12 @@ def _finding(code: FindingCode, row: Row, what: str, seen: Iterable[Sighting] = 
 
 
 def _purpose(row: Row, papers: Papers) -> Iterator[Finding]:
-    """Exchanges for a purpose that no version of the agreement declares for the day they were opened."""
-    wrong = [each for each in row.seen if not _declared_on(row.key, papers, each.last)]
+    """Exchanges for a purpose that no version of the agreement declares for the day they were opened.
+
+    An answer to a person needs none: its purpose is a duty of the law (Art. 6(1)(c), 15, 20).
+    """
+    agreed = (each for each in row.seen if each.direction is not Direction.PORTABILITY_ACCESS)
+    wrong = [each for each in agreed if not _declared_on(row.key, papers, each.last)]
     if wrong:
         yield _finding(FindingCode.PURPOSE_NOT_DECLARED, row, row.key.purpose, wrong)
 

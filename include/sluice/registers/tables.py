@@ -60,7 +60,7 @@ def _seen(register: Register, say: Words) -> Table:
         (
             row.key.number,
             row.key.principal,
-            say.say("register.yes" if row.declared else "register.no"),
+            say.say("register.yes" if row.declared else "register.law" if row.is_of_the_law else "register.no"),
             str(row.exchanges),
             str(sum(each.accepted for each in row.seen)),
             row.first_seen.isoformat() if row.first_seen else "",
