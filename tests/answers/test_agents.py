@@ -7,8 +7,8 @@ import polars as pl
 from answers.answer_samples import a_role
 from rights.letter_samples import a_part
 from sluice.answers.authority import Authority
-from sluice.answers.model import Found, Held
-from sluice.answers.select import Agents, select
+from sluice.answers.model import NOT_HERE, Found, Held
+from sluice.answers.select import Agents, Selected, select
 from sluice.rights.erase_model import Copy, Target
 from sluice.rights.model import Action, State
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal
@@ -52,3 +52,20 @@ def test_a_bracket_alone_hides_nobody() -> None:
 def test_a_digit_or_two_are_no_name_in_text() -> None:
     cells = pl.Series("record", ["12;007;A"])
     assert Agents(frozenset({"12", "A", "007"})).hide_words(cells).to_list() == ["12;agent 1;A"]
+
+
+def test_where_no_agent_was_there_an_answer_has_nothing_of_one() -> None:
+    """The platform writes [None]; a row of it beside "we have nothing of this here" says two things at once."""
+    role = {"agent": a_role("agent", FieldGroup.AGENT_REF)}
+    part = replace(a_part(State.ACCEPTED, Action.GIVE), principal="energy01", controller="center")
+    part = replace(part, action_fields=(FieldGroup.AGENT_REF.value,), field_groups=(FieldGroup.AGENT_REF.value,))
+
+    def given(*cells: str | None) -> Selected:
+        held = Held(COPY, "lake", pl.DataFrame({"agent": cells}, schema={"agent": pl.String}), role)
+        target = Target(Principal("energy01"), b"k" * 32, frozenset(), (), frozenset())
+        found = Found(target, "Energy One NV", None, (part,), (held,), (), ())
+        return select([found], {"energy01": Authority((part,), (), {})})
+
+    nobody, somebody = given("[None]", " [none] ", None), given("[None]", "Jan")
+    assert [(line.included, line.reason) for line in nobody.fields] == [(False, NOT_HERE)] and not nobody.tables
+    assert somebody.tables["agent_ref"]["agent"].to_list() == ["agent 1"]

@@ -2,14 +2,17 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from pypdf import PdfReader
 
-from answers.answer_samples import GROUPS, an_answer
+from answers.answer_samples import COMPANIES, GROUPS, an_answer
 from documents.test_receipt import tags_of, text_of
+from sluice.agreement.eligibility import traits_of, why_not
+from sluice.agreement.load import load_contract
 from sluice.answers.labels import group_name, label_of
-from sluice.answers.model import AnswerKind
+from sluice.answers.model import NOT_HERE, AnswerKind, FieldLine
 from sluice.answers.page import make_answer_page
 from sluice.answers.select import META
 from sluice.documents.pdf import make_pdf
@@ -17,9 +20,11 @@ from sluice.documents.words import LANGUAGES, words
 from sluice.results.model import CANONICAL_COLUMNS
 from sluice.rights.erase_stores import STORES
 from sluice.rights.letter_document import spoken
+from sluice.settings import Settings
 from sluice.terms import FieldGroup
 
 MOST_PAGES = 12
+TELECOM = ("telecom01/subscriber_base.inbound.odcs.yaml", "telco01/telco_churn.inbound.odcs.yaml")
 
 
 def flat(text: str) -> str:
@@ -60,6 +65,31 @@ def test_everything_art_15_asks_stands_in_it(language: str) -> None:
     assert "Print & Post NV" in text and "Object Store BV" in text, "by name (C-154/21)"
     assert [store.name for store in STORES if say.say(f"answer.store.{store.name}") not in text] == []
     assert "0475 11 22 33" in text and "{" not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_another_file_does_have_is_not_said_to_be_missing(language: str) -> None:
+    say, facts = words(language), an_answer(language)
+    name = next(iter(GROUPS[FieldGroup.AGENT_REF]))
+    empty = FieldLine("energy01", "center", "energy01.outbound_return.x", name, "agent_ref", False, NOT_HERE)
+    missing = say.say(f"answer.reason.{NOT_HERE}", company=COMPANIES[0])
+
+    def told(*lines: FieldLine) -> str:
+        selected = replace(facts.selected, fields=lines)
+        return " ".join(spoken(make_answer_page(replace(facts, selected=selected))))
+
+    assert missing not in told(*facts.selected.fields, empty), "it stands above"
+    assert missing in told(empty) and missing in told(*facts.selected.fields, replace(empty, name="z"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_subscriber_takes_along_has_words(language: str) -> None:
+    say = words(language)
+    papers = [Settings().principals_dir / name for name in TELECOM]
+    taken = [role for path in papers for role in load_contract(path).fields if why_not(traits_of(role)) is None]
+
+    assert len(taken) > 15
+    assert [role.name for role in taken if f"({role.name})" in label_of(say, role.name, role)] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

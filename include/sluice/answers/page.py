@@ -202,11 +202,13 @@ def _transfer(say: Words, each: Transfer) -> str:
 def _refused(say: Words, facts: Facts, found: Found) -> Iterator[Part]:
     """What is not given and is nobody else's to give, with its reason; the fixed name of it below."""
     rows: dict[tuple[str, str, str | None], list[str]] = {}
+    given = {_named(say, facts, line) for line in facts.selected.fields if line.included}
     for line in facts.left_out:
-        if line.principal == found.principal and line.reason != FORWARDED:
-            role = facts.selected.role_of(line)
+        label = label_of(say, line.name, facts.selected.role_of(line))
+        is_above = line.reason == NOT_HERE and _named(say, facts, line) in given
+        if line.principal == found.principal and line.reason != FORWARDED and not is_above:
             key = (group_name(say, line.group), _why(say, facts, found, line), line.iri)
-            rows.setdefault(key, []).append(label_of(say, line.name, role))
+            rows.setdefault(key, []).append(label)
     if rows:
         cells = tuple(
             (Text(f"{group}: {', '.join(dict.fromkeys(labels))}"), Text(why, below=iri or ""))
@@ -214,6 +216,11 @@ def _refused(say: Words, facts: Facts, found: Found) -> Iterator[Part]:
         )
         table = Grid((say.say("letter.data"), say.say("answer.refused.why")), cells, (1.0, 1.6))
         yield Part(say.say("answer.refused.heading", company=found.company), table=table)
+
+
+def _named(say: Words, facts: Facts, line: FieldLine) -> tuple[str, str, str]:
+    """What a column is to whoever reads the page: another file may have the same under another name."""
+    return line.principal, line.group, label_of(say, line.name, facts.selected.role_of(line))
 
 
 def _why(say: Words, facts: Facts, found: Found, line: FieldLine) -> str:

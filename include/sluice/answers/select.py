@@ -25,6 +25,8 @@ RAW = "record"
 
 BRACKETS = re.compile(r"\[[^\[\]]*\]")
 """A word of a platform that stands for nobody, such as [system]: the whole cell, closed."""
+NO_AGENT = "[none]"
+"""What a platform writes where no agent was there: an empty cell, not a word about anybody."""
 SHORTEST_NAME = 2
 
 
@@ -116,7 +118,7 @@ def select(found: Sequence[Found], authorities: Mapping[str, Authority]) -> Sele
     notes: set[tuple[str, str]] = set()
     for each in found:
         authority = authorities[each.principal]
-        for held in each.held:
+        for held in map(_without_nobody, each.held):
             withheld += Counter({"rows": held.others, "objects": held.apart})
             lines |= dict.fromkeys(_lines(each, held, authority))
             roles |= {(held.dataset, name): role for name, role in held.roles.items()}
@@ -169,6 +171,16 @@ def _told(lines: Iterable[FieldLine]) -> Iterator[FieldLine]:
 
 def _as_given(line: FieldLine) -> FieldLine:
     return replace(line, included=True, reason=GIVEN)
+
+
+def _without_nobody(held: Held) -> Held:
+    """The copy with columns of agents empty where nobody was there."""
+    names = [name for name in held.frame.columns if group_of(held, name) == FieldGroup.AGENT_REF]
+    there = [
+        pl.when(pl.col(name).str.strip_chars().str.to_lowercase() != NO_AGENT).then(pl.col(name)).alias(name)
+        for name in names
+    ]
+    return replace(held, frame=held.frame.with_columns(there))
 
 
 def _screened(found: Found, held: Held) -> tuple[Held, set[tuple[str, str]]]:
