@@ -204,11 +204,11 @@ def _refused(say: Words, facts: Facts, found: Found) -> Iterator[Part]:
     rows: dict[tuple[str, str, str | None], list[str]] = {}
     given = {_named(say, facts, line) for line in facts.selected.fields if line.included}
     for line in facts.left_out:
-        label = label_of(say, line.name, facts.selected.role_of(line))
-        is_above = line.reason == NOT_HERE and _named(say, facts, line) in given
+        named = _named(say, facts, line)
+        is_above = line.reason == NOT_HERE and named in given
         if line.principal == found.principal and line.reason != FORWARDED and not is_above:
             key = (group_name(say, line.group), _why(say, facts, found, line), line.iri)
-            rows.setdefault(key, []).append(label)
+            rows.setdefault(key, []).append(named[-1])
     if rows:
         cells = tuple(
             (Text(f"{group}: {', '.join(dict.fromkeys(labels))}"), Text(why, below=iri or ""))

@@ -94,7 +94,7 @@ def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
     SubjectUnreadable, CaseTidied.
     """
     case, envelope = open_request(house, case_id)
-    erased = find_erased(house, case_id, at)
+    erased = find_erased(house, case, at)
     proven = {each.principal for each in erased}
     found: set[ExchangeId] = set()
     silent: set[ExchangeId] = set()

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sluice.exchange.house import House
 from sluice.rights.certificate import is_clean, key_of, last_scans
-from sluice.rights.model import CaseId
+from sluice.rights.erase_scope import has_decided
+from sluice.rights.model import Case, CaseId
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,12 @@ class Erased:
     certificate: str | None
 
 
-def find_erased(house: House, case_id: CaseId, at: datetime) -> tuple[Erased, ...]:
-    """Where the erasure of a case was proven by a moment, by principal."""
+def find_erased(house: House, case: Case, at: datetime) -> tuple[Erased, ...]:
+    """Where the erasure of a case was proven by a moment, by principal. The ledger is asked where one was decided."""
+    scans = last_scans(house, case.case_id) if any(map(has_decided, case.sub_cases)) else {}
     return tuple(
-        Erased(name, done.done_at, _issued_as(house, case_id, name, entry_hash))
-        for name, (done, entry_hash) in sorted(last_scans(house, case_id).items())
+        Erased(name, done.done_at, _issued_as(house, case.case_id, name, entry_hash))
+        for name, (done, entry_hash) in sorted(scans.items())
         if is_clean(done) and datetime.fromisoformat(done.done_at) <= at
     )
 
