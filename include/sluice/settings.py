@@ -87,7 +87,9 @@ class Settings(BaseSettings):
     )
     environment: str = Field(default="dev", description="name of this installation, in lineage namespaces")
     center: str = Field(default="center", description="code of the contact center in agreements")
-    center_name: str | None = Field(default=None, description="name of the center on letters; else its code")
+    center_name: str | None = Field(
+        default=None, description="name of the center on letters; else as its agreements say"
+    )
     center_contact: str | None = Field(default=None, description="address, phone or e-mail of the privacy desk")
     center_country: str = Field(default="BE", pattern="^[A-Z]{2}$", description="where the center works")
 

@@ -39,6 +39,7 @@ from sluice.rights.forward import follow, forward
 from sluice.rights.identifiers import Identifier, list_sealed, open_sealed, refs_of
 from sluice.rights.instructions import InstructionOutcome, read_instruction
 from sluice.rights.letter_due import is_owed
+from sluice.rights.letter_facts import sender_of
 from sluice.rights.letters import open_document, open_letter, write_letter, write_owed
 from sluice.rights.model import (
     Action,
@@ -159,6 +160,19 @@ def test_a_receipt_is_sealed_logged_and_acknowledges_the_case(desk: Desk) -> Non
         }
     ]
     assert verify(desk.house.conn, public_pem=desk.house.keyring.public_pem).valid
+
+
+def test_a_center_that_no_setting_names_signs_as_its_agreements_name_it(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    assert store_settings.center_name is None
+    with open_house(store_settings) as house:
+        activate_all(house.conn, store_settings.principals_dir, datetime(2026, 1, 2, tzinfo=UTC))
+        desk = Desk(house, tmp_path)
+        told = sender_of(house, NOW)
+        letter = write_letter(house, asked(desk).case_id, LetterKind.RECEIPT, NOW)
+        assert told.name == "Contact Center NV" and told.name in text_of(open_letter(house, letter))
+        assert sender_of(house, datetime(2025, 1, 1, tzinfo=UTC)).name == "center", "no agreement was known yet"
 
 
 def test_a_letter_is_written_once_in_each_language(desk: Desk) -> None:

@@ -36,7 +36,7 @@ from sluice.rights import store as cases
 from sluice.rights.clock import received_on
 from sluice.rights.erase_find import open_request
 from sluice.rights.identifiers import Envelope
-from sluice.rights.letter_model import Sender
+from sluice.rights.letter_facts import sender_of
 from sluice.rights.model import Actor, Case, CaseId, SubCaseId
 from sluice.rights.rescope import rescope
 
@@ -127,7 +127,7 @@ def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: 
         kind=kind,
         language=wish.language or case.language,
         made_at=now,
-        sender=Sender(settings.center_name or settings.center, settings.center_contact),
+        sender=sender_of(house, now),
         found=found,
         authorities=authorities,
         information=tuple(

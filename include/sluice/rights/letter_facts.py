@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sluice.agreement.annexes import own_party
+from sluice.agreement.store import list_agreements
 from sluice.exchange.house import House
 from sluice.ledger.erased import ErasureDone
 from sluice.rights import answer_store, letter_store, notice_store, store
@@ -18,7 +20,7 @@ from sluice.rights.rectify import NOBODY
 
 def gather(house: House, case: Case, kind: LetterKind, language: str, now: datetime) -> LetterFacts:
     """What a letter of this kind would say now, about every part that waits for it."""
-    settings, steps = house.settings, store.list_steps(house.conn, case.case_id)
+    steps = store.list_steps(house.conn, case.case_id)
     scans = last_scans(house, case.case_id) if kind is LetterKind.COMPLETION else {}
     waiting = parts_waiting(case, kind, language)
     parts = tuple(_part(house, part, steps, scans.get(part.principal)) for part in case.sub_cases)
@@ -27,12 +29,19 @@ def gather(house: House, case: Case, kind: LetterKind, language: str, now: datet
         kind=kind,
         language=language,
         written_on=received_on(now),
-        sender=Sender(settings.center_name or settings.center, settings.center_contact),
+        sender=sender_of(house, now),
         parts=parts,
         about=waiting,
         recipients=find_recipients(house, case.case_id, waiting) if kind is LetterKind.COMPLETION else None,
         handed=_handed(house, case, parts) if kind is LetterKind.COMPLETION else (),
     )
+
+
+def sender_of(house: House, now: datetime) -> Sender:
+    """Who writes: as the settings name us, else as our youngest agreement does."""
+    settings = house.settings
+    name = settings.center_name or own_party(list_agreements(house.conn, now), settings.center, None).name
+    return Sender(name, settings.center_contact)
 
 
 def _handed(house: House, case: Case, parts: Sequence[PartFacts]) -> tuple[SentOn, ...]:
