@@ -78,6 +78,8 @@ class Kept:
     is_awaited: bool = False
     is_given_back: bool = False
     """It is what went back to the principal because the agreement ended: it stays for its own days."""
+    is_handed_out: bool = False
+    """It was made of other copies for somebody to use it: a dial list, an answer to a controller."""
 
 
 @dataclass(frozen=True, slots=True)

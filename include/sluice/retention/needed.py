@@ -33,15 +33,22 @@ def find_needed(house: House, principal: Principal) -> frozenset[Needed]:
 
 
 def keep_needed(house: House, principal: Principal, dues: Iterable[Due], needed: Collection[Needed]) -> list[Due]:
-    """The same copies; those that name who needs them wait. What a dead worker began to delete goes on."""
+    """The same copies; those that name who needs them wait.
+
+    What a dead worker began to delete goes on, and so does what was made of other copies for somebody to use it.
+    """
     found = list(dues)
-    wanted = {due.copy.exchange_id for due in found if not due.is_begun}
+    wanted = {due.copy.exchange_id for due in found if _may_wait(due)}
     if not wanted or not needed:
         return found
     named: dict[ExchangeId, Need] = {}
     for need, refs in _refs_by_need(house, principal, needed).items():
         named |= dict.fromkeys(_named(house, principal, wanted - named.keys(), sorted(refs)), need)
-    return [due if due.is_begun else replace(due, needed_for=named.get(due.copy.exchange_id)) for due in found]
+    return [replace(due, needed_for=named.get(due.copy.exchange_id)) if _may_wait(due) else due for due in found]
+
+
+def _may_wait(due: Due) -> bool:
+    return not (due.is_begun or due.copy.is_handed_out or due.copy.is_given_back)
 
 
 def _refs_by_need(house: House, principal: Principal, needed: Collection[Needed]) -> Mapping[Need, set[str]]:

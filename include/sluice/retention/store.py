@@ -9,7 +9,7 @@ from sluice.agreement.model import Agreement, RetentionRule
 from sluice.agreement.store import find_version
 from sluice.db import Connection
 from sluice.exchange.keep import end_of
-from sluice.ledger.record import is_after_end
+from sluice.ledger.record import is_after_end, is_dial_key
 from sluice.retention.model import Due, HoldReason, Kept, LegalHold, Why
 from sluice.rights.erase_scope import CARRIED_OUT, OPEN_DECISIONS
 from sluice.rights.model import ANSWERED, State
@@ -57,7 +57,7 @@ def find_kept(conn: Connection, principal: Principal, on: date, ended: Agreement
                    then greatest(c.delete_after, (select max(d.delete_after) from copy d
                        where (d.exchange_id, d.kind) = (c.exchange_id, 'delivered') and d.gone_at is null))
                    else c.delete_after end as delete_after,
-               e.direction, e.version_id, s.said #>> '{why,agreement_id}' as agreement_id,
+               e.direction, e.key, e.version_id, s.said #>> '{why,agreement_id}' as agreement_id,
                s.said #>> '{why,agreement_version}' as agreement_version,
                exists (select from outbox o where o.exchange_id = c.exchange_id and o.done_at is null
                    and o.effect in ('delivery', 'dial')) as is_awaited
@@ -107,7 +107,7 @@ def find_begun(conn: Connection, principal: Principal) -> list[Due]:
     """What a dead worker began to delete and nobody proved: no hold and no new agreement brings it back."""
     rows = conn.execute(
         f"""select c.exchange_id::text as id, c.kind, e.flow, e.chain, c.sha256, c.retention_rule as rule,
-                c.delete_after, e.direction, e.version_id, false as is_awaited, b.last_day, b.why
+                c.delete_after, e.direction, e.key, e.version_id, false as is_awaited, b.last_day, b.why
             from copy c join exchange e using (exchange_id)
             join retention_begun b on (b.exchange_id, b.kind) = (c.exchange_id, c.kind)
             where e.principal = %s and c.gone_at is not null and {_NOT_PROVEN}
@@ -121,7 +121,7 @@ def _kept(
     principal: Principal, row: dict[str, Any], rule: RetentionRule | None = None, ended_on: date | None = None
 ) -> Kept:
     """``rule``: the copy's own, once the agreement ended. Only then a rule that starts at its end has a day."""
-    last_day = row["delete_after"]
+    last_day, direction = row["delete_after"], Direction(row["direction"])
     if last_day is None and rule is not None:
         last_day = end_of(rule, {"contract_end": ended_on})
     return Kept(
@@ -135,7 +135,8 @@ def _kept(
         last_day=last_day,
         has_statute=bool(rule and rule.statute),
         is_awaited=row["is_awaited"],
-        is_given_back=is_after_end(Direction(row["direction"]), row["version_id"]),
+        is_given_back=is_after_end(direction, row["version_id"]),
+        is_handed_out=direction is Direction.PORTABILITY_ACCESS or is_dial_key(direction, row["key"]),
     )
 
 
