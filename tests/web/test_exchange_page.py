@@ -52,6 +52,18 @@ def test_what_could_not_be_judged_says_what_the_center_does(pages: Web, language
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_refused_file_says_who_corrects_it_and_where_the_other_reasons_are(pages: Web, language: str) -> None:
+    pages.desk.drop(b"no;contract\n1;2\n", "bad.csv")
+    pages.desk.work()
+    [refused] = [each for each in pages.desk.lines() if each.reason_code == "HEADER_UNDECLARED_COLUMN"]
+    say = words(language)
+    text = said(pages.get(f"/exchanges/{refused.id}?lang={language}").text)
+    assert say.say("pages.refused") in text and say.say("verdict.refused.sentence") not in text
+    assert any(said(say.count("pages.reasons.more", more, count=say.number(more))) in text for more in range(1, 40))
+    assert not any(said(say.count("reasons.more", more, count=say.number(more))) in text for more in range(1, 40))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_copy_that_is_gone_says_when_it_was_removed(pages: Web, language: str) -> None:
     accepted, say = line(pages, "accepted"), words(language)
     text = said(pages.get(f"/exchanges/{accepted.id}?lang={language}").text)

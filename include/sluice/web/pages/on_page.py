@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sluice.documents.model import Part, Section, Text, VerdictPanel
-from sluice.documents.page import make_page
+from sluice.documents.page import LINES_PER_SECTION, make_page
 from sluice.documents.words import BRUSSELS, Words
 from sluice.ledger.model import Entry
 from sluice.ledger.record import ExchangeRecord
@@ -13,6 +13,7 @@ from sluice.terms import Decision, Direction
 from sluice.web.pages.view import named
 
 ARRIVING = frozenset({Direction.INBOUND, Direction.INTERNAL})
+UNUSED = frozenset({Decision.REFUSED, Decision.UNDECIDED})
 
 
 def section_of(record: ExchangeRecord, entry: Entry, key_id: str, say: Words, gone: Mapping[str, datetime]) -> Section:
@@ -23,6 +24,8 @@ def section_of(record: ExchangeRecord, entry: Entry, key_id: str, say: Words, go
 
 
 def _part(part: Part, record: ExchangeRecord, say: Words, gone: Mapping[str, datetime]) -> Part:
+    if part.groups:
+        return _reasons(part, len(record.reasons) - LINES_PER_SECTION, say)
     if part.heading == say.say("keep.heading"):
         return _keep(part, record, say, gone)
     if part.heading == say.say("file.heading"):
@@ -30,11 +33,19 @@ def _part(part: Part, record: ExchangeRecord, say: Words, gone: Mapping[str, dat
     return _verify(part, say) if part.heading == say.say("verify.heading") else part
 
 
+def _reasons(part: Part, more: int, say: Words) -> Part:
+    """A page has no annex at its end: the other reasons stand in that of the PDF."""
+    if more <= 0:
+        return part
+    said = say.count("pages.reasons.more", more, count=say.number(more))
+    return replace(part, after=(said, *part.after[1:]))
+
+
 def _verdict(panel: VerdictPanel, record: ExchangeRecord, say: Words) -> VerdictPanel:
-    """Of what nobody could judge: what the center has to do, whom the receipt calls the one who looks at it."""
-    if record.decision is not Decision.UNDECIDED or record.direction not in ARRIVING:
+    """Of what came and is not used: who has to do what; the receipt says "correct it", and "we contact you"."""
+    if record.decision not in UNUSED or record.direction not in ARRIVING:
         return panel
-    return replace(panel, sentences=(say.say("pages.undecided"), *panel.sentences[1:]))
+    return replace(panel, sentences=(say.say(f"pages.{record.decision}"), *panel.sentences[1:]))
 
 
 def _keep(part: Part, record: ExchangeRecord, say: Words, gone: Mapping[str, datetime]) -> Part:
