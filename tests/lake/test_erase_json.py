@@ -15,7 +15,7 @@ from lake.reading import table_of
 from sluice.lake.erase_json import ElementSpans, cut_elements, erase_records, find_elements
 from sluice.lake.erase_model import Erased, EraseRefused, RecordsUnknown
 from sluice.lake.reader import read_table
-from sluice.lake.table import Table
+from sluice.lake.table import FormatHints, Table
 
 pytestmark = pytest.mark.slow
 
@@ -227,3 +227,16 @@ def test_control_an_element_cut_with_a_byte_of_its_neighbour_is_caught(tmp_path:
 
     with pytest.raises(EraseRefused, match="OUTPUT_UNREADABLE"):
         cut_elements(data, tmp_path / "target", np.array([2]), table, spans)
+
+
+def test_erasing_the_only_record_with_an_object_leaves_the_columns_of_the_contract(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_text('{"id": 1, "Agent": {"Username": "an"}}\n{"id": 2, "Agent": null}\n')
+    hints = FormatHints(columns=("id", "Agent.Username"))
+    before = table_of(read_table(source, file_name="drop.json", wanted=hints))
+
+    erase_records(source, target, [1], before)
+
+    after = table_of(read_table(target, file_name="drop.json", wanted=hints))
+    assert target.read_text() == '{"id": 2, "Agent": null}\n'
+    assert after.frame.rows() == [("2", None)] and after.frame.columns == before.frame.columns

@@ -22,6 +22,7 @@ TABLE = [
         "Agent.Username": "an",
         "Agent.Seconds": "12",
         "Attributes.record_id": "E1",
+        "Agent": None,
         "Attributes.note": None,
     },
     {
@@ -29,6 +30,7 @@ TABLE = [
         "Agent.Username": None,
         "Agent.Seconds": None,
         "Attributes.record_id": "E2",
+        "Agent": None,
         "Attributes.note": "belt \u00e9\u00e9n keer terug",
     },
 ]
@@ -65,24 +67,24 @@ def test_control_a_table_in_utf_16_stays_one(tmp_path: Path, codec: str) -> None
 
 
 AGENT = FormatHints(columns=("id", "Agent.Username"))
-BOTH = FormatHints(columns=("Agent", "Agent.Username"))
+BOTH = FormatHints(columns=("id", "Agent", "Agent.Username"))
 
 
 @pytest.mark.parametrize(
     ("records", "wanted", "columns"),
     [
-        ('{"id": 1, "Agent": {"Username": "an"}} {"id": 2, "Agent": null}', FormatHints(), ["id", "Agent.Username"]),
+        ('{"id": 1, "Agent": {"Username": "an"}} {"id": 2, "Agent": null}', AGENT, ["id", "Agent.Username"]),
         ('{"id": 2, "Agent": null} {"id": 1, "Agent": {"Username": "an"}}', AGENT, ["id", "Agent.Username"]),
         ('{"id": 2, "Agent": null}', AGENT, ["id", "Agent.Username"]),
         ('{"Agent": null}', AGENT, ["id", "Agent.Username"]),
-        ('{"id": 1, "A": {"B": {"C": 1}}} {"id": 2, "A": {"B": null}} {"A": null}', FormatHints(), ["id", "A.B.C"]),
-        ('{"id": 2, "Agent": null}', FormatHints(), ["id", "Agent"]),
-        ('{"*": 1, "^A.*$": 2, "A": {"b": 1}} {"A": null}', FormatHints(), ["*", "^A.*$", "A.b"]),
-        ('{"id": 2, "Agent": null}', BOTH, ["id", "Agent", "Agent.Username"]),
+        ('{"id": 1, "A": {"B": null}} {"A": null}', FormatHints(columns=("id", "A.B.C")), ["id", "A.B.C"]),
+        ('{"*": 1, "^A.*$": 2, "c": 3, "A": null}', FormatHints(columns=("A.b",)), ["*", "^A.*$", "c", "A.b"]),
+        ('{"id": 1, "Agent": {"Username": 1}} {"id": 2, "Agent": null}', BOTH, ["id", "Agent.Username", "Agent"]),
         ('{"id": 1, "Agent": {"Username": 1}} {"id": 2, "Agent": "an"}', AGENT, ["id", "Agent.Username", "Agent"]),
+        ('{"Agent": {"Username": 1}} {"Agent": null}', FormatHints(), ["Agent.Username", "Agent"]),
     ],
 )  # fmt: skip
-def test_an_object_that_is_null_is_no_column_where_its_keys_are(
+def test_an_object_that_is_null_is_no_column_where_the_contract_has_its_keys(
     tmp_path: Path, records: str, wanted: FormatHints, columns: list[str]
 ) -> None:
     table = table_of(read_bytes(tmp_path, records.encode(), "drop.json", wanted))

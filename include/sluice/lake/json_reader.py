@@ -104,9 +104,10 @@ class _Rows:
         self.batch = []
 
     def columns(self, hints: FormatHints) -> tuple[str, ...]:
-        """Those that were met, but for an object that is null in every record: its columns are those of its keys."""
-        known = (*self.names, *hints.columns)
-        objects = {name[:at] for name in known for at, letter in enumerate(name) if letter == "."}
+        """Those that were met, but for an object whose keys the contract has, and that is null in every record.
+
+        What other records have does not count, so that a file reads the same when some of them are erased."""
+        objects = {name[:at] for name in hints.columns for at, letter in enumerate(name) if letter == "."}
         nothing = {name for name in objects.difference(hints.columns) & self.names.keys() if self._is_empty(name)}
         return tuple(name for name in self.names if name not in nothing)
 
