@@ -19,8 +19,8 @@ RETRY_AFTER, GIVEN_BACK_FOR = timedelta(seconds=5), timedelta(seconds=15)
 COLUMNS = """exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
     attempts, day"""
 AFTER_RECEIPT = ("delivery", "dial")
-LINEAGE = STARTED, ENDED = "lineage.start", "lineage.closed"
 """Effects that put something where others read it: no receipt, no transfer."""
+LINEAGE = STARTED, ENDED = "lineage.start", "lineage.closed"
 
 
 @dataclass(frozen=True, slots=True)
