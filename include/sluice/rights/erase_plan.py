@@ -16,8 +16,9 @@ from functools import cached_property
 import rfc8785
 
 from sluice.exchange.deliver import RETURN
+from sluice.ledger.names import is_same_person
 from sluice.rights.erase_model import ANSWER, Decided, Done, Outcome
-from sluice.rights.model import CaseId, State, Step, SubCaseId
+from sluice.rights.model import Case, CaseId, State, Step, SubCaseId
 from sluice.terms import ExchangeId, Principal
 
 FORMAT = "sluice-erasure-plan-1"
@@ -148,6 +149,16 @@ def words_of(decided: Iterable[Decided]) -> tuple[str, ...]:
 def deciders_of(steps: Iterable[Step], parts: frozenset[SubCaseId]) -> frozenset[str]:
     """Who decided these parts. A principal that instructed is the first person; the second is one of ours."""
     return frozenset(step.actor for step in steps if step.sub_case_id in parts and step.to_state in DECISIONS)
+
+
+def barred(case: Case, steps: Sequence[Step], plans: Sequence[StoredPlan], by: str) -> Refusal | None:
+    """Why somebody cannot be the second person of these plans, or None. ``steps``: of the case."""
+    if any(is_same_person(by, plan.made_by) for plan in plans):
+        return Refusal.MADE_THE_PLAN
+    principals = {plan.plan.principal for plan in plans}
+    parts = frozenset(SubCaseId(part.sub_case_id) for part in case.sub_cases if part.principal in principals)
+    has_decided_it = any(is_same_person(by, name) for name in deciders_of(steps, parts))
+    return Refusal.DECIDED_THE_CASE if has_decided_it else None
 
 
 def _planned(plan: Plan, exchange_id: ExchangeId, kind: str) -> PlannedCopy | None:

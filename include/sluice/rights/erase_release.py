@@ -16,7 +16,7 @@ from sluice.exchange.naming import utc_text
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasurePlanned, ErasureRefused, ErasureReleased
 from sluice.ledger.model import EntryKind
-from sluice.ledger.names import check_name, is_same_person
+from sluice.ledger.names import check_name
 from sluice.ledger.reason import check_reason
 from sluice.rights import erase_control_store as control
 from sluice.rights import store
@@ -26,13 +26,13 @@ from sluice.rights.erase_plan import (
     Plan,
     Refusal,
     StoredPlan,
-    deciders_of,
+    barred,
     make_plan,
     words_of,
 )
 from sluice.rights.erase_report import added, entry_lines, searched
 from sluice.rights.erase_scope import decided_of, has_decided
-from sluice.rights.model import Case, CaseId, Step, SubCaseId
+from sluice.rights.model import Case, CaseId
 from sluice.rights.preflight import check_preflight
 from sluice.rights.scope import CASES_CHAIN
 from sluice.terms import Principal
@@ -148,16 +148,6 @@ def needs_release(conn: Connection, case: Case, principal: Principal) -> bool:
     parts = [part for part in case.sub_cases if part.principal == principal and has_decided(part)]
     papers = [find_version(conn, part.agreement_id or "", part.agreement_version or "") for part in parts]
     return any(paper is None or paper.erasure.two_person_release for paper in papers)
-
-
-def barred(case: Case, steps: Sequence[Step], plans: Sequence[StoredPlan], by: str) -> Refusal | None:
-    """Why somebody cannot be the second person of these plans, or None. ``steps``: of the case."""
-    if any(is_same_person(by, plan.made_by) for plan in plans):
-        return Refusal.MADE_THE_PLAN
-    principals = {plan.plan.principal for plan in plans}
-    parts = frozenset(SubCaseId(part.sub_case_id) for part in case.sub_cases if part.principal in principals)
-    has_decided_it = any(is_same_person(by, name) for name in deciders_of(steps, parts))
-    return Refusal.DECIDED_THE_CASE if has_decided_it else None
 
 
 def record_refusal(

@@ -12,8 +12,7 @@ from sluice.ledger.erased import ExceptionKept
 from sluice.rights.erase_control_store import find_plans
 from sluice.rights.erase_exceptions import exceptions_of
 from sluice.rights.erase_model import StoreLine
-from sluice.rights.erase_plan import PlannedCopy, Refusal, StoredPlan
-from sluice.rights.erase_release import barred
+from sluice.rights.erase_plan import PlannedCopy, Refusal, StoredPlan, barred
 from sluice.rights.model import Case, Step
 
 

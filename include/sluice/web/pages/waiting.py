@@ -16,9 +16,7 @@ from sluice.returns.store import find_prepared
 from sluice.returns.waiting import count_prepared, find_waiting, list_prepared
 from sluice.rights.erase_control_store import count_unreleased, find_unreleased
 from sluice.rights.model import Action
-from sluice.rights.notice_documents import ACTIONS
 from sluice.rights.notice_store import count_late, get_notice, list_late
-from sluice.rights.rectify import corrected_fields
 from sluice.rights.store import find_part
 from sluice.settings import get_settings
 from sluice.terms import ExchangeId
@@ -120,6 +118,9 @@ def one_review(request: Request, onlooker: Onlooker, releases: Releases, token: 
 @router.get("/notices/{notice_id}")
 def one_notice(request: Request, reader: Reader, handles: HandlesCases, token: Token, notice_id: UUID) -> Response:
     """One notice, what to write where the desk tells it, and the form that says how far it is. Raises NotFound."""
+    from sluice.rights.notice_documents import ACTIONS
+    from sluice.rights.rectify import corrected_fields
+
     with reading() as conn:
         notice = get_notice(conn, str(notice_id))
         part = find_part(conn, notice.sub_case_id) if notice.action is Action.RECTIFY else None
