@@ -119,7 +119,7 @@ def _is_right(answer: Any, line: Line, login: str) -> bool:
     if line.view == "-" and login != "nobody":
         return bool(answer.status_code == 200)
     if line.may.get(login, False) and line.address.startswith(NOT_THERE):
-        return answer.status_code in (200, 404, 409, 422)
+        return answer.status_code in (200, 303, 404, 409, 422)  # 303: to where it went
     if line.may.get(login, False):
         return answer.status_code < 400 if line.method == "GET" else answer.status_code not in (401, 403)
     status, code = (401, "SLU-601") if login == "nobody" else (403, "SLU-602")
