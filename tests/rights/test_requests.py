@@ -290,10 +290,11 @@ class Dying(ObjectStore):
         self.left -= 1
         if self.left == 0 and self.before:
             raise KeyboardInterrupt
-        answer = super()._try(operation, bucket, attempt)
-        if self.left == 0:
-            raise KeyboardInterrupt
-        return answer
+        try:
+            return super()._try(operation, bucket, attempt)
+        finally:
+            if self.left == 0:  # whatever the answer was: that there is no such object is one too
+                raise KeyboardInterrupt
 
 
 def work(house: House, now: datetime) -> None:
