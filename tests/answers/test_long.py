@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import openpyxl
@@ -109,8 +110,8 @@ def test_a_table_with_more_rows_than_a_sheet_says_how_many_are_not_in_it(tmp_pat
     draft.workbook("a.xlsx", [("call_event", frame, WHOLE)], "")
 
     assert draft.cut == {"call_event": 4} and draft.rows == {"data/call_event.csv": MOST_ROWS + 3, "a.xlsx": MOST_ROWS}
-    book = openpyxl.load_workbook(draft.path("a.xlsx"), read_only=True)["call_event"]
-    *_, before, last = book.iter_rows(min_row=MOST_ROWS, values_only=True)
+    with closing(openpyxl.load_workbook(draft.path("a.xlsx"), read_only=True)) as book:
+        *_, before, last = book["call_event"].iter_rows(min_row=MOST_ROWS, values_only=True)
     assert before == ("x", "y")
     assert last == ("4 more rows do not fit in this sheet; every row stands in data/call_event.csv", None)
 
