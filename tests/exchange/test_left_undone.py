@@ -24,43 +24,6 @@ pytestmark = pytest.mark.stores
 
 
 @contextmanager
-def nonsense() -> Iterator[str]:
-    """The address of a server that answers, but not in HTTP."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def answer() -> None:
-            while True:
-                try:
-                    conn, _ = server.accept()
-                except OSError:
-                    return
-                with conn:
-                    conn.recv(65_536)
-                    conn.sendall(b"\x15\x03\x01\x00\x02\x02\x16\r\n")
-
-        threading.Thread(target=answer, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        server.shutdown(socket.SHUT_RDWR)
-
-
-def errors(desk: Desk) -> set[tuple[str, str | None]]:
-    rows = desk.sql("select effect as name, last_error from outbox where done_at is null")
-    return {(str(row["name"]), str(row["last_error"])) for row in rows}
-
-
-def test_a_receiver_of_lineage_that_speaks_no_http_keeps_no_receipt(store_settings: Settings, tmp_path: Path) -> None:
-    with (
-        nonsense() as url,
-        open_desk(store_settings.model_copy(update={"lineage_url": url}), tmp_path) as desk,
-    ):
-        dropped = [desk.drop(desk.campaign(rows=20, seed=seed)[0]) for seed in (1, 2)]
-        desk.work()
-        assert all(desk.line(each).receipt_at for each in dropped)
-        assert ("lineage.start", "SLU-472") in errors(desk)
-        assert {name for name, _ in errors(desk)} == {"lineage.start", "lineage.closed"}
-
-
-@contextmanager
 def listening(*answers: bytes) -> Iterator[tuple[str, list[str]]]:
     """The address of a receiver that gives these answers, then the last one for ever; and the types of what it took.
 
@@ -101,7 +64,25 @@ def heard(conn: socket.socket) -> str:
     return str(json.loads(body)["eventType"])
 
 
+NONSENSE = b"\x15\x03\x01\x00\x02\x02\x16\r\n"
 GONE, TAKEN = (f"HTTP/1.1 {said}\r\nContent-Length: 0\r\n\r\n".encode() for said in ("503 Gone", "200 OK"))
+
+
+def errors(desk: Desk) -> set[tuple[str, str | None]]:
+    rows = desk.sql("select effect as name, last_error from outbox where done_at is null")
+    return {(str(row["name"]), str(row["last_error"])) for row in rows}
+
+
+def test_a_receiver_of_lineage_that_speaks_no_http_keeps_no_receipt(store_settings: Settings, tmp_path: Path) -> None:
+    with (
+        listening(NONSENSE) as (url, _),
+        open_desk(store_settings.model_copy(update={"lineage_url": url}), tmp_path) as desk,
+    ):
+        dropped = [desk.drop(desk.campaign(rows=20, seed=seed)[0]) for seed in (1, 2)]
+        desk.work()
+        assert all(desk.line(each).receipt_at for each in dropped)
+        assert ("lineage.start", "SLU-472") in errors(desk)
+        assert {name for name, _ in errors(desk)} == {"lineage.start", "lineage.closed"}
 
 
 def test_a_receiver_of_lineage_that_never_answers_is_asked_once_and_after_every_receipt(

@@ -12,7 +12,7 @@ from sluice.errors import Exit, Ref, UsageError
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
-    from sluice.retention.model import LegalHold
+    from sluice.retention.model import Due, LegalHold
 
 app = typer.Typer(
     help="Copies go on their day, with proof; a legal hold keeps them.",
@@ -48,35 +48,28 @@ def due(
     day = on.date() if on else now.astimezone(BRUSSELS).date()
     with open_house(get_settings()) as house, err.status("looking"):
         found = find_due(house, day, now, Principal(principal) if principal is not None else None)
-    lines = [
-        {
-            "exchange": each.copy.exchange_id,
-            "principal": each.copy.principal,
-            "kind": each.copy.kind,
-            "rule": each.copy.rule,
-            "last_day": each.last_day,
-            "why": each.why.value,
-            "held_by": each.held_by,
-            "waits_for_return": each.waits,
-            "needed_for": each.needed_for,
-        }
-        for each in found
-    ]
+    lines = [_told(each) for each in found]
     if format is Format.JSON:
         show_json({"on": day, "copies": lines})
         return
-    columns = (
-        "exchange",
-        "principal",
-        "copy",
-        "rule",
-        "last day",
-        "why",
-        "held by",
-        "must go back first",
-        "needed for",
-    )
-    show_table(f"Due on {day}", columns, [list(line.values()) for line in lines])
+    show_table(f"Due on {day}", DUE, [list(line.values()) for line in lines])
+
+
+DUE = ("exchange", "principal", "copy", "rule", "last day", "why", "held by", "must go back first", "needed for")
+
+
+def _told(due: "Due") -> dict[str, object]:
+    return {
+        "exchange": due.copy.exchange_id,
+        "principal": due.copy.principal,
+        "kind": due.copy.kind,
+        "rule": due.copy.rule,
+        "last_day": due.copy.last_day,
+        "why": due.why.value,
+        "held_by": due.held_by,
+        "waits_for_return": due.waits,
+        "needed_for": due.needed_for,
+    }
 
 
 @app.command("run")

@@ -12,7 +12,6 @@ from sluice.db import Connection
 from sluice.errors import Ref
 from sluice.rights.book import Book, open_book
 from sluice.rights.clock import Pause, PausedClock, paused, received_on
-from sluice.rights.erase_control_store import withdraw_run
 from sluice.rights.errors import TransitionRefused
 from sluice.rights.facts import clock_parameters
 from sluice.rights.model import SYSTEM, Actor, Case, CaseId, Flag, Order, Role, State, Step, SubCase, SubCaseId, Track
@@ -93,13 +92,12 @@ def extend(conn: Connection, case_id: CaseId, order: Order, sub_case_ids: Sequen
 
 
 def withdraw(conn: Connection, case_id: CaseId, order: Order) -> Case:
-    """The person takes the request back: every part that is not over, then the case, and an erasure at work ends."""
+    """The person takes the request back: every part that is not over, then the case. An erasure at work sees it."""
     with open_book(conn, case_id) as book:
         for part in book.case.sub_cases:
             if not part.state.is_over:
                 book.take_part(part.sub_case_id, State.WITHDRAWN_BY_SUBJECT, order)
         book.take(State.WITHDRAWN_BY_SUBJECT, order)
-        withdraw_run(conn, case_id)
         return book.case
 
 

@@ -335,20 +335,10 @@ def _verified(
     every = Scanned(doubts=len(unknown))
     ran = control.find_run(house.conn, case.case_id)
     for target in targets:
-        waiting = _in_flight(house, case.case_id, target.principal, now)
+        waiting = Scanned(waiting=_in_flight(house, case.case_id, target.principal, now))
         needles = _looked_up_again(house, case.case_id, target, known)
-        values = needles.values | set(target.values)
-        scanned = scan_stores(house, target, values, ran.begun_at if ran else now)
-        corrections = count_left(house, target.principal, target.refs)
-        merged = count_merged(house, target.principal, target.refs)
-        consents = count_consents(house, target.principal, target.refs)
-        named = corrections.named + merged.named + consents
-        found = replace(scanned, shared=len(needles.shared)) + Scanned(
-            hits=0 if scanned.kept else named,  # they stay for as long as a copy does
-            kept=named if scanned.kept else 0,
-            doubts=corrections.unreadable + merged.unreadable,
-            waiting=waiting,
-        )
+        scanned = scan_stores(house, target, needles.values | set(target.values), ran.begun_at if ran else now)
+        found = replace(scanned, shared=len(needles.shared)) + _records(house, target, scanned) + waiting
         every += found
         mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]
         _record(house, case, target, mine, found + Scanned(doubts=len(unknown)), now)
@@ -369,6 +359,15 @@ def _verified(
         principals=tuple(target.principal for target in targets),
         unknown=unknown,
     )
+
+
+def _records(house: House, target: Target, scanned: Scanned) -> Scanned:
+    """What names the person beside the objects. While a copy of them stays, that stays too."""
+    corrections = count_left(house, target.principal, target.refs)
+    merged = count_merged(house, target.principal, target.refs)
+    named = corrections.named + merged.named + count_consents(house, target.principal, target.refs)
+    doubts = corrections.unreadable + merged.unreadable
+    return Scanned(kept=named, doubts=doubts) if scanned.kept else Scanned(hits=named, doubts=doubts)
 
 
 def _record(

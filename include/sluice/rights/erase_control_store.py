@@ -17,9 +17,10 @@ from sluice.terms import Principal
 ABANDONED_AFTER = timedelta(minutes=30)
 """A run that was begun, did not end and was not seen at work for so long counts as failed."""
 WITHDRAWN = "withdrawn"
-"""How a run ended whose person took the request back."""
-_GONE_BACK = """exists (select from subject_case c
-    where c.case_id = erasure_run.case_id and c.state = 'WITHDRAWN_BY_SUBJECT')"""
+"""How a run ended whose person took the request back before it was proven, wherever its worker was then. Not stored:
+the case says so."""
+_TAKEN_BACK = """(outcome is distinct from 'clean' and exists (select from subject_case c
+    where c.case_id = erasure_run.case_id and c.state = 'WITHDRAWN_BY_SUBJECT'))"""
 _PLAN = "plan_id::text as plan_id, content, made_at, made_by, released_at, released_by"
 _IN_ERROR = """(outcome in ('residue', 'doubts', 'failed')
     or (ended_at is null and seen_at < now() - %(abandoned)s))"""
@@ -149,7 +150,7 @@ def touch(conn: Connection, case_id: CaseId) -> bool:
     """Note that the run is at work; whether it may go on: nobody stopped it or all, and the person still asks."""
     row = conn.execute(
         f"""update erasure_run set seen_at = now() where case_id = %(case)s
-           returning not {_GONE_BACK} and not exists (select from erasure_stop s where s.resumed_at is null
+           returning not {_TAKEN_BACK} and not exists (select from erasure_stop s where s.resumed_at is null
                and (s.case_id is null or s.case_id = %(case)s)) as goes_on""".encode(),
         {"case": case_id},
     ).fetchone()
@@ -162,47 +163,40 @@ def note_waiting(conn: Connection, case_id: CaseId, waiting: int) -> None:
 
 
 def end_run(conn: Connection, case_id: CaseId, outcome: str, error: str | None = None) -> None:
-    """How the run ended; nothing where none was begun. Of a request that was taken back, that it was."""
+    """How the run ended; nothing where none was begun."""
     conn.execute(
-        f"""update erasure_run set ended_at = now(), seen_at = now(), error = %s,
-                outcome = case when {_GONE_BACK} then %s else %s end where case_id = %s""".encode(),
-        (error, WITHDRAWN, outcome, case_id),
+        "update erasure_run set ended_at = now(), seen_at = now(), outcome = %s, error = %s where case_id = %s",
+        (outcome, error, case_id),
     )
 
 
-def withdraw_run(conn: Connection, case_id: CaseId) -> None:
-    """The person took the request back: what was begun ends here, and is no error. What was proven stays proven."""
-    conn.execute(
-        """update erasure_run set ended_at = now(), outcome = %s, error = null
-           where case_id = %s and outcome is distinct from 'clean'""",
-        (WITHDRAWN, case_id),
-    )
-
-
-def find_runs(conn: Connection) -> list[Run]:
-    """The last run of every case that had one, newest first."""
+def find_runs(conn: Connection, case_id: CaseId | None = None) -> list[Run]:
+    """The last run of every case that had one, or of one case, newest first."""
     rows = conn.execute(
-        f"""select case_id::text as case_id, begun_at, seen_at, ended_at, outcome, error, waiting,
-                coalesce({_IN_ERROR}, false) as is_in_error
-            from erasure_run order by begun_at desc, case_id""".encode(),
-        {"abandoned": ABANDONED_AFTER},
+        f"""select case_id::text as case_id, begun_at, seen_at, ended_at, error, waiting,
+                case when {_TAKEN_BACK} then %(withdrawn)s else outcome end as outcome,
+                coalesce({_IN_ERROR}, false) and not {_TAKEN_BACK} as is_in_error
+            from erasure_run where %(case)s::uuid is null or case_id = %(case)s
+            order by begun_at desc, case_id""".encode(),
+        {"abandoned": ABANDONED_AFTER, "withdrawn": WITHDRAWN, "case": case_id},
     ).fetchall()
     return [Run(**{**row, "case_id": CaseId(row["case_id"])}) for row in rows]
 
 
 def find_run(conn: Connection, case_id: CaseId) -> Run | None:
     """The last run of a case, or None: its erasure has not begun."""
-    return next((run for run in find_runs(conn) if run.case_id == case_id), None)
+    return next(iter(find_runs(conn, case_id)), None)
 
 
 def find_ran(conn: Connection, principals: Sequence[str], since: datetime) -> CaseId | None:
     """A case whose erasure at one of these principals has not ended, or ended at this moment or later; or None."""
     row = conn.execute(
-        """select r.case_id::text as id from erasure_run r
-           where (r.ended_at is null or r.ended_at >= %s)
-             and exists (select from sub_case s where s.case_id = r.case_id and s.principal = any(%s))
-           order by r.begun_at limit 1""",
-        (since, list(principals)),
+        f"""select case_id::text as id from erasure_run
+           where (ended_at >= %(since)s
+                  or (ended_at is null and not ({_TAKEN_BACK} and seen_at < now() - %(abandoned)s)))
+             and exists (select from sub_case s where s.case_id = erasure_run.case_id and s.principal = any(%(at)s))
+           order by begun_at limit 1""".encode(),
+        {"since": since, "at": list(principals), "abandoned": ABANDONED_AFTER},
     ).fetchone()
     return CaseId(row["id"]) if row else None
 

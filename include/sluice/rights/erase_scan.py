@@ -1,7 +1,7 @@
 """The second scan: every byte of every version in every store, by a reader that believes nothing of the eraser."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -102,10 +102,8 @@ def scan_stores(house: House, target: Target, values: frozenset[str], since: dat
         by_index = WENT_OUT | SENT | CAME_IN
         sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in by_index}
         of = {(copy.bucket, copy.key): copy.exchange_id for copy in copies}
-        fates = {(copy.bucket, copy.key, copy.version_id): fate_of(copy, target) for copy in copies}
+        meant = Meant.of(house, target, copies)
         told = find_open_notices(house, target.principal)
-        asks = find_open_requests(house.conn, target.principal, target.case_id)
-        asked = find_undecided(house.conn, target.principal, target.case_id)
         seen: set[tuple[str, str, str]] = set()
         residues: set[tuple[str, str]] = set()
         for each in STORES:
@@ -122,21 +120,38 @@ def scan_stores(house: House, target: Target, values: frozenset[str], since: dat
                             found += Scanned(objects=1, doubts=1, unread=(Unread(each.name, reason="NAME_UNSAID"),))
                         continue
                     scan = search.scan(fetched, item.key)
-                    if scan.status is Status.HIT and item.key.startswith(asks):
-                        found += Scanned(objects=1, waiting=1)
-                        continue
-                    is_asked = bool(asked) and item.key.startswith(asked)
-                    fate = Fate.WAITS if is_asked else fates.get(_name(item), Fate.GOES)
-                    if scan.status is Status.HIT and fate is not Fate.GOES:
-                        found += Scanned(objects=1, kept=1, undecided=int(fate is Fate.WAITS))
-                        continue
-                    found += _judged(
-                        bench, scan, sent.get(_name(item)), Unread(each.name, of.get((item.bucket, item.key)))
-                    )
-                    if scan.status is Status.HIT:
+                    expected = meant.hit(item) if scan.status is Status.HIT else None
+                    where = Unread(each.name, of.get((item.bucket, item.key)))
+                    found += expected or _judged(bench, scan, sent.get(_name(item)), where)
+                    if scan.status is Status.HIT and expected is None:
                         residues.add((item.bucket, item.key))
     _note_residues(house, target, copies, residues)
     return replace(found, unread=found.unread[:TOLD])
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Where the person is named and that is no residue. ``asks``, ``asked``: how the keys begin of what tells the
+    principal of their other requests, and of this one while it has to decide; ``fates``: of each copy, by version."""
+
+    asks: tuple[str, ...]
+    asked: tuple[str, ...]
+    fates: Mapping[tuple[str, str, str], Fate]
+
+    @classmethod
+    def of(cls, house: House, target: Target, copies: Sequence[Copy]) -> "Meant":
+        asks = find_open_requests(house.conn, target.principal, target.case_id)
+        asked = find_undecided(house.conn, target.principal, target.case_id)
+        return cls(asks, asked, {(each.bucket, each.key, each.version_id): fate_of(each, target) for each in copies})
+
+    def hit(self, item: StoredObject) -> Scanned | None:
+        """What an object that names the person counts as; None: it is a residue."""
+        if item.key.startswith(self.asks):
+            return Scanned(objects=1, waiting=1)
+        fate = Fate.WAITS if item.key.startswith(self.asked) else self.fates.get(_name(item), Fate.GOES)
+        if fate is Fate.GOES:
+            return None
+        return Scanned(objects=1, kept=1, undecided=int(fate is Fate.WAITS))
 
 
 class Search:

@@ -111,7 +111,7 @@ def _settle(house: House, case: Case, principal: Principal, now: datetime) -> bo
 def _come_back(house: House, case: Case, principal: Principal, now: datetime) -> bool:
     """Whose erasure ended because they took the request back may be in files again, whatever is gone."""
     ran = control.find_run(house.conn, case.case_id) if case.state is State.WITHDRAWN_BY_SUBJECT else None
-    if ran is None or ran.outcome != control.WITHDRAWN:
+    if ran is None or ran.outcome != control.WITHDRAWN:  # never begun, or proven before
         return False
     return lift(house, run_id_of(principal, Suppression.ERASED, case.case_id), now)
 

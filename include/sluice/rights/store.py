@@ -357,8 +357,8 @@ def find_open_holds(conn: Connection) -> list[tuple[CaseId, str]]:
         """select r.case_id::text as case_id, r.principal from suppression_run r join subject_case c using (case_id)
            where r.lifted_at is null
              and (r.reason = 'soft_hold'
-                  or (r.reason = 'erased'
-                      and exists (select from erasure_run e where e.case_id = r.case_id and e.outcome = 'withdrawn')))
+                  or (r.reason = 'erased' and c.state = 'WITHDRAWN_BY_SUBJECT'
+                      and not exists (select from erasure_run e where e.case_id = r.case_id and e.outcome = 'clean')))
            order by r.made_at, r.run_id"""
     ).fetchall()
     return [(CaseId(row["case_id"]), row["principal"]) for row in rows]

@@ -1,4 +1,4 @@
-"""How an erasure can end besides: somebody has still to decide, or the person took the request back."""
+"""How an erasure can end besides: somebody has still to decide."""
 
 from sluice.migrations.steps import sql_beside
 
