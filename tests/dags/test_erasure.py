@@ -16,20 +16,22 @@ from copies import Copies
 from desk import environment
 from night import Night, copied_night, three_returned
 from returns.commands import at_terminal
-from rights.asking import asked
+from rights.asking import DESK, asked
+from rights.town import SHA
 from sluice.db import connect
 from sluice.exchange.read import list_exchanges
 from sluice.orchestration import erasure
 from sluice.rights import erase_control_store as control
 from sluice.rights import erase_store
+from sluice.rights.cases import withdraw
 from sluice.rights.certificate import last_scans
 from sluice.rights.erase import begin
 from sluice.rights.erase_batches import Batch, CopyName, cut, read_batch
 from sluice.rights.erase_bench import open_bench
 from sluice.rights.erase_find import open_request, targets_of
-from sluice.rights.erase_model import Copy, Target
+from sluice.rights.erase_model import Copy, RequestTakenBack, Target
 from sluice.rights.erase_stores import carry_out, store_of
-from sluice.rights.model import Case, CaseId, State
+from sluice.rights.model import Case, CaseId, Order, State
 from sluice.rights.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Principal
@@ -142,6 +144,20 @@ def test_a_case_without_copies_is_begun_and_ended_too(night: Night, monkeypatch:
         assert erasure.CutBatches(task_id="cut", begun=[none]).execute({}) == [none]
         erasure.EraseBatch(task_id="erase", batch=none).work({})
         assert end(case.case_id).endswith("1 certificates")
+
+
+def test_of_a_case_that_is_taken_back_at_work_no_task_fails_and_none_is_skipped(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A skipped batch would keep every case of the same run from its end."""
+    record, phone = night.people(3)[1]
+    case = asked(night, phone, record)
+    copies = begin(night.desk.house, case.case_id, datetime.now(UTC))
+    withdraw(night.desk.house.conn, case.case_id, Order(DESK, datetime.now(UTC), "SUBJECT_ASKED", SHA))
+    with at_terminal(night.desk, monkeypatch):
+        said = erasure.EraseBatch(task_id="erase", batch=Batch(case.case_id, copies).document()).work({})
+        assert RequestTakenBack.code in said and RequestTakenBack.code in end(case.case_id)
+        assert erasure.FindReleased(task_id="released").execute({}) == []
 
 
 @pytest.mark.parametrize(("counts", "sizes"), [([5, 0, 1], [1] * 5 + [0, 1]), ([700, 300], [4] * 175 + [4] * 75)])

@@ -65,7 +65,9 @@ def heard(conn: socket.socket) -> str:
 
 
 NONSENSE = b"\x15\x03\x01\x00\x02\x02\x16\r\n"
-GONE, TAKEN = (f"HTTP/1.1 {said}\r\nContent-Length: 0\r\n\r\n".encode() for said in ("503 Gone", "200 OK"))
+GONE, TAKEN, REFUSED = (
+    f"HTTP/1.1 {said}\r\nContent-Length: 0\r\n\r\n".encode() for said in ("503 Gone", "200 OK", "413 Too Large")
+)
 
 
 def errors(desk: Desk) -> set[tuple[str, str | None]]:
@@ -113,6 +115,22 @@ def test_a_run_is_told_to_end_only_after_it_was_told_to_begin(store_settings: Se
         desk.sql("update outbox set next_attempt_at = now() where done_at is null returning 1")
         do_effects(desk.house)
         assert took == ["START 503", "START 200", "COMPLETE 200"] and errors(desk) == set()
+
+
+@pytest.mark.parametrize(("answer", "heard"), [(REFUSED, "START 413"), (GONE, "START 503")])
+def test_an_event_that_is_refused_keeps_no_other_waiting_and_a_receiver_that_is_down_all(
+    store_settings: Settings, tmp_path: Path, answer: bytes, heard: str
+) -> None:
+    with (
+        listening(answer, TAKEN) as (url, took),
+        open_desk(store_settings.model_copy(update={"lineage_url": url}), tmp_path) as desk,
+    ):
+        for seed in (1, 2):
+            desk.drop(desk.campaign(rows=20, seed=seed)[0])
+        desk.open_new()
+        drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {})
+        rest = ["START 200", "COMPLETE 200"] if answer is REFUSED else []
+        assert took == [heard, *rest]
 
 
 def test_an_effect_that_fails_as_nobody_foresaw_keeps_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

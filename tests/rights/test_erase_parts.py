@@ -16,11 +16,12 @@ from sluice.rights import store
 from sluice.rights.cases import decide, withdraw
 from sluice.rights.certificate import NotProven, issue
 from sluice.rights.certificate_check import verify_certificate
-from sluice.rights.erase import begin, erase_copies, run
-from sluice.rights.erase_control import status, take_up
-from sluice.rights.erase_model import Copy, Decided, Fate, ReleaseRefused, Target
+from sluice.rights.erase import begin, begin_if_due, erase_copies, finish, run
+from sluice.rights.erase_control import check_goes_on, status, take_up
+from sluice.rights.erase_model import Copy, Decided, Fate, ReleaseRefused, RequestTakenBack, Target
 from sluice.rights.erase_release import draft, release
 from sluice.rights.erase_scope import fate_of
+from sluice.rights.hold_store import find_open_holds
 from sluice.rights.holds import settle_holds
 from sluice.rights.instructions import read_instruction
 from sluice.rights.model import Action, Case, Order, Remedies, State
@@ -186,6 +187,41 @@ def test_a_request_that_is_taken_back_at_work_ends_its_erasure_and_stops_no_othe
     assert run(town.house, town.decided(town.people[1]).case_id, now()).residual == 0
 
 
+def test_a_request_taken_back_leaves_nothing_to_release_and_its_run_ends_without_error(town: Town) -> None:
+    case, other = town.decided(town.people[0]), town.ask(town.people[1])
+    instructed(town, other)
+    draft(town.house, other.case_id, "airflow", now())
+    assert control.count_unreleased(town.house.conn) == len(control.find_unreleased(town.house.conn, 9)) == 1
+    names = begin(town.house, case.case_id, now())
+
+    for each in (case, other):
+        withdraw(town.house.conn, each.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+
+    assert control.count_unreleased(town.house.conn) == len(control.find_unreleased(town.house.conn, 9)) == 0
+    with pytest.raises(RequestTakenBack):
+        erase_copies(town.house, case.case_id, names)
+    with pytest.raises(RequestTakenBack):
+        finish(town.house, case.case_id, now())
+    with pytest.raises(RequestTakenBack):
+        check_goes_on(town.house.conn, case.case_id)
+    assert outcome(town, case) == "withdrawn" and begin_if_due(town.house, case.case_id, now()) is None
+
+
+def test_who_was_erased_at_one_principal_stays_out_there_though_they_take_the_rest_back(town: Town) -> None:
+    case = town.ask(town.people[2])
+    instructed(town, case, only=ENERGY)
+    centers(town, case, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=Action.ERASE))
+    let_go(town, case)
+    run(town.house, case.case_id, now())
+    assert outcome(town, case) == "undecided" and issue(town.house, case.case_id, only=[ENERGY])
+
+    withdraw(town.house.conn, case.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+    settle_holds(town.house, now())
+
+    assert (kept_out(town), kept_out(town, GAS)) == ({"erased"}, set())
+    assert find_open_holds(town.house.conn) == [], "nothing is looked at again with each sweep"
+
+
 def test_a_request_taken_back_after_its_erasure_failed_or_was_proven(town: Town) -> None:
     failed, proven = town.decided(town.people[0]), town.decided(town.people[1])
     run(town.house, proven.case_id, now())
@@ -228,6 +264,31 @@ def test_a_copy_under_older_papers_goes_as_those_decide_who_decide_now(
     assert fate_of(copy, target) is fate
 
 
-def kept_out(town: Town) -> set[str]:
-    found = find_suppressed(town.house, ENERGY)
+PLAIN = Copy(
+    ExchangeId("e"), "arrived", Direction.INBOUND, Flow("f"), "b", "k", "v", sha256="", contract=None, columns=()
+)
+
+
+@pytest.mark.parametrize(
+    ("decided", "undecided", "parts", "fate"),
+    [
+        pytest.param({THEIRS}, {OURS}, {THEIRS, OURS}, Fate.GOES, id="its-principal-wants-it"),
+        pytest.param({OURS}, {THEIRS}, {THEIRS, OURS}, Fate.WAITS, id="its-principal-has-not-decided"),
+        pytest.param({OURS}, set(), {THEIRS, OURS}, Fate.STAYS, id="its-principal-refused"),
+        pytest.param(
+            {OURS, NOTE}, set(), {OURS, NOTE}, Fate.GOES, id="the-principal-decides-of-nothing-and-all-want-it"
+        ),
+        pytest.param({OURS}, {NOTE}, {OURS, NOTE}, Fate.WAITS, id="the-principal-decides-of-nothing-and-one-has-not"),
+        pytest.param({OURS}, set(), {OURS, NOTE}, Fate.STAYS, id="the-principal-decides-of-nothing-and-one-refused"),
+    ],
+)
+def test_a_file_without_a_contract_goes_as_its_principal_decides_or_all_do(
+    decided: set[Decided], undecided: set[Decided], parts: set[Decided], fate: Fate
+) -> None:
+    target = Target(ENERGY, b"", frozenset(), (), frozenset(decided), frozenset(undecided), frozenset(parts))
+    assert fate_of(PLAIN, target) is fate
+
+
+def kept_out(town: Town, principal: Principal = ENERGY) -> set[str]:
+    found = find_suppressed(town.house, principal)
     return set() if found is None else set(found["reason"])

@@ -56,6 +56,23 @@ def test_a_setting_that_nobody_reads_is_named_and_what_it_says_is_not(
     assert not found.ok and "SLUICE_LINEAGE_ULR" in found.detail and "geheim" not in found.detail
 
 
+def test_what_kubernetes_tells_of_the_services_of_a_release_is_no_setting(
+    store_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "SERVICE_HOST": "10.0.0.1",
+        "SERVICE_PORT": "8080",
+        "SERVICE_PORT_API_SERVER": "8080",
+        "PORT": "tcp://10.0.0.1:8080",
+        "PORT_8080_TCP": "tcp://10.0.0.1:8080",
+        "PORT_8080_TCP_ADDR": "10.0.0.1",
+    }.items():
+        monkeypatch.setenv(f"SLUICE_API_SERVER_{name}", value)
+    assert examine_one("settings", store_settings).ok
+    monkeypatch.setenv("SLUICE_S3_PORT", "8333")
+    assert "SLUICE_S3_PORT" in examine_one("settings", store_settings).detail, "the control"
+
+
 def test_a_broken_dag_is_named_and_airflow_writes_its_logs_where_ours_are(
     store_settings: Settings, tmp_path: Path
 ) -> None:

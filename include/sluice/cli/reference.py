@@ -76,12 +76,13 @@ def reason_codes() -> dict[str, tuple[str, str]]:
 
 
 def error_classes() -> list[type[SluiceError]]:
-    """Every coded error of the package, by code."""
+    """Every error of the package that has a code of its own, by code."""
     for module in pkgutil.walk_packages(sluice.__path__, "sluice."):
         if not any(module.name == name or module.name.startswith(f"{name}.") for name in SKIPPED):
             importlib.import_module(module.name)
     importlib.import_module(HTTP_ERRORS)
-    return sorted(_below(SluiceError), key=lambda kind: (kind.code, kind.__name__))
+    coded = (kind for kind in _below(SluiceError) if "code" in vars(kind))
+    return sorted(coded, key=lambda kind: (kind.code, kind.__name__))
 
 
 def _below(kind: type[SluiceError]) -> set[type[SluiceError]]:

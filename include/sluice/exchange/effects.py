@@ -19,39 +19,41 @@ from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
-from sluice.lineage.model import EventNotSent
+from sluice.lineage.model import ReceiverDown
 from sluice.terms import Direction, ExchangeId
 
 log = logging.getLogger(__name__)
 PEM, CSV = "application/x-pem-file", "text/csv"
-NOT_OURS = "taken"
 
 
 def do_effects(house: House, exchange_id: ExchangeId | None = None, *, lineage: bool = True) -> int:
     """Do what is due, of one exchange or of all; how many were done. A failure waits, and keeps no other waiting.
 
-    Lineage goes last, and ends for this time with the first event that its receiver does not take: one that hangs
-    would keep every receipt for as long as it is waited for. Without ``lineage`` it is left to the next call.
+    Lineage goes last, and ends for this time where its receiver is down: one that hangs would keep every receipt for
+    as long as it is waited for. Without ``lineage`` it is left to the next call.
     """
     done = 0
     for effect in store.find_due_effects(house.conn, exchange_id):
         if effect.name in store.LINEAGE and not lineage:
             break
-        failed = _try(house, effect)
-        if failed == EventNotSent.code:
+        try:
+            done += _try(house, effect)
+        except ReceiverDown:
             break
-        done += failed is None
     return done
 
 
-def _try(house: House, effect: store.Effect) -> str | None:
-    """Do one effect, unless another worker does: None when it is done, else why not, which it keeps."""
+def _try(house: House, effect: store.Effect) -> bool:
+    """Do one effect, unless another worker does; False: it is not done, and why is kept. Raises ReceiverDown."""
     if not store.begin_effect(house.conn, effect):
-        return NOT_OURS
+        return False
     try:
         EFFECTS[effect.name](house, effect.exchange_id)
         store.end_effect(house.conn, effect)
-        return None
+        return True
+    except ReceiverDown as error:
+        store.note_effect_error(house.conn, effect, error.code)
+        raise
     except SluiceError as error:
         failed = error.code
     except Exception as error:
@@ -60,7 +62,7 @@ def _try(house: House, effect: store.Effect) -> str | None:
         log.error("effect %s of exchange %s waits: %s", effect.name, effect.exchange_id, place_of(error))
         failed = UNFORESEEN
     store.note_effect_error(house.conn, effect, failed)
-    return failed
+    return False
 
 
 def _closed(house: House, exchange_id: ExchangeId) -> tuple[Entry, ExchangeRecord]:

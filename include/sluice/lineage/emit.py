@@ -5,18 +5,21 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from sluice.errors import Ref
-from sluice.lineage.model import EventNotSent, TargetInvalid
+from sluice.lineage.model import EventNotSent, ReceiverDown, TargetInvalid
 from sluice.lineage.post import post_json
 
 ENDPOINT = "/api/v1/lineage"
 """Where OpenLineage receivers listen; used when the URL names no path."""
+REFUSED, COME_AGAIN = range(400, 500), (408, 429)
+"""Answers of HTTP that are about this event, but for those that only say: later."""
 
 
 def emit(event: str, url: str | None) -> None:
     """Check ``event`` and send it to ``url`` (http(s)://, file:/// or None for nowhere), once.
 
-    Raises EventInvalid before anything leaves, EventNotSent when it did not arrive (the outbox tries
-    again; a receiver knows a repeated event by its run id and type), TargetInvalid for another URL.
+    Raises EventInvalid before anything leaves, ReceiverDown when nothing arrives, EventNotSent when this event is
+    refused (the outbox tries again; a receiver knows a repeated event by its run id and type), TargetInvalid for
+    another URL.
     """
     if url is None:
         return
@@ -47,10 +50,11 @@ def _append(path: Path, event: str) -> None:
             os.close(handle)
     except OSError as error:
         failed = error.errno or "unknown"
-    raise EventNotSent(Ref("target", "file"), Ref("reason", failed))
+    raise ReceiverDown(Ref("target", "file"), Ref("reason", failed))
 
 
 def _post(url: str, event: str) -> None:
     failed = post_json(url, event)
     if failed is not None:
-        raise EventNotSent(Ref("target", urlsplit(url).hostname or "unknown"), Ref("answer", failed))
+        kind = EventNotSent if failed in REFUSED and failed not in COME_AGAIN else ReceiverDown
+        raise kind(Ref("target", urlsplit(url).hostname or "unknown"), Ref("answer", failed))

@@ -15,12 +15,16 @@ class EventInvalid(SluiceError):
 
 
 class EventNotSent(SluiceError):
-    """The outbox tries again."""
+    """It did not arrive, or was refused. The outbox tries again."""
 
     code: ClassVar[str] = "SLU-472"
     summary: ClassVar[str] = "a lineage event could not be delivered"
     cure: ClassVar[str] = "check SLUICE_LINEAGE_URL and its receiver; the outbox tries again"
     exit: ClassVar[Exit] = Exit.MISSING
+
+
+class ReceiverDown(EventNotSent):
+    """It took nothing, whatever the event: the next one would wait as long."""
 
 
 class TargetInvalid(SluiceError):

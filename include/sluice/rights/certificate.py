@@ -75,12 +75,22 @@ def is_clean(done: ErasureDone) -> bool:
     """Whether the second scan read everything, found nothing but what was decided to stay, and nothing is to come.
 
     Nothing was under way that may still bring rows, and nobody has still to decide."""
-    return done.residual == 0 and done.doubts == 0 and not done.waiting and not done.undecided
+    return is_idle(done) and not done.undecided
+
+
+def is_idle(done: ErasureDone) -> bool:
+    """Whether a second scan left nothing to do before somebody decides something else. Pure."""
+    return done.residual == 0 and done.doubts == 0 and not done.waiting
 
 
 def find_proven(house: House, case_id: CaseId) -> frozenset[str]:
     """Principals whose last second scan was clean."""
     return frozenset(name for name, (done, _) in last_scans(house, case_id).items() if is_clean(done))
+
+
+def find_idle(house: House, case_id: CaseId) -> frozenset[str]:
+    """Principals whose last second scan left nothing to do."""
+    return frozenset(name for name, (done, _) in last_scans(house, case_id).items() if is_idle(done))
 
 
 def last_scans(house: House, case_id: CaseId) -> dict[str, tuple[ErasureDone, str]]:

@@ -28,7 +28,7 @@ from sluice.rights import erase_control_store as control
 from sluice.rights import erase_store, store
 from sluice.rights.cases import advance
 from sluice.rights.census import find_unknown
-from sluice.rights.certificate import find_proven, last_scans
+from sluice.rights.certificate import find_idle, find_proven, last_scans
 from sluice.rights.erase_batches import CopyName
 from sluice.rights.erase_bench import Bench, Known, open_bench
 from sluice.rights.erase_control import check_goes_on, check_may_begin, noted, outcome_of
@@ -43,6 +43,7 @@ from sluice.rights.erase_model import (
     NotFinished,
     NotReleased,
     Place,
+    RequestTakenBack,
     StoreLine,
     Target,
 )
@@ -50,7 +51,7 @@ from sluice.rights.erase_needles import Needles, recall, remember, spellings
 from sluice.rights.erase_release import Clearance, chain_of, cleared, outdated
 from sluice.rights.erase_report import added, entry_lines, line_of, searched
 from sluice.rights.erase_scan import Scanned, scan_stores
-from sluice.rights.erase_scope import OPEN_DECISIONS, has_decided, is_decided, is_to_do
+from sluice.rights.erase_scope import OPEN_DECISIONS, UNDECIDED, decision_of, has_decided, is_decided, is_to_do
 from sluice.rights.erase_stores import carry_out, store_of
 from sluice.rights.erase_uploads import abort_uploads
 from sluice.rights.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
@@ -75,8 +76,8 @@ def plan(house: House, case_id: CaseId) -> ErasureReport:
 def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
     """Erase what was decided and released. The person is suppressed first, so that nothing brings them back.
 
-    Raises NotDecided, NotReleased, AnotherInError, ErasureBusy, PreflightFailed before anything is touched;
-    ErasureStopped and PlanOutdated between two objects.
+    Raises RequestTakenBack, NotDecided, NotReleased, AnotherInError, ErasureBusy, PreflightFailed before anything is
+    touched; ErasureStopped and PlanOutdated between two objects.
     """
     known = Known()
     with control.hold_case(house.conn, case_id):
@@ -153,12 +154,12 @@ def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = No
             for each in clearances:
                 drop_over(house, each.target.principal)  # of requests that ended since the last passes
             report = _verified(house, case, [each.target for each in clearances], now, known)
-            run = control.find_run(house.conn, case_id)
-            waiting = max(report.waiting, run.waiting if run else 0)
-            report = replace(report, waiting=waiting, to_release=unreleased)
-            if not (run and run.waiting):
-                _carried_out(house, case, report.principals, now)
-        control.end_run(house.conn, case_id, outcome_of(report))
+            report = replace(report, to_release=unreleased)
+            control.note_waiting(house.conn, case_id, report.waiting)
+            _carried_out(house, case, report.principals, now)
+            idle = find_idle(house, case_id)
+            decided = {t.principal: decision_of(t) for t in (each.target for each in clearances) if t.principal in idle}
+        control.end_run(house.conn, case_id, outcome_of(report), decided=decided)
     return report
 
 
@@ -180,7 +181,11 @@ def _decided(house: House, case_id: CaseId) -> tuple[Case, list[Target]]:
 
 
 def _cleared(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]:
-    """What may be erased now, and at how many principals something was decided and is not released."""
+    """What may be erased now, and at how many principals something was decided and is not released.
+
+    Raises RequestTakenBack, NotDecided, NotReleased."""
+    if store.get_case(house.conn, case_id).state is State.WITHDRAWN_BY_SUBJECT:
+        raise RequestTakenBack(Ref("case", case_id))
     case, targets = _decided(house, case_id)
     clearances = cleared(house, case, targets)
     if not clearances:
@@ -257,7 +262,7 @@ def _finish(house: House, case: Case, clearance: Clearance, now: datetime, known
         for place in left:
             erase_store.note_outcome(house.conn, case.case_id, target, kept(place))
     for part in case.sub_cases:
-        if part.principal == target.principal and has_decided(part):
+        if part.principal == target.principal and part.state not in UNDECIDED:
             drop_notices(house, part)
     drop_request_file(house, case.case_id, target.principal)
     drop_over(house, target.principal)

@@ -20,12 +20,18 @@ from sluice.rights import erase_control_store as control
 from sluice.rights import erase_store, store
 from sluice.rights.erase_control_store import Run, Stop
 from sluice.rights.erase_find import open_request, targets_of
-from sluice.rights.erase_model import AnotherInError, ErasureReport, ErasureStopped, PlanOutdated
+from sluice.rights.erase_model import (
+    AnotherInError,
+    ErasureReport,
+    ErasureStopped,
+    PlanOutdated,
+    RequestTakenBack,
+)
 from sluice.rights.erase_plan import StoredPlan
 from sluice.rights.erase_release import cleared, draft, waits_for_plan
-from sluice.rights.erase_scope import is_to_do
+from sluice.rights.erase_scope import decision_of, is_to_do
 from sluice.rights.identifiers import Envelope
-from sluice.rights.model import Case, CaseId
+from sluice.rights.model import Case, CaseId, State
 from sluice.rights.scope import CASES_CHAIN
 
 UNDECIDED = "undecided"
@@ -129,14 +135,10 @@ def take_up(house: House, by: str, now: datetime) -> list[CaseId]:
 def is_due(house: House, case: Case, envelope: Envelope) -> bool:
     """Whether something was decided and released that no run has carried out yet."""
     run = control.find_run(house.conn, case.case_id)
-    if (
-        run
-        and run.outcome == UNDECIDED
-        and all(step.at < run.begun_at for step in store.list_steps(house.conn, case.case_id))
-    ):
-        return False  # what was decided is done, and nobody has decided since
+    done = run.decided if run else {}
     free = cleared(house, case, list(targets_of(house, case, envelope, decided_only=True)))
-    return any(is_to_do(part) for part in case.sub_cases if part.principal in {c.target.principal for c in free})
+    due = {t.principal for t in (each.target for each in free) if done.get(t.principal) != decision_of(t)}
+    return any(is_to_do(part) for part in case.sub_cases if part.principal in due)
 
 
 def check_may_begin(conn: Connection, case_id: CaseId) -> None:
@@ -149,9 +151,12 @@ def check_may_begin(conn: Connection, case_id: CaseId) -> None:
 
 
 def check_goes_on(conn: Connection, case_id: CaseId) -> None:
-    """Before every object. Raises ErasureStopped."""
-    if not control.touch(conn, case_id):
-        raise ErasureStopped(Ref("case", case_id))
+    """Before every object. Raises RequestTakenBack, ErasureStopped."""
+    if control.touch(conn, case_id):
+        return
+    if store.get_case(conn, case_id).state is State.WITHDRAWN_BY_SUBJECT:
+        raise RequestTakenBack(Ref("case", case_id))
+    raise ErasureStopped(Ref("case", case_id))
 
 
 @contextmanager
@@ -161,7 +166,7 @@ def noted(conn: Connection, case_id: CaseId) -> Iterator[None]:
     try:
         yield
         outcome = ""
-    except ErasureStopped as failure:
+    except (ErasureStopped, RequestTakenBack) as failure:
         outcome, error = "stopped", failure.code
         raise
     except PlanOutdated as failure:

@@ -1,11 +1,13 @@
 """SQL about what stands around an erasure: plans and their release, runs and how they ended, stops, locks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
+
+from psycopg.types.json import Jsonb
 
 from sluice.db import Connection, transaction
 from sluice.errors import Ref
@@ -22,6 +24,8 @@ the case says so."""
 _TAKEN_BACK = """(outcome is distinct from 'clean' and exists (select from subject_case c
     where c.case_id = erasure_run.case_id and c.state = 'WITHDRAWN_BY_SUBJECT'))"""
 _PLAN = "plan_id::text as plan_id, content, made_at, made_by, released_at, released_by"
+_UNRELEASED = """(ended_at is null and released_at is null and not exists (select from subject_case c
+    where c.case_id = erasure_plan.case_id and c.state in ('CLOSED', 'WITHDRAWN_BY_SUBJECT')))"""
 _IN_ERROR = """(outcome in ('residue', 'doubts', 'failed')
     or (ended_at is null and seen_at < now() - %(abandoned)s))"""
 
@@ -37,6 +41,8 @@ class Run:
     outcome: str | None
     error: str | None
     waiting: int
+    decided: Mapping[Principal, str]
+    """Of each principal where it left nothing to do before somebody decides: what was decided then, as a word."""
     is_in_error: bool
 
 
@@ -79,9 +85,9 @@ def find_plan(conn: Connection, case_id: CaseId, principal: Principal) -> Stored
 def find_unreleased(conn: Connection, limit: int, case_id: CaseId | None = None) -> list[WaitingPlan]:
     """Plans that wait for a second person, of one case or of all, the oldest first."""
     rows = conn.execute(
-        """select case_id::text as case_id, principal, sha256, made_at, made_by from erasure_plan
-           where ended_at is null and released_at is null and (%(case)s::uuid is null or case_id = %(case)s)
-           order by made_at, plan_id limit %(limit)s""",
+        f"""select case_id::text as case_id, principal, sha256, made_at, made_by from erasure_plan
+           where {_UNRELEASED} and (%(case)s::uuid is null or case_id = %(case)s)
+           order by made_at, plan_id limit %(limit)s""".encode(),
         {"case": case_id, "limit": limit},
     ).fetchall()
     return [WaitingPlan(**{**row, "case_id": CaseId(row["case_id"])}) for row in rows]
@@ -89,9 +95,7 @@ def find_unreleased(conn: Connection, limit: int, case_id: CaseId | None = None)
 
 def count_unreleased(conn: Connection) -> int:
     """How many plans wait for a second person."""
-    row = conn.execute(
-        "select count(*) as n from erasure_plan where ended_at is null and released_at is null"
-    ).fetchone()
+    row = conn.execute(f"select count(*) as n from erasure_plan where {_UNRELEASED}".encode()).fetchone()
     return int(row["n"]) if row else 0
 
 
@@ -136,7 +140,7 @@ def begin_run(conn: Connection, case_id: CaseId) -> None:
         conn.execute(
             """insert into erasure_run (case_id, begun_at, seen_at) values (%s, now(), now())
                on conflict (case_id) do update set begun_at = now(), seen_at = now(), ended_at = null, outcome = null,
-                   error = null""",
+                   error = null, decided = '{}'""",
             (case_id,),
         )
 
@@ -162,18 +166,27 @@ def note_waiting(conn: Connection, case_id: CaseId, waiting: int) -> None:
     conn.execute("update erasure_run set waiting = %s, seen_at = now() where case_id = %s", (waiting, case_id))
 
 
-def end_run(conn: Connection, case_id: CaseId, outcome: str, error: str | None = None) -> None:
-    """How the run ended; nothing where none was begun."""
+def end_run(
+    conn: Connection,
+    case_id: CaseId,
+    outcome: str,
+    error: str | None = None,
+    decided: Mapping[Principal, str] | None = None,
+) -> None:
+    """How the run ended, and of each principal where nothing is left to do before somebody decides: what was decided.
+
+    Nothing where none was begun."""
     conn.execute(
-        "update erasure_run set ended_at = now(), seen_at = now(), outcome = %s, error = %s where case_id = %s",
-        (outcome, error, case_id),
+        """update erasure_run set ended_at = now(), seen_at = now(), outcome = %s, error = %s, decided = %s
+           where case_id = %s""",
+        (outcome, error, Jsonb(decided or {}), case_id),
     )
 
 
 def find_runs(conn: Connection, case_id: CaseId | None = None) -> list[Run]:
     """The last run of every case that had one, or of one case, newest first."""
     rows = conn.execute(
-        f"""select case_id::text as case_id, begun_at, seen_at, ended_at, error, waiting,
+        f"""select case_id::text as case_id, begun_at, seen_at, ended_at, error, waiting, decided,
                 case when {_TAKEN_BACK} then %(withdrawn)s else outcome end as outcome,
                 coalesce({_IN_ERROR}, false) and not {_TAKEN_BACK} as is_in_error
             from erasure_run where %(case)s::uuid is null or case_id = %(case)s

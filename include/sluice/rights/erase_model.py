@@ -82,6 +82,13 @@ class ErasureStopped(SluiceError):
     exit: ClassVar[Exit] = Exit.REFUSED
 
 
+class RequestTakenBack(SluiceError):
+    code: ClassVar[str] = "SLU-566"
+    summary: ClassVar[str] = "the person took the request back: nothing more is erased of it"
+    cure: ClassVar[str] = "there is nothing to do; what was erased before stays erased"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
 class ErasureBusy(SluiceError):
     code: ClassVar[str] = "SLU-559"
     summary: ClassVar[str] = "another process works on this erasure"

@@ -18,6 +18,7 @@ import rfc8785
 from sluice.exchange.deliver import RETURN
 from sluice.ledger.names import is_same_person
 from sluice.rights.erase_model import ANSWER, Decided, Done, Outcome
+from sluice.rights.erase_scope import words_of
 from sluice.rights.model import Case, CaseId, State, Step, SubCaseId
 from sluice.terms import ExchangeId, Principal
 
@@ -139,11 +140,6 @@ def read_plan(content: bytes) -> Plan:
         for exchange_id, kind, store, outcome, *rest in said["copies"]
     )
     return Plan(CaseId(said["case"]), Principal(said["principal"]), tuple(said["decided"]), copies)
-
-
-def words_of(decided: Iterable[Decided]) -> tuple[str, ...]:
-    """What was decided, as a plan writes it."""
-    return tuple(sorted(f"{controller}:{group.value}" for controller, group in decided))
 
 
 def deciders_of(steps: Iterable[Step], parts: frozenset[SubCaseId]) -> frozenset[str]:

@@ -28,10 +28,9 @@ from sluice.rights.erase_plan import (
     StoredPlan,
     barred,
     make_plan,
-    words_of,
 )
 from sluice.rights.erase_report import added, entry_lines, searched
-from sluice.rights.erase_scope import decided_of, has_decided
+from sluice.rights.erase_scope import decided_of, has_decided, words_of
 from sluice.rights.model import Case, CaseId
 from sluice.rights.preflight import check_preflight
 from sluice.rights.scope import CASES_CHAIN

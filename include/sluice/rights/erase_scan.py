@@ -1,7 +1,7 @@
 """The second scan: every byte of every version in every store, by a reader that believes nothing of the eraser."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -134,24 +134,37 @@ class Meant:
     """Where the person is named and that is no residue. ``asks``, ``asked``: how the keys begin of what tells the
     principal of their other requests, and of this one while it has to decide; ``fates``: of each copy, by version."""
 
+    house: House
+    target: Target
     asks: tuple[str, ...]
     asked: tuple[str, ...]
-    fates: Mapping[tuple[str, str, str], Fate]
+    fates: dict[tuple[str, str, str], Fate]
 
     @classmethod
     def of(cls, house: House, target: Target, copies: Sequence[Copy]) -> "Meant":
         asks = find_open_requests(house.conn, target.principal, target.case_id)
         asked = find_undecided(house.conn, target.principal, target.case_id)
-        return cls(asks, asked, {(each.bucket, each.key, each.version_id): fate_of(each, target) for each in copies})
+        return cls(house, target, asks, asked, _fates(copies, target))
 
     def hit(self, item: StoredObject) -> Scanned | None:
         """What an object that names the person counts as; None: it is a residue."""
         if item.key.startswith(self.asks):
             return Scanned(objects=1, waiting=1)
-        fate = Fate.WAITS if item.key.startswith(self.asked) else self.fates.get(_name(item), Fate.GOES)
+        fate = Fate.WAITS if item.key.startswith(self.asked) else self._fate(item)
         if fate is Fate.GOES:
             return None
         return Scanned(objects=1, kept=1, undecided=int(fate is Fate.WAITS))
+
+    def _fate(self, item: StoredObject) -> Fate:
+        """Of a copy that was edited for somebody else since the scan began, what it is now."""
+        name = _name(item)
+        if name not in self.fates and any(known[:2] == name[:2] for known in self.fates):
+            self.fates.update(_fates(erase_store.find_copies(self.house.conn, self.target.principal), self.target))
+        return self.fates.get(name, Fate.GOES)
+
+
+def _fates(copies: Sequence[Copy], target: Target) -> dict[tuple[str, str, str], Fate]:
+    return {(each.bucket, each.key, each.version_id): fate_of(each, target) for each in copies}
 
 
 class Search:

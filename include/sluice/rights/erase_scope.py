@@ -61,6 +61,16 @@ def groups_of(part: SubCase, words: Iterable[str] | None = None) -> frozenset[De
     return frozenset((part.controller, FieldGroup(word)) for word in (part.field_groups if words is None else words))
 
 
+def words_of(decided: Iterable[Decided]) -> tuple[str, ...]:
+    """What was decided, as a plan writes it."""
+    return tuple(sorted(f"{controller}:{group.value}" for controller, group in decided))
+
+
+def decision_of(target: Target) -> str:
+    """What was decided at a principal, and what not yet: it changes with each decision, and with nothing else."""
+    return " ".join((*words_of(target.decided), "|", *words_of(target.undecided)))
+
+
 def is_decided(copy: Copy, target: Target) -> bool:
     """Whether everybody who decides of a copy's fields has decided to erase."""
     return fate_of(copy, target) is Fate.GOES
@@ -69,14 +79,15 @@ def is_decided(copy: Copy, target: Target) -> bool:
 def fate_of(copy: Copy, target: Target) -> Fate:
     """What those who decide of a copy's fields have decided; a group can be two controllers'.
 
-    Pointers to our staff go with the rest. A file without a contract is its principal's. An answer to the
-    person is a copy of all of it, so it goes as soon as anything does.
+    Pointers to our staff go with the rest. A file without a contract is its principal's, or where that one decides of
+    nothing everybody's who does. An answer to the person is a copy of all of it, so it goes as soon as anything does.
     """
     if copy.kind in ANSWERS:
         asked, goes = target.parts, bool(target.decided)
+    elif copy.contract is None and (theirs := frozenset(pair for pair in target.parts if pair[0] == PRINCIPAL)):
+        asked, goes = theirs, not theirs.isdisjoint(target.decided)
     elif copy.contract is None:
-        asked = frozenset(pair for pair in target.parts if pair[0] == PRINCIPAL)
-        goes = any(controller == PRINCIPAL for controller, _ in target.decided)
+        asked, goes = target.parts, bool(target.decided) and target.parts <= target.decided
     else:
         asked = frozenset().union(*(_who_decides(pair, target) for pair in _pairs(copy.contract))) - target.decided
         goes = not asked

@@ -12,8 +12,7 @@ from sluice.exchange.house import House
 from sluice.exchange.suppressed import lift, run_id_of
 from sluice.exchange.sweeping import Faults, each
 from sluice.keys import SUBJECT
-from sluice.rights import erase_control_store as control
-from sluice.rights import store
+from sluice.rights import hold_store, store
 from sluice.rights.clock import received_on
 from sluice.rights.erase_scope import CARRIED_OUT
 from sluice.rights.identifiers import find_sealed, open_sealed, refs_of
@@ -42,7 +41,7 @@ def settle_holds(house: House, now: datetime) -> Settled:
     protected, not_held = _hold_since(house, now)
     released, not_settled = each(
         lambda hold: f"case {hold[0]}: its hold at {hold[1]}",
-        store.find_open_holds(house.conn),
+        hold_store.find_open_holds(house.conn),
         lambda hold: _settle(house, store.get_case(house.conn, hold[0]), Principal(hold[1]), now),
     )
     return Settled(released, not_held + not_settled, protected)
@@ -53,7 +52,7 @@ def _hold_since(house: House, now: datetime) -> tuple[int, int]:
     papers = store.find_agreement_bodies(house.conn, received_on(now), now)
     there = {Principal(name) for name, _, _, is_in_force in papers if is_in_force}
     there -= {name for name in there if house.keyring.is_destroyed(name, SUBJECT)}
-    known, protected, faults = store.find_protected(house.conn), 0, Faults()
+    known, protected, faults = hold_store.find_protected(house.conn), 0, Faults()
     for case in store.list_cases(house.conn, only_open=True, limit=None):
         new = there - known.get(case.case_id, set())
         if not new or case.right not in PROTECTED or case.principal is not None or not case.sub_cases:
@@ -109,9 +108,9 @@ def _settle(house: House, case: Case, principal: Principal, now: datetime) -> bo
 
 
 def _come_back(house: House, case: Case, principal: Principal, now: datetime) -> bool:
-    """Whose erasure ended because they took the request back may be in files again, whatever is gone."""
-    ran = control.find_run(house.conn, case.case_id) if case.state is State.WITHDRAWN_BY_SUBJECT else None
-    if ran is None or ran.outcome != control.WITHDRAWN:  # never begun, or proven before
+    """Whose erasure ended because they took the request back may be in files again, whatever is gone; not of a
+    principal where it was proven before."""
+    if case.state is not State.WITHDRAWN_BY_SUBJECT or hold_store.is_proven_at(house.conn, case.case_id, principal):
         return False
     return lift(house, run_id_of(principal, Suppression.ERASED, case.case_id), now)
 

@@ -351,32 +351,6 @@ def _step(row: Mapping[str, Any]) -> Step:
     )
 
 
-def find_open_holds(conn: Connection) -> list[tuple[CaseId, str]]:
-    """Case and principal of every hold that has not ended; an erasure that was taken back is one too."""
-    rows = conn.execute(
-        """select r.case_id::text as case_id, r.principal from suppression_run r join subject_case c using (case_id)
-           where r.lifted_at is null
-             and (r.reason = 'soft_hold'
-                  or (r.reason = 'erased' and c.state = 'WITHDRAWN_BY_SUBJECT'
-                      and not exists (select from erasure_run e where e.case_id = r.case_id and e.outcome = 'clean')))
-           order by r.made_at, r.run_id"""
-    ).fetchall()
-    return [(CaseId(row["case_id"]), row["principal"]) for row in rows]
-
-
-def find_protected(conn: Connection) -> dict[CaseId, set[str]]:
-    """At which principals each open case keeps or kept somebody out."""
-    rows = conn.execute(
-        """select distinct r.case_id::text as case_id, r.principal
-           from suppression_run r join subject_case c using (case_id)
-           where c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT')"""
-    ).fetchall()
-    found: dict[CaseId, set[str]] = {}
-    for row in rows:
-        found.setdefault(CaseId(row["case_id"]), set()).add(row["principal"])
-    return found
-
-
 def find_agreement_bodies(conn: Connection, on: date, known_at: datetime) -> list[tuple[str, bytes, str, bool]]:
     """Per principal the agreements in force on a date, else the last one that was: principal, body, path, in force."""
     rows = conn.execute(

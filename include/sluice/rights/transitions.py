@@ -98,7 +98,10 @@ def _controller() -> Iterator[Transition]:
     )
     yield _row(track, None, S.SCOPED, {DESK, PRINCIPAL, SUBJECT, SYSTEM}, g.center_is_controller)
     yield _row(track, S.SCOPED, S.ASSESSED, {DESK, SYSTEM}, g.center_is_controller, g.case_is_scoped)
-    for source, told in ((S.ASSESSED, ()), (S.EXTENDED, (g.extension_was_told,))):
+    for source, told, in_part in (
+        (S.ASSESSED, (), (g.refusal_is_in_time,)),
+        (S.EXTENDED, (g.extension_was_told,), ()),  # action is taken, within the time that the person was told of
+    ):
         yield _row(
             track,
             source,
@@ -117,7 +120,7 @@ def _controller() -> Iterator[Transition]:
             *told,
             *refusing,
             g.refuses_not_every_field,
-            g.refusal_is_in_time,
+            *in_part,
             g.action_fits_the_right,
             g.identity_is_settled,
             needs_reason=True,

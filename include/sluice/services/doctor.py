@@ -5,6 +5,7 @@ It reads; the only thing it writes is a probe object that it removes again.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -33,6 +34,10 @@ READ_ELSEWHERE = frozenset(
     {"SLUICE_ELEARNING_TOKEN", plan.AIRFLOW_VARIABLE, "SLUICE_LONG", "SLUICE_REAL_DATA", "SLUICE_SCHEMAS"}
 )
 """Names that are no settings: of one command, of the services among each other, of the tests."""
+SERVICE_LINK = re.compile(
+    r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)=.*|\w+_PORT=(tcp|udp)://.*"
+)
+"""What Kubernetes tells every pod of each service beside it, by the name of the release, as ``NAME=value``."""
 
 RIGHTS = """
 select string_agg(c.relname || ' ' || p.kind, ', ' order by c.relname, p.kind) as held
@@ -112,7 +117,8 @@ def _examine(look: Look, settings: Settings) -> Check:
 
 def _names(settings: Settings) -> Found:
     read = {f"{PREFIX}{name.upper()}" for name in type(settings).model_fields} | READ_ELSEWHERE
-    unread = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in read)
+    ours = {name for name, value in os.environ.items() if not SERVICE_LINK.fullmatch(f"{name}={value}")}
+    unread = sorted(name for name in ours - read if name.startswith(PREFIX))
     return Found(not unread, f"nobody reads: {', '.join(unread)}" if unread else "each that is set is read")
 
 

@@ -1,0 +1,43 @@
+"""SQL about who is kept out while a request is open, and until when."""
+
+from sluice.db import Connection
+from sluice.rights.model import CaseId
+
+_PROVEN_AT = """exists (select from case_transition t join sub_case p using (sub_case_id)
+    where t.case_id = r.case_id and p.principal = r.principal and t.reason_code = 'ERASED')"""
+"""Whether a part of principal ``r.principal`` took its step on the proof that the person is erased there."""
+
+
+def find_open_holds(conn: Connection) -> list[tuple[CaseId, str]]:
+    """Case and principal of every hold that has not ended; an erasure that was taken back before it was proven there
+    is one too."""
+    rows = conn.execute(
+        f"""select r.case_id::text as case_id, r.principal from suppression_run r join subject_case c using (case_id)
+           where r.lifted_at is null
+             and (r.reason = 'soft_hold'
+                  or (r.reason = 'erased' and c.state = 'WITHDRAWN_BY_SUBJECT' and not {_PROVEN_AT}))
+           order by r.made_at, r.run_id""".encode()
+    ).fetchall()
+    return [(CaseId(row["case_id"]), row["principal"]) for row in rows]
+
+
+def is_proven_at(conn: Connection, case_id: CaseId, principal: str) -> bool:
+    """Whether a part of this principal took its step on the proof that the person is erased there."""
+    row = conn.execute(
+        f"select {_PROVEN_AT} as is_proven from (select %s::uuid as case_id, %s as principal) r".encode(),
+        (case_id, principal),
+    ).fetchone()
+    return bool(row and row["is_proven"])
+
+
+def find_protected(conn: Connection) -> dict[CaseId, set[str]]:
+    """At which principals each open case keeps or kept somebody out."""
+    rows = conn.execute(
+        """select distinct r.case_id::text as case_id, r.principal
+           from suppression_run r join subject_case c using (case_id)
+           where c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT')"""
+    ).fetchall()
+    found: dict[CaseId, set[str]] = {}
+    for row in rows:
+        found.setdefault(CaseId(row["case_id"]), set()).add(row["principal"])
+    return found

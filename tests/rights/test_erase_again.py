@@ -1,0 +1,173 @@
+"""When an erasure is due again, and what others decide, say or do while it runs."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from copies import Copies
+from rights.test_erase_parts import (
+    ENERGY,
+    GAS,
+    LEGAL,
+    SHA,
+    centers,
+    instructed,
+    let_go,
+    now,
+    outcome,
+    planted,
+    refusal,
+    state,
+)
+from rights.town import DESK, Town, open_town
+from sluice.exchange.house import House
+from sluice.rights import erase_scan, erase_store, store
+from sluice.rights.cases import decide, extend
+from sluice.rights.certificate import find_proven
+from sluice.rights.erase import run
+from sluice.rights.erase_control import status, take_up
+from sluice.rights.erase_release import draft, release
+from sluice.rights.errors import TransitionRefused
+from sluice.rights.finish import sweep
+from sluice.rights.forward import follow
+from sluice.rights.instructions import read_instruction
+from sluice.rights.letters import write_letter
+from sluice.rights.model import Action, Case, LetterKind, Order, State
+from sluice.rights.reasons import iri
+from sluice.terms import Principal
+
+pytestmark = pytest.mark.stores
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY, GAS], 4) as opened:
+        yield opened
+
+
+def accepted() -> Order:
+    return Order(DESK, now(), "ACCEPTED", SHA, action=Action.ERASE)
+
+
+def told(town: Town, case: Case, word: str, at: timedelta = timedelta(), **more: str) -> None:
+    """What each principal that has to decide says, as of a moment."""
+    for part in case.sub_cases:
+        if part.state is State.AWAITING_INSTRUCTION:
+            said = {"case": part.sub_case_id, "decision": word, **more}
+            key = f"{part.principal}/requests/instruction-{part.sub_case_id}.json"
+            bucket = town.desk.settings.bucket_exchange
+            stored = town.house.objects.put(bucket, key, json.dumps(said).encode(), "text/json")
+            read_instruction(town.house, Principal(part.principal), stored, now() + at)
+
+
+def test_a_decision_whose_clock_is_behind_is_carried_out_all_the_same(town: Town) -> None:
+    case = town.ask(town.people[0])
+    centers(town, case, State.ACCEPTED, accepted())
+    let_go(town, case)
+    run(town.house, case.case_id, now())
+    assert outcome(town, case) == "undecided" and take_up(town.house, "airflow", now()) == []
+
+    told(town, case, "erase", -timedelta(hours=1))  # a sweep that began before the run did, or another clock
+    let_go(town, case)
+
+    assert take_up(town.house, "airflow", now()) == [case.case_id]
+
+
+def test_what_waits_for_its_release_elsewhere_makes_nothing_due_again(town: Town) -> None:
+    case = town.ask(town.people[2])
+    instructed(town, case)
+    ours = [each.sub_case_id for each in case.sub_cases if (each.controller, each.principal) == ("center", GAS)]
+    decide(town.house.conn, case.case_id, State.ACCEPTED, accepted(), ours)
+    draft(town.house, case.case_id, "airflow", now())
+    release(town.house, case.case_id, "bert", now(), principal=ENERGY)
+    run(town.house, case.case_id, now())
+    assert outcome(town, case) == "waiting" and take_up(town.house, "airflow", now()) == []
+
+    release(town.house, case.case_id, "bert", now())
+    assert take_up(town.house, "airflow", now()) == [case.case_id]
+
+
+def test_steps_that_decide_nothing_make_nothing_due_again(town: Town) -> None:
+    case = town.ask(town.people[2])
+    instructed(town, case, only=ENERGY)
+    centers(town, case, State.ACCEPTED, accepted())
+    let_go(town, case)
+    run(town.house, case.case_id, now())
+    assert state(town, case, ENERGY, "principal") is State.EXECUTED, "a step that the run itself took"
+    sweep(town.house, now())
+    later = now() + timedelta(days=8)
+    follow(town.house, later)
+    assert state(town, case, GAS, "principal") is State.REMINDED
+
+    assert take_up(town.house, "airflow", later) == []
+
+
+@pytest.mark.parametrize("word", ["refuse", "restrict"])
+def test_what_asked_a_principal_goes_once_it_has_decided_whatever_it_decided(town: Town, word: str) -> None:
+    case = town.ask(town.people[0])
+    told(town, case, word, **({"reason": LEGAL} if word == "refuse" else {}))
+    centers(town, case, State.ACCEPTED, accepted())
+    let_go(town, case)
+
+    report = run(town.house, case.case_id, now())
+
+    assert (report.residual, outcome(town, case)) == (0, "clean") and report.kept > 0
+    assert not any(each.is_in_error for each in status(town.house.conn).cases)
+    assert town.decided(town.people[1]), "another one is released"
+
+
+def test_a_copy_that_stays_and_is_edited_for_somebody_else_during_the_scan_is_no_residue(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = town.ask(town.people[0])
+    instructed(town, case)
+    centers(town, case, State.REFUSED, refusal())
+    let_go(town, case)
+    other = town.decided(town.people[1])
+    real, edited = erase_scan.find_open_notices, list[int]()
+
+    def meanwhile(house: House, principal: Principal) -> set[tuple[str, str]]:
+        if not edited:
+            edited.append(1)
+            edited.append(run(house, other.case_id, now()).residual or 0)
+        return real(house, principal)
+
+    monkeypatch.setattr(erase_scan, "find_open_notices", meanwhile)
+    report = run(town.house, case.case_id, now())
+
+    assert edited == [1, 0] and (report.residual, outcome(town, case)) == (0, "clean") and report.kept > 0
+
+
+def test_one_principal_whose_files_are_under_way_holds_up_no_other(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = town.decided(town.people[2])
+    monkeypatch.setattr(erase_store, "count_in_flight", lambda _conn, principal, _since: int(principal == GAS))
+
+    run(town.house, case.case_id, now())
+
+    assert outcome(town, case) == "waiting" and find_proven(town.house, case.case_id) == {ENERGY}
+    assert state(town, case, ENERGY, "principal") is State.EXECUTED
+    assert state(town, case, GAS, "principal") is State.INSTRUCTED
+    assert take_up(town.house, "airflow", now()) == [case.case_id], "what was under way is looked at again"
+
+
+def test_an_extended_part_can_be_decided_in_part_until_its_own_last_day(town: Town) -> None:
+    case = town.ask(town.people[0])
+    [ours] = [part for part in case.sub_cases if part.controller == "center" and part.principal == ENERGY]
+    delay = Order(DESK, now(), iri("A12Complexity"), SHA)
+    extend(town.house.conn, case.case_id, delay, [ours.sub_case_id])
+    write_letter(town.house, case.case_id, LetterKind.EXTENSION, now(), sub_case_id=ours.sub_case_id)
+    late = Order(
+        DESK, now() + timedelta(days=45), LEGAL, SHA, reasons={ours.field_groups[0]: LEGAL},
+        remedies=refusal().remedies, action=Action.ERASE,
+    )  # fmt: skip
+    whole = Order(DESK, late.at, LEGAL, SHA, reasons=dict.fromkeys(ours.field_names, LEGAL), remedies=late.remedies)
+    with pytest.raises(TransitionRefused, match="refusal_is_in_time"):
+        centers(town, case, State.REFUSED, whole)
+
+    centers(town, case, State.PARTIAL, late)
+
+    assert state(town, case, ENERGY, "center") is State.PARTIAL
+    assert store.get_case(town.house.conn, case.case_id).is_breached is False
