@@ -1,6 +1,6 @@
 """What an erasure works on: whom, which copies, and what came of each. No value of a person in a repr."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -105,6 +105,11 @@ class AnotherInError(SluiceError):
 
 Decided = tuple[str, FieldGroup]
 """A controller (``principal``, ``center``, ``joint``) and a field group it decides of."""
+
+
+def words_of(decided: Iterable[Decided]) -> tuple[str, ...]:
+    """What was decided, as a plan writes it."""
+    return tuple(sorted(f"{controller}:{group.value}" for controller, group in decided))
 
 
 @dataclass(frozen=True, slots=True)

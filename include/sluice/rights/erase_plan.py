@@ -17,8 +17,7 @@ import rfc8785
 
 from sluice.exchange.deliver import RETURN
 from sluice.ledger.names import is_same_person
-from sluice.rights.erase_model import ANSWER, Decided, Done, Outcome
-from sluice.rights.erase_scope import words_of
+from sluice.rights.erase_model import ANSWER, Decided, Done, Outcome, words_of
 from sluice.rights.model import Case, CaseId, State, Step, SubCaseId
 from sluice.terms import ExchangeId, Principal
 

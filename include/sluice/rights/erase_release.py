@@ -21,7 +21,7 @@ from sluice.ledger.reason import check_reason
 from sluice.rights import erase_control_store as control
 from sluice.rights import store
 from sluice.rights.erase_find import foresee, open_request, targets_of
-from sluice.rights.erase_model import Done, ErasureReport, Outcome, PlanOutdated, ReleaseRefused, Target
+from sluice.rights.erase_model import Done, ErasureReport, Outcome, PlanOutdated, ReleaseRefused, Target, words_of
 from sluice.rights.erase_plan import (
     Plan,
     Refusal,
@@ -30,7 +30,7 @@ from sluice.rights.erase_plan import (
     make_plan,
 )
 from sluice.rights.erase_report import added, entry_lines, searched
-from sluice.rights.erase_scope import decided_of, has_decided, words_of
+from sluice.rights.erase_scope import decided_of, has_decided
 from sluice.rights.model import Case, CaseId
 from sluice.rights.preflight import check_preflight
 from sluice.rights.scope import CASES_CHAIN

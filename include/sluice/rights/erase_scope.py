@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from sluice.agreement.model import DataContract
 from sluice.agreement.profiles import PROFILES
 from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
-from sluice.rights.erase_model import ANSWER, Copy, Decided, Fate, Target
+from sluice.rights.erase_model import ANSWER, Copy, Decided, Fate, Target, words_of
 from sluice.rights.model import Action, State, SubCase
 from sluice.rights.scope import DECIDES
 from sluice.terms import FieldGroup
@@ -61,11 +61,6 @@ def groups_of(part: SubCase, words: Iterable[str] | None = None) -> frozenset[De
     return frozenset((part.controller, FieldGroup(word)) for word in (part.field_groups if words is None else words))
 
 
-def words_of(decided: Iterable[Decided]) -> tuple[str, ...]:
-    """What was decided, as a plan writes it."""
-    return tuple(sorted(f"{controller}:{group.value}" for controller, group in decided))
-
-
 def decision_of(target: Target) -> str:
     """What was decided at a principal, and what not yet: it changes with each decision, and with nothing else."""
     return " ".join((*words_of(target.decided), "|", *words_of(target.undecided)))
@@ -82,12 +77,13 @@ def fate_of(copy: Copy, target: Target) -> Fate:
     Pointers to our staff go with the rest. A file without a contract is its principal's, or where that one decides of
     nothing everybody's who does. An answer to the person is a copy of all of it, so it goes as soon as anything does.
     """
+    theirs = frozenset(pair for pair in target.parts | target.decided if pair[0] == PRINCIPAL)
     if copy.kind in ANSWERS:
         asked, goes = target.parts, bool(target.decided)
-    elif copy.contract is None and (theirs := frozenset(pair for pair in target.parts if pair[0] == PRINCIPAL)):
+    elif copy.contract is None and (theirs or not target.parts):
         asked, goes = theirs, not theirs.isdisjoint(target.decided)
     elif copy.contract is None:
-        asked, goes = target.parts, bool(target.decided) and target.parts <= target.decided
+        asked, goes = target.parts, target.parts <= target.decided
     else:
         asked = frozenset().union(*(_who_decides(pair, target) for pair in _pairs(copy.contract))) - target.decided
         goes = not asked
