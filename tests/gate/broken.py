@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import polars as pl
 
-from sluice.gate.model import Check, PassResult, Rule, RuleOutcome
+from sluice.gate.conditions import Term, parse_condition, read_condition
+from sluice.gate.conditions import _said as said_of
+from sluice.gate.model import CONDITION, Check, PassResult, Rule, RuleOutcome
 from sluice.gate.onepass import run_rules
 
 Judge = Callable[[pl.DataFrame, Sequence[Rule]], PassResult]
@@ -178,6 +180,51 @@ def others_are_left_out(check: Check) -> Check:
         "never": "any_value_is_missing",
     }
     return replace(check, options=tuple((name, words.get(str(value), value)) for name, value in check.options))
+
+
+@understands(f"{VALUES}not_be_null")
+@understands(f"{VALUES}be_unique")
+@understands(f"{PAIR}to_be_equal")
+def every_row_is_meant(check: Check) -> Check:
+    return replace(check, options=tuple((name, value) for name, value in check.options if name != CONDITION))
+
+
+@understands(f"{VALUES}be_null")
+def what_is_empty_differs_from_nothing(check: Check) -> Check:
+    """As SQL has it; pandas, and so Great Expectations, says that it differs."""
+    if check.condition is None:
+        return check
+    terms = [
+        [term, Term(term.column, None, False)] if term.texts is not None and not term.holds else [term]
+        for group in parse_condition(check.condition)
+        for term in group
+    ]
+    if len(parse_condition(check.condition)) > 1:
+        return check
+    said = {"type": "and", "conditions": [said_of(term) for group in terms for term in group]}
+    options = tuple((name, read_condition(said) if name == CONDITION else value) for name, value in check.options)
+    return replace(check, options=options)
+
+
+@understands("expect_column_unique_value_count_to_be_between")
+@understands("expect_column_proportion_of_unique_values_to_be_between")
+@understands("expect_column_proportion_of_non_null_values_to_be_between")
+def bounds_are_never_met(check: Check) -> Check:
+    return replace(check, options=tuple((name, name.startswith("strict") or value) for name, value in check.options))
+
+
+@fails_where("expect_column_values_to_not_match_regex_list")
+def only_the_first_pattern_is_forbidden(frame: pl.DataFrame, check: Check) -> pl.Series:
+    patterns = check.option("regex_list")
+    first = str(patterns[0]) if isinstance(patterns, tuple) else ""
+    return _where(_cells(frame, check), re.compile(first).search)
+
+
+@fails_where("expect_select_column_values_to_be_unique_within_record")
+def empty_cells_are_never_alike(frame: pl.DataFrame, check: Check) -> pl.Series:
+    rows = frame.select(check.columns).iter_rows()
+    found = ([cell for cell in row if cell is not None] for row in rows)
+    return pl.Series([len(set(cells)) < len(cells) for cells in found], dtype=pl.Boolean)
 
 
 def a_row_is_lost(frame: pl.DataFrame, rules: Sequence[Rule]) -> PassResult:

@@ -83,6 +83,7 @@ def tables(draw: st.DrawFn) -> pl.DataFrame:
 
 text_column = st.sampled_from(["a", "b", "s", "n", "d"])
 flag = st.booleans()
+share = st.none() | st.sampled_from([0, 0.25, 0.5, 0.6, 1])
 small = st.none() | st.integers(0, 4)
 number = st.none() | st.sampled_from([-1, 0, 0.5, 1, 1.5, 2, 7, 1000])
 day = st.none() | st.sampled_from(["2024-02-01", "2024-02-29", "0001-01-01", "9999-12-31"])
@@ -112,6 +113,39 @@ def _on(column: st.SearchStrategy[str], **options: st.SearchStrategy) -> st.Sear
     return st.fixed_dictionaries({"column": column, **options})
 
 
+def _counts(bound: st.SearchStrategy) -> st.SearchStrategy[dict[str, object]]:
+    return st.builds(lambda column, ends: {"column": column, **ends}, text_column, _ends(bound))
+
+
+def _comparisons() -> st.SearchStrategy[dict[str, object]]:
+    """Of columns that are text in every view of a table."""
+    column = st.fixed_dictionaries({"name": st.sampled_from(["a", "b", "s"])})
+    return st.one_of(
+        st.fixed_dictionaries({"type": st.just("nullity"), "column": column, "is_null": flag}),
+        st.fixed_dictionaries(
+            {
+                "type": st.just("comparison"), "column": column, "operator": st.sampled_from(["==", "!="]),
+                "parameter": st.sampled_from(TEXTS),
+            }
+        ),
+        st.fixed_dictionaries(
+            {
+                "type": st.just("comparison"), "column": column, "operator": st.sampled_from(["IN", "NOT_IN"]),
+                "parameter": st.lists(st.sampled_from(TEXTS), max_size=4),
+            }
+        ),
+    )  # fmt: skip
+
+
+def conditions() -> st.SearchStrategy[dict[str, object]]:
+    def all_of(kind: str, parts: st.SearchStrategy) -> st.SearchStrategy[dict[str, object]]:
+        return st.fixed_dictionaries({"type": st.just(kind), "conditions": st.lists(parts, min_size=1, max_size=3)})
+
+    one = _comparisons()
+    both = one | all_of("and", one)
+    return both | all_of("or", both)
+
+
 _texts = st.lists(st.sampled_from(TEXTS) | st.none(), max_size=5)
 _sets = st.one_of(
     _on(text_column, value_set=_texts),
@@ -135,6 +169,9 @@ KWARGS: dict[str, Callable[[], st.SearchStrategy[dict[str, object]]]] = {
         regex_list=st.lists(st.sampled_from([p for p in PATTERNS if p]), min_size=1, max_size=3),
         match_on=st.sampled_from(["any", "all"]),
     ),
+    "expect_column_values_to_not_match_regex_list": lambda: _on(
+        text_column, regex_list=st.lists(st.sampled_from([p for p in PATTERNS if p]), min_size=1, max_size=3)
+    ),
     "expect_column_value_lengths_to_be_between": lambda: st.builds(
         lambda column, ends: {"column": column, **ends}, text_column, _ends(small)
     ),
@@ -152,12 +189,21 @@ KWARGS: dict[str, Callable[[], st.SearchStrategy[dict[str, object]]]] = {
     "expect_column_pair_values_to_be_equal": lambda: st.builds(
         lambda pair, skip: {"column_A": pair[0], "column_B": pair[1], "ignore_row_if": skip}, _pairs, skip_pair
     ),
+    "expect_select_column_values_to_be_unique_within_record": lambda: st.fixed_dictionaries(
+        {"column_list": _keys, "ignore_row_if": skip_key}
+    ),
     "expect_compound_columns_to_be_unique": lambda: st.fixed_dictionaries(
         {"column_list": _keys, "ignore_row_if": skip_key}
     ),
+    "expect_column_unique_value_count_to_be_between": lambda: _counts(small),
+    "expect_column_proportion_of_unique_values_to_be_between": lambda: _counts(share),
+    "expect_column_proportion_of_non_null_values_to_be_between": lambda: _counts(share),
     "expect_table_row_count_to_be_between": lambda: _ends(small),
     "expect_table_row_count_to_equal": lambda: st.fixed_dictionaries({"value": st.integers(0, 12)}),
     "expect_table_column_count_to_equal": lambda: st.fixed_dictionaries({"value": st.integers(9, 11)}),
+    "expect_table_column_count_to_be_between": lambda: st.fixed_dictionaries(
+        {"min_value": st.none() | st.integers(9, 11), "max_value": st.none() | st.integers(9, 11)}
+    ).filter(_is_range),
     "expect_table_columns_to_match_set": lambda: st.fixed_dictionaries({"column_set": _names, "exact_match": flag}),
     "expect_table_columns_to_match_ordered_list": lambda: st.fixed_dictionaries(
         {"column_list": st.sampled_from([_all, _all[:-1], [*_all, "z"], _all[::-1]])}
@@ -170,6 +216,12 @@ ROW_KINDS = [kind.name for kind in KINDS.values() if kind.rows]
 GX_KINDS = [kind.name for kind in KINDS.values() if not kind.outside]
 
 
+def kwargs(kind: str) -> st.SearchStrategy[dict[str, object]]:
+    """What may be asked of a kind, about some rows where it can be."""
+    where = st.none() | conditions() if KINDS[kind].rows else st.none()
+    return st.builds(lambda said, row: said | ({"row_condition": row} if row else {}), KWARGS[kind](), where)
+
+
 def cases(kind: str) -> st.SearchStrategy[Case]:
     """A table with one check of that kind."""
-    return st.builds(lambda frame, kwargs: Case(frame, typed(check_of(kind, kwargs), TYPES)), tables(), KWARGS[kind]())
+    return st.builds(lambda frame, said: Case(frame, typed(check_of(kind, said), TYPES)), tables(), kwargs(kind))

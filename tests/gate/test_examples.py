@@ -18,7 +18,8 @@ from sluice.terms import Severity
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "expectations.md"
 SECTION = re.compile(r"^## (\w+)\n\n(.*?)\n\n```json\n(.*?)\n```\n\n(.*?)(?=^## |\Z)", re.M | re.S)
 HEAD = re.compile(r"(\w+)(?: \((\w+)\))?")
-ROWS, COLUMNS = "rows of the file", "columns of the file"
+ROWS, COLUMNS, CELLS = "rows of the file", "columns of the file", "cells of "
+"""What a table of a section is about, where it is not row by row; of cells ``-`` is an empty one."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def examples(text: str) -> dict[str, Example]:
 def example(told: str, asked: dict[str, object], table: str) -> Example:
     head, _, *lines = ([cell.strip() for cell in line.strip()[1:-1].split("|")] for line in table.strip().splitlines())
     rule = rule_of(str(asked["type"]), dict(asked["kwargs"]), "example", Severity.ERROR, Source.SUITE)  # type: ignore[call-overload]
-    if head[0] in (ROWS, COLUMNS):
+    if head[0] in (ROWS, COLUMNS) or head[0].startswith(CELLS):
         return Example(told, rule, {}, tuple((file_of(head[0], cell), (outcome,)) for cell, outcome in lines))
     names = [found.groups() for each in head[:-1] if (found := HEAD.fullmatch(each))]
     types = {name: ColumnType(ValueType(kind), date_format="%Y-%m-%d") for name, kind in names if kind}
@@ -50,6 +51,9 @@ def example(told: str, asked: dict[str, object], table: str) -> Example:
 def file_of(what: str, cell: str) -> pl.DataFrame:
     if what == ROWS:
         return pl.DataFrame({"customer": ["C"] * int(cell)})
+    if what.startswith(CELLS):
+        cells = [None if each == "-" else each for each in cell.split(", ")]
+        return pl.DataFrame({what.removeprefix(CELLS): cells}, schema_overrides={what.removeprefix(CELLS): pl.String})
     return pl.DataFrame({name: ["x"] for name in cell.split(", ")})
 
 

@@ -21,7 +21,7 @@ from sluice.gate.model import Rule, RuleOutcome, State, Thresholds, Tolerance
 from sluice.gate.onepass import run_rules
 from sluice.terms import Severity, Verdict
 
-from .cases import GX_KINDS, KWARGS, tables
+from .cases import GX_KINDS, kwargs, tables
 from .pandas_judge import rules
 
 pytestmark = pytest.mark.slow  # five seconds to import
@@ -29,7 +29,7 @@ CANARIES = ["Jan Peeters", "0475 12 34 56", "jan.peeters@example.be", "BE71 0961
 quick = settings(
     max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
-all_kinds = st.tuples(*(KWARGS[kind]() for kind in GX_KINDS))
+all_kinds = st.tuples(*(kwargs(kind) for kind in GX_KINDS))
 
 
 def a_rule(
@@ -63,7 +63,7 @@ def canary_frame() -> pl.DataFrame:
 @quick
 @given(frame=tables(), drawn=all_kinds)
 def test_it_agrees_with_the_pass_it_is_asked_about(frame: pl.DataFrame, drawn: tuple[dict[str, object], ...]) -> None:
-    asked = rules([check_of(kind, kwargs) for kind, kwargs in zip(GX_KINDS, drawn, strict=True)])
+    asked = rules([check_of(kind, said) for kind, said in zip(GX_KINDS, drawn, strict=True)])
     result = run_rules(frame, asked)
 
     assert agrees(validate(result, asked), result)
@@ -232,15 +232,28 @@ def test_the_pandas_engine_would_have_shown_them() -> None:
     assert found_in(json.dumps(result.to_json_dict(), ensure_ascii=False)) == CANARIES
 
 
-def test_a_row_condition_is_not_answered() -> None:
+def test_a_condition_that_is_not_of_our_grammar_is_not_answered() -> None:
     gx = great_expectations()
     from great_expectations.expectations.row_conditions import Column
 
-    asked = gx.expectations.ExpectColumnValuesToBeNull(column="a", row_condition=Column("a") == "x")
-    result = _batch(pl.DataFrame({"a": ["x"]})).validate(asked)
+    frame = pl.DataFrame({"a": ["x", "y"], "b": ["1", "1"]})
+    for condition, is_answered in ((Column("a") == "x", True), (Column("b") > 0, False), (Column("a") == 1, False)):
+        asked = gx.expectations.ExpectColumnValuesToBeNull(column="a", row_condition=condition)
+        result = _batch(frame).validate(asked)
 
-    assert not result.success
-    assert "unexpected_count" not in result.result
+        assert not result.success
+        assert result.result.get("element_count") == (1 if is_answered else None)
+
+
+def test_a_suite_with_a_condition_is_a_suite_of_great_expectations() -> None:
+    """What a suite says is what their own engine is asked."""
+    said = {"type": "comparison", "column": {"name": "b"}, "operator": "NOT_IN", "parameter": ["2", "3"]}
+    where = {"type": "or", "conditions": [{"type": "and", "conditions": [said]}, said]}
+    rule = a_rule("expect_column_values_to_not_be_null", column="a", row_condition=where)
+
+    [expectation] = suite_of([rule]).expectations
+
+    assert expectation.row_condition.dict() == {"type": "or", "conditions": [said, said]}
 
 
 def test_a_kind_that_is_not_listed_fails_and_does_not_fall_back_to_pandas() -> None:

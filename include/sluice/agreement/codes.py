@@ -169,7 +169,11 @@ _CONTRACT = (
     ("088", "a pattern cannot be read", "correct the regular expression (Python syntax)"),
     ("089", "a metric stands at the wrong level", "rowCount belongs to the table, the others to a column"),
     ("090", "an expectation kind is not on the closed list", "use a kind of docs/how-to/add-a-principal.md"),
-    ("091", "an expectation argument is not allowed", "remove it; row_condition and queries run code"),
+    (
+        "091",
+        "an expectation argument is not allowed",
+        "remove it; queries and a row_condition as text run code",
+    ),
     ("092", "SQL rules are not run", "express the rule as an expectation"),
     ("094", "a range on a column without numbers or dates", "give the column a logicalType, or check a pattern"),
     ("093", "the rule engine is not known", "use `engine: greatExpectations`"),

@@ -14,27 +14,36 @@ from sluice.terms import Severity
 
 _COLUMN = ("column",)
 _PAIR = ("column_A", "column_B", "ignore_row_if")
+_LIST = ("column_list", "ignore_row_if")
+CONDITION = "row_condition"
+"""Which rows a rule is about. As a mapping: a text would be run."""
 _BOUNDS = ("min_value", "max_value", "strict_min", "strict_max")
 
 EXPECTATIONS: dict[str, tuple[str, ...]] = {
-    "expect_column_values_to_not_be_null": _COLUMN,
-    "expect_column_values_to_be_null": _COLUMN,
-    "expect_column_values_to_be_unique": _COLUMN,
-    "expect_column_values_to_be_in_set": (*_COLUMN, "value_set"),
-    "expect_column_values_to_not_be_in_set": (*_COLUMN, "value_set"),
-    "expect_column_values_to_match_regex": (*_COLUMN, "regex"),
-    "expect_column_values_to_not_match_regex": (*_COLUMN, "regex"),
-    "expect_column_values_to_match_regex_list": (*_COLUMN, "regex_list", "match_on"),
-    "expect_column_value_lengths_to_be_between": (*_COLUMN, *_BOUNDS),
-    "expect_column_value_lengths_to_equal": (*_COLUMN, "value"),
-    "expect_column_values_to_be_between": (*_COLUMN, *_BOUNDS),
-    "expect_column_values_to_match_strftime_format": (*_COLUMN, "strftime_format"),
-    "expect_column_pair_values_a_to_be_greater_than_b": (*_PAIR, "or_equal"),
-    "expect_column_pair_values_to_be_equal": _PAIR,
-    "expect_compound_columns_to_be_unique": ("column_list", "ignore_row_if"),
+    "expect_column_values_to_not_be_null": (*_COLUMN, CONDITION),
+    "expect_column_values_to_be_null": (*_COLUMN, CONDITION),
+    "expect_column_values_to_be_unique": (*_COLUMN, CONDITION),
+    "expect_column_values_to_be_in_set": (*_COLUMN, "value_set", CONDITION),
+    "expect_column_values_to_not_be_in_set": (*_COLUMN, "value_set", CONDITION),
+    "expect_column_values_to_match_regex": (*_COLUMN, "regex", CONDITION),
+    "expect_column_values_to_not_match_regex": (*_COLUMN, "regex", CONDITION),
+    "expect_column_values_to_match_regex_list": (*_COLUMN, "regex_list", "match_on", CONDITION),
+    "expect_column_values_to_not_match_regex_list": (*_COLUMN, "regex_list", CONDITION),
+    "expect_column_value_lengths_to_be_between": (*_COLUMN, *_BOUNDS, CONDITION),
+    "expect_column_value_lengths_to_equal": (*_COLUMN, "value", CONDITION),
+    "expect_column_values_to_be_between": (*_COLUMN, *_BOUNDS, CONDITION),
+    "expect_column_values_to_match_strftime_format": (*_COLUMN, "strftime_format", CONDITION),
+    "expect_column_pair_values_a_to_be_greater_than_b": (*_PAIR, "or_equal", CONDITION),
+    "expect_column_pair_values_to_be_equal": (*_PAIR, CONDITION),
+    "expect_select_column_values_to_be_unique_within_record": (*_LIST, CONDITION),
+    "expect_compound_columns_to_be_unique": (*_LIST, CONDITION),
+    "expect_column_unique_value_count_to_be_between": (*_COLUMN, *_BOUNDS),
+    "expect_column_proportion_of_unique_values_to_be_between": (*_COLUMN, *_BOUNDS),
+    "expect_column_proportion_of_non_null_values_to_be_between": (*_COLUMN, *_BOUNDS),
     "expect_table_row_count_to_be_between": _BOUNDS,
     "expect_table_row_count_to_equal": ("value",),
     "expect_table_column_count_to_equal": ("value",),
+    "expect_table_column_count_to_be_between": _BOUNDS[:2],
     "expect_table_columns_to_match_set": ("column_set", "exact_match"),
     "expect_table_columns_to_match_ordered_list": ("column_list",),
     "expect_column_to_exist": (*_COLUMN, "column_index"),
@@ -179,6 +188,8 @@ def _check_expectation(entry: Spot, names: Types) -> Iterator[Found]:
             yield from (Found(spot, "086", str(spot.value)) for spot in _unknown_columns(argument, names))
         elif key == "regex":
             yield from _check_pattern(argument)
+        elif key == CONDITION and not argument.keys:
+            yield Found(argument, "091", key)
 
 
 def _unknown_columns(argument: Spot, names: Types) -> Iterator[Spot]:

@@ -6,14 +6,16 @@ point, one NULL of a pair fails. A row fails where ``domain & ~ok``. What is rep
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import reduce
+from itertools import combinations
 from operator import and_, or_, xor
 
 import polars as pl
 
 from sluice.gate.column_types import format_of, sees_values
+from sluice.gate.conditions import Term, parse_condition
 from sluice.gate.errors import CheckUnsupported
 from sluice.gate.model import Check, ColumnType, ValueType
 from sluice.gate.regex import search
@@ -26,10 +28,11 @@ EVERY_ROW = pl.repeat(True, pl.len(), dtype=pl.Boolean)
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """``domain``: rows asked; ``ok``: what must hold there."""
+    """``domain``: rows asked; ``ok``: what must hold there; ``meant``: rows that the check is about, None: all."""
 
     domain: pl.Expr
     ok: pl.Expr
+    meant: pl.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Repeated:
     domain: pl.Expr
     hashed: pl.Expr
     keys: tuple[pl.Expr, ...]
+    meant: pl.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +114,31 @@ def compile_check(check: Check, view: View) -> Compiled | Repeated:
 
     Raises CheckUnsupported where the columns have a type the kind has no meaning for.
     """
+    plan = _plan(check, view)
+    if check.condition is None:
+        return plan
+    meant = _meant(check.condition, view)
+    return replace(plan, domain=plan.domain & meant, meant=meant)
+
+
+def _plan(check: Check, view: View) -> Compiled | Repeated:
     if check.kind == STRFTIME:
         return _strftime(check, view)
     return _COMPILERS[check.kind](check, [_operand(check, place, view) for place in range(len(check.columns))])
+
+
+def _meant(condition: str, view: View) -> pl.Expr:
+    """The rows for which a condition holds."""
+    groups = (reduce(and_, (_term(term, view) for term in group)) for group in parse_condition(condition))
+    return reduce(or_, groups)
+
+
+def _term(term: Term, view: View) -> pl.Expr:
+    cell = view.cell(term.column)
+    if term.texts is None:
+        return ~cell.present if term.holds else cell.present
+    found = _text(cell).is_in(pl.Series(term.texts, dtype=pl.String).implode()).fill_null(False)
+    return found if term.holds else ~found
 
 
 def _operand(check: Check, place: int, view: View) -> Operand:
@@ -135,15 +161,25 @@ def _unique(_: Check, operands: list[Operand]) -> Repeated:
 
 
 def _compound(check: Check, operands: list[Operand]) -> Repeated:
+    keys = tuple(operand.key for operand in operands)
+    hashed = reduce(xor, (key.hash(place) for place, key in enumerate(keys)))
+    return Repeated(_key_domain(check, operands), hashed, keys)
+
+
+def _within_record(check: Check, operands: list[Operand]) -> Compiled:
+    """No two cells of a row are alike; of two empty ones each is as the other."""
+    texts = [_text(operand) for operand in operands]
+    apart = [one.ne_missing(other) for one, other in combinations(texts, 2)]
+    return Compiled(_key_domain(check, operands), reduce(and_, apart))
+
+
+def _key_domain(check: Check, operands: list[Operand]) -> pl.Expr:
     present = [operand.present for operand in operands]
-    domain = {
+    return {
         "all_values_are_missing": reduce(or_, present),
         "any_value_is_missing": reduce(and_, present),
         "never": EVERY_ROW,
     }[str(check.option("ignore_row_if"))]
-    keys = tuple(operand.key for operand in operands)
-    hashed = reduce(xor, (key.hash(place) for place, key in enumerate(keys)))
-    return Repeated(domain, hashed, keys)
 
 
 def _in_set(check: Check, operands: list[Operand]) -> Compiled:
@@ -191,6 +227,13 @@ def _match_list(check: Check, operands: list[Operand]) -> Compiled:
     assert isinstance(patterns, tuple)
     found = [search(_text(operands[0]), str(pattern)) for pattern in patterns]
     return Compiled(operands[0].present, reduce(and_ if check.option("match_on") == "all" else or_, found))
+
+
+def _match_none(check: Check, operands: list[Operand]) -> Compiled:
+    patterns = check.option("regex_list")
+    assert isinstance(patterns, tuple)
+    found = [search(_text(operands[0]), str(pattern)) for pattern in patterns]
+    return Compiled(operands[0].present, ~reduce(or_, found))
 
 
 def _length_between(check: Check, operands: list[Operand]) -> Compiled:
@@ -287,10 +330,12 @@ _COMPILERS: Mapping[str, Callable[[Check, list[Operand]], Compiled | Repeated]] 
     "expect_column_values_to_match_regex": _match,
     "expect_column_values_to_not_match_regex": _not_match,
     "expect_column_values_to_match_regex_list": _match_list,
+    "expect_column_values_to_not_match_regex_list": _match_none,
     "expect_column_value_lengths_to_be_between": _length_between,
     "expect_column_value_lengths_to_equal": _length_equal,
     "expect_column_values_to_be_between": _between,
     "expect_column_pair_values_a_to_be_greater_than_b": _a_greater,
     "expect_column_pair_values_to_be_equal": _equal,
+    "expect_select_column_values_to_be_unique_within_record": _within_record,
     "expect_compound_columns_to_be_unique": _compound,
 }

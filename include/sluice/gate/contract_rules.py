@@ -68,7 +68,7 @@ def cell_format(contract: DataContract, field: FieldRole) -> str | None:
 
 def typed_rule(rule: Rule, types: Mapping[str, ColumnType], contract: DataContract) -> Rule:
     """The rule with the types of its columns. Raises ColumnUnknown, TypeMismatch."""
-    for column in rule.check.columns:
+    for column in (*rule.check.columns, *sorted(rule.check.needed - {*rule.check.columns})):
         if contract.field(column) is None:
             raise ColumnUnknown(Ref("contract", contract.contract_id), Ref("rule", rule.id), Ref("column", column))
     check = typed(rule.check, types)

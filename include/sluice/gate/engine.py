@@ -33,20 +33,23 @@ from great_expectations.expectations import registry
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.expectations.metrics.metric_provider import MetricProvider
+from great_expectations.expectations.row_conditions import Condition
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
 from sluice.errors import DocumentInvalid
+from sluice.gate.conditions import read_condition
 from sluice.gate.errors import OptionRefused
-from sluice.gate.kinds import KINDS, ROW_METRICS, Kind, check_of
-from sluice.gate.model import Check, PassResult, Rule, RuleOutcome, State
+from sluice.gate.kinds import COUNT_METRICS, KINDS, ROW_METRICS, Kind, check_of
+from sluice.gate.model import CONDITION, Check, PassResult, Rule, RuleOutcome, State
 from sluice.gate.onepass import run_rules
 
 COUNT, VALUES, INDEXES = "unexpected_count", "unexpected_values", "unexpected_index_list"
 QUERY, FILTERED = "unexpected_index_query", "filtered_row_count"
 _SUFFIXES = (COUNT, VALUES, INDEXES, QUERY, FILTERED)
 _TABLE_METRICS = ("table.row_count", "table.columns", "table.column_count")
-_NOT_ASKED = ("batch_id", "table", "condition_parser", "row_condition", "result_format")
-_NULLS = ROW_METRICS["column_values.nonnull"].name
+_NULLS, _EMPTY = ROW_METRICS["column_values.nonnull"].name, ROW_METRICS["column_values.null"].name
+OBSERVED = "observed"
+"""Of a metric that is a number of cells."""
 
 Request: TypeAlias = BatchRequest[Any]
 AssetType: TypeAlias = type[DataAsset[Any, Any]]
@@ -108,6 +111,11 @@ class PassData(BatchData):
         if self.result is not None:
             self.answers = {outcome.rule.check: outcome for outcome in self.result.outcomes}
 
+    @property
+    def counts(self) -> dict[tuple[str, tuple[str, ...]], RuleOutcome]:
+        """What was counted of a column, whatever the bounds: those are no part of the metric."""
+        return {(check.kind, check.columns): each for check, each in self.answers.items() if KINDS[check.kind].counts}
+
     def ask(self, checks: Iterable[Check]) -> None:
         """Have an answer to each check: of a frame, all that are new in one pass."""
         new = [check for check in checks if check not in self.answers]
@@ -156,6 +164,8 @@ class OnePassEngine(ExecutionEngine[pl.Expr]):
         """Nothing is bundled: there is one round."""
         return {}
 
+    # A condition is part of the check that a metric is about, and compiled with it: none is asked for by itself.
+
     def _comparison_condition_to_filter_clause(self, condition: Any) -> pl.Expr:
         raise OptionRefused
 
@@ -173,16 +183,26 @@ def _check(metric: MetricConfiguration) -> Check | None:
     """The check a metric is about; None if it has a condition or options we refuse."""
     kind, _ = _split(metric.metric_name)
     kwargs = {**metric.metric_domain_kwargs, **(metric.metric_value_kwargs or {})}
-    if kwargs.get("row_condition") is not None:
-        return None
-    known = {option.name for option in kind.options} | {"column", "column_A", "column_B", "column_list"}
+    condition = _condition(metric)
+    if condition is not None:
+        kwargs[CONDITION] = condition
+    known = {option.name for option in kind.options} | {"column", "column_A", "column_B", "column_list", CONDITION}
+    asked = {name: kwargs[name] for name in known & set(kwargs) if kwargs[name] is not None}
     try:
-        return check_of(kind.name, {name: kwargs[name] for name in known & set(kwargs)})
+        return check_of(kind.name, asked | ({"min_value": 0} if kind.counts else {}))
     except DocumentInvalid:
         return None
 
 
+def _condition(metric: MetricConfiguration) -> Any:
+    """The condition of a metric, as a suite says it."""
+    said = metric.metric_domain_kwargs.get(CONDITION)
+    return said.dict() if isinstance(said, Condition) else said
+
+
 def _split(metric_name: str) -> tuple[Kind, str]:
+    if metric_name in COUNT_METRICS:
+        return COUNT_METRICS[metric_name], OBSERVED
     base, _, suffix = metric_name.rpartition(".")
     return ROW_METRICS[base], suffix
 
@@ -193,20 +213,46 @@ def _answer(metric: MetricConfiguration, check: Check | None, data: PassData) ->
         return _UNANSWERED
     if metric.metric_name in _TABLE_METRICS:
         columns = list(result.columns)
-        return {"table.row_count": result.rows, "table.columns": columns}.get(metric.metric_name, len(columns))
+        rows = _rows(metric, data)
+        return {"table.row_count": rows, "table.columns": columns}.get(metric.metric_name, len(columns))
     if check is None:
         return _UNANSWERED
-    outcome = data.answers.get(check)
+    outcome = data.answers.get(check) or data.counts.get((check.kind, check.columns))
     suffix = _split(metric.metric_name)[1]
     if outcome is None:
         return _null_answer(check, suffix, data)
     return _UNANSWERED if outcome.state is not State.COUNTED else _of_outcome(outcome, suffix)
 
 
+def _rows(metric: MetricConfiguration, data: PassData) -> Any:
+    """The rows of the file, or those that a condition leaves."""
+    if metric.metric_domain_kwargs.get(CONDITION) is None:
+        return data.result.rows if data.result is not None else _UNANSWERED
+    try:
+        condition = read_condition(_condition(metric))
+    except ValueError:
+        return _UNANSWERED
+    found = (each.meant for check, each in data.answers.items() if check.condition == condition)
+    whole = _UNANSWERED if data.result is None else data.result.rows
+    return next((meant for meant in found if meant is not None), whole)
+
+
 def _null_answer(check: Check, suffix: str, data: PassData) -> Any:
-    """Every column kind also asks for the NULLs of its column, rule or no rule."""
-    nulls = data.result.nulls(check.columns[0]) if data.result is not None else None
-    return nulls if check.kind == _NULLS and suffix == COUNT and nulls is not None else _UNANSWERED
+    """Each column kind asks for the NULLs of its column, rule or no rule, in the rows that its condition leaves."""
+    if check.kind != _NULLS or suffix != COUNT or data.result is None:
+        return _UNANSWERED
+    if check.condition is not None:
+        beside = (each for one, each in data.answers.items() if _is_beside(one, check))
+        of = data.result.rows
+        return next(((of if each.meant is None else each.meant) - each.domain_count for each in beside), _UNANSWERED)
+    nulls = data.result.nulls(check.columns[0])
+    return _UNANSWERED if nulls is None else nulls
+
+
+def _is_beside(one: Check, nulls: Check) -> bool:
+    """Whether a check leaves out just what is NULL of the same column, in the same rows."""
+    asks_all = one.kind in (_NULLS, _EMPTY)
+    return one.columns == nulls.columns and one.condition == nulls.condition and not asks_all
 
 
 def _of_outcome(outcome: RuleOutcome, suffix: str) -> Any:
@@ -217,6 +263,7 @@ def _of_outcome(outcome: RuleOutcome, suffix: str) -> Any:
         FILTERED: outcome.domain_count,
         VALUES: [],
         QUERY: None,
+        OBSERVED: outcome.observed,
     }
     return numbers[suffix]
 
@@ -241,7 +288,7 @@ def _never_called(**_: Any) -> None:
 
 def _register() -> None:
     names = [f"{metric}.{suffix}" for metric in ROW_METRICS for suffix in _SUFFIXES]
-    for name in (*names, *_TABLE_METRICS):
+    for name in (*names, *COUNT_METRICS, *_TABLE_METRICS):
         known = registry._registered_metrics.get(name)
         if known is not None:
             registry.register_metric(

@@ -21,7 +21,10 @@ class KindRefused(DocumentInvalid):
 class OptionRefused(DocumentInvalid):
     code = "SLU-433"
     summary = "an expectation has an option that is not allowed"
-    cure = "remove it: no row_condition, condition_parser, result_format, include_unexpected_rows or suite parameters"
+    cure = (
+        "remove it: no row_condition as text, condition_parser, result_format, include_unexpected_rows or suite "
+        "parameters"
+    )
 
 
 class OptionInvalid(DocumentInvalid):

@@ -88,7 +88,7 @@ def suite_of(rules: Sequence[Rule]) -> "ExpectationSuite":
 
 def _is_asked(rule: Rule, data: "PassResult | pl.DataFrame") -> bool:
     kind = KINDS[rule.check.kind]
-    return not kind.outside and (not kind.rows or set(rule.check.columns) <= set(data.columns))
+    return not kind.outside and (not kind.sees_cells or rule.check.needed <= set(data.columns))
 
 
 def _same(line: GxLine, outcome: RuleOutcome, rows: int) -> bool:
@@ -98,7 +98,8 @@ def _same(line: GxLine, outcome: RuleOutcome, rows: int) -> bool:
         return False
     if not KINDS[outcome.rule.check.kind].rows:
         return True
-    counted = (line.element_count, line.unexpected_count) == (rows, outcome.unexpected_count)
+    meant = rows if outcome.meant is None else outcome.meant
+    counted = (line.element_count, line.unexpected_count) == (meant, outcome.unexpected_count)
     indexes = outcome.failing.to_list() if line.failing is not None and outcome.failing is not None else None
     return counted and (line.failing is None or list(line.failing) == indexes)
 

@@ -1,4 +1,4 @@
-"""Rules about the file as a whole: its header, its number of rows and columns.
+"""Rules about the file as a whole: its header, its number of rows and columns, how many values a column has.
 
 A name in the header that no contract declares is text of the file, perhaps of a person (a file
 without a header has one in row one), so it is only ever shown by its position.
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from sluice.errors import at_place
-from sluice.gate.kinds import DECLARED_COLUMNS
+from sluice.gate.kinds import DECLARED_COLUMNS, KINDS
 from sluice.gate.model import Check, Rule, RuleOutcome
 
 
@@ -26,7 +26,7 @@ def header_outcome(rule: Rule, rows: int, names: Sequence[str]) -> RuleOutcome:
     check = rule.check
     if check.kind.startswith("expect_table_row_count"):
         return _counted(rule, rows)
-    if check.kind == "expect_table_column_count_to_equal":
+    if check.kind.startswith("expect_table_column_count"):
         return _counted(rule, len(names))
     if check.kind == "expect_column_to_exist":
         return RuleOutcome(rule, unexpected_count=0 if (there := _exists(check, names)) else 1, success=there)
@@ -35,17 +35,27 @@ def header_outcome(rule: Rule, rows: int, names: Sequence[str]) -> RuleOutcome:
     return _matched(rule, names)
 
 
-def _counted(rule: Rule, observed: int) -> RuleOutcome:
+def column_outcome(rule: Rule, rows: int, filled: int, distinct: int) -> RuleOutcome:
+    """What a rule about the number of values of a column finds; a share of nothing is 0, as in Great Expectations."""
+    observed = {
+        "column.distinct_values.count": distinct,
+        "column.unique_proportion": distinct / filled if filled else 0,
+        "column.non_null_proportion": filled / rows if rows else 0,
+    }[KINDS[rule.check.kind].metric]
+    return _counted(rule, observed)
+
+
+def _counted(rule: Rule, observed: float) -> RuleOutcome:
     success = _within(rule.check, observed)
     return RuleOutcome(rule, unexpected_count=0 if success else 1, success=success, observed=observed)
 
 
-def _within(check: Check, observed: int) -> bool:
+def _within(check: Check, observed: float) -> bool:
     exact, low, high = check.option("value"), check.option("min_value"), check.option("max_value")
     if isinstance(exact, int):
         return observed == exact
-    above = not isinstance(low, int) or (observed > low if check.option("strict_min") else observed >= low)
-    below = not isinstance(high, int) or (observed < high if check.option("strict_max") else observed <= high)
+    above = not isinstance(low, int | float) or (observed > low if check.option("strict_min") else observed >= low)
+    below = not isinstance(high, int | float) or (observed < high if check.option("strict_max") else observed <= high)
     return above and below
 
 

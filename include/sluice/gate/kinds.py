@@ -4,6 +4,7 @@ Whatever is not in this table is refused while a suite loads. Options are read i
 form, so that a check written in a suite equals the same check asked for by Great Expectations.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from sluice.errors import Ref
+from sluice.gate.conditions import read_condition
 from sluice.gate.errors import KindRefused, OptionInvalid, OptionRefused
-from sluice.gate.model import Check, ColumnType, OptionValue
+from sluice.gate.model import CONDITION, Check, ColumnType, OptionValue
 
 LONGEST_PATTERN = 1_000
 """Characters of a regular expression; longer ones are programs, not rules."""
@@ -41,7 +43,8 @@ class Option:
 class Kind:
     """One row of the closed list. ``metric``: what Great Expectations asks its engine for.
 
-    ``rows``: decides row by row. ``outside``: a check of Sluice that Great Expectations lacks.
+    ``rows``: decides row by row. ``counts``: is about all cells of a column at once, by a number of them.
+    ``outside``: a check of Sluice that Great Expectations lacks.
     """
 
     name: str
@@ -50,7 +53,13 @@ class Kind:
     metric: str
     options: tuple[Option, ...] = ()
     rows: bool = True
+    counts: bool = False
     outside: bool = False
+
+    @property
+    def sees_cells(self) -> bool:
+        """Whether its columns have to be in the file; the others are about the header, or what is in no column."""
+        return self.rows or self.counts
 
 
 def _flag(value: object) -> bool:
@@ -69,6 +78,14 @@ def _whole(value: object) -> int:
 
 def _whole_or_none(value: object) -> int | None:
     return None if value is None else _whole(value)
+
+
+def _share(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError
+    return float(value)
 
 
 def _bound(value: object) -> float | str | None:
@@ -143,6 +160,8 @@ def _one_of(*words: str) -> Callable[[object], OptionValue]:
 _BOUNDS = (Option("strict_min", _flag, False), Option("strict_max", _flag, False))
 _RANGE = (Option("min_value", _bound), Option("max_value", _bound), *_BOUNDS)
 _COUNTS = (Option("min_value", _whole_or_none), Option("max_value", _whole_or_none), *_BOUNDS)
+_ENDS = _COUNTS[:2]
+_SHARES = (Option("min_value", _share), Option("max_value", _share), *_BOUNDS)
 _VALUE = (Option("value", _whole, required=True),)
 _SET = (Option("value_set", _value_set, required=True),)
 _REGEX = (Option("regex", _pattern, required=True),)
@@ -160,6 +179,9 @@ _NAMES = (Option("column_set", _words, required=True), Option("exact_match", _fl
 _ORDER = (Option("column_list", _words, required=True),)
 _PLACE = (Option("column_index", _whole_or_none),)
 
+_WHERE = Option(CONDITION, read_condition)
+_NONE_OF = (Option("regex_list", _patterns, required=True),)
+
 DECLARED_COLUMNS = "sluice_columns_to_be_declared"
 """Kind of Sluice itself: no column of the file is missing from the contract."""
 
@@ -174,6 +196,13 @@ _KINDS = (
     Kind("expect_column_values_to_match_regex", "VALUE_PATTERN", _C, "column_values.match_regex", _REGEX),
     Kind("expect_column_values_to_not_match_regex", "VALUE_PATTERN", _C, "column_values.not_match_regex", _REGEX),
     Kind("expect_column_values_to_match_regex_list", "VALUE_PATTERN", _C, "column_values.match_regex_list", _LIST),
+    Kind(
+        "expect_column_values_to_not_match_regex_list",
+        "VALUE_PATTERN",
+        _C,
+        "column_values.not_match_regex_list",
+        _NONE_OF,
+    ),
     Kind("expect_column_value_lengths_to_be_between", "VALUE_LENGTH", _C, f"{_LENGTH}.between", _COUNTS),
     Kind("expect_column_value_lengths_to_equal", "VALUE_LENGTH", _C, f"{_LENGTH}.equals", _VALUE),
     Kind("expect_column_values_to_be_between", "VALUE_RANGE", _C, "column_values.between", _RANGE),
@@ -192,10 +221,52 @@ _KINDS = (
         (Option("or_equal", _flag, False), _SKIP_PAIR),
     ),
     Kind("expect_column_pair_values_to_be_equal", "VALUE_PAIR", _P, "column_pair_values.equal", (_SKIP_PAIR,)),
+    Kind(
+        "expect_select_column_values_to_be_unique_within_record",
+        "VALUE_SAME_TWICE",
+        _K,
+        "select_column_values.unique.within_record",
+        (_SKIP_KEY,),
+    ),
     Kind("expect_compound_columns_to_be_unique", "DUPLICATE_KEY", _K, "compound_columns.unique", (_SKIP_KEY,)),
+    Kind(
+        "expect_column_unique_value_count_to_be_between",
+        "SHAPE_DISTINCT_COUNT",
+        _C,
+        "column.distinct_values.count",
+        _COUNTS,
+        rows=False,
+        counts=True,
+    ),
+    Kind(
+        "expect_column_proportion_of_unique_values_to_be_between",
+        "SHAPE_DISTINCT_SHARE",
+        _C,
+        "column.unique_proportion",
+        _SHARES,
+        rows=False,
+        counts=True,
+    ),
+    Kind(
+        "expect_column_proportion_of_non_null_values_to_be_between",
+        "SHAPE_FILLED_SHARE",
+        _C,
+        "column.non_null_proportion",
+        _SHARES,
+        rows=False,
+        counts=True,
+    ),
     Kind("expect_table_row_count_to_be_between", "SHAPE_ROW_COUNT", _T, "table.row_count", _COUNTS, rows=False),
     Kind("expect_table_row_count_to_equal", "SHAPE_ROW_COUNT", _T, "table.row_count", _VALUE, rows=False),
     Kind("expect_table_column_count_to_equal", "SHAPE_COLUMN_COUNT", _T, "table.column_count", _VALUE, rows=False),
+    Kind(
+        "expect_table_column_count_to_be_between",
+        "SHAPE_COLUMN_COUNT",
+        _T,
+        "table.column_count",
+        _ENDS,
+        rows=False,
+    ),
     Kind("expect_table_columns_to_match_set", "HEADER_COLUMN_SET", _T, "table.columns", _NAMES, rows=False),
     Kind("expect_table_columns_to_match_ordered_list", "HEADER_ORDER", _T, "table.columns", _ORDER, rows=False),
     Kind("expect_column_to_exist", "HEADER_MISSING_COLUMN", _C, "table.columns", _PLACE, rows=False),
@@ -209,6 +280,8 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
 
 ROW_METRICS: Mapping[str, Kind] = {kind.metric: kind for kind in _KINDS if kind.rows}
 """Row kinds by the metric that Great Expectations asks for."""
+COUNT_METRICS: Mapping[str, Kind] = {kind.metric: kind for kind in _KINDS if kind.counts}
+"""The same of kinds that count the cells of a column."""
 
 _COLUMN_OPTIONS: Mapping[Shape, tuple[str, ...]] = {
     Shape.COLUMN: ("column",),
@@ -226,11 +299,14 @@ def check_of(name: str, kwargs: Mapping[str, object]) -> Check:
     kind = KINDS.get(name)
     if kind is None or kind.outside:
         raise KindRefused(Ref("kind", name))
-    known = {*_COLUMN_OPTIONS[kind.shape], *(option.name for option in kind.options), "mostly"}
+    options_of = (*kind.options, *((_WHERE,) if kind.rows else ()))
+    known = {*_COLUMN_OPTIONS[kind.shape], *(option.name for option in options_of), "mostly"}
     for option in sorted(set(kwargs) - known):
         raise OptionRefused(Ref("kind", name), Ref("option", option))
+    if isinstance(kwargs.get(CONDITION), str):  # an engine would run it
+        raise OptionRefused(Ref("kind", name), Ref("option", CONDITION))
     columns = _columns_of(kind, kwargs)
-    options = tuple((option.name, _read(kind, option, kwargs)) for option in kind.options)
+    options = tuple((option.name, _read(kind, option, kwargs)) for option in options_of)
     check = Check(name, columns, options)
     _check_range(check)
     return check
@@ -254,8 +330,15 @@ def kwargs_of(check: Check) -> dict[str, object]:
     columns: dict[str, object] = (
         {names[0]: list(check.columns)} if whole else dict(zip(names, check.columns, strict=True))
     )
-    given = {name: list(value) if isinstance(value, tuple) else value for name, value in check.options}
-    return columns | {name: value for name, value in given.items() if value is not None}
+    given = {name: _given(name, value) for name, value in check.options if value is not None}
+    return columns | given
+
+
+def _given(name: str, value: OptionValue) -> object:
+    """An option as Great Expectations takes it."""
+    if name == CONDITION:
+        return json.loads(str(value))
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _columns_of(kind: Kind, kwargs: Mapping[str, object]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from sluice.gate.conditions import columns_of
 from sluice.terms import Severity, Verdict
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 Scalar: TypeAlias = str | int | float | bool | None
 OptionValue: TypeAlias = Scalar | tuple[Scalar, ...]
 
+CONDITION = "row_condition"
+"""The option of every row kind that says which rows it is about."""
 ROWS_SHOWN = 20
 """Most row numbers in one reason (refusal contract, security.md 2)."""
 
@@ -69,6 +72,17 @@ class Check:
         """The column a reason names; None when the question is about several or the table."""
         return self.columns[0] if len(self.columns) == 1 else None
 
+    @property
+    def condition(self) -> str | None:
+        """Which rows it is about, as ``conditions.read_condition`` writes it; None: all."""
+        said = self.option(CONDITION)
+        return said if isinstance(said, str) else None
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """Every column that has to be in the file for an answer."""
+        return frozenset(self.columns) | (frozenset(columns_of(self.condition)) if self.condition else frozenset())
+
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
@@ -119,8 +133,9 @@ class RuleOutcome:
 
     ``domain_count``: rows the rule asks about (NULLs are mostly left out). ``failing``: their
     indexes, UInt32, ascending; None for rules about the table. ``success``: as Great Expectations
-    has it, ``mostly`` included. ``observed``: a number (rows, columns), never a name or a value.
-    ``positions``: columns of the file meant by a header rule, 1 = first.
+    has it, ``mostly`` included. ``observed``: a number or share (of rows, columns, cells), never a name or a value.
+    ``positions``: columns of the file meant by a header rule, 1 = first. ``meant``: rows for which the
+    condition of the rule holds; None: it has none.
     """
 
     rule: Rule
@@ -128,8 +143,9 @@ class RuleOutcome:
     domain_count: int = 0
     unexpected_count: int = 0
     success: bool = True
-    observed: int | None = None
+    observed: float | None = None
     positions: tuple[int, ...] = ()
+    meant: int | None = None
     failing: "pl.Series | None" = field(default=None, compare=False, repr=False)
 
 

@@ -7,7 +7,7 @@ bytes of a hash of each key are kept. A hash is not an identity, so its candidat
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 import numpy as np
@@ -16,7 +16,7 @@ import polars as pl
 
 from sluice.gate.compile import Compiled, Repeated, View, compile_check
 from sluice.gate.errors import CheckUnsupported
-from sluice.gate.header import header_outcome, visible_header
+from sluice.gate.header import column_outcome, header_outcome, visible_header
 from sluice.gate.kinds import KINDS
 from sluice.gate.model import Check, PassResult, Rule, RuleOutcome, State
 
@@ -33,6 +33,7 @@ class _Answer:
     """Of one part: rows asked, and those that failed; or the hashes of those asked, where repetition fails."""
 
     asked: int
+    meant: int
     rows: pl.Series | None
     """Indexes in the part; None: every row."""
     hashes: Hashes | None = None
@@ -48,18 +49,22 @@ class Pass:
         self._nulls: dict[str, int] = defaultdict(int)
         self._empty: dict[str, int] = defaultdict(int)
         self._answers: dict[Check, list[_Answer | None]] = defaultdict(list)
+        self._distinct: dict[str, pl.Series] = {}
+        """Each different value of the columns whose values are counted."""
 
     def add(self, frame: pl.DataFrame) -> None:
         """Ask the next part (every column as the file has it) all rules. All parts have the same columns."""
         self._columns = tuple(frame.columns)
         self._heights.append(frame.height)
-        checks = [check for check in _row_checks(self._rules) if set(check.columns) <= set(frame.columns)]
+        checks = [check for check in _row_checks(self._rules) if check.needed <= set(frame.columns)]
         answers = _select(frame, checks)
         for check in checks:
             self._answers[check].append(answers.get(check))
         for name in {name: None for rule in self._rules for name in rule.check.columns if name in frame.columns}:
             self._nulls[name] += _nulls(frame[name])
             self._empty[name] += frame[name].null_count()
+        for name in _counted_columns(self._rules, frame.columns):
+            self._distinct[name] = pl.concat([self._distinct.get(name, frame[name].clear()), frame[name]]).unique()
 
     def result(self, rows_of: RowsOf) -> PassResult:
         """What was found; the outcomes keep the rules' order.
@@ -68,25 +73,37 @@ class Pass:
         disturbs another rule. Nothing in the result quotes a cell.
         """
         height, starts = sum(self._heights), [0, *accumulate(self._heights)]
+        answered = {check: parts for check, each in self._answers.items() if (parts := _all_of(each)) is not None}
+        meant = {
+            check.condition: sum(each.meant for each in parts) for check, parts in answered.items() if check.condition
+        }
         counted = {
-            check: (sum(each.asked for each in found), _failing(check, found, starts, rows_of))
-            for check, answers in self._answers.items()
-            if (found := _all_of(answers)) is not None
+            check: (sum(each.asked for each in parts), _failing(check, parts, starts, rows_of))
+            for check, parts in answered.items()
         }
         self._answers.clear()
-        outcomes = tuple(self._outcome(rule, height, counted) for rule in self._rules)
+        found = (self._outcome(rule, height, counted) for rule in self._rules)
+        outcomes = tuple(replace(each, meant=meant.get(each.rule.check.condition or "")) for each in found)
         return PassResult(height, visible_header(self._columns, self._rules), outcomes, tuple(self._nulls.items()))
 
     def _outcome(self, rule: Rule, height: int, counted: Mapping[Check, tuple[int, pl.Series]]) -> RuleOutcome:
-        if not KINDS[rule.check.kind].rows:
+        kind = KINDS[rule.check.kind]
+        if not kind.sees_cells:
             return header_outcome(rule, height, self._columns)
-        if not set(rule.check.columns) <= set(self._columns):
+        if not rule.check.needed <= set(self._columns):
             return RuleOutcome(rule, State.ABSENT)
+        if kind.counts:
+            return column_outcome(rule, height, *self._filled(rule.check.columns[0], height))
         if rule.check not in counted:
             return self._without_values(rule, height)
         asked, failing = counted[rule.check]
         success = _succeeds(asked, len(failing), rule.mostly)
         return RuleOutcome(rule, State.COUNTED, asked, len(failing), success, failing=failing)
+
+    def _filled(self, name: str, height: int) -> tuple[int, int]:
+        """How many cells of a column have a value, and how many values there are."""
+        distinct = self._distinct[name].drop_nulls()
+        return height - self._nulls[name], len(distinct.drop_nans() if distinct.dtype.is_float() else distinct)
 
     def _without_values(self, rule: Rule, height: int) -> RuleOutcome:
         """A column without any value answers every kind; only with values does the type matter."""
@@ -114,6 +131,11 @@ def _row_checks(rules: Sequence[Rule]) -> Sequence[Check]:
     return list(dict.fromkeys(rule.check for rule in rules if KINDS[rule.check.kind].rows))
 
 
+def _counted_columns(rules: Sequence[Rule], there: Sequence[str]) -> set[str]:
+    """Columns whose different values are counted."""
+    return {rule.check.columns[0] for rule in rules if KINDS[rule.check.kind].counts} & set(there)
+
+
 def _select(frame: pl.DataFrame, checks: Sequence[Check]) -> Mapping[Check, _Answer]:
     """All checks in one select; should that raise, one by one, so that only the guilty go without."""
     try:
@@ -134,7 +156,7 @@ def _answers(frame: pl.DataFrame, checks: Sequence[Check]) -> dict[Check, _Answe
     plans = {check: plan for check in checks if (plan := _compile(check, view)) is not None}
     if not plans:
         return {}
-    asked = [expr for place, plan in enumerate(plans.values()) for expr in (_count(plan, place), *_lists(plan, place))]
+    asked = [expr for place, plan in enumerate(plans.values()) for expr in (*_sums(plan, place), *_lists(plan, place))]
     row = view.frame().select(asked)
     return {check: _answer(row, plan, place, frame.height) for place, (check, plan) in enumerate(plans.items())}
 
@@ -146,8 +168,9 @@ def _compile(check: Check, view: View) -> Compiled | Repeated | None:
         return None
 
 
-def _count(plan: Compiled | Repeated, place: int) -> pl.Expr:
-    return plan.domain.sum().alias(f"asked {place}")
+def _sums(plan: Compiled | Repeated, place: int) -> tuple[pl.Expr, pl.Expr]:
+    meant = pl.len() if plan.meant is None else plan.meant.sum()
+    return plan.domain.sum().alias(f"asked {place}"), meant.alias(f"meant {place}")
 
 
 def _lists(plan: Compiled | Repeated, place: int) -> tuple[pl.Expr, ...]:
@@ -159,10 +182,12 @@ def _lists(plan: Compiled | Repeated, place: int) -> tuple[pl.Expr, ...]:
 
 
 def _answer(row: pl.DataFrame, plan: Compiled | Repeated, place: int, height: int) -> _Answer:
-    asked, rows = int(row[f"asked {place}"][0]), row[f"rows {place}"][0]
+    asked, meant, rows = (row[f"{name} {place}"][0] for name in ("asked", "meant", "rows"))
     if isinstance(plan, Compiled):
-        return _Answer(asked, rows)
-    return _Answer(asked, None if asked == height else rows, row[f"hashes {place}"][0].to_numpy().astype(np.uint32))
+        return _Answer(asked, meant, rows)
+    return _Answer(
+        asked, meant, None if asked == height else rows, row[f"hashes {place}"][0].to_numpy().astype(np.uint32)
+    )
 
 
 def _failing(check: Check, found: Sequence[_Answer], starts: Sequence[int], rows_of: RowsOf) -> pl.Series:

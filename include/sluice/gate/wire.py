@@ -77,6 +77,7 @@ def _outcome_out(outcome: RuleOutcome) -> dict[str, Any]:
         "success": outcome.success,
         "observed": outcome.observed,
         "positions": outcome.positions,
+        "meant": outcome.meant,
         "indexed": outcome.failing is not None,
     }
 
@@ -88,10 +89,17 @@ def _outcome_in(place: int, each: Mapping[str, Any], failing: pl.DataFrame) -> R
         domain_count=int(each["domain_count"]),
         unexpected_count=int(each["unexpected_count"]),
         success=bool(each["success"]),
-        observed=None if each["observed"] is None else int(each["observed"]),
+        observed=None if each["observed"] is None else _number(each["observed"]),
+        meant=None if each["meant"] is None else int(each["meant"]),
         positions=tuple(int(position) for position in each["positions"]),
         failing=failing.filter(pl.col("outcome") == place)["index"] if each["indexed"] else None,
     )
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError
+    return value
 
 
 def _rule_in(each: Mapping[str, Any]) -> Rule:

@@ -1,0 +1,147 @@
+"""Which rows a rule is about: what may be said, and that a file is judged by it."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+
+from gate.cases import conditions
+from gate.papers import a_contract, a_field
+from sluice.agreement.model import QualityRule
+from sluice.errors import DocumentInvalid
+from sluice.gate.conditions import MOST, Term, columns_of, parse_condition, read_condition
+from sluice.gate.contract_rules import rules_for
+from sluice.gate.errors import ColumnUnknown, OptionInvalid, OptionRefused
+from sluice.gate.judge import judge
+from sluice.gate.kinds import check_of
+from sluice.gate.model import Rule, Thresholds
+from sluice.gate.onepass import run_rules
+from sluice.gate.suites import read_suite
+from sluice.terms import Severity, Verdict
+
+NOT_NULL = "expect_column_values_to_not_be_null"
+CLOSED = {"type": "comparison", "column": {"name": "status"}, "operator": "==", "parameter": "CLOSED"}
+FILLED = {"type": "nullity", "column": {"name": "iban"}, "is_null": False}
+
+
+@given(said=conditions())
+def test_a_condition_is_read_into_one_form_that_says_the_same(said: dict[str, object]) -> None:
+    text = read_condition(said)
+    assert read_condition(json.loads(text)) == text
+    assert set(columns_of(text)) <= {"a", "b", "s"} and all(parse_condition(text))
+
+
+def test_what_it_means() -> None:
+    either = {"type": "or", "conditions": [{"type": "and", "conditions": [CLOSED, FILLED]}, FILLED]}
+    closed, filled = Term("status", ("CLOSED",), True), Term("iban", None, False)
+    assert parse_condition(read_condition(either)) == ((closed, filled), (filled,))
+    assert columns_of(read_condition(either)) == ("status", "iban")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        [],
+        {},
+        {"type": "and"},
+        {"type": "and", "conditions": []},
+        {"type": "or", "conditions": []},
+        {"type": "and", "conditions": "x"},
+        {"type": "and", "conditions": [{"type": "or", "conditions": [CLOSED]}]},
+        {"type": "or", "conditions": [{"type": "or", "conditions": [CLOSED]}]},
+        {"type": "or", "conditions": [CLOSED] * (MOST + 1)},
+        {"type": "pass_through", "pass_through_filter": "__import__('os').system('id')"},
+        {**CLOSED, "operator": "<"},
+        {**CLOSED, "operator": ["=="]},
+        {**CLOSED, "operator": "=="} | {"parameter": 1},
+        {**CLOSED, "parameter": None},
+        {**CLOSED, "parameter": ["CLOSED"]},
+        {**CLOSED, "operator": "IN"},
+        {**CLOSED, "operator": "IN", "parameter": ["a", 1]},
+        {**CLOSED, "more": 1},
+        {**CLOSED, "column": "status"},
+        {**CLOSED, "column": {"name": ""}},
+        {**CLOSED, "column": {"name": 1}},
+        {**FILLED, "is_null": "no"},
+    ],
+    ids=str,
+)
+def test_nothing_else_is_a_condition(said: object) -> None:
+    with pytest.raises(ValueError):
+        read_condition(said)
+    with pytest.raises(OptionRefused if isinstance(said, str) else OptionInvalid):
+        check_of(NOT_NULL, {"column": "end", "row_condition": said})
+
+
+def test_a_condition_of_a_rule_about_the_file_is_refused() -> None:
+    with pytest.raises(OptionRefused):
+        check_of("expect_table_row_count_to_equal", {"value": 1, "row_condition": CLOSED})
+
+
+def test_the_rows_for_which_it_holds_are_judged_and_the_others_are_not() -> None:
+    said = {
+        "name": "calls",
+        "expectations": [
+            {"type": NOT_NULL, "kwargs": {"column": "end", "row_condition": CLOSED}, "meta": {"rule": "closed"}},
+            {
+                "type": "expect_column_values_to_be_unique",
+                "kwargs": {"column": "end", "row_condition": {**CLOSED, "operator": "!="}},
+                "meta": {"rule": "apart"},
+            },
+            {
+                "type": "expect_column_unique_value_count_to_be_between",
+                "kwargs": {"column": "status", "max_value": 2},
+                "severity": "warning",
+            },
+        ],
+    }
+    rules = read_suite(json.dumps(said).encode(), "calls.json").rules
+    frame = pl.DataFrame(
+        {
+            "status": ["CLOSED", "CLOSED", "OPEN", None, "NEW", "CLOSED"],
+            "end": [None, "x", "x", "x", None, "x"],
+        }
+    )
+    verdict = judge(run_rules(frame, rules), [], Thresholds(1.0)).verdict
+
+    assert verdict.verdict is Verdict.WARNED
+    assert {(each.rule, each.code, each.rows) for each in verdict.reasons} == {
+        ("calls.closed", "VALUE_NULL", (1,)),
+        ("calls.apart", "DUPLICATE_VALUE", (3, 4)),
+        ("calls.3", "SHAPE_DISTINCT_COUNT", ()),
+    }
+    assert [each.meant for each in run_rules(frame, rules).outcomes] == [3, 3, None]
+
+
+def test_a_column_that_only_a_condition_names_has_to_be_in_the_contract_and_in_the_file() -> None:
+    entry = QualityRule(
+        id="end.closed", column="end", metric=None, arguments={}, operator=None, threshold=(), unit="rows",
+        severity=Severity.ERROR, expectation={"type": NOT_NULL, "kwargs": {"row_condition": CLOSED}},
+    )  # fmt: skip
+    known = a_contract(a_field("end"), a_field("status"), quality=(entry,))
+    [rule] = [each for each in rules_for(known, ()) if each.id == "end.closed"]
+    assert run_rules(pl.DataFrame({"end": ["x"]}), [rule]).outcomes[0].state == "absent"
+    with pytest.raises(ColumnUnknown, match="column status"):
+        rules_for(a_contract(a_field("end"), quality=(entry,)), ())
+
+
+def test_a_condition_in_a_suite_that_is_none_is_told_with_its_place(tmp_path: Path) -> None:
+    bad = {"type": NOT_NULL, "kwargs": {"column": "end", "row_condition": {**CLOSED, "operator": ">"}}}
+    with pytest.raises(DocumentInvalid, match=r"expectation 1; kind .*; option row_condition"):
+        read_suite(json.dumps({"name": "calls", "expectations": [bad]}).encode(), "calls.json")
+
+
+def test_the_same_rule_with_another_condition_is_another_question() -> None:
+    frame = pl.DataFrame({"status": ["CLOSED", "OPEN"], "end": [None, None]}, schema_overrides={"end": pl.String})
+    asked = [
+        Rule(
+            str(place), check_of(NOT_NULL, {"column": "end"} | ({"row_condition": each} if each else {})), "VALUE_NULL"
+        )
+        for place, each in enumerate((None, CLOSED, {**CLOSED, "parameter": "OPEN"}, {**CLOSED, "parameter": "X"}))
+    ]
+    found = run_rules(frame, asked).outcomes
+    assert [each.failing.to_list() for each in found if each.failing is not None] == [[0, 1], [0], [1], []]
+    assert [each.meant for each in found] == [None, 1, 1, 0]
