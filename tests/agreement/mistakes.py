@@ -176,6 +176,7 @@ CONTRACT_MISTAKES = (
     Mistake("CON-091", "min_value: 0,", "min_value: 0, row_condition: x > 1,", "row_condition"),
     Mistake("CON-092", "metric: rowCount, mustBeGreaterThan: 0", "type: sql, query: select 1", "query"),
     Mistake("CON-093", "engine: greatExpectations", "engine: soda", "soda"),
+    Mistake("CON-095", "property: frequency,", "property: latency,", "property: latency"),
     Mistake("CON-094", "{column: monthly_amount,", "{column: note,", "column: note"),
 )
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from sluice.agreement.columns import contract_id, custom, drafts, field_role
 from sluice.agreement.document import Document, Spot
+from sluice.agreement.latency import latencies
 from sluice.agreement.limits import LIMITS, GateLimits
 from sluice.agreement.model import (
     Agreement,
@@ -163,6 +164,7 @@ def build_contract(document: Document, agreement: Agreement) -> DataContract:
         path=document.path,
         valid_from=start.day if start else None,
         result_mapping=answers["resultMapping"].text if "resultMapping" in answers else None,
+        latencies=latencies(document),
         recipe=_recipe(answers) if "contactsFlow" in answers else None,
     )
 

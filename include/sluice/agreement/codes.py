@@ -177,6 +177,11 @@ _CONTRACT = (
     ("092", "SQL rules are not run", "express the rule as an expectation"),
     ("094", "a range on a column without numbers or dates", "give the column a logicalType, or check a pattern"),
     ("093", "the rule engine is not known", "use `engine: greatExpectations`"),
+    (
+        "095",
+        "a latency that no file can be judged by",
+        "name a date or timestamp column as `element`, a number above 0, and d, h or min (of a date whole days)",
+    ),
 )
 
 _CONTRACT_WARNINGS = (

@@ -303,6 +303,8 @@ class DataContract:
     """First day it holds (custom property ``validFrom``); None: the day it is activated."""
     result_mapping: str | None = None
     """Of agents' results: name of the file in ``include/mappings`` that makes canonical columns of it."""
+    latencies: tuple[tuple[str, int], ...] = ()
+    """Columns, and how many seconds old the newest value of each may be when a file arrives."""
     recipe: ReturnRecipe | None = None
     """Of a return only."""
 

@@ -56,7 +56,7 @@ class Seen:
         self._started: list[pl.Series] = []
         self._screened: list[Screening | None] = []
         self._persons: list[np.ndarray] = []
-        self.passing = Pass(load_rules(job.contract, job.suites))
+        self.passing = Pass(load_rules(job.contract, job.suites), job.arrived_at)
         self.rows = rows
         self.spans: list[tuple[int, int]] = []
         self.findings: list[RowFinding] = []

@@ -5,11 +5,12 @@ without a header has one in row one), so it is only ever shown by its position.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import zip_longest
 
 from sluice.errors import at_place
 from sluice.gate.kinds import DECLARED_COLUMNS, KINDS
-from sluice.gate.model import Check, Rule, RuleOutcome
+from sluice.gate.model import Check, Rule, RuleOutcome, ValueType
 
 
 def visible_header(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ...]:
@@ -43,6 +44,19 @@ def column_outcome(rule: Rule, rows: int, filled: int, distinct: int) -> RuleOut
         "column.non_null_proportion": filled / rows if rows else 0,
     }[KINDS[rule.check.kind].metric]
     return _counted(rule, observed)
+
+
+def newest_outcome(rule: Rule, rows: int, arrived: datetime, newest: datetime | None) -> RuleOutcome:
+    """Whether the newest value of a column is young enough. A file without rows has none; of dates days are counted."""
+    is_date = any(each is not None and each.value is ValueType.DATE for each in rule.check.types)
+    if not rows:
+        return RuleOutcome(rule)
+    if newest is None:
+        return RuleOutcome(rule, unexpected_count=1, success=False)
+    by = arrived.replace(hour=0, minute=0, second=0, microsecond=0) if is_date else arrived
+    age, most = (by - newest).total_seconds(), rule.check.option("seconds")
+    success = isinstance(most, int) and age <= most
+    return RuleOutcome(rule, unexpected_count=0 if success else 1, success=success, observed=age)
 
 
 def _counted(rule: Rule, observed: float) -> RuleOutcome:

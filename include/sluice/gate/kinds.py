@@ -184,6 +184,8 @@ _NONE_OF = (Option("regex_list", _patterns, required=True),)
 
 DECLARED_COLUMNS = "sluice_columns_to_be_declared"
 """Kind of Sluice itself: no column of the file is missing from the contract."""
+NEWEST = "sluice_newest_value_to_be_within"
+"""Kind of Sluice itself: the newest value of a column is not older than so many seconds when the file arrives."""
 
 _C, _P, _K, _T = Shape.COLUMN, Shape.PAIR, Shape.COLUMNS, Shape.TABLE
 _LENGTH = "column_values.value_length"
@@ -273,6 +275,16 @@ _KINDS = (
     Kind(
         DECLARED_COLUMNS, "HEADER_UNDECLARED_COLUMN", _T, "", (Option("column_set", _words),), rows=False, outside=True
     ),
+    Kind(
+        NEWEST,
+        "STALE_NEWEST_ROW",
+        _C,
+        "",
+        (Option("seconds", _whole, required=True),),
+        rows=False,
+        counts=True,
+        outside=True,
+    ),
 )
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
@@ -280,7 +292,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
 
 ROW_METRICS: Mapping[str, Kind] = {kind.metric: kind for kind in _KINDS if kind.rows}
 """Row kinds by the metric that Great Expectations asks for."""
-COUNT_METRICS: Mapping[str, Kind] = {kind.metric: kind for kind in _KINDS if kind.counts}
+COUNT_METRICS: Mapping[str, Kind] = {kind.metric: kind for kind in _KINDS if kind.counts and not kind.outside}
 """The same of kinds that count the cells of a column."""
 
 _COLUMN_OPTIONS: Mapping[Shape, tuple[str, ...]] = {

@@ -8,7 +8,9 @@ bytes of a hash of each key are kept. A hash is not an identity, so its candidat
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import accumulate
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +18,12 @@ import polars as pl
 
 from sluice.gate.compile import Compiled, Repeated, View, compile_check
 from sluice.gate.errors import CheckUnsupported
-from sluice.gate.header import column_outcome, header_outcome, visible_header
-from sluice.gate.kinds import KINDS
+from sluice.gate.header import column_outcome, header_outcome, newest_outcome, visible_header
+from sluice.gate.kinds import COUNT_METRICS, KINDS, NEWEST
 from sluice.gate.model import Check, PassResult, Rule, RuleOutcome, State
 
+BRUSSELS = ZoneInfo("Europe/Brussels")
+"""What a moment without a zone in a file means."""
 Hashes = npt.NDArray[np.uint32]
 """Of 10,000,000 different keys one of 400 has the hash of another one, and is confirmed for nothing."""
 RowsOf = Callable[[pl.Series], pl.DataFrame]
@@ -42,8 +46,11 @@ class _Answer:
 class Pass:
     """One pass over a file in parts: ``add`` each in order, then ask for the ``result``, once."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule], arrived_at: datetime | None = None) -> None:
+        """arrived_at: aware; None: now."""
         self._rules = rules
+        self._moment = (arrived_at or datetime.now(UTC)).astimezone(BRUSSELS).replace(tzinfo=None)
+        self._newest: dict[Check, datetime] = {}
         self._heights: list[int] = []
         self._columns: tuple[str, ...] = ()
         self._nulls: dict[str, int] = defaultdict(int)
@@ -65,6 +72,9 @@ class Pass:
             self._empty[name] += frame[name].null_count()
         for name in _counted_columns(self._rules, frame.columns):
             self._distinct[name] = pl.concat([self._distinct.get(name, frame[name].clear()), frame[name]]).unique()
+        for check in _newest_checks(self._rules, frame.columns):
+            if (newest := _newest(frame, check, self._moment)) is not None:
+                self._newest[check] = max(newest, self._newest.get(check, newest))
 
     def result(self, rows_of: RowsOf) -> PassResult:
         """What was found; the outcomes keep the rules' order.
@@ -92,6 +102,8 @@ class Pass:
             return header_outcome(rule, height, self._columns)
         if not rule.check.needed <= set(self._columns):
             return RuleOutcome(rule, State.ABSENT)
+        if kind.name == NEWEST:
+            return newest_outcome(rule, height, self._moment, self._newest.get(rule.check))
         if kind.counts:
             return column_outcome(rule, height, *self._filled(rule.check.columns[0], height))
         if rule.check not in counted:
@@ -133,7 +145,22 @@ def _row_checks(rules: Sequence[Rule]) -> Sequence[Check]:
 
 def _counted_columns(rules: Sequence[Rule], there: Sequence[str]) -> set[str]:
     """Columns whose different values are counted."""
-    return {rule.check.columns[0] for rule in rules if KINDS[rule.check.kind].counts} & set(there)
+    kinds = {kind.name for kind in COUNT_METRICS.values()}
+    return {rule.check.columns[0] for rule in rules if rule.check.kind in kinds} & set(there)
+
+
+def _newest_checks(rules: Sequence[Rule], there: Sequence[str]) -> set[Check]:
+    return {rule.check for rule in rules if rule.check.kind == NEWEST and rule.check.columns[0] in there}
+
+
+def _newest(frame: pl.DataFrame, check: Check, moment: datetime) -> datetime | None:
+    """The newest value of a column that is not of the future: one that is would make any file new."""
+    [name], [column_type] = check.columns, check.types
+    assert column_type is not None  # the contract asks for a date or a timestamp
+    view = View(frame)
+    value = view.value(name, column_type).expr.cast(pl.Datetime("us"))
+    found = view.frame().select(value.filter(value <= moment).max()).item()
+    return found if isinstance(found, datetime) else None
 
 
 def _select(frame: pl.DataFrame, checks: Sequence[Check]) -> Mapping[Check, _Answer]:

@@ -1,0 +1,155 @@
+"""How old the newest row of a file may be (ODCS `latency`): what a contract may say, and what a file is judged by."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agreement.papers import CONTRACT, write_folder
+from desk import open_desk
+from gate.papers import a_contract, a_field
+from night import Edit, with_papers
+from sluice.agreement.errors import PaperInvalid
+from sluice.agreement.lint import lint_path
+from sluice.agreement.load import load_contract
+from sluice.agreement.model import Problem
+from sluice.gate.contract_rules import rules_for
+from sluice.gate.judge import judge
+from sluice.gate.model import Rule, RuleOutcome, Thresholds
+from sluice.gate.onepass import Pass
+from sluice.settings import Settings
+
+FREQUENCY = "  - {property: frequency, value: 1, unit: d, element: renewal_campaign}\n"
+DAY = 86_400
+
+
+def contract_with(folder: Path, latency: str) -> Path:
+    said = CONTRACT.replace(FREQUENCY, f"{FREQUENCY}  - {latency}\n")
+    assert said != CONTRACT
+    return write_folder(folder, contract=said) / "renewal_campaign.inbound.odcs.yaml"
+
+
+@pytest.mark.parametrize(
+    ("latency", "expected"),
+    [
+        ("{property: latency, value: 4, unit: d, element: renewal_campaign.birth_date}", (("birth_date", 4 * DAY),)),
+        ("{property: latency, value: 48, unit: h, element: contract_end_date}", (("contract_end_date", 2 * DAY),)),
+        ("{property: timeToRepair, value: 4, unit: d}", ()),
+    ],
+)
+def test_a_latency_is_read(tmp_path: Path, latency: str, expected: tuple[tuple[str, int], ...]) -> None:
+    path = contract_with(tmp_path, latency)
+    assert told(path) == []
+    assert load_contract(path).latencies == expected
+
+
+@pytest.mark.parametrize(
+    ("latency", "where"),
+    [
+        ("{property: latency, value: 4, unit: d, element: renewal_campaign}", "element"),
+        ("{property: latency, value: 4, unit: d, element: renewal_campaign.phone}", "element"),
+        ("{property: latency, value: 4, unit: d}", "element"),
+        ("{property: latency, value: 4, unit: months, element: birth_date}", "unit"),
+        ("{property: latency, value: 4, element: birth_date}", "unit"),
+        ("{property: latency, value: 0, unit: d, element: birth_date}", "value"),
+        ("{property: latency, value: true, unit: d, element: birth_date}", "value"),
+        ("{property: latency, value: soon, unit: d, element: birth_date}", "value"),
+        ("{property: latency, value: 36501, unit: d, element: birth_date}", "value"),
+        ("{property: latency, value: 36, unit: h, element: birth_date}", "value"),
+    ],
+)
+def test_one_that_no_file_can_be_judged_by_is_told_and_never_judged(tmp_path: Path, latency: str, where: str) -> None:
+    path = contract_with(tmp_path, latency)
+    [problem] = told(path)
+    assert f"slaProperties[1].{where} - {where}." in problem.message
+    assert problem.line == path.read_text(encoding="utf-8").split(latency)[0].count("\n") + 1
+    with pytest.raises(PaperInvalid):
+        load_contract(path)
+
+
+def told(path: Path) -> list[Problem]:
+    return [each for each in lint_path(path.parent) if each.code == "CON-095"]
+
+
+WHEN = a_field("exported", logical_type="timestamp", date_format="%Y-%m-%d %H:%M")
+DAYS = a_field("exported", logical_type="date", date_format="%d/%m/%Y")
+
+
+def found(rules: tuple[Rule, ...], cells: list[str | None], arrived: str, cuts: tuple[int, ...] = ()) -> RuleOutcome:
+    frame = pl.DataFrame({"exported": cells}, schema={"exported": pl.String})
+    whole, edges = Pass(rules, datetime.fromisoformat(arrived)), [0, *sorted(cuts), len(cells)]
+    for start, stop in pairwise(edges):
+        whole.add(frame.slice(start, stop - start))
+    result = whole.result(lambda rows: frame[rows])
+    return next(each for each in result.outcomes if each.rule.id == "exported.latency")
+
+
+@pytest.mark.parametrize(
+    ("cells", "arrived", "is_new"),
+    [
+        (["2026-11-28 09:00"], "2026-11-28T10:00:00+01:00", True),
+        (["2026-11-28 09:00"], "2026-11-28T08:30:00+00:00", True),  # 9:30 here
+        (["2026-11-28 07:59"], "2026-11-28T09:00:00+00:00", False),  # 10:00 here
+        (["2026-11-28 08:00", "2026-11-28 09:00"], "2026-11-28T11:00:00+01:00", True),
+        (["2026-11-28 08:59"], "2026-11-28T11:00:00+01:00", False),
+        (["2099-01-01 00:00", "2026-11-28 08:59"], "2026-11-28T11:00:00+01:00", False),  # of the future
+        (["2099-01-01 00:00"], "2026-11-28T11:00:00+01:00", False),
+        ([None, "soon"], "2026-11-28T11:00:00+01:00", False),
+        ([], "2026-11-28T11:00:00+01:00", True),
+    ],
+)
+def test_a_moment_is_one_in_belgium_and_what_is_of_the_future_makes_no_file_new(
+    cells: list[str | None], arrived: str, is_new: bool
+) -> None:
+    rules = rules_for(replace(a_contract(WHEN), latencies=(("exported", 7_200),)), ())
+    assert found(rules, cells, arrived).success is is_new
+
+
+@pytest.mark.parametrize(
+    ("day", "is_new"), [("28/11/2026", True), ("27/11/2026", True), ("26/11/2026", False), ("29/11/2026", False)]
+)
+def test_of_dates_days_are_counted(day: str, is_new: bool) -> None:
+    rules = rules_for(replace(a_contract(DAYS), latencies=(("exported", DAY),)), ())
+    assert found(rules, [day], "2026-11-28T23:30:00+01:00").success is is_new
+
+
+@given(
+    hours=st.lists(st.none() | st.integers(0, 23), max_size=8),
+    cuts=st.lists(st.integers(0, 8), max_size=3),
+)
+def test_a_file_in_parts_is_as_new_as_whole(hours: list[int | None], cuts: list[int]) -> None:
+    rules = rules_for(replace(a_contract(WHEN), latencies=(("exported", 7_200),)), ())
+    cells = [None if hour is None else f"2026-11-28 {hour:02}:00" for hour in hours]
+    edges, arrived = tuple(min(cut, len(cells)) for cut in cuts), "2026-11-28T15:00:00+01:00"
+    newest = max((hour for hour in hours if hour is not None and hour <= 15), default=None)
+    parts, whole = found(rules, cells, arrived, edges), found(rules, cells, arrived)
+    assert (parts.success, parts.observed) == (whole.success, whole.observed)
+    assert whole.success is (not cells or (newest is not None and newest >= 13))
+
+
+def test_a_file_whose_column_is_not_there_is_refused_for_that() -> None:
+    rules = rules_for(replace(a_contract(WHEN), latencies=(("exported", 7_200),)), ())
+    passed = Pass(rules, datetime.now(UTC))
+    frame = pl.DataFrame({"other": ["x"]})
+    passed.add(frame)
+    verdict = judge(passed.result(lambda rows: frame[rows]), [], Thresholds(0.1)).verdict
+    assert "STALE_NEWEST_ROW" not in {each.code for each in verdict.reasons}
+
+
+@pytest.mark.stores
+@pytest.mark.parametrize(("days", "expected"), [(1, ("refused", "STALE_NEWEST_ROW")), (36_500, ("accepted", None))])
+def test_an_old_file_is_refused_whole_with_what_to_do(
+    store_settings: Settings, tmp_path: Path, days: int, expected: tuple[str, str | None]
+) -> None:
+    said = f"{FREQUENCY}  - {{property: latency, value: {days}, unit: d, element: renewal_campaign.birth_date}}\n"
+    settings = with_papers(store_settings, tmp_path, Edit("renewal_campaign.inbound.odcs.yaml", FREQUENCY, said))
+    with open_desk(settings, tmp_path) as desk:
+        dropped = desk.drop(desk.campaign(rows=40)[0])
+        desk.work()
+        decision, reason = desk.line(dropped).decision, desk.line(dropped).reason_code
+    assert (decision, reason) == expected
