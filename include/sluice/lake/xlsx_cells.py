@@ -1,128 +1,155 @@
 """The cells of a sheet in the shape that spreadsheets write, thousands at a time.
 
-The XML is cut behind rows, then at every ``<c ``. One anchored expression, written so that at each character it can
-go on in one way only (then its groups cost half), proves that a piece has that shape; others, what is between cells. A
-single piece of another shape, and the sheet is not for this reader.
+The XML is cut behind rows; :mod:`sluice.lake.xlsx_tags` proves that each piece has that shape. Where one has not, the
+sheet is not for this reader.
 """
 
 import re
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import polars as pl
 
 from sluice.lake.xlsx_package import XmlRefused, is_utf8
-from sluice.lake.xlsx_workbook import PLAIN, plain_text
+from sluice.lake.xlsx_tags import AT_ONCE, Place, Places, Spelled, Tag, Tags, UnknownShape, Words, read_pieces
+from sluice.lake.xlsx_workbook import plain_text
 
 CELLS = pl.Schema({"row": pl.UInt32, "column": pl.UInt32, "style": pl.UInt32, "type": pl.String, "text": pl.String})
 
-AT_ONCE = 4 * 1024 * 1024
-"""Bytes of a sheet that a reader takes, and the rest of the last row among them."""
-_READERS = 2
-"""Whatever the machine has: each of them takes memory, which the judging process has little of."""
-
-_STYLE, _TYPE, _SPACE = r's="([0-9]{1,6})"', r't="([a-zA-Z]+)"', r'(?: xml:space="preserve")?'
-_ATTRIBUTES = rf"(?: (?:{_STYLE}(?: (?:{_TYPE} ?)?)?|{_TYPE}(?: (?:{_STYLE} ?)?)?)?)?"
-_INNER = rf"v(?:{_SPACE}>({PLAIN})</v>|/>)|is(?:><t{_SPACE}>({PLAIN})</t></is>|/>)"
-_CELL = rf'^r="([A-Z]{{1,3}})([0-9]{{1,7}})"{_ATTRIBUTES}(?:/>|><(?:(?:{_INNER})</c>|/c>))((?s:.*))$'
-_ROW = r'<row(?: [A-Za-z][A-Za-z0-9:._-]*="[^"<]*")*\s*'
-_EMPTY_ROWS = rf"(?:{_ROW}(?:/>|>\s*</row>)\s*)*"
-_NOTHING, _FIRST = rf"^\s*{_EMPTY_ROWS}$", rf"^\s*{_EMPTY_ROWS}{_ROW}>\s*$"
-_BETWEEN, _LAST = rf"^\s*(?:</row>\s*{_EMPTY_ROWS}{_ROW}>\s*)?$", rf"^\s*</row>\s*{_EMPTY_ROWS}$"
-_ODD_HEIGHT = re.compile(rb' ht="(?![1-9][0-9]*(?:\.[0-9]+)?")')
+_STYLE, _TYPE = rb's="([0-9]{1,6})"', rb't="([a-zA-Z]+)"'
+_CELL = re.compile(
+    rb"(?: (?:%s(?: (?:%s ?)?)?|%s(?: (?:%s ?)?)?)?)?(?:>|(/)>[ \t\n]*)" % (_STYLE, _TYPE, _TYPE, _STYLE)
+)
+_ROW = re.compile(rb'((?: [A-Za-z][A-Za-z0-9:._-]*="[^"<&]*")*)[ \t\n]*(/?)>[ \t\n]*')
+_ATTRIBUTE = re.compile(rb' ([^ =]+)="([^"]*)"')
+_HEIGHT, _SEEN_HEIGHT = re.compile(rb"[0-9]+(?:\.[0-9]+)?"), re.compile(rb"[1-9][0-9]*(?:\.[0-9]+)?")
+_TAGS = {
+    b"<v>": Tag(Place.CELL, Place.VALUE),
+    b'<v xml:space="preserve">': Tag(Place.CELL, Place.VALUE),
+    b"</v>": Tag(Place.VALUE, Place.BEHIND_VALUE),
+    b"<v/>": Tag(Place.CELL, Place.BEHIND_VALUE),
+    b"<is>": Tag(Place.CELL, Place.STRING),
+    b"<is/>": Tag(Place.CELL, Place.BEHIND_VALUE),
+    b"<t>": Tag(Place.STRING, Place.TEXT),
+    b'<t xml:space="preserve">': Tag(Place.STRING, Place.TEXT),
+    b"</t>": Tag(Place.TEXT, Place.BEHIND_TEXT),
+    b"</is>": Tag(Place.BEHIND_TEXT, Place.BEHIND_VALUE),
+    b"</c>": Tag(Place.CELL | Place.BEHIND_VALUE, Place.CELLS),
+    b"</row>": Tag(Place.CELLS, Place.OUTSIDE),
+}
+_START, _WORD = b"<sheetData>", b"sheetData"
+_BEFORE_WORD, _IN_START, _IN_END = (re.compile(each) for each in (rb"<(/?)(?:[^\s<>/:]+:)?\Z", rb"[\s/>]", rb"\s*>"))
+_EACH, _HIGH = 0x0101010101010101, 0x8080808080808080
+"""Of eight bytes each the lowest bit, and the highest."""
 
 
 def read_usual_cells(content: bytes, *, may_hide: bool = True) -> pl.DataFrame | None:
     """The cells of a sheet as :data:`CELLS`; None: it is not in the usual shape, which has no formulas.
 
     ``may_hide``: whether rows that are hidden have that shape too. raises XmlRefused: no sheet, no text."""
-    start, end = sheet_data(content)
-    first, last = start + len(b"<sheetData>"), end - len(b"</sheetData>")
-    is_plain = all(content.find(mark, start, end) < 0 for mark in (b"<!", b"<?")) and is_utf8(content)
-    if not content.startswith(b"<sheetData>", start) or not is_plain:
+    first, last = content.find(_START) + len(_START), content.rfind(b"</sheetData>")
+    found = None
+    if len(_START) <= first <= last and is_utf8(content):
+        found = read_pieces(content, (first, last), b"</row>", AT_ONCE, lambda tags: _cells(tags, may_hide))
+    sheet_data(content[:first] + content[last:] if found else content)  # what was read has no other tag in it
+    return pl.concat(found).with_columns(pl.col("text").map_batches(plain_text, pl.String)) if found else None
+
+
+def _cells(tags: Tags, may_hide: bool) -> pl.DataFrame:
+    """The cells of whole rows, text as in the XML. raises UnknownShape."""
+    rows, cells, values = tags.named(b"ro"), tags.named(b"c "), tags.cut_texts(b"v", b"t")
+    row_tails, (numbers, columns, tails) = _row_tails(tags, rows, may_hide), _addresses(tags, cells)
+    tags.check_order(_TAGS, [(rows, row_tails), (cells, tails)])
+    texts, kinds = tags.texts_in(cells, values), pl.Series(tails.kinds)
+    frame = {
+        "row": pl.Series(numbers, dtype=pl.UInt32),
+        "column": pl.Series(columns, dtype=pl.UInt32),
+        "style": pl.Series([tag.style for tag in tails.tags], dtype=pl.UInt32).gather(kinds),
+        "type": pl.Series([tag.type for tag in tails.tags], dtype=pl.String).gather(kinds),
+        "text": texts.set(texts == "", None),
+    }
+    return pl.DataFrame(frame, schema=CELLS)
+
+
+def _row_tails(tags: Tags, rows: Places, may_hide: bool) -> Spelled:
+    """What the tags of rows are behind their number, which the cells have too. raises UnknownShape."""
+    starts = tags.at[rows] + len(b"<row")
+    numbered = tags.begin(rows, b'<row r="')
+    starts[numbered] += len(b' r="')
+    starts[numbered] += _numbers(tags.words[starts[numbered]])[1] + len(b'"')
+    return tags.spelled(starts, tags.at[rows + 1], lambda tail: _row_tag(tail, may_hide))
+
+
+def _addresses(tags: Tags, cells: Places) -> tuple[Words, Words, Spelled]:
+    """Row and column of each cell, and what its tag is behind them. raises UnknownShape."""
+    if not tags.begin(cells, b'<c r="').all():
+        raise UnknownShape
+    places = tags.at[cells] + len(b'<c r="')
+    columns, letters = _columns(tags.words[places])
+    places += letters
+    rows, digits = _numbers(tags.words[places])
+    places += digits + len(b'"')
+    return rows, columns, tags.spelled(places, tags.at[cells + 1], _cell_tag)
+
+
+def _columns(words: Words) -> tuple[Words, Places]:
+    """The column that one to three capital letters name, 1 = A, and how many they are. raises UnknownShape."""
+    first, second, third = ((words >> bits & 0xFF) - (ord("A") - 1) for bits in (0, 8, 16))
+    has_second = second - 1 < 26
+    has_third = has_second & (third - 1 < 26)
+    if not (first - 1 < 26).all():
+        raise UnknownShape
+    columns = np.where(has_second, first * 26 + second, first)
+    columns = np.where(has_third, columns * 26 + third, columns) if has_third.any() else columns
+    return columns, 1 + has_second.astype(np.int64) + has_third
+
+
+def _numbers(words: Words) -> tuple[Words, Places]:
+    """The number that one to seven digits before a quote are, and how many they are. raises UnknownShape.
+
+    All eight bytes of a word at a time: the digits are shifted to its end, then added up in pairs, fours and eights."""
+    quotes = words ^ ord('"') * _EACH
+    quotes = (quotes - _EACH) & ~quotes & _HIGH
+    bits = np.bitwise_count((quotes & -quotes) - 1) & 0x78
+    digits = (words ^ ord("0") * _EACH) << (64 - bits).astype(np.uint64)
+    is_other = (digits + (0x80 - 10) * _EACH | digits) & _HIGH
+    if is_other.any() or not ((bits > 0) & (bits < 64)).all():
+        raise UnknownShape
+    for tens, shift, mask in ((10, 8, 0x00FF00FF00FF00FF), (100, 16, 0x0000FFFF0000FFFF), (10_000, 32, 0xFFFFFFFF)):
+        digits = digits * tens + (digits >> shift) & mask
+    return digits, (bits >> 3).astype(np.int64)
+
+
+def _cell_tag(tail: bytes) -> Tag | None:
+    found = _CELL.fullmatch(tail)
+    if found is None:
         return None
-    if not may_hide and _may_hide_rows(content, start, end):
+    style, kind = found[1] or found[4] or b"0", found[2] or found[3]
+    return Tag(Place.CELLS, Place.CELLS if found[5] else Place.CELL, int(style), kind.decode() if kind else None)
+
+
+def _row_tag(tail: bytes, may_hide: bool) -> Tag | None:
+    """No attribute twice, a height that is one, and nothing that hides the row, unless it may."""
+    found = _ROW.fullmatch(tail)
+    attributes = _ATTRIBUTE.findall(found[1]) if found else []
+    said = dict(attributes)
+    height = said.get(b"ht", b"15")
+    is_seen = said.get(b"hidden", b"0") in (b"0", b"false") and _SEEN_HEIGHT.fullmatch(height)
+    if found is None or len(said) < len(attributes) or b"r" in said or not _HEIGHT.fullmatch(height):
         return None
-    with ThreadPoolExecutor(_READERS) as readers:
-        parts = list(readers.map(_cells, _parts(content, first, last)))
-    found = [part for part in parts if part is not None]
-    if len(found) < len(parts):
-        return None
-    cells = pl.concat(found)
-    return cells.with_columns(plain_text(cells["text"]).alias("text"))
-
-
-def _may_hide_rows(content: bytes, start: int, end: int) -> bool:
-    """False only where the bytes exclude it: each word that hides rows stands there in a form that says no.
-
-    Where a sheet hides its rows by default (``zeroHeight``), those that are written out are the ones that are not
-    (ECMA-376, 18.3.1.81). A height behind other white space is not the usual shape.
-    """
-    found = content.count(b"hidden", start, end)
-    if found and found != sum(content.count(b' hidden="%s"' % no, start, end) for no in (b"0", b"false")):
-        return True
-    return content.find(b' ht="', start, end) >= 0 and _ODD_HEIGHT.search(content, start, end) is not None
-
-
-def _parts(content: bytes, first: int, last: int) -> Iterator[bytes]:
-    """The rows in pieces of whole rows; at least one piece."""
-    row_end = b"</row>"
-    while True:
-        cut = content.find(row_end, first + AT_ONCE, last) + len(row_end)
-        is_last = cut < len(row_end)
-        yield content[first : last if is_last else cut]
-        if is_last:
-            return
-        first = cut
-
-
-def _cells(part: bytes) -> pl.DataFrame | None:
-    """The cells of whole rows, text as in the XML; None where one, or what is between them, has another shape."""
-    try:
-        text = part.decode()
-    except UnicodeDecodeError:
-        return None
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    pieces = pl.Series("piece", [text]).str.split("<c ").explode()
-    found = pieces.slice(1).str.extract_groups(_CELL).struct.unnest()
-    if found["1"].null_count() or not _are_rows(pieces[0], found["9"]):
-        return None
-    return _as_cells(found)
-
-
-def _are_rows(before: str, after: pl.Series) -> bool:
-    """Whether what stands before the first cell, and after each, makes whole rows of them."""
-    if after.is_empty():
-        return _matches(pl.Series([before]), _NOTHING)
-    between = after.head(-1)
-    return (
-        _matches(pl.Series([before]), _FIRST)
-        and _matches(between.filter(between != ""), _BETWEEN)
-        and _matches(after.tail(1), _LAST)
-    )
-
-
-def _matches(texts: pl.Series, pattern: str) -> bool:
-    return texts.str.contains(pattern).all()
-
-
-def _as_cells(found: pl.DataFrame) -> pl.DataFrame:
-    letters = found["1"].unique()
-    numbers = pl.Series([letters_number(name) for name in letters.to_list()], dtype=pl.UInt32)
-    return found.select(
-        row=pl.col("2"),
-        column=pl.col("1").replace_strict(letters, numbers, return_dtype=pl.UInt32),
-        style=pl.coalesce("3", "6", pl.lit("0")),
-        type=pl.coalesce("4", "5"),
-        text=pl.coalesce("7", "8").replace("", None),
-    ).cast(CELLS)
+    return Tag(Place.OUTSIDE, Place.OUTSIDE if found[2] else Place.CELLS) if is_seen or may_hide else None
 
 
 def sheet_data(content: bytes) -> tuple[int, int]:
     """Where the cells are: from ``<sheetData`` to after its end tag; there must be one of each."""
-    starts = list(_tags(content, rb"<(?:[^\s<>/:]+:)?sheetData[\s/>]"))
-    ends = list(_tags(content, rb"</(?:[^\s<>/:]+:)?sheetData\s*>"))
+    starts, ends = list[int](), list[int]()
+    at = content.find(_WORD)
+    while at >= 0:
+        begun = _BEFORE_WORD.search(content, max(0, at - 64), at)
+        if begun and not begun[1] and _IN_START.match(content, at + len(_WORD)):
+            starts.append(begun.start())
+        elif begun and begun[1] and _IN_END.match(content, at + len(_WORD)):
+            ends.append(begun.start())
+        at = content.find(_WORD, at + 1)
     if len(starts) != 1 or len(ends) > 1:
         raise XmlRefused("UNREADABLE_XML")
     start = starts[0]
@@ -130,20 +157,6 @@ def sheet_data(content: bytes) -> tuple[int, int]:
     if last <= start or (not ends and content[last - 2 : last] != b"/>"):
         raise XmlRefused("UNREADABLE_XML")
     return start, last
-
-
-def _tags(content: bytes, pattern: bytes) -> Iterator[int]:
-    """Where a tag with the name sheetData begins; looks only around that word."""
-    at = content.find(b"sheetData")
-    while at >= 0:
-        first = content.rfind(b"<", max(0, at - 64), at)
-        if (
-            first >= 0
-            and re.compile(pattern).match(content, first)
-            and re.fullmatch(rb"</?(?:[^\s<>/:]+:)?", content[first:at])
-        ):
-            yield first
-        at = content.find(b"sheetData", at + 1)
 
 
 def letters_number(letters: str) -> int:

@@ -6,6 +6,7 @@ input and its text mode rounds numbers; tests use it and openpyxl as witnesses.
 
 import json
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -60,10 +61,9 @@ def _read(package: Package, hints: FormatHints, limits: Limits) -> Table | Forma
     if not texts.height:
         return FormatRefusal("UNREADABLE_EMPTY_FILE", "format.content")
     header_row = int(texts["row"].min())  # type: ignore[arg-type]
-    columns = set(texts["column"].unique().to_list())
     if refusal := _hidden_or_active(cells, frame, texts["row"], header_row):
         return refusal
-    if any(columns & set(range(first, min(last, 16_384) + 1)) for first, last in frame.hidden_columns):
+    if any(texts["column"].is_between(first, last).any() for first, last in frame.hidden_columns):
         return FormatRefusal("HIDDEN_COLUMN", _RULE, count=len(frame.hidden_columns))
     if frame.merged_rows:
         return _refuse_rows("SHAPE_MERGED", list(dict.fromkeys(first for first, _ in frame.merged_rows)), header_row)
@@ -119,17 +119,20 @@ def _find_grid(texts: pl.DataFrame, header_row: int, limits: Limits, hints: Form
     first, last = int(header["column"][0]), int(header["column"][-1])
     by_column = dict(header.select("column", "text").iter_rows())
     names = tuple(by_column.get(column) or "" for column in range(first, last + 1))
-    rows = texts["row"].unique().sort()
-    widest = texts.filter(pl.col("row") != header_row).group_by("row").agg(pl.col("column").max())["column"]
-    if len(widest) and float((widest > last).mean() or 0) > _MOST and len(header) * 2 <= int(widest.max()) - first + 1:  # type: ignore[arg-type]
+    rows, columns = texts["row"].to_numpy(), texts["column"].to_numpy()
+    widest = np.zeros(int(rows.max()) + 1, np.uint32)
+    np.maximum.at(widest, rows, columns)
+    filled = np.flatnonzero(widest)
+    widths = widest[filled[1:]]
+    if len(widths) and (widths > last).mean() > _MOST and len(header) * 2 <= int(widths.max()) - first + 1:
         readings = ("a title above the header", "a header with blank names")
         return FormatRefusal("HEADER_NOT_FIRST", "format.header", undecided=True, readings=readings)
     if refusal := check_header(names, limits, hints):
         return refusal
-    if len(rows) > 1 and int(rows.diff().max()) > limits.blank_rows:  # type: ignore[arg-type]
+    if np.diff(filled).max(initial=0) > limits.blank_rows:
         readings = ("the table ends before the blank rows", "the table goes on after them")
         return FormatRefusal("SHAPE_BLANK_GAP", "format.shape", undecided=True, readings=readings)
-    return _Grid(texts, header_row, first, names, int(rows[-1]) - header_row, texts.clear())
+    return _Grid(texts, header_row, first, names, int(filled[-1]) - header_row, texts.clear())
 
 
 def _to_table(grid: _Grid, dialect: Dialect, limits: Limits) -> Table | FormatRefusal:
@@ -154,39 +157,42 @@ def _to_table(grid: _Grid, dialect: Dialect, limits: Limits) -> Table | FormatRe
 
 def _pivot(grid: _Grid) -> pl.DataFrame:
     """One column per name, one row per record."""
-    parts, agreed = _by_column(grid, grid.texts), _by_column(grid, grid.agreed)
-    columns: dict[str, pl.Series] = {}
-    for column, name in enumerate(grid.names, grid.first_column):
-        columns[name] = _spread(parts.get(column, grid.texts.clear()), grid)
-        if column in agreed:
-            wanted = _spread(agreed[column], grid)
-            columns[name] = wanted.zip_with(wanted.is_not_null(), columns[name])
-    return pl.DataFrame(columns)
+    columns = _spread(grid, grid.texts)
+    if grid.agreed.height:
+        wanted = _spread(grid, grid.agreed)
+        columns = [one.zip_with(one.is_not_null(), other) for one, other in zip(wanted, columns, strict=True)]
+    return pl.DataFrame(dict(zip(grid.names, columns, strict=True)))
 
 
-def _by_column(grid: _Grid, texts: pl.DataFrame) -> dict[int, pl.DataFrame]:
-    data = texts.filter(pl.col("row") > grid.header_row)
-    return {int(key[0]): part for key, part in data.partition_by("column", as_dict=True).items()}
-
-
-def _spread(part: pl.DataFrame, grid: _Grid) -> pl.Series:
-    """The cells of one column at the places of their records, null elsewhere."""
-    places = np.zeros(grid.records, np.uint32)
-    places[part["row"].to_numpy() - grid.header_row - 1] = np.arange(1, part.height + 1)
-    with_null = pl.concat([pl.Series("text", [None], dtype=pl.String), part["text"]])
-    return with_null.gather(pl.Series(places))
+def _spread(grid: _Grid, texts: pl.DataFrame) -> list[pl.Series]:
+    """The cells of each column at the places of their records, null elsewhere."""
+    texts = texts.filter(pl.col("row") > grid.header_row)
+    places, columns = texts["row"].to_numpy() - grid.header_row - 1, texts["column"].to_numpy()
+    order = np.argsort(columns.astype(np.uint16), kind="stable")
+    bounds = np.searchsorted(columns[order], np.arange(len(grid.names) + 1) + grid.first_column)
+    with_null = pl.concat([texts["text"], pl.Series("text", [None], dtype=pl.String)], rechunk=True)
+    spread = []
+    for first, last in pairwise(bounds):
+        own = order[first:last]
+        cells = np.full(grid.records, texts.height, np.uint32)
+        cells[places[own]] = own
+        spread.append(with_null.gather(pl.Series(cells)))
+    return spread
 
 
 def _bad_rows(grid: _Grid) -> dict[int, str]:
     """Records that are no rows: damaged cells first, then cells beside the table, then blank rows."""
-    data = grid.texts.filter(pl.col("row") > grid.header_row)
+    is_data = pl.col("row") > grid.header_row
     last = grid.first_column + len(grid.names) - 1
     number = (pl.col("row") - grid.header_row).alias("number")
-    coded = data.filter(pl.col("code").is_not_null()).sort("row", "column").select(number, "code")
-    beside = data.filter(~pl.col("column").is_between(grid.first_column, last)).select(number).to_series()
-    filled = np.zeros(grid.records, bool)
-    filled[data.select(number).to_series().unique().to_numpy() - 1] = True
-    codes = dict.fromkeys((np.flatnonzero(~filled) + 1).tolist(), "SHAPE_BLANK_RECORD")
+    coded = grid.texts.filter(is_data & pl.col("code").is_not_null()).sort("row", "column").select(number, "code")
+    beside = (
+        grid.texts.filter(is_data & ~pl.col("column").is_between(grid.first_column, last)).select(number).to_series()
+    )
+    filled = np.zeros(grid.header_row + grid.records + 1, bool)
+    filled[grid.texts["row"].to_numpy()] = True
+    blank = np.flatnonzero(~filled[grid.header_row + 1 :]) + 1
+    codes = dict.fromkeys(blank.tolist(), "SHAPE_BLANK_RECORD")
     codes |= dict.fromkeys(beside.to_list(), "SHAPE_TOO_MANY_CELLS")
     codes |= dict(reversed(list(coded.iter_rows())))
     return codes | dict.fromkeys(_repeated_headers(grid), "HEADER_REPEATED")

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from xml.parsers import expat
 
+import numpy as np
 import polars as pl
 
 from sluice.lake.xlsx_cells import CELLS, letters_number, read_usual_cells, sheet_data
@@ -105,10 +106,11 @@ def read_cells(content: bytes) -> SheetCells:
     """Cells with something in them. raises XmlRefused: broken XML, addresses or values."""
     usual = read_usual_cells(content, may_hide=False)
     cells = SheetCells(usual) if usual is not None else read_cells_exact(content)
-    rows, columns = cells.frame["row"], cells.frame["column"]
-    key = rows.cast(pl.UInt64) * (MAX_COLUMN + 1) + columns
-    in_order = bool((key.diff().drop_nulls() > 0).all()) if key.is_sorted() else key.n_unique() == len(key)
-    if not in_order or ((rows < 1) | (rows > MAX_ROW) | (columns > MAX_COLUMN)).any():
+    rows, columns = cells.frame["row"].to_numpy(), cells.frame["column"].to_numpy()
+    key = rows.astype(np.uint64) * (MAX_COLUMN + 1) + columns
+    if not (key[1:] > key[:-1]).all() and len(np.unique(key)) < len(key):
+        raise XmlRefused("UNREADABLE_CELL")
+    if len(key) and (rows.min() < 1 or rows.max() > MAX_ROW or columns.max() > MAX_COLUMN):
         raise XmlRefused("UNREADABLE_CELL")
     return replace(cells, frame=cells.frame.filter(pl.col("text").is_not_null()))
 

@@ -29,20 +29,33 @@ _LAST_DAY_1900, _LAST_DAY_1904 = 2_958_466, 2_957_004
 
 def cell_texts(cells: pl.DataFrame, strings: pl.Series, workbook: Workbook) -> pl.DataFrame:
     """Each cell as text, or a code instead. raises XmlRefused: a cell that points at nothing."""
-    cells = _with_formats(cells, workbook)
-    numbers = cells.filter(pl.col("type") == "n")
-    return pl.concat(
-        [
-            _shared(cells.filter(pl.col("type") == "s"), strings),
-            _direct(cells.filter(pl.col("type").is_in(["str", "inlineStr"])), pl.col("text")),
-            _direct(cells.filter(pl.col("type") == "d"), _iso_text()),
-            _booleans(cells.filter(pl.col("type") == "b")),
-            _errors(cells.filter(pl.col("type") == "e")),
-            _numbers(numbers.filter(~_IS_DATED)),
-            _dates(numbers.filter(_IS_DATED), workbook.date_1904),
-            _unknown(cells.filter(~pl.col("type").is_in(["n", "s", "str", "inlineStr", "d", "b", "e"]))),
-        ]
-    )
+    _check_styles(cells, workbook)
+    types = cells["type"].fill_null("n")
+    found, left = [pl.DataFrame(schema=TEXTS)], cells.height
+    for kind in ("s", "n", "str", "inlineStr", "d", "b", "e"):
+        is_one = types == kind
+        count = int(is_one.sum()) if left else 0
+        if count:
+            of_kind = cells if count == cells.height else cells.filter(is_one)
+            found.append(_of_type(kind, of_kind, strings, workbook))
+        left -= count
+    if left:
+        raise XmlRefused("UNREADABLE_CELL")
+    return pl.concat(found)
+
+
+def _of_type(kind: str, cells: pl.DataFrame, strings: pl.Series, workbook: Workbook) -> pl.DataFrame:
+    """Cells of one type that is known."""
+    if kind == "s":
+        return _shared(cells, strings)
+    if kind == "n":
+        numbers = _with_formats(cells, workbook)
+        return pl.concat([_numbers(numbers.filter(~_IS_DATED)), _dates(numbers.filter(_IS_DATED), workbook.date_1904)])
+    if kind == "b":
+        return _booleans(cells)
+    if kind == "e":
+        return _errors(cells)
+    return _texts(cells, _iso_text() if kind == "d" else pl.col("text"))
 
 
 def agreed_texts(
@@ -66,14 +79,17 @@ def agreed_texts(
     return pl.concat(found).drop_nulls("text")
 
 
-def _with_formats(cells: pl.DataFrame, workbook: Workbook) -> pl.DataFrame:
-    """The cells with their type and what their number format shows. raises XmlRefused: a format that is not there."""
-    formats = workbook.formats or (NUMBER,)
-    if cells.height and int(cells["style"].max() or 0) >= len(formats):  # type: ignore[arg-type]
+def _check_styles(cells: pl.DataFrame, workbook: Workbook) -> None:
+    if cells.height and int(cells["style"].max() or 0) >= len(workbook.formats or (NUMBER,)):  # type: ignore[arg-type]
         raise XmlRefused("UNREADABLE_CELL")
+
+
+def _with_formats(cells: pl.DataFrame, workbook: Workbook) -> pl.DataFrame:
+    """The cells with what their number format shows; it is there."""
+    formats = workbook.formats or (NUMBER,)
     shown = pl.Series("shown", [str(each.shown) for each in formats]).gather(cells["style"])
     digits = pl.Series("digits", [each.digits for each in formats], dtype=pl.UInt32).gather(cells["style"])
-    return cells.with_columns(pl.col("type").fill_null("n"), shown, digits)
+    return cells.with_columns(shown, digits)
 
 
 def _texts(cells: pl.DataFrame, text: pl.Series | pl.Expr, code: pl.Series | pl.Expr | None = None) -> pl.DataFrame:
@@ -81,26 +97,18 @@ def _texts(cells: pl.DataFrame, text: pl.Series | pl.Expr, code: pl.Series | pl.
     return cells.select("row", "column", text=text, code=no_code if code is None else code).cast(TEXTS)
 
 
-def _direct(cells: pl.DataFrame, text: pl.Expr) -> pl.DataFrame:
-    return _texts(cells, text)
-
-
 def _iso_text() -> pl.Expr:
     return pl.col("text").str.replace("T", " ", literal=True).str.strip_suffix("Z")
 
 
-def _unknown(cells: pl.DataFrame) -> pl.DataFrame:
-    if cells.height:
-        raise XmlRefused("UNREADABLE_CELL")
-    return _texts(cells, pl.col("text"))
-
-
 def _shared(cells: pl.DataFrame, strings: pl.Series) -> pl.DataFrame:
-    index = cells["text"].str.strip_chars().cast(pl.UInt32, strict=False)
-    if index.null_count() or (len(index) and int(index.max() or 0) >= len(strings)):  # type: ignore[arg-type]
+    index = cells["text"].cast(pl.UInt32, strict=False)
+    if index.null_count():
+        index = cells["text"].str.strip_chars().cast(pl.UInt32, strict=False)
+    if index.null_count() or int(index.max() or 0) >= len(strings):  # type: ignore[arg-type]
         raise XmlRefused("UNREADABLE_CELL")
-    text = strings.gather(index) if len(index) else pl.Series(dtype=pl.String)
-    return _texts(cells, text).filter(pl.col("text") != "")
+    texts = _texts(cells, strings.gather(index))
+    return texts.filter(pl.col("text") != "") if (strings == "").any() else texts
 
 
 def _booleans(cells: pl.DataFrame) -> pl.DataFrame:

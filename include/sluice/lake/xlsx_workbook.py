@@ -10,6 +10,7 @@ import polars as pl
 
 from sluice.lake.xlsx_formats import BUILT_IN, NUMBER, NumberFormat, format_of
 from sluice.lake.xlsx_package import Package, XmlRefused, is_utf8, local_name, parse_xml
+from sluice.lake.xlsx_tags import AT_ONCE, Place, Tag, Tags, read_pieces
 
 _WORKBOOK = "xl/workbook.xml"
 _SHEET_KINDS = ("worksheet", "chartsheet")
@@ -17,10 +18,17 @@ _SHEET_KINDS = ("worksheet", "chartsheet")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _REFERENCE = re.compile(r"&([^;&]{0,10});|&")
 _PREDEFINED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_NO_CHARACTER = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""XML 1.0 has no such characters (2.2), not by their number either (4.1)."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
-PLAIN = r"[^<\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFE}\x{FFFF}]*"
-"""Text between two tags, as a pattern of polars: characters of XML 1.0 (2.2), references as they are written."""
-_PLAIN_STRING = rf'^(?:<t(?: xml:space="preserve")?>({PLAIN})</t>|<t/>)</si>\s*$'
+_STRING_TAGS = {
+    b"<si>": Tag(Place.OUTSIDE, Place.STRING),
+    b"<t>": Tag(Place.STRING, Place.TEXT),
+    b'<t xml:space="preserve">': Tag(Place.STRING, Place.TEXT),
+    b"<t/>": Tag(Place.STRING, Place.BEHIND_TEXT),
+    b"</t>": Tag(Place.TEXT, Place.BEHIND_TEXT),
+    b"</si>": Tag(Place.BEHIND_TEXT, Place.OUTSIDE),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,7 @@ def _referred(found: re.Match[str]) -> str:
         return _PREDEFINED[name]
     if re.fullmatch(r"#(?:x[0-9A-Fa-f]{1,6}|[0-9]{1,7})", name):
         code = int(name[2:], 16) if name[1] == "x" else int(name[1:])
-        if 0 < code < 0x110000:
+        if 0 < code < 0x110000 and not _NO_CHARACTER.match(chr(code)):
             return chr(code)
     raise XmlRefused("UNREADABLE_XML")
 
@@ -206,19 +214,18 @@ def _number(text: str | None) -> int:
 
 def _plain_strings(content: bytes) -> pl.Series | None:
     """The strings of a part that holds nothing but plain ones; None otherwise."""
-    start, end = content.find(b"<si>"), content.rfind(b"</si>")
-    if start < 0 or b"<!" in content or b"\r" in content or not is_utf8(content):
+    start, end = content.find(b"<si>"), content.rfind(b"</si>") + len(b"</si>")
+    if not 0 <= start < end or not is_utf8(content) or not _is_all(content[:start], content[end:]):
         return None
-    if not _is_all(content[:start], content[end + 5 :]):
-        return None
-    try:
-        text = content[start + 4 : end + 5].decode()
-    except UnicodeDecodeError:
-        return None
-    pieces = pl.Series([text]).str.split("<si>").explode()
-    if not pieces.str.contains(_PLAIN_STRING).all():
-        return None
-    return plain_text(pieces.str.extract(_PLAIN_STRING).fill_null(""))
+    found = read_pieces(content, (start, end), b"</si>", AT_ONCE, _strings)
+    return plain_text(pl.concat(found, rechunk=True)) if found else None
+
+
+def _strings(tags: Tags) -> pl.Series:
+    """The strings of a piece, as in the XML. raises UnknownShape."""
+    texts = tags.cut_texts(b"t")
+    tags.check_order(_STRING_TAGS)
+    return tags.texts_in(tags.named(b"si"), texts)
 
 
 def _is_all(before: bytes, after: bytes) -> bool:

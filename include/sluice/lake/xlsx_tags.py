@@ -1,0 +1,230 @@
+"""The tags of XML whose shape is known, found and proved in arrays instead of one by one.
+
+A tag is the piece from one ``<`` to the next. The address of a row or cell is left out of it, and so is the text behind
+it; what is left of all tags has few spellings in a part. Each spelling is read once, on its real bytes, and says where
+such a tag may stand. A single tag of another spelling, or in another place, and the part is not in the known shape.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import IntFlag, auto
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Places = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
+Codes = npt.NDArray[np.uint8]
+T = TypeVar("T")
+
+AT_ONCE = 1024 * 1024
+"""Bytes of a piece, and the rest of its last element among them: the arrays that it needs fit in a cache."""
+SPACE = b" \t\n"
+_PADDING = b"<" + bytes(31)
+"""Stands behind a piece: the end of its last tag, and eight bytes wherever a tag or an address begins."""
+_READERS = 2
+"""Whatever the machine has: each of them takes memory, which the judging process has little of."""
+_MOST_SPELLINGS, _LONGEST = 250, 256
+"""Of the tags in a piece; where there are more, it is not in the known shape."""
+_MASKS = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
+"""What leaves so many bytes of eight."""
+_NO_TEXT = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+"""Two characters that XML does not have (XML 1.0, 2.2)."""
+
+
+class Place(IntFlag):
+    """Where a reader is between two tags."""
+
+    OUTSIDE = auto()
+    CELLS = auto()
+    CELL = auto()
+    VALUE = auto()
+    BEHIND_VALUE = auto()
+    STRING = auto()
+    TEXT = auto()
+    BEHIND_TEXT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Where a tag may stand (any of ``needs``) and where a reader is behind it; style and type of a cell."""
+
+    needs: Place
+    leaves: Place
+    style: int = 0
+    type: str | None = None
+
+
+_LEFT_OUT = Tag(Place(0), Place(0))
+"""In the place of a tag whose spelling is read apart."""
+
+
+class UnknownShape(Exception):
+    """A piece has a tag of another spelling than those that are known, or in another place."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spelled:
+    """Tags by their spelling: tag i has that of ``tags[kinds[i]]``."""
+
+    tags: tuple[Tag, ...]
+    kinds: Codes
+    needs: Codes
+    leaves: Codes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts:
+    """Where texts begin and end, and the numbers of the tags before them."""
+
+    tags: Places
+    starts: Places
+    ends: Places
+
+
+def read_pieces(
+    content: bytes, span: tuple[int, int], end: bytes, at_once: int, read: Callable[["Tags"], T]
+) -> list[T] | None:
+    """What is between two places, read in pieces of so many bytes that end behind a tag; None: its shape is unknown.
+
+    Line ends are one line feed, as XML has them."""
+
+    def piece(span: tuple[int, int]) -> T | None:
+        part = b"".join((memoryview(content)[slice(*span)], _PADDING))
+        if b"\r" in part:
+            part = part.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        try:
+            return read(Tags(part)) if _is_text(part) else None
+        except UnknownShape:
+            return None
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        pieces = list(readers.map(piece, _spans(content, *span, end, at_once)))
+    found = [each for each in pieces if each is not None]
+    return found if len(found) == len(pieces) else None
+
+
+def _spans(content: bytes, first: int, last: int, end: bytes, at_once: int) -> Iterator[tuple[int, int]]:
+    """Where the pieces begin and end; at least one."""
+    while True:
+        cut = content.find(end, first + at_once, last) + len(end)
+        is_last = cut < len(end)
+        yield first, last if is_last else cut
+        if is_last:
+            return
+        first = cut
+
+
+def _is_text(part: bytes) -> bool:
+    """Whether these are characters of XML in UTF-8, and no end of a section that none began; controls apart."""
+    if b"]" in part and b"]]>" in part:
+        return False
+    if part.isascii():
+        return True
+    try:
+        part.decode()
+    except UnicodeDecodeError:
+        return False
+    return all(mark not in part for mark in _NO_TEXT)
+
+
+class Tags:
+    """The tags of a piece of XML. raises UnknownShape, also from its methods.
+
+    ``at``: where they begin, and the end. ``heads``: eight bytes of each. ``words``: eight bytes from each place."""
+
+    def __init__(self, part: bytes) -> None:
+        content = np.frombuffer(part, np.uint8)
+        self.part = part
+        self.words: Words = np.ndarray(len(part) - 7, "<u8", part, strides=(1,))
+        self.at: Places = np.flatnonzero(content == ord("<"))
+        self.heads = self.words[self.at[:-1]]
+        self._names = (self.heads >> 8).astype(np.uint16)
+        self._sizes = np.diff(self.at)
+        if part[: self.at[0]].strip(SPACE) or _has_controls(content[: self.at[-1]]):
+            raise UnknownShape
+
+    def named(self, *names: bytes) -> Places:
+        """The numbers of the tags whose second and third byte are one of these."""
+        found = np.zeros(len(self._names), bool)
+        for name in names:
+            found |= self._names == int.from_bytes(name, "little")
+        return np.flatnonzero(found)
+
+    def begin(self, numbers: Places, head: bytes) -> npt.NDArray[np.bool_]:
+        """Which of these tags begin with so many bytes, eight at most."""
+        found: npt.NDArray[np.bool_] = self.heads[numbers] & _MASKS[len(head)] == int.from_bytes(head, "little")
+        return found
+
+    def cut_texts(self, *letters: bytes) -> Texts:
+        """The texts behind the tags with one of these letters as their name."""
+        plain, spaced = (self.named(*(letter + end for letter in letters)) for end in (b">", b" "))
+        self._sizes[plain] = len(b"<v>")
+        if len(spaced):
+            self._sizes[spaced] = np.minimum(self._sizes[spaced], len(b'<v xml:space="preserve">'))
+            plain = np.sort(np.concatenate([plain, spaced]))
+        return Texts(plain, self.at[plain] + self._sizes[plain], self.at[plain + 1])
+
+    def texts_in(self, elements: Places, texts: Texts) -> pl.Series:
+        """The text in each of some elements, by their tags; empty where there is none. Each has one at most."""
+        import pyarrow as pa
+
+        offsets = np.empty(2 * len(elements) + 1, np.int64)
+        offsets[:-1:2] = offsets[1::2] = self.at[elements]
+        places = slice(None) if len(texts.tags) == len(elements) else np.searchsorted(elements, texts.tags) - 1
+        offsets[:-1:2][places], offsets[1::2][places], offsets[-1] = texts.starts, texts.ends, len(self.part)
+        both = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(self.part))
+        return pl.Series(both, dtype=pl.String).gather_every(2)
+
+    def spelled(self, starts: Places, ends: Places, read: Callable[[bytes], Tag | None]) -> Spelled:
+        """Pieces by their spelling, each of which is read once; None: it is not known."""
+        return self._spelled(self.words[starts], starts, ends - starts, read)
+
+    def check_order(self, known: Mapping[bytes, Tag], apart: Sequence[tuple[Places, Spelled]] = ()) -> None:
+        """Each tag is known and stands where it may, from outside to outside. apart: numbers of those read already."""
+        for numbers, _ in apart:
+            self._sizes[numbers] = 0
+
+        def read(tag: bytes) -> Tag | None:
+            return known.get(tag.rstrip(SPACE) if tag.startswith(b"</") else tag) if tag else _LEFT_OUT
+
+        order = self._spelled(self.heads, self.at[:-1], self._sizes, read)
+        for numbers, spelled in apart:
+            order.needs[numbers], order.leaves[numbers] = spelled.needs, spelled.leaves
+        before, after = (
+            np.append(np.uint8(Place.OUTSIDE), order.leaves),
+            np.append(order.needs, np.uint8(Place.OUTSIDE)),
+        )
+        if not (before & after).all():
+            raise UnknownShape
+
+    def _spelled(self, heads: Words, starts: Places, sizes: Places, read: Callable[[bytes], Tag | None]) -> Spelled:
+        keys, longest = [heads & _MASKS[np.minimum(sizes, 8)]], int(sizes.max(initial=0))
+        for done in range(8, min(longest, _LONGEST), 8):
+            more = np.flatnonzero(sizes > done)
+            keys.append(np.zeros_like(heads))
+            keys[-1][more] = self.words[starts[more] + done] & _MASKS[np.minimum(sizes[more] - done, 8)]
+        tags: list[Tag] = []
+        kinds, needs, leaves = (np.zeros(len(heads), np.uint8) for _ in range(3))
+        first = 0
+        while first < len(kinds) and not kinds[first]:
+            tag = read(self.part[starts[first] : starts[first] + sizes[first]])
+            if tag is None or longest > _LONGEST or len(tags) == _MOST_SPELLINGS:
+                raise UnknownShape
+            tags.append(tag)
+            same = np.logical_and.reduce([key == key[first] for key in keys]).view(np.uint8)
+            for codes, code in ((kinds, len(tags)), (needs, tag.needs), (leaves, tag.leaves)):
+                codes |= same * np.uint8(code)
+            first = int((kinds == 0).argmax())
+        return Spelled(tuple(tags), kinds - np.uint8(1), needs, leaves)
+
+
+def _has_controls(content: Codes) -> bool:
+    """Whether there are control characters other than tab and line feed."""
+    if not len(content) or content.min() >= ord(" "):
+        return False
+    low = content[content < ord(" ")]
+    return not ((low == ord("\t")) | (low == ord("\n"))).all()
