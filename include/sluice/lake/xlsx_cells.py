@@ -36,7 +36,7 @@ _TAGS = {
     b"</c>": Tag(Place.CELL | Place.BEHIND_VALUE, Place.CELLS),
     b"</row>": Tag(Place.CELLS, Place.OUTSIDE),
 }
-_START, _WORD = b"<sheetData>", b"sheetData"
+_START, _END, _WORD = b"<sheetData>", b"</sheetData>", b"sheetData"
 _BEFORE_WORD, _IN_START, _IN_END = (re.compile(each) for each in (rb"<(/?)(?:[^\s<>/:]+:)?\Z", rb"[\s/>]", rb"\s*>"))
 _EACH, _HIGH = 0x0101010101010101, 0x8080808080808080
 """Of eight bytes each the lowest bit, and the highest."""
@@ -46,12 +46,18 @@ def read_usual_cells(content: bytes, *, may_hide: bool = True) -> pl.DataFrame |
     """The cells of a sheet as :data:`CELLS`; None: it is not in the usual shape, which has no formulas.
 
     ``may_hide``: whether rows that are hidden have that shape too. raises XmlRefused: no sheet, no text."""
-    first, last = content.find(_START) + len(_START), content.rfind(b"</sheetData>")
+    start, end = usual_span(content)
+    first, last = start + len(_START), end - len(_END)
     found = None
-    if len(_START) <= first <= last and is_utf8(content):
+    if 0 <= start < first <= last and is_utf8(content):
         found = read_pieces(content, (first, last), b"</row>", AT_ONCE, lambda tags: _cells(tags, may_hide))
     sheet_data(content[:first] + content[last:] if found else content)  # what was read has no other tag in it
     return pl.concat(found).with_columns(pl.col("text").map_batches(plain_text, pl.String)) if found else None
+
+
+def usual_span(content: bytes) -> tuple[int, int]:
+    """As :func:`sheet_data`, of a sheet in the usual shape; nonsense of another."""
+    return content.find(_START), content.rfind(_END) + len(_END)
 
 
 def _cells(tags: Tags, may_hide: bool) -> pl.DataFrame:

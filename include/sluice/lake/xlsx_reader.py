@@ -6,7 +6,6 @@ input and its text mode rounds numbers; tests use it and openpyxl as witnesses.
 
 import json
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +54,8 @@ def _read(package: Package, hints: FormatHints, limits: Limits) -> Table | Forma
     if isinstance(chosen, FormatRefusal):
         return chosen
     sheet, content = chosen
-    frame = read_frame(content)
     cells = read_cells(content)
+    frame = read_frame(content, cells.span)
     texts = cell_texts(cells.frame, read_strings(package, workbook), workbook)
     if not texts.height:
         return FormatRefusal("UNREADABLE_EMPTY_FILE", "format.content")
@@ -166,18 +165,13 @@ def _pivot(grid: _Grid) -> pl.DataFrame:
 
 def _spread(grid: _Grid, texts: pl.DataFrame) -> list[pl.Series]:
     """The cells of each column at the places of their records, null elsewhere."""
-    texts = texts.filter(pl.col("row") > grid.header_row)
-    places, columns = texts["row"].to_numpy() - grid.header_row - 1, texts["column"].to_numpy()
-    order = np.argsort(columns.astype(np.uint16), kind="stable")
-    bounds = np.searchsorted(columns[order], np.arange(len(grid.names) + 1) + grid.first_column)
-    with_null = pl.concat([texts["text"], pl.Series("text", [None], dtype=pl.String)], rechunk=True)
-    spread = []
-    for first, last in pairwise(bounds):
-        own = order[first:last]
-        cells = np.full(grid.records, texts.height, np.uint32)
-        cells[places[own]] = own
-        spread.append(with_null.gather(pl.Series(cells)))
-    return spread
+    rows, columns = texts["row"].to_numpy(), texts["column"].to_numpy()
+    first, width = grid.first_column, len(grid.names)
+    own = np.flatnonzero((rows > grid.header_row) & (columns >= first) & (columns < first + width))
+    cells = np.full((width, grid.records), texts.height, np.uint32)
+    cells[columns[own] - first, rows[own] - grid.header_row - 1] = own
+    text = texts["text"].rechunk()
+    return [text.gather(column, null_on_oob=True) for column in cells]
 
 
 def _bad_rows(grid: _Grid) -> dict[int, str]:

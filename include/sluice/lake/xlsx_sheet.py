@@ -11,7 +11,7 @@ from xml.parsers import expat
 import numpy as np
 import polars as pl
 
-from sluice.lake.xlsx_cells import CELLS, letters_number, read_usual_cells, sheet_data
+from sluice.lake.xlsx_cells import CELLS, letters_number, read_usual_cells, sheet_data, usual_span
 from sluice.lake.xlsx_package import XmlRefused, local_name, parse_xml
 from sluice.lake.xlsx_workbook import escaped_text
 
@@ -34,9 +34,12 @@ class SheetFrame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SheetCells:
-    """Cells as :data:`CELLS`, and in order the rows that have a formula and those with cells that nobody sees."""
+    """Cells as :data:`CELLS`, and in order the rows that have a formula and those with cells that nobody sees.
+
+    ``span``: where they begin and end in the sheet."""
 
     frame: pl.DataFrame
+    span: tuple[int, int]
     formula_rows: tuple[int, ...] = ()
     hidden_rows: tuple[int, ...] = ()
 
@@ -62,9 +65,9 @@ def has_content(content: bytes) -> bool:
     return found
 
 
-def read_frame(content: bytes) -> SheetFrame:
-    """Columns, merged blocks and formulas, from everything outside the cells. raises XmlRefused."""
-    start, end = sheet_data(content)
+def read_frame(content: bytes, span: tuple[int, int]) -> SheetFrame:
+    """Columns, merged blocks and formulas, from everything outside the span of the cells. raises XmlRefused."""
+    start, end = span
     reader = _FrameReader()
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
@@ -105,7 +108,7 @@ class _FrameReader:
 def read_cells(content: bytes) -> SheetCells:
     """Cells with something in them. raises XmlRefused: broken XML, addresses or values."""
     usual = read_usual_cells(content, may_hide=False)
-    cells = SheetCells(usual) if usual is not None else read_cells_exact(content)
+    cells = SheetCells(usual, usual_span(content)) if usual is not None else read_cells_exact(content)
     rows, columns = cells.frame["row"].to_numpy(), cells.frame["column"].to_numpy()
     key = rows.astype(np.uint64) * (MAX_COLUMN + 1) + columns
     if not (key[1:] > key[:-1]).all() and len(np.unique(key)) < len(key):
@@ -125,7 +128,7 @@ def read_cells_exact(content: bytes) -> SheetCells:
     parser.EndElementHandler = reader.end
     parse_xml(content, parser)
     frame = pl.DataFrame(reader.cells, schema=CELLS, orient="row")
-    return SheetCells(frame, tuple(sorted(reader.formulas)), tuple(sorted(reader.hidden)))
+    return SheetCells(frame, sheet_data(content), tuple(sorted(reader.formulas)), tuple(sorted(reader.hidden)))
 
 
 class _ExactReader:

@@ -107,8 +107,10 @@ def _shared(cells: pl.DataFrame, strings: pl.Series) -> pl.DataFrame:
         index = cells["text"].str.strip_chars().cast(pl.UInt32, strict=False)
     if index.null_count() or int(index.max() or 0) >= len(strings):  # type: ignore[arg-type]
         raise XmlRefused("UNREADABLE_CELL")
-    texts = _texts(cells, strings.gather(index))
-    return texts.filter(pl.col("text") != "") if (strings == "").any() else texts
+    pointing, is_empty = cells.select("row", "column", index=index), strings == ""
+    if is_empty.any():
+        pointing = pointing.filter(~is_empty.gather(index))
+    return _texts(pointing, strings.gather(pointing["index"]))
 
 
 def _booleans(cells: pl.DataFrame) -> pl.DataFrame:
