@@ -170,14 +170,29 @@ class Tags:
 
     def texts_in(self, elements: Places, texts: Texts) -> pl.Series:
         """The text in each of some elements, by their tags; empty where there is none. Each has one at most."""
+        if len(texts.tags) == len(elements):
+            return self._column(texts.starts, texts.ends - texts.starts)
+        starts, sizes = self.at[elements], np.zeros(len(elements), np.int64)
+        places = np.searchsorted(elements, texts.tags) - 1
+        starts[places], sizes[places] = texts.starts, texts.ends - texts.starts
+        return self._column(starts, sizes)
+
+    def _column(self, starts: Places, sizes: Places) -> pl.Series:
+        """Pieces as Arrow's views of texts: size, then twelve bytes, or four of them, a buffer and the place in it."""
         import pyarrow as pa
 
-        offsets = np.empty(2 * len(elements) + 1, np.int64)
-        offsets[:-1:2] = offsets[1::2] = self.at[elements]
-        places = slice(None) if len(texts.tags) == len(elements) else np.searchsorted(elements, texts.tags) - 1
-        offsets[:-1:2][places], offsets[1::2][places], offsets[-1] = texts.starts, texts.ends, len(self.part)
-        both = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(self.part))
-        return pl.Series(both, dtype=pl.String).gather_every(2)
+        heads = self._pieces(starts, sizes)
+        views = np.column_stack([sizes.astype(np.uint64) | heads << 32, heads >> 32])
+        longer, apart = np.flatnonzero(sizes > 8), np.flatnonzero(sizes > 12)
+        views[longer, 1] = self._pieces(starts[longer] + 4, sizes[longer] - 4)
+        views[apart, 1] = starts[apart].astype(np.uint64) << 32
+        buffers = [None, pa.py_buffer(views), *([pa.py_buffer(self.part)] if len(apart) else [])]
+        return pl.Series(pa.Array.from_buffers(pa.string_view(), len(views), buffers), dtype=pl.String)
+
+    def _pieces(self, starts: Places, sizes: Places) -> Words:
+        """The first eight bytes of some pieces, zeros behind shorter ones."""
+        pieces: Words = self.words[starts] & _MASKS[np.minimum(sizes, 8)]
+        return pieces
 
     def spelled(self, starts: Places, ends: Places, read: Callable[[bytes], Tag | None]) -> Spelled:
         """Pieces by their spelling, each of which is read once; None: it is not known."""
@@ -206,7 +221,7 @@ class Tags:
         for done in range(8, min(longest, _LONGEST), 8):
             more = np.flatnonzero(sizes > done)
             keys.append(np.zeros_like(heads))
-            keys[-1][more] = self.words[starts[more] + done] & _MASKS[np.minimum(sizes[more] - done, 8)]
+            keys[-1][more] = self._pieces(starts[more] + done, sizes[more] - done)
         tags: list[Tag] = []
         kinds, needs, leaves = (np.zeros(len(heads), np.uint8) for _ in range(3))
         first = 0
