@@ -17,7 +17,7 @@ CELLS = pl.Schema({"row": pl.UInt32, "column": pl.UInt32, "style": pl.UInt32, "t
 
 _STYLE, _TYPE = rb's="([0-9]{1,6})"', rb't="([a-zA-Z]+)"'
 _CELL = re.compile(
-    rb"(?: (?:%s(?: (?:%s ?)?)?|%s(?: (?:%s ?)?)?)?)?(?:>|(/)>[ \t\n]*)" % (_STYLE, _TYPE, _TYPE, _STYLE)
+    rb"(?: (?:%s(?: (?:%s ?)?)?|%s(?: (?:%s ?)?)?)?)?(?:>|(/>|></c>)[ \t\n]*)" % (_STYLE, _TYPE, _TYPE, _STYLE)
 )
 _ROW = re.compile(rb'((?: [A-Za-z][A-Za-z0-9:._-]*="[^"<&]*")*)[ \t\n]*(/?)>[ \t\n]*')
 _ATTRIBUTE = re.compile(rb' ([^ =]+)="([^"]*)"')
@@ -25,15 +25,14 @@ _HEIGHT, _SEEN_HEIGHT = re.compile(rb"[0-9]+(?:\.[0-9]+)?"), re.compile(rb"[1-9]
 _TAGS = {
     b"<v>": Tag(Place.CELL, Place.VALUE),
     b'<v xml:space="preserve">': Tag(Place.CELL, Place.VALUE),
-    b"</v>": Tag(Place.VALUE, Place.BEHIND_VALUE),
-    b"<v/>": Tag(Place.CELL, Place.BEHIND_VALUE),
+    b"</v></c>": Tag(Place.VALUE, Place.CELLS),
+    b"<v/></c>": Tag(Place.CELL, Place.CELLS),
     b"<is>": Tag(Place.CELL, Place.STRING),
-    b"<is/>": Tag(Place.CELL, Place.BEHIND_VALUE),
+    b"<is/></c>": Tag(Place.CELL, Place.CELLS),
     b"<t>": Tag(Place.STRING, Place.TEXT),
     b'<t xml:space="preserve">': Tag(Place.STRING, Place.TEXT),
     b"</t>": Tag(Place.TEXT, Place.BEHIND_TEXT),
-    b"</is>": Tag(Place.BEHIND_TEXT, Place.BEHIND_VALUE),
-    b"</c>": Tag(Place.CELL | Place.BEHIND_VALUE, Place.CELLS),
+    b"</is></c>": Tag(Place.BEHIND_TEXT, Place.CELLS),
     b"</row>": Tag(Place.CELLS, Place.OUTSIDE),
 }
 _START, _END, _WORD = b"<sheetData>", b"</sheetData>", b"sheetData"
@@ -50,7 +49,7 @@ def read_usual_cells(content: bytes, *, may_hide: bool = True) -> pl.DataFrame |
     first, last = start + len(_START), end - len(_END)
     found = None
     if 0 <= start < first <= last and is_utf8(content):
-        found = read_pieces(content, (first, last), b"</row>", AT_ONCE, lambda tags: _cells(tags, may_hide))
+        found = read_pieces(content, (first, last), (b"</row>", b"</c>"), AT_ONCE, lambda tags: _cells(tags, may_hide))
     sheet_data(content[:first] + content[last:] if found else content)  # what was read has no other tag in it
     return pl.concat(found).with_columns(pl.col("text").map_batches(plain_text, pl.String)) if found else None
 

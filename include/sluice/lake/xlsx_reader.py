@@ -171,7 +171,7 @@ def _spread(grid: _Grid, texts: pl.DataFrame) -> list[pl.Series]:
     cells = np.full((width, grid.records), texts.height, np.uint32)
     cells[columns[own] - first, rows[own] - grid.header_row - 1] = own
     text = texts["text"].rechunk()
-    return [text.gather(column, null_on_oob=True) for column in cells]
+    return [text.gather(pl.Series(column), null_on_oob=True) for column in cells]
 
 
 def _bad_rows(grid: _Grid) -> dict[int, str]:

@@ -42,7 +42,6 @@ class Place(IntFlag):
     CELLS = auto()
     CELL = auto()
     VALUE = auto()
-    BEHIND_VALUE = auto()
     STRING = auto()
     TEXT = auto()
     BEHIND_TEXT = auto()
@@ -86,18 +85,20 @@ class Texts:
 
 
 def read_pieces(
-    content: bytes, span: tuple[int, int], end: bytes, at_once: int, read: Callable[["Tags"], T]
+    content: bytes, span: tuple[int, int], ends: tuple[bytes, bytes], at_once: int, read: Callable[["Tags"], T]
 ) -> list[T] | None:
-    """What is between two places, read in pieces of so many bytes that end behind a tag; None: its shape is unknown.
+    """What is between two places, read in pieces of so many bytes; None: its shape is unknown.
 
-    Line ends are one line feed, as XML has them."""
+    Line ends are one line feed, as XML has them. ends: the tag that ends a piece, and the one for :class:`Tags`."""
+
+    end, joined = ends
 
     def piece(span: tuple[int, int]) -> T | None:
         part = b"".join((memoryview(content)[slice(*span)], _PADDING))
         if b"\r" in part:
             part = part.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         try:
-            return read(Tags(part)) if _is_text(part) else None
+            return read(Tags(part, joined)) if _is_text(part) else None
         except UnknownShape:
             return None
 
@@ -134,13 +135,18 @@ def _is_text(part: bytes) -> bool:
 class Tags:
     """The tags of a piece of XML. raises UnknownShape, also from its methods.
 
-    ``at``: where they begin, and the end. ``heads``: eight bytes of each. ``words``: eight bytes from each place."""
+    ``at``: where they begin, and the end. ``heads``: eight bytes of each. ``words``: eight bytes from each place.
+    joined: an end tag, which is taken as the last bytes of the tag before it; a quarter of all tags."""
 
-    def __init__(self, part: bytes) -> None:
+    def __init__(self, part: bytes, joined: bytes) -> None:
         content = np.frombuffer(part, np.uint8)
+        begins = content == ord("<")
+        ends = begins[:-2] & (content[1:-1] == joined[1]) & (content[2:] == joined[2])
+        begins[:-2] ^= ends
         self.part = part
         self.words: Words = np.ndarray(len(part) - 7, "<u8", part, strides=(1,))
-        self.at: Places = np.flatnonzero(content == ord("<"))
+        self.at: Places = np.flatnonzero(begins)
+        self._joined, self._unseen = joined[:3], int(np.count_nonzero(ends))
         self.heads = self.words[self.at[:-1]]
         self._names = (self.heads >> 8).astype(np.uint16)
         self._sizes = np.diff(self.at)
@@ -204,7 +210,7 @@ class Tags:
             self._sizes[numbers] = 0
 
         def read(tag: bytes) -> Tag | None:
-            return known.get(tag.rstrip(SPACE) if tag.startswith(b"</") else tag) if tag else _LEFT_OUT
+            return known.get(tag.rstrip(SPACE)) if tag else _LEFT_OUT
 
         order = self._spelled(self.heads, self.at[:-1], self._sizes, read)
         for numbers, spelled in apart:
@@ -213,7 +219,7 @@ class Tags:
             np.append(np.uint8(Place.OUTSIDE), order.leaves),
             np.append(order.needs, np.uint8(Place.OUTSIDE)),
         )
-        if not (before & after).all():
+        if not (before & after).all() or self._unseen:
             raise UnknownShape
 
     def _spelled(self, heads: Words, starts: Places, sizes: Places, read: Callable[[bytes], Tag | None]) -> Spelled:
@@ -226,13 +232,15 @@ class Tags:
         kinds, needs, leaves = (np.zeros(len(heads), np.uint8) for _ in range(3))
         first = 0
         while first < len(kinds) and not kinds[first]:
-            tag = read(self.part[starts[first] : starts[first] + sizes[first]])
+            spelling = self.part[starts[first] : starts[first] + sizes[first]]
+            tag = read(spelling)
             if tag is None or longest > _LONGEST or len(tags) == _MOST_SPELLINGS:
                 raise UnknownShape
             tags.append(tag)
             same = np.logical_and.reduce([key == key[first] for key in keys]).view(np.uint8)
             for codes, code in ((kinds, len(tags)), (needs, tag.needs), (leaves, tag.leaves)):
                 codes |= same * np.uint8(code)
+            self._unseen -= spelling.count(self._joined) * int(np.count_nonzero(same))
             first = int((kinds == 0).argmax())
         return Spelled(tuple(tags), kinds - np.uint8(1), needs, leaves)
 

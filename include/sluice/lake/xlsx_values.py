@@ -31,7 +31,7 @@ def cell_texts(cells: pl.DataFrame, strings: pl.Series, workbook: Workbook) -> p
     """Each cell as text, or a code instead. raises XmlRefused: a cell that points at nothing."""
     _check_styles(cells, workbook)
     types = cells["type"].fill_null("n")
-    found, left = [pl.DataFrame(schema=TEXTS)], cells.height
+    found, left = list[pl.DataFrame](), cells.height
     for kind in ("s", "n", "str", "inlineStr", "d", "b", "e"):
         is_one = types == kind
         count = int(is_one.sum()) if left else 0
@@ -41,7 +41,7 @@ def cell_texts(cells: pl.DataFrame, strings: pl.Series, workbook: Workbook) -> p
         left -= count
     if left:
         raise XmlRefused("UNREADABLE_CELL")
-    return pl.concat(found)
+    return pl.concat(found) if found else pl.DataFrame(schema=TEXTS)
 
 
 def _of_type(kind: str, cells: pl.DataFrame, strings: pl.Series, workbook: Workbook) -> pl.DataFrame:

@@ -25,9 +25,8 @@ _STRING_TAGS = {
     b"<si>": Tag(Place.OUTSIDE, Place.STRING),
     b"<t>": Tag(Place.STRING, Place.TEXT),
     b'<t xml:space="preserve">': Tag(Place.STRING, Place.TEXT),
-    b"<t/>": Tag(Place.STRING, Place.BEHIND_TEXT),
-    b"</t>": Tag(Place.TEXT, Place.BEHIND_TEXT),
-    b"</si>": Tag(Place.BEHIND_TEXT, Place.OUTSIDE),
+    b"<t/></si>": Tag(Place.STRING, Place.OUTSIDE),
+    b"</t></si>": Tag(Place.TEXT, Place.OUTSIDE),
 }
 
 
@@ -217,7 +216,7 @@ def _plain_strings(content: bytes) -> pl.Series | None:
     start, end = content.find(b"<si>"), content.rfind(b"</si>") + len(b"</si>")
     if not 0 <= start < end or not is_utf8(content) or not _is_all(content[:start], content[end:]):
         return None
-    found = read_pieces(content, (start, end), b"</si>", AT_ONCE, _strings)
+    found = read_pieces(content, (start, end), (b"</si>", b"</si>"), AT_ONCE, _strings)
     return plain_text(pl.concat(found, rechunk=True)) if found else None
 
 
