@@ -1,17 +1,23 @@
 """Sheets that are drawn, and damaged: the usual reader reads them as the exact one does, or leaves them to it."""
 
+import io
 import random
 import re
+import zipfile
+from itertools import chain
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.lake import xlsx_cells
+from sluice.lake import xlsx_cells, xlsx_workbook
 from sluice.lake.xlsx_cells import read_usual_cells
-from sluice.lake.xlsx_package import XmlRefused
+from sluice.lake.xlsx_package import Package, XmlRefused
 from sluice.lake.xlsx_sheet import SheetCells, read_cells_exact
+from sluice.lake.xlsx_workbook import Workbook, read_strings
+
+pytestmark = pytest.mark.slow
 
 COLUMNS = ["A", "B", "Z", "AA", "AZ", "ZZ", "AAA", "XFD"]
 ROW_NUMBERS = ["1", "9", "10", "999999", "1000000", "1048576", "9999999", "007"]
@@ -37,15 +43,45 @@ VALUES = TEXTS | st.sampled_from(
 )
 
 ODD = [
-    *(b" ", b"\n", b"\t", b"\r", b"\x0b", b"\x0c", b"\x01", b"\0", b"\x7f", b"\xc2\xa0", b"\xe2\x80\xa8", b"\xff", b"\xed\xa0\x80"),
-    *(b"\xef\xbf\xbe", b"\xef\xbf\xbf", b"\xef\xbf\xbd", b"&", b"&amp;", b"&#1;", b"&#xFFFE;", b"&#xD800;", b"&#13;", b"&no;"),
-    *(b"<!-- -->", b"<![CDATA[1]]>", b"<?x ?>", b"]]>", b"<", b">", b"/", b'"', b"'", b"=", b"x", b"1", b"_x0041_", b"_x0000_"),
-    *(b'<c r="A9"/>', b"<c/>", b"<c>", b"</c>", b"<x:c/>", b"<row/>", b"<row>", b"</row>", b'<row r="3">', b'<row r="x">', b'<row" a="1">'),
-    *(b"<v/>", b"<v>", b"</v>", b"<v>1</v>", b"<v >1</v>", b"<is/>", b"<is>", b"</is>", b"<t/>", b"<t>", b"</t>", b"<r><t>1</t></r>"),
-    *(b"<f>1</f>", b"<is><t>1</t></is>", b'<v xml:space="preserve">', b' xml:space="preserve"', b' xml:space="default"'),
-    *(b' s="1"', b' t="s"', b' r="A1"', b' r="5"', b" t='s'", b' x:t="s"', b' s=""', b' hidden="1"', b' ht="0"', b' ht="0.5"'),
-    *(b' hidden=" 0"', b' ht="x"', b' a="&no;"', b' a="<"', b' a="1" a="1"', b"</sheetData>", b"<sheetData>", b"</sheetData >"),
-]  # fmt: skip
+    *(b" ", b"\n", b"\t", b"\r", b"\x0b", b"\x0c", b"\x01", b"\0", b"\x7f", b"\xff", b"]]>", b"&", b"&amp;", b"&no;"),
+    *(b"\xc2\xa0", b"\xe2\x80\xa8", b"\xed\xa0\x80", b"\xef\xbf\xbd", b"\xef\xbf\xbe", b"\xef\xbf\xbf"),
+    *(b"&#1;", b"&#13;", b"&#xFFFE;", b"&#xD800;", b"_x0041_", b"_x0000_", b"<!-- -->", b"<![CDATA[1]]>", b"<?x ?>"),
+    *(b"<", b">", b"/", b'"', b"'", b"=", b"x", b"1", b'<c r="A9"/>', b"<c/>", b"<c>", b"</c>", b"</cx>", b"<x:c/>"),
+    *(
+        b"<row/>",
+        b"<row>",
+        b"</row>",
+        b'<row r="3">',
+        b'<row r="x">',
+        b'<row" a="1">',
+        b"<rox>",
+        b"<row >",
+        b"<f>1</f>",
+    ),
+    *(
+        b"<v/>",
+        b"<v>",
+        b"</v>",
+        b"<v></c>",
+        b"<v>1</v>",
+        b"<v >1</v>",
+        b"<is/>",
+        b"<is>",
+        b"</is>",
+        b"<t/>",
+        b"<t>",
+        b"</t>",
+    ),
+    *(
+        b"<r><t>1</t></r>",
+        b"<is><t>1</t></is>",
+        b'<v xml:space="preserve">',
+        b' xml:space="preserve"',
+        b' xml:space="x"',
+    ),
+    *(b' s="1"', b' t="s"', b' r="A1"', b' r="5"', b" t='s'", b' x:t="s"', b' s=""', b' hidden="1"', b' hidden=" 0"'),
+    *(b' ht="0"', b' ht="0.5"', b' ht="x"', b' a="&no;"', b' a="<"', b' a="1" a="1"', b"</sheetData>", b"<sheetData>"),
+]
 
 
 def sheet_of(rows: bytes) -> bytes:
@@ -151,15 +187,16 @@ def test_a_damaged_sheet_is_read_as_the_exact_reader_does_or_left_to_it(sheet: b
 
 ONE = sheet_of(
     b'<row r="1" spans="1:2"><c r="A1" t="s"><v>12</v></c><c r="B1" s="3"><v>1.5</v></c></row>'
-    b'<row r="2"><c r="A2" t="inlineStr"><is><t>An</t></is></c><c r="B2"/></row>'
+    b'<row r="2"><c r="A2" t="inlineStr"><is><t>An</t></is></c><c r="B2"/></row><row ht="15"><c r="A3"></c></row>'
 )
 
 
 def test_damage_is_read_and_left_to_the_exact_reader_in_turn() -> None:
-    """Each byte of a sheet changed, and each odd piece at each place: no agreement by always saying None."""
+    """Each byte of a sheet changed, and each odd piece at each edge of a tag: no agreement by always saying None."""
     first, last = ONE.index(b"<sheetData>") + 11, ONE.index(b"</sheetData>")
     changed = [ONE[:at] + bytes([byte]) + ONE[at + 1 :] for at in range(first, last) for byte in b'\0\n "</>0A&\xff']
-    longer = [ONE[:at] + piece + ONE[at:] for at in range(first, last + 1) for piece in ODD]
+    edges = {at for found in re.finditer(rb'[<>" ]', ONE) for at in found.span() if first <= at <= last}
+    longer = [ONE[:at] + piece + ONE[at:] for at in sorted(edges) for piece in ODD]
     read = 0
     for sheet in [*changed, *longer]:
         usual = by_usual(sheet)
@@ -195,3 +232,56 @@ def test_a_sheet_with_more_spellings_than_are_numbered_is_left_to_the_exact_read
 
     assert (usual is None) == (count > 250)
     assert usual is None or agrees(usual, by_exact(sheet))
+
+
+def strings_of(entries: bytes) -> bytes:
+    return b'<sst count="1">' + entries + b"</sst>"
+
+
+def read_part(content: bytes) -> list[str] | None:
+    """None: refused."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("strings", content)
+    with zipfile.ZipFile(out) as archive:
+        try:
+            return read_strings(Package(archive), Workbook((), False, (), "strings", frozenset())).to_list()
+        except XmlRefused:
+            return None
+
+
+def by_exact_strings(content: bytes) -> list[str] | None:
+    """A comment in the first string is not for the usual reader."""
+    return read_part(content.replace(b"<si>", b"<si><!-- -->", 1))
+
+
+SPACED = st.sampled_from(["", "", ' xml:space="preserve"'])
+ENTRIES = st.one_of(st.builds("<si><t{}>{}</t></si>".format, SPACED, VALUES), st.just("<si><t/></si>"))
+
+
+@given(st.lists(st.tuples(ENTRIES, st.sampled_from(SPACES)), min_size=1), st.integers(1, 200))
+def test_strings_are_read_as_the_exact_reader_does(entries: list[tuple[str, str]], at_once: int) -> None:
+    content = strings_of("".join(chain(*entries)).encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xlsx_workbook, "AT_ONCE", at_once)
+        found = read_part(content)
+
+    assert found is not None
+    assert len(found) == len(entries)
+    assert found == by_exact_strings(content)
+
+
+def test_damaged_strings_are_read_as_the_exact_reader_does_or_refused() -> None:
+    entries = b'<si><t>An</t></si><si><t xml:space="preserve"> b </t></si><si><t/></si>'
+    odd = [*ODD, b"<si>", b"</si>", b"<si/>", b"<si><t>x</t></si>", b"<rPh><t>x</t></rPh>"]
+    longer = [entries[:at] + piece + entries[at:] for at in range(len(entries) + 1) for piece in odd]
+    shorter = [entries[:at] + entries[at + size :] for at in range(len(entries)) for size in (1, 2, 4, 5, 9, 14)]
+    read = 0
+    for content in map(strings_of, [*longer, *shorter]):
+        found = read_part(content)
+        read += found is not None
+        assert found is None or found == by_exact_strings(content), content
+
+    assert read > 500
+    assert read_part(strings_of(entries)) == ["An", " b ", ""]
+    assert read_part(strings_of(entries.replace(b"An", b"Jo"))) != by_exact_strings(strings_of(entries))

@@ -48,14 +48,14 @@ def read_usual_cells(content: bytes, *, may_hide: bool = True) -> pl.DataFrame |
     start, end = usual_span(content)
     first, last = start + len(_START), end - len(_END)
     found = None
-    if 0 <= start < first <= last and is_utf8(content):
+    if start >= 0 and first <= last and is_utf8(content):
         found = read_pieces(content, (first, last), (b"</row>", b"</c>"), AT_ONCE, lambda tags: _cells(tags, may_hide))
     sheet_data(content[:first] + content[last:] if found else content)  # what was read has no other tag in it
     return pl.concat(found).with_columns(pl.col("text").map_batches(plain_text, pl.String)) if found else None
 
 
 def usual_span(content: bytes) -> tuple[int, int]:
-    """As :func:`sheet_data`, of a sheet in the usual shape; nonsense of another."""
+    """As :func:`sheet_data`, of a sheet that is known to be in the usual shape."""
     return content.find(_START), content.rfind(_END) + len(_END)
 
 
@@ -77,6 +77,8 @@ def _cells(tags: Tags, may_hide: bool) -> pl.DataFrame:
 
 def _row_tails(tags: Tags, rows: Places, may_hide: bool) -> Spelled:
     """What the tags of rows are behind their number, which the cells have too. raises UnknownShape."""
+    if not tags.begin(rows, b"<row").all():
+        raise UnknownShape
     starts = tags.at[rows] + len(b"<row")
     numbered = tags.begin(rows, b'<row r="')
     starts[numbered] += len(b' r="')

@@ -22,16 +22,16 @@ T = TypeVar("T")
 
 AT_ONCE = 1024 * 1024
 """Bytes of a piece, and the rest of its last element among them: the arrays that it needs fit in a cache."""
-SPACE = b" \t\n"
+_SPACE = b" \t\n"
 _PADDING = b"<" + bytes(31)
 """Stands behind a piece: the end of its last tag, and eight bytes wherever a tag or an address begins."""
 _READERS = 2
 """Whatever the machine has: each of them takes memory, which the judging process has little of."""
-_MOST_SPELLINGS, _LONGEST = 250, 256
-"""Of the tags in a piece; where there are more, it is not in the known shape."""
+_LONGEST, _MOST_SPELLINGS, _MOST_COMPARED = 128, 250, 1 << 28
+"""Bytes of a tag, spellings in a piece, and words that are compared for them; the exact reader is as slow as more."""
 _MASKS = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
 """What leaves so many bytes of eight."""
-_NO_TEXT = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+_NO_CHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 """Two characters that XML does not have (XML 1.0, 2.2)."""
 
 
@@ -90,7 +90,6 @@ def read_pieces(
     """What is between two places, read in pieces of so many bytes; None: its shape is unknown.
 
     Line ends are one line feed, as XML has them. ends: the tag that ends a piece, and the one for :class:`Tags`."""
-
     end, joined = ends
 
     def piece(span: tuple[int, int]) -> T | None:
@@ -129,7 +128,7 @@ def _is_text(part: bytes) -> bool:
         part.decode()
     except UnicodeDecodeError:
         return False
-    return all(mark not in part for mark in _NO_TEXT)
+    return all(mark not in part for mark in _NO_CHARACTERS)
 
 
 class Tags:
@@ -150,7 +149,8 @@ class Tags:
         self.heads = self.words[self.at[:-1]]
         self._names = (self.heads >> 8).astype(np.uint16)
         self._sizes = np.diff(self.at)
-        if part[: self.at[0]].strip(SPACE) or _has_controls(content[: self.at[-1]]):
+        is_too_long = len(part) >= 1 << 31  # for the place of a text in a column
+        if is_too_long or part[: self.at[0]].strip(_SPACE) or _has_controls(content[: self.at[-1]]):
             raise UnknownShape
 
     def named(self, *names: bytes) -> Places:
@@ -210,36 +210,38 @@ class Tags:
             self._sizes[numbers] = 0
 
         def read(tag: bytes) -> Tag | None:
-            return known.get(tag.rstrip(SPACE)) if tag else _LEFT_OUT
+            return known.get(tag.rstrip(_SPACE)) if tag else _LEFT_OUT
 
         order = self._spelled(self.heads, self.at[:-1], self._sizes, read)
         for numbers, spelled in apart:
             order.needs[numbers], order.leaves[numbers] = spelled.needs, spelled.leaves
-        before, after = (
-            np.append(np.uint8(Place.OUTSIDE), order.leaves),
-            np.append(order.needs, np.uint8(Place.OUTSIDE)),
-        )
+        outside = np.uint8(Place.OUTSIDE)
+        before, after = np.append(outside, order.leaves), np.append(order.needs, outside)
         if not (before & after).all() or self._unseen:
             raise UnknownShape
 
     def _spelled(self, heads: Words, starts: Places, sizes: Places, read: Callable[[bytes], Tag | None]) -> Spelled:
-        keys, longest = [heads & _MASKS[np.minimum(sizes, 8)]], int(sizes.max(initial=0))
+        longest = int(sizes.max(initial=0))
+        keys = [heads & _MASKS[np.minimum(sizes, 8)]]
         for done in range(8, min(longest, _LONGEST), 8):
             more = np.flatnonzero(sizes > done)
             keys.append(np.zeros_like(heads))
             keys[-1][more] = self._pieces(starts[more] + done, sizes[more] - done)
+        most = min(_MOST_SPELLINGS, _MOST_COMPARED // (len(keys) * len(heads) or 1)) if longest <= _LONGEST else 0
         tags: list[Tag] = []
         kinds, needs, leaves = (np.zeros(len(heads), np.uint8) for _ in range(3))
         first = 0
         while first < len(kinds) and not kinds[first]:
             spelling = self.part[starts[first] : starts[first] + sizes[first]]
             tag = read(spelling)
-            if tag is None or longest > _LONGEST or len(tags) == _MOST_SPELLINGS:
+            if tag is None or len(tags) >= most:
                 raise UnknownShape
             tags.append(tag)
-            same = np.logical_and.reduce([key == key[first] for key in keys]).view(np.uint8)
+            same = keys[0] == keys[0][first]
+            for key in keys[1:]:
+                same &= key == key[first]
             for codes, code in ((kinds, len(tags)), (needs, tag.needs), (leaves, tag.leaves)):
-                codes |= same * np.uint8(code)
+                codes |= same.view(np.uint8) * np.uint8(code)
             self._unseen -= spelling.count(self._joined) * int(np.count_nonzero(same))
             first = int((kinds == 0).argmax())
         return Spelled(tuple(tags), kinds - np.uint8(1), needs, leaves)
