@@ -37,6 +37,7 @@ _TAGS = {
 }
 _START, _END, _WORD = b"<sheetData>", b"</sheetData>", b"sheetData"
 _BEFORE_WORD, _IN_START, _IN_END = (re.compile(each) for each in (rb"<(/?)(?:[^\s<>/:]+:)?\Z", rb"[\s/>]", rb"\s*>"))
+_LETTERS = 26
 _EACH, _HIGH = 0x0101010101010101, 0x8080808080808080
 """Of eight bytes each the lowest bit, and the highest."""
 
@@ -65,12 +66,13 @@ def _cells(tags: Tags, may_hide: bool) -> pl.DataFrame:
     row_tails, (numbers, columns, tails) = _row_tails(tags, rows, may_hide), _addresses(tags, cells)
     tags.check_order(_TAGS, [(rows, row_tails), (cells, tails)])
     texts, kinds = tags.texts_in(cells, values), pl.Series(tails.kinds)
+    is_empty = texts == ""
     frame = {
-        "row": pl.Series(numbers, dtype=pl.UInt32),
-        "column": pl.Series(columns, dtype=pl.UInt32),
+        "row": pl.Series(numbers.astype(np.uint32)),
+        "column": pl.Series(columns.astype(np.uint32)),
         "style": pl.Series([tag.style for tag in tails.tags], dtype=pl.UInt32).gather(kinds),
         "type": pl.Series([tag.type for tag in tails.tags], dtype=pl.String).gather(kinds),
-        "text": texts.set(texts == "", None),
+        "text": texts.set(is_empty, None) if is_empty.any() else texts,
     }
     return pl.DataFrame(frame, schema=CELLS)
 
@@ -100,14 +102,17 @@ def _addresses(tags: Tags, cells: Places) -> tuple[Words, Words, Spelled]:
 
 def _columns(words: Words) -> tuple[Words, Places]:
     """The column that one to three capital letters name, 1 = A, and how many they are. raises UnknownShape."""
-    first, second, third = ((words >> bits & 0xFF) - (ord("A") - 1) for bits in (0, 8, 16))
-    has_second = second - 1 < 26
-    has_third = has_second & (third - 1 < 26)
-    if not (first - 1 < 26).all():
+    first, second, third = (words.view(np.uint8)[at::8] - np.uint8(ord("A")) for at in range(3))
+    has_second = second < _LETTERS
+    has_third = has_second & (third < _LETTERS)
+    if (first >= _LETTERS).any():
         raise UnknownShape
-    columns = np.where(has_second, first * 26 + second, first)
-    columns = np.where(has_third, columns * 26 + third, columns) if has_third.any() else columns
-    return columns, 1 + has_second.astype(np.int64) + has_third
+    columns, letters = first.astype(np.uint64) + 1, np.ones(len(words), np.int64)
+    for has_more, letter in ((has_second, second), (has_third, third)):
+        if has_more.any():
+            columns = np.where(has_more, columns * _LETTERS + letter + 1, columns)
+            letters += has_more
+    return columns, letters
 
 
 def _numbers(words: Words) -> tuple[Words, Places]:
