@@ -180,9 +180,8 @@ def _bad_rows(grid: _Grid) -> dict[int, str]:
     last = grid.first_column + len(grid.names) - 1
     number = (pl.col("row") - grid.header_row).alias("number")
     coded = grid.texts.filter(is_data & pl.col("code").is_not_null()).sort("row", "column").select(number, "code")
-    beside = (
-        grid.texts.filter(is_data & ~pl.col("column").is_between(grid.first_column, last)).select(number).to_series()
-    )
+    is_beside = is_data & ~pl.col("column").is_between(grid.first_column, last)
+    beside = grid.texts.filter(is_beside).select(number).to_series()
     filled = np.zeros(grid.header_row + grid.records + 1, bool)
     filled[grid.texts["row"].to_numpy()] = True
     blank = np.flatnonzero(~filled[grid.header_row + 1 :]) + 1
