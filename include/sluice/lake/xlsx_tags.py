@@ -27,8 +27,8 @@ _PADDING = b"<" + bytes(31)
 """Stands behind a piece: the end of its last tag, and eight bytes wherever a tag or an address begins."""
 _READERS = 2
 """Whatever the machine has: each of them takes memory, which the judging process has little of."""
-_LONGEST, _MOST_SPELLINGS, _MOST_COMPARED = 128, 250, 1 << 28
-"""Bytes of a tag, spellings in a piece, and words that are compared for them; the exact reader is as slow as more."""
+_LONGEST, _MOST_SPELLINGS, _MOST_COMPARED = 128, 250, 1 << 26
+"""Bytes of a tag, spellings in a piece, and words compared for them: no more time than expat takes."""
 _MASKS = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
 """What leaves so many bytes of eight."""
 _NO_CHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
