@@ -93,6 +93,30 @@ def test_a_download_that_was_cut_off_replaces_no_whole_list(desk: Desk) -> None:
     assert (numbers[0], sorted(numbers)) == (2, [2, 189, 190, 200])
 
 
+def test_an_older_list_is_the_youngest_again_only_where_somebody_says_so(desk: Desk) -> None:
+    today = datetime.now(BRUSSELS).date()
+
+    def said(count: int, *words: str, days_ago: int = 0) -> str | None:
+        path = desk.folder / f"{count}.txt"
+        path.write_text("".join(f"+324700{number:05}\n" for number in range(count)))
+        return sluice("dncm", "import", str(path), "--dated", str(today - timedelta(days=days_ago)), *words).error
+
+    def first() -> tuple[object, ...]:
+        found = sluice("dncm", "list").document["lists"][0]
+        return found["numbers"], found["dated_on"], found["imported_by"]
+
+    assert [said(100, days_ago=20), said(102, "--by", "anna", days_ago=1)] == [None, None]
+    assert (said(100), first()) == ("SLU-627", (102, str(today - timedelta(days=1)), "anna"))
+    assert said(100, days_ago=2) is None, "it is not the youngest by that"
+    assert (said(102, "--by", "anna"), first()) == (None, (102, str(today), "anna")), "control: nothing came after it"
+    assert (said(99, "--by", "bert"), first()) == (None, (99, str(today), "bert")), "a download that was cut off"
+
+    assert said(102) == "SLU-627"
+    again = sluice("dncm", "import", str(desk.folder / "102.txt"), "--again", "--by", "carl")
+    assert (again.document["is_new"], first()) == (True, (102, str(today), "carl"))
+    assert sluice("dncm", "import", str(desk.folder / "102.txt")).document["is_new"] is False
+
+
 def test_a_withdrawal_over_one_channel_is_seen_on_that_channel_only(desk: Desk) -> None:
     opened = sluice(
         "case", "open", "--right", "consent_withdrawal", "--identifier", "phone:0470123456", "--purpose",

@@ -58,6 +58,7 @@ def _about_files(folder: Path, at: dict[str, str]) -> Iterator[Words]:
         yield "receipt", "certificate", file, "--key", at["sound"]
         yield "dncm", "import", file
         yield "dncm", "import", file, "--smaller"
+        yield "dncm", "import", file, "--again"
     for file in (at["sound"], at["failing"], at["nowhere"]):  # not one whose header is wrong: they are asked for it
         yield "contract", "drift", contract, file
         yield "contract", "infer", file

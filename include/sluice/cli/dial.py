@@ -93,13 +93,14 @@ def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="One number a line; a date behind it is passed over.")],
     dated: Annotated[str | None, typer.Option(help="Brussels date of the download, ISO; today by default.")] = None,
     smaller: Annotated[bool, typer.Option("--smaller", help="It is whole, though much smaller than before.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="It holds again, though another one came after it.")] = False,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Import the Do-Not-Call-Me list: hashed and dated; dial lists for phone marketing need a young one.
 
-    JSON: sha256, dated_on, numbers, refused, is_new. Exit 1 for a file that is no such list, or that has
-    over 5 % fewer numbers than the youngest one: its download may have been cut off.
+    JSON: sha256, dated_on, numbers, refused, is_new. Exit 1 for a file that is no such list, that has
+    over 5 % fewer numbers than the youngest one (its download may have been cut off), or that another one replaced.
 
     Example: sluice dncm import dncm.txt --dated 2026-11-25
     """
@@ -113,7 +114,9 @@ def import_(
     now = datetime.now(UTC)
     day = day_of(dated, now)
     with open_house(get_settings()) as house, err.status("importing"):
-        done = import_numbers(house, file, day, by or login_name(), now, may_be_smaller=smaller)
+        done = import_numbers(
+            house, file, day, by or login_name(), now, may_be_smaller=smaller, may_come_back=again
+        )  # fmt: skip
     said = {name: asdict(done.found)[name] for name in ("sha256", "dated_on", "numbers", "refused")}
     document = {**said, "is_new": done.is_new}
     if format is Format.JSON:

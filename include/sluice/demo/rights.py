@@ -166,7 +166,8 @@ def _listed_numbers(house: House, phones: Sequence[str]) -> None:
     path = house.settings.var / "demo" / "dncm.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(["+32470999999", *numbers.to_list(), ""]))
-    import_numbers(house, path, _now().astimezone(BRUSSELS).date(), DESK.name, _now(), may_be_smaller=True)
+    today = _now().astimezone(BRUSSELS).date()
+    import_numbers(house, path, today, DESK.name, _now(), may_be_smaller=True, may_come_back=True)
 
 
 def _list(house: House) -> Listed:

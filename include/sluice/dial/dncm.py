@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sluice.db import transaction
 from sluice.dial import store
-from sluice.dial.model import ListInvalid, ListSmaller, NumberList
+from sluice.dial.model import ListInvalid, ListReplaced, ListSmaller, NumberList
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.keep import PARQUET
@@ -46,19 +46,29 @@ class Imported:
 
 
 def import_numbers(
-    house: House, path: Path, dated_on: date, by: str, now: datetime, *, may_be_smaller: bool = False
+    house: House,
+    path: Path,
+    dated_on: date,
+    by: str,
+    now: datetime,
+    *,
+    may_be_smaller: bool = False,
+    may_come_back: bool = False,
 ) -> Imported:
     """Import a list as it was downloaded: one number a line. ``dated_on``: Brussels date of the download.
 
     The object first, then row and ledger entry. The same file again, downloaded later, is as young as that: nothing
     changed on the list until then. An earlier date changes nothing.
-    Raises ListInvalid, ListSmaller unless ``may_be_smaller``, UsageError for a date to come.
+    Raises ListInvalid, ListSmaller unless ``may_be_smaller``, ListReplaced unless ``may_come_back``, UsageError for a
+    date to come.
     """
     if dated_on > now.astimezone(BRUSSELS).date():
         raise UsageError(Ref("option", "--dated"))
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     refs, refused = read_numbers(content, house.keyring.subject_key(OWNER))
+    if not may_come_back:
+        _check_last(house, sha256, dated_on)
     if not may_be_smaller:
         _check_whole(house, refs.height, dated_on)
     sink = io.BytesIO()
@@ -81,6 +91,15 @@ def import_numbers(
             append(house.conn, chain=CHAIN, kind=EntryKind.DNCM_IMPORTED, exchange_id=None, body=body)
         known = store.get_numbers(house.conn, sha256)
     return Imported(known, is_new)
+
+
+def _check_last(house: House, sha256: str, dated_on: date) -> None:
+    """Raises ListReplaced for a known list that would be the youngest again: who registered since is not in it."""
+    youngest = next(iter(store.list_numbers(house.conn, 1)), None)
+    if youngest is None or youngest.sha256 == sha256 or dated_on < youngest.dated_on:
+        return
+    if store.find_numbers(house.conn, sha256):
+        raise ListReplaced(Ref("youngest of", youngest.dated_on.isoformat()))
 
 
 def _check_whole(house: House, numbers: int, dated_on: date) -> None:

@@ -166,3 +166,14 @@ class ListSmaller(SluiceError):
         "`sluice dncm import FILE --smaller`"
     )
     exit: ClassVar[Exit] = Exit.REFUSED
+
+
+class ListReplaced(SluiceError):
+    """A Do-Not-Call-Me list that another one replaced: an old download under the date of today would be in force."""
+
+    code: ClassVar[str] = "SLU-627"
+    summary: ClassVar[str] = "another Do-Not-Call-Me list came after this one"
+    cure: ClassVar[str] = (
+        "import the file that was downloaded last; where this is the one, `sluice dncm import FILE --again`"
+    )
+    exit: ClassVar[Exit] = Exit.REFUSED

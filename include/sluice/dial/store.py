@@ -117,12 +117,19 @@ def note_list(conn: Connection, exchange_id: ExchangeId, sha256: str) -> None:
 
 
 def insert_numbers(conn: Connection, found: NumberList) -> bool:
-    """Note an imported list, or a later date of it; False where nothing is new. Call inside a transaction."""
+    """Note an imported list, or that it is the last word again; False where nothing is new. Call inside a transaction.
+
+    It is that by a later date, or on the same one after another list of that date.
+    """
     row = conn.execute(
         """insert into dncm_list (sha256, dated_on, numbers, refused, bucket, key, version_id, imported_at, imported_by)
            values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-           on conflict (sha256) do update set dated_on = excluded.dated_on
-               where excluded.dated_on > dncm_list.dated_on returning 1""",
+           on conflict (sha256) do update set dated_on = excluded.dated_on,
+                   imported_at = excluded.imported_at, imported_by = excluded.imported_by
+               where excluded.dated_on > dncm_list.dated_on or excluded.dated_on = dncm_list.dated_on and exists (
+                   select from dncm_list other
+                   where other.dated_on = dncm_list.dated_on and other.imported_at > dncm_list.imported_at)
+           returning 1""",
         (
             found.sha256,
             found.dated_on,
@@ -138,12 +145,18 @@ def insert_numbers(conn: Connection, found: NumberList) -> bool:
     return row is not None
 
 
+def find_numbers(conn: Connection, sha256: str) -> NumberList | None:
+    """An imported list by its hash."""
+    row = conn.execute(f"select {NUMBERS} from dncm_list where sha256 = %s".encode(), (sha256,)).fetchone()
+    return NumberList(**row) if row else None
+
+
 def get_numbers(conn: Connection, sha256: str) -> NumberList:
     """An imported list by its hash. Raises NotFound."""
-    row = conn.execute(f"select {NUMBERS} from dncm_list where sha256 = %s".encode(), (sha256,)).fetchone()
-    if row is None:
+    found = find_numbers(conn, sha256)
+    if found is None:
         raise NotFound(Ref("Do-Not-Call-Me list", sha256))
-    return NumberList(**row)
+    return found
 
 
 def list_numbers(conn: Connection, limit: int = 50) -> list[NumberList]:
