@@ -90,6 +90,21 @@ def test_a_repeated_file_says_again_what_was_refused(conn: Connection) -> None:
     assert first.judged == again.judged and again.judged.rows_refused == 1
 
 
+def test_a_row_that_was_refused_counts_once_it_is_right_and_its_file_comes_again(conn: Connection) -> None:
+    future = HEAD + COURSE + EXAM + CODE
+    early = datetime(2026, 11, 2, 9, 58, tzinfo=UTC)
+    first, later = put(conn, future, early), put(conn, future)
+    assert [f.code for f in first.judged.findings] == ["VALUE_TIME_FUTURE"]
+    assert (later.judged.findings, later.rows_new, later.is_repeated) == ((), 1, False)
+    assert rows_of(conn) == [2, 2, 1, 0] and last_import_seq(conn) == 2
+    assert put(conn, future).is_repeated, "control: nothing in it is new any more"
+
+    moved = HEAD + CODE.replace("2026-01", "2026-02")
+    assert put(conn, moved).judged.rows_refused == 1, "it contradicts"
+    put(conn, HEAD + CODE.replace(",,,,,\n", ",,,,,yes\n"))
+    assert (put(conn, moved).rows_new, put(conn, moved).is_repeated) == (1, True)
+
+
 def test_the_ledger_entry_answers_why_and_what_and_names_nobody(conn: Connection) -> None:
     put(conn, WHOLE + "account,A-1,,,,,five9,jan.peeters,\n" + "exam,A-2,yesterday,gdpr,yes,90,,,\n")
     entry = conn.execute(

@@ -11,7 +11,7 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.record import PurposeLine, ReasonLine
 from sluice.ledger.staffed import StaffImportRecord
 from sluice.staff.facts import purposes
-from sluice.staff.model import Finding, Imported, Judged, StaffFile
+from sluice.staff.model import Finding, Held, Imported, Judged, StaffFile, StaffRow
 from sluice.staff.read import read_table
 from sluice.staff.rows import judge_rows
 from sluice.staff.settle import settle
@@ -30,7 +30,7 @@ SHOWN_ROWS = 20
 
 
 def admit(conn: Connection, file: StaffFile, *, key: bytes, controller: str, now: datetime) -> Imported:
-    """Record every row that can be accepted; a file that was imported before changes nothing.
+    """Record every row that can be accepted; a file that was imported before adds what was refused then and counts now.
 
     key: of the keyring, for the references of agents. controller: code of the center. A file that
     cannot be read at all is recorded too, as refused.
@@ -39,8 +39,9 @@ def admit(conn: Connection, file: StaffFile, *, key: bytes, controller: str, now
     judged = judge_rows(read_table(file), key, now)
     with transaction(conn):
         lock_imports(conn)
-        settled = settle(judged, read_held(conn))
-        if is_imported(conn, sha256):
+        held = read_held(conn)
+        settled = settle(judged, held)
+        if is_imported(conn, sha256) and not any(_is_new(row, held) for row in settled.accepted):
             return Imported(sha256, settled, 0, True, last_import_seq(conn))
         import_id = insert_import(
             conn,
@@ -55,6 +56,10 @@ def admit(conn: Connection, file: StaffFile, *, key: bytes, controller: str, now
         body = _record(file, sha256, settled, new, controller, now)
         entry = append(conn, chain=CHAIN, kind=EntryKind.STAFF_IMPORTED, exchange_id=None, body=body)
     return Imported(sha256, settled, new, False, entry.seq)
+
+
+def _is_new(row: StaffRow, held: Held) -> bool:
+    return row.identity not in (held.withdrawn if row.withdrawn else held.stated)
 
 
 def reasons_of(findings: Iterable[Finding]) -> tuple[ReasonLine, ...]:

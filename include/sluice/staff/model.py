@@ -195,7 +195,7 @@ class StaffFile:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did. ``is_repeated``: this content was imported before, so nothing was added.
+    """What an import did. ``is_repeated``: this content was imported before and nothing in it is new.
 
     ``seq``: number of its entry on the staff chain; of a repetition, the chain's last.
     """
