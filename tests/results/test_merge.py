@@ -91,13 +91,40 @@ def test_a_lazy_frame_gives_the_same_and_stays_lazy(rows: list[tuple[str | None,
     assert_frame_equal(latest_per_record(lazy).collect(), latest_per_record(merge_results(frame(rows))))
 
 
-def test_where_a_row_came_from_only_parts_equal_contents() -> None:
-    rows = frame([("c1", MOMENTS[0], MOMENTS[0], "r1", note) for note in ("b", "a", "b")])
-    marked = rows.with_columns(pl.Series("sluice_exchange", ["x1", "x9", "x2"]))
+def in_files(*files: tuple[str, str, str]) -> pl.DataFrame:
+    """Reports of one contact with one update time: the file, the row in it, the note."""
+    rows = frame([("c1", MOMENTS[0], MOMENTS[0], "r1", note) for _, _, note in files])
+    return rows.with_columns(
+        pl.Series("sluice_exchange", [file for file, _, _ in files]),
+        pl.Series("sluice_row", [row for _, row, _ in files]),
+    )
 
-    for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
-        (winner,) = merge_results(marked[order]).to_dicts()
-        assert (winner["note"], winner["sluice_exchange"], winner[DELIVERIES]) == ("b", "x2", 3)
+
+@pytest.mark.parametrize(("notes", "wins"), [("ab", "b"), ("ba", "a"), ("bab", "b"), ("aab", "b")])
+def test_of_one_update_time_the_file_that_came_last_has_the_last_word(notes: str, wins: str) -> None:
+    files = in_files(*((f"x{9 - number}", "1", note) for number, note in enumerate(notes)))
+    (winner,) = outcomes(files).to_dicts()
+    assert (winner["note"], winner[DELIVERIES], winner[ATTEMPTS]) == (wins, len(notes), 1)
+
+
+def test_within_one_file_the_order_of_its_rows_decides_nothing() -> None:
+    file = in_files(("x1", "1", "c"), ("x2", "1", "b"), ("x2", "2", "a"), ("x2", "3", "b"))
+    for order in ([0, 1, 2, 3], [0, 3, 2, 1], [0, 2, 3, 1]):
+        (winner,) = outcomes(file[order]).to_dicts()
+        assert (winner["note"], winner["sluice_exchange"], winner["sluice_row"]) == ("b", "x2", "3")
+
+
+def test_where_a_row_came_from_only_parts_equal_contents() -> None:
+    for files in (("x1", "x2"), ("x2", "x1")):
+        (winner,) = outcomes(in_files(*((file, "1", "a") for file in files))).to_dicts()
+        assert winner["sluice_exchange"] == "x2"
+
+
+def test_a_later_file_changes_nothing_of_a_higher_update_time() -> None:
+    """The control: only ties are told apart by the file."""
+    rows = in_files(("x1", "1", "a"), ("x2", "1", "b"))
+    newer = rows.with_columns(updated_at=pl.Series([MOMENTS[1], MOMENTS[0]]))
+    assert outcomes(newer)["note"].to_list() == ["a"]
 
 
 def test_a_record_has_its_latest_contact_and_the_number_of_its_contacts() -> None:

@@ -1,7 +1,8 @@
 """Deliveries of results into one row per contact: the last update wins, in whatever order they came.
 
-Pure. Rows are canonical and usable: they have contact id, update time and start. Columns that begin
-with ``sluice_`` say where a row came from; they never decide between two contents.
+Pure. Rows are canonical and usable: they have contact id, update time and start. Files lie one behind the
+other, the one with the last word last. Columns that begin with ``sluice_`` say where a row came from; of two
+contents with one update time that of the later file wins.
 """
 
 from typing import Final, TypeVar
@@ -20,19 +21,22 @@ KEYS = ["record_id", "started_at", "updated_at", "contact_id"]
 SORTED_BY = ["record_id", "started_at", "contact_id"]
 """What orders merged rows."""
 
-_AT, _CONTACT = "\0at", "\0contact"
-"""Place of a row in its frame; number of a contact, sooner compared than its id. No export has such columns."""
+_AT, _CONTACT, _FILE = "\0at", "\0contact", "\0file"
+"""Number of a row in its frame; of a contact, sooner compared than its id; of a file. No export has such columns."""
+_EXCHANGE = "sluice_exchange"
+"""Which file a row came in; a frame without it is one file."""
 
 _STREAMING: Final = "streaming"
 """The engine that groups and joins text in half the time. It keeps no order: what comes of it is sorted or has none."""
 
 
 def merge_results(rows: Rows) -> Rows:
-    """One row per ``contact_id``: the highest ``updated_at``; among equals the greatest content.
+    """One row per ``contact_id``: the highest ``updated_at``; among equals the later file, then the greatest content.
 
     Content is compared column by column by name, null lowest, so that shuffled, split, repeated and
-    late deliveries give the same rows. Adds ``sluice_deliveries``, or adds up what earlier merges
-    counted, so that merging in parts is merging at once. Sorted by record, start, contact.
+    late deliveries give the same rows, where the update time tells reports of other content apart. Adds
+    ``sluice_deliveries``, or adds up what earlier merges counted, so that merging in parts is merging at once.
+    Sorted by record, start, contact.
     """
     whole = rows.lazy().collect()
     return _like(rows, _taken(whole, _winners(whole)))
@@ -113,17 +117,18 @@ def _at(whole: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
 
 
 def _greatest(rows: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
-    """Of contacts with several newest rows, the one whose content sorts last; origin only parts equal contents.
+    """Of contacts with several newest rows, that of the last file, and in it the one whose content sorts last.
 
     Nearly all of them have one content, delivered again: only the others are compared by it.
     """
     content = sorted(name for name in rows.columns if name != "contact_id" and not name.startswith("sluice_"))
     origin = sorted(name for name in rows.columns if name.startswith("sluice_"))
-    numbered = rows.with_columns(tied[_CONTACT])
+    file = pl.col(_AT).max().over(_EXCHANGE) if _EXCHANGE in rows.columns else pl.lit(0)
+    numbered = rows.with_columns(tied[_CONTACT], tied[_AT]).with_columns(file.alias(_FILE))
     contents = numbered.lazy().select(_CONTACT, *content).unique().select(_CONTACT).collect(engine=_STREAMING)
     differs = tied[_CONTACT].is_in(contents.filter(contents.is_duplicated()).to_series().implode())
     found = []
-    for mask, columns in ((differs, [*content, *origin]), (~differs, origin)):
+    for mask, columns in ((differs, [_FILE, *content, *origin]), (~differs, origin)):
         some = numbered.select(_CONTACT, *columns).filter(mask)
         order = some.select(pl.arg_sort_by(_CONTACT, *columns, nulls_last=False)).to_series()
         found.append(tied.filter(mask)[order].unique(_CONTACT, keep="last", maintain_order=True))
