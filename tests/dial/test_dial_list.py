@@ -267,9 +267,11 @@ def test_engineers_get_it_as_a_table(desk: Desk) -> None:
 def test_lists_that_name_who_objected_since_are_taken_back(desk: Desk) -> None:
     people = contacts(desk)
     numbers(desk)
-    done = ask(desk)
+    name = str(uuid4())
+    done = ask(desk, name=name)
     again = ask(desk)
     assert recall_lists(desk.house, now()) == (0, 0)
+    assert ask(desk, name=name) == done, "control"
     key, [person] = desk.house.subject_key(ENERGY01), people.filter(pl.col("opt_in_phone") == "Y").head(1).to_dicts()
     ref = refer(key, SubjectKind.PRINCIPAL_CUSTOMER_ID, person["customer_number"]).ref
     text_only = scope_of(Suppression.OBJECTED, MARKETING, "sms")
@@ -282,6 +284,8 @@ def test_lists_that_name_who_objected_since_are_taken_back(desk: Desk) -> None:
 
     for each in (done, again):
         assert desk.house.objects.head(each.bucket, each.key) is None
+    with pytest.raises(DialRefused, match="taken back"):
+        ask(desk, name=name)
     assert recall_lists(desk.house, now()) == (0, 0)
     assert person["customer_number"] not in listed(desk, ask(desk))["customer_number"].to_list()
     assert len(desk.sql("select 1 from ledger.entry where kind = 'dial.recalled'")) == 2

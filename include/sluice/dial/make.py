@@ -37,6 +37,7 @@ from sluice.dial.rules import (
 )
 from sluice.dial.view import CORRECTED, read_rows, refs_of
 from sluice.errors import NotFound, Ref, UsageError
+from sluice.exchange.catalogue import find_copies
 from sluice.exchange.close import close_record
 from sluice.exchange.consents import find_words
 from sluice.exchange.effects import do_effects
@@ -46,7 +47,7 @@ from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, index_key, return_key
 from sluice.exchange.open import record_opened
-from sluice.exchange.put_dial import KEPT
+from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.read import show_exchange
 from sluice.exchange.suppressed import SuppressedMeanwhile, find_suppressed
 from sluice.exchange.suppressed_store import find_in_force
@@ -70,7 +71,7 @@ def make_dial_list(house: House, request: Request, now: datetime, run: Mapping[s
     """The list of a request, in the agents' bucket once its receipt is there. Raises UsageError, DialRefused,
     and NotFound for a flow that no contract ever named.
 
-    A list that may not be made has its record too; its reason code is in the error.
+    A list that may not be made has its record too; its reason code is in the error. So is that it was taken back since.
     """
     if request.format not in FORMATS:
         raise UsageError(Ref("option", "--to"))
@@ -281,6 +282,8 @@ def _dialled(house: House, opened: Opened) -> Dialled:
         raise DialRefused(Ref("exchange", opened.exchange_id), Ref("state", "another worker makes it"))
     if record.reason_code:
         raise DialRefused(Ref("exchange", opened.exchange_id), Ref("reason", record.reason_code))
+    if {copy.kind for copy in find_copies(house.conn, opened.exchange_id)}.isdisjoint((DIALLED, KEPT)):
+        raise DialRefused(Ref("exchange", opened.exchange_id), Ref("state", "taken back, or past its last day"))
     return Dialled(
         exchange_id=opened.exchange_id,
         decision=record.decision,
