@@ -65,6 +65,8 @@ def test_luhn_knows_a_wrong_digit() -> None:
         "BE68539007547034",
         "be68 5390 0754 7034 voor terugbetaling",
         "BE68-5390-0754-7034",
+        "BE68  5390  0754  7034",
+        "rekening BE  68 5390 0754 7034",
         "GB82 WEST 1234 5698 7654 32",
         "FR14 2004 1010 0505 0001 3M02 606",
     ],

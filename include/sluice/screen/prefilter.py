@@ -16,7 +16,7 @@ from sluice.screen.tables import LITERAL, terms
 
 DIGIT_RUN = r"[0-9](?:[ \t./()\-]{0,3}[0-9]){7,}"
 """Eight digits or more: the shortest phone number, and a part of every card and national number."""
-IBAN_SHAPE = r"(?i)(?:^|[^a-z0-9])[a-z]{2}[ .\-]?[0-9]{2}(?:[ .\-]{0,2}[a-z0-9]){11}"
+IBAN_SHAPE = r"(?i)(?:^|[^a-z0-9])[a-z]{2}[ .\-]{0,2}[0-9]{2}(?:[ .\-]{0,2}[a-z0-9]){11}"
 MAIL_SIGN = r"(?i)@|[(\[{<]\s?at\s?[)\]}>]| at [a-z0-9.\-]+(?:\.| dot | punt | point )[a-z0-9\-]|apenstaart|arobas"
 
 _MONTH = r"(?:[024][0-9]|[135][0-2])"
