@@ -56,6 +56,29 @@ def test_the_rows_come_with_the_bearer_token(learning: Learning) -> None:
     assert (file.body, file.source, learning.tokens) == (ROWS, "e_learning", ["Bearer s3cret"])
 
 
+def test_a_token_with_a_line_end_as_files_of_secrets_have_it_is_the_token(learning: Learning) -> None:
+    assert fetch(learning.url, "s3cret\n").body == ROWS
+    fetch(learning.url, "\n")
+    assert learning.tokens == ["Bearer s3cret", None]
+
+
+@pytest.mark.parametrize(
+    ("path", "token"), [("/é", None), ("/a b", None), ("/rows", "s3cret\nother"), ("/rows", "s3cr\u20act")]
+)
+def test_what_cannot_be_asked_is_an_error_of_ours_without_a_token_in_it(
+    learning: Learning, path: str, token: str | None
+) -> None:
+    with pytest.raises(StaffSourceRefused, match=r"SLU-511 .*failure") as caught:
+        fetch(f"http://127.0.0.1:{learning.server_port}{path}", token)
+    assert learning.tokens == [] and "s3cr" not in f"{caught.value!r} {caught.value.__context__!r}"
+
+
+@pytest.mark.parametrize("url", ["https://[foo/", "https://[::1]x/"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(StaffSourceRefused, match="SLU-511"):
+        fetch(url, None)
+
+
 def test_without_a_token_none_is_sent(learning: Learning) -> None:
     fetch(learning.url, None)
     assert learning.tokens == [None]

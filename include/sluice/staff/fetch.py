@@ -30,7 +30,11 @@ def fetch(url: str, token: str | None) -> StaffFile:
 
     Raises StaffSourceRefused with the host and the HTTP status, or a word for what went wrong.
     """
-    parts = urlsplit(url)
+    token = (token or "").strip()
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise StaffSourceRefused(Ref("host", "none"), Ref("failure", "no address")) from None
     host = Ref("host", parts.hostname or "none")
     if token and parts.scheme != "https" and parts.hostname not in _LOOPBACK:
         raise StaffSourceRefused(host, Ref("rule", "token over https only"))
@@ -51,6 +55,6 @@ def _ask(request: urllib.request.Request) -> bytes | Ref:
     except urllib.error.HTTPError as error:
         error.close()
         return Ref("status", error.code)
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:  # an address or a token that no header can hold
         return Ref("failure", type(error).__name__)
     return body if is_whole else Ref("failure", "answer cut short")
