@@ -288,7 +288,13 @@ def test_the_command_needs_a_delivered_return_and_a_name(desk: Desk) -> None:
     for named in ("", "7b0", "%", "An Peeters"):
         with pytest.raises(UsageError):
             acknowledge(conn, named, "desk", now)
-    for name in ("", " desk", "a\nb", "x" * 201):
+    for name in (
+        "",
+        " desk",
+        "a\nb",
+        "x" * 201,
+        *(f"an{mark}na" for mark in "\x1b\x7f\x85\x9b\xad\u200b\u202e\u2028\u2029"),
+    ):
         with pytest.raises(UsageError):
             acknowledge(conn, waiting.exchange_id, name, now)
 

@@ -36,7 +36,7 @@ UNDER_WAY_FOR = timedelta(hours=1)
 """How long a file may wait for the delivery it acknowledges to be written down."""
 BEGINNING = re.compile(r"[0-9a-f-]{4,36}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
-NAME = re.compile(r"[A-Za-z0-9][^\x00-\x1f\x7f]{0,199}")
+NAME = re.compile(r"[A-Za-z0-9].{0,199}")
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -168,7 +168,7 @@ def acknowledge(conn: Connection, named: str, by: str, now: datetime, *, reason:
     Raises NotFound, UsageError.
     """
     check_reason(reason)
-    if not NAME.fullmatch(by):
+    if not NAME.fullmatch(by) or not by.isprintable():
         raise UsageError(Ref("option", "--by"))
     exchange_id = _resolve(conn, named.lower())
     with transaction(conn):
