@@ -77,20 +77,24 @@ def import_numbers(
     found = NumberList(
         sha256, dated_on, refs.height, refused, stored.bucket, stored.key, stored.version_id, now, by
     )  # fmt: skip
+    return _note(house, found)
+
+
+def _note(house: House, found: NumberList) -> Imported:
+    """Row and ledger entry, where the list is new or younger than it was."""
     with transaction(house.conn):
         is_new = store.insert_numbers(house.conn, found)
         if is_new:
             body = NumbersImported(
-                sha256=sha256,
-                dated_on=dated_on.isoformat(),
-                numbers=refs.height,
-                refused=refused,
-                imported_by=by,
-                imported_at=utc_text(now),
+                sha256=found.sha256,
+                dated_on=found.dated_on.isoformat(),
+                numbers=found.numbers,
+                refused=found.refused,
+                imported_by=found.imported_by,
+                imported_at=utc_text(found.imported_at),
             )
             append(house.conn, chain=CHAIN, kind=EntryKind.DNCM_IMPORTED, exchange_id=None, body=body)
-        known = store.get_numbers(house.conn, sha256)
-    return Imported(known, is_new)
+        return Imported(store.get_numbers(house.conn, found.sha256), is_new)
 
 
 def _check_last(house: House, sha256: str, dated_on: date) -> None:
