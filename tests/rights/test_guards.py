@@ -189,7 +189,13 @@ def by(role: Role, name: str = "energy01") -> Callable[[Attempt], Attempt]:
 
 UNFOUNDED = dict.fromkeys(("identity", "callback"), iri("A12ManifestlyUnfounded"))
 BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
-    "names_an_actor": [by(Role.DESK, ""), by(Role.DESK, "anna\nbert"), by(Role.DESK, "x" * 101)],
+    "names_an_actor": [
+        by(Role.DESK, ""),
+        by(Role.DESK, "anna\nbert"),
+        by(Role.DESK, "x" * 101),
+        by(Role.DESK, "an\x9b31mna"),
+        by(Role.DESK, "an\u202ena"),
+    ],
     "has_a_moment": [with_order(at=datetime(2026, 11, 26))],
     "has_a_reason_code": [
         with_order(reason_code=""),

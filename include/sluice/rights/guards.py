@@ -15,7 +15,7 @@ from sluice.rights.model import ACTIONS, Action, Case, LetterKind, Order, Right,
 from sluice.rights.reasons import ABUSE, DELAYS, DOUBTS, IDENTITY, REFUSALS, REMEDIES
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-NAME = re.compile(r"[A-Za-z0-9][^\x00-\x1f\x7f]{0,99}")
+_NAME = re.compile(r"[A-Za-z0-9].{0,99}")
 LANGUAGES = ("nl", "fr", "en")
 WITHOUT_IDENTITY = frozenset({Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL})
 """Rights that are given without asking who the person is: saying no to a call needs no passport."""
@@ -33,9 +33,14 @@ class Attempt:
 Guard = Callable[[Attempt], bool]
 
 
+def names_somebody(text: str) -> bool:
+    """Whether a text can stand for who did something: all of it is seen, and nothing turns what is beside it around."""
+    return _NAME.fullmatch(text) is not None and text.isprintable()
+
+
 def names_an_actor(attempt: Attempt) -> bool:
     """Every step is somebody's."""
-    return NAME.fullmatch(attempt.order.actor.name) is not None
+    return names_somebody(attempt.order.actor.name)
 
 
 def has_a_moment(attempt: Attempt) -> bool:

@@ -25,7 +25,7 @@ from sluice.ledger.reason import check_reason
 from sluice.returns.ack_file import UUID, is_of_notice, read_members, read_small
 from sluice.returns.notices import give_notice, list_notices
 from sluice.rights import notice_store
-from sluice.rights.guards import NAME
+from sluice.rights.guards import names_somebody
 from sluice.rights.notice_book import take
 from sluice.rights.notice_documents import ENDS, refused_document
 from sluice.rights.notice_model import (
@@ -160,7 +160,7 @@ def note_sent(
 
 
 def _resolve(conn: Connection, named: str, by: str) -> NoticeId:
-    if not NAME.fullmatch(by):
+    if not names_somebody(by):
         raise UsageError(Ref("option", "--by"))
     return notice_store.find_beginning(conn, named.lower())
 

@@ -20,7 +20,7 @@ from sluice.rights.book import Book, close_book
 from sluice.rights.clock import BRUSSELS, due_dates, received_on
 from sluice.rights.errors import RequestIdReused
 from sluice.rights.facts import clock_parameters
-from sluice.rights.guards import LANGUAGES, NAME
+from sluice.rights.guards import LANGUAGES, names_somebody
 from sluice.rights.identifiers import (
     Envelope,
     Identifier,
@@ -124,7 +124,7 @@ def envelope_of(
 
     A moment of today that is yet to come is that of a clock that runs ahead: the agreement's hours begin now.
     """
-    if not NAME.fullmatch(actor.name):
+    if not names_somebody(actor.name):
         raise UsageError(Ref("actor", "a name that a record can hold"))  # else it were sealed and never opened
     day = received_on(received) if isinstance(received, datetime) else received
     if day > received_on(now):

@@ -26,7 +26,7 @@ from airflow.models.dag import DagModel
 from fastapi import Depends
 
 from sluice.ledger.names import is_name
-from sluice.rights.guards import NAME
+from sluice.rights.guards import names_somebody
 from sluice.rights.model import Actor, Role
 from sluice.web.errors import NameUnfit, NotAllowed
 
@@ -125,4 +125,4 @@ Audits = Annotated[bool, Depends(has(may_see_registers))]
 
 def _can_be_kept(name: str) -> bool:
     """Whether every record of what somebody does can hold the name they logged in with."""
-    return NAME.fullmatch(name) is not None and is_name(name)
+    return names_somebody(name) and is_name(name)
