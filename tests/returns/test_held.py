@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from night import AGREEMENT, AT_ONCE, CALLED_AT, HEAD, RESULTS_CONTRACT, Call, Edit, Night, ago, open_night, with_papers
+from returns.attempt import Attempt
 from sluice.exchange.naming import BRUSSELS
 from sluice.sample.files import write_campaign, write_subscribers
 from sluice.settings import Settings
@@ -67,7 +68,7 @@ def test_every_row_goes_or_waits_for_its_reason_and_none_is_lost(night: Night) -
     night.admit(staff_file())
     people = iter(night.people(40))
     calls: dict[str, list[Call]] = {"RESULT_AMBIGUOUS_RECORD": [_call(next(people)) for _ in range(2)]}
-    calls["goes"] = [_call(next(people)), _call(next(people), agent="[None]")]
+    calls["goes"] = [_call(next(people)), Attempt("", *next(people))]
     calls["RESULT_UNKNOWN_CAMPAIGN"] = [_call(next(people), campaign="RENEWAL_2019")]
     calls["RESULT_NO_RECORD_ID"] = [replace(_call(next(people)), record="")]
     theirs = _first_of(subscribers, "customer_id")

@@ -20,8 +20,15 @@ REF, EXCHANGE, ROW = "sluice_subject_ref", "sluice_exchange", "sluice_row"
 HANDS = 2
 DELETED, YOUNGEST = "[Deleted]", ".youngest"
 
+WORK = ("talk_seconds", "wrap_seconds", "note", "order_number", "recording_ref", "callback_at")
+WORK_GROUPS = frozenset(
+    {FieldGroup.NOTE_FREE_TEXT, FieldGroup.ORDER_RESULT, FieldGroup.RECORDING_REF, FieldGroup.CALLBACK}
+)
+"""Where a human's work shows: by canonical name, and by group of a column of the return."""
+
 Staff = Callable[[pl.DataFrame], pl.DataFrame]
-"""Columns ``agent`` and ``started_at`` in; ``agent_ref`` and ``reason`` (null: ready) of every row out."""
+"""Columns ``agent``, ``started_at`` and ``is_worked`` (somebody's work shows) in; ``agent_ref`` and ``reason`` (null:
+may go) of every row out."""
 
 
 def results_of_day(parts: Sequence[pl.LazyFrame], rules: Rules, since: str, until: str) -> pl.DataFrame:
@@ -38,7 +45,7 @@ def results_of_day(parts: Sequence[pl.LazyFrame], rules: Rules, since: str, unti
 def _needed(part: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
     """Without the columns that neither decide nor leave."""
     leaving = {str(column.source).removeprefix(RESULTS) for column in rules.columns}
-    deciding = {*KEYS, "campaign", "agent", EXCHANGE, ROW, *(ours for ours, _ in rules.checks)}
+    deciding = {*KEYS, *WORK, "campaign", "agent", EXCHANGE, ROW, *(ours for ours, _ in rules.checks)}
     names = part.collect_schema().names()
     return part.select(name for name in names if name in leaving | deciding)
 
@@ -116,7 +123,7 @@ def sort_out(
     """
     known = contacts.select(pl.all().name.prefix(CONTACTS), pl.lit(True).alias("known"))
     with ThreadPoolExecutor(HANDS) as beside:
-        agents = beside.map(staff, _shares(results.select("agent", "started_at")))
+        agents = beside.map(staff, _shares(results.select("agent", "started_at", _is_worked(results, rules))))
         joined = results.select(pl.all().name.prefix(RESULTS)).join(
             known,
             left_on=RESULTS + "record_id",
@@ -144,6 +151,13 @@ def sort_out(
         withheld=_withheld(going, rules),
         subjects=going[CONTACTS + REF].n_unique(),
     )
+
+
+def _is_worked(results: pl.DataFrame, rules: Rules) -> pl.Expr:
+    """Whether a contact holds what only a human leaves; zero seconds are none."""
+    told = {str(each.source).removeprefix(RESULTS) for each in rules.columns if each.group in WORK_GROUPS}
+    filled = [pl.col(name).str.strip_chars(" 0").ne("") for name in results.columns if name in told.union(WORK)]
+    return pl.any_horizontal(each.fill_null(False) for each in filled or [pl.lit(False)]).alias("is_worked")
 
 
 def _shares(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:

@@ -26,8 +26,8 @@ NOW = "%Y-%m-%dT%H:%M:%S.%fZ"
 def staff_of(house: House, opened: Opened, paper: Paper) -> Staff:
     """A function that names the agent of every contact and says why it has to wait, if it has to.
 
-    A contact without agent (a dialler's attempt) needs nobody to be ready. Where the agreement lets
-    rows follow later, an agent who is ready when the return is made is ready enough.
+    A contact without agent (a dialler's attempt) needs nobody to be ready, unless somebody's work shows in it. Where
+    the agreement lets rows follow later, an agent who is ready when the return is made is ready enough.
     """
     platform = _platform(house, opened, paper)
     directory, key = read_directory(house.conn), house.keyring.staff_key()
@@ -45,7 +45,7 @@ def staff_of(house: House, opened: Opened, paper: Paper) -> Staff:
             at_release = pl.DataFrame({"agent": agent}).with_columns(pl.lit(now).alias("started_at"))
             later = ready_at(at_release, intervals)
             reason = reason.zip_with(later.is_not_null(), later)
-        return pl.DataFrame({"agent_ref": agent, "reason": _as_held(reason)})
+        return pl.DataFrame({"agent_ref": agent, "reason": _as_held(reason, contacts["is_worked"])})
 
     return staff
 
@@ -95,11 +95,11 @@ def _other_agents(times: pl.DataFrame, before: pl.DataFrame) -> frozenset[str]:
     return frozenset(pl.concat([here, there])["agent_ref"].to_list())
 
 
-def _as_held(reason: pl.Series) -> pl.Series:
+def _as_held(reason: pl.Series, is_worked: pl.Series) -> pl.Series:
     return pl.select(
         pl.when(reason == Reason.AGENT_UNKNOWN.value)
         .then(pl.lit(Held.AGENT_UNKNOWN.value))
-        .when(reason != Reason.NO_AGENT.value)
+        .when(is_worked | (reason != Reason.NO_AGENT.value))
         .then(pl.lit(STAFF) + reason)
     ).to_series()
 
