@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import polars as pl
 
 from sluice.agreement.model import FieldRole
-from sluice.results.merge import ATTEMPTS, KEYS, outcomes
+from sluice.results.merge import ATTEMPTS, KEYS, merge_results, outcomes
 from sluice.returns.model import CORRECTED, REFS, Held, Rules, SortedOut
 from sluice.subject.suppression import reasons_of
 from sluice.terms import FieldGroup, RoleProfile
@@ -35,11 +35,23 @@ def results_of_day(parts: Sequence[pl.LazyFrame], rules: Rules, since: str, unti
     """The outcome of every record on one day: at-least-once and late deliveries merged, the last contact wins.
 
     ``since``, ``until``: bounds of the day, UTC as the rows write it. Contacts without a record id
-    come first, each for itself; then one row per record, by record id.
+    come first, each for itself; then one row per record, by record id. Those of other campaigns follow by
+    themselves: they are not our record's last contact.
     """
     delivered = pl.concat([_needed(part, rules) for part in parts], how="diagonal")
     in_day = delivered.filter(pl.col("started_at") >= since, pl.col("started_at") < until).collect()
-    return outcomes(in_day).with_columns(pl.col(ATTEMPTS).cast(pl.String))
+    if in_day.select(_is_foreign(pl.col("campaign"), rules).any()).item():
+        merged = merge_results(in_day)  # first: a later delivery may name another campaign
+        is_foreign = merged.select(_is_foreign(pl.col("campaign"), rules)).to_series()
+        found = pl.concat([outcomes(merged.filter(~is_foreign)), outcomes(merged.filter(is_foreign))], how="diagonal")
+    else:
+        found = outcomes(in_day)
+    return found.with_columns(pl.col(ATTEMPTS).cast(pl.String))
+
+
+def _is_foreign(campaign: pl.Expr, rules: Rules) -> pl.Expr:
+    """Whether a contact is of a campaign that the contract does not name."""
+    return ~campaign.is_in(sorted(rules.campaigns)).fill_null(False) if rules.campaigns else pl.lit(False)
 
 
 def _needed(part: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
@@ -187,8 +199,7 @@ def _reasons(joined: pl.DataFrame, rules: Rules) -> Iterator[tuple[pl.Expr, str]
     yield record.is_null(), Held.NO_RECORD_ID.value
     yield pl.col("known").is_null(), Held.UNKNOWN_RECORD.value
     yield pl.col(CONTACTS + "ambiguous").fill_null(False), Held.AMBIGUOUS_RECORD.value
-    if rules.campaigns:
-        yield ~campaign.is_in(sorted(rules.campaigns)).fill_null(False), Held.UNKNOWN_CAMPAIGN.value
+    yield _is_foreign(campaign, rules), Held.UNKNOWN_CAMPAIGN.value
     yield ~comparable, Held.PERSON_UNCHECKED.value
     yield ~same, Held.OTHER_PERSON.value
     yield agent.eq(DELETED).fill_null(False), Held.AGENT_DELETED.value
