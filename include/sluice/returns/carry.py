@@ -29,11 +29,11 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.returned import PreparedReturn
 from sluice.returns import store
-from sluice.returns.keep import keep_return
+from sluice.returns.keep import keep_return, retention_of
 from sluice.returns.make import make_return
 from sluice.returns.making import Making
-from sluice.returns.model import INPUT_GONE
-from sluice.returns.overtaken import names_kept_out
+from sluice.returns.model import INPUT_GONE, RETENTION_OVER
+from sluice.returns.overtaken import names_kept_out, past_day
 from sluice.returns.record import Outcome, record_of_return
 from sluice.terms import Decision, Verdict
 
@@ -56,6 +56,9 @@ def carry_return(house: House, opened: Opened, run: Mapping[str, str], by: str =
         return _refuse(house, opened, run, missing_paper(paper))
     if reasons := forbidden(paper.agreement, on):
         return _refuse(house, opened, run, *reasons)
+    _, last_day = retention_of(house, opened, paper)
+    if last_day and last_day < on:
+        return _refuse(house, opened, run, finding(RETENTION_OVER, "return.retention"))
     if gone := store.count_gone(house.conn, opened.exchange_id):
         return _refuse(house, opened, run, finding(INPUT_GONE, "return.inputs", count=gone))
     with content_lock(house.conn, opened, str(opened.day)), work_folder(house, opened) as folder:
@@ -106,11 +109,12 @@ def wait_for_release(house: House, opened: Opened, record: ExchangeRecord, kept_
 def _go_on(house: House, opened: Opened, record: ExchangeRecord) -> Decision | None:
     """Close a prepared return as it was recorded, once it is released; else it goes on waiting.
 
-    One that names somebody who must stay out since waits for the return that replaces it (``due.py``).
+    One that names somebody who must stay out since, or whose last day is past, waits for the return that replaces it
+    (``due.py``).
     """
-    kept_out = find_in_force(house.conn, opened.principal)
-    is_released = store.is_released(house.conn, opened.exchange_id)
-    if not is_released or names_kept_out(house, opened.principal, record.how_long.copies, _paper(house, opened)):
+    kept_out, copies = find_in_force(house.conn, opened.principal), record.how_long.copies
+    may_go = store.is_released(house.conn, opened.exchange_id) and not past_day(copies, datetime.now(UTC))
+    if not may_go or names_kept_out(house, opened.principal, copies, _paper(house, opened)):
         store.wait_again(house.conn, opened.exchange_id)
         return None
     closing = record.model_copy(update={"closed_at": utc_text(datetime.now(UTC))})

@@ -24,7 +24,7 @@ from sluice.ledger.record import AFTER_END
 from sluice.returns import store
 from sluice.returns.held import find_held
 from sluice.returns.model import Basis, Due, Held, Last
-from sluice.returns.overtaken import may_go_now, names_kept_out
+from sluice.returns.overtaken import may_go_now, names_kept_out, past_day
 from sluice.returns.staffing import StaffNews
 from sluice.staff.store import last_import_seq
 from sluice.terms import Direction, Flow, Principal
@@ -111,16 +111,19 @@ def _due(
     contacts = store.find_contacts(house.conn, principal, recipe.contacts_flow, until)
     inputs = store.ids([*results, *contacts])
     basis = _basis(house, paper, inputs, ending)
-    if last and not last.is_outdated_by(basis, inputs) and not _has_news(house, principal, last, paper, news):
+    if last and not last.is_outdated_by(basis, inputs) and not _has_news(house, principal, last, paper, news, now):
         return None
     return Due(day, (*contacts, *results), basis.name, store.count_returns(house.conn, principal, flow, day) + 1)
 
 
-def _has_news(house: House, principal: Principal, last: Last, paper: Paper | PaperMissing, news: StaffNews) -> bool:
-    """Whether of the same inputs another return would be made: of staff that is ready, or of persons' rights."""
+def _has_news(
+    house: House, principal: Principal, last: Last, paper: Paper | PaperMissing, news: StaffNews, now: datetime
+) -> bool:
+    """Whether of the same inputs another return would be made: of staff that is ready, of persons' rights, of time."""
     prepared = store.find_prepared(house.conn, last.exchange_id) if last.is_open else None
     return (
-        (prepared is not None and names_kept_out(house, principal, prepared.how_long.copies, paper))
+        (prepared is not None and past_day(prepared.how_long.copies, now) is not None)
+        or (prepared is not None and names_kept_out(house, principal, prepared.how_long.copies, paper))
         or (prepared is not None and was_corrected(house.conn, principal, last.opened_at))
         or may_go_now(house, principal, last)
         or _has_staff_news(house, last, paper, news)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,8 @@ from sluice.lake.pgp import encrypt_to
 from sluice.ledger.record import CopyLine, is_after_end
 from sluice.returns.make import FILE, FINDINGS, HELD
 from sluice.returns.making import Making
+from sluice.returns.paper import are_recordings_over
+from sluice.terms import FieldGroup
 
 Put = Callable[[], CopyLine]
 """What stores one object and says so."""
@@ -33,7 +36,7 @@ def keep_return(house: House, opened: Opened, paper: Paper, making: Making, fold
 def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> Iterator[Put]:
     if making.written is None:
         return
-    rule, last_day = _retention(house, opened, paper)
+    rule, last_day = retention_of(house, opened, paper)
     source = encrypted(house, paper, folder, opened.opened_at)
 
     def put(kind: str, key: str, content: bytes | Path, content_type: str, rows: int | None = None) -> CopyLine:
@@ -45,13 +48,18 @@ def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Pa
         yield partial(put, kind, index_key(opened, ".rest" if kind == REST else ""), run, PARQUET)
 
 
-def _retention(house: House, opened: Opened, paper: Paper) -> tuple[str | None, date | None]:
-    """Rule and last day of a return; what goes back once the agreement ended stays as long as what is delivered."""
+def retention_of(house: House, opened: Opened, paper: Paper) -> tuple[str | None, date | None]:
+    """Rule and last day of a return; what goes back once the agreement ended stays as long as what is delivered.
+
+    Recordings that are past theirs are not in it, so their rule does not count.
+    """
     made = opened.opened_at.astimezone(BRUSSELS).date()
     if is_after_end(opened.direction, opened.version_id):
         return "arrived", made + timedelta(days=house.settings.keep_arrived_days)
     starts = {"received": made, "delivered": made, "call": opened.day}
-    return shortest_retention(paper.agreement, paper.contract, starts)
+    is_over = are_recordings_over(paper, opened)
+    filled = [each for each in paper.contract.fields if not (is_over and each.group is FieldGroup.RECORDING_REF)]
+    return shortest_retention(paper.agreement, replace(paper.contract, fields=tuple(filled)), starts)
 
 
 def encrypted(house: House, paper: Paper, folder: Path, now: datetime) -> Path:

@@ -44,6 +44,9 @@ STAFF = "STAFF_"
 INPUT_GONE = "STALE_INPUT_GONE"
 """A file that a return was opened on was deleted before it was made: the next one is made of what is there."""
 
+RETENTION_OVER = "STALE_RETENTION_OVER"
+"""The last day of everything in it was past when it was to be made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Input:

@@ -2,14 +2,18 @@
 
 from datetime import datetime
 
-from sluice.agreement.model import Agreement, DataContract, Paper
+from sluice.agreement.model import DataContract, Paper, RetentionRule
 from sluice.agreement.store import in_force
 from sluice.agreement.subjects import naming_columns
 from sluice.db import Connection
 from sluice.exchange.given_back import day_under
+from sluice.exchange.keep import end_of
 from sluice.exchange.model import Opened
+from sluice.exchange.naming import BRUSSELS
 from sluice.returns.model import CORRECTED, REFS, Rules
 from sluice.terms import Direction, FieldGroup, Flow, SubjectKind
+
+UTC_TEXT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 def rules_of(conn: Connection, opened: Opened, paper: Paper) -> Rules:
@@ -30,7 +34,7 @@ def rules_of(conn: Connection, opened: Opened, paper: Paper) -> Rules:
             if field.subject_key
         },
         naming=naming_columns(paper.contract, theirs),
-        recordings_from=recordings_from(paper.agreement, paper.contract, opened.opened_at),
+        recordings_from=recordings_from(paper, opened),
     )
 
 
@@ -59,14 +63,25 @@ def person_checks(
     )
 
 
-def recordings_from(agreement: Agreement, contract: DataContract, now: datetime) -> str | None:
+def recordings_from(paper: Paper, opened: Opened) -> str | None:
     """The first start of a contact whose recording may still go; None when the return has no recordings."""
     from isoduration import parse_duration
 
-    codes = {each.retention_rule for each in contract.fields if each.group is FieldGroup.RECORDING_REF}
-    durations = [parse_duration(rule.duration) for rule in agreement.retention_rules if rule.code in codes]
-    starts = [now - duration for duration in durations]
-    return max(starts).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if starts else None
+    if are_recordings_over(paper, opened):
+        return datetime.max.strftime(UTC_TEXT)
+    starts = [opened.opened_at - parse_duration(rule.duration) for rule in _recording_rules(paper)]
+    return max(starts).strftime(UTC_TEXT) if starts else None
+
+
+def are_recordings_over(paper: Paper, opened: Opened) -> bool:
+    """Whether a return was opened after the last day of its recordings: it holds none."""
+    ends = [end_of(rule, {"call": opened.day}) for rule in _recording_rules(paper)]
+    return any(end < opened.opened_at.astimezone(BRUSSELS).date() for end in ends if end)
+
+
+def _recording_rules(paper: Paper) -> list[RetentionRule]:
+    codes = {each.retention_rule for each in paper.contract.fields if each.group is FieldGroup.RECORDING_REF}
+    return [rule for rule in paper.agreement.retention_rules if rule.code in codes]
 
 
 def _contract(conn: Connection, opened: Opened, direction: Direction, flow: Flow) -> DataContract | None:

@@ -8,7 +8,7 @@ from sluice.exchange import deliver
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.exchange.naming import utc_text
 from sluice.exchange.read import show_exchange
 from sluice.exchange.store import get_open
 from sluice.exchange.suppressed import SuppressedMeanwhile, unless_kept_out
@@ -18,19 +18,20 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name, is_same_person
 from sluice.ledger.reason import check_reason
+from sluice.ledger.record import is_given_back
 from sluice.ledger.returned import PreparedReturn, RedeliveredReturn, ReleasedReturn
 from sluice.ledger.store import find_entry
 from sluice.returns import store
 from sluice.returns.model import NotDelivered, NotReleasable
-from sluice.returns.overtaken import names_kept_out
+from sluice.returns.overtaken import names_kept_out, past_day
 from sluice.terms import ExchangeId
 
 
 def release(house: House, named: str, by: str, now: datetime, *, reason: str | None = None) -> ExchangeId:
     """Release a prepared return; the next slot closes and delivers it. ``named``: id or its beginning.
 
-    reason: a code or an IRI, for the ledger. Raises NotReleasable when it does not wait for that, or waits for
-    somebody other than ``by``.
+    reason: a code or an IRI, for the ledger. Raises NotReleasable when it does not wait for that, waits for somebody
+    other than ``by``, or its last day is past: the next run replaces it.
     """
     check_reason(reason)
     by = check_name(by)
@@ -39,6 +40,10 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
     if prepared is None:
         raise NotReleasable(Ref("exchange", exchange_id), Ref("state", "not prepared"))
     draft = PreparedReturn.model_validate_json(prepared.body)
+    opened = get_open(house.conn, exchange_id)
+    last_day = past_day(draft.record.how_long.copies, now)
+    if last_day and not is_given_back(opened.direction, opened.version_id):  # that stays as if it was made now
+        raise NotReleasable(Ref("exchange", exchange_id), Ref("kept until", last_day))
     with transaction(house.conn):
         if is_same_person(draft.prepared_by, by) or not store.mark_released(house.conn, exchange_id, by, now):
             raise NotReleasable(Ref("exchange", exchange_id), Ref("prepared_by", draft.prepared_by))
@@ -49,8 +54,7 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
             sha256=draft.record.what.sha256 or "",
             reason=reason,
         )
-        chain = get_open(house.conn, exchange_id).chain
-        append(house.conn, chain=chain, kind=EntryKind.RETURN_RELEASED, exchange_id=exchange_id, body=body)
+        append(house.conn, chain=opened.chain, kind=EntryKind.RETURN_RELEASED, exchange_id=exchange_id, body=body)
     return exchange_id
 
 
@@ -63,8 +67,7 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
     by, shown = check_name(by), show_exchange(house.conn, named)
     if shown.record is None or not store.is_delivered(house.conn, shown.line.id):
         raise NotDelivered(Ref("exchange", shown.line.id))
-    last_day = get_copy(house.conn, ExchangeId(shown.line.id), deliver.RETURN).delete_after
-    if last_day and str(now.astimezone(BRUSSELS).date()) > last_day:
+    if last_day := past_day([get_copy(house.conn, ExchangeId(shown.line.id), deliver.RETURN)], now):
         raise NotDelivered(Ref("exchange", shown.line.id), Ref("kept until", last_day))
     opened, record = get_open(house.conn, shown.line.id), shown.record
     overtaken = NotDelivered(Ref("exchange", shown.line.id), Ref("rule", "NAMES_SOMEBODY_KEPT_OUT"))
