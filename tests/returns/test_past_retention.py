@@ -18,7 +18,9 @@ from sluice.terms import Direction, Principal
 pytestmark = pytest.mark.stores
 SHORT = Edit(AGREEMENT, "duration: P1M, statute", "duration: P3D, statute")
 """Recordings are kept for three days after the call."""
-OF_CALL = Edit(AGREEMENT, "code: RET-01, startEvent: received, duration: P90D", "code: RET-01, startEvent: call, duration: P3D")
+OF_CALL = Edit(
+    AGREEMENT, "code: RET-01, startEvent: received, duration: P90D", "code: RET-01, startEvent: call, duration: P3D"
+)
 """And so is everything else."""
 
 
@@ -52,7 +54,9 @@ def test_a_slow_release_delivers_no_recording_that_is_past_its_retention(
         assert (record.what.rows_accepted, record.right_treatment.withheld) == (2, {"recording_ref": 2})
         assert "rec-1" not in night.file(newer).decode()
         [last_day] = [copy.delete_after for copy in record.how_long.copies if copy.kind == "return"]
-        assert last_day is not None and last_day > str(datetime.now(UTC).date()), "the rule of recordings counts no more"
+        assert last_day is not None and last_day > str(datetime.now(UTC).date()), (
+            "the rule of recordings counts no more"
+        )
 
 
 def test_what_was_released_and_is_past_its_last_day_when_it_is_taken_up_is_not_delivered(

@@ -118,12 +118,18 @@ def day_bounds(opened: Opened) -> tuple[str, str]:
 
 
 def _in_contract_form(going: pl.DataFrame, contract: DataContract) -> pl.DataFrame:
-    """Times of results as the contract writes them: Brussels wall time, ISO 8601 where it gives no format."""
+    """Times of results as the contract writes them: Brussels wall time, ISO 8601 where it gives no format.
+
+    What is no canonical time is text of the platform: it stays as it came, and the contract's rules judge it.
+    """
     iso = {"date": DATE, "timestamp": TIMESTAMP}
     local = [
-        _moments(pl.col(each.name))
-        .dt.convert_time_zone("Europe/Brussels")
-        .dt.strftime(each.date_format or iso[each.logical_type])
+        pl.coalesce(
+            _moments(pl.col(each.name))
+            .dt.convert_time_zone("Europe/Brussels")
+            .dt.strftime(each.date_format or iso[each.logical_type]),
+            pl.col(each.name),
+        )
         for each in contract.fields
         if each.logical_type in iso and (each.source or "").startswith(RESULTS)
     ]
