@@ -27,8 +27,8 @@ WORK_GROUPS = frozenset(
 """Where a human's work shows: by canonical name, and by group of a column of the return."""
 
 Staff = Callable[[pl.DataFrame], pl.DataFrame]
-"""Columns ``agent``, ``started_at`` and ``is_worked`` (somebody's work shows) in; ``agent_ref`` and ``reason`` (null:
-may go) of every row out."""
+"""Columns ``agent``, ``started_at``, ``EXCHANGE`` and ``is_worked`` (somebody's work shows) in; ``agent_ref`` and
+``reason`` (null: may go) of every row out."""
 
 
 def results_of_day(parts: Sequence[pl.LazyFrame], rules: Rules, since: str, until: str) -> pl.DataFrame:
@@ -135,7 +135,7 @@ def sort_out(
     """
     known = contacts.select(pl.all().name.prefix(CONTACTS), pl.lit(True).alias("known"))
     with ThreadPoolExecutor(HANDS) as beside:
-        agents = beside.map(staff, _shares(results.select("agent", "started_at", _is_worked(results, rules))))
+        agents = beside.map(staff, _shares(results.select("agent", "started_at", EXCHANGE, _is_worked(results, rules))))
         joined = results.select(pl.all().name.prefix(RESULTS)).join(
             known,
             left_on=RESULTS + "record_id",

@@ -31,7 +31,7 @@ from sluice.returns.making import Making
 from sluice.returns.model import Input, InputKind, Rules, SortedOut
 from sluice.returns.paper import rules_of
 from sluice.returns.record import Outcome, record_of_return
-from sluice.returns.righting import Righting, oldest_first
+from sluice.returns.righting import Righting, Said, oldest_first
 from sluice.returns.screening import screening_of
 from sluice.returns.staffing import staff_of
 from sluice.subject.cells import refs_of_columns
@@ -47,14 +47,15 @@ def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Mak
     """The return of one day, written to ``folder``, or why it cannot be. Equal inputs give equal bytes."""
     contract = paper.contract
     inputs = tuple(store.find_inputs(house.conn, opened.exchange_id))
-    rules = rules_of(house.conn, opened, paper)
+    ordered = oldest_first(house, inputs)
+    rules = rules_of(opened, paper, ordered)
     right = Righting.of(house, opened.principal)
-    contacts, results = _frames(house, inputs, rules, opened, folder, right)
+    contacts, results = _frames(house, ordered, rules, opened, folder, right)
     if missing := missing_sources(contacts, results, rules):
         reasons = [finding("HEADER_SOURCE_MISSING", "return.source", column) for column in missing]
         return Making(refused(tuple(reasons)), inputs)
     suppressed = find_suppressed(house, opened.principal, needs_of_return(paper))
-    sorted_out = sort_out(contacts, results, rules, staff_of(house, opened, paper), suppressed)
+    sorted_out = sort_out(contacts, results, rules, staff_of(house, opened, paper, ordered), suppressed)
     sorted_out.held.write_csv(folder / HELD)
     with ThreadPoolExecutor(1) as beside:
         runs = beside.submit(_runs, sorted_out, rules, contract.file_format.region, right)
@@ -88,11 +89,10 @@ def _runs(sorted_out: SortedOut, rules: Rules, region: str, right: Righting) -> 
 
 
 def _frames(
-    house: House, inputs: Sequence[Input], rules: Rules, opened: Opened, folder: Path, right: Righting
+    house: House, ordered: Sequence[tuple[Input, Said]], rules: Rules, opened: Opened, folder: Path, right: Righting
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Contacts by record id and the day's results, from their pinned lake objects, side by side."""
     since, until = day_bounds(opened)
-    ordered = oldest_first(house, inputs)
 
     def parts(kind: InputKind) -> list[pl.LazyFrame]:
         wanted = ((each, said) for each, said in ordered if each.kind is kind)

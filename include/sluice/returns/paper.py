@@ -1,27 +1,28 @@
-"""What the pure part of a return needs to know, read off the contracts in force."""
+"""What the pure part of a return needs to know, read off its contract and those of its inputs."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sluice.agreement.model import DataContract, Paper, RetentionRule
-from sluice.agreement.store import in_force
 from sluice.agreement.subjects import naming_columns
-from sluice.db import Connection
-from sluice.exchange.given_back import day_under
 from sluice.exchange.keep import end_of
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
-from sluice.returns.model import CORRECTED, REFS, Rules
-from sluice.terms import Direction, FieldGroup, Flow, SubjectKind
+from sluice.returns.model import CORRECTED, REFS, Input, InputKind, Rules
+from sluice.returns.righting import Said
+from sluice.terms import FieldGroup, SubjectKind
 
 UTC_TEXT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
-def rules_of(conn: Connection, opened: Opened, paper: Paper) -> Rules:
-    """Columns, join and checks of a return. The contracts of its inputs say which columns can name a person."""
+def rules_of(opened: Opened, paper: Paper, inputs: Sequence[tuple[Input, Said]]) -> Rules:
+    """Columns, join and checks of a return. The contracts its inputs came under say which columns name a person."""
     recipe = paper.contract.recipe
     assert recipe is not None  # a return contract does not load without one
-    ours = _contract(conn, opened, Direction.INTERNAL, recipe.results_flow)
-    theirs = _contract(conn, opened, Direction.INBOUND, recipe.contacts_flow)
+    ours, theirs = contracts_of(inputs, InputKind.RESULTS), contracts_of(inputs, InputKind.CONTACTS)
+    naming = dict(naming_columns(paper.contract))
+    for each in theirs:
+        naming |= naming_columns(paper.contract, each)
     return Rules(
         columns=paper.contract.fields,
         record_id=recipe.record_id,
@@ -30,12 +31,19 @@ def rules_of(conn: Connection, opened: Opened, paper: Paper) -> Rules:
         kinds={
             f"{start}{field.name}": field.subject_key
             for start in (REFS, CORRECTED)
-            for field in (theirs.subject_fields if theirs else ())
+            for each in theirs
+            for field in each.subject_fields
             if field.subject_key
         },
-        naming=naming_columns(paper.contract, theirs),
+        naming=naming,
         recordings_from=recordings_from(paper, opened),
     )
+
+
+def contracts_of(inputs: Sequence[tuple[Input, Said]], kind: InputKind) -> list[DataContract]:
+    """Each contract that inputs of a kind were accepted under, once."""
+    found = {said.contract.sha256: said.contract for each, said in inputs if each.kind is kind and said.contract}
+    return list(found.values())
 
 
 def kinds_of(contract: DataContract | None) -> dict[str, SubjectKind]:
@@ -45,22 +53,22 @@ def kinds_of(contract: DataContract | None) -> dict[str, SubjectKind]:
 
 
 def person_checks(
-    ours: DataContract | None, theirs: DataContract | None, record_id: str
+    ours: Iterable[DataContract], theirs: Iterable[DataContract], record_id: str
 ) -> tuple[tuple[str, str], ...]:
     """Reference columns of the same kind on both sides; a corrected value proves as the one that came does.
 
     The record id joined the rows, so it proves nothing, unless the principal gave nothing else.
     """
-    if ours is None or theirs is None:
-        return ()
-    others = [field for field in theirs.subject_fields if field.name != record_id]
-    return tuple(
+    given = [field for each in theirs for field in each.subject_fields]
+    pairs = [
         (f"{REFS}{result.name}", f"{start}{contact.name}")
-        for result in ours.subject_fields
-        for contact in others or theirs.subject_fields
+        for each in ours
+        for result in each.subject_fields
+        for contact in [field for field in given if field.name != record_id] or given
         if result.subject_key == contact.subject_key
         for start in (REFS, CORRECTED)
-    )
+    ]
+    return tuple(dict.fromkeys(pairs))
 
 
 def recordings_from(paper: Paper, opened: Opened) -> str | None:
@@ -82,7 +90,3 @@ def are_recordings_over(paper: Paper, opened: Opened) -> bool:
 def _recording_rules(paper: Paper) -> list[RetentionRule]:
     codes = {each.retention_rule for each in paper.contract.fields if each.group is FieldGroup.RECORDING_REF}
     return [rule for rule in paper.agreement.retention_rules if rule.code in codes]
-
-
-def _contract(conn: Connection, opened: Opened, direction: Direction, flow: Flow) -> DataContract | None:
-    return in_force(conn, opened.principal, direction, flow, day_under(opened), opened.opened_at).contract

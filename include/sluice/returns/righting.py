@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from sluice.agreement.model import DataContract
 from sluice.exchange.corrections import find_corrections
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
@@ -23,11 +24,12 @@ from sluice.terms import Principal, SubjectKind
 class Said:
     """What the database knows of an accepted file: how old what it says is (UTC), whenever it came.
 
-    ``numbers``: its columns of references that are one person's. ``kinds``: its identifying columns, and what they
-    refer to; ``region``: of their phones.
+    ``contract``: it was accepted under, whatever holds since. ``numbers``: its columns of references that are one
+    person's. ``kinds``: its identifying columns, and what they refer to; ``region``: of their phones.
     """
 
     at: datetime
+    contract: DataContract | None
     numbers: Collection[str]
     kinds: Mapping[str, SubjectKind]
     region: str
@@ -45,6 +47,7 @@ def _said(house: House, exchange_id: str) -> Said:
     fields = contract.subject_fields if contract else ()
     return Said(
         at=as_of_file(arrived.file_name, arrived.opened_at),
+        contract=contract,
         numbers=number_columns(house.conn, exchange_id),
         kinds={field.name: field.subject_key for field in fields if field.subject_key},
         region=contract.file_format.region if contract else "",

@@ -1,6 +1,6 @@
 """Which agent handled a contact, and may it go? The staff room's answers, as reasons of a return."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -8,36 +8,32 @@ from decimal import Decimal
 import polars as pl
 
 from sluice.agreement.model import Paper
-from sluice.agreement.store import in_force
 from sluice.db import Connection
-from sluice.exchange.given_back import day_under
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.returns.compose import Staff
-from sluice.returns.model import STAFF, Held
+from sluice.returns.compose import EXCHANGE, Staff
+from sluice.returns.model import STAFF, Held, Input, InputKind
+from sluice.returns.righting import Said
 from sluice.staff.contacts import agents_of, ready_at
 from sluice.staff.model import Reason
 from sluice.staff.store import read_directory, read_intervals
-from sluice.terms import Direction
 
 NOW = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
-def staff_of(house: House, opened: Opened, paper: Paper) -> Staff:
+def staff_of(house: House, opened: Opened, paper: Paper, inputs: Sequence[tuple[Input, Said]]) -> Staff:
     """A function that names the agent of every contact and says why it has to wait, if it has to.
 
     A contact without agent (a dialler's attempt) needs nobody to be ready, unless somebody's work shows in it. Where
     the agreement lets rows follow later, an agent who is ready when the return is made is ready enough.
     """
-    platform = _platform(house, opened, paper)
+    platforms = platforms_of(inputs)
     directory, key = read_directory(house.conn), house.keyring.staff_key()
     intervals = read_intervals(house.conn, paper.agreement.minimum_exam_score)
     now = opened.opened_at.strftime(NOW) if paper.agreement.delivery.release_when_ready_later else None
 
     def staff(contacts: pl.DataFrame) -> pl.DataFrame:
-        asked = contacts.select(
-            pl.lit(platform, pl.String).alias("platform"), pl.col("agent").alias("account"), "started_at"
-        )
+        asked = contacts.select(_platform(platforms).alias("platform"), pl.col("agent").alias("account"), "started_at")
         agent = agents_of(asked, directory, key)
         moments = contacts["started_at"]
         reason = ready_at(pl.DataFrame({"agent": agent, "started_at": moments}), intervals)
@@ -104,9 +100,14 @@ def _as_held(reason: pl.Series, is_worked: pl.Series) -> pl.Series:
     ).to_series()
 
 
-def _platform(house: House, opened: Opened, paper: Paper) -> str | None:
-    """The platform whose accounts the results name: that of the mapping their contract asks for."""
-    assert paper.contract.recipe is not None
-    flow = paper.contract.recipe.results_flow
-    held = in_force(house.conn, opened.principal, Direction.INTERNAL, flow, day_under(opened), opened.opened_at)
-    return held.contract.result_mapping if held.contract else None
+def platforms_of(inputs: Iterable[tuple[Input, Said]]) -> dict[str, str | None]:
+    """The platform whose accounts each results name, by exchange: that of the mapping they were read by."""
+    return {
+        each.exchange_id: said.contract.result_mapping if said.contract else None
+        for each, said in inputs
+        if each.kind is InputKind.RESULTS
+    }
+
+
+def _platform(platforms: Mapping[str, str | None]) -> pl.Expr:
+    return pl.col(EXCHANGE).replace_strict(platforms, default=None, return_dtype=pl.String)
