@@ -55,11 +55,11 @@ def _is_foreign(campaign: pl.Expr, rules: Rules) -> pl.Expr:
 
 
 def _needed(part: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
-    """Without the columns that neither decide nor leave."""
+    """Without the columns that neither decide nor leave. Every reference decides: who objects by it stays out."""
     leaving = {str(column.source).removeprefix(RESULTS) for column in rules.columns}
     deciding = {*KEYS, *WORK, "campaign", "agent", EXCHANGE, ROW, *(ours for ours, _ in rules.checks)}
     names = part.collect_schema().names()
-    return part.select(name for name in names if name in leaving | deciding)
+    return part.select(name for name in names if name in leaving | deciding or name.startswith(REFS))
 
 
 def contacts_by_record(parts: Sequence[pl.LazyFrame], rules: Rules) -> pl.DataFrame:
