@@ -25,7 +25,7 @@ from sluice.returns import store
 from sluice.returns.held import find_held
 from sluice.returns.model import Basis, Due, Held, Last
 from sluice.returns.overtaken import may_go_now, names_kept_out, past_day
-from sluice.returns.staffing import StaffNews
+from sluice.returns.staffing import StaffNews, agents_of_results
 from sluice.staff.store import last_import_seq
 from sluice.terms import Direction, Flow, Principal
 
@@ -126,21 +126,26 @@ def _has_news(
         or (prepared is not None and names_kept_out(house, principal, prepared.how_long.copies, paper))
         or (prepared is not None and was_corrected(house.conn, principal, last.opened_at))
         or may_go_now(house, principal, last)
-        or _has_staff_news(house, last, paper, news)
+        or _has_staff_news(house, last, paper, news, is_prepared=prepared is not None)
     )
 
 
-def _has_staff_news(house: House, last: Last, paper: Paper | PaperMissing, news: StaffNews) -> bool:
+def _has_staff_news(
+    house: House, last: Last, paper: Paper | PaperMissing, news: StaffNews, *, is_prepared: bool
+) -> bool:
     """Whether a staff import after the last return changes when the agents of its held rows were ready.
 
-    Of rows whose list is past its retention nothing is known any more: no news.
+    Of one that nobody released yet the agents of all its rows count: an exam may have been withdrawn. Of rows whose
+    list is past its retention nothing is known any more: no news.
     """
-    if not last.waits_for_agents or not isinstance(paper, Paper):
+    if not (is_prepared or last.waits_for_agents) or not isinstance(paper, Paper):
         return False
     news_at = store.find_import_after(house.conn, last.staff)
     if news_at is None:
         return False
     told = news.since(news_at - timedelta(microseconds=1), paper.agreement.minimum_exam_score)
+    if told and is_prepared:
+        return told.is_about(agents_of_results(house, store.find_inputs(house.conn, last.exchange_id)))
     held = find_held(house, last.exchange_id) if told else None
     return held is not None and told.is_about(row.agent_ref for row in held)
 

@@ -1,5 +1,6 @@
 """Which agent handled a contact, and may it go? The staff room's answers, as reasons of a return."""
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +14,8 @@ from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.returns.compose import EXCHANGE, Staff
 from sluice.returns.model import STAFF, Held, Input, InputKind
-from sluice.returns.righting import Said
-from sluice.staff.contacts import agents_of, ready_at
+from sluice.returns.righting import Said, oldest_first
+from sluice.staff.contacts import Directory, agents_of, ready_at
 from sluice.staff.model import Reason
 from sluice.staff.store import read_directory, read_intervals
 
@@ -33,8 +34,7 @@ def staff_of(house: House, opened: Opened, paper: Paper, inputs: Sequence[tuple[
     now = opened.opened_at.strftime(NOW) if paper.agreement.delivery.release_when_ready_later else None
 
     def staff(contacts: pl.DataFrame) -> pl.DataFrame:
-        asked = contacts.select(_platform(platforms).alias("platform"), pl.col("agent").alias("account"), "started_at")
-        agent = agents_of(asked, directory, key)
+        agent = _agents(contacts, platforms, directory, key)
         moments = contacts["started_at"]
         reason = ready_at(pl.DataFrame({"agent": agent, "started_at": moments}), intervals)
         if now is not None:
@@ -109,5 +109,20 @@ def platforms_of(inputs: Iterable[tuple[Input, Said]]) -> dict[str, str | None]:
     }
 
 
-def _platform(platforms: Mapping[str, str | None]) -> pl.Expr:
-    return pl.col(EXCHANGE).replace_strict(platforms, default=None, return_dtype=pl.String)
+def agents_of_results(house: House, inputs: Iterable[Input]) -> set[str]:
+    """Everybody who handled a contact in the results among these inputs."""
+    results = oldest_first(house, (each for each in inputs if each.kind is InputKind.RESULTS))
+    platforms, directory, key = platforms_of(results), read_directory(house.conn), house.keyring.staff_key()
+    found = set[str]()
+    for each, _ in results:
+        content = io.BytesIO(house.objects.read(each.bucket, each.key, each.version_id))
+        rows = pl.read_parquet(content, columns=["agent", "started_at", EXCHANGE])
+        found.update(_agents(rows, platforms, directory, key).drop_nulls())
+    return found
+
+
+def _agents(contacts: pl.DataFrame, platforms: Mapping[str, str | None], directory: Directory, key: bytes) -> pl.Series:
+    """References of those whose accounts the contacts name; null without one."""
+    platform = pl.col(EXCHANGE).replace_strict(platforms, default=None, return_dtype=pl.String)
+    asked = contacts.select(platform.alias("platform"), pl.col("agent").alias("account"), "started_at")
+    return agents_of(asked, directory, key)

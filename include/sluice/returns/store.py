@@ -114,7 +114,8 @@ def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> 
     if row is None:
         return None
     entry = find_entry(conn, ExchangeId(row["id"]), EntryKind.EXCHANGE_CLOSED)
-    held = ExchangeRecord.model_validate_json(entry.body).right_treatment.held_back if entry else {}
+    closed = ExchangeRecord.model_validate_json(entry.body) if entry else None
+    record = closed or find_prepared(conn, ExchangeId(row["id"]))
     return Last(
         exchange_id=ExchangeId(row["id"]),
         name=row["version_id"],
@@ -123,7 +124,7 @@ def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> 
         is_open=row["decision"] == "open",
         is_delivered=row["decision"] in ("accepted", "partly_accepted"),
         reason_code=row["reason_code"],
-        held=held,
+        held=record.right_treatment.held_back if record else {},
     )
 
 
