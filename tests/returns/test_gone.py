@@ -142,6 +142,24 @@ def test_a_delivered_return_is_not_made_again_with_less_when_contacts_are_gone(n
     assert night.record(newer).what.supersedes == line.id, "the control: a late result is news"
 
 
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_later_contacts_replace_no_return_one_of_whose_files_is_gone(night: Night, is_gone: bool) -> None:
+    _, second = two_files(night)
+    night.called(Call("c9", "E99999999", "+32470999999"), name="unknown.csv")
+    night.make()
+    [line] = night.returns()
+    assert night.record(line).right_treatment.held_back == {"RESULT_UNKNOWN_RECORD": 1}
+
+    if is_gone:
+        gone(night, second)
+    night.desk.drop(night.contacts.read_bytes() + b"\n", "tomorrow.csv")
+    night.desk.work()
+    night.make()
+
+    assert len(night.returns()) == (1 if is_gone else 2), "the control: contacts that come later are looked at"
+    assert night.returns()[-1].rows_accepted == 2
+
+
 def test_a_waiting_return_goes_whole_when_contacts_are_gone(copies: Copies, tmp_path: Path) -> None:
     with copied_night(copies, tmp_path) as night:
         _, second = two_files(night)

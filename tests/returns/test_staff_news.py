@@ -1,5 +1,6 @@
 """What is heard of staff while a return lies prepared: it is made anew before anybody can let it go."""
 
+import csv
 from datetime import UTC, datetime
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from night import HEAD, Call, Night, ago
 from sluice.exchange.read import ExchangeLine
 from sluice.returns.release import release
+from sluice.sample.files import write_campaign
 
 pytestmark = pytest.mark.stores
 WITHDRAWN = f"{HEAD},withdrawn\nexam,agent01,{ago(119)},gdpr-2,yes,95,yes\n"
@@ -54,6 +56,29 @@ def test_an_agent_who_becomes_ready_while_a_return_lies_prepared_goes_with_it(
     night.release(newer)
     assert night.record(newer).what.rows_accepted == 2
     assert len(night.returns()) == 2
+
+
+def test_contacts_that_came_later_stay_in_what_staff_news_makes_anew(night: Night) -> None:
+    later = night.desk.folder / "later.csv"
+    write_campaign(later, 30, 77)
+    with later.open(encoding="utf-8", newline="") as file:
+        new = next(csv.DictReader(file, delimiter=";"))
+    first, second = night.people(2)
+    night.called(
+        Call("c1", *first), Call("c2", *second, agent="agent02"), Call("c3", new["customer_number"], new["phone"])
+    )
+    night.make()
+    night.desk.drop(later, "later.csv")
+    night.desk.work()
+    night.make()
+    assert [line.decision for line in night.returns()] == ["open", "refused"], "it lifts what lies prepared, too"
+
+    night.admit(ready("agent02"))
+    night.make()
+
+    newest = night.returns()[0]
+    night.release(newest)
+    assert (night.record(newest).what.rows_accepted, night.record(newest).right_treatment.held_back) == (3, {})
 
 
 def test_news_of_somebody_else_leaves_what_lies_prepared_alone(night: Night, prepared: ExchangeLine) -> None:

@@ -107,13 +107,21 @@ def _due(
         return None
     last = store.find_last(house.conn, principal, flow, day)
     results = store.find_results(house.conn, principal, recipe.results_flow, day)
-    until = None if last and LIFTED_BY_CONTACTS & set(last.held) else max(cut_off, *(r.closed_at for r in results))
-    contacts = store.find_contacts(house.conn, principal, recipe.contacts_flow, until)
+    may_lift = last and LIFTED_BY_CONTACTS & set(last.held) and not _lacks(house, principal, flow, day, last)
+    until = None if may_lift else max(cut_off, *(r.closed_at for r in results))
+    had = last.inputs if last else ()
+    contacts = store.find_contacts(house.conn, principal, recipe.contacts_flow, until, had)
     inputs = store.ids([*results, *contacts])
     basis = _basis(house, paper, inputs, ending)
     if last and not last.is_outdated_by(basis, inputs) and not _has_news(house, principal, last, paper, news, now):
         return None
     return Due(day, (*contacts, *results), basis.name, store.count_returns(house.conn, principal, flow, day) + 1)
+
+
+def _lacks(house: House, principal: Principal, flow: Flow, day: date, last: Last) -> bool:
+    """Whether a file of what was made of a day is deleted: made of other contacts, it would hold less."""
+    was_made = last.is_open or store.find_delivered(house.conn, principal, flow, day) is not None
+    return was_made and store.count_gone(house.conn, last.exchange_id) > 0
 
 
 def _has_news(

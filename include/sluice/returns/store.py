@@ -1,6 +1,6 @@
 """The SQL of returns. Nothing here decides."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from sluice.agreement.columns import custom
@@ -42,12 +42,21 @@ def find_results(conn: Connection, principal: Principal, results: Flow, day: dat
     return [_input(InputKind.RESULTS, **row) for row in rows]
 
 
-def find_contacts(conn: Connection, principal: Principal, contacts: Flow, until: datetime | None) -> list[Input]:
-    """Accepted contacts, closed at ``until`` at the latest."""
+def find_contacts(
+    conn: Connection, principal: Principal, contacts: Flow, until: datetime | None, had: Collection[str] = ()
+) -> list[Input]:
+    """Accepted contacts, closed at ``until`` at the latest or among those that a return ``had``."""
     rows = conn.execute(
         f"""select {INPUT} from accepted_data a
-            where {_ACCEPTED} and (%(until)s::timestamptz is null or a.closed_at <= %(until)s) order by 1""",
-        {"principal": principal, "direction": Direction.INBOUND.value, "flow": contacts, "until": until},
+            where {_ACCEPTED} and (%(until)s::timestamptz is null or a.closed_at <= %(until)s
+                or a.exchange_id::text = any(%(had)s)) order by 1""",
+        {
+            "principal": principal,
+            "direction": Direction.INBOUND.value,
+            "flow": contacts,
+            "until": until,
+            "had": list(had),
+        },
     ).fetchall()
     return [_input(InputKind.CONTACTS, **row) for row in rows]
 
