@@ -20,6 +20,7 @@ from sluice.gate.kinds import KINDS
 from sluice.lake.format_codes import REASONS
 from sluice.results.codes import REASONS as RESULT_REASONS
 from sluice.results.mapping_codes import MAPPING_CODES
+from sluice.returns.model import INPUT_GONE, RETENTION_OVER
 from sluice.terms import RefusalClass, ScreenClass
 
 INTRODUCTION = """# Errors and codes
@@ -58,7 +59,7 @@ def all_reason_codes() -> set[str]:
     of_file = {"DUPLICATE_CONTENT", "NAME_UNSAFE", "NAME_NOT_AS_AGREED", "UNREADABLE_GAVE_UP", INVALID, NOBODY}
     of_child = {end.value for end in ChildEnd if end is not ChildEnd.DONE}
     of_notes = {f"TEXT_{word.upper()}_{end}" for word in ScreenClass for end in PAST.values()} | {"TEXT_SAMPLE"}
-    of_returns = {"STALE_NEWER_RETURN", "STALE_INPUT_GONE", "HEADER_SOURCE_MISSING", "VALUE_UNWRITABLE"}
+    of_returns = {"STALE_NEWER_RETURN", INPUT_GONE, RETENTION_OVER, "HEADER_SOURCE_MISSING", "VALUE_UNWRITABLE"}
     return {*REASONS, *RESULT_REASONS, *of_kinds, *of_judge, *of_paper, *of_file, *of_child, *of_notes, *of_returns}
 
 
