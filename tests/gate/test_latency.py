@@ -17,11 +17,13 @@ from night import Edit, with_papers
 from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.lint import lint_path
 from sluice.agreement.load import load_contract
-from sluice.agreement.model import Problem
+from sluice.agreement.model import FreeTextRules, Problem
+from sluice.exchange.job import Job
+from sluice.exchange.seen import _rules
 from sluice.gate.contract_rules import rules_for
 from sluice.gate.judge import judge
 from sluice.gate.model import Rule, RuleOutcome, Thresholds
-from sluice.gate.onepass import Pass
+from sluice.gate.onepass import BRUSSELS, Pass
 from sluice.settings import Settings
 
 FREQUENCY = "  - {property: frequency, value: 1, unit: d, element: renewal_campaign}\n"
@@ -141,15 +143,48 @@ def test_a_file_whose_column_is_not_there_is_refused_for_that() -> None:
     assert "STALE_NEWEST_ROW" not in {each.code for each in verdict.reasons}
 
 
+LATE = Edit(
+    "renewal_campaign.inbound.odcs.yaml",
+    FREQUENCY,
+    f"{FREQUENCY}  - {{property: latency, value: DAYS, unit: d, element: renewal_campaign.birth_date}}\n",
+)
+
+
 @pytest.mark.stores
 @pytest.mark.parametrize(("days", "expected"), [(1, ("refused", "STALE_NEWEST_ROW")), (36_500, ("accepted", None))])
 def test_an_old_file_is_refused_whole_with_what_to_do(
     store_settings: Settings, tmp_path: Path, days: int, expected: tuple[str, str | None]
 ) -> None:
-    said = f"{FREQUENCY}  - {{property: latency, value: {days}, unit: d, element: renewal_campaign.birth_date}}\n"
-    settings = with_papers(store_settings, tmp_path, Edit("renewal_campaign.inbound.odcs.yaml", FREQUENCY, said))
+    settings = with_papers(store_settings, tmp_path, replace(LATE, new=LATE.new.replace("DAYS", str(days))))
     with open_desk(settings, tmp_path) as desk:
         dropped = desk.drop(desk.campaign(rows=40)[0])
         desk.work()
         decision, reason = desk.line(dropped).decision, desk.line(dropped).reason_code
     assert (decision, reason) == expected
+
+
+@pytest.mark.stores
+def test_a_file_is_as_old_as_when_it_was_put_however_late_it_is_opened(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    settings = with_papers(store_settings, tmp_path, replace(LATE, new=LATE.new.replace("DAYS", "1")))
+    with open_desk(settings, tmp_path) as desk:
+        text, today = desk.campaign(rows=4)[0].read_text(encoding="utf-8-sig"), datetime.now(BRUSSELS).date()
+        head, *rows = (line.split(";") for line in text.splitlines())
+        for row in rows:
+            row[head.index("birth_date")] = f"{today:%d/%m/%Y}"
+        dropped = desk.drop("\n".join(";".join(row) for row in [head, *rows]).encode())
+        desk.open_new()
+        desk.sql("update exchange set opened_at = opened_at + interval '5 days' returning 1")
+        desk.work()
+        assert (desk.line(dropped).decision, desk.line(dropped).reason_code) == ("accepted", None)
+
+
+def test_a_file_that_lay_with_its_reader_is_not_asked_again(tmp_path: Path) -> None:
+    contract = replace(a_contract(WHEN), latencies=(("exported", 7_200),))
+    job = Job(
+        folder=tmp_path, file=tmp_path / "f", file_name="f", contract=contract, suites=(), subject_key="", origin=None,
+        free_text=FreeTextRules({}, 0.0), put_at=datetime(2026, 11, 28, tzinfo=UTC),
+    )  # fmt: skip
+    asked = {is_read: {rule.id for rule in _rules(replace(job, is_read=is_read))} for is_read in (False, True)}
+    assert asked[False] - asked[True] == {"exported.latency"}

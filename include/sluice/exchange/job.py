@@ -65,6 +65,8 @@ class Job:
     corrections: tuple[Correction, ...] = ()
     """Values of persons that are right; what the file says otherwise is stale if it is older, or as it was before."""
     arrived_at: datetime | None = None
+    put_at: datetime | None = None
+    """When the file was put where it lies, however late it is opened. None in a dry run: now."""
     sample_key: str = ""
     """Base64: which notes a person reads. Empty in a dry run, which draws others."""
     is_read: bool = False

@@ -103,6 +103,7 @@ def _judge_bytes(
         suppressed=write_suppressed(house, opened.principal, folder, needs_of_file(paper)),
         corrections=find_corrections(house, opened.principal),
         arrived_at=opened.opened_at,
+        put_at=fetched.modified_at,
         is_read=is_read,
         pgp=None if is_read or opened.direction is not Direction.INBOUND else _pgp_keys(house, paper),
     )

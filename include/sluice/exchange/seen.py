@@ -11,7 +11,8 @@ from sluice.exchange.candidates import candidates_in
 from sluice.exchange.content import Content, kept_out, read_content
 from sluice.exchange.free_text import screening_of
 from sluice.exchange.job import Job, load_rules
-from sluice.gate.model import RowFinding
+from sluice.gate.kinds import NEWEST
+from sluice.gate.model import RowFinding, Rule
 from sluice.gate.onepass import Pass
 from sluice.lake.sorted_rows import SortedRows
 from sluice.lake.table import Dialect, Table
@@ -56,7 +57,7 @@ class Seen:
         self._started: list[pl.Series] = []
         self._screened: list[Screening | None] = []
         self._persons: list[np.ndarray] = []
-        self.passing = Pass(load_rules(job.contract, job.suites), job.arrived_at)
+        self.passing = Pass(_rules(job), job.put_at)
         self.rows = rows
         self.spans: list[tuple[int, int]] = []
         self.findings: list[RowFinding] = []
@@ -155,6 +156,11 @@ def identify(contract: DataContract, table: Table, key: bytes) -> Identified:
         findings += [RowFinding(row, "subject.reference", NOBODY) for row in table.row_numbers.filter(nobody)]
     primary = pl.select(pl.coalesce([series for _, series in refs])).to_series() if refs else _no_refs(table)
     return Identified(tuple(refs), primary.alias(REF), tuple(findings))
+
+
+def _rules(job: Job) -> list[Rule]:
+    """All rules; how old it is nobody asks again of a file that lay with its reader meanwhile."""
+    return [rule for rule in load_rules(job.contract, job.suites) if not (job.is_read and rule.check.kind == NEWEST)]
 
 
 def _stale(table: Table, identified: Identified, content: Content, job: Job) -> Iterator[RowFinding]:

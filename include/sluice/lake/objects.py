@@ -55,11 +55,12 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What was really read of one version."""
+    """What was really read of one version, and when that was put there."""
 
     path: Path
     sha256: Sha256
     size_bytes: int
+    modified_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class ObjectStore:
                     digest.update(chunk)
                     size += len(chunk)
                     file.write(chunk)
-            return Fetched(target, Sha256(digest.hexdigest()), size)
+            return Fetched(target, Sha256(digest.hexdigest()), size, answer["LastModified"])
 
         return self._try("get", bucket, attempt)
 
