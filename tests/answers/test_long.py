@@ -101,6 +101,7 @@ def test_a_cut_never_splits_a_character(tmp_path: Path) -> None:
         assert draft.cut == {"note_free_text": 1} and "😀… [hier afgeknipt" in cell
 
 
+@pytest.mark.slow
 def test_a_table_with_more_rows_than_a_sheet_says_how_many_are_not_in_it(tmp_path: Path) -> None:
     frame = pl.DataFrame(
         {"at": pl.repeat("x", MOST_ROWS + 3, eager=True), "by": pl.repeat("y", MOST_ROWS + 3, eager=True)}

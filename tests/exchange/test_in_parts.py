@@ -26,6 +26,7 @@ from sluice.sample.files import write_campaign
 from sluice.settings import get_settings
 from sluice.subject.suppression import Suppression
 
+pytestmark = pytest.mark.slow  # fifteen seconds
 KEY = bytes(range(32))
 CONTRACT, AGREEMENT = "energy01/renewal_campaign.inbound.odcs.yaml", "energy01/agreement-3.0.0.yaml"
 ROWS = 700

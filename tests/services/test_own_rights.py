@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import pytest
 
 from stores import CHECKOUT
 
@@ -46,6 +47,7 @@ def needed(sources: list[str]) -> set[str]:
     return {action for source in sources for name in called(source) for action in ACTIONS[name]}
 
 
+@pytest.mark.slow
 def test_the_policy_of_the_page_is_what_the_code_calls() -> None:
     sources = [path.read_text() for path in Path(CHECKOUT / "include" / "sluice").rglob("*.py")]
     assert {name for source in sources for name in called(source)} == set(ACTIONS)

@@ -43,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
 def learning() -> Iterator[Learning]:
     server = Learning(("127.0.0.1", 0), Handler)
     server.tokens = []
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield server
     server.shutdown()
