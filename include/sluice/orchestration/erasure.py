@@ -162,11 +162,11 @@ class ProveErasure(ErasureStep):
         from sluice.rights.model import CaseId
 
         report = prove(house, CaseId(self.case_id), datetime.now(UTC))
+        left = (report.residual or 0) + report.doubts + report.waiting
+        if left:  # each run scans again: what is proven meanwhile has its certificate by the sweep, once
+            raise NotFinished(Ref("case", self.case_id), Ref("left", left))
         proven = find_proven(house, CaseId(self.case_id)).intersection(report.principals)
         certificates = issue(house, CaseId(self.case_id), proven) if proven else ()
-        left = (report.residual or 0) + report.doubts + report.waiting
-        if left:
-            raise NotFinished(Ref("case", self.case_id), Ref("left", left))
         return f"case {self.case_id}: {report.objects_scanned} objects scanned, {len(certificates)} certificates"
 
 
