@@ -6,18 +6,35 @@ form, so that a check written in a suite equals the same check asked for by Grea
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from enum import StrEnum
 
 from sluice.errors import Ref
-from sluice.gate.conditions import read_condition
 from sluice.gate.errors import KindRefused, OptionInvalid, OptionRefused
 from sluice.gate.model import CONDITION, Check, ColumnType, OptionValue
-
-LONGEST_PATTERN = 1_000
-"""Characters of a regular expression; longer ones are programs, not rules."""
+from sluice.gate.options import (
+    ANY_OR_ALL_OF,
+    COUNTS,
+    ENDS,
+    FORMAT,
+    NAMES,
+    NONE_OF,
+    OR_EQUAL,
+    ORDER,
+    PLACE,
+    RANGE,
+    REGEX,
+    SET,
+    SHARES,
+    SKIP_KEY,
+    SKIP_PAIR,
+    VALUE,
+    WHERE,
+    Option,
+    whole,
+    words,
+)
 
 
 class Shape(StrEnum):
@@ -27,16 +44,6 @@ class Shape(StrEnum):
     PAIR = "pair"
     COLUMNS = "columns"
     TABLE = "table"
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option of a kind. ``read`` gives the canonical value or raises ValueError."""
-
-    name: str
-    read: Callable[[object], OptionValue]
-    default: OptionValue = None
-    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,126 +69,6 @@ class Kind:
         return self.rows or self.counts
 
 
-def _flag(value: object) -> bool:
-    if value is None:
-        return False
-    if not isinstance(value, bool):
-        raise ValueError
-    return value
-
-
-def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or value < 0:
-        raise ValueError
-    return int(value)
-
-
-def _whole_or_none(value: object) -> int | None:
-    return None if value is None else _whole(value)
-
-
-def _share(value: object) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ValueError
-    return float(value)
-
-
-def _bound(value: object) -> float | str | None:
-    """A number, or an ISO date or date and time, as Great Expectations reads bounds.
-
-    No zone: the values it is compared with have none.
-    """
-    if value is None:
-        return None
-    if isinstance(value, str):
-        value = (date.fromisoformat if len(value) == 10 else datetime.fromisoformat)(value)
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        raise ValueError
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError
-    return float(value)
-
-
-def _words(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple | set | frozenset) or not value:
-        raise ValueError
-    if not all(isinstance(word, str) and word for word in value):
-        raise ValueError
-    return tuple(value)
-
-
-def _value_set(value: object) -> tuple[str | float, ...]:
-    """All text or all numbers, sorted, without None (which has no effect in Great Expectations)."""
-    if not isinstance(value, list | tuple | set | frozenset):
-        raise ValueError
-    members = {member for member in value if member is not None}
-    if any(isinstance(member, bool) or not isinstance(member, str | int | float) for member in members):
-        raise ValueError
-    if len({isinstance(member, str) for member in members}) > 1:
-        raise ValueError
-    return tuple(sorted(members))
-
-
-def _pattern(value: object) -> str:
-    if not isinstance(value, str) or len(value) > LONGEST_PATTERN:
-        raise ValueError
-    try:
-        re.compile(value)
-    except (re.error, OverflowError, RecursionError):
-        raise ValueError from None
-    return value
-
-
-def _patterns(value: object) -> tuple[str, ...]:
-    return tuple(_pattern(word) for word in _words(value))
-
-
-def _strftime(value: object) -> str:
-    """A format that can be written and read back, as Great Expectations demands; ``dd/MM/yyyy`` would be a word."""
-    if not isinstance(value, str) or not re.search("%[^%]", value):
-        raise ValueError
-    datetime.strptime(datetime(2001, 2, 13, 14, 15, 16).strftime(value), value)
-    return value
-
-
-def _one_of(*words: str) -> Callable[[object], OptionValue]:
-    def read(value: object) -> OptionValue:
-        if value not in words:
-            raise ValueError
-        return str(value)
-
-    return read
-
-
-_BOUNDS = (Option("strict_min", _flag, False), Option("strict_max", _flag, False))
-_RANGE = (Option("min_value", _bound), Option("max_value", _bound), *_BOUNDS)
-_COUNTS = (Option("min_value", _whole_or_none), Option("max_value", _whole_or_none), *_BOUNDS)
-_ENDS = _COUNTS[:2]
-_SHARES = (Option("min_value", _share), Option("max_value", _share), *_BOUNDS)
-_VALUE = (Option("value", _whole, required=True),)
-_SET = (Option("value_set", _value_set, required=True),)
-_REGEX = (Option("regex", _pattern, required=True),)
-_FORMAT = (Option("strftime_format", _strftime, required=True),)
-_SKIP_PAIR = Option(
-    "ignore_row_if",
-    _one_of("both_values_are_missing", "either_value_is_missing", "neither"),
-    "both_values_are_missing",
-)
-_SKIP_KEY = Option(
-    "ignore_row_if", _one_of("all_values_are_missing", "any_value_is_missing", "never"), "all_values_are_missing"
-)
-_LIST = (Option("regex_list", _patterns, required=True), Option("match_on", _one_of("any", "all"), "any"))
-_NAMES = (Option("column_set", _words, required=True), Option("exact_match", _flag, True))
-_ORDER = (Option("column_list", _words, required=True),)
-_PLACE = (Option("column_index", _whole_or_none),)
-
-_WHERE = Option(CONDITION, read_condition)
-_NONE_OF = (Option("regex_list", _patterns, required=True),)
-
 DECLARED_COLUMNS = "sluice_columns_to_be_declared"
 """Kind of Sluice itself: no column of the file is missing from the contract."""
 NEWEST = "sluice_newest_value_to_be_within"
@@ -193,50 +80,52 @@ _KINDS = (
     Kind("expect_column_values_to_not_be_null", "VALUE_NULL", _C, "column_values.nonnull"),
     Kind("expect_column_values_to_be_null", "VALUE_NOT_NULL", _C, "column_values.null"),
     Kind("expect_column_values_to_be_unique", "DUPLICATE_VALUE", _C, "column_values.unique"),
-    Kind("expect_column_values_to_be_in_set", "VALUE_NOT_IN_SET", _C, "column_values.in_set", _SET),
-    Kind("expect_column_values_to_not_be_in_set", "VALUE_IN_SET", _C, "column_values.not_in_set", _SET),
-    Kind("expect_column_values_to_match_regex", "VALUE_PATTERN", _C, "column_values.match_regex", _REGEX),
-    Kind("expect_column_values_to_not_match_regex", "VALUE_PATTERN", _C, "column_values.not_match_regex", _REGEX),
-    Kind("expect_column_values_to_match_regex_list", "VALUE_PATTERN", _C, "column_values.match_regex_list", _LIST),
+    Kind("expect_column_values_to_be_in_set", "VALUE_NOT_IN_SET", _C, "column_values.in_set", SET),
+    Kind("expect_column_values_to_not_be_in_set", "VALUE_IN_SET", _C, "column_values.not_in_set", SET),
+    Kind("expect_column_values_to_match_regex", "VALUE_PATTERN", _C, "column_values.match_regex", REGEX),
+    Kind("expect_column_values_to_not_match_regex", "VALUE_PATTERN", _C, "column_values.not_match_regex", REGEX),
+    Kind(
+        "expect_column_values_to_match_regex_list", "VALUE_PATTERN", _C, "column_values.match_regex_list", ANY_OR_ALL_OF
+    ),
     Kind(
         "expect_column_values_to_not_match_regex_list",
         "VALUE_PATTERN",
         _C,
         "column_values.not_match_regex_list",
-        _NONE_OF,
+        NONE_OF,
     ),
-    Kind("expect_column_value_lengths_to_be_between", "VALUE_LENGTH", _C, f"{_LENGTH}.between", _COUNTS),
-    Kind("expect_column_value_lengths_to_equal", "VALUE_LENGTH", _C, f"{_LENGTH}.equals", _VALUE),
-    Kind("expect_column_values_to_be_between", "VALUE_RANGE", _C, "column_values.between", _RANGE),
+    Kind("expect_column_value_lengths_to_be_between", "VALUE_LENGTH", _C, f"{_LENGTH}.between", COUNTS),
+    Kind("expect_column_value_lengths_to_equal", "VALUE_LENGTH", _C, f"{_LENGTH}.equals", VALUE),
+    Kind("expect_column_values_to_be_between", "VALUE_RANGE", _C, "column_values.between", RANGE),
     Kind(
         "expect_column_values_to_match_strftime_format",
         "VALUE_DATE",
         _C,
         "column_values.match_strftime_format",
-        _FORMAT,
+        FORMAT,
     ),
     Kind(
         "expect_column_pair_values_a_to_be_greater_than_b",
         "VALUE_PAIR",
         _P,
         "column_pair_values.a_greater_than_b",
-        (Option("or_equal", _flag, False), _SKIP_PAIR),
+        (OR_EQUAL, SKIP_PAIR),
     ),
-    Kind("expect_column_pair_values_to_be_equal", "VALUE_PAIR", _P, "column_pair_values.equal", (_SKIP_PAIR,)),
+    Kind("expect_column_pair_values_to_be_equal", "VALUE_PAIR", _P, "column_pair_values.equal", (SKIP_PAIR,)),
     Kind(
         "expect_select_column_values_to_be_unique_within_record",
         "VALUE_SAME_TWICE",
         _K,
         "select_column_values.unique.within_record",
-        (_SKIP_KEY,),
+        (SKIP_KEY,),
     ),
-    Kind("expect_compound_columns_to_be_unique", "DUPLICATE_KEY", _K, "compound_columns.unique", (_SKIP_KEY,)),
+    Kind("expect_compound_columns_to_be_unique", "DUPLICATE_KEY", _K, "compound_columns.unique", (SKIP_KEY,)),
     Kind(
         "expect_column_unique_value_count_to_be_between",
         "SHAPE_DISTINCT_COUNT",
         _C,
         "column.distinct_values.count",
-        _COUNTS,
+        COUNTS,
         rows=False,
         counts=True,
     ),
@@ -245,7 +134,7 @@ _KINDS = (
         "SHAPE_DISTINCT_SHARE",
         _C,
         "column.unique_proportion",
-        _SHARES,
+        SHARES,
         rows=False,
         counts=True,
     ),
@@ -254,33 +143,33 @@ _KINDS = (
         "SHAPE_FILLED_SHARE",
         _C,
         "column.non_null_proportion",
-        _SHARES,
+        SHARES,
         rows=False,
         counts=True,
     ),
-    Kind("expect_table_row_count_to_be_between", "SHAPE_ROW_COUNT", _T, "table.row_count", _COUNTS, rows=False),
-    Kind("expect_table_row_count_to_equal", "SHAPE_ROW_COUNT", _T, "table.row_count", _VALUE, rows=False),
-    Kind("expect_table_column_count_to_equal", "SHAPE_COLUMN_COUNT", _T, "table.column_count", _VALUE, rows=False),
+    Kind("expect_table_row_count_to_be_between", "SHAPE_ROW_COUNT", _T, "table.row_count", COUNTS, rows=False),
+    Kind("expect_table_row_count_to_equal", "SHAPE_ROW_COUNT", _T, "table.row_count", VALUE, rows=False),
+    Kind("expect_table_column_count_to_equal", "SHAPE_COLUMN_COUNT", _T, "table.column_count", VALUE, rows=False),
     Kind(
         "expect_table_column_count_to_be_between",
         "SHAPE_COLUMN_COUNT",
         _T,
         "table.column_count",
-        _ENDS,
+        ENDS,
         rows=False,
     ),
-    Kind("expect_table_columns_to_match_set", "HEADER_COLUMN_SET", _T, "table.columns", _NAMES, rows=False),
-    Kind("expect_table_columns_to_match_ordered_list", "HEADER_ORDER", _T, "table.columns", _ORDER, rows=False),
-    Kind("expect_column_to_exist", "HEADER_MISSING_COLUMN", _C, "table.columns", _PLACE, rows=False),
+    Kind("expect_table_columns_to_match_set", "HEADER_COLUMN_SET", _T, "table.columns", NAMES, rows=False),
+    Kind("expect_table_columns_to_match_ordered_list", "HEADER_ORDER", _T, "table.columns", ORDER, rows=False),
+    Kind("expect_column_to_exist", "HEADER_MISSING_COLUMN", _C, "table.columns", PLACE, rows=False),
     Kind(
-        DECLARED_COLUMNS, "HEADER_UNDECLARED_COLUMN", _T, "", (Option("column_set", _words),), rows=False, outside=True
+        DECLARED_COLUMNS, "HEADER_UNDECLARED_COLUMN", _T, "", (Option("column_set", words),), rows=False, outside=True
     ),
     Kind(
         NEWEST,
         "STALE_NEWEST_ROW",
         _C,
         "",
-        (Option("seconds", _whole, required=True),),
+        (Option("seconds", whole, required=True),),
         rows=False,
         counts=True,
         outside=True,
@@ -311,7 +200,7 @@ def check_of(name: str, kwargs: Mapping[str, object]) -> Check:
     kind = KINDS.get(name)
     if kind is None or kind.outside:
         raise KindRefused(Ref("kind", name))
-    options_of = (*kind.options, *((_WHERE,) if kind.rows else ()))
+    options_of = (*kind.options, *((WHERE,) if kind.rows else ()))
     known = {*_COLUMN_OPTIONS[kind.shape], *(option.name for option in options_of), "mostly"}
     for option in sorted(set(kwargs) - known):
         raise OptionRefused(Ref("kind", name), Ref("option", option))
