@@ -6,6 +6,8 @@ PD = "https://w3id.org/dpv/pd#"
 GDPR = "https://w3id.org/dpv/legal/eu/gdpr#"
 
 PIN = "0123456789ABCDEF0123456789ABCDEF01234567"
+NAME = "      - name: customer_number\n"
+ELSEWHERE = "leads.inbound.odcs.yaml#/schema/leads/properties/number"
 ARRIVAL = "\narrival:\n  pgpKey: {{file: sends.asc, fingerprint: {}}}\n{}delivery:\n"
 AGREEMENT_MISTAKES = (
     Mistake("AGR-001", "language: nl", "language: \udcff", "language"),
@@ -176,6 +178,8 @@ CONTRACT_MISTAKES = (
     Mistake("CON-091", "min_value: 0,", "min_value: 0, row_condition: x > 1,", "row_condition"),
     Mistake("CON-092", "metric: rowCount, mustBeGreaterThan: 0", "type: sql, query: select 1", "query"),
     Mistake("CON-093", "engine: greatExpectations", "engine: soda", "soda"),
+    Mistake("CON-071", NAME, f"{NAME}        relationships: [{{to: leads.number}}]\n", "leads.number"),
+    Mistake("CON-073", NAME, f"{NAME}        relationships: [{{to: {ELSEWHERE}}}]\n", ELSEWHERE),
     Mistake("CON-095", "property: frequency,", "property: latency,", "property: latency"),
     Mistake("CON-094", "{column: monthly_amount,", "{column: note,", "column: note"),
 )

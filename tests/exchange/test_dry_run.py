@@ -91,3 +91,24 @@ def test_a_contract_that_a_later_rule_would_not_let_in_is_judged_as_the_center_g
         "LIMIT_REFUSED_SHARE",
         "VALUE_DATE",
     }
+
+
+@pytest.mark.usefixtures("fresh_settings")
+def test_what_only_the_center_has_the_keys_of_is_not_asked_and_said_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "      - name: customer_number\n"
+    to = "customers.inbound.odcs.yaml#/schema/customers/properties/number"
+    refers = CONTRACT.replace(name, f"{name}        relationships: [{{to: {to}}}]\n")
+    folder = write_folder(tmp_path / "principals", contract=refers)
+    path, page = tmp_path / "leads.csv", tmp_path / "leads.html"
+    write_campaign(path, 30, 1)
+    monkeypatch.setenv("SLUICE_PRINCIPALS_DIR", str(folder.parent))
+
+    tried = sluice("gate", "run", str(path), *RUN)
+    shown = CliRunner().invoke(app, ["gate", "run", str(path), *RUN, "--report", str(page), "--lang", "nl"]).stdout
+
+    assert (tried.exit, tried.document["verdict"]) == (0, "PASSED")
+    assert tried.document["not_asked"] == [{"column": "customer_number", "dataset": "customers.number"}]
+    assert "customers.number" in shown and "Not asked here" in shown
+    assert "customer_number (customers.number)" in page.read_text(encoding="utf-8")

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from sluice.agreement.columns import contract_id, custom, drafts, field_role
 from sluice.agreement.document import Document, Spot
+from sluice.agreement.free_text import careful_actions
+from sluice.agreement.key_references import key_references
 from sluice.agreement.latency import latencies
 from sluice.agreement.limits import LIMITS, GateLimits
 from sluice.agreement.model import (
@@ -21,7 +23,6 @@ from sluice.agreement.model import (
     ReturnRecipe,
     RoleRow,
     SubProcessor,
-    careful_actions,
 )
 from sluice.agreement.quality_rules import quality_rules
 from sluice.terms import Direction, FieldGroup, Flow, Principal, RoleProfile, ScreenAction, ScreenClass
@@ -165,6 +166,7 @@ def build_contract(document: Document, agreement: Agreement) -> DataContract:
         valid_from=start.day if start else None,
         result_mapping=answers["resultMapping"].text if "resultMapping" in answers else None,
         latencies=latencies(document),
+        references=key_references(document),
         recipe=_recipe(answers) if "contactsFlow" in answers else None,
     )
 

@@ -153,10 +153,16 @@ _CONTRACT = (
     ),
     ("070", "a column stands twice", "give every column its own name"),
     (
+        "071",
+        "a relationship that no file can be judged by",
+        "in a column: `to: <flow>.inbound.odcs.yaml#/schema/<table>/properties/<column>`, of another inbound flow",
+    ),
+    (
         "072",
         "the contract does not have exactly one table with columns",
         "describe one file with its columns",
     ),
+    ("073", "a relationship to a column that no contract of this folder has", "correct it, or add that contract"),
     ("074", "a column type that a file cannot hold", "use string, date, timestamp, time, number, integer or boolean"),
     ("080", "a quality id is missing or stands twice", "give every rule its own id; it is shown in receipts"),
     ("081", "a number of a rule is not finite", "give a number, or leave the bound out"),

@@ -22,6 +22,7 @@ from sluice.agreement.columns import (
     strptime_format,
 )
 from sluice.agreement.document import OTHER_BASE, Document, Found, Spot, check_numbers
+from sluice.agreement.key_references import check_key_references
 from sluice.agreement.latency import check_latency
 from sluice.agreement.model import Agreement
 from sluice.agreement.quality_rules import check_quality
@@ -34,7 +35,7 @@ NEED_AGREEMENT = ("044", "045")
 RECIPE = ("contactsFlow", "resultsFlow", "recordId")
 """What a return contract must say of itself."""
 
-LATER_RULES = frozenset({OTHER_BASE, "036", "038", "039", "081", "095"})
+LATER_RULES = frozenset({OTHER_BASE, "036", "038", "039", "071", "081", "095"})
 """As those of agreements: asked of a paper before it is put in force, never of one that is."""
 
 _GAP_PROPERTIES = tuple(name for name, _ in GAPS)
@@ -235,6 +236,7 @@ RULES: tuple[Callable[[Document], Iterator[Found]], ...] = (
     _check_return,
     _check_results,
     check_latency,
+    check_key_references,
 )
 
 

@@ -7,10 +7,11 @@ from typing import Literal
 
 from sluice.agreement.agreement_rules import check_agreement, version_key
 from sluice.agreement.build import build_agreement
-from sluice.agreement.columns import contract_id, custom
+from sluice.agreement.columns import columns, contract_id, custom
 from sluice.agreement.contract_rules import check_contract
 from sluice.agreement.document import Document, Found, Spot, locate, make_problem, read_document
 from sluice.agreement.errors import PaperInvalid
+from sluice.agreement.key_references import located
 from sluice.agreement.limits import LIMITS
 from sluice.agreement.load import find_papers
 from sluice.agreement.model import Agreement, Problem
@@ -175,9 +176,19 @@ def _check_together(folder: Folder, principal: str | None) -> Iterator[tuple[Doc
         if document.is_agreement and older.text and (document.root["agreementId"].value, older.text) not in versions:
             yield document, Found(older, "021", older.text)
         yield from _check_stranger(document, principal or _first_principal(folder))
+        yield from _check_keys(document, folder)
         pinned = document.root["arrival"]["pgpKey"]["file"]
         if document.is_agreement and pinned.text and not (folder.path / pinned.text).is_file():
             yield document, Found(pinned, "035", pinned.text)
+
+
+def _check_keys(document: Document, folder: Folder) -> Iterator[tuple[Document, Found]]:
+    """Whether there is a contract with the column that another one refers to."""
+    inbound = (each for each in folder.documents if contract_id(each)[1] == Direction.INBOUND)
+    there = {(contract_id(each)[2], column["name"].text) for each in inbound for column in columns(each)}
+    for spot, found in located(document) if document.is_contract else ():
+        if (found.flow, found.there) not in there:
+            yield document, Found(spot, "073", found.dataset)
 
 
 def _double(document: Document) -> str:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from sluice.agreement.free_text import careful_actions
 from sluice.agreement.limits import GateLimits
 from sluice.terms import (
     CandidateKey,
@@ -119,22 +120,6 @@ class ErasureRules:
     """How an erasure begins. ``two_person_release``: not before a second person released its plan; so by default."""
 
     two_person_release: bool = True
-
-
-CAREFUL: Mapping[ScreenClass, ScreenAction] = {
-    ScreenClass.PHONE: ScreenAction.ALLOW,
-    ScreenClass.EMAIL: ScreenAction.ALLOW,
-    ScreenClass.IBAN: ScreenAction.MASK,
-    ScreenClass.CARD: ScreenAction.MASK,
-    ScreenClass.NATIONAL_NUMBER: ScreenAction.MASK,
-    ScreenClass.EMOTION: ScreenAction.MASK,
-}
-"""What happens where an agreement says nothing of a class; every other class is reviewed."""
-
-
-def careful_actions(said: Mapping[ScreenClass, ScreenAction]) -> dict[ScreenClass, ScreenAction]:
-    """An action for every class: the agreement's own word first."""
-    return {word: said.get(word, CAREFUL.get(word, ScreenAction.REVIEW)) for word in ScreenClass}
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +250,20 @@ class FileFormat:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyReference:
+    """A column whose values stand in a column of another inbound flow of the same principal (a foreign key)."""
+
+    column: str
+    flow: Flow
+    there: str
+
+    @property
+    def dataset(self) -> str:
+        """The other column in one word, as receipts and rules name it."""
+        return f"{self.flow}.{self.there}"
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnRecipe:
     """What a return is made of: flows of the same principal, and the column that joins them."""
 
@@ -305,6 +304,7 @@ class DataContract:
     """Of agents' results: name of the file in ``include/mappings`` that makes canonical columns of it."""
     latencies: tuple[tuple[str, int], ...] = ()
     """Columns, and how many seconds old the newest value of each may be when a file arrives."""
+    references: tuple[KeyReference, ...] = ()
     recipe: ReturnRecipe | None = None
     """Of a return only."""
 

@@ -128,7 +128,10 @@ def _write(report: Path, judge: "DryRun", file: "LookedAt", tried: "Tried", lang
 
 
 def document_of(tried: "Tried", lang: str = "en") -> dict[str, Any]:
-    """The JSON of ``gate run``: verdict, counts, reasons with at most 20 row numbers, their meaning and cure."""
+    """The JSON of ``gate run``: verdict, counts, reasons with at most 20 row numbers, their meaning and cure.
+
+    ``not_asked``: columns whose values must stand in another dataset, which only the center has.
+    """
     return {
         "verdict": tried.verdict.verdict.value,
         "rows_in": tried.verdict.rows_in,
@@ -136,6 +139,7 @@ def document_of(tried: "Tried", lang: str = "en") -> dict[str, Any]:
         "rows_refused": tried.verdict.rows_refused,
         "rows_held": tried.rows_held,
         "reasons": [_plain(reason, told) for reason, told in explained(tried.reasons, lang)],
+        "not_asked": [{"column": each.column, "dataset": each.dataset} for each in tried.not_asked],
     }
 
 
@@ -170,6 +174,9 @@ def _show(file: str, tried: "Tried", lang: str) -> None:
             cures.setdefault(told, []).append(reason.code)
         lines = [(", ".join(dict.fromkeys(codes)), told.meaning, told.cure) for told, codes in cures.items()]
         show_table("What to do", ("code", "meaning", "cure"), lines)
+    if tried.not_asked:
+        lists = [(each.column, each.dataset) for each in tried.not_asked]
+        show_table("Not asked here, only the contact center has these keys", ("column", "must stand in"), lists)
 
 
 def _places(reason: "Finding") -> tuple[str, str]:

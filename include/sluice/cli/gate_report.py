@@ -87,7 +87,7 @@ def report_page(paper: Paper | PaperMissing, file: LookedAt, tried: Tried, lang:
         sentence=_sentence(say, tried),
         counts=_counts(say, tried),
         groups=list(groups.items()),
-        facts=list(_facts(say, paper, file)),
+        facts=list(_facts(say, paper, file, tried)),
     )
 
 
@@ -120,11 +120,13 @@ def _line(say: Words, tried: Tried, reason: Finding) -> Line:
     )
 
 
-def _facts(say: Words, paper: Paper | PaperMissing, file: LookedAt) -> Iterator[tuple[str, str]]:
+def _facts(say: Words, paper: Paper | PaperMissing, file: LookedAt, tried: Tried) -> Iterator[tuple[str, str]]:
     if paper.agreement:
         yield say.say("dry_run.agreement"), f"{paper.agreement.agreement_id} {paper.agreement.version}"
     if paper.contract:
         yield say.say("dry_run.contract"), f"{paper.contract.contract_id} {paper.contract.version}"
     yield say.say("dry_run.bytes"), say.number(file.size_bytes)
     yield "SHA-256", file.sha256
+    if tried.not_asked:
+        yield say.say("dry_run.not_asked"), ", ".join(f"{each.column} ({each.dataset})" for each in tried.not_asked)
     yield say.say("dry_run.judged"), say.moment(datetime.now(UTC).isoformat())

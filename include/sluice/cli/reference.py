@@ -13,6 +13,7 @@ from sluice.documents.reasons import meaning_of
 from sluice.documents.words import words
 from sluice.errors import SluiceError
 from sluice.exchange.free_text import PAST
+from sluice.exchange.known_keys import NO_KEYS
 from sluice.exchange.nursery import ChildEnd
 from sluice.exchange.seen import INVALID, NOBODY
 from sluice.gate.judge import JUDGES_DIFFER, NO_RULES, NOT_COMPUTED, TOO_MANY_REFUSED
@@ -56,7 +57,7 @@ def all_reason_codes() -> set[str]:
     of_kinds = {kind.code for kind in KINDS.values()}
     of_judge = {TOO_MANY_REFUSED, NO_RULES, NOT_COMPUTED, JUDGES_DIFFER}
     of_paper = {f"FORBIDDEN_{reason}" for reason in PaperReason} | {"FORBIDDEN_COUNTRY"}
-    of_file = {"DUPLICATE_CONTENT", "NAME_UNSAFE", "NAME_NOT_AS_AGREED", "UNREADABLE_GAVE_UP", INVALID, NOBODY}
+    of_file = {"DUPLICATE_CONTENT", "NAME_UNSAFE", "NAME_NOT_AS_AGREED", "UNREADABLE_GAVE_UP", NO_KEYS, INVALID, NOBODY}
     of_child = {end.value for end in ChildEnd if end is not ChildEnd.DONE}
     of_notes = {f"TEXT_{word.upper()}_{end}" for word in ScreenClass for end in PAST.values()} | {"TEXT_SAMPLE"}
     of_returns = {"STALE_NEWER_RETURN", INPUT_GONE, RETENTION_OVER, "HEADER_SOURCE_MISSING", "VALUE_UNWRITABLE"}

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sluice.agreement.load import find_flows_of, find_on_file, load_agreements
-from sluice.agreement.model import Paper, PaperMissing, PaperReason
+from sluice.agreement.model import KeyReference, Paper, PaperMissing, PaperReason
 from sluice.errors import FileMissing, NotFound, Ref, is_file
 from sluice.exchange.job import Job, Suite, file_limits_of, limits_of, load_rules, read_report, read_suites
 from sluice.exchange.naming import BRUSSELS
@@ -32,12 +32,14 @@ SHOWN_OPTION = 200
 class Tried:
     """The verdict on one file; what each rule of it asks, by rule id and code, in words of the contract; what waits.
 
-    ``held``: why rows that the gate lets pass would wait until a person has read their notes.
+    ``held``: why rows that the gate lets pass would wait until a person has read their notes. ``not_asked``: columns
+    whose values must stand in another dataset, which only the center has.
     """
 
     verdict: GateVerdict
     asked: Mapping[tuple[str, str], str] = field(default_factory=dict)
     held: tuple[Finding, ...] = ()
+    not_asked: tuple[KeyReference, ...] = ()
 
     @property
     def reasons(self) -> tuple[Finding, ...]:
@@ -83,7 +85,8 @@ class DryRun:
     def run(self, file: Path, say: Say = lambda done, count: None) -> Tried:
         """The verdict the inbound DAG will give on this file, unless its second judge disagrees (ADR 3).
 
-        What only the center knows is not in it: persons who must stay out, and which notes its key draws as a sample.
+        What only the center knows is not in it: persons who must stay out, which notes its key draws as a sample, and
+        keys of other datasets.
         say: told how far it is, of a large file.
         Raises FileMissing.
         """
@@ -115,7 +118,8 @@ class DryRun:
         report = read_report(folder, end)
         if not report.has_pass:
             return Tried(report.verdict)
-        return Tried(report.verdict, _asked(folder / "pass.json"), tuple(_held(folder / "held.json")))
+        asked, held = _asked(folder / "pass.json"), tuple(_held(folder / "held.json"))
+        return Tried(report.verdict, asked, held, contract.references)
 
 
 def _held(path: Path) -> Iterator[Finding]:

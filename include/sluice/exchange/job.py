@@ -72,6 +72,8 @@ class Job:
     is_read: bool = False
     """Whether a person read the notes already, so that none of them waits for one."""
     limits: FileLimits = field(default_factory=FileLimits)
+    keys: Mapping[str, Path] | None = None
+    """Keys of other datasets, by name: Parquet of one column. None in a dry run, which asks no rule about them."""
     pgp: PgpKeys | None = None
     """What opens the file if it came encrypted; None in a dry run, which has no key."""
 

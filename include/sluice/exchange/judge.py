@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sluice.agreement.model import Paper, PaperMissing
+from sluice.agreement.model import KeyReference, Paper, PaperMissing
 from sluice.agreement.store import in_force
 from sluice.errors import DocumentInvalid, GateFailed, Ref
 from sluice.exchange import locks, store
 from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
 from sluice.exchange.job import Job, file_limits_of, limits_of, load_rules, mapping_of, read_report, read_suites
+from sluice.exchange.known_keys import NO_KEYS, KnownKeys, write_keys
 from sluice.exchange.model import Judged, Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import ChildEnd
@@ -87,6 +88,10 @@ def _judge_bytes(
     """``is_read``: a person read the notes of this file and let them go."""
     suites = read_suites(house.settings, paper.contract)
     load_rules(paper.contract, suites)
+    keys = KnownKeys({}, {}) if is_read else write_keys(house, paper.contract, folder)
+    if isinstance(keys, KeyReference):
+        reason = finding(NO_KEYS, f"{keys.column}.key", keys.column)
+        return Judged(opened, paper, fetched, refused((reason,), Verdict.UNDECIDED), None, {}, folder)
     kept_out = find_in_force(house.conn, opened.principal)
     job = Job(
         folder=folder,
@@ -105,9 +110,10 @@ def _judge_bytes(
         arrived_at=opened.opened_at,
         put_at=fetched.modified_at,
         is_read=is_read,
+        keys=keys.paths,
         pgp=None if is_read or opened.direction is not Direction.INBOUND else _pgp_keys(house, paper),
     )
-    hashes = {suite.name: suite.sha256 for suite in suites} | _mapping_hash(job)
+    hashes = {suite.name: suite.sha256 for suite in suites} | _mapping_hash(job) | dict(keys.hashes)
 
     def say(done: int, count: int) -> None:
         log.info("exchange %s: %s of %s parts of the file are judged", opened.exchange_id, done, count)

@@ -11,7 +11,7 @@ from sluice.exchange.candidates import candidates_in
 from sluice.exchange.content import Content, kept_out, read_content
 from sluice.exchange.free_text import screening_of
 from sluice.exchange.job import Job, load_rules
-from sluice.gate.kinds import NEWEST
+from sluice.gate.kinds import KNOWN, NEWEST
 from sluice.gate.model import RowFinding, Rule
 from sluice.gate.onepass import Pass
 from sluice.lake.sorted_rows import SortedRows
@@ -57,7 +57,7 @@ class Seen:
         self._started: list[pl.Series] = []
         self._screened: list[Screening | None] = []
         self._persons: list[np.ndarray] = []
-        self.passing = Pass(_rules(job), job.put_at)
+        self.passing = Pass(_rules(job), job.put_at, _keys(job))
         self.rows = rows
         self.spans: list[tuple[int, int]] = []
         self.findings: list[RowFinding] = []
@@ -159,8 +159,13 @@ def identify(contract: DataContract, table: Table, key: bytes) -> Identified:
 
 
 def _rules(job: Job) -> list[Rule]:
-    """All rules; how old it is nobody asks again of a file that lay with its reader meanwhile."""
-    return [rule for rule in load_rules(job.contract, job.suites) if not (job.is_read and rule.check.kind == NEWEST)]
+    """All rules. A file that lay with its reader was asked already how old it is and which keys are known."""
+    asked_once = {NEWEST, KNOWN} if job.is_read else {KNOWN} if job.keys is None else set[str]()
+    return [rule for rule in load_rules(job.contract, job.suites) if rule.check.kind not in asked_once]
+
+
+def _keys(job: Job) -> dict[str, pl.Series]:
+    return {name: pl.read_parquet(path).to_series() for name, path in (job.keys or {}).items()}
 
 
 def _stale(table: Table, identified: Identified, content: Content, job: Job) -> Iterator[RowFinding]:

@@ -11,12 +11,14 @@ from datetime import date, datetime
 from functools import reduce
 from itertools import combinations
 from operator import and_, or_, xor
+from typing import TypeAlias
 
 import polars as pl
 
 from sluice.gate.column_types import format_of, sees_values
 from sluice.gate.conditions import Term, parse_condition
 from sluice.gate.errors import CheckUnsupported
+from sluice.gate.kinds import KNOWN
 from sluice.gate.model import Check, ColumnType, ValueType
 from sluice.gate.regex import search
 from sluice.gate.typed import value_of
@@ -24,6 +26,8 @@ from sluice.gate.typed import value_of
 NUMBER_DTYPES: Mapping[ValueType, pl.DataType] = {ValueType.INTEGER: pl.Int64(), ValueType.NUMBER: pl.Float64()}
 STRFTIME = "expect_column_values_to_match_strftime_format"
 EVERY_ROW = pl.repeat(True, pl.len(), dtype=pl.Boolean)
+Keys: TypeAlias = Mapping[str, pl.Series]
+"""Values of columns of other datasets, as text, each once; by the name that a check has for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,8 @@ class View:
     No name of a header gets into an expression, where polars would take ``^...$`` for a pattern.
     """
 
-    def __init__(self, frame: pl.DataFrame) -> None:
+    def __init__(self, frame: pl.DataFrame, keys: Keys | None = None) -> None:
+        self.keys = keys or {}
         self._cells = frame.clone()
         self._cells.columns = [f"cell {place}" for place in range(frame.width)]
         self._dtypes = dict(zip(frame.columns, self._cells.schema.items(), strict=True))
@@ -124,6 +129,8 @@ def compile_check(check: Check, view: View) -> Compiled | Repeated:
 def _plan(check: Check, view: View) -> Compiled | Repeated:
     if check.kind == STRFTIME:
         return _strftime(check, view)
+    if check.kind == KNOWN:
+        return _known(check, view)
     return _COMPILERS[check.kind](check, [_operand(check, place, view) for place in range(len(check.columns))])
 
 
@@ -283,6 +290,14 @@ def _strftime(check: Check, view: View) -> Compiled:
     if operand.dtype == pl.Null:
         return Compiled(operand.present, pl.lit(True))
     return Compiled(operand.present, view.moment(check.columns[0], str(check.option("strftime_format"))).is_not_null())
+
+
+def _known(check: Check, view: View) -> Compiled:
+    """Cells as they are written: a key is a name, also where it is made of digits."""
+    operand, keys = view.cell(check.columns[0]), view.keys.get(str(check.option("dataset")))
+    if keys is None:
+        raise CheckUnsupported
+    return Compiled(operand.present, _text(operand).is_in(keys.implode()))
 
 
 def _a_greater(check: Check, operands: list[Operand]) -> Compiled:

@@ -14,7 +14,7 @@ from sluice.agreement.model import DataContract, FieldRole, QualityRule
 from sluice.errors import DocumentInvalid, Ref
 from sluice.gate.column_types import DATE, NUMBERS, TIMESTAMP, number_pattern, sees_values
 from sluice.gate.errors import ColumnUnknown, OptionInvalid, QualityRefused, TypeMismatch
-from sluice.gate.kinds import KINDS, NEWEST, Shape, check_of, declared_columns, typed
+from sluice.gate.kinds import KINDS, KNOWN, NEWEST, Shape, check_of, declared_columns, typed
 from sluice.gate.model import Check, ColumnType, Rule, Source, Thresholds, Tolerance, ValueType
 from sluice.gate.suites import Suite, rule_of
 from sluice.terms import Severity
@@ -125,6 +125,9 @@ def _schema_rules(contract: DataContract) -> Iterator[Rule]:
     for column, seconds in contract.latencies:
         newest = Check(NEWEST, (column,), (("seconds", seconds),))
         yield Rule(f"{column}.latency", newest, KINDS[NEWEST].code, source=Source.SCHEMA)
+    for each in contract.references:
+        known = Check(KNOWN, (each.column,), (("dataset", each.dataset),))
+        yield Rule(f"{each.column}.key", known, KINDS[KNOWN].code, source=Source.SCHEMA)
     key = contract.subject_fields[:1]
     for field in contract.fields:
         needed = field.required or field in key

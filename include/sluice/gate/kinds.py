@@ -73,6 +73,8 @@ DECLARED_COLUMNS = "sluice_columns_to_be_declared"
 """Kind of Sluice itself: no column of the file is missing from the contract."""
 NEWEST = "sluice_newest_value_to_be_within"
 """Kind of Sluice itself: the newest value of a column is not older than so many seconds when the file arrives."""
+KNOWN = "sluice_column_values_to_be_known"
+"""Kind of Sluice itself: every value stands in a column of another dataset (a foreign key)."""
 
 _C, _P, _K, _T = Shape.COLUMN, Shape.PAIR, Shape.COLUMNS, Shape.TABLE
 _LENGTH = "column_values.value_length"
@@ -174,12 +176,13 @@ _KINDS = (
         counts=True,
         outside=True,
     ),
+    Kind(KNOWN, "VALUE_UNKNOWN_KEY", _C, "", (Option("dataset", str, required=True),), outside=True),
 )
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
 """The closed list by expectation type."""
 
-ROW_METRICS: Mapping[str, Kind] = {kind.metric: kind for kind in _KINDS if kind.rows}
+ROW_METRICS: Mapping[str, Kind] = {kind.metric: kind for kind in _KINDS if kind.rows and not kind.outside}
 """Row kinds by the metric that Great Expectations asks for."""
 COUNT_METRICS: Mapping[str, Kind] = {kind.metric: kind for kind in _KINDS if kind.counts and not kind.outside}
 """The same of kinds that count the cells of a column."""

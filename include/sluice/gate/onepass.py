@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from sluice.gate.compile import Compiled, Repeated, View, compile_check
+from sluice.gate.compile import Compiled, Keys, Repeated, View, compile_check
 from sluice.gate.errors import CheckUnsupported
 from sluice.gate.header import column_outcome, header_outcome, newest_outcome, visible_header
 from sluice.gate.kinds import COUNT_METRICS, KINDS, NEWEST
@@ -46,9 +46,10 @@ class _Answer:
 class Pass:
     """One pass over a file in parts: ``add`` each in order, then ask for the ``result``, once."""
 
-    def __init__(self, rules: Sequence[Rule], arrived_at: datetime | None = None) -> None:
-        """arrived_at: aware; None: now."""
+    def __init__(self, rules: Sequence[Rule], arrived_at: datetime | None = None, keys: Keys | None = None) -> None:
+        """arrived_at: aware; None: now. keys: what rules about keys of other datasets ask; without it they fail."""
         self._rules = rules
+        self._keys = keys
         self._moment = (arrived_at or datetime.now(UTC)).astimezone(BRUSSELS).replace(tzinfo=None)
         self._newest: dict[Check, datetime] = {}
         self._heights: list[int] = []
@@ -64,7 +65,7 @@ class Pass:
         self._columns = tuple(frame.columns)
         self._heights.append(frame.height)
         checks = [check for check in _row_checks(self._rules) if check.needed <= set(frame.columns)]
-        answers = _select(frame, checks)
+        answers = _select(frame, checks, self._keys)
         for check in checks:
             self._answers[check].append(answers.get(check))
         for name in {name: None for rule in self._rules for name in rule.check.columns if name in frame.columns}:
@@ -163,23 +164,23 @@ def _newest(frame: pl.DataFrame, check: Check, moment: datetime) -> datetime | N
     return found if isinstance(found, datetime) else None
 
 
-def _select(frame: pl.DataFrame, checks: Sequence[Check]) -> Mapping[Check, _Answer]:
+def _select(frame: pl.DataFrame, checks: Sequence[Check], keys: Keys | None) -> Mapping[Check, _Answer]:
     """All checks in one select; should that raise, one by one, so that only the guilty go without."""
     try:
-        return _answers(frame, checks)
+        return _answers(frame, checks, keys)
     except pl.exceptions.PolarsError:
         pass
     answers: dict[Check, _Answer] = {}
     for check in checks:
         try:
-            answers |= _answers(frame, [check])
+            answers |= _answers(frame, [check], keys)
         except pl.exceptions.PolarsError:
             continue
     return answers
 
 
-def _answers(frame: pl.DataFrame, checks: Sequence[Check]) -> dict[Check, _Answer]:
-    view = View(frame)
+def _answers(frame: pl.DataFrame, checks: Sequence[Check], keys: Keys | None) -> dict[Check, _Answer]:
+    view = View(frame, keys)
     plans = {check: plan for check in checks if (plan := _compile(check, view)) is not None}
     if not plans:
         return {}

@@ -1,0 +1,86 @@
+"""Keys of other datasets that a file is judged by: what stands in a column of all accepted files of that flow.
+
+All that are still here count, not the newest alone: a file may hold what is new, rows that were corrected, or those
+that waited for a reader.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sluice.agreement.model import DataContract, KeyReference
+from sluice.db import Connection
+from sluice.exchange.house import House
+from sluice.terms import Direction, Flow, Principal, Sha256
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NO_KEYS = "UNREADABLE_NO_KEYS"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKeys:
+    """By dataset: a Parquet file of its keys, and a hash over the hashes of the files they stand in."""
+
+    paths: Mapping[str, Path]
+    hashes: Mapping[str, Sha256]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    bucket: str
+    key: str
+    version_id: str
+    sha256: str
+
+
+def write_keys(house: House, contract: DataContract, folder: Path) -> KnownKeys | KeyReference:
+    """The keys for all references of a contract; or the first reference to a dataset of which nothing is here."""
+    paths, hashes = dict[str, Path](), dict[str, Sha256]()
+    for number, reference in enumerate(contract.references):
+        sources = _find_sources(house.conn, contract.principal, reference.flow)
+        keys = _keys(house, sources, reference.there, folder / "dataset.parquet")
+        if keys is None:
+            return reference
+        paths[reference.dataset] = folder / f"keys-{number}.parquet"
+        keys.to_frame().write_parquet(paths[reference.dataset], statistics=False)
+        hashes[f"keys {reference.dataset}"] = _hash_of(sources)
+    return KnownKeys(paths, hashes)
+
+
+def _keys(house: House, sources: Sequence[_Source], column: str, target: Path) -> "pl.Series | None":
+    """Each value once; None where no file has the column."""
+    import polars as pl
+
+    found: pl.Series | None = None
+    for part in _columns(house, sources, column, target):
+        found = part if found is None else pl.concat([found, part]).unique()
+    return found
+
+
+def _columns(house: House, sources: Sequence[_Source], column: str, target: Path) -> "Iterator[pl.Series]":
+    """That column of one file after the other, of which only one lies here at a time."""
+    import polars as pl
+
+    for each in sources:
+        house.objects.fetch(each.bucket, each.key, each.version_id, target)
+        rows = pl.scan_parquet(target, glob=False)
+        if column in rows.collect_schema():
+            yield rows.select(pl.col(column).cast(pl.String).drop_nulls().unique()).collect()[column]
+        target.unlink()
+
+
+def _find_sources(conn: Connection, principal: Principal, flow: Flow) -> list[_Source]:
+    rows = conn.execute(
+        """select bucket, key, version_id, sha256 from accepted_data
+           where (principal, direction, flow) = (%s, %s, %s) order by closed_at, exchange_id""",
+        (principal, Direction.INBOUND.value, flow),
+    ).fetchall()
+    return [_Source(**row) for row in rows]
+
+
+def _hash_of(sources: Sequence[_Source]) -> Sha256:
+    return Sha256(hashlib.sha256("\n".join(each.sha256 for each in sources).encode()).hexdigest())
