@@ -14,6 +14,7 @@ from sluice.errors import DocumentInvalid
 from sluice.gate.conditions import MOST, Term, columns_of, parse_condition, read_condition
 from sluice.gate.contract_rules import rules_for
 from sluice.gate.errors import ColumnUnknown, OptionInvalid, OptionRefused
+from sluice.gate.gx import agrees, validate
 from sluice.gate.judge import judge
 from sluice.gate.kinds import check_of
 from sluice.gate.model import Rule, Thresholds
@@ -116,14 +117,37 @@ def test_the_rows_for_which_it_holds_are_judged_and_the_others_are_not() -> None
     assert [each.meant for each in run_rules(frame, rules).outcomes] == [3, 3, None]
 
 
-def test_a_column_that_only_a_condition_names_has_to_be_in_the_contract_and_in_the_file() -> None:
+IS_EMPTY = {"type": "nullity", "column": {"name": "status"}, "is_null": True}
+IS_FULL = {**IS_EMPTY, "is_null": False}
+NOT_CLOSED = {**CLOSED, "operator": "!="}
+
+
+@pytest.mark.parametrize(("condition", "meant"), [(CLOSED, 0), (NOT_CLOSED, 2), (IS_EMPTY, 2), (IS_FULL, 0)])
+def test_a_column_that_the_file_lacks_is_as_an_empty_one_so_nobody_switches_a_rule_off(
+    condition: dict[str, object], meant: int
+) -> None:
+    rule = Rule("end.full", check_of(NOT_NULL, {"column": "end", "row_condition": condition}), "VALUE_NULL")
+    frame = pl.DataFrame({"end": [None, "x"], "status": [None, None]}, schema={"end": pl.String, "status": pl.String})
+    empty, without = (run_rules(each, [rule]).outcomes[0] for each in (frame, frame.drop("status")))
+    assert (without.state, without.meant, without.domain_count) == ("counted", meant, meant)
+    assert without.failing is not None and empty.failing is not None
+    assert (without, without.failing.to_list()) == (empty, empty.failing.to_list())
+
+
+def test_a_file_that_lacks_the_column_of_a_condition_is_undecided_by_no_second_judge() -> None:
+    rule = Rule("end.full", check_of(NOT_NULL, {"column": "end", "row_condition": IS_EMPTY}), "VALUE_NULL")
+    result = run_rules(pl.DataFrame({"end": [None, "x"]}, schema={"end": pl.String}), [rule])
+    assert agrees(validate(result, [rule]), result)
+
+
+def test_a_column_that_only_a_condition_names_has_to_be_in_the_contract() -> None:
     entry = QualityRule(
         id="end.closed", column="end", metric=None, arguments={}, operator=None, threshold=(), unit="rows",
         severity=Severity.ERROR, expectation={"type": NOT_NULL, "kwargs": {"row_condition": CLOSED}},
     )  # fmt: skip
     known = a_contract(a_field("end"), a_field("status"), quality=(entry,))
     [rule] = [each for each in rules_for(known, ()) if each.id == "end.closed"]
-    assert run_rules(pl.DataFrame({"end": ["x"]}), [rule]).outcomes[0].state == "absent"
+    assert rule.check.needed == {"end", "status"}
     with pytest.raises(ColumnUnknown, match="column status"):
         rules_for(a_contract(a_field("end"), quality=(entry,)), ())
 

@@ -79,6 +79,7 @@ def told(path: Path) -> list[Problem]:
 
 
 WHEN = a_field("exported", logical_type="timestamp", date_format="%Y-%m-%d %H:%M")
+UTC_SAID = a_field("exported", logical_type="timestamp", date_format="%Y-%m-%dT%H:%M:%SZ")
 DAYS = a_field("exported", logical_type="date", date_format="%d/%m/%Y")
 
 
@@ -148,6 +149,19 @@ LATE = Edit(
     FREQUENCY,
     f"{FREQUENCY}  - {{property: latency, value: DAYS, unit: d, element: renewal_campaign.birth_date}}\n",
 )
+
+
+@pytest.mark.parametrize(
+    ("cell", "arrived", "age"),
+    [
+        ("2026-11-29T10:00:00Z", "2026-11-29T11:00:00+01:00", 0),
+        ("2026-07-29T10:00:00Z", "2026-07-29T10:30:00+00:00", 1_800),
+        ("2026-11-29T09:59:59Z", "2026-11-29T10:00:00Z", 1),
+    ],
+)
+def test_a_moment_that_is_written_with_a_z_is_one_of_utc(cell: str, arrived: str, age: int) -> None:
+    rules = rules_for(replace(a_contract(UTC_SAID), latencies=(("exported", 7_200),)), ())
+    assert found(rules, [cell], arrived).observed == age
 
 
 @pytest.mark.stores

@@ -84,7 +84,9 @@ class View:
         self._values: dict[tuple[str, ColumnType], str] = {}
 
     def cell(self, name: str) -> Operand:
-        """A column as it is in the frame."""
+        """A column as it is in the frame; one that is not there has empty cells."""
+        if name not in self._dtypes:
+            return Operand(pl.repeat(None, pl.len(), dtype=pl.String), pl.String())
         alias, dtype = self._dtypes[name]
         return Operand(pl.col(alias), dtype)
 

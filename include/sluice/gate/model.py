@@ -80,7 +80,8 @@ class Check:
 
     @property
     def needed(self) -> frozenset[str]:
-        """Every column that has to be in the file for an answer."""
+        """Every column that Great Expectations needs for an answer; a condition of ours takes one that is not there as
+        empty, so that nobody switches a rule off by leaving it out."""
         return frozenset(self.columns) | (frozenset(columns_of(self.condition)) if self.condition else frozenset())
 
 

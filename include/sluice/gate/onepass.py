@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from sluice.gate.column_types import format_of
 from sluice.gate.compile import Compiled, Keys, Repeated, View, compile_check
 from sluice.gate.errors import CheckUnsupported
 from sluice.gate.header import column_outcome, header_outcome, newest_outcome, visible_header
@@ -64,7 +65,7 @@ class Pass:
         """Ask the next part (every column as the file has it) all rules. All parts have the same columns."""
         self._columns = tuple(frame.columns)
         self._heights.append(frame.height)
-        checks = [check for check in _row_checks(self._rules) if check.needed <= set(frame.columns)]
+        checks = [check for check in _row_checks(self._rules) if {*check.columns} <= {*frame.columns}]
         answers = _select(frame, checks, self._keys)
         for check in checks:
             self._answers[check].append(answers.get(check))
@@ -101,7 +102,7 @@ class Pass:
         kind = KINDS[rule.check.kind]
         if not kind.sees_cells:
             return header_outcome(rule, height, self._columns)
-        if not rule.check.needed <= set(self._columns):
+        if not {*rule.check.columns} <= {*self._columns}:
             return RuleOutcome(rule, State.ABSENT)
         if kind.name == NEWEST:
             return newest_outcome(rule, height, self._moment, self._newest.get(rule.check))
@@ -155,11 +156,16 @@ def _newest_checks(rules: Sequence[Rule], there: Sequence[str]) -> set[Check]:
 
 
 def _newest(frame: pl.DataFrame, check: Check, moment: datetime) -> datetime | None:
-    """The newest value of a column that is not of the future: one that is would make any file new."""
+    """The newest value of a column that is not of the future: one that is would make any file new.
+
+    A moment is one in Belgium, unless the format says UTC by a Z at its end (ISO 8601).
+    """
     [name], [column_type] = check.columns, check.types
     assert column_type is not None  # the contract asks for a date or a timestamp
     view = View(frame)
     value = view.value(name, column_type).expr.cast(pl.Datetime("us"))
+    if format_of(column_type).endswith("Z"):
+        value = value.dt.replace_time_zone("UTC").dt.convert_time_zone(BRUSSELS.key).dt.replace_time_zone(None)
     found = view.frame().select(value.filter(value <= moment).max()).item()
     return found if isinstance(found, datetime) else None
 
