@@ -7,6 +7,7 @@ import base64
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from sluice.agreement.model import KeyReference, Paper, PaperMissing
@@ -93,26 +94,7 @@ def _judge_bytes(
         reason = finding(NO_KEYS, f"{keys.column}.key", keys.column)
         return Judged(opened, paper, fetched, refused((reason,), Verdict.UNDECIDED), None, {}, folder)
     kept_out = find_in_force(house.conn, opened.principal)
-    job = Job(
-        folder=folder,
-        file=fetched.path,
-        file_name=opened.file_name,
-        contract=paper.contract,
-        suites=suites,
-        subject_key=base64.b64encode(house.subject_key(opened.principal)).decode(),
-        sample_key=base64.b64encode(house.keyring.sample_key(opened.principal)).decode(),
-        origin=(opened.exchange_id, opened.version_id),
-        free_text=paper.agreement.free_text,
-        limits=file_limits_of(house.settings, paper.agreement),
-        mapping=mapping_of(house.settings, paper.contract),
-        suppressed=write_suppressed(house, opened.principal, folder, needs_of_file(paper)),
-        corrections=find_corrections(house, opened.principal),
-        arrived_at=opened.opened_at,
-        put_at=fetched.modified_at,
-        is_read=is_read,
-        keys=keys.paths,
-        pgp=None if is_read or opened.direction is not Direction.INBOUND else _pgp_keys(house, paper),
-    )
+    job = replace(_job(house, opened, paper, fetched, folder, is_read=is_read), suites=suites, keys=keys.paths)
     hashes = {suite.name: suite.sha256 for suite in suites} | _mapping_hash(job) | dict(keys.hashes)
 
     def say(done: int, count: int) -> None:
@@ -126,6 +108,29 @@ def _judge_bytes(
     verdict = second_opinion(report.verdict, folder) if report.has_pass else report.verdict
     held = report.held if verdict.rows_accepted else {}
     return Judged(opened, paper, fetched, verdict, report.sighting, hashes, folder, held, kept_out)
+
+
+def _job(house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: Path, *, is_read: bool) -> Job:
+    """The job without its suites and keys."""
+    return Job(
+        folder=folder,
+        file=fetched.path,
+        file_name=opened.file_name,
+        contract=paper.contract,
+        suites=(),
+        subject_key=base64.b64encode(house.subject_key(opened.principal)).decode(),
+        sample_key=base64.b64encode(house.keyring.sample_key(opened.principal)).decode(),
+        origin=(opened.exchange_id, opened.version_id),
+        free_text=paper.agreement.free_text,
+        limits=file_limits_of(house.settings, paper.agreement),
+        mapping=mapping_of(house.settings, paper.contract),
+        suppressed=write_suppressed(house, opened.principal, folder, needs_of_file(paper)),
+        corrections=find_corrections(house, opened.principal),
+        arrived_at=opened.opened_at,
+        put_at=fetched.modified_at,
+        is_read=is_read,
+        pgp=None if is_read or opened.direction is not Direction.INBOUND else _pgp_keys(house, paper),
+    )
 
 
 def _pgp_keys(house: House, paper: Paper) -> PgpKeys:
