@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,17 +25,22 @@ from sluice.agreement.model import FreeTextRules, KeyReference
 from sluice.exchange.job import Job
 from sluice.exchange.known_keys import NO_KEYS
 from sluice.exchange.seen import _rules
+from sluice.exchange.suppressed import keep_out
 from sluice.gate.contract_rules import rules_for
 from sluice.gate.kinds import KNOWN, check_of
 from sluice.gate.model import Check, Rule, RuleOutcome, State
 from sluice.gate.onepass import Pass
 from sluice.settings import Settings
-from sluice.terms import Flow
+from sluice.subject.refs import refer
+from sluice.subject.scope import EVERYTHING, Scope, scope_of
+from sluice.subject.suppression import Suppression
+from sluice.terms import Flow, Principal, SubjectKind
 
 FILE, LIST = "renewal_campaign.inbound.odcs.yaml", "customers.inbound.odcs.yaml"
 NAME = "      - name: customer_number\n"
 TO = f"{LIST}#/schema/customers/properties/customer_number"
 REFERS = f"{NAME}        relationships: [{{to: {TO}}}]\n"
+DIRECT_MARKETING = "https://w3id.org/dpv#DirectMarketing"
 CUSTOMER = KeyReference("customer_number", Flow("customers"), "customer_number")
 
 
@@ -164,8 +170,8 @@ def test_a_dry_run_and_a_file_that_lay_with_its_reader_are_not_asked(
 
 
 @contextmanager
-def desk_with_a_list(settings: Settings, folder: Path) -> Iterator[Desk]:
-    changed = with_papers(settings, folder, Edit(FILE, NAME, REFERS))
+def desk_with_a_list(settings: Settings, folder: Path, *edits: Edit) -> Iterator[Desk]:
+    changed = with_papers(settings, folder, Edit(FILE, NAME, REFERS), *edits)
     (changed.principals_dir / "energy01" / LIST).write_text(of_customers(CONTRACT), "utf-8")
     with open_desk(changed, folder) as desk:
         yield desk
@@ -222,3 +228,44 @@ def test_the_record_says_by_which_keys(store_settings: Settings, tmp_path: Path)
             record = desk.shown(dropped).record
             said.append(record.how.suites["keys customers.customer_number"] if record else "")
         assert len(set(said)) == 2 and all(len(each) == 64 for each in said)
+
+
+FOR_CARE = (
+    Edit(FILE, 'value: ["https://w3id.org/dpv#DirectMarketing"]', 'value: ["https://w3id.org/dpv#CustomerCare"]'),
+    Edit(FILE, 'legalBasis, value: "https://w3id.org/dpv/legal/eu/gdpr#A6-1-f"',
+         'legalBasis, value: "https://w3id.org/dpv/legal/eu/gdpr#A6-1-b"'),
+)  # fmt: skip
+
+
+def stay_out(desk: Desk, rows: list[bytes], reason: Suppression, scope: Scope) -> None:
+    numbers = (row.split(b";")[0].decode().strip('"') for row in rows)
+    key = desk.house.subject_key(Principal("energy01"))
+    refs = frozenset(str(refer(key, SubjectKind.PRINCIPAL_CUSTOMER_ID, number).ref) for number in numbers)
+    assert len(refs) == len(rows)
+    keep_out(
+        desk.house, Principal("energy01"), refs, reason, cause="test", case_id=None, now=datetime.now(UTC), scope=scope
+    )
+
+
+@pytest.mark.stores
+@pytest.mark.parametrize(
+    ("reason", "scope", "edits", "held"),
+    [
+        (Suppression.ERASED, EVERYTHING, (), 12),
+        (Suppression.OBJECTED, scope_of(Suppression.OBJECTED, frozenset({DIRECT_MARKETING})), FOR_CARE, 0),
+    ],
+    ids=["erased", "objected to another purpose"],
+)
+def test_who_stays_out_of_the_list_is_not_refused_where_a_file_refers_to_it(
+    store_settings: Settings, tmp_path: Path, reason: Suppression, scope: Scope, edits: tuple[Edit, ...], held: int
+) -> None:
+    with desk_with_a_list(store_settings, tmp_path, *edits) as desk:
+        head, *rows = lines_of(desk, 40)
+        stay_out(desk, rows[:12], reason, scope)
+        listed = desk.drop(b"".join([head, *rows[:-1]]), "list.csv", ("energy01", "customers"))
+        desk.work()
+        assert desk.line(listed).rows_accepted == 39 - 12, "control: they are not in the list"
+        dropped = desk.drop(b"".join([head, *rows]))
+        desk.work()
+        line = desk.line(dropped)
+        assert (line.decision, line.rows_accepted, line.rows_refused) == ("partly_accepted", 39 - held, 1)

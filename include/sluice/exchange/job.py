@@ -74,6 +74,8 @@ class Job:
     limits: FileLimits = field(default_factory=FileLimits)
     keys: Mapping[str, Path] | None = None
     """Keys of other datasets, by name: Parquet of one column. None in a dry run, which asks no rule about them."""
+    excused: Path | None = None
+    """References of persons who are kept out of anything: no key of another dataset is asked of their rows."""
     pgp: PgpKeys | None = None
     """What opens the file if it came encrypted; None in a dry run, which has no key."""
 

@@ -89,12 +89,13 @@ def _judge_bytes(
     """``is_read``: a person read the notes of this file and let them go."""
     suites = read_suites(house.settings, paper.contract)
     load_rules(paper.contract, suites)
-    keys = KnownKeys({}, {}) if is_read else write_keys(house, paper.contract, folder)
+    keys = KnownKeys({}, {}, None) if is_read else write_keys(house, paper.contract, folder)
     if isinstance(keys, KeyReference):
         reason = finding(NO_KEYS, f"{keys.column}.key", keys.column)
         return Judged(opened, paper, fetched, refused((reason,), Verdict.UNDECIDED), None, {}, folder)
     kept_out = find_in_force(house.conn, opened.principal)
-    job = replace(_job(house, opened, paper, fetched, folder, is_read=is_read), suites=suites, keys=keys.paths)
+    job = _job(house, opened, paper, fetched, folder, is_read=is_read)
+    job = replace(job, suites=suites, keys=keys.paths, excused=keys.excused)
     hashes = {suite.name: suite.sha256 for suite in suites} | _mapping_hash(job) | dict(keys.hashes)
 
     def say(done: int, count: int) -> None:
@@ -124,7 +125,7 @@ def _job(house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: P
         free_text=paper.agreement.free_text,
         limits=file_limits_of(house.settings, paper.agreement),
         mapping=mapping_of(house.settings, paper.contract),
-        suppressed=write_suppressed(house, opened.principal, folder, needs_of_file(paper)),
+        suppressed=write_suppressed(house, opened.principal, folder / "suppressed.parquet", needs_of_file(paper)),
         corrections=find_corrections(house, opened.principal),
         arrived_at=opened.opened_at,
         put_at=fetched.modified_at,

@@ -1,7 +1,8 @@
 """Keys of other datasets that a file is judged by: what stands in a column of all accepted files of that flow.
 
 All that are still here count, not the newest alone: a file may hold what is new, rows that were corrected, or those
-that waited for a reader.
+that waited for a reader. Who has to stay out of the list, for whatever reason, is in none of its accepted rows: nobody
+asks the key of a row about them.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from sluice.agreement.model import DataContract, KeyReference
 from sluice.db import Connection
 from sluice.exchange.house import House
+from sluice.exchange.suppressed import write_suppressed
 from sluice.terms import Direction, Flow, Principal, Sha256
 
 if TYPE_CHECKING:
@@ -23,10 +25,14 @@ NO_KEYS = "UNREADABLE_NO_KEYS"
 
 @dataclass(frozen=True, slots=True)
 class KnownKeys:
-    """By dataset: a Parquet file of its keys, and a hash over the hashes of the files they stand in."""
+    """By dataset: a Parquet file of its keys, and a hash over the hashes of the files they stand in.
+
+    ``excused``: a Parquet file of the references that are kept out of anything; None: nobody is, or nothing is asked.
+    """
 
     paths: Mapping[str, Path]
     hashes: Mapping[str, Sha256]
+    excused: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,8 @@ def write_keys(house: House, contract: DataContract, folder: Path) -> KnownKeys 
         paths[reference.dataset] = folder / f"keys-{number}.parquet"
         keys.to_frame().write_parquet(paths[reference.dataset], statistics=False)
         hashes[f"keys {reference.dataset}"] = _hash_of(sources)
-    return KnownKeys(paths, hashes)
+    excused = write_suppressed(house, contract.principal, folder / "excused.parquet") if paths else None
+    return KnownKeys(paths, hashes, excused)
 
 
 def _keys(house: House, sources: Sequence[_Source], column: str, target: Path) -> "pl.Series | None":

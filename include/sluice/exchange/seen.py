@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,7 @@ from sluice.subject.correct import as_of_file, find_stale, whose
 from sluice.subject.index import first_word
 from sluice.subject.model import DEFINING
 from sluice.subject.refs import ref_column
+from sluice.subject.suppression import reasons_of
 from sluice.terms import Severity, SubjectKind
 
 ROW, REF, REF_OF = "sluice_row", "sluice_subject_ref", "sluice_ref_"
@@ -51,7 +53,7 @@ class Seen:
     def __init__(self, job: Job, rows: SortedRows | None) -> None:
         """rows: where those that may go to the lake wait; None where nothing is kept."""
         self._job = job
-        self._suppressed = None if job.suppressed is None else pl.read_parquet(job.suppressed)
+        self._suppressed, self._excused = _read(job.suppressed), _read(job.excused)
         self._numbers: list[pl.Series] = []
         self._bad: list[pl.DataFrame] = []
         self._started: list[pl.Series] = []
@@ -72,13 +74,15 @@ class Seen:
     def add(self, table: Table) -> None:
         """Look at the next part."""
         start, height = self.height, table.frame.height
-        self.passing.add(table.frame)
         identified = identify(self._job.contract, table, self._job.key)
+        refs = [series for _, series in identified.refs]
+        excused = None if self._excused is None else reasons_of(refs, self._excused, height).is_not_null()
+        self.passing.add(table.frame, excused)
         content = read_content(table, self._job, start)
         self.findings += _bad_records(table)
         self.findings += [*identified.findings, *content.findings, *_stale(table, identified, content, self._job)]
         self.review += [(start + row, why) for row, why in content.review]
-        out = kept_out(self._suppressed, [series for _, series in identified.refs], height)
+        out = kept_out(self._suppressed, refs, height)
         self.out |= {start + row: why for row, why in out.items()}
         self._remember(table, identified, content)
         if self.rows is not None:
@@ -162,6 +166,10 @@ def _rules(job: Job) -> list[Rule]:
     """All rules. A file that lay with its reader was asked already how old it is and which keys are known."""
     asked_once = {NEWEST, KNOWN} if job.is_read else {KNOWN} if job.keys is None else set[str]()
     return [rule for rule in load_rules(job.contract, job.suites) if rule.check.kind not in asked_once]
+
+
+def _read(path: Path | None) -> pl.DataFrame | None:
+    return None if path is None else pl.read_parquet(path)
 
 
 def _keys(job: Job) -> dict[str, pl.Series]:

@@ -109,14 +109,15 @@ def _given_again(house: House, principal: Principal, runs: Sequence[Run]) -> "Ma
     return {place: given_since(words, made_at) for place, made_at in withdrawn.items()}
 
 
-def write_suppressed(house: House, principal: Principal, folder: Path, needs: Sequence[Need]) -> Path | None:
-    """The same as a Parquet file for the child that judges."""
+def write_suppressed(
+    house: House, principal: Principal, target: Path, needs: Sequence[Need] | None = None
+) -> Path | None:
+    """The same as a Parquet file for the child that judges; None where it is nobody."""
     suppressed = find_suppressed(house, principal, needs)
     if suppressed is None:
         return None
-    path = folder / "suppressed.parquet"
-    suppressed.write_parquet(path, statistics=False)
-    return path
+    suppressed.write_parquet(target, statistics=False)
+    return target
 
 
 def find_reasons(

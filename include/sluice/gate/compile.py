@@ -26,6 +26,7 @@ from sluice.gate.typed import value_of
 NUMBER_DTYPES: Mapping[ValueType, pl.DataType] = {ValueType.INTEGER: pl.Int64(), ValueType.NUMBER: pl.Float64()}
 STRFTIME = "expect_column_values_to_match_strftime_format"
 EVERY_ROW = pl.repeat(True, pl.len(), dtype=pl.Boolean)
+EXCUSED = "excused"
 Keys: TypeAlias = Mapping[str, pl.Series]
 """Values of columns of other datasets, as text, each once; by the name that a check has for them."""
 
@@ -76,12 +77,16 @@ class View:
     No name of a header gets into an expression, where polars would take ``^...$`` for a pattern.
     """
 
-    def __init__(self, frame: pl.DataFrame, keys: Keys | None = None) -> None:
+    def __init__(self, frame: pl.DataFrame, keys: Keys | None = None, excused: pl.Series | None = None) -> None:
+        """excused: rows of the frame that no rule about keys is asked of."""
         self.keys = keys or {}
         self._cells = frame.clone()
         self._cells.columns = [f"cell {place}" for place in range(frame.width)]
         self._dtypes = dict(zip(frame.columns, self._cells.schema.items(), strict=True))
         self._values: dict[tuple[str, ColumnType], str] = {}
+        self.is_asked = EVERY_ROW if excused is None else ~pl.col(EXCUSED)
+        if excused is not None:
+            self._cells = self._cells.with_columns(excused.alias(EXCUSED))
 
     def cell(self, name: str) -> Operand:
         """A column as it is in the frame; one that is not there has empty cells."""
@@ -299,7 +304,7 @@ def _known(check: Check, view: View) -> Compiled:
     operand, keys = view.cell(check.columns[0]), view.keys.get(str(check.option("dataset")))
     if keys is None:
         raise CheckUnsupported
-    return Compiled(operand.present, _text(operand).is_in(keys.implode()))
+    return Compiled(operand.present & view.is_asked, _text(operand).is_in(keys.implode()))
 
 
 def _a_greater(check: Check, operands: list[Operand]) -> Compiled:

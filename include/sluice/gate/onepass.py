@@ -61,12 +61,15 @@ class Pass:
         self._distinct: dict[str, pl.Series] = {}
         """Each different value of the columns whose values are counted."""
 
-    def add(self, frame: pl.DataFrame) -> None:
-        """Ask the next part (every column as the file has it) all rules. All parts have the same columns."""
+    def add(self, frame: pl.DataFrame, excused: pl.Series | None = None) -> None:
+        """Ask the next part (every column as the file has it) all rules. All parts have the same columns.
+
+        excused: rows of it (Boolean) that no rule about keys of other datasets is asked of.
+        """
         self._columns = tuple(frame.columns)
         self._heights.append(frame.height)
         checks = [check for check in _row_checks(self._rules) if {*check.columns} <= {*frame.columns}]
-        answers = _select(frame, checks, self._keys)
+        answers = _select(lambda: View(frame, self._keys, excused), frame.height, checks)
         for check in checks:
             self._answers[check].append(answers.get(check))
         for name in {name: None for rule in self._rules for name in rule.check.columns if name in frame.columns}:
@@ -170,29 +173,28 @@ def _newest(frame: pl.DataFrame, check: Check, moment: datetime) -> datetime | N
     return found if isinstance(found, datetime) else None
 
 
-def _select(frame: pl.DataFrame, checks: Sequence[Check], keys: Keys | None) -> Mapping[Check, _Answer]:
+def _select(view: Callable[[], View], height: int, checks: Sequence[Check]) -> Mapping[Check, _Answer]:
     """All checks in one select; should that raise, one by one, so that only the guilty go without."""
     try:
-        return _answers(frame, checks, keys)
+        return _answers(view(), height, checks)
     except pl.exceptions.PolarsError:
         pass
     answers: dict[Check, _Answer] = {}
     for check in checks:
         try:
-            answers |= _answers(frame, [check], keys)
+            answers |= _answers(view(), height, [check])
         except pl.exceptions.PolarsError:
             continue
     return answers
 
 
-def _answers(frame: pl.DataFrame, checks: Sequence[Check], keys: Keys | None) -> dict[Check, _Answer]:
-    view = View(frame, keys)
+def _answers(view: View, height: int, checks: Sequence[Check]) -> dict[Check, _Answer]:
     plans = {check: plan for check in checks if (plan := _compile(check, view)) is not None}
     if not plans:
         return {}
     asked = [expr for place, plan in enumerate(plans.values()) for expr in (*_sums(plan, place), *_lists(plan, place))]
     row = view.frame().select(asked)
-    return {check: _answer(row, plan, place, frame.height) for place, (check, plan) in enumerate(plans.items())}
+    return {check: _answer(row, plan, place, height) for place, (check, plan) in enumerate(plans.items())}
 
 
 def _compile(check: Check, view: View) -> Compiled | Repeated | None:
