@@ -6,11 +6,12 @@ of that is refused by the directory alone; parts are then read whole, each withi
 
 import re
 import zipfile
-import zlib
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from xml.parsers import expat
+
+from isal import isal_zlib
 
 from sluice.lake.table import FormatRefusal, Limits
 
@@ -58,7 +59,7 @@ class Package:
         """One part. raises XmlRefused: absent, damaged or not as long as declared."""
         try:
             return self._read(self.archive.getinfo(name))
-        except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError):
+        except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError):
             pass
         raise XmlRefused("UNREADABLE_ARCHIVE")
 
@@ -69,10 +70,23 @@ class Package:
         stored = copy(part)
         stored.compress_type, stored.file_size = zipfile.ZIP_STORED, part.compress_size
         stored.CRC = None  # type: ignore[assignment]
-        content = zlib.decompress(self.archive.read(stored), -zlib.MAX_WBITS, part.file_size)
-        if len(content) != part.file_size or zlib.crc32(content) != part.CRC:
+        content = _inflated(self.archive.read(stored), part.file_size)
+        if isal_zlib.crc32(content) != part.CRC:
             raise zipfile.BadZipFile
         return content
+
+
+def _inflated(packed: bytes, size: int) -> bytes:
+    """A deflate stream of so many bytes, of which one more is made at most. raises BadZipFile: it is not that."""
+    machine = isal_zlib.decompressobj(-isal_zlib.MAX_WBITS)
+    try:
+        content = machine.decompress(packed, size + 1)
+    except isal_zlib.error:  # type: ignore[misc]  # its types say that it is an instance
+        pass
+    else:
+        if len(content) == size and machine.eof and not machine.unused_data:
+            return content
+    raise zipfile.BadZipFile
 
 
 def open_package(path: Path, limits: Limits) -> Package | FormatRefusal:
