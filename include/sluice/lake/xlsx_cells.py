@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from sluice.lake.xlsx_package import XmlRefused, is_utf8
-from sluice.lake.xlsx_tags import AT_ONCE, Place, Places, Spelled, Tag, Tags, UnknownShape, Words, read_pieces
+from sluice.lake.xlsx_tags import AT_ONCE, Codes, Place, Places, Spelled, Tag, Tags, UnknownShape, Words, read_pieces
 from sluice.lake.xlsx_workbook import plain_text
 
 CELLS = pl.Schema({"row": pl.UInt32, "column": pl.UInt32, "style": pl.UInt32, "type": pl.String, "text": pl.String})
@@ -52,7 +52,9 @@ def read_usual_cells(content: bytes, *, may_hide: bool = True) -> pl.DataFrame |
     if start >= 0 and first <= last and is_utf8(content):
         found = read_pieces(content, (first, last), (b"</row>", b"</c>"), AT_ONCE, lambda tags: _cells(tags, may_hide))
     sheet_data(content[:first] + content[last:] if found else content)  # what was read has no other tag in it
-    return pl.concat(found).with_columns(pl.col("text").map_batches(plain_text, pl.String)) if found else None
+    if found is None:
+        return None
+    return pl.concat([cells.with_columns(plain_text(cells["text"])) if marked else cells for cells, marked in found])
 
 
 def usual_span(content: bytes) -> tuple[int, int]:
@@ -60,21 +62,27 @@ def usual_span(content: bytes) -> tuple[int, int]:
     return content.find(_START), content.rfind(_END) + len(_END)
 
 
-def _cells(tags: Tags, may_hide: bool) -> pl.DataFrame:
-    """The cells of whole rows, text as in the XML. raises UnknownShape."""
+def _cells(tags: Tags, may_hide: bool) -> tuple[pl.DataFrame, bool]:
+    """The cells of whole rows, text as in the XML; whether any of it may have to be resolved. raises UnknownShape."""
     rows, cells, values = tags.named(b"ro"), tags.named(b"c "), tags.cut_texts(b"v", b"t")
     row_tails, (numbers, columns, tails) = _row_tails(tags, rows, may_hide), _addresses(tags, cells)
     tags.check_order(_TAGS, [(rows, row_tails), (cells, tails)])
-    texts, kinds = tags.texts_in(cells, values), pl.Series(tails.kinds)
+    texts = tags.texts_in(cells, values)
     is_empty = texts == ""
     frame = {
         "row": pl.Series(numbers.astype(np.uint32)),
         "column": pl.Series(columns.astype(np.uint32)),
-        "style": pl.Series([tag.style for tag in tails.tags], dtype=pl.UInt32).gather(kinds),
-        "type": pl.Series([tag.type for tag in tails.tags], dtype=pl.String).gather(kinds),
+        "style": _of_kinds(pl.Series([tag.style for tag in tails.tags], dtype=pl.UInt32), tails.kinds),
+        "type": _of_kinds(pl.Series([tag.type for tag in tails.tags], dtype=pl.String), tails.kinds),
         "text": texts.set(is_empty, None) if is_empty.any() else texts,
     }
-    return pl.DataFrame(frame, schema=CELLS)
+    marked = b"&" in tags.part or (b"_" in tags.part and b"_x" in tags.part)
+    return pl.DataFrame(frame, schema=CELLS), marked
+
+
+def _of_kinds(values: pl.Series, kinds: Codes) -> pl.Series:
+    """The value of each kind; most pieces have one."""
+    return values.new_from_index(0, len(kinds)) if len(values) == 1 else values.gather(kinds)
 
 
 def _row_tails(tags: Tags, rows: Places, may_hide: bool) -> Spelled:
