@@ -5,6 +5,7 @@ input and its text mode rounds numbers; tests use it and openpyxl as witnesses.
 """
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,13 +51,13 @@ def read_xlsx(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatR
 def _read(package: Package, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
     workbook = read_workbook(package)
     check_unused_parts(package, set(workbook.parts))
-    chosen = _choose_sheet(package, workbook, hints)
-    if isinstance(chosen, FormatRefusal):
-        return chosen
-    sheet, content = chosen
-    cells = read_cells(content)
-    frame = read_frame(content, cells.span)
-    texts = cell_texts(cells.frame, read_strings(package, workbook), workbook)
+    with ThreadPoolExecutor(1) as beside:
+        strings = beside.submit(read_strings, package, workbook)
+        found = _read_sheet(package, workbook, hints)
+    if isinstance(found, FormatRefusal):
+        return found
+    sheet, cells, frame = found
+    texts = cell_texts(cells.frame, strings.result(), workbook)
     if not texts.height:
         return FormatRefusal("UNREADABLE_EMPTY_FILE", "format.content")
     header_row = int(texts["row"].min())  # type: ignore[arg-type]
@@ -71,6 +72,18 @@ def _read(package: Package, hints: FormatHints, limits: Limits) -> Table | Forma
         return grid
     grid = replace(grid, agreed=_agreed(grid, cells.frame, workbook, hints))
     return _to_table(grid, _dialect(workbook, sheet, grid), limits)
+
+
+def _read_sheet(
+    package: Package, workbook: Workbook, hints: FormatHints
+) -> tuple[SheetPart, SheetCells, SheetFrame] | FormatRefusal:
+    """The sheet that counts; its XML, most of what a workbook is, is held no longer than this."""
+    chosen = _choose_sheet(package, workbook, hints)
+    if isinstance(chosen, FormatRefusal):
+        return chosen
+    sheet, content = chosen
+    cells = read_cells(content)
+    return sheet, cells, read_frame(content, cells.span)
 
 
 def _agreed(grid: _Grid, cells: pl.DataFrame, workbook: Workbook, hints: FormatHints) -> pl.DataFrame:
@@ -166,12 +179,16 @@ def _pivot(grid: _Grid) -> pl.DataFrame:
 def _spread(grid: _Grid, texts: pl.DataFrame) -> list[pl.Series]:
     """The cells of each column at the places of their records, null elsewhere."""
     rows, columns = texts["row"].to_numpy(), texts["column"].to_numpy()
-    first, width = grid.first_column, len(grid.names)
-    own = np.flatnonzero((rows > grid.header_row) & (columns >= first) & (columns < first + width))
-    cells = np.full((width, grid.records), texts.height, np.uint32)
-    cells[columns[own] - first, rows[own] - grid.header_row - 1] = own
-    text = texts["text"].rechunk()
-    return [text.gather(pl.Series(column), null_on_oob=True) for column in cells]
+    first, count = grid.first_column, grid.records
+    own = (rows > grid.header_row) & (columns >= first) & (columns < first + len(grid.names))
+    places = (columns.astype(np.int64) - first) * count
+    places += rows
+    places -= grid.header_row + 1
+    places[~own] = -1  # in one place behind all
+    cells = np.full(len(grid.names) * count + 1, texts.height, np.uint32)
+    cells[places] = np.arange(texts.height)
+    text, starts = texts["text"].rechunk(), (at * count for at in range(len(grid.names)))
+    return [text.gather(pl.Series(cells[at : at + count]), null_on_oob=True) for at in starts]
 
 
 def _bad_rows(grid: _Grid) -> dict[int, str]:
