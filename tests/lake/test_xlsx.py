@@ -316,19 +316,29 @@ def test_the_contract_chooses_between_sheets(tmp_path: Path) -> None:
     assert refusal_of(missing).code == "DIALECT_SHEET_MISSING"
 
 
-@pytest.mark.parametrize(
-    ("written", "code"),
-    [
-        (b"An_x0000_", "TEXT_NUL_BYTE"),
-        (b"An_xD83D_", "UNREADABLE_CELL"),
-        (b"An&onbekend;", "UNREADABLE_XML"),
-        (b"An&#x110000;", "UNREADABLE_XML"),
-    ],
-)
+NO_CHARACTERS = [
+    (b"An_x0000_", "TEXT_NUL_BYTE"),
+    (b"An_xD83D_", "UNREADABLE_CELL"),
+    (b"An&onbekend;", "UNREADABLE_XML"),
+    (b"An&#x110000;", "UNREADABLE_XML"),
+]
+
+
+@pytest.mark.parametrize(("written", "code"), NO_CHARACTERS)
 def test_characters_that_do_not_exist_are_refused(tmp_path: Path, written: bytes, code: str) -> None:
     content = edited(PLAIN, "xl/sharedStrings.xml", lambda xml: xml.replace(b">An<", b">" + written + b"<"))
 
     assert refusal_of(read_bytes(tmp_path, content, "drop.xlsx")).code == code
+
+
+@pytest.mark.parametrize(("written", "code"), NO_CHARACTERS)
+def test_characters_that_do_not_exist_are_refused_in_a_cell_too(tmp_path: Path, written: bytes, code: str) -> None:
+    cell = b'<c r="B2" t="inlineStr"><is><t>%s</t></is></c>'
+    inline = in_sheet(b'<c r="B2" t="s"><v>3</v></c>', cell % written)
+
+    assert refusal_of(read_bytes(tmp_path, inline, "drop.xlsx")).code == code
+    control = in_sheet(b'<c r="B2" t="s"><v>3</v></c>', cell % b"An")
+    assert table_of(read_bytes(tmp_path, control, "drop.xlsx")).frame.item(0, 1) == "An"
 
 
 def test_references_and_escapes_become_the_characters_they_name(tmp_path: Path) -> None:

@@ -25,7 +25,9 @@ SPACES = ["", "", "", " ", "\n", "\t \n", "\r\n", "\n" + 12 * " "]
 STYLES = ["", "", ' s="0"', ' s="12"', ' s="000007"', ' s="123456"']
 TYPES = ["", ' t="s"', ' t="n"', ' t="str"', ' t="inlineStr"', ' t="e"', ' t="b"']
 ROW_WORDS = ["", ' spans="1:20"', ' ht="15.75"', ' hidden="0"', ' hidden="false"', ' x14ac:dyDescent="0.25"', ' a=">"']
-TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="<&]\ufffe\uffff"), max_size=20)
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="<&]\ufffe\uffff"), max_size=20
+).filter(lambda text: "_x" not in text)  # hypothesis draws words of our source, and neither reader reads "_x0000_"
 VALUES = TEXTS | st.sampled_from(
     [
         "1",

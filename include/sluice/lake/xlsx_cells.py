@@ -69,20 +69,19 @@ def _cells(tags: Tags, may_hide: bool) -> tuple[pl.DataFrame, bool]:
     tags.check_order(_TAGS, [(rows, row_tails), (cells, tails)])
     texts = tags.texts_in(cells, values)
     is_empty = texts == ""
-    frame = {
-        "row": pl.Series(numbers.astype(np.uint32)),
-        "column": pl.Series(columns.astype(np.uint32)),
-        "style": _of_kinds(pl.Series([tag.style for tag in tails.tags], dtype=pl.UInt32), tails.kinds),
-        "type": _of_kinds(pl.Series([tag.type for tag in tails.tags], dtype=pl.String), tails.kinds),
-        "text": texts.set(is_empty, None) if is_empty.any() else texts,
-    }
+    places = {"row": pl.Series(numbers.astype(np.uint32)), "column": pl.Series(columns.astype(np.uint32))}
+    style = _of_kinds("style", [tag.style for tag in tails.tags], tails.kinds)
+    kind = _of_kinds("type", [tag.type for tag in tails.tags], tails.kinds)
+    text = texts.set(is_empty, None) if is_empty.any() else texts
     marked = b"&" in tags.part or (b"_" in tags.part and b"_x" in tags.part)
-    return pl.DataFrame(frame, schema=CELLS), marked
+    return pl.DataFrame(places).with_columns(style, kind, text.alias("text")), marked
 
 
-def _of_kinds(values: pl.Series, kinds: Codes) -> pl.Series:
-    """The value of each kind; most pieces have one."""
-    return values.new_from_index(0, len(kinds)) if len(values) == 1 else values.gather(kinds)
+def _of_kinds(name: str, values: list[int] | list[str | None], kinds: Codes) -> pl.Series | pl.Expr:
+    """The value of each kind. Most pieces have one kind, whose value is then held once and not for each cell."""
+    if len(values) == 1:
+        return pl.lit(values[0], CELLS[name]).alias(name)
+    return pl.Series(name, values, CELLS[name]).gather(kinds)
 
 
 def _row_tails(tags: Tags, rows: Places, may_hide: bool) -> Spelled:

@@ -128,7 +128,7 @@ def _is_text(part: bytes) -> bool:
         part.decode()
     except UnicodeDecodeError:
         return False
-    return all(mark not in part for mark in _NO_CHARACTERS)
+    return b"\xef" not in part or all(mark not in part for mark in _NO_CHARACTERS)
 
 
 class Tags:

@@ -30,11 +30,10 @@ _LAST_DAY_1900, _LAST_DAY_1904 = 2_958_466, 2_957_004
 def cell_texts(cells: pl.DataFrame, strings: pl.Series, workbook: Workbook) -> pl.DataFrame:
     """Each cell as text, or a code instead. raises XmlRefused: a cell that points at nothing."""
     _check_styles(cells, workbook)
-    types = cells["type"].fill_null("n")
     found, left = list[pl.DataFrame](), cells.height
     for kind in ("s", "n", "str", "inlineStr", "d", "b", "e"):
-        is_one = types == kind
-        count = int(is_one.sum()) if left else 0
+        is_one = pl.col("type").fill_null("n") == kind  # no series: where all are of one type, it is held once
+        count = int(cells.select(is_one.sum()).item()) if left else 0
         if count:
             of_kind = cells if count == cells.height else cells.filter(is_one)
             found.append(_of_type(kind, of_kind, strings, workbook))
@@ -80,7 +79,7 @@ def agreed_texts(
 
 
 def _check_styles(cells: pl.DataFrame, workbook: Workbook) -> None:
-    if cells.height and int(cells["style"].max() or 0) >= len(workbook.formats or (NUMBER,)):  # type: ignore[arg-type]
+    if cells.height and cells.select(pl.col("style").max()).item() >= len(workbook.formats or (NUMBER,)):
         raise XmlRefused("UNREADABLE_CELL")
 
 
