@@ -186,7 +186,7 @@ def _spread(grid: _Grid, texts: pl.DataFrame) -> list[pl.Series]:
     places -= grid.header_row + 1
     places[~own] = -1  # in one place behind all
     cells = np.full(len(grid.names) * count + 1, texts.height, np.uint32)
-    cells[places] = np.arange(texts.height)
+    cells[places] = np.arange(texts.height, dtype=np.uint32)
     text, starts = texts["text"].rechunk(), (at * count for at in range(len(grid.names)))
     return [text.gather(pl.Series(cells[at : at + count]), null_on_oob=True) for at in starts]
 
