@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntFlag, auto
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +59,17 @@ class Tag:
 
 _LEFT_OUT = Tag(Place(0), Place(0))
 """In the place of a tag whose spelling is read apart."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Exported:
+    """An array of Arrow by nothing but its C interface: for one of pyarrow's own, polars imports its functions too."""
+
+    array: Any
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        exported: tuple[object, object] = self.array.__arrow_c_array__(requested_schema)
+        return exported
 
 
 class UnknownShape(Exception):
@@ -193,7 +204,7 @@ class Tags:
         views[longer, 1] = self._pieces(starts[longer] + 4, sizes[longer] - 4)
         views[apart, 1] = starts[apart].astype(np.uint64) << 32
         buffers = [None, pa.py_buffer(views), *([pa.py_buffer(self.part)] if len(apart) else [])]
-        return pl.Series(pa.Array.from_buffers(pa.string_view(), len(views), buffers), dtype=pl.String)
+        return pl.Series(_Exported(pa.Array.from_buffers(pa.string_view(), len(views), buffers)))
 
     def _pieces(self, starts: Places, sizes: Places) -> Words:
         """The first eight bytes of some pieces, zeros behind shorter ones."""
