@@ -110,7 +110,9 @@ def read_cells(content: bytes) -> SheetCells:
     usual = read_usual_cells(content, may_hide=False)
     cells = SheetCells(usual, usual_span(content)) if usual is not None else read_cells_exact(content)
     rows, columns = cells.frame["row"].to_numpy(), cells.frame["column"].to_numpy()
-    key = rows.astype(np.uint64) * (MAX_COLUMN + 1) + columns
+    key = rows.astype(np.uint64)
+    key *= MAX_COLUMN + 1
+    key += columns
     if not (key[1:] > key[:-1]).all() and len(np.unique(key)) < len(key):
         raise XmlRefused("UNREADABLE_CELL")
     if len(key) and (rows.min() < 1 or rows.max() > MAX_ROW or columns.max() > MAX_COLUMN):

@@ -208,7 +208,7 @@ class Tags:
 
     def _pieces(self, starts: Places, sizes: Places) -> Words:
         """The first eight bytes of some pieces, zeros behind shorter ones."""
-        pieces: Words = self.words[starts] & _MASKS[np.minimum(sizes, 8)]
+        pieces: Words = self.words[starts] & _MASKS.take(sizes, mode="clip")
         return pieces
 
     def spelled(self, starts: Places, ends: Places, read: Callable[[bytes], Tag | None]) -> Spelled:
@@ -233,7 +233,7 @@ class Tags:
 
     def _spelled(self, heads: Words, starts: Places, sizes: Places, read: Callable[[bytes], Tag | None]) -> Spelled:
         longest = int(sizes.max(initial=0))
-        keys = [heads & _MASKS[np.minimum(sizes, 8)]]
+        keys = [heads & _MASKS.take(sizes, mode="clip")]
         for done in range(8, min(longest, _LONGEST), 8):
             more = np.flatnonzero(sizes > done)
             keys.append(np.zeros_like(heads))
