@@ -26,14 +26,15 @@ from sluice.exchange.workroom import work_folder
 from sluice.gate.model import Finding
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
-from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.record import ExchangeRecord, is_after_end
 from sluice.ledger.returned import PreparedReturn
 from sluice.returns import store
-from sluice.returns.keep import keep_return, retention_of
+from sluice.returns.keep import keep_return
 from sluice.returns.make import make_return
 from sluice.returns.making import Making
 from sluice.returns.model import INPUT_GONE, RETENTION_OVER
 from sluice.returns.overtaken import names_kept_out, past_day
+from sluice.returns.paper import is_nothing_left
 from sluice.returns.record import Outcome, record_of_return
 from sluice.terms import Decision, Verdict
 
@@ -56,8 +57,7 @@ def carry_return(house: House, opened: Opened, run: Mapping[str, str], by: str =
         return _refuse(house, opened, run, missing_paper(paper))
     if reasons := forbidden(paper.agreement, on):
         return _refuse(house, opened, run, *reasons)
-    _, last_day = retention_of(house, opened, paper)
-    if last_day and last_day < on:
+    if not is_after_end(opened.direction, opened.version_id) and is_nothing_left(paper, opened):
         return _refuse(house, opened, run, finding(RETENTION_OVER, "return.retention"))
     if gone := store.count_gone(house.conn, opened.exchange_id):
         return _refuse(house, opened, run, finding(INPUT_GONE, "return.inputs", count=gone))

@@ -206,24 +206,28 @@ def _reasons(joined: pl.DataFrame, rules: Rules) -> Iterator[tuple[pl.Expr, str]
 
 
 def _value(column: FieldRole, rules: Rules) -> pl.Expr:
-    """One column of the return: recordings only within their retention, agents by reference where controllers meet."""
-    value = pl.col(str(column.source))
-    if column.group is FieldGroup.RECORDING_REF:
-        return pl.when(~_is_old(rules)).then(value)
+    """One column of the return: what is past its retention is left out."""
+    if column.name in rules.kept_from:
+        return pl.when(~_is_past(column, rules)).then(_told(column))
+    return _told(column)
+
+
+def _told(column: FieldRole) -> pl.Expr:
+    """What a column says, agents by reference where controllers meet."""
     if column.group is FieldGroup.AGENT_REF and column.role_profile is RoleProfile.INDEPENDENT:
         return pl.col("staff.agent_ref")
-    return value
+    return pl.col(str(column.source))
 
 
-def _is_old(rules: Rules) -> pl.Expr:
-    return pl.col(RESULTS + "started_at") < pl.lit(rules.recordings_from or "")
+def _is_past(column: FieldRole, rules: Rules) -> pl.Expr:
+    return pl.col(RESULTS + "started_at") < pl.lit(rules.kept_from[column.name])
 
 
 def _withheld(going: pl.DataFrame, rules: Rules) -> dict[str, int]:
-    """How many recordings were left out, by column."""
+    """How many cells were left out, by column."""
     gone = {
-        column.name: int(going.select((_is_old(rules) & pl.col(str(column.source)).is_not_null()).sum()).item())
+        column.name: int(going.select((_is_past(column, rules) & _told(column).is_not_null()).sum()).item())
         for column in rules.columns
-        if column.group is FieldGroup.RECORDING_REF
+        if column.name in rules.kept_from
     }
     return {name: count for name, count in gone.items() if count}

@@ -19,8 +19,7 @@ from sluice.lake.pgp import encrypt_to
 from sluice.ledger.record import CopyLine, is_after_end
 from sluice.returns.make import FILE, FINDINGS, HELD
 from sluice.returns.making import Making
-from sluice.returns.paper import are_recordings_over
-from sluice.terms import FieldGroup
+from sluice.returns.paper import columns_over
 
 Put = Callable[[], CopyLine]
 """What stores one object and says so."""
@@ -51,14 +50,14 @@ def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Pa
 def retention_of(house: House, opened: Opened, paper: Paper) -> tuple[str | None, date | None]:
     """Rule and last day of a return; what goes back once the agreement ended stays as long as what is delivered.
 
-    Recordings that are past theirs are not in it, so their rule does not count.
+    Cells of a column that is past its own are not in it, so the column's rule does not count.
     """
     made = opened.opened_at.astimezone(BRUSSELS).date()
     if is_after_end(opened.direction, opened.version_id):
         return "arrived", made + timedelta(days=house.settings.keep_arrived_days)
     starts = {"received": made, "delivered": made, "call": opened.day}
-    is_over = are_recordings_over(paper, opened)
-    filled = [each for each in paper.contract.fields if not (is_over and each.group is FieldGroup.RECORDING_REF)]
+    over = columns_over(paper, opened)
+    filled = [each for each in paper.contract.fields if each.name not in over]
     return shortest_retention(paper.agreement, replace(paper.contract, fields=tuple(filled)), starts)
 
 

@@ -45,7 +45,7 @@ INPUT_GONE = "STALE_INPUT_GONE"
 """A file that a return was opened on was deleted before it was made: the next one is made of what is there."""
 
 RETENTION_OVER = "STALE_RETENTION_OVER"
-"""The last day of everything in it was past when it was to be made."""
+"""The last day of everything in it, or of a column that its contract requires, was past when it was to be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,8 @@ class Rules:
     """Kind of each reference column of the contacts: persons in a return are found by these."""
     naming: Mapping[str, SubjectKind]
     """Columns of the return itself that can name a person."""
-    recordings_from: str | None
-    """ISO time: recordings of older contacts are past their retention."""
+    kept_from: Mapping[str, str]
+    """By column: ISO time; its cells of older contacts are past their retention."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class SortedOut:
     """Rows that go (columns of the return), and rows that stay (where they are, why, whose).
 
     ``held``: sluice_exchange, sluice_row, agent_ref, reason. ``persons``: reference columns of the
-    rows that go. ``withheld``: emptied cells per column.
+    rows that go. ``withheld``: cells past their retention, emptied, per column.
     """
 
     going: "pl.DataFrame"

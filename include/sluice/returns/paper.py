@@ -1,9 +1,9 @@
 """What the pure part of a return needs to know, read off its contract and those of its inputs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sluice.agreement.model import DataContract, Paper, RetentionRule
+from sluice.agreement.model import DataContract, FieldRole, Paper, RetentionRule
 from sluice.agreement.subjects import naming_columns
 from sluice.exchange.keep import end_of
 from sluice.exchange.model import Opened
@@ -36,7 +36,7 @@ def rules_of(opened: Opened, paper: Paper, inputs: Sequence[tuple[Input, Said]])
             if field.subject_key
         },
         naming=naming,
-        recordings_from=recordings_from(paper, opened),
+        kept_from=kept_from(paper, opened),
     )
 
 
@@ -71,22 +71,39 @@ def person_checks(
     return tuple(dict.fromkeys(pairs))
 
 
-def recordings_from(paper: Paper, opened: Opened) -> str | None:
-    """The first start of a contact whose recording may still go; None when the return has no recordings."""
+def kept_from(paper: Paper, opened: Opened) -> Mapping[str, str]:
+    """By column that may go empty: the first start of a contact whose cell may still go (ISO time).
+
+    A rule that starts at the call ends for each row by itself; that of recordings is counted from the call, whatever
+    it says. What the contract requires is not emptied: it goes, or no return does (:func:`is_nothing_left`).
+    """
     from isoduration import parse_duration
 
-    if are_recordings_over(paper, opened):
-        return datetime.max.strftime(UTC_TEXT)
-    starts = [opened.opened_at - parse_duration(rule.duration) for rule in _recording_rules(paper)]
-    return max(starts).strftime(UTC_TEXT) if starts else None
+    over = columns_over(paper, opened)
+    rules = {rule.code: rule for rule in paper.agreement.retention_rules}
+    found = dict[str, str]()
+    for field in paper.contract.fields:
+        rule = rules.get(field.retention_rule)
+        if rule is None or not _ends_by_row(field, rule):
+            continue
+        first = datetime.max if field.name in over else opened.opened_at - parse_duration(rule.duration)
+        found[field.name] = first.strftime(UTC_TEXT)
+    return found
 
 
-def are_recordings_over(paper: Paper, opened: Opened) -> bool:
-    """Whether a return was opened after the last day of its recordings: it holds none."""
-    ends = [end_of(rule, {"call": opened.day}) for rule in _recording_rules(paper)]
-    return any(end < opened.opened_at.astimezone(BRUSSELS).date() for end in ends if end)
+def _ends_by_row(field: FieldRole, rule: RetentionRule) -> bool:
+    return field.group is FieldGroup.RECORDING_REF or (rule.start_event == "call" and not field.required)
 
 
-def _recording_rules(paper: Paper) -> list[RetentionRule]:
-    codes = {each.retention_rule for each in paper.contract.fields if each.group is FieldGroup.RECORDING_REF}
-    return [rule for rule in paper.agreement.retention_rules if rule.code in codes]
+def columns_over(paper: Paper, opened: Opened) -> frozenset[str]:
+    """Columns whose own rule was over for the whole day when the return was opened."""
+    on = opened.opened_at.astimezone(BRUSSELS).date()
+    ends = {rule.code: end_of(rule, {"call": opened.day}) for rule in paper.agreement.retention_rules}
+    over = {code for code, end in ends.items() if end and end < on}
+    return frozenset(field.name for field in paper.contract.fields if field.retention_rule in over)
+
+
+def is_nothing_left(paper: Paper, opened: Opened) -> bool:
+    """Whether nothing of a return may be sent any more: a required column is past its retention, or each is."""
+    over, fields = columns_over(paper, opened), paper.contract.fields
+    return len(over) == len(fields) or any(field.required and field.name in over for field in fields)
