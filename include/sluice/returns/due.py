@@ -23,7 +23,7 @@ from sluice.exchange.sweeping import Faults
 from sluice.ledger.record import AFTER_END
 from sluice.returns import store
 from sluice.returns.held import find_held
-from sluice.returns.model import Basis, Due, Held, Last
+from sluice.returns.model import Basis, Due, Held, Last, waits_for_agent
 from sluice.returns.overtaken import may_go_now, names_kept_out, past_day
 from sluice.returns.staffing import StaffNews, agents_of_results
 from sluice.staff.store import last_import_seq
@@ -141,7 +141,7 @@ def _has_news(
 def _has_staff_news(
     house: House, last: Last, paper: Paper | PaperMissing, news: StaffNews, *, is_prepared: bool
 ) -> bool:
-    """Whether a staff import after the last return changes when the agents of its held rows were ready.
+    """Whether a staff import after the last return changes when the agents its held rows wait for were ready.
 
     Of one that nobody released yet the agents of all its rows count: an exam may have been withdrawn. Of rows whose
     list is past its retention nothing is known any more: no news.
@@ -155,7 +155,7 @@ def _has_staff_news(
     if told and is_prepared:
         return told.is_about(agents_of_results(house, store.find_inputs(house.conn, last.exchange_id)))
     held = find_held(house, last.exchange_id) if told else None
-    return held is not None and told.is_about(row.agent_ref for row in held)
+    return held is not None and told.is_about(row.agent_ref for row in held if waits_for_agent(row.reason))
 
 
 def cut_off_of(day: date, cut_off: time) -> datetime:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sluice.agreement.model import FieldRole
 from sluice.errors import Exit, SluiceError
+from sluice.staff.model import Reason
 from sluice.terms import ExchangeId, SubjectKind
 
 if TYPE_CHECKING:
@@ -41,11 +42,18 @@ class Held(StrEnum):
 
 STAFF = "STAFF_"
 """Before a reason of staff readiness, e.g. ``STAFF_NO_SIGNATURE``."""
+NO_AGENT = f"{STAFF}{Reason.NO_AGENT}"
+"""Somebody's work shows in the row, and nobody is named: no news of staff can be about it."""
 INPUT_GONE = "STALE_INPUT_GONE"
 """A file that a return was opened on was deleted before it was made: the next one is made of what is there."""
 
 RETENTION_OVER = "STALE_RETENTION_OVER"
 """The last day of everything in it, or of a column that its contract requires, was past when it was to be made."""
+
+
+def waits_for_agent(reason: str) -> bool:
+    """Whether news of staff can lift a reason: the row names an agent, known or not."""
+    return reason == Held.AGENT_UNKNOWN or (reason.startswith(STAFF) and reason != NO_AGENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,7 @@ class Last:
     @property
     def waits_for_agents(self) -> bool:
         """Whether rows of it wait for their agent."""
-        return any(reason.startswith((STAFF, "AGENT_")) for reason in self.held)
+        return any(waits_for_agent(reason) for reason in self.held)
 
     @property
     def staff(self) -> int:

@@ -57,8 +57,9 @@ class Changed:
         return self.has_accounts or bool(self.agents)
 
     def is_about(self, agents: Iterable[str | None]) -> bool:
-        """Whether it may be about one of these agents; whose an account is now may be about anybody."""
-        return self.has_accounts or not self.agents.isdisjoint(agent for agent in agents if agent)
+        """Whether it may be about one of these agents; whose an account is now may be about anybody who is named."""
+        named = {agent for agent in agents if agent}
+        return bool(named) and (self.has_accounts or not self.agents.isdisjoint(named))
 
 
 class StaffNews:
