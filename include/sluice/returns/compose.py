@@ -17,6 +17,8 @@ from sluice.terms import FieldGroup, RoleProfile
 
 CONTACTS, RESULTS = "contacts.", "results."
 REF, EXCHANGE, ROW = "sluice_subject_ref", "sluice_exchange", "sluice_row"
+BY_ID = "sluice_proves_by_id"
+"""Of a row of contacts: whether its record id proves the person, as its file gave nothing else."""
 HANDS = 2
 DELETED, YOUNGEST = "[Deleted]", ".youngest"
 
@@ -65,15 +67,16 @@ def _needed(part: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
 def contacts_by_record(parts: Sequence[pl.LazyFrame], rules: Rules) -> pl.DataFrame:
     """One row per record id, from the youngest file that has it; ``ambiguous`` where persons differ.
 
-    ``parts``: oldest first. Only the join's columns and those that are echoed are read. Ordered by
+    ``parts``: oldest first, each with ``BY_ID``. Only the join's columns and those that are echoed are read. Ordered by
     record id, as the results are: rows that meet in one order meet several times faster. Without a
     part nobody is known.
     """
     record = pl.col(rules.record_id)
     echoed = [str(column.source).removeprefix(CONTACTS) for column in rules.columns]
-    wanted = frozenset({rules.record_id, *echoed})
+    wanted = frozenset({rules.record_id, BY_ID, *echoed})
     if not parts:
-        return pl.DataFrame(schema={**dict.fromkeys([REF, *rules.kinds, *wanted], pl.String), "ambiguous": pl.Boolean})
+        texts = dict.fromkeys([REF, *rules.kinds, *wanted], pl.String)
+        return pl.DataFrame(schema={**texts, BY_ID: pl.Boolean, "ambiguous": pl.Boolean})
     picked = [_pick(part, age, wanted) for age, part in enumerate(parts)]
     there = pl.concat(picked, how="diagonal").filter(record.is_not_null())
     whole = there.sort(rules.record_id, maintain_order=True).collect()
@@ -91,8 +94,7 @@ def _ambiguous(repeated: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
     The record id is no proof here: it is what the rows have in common.
     """
     there = repeated.collect_schema().names()
-    numbers = {f"{start}{rules.record_id}" for start in (REFS, CORRECTED)}
-    proofs = [name for name in rules.kinds if name in there and name not in numbers]
+    proofs = [name for name in rules.kinds if name in there and not _is_id(name, rules)]
     youngest = repeated.unique(rules.record_id, keep="last", maintain_order=True).select(rules.record_id, *proofs)
     comparable, same = _compared(
         [
@@ -191,7 +193,7 @@ def _reasons(joined: pl.DataFrame, rules: Rules) -> Iterator[tuple[pl.Expr, str]
     """Conditions in their order; the first that holds is the reason."""
     record, campaign, agent = (pl.col(RESULTS + name) for name in ("record_id", "campaign", "agent"))
     pairs = [
-        (pl.col(RESULTS + ours), pl.col(CONTACTS + theirs))
+        (pl.col(RESULTS + ours), _proof(theirs, rules))
         for ours, theirs in rules.checks
         if RESULTS + ours in joined.columns and CONTACTS + theirs in joined.columns
     ]
@@ -203,6 +205,16 @@ def _reasons(joined: pl.DataFrame, rules: Rules) -> Iterator[tuple[pl.Expr, str]
     yield ~comparable, Held.PERSON_UNCHECKED.value
     yield ~same, Held.OTHER_PERSON.value
     yield agent.eq(DELETED).fill_null(False), Held.AGENT_DELETED.value
+
+
+def _proof(name: str, rules: Rules) -> pl.Expr:
+    """A reference of the contact. The record id joined the rows, so it proves nothing where its file gave more."""
+    ref = pl.col(CONTACTS + name)
+    return pl.when(pl.col(CONTACTS + BY_ID)).then(ref) if _is_id(name, rules) else ref
+
+
+def _is_id(name: str, rules: Rules) -> bool:
+    return name in {f"{start}{rules.record_id}" for start in (REFS, CORRECTED)}
 
 
 def _value(column: FieldRole, rules: Rules) -> pl.Expr:

@@ -26,10 +26,18 @@ from sluice.gate.onepass import run_rules
 from sluice.lake.write_model import ValueUnwritable, WriteForm, Written
 from sluice.lake.write_table import write_table
 from sluice.returns import store
-from sluice.returns.compose import CONTACTS, RESULTS, contacts_by_record, missing_sources, results_of_day, sort_out
+from sluice.returns.compose import (
+    BY_ID,
+    CONTACTS,
+    RESULTS,
+    contacts_by_record,
+    missing_sources,
+    results_of_day,
+    sort_out,
+)
 from sluice.returns.making import Making
 from sluice.returns.model import Input, InputKind, Rules, SortedOut
-from sluice.returns.paper import rules_of
+from sluice.returns.paper import proves_by_id, rules_of
 from sluice.returns.record import Outcome, record_of_return
 from sluice.returns.righting import Righting, Said, oldest_first
 from sluice.returns.screening import screening_of
@@ -94,13 +102,24 @@ def _frames(
     """Contacts by record id and the day's results, from their pinned lake objects, side by side."""
     since, until = day_bounds(opened)
 
-    def parts(kind: InputKind) -> list[pl.LazyFrame]:
+    def parts(kind: InputKind) -> list[tuple[Said, pl.LazyFrame]]:
         wanted = ((each, said) for each, said in ordered if each.kind is kind)
-        return [right.scan(said, _fetched(house, each, folder)) for each, said in wanted]
+        return [(said, right.scan(said, _fetched(house, each, folder))) for each, said in wanted]
+
+    def of_contacts() -> list[pl.LazyFrame]:
+        return [
+            rows.with_columns(pl.lit(proves_by_id(said.contract, rules.record_id)).alias(BY_ID))
+            for said, rows in parts(InputKind.CONTACTS)
+        ]
+
+    def of_results() -> list[pl.LazyFrame]:
+        return [rows for _, rows in parts(InputKind.RESULTS)]
 
     with ThreadPoolExecutor(2) as both:
-        contacts = both.submit(lambda: contacts_by_record(parts(InputKind.CONTACTS), rules))
-        results = both.submit(lambda: results_of_day(parts(InputKind.RESULTS), rules, since, until))
+        contacts = both.submit(lambda: contacts_by_record(of_contacts(), rules))
+        results = both.submit(
+            lambda: results_of_day([rows for _, rows in parts(InputKind.RESULTS)], rules, since, until)
+        )
         return contacts.result(), results.result()
 
 

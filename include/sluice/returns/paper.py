@@ -27,7 +27,7 @@ def rules_of(opened: Opened, paper: Paper, inputs: Sequence[tuple[Input, Said]])
         columns=paper.contract.fields,
         record_id=recipe.record_id,
         campaigns=frozenset(recipe.campaigns),
-        checks=person_checks(ours, theirs, recipe.record_id),
+        checks=person_checks(ours, theirs),
         kinds={
             f"{start}{field.name}": field.subject_key
             for start in (REFS, CORRECTED)
@@ -52,23 +52,23 @@ def kinds_of(contract: DataContract | None) -> dict[str, SubjectKind]:
     return {f"sluice_ref_{field.name}": field.subject_key for field in fields if field.subject_key}
 
 
-def person_checks(
-    ours: Iterable[DataContract], theirs: Iterable[DataContract], record_id: str
-) -> tuple[tuple[str, str], ...]:
-    """Reference columns of the same kind on both sides; a corrected value proves as the one that came does.
-
-    The record id joined the rows, so it proves nothing, unless the principal gave nothing else.
-    """
-    given = [field for each in theirs for field in each.subject_fields]
+def person_checks(ours: Iterable[DataContract], theirs: Iterable[DataContract]) -> tuple[tuple[str, str], ...]:
+    """Reference columns of the same kind on both sides; a corrected value proves as the one that came does."""
     pairs = [
         (f"{REFS}{result.name}", f"{start}{contact.name}")
         for each in ours
         for result in each.subject_fields
-        for contact in [field for field in given if field.name != record_id] or given
+        for other in theirs
+        for contact in other.subject_fields
         if result.subject_key == contact.subject_key
         for start in (REFS, CORRECTED)
     ]
     return tuple(dict.fromkeys(pairs))
+
+
+def proves_by_id(contract: DataContract | None, record_id: str) -> bool:
+    """Whether the record id proves who a row of contacts is about: the principal gave nothing else with its file."""
+    return contract is not None and {field.name for field in contract.subject_fields} == {record_id}
 
 
 def kept_from(paper: Paper, opened: Opened) -> Mapping[str, str]:
