@@ -6,6 +6,7 @@ and so is one whose persons must stay out since, or may go again. An input that 
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
 import rfc8785
@@ -143,19 +144,33 @@ def _has_staff_news(
 ) -> bool:
     """Whether a staff import after the last return changes when the agents its held rows wait for were ready.
 
-    Of one that nobody released yet the agents of all its rows count: an exam may have been withdrawn. Of rows whose
-    list is past its retention nothing is known any more: no news.
+    Asked once: who a return's agents are stands in the store only, and the next poll would read it all again.
     """
     if not (is_prepared or last.waits_for_agents) or not isinstance(paper, Paper):
+        return False
+    minimum = paper.agreement.minimum_exam_score
+    if last.staff_seen == news.name(minimum):
         return False
     news_at = store.find_import_after(house.conn, last.staff)
     if news_at is None:
         return False
-    told = news.since(news_at - timedelta(microseconds=1), paper.agreement.minimum_exam_score)
-    if told and is_prepared:
-        return told.is_about(agents_of_results(house, store.find_inputs(house.conn, last.exchange_id)))
-    held = find_held(house, last.exchange_id) if told else None
-    return held is not None and told.is_about(row.agent_ref for row in held if waits_for_agent(row.reason))
+    told = news.since(news_at - timedelta(microseconds=1), minimum)
+    if told and told.is_about(_agents(house, last, is_prepared=is_prepared)):
+        return True
+    store.mark_staff_seen(house.conn, last.exchange_id, news.name(minimum))
+    return False
+
+
+def _agents(house: House, last: Last, *, is_prepared: bool) -> Iterable[str | None]:
+    """Whom news of staff has to be about to change a return.
+
+    Of one that nobody released yet the agents of all its rows count: an exam may have been withdrawn. Of rows whose
+    list is past its retention nothing is known any more: nobody.
+    """
+    if is_prepared:
+        return agents_of_results(house, store.find_inputs(house.conn, last.exchange_id))
+    held = find_held(house, last.exchange_id) or ()
+    return [row.agent_ref for row in held if waits_for_agent(row.reason)]
 
 
 def cut_off_of(day: date, cut_off: time) -> datetime:

@@ -88,7 +88,10 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The youngest return of a day, however it ended. ``name``: of its basis; ``inputs``: ids of what it had."""
+    """The youngest return of a day, however it ended. ``name``: of its basis; ``inputs``: ids of what it had.
+
+    ``staff_seen``: name of the staff news of which it is known that it is not about its agents.
+    """
 
     exchange_id: ExchangeId
     name: str
@@ -98,6 +101,7 @@ class Last:
     is_delivered: bool
     reason_code: str | None
     held: Mapping[str, int]
+    staff_seen: str | None = None
 
     def is_outdated_by(self, now: Basis, inputs: Collection[str]) -> bool:
         """Whether making it again can give more: an input it did not have, or a new contract where it was refused.

@@ -17,7 +17,7 @@ from sluice.returns.model import STAFF, Held, Input, InputKind
 from sluice.returns.righting import Said, oldest_first
 from sluice.staff.contacts import Directory, agents_of, ready_at
 from sluice.staff.model import Reason
-from sluice.staff.store import read_directory, read_intervals
+from sluice.staff.store import last_import_seq, read_directory, read_intervals
 
 NOW = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -67,8 +67,13 @@ class StaffNews:
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
+        self._last = last_import_seq(conn)  # first: an import that comes meanwhile is news to whoever asks next
         self._told = dict[tuple[datetime, Decimal], Changed]()
         self._now = dict[Decimal, tuple[pl.DataFrame, pl.DataFrame]]()
+
+    def name(self, minimum: Decimal) -> str:
+        """Of all news up to now, as a minimum score has it: under another one the same imports say something else."""
+        return f"staff-{self._last}.minimum-{minimum}"
 
     def since(self, at: datetime, minimum: Decimal) -> Changed:
         """What changed since a moment, under a minimum score."""

@@ -114,7 +114,7 @@ def find_recipe(conn: Connection, principal: Principal, flow: Flow, known_at: da
 def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> Last | None:
     """The youngest return of a day."""
     row = conn.execute(
-        f"""select exchange_id::text as id, version_id, decision, reason_code, opened_at,
+        f"""select exchange_id::text as id, version_id, decision, reason_code, opened_at, staff_seen,
                array(select input_id::text from return_input r where r.exchange_id = e.exchange_id) as inputs
            from exchange e where principal = %s and flow = %s and day = %s and {OF_A_DAY}
            order by opened_at desc, exchange_id limit 1""",
@@ -134,7 +134,13 @@ def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> 
         is_delivered=row["decision"] in ("accepted", "partly_accepted"),
         reason_code=row["reason_code"],
         held=record.right_treatment.held_back if record else {},
+        staff_seen=row["staff_seen"],
     )
+
+
+def mark_staff_seen(conn: Connection, exchange_id: ExchangeId, news: str) -> None:
+    """This news of staff is not about the agents of a return: nobody has to look again."""
+    conn.execute("update exchange set staff_seen = %s where exchange_id = %s", (news, exchange_id))
 
 
 def find_import_after(conn: Connection, number: int) -> datetime | None:
