@@ -186,7 +186,7 @@ class RightTreatment(Part):
 
     held_back: dict[str, int]
     withheld: dict[str, int] = {}
-    """Cells left empty in rows that went, by column: recordings past their retention."""
+    """Cells left empty in rows that went, by column: what is past its retention."""
     cases: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 
