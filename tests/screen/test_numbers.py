@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from stdnum.be import bis, nn
 
 from sluice.screen.fold import fold
+from sluice.screen.model import Hit
 from sluice.screen.numbers import NumberRules, find_mails, find_numbers, iban_lengths, luhn
 from sluice.screen.prefilter import Shape
 from sluice.terms import ScreenClass
@@ -47,6 +48,44 @@ def test_a_national_or_bis_number_is_found_by_its_checksum(
 )
 def test_a_card_is_found(note: str) -> None:
     assert found(note) == [ScreenClass.CARD]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "4111 1111 1111 1111",
+        "4111111111111111",
+        "4111-1111-1111-1111",
+        "4111.1111.1111.1111",
+        "3782 822463 10005",
+        "5555 5555 5555 4444",
+        "6703 4444 4444 4449",
+        "4222222222222",
+        "6759 6498 2643 8453 003",
+    ],
+)
+@pytest.mark.parametrize(
+    "after", [" 123", " 09/28", " 03/29 737", "-123", ".123", " 2 keer", " 02/511.20.22", " 0475 12 34 56", "/0928"]
+)
+def test_a_card_ends_where_its_issuer_says_whatever_number_follows(written: str, after: str) -> None:
+    text = fold(f"betaald met {written}{after} aub").text
+    (card,) = (hit for hit in read(text) if hit[0] is ScreenClass.CARD)
+    assert text[card[1] : card[2]].startswith(written), "a code of three digits may pass the checksum as its last ones"
+
+
+def test_a_card_in_pairs_is_found_before_its_expiry_where_a_word_says_card() -> None:
+    assert found("visa 41 11 11 11 11 11 11 11 09/28") == [ScreenClass.CARD]
+
+
+def test_a_longer_number_that_begins_as_a_card_is_none() -> None:
+    assert luhn("4012888888881881")
+    for more in ("1", "12", "123", "1234"):
+        assert ScreenClass.CARD not in found(f"nummer 4012888888881881{more}")
+
+
+def test_a_phone_number_and_a_date_side_by_side_hold_no_card() -> None:
+    assert luhn("4807223392311"), "as the first digits of a card of thirteen would"
+    assert found("bel +32 480 72 23 39 23 11 2026 om 14 30") == [ScreenClass.PHONE]
 
 
 @pytest.mark.parametrize("note", ["4111 1111 1111 1112", "9111111111111111", "order 4012888888881881", "6" * 20])
@@ -98,4 +137,8 @@ def test_a_sign_alone_is_no_address(note: str) -> None:
 
 
 def found(note: str) -> list[ScreenClass]:
-    return [hit[0] for hit in find_numbers(fold(note).text, sum(Shape), NumberRules("BE", None)).hits]
+    return [hit[0] for hit in read(fold(note).text)]
+
+
+def read(text: str) -> list[Hit]:
+    return find_numbers(text, sum(Shape), NumberRules("BE", None)).hits

@@ -22,6 +22,8 @@ IBAN, NATIONAL, CARD, PHONE = map(int, Shape)
 SEPARATORS = {ord(mark): None for mark in " \t./-()"}
 OWN_NEAR = 30
 """How many characters before and after a number are read for a word such as "contract"."""
+CARD_SHORTEST = 13
+DIGITS = frozenset("0123456789")
 OWN_LONGEST = 64
 """No longer run is given to the contract's expression, which somebody else wrote."""
 
@@ -36,8 +38,12 @@ _RUN = re.compile(DIGIT_RUN)
 _NATIONAL = re.compile(
     r"(?<![0-9])(?=([0-9]{2}[ .\-/]?[0-9]{2}[ .\-/]?[0-9]{2}[ .\-/]{0,3}[0-9]{3}[ .\-/]{0,3}[0-9]{2})(?![0-9]))"
 )
-_CARD = re.compile(r"(?<![0-9])(?=((?:[0-9][ \-]?){12,18}[0-9])(?![0-9]))")
-_CARD_BLOCKS = re.compile(r"(?<![0-9])(?=([0-9]{4}([ \-.]{1,2})[0-9]{4,6}\2[0-9]{4,5}(?:\2[0-9]{1,4}){0,2})(?![0-9]))")
+_CARD = re.compile(r"(?<![0-9])(?=((?:[0-9][ \-]?){12,18}[0-9]))")
+_CARD_BLOCKS = re.compile(r"(?<![0-9])(?=([0-9]{4}([ \-.]{1,2})[0-9]{4,6}\2[0-9]{4,5}(?:\2[0-9]{1,4}){0,2}))")
+"""As far as a card could go: an expiry, a code or a phone number after it joins it, so :func:`_ends` is asked."""
+_GOES_ON = re.compile(r"[ \-][0-9]")
+_AS_EMBOSSED = re.compile(r"[0-9]{4,}(?:[ \-][0-9]{4,})*")
+"""No card is printed in groups of fewer than four; phone numbers and dates are."""
 _DATE = re.compile(
     r"(?<![0-9])(?<![0-9][/.\-])(?:"
     r"[0-3]?[0-9]([/.\-])[01]?[0-9]\1(?:(?:19|20)[0-9]{2}(?![0-9])|[0-9]{2}(?![/.\-]{0,2}[0-9]))"
@@ -93,8 +99,8 @@ def find_numbers(text: str, shapes: int, rules: NumberRules) -> Reading:
     if shapes & NATIONAL:
         _take_each(reading, ScreenClass.NATIONAL_NUMBER, _NATIONAL, _is_national, rules)
     if shapes & CARD:
-        _take_each(reading, ScreenClass.CARD, _CARD_BLOCKS, _is_card_in_blocks, rules)
-        _take_each(reading, ScreenClass.CARD, _CARD, _is_card_here, rules)
+        _take_cards(reading, _CARD_BLOCKS, _is_card_in_blocks, rules)
+        _take_cards(reading, _CARD, _is_card_here, rules)
     if shapes & PHONE:
         _read_phones(reading, rules)
     return reading
@@ -117,6 +123,26 @@ def _take_each(reading: Reading, class_: ScreenClass, shape: re.Pattern[str], ju
         first, last = match.span(1)
         if "_" not in reading.text[first:last] and judge(reading.text, first, last):
             _take_unless_own(reading, class_, first, last, rules)
+
+
+def _take_cards(reading: Reading, shape: re.Pattern[str], judge: Judge, rules: NumberRules) -> None:
+    for match in shape.finditer(reading.text):
+        first = match.start(1)
+        for end in _ends(reading.text, *match.span(1)):
+            if judge(reading.text, first, end):
+                _take_unless_own(reading, ScreenClass.CARD, first, end, rules)
+                break
+
+
+def _ends(text: str, first: int, last: int) -> list[int]:
+    """Where a card number from ``first`` may end: after any whole group of digits, the farthest first.
+
+    Never inside a group, or every long number that begins like a card would be one.
+    """
+    blank = text.find("_", first, last)
+    last = last if blank < 0 else blank
+    closed = range(last, first + CARD_SHORTEST - 1, -1)
+    return [end for end in closed if text[end - 1] in DIGITS and text[end : end + 1] not in DIGITS]
 
 
 def _take_unless_own(reading: Reading, class_: ScreenClass, start: int, end: int, rules: NumberRules) -> None:
@@ -184,13 +210,16 @@ def _is_card_in_blocks(text: str, start: int, end: int) -> bool:
 
 
 def _is_card_here(text: str, start: int, end: int) -> bool:
-    """One in ten long numbers passes the checksum by chance, so a label such as "order" counts here."""
+    """One in ten long numbers passes the checksum by chance, so a label such as "order" counts here.
+
+    And where more digits follow, as in two phone numbers side by side, so do its groups.
+    """
     if not _is_card(text[start:end].translate(SEPARATORS)):
         return False
-    return (
-        not labels_before(text, start).other
-        or _label("card").search(text[max(0, start - OWN_NEAR) : start]) is not None
-    )
+    if _label("card").search(text[max(0, start - OWN_NEAR) : start]):
+        return True
+    is_whole = _GOES_ON.match(text, end) is None or _AS_EMBOSSED.fullmatch(text, start, end) is not None
+    return is_whole and not labels_before(text, start).other
 
 
 def _is_card(digits: str) -> bool:
