@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stdnum import ean
 from stdnum.be import bis, nn
 
 from sluice.screen.fold import fold
@@ -96,6 +97,35 @@ def test_what_has_no_checksum_issuer_or_is_called_otherwise_is_no_card(note: str
 def test_luhn_knows_a_wrong_digit() -> None:
     assert luhn("4111111111111111")
     assert not luhn("4111111111111112")
+
+
+@pytest.mark.parametrize(
+    ("note", "class_"),
+    [
+        ("rrn 54.03.12-123.90 4471290", ScreenClass.NATIONAL_NUMBER),
+        ("rrn 54.03.12-123.90 4471291 en 4471292", ScreenClass.NATIONAL_NUMBER),
+        ("kaart 5412 7512 3412 3452 12/27", ScreenClass.CARD),
+        ("5412-7512-3412-3452-12", ScreenClass.CARD),
+        ("5412 7512 3412 3452 14", ScreenClass.CARD),
+    ],
+)
+def test_what_begins_as_a_meter_and_is_a_person_or_a_card_is_found(note: str, class_: ScreenClass) -> None:
+    assert found(note) == [class_]
+
+
+METER = "541448900474885667"
+
+
+@pytest.mark.parametrize("written", ["{}{}{}{}{}", "{} {} {} {} {}", "{}.{}.{}.{}.{}", "{}-{}-{}-{}-{}"])
+@pytest.mark.parametrize("note", ["EAN {}", "{} doorgegeven", "meter {0} en {0}", "EAN {0} {0}", "{} 02 511 20 22"])
+def test_a_meter_protects_its_digits_in_any_groups(note: str, written: str) -> None:
+    assert ean.calc_check_digit(METER[:-1]) == METER[-1]
+    said = note.format(written.format(METER[:4], METER[4:8], METER[8:12], METER[12:16], METER[16:]))
+    assert found(said) == ([ScreenClass.PHONE] if "02 511" in note else [])
+
+
+def test_a_meter_whose_first_digits_pass_as_a_card_is_a_meter_where_a_word_says_so() -> None:
+    assert found("EAN 5414 4880 0000 0006 04") == []
 
 
 @pytest.mark.parametrize(

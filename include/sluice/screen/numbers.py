@@ -1,7 +1,7 @@
 """Identifiers in one folded note: e-mail, IBAN, national and bis number, card, phone.
 
 Found in this order, each blanked before the next, so that no digit counts twice. What looks like a
-number but is another thing (a date, a structured communication, a meter's EAN) is blanked first.
+number but is another thing (a date, a structured communication, a meter's EAN) is blanked before what it looks like.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from stdnum import iban, numdb
+from stdnum import ean, iban, numdb
 from stdnum.be import bis, nn
 
 from sluice.screen.model import Hit
@@ -51,8 +51,8 @@ _DATE = re.compile(
 )
 _COMMUNICATION = re.compile(r"(?<![0-9])[+*]{0,3} ?([0-9]{3}) ?/ ?([0-9]{4}) ?/ ?([0-9]{5}) ?[+*]{0,3}(?![0-9])")
 _ENTERPRISE = re.compile(r"[01](?<![0-9][01])[0-9]{3}[ .\-]?[0-9]{3}[ .\-]?[0-9]{3}(?![0-9])")
-_METER = re.compile(r"5(?<![0-9]5)[ .\-]?4(?:[ .\-]?[0-9]){16}(?![ .\-]?[0-9])")
-"""A Belgian EAN-GSRN of a gas or electricity meter: 18 digits, beginning with 54."""
+_METER = re.compile(r"5(?<![0-9]5)[ .\-]?4(?:[ .\-]?[0-9]){16}(?![0-9])")
+"""A Belgian EAN-GSRN of a gas or electricity meter: 18 digits, beginning with 54, the last one a check digit."""
 _FILLER = re.compile(r"[a-z .:\-]{0,14}")
 """What may stand between "btw" and a number whose check digits are mistyped."""
 _WHOLE_RUN = re.compile(r"[0-9]+(?:[ ./\-]{0,2}[0-9]+)*")
@@ -93,11 +93,12 @@ def find_numbers(text: str, shapes: int, rules: NumberRules) -> Reading:
     if shapes & IBAN:
         for start, end in _ibans(text):
             reading.take(ScreenClass.IBAN, start, end)
-    _blank_all(reading, _METER)
     if shapes & PHONE and "/" in text:
         _blank_communications(reading)
     if shapes & NATIONAL:
         _take_each(reading, ScreenClass.NATIONAL_NUMBER, _NATIONAL, _is_national, rules)
+    if shapes & (CARD | PHONE):
+        _blank_meters(reading)
     if shapes & CARD:
         _take_cards(reading, _CARD_BLOCKS, _is_card_in_blocks, rules)
         _take_cards(reading, _CARD, _is_card_here, rules)
@@ -239,6 +240,15 @@ def luhn(digits: str) -> bool:
 def _blank_all(reading: Reading, shape: re.Pattern[str]) -> None:
     for match in shape.finditer(reading.text):
         reading.blank(*match.span())
+
+
+def _blank_meters(reading: Reading) -> None:
+    """EANs whose check digit is right; a card and its expiry may read as one by chance, and are none."""
+    for match in _METER.finditer(reading.text):
+        digits, ends = match.group().translate(SEPARATORS), _ends(reading.text, *match.span())
+        is_card = any(_is_card_here(reading.text, match.start(), end) for end in ends)
+        if ean.calc_check_digit(digits[:-1]) == digits[-1] and not is_card:
+            reading.blank(*match.span())
 
 
 def _blank_communications(reading: Reading) -> None:
