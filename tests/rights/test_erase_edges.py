@@ -14,6 +14,7 @@ from copies import Copies
 from gate.papers import a_contract, a_field
 from night import AGREEMENT, AT_ONCE, CONTRACT, Call, Edit, Night, copied_night, open_night, three_returned, with_papers
 from rights.asking import asked
+from scan.pdfs import Page, cmap, codes_of, pdf_with, shown_in
 from sluice.agreement.model import FieldRole
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.drain import reconcile
@@ -190,6 +191,27 @@ def test_a_refused_file_that_nobody_can_read_goes_whole_and_names_nobody(
     assert (report.residual, report.doubts) == (0, 0)
     assert not list(night.desk.house.objects.list_versions(night.desk.settings.bucket_exchange, stored.key))
     assert {"arrived", "quarantine.file"}.isdisjoint(copy.kind for copy in find_copies(night.desk.house.conn, refused))
+
+
+@pytest.mark.parametrize("is_said", [True, False], ids=["through its table", "by nobody"])
+def test_a_pdf_that_names_the_person_by_numbers_of_its_own_font_is_gone_before_a_certificate(
+    night: Night, is_said: bool
+) -> None:
+    """The commonest subset font: codes of one byte, and a table that says their letters or none."""
+    house, (record, phone) = night.desk.house, night.people(2)[1]
+    told = f"Contract van klant {record}, te bellen op {phone}."
+    codes = codes_of(told)
+    font = b"<</Type/Font/Subtype/TrueType/BaseFont/ABCDEF+Foo%b>>" % (b"/ToUnicode 6 0 R" * is_said)
+    content = pdf_with(Page(font, shown_in(told, codes), [cmap(codes)] * is_said))
+    stored = night.desk.drop(content, "contract.pdf", ("energy01", "renewal_campaign"))
+    night.desk.work()
+
+    case = asked(night, phone, record)
+    report = run(house, case.case_id, datetime.now(UTC))
+
+    assert not list(house.objects.list_versions(night.desk.settings.bucket_exchange, stored.key))
+    assert (report.residual, report.doubts) == (0, 0)
+    issue(house, case.case_id)
 
 
 def test_what_nobody_can_read_and_nobody_refused_keeps_the_certificate_back(night: Night) -> None:

@@ -68,6 +68,8 @@ HOSTILE = (
     (b"%PDF-1.7", b"("),
     (b"%PDF-1.7", b"(\\"),
     (b"%PDF-1.7", b"stream\n"),
+    (b"%PDF-1.7", b"<</Subtype/Type1"),
+    (b"%PDF-1.7", b"<</Subtype/Type1/Encoding 1 0 R>>endobj 1 0 obj"),
     (b"", b"PK\3\4"),
 )
 

@@ -48,6 +48,13 @@ BARE = 1 << 16
 """Added to a gap or the end of a line, which is no glyph."""
 
 
+class Break(bytes):
+    """What stands between shown strings, and is no code of a font."""
+
+
+GAP, END = Break(b" "), Break(b"\n")
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One stream, inflated; or why it could not be."""
@@ -125,10 +132,10 @@ def strings_of(content: bytes) -> Iterator[bytes]:
             yield _from_hex(match[HEXADECIMAL])
         elif kind == NUMBER:
             if in_array and -float(match[NUMBER]) < WORD_GAP:
-                yield b" "
+                yield GAP
         else:
             in_array = False
-            yield b"\n"
+            yield END
 
 
 def _read(literal: bytes) -> bytes:
@@ -185,13 +192,18 @@ def glyphs_of(pieces: Iterable[bytes]) -> str:
     """Shown strings as glyph codes of two bytes each, a character each; gaps and ends of lines above all of them."""
     codes: list[int] = []
     for piece in pieces:
-        if piece in (b" ", b"\n"):
+        if isinstance(piece, Break):
             codes.append(BARE + piece[0])
         else:
             even = len(piece) // 2 * 2
             codes += unpack(f">{even // 2}H", piece[:even])
             codes += piece[even:]  # a last byte alone
     return "".join(map(chr, codes))
+
+
+def bytes_of(pieces: Iterable[bytes]) -> str:
+    """As :func:`glyphs_of`, of one byte each."""
+    return "".join(chr(BARE + piece[0]) if isinstance(piece, Break) else piece.decode("latin-1") for piece in pieces)
 
 
 def letters_of(glyphs: str, letters: Mapping[int, str]) -> bytes:
@@ -215,11 +227,6 @@ def is_attachment(one: Stream) -> bool:
     return b"/EmbeddedFile" in one.head and b"/EmbeddedFiles" not in one.head
 
 
-def has_unnamed_glyphs(parted: Parted) -> bool:
-    """Whether a font numbers its glyphs without saying which letters they are: nobody can search that."""
-    objects = [parted.objects, *(one.content for one in parted.streams if b"/ObjStm" in one.head)]
-    if sum(b"beginbf" in one.content for one in parted.streams) > CMAPS_MAX:
-        return True
-    composite = sum(len(re.findall(rb"/Subtype\s*/Type0", one)) for one in objects)
-    named = sum(len(re.findall(rb"/ToUnicode\s+\d", one)) for one in objects)
-    return composite > named
+def has_too_many_cmaps(parted: Parted) -> bool:
+    """Whether :func:`cmaps_of` may have left some out."""
+    return sum(b"beginbf" in one.content for one in parted.streams) > CMAPS_MAX

@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from sluice.scan import archive, pdf
+from sluice.scan.fonts import Fonts, read_fonts, said_by
 from sluice.scan.form import ARMOUR, Form, form_of, is_text
 from sluice.scan.inflate import GZIP, RAW, Inflated, InflateFailed, bz2_chunks, reason_of, xz_chunks, zstd_whole
 from sluice.scan.markup import joined_runs
@@ -209,32 +210,31 @@ class _Walk:
             self._found.doubt(Reason.ENCRYPTED, where)
             return
         parted = pdf.part_pdf(data, self._found.limits.whole_bytes)
-        cmaps = pdf.cmaps_of(parted)
+        fonts = read_fonts(parted)
         for number, one in enumerate(parted.streams):
             place = f"{where} > stream {number}"
             if one.doubt:
                 self._found.doubt(one.doubt, place)
-            self._pdf_stream(one, cmaps, place, depth)
-        self._pdf_strings(parted.objects, [], f"{where} > objects")
+            self._pdf_stream(one, fonts, place, depth)
+        self._pdf_strings(parted.objects, Fonts(), f"{where} > objects")
         self._found.forget_groups(where)  # widths and offsets; strings and streams are read apart
-        if pdf.has_unnamed_glyphs(parted):
+        if fonts.is_unsaid:
             self._found.doubt(Reason.FONT_ENCODED_TEXT, where)
 
-    def _pdf_stream(self, one: pdf.Stream, cmaps: list[dict[int, str]], where: str, depth: int) -> None:
+    def _pdf_stream(self, one: pdf.Stream, fonts: Fonts, where: str, depth: int) -> None:
         if pdf.is_attachment(one):
             self.whole(memoryview(one.content), where, depth)
             return
         sweep(one.content, self._needles, where, self._found)
         if pdf.has_strings(one):
-            self._pdf_strings(one.content, cmaps, where)
+            self._pdf_strings(one.content, fonts, where)
         if pdf.has_strings(one) and not pdf.is_markup(one):
             self._found.forget_groups(where)  # places on the page
 
-    def _pdf_strings(self, content: bytes, cmaps: list[dict[int, str]], where: str) -> None:
+    def _pdf_strings(self, content: bytes, fonts: Fonts, where: str) -> None:
         """Strings as bytes, and as letters of each font; also with the lines of a text joined: all in one sweep."""
         pieces = list(pdf.strings_of(content))
-        glyphs = pdf.glyphs_of(pieces) if cmaps else ""
-        reads = (b"".join(pieces), *(pdf.letters_of(glyphs, letters) for letters in cmaps))
+        reads = (b"".join(pieces), *said_by(fonts, pieces))
         texts = ((read, read.replace(b"\n", b""), b" ".join(read.split())) for read in reads)
         sweep(b"\0".join(text for three in texts for text in three), self._needles, f"{where} > text", self._found)
 

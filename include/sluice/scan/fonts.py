@@ -1,0 +1,169 @@
+"""Which letters the one-byte codes of a PDF's fonts stand for, and whether a font leaves that unsaid.
+
+Source: ISO 32000-1, 7.5.7 (object streams), 9.6.6 (encodings of simple fonts), 9.10.2 (from codes to letters). Every
+font counts, used or not, of earlier revisions too.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
+
+from sluice.scan.glyphs import letters_named
+from sluice.scan.pdf import CMAPS_MAX, Parted, bytes_of, cmaps_of, glyphs_of, has_too_many_cmaps, letters_of
+
+MARK = re.compile(rb"<<|>>|/Subtype\s{0,9}/(Type0|Type1|MMType1|TrueType|Type3)\b")
+COMPOSITE = b"Type0"
+HEAD = re.compile(rb"(\d{1,10})\s{1,9}\d{1,5}\s{1,9}obj\b")
+FIRST = re.compile(rb"/First\s{1,9}(\d{1,10})")
+NUMBER = re.compile(rb"\d{1,10}")
+ONE_BYTE = re.compile(rb"begincodespacerange\s{0,9}<[0-9A-Fa-f]{2}>")
+TO_UNICODE = re.compile(rb"/ToUnicode\s{1,9}\d")
+ENCODING = re.compile(rb"/Encoding\s{0,9}(?:(?=/|<<)|(\d{1,10})\s{1,9}\d{1,5}\s{1,9}R)")
+NAMED = re.compile(rb"/(?:WinAnsi|MacRoman|Standard|PDFDoc)Encoding\b")
+MAC = re.compile(rb"/MacRomanEncoding\b")
+DIFFERENCES = re.compile(rb"/Differences\s{0,9}(?:\[([^\]]*)|(\d{1,10})\s{1,9}\d{1,5}\s{1,9}R)")
+CODE_OR_NAME = re.compile(rb"/([^\s/\[\]<>()]+)|(\d{1,5})")
+DESCRIPTOR = re.compile(rb"/FontDescriptor\s{1,9}(\d{1,10})\s")
+OWN_GLYPHS = re.compile(rb"/FontFile|/BaseFont\s{0,9}/[A-Z]{6}\+")
+"""Brought along in the file, perhaps with its own numbers: whole, or as a subset by the tag in its name."""
+FONTS_MAX = 10_000
+FONT_MAX = 1 << 14
+"""Bytes of a font's dictionary, or of an encoding, that are looked at."""
+
+Codes = Mapping[int, str]
+Letters = tuple[str, ...]
+"""What each code of one byte shows."""
+Objects = Mapping[int, bytes]
+WINDOWS: Letters = tuple(bytes([code]).decode("cp1252", errors="replace") for code in range(256))
+MACINTOSH: Letters = tuple(bytes([code]).decode("mac_roman") for code in range(256))
+
+
+@dataclass(frozen=True, slots=True)
+class Font:
+    """One font's dictionary."""
+
+    kind: bytes
+    text: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fonts:
+    """What all fonts of a file say of their codes."""
+
+    wide: tuple[Codes, ...] = ()
+    """Letters of codes of two bytes."""
+    narrow: tuple[Codes, ...] = ()
+    """Letters of codes of one byte, other than as plain text is written."""
+    is_unsaid: bool = False
+    """Whether some font numbers its glyphs without saying which letters they are: nobody can search that."""
+
+
+def read_fonts(parted: Parted) -> Fonts:
+    """ToUnicode tables of a file, and encodings of the fonts without one; of very many the first, and it is unsaid.
+
+    Not every writer gives a table the width that its font has: where a font has codes of one byte, all are read so too.
+    """
+    cmaps = cmaps_of(parted)
+    objects = objects_of(parted)
+    fonts = list(islice(fonts_of(objects.values()), FONTS_MAX + 1))
+    untold = [font for font in fonts if not TO_UNICODE.search(font.text)]
+    tables = {_table(_encoding(font, objects)): None for font in untold if font.kind != COMPOSITE}
+    if any(font.kind != COMPOSITE for font in fonts) or any(ONE_BYTE.search(one.content) for one in parted.streams):
+        tables |= {tuple(cmap.get(code, WINDOWS[code]) for code in range(256)): None for cmap in cmaps}
+    tables.pop(WINDOWS, None)
+    is_too_many = len(fonts) > FONTS_MAX or len(tables) > 2 * CMAPS_MAX or has_too_many_cmaps(parted)
+    narrow = tuple(dict(enumerate(letters)) for letters in islice(tables, 2 * CMAPS_MAX))
+    return Fonts(tuple(cmaps), narrow, is_too_many or not all(_is_said(font, objects) for font in untold))
+
+
+def said_by(fonts: Fonts, pieces: Sequence[bytes]) -> Iterator[bytes]:
+    """What shown strings say in each font, as UTF-8 text."""
+    wide = glyphs_of(pieces) if fonts.wide else ""
+    narrow = bytes_of(pieces) if fonts.narrow else ""
+    yield from (letters_of(wide, letters) for letters in fonts.wide)
+    yield from (letters_of(narrow, letters) for letters in fonts.narrow)
+
+
+def objects_of(parted: Parted) -> dict[int, bytes]:
+    """Objects by their number, all revisions of one together."""
+    found: dict[int, list[bytes]] = defaultdict(list)
+    for text in parted.objects.split(b"endobj"):
+        head = HEAD.search(text)
+        found[int(head[1]) if head else -1].append(text)
+    for one in parted.streams:
+        if b"/ObjStm" in one.head:
+            for number, text in _packed(one.head, one.content):
+                found[number].append(text)
+    return {number: b"\n".join(texts) for number, texts in found.items()}
+
+
+def _packed(head: bytes, content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Objects of a stream of objects: pairs of a number and an offset, then the objects."""
+    said = FIRST.search(head)
+    first = int(said[1]) if said else 0
+    numbers = [int(digits) for digits in NUMBER.findall(content[:first])]
+    places = sorted(zip((first + offset for offset in numbers[1::2]), numbers[::2], strict=False))
+    yield -1, content[first : places[0][0]] if places else content
+    for (begin, number), (end, _) in pairwise([*places, (len(content), 0)]):
+        yield number, content[begin:end]
+
+
+def fonts_of(texts: Iterable[bytes]) -> Iterator[Font]:
+    """Every dictionary of a font, also one that stands inside another dictionary or is cut."""
+    for text in texts:
+        opened: list[tuple[int, bytes]] = [(0, b"")]
+        for mark in MARK.finditer(text):
+            if mark[1]:
+                opened[-1] = (opened[-1][0], mark[1])
+            elif mark[0] == b"<<":
+                opened.append((mark.start(), b""))
+            elif len(opened) > 1:
+                begin, kind = opened.pop()
+                if kind:
+                    yield Font(kind, text[begin : min(mark.end(), begin + FONT_MAX)])
+        yield from (Font(kind, text[begin : begin + FONT_MAX]) for begin, kind in opened if kind)
+
+
+def _encoding(font: Font, objects: Objects) -> bytes:
+    """What its encoding says: a name, or a dictionary here or elsewhere; the list of differences with it."""
+    found = ENCODING.search(font.text)
+    if found is None:
+        return b""
+    said = objects.get(int(found[1]), b"")[:FONT_MAX] if found[1] else font.text[found.end() :]
+    listed = DIFFERENCES.search(said)
+    return said + b"/Differences[" + objects.get(int(listed[2]), b"")[:FONT_MAX] if listed and listed[2] else said
+
+
+def _names(encoding: bytes) -> Iterator[tuple[int, str]]:
+    """Codes and names of glyphs, of the lists of differences."""
+    for one in DIFFERENCES.finditer(encoding):
+        code = 0
+        for name, number in CODE_OR_NAME.findall(one[1] or b""):
+            if number:
+                code = int(number)
+            else:
+                yield code, name.decode("latin-1")
+                code += 1
+
+
+def _table(encoding: bytes) -> Letters:
+    letters = list(MACINTOSH if MAC.search(encoding) else WINDOWS)
+    for code, name in _names(encoding):
+        if code < len(letters):
+            letters[code] = letters_named(name) or letters[code]
+    return tuple(letters)
+
+
+def _is_said(font: Font, objects: Objects) -> bool:
+    """Whether a font without a ToUnicode table says what its codes are: by an encoding of known names."""
+    if font.kind == COMPOSITE:
+        return False
+    encoding = _encoding(font, objects)
+    names = [letters_named(name) for _, name in _names(encoding)]
+    if names or NAMED.search(encoding):
+        return None not in names
+    elsewhere = DESCRIPTOR.search(font.text)
+    descriptor = objects.get(int(elsewhere[1]), b"") if elsewhere else b""
+    return ENCODING.search(font.text) is None and not OWN_GLYPHS.search(font.text + descriptor)
