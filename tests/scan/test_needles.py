@@ -62,6 +62,27 @@ def test_a_few_digits_after_zeros_are_nobody() -> None:
     assert scan_bytes(b"<v>1234567</v>", needles_of(["0001234567"])).status is Status.CLEAN
 
 
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("12345670", "<v>1.234567E7</v>"),
+        ("12345678", "<v>1.2345678E7</v>"),
+        ("+32475123450", "<v>3.247512345E10</v>"),
+        ("0475 12 34 50", '{"phone":4.7512345e8,"calls":2}'),
+        ("+32475123450", "<v>3.247512345E+10</v>"),
+        ("12345670", "<v>1.234567E+07</v>"),
+        ("12345600", "[1.23456E7]"),
+    ],
+)
+def test_a_number_is_found_as_a_double_is_written(value: str, written: str) -> None:
+    assert scan_bytes(written.encode(), needles_of([value])).status is Status.HIT
+
+
+@pytest.mark.parametrize("written", ["<v>1.234567</v>", "<v>1.234567E8</v>", "<v>1234567</v>"])
+def test_a_double_of_another_size_is_another_number(written: str) -> None:
+    assert scan_bytes(written.encode(), needles_of(["12345670"])).status is Status.CLEAN
+
+
 AN, JAN = "an.claes@post.example", "Jan.Claes@post.example"
 
 

@@ -24,6 +24,8 @@ BASE64_MIN = 6
 HOME_MIN = 8
 """Digits of a number without its country code or the zeros before it; shorter ones stand in others by chance."""
 NUMBER_MIN = 10**6
+DOUBLE_MIN = 7
+"""The exponent from which a double is written with one."""
 ID_DIGITS_MIN = 6
 """Digits in a word from which it is an id, and not a name with a house number."""
 WIDE = 1 << 32
@@ -60,6 +62,8 @@ def spellings(value: str) -> Iterator[Spelling]:
             yield from _of_escapes(text)
         yield from _of_bytes(plain)
         yield from _of_hashes(plain)
+    for number in numbers_of(value):
+        yield from _of_doubles(number)
 
 
 def forms(value: str) -> Iterator[tuple[str, str]]:
@@ -141,6 +145,18 @@ def _of_escapes(text: str) -> Iterator[Spelling]:
         yield Spelling("markup", "".join(c if c.isascii() else f"&#x{ord(c):X};" for c in markup).encode())
     yield Spelling("doubled quotes", text.replace('"', '""').encode())
     yield Spelling("doubled quotes", text.replace("'", "''").encode())
+
+
+def _of_doubles(number: str) -> Iterator[Spelling]:
+    """As Java and .NET write a double of eight digits or more: ``1.234567E7``, ``1.234567E+07``.
+
+    Only where it ends in zeros, which are left out there: any other is found once its point is taken out.
+    """
+    digits = number.rstrip("0")
+    exponent = len(number) - 1
+    if digits != number and len(digits) >= ID_DIGITS_MIN and exponent >= DOUBLE_MIN and number[0] != "0":
+        for mark in (f"e{exponent}", f"e+{exponent:02}"):
+            yield Spelling("double", f"{digits[0]}.{digits[1:]}{mark}".encode())
 
 
 def _of_bytes(plain: bytes) -> Iterator[Spelling]:
