@@ -138,6 +138,8 @@ def test_a_meter_whose_first_digits_pass_as_a_card_is_a_meter_where_a_word_says_
         "rekening BE  68 5390 0754 7034",
         "GB82 WEST 1234 5698 7654 32",
         "FR14 2004 1010 0505 0001 3M02 606",
+        "BE68539007547034BIC GEBABEBB",
+        "be68 5390 0754 7034op naam van",
     ],
 )
 def test_an_iban_is_found_whether_or_not_its_bank_is_known(note: str) -> None:
@@ -148,6 +150,10 @@ def test_an_iban_with_a_wrong_digit_is_none() -> None:
     assert found("BE68 5390 0754 7035") == []
 
 
+def test_a_longer_number_that_begins_as_an_iban_is_none() -> None:
+    assert found("BE685390075470341") == []
+
+
 def test_the_registry_of_iban_lengths_is_read() -> None:
     assert iban_lengths()["be"] == 16
     assert iban_lengths()["mt"] == 31
@@ -155,7 +161,15 @@ def test_the_registry_of_iban_lengths_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "note", ["jan.peeters@telenet.be", "j+x@sub.example.co.uk,", "jan (at) voo.be", "jan at gmail dot com", "a@b.be"]
+    "note",
+    [
+        "jan.peeters@telenet.be",
+        "j+x@sub.example.co.uk,",
+        "jan (at) voo.be",
+        "jan at gmail dot com",
+        "a@b.be",
+        "jan@voo.be0475",
+    ],
 )
 def test_an_address_is_found(note: str) -> None:
     assert len(find_mails(fold(f"mail {note} aub").text)) == 1

@@ -31,7 +31,7 @@ OWN_LONGEST = 64
 _DOT = r"\.| dot | punt | point |\s?[(\[{]\s?(?:dot|punt|point)\s?[)\]}]\s?"
 _MAIL = re.compile(
     r"[a-z0-9][a-z0-9._%+'\-]{0,127}(?: ?@ ?|\s?[(\[{<]\s?at\s?[)\]}>]\s?| apenstaart(?:je)? | arobas[e]? | at )"
-    rf"[a-z0-9\-]+(?:(?:{_DOT})[a-z0-9\-]+)*(?:{_DOT})[a-z]{{2,24}}(?![a-z0-9])"
+    rf"[a-z0-9\-]+(?:(?:{_DOT})[a-z0-9\-]+)*(?:{_DOT})[a-z]{{2,24}}(?![a-z])"
 )
 _IBAN_HEAD = re.compile(r"(?<![a-z0-9])[a-z]{2}[ .\-]{0,2}[0-9]{2}(?=[ .\-]{0,2}[a-z0-9])")
 _RUN = re.compile(DIGIT_RUN)
@@ -175,7 +175,10 @@ def _ibans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _end_after(text: str, start: int, count: int) -> int | None:
-    """End of the next ``count`` letters and digits, if only single marks lie between and none follows."""
+    """End of the next ``count`` letters and digits, if only single marks lie between; a digit is not cut from others.
+
+    A word may be glued to it, such as "BIC".
+    """
     position, left = start, count
     while left and position < len(text):
         if text[position].isalnum():
@@ -183,7 +186,8 @@ def _end_after(text: str, start: int, count: int) -> int | None:
         elif text[position] not in " .-" or text[position - 1] in ".-":
             return None
         position += 1
-    return None if left or text[position : position + 1].isalnum() else position
+    is_cut = text[position - 1 : position].isdigit() == text[position : position + 1].isdigit()
+    return None if left or (is_cut and text[position : position + 1].isalnum()) else position
 
 
 @cache
