@@ -16,6 +16,7 @@ from desk import Desk
 from effort import effort
 from night import AGREEMENT, Edit, Night, copied_night, open_night, with_papers
 from returns.commands import at_terminal, sluice
+from rights.asking import asked
 from sluice.agreement.activate import activate_all
 from sluice.errors import NotFound
 from sluice.exchange import open as opening
@@ -27,6 +28,7 @@ from sluice.retention import store
 from sluice.retention.holds import confirm_return, hold, lift
 from sluice.retention.model import HoldReason, RetentionRefused
 from sluice.retention.run import Retained, find_due, retain
+from sluice.rights.erase import run
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Flow, Principal
 from stores import client_of
@@ -35,6 +37,7 @@ ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
 TODAY = datetime.now(BRUSSELS).date()
 COPIES = effort(400, 10_000)
 DAYS = 45
+PROSE = "Een bladzijde die niemand als tabel kan lezen. " * 40
 
 
 def at_night(day: date) -> datetime:
@@ -234,6 +237,26 @@ def test_what_an_erasure_removed_is_no_copy_of_retention(night: Night) -> None:
     house.conn.execute("update copy set gone_at = now()")
 
     assert retain(house, at_night(last_day(lake) + timedelta(days=400))) == Retained()
+
+
+def test_what_an_erasure_removed_after_a_worker_died_is_not_recorded_as_gone_on_its_day(night: Night) -> None:
+    house, (record, phone) = night.desk.house, night.people(1)[0]
+    letter = night.desk.drop(f"Geen tabel, maar een brief: bel mij op {phone}. {PROSE}".encode(), "odd.csv")
+    night.desk.work()
+    exchange_id, later = night.desk.line(letter).id, datetime.now(UTC) + timedelta(days=4_000)
+    dues = [due for due in find_due(house, later.date(), later) if due.copy.exchange_id == exchange_id]
+    store.note_begun(house.conn, dues)  # and it died before the first copy went
+
+    assert run(house, asked(night, phone, record).case_id, datetime.now(UTC)).residual == 0
+
+    removed = night.desk.sql("select exchange_id::text, kind from erasure_outcome where outcome = 'removed'")
+    kinds = {str(row["kind"]) for row in removed if row["exchange_id"] == exchange_id}
+    assert "arrived" in kinds <= {due.copy.kind for due in dues}, "control: it was begun, and the erasure took it"
+    retain(house, later)
+    told = {(body["exchange_id"], copy["kind"]) for body in entries(night, "copies.deleted") for copy in body["copies"]}
+    assert told and told.isdisjoint((exchange_id, kind) for kind in kinds)
+    assert store.find_principals(house.conn) == [], "and it is looked for no more"
+    assert retain(house, later) == Retained()
 
 
 def test_an_ended_agreement_that_wants_its_data_back_waits_for_the_word(

@@ -21,6 +21,8 @@ _HOLD = """hold_id::text as hold_id, principal, flow, exchange_id::text as excha
 NOT_ANSWERED = {state for state in OPEN_DECISIONS | CARRIED_OUT if state not in ANSWERED and not state.is_over}
 _NOT_PROVEN = """not exists (select from retention_outcome o
     where (o.exchange_id, o.kind) = (c.exchange_id, c.kind))"""
+_NOT_ERASED = """not exists (select from erasure_outcome r
+    where (r.exchange_id, r.kind, r.outcome) = (c.exchange_id, c.kind, 'removed'))"""
 
 
 @contextmanager
@@ -35,11 +37,11 @@ def lock_principal(conn: Connection, principal: Principal) -> Iterator[None]:
 
 
 def find_principals(conn: Connection) -> list[Principal]:
-    """Principals with a copy that is there, or whose deletion was begun and is not proven."""
+    """Principals with a copy that is there, or one as in :func:`find_begun`."""
     rows = conn.execute(
         f"""select distinct principal from exchange join copy c using (exchange_id)
-            where {_NOT_PROVEN} and (c.gone_at is null
-                or exists (select from retention_begun b where (b.exchange_id, b.kind) = (c.exchange_id, c.kind)))
+            where {_NOT_PROVEN} and (c.gone_at is null or {_NOT_ERASED}
+                and exists (select from retention_begun b where (b.exchange_id, b.kind) = (c.exchange_id, c.kind)))
             order by 1""".encode()
     ).fetchall()
     return [Principal(row["principal"]) for row in rows]
@@ -104,13 +106,16 @@ def find_indexes(conn: Connection, principal: Principal) -> list[tuple[str, str,
 
 
 def find_begun(conn: Connection, principal: Principal) -> list[Due]:
-    """What a dead worker began to delete and nobody proved: no hold and no new agreement brings it back."""
+    """What a dead worker began to delete and nobody proved: no hold and no new agreement brings it back.
+
+    Without what an erasure removed before the next night came: its entry says so, and it did not go on its day.
+    """
     rows = conn.execute(
         f"""select c.exchange_id::text as id, c.kind, e.flow, e.chain, c.sha256, c.retention_rule as rule,
                 c.delete_after, e.direction, e.key, e.version_id, false as is_awaited, b.last_day, b.why
             from copy c join exchange e using (exchange_id)
             join retention_begun b on (b.exchange_id, b.kind) = (c.exchange_id, c.kind)
-            where e.principal = %s and c.gone_at is not null and {_NOT_PROVEN}
+            where e.principal = %s and c.gone_at is not null and {_NOT_PROVEN} and {_NOT_ERASED}
             order by c.exchange_id, c.kind""".encode(),
         (principal,),
     ).fetchall()
