@@ -18,7 +18,9 @@ from sluice.exchange.house import open_house
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.suppressed import keep_out
 from sluice.retention.consents import drop_consents
+from sluice.retention.give_back import give_back_due
 from sluice.retention.holds import confirm_return
+from sluice.retention.run import retain
 from sluice.rights.consent_file import Said
 from sluice.rights.consents import record_consent
 from sluice.settings import Settings
@@ -94,6 +96,35 @@ def test_records_of_an_ended_agreement_stay_until_its_data_is_back_where_it_asks
         assert drop_consents(desk.house, after) == (0, 0)
         confirm_return(desk.house.conn, ENERGY01, "ACK-1", "an", after)
         assert drop_consents(desk.house, after) == (1, 0)
+
+
+@pytest.mark.parametrize("contacts", [0, 3], ids=["no file ever came", "all went by their own rule"])
+def test_records_go_with_an_agreement_of_whose_files_nothing_is_left_to_give_back(
+    store_settings: Settings, tmp_path: Path, contacts: int
+) -> None:
+    end = now().astimezone(BRUSSELS).date() + 5 * DAY
+    settings = with_papers(
+        store_settings.model_copy(update={"keep_arrived_days": 1}), tmp_path,
+        Edit(AGREEMENT, "validTo: null\ndocument", f"validTo: {end}\ndocument"),
+        Edit(AGREEMENT, "g_end: {choice: delete", "g_end: {choice: return"),
+        Edit(AGREEMENT, "startEvent: received, duration: P90D", "startEvent: received, duration: P1D"),
+    )  # fmt: skip
+    with open_desk(settings, tmp_path) as desk:
+        if contacts:
+            desk.drop(desk.campaign(contacts)[0])
+            desk.work()
+        tells(desk, "C-1", "given", 40)
+        gone = retain(desk.house, now() + 4 * DAY)
+        assert desk.sql("select from copy where gone_at is null") == [], "control: nothing is left of a file"
+        assert (gone.deleted > 0, gone.consents) == (contacts > 0, 0)
+
+        assert give_back_due(desk.house, now()) == (0, 0), "it is in force"
+        assert [give_back_due(desk.house, now() + 6 * DAY) for _ in range(2)] == [(1, 0), (0, 0)]
+        assert retain(desk.house, now() + 30 * DAY).consents == 0, "its days for deletion are not over"
+        assert retain(desk.house, now() + 60 * DAY).consents == 1
+        assert (lying(desk), entries(desk)) == ([], 1)
+        [said_of_it] = desk.sql("select reference from end_return")
+        assert said_of_it["reference"] == "NOTHING-LEFT", "nothing was put into its prefix, so nobody says that"
 
 
 def test_records_can_be_taken_out_after_the_agreement_ended(

@@ -7,6 +7,7 @@ from datetime import datetime
 from sluice.agreement.model import Agreement
 from sluice.agreement.store import find_ended
 from sluice.errors import Ref
+from sluice.exchange import consent_store
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.sweeping import each
@@ -22,6 +23,8 @@ from sluice.terms import Principal
 
 REFERENCE = "GIVEN-BACK"
 """Stands for the principal's own confirmation where its data lies, receipted, in its own prefix."""
+NOTHING_LEFT = "NOTHING-LEFT"
+"""In its place where no flow has anything to give, so that nobody says that something lies there."""
 NOTHING_RAN: Mapping[str, str] = {}
 
 
@@ -48,7 +51,8 @@ def give_back(
 ) -> GivenBack:
     """Put the accepted rows of every flow of an ended agreement into its principal's own prefix, and say so.
 
-    Not said while results of agents went in no return: they would be deleted as given back.
+    Not said while results of agents went in no return: they would be deleted as given back. Where nothing is left of
+    any flow that is said: records of consent, which are in no file, wait for the word too.
 
     form: csv, xlsx, json, ndjson, parquet; the contracts' own when None. Raises RetentionRefused where an agreement
     is in force, or the ended one asks for deletion; UsageError.
@@ -64,7 +68,7 @@ def give_back(
     flows = (*contacts, *results_given(house, ended, run, now, by))
     is_whole = all(flow.standing is Standing.GIVEN for flow in flows)
     if is_whole:
-        confirm_return(house.conn, principal, REFERENCE, by, now)
+        confirm_return(house.conn, principal, REFERENCE if flows else NOTHING_LEFT, by, now)
     return GivenBack(ended, flows, is_whole)
 
 
@@ -81,8 +85,9 @@ def give_back_due(house: House, now: datetime, run: Mapping[str, str] = NOTHING_
 
 
 def _waiting(house: House, now: datetime) -> list[Principal]:
+    """Whoever has copies, or records of consent alone: without the word those would stay for ever."""
     on, found = now.astimezone(BRUSSELS).date(), []
-    for principal in store.find_principals(house.conn):
+    for principal in sorted({*store.find_principals(house.conn), *consent_store.find_principals(house.conn)}):
         ended = find_ended(house.conn, principal, on, now)
         if ended and ended.end_choice == "return" and store.find_returned(house.conn, ended) is None:
             found.append(principal)
