@@ -23,12 +23,15 @@ from sluice.exchange.house import open_house
 from sluice.exchange.suppressed import find_suppressed
 from sluice.keys import QUARANTINE, SUBJECT, KeyDestroyed, Keyring
 from sluice.ledger.verify import verify as verify_ledger
+from sluice.retention.consents import drop_consents
 from sluice.retention.holds import hold, lift
 from sluice.retention.model import HoldReason
 from sluice.retention.run import retain
 from sluice.rights import store
 from sluice.rights.cases import withdraw
 from sluice.rights.certificate import issue
+from sluice.rights.consent_file import Said
+from sluice.rights.consents import record_consent
 from sluice.rights.destroy import ASKED_COUNTS_FOR, KeyKept, ask, confirm, finish
 from sluice.rights.erase import run
 from sluice.rights.finish import sweep
@@ -300,6 +303,21 @@ def test_each_thing_that_is_not_over_keeps_the_keys(town: Town, erased: Case, ad
     assert town.house.subject_key(ENERGY), "nothing went"
     with pytest.raises(psycopg.errors.CheckViolation):
         conn.execute("""update key_destruction set confirmed_by = 'An', confirmed_at = now(), fingerprints = '{}'""")
+
+
+def test_records_of_consent_keep_the_key_without_which_nobody_can_be_given_theirs(
+    town: Town, erased: Case, admin_url: str
+) -> None:
+    person, at = {"phone": town.people[1].phone}, now().isoformat()
+    said = Said(person, "P-RENEW", "voice", "refused", at, "call", "W-7", "center")
+    assert record_consent(town.house, ENERGY, said, "anna", now()).is_new
+    end_agreement(admin_url, ENERGY)
+    town.house.conn.execute("update copy set gone_at = now()")
+
+    assert because(town) == "COPIES_LEFT"
+
+    assert drop_consents(town.house, now() + timedelta(days=1200), ENERGY) == (1, 0)
+    ask(town.house, ENERGY, "an", now())
 
 
 def test_what_came_after_the_first_word_stops_the_second(

@@ -27,7 +27,8 @@ class Standing:
     """What of a principal is not over.
 
     ``exchanges``: open, or with effects to come; ``copies``: objects that could name somebody without these keys
-    (what is keyed or sealed with them goes with them); ``kept_out``: persons in live suppressions.
+    (what is keyed or sealed with them goes with them), and records of consent, which with the keys alone can be given
+    to whom they are of; ``kept_out``: persons in live suppressions.
     """
 
     in_force: int
@@ -105,7 +106,8 @@ def standing(conn: Connection, principal: Principal, today: date) -> Standing:
             (select count(*) from copy c join exchange e using (exchange_id) where e.principal = %(name)s
                and c.gone_at is null and c.kind not in ('index', 'index.rest', 'findings', 'held', 'return.findings')
                and c.kind not like 'quarantine.%%')
-            + (select count(*) from answer w where %(name)s = any(w.principals) and w.gone_at is null) as copies,
+            + (select count(*) from answer w where %(name)s = any(w.principals) and w.gone_at is null)
+            + (select count(*) from consent_run s where s.principal = %(name)s and s.gone_at is null) as copies,
             (select coalesce(sum(r.refs), 0)::bigint from suppression_run r
              where r.principal = %(name)s and r.lifted_at is null) as kept_out""",
         {"name": principal, "today": today},
