@@ -5,11 +5,12 @@ that destroying one makes every keyed reference made with it unlinkable (GDPR Ar
 """
 
 import base64
+import errno
 import hmac
 import os
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -56,6 +57,18 @@ class KeyDestroyed(SluiceError):
     summary = "this key was destroyed because its agreement ended; its references can never be made again"
     cure = "nothing brings it back; a new agreement takes a new code of the principal (docs/how-to/end-an-agreement.md)"
     exit = Exit.REFUSED
+
+
+class KeyOutOfReach(SluiceError):
+    """Where the folder of keys is brought read-only this is what a new principal meets; no file is to blame."""
+
+    code = "SLU-119"
+    summary = "a key cannot be read, made or destroyed here"
+    cure = (
+        "let SLUICE_KEYS_DIR be written; where it is brought read-only, do it on the machine that writes it and bring "
+        "it anew (docs/how-to/more-than-one-machine.md)"
+    )
+    exit = Exit.MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +186,16 @@ class Keyring:
         """Whether a key was made and is there; makes none.
 
         Raises EvidenceInvalid when the master key is another, KeyLost for an empty file, KeyDestroyed when it was
-        destroyed.
+        destroyed, KeyOutOfReach.
         """
-        self._check_not_destroyed(principal, purpose)
+        return self._found(principal, purpose) is not None
+
+    def _found(self, principal: Principal, purpose: str) -> bytes | None:
         path = self._path(principal, purpose)
-        if not path.exists():
-            return False
-        self._unwrapped(principal, purpose, _read(path))
-        return True
+        with _in_reach(principal, purpose):
+            self._check_not_destroyed(principal, purpose)
+            wrapped = _read(path) if path.exists() else None
+        return None if wrapped is None else self._unwrapped(principal, purpose, wrapped)
 
     def is_destroyed(self, principal: Principal, purpose: str) -> bool:
         """Whether this key was destroyed, or is being so."""
@@ -189,11 +204,11 @@ class Keyring:
     def fingerprint(self, principal: Principal, purpose: str) -> str:
         """What names a key without giving it: HMAC-SHA256 of fixed words under the key, 64 hexadecimal digits.
 
-        Raises NotFound, EvidenceInvalid, KeyLost, KeyDestroyed.
+        Raises NotFound, EvidenceInvalid, KeyLost, KeyDestroyed, KeyOutOfReach.
         """
-        if not self.has(principal, purpose):
+        key = self._found(principal, purpose)
+        if key is None:
             raise NotFound(Ref("key", f"{principal}/{purpose}"))
-        key = self._unwrapped(principal, purpose, _read(self._path(principal, purpose)))
         return hmac.new(key, FINGERPRINT, "sha256").hexdigest()
 
     def list_keys(self) -> list[KeyFound]:
@@ -210,28 +225,26 @@ class Keyring:
     def _known(self, principal: Principal, purpose: str) -> str | None:
         try:
             return self.fingerprint(principal, purpose)
-        except (EvidenceInvalid, KeyLost):
+        except (EvidenceInvalid, KeyLost, KeyOutOfReach):
             return None
 
     def destroy(self, principal: Principal, purpose: str, fingerprint: str = "") -> None:
         """Overwrite and remove one wrapped key for good; it is never made again. Again finishes what was begun.
 
-        A mark with the fingerprint stays in its place. Raises NotFound when there never was a key.
+        A mark with the fingerprint stays in its place. Raises NotFound when there never was a key, KeyOutOfReach.
         """
         path, mark = self._path(principal, purpose), self._tombstone(principal, purpose)
-        if not path.exists() and not mark.exists():
-            raise NotFound(Ref("key", f"{principal}/{purpose}"))
-        _create(mark, fingerprint.encode())
-        if path.exists():
-            with path.open("r+b") as file:
-                file.write(secrets.token_bytes(path.stat().st_size))
-                os.fsync(file.fileno())
-            path.unlink()
-            _sync(path.parent)
+        with _in_reach(principal, purpose):
+            if not path.exists() and not mark.exists():
+                raise NotFound(Ref("key", f"{principal}/{purpose}"))
+            _create(mark, fingerprint.encode())
+            if path.exists():
+                _overwrite(path)
 
     def forbid(self, principal: Principal, purpose: str) -> None:
         """Let a key that was never made not be made any more; one that was made meanwhile goes."""
-        _create(self._tombstone(principal, purpose), b"")
+        with _in_reach(principal, purpose):
+            _create(self._tombstone(principal, purpose), b"")
         self.destroy(principal, purpose)
 
     def _tombstone(self, principal: Principal, purpose: str) -> Path:
@@ -245,9 +258,10 @@ class Keyring:
         return self.directory / principal / f"{purpose}{WRAPPED}"
 
     def _wrapped(self, principal: Principal, purpose: str, make: Callable[[], bytes]) -> bytes:
-        self._check_not_destroyed(principal, purpose)
         path = self._path(principal, purpose)
-        wrapped = write_secret_once(path, lambda: aes_key_wrap_with_padding(self.master, make()))
+        with _in_reach(principal, purpose):
+            self._check_not_destroyed(principal, purpose)
+            wrapped = write_secret_once(path, lambda: aes_key_wrap_with_padding(self.master, make()))
         return self._unwrapped(principal, purpose, wrapped)
 
     def _unwrapped(self, principal: Principal, purpose: str, wrapped: bytes) -> bytes:
@@ -256,6 +270,25 @@ class Keyring:
         except InvalidUnwrap:
             pass
         raise EvidenceInvalid(Ref("key", f"{principal}/{purpose}"), Ref("setting", "SLUICE_MASTER_KEY"))
+
+
+@contextmanager
+def _in_reach(principal: Principal, purpose: str) -> Iterator[None]:
+    """Around what needs the file of a key: what the system refuses becomes KeyOutOfReach, with its word for it."""
+    try:
+        yield
+    except OSError as error:
+        because = errno.errorcode.get(error.errno or 0, "UNKNOWN")
+        raise KeyOutOfReach(Ref("key", f"{principal}/{purpose}"), Ref("because", because)) from error
+
+
+def _overwrite(path: Path) -> None:
+    """Remove a file whose bytes are to be read by nobody."""
+    with path.open("r+b") as file:
+        file.write(secrets.token_bytes(path.stat().st_size))
+        os.fsync(file.fileno())
+    path.unlink()
+    _sync(path.parent)
 
 
 def _sync(folder: Path) -> None:

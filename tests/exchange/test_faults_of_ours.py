@@ -71,6 +71,22 @@ def test_a_database_of_another_version_gives_no_file_up(desk: Desk) -> None:
     assert drained(desk).decisions == {"accepted": 1}
 
 
+def test_where_the_key_of_a_new_principal_cannot_be_made_no_file_is_given_up(desk: Desk) -> None:
+    """Where no disk is shared, the folder of keys is brought readable only: as here, nobody can add one to it."""
+    dropped = desk.drop(desk.campaign(rows=20)[0])
+    desk.open_new()
+    desk.settings.keys_dir.mkdir(exist_ok=True)
+    blocked = desk.settings.keys_dir / ENERGY[0]
+    blocked.write_bytes(b"")
+
+    each = [drained(desk).held_up for _ in range(MOST + 1)]
+
+    line = desk.line(dropped)
+    assert (set(each), line.decision, line.last_error) == ({1}, "open", "SLU-119")
+    blocked.unlink()
+    assert drained(desk).decisions == {"accepted": 1}
+
+
 def test_what_waits_for_us_is_met_once_by_a_slot_and_keeps_no_newer_file_waiting(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sluice.keys import KeyLost, Keyring, write_secret_once
+from sluice.keys import KeyLost, KeyOutOfReach, Keyring, write_secret_once
 from sluice.settings import Settings
 from sluice.terms import Principal
 
-ENERGY = Principal("energy01")
+ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
 
 
 def keyring(folder: Path) -> Keyring:
@@ -83,6 +83,38 @@ def test_an_empty_file_of_a_principals_key_names_itself(tmp_path: Path) -> None:
         with pytest.raises(KeyLost, match=r"file .*energy01/subject\.wrapped"):
             ask(ENERGY)
     assert [key.fingerprint for key in ring.list_keys()] == [None]
+
+
+@pytest.mark.parametrize("blocked", ["keys", "keys/energy01"])
+def test_a_key_that_cannot_be_made_where_it_belongs_names_itself_and_the_cure(tmp_path: Path, blocked: str) -> None:
+    """A folder that is brought read-only cannot be written either; for whoever may do anything only this cannot."""
+    ring = keyring(tmp_path)
+    telecom = ring.subject_key(TELECOM) if blocked != "keys" else None
+    (tmp_path / blocked).write_bytes(b"no folder")
+
+    for attempt, purpose in (
+        (ring.subject_key, "subject"),
+        (ring.quarantine_identity, "quarantine"),
+        (lambda name: ring.forbid(name, "openpgp"), "openpgp"),
+    ):
+        with pytest.raises(KeyOutOfReach, match=f"SLU-119 .*key energy01/{purpose}; .*Cure: .*SLUICE_KEYS_DIR"):
+            attempt(ENERGY)
+    assert not ring.has(ENERGY, "subject"), "that there is none can be said"
+    assert telecom is None or ring.subject_key(TELECOM) == telecom, "what was brought is read"
+
+
+def test_a_key_that_lies_there_and_cannot_be_read_or_destroyed_names_itself(tmp_path: Path) -> None:
+    ring = keyring(tmp_path)
+    (tmp_path / "keys" / ENERGY / "subject.wrapped").mkdir(parents=True)
+
+    for attempt in (
+        ring.subject_key,
+        lambda name: ring.has(name, "subject"),
+        lambda name: ring.fingerprint(name, "subject"),
+        lambda name: ring.destroy(name, "subject"),
+    ):
+        with pytest.raises(KeyOutOfReach, match="key energy01/subject; because EISDIR"):
+            attempt(ENERGY)
 
 
 def test_a_key_that_was_never_made_is_forbidden_by_an_empty_mark(tmp_path: Path) -> None:

@@ -80,6 +80,12 @@ def with_an_empty_key(night: Night) -> None:
     (night.desk.settings.keys_dir / ENERGY / "subject.wrapped").write_bytes(b"")
 
 
+def with_a_key_that_cannot_be_read(night: Night) -> None:
+    path = night.desk.settings.keys_dir / ENERGY / "subject.wrapped"
+    path.unlink()
+    path.mkdir()
+
+
 def with_another_key(night: Night) -> None:
     path = night.desk.settings.keys_dir / ENERGY / "subject.wrapped"
     path.write_bytes(bytes(reversed(path.read_bytes())))
@@ -101,6 +107,7 @@ def with_a_strange_copy(night: Night) -> None:
         pytest.param(denied("s3:PutObject"), Risk.BUCKET_NOT_WRITABLE, "bucket lake-", id="put"),
         pytest.param(without_key, Risk.KEY_MISSING, "key energy01/subject", id="no key"),
         pytest.param(with_an_empty_key, Risk.KEY_MISSING, "key energy01/subject", id="a key that was cut off"),
+        pytest.param(with_a_key_that_cannot_be_read, Risk.KEY_MISSING, "key energy01/subject", id="a key out of reach"),
         pytest.param(with_another_key, Risk.KEY_WRONG, "key energy01/subject", id="another key"),
         pytest.param(with_a_strange_copy, Risk.COPY_OF_NO_STORE, "copies energy01/export", id="strange copy"),
     ],

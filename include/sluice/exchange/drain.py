@@ -31,7 +31,7 @@ from sluice.exchange.sealed_runs import SuppressionsLost
 from sluice.exchange.suppressed import SuppressedMeanwhile
 from sluice.exchange.sweeping import Faults
 from sluice.exchange.workroom import sweep_folders
-from sluice.keys import KeyLost
+from sluice.keys import KeyLost, KeyOutOfReach
 from sluice.terms import ARRIVING, Decision, Direction, Flow, Principal
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ OURS = (
     DocumentInvalid,
     EvidenceInvalid,
     KeyLost,
+    KeyOutOfReach,
     SuppressedMeanwhile,
     SuppressionsLost,
 )

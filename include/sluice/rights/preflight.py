@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sluice.errors import EvidenceInvalid, Exit, Ref, SluiceError, StoreError
 from sluice.exchange.house import House
-from sluice.keys import QUARANTINE, SUBJECT, KeyLost
+from sluice.keys import QUARANTINE, SUBJECT, KeyLost, KeyOutOfReach
 from sluice.lake.probe import Promise
 from sluice.rights import erase_control_store as control
 from sluice.rights import erase_store, store
@@ -153,7 +153,7 @@ def _keys(house: House, names: Sequence[Principal]) -> Iterator[Problem]:
         try:
             if not house.keyring.has(name, purpose):
                 yield Problem(Risk.KEY_MISSING, f"key {name}/{purpose}")
-        except KeyLost:
+        except (KeyLost, KeyOutOfReach):
             yield Problem(Risk.KEY_MISSING, f"key {name}/{purpose}")
         except EvidenceInvalid:
             yield Problem(Risk.KEY_WRONG, f"key {name}/{purpose}")
