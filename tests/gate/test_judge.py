@@ -146,6 +146,40 @@ def test_a_failed_rule_about_the_file_refuses_it() -> None:
     assert (verdict.verdict, verdict.rows_accepted, verdict.reasons[0].code) == (Verdict.REFUSED, 0, "SHAPE_ROW_COUNT")
 
 
+def test_each_rule_that_was_asked_counts_by_the_verdict_it_alone_would_give() -> None:
+    rules = {
+        Verdict.PASSED: a_rule("expect_column_values_to_be_null", Severity.WARNING, Tolerance(NONE, (3,))),
+        Verdict.WARNED: a_rule(),
+        Verdict.REFUSED: a_rule(ROWS, min_value=9),
+        Verdict.UNDECIDED: a_rule("expect_column_values_to_be_between", min_value=1),
+    }
+    asked = {verdict: judged(["a", "b", None], rule, a_rule(column="gone")) for verdict, rule in rules.items()}
+    together = judged(["a", "b", None], *rules.values(), a_rule(column="gone")).verdict
+
+    none = {word.value: 0 for word in Verdict}
+    assert {verdict: each.verdict.gate_counts for verdict, each in asked.items()} == {
+        verdict: none | {verdict.value: 1} for verdict in rules
+    }
+    assert together.gate_counts == dict.fromkeys(none, 1)
+
+
+def test_what_stops_the_file_is_told_first_then_errors_then_warnings_and_the_most_frequent_first() -> None:
+    warned = [RowFinding(row, "w", "VALUE_W", "lead", Severity.WARNING) for row in (1, 2, 3)]
+    once = [RowFinding(1, *said) for said in (("b", "VALUE_B", "y"), ("b", "VALUE_B", "x"), ("a", "VALUE_B", "z"))]
+    often = [RowFinding(row, "c", "VALUE_C") for row in (1, 2)]
+
+    verdict = judged(["a"] * 3, a_rule(ROWS, min_value=9), extra=(*warned, *once, *often)).verdict
+
+    assert [(each.code, each.rule, each.column) for each in verdict.reasons] == [
+        ("SHAPE_ROW_COUNT", ROWS, None),
+        ("VALUE_C", "c", None),
+        ("VALUE_B", "a", "z"),
+        ("VALUE_B", "b", "x"),
+        ("VALUE_B", "b", "y"),
+        ("VALUE_W", "w", "lead"),
+    ]
+
+
 def test_no_rule_is_no_verdict() -> None:
     verdict = judged(["a"]).verdict
 

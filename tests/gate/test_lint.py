@@ -28,6 +28,18 @@ def test_a_suite_that_is_not_there_is_named_with_its_line_and_place(contract: Pa
     assert f".value[0] - {SUITE}. Cure:" in found.message and "customProperties" in found.message
 
 
+def test_of_two_suites_the_one_that_is_not_there_is_named_on_its_own_line(contract: Path, tmp_path: Path) -> None:
+    paper = contract.read_text(encoding="utf-8")
+    contract.write_text(paper.replace(f"[{SUITE}]", f"[{SUITE},\n    nowhere]"), encoding="utf-8")
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "suites" / f"{SUITE}.json").write_text(f'{{"name": "{SUITE}", "expectations": []}}', encoding="utf-8")
+
+    [found] = check_rules(contract.parent, tmp_path / "suites")
+
+    assert (found.line, found.code) == (line_of(contract, "nowhere]"), "CON-085")
+    assert ".value[1] - nowhere. Cure:" in found.message
+
+
 @pytest.mark.parametrize(("status", "by_activation", "by_linter"), [
     ("active", 1, 1), ("deprecated", 1, 1), ("proposed", 0, 1), ("draft", 0, 1), ("retired", 0, 0),
 ])  # fmt: skip

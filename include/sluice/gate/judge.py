@@ -93,15 +93,15 @@ def _row_numbers(rows: int, extra: Sequence[RowFinding]) -> pl.Series:
 def _report(result: PassResult, extra: Sequence[RowFinding], numbers: pl.Series) -> pl.DataFrame:
     """Lines are put in order as numbers, and get their words then: of millions of lines the words are most."""
     words: dict[tuple[str, str, str | None, str], int] = {}
-    lines = [_lines(pl.Series("row", dtype=pl.UInt32), 0)]
+    lines: list[pl.DataFrame] = []
     for outcome in result.outcomes:
         rule = outcome.rule
         said = words.setdefault((rule.id, rule.code, rule.check.column, rule.severity.value), len(words))
         lines.append(_lines(_failing_rows(outcome, numbers), said))
     found = [(each.rule, each.code, each.column, each.severity.value) for each in extra]
     said_of = [words.setdefault(each, len(words)) for each in found]
-    rows = pl.Series("row", [each.row for each in extra], dtype=pl.UInt32)
-    lines.append(pl.DataFrame({"row": rows, "said": pl.Series(said_of, dtype=pl.UInt32)}))
+    schema = {"row": pl.UInt32, "said": pl.UInt32}
+    lines.append(pl.DataFrame({"row": [each.row for each in extra], "said": said_of}, schema))
     ordered = pl.concat(lines).sort("row", maintain_order=True)
     texts = pl.DataFrame(list(words), schema=dict(list(REPORT.items())[1:]), orient="row")
     return pl.DataFrame([ordered["row"], *(text.gather(ordered["said"]) for text in texts)])

@@ -31,7 +31,7 @@ def lint_whole(path: Path, prefix: Literal["AGR", "CON"], expectations: Path) ->
     """Like :func:`sluice.agreement.lint.lint_as`, with the rules and suites of every contract that is not retired."""
     problems = lint_as(path, prefix)
     if prefix == "CON" or path.is_dir():
-        folders = sorted({paper.parent for paper in path.rglob("*.y*ml")}) if path.is_dir() else []
+        folders = sorted({paper.parent for paper in path.rglob("*.y*ml")})
         papers = [paper for folder in folders for paper in find_papers(folder)] or [path]
         problems += [problem for paper in papers for problem in _check(paper, expectations, MEANT)]
     return sorted(problems, key=lambda problem: (problem.path, problem.line, problem.code))
@@ -73,7 +73,6 @@ def _parts(document: Document, contract: DataContract) -> Iterator[tuple[Spot, D
     asked = {entry["id"].value: entry for entry, _ in quality_entries(document)}
     for rule in contract.quality:
         yield asked[rule.id], replace(contract, quality=(rule,), suites=())
-    named = custom(document.root).get("expectationSuites", document.root["customProperties"])
+    named = {entry.value: entry for entry in custom(document.root).get("expectationSuites", ())}
     for name in contract.suites:
-        spot = next((entry for entry in named if entry.value == name), named)
-        yield spot, replace(contract, quality=(), suites=(name,))
+        yield named[name], replace(contract, quality=(), suites=(name,))
