@@ -49,6 +49,26 @@ def test_every_prefix_and_length_of_the_number_plan(region):
     assert_equal_to_normalise(national[::3], SubjectKind.PHONE, region)
 
 
+@pytest.mark.slow
+def test_phone_numbers_in_a_file_of_any_region_of_the_world():
+    """Where 00 is not dialled before a country code, where the code is shared, where 0 is part of the number."""
+    neighbours = [text for region in REGIONS for text in dialled(region)]
+
+    for region in [*sorted(phonenumbers.SUPPORTED_REGIONS), "XX"]:
+        assert_equal_to_normalise([*neighbours, *dialled(region)], SubjectKind.PHONE, region)
+
+
+def dialled(region: str) -> list[str]:
+    """Examples of a region with what people dial before them; not all of it right."""
+    code = str(phonenumbers.country_code_for_region(region))
+    kinds = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE)
+    known = filter(None, (phonenumbers.example_number_for_type(region, kind) for kind in kinds))
+    national = [phonenumbers.national_significant_number(number) for number in known]
+    return [
+        f"{before}{number}" for before in ("", "0", code, f"+{code}", f"+{code}0", f"00{code}") for number in national
+    ]
+
+
 NEARLY = {
     SubjectKind.PHONE: st.text("0123459+()./- ²x.E\u00a0\u202f٤", max_size=18),
     SubjectKind.EMAIL: st.builds("{}@{}".format, st.text("aZé.+-_ß ", max_size=9), st.text("aB-.xn8é ", max_size=12)),
@@ -123,6 +143,7 @@ EDGES = [
     (SubjectKind.NATIONAL_NUMBER, [numbered("850730", serial, 20) for serial in (0, 1, 2, 997, 998, 999)]),
     (SubjectKind.PRINCIPAL_CUSTOMER_ID, ["0", "000", "geen", "A", "A0", "0A", "é1", "1é", "1\x00", "\t1", "1\n"]),
     (SubjectKind.PHONE, ["0000000000", "0123456789", "+32112", "+32 112", "0475123456.7", "0475123456.00"]),
+    (SubjectKind.PHONE, ["0032475123456", "00 33 6 12 34 56 78", "0031612345678.0", "00352621123456", "+32475123456"]),
     (SubjectKind.PHONE, ["+32 0 475123456", "+3200475123456", "32475", "+32 475 12 34 5", "04751234567"]),
 ]
 

@@ -12,7 +12,7 @@ import polars as pl
 from sluice.subject.facts import placeholders
 from sluice.subject.model import EXACT, CustomerIdRule, NoRef, NormalColumn
 from sluice.subject.normalise import BIRTH_MONTHS, SERIALS, normalise
-from sluice.subject.phone_plan import NEIGHBOURS, PhonePlan, foreign_plan, local_plan
+from sluice.subject.phone_plan import NEIGHBOURS, PhonePlan, dials_00, foreign_plan, local_plan
 from sluice.terms import SubjectKind
 
 
@@ -76,11 +76,12 @@ def _phones(frame: pl.DataFrame, region: str) -> pl.Series:
     raw = frame.to_series()
     home = local_plan(region)
     forms = _e164(frame, home, _SEPARATED, ~_FRACTION) if home else _nothing(frame.height)
+    fits = pl.lit(True) if dials_00(region) else pl.col("text").str.starts_with("+")
     for plan in filter(None, (home, *map(foreign_plan, NEIGHBOURS))):
         left = (forms.is_null() & raw.is_not_null()).arg_true()
         if left.is_empty():
             break
-        forms = forms.scatter(left, _e164(frame[left], plan, _SEPARATED_OR_WHOLE, pl.lit(True)))
+        forms = forms.scatter(left, _e164(frame[left], plan, _SEPARATED_OR_WHOLE, fits))
     return forms
 
 

@@ -43,6 +43,15 @@ def foreign_plan(region: str) -> PhonePlan | None:
     return _plan(region, at_home=False)
 
 
+@cache
+def dials_00(region: str) -> bool:
+    """Whether 00 stands before a country code in a file of ``region``. Elsewhere the library says what it means."""
+    from phonenumbers import PhoneMetadata
+
+    plan = PhoneMetadata.metadata_for_region(region)
+    return plan is not None and plan.international_prefix == "00"
+
+
 def _plan(region: str, *, at_home: bool) -> PhonePlan | None:
     plan = _metadata(region)
     if plan is None:
@@ -75,7 +84,7 @@ def _metadata(region: str) -> "PhoneMetadata | None":
     from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
     plan = PhoneMetadata.metadata_for_region(region)
-    if plan is None or plan.international_prefix != "00" or plan.national_prefix_transform_rule is not None:
+    if plan is None or not dials_00(region) or plan.national_prefix_transform_rule is not None:
         return None
     plain = plan.national_prefix is None or plan.national_prefix == plan.national_prefix_for_parsing == "0"
     alone = COUNTRY_CODE_TO_REGION_CODE.get(plan.country_code or 0) == (region,)
