@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sluice.gate.gx import MOST_INDEXES, agrees, great_expectations, second_opinion, suite_of, validate
+from sluice.gate.gx import MOST_INDEXES, agrees, great_expectations, quiet, second_opinion, suite_of, validate
 from sluice.gate.judge import judge
 from sluice.gate.kinds import check_of
 from sluice.gate.model import Rule, RuleOutcome, State, Thresholds, Tolerance
@@ -230,6 +231,62 @@ def test_the_pandas_engine_would_have_shown_them() -> None:
     result = batch.validate(suite_of(canary_rules()), result_format="COMPLETE")
 
     assert found_in(json.dumps(result.to_json_dict(), ensure_ascii=False)) == CANARIES
+
+
+def test_a_batch_that_is_asked_again_knows_what_it_knew() -> None:
+    batch = _batch(pl.DataFrame({"a": ["x", "x"], "b": ["1", None]}))
+    unique, filled = (a_rule(f"expect_column_values_to_{kind}", column="ab"[place]) for place, kind in enumerate(
+        ("be_unique", "not_be_null")
+    ))  # fmt: skip
+
+    first, second, third = (batch.validate(suite_of(asked)) for asked in ([unique], [unique, filled], [filled]))
+
+    assert [[each.result.get("unexpected_count") for each in one.results] for one in (first, second, third)] == [
+        [2],
+        [2, 1],
+        [1],
+    ]
+
+
+def test_a_rule_that_a_pass_was_not_asked_is_not_answered_from_it() -> None:
+    result = run_rules(pl.DataFrame({"a": ["x", "x"]}), [a_rule("expect_column_values_to_be_unique", column="a")])
+
+    [line] = validate(result, [a_rule("expect_column_values_to_be_in_set", column="a", value_set=["x"])]).lines
+
+    assert (line.raised, line.success, line.unexpected_count, line.failing) == (True, False, None, None)
+
+
+def test_an_asset_takes_one_whole_frame_and_nothing_else() -> None:
+    source = great_expectations().get_context(mode="ephemeral").data_sources.add_polars_once("once")
+    from great_expectations.exceptions.exceptions import BuildBatchRequestError, InvalidBatchRequestError
+
+    asset, other = source.add_frame_asset("frame"), source.add_frame_asset("other")
+    whole = {"dataframe": pl.DataFrame({"a": ["x"]})}
+
+    assert asset.get_batch_parameters_keys() == tuple(whole)
+    assert asset.get_batch(asset.build_batch_request(whole)).data.frame is whole["dataframe"]
+    for options in (None, {}, {"frame": whole["dataframe"]}, whole | {"more": 1}, {"dataframe": [["x"]]}):
+        with pytest.raises(BuildBatchRequestError):
+            asset.build_batch_request(options)
+    for part in ({"batch_slice": "0:1"}, {"partitioner": object()}):
+        with pytest.raises(BuildBatchRequestError):
+            asset.build_batch_request(whole, **part)
+    with pytest.raises(InvalidBatchRequestError):
+        asset.get_batch(other.build_batch_request(whole))
+
+
+def test_a_project_of_great_expectations_where_we_stand_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with quiet():
+        great_expectations().get_context(mode="file", project_root_dir=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    project = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    asked = [a_rule("expect_column_values_to_not_be_null", column="a")]
+
+    assert [validate(pl.DataFrame({"a": ["x"]}), asked).success for _ in range(2)] == [True, True]
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == project
+    assert any(path.name == "great_expectations.yml" for path in project), "the control"
 
 
 def test_a_condition_that_is_not_of_our_grammar_is_not_answered() -> None:

@@ -22,9 +22,11 @@ from sluice.exchange.job import Job
 from sluice.exchange.seen import _rules
 from sluice.gate.contract_rules import rules_for
 from sluice.gate.judge import judge
-from sluice.gate.model import Rule, RuleOutcome, Thresholds
+from sluice.gate.kinds import NEWEST
+from sluice.gate.model import Check, Rule, RuleOutcome, Source, Thresholds
 from sluice.gate.onepass import BRUSSELS, Pass
 from sluice.settings import Settings
+from sluice.terms import Severity
 
 FREQUENCY = "  - {property: frequency, value: 1, unit: d, element: renewal_campaign}\n"
 DAY = 86_400
@@ -81,6 +83,14 @@ def told(path: Path) -> list[Problem]:
 WHEN = a_field("exported", logical_type="timestamp", date_format="%Y-%m-%d %H:%M")
 UTC_SAID = a_field("exported", logical_type="timestamp", date_format="%Y-%m-%dT%H:%M:%SZ")
 DAYS = a_field("exported", logical_type="date", date_format="%d/%m/%Y")
+
+
+def test_a_latency_is_a_rule_of_the_contract_itself() -> None:
+    rules = rules_for(replace(a_contract(WHEN), latencies=(("exported", 7_200),)), ())
+
+    [rule] = [each for each in rules if each.check.kind == NEWEST]
+    asked = Check(NEWEST, ("exported",), (("seconds", 7_200),))
+    assert rule == Rule("exported.latency", asked, "STALE_NEWEST_ROW", Severity.ERROR, None, Source.SCHEMA)
 
 
 def found(rules: tuple[Rule, ...], cells: list[str | None], arrived: str, cuts: tuple[int, ...] = ()) -> RuleOutcome:

@@ -40,6 +40,13 @@ def test_equal_hashes_of_different_values_are_no_duplicates(monkeypatch: pytest.
     assert failing(run_rules(pl.DataFrame({"lead": ["a", "b", "a", "c"]}), [a_rule(UNIQUE, column="lead")])) == [0, 2]
 
 
+@pytest.mark.parametrize(("said", "rows"), [({"match_on": "any"}, [3]), ({}, [3]), ({"match_on": "all"}, [1, 2, 3])])
+def test_of_a_list_of_patterns_a_cell_has_to_match_one_or_all(said: dict[str, object], rows: list[int]) -> None:
+    rule = a_rule("expect_column_values_to_match_regex_list", column="lead", regex_list=["a", "b"], **said)
+
+    assert failing(run_rules(pl.DataFrame({"lead": ["ab", "a", "b", "c", None]}), [rule])) == rows
+
+
 def test_a_rule_on_a_column_that_is_not_there_is_absent() -> None:
     result = run_rules(
         pl.DataFrame({"lead": ["a"]}), [a_rule(NOT_NULL, column="phone"), a_rule(NOT_NULL, column="lead")]

@@ -178,6 +178,15 @@ def test_a_suite_may_have_a_thousand_expectations() -> None:
         read_suite(json.dumps(content).encode(), "leads.json")
 
 
+def test_a_suite_may_have_a_mebibyte() -> None:
+    content = a_suite()
+    largest = content + b" " * (1_048_576 - len(content))
+
+    assert len(read_suite(largest, "leads.json").rules) == 1
+    with pytest.raises(SuiteUnreadable):
+        read_suite(largest + b" ", "leads.json")
+
+
 def test_severity_mostly_and_name_come_through() -> None:
     content = a_suite(kwargs={"column": "lead", "mostly": 0.95}, severity="warning", meta={"rule": "filled"})
 

@@ -182,6 +182,14 @@ def test_a_wrong_national_number_is_a_finding(value):
     assert normalise(NATIONAL, value).reason is NoRef.INVALID
 
 
+def test_a_national_number_has_a_month_and_a_serial_number_of_somebody():
+    months = {month for month in range(100) if normalise(NATIONAL, numbered(f"85{month:02}30", 33, 19)).value}
+    serials = {serial for serial in range(1000) if normalise(NATIONAL, numbered("850730", serial, 20)).value}
+
+    assert months == {*range(13), *range(20, 33), *range(40, 53)}
+    assert serials == set(range(1, 999))
+
+
 def test_a_customer_number_counts_every_character_unless_the_contract_says_otherwise():
     loose = CustomerIdRule(ignore_case=True, ignore_leading_zeros=True)
 

@@ -162,8 +162,6 @@ def _line(each: Any) -> GxLine:
 
 def _raised(info: Any) -> bool:
     """``exception_info`` is a flat dict, or one keyed by metric."""
-    if not info:
-        return False
     parts = [info] if "raised_exception" in info else list(info.values())
     return any(part.get("raised_exception") for part in parts)
 
