@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sluice.gate.gx import MOST_INDEXES, agrees, great_expectations, quiet, second_opinion, suite_of, validate
 from sluice.gate.judge import judge
 from sluice.gate.kinds import check_of
-from sluice.gate.model import Rule, RuleOutcome, State, Thresholds, Tolerance
+from sluice.gate.model import PassResult, Rule, RuleOutcome, State, Thresholds, Tolerance
 from sluice.gate.onepass import run_rules
 from sluice.terms import Severity, Verdict
 
@@ -250,10 +250,13 @@ def test_a_batch_that_is_asked_again_knows_what_it_knew() -> None:
 
 def test_a_rule_that_a_pass_was_not_asked_is_not_answered_from_it() -> None:
     result = run_rules(pl.DataFrame({"a": ["x", "x"]}), [a_rule("expect_column_values_to_be_unique", column="a")])
+    other = a_rule("expect_column_values_to_be_in_set", column="a", value_set=["x"])
 
-    [line] = validate(result, [a_rule("expect_column_values_to_be_in_set", column="a", value_set=["x"])]).lines
+    [line] = validate(result, [other]).lines
+    shortest = _batch(result).validate(suite_of([other]), result_format={"result_format": "BOOLEAN_ONLY"})
 
     assert (line.raised, line.success, line.unexpected_count, line.failing) == (True, False, None, None)
+    assert not shortest.success
 
 
 def test_an_asset_takes_one_whole_frame_and_nothing_else() -> None:
@@ -341,7 +344,7 @@ def test_threads_do_not_mix_their_files() -> None:
     assert wrong == []
 
 
-def _batch(frame: pl.DataFrame) -> Any:
+def _batch(frame: pl.DataFrame | PassResult) -> Any:
     context = great_expectations().get_context(mode="ephemeral")
     asset = context.data_sources.add_polars_once("once").add_frame_asset("frame")
     return asset.get_batch(asset.build_batch_request({"dataframe": frame}))

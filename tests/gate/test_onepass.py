@@ -48,11 +48,12 @@ def test_of_a_list_of_patterns_a_cell_has_to_match_one_or_all(said: dict[str, ob
 
 
 def test_a_rule_on_a_column_that_is_not_there_is_absent() -> None:
-    result = run_rules(
-        pl.DataFrame({"lead": ["a"]}), [a_rule(NOT_NULL, column="phone"), a_rule(NOT_NULL, column="lead")]
-    )
+    counts = a_rule("expect_column_unique_value_count_to_be_between", column="phone", max_value=1)
+    rules = [a_rule(NOT_NULL, column="phone"), counts, a_rule(NOT_NULL, column="lead")]
 
-    assert [outcome.state for outcome in result.outcomes] == [State.ABSENT, State.COUNTED]
+    result = run_rules(pl.DataFrame({"lead": ["a"]}), rules)
+
+    assert [outcome.state for outcome in result.outcomes] == [State.ABSENT, State.ABSENT, State.COUNTED]
 
 
 def test_a_range_on_text_is_raised_and_the_other_rules_are_counted() -> None:

@@ -59,6 +59,7 @@ NO_MEANING = [
     a_suite(severity=["critical"]),
     a_suite(meta={"rule": "a b"}),
     a_suite(meta=["filled"]),
+    a_suite(REGEX, {"column": "lead"}),
     a_suite(REGEX, {"column": "lead", "regex": "("}),
     a_suite(REGEX, {"column": "lead", "regex": "a" * 1001}),
     a_suite("expect_column_values_to_be_in_set", {"column": "lead", "value_set": ["1", 1]}),
