@@ -233,21 +233,6 @@ def test_the_pandas_engine_would_have_shown_them() -> None:
     assert found_in(json.dumps(result.to_json_dict(), ensure_ascii=False)) == CANARIES
 
 
-def test_a_batch_that_is_asked_again_knows_what_it_knew() -> None:
-    batch = _batch(pl.DataFrame({"a": ["x", "x"], "b": ["1", None]}))
-    unique, filled = (a_rule(f"expect_column_values_to_{kind}", column="ab"[place]) for place, kind in enumerate(
-        ("be_unique", "not_be_null")
-    ))  # fmt: skip
-
-    first, second, third = (batch.validate(suite_of(asked)) for asked in ([unique], [unique, filled], [filled]))
-
-    assert [[each.result.get("unexpected_count") for each in one.results] for one in (first, second, third)] == [
-        [2],
-        [2, 1],
-        [1],
-    ]
-
-
 def test_a_rule_that_a_pass_was_not_asked_is_not_answered_from_it() -> None:
     result = run_rules(pl.DataFrame({"a": ["x", "x"]}), [a_rule("expect_column_values_to_be_unique", column="a")])
     other = a_rule("expect_column_values_to_be_in_set", column="a", value_set=["x"])
