@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sluice.gate.gx import MOST_INDEXES, agrees, great_expectations, quiet, second_opinion, suite_of, validate
 from sluice.gate.judge import judge
 from sluice.gate.kinds import check_of
-from sluice.gate.model import PassResult, Rule, RuleOutcome, State, Thresholds, Tolerance
+from sluice.gate.model import Finding, PassResult, Rule, RuleOutcome, State, Thresholds, Tolerance
 from sluice.gate.onepass import run_rules
 from sluice.terms import Severity, Verdict
 
@@ -123,7 +123,8 @@ def test_a_pass_that_was_changed_afterwards_is_noticed(change: str) -> None:
     assert not agrees(outcome, other)
     assert second_opinion(verdict, outcome, result) == verdict
     doubted = second_opinion(verdict, outcome, other)
-    assert (doubted.verdict, doubted.reasons[0].code) == (Verdict.UNDECIDED, "UNREADABLE_JUDGES_DIFFER")
+    differ = Finding("UNREADABLE_JUDGES_DIFFER", "great_expectations", None, 1, stops=True)
+    assert (doubted.verdict, doubted.reasons[0]) == (Verdict.UNDECIDED, differ)
 
 
 def test_a_rule_that_one_judge_could_not_ask_is_noticed() -> None:

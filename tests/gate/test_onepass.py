@@ -72,6 +72,7 @@ def test_nothing_to_ask_is_nothing_wrong(rows: list[None]) -> None:
     result = run_rules(frame, [a_rule(BETWEEN, column="lead", min_value=1), a_rule(UNIQUE, column="lead")])
 
     assert all(outcome.success and not outcome.unexpected_count for outcome in result.outcomes)
+    assert [each.failing.dtype for each in result.outcomes if each.failing is not None] == [pl.UInt32] * 2
 
 
 @pytest.mark.parametrize("kind", ["a_to_be_greater_than_b", "to_be_equal"])

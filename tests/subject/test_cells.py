@@ -68,6 +68,13 @@ def test_what_only_looks_escaped_says_nothing_and_does_not_stop_the_others() -> 
     assert count_pieces(raw, ";") >= pieces["piece"].drop_nulls().len()
 
 
+@pytest.mark.parametrize("delimiter", [";", "~"])
+def test_pieces_are_never_more_than_was_counted(delimiter: str) -> None:
+    raw = pl.Series([delimiter.join("abc"), IN_JSON, None])
+
+    assert count_pieces(raw, delimiter) >= pieces_of(raw, delimiter)["piece"].drop_nulls().len() > 3
+
+
 def test_a_number_without_a_country_is_one_of_the_region_that_was_agreed() -> None:
     frame = pl.DataFrame({"phone": ["06 12 34 56 78"], "note": ["x"]})
 

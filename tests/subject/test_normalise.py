@@ -134,7 +134,17 @@ def test_signs_of_every_script_and_what_stands_around_a_number_are_read(value, f
     assert normalise(PHONE, value).value == form
 
 
-@pytest.mark.parametrize("value", ["0475\u2460123456", "0475\u00b2123456", "0475123456;ext=12345678", "tel0475123456"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "0475\u2460123456",
+        "0475\u00b2123456",
+        "047512345\u2465",
+        "047512345\u2076",
+        "0475123456;ext=12345678",
+        "tel0475123456",
+    ],
+)
 def test_what_only_looks_like_a_digit_or_a_label_is_a_finding(value):
     assert normalise(PHONE, value).reason is NoRef.INVALID
 
@@ -144,9 +154,18 @@ def test_filler_mailboxes_name_nobody(value):
     assert normalise(EMAIL, value).reason is NoRef.PLACEHOLDER
 
 
-@pytest.mark.parametrize("value", ["BE68 5390 0754 7034", "be68-5390-0754-7034", "IBAN: BE68539007547034"])
+@pytest.mark.parametrize(
+    "value", ["BE68 5390 0754 7034", "be68-5390-0754-7034", "IBAN: BE68539007547034", "iban be68539007547034"]
+)
 def test_an_iban_has_one_normal_form(value):
     assert normalise(IBAN, value).value == "BE68539007547034"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [(IBAN, "BE00 0000 0000 0000"), (NATIONAL, "00.00.00-000.00"), (NATIONAL, "99999999999")]
+)
+def test_one_digit_all_along_is_a_number_of_nobody(kind, value):
+    assert normalise(kind, value).reason is NoRef.PLACEHOLDER
 
 
 @pytest.mark.parametrize("value", ["BE69 5390 0754 7034", "BE68 5390 0754 703", "ZZ12", "B", "IBAN"])

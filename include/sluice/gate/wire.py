@@ -42,9 +42,7 @@ def to_json(result: PassResult) -> str:
 def failing_table(result: PassResult) -> pl.DataFrame:
     """The failing indexes of all outcomes: ``outcome`` (its place) and ``index``, both UInt32."""
     parts = [
-        pl.DataFrame({"index": outcome.failing}, schema={"index": pl.UInt32}).select(
-            pl.lit(place, pl.UInt32).alias("outcome"), "index"
-        )
+        pl.DataFrame({"index": outcome.failing}).select(pl.lit(place, pl.UInt32).alias("outcome"), "index")
         for place, outcome in enumerate(result.outcomes)
         if outcome.failing is not None
     ]
