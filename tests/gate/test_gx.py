@@ -255,12 +255,12 @@ def test_an_asset_takes_one_whole_frame_and_nothing_else() -> None:
     assert asset.get_batch_parameters_keys() == tuple(whole)
     assert asset.get_batch(asset.build_batch_request(whole)).data.frame is whole["dataframe"]
     for options in (None, {}, {"frame": whole["dataframe"]}, whole | {"more": 1}, {"dataframe": [["x"]]}):
-        with pytest.raises(BuildBatchRequestError):
+        with pytest.raises(BuildBatchRequestError, match=r"exactly \{'dataframe': a polars frame\}"):
             asset.build_batch_request(options)
     for part in ({"batch_slice": "0:1"}, {"partitioner": object()}):
-        with pytest.raises(BuildBatchRequestError):
+        with pytest.raises(BuildBatchRequestError, match=r"exactly \{'dataframe': a polars frame\}"):
             asset.build_batch_request(whole, **part)
-    with pytest.raises(InvalidBatchRequestError):
+    with pytest.raises(InvalidBatchRequestError, match="not one of this asset"):
         asset.get_batch(other.build_batch_request(whole))
 
 

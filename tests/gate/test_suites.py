@@ -197,6 +197,13 @@ def test_severity_mostly_and_name_come_through() -> None:
     assert rule.tolerance == Tolerance("mostly", (0.95,), "share")
 
 
+@pytest.mark.parametrize(("mostly", "share"), [(0, 0.0), (0.5, 0.5), (1, None), (1.0, None)])
+def test_mostly_is_a_share_from_none_to_all_and_all_is_no_tolerance(mostly: float, share: float | None) -> None:
+    (rule,) = read_suite(a_suite(kwargs={"column": "lead", "mostly": mostly}), "leads.json").rules
+
+    assert rule.tolerance == (None if share is None else Tolerance("mostly", (share,), "share"))
+
+
 def test_two_expectations_cannot_share_a_name() -> None:
     content = json.loads(a_suite(meta={"rule": "filled"}))
     content["expectations"] *= 2
