@@ -149,7 +149,8 @@ def test_a_custom_entry_is_taken_as_it_is() -> None:
 
     (rule,) = rules_of(an_entry("q", None, "amount", operator=None, threshold=(), expectation=said))["q"]
 
-    assert (rule.check.columns, rule.tolerance) == (("amount",), Tolerance("mostly", (0.9,), "share"))
+    assert (rule.check.columns, rule.source) == (("amount",), Source.CONTRACT)
+    assert rule.tolerance == Tolerance("mostly", (0.9,), "share")
 
 
 @pytest.mark.parametrize(
@@ -389,7 +390,8 @@ def test_what_an_entry_says_is_not_said_twice() -> None:
     found = rules_of(an_entry("filled", "nullValues", "lead"))
 
     assert "lead.required" not in found
-    assert "filled" in found
+    assert {"filled", "rows.any"} <= found.keys()
+    assert "rows.any" not in rules_of(an_entry("q", "rowCount", operator="mustBeGreaterThan"))
 
 
 @pytest.mark.parametrize("said", [{"severity": Severity.WARNING}, {"operator": "mustBeLessThan", "threshold": (5,)}])

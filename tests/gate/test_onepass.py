@@ -47,6 +47,15 @@ def test_of_a_list_of_patterns_a_cell_has_to_match_one_or_all(said: dict[str, ob
     assert failing(run_rules(pl.DataFrame({"lead": ["ab", "a", "b", "c", None]}), [rule])) == rows
 
 
+@pytest.mark.parametrize(("cell", "members"), [("a", []), (1, []), ("1", [1]), (1, ["1"]), ("a", ["b"]), (1, [2])])
+def test_a_cell_is_in_no_set_that_is_empty_or_of_another_type(cell: object, members: list[object]) -> None:
+    rules = [a_rule(f"expect_column_values_to_{be}_in_set", column="x", value_set=members) for be in ("be", "not_be")]
+
+    result = run_rules(pl.DataFrame({"x": [cell, None]}), rules)
+
+    assert (failing(result, 0), failing(result, 1)) == ([0], [])
+
+
 def test_a_rule_on_a_column_that_is_not_there_is_absent() -> None:
     counts = a_rule("expect_column_unique_value_count_to_be_between", column="phone", max_value=1)
     rules = [a_rule(NOT_NULL, column="phone"), counts, a_rule(NOT_NULL, column="lead")]
