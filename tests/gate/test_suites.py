@@ -70,6 +70,10 @@ NO_MEANING = [
     a_suite("expect_column_values_to_be_between", {"column": "lead", "min_value": "2024-01-01T00:00:00Z"}),
     a_suite("expect_column_values_to_be_between", {"column": "lead", "min_value": 2, "max_value": 1}),
     a_suite("expect_column_values_to_be_between", {"column": "lead", "min_value": 2, "max_value": "2024-01-01"}),
+    a_suite(
+        "expect_column_values_to_be_between",
+        {"column": "lead", "min_value": "2024-01-01", "max_value": "2024-01-02T00:00:00"},
+    ),
     a_suite("expect_column_proportion_of_unique_values_to_be_between", {"column": "lead", "max_value": 1.01}),
     a_suite("expect_column_proportion_of_unique_values_to_be_between", {"column": "lead", "min_value": -0.01}),
     a_suite("expect_column_values_to_match_strftime_format", {"column": "lead", "strftime_format": "%D %Q"}),
