@@ -76,7 +76,7 @@ def _number(column: pl.Expr, column_type: ColumnType) -> pl.Expr:
     numeric = column.str.contains(number_pattern(column_type).replace(r"\Z", r"\z"))
     text: pl.Expr = pl.when(numeric).then(column)
     if column_type.value is ValueType.INTEGER:
-        return text.str.strip_prefix("+").cast(pl.Int64, strict=False)
+        return text.cast(pl.Int64, strict=False)
     if column_type.decimal_comma:
         text = text.str.replace(",", ".", literal=True)
     return text.cast(pl.Float64, strict=False)
