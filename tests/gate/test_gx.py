@@ -297,8 +297,9 @@ def test_a_suite_with_a_condition_is_a_suite_of_great_expectations() -> None:
     where = {"type": "or", "conditions": [{"type": "and", "conditions": [said]}, said]}
     rule = a_rule("expect_column_values_to_not_be_null", column="a", row_condition=where)
 
-    [expectation] = suite_of([rule]).expectations
+    [expectation, lesser] = suite_of([rule, replace(rule, severity=Severity.WARNING)]).expectations
 
+    assert (expectation.severity, lesser.severity) == ("critical", "warning")
     assert expectation.row_condition.dict() == {"type": "or", "conditions": [said, said]}
 
 
