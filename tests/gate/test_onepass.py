@@ -7,7 +7,7 @@ from sluice.gate import compile
 from sluice.gate.compile import Operand, Repeated
 from sluice.gate.kinds import check_of, declared_columns
 from sluice.gate.model import Check, PassResult, Rule, State
-from sluice.gate.onepass import run_rules
+from sluice.gate.onepass import Pass, run_rules
 
 UNIQUE = "expect_column_values_to_be_unique"
 NOT_NULL = "expect_column_values_to_not_be_null"
@@ -82,6 +82,20 @@ def test_nothing_to_ask_is_nothing_wrong(rows: list[None]) -> None:
 
     assert all(outcome.success and not outcome.unexpected_count for outcome in result.outcomes)
     assert [each.failing.dtype for each in result.outcomes if each.failing is not None] == [pl.UInt32] * 2
+
+
+@pytest.mark.parametrize(
+    ("parts", "state"),
+    [([[None], [None]], State.COUNTED), ([["a"], [None]], State.RAISED), ([[None], ["a"]], State.RAISED)],
+)
+def test_a_column_answers_every_kind_if_no_part_of_the_file_has_a_value(
+    parts: list[list[str | None]], state: State
+) -> None:
+    whole = Pass([a_rule(BETWEEN, column="lead", min_value=1)])
+    for cells in parts:
+        whole.add(pl.DataFrame({"lead": cells}, schema={"lead": pl.String}))
+
+    assert whole.result(lambda rows: pl.DataFrame()).outcomes[0].state is state
 
 
 @pytest.mark.parametrize("kind", ["a_to_be_greater_than_b", "to_be_equal"])
