@@ -14,7 +14,7 @@ LONGEST_PATTERN = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a kind. ``read`` gives the canonical value or raises ValueError."""
+    """One option of a kind. ``read`` gives the canonical value of what is not None, or raises ValueError."""
 
     name: str
     read: Callable[[object], OptionValue]
@@ -23,8 +23,6 @@ class Option:
 
 
 def _flag(value: object) -> bool:
-    if value is None:
-        return False
     if not isinstance(value, bool):
         raise ValueError
     return value
@@ -36,25 +34,17 @@ def whole(value: object) -> int:
     return int(value)
 
 
-def _whole_or_none(value: object) -> int | None:
-    return None if value is None else whole(value)
-
-
-def _share(value: object) -> float | None:
-    if value is None:
-        return None
+def _share(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ValueError
     return float(value)
 
 
-def _bound(value: object) -> float | str | None:
+def _bound(value: object) -> float | str:
     """A number, or an ISO date or date and time, as Great Expectations reads bounds.
 
     No zone: the values it is compared with have none.
     """
-    if value is None:
-        return None
     if isinstance(value, str):
         value = (date.fromisoformat if len(value) == 10 else datetime.fromisoformat)(value)
     if isinstance(value, datetime) and value.tzinfo is not None:
@@ -119,7 +109,7 @@ def _one_of(*known: str) -> Callable[[object], OptionValue]:
 
 BOUNDS = (Option("strict_min", _flag, False), Option("strict_max", _flag, False))
 RANGE = (Option("min_value", _bound), Option("max_value", _bound), *BOUNDS)
-COUNTS = (Option("min_value", _whole_or_none), Option("max_value", _whole_or_none), *BOUNDS)
+COUNTS = (Option("min_value", whole), Option("max_value", whole), *BOUNDS)
 ENDS = COUNTS[:2]
 SHARES = (Option("min_value", _share), Option("max_value", _share), *BOUNDS)
 VALUE = (Option("value", whole, required=True),)
@@ -137,7 +127,7 @@ SKIP_KEY = Option(
 ANY_OR_ALL_OF = (Option("regex_list", _patterns, required=True), Option("match_on", _one_of("any", "all"), "any"))
 NAMES = (Option("column_set", words, required=True), Option("exact_match", _flag, True))
 ORDER = (Option("column_list", words, required=True),)
-PLACE = (Option("column_index", _whole_or_none),)
+PLACE = (Option("column_index", whole),)
 OR_EQUAL = Option("or_equal", _flag, False)
 
 WHERE = Option(CONDITION, read_condition)
