@@ -1,6 +1,8 @@
 """A page is read through whatever its font says of its codes; a font that says nothing is a doubt."""
 
 import io
+import tracemalloc
+import zlib
 
 import pytest
 from pypdf import PdfReader
@@ -86,6 +88,45 @@ def test_a_font_that_leaves_its_letters_unsaid_is_a_doubt(kind: str, is_packed: 
 
     assert [doubt.reason for doubt in scan.doubts] == [Reason.FONT_ENCODED_TEXT]
     assert scan.status is Status.NOT_CLEAN
+
+
+def packed(objects: bytes) -> bytes:
+    return b"2 0 obj <</Type/ObjStm/First 4/Filter/FlateDecode>> stream\n%b\nendstream endobj\n" % zlib.compress(
+        objects
+    )
+
+
+@pytest.mark.timeout(30)
+def test_what_thousands_of_fonts_share_is_read_once() -> None:
+    """Read for each of them, these few kilobytes took a minute and a half."""
+    fonts = b"0 0 " + b"<</Subtype/Type1/Encoding<</Differences 7 0 R>>>>" * 9_900
+    scan = scan_bytes(b"%PDF-1.4\n7 0 obj [" + b"/a" * 8_000 + b"] endobj\n" + packed(fonts) + b"%%EOF", NEEDLES)
+    assert scan.status is Status.CLEAN
+
+
+def test_of_encodings_that_all_differ_only_some_are_read_and_that_is_a_doubt() -> None:
+    fonts = b"0 0 " + b"".join(
+        b"<</Subtype/Type1/Encoding<</Differences[%d%b]>>>>" % (number, b"/a" * 2_000) for number in range(1_200)
+    )
+    scan = scan_bytes(b"%PDF-1.4\n" + packed(fonts) + b"%%EOF", NEEDLES)
+    assert [doubt.reason for doubt in scan.doubts] == [Reason.FONT_ENCODED_TEXT]
+
+
+def test_the_readings_of_a_text_do_not_lie_in_memory_together() -> None:
+    tables = b"".join(
+        b"%d 0 obj <</Length 1>> stream\nbegincodespacerange <00> beginbfrange <00> <ff> <%04x> endbfrange\n"
+        b"endstream endobj\n" % (number + 10, number + 32) for number in range(60)
+    )  # fmt: skip
+    shown = zlib.compress(b"BT " + b"(abcdefghijklmnopqrstuvwxyz) Tj " * 8_000)
+    page = b"1 0 obj <</Filter/FlateDecode>> stream\n%b\nendstream endobj\n%%%%EOF" % shown
+    font = b"9 0 obj <</Subtype/Type1/ToUnicode 10 0 R>> endobj\n"
+    tracemalloc.start()
+    try:
+        scan_bytes(b"%PDF-1.4\n" + tables + font + page, NEEDLES)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 32 << 20
 
 
 def test_codes_of_a_macintosh_are_read_as_such() -> None:

@@ -89,7 +89,7 @@ def _judge_bytes(
     """``is_read``: a person read the notes of this file and let them go."""
     suites = read_suites(house.settings, paper.contract)
     load_rules(paper.contract, suites)
-    keys = KnownKeys({}, {}, None) if is_read else write_keys(house, paper.contract, folder)
+    keys = KnownKeys({}, {}, None, 0) if is_read else write_keys(house, paper.contract, folder)
     if isinstance(keys, KeyReference):
         reason = finding(NO_KEYS, f"{keys.column}.key", keys.column)
         return Judged(opened, paper, fetched, refused((reason,), Verdict.UNDECIDED), None, {}, folder)
@@ -101,8 +101,9 @@ def _judge_bytes(
     def say(done: int, count: int) -> None:
         log.info("exchange %s: %s of %s parts of the file are judged", opened.exchange_id, done, count)
 
+    most = limits_of(house.settings, paper.agreement, fetched.size_bytes + keys.size_bytes)
     with told(folder, say, SAID_EVERY_S):
-        end = house.nursery.run(job.as_json(), limits_of(house.settings, paper.agreement, fetched.size_bytes))
+        end = house.nursery.run(job.as_json(), most)
     if end in MAYBE_NOT_THE_FILE and opened.attempts < TRIES_OF_A_DEAD_CHILD:
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("child", end.value), Ref("at", failure_of(folder)))
     report = read_report(folder, end)

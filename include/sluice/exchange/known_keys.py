@@ -28,11 +28,13 @@ class KnownKeys:
     """By dataset: a Parquet file of its keys, and a hash over the hashes of the files they stand in.
 
     ``excused``: a Parquet file of the references that are kept out of anything; None: nobody is, or nothing is asked.
+    ``size_bytes``: of the keys in memory, so that who judges gets room for them, however small its own file is.
     """
 
     paths: Mapping[str, Path]
     hashes: Mapping[str, Sha256]
     excused: Path | None
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class _Source:
 
 def write_keys(house: House, contract: DataContract, folder: Path) -> KnownKeys | KeyReference:
     """The keys for all references of a contract; or the first reference to a dataset of which nothing is here."""
-    paths, hashes = dict[str, Path](), dict[str, Sha256]()
+    paths, hashes, size = dict[str, Path](), dict[str, Sha256](), 0
     for number, reference in enumerate(contract.references):
         sources = _find_sources(house.conn, contract.principal, reference.flow)
         keys = _keys(house, sources, reference.there, folder / "dataset.parquet")
@@ -54,8 +56,9 @@ def write_keys(house: House, contract: DataContract, folder: Path) -> KnownKeys 
         paths[reference.dataset] = folder / f"keys-{number}.parquet"
         keys.to_frame().write_parquet(paths[reference.dataset], statistics=False)
         hashes[f"keys {reference.dataset}"] = _hash_of(sources)
+        size += int(keys.estimated_size())
     excused = write_suppressed(house, contract.principal, folder / "excused.parquet") if paths else None
-    return KnownKeys(paths, hashes, excused)
+    return KnownKeys(paths, hashes, excused, size)
 
 
 def _keys(house: House, sources: Sequence[_Source], column: str, target: Path) -> "pl.Series | None":

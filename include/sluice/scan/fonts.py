@@ -31,6 +31,8 @@ OWN_GLYPHS = re.compile(rb"/FontFile|/BaseFont\s{0,9}/[A-Z]{6}\+")
 FONTS_MAX = 10_000
 FONT_MAX = 1 << 14
 """Bytes of a font's dictionary, or of an encoding, that are looked at."""
+ENCODINGS_MAX = 1 << 22
+"""Bytes of all encodings that differ: thousands of fonts can share a few, or none."""
 
 Codes = Mapping[int, str]
 Letters = tuple[str, ...]
@@ -46,6 +48,14 @@ class Font:
 
     kind: bytes
     text: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What an encoding says: the letters of its codes, and whether each of its names is known (None: it names none)."""
+
+    letters: Letters
+    is_known: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +78,37 @@ def read_fonts(parted: Parted) -> Fonts:
     cmaps = cmaps_of(parted)
     objects = objects_of(parted)
     fonts = list(islice(fonts_of(objects.values()), FONTS_MAX + 1))
-    untold = [font for font in fonts if not TO_UNICODE.search(font.text)]
-    tables = {_table(_encoding(font, objects)): None for font in untold if font.kind != COMPOSITE}
-    if any(font.kind != COMPOSITE for font in fonts) or any(ONE_BYTE.search(one.content) for one in parted.streams):
+    simple = [font for font in fonts if font.kind != COMPOSITE]
+    untold = [(font, _encoding(font, objects)) for font in simple if not TO_UNICODE.search(font.text)]
+    encodings = _read_encodings(encoding for _, encoding in untold)
+    tables = {encoding.letters: None for encoding in encodings.values()}
+    if simple or any(ONE_BYTE.search(one.content) for one in parted.streams):
         tables |= {tuple(cmap.get(code, WINDOWS[code]) for code in range(256)): None for cmap in cmaps}
     tables.pop(WINDOWS, None)
-    is_too_many = len(fonts) > FONTS_MAX or len(tables) > 2 * CMAPS_MAX or has_too_many_cmaps(parted)
+    is_unsaid = (
+        len(fonts) > FONTS_MAX
+        or len(tables) > 2 * CMAPS_MAX
+        or has_too_many_cmaps(parted)
+        or any(font.kind == COMPOSITE and not TO_UNICODE.search(font.text) for font in fonts)
+        or not all(_is_said(font, encodings.get(encoding), objects) for font, encoding in untold)
+    )
     narrow = tuple(dict(enumerate(letters)) for letters in islice(tables, 2 * CMAPS_MAX))
-    return Fonts(tuple(cmaps), narrow, is_too_many or not all(_is_said(font, objects) for font in untold))
+    return Fonts(tuple(cmaps), narrow, is_unsaid)
+
+
+def _read_encodings(said: Iterable[bytes]) -> dict[bytes, Encoding]:
+    """Each once, however many fonts have it; of more than ENCODINGS_MAX bytes the first."""
+    found, size = dict[bytes, Encoding](), 0
+    for encoding in said:
+        if encoding in found:
+            continue
+        size += len(encoding)
+        if size > ENCODINGS_MAX:
+            break
+        names = [(code, letters_named(name)) for code, name in _names(encoding)]
+        is_known = None not in [letters for _, letters in names] if names or NAMED.search(encoding) else None
+        found[encoding] = Encoding(_table(encoding, names), is_known)
+    return found
 
 
 def said_by(fonts: Fonts, pieces: Sequence[bytes]) -> Iterator[bytes]:
@@ -148,22 +181,21 @@ def _names(encoding: bytes) -> Iterator[tuple[int, str]]:
                 code += 1
 
 
-def _table(encoding: bytes) -> Letters:
+def _table(encoding: bytes, names: Iterable[tuple[int, str | None]]) -> Letters:
     letters = list(MACINTOSH if MAC.search(encoding) else WINDOWS)
-    for code, name in _names(encoding):
+    for code, shown in names:
         if code < len(letters):
-            letters[code] = letters_named(name) or letters[code]
+            letters[code] = shown or letters[code]
     return tuple(letters)
 
 
-def _is_said(font: Font, objects: Objects) -> bool:
-    """Whether a font without a ToUnicode table says what its codes are: by an encoding of known names."""
-    if font.kind == COMPOSITE:
+def _is_said(font: Font, encoding: Encoding | None, objects: Objects) -> bool:
+    """Whether a simple font without a ToUnicode table says what its codes are; not where nobody looked (None)."""
+    if encoding is None:
         return False
-    encoding = _encoding(font, objects)
-    names = [letters_named(name) for _, name in _names(encoding)]
-    if names or NAMED.search(encoding):
-        return None not in names
+    if encoding.is_known is not None:
+        return encoding.is_known
     elsewhere = DESCRIPTOR.search(font.text)
     descriptor = objects.get(int(elsewhere[1]), b"") if elsewhere else b""
-    return ENCODING.search(font.text) is None and not OWN_GLYPHS.search(font.text + descriptor)
+    is_looked_at = len(descriptor) <= FONT_MAX
+    return is_looked_at and ENCODING.search(font.text) is None and not OWN_GLYPHS.search(font.text + descriptor)

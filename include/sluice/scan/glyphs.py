@@ -5,7 +5,7 @@ Source: ISO 32000-1, Annex D.2 (Latin character set); Adobe Glyph List Specifica
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 ASCII = (
     "space exclam quotedbl numbersign dollar percent ampersand quotesingle parenleft parenright asterisk plus comma"
@@ -49,6 +49,7 @@ ACCENTED = range(0xC0, 0x180)
 BY_NUMBER = re.compile(r"uni((?:[0-9A-F]{4})+)|u([0-9A-F]{4,5})")
 
 
+@lru_cache(maxsize=10_000)
 def letters_named(name: str) -> str | None:
     """What a glyph of this name shows; variants (``a.sc``) and ligatures (``f_i``) too. None for an unknown name."""
     parts = [_letter(part) for part in name.split(".")[0].split("_")]

@@ -24,6 +24,8 @@ from sluice.scan.sweep import Buffer, Found, SweepStopped, sweep
 Opener = Callable[[memoryview, str, int], None]
 ENTITY = b"<!ENTITY"
 TAR_BLOCK = 512
+AT_ONCE = 1 << 20
+"""Bytes of the readings of a text that are searched together, and lie in memory three times."""
 
 
 def scan_bytes(
@@ -232,11 +234,10 @@ class _Walk:
             self._found.forget_groups(where)  # places on the page
 
     def _pdf_strings(self, content: bytes, fonts: Fonts, where: str) -> None:
-        """Strings as bytes, and as letters of each font; also with the lines of a text joined: all in one sweep."""
+        """Strings as bytes, and as letters of each font; also with the lines of a text joined."""
         pieces = list(pdf.strings_of(content))
-        reads = (b"".join(pieces), *said_by(fonts, pieces))
-        texts = ((read, read.replace(b"\n", b""), b" ".join(read.split())) for read in reads)
-        sweep(b"\0".join(text for three in texts for text in three), self._needles, f"{where} > text", self._found)
+        for texts in _swept_together(chain([b"".join(pieces)], said_by(fonts, pieces))):
+            sweep(texts, self._needles, f"{where} > text", self._found)
 
     def _encrypted(self, content: memoryview, where: str, depth: int) -> None:
         plaintext = self._decrypt(bytes(content)) if self._decrypt else None
@@ -244,6 +245,19 @@ class _Walk:
             self._found.doubt(Reason.ENCRYPTED, where)
         else:
             self.whole(memoryview(plaintext), f"{where} > decrypted", depth)
+
+
+def _swept_together(reads: Iterable[bytes]) -> Iterator[bytes]:
+    """Texts in three forms each, few large ones at a time: fonts may have a hundred readings of one text."""
+    waiting, size = list[bytes](), 0
+    for read in reads:
+        waiting += [read, read.replace(b"\n", b""), b" ".join(read.split())]
+        size += len(read)
+        if size > AT_ONCE:
+            yield b"\0".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"\0".join(waiting)
 
 
 def _pieces(content: Buffer, size: int = 1 << 22) -> Iterator[bytes]:
