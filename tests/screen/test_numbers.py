@@ -78,6 +78,48 @@ def test_a_card_in_pairs_is_found_before_its_expiry_where_a_word_says_card() -> 
     assert found("visa 41 11 11 11 11 11 11 11 09/28") == [ScreenClass.CARD]
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "41 11 11 11 11 11 11 11",
+        "41-11-11-11-11-11-11-11",
+        "411 111 111 111 1111",
+        "411111 11111111 11",
+        "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+        "378 282 246 310 005",
+        "37 82 82 24 63 10 00 5",
+    ],
+)
+@pytest.mark.parametrize("before", ["", "betaald met ", "bel 02 511 20 22 of "])
+@pytest.mark.parametrize("after", [" 0475123456", " 0475 12 34 56", "-0475 12 34 56", " 02 511 20 22"])
+def test_a_card_in_any_groups_ends_where_a_phone_number_begins(before: str, written: str, after: str) -> None:
+    text = fold(f"{before}{written}{after}").text
+    phones = [ScreenClass.PHONE, ScreenClass.PHONE] if "bel" in before else [ScreenClass.PHONE]
+    assert sorted(hit[0] for hit in read(text)) == sorted([ScreenClass.CARD, *phones])
+    (card,) = (hit for hit in read(text) if hit[0] is ScreenClass.CARD)
+    assert text[card[1] : card[2]] == written
+
+
+@pytest.mark.parametrize("written", ["41 11 11 11 11 11 11 11", "378 282 246 310 005", " ".join("4111111111111111")])
+@pytest.mark.parametrize("after", [" 09/28", " 123", " 12-03-2026", " 1234"])
+def test_a_card_in_equal_groups_is_found_whatever_number_follows(written: str, after: str) -> None:
+    assert found(f"betaald met {written}{after}") == [ScreenClass.CARD]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "order 41 11 11 11 11 11 11 11 0475123456",
+        "bel 06 41 11 11 11 of 0475123456",
+        "scores " + " ".join("4111111111111111" + "12345"),
+        "+41 11 11 11 11 11 11 11 09/28",
+        "12 41 11 11 11 11 11 11 11 09/28",
+    ],
+)
+def test_equal_groups_alone_are_no_card_where_they_are_called_otherwise_or_go_on(note: str) -> None:
+    assert ScreenClass.CARD not in found(note)
+
+
 def test_a_longer_number_that_begins_as_a_card_is_none() -> None:
     assert luhn("4012888888881881")
     for more in ("1", "12", "123", "1234"):
@@ -126,6 +168,11 @@ def test_a_meter_protects_its_digits_in_any_groups(note: str, written: str) -> N
 
 def test_a_meter_whose_first_digits_pass_as_a_card_is_a_meter_where_a_word_says_so() -> None:
     assert found("EAN 5414 4880 0000 0006 04") == []
+
+
+def test_a_meter_inside_a_longer_number_is_none() -> None:
+    assert ean.calc_check_digit("54050720675171047") == "5"
+    assert found("nr 43647 54050720 67 517 1-0475 27 71 50") == [ScreenClass.CARD, ScreenClass.PHONE]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ number but is another thing (a date, a structured communication, a meter's EAN) 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 
 from stdnum import ean, iban, numdb
 from stdnum.be import bis, nn
@@ -15,7 +15,7 @@ from stdnum.be import bis, nn
 from sluice.screen.model import Hit
 from sluice.screen.phones import find_phones, labels_before
 from sluice.screen.prefilter import DIGIT_RUN, Shape
-from sluice.screen.tables import Issuer, issuers, labels
+from sluice.screen.tables import issuers, labels
 from sluice.terms import ScreenClass
 
 IBAN, NATIONAL, CARD, PHONE = map(int, Shape)
@@ -23,7 +23,13 @@ SEPARATORS = {ord(mark): None for mark in " \t./-()"}
 OWN_NEAR = 30
 """How many characters before and after a number are read for a word such as "contract"."""
 CARD_SHORTEST = 13
+CARD_USUAL = (15, 16)
+"""How many digits nearly every card has."""
+PHONE_REACH = 32
+"""How many characters after a card are read for a phone number."""
 DIGITS = frozenset("0123456789")
+DOUBLED = str.maketrans("0123456789", "0246813579")
+"""Twice a digit, its own two digits added."""
 OWN_LONGEST = 64
 """No longer run is given to the contract's expression, which somebody else wrote."""
 
@@ -44,6 +50,9 @@ _CARD_BLOCKS = re.compile(r"(?<![0-9])(?=([0-9]{4}([ \-.]{1,2})[0-9]{4,6}\2[0-9]
 _GOES_ON = re.compile(r"[ \-][0-9]")
 _AS_EMBOSSED = re.compile(r"[0-9]{4,}(?:[ \-][0-9]{4,})*")
 """No card is printed in groups of fewer than four; phone numbers and dates are."""
+_FIRST = re.compile(r"(?<![0-9][ ./\-])(?<!\+)[0-9]")
+_MORE = re.compile(r"[ .\-]?[0-9]")
+_LONE_DIGIT = re.compile(r"[ \-][0-9](?![0-9])")
 _DATE = re.compile(
     r"(?<![0-9])(?<![0-9][/.\-])(?:"
     r"[0-3]?[0-9]([/.\-])[01]?[0-9]\1(?:(?:19|20)[0-9]{2}(?![0-9])|[0-9]{2}(?![/.\-]{0,2}[0-9]))"
@@ -101,7 +110,7 @@ def find_numbers(text: str, shapes: int, rules: NumberRules) -> Reading:
         _blank_meters(reading)
     if shapes & CARD:
         _take_cards(reading, _CARD_BLOCKS, _is_card_in_blocks, rules)
-        _take_cards(reading, _CARD, _is_card_here, rules)
+        _take_cards(reading, _CARD, partial(_is_card_here, region=rules.region), rules)
     if shapes & PHONE:
         _read_phones(reading, rules)
     return reading
@@ -128,11 +137,25 @@ def _take_each(reading: Reading, class_: ScreenClass, shape: re.Pattern[str], ju
 
 def _take_cards(reading: Reading, shape: re.Pattern[str], judge: Judge, rules: NumberRules) -> None:
     for match in shape.finditer(reading.text):
-        first = match.start(1)
-        for end in _ends(reading.text, *match.span(1)):
-            if judge(reading.text, first, end):
-                _take_unless_own(reading, ScreenClass.CARD, first, end, rules)
-                break
+        spans = _card_spans(reading.text, *match.span(1))
+        span = next((one for one in spans if judge(reading.text, *one)), None)
+        if span is not None:
+            _take_unless_own(reading, ScreenClass.CARD, *span, rules)
+
+
+def _card_spans(text: str, first: int, last: int) -> list[tuple[int, int]]:
+    """What an issuer may have given out, the longest first."""
+    ends = _ends(text, first, last)
+    if not ends:
+        return []
+    lengths = _lengths(text[first : ends[-1]].translate(SEPARATORS))
+    numbers = ((end, text[first:end].translate(SEPARATORS)) for end in ends if lengths)
+    return [(first, end) for end, digits in numbers if len(digits) in lengths and luhn(digits)]
+
+
+def _lengths(digits: str) -> frozenset[int]:
+    """How many digits the cards have that begin so."""
+    return frozenset().union(*(one.lengths for one in issuers() if one.first <= int(digits[: one.digits]) <= one.last))
 
 
 def _ends(text: str, first: int, last: int) -> list[int]:
@@ -210,35 +233,54 @@ def _is_national(text: str, start: int, end: int) -> bool:
     return bool(nn.is_valid(digits) or bis.is_valid(digits))
 
 
-def _is_card_in_blocks(text: str, start: int, end: int) -> bool:
-    return _is_card(text[start:end].translate(SEPARATORS))
+def _is_card_in_blocks(_text: str, _start: int, _end: int) -> bool:
+    return True
 
 
-def _is_card_here(text: str, start: int, end: int) -> bool:
+def _is_card_here(text: str, start: int, end: int, *, region: str) -> bool:
+    """As a card is printed, or in any other groups where something else says that it ends here."""
+    if _is_printed_card(text, start, end):
+        return True
+    is_end = _is_farthest(text, start, end) or _is_closed(text, start, end, region)
+    return is_end and not labels_before(text, start).other
+
+
+def _is_printed_card(text: str, start: int, end: int) -> bool:
     """One in ten long numbers passes the checksum by chance, so a label such as "order" counts here.
 
     And where more digits follow, as in two phone numbers side by side, so do its groups.
     """
-    if not _is_card(text[start:end].translate(SEPARATORS)):
-        return False
     if _label("card").search(text[max(0, start - OWN_NEAR) : start]):
         return True
     is_whole = _GOES_ON.match(text, end) is None or _AS_EMBOSSED.fullmatch(text, start, end) is not None
     return is_whole and not labels_before(text, start).other
 
 
-def _is_card(digits: str) -> bool:
-    return any(_issues(issuer, digits) for issuer in issuers()) and luhn(digits)
+def _is_farthest(text: str, start: int, end: int) -> bool:
+    """With one group of digits more it would be longer than any card."""
+    widest = _CARD.match(text, start)
+    return widest is not None and _ends(text, *widest.span(1))[:1] == [end]
 
 
-def _issues(issuer: Issuer, digits: str) -> bool:
-    return issuer.first <= int(digits[: issuer.digits]) <= issuer.last and len(digits) in issuer.lengths
+def _is_closed(text: str, start: int, end: int, region: str) -> bool:
+    """Of a usual length, with no digits before it, and in groups of one size or with a phone number after it."""
+    groups = text[start:end].replace("-", " ").split(" ")
+    if sum(map(len, groups)) not in CARD_USUAL or _FIRST.match(text, start) is None:
+        return False
+    sizes = {len(group) for group in groups}
+    is_even = len(sizes) == 1 and (sizes != {1} or _LONE_DIGIT.match(text, end) is None)
+    return is_even or _is_phone_next(text, end, region)
+
+
+def _is_phone_next(text: str, end: int, region: str) -> bool:
+    """``find_phones`` begins where the card ends, for its digits are no part of the phone number."""
+    run = _RUN.match(text, end + 1, end + PHONE_REACH)
+    return run is not None and next(find_phones(text, end, run.end(), region), (0, 0))[0] == run.start()
 
 
 def luhn(digits: str) -> bool:
     """Whether the last digit is the check digit of ISO/IEC 7812."""
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return (sum(map(int, digits[::-2])) + sum(doubled)) % 10 == 0
+    return (sum(map(int, digits[::-2])) + sum(map(int, digits[-2::-2].translate(DOUBLED)))) % 10 == 0
 
 
 def _blank_all(reading: Reading, shape: re.Pattern[str]) -> None:
@@ -249,9 +291,10 @@ def _blank_all(reading: Reading, shape: re.Pattern[str]) -> None:
 def _blank_meters(reading: Reading) -> None:
     """EANs whose check digit is right; a card and its expiry may read as one by chance, and are none."""
     for match in _METER.finditer(reading.text):
-        digits, ends = match.group().translate(SEPARATORS), _ends(reading.text, *match.span())
-        is_card = any(_is_card_here(reading.text, match.start(), end) for end in ends)
-        if ean.calc_check_digit(digits[:-1]) == digits[-1] and not is_card:
+        digits, spans = match.group().translate(SEPARATORS), _card_spans(reading.text, *match.span())
+        is_card = any(_is_printed_card(reading.text, *span) for span in spans)
+        is_inside = _FIRST.match(reading.text, match.start()) is None and _MORE.match(reading.text, match.end())
+        if not is_inside and ean.calc_check_digit(digits[:-1]) == digits[-1] and not is_card:
             reading.blank(*match.span())
 
 
