@@ -126,7 +126,7 @@ def test_the_readings_of_a_text_do_not_lie_in_memory_together() -> None:
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert most < 20 << 20
+    assert most < 32 << 20
 
 
 def test_codes_of_a_macintosh_are_read_as_such() -> None:
