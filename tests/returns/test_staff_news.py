@@ -55,16 +55,20 @@ def test_an_exam_that_is_withdrawn_after_a_return_was_prepared_keeps_its_rows_he
     assert night.record(newer).right_treatment.held_back == {"STAFF_NO_EXAM": 1, "STAFF_EXAM_BELOW_MINIMUM": 1}
 
 
+def check_made_anew_with_both(night: Night, prepared: ExchangeLine) -> None:
+    newer, older = night.returns()
+    assert (older.id, older.reason_code) == (prepared.id, "STALE_NEWER_RETURN")
+    night.release(newer)
+    assert night.record(newer).what.rows_accepted == 2
+
+
 def test_an_agent_who_becomes_ready_while_a_return_lies_prepared_goes_with_it(
     night: Night, prepared: ExchangeLine
 ) -> None:
     night.admit(ready("agent02"))
     night.make()
 
-    newer, older = night.returns()
-    assert (older.id, older.reason_code) == (prepared.id, "STALE_NEWER_RETURN")
-    night.release(newer)
-    assert night.record(newer).what.rows_accepted == 2
+    check_made_anew_with_both(night, prepared)
     assert len(night.returns()) == 2
 
 
@@ -128,10 +132,7 @@ def test_the_same_news_is_looked_at_once_while_a_return_lies_prepared(night: Nig
     night.admit(ready("agent02"))
     night.make()
 
-    newer, older = night.returns()
-    assert (older.id, older.reason_code) == (prepared.id, "STALE_NEWER_RETURN")
-    night.release(newer)
-    assert night.record(newer).what.rows_accepted == 2
+    check_made_anew_with_both(night, prepared)
 
 
 def test_the_same_news_is_looked_at_once_where_rows_of_a_delivered_return_wait(copies: Copies, tmp_path: Path) -> None:
@@ -176,7 +177,4 @@ def test_news_that_was_looked_at_counts_again_under_another_minimum(night: Night
     assert not activate_principal(night.desk.house.conn, papers, datetime.now(UTC)).is_refused
     night.make()
 
-    newer, older = night.returns()
-    assert (older.id, older.reason_code) == (prepared.id, "STALE_NEWER_RETURN")
-    night.release(newer)
-    assert night.record(newer).what.rows_accepted == 2
+    check_made_anew_with_both(night, prepared)

@@ -117,9 +117,7 @@ def _frames(
 
     with ThreadPoolExecutor(2) as both:
         contacts = both.submit(lambda: contacts_by_record(of_contacts(), rules))
-        results = both.submit(
-            lambda: results_of_day([rows for _, rows in parts(InputKind.RESULTS)], rules, since, until)
-        )
+        results = both.submit(lambda: results_of_day(of_results(), rules, since, until))
         return contacts.result(), results.result()
 
 
