@@ -29,8 +29,7 @@ from sluice.rights.erase_release import draft, release
 from sluice.rights.erase_stores import NamelessStore, store_of
 from sluice.rights.forward import follow
 from sluice.rights.model import CaseId, Order, Right
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.sample.faults import FaultPlan
 from sluice.sample.files import write_campaign
 from sluice.terms import Principal, SubjectKind
@@ -87,9 +86,8 @@ def _decided(house: House, phone: str) -> CaseId:
     """They ask, the principal instructs, the desk decides, a second person releases the plan."""
     now = datetime.now(UTC)
     case = open_case(
-        house, Right.ERASURE, [(SubjectKind.PHONE, phone)], None, now, "letter", "nl", now,
-        protection=protection_of(house), actor=DESK,
-    )  # fmt: skip
+        house, NewRequest(Right.ERASURE, [(SubjectKind.PHONE, phone)], None, now, "letter", "nl", DESK), now
+    )
     settle_identity(house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", "00" * 32))
     follow(house, datetime.now(UTC))
     instructed(house, case.case_id)

@@ -34,8 +34,7 @@ from sluice.exchange.house import open_house
 from sluice.exchange.merged import merge_all
 from sluice.rights.erase_lead import _kept
 from sluice.rights.model import Actor, Right, Role
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings, get_settings
 from sluice.terms import SubjectKind
@@ -159,10 +158,8 @@ def _begin(settings: Settings, folder: Path) -> None:
             drain_all(house)
         cells = dict(zip(*(line.decode().strip().split(";") for line in (head, first)), strict=True))
         now = datetime.now(UTC)
-        open_case(
-            house, Right.ACCESS, [(SubjectKind.PHONE, cells["phone"])], None, now.date(), "letter", "nl", now,
-            protection=protection_of(house), actor=Actor(Role.DESK, "anna"),
-        )  # fmt: skip
+        given, clerk = [(SubjectKind.PHONE, cells["phone"])], Actor(Role.DESK, "anna")
+        open_case(house, NewRequest(Right.ACCESS, given, None, now.date(), "letter", "nl", clerk), now)
 
 
 def _person(settings: Settings) -> str:

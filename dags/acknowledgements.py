@@ -8,5 +8,5 @@ from sluice.orchestration.desk import desk
 from sluice.orchestration.flows import every_five_minutes
 from sluice.orchestration.follow import FollowAcknowledgements
 
-with desk("acknowledgements", every_five_minutes(1), __doc__, "outbound", retries=1, tells="UNACKNOWLEDGED"):
+with desk("acknowledgements", every_five_minutes(1), __doc__, "outbound", retries=1, tells=("UNACKNOWLEDGED",)):
     FollowAcknowledgements(task_id="follow")

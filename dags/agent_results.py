@@ -15,6 +15,6 @@ for paper in flows_of("internal"):
         __doc__,
         "results",
         paper.principal,
-        tells="REFUSED",
+        tells=("REFUSED",),
     ):
         drain_in_slots("internal", paper.principal, paper.flow)

@@ -9,5 +9,7 @@ from sluice.orchestration.desk import PERSONS, desk
 from sluice.orchestration.flows import every_five_minutes
 from sluice.orchestration.persons import FollowCases
 
-with desk("case_clock", every_five_minutes(2), __doc__, "persons", owner=PERSONS, retries=1, tells="ALARM"):
+with desk(
+    "case_clock", every_five_minutes(2), __doc__, "persons", owner=PERSONS, retries=1, tells=("ALARM", "CONTRADICTED")
+):
     FollowCases(task_id="follow")

@@ -2,11 +2,12 @@
 
 Every five minutes: plans what was decided; for each released case looks what would fail, keeps the person out
 and names the copies; batches of copies are edited side by side; then each case is looked through again until
-nothing is found, every byte is scanned by another reader, and the certificate is signed.
+nothing is found, every byte is scanned by another reader, and the certificate is signed. A run takes up 512
+cases at most, first what never ran, then what ran longest ago; the next one goes on as soon as it ends.
 
-Safe to run again: whatever was killed is found again and finished. A case that leaves a residue, or meets a
-file under way, fails its task and is tried again; nothing is certified meanwhile, and no other case begins
-while one is in error (`sluice erase status`).
+Safe to run again: whatever was killed is found again and finished. A case that leaves a residue, or meets an
+open file that names the person or that nobody can read yet, fails its task and is tried again; nothing is
+certified meanwhile, and no other case begins while one is in error (`sluice erase status`).
 """
 
 from airflow.sdk import TriggerRule, task_group

@@ -17,9 +17,9 @@ for paper in flows_of("inbound"):
         __doc__,
         "inbound",
         paper.principal,
-        tells="REFUSED",
+        tells=("REFUSED",),
     ):
         drain_in_slots("inbound", paper.principal, paper.flow)
 
-with desk("inbound__strays", stray_arrivals(), __doc__, "inbound", tells="REFUSED"):
+with desk("inbound__strays", stray_arrivals(), __doc__, "inbound", tells=("REFUSED",)):
     DrainStrays(task_id="drain")

@@ -1,7 +1,7 @@
 """Every night: verify the ledger against the copies outside the database, and call the desk when it does not hold.
 
-That it could not be verified is told too, with its code. An Airflow DAG that mends nothing: `sluice ledger verify`
-shows every place, and what it can have been.
+That it could not be verified is told too, with its code. An Airflow DAG that mends nothing in the ledger: `sluice
+ledger verify` shows every place, and what it can have been. Copies that are missing are told, then put there again.
 """
 
 from sluice.orchestration.desk import desk

@@ -29,5 +29,33 @@ def misbehave(job: dict[str, Any]) -> None:
             raise ValueError("secret")
         case "connect":
             socket.create_connection(("127.0.0.1", job["port"]), 2)
+        case "leave somebody running":
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:  # nobody's child but the nursery's any more
+                    (Path(job["folder"]) / "left").write_text(str(os.getpid()))
+                    time.sleep(60)
+                os._exit(0)
+            os.wait()
+            while not (Path(job["folder"]) / "left").exists():
+                time.sleep(0.01)
         case "note pids":
             (Path(job["folder"]) / "pids").write_text(f"{os.getpid()} {os.getppid()}")
+
+
+def judge_and_link(job: dict[str, Any]) -> None:
+    """Judge as ever; then a file of the worker stands where one of the report is, as ``job``'s folder says it."""
+    from sluice.exchange.child import judge_file
+
+    judge_file(job)
+    folder = Path(job["folder"])
+    name, how = (folder.parents[1] / "evil").read_text().split()
+    place = folder / name
+    place.unlink(missing_ok=True)
+    secret = folder.parents[1] / "secret"
+    if how == "link":
+        place.symlink_to(secret)
+    elif how == "name":
+        place.hardlink_to(secret)
+    else:
+        os.mkfifo(place)

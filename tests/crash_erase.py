@@ -26,7 +26,7 @@ WATCHED = tuple(
     f"/sluice/{place}"
     for place in (
         "rights/erase", "rights/certificate", "rights/tell", "rights/notice_", "rights/tidy", "rights/destroy",
-        "exchange/suppressed", "exchange/merged", "exchange/catalogue", "exchange/workroom", "lake/objects",
+        "exchange/suppressed", "exchange/merged", "exchange/own_writes", "exchange/workroom", "lake/objects",
         "sluice/keys", "db.py",
     )
 )  # fmt: skip

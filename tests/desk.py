@@ -93,3 +93,16 @@ def environment(settings: Settings) -> dict[str, str]:
     plain = settings.model_dump(exclude_none=True, exclude=set(hidden))
     given = {f"SLUICE_{name.upper()}": str(value) for name, value in (plain | hidden).items()}
     return {**os.environ, **given}
+
+
+@contextmanager
+def requests(desk: Desk) -> Iterator[list[str]]:
+    """What the store is asked for while the block runs, as its client says it."""
+    events, asked = desk.house.objects._client.meta.events, list[str]()
+
+    def note(model: object, **_: object) -> None:
+        asked.append(model.name)  # type: ignore[attr-defined]
+
+    events.register("before-call.s3", note)
+    yield asked
+    events.unregister("before-call.s3", note)

@@ -1,10 +1,14 @@
 """What somebody else does between two steps of a use case."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
+import psycopg
+
+from sluice.exchange.house import House
 from sluice.lake.objects import ObjectStore
 
 
@@ -29,3 +33,17 @@ class Meanwhile:
             return stored
 
         return put
+
+
+@contextmanager
+def locked(house: House, table: str) -> Iterator[None]:
+    """Somebody works on a table: it can be read, and whoever writes it gives up after a moment."""
+    url = house.settings.database_admin_url
+    assert url is not None
+    with psycopg.connect(url.get_secret_value()) as other:
+        other.execute(f"lock table {table} in share mode".encode())
+        house.conn.execute("set lock_timeout = '100ms'")
+        try:
+            yield
+        finally:
+            house.conn.execute("reset lock_timeout")

@@ -52,7 +52,7 @@ class Databases:
         """A copy of a database at rest, by default of the empty one."""
         name = f"t_{secrets.token_hex(6)}"
         fresh = Database(name, _with_name(self._server.app_url, name), _with_name(self._server.admin_url, name))
-        self._do("create database {} template {}", name, template or self._template)
+        self._do("create database {} template {} strategy file_copy", name, template or self._template)
         migrations.prepare(fresh.admin_url, postgres.APP)
         return fresh
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from sluice.agreement import contract_shape
 from sluice.agreement.agreement_shape import AGREEMENT
+from sluice.agreement.contract_shape import Region
 from sluice.agreement.shape import Day, Flag, Iri, Keys, Kind, Many, Number, Text, Word
 
 HEAD = """# Fields of agreements and contracts
@@ -67,6 +68,8 @@ def _told(kind: Kind) -> str:
             return "day, YYYY-MM-DD"
         case Flag():
             return "true or false"
+        case Region():
+            return "ISO 3166 code of a region that has phone numbers, such as `BE`"
         case Number(low=low, high=high, whole=whole):
             return f"{'whole number' if whole else 'number'}, {low:g} to {high:g}"
         case Word(words=words):

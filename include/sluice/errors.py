@@ -11,8 +11,10 @@ from enum import IntEnum
 from pathlib import Path
 from typing import ClassVar
 
-BEGINNING = re.compile(r"[0-9a-f]{1,8}(-[0-9a-f-]{0,27})?")
-"""How a UUID begins; no phone number does."""
+BEGINNING = re.compile(
+    r"[0-9a-f]{1,8}|[0-9a-f]{8}(-[0-9a-f]{4}){0,2}-[0-9a-f]{0,4}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{0,12}"
+)
+"""How a UUID begins, its hyphens where they belong; no phone number does."""
 
 
 class Exit(IntEnum):
@@ -151,11 +153,27 @@ class StoreConflict(StoreError):
     cure = "two writers used one key: compare the versions of the object"
 
 
+class ObjectUnreadable(StoreError):
+    """One object, not the store: whoever put it there sealed it with a key of their own, or put it away."""
+
+    code = "SLU-210"
+    summary = "the object store does not give this object: it is under a key of its sender's, or put away cold"
+    cure = "its sender puts it once more without SSE-C and in a class that can be read at once"
+
+
 class NotFound(SluiceError):
     code = "SLU-301"
     summary = "there is no such thing"
     cure = "check the spelling; `sluice agreement list` and `sluice exchange list` show what exists"
     exit = Exit.REFUSED
+
+
+class Ambiguous(NotFound):
+    """The one that was meant is not told from others."""
+
+    code = "SLU-307"
+    summary = "several begin so"
+    cure = "give more of the id"
 
 
 class DocumentInvalid(SluiceError):

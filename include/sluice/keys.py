@@ -43,6 +43,7 @@ WRAPPED, DESTROYED = ".wrapped", ".destroyed"
 """Endings of a wrapped key and of the mark that stays when it was destroyed."""
 FINGERPRINT = b"sluice key fingerprint 1"
 SAMPLE = b"sluice sample of notes 1 "
+WRAPPING = b"sluice wrapping of keys 1 "
 
 
 class KeyLost(SluiceError):
@@ -65,15 +66,16 @@ class KeyOutOfReach(SluiceError):
     code = "SLU-119"
     summary = "a key cannot be read, made or destroyed here"
     cure = (
-        "let SLUICE_KEYS_DIR be written; where it is brought read-only, do it on the machine that writes it and bring "
-        "it anew (docs/how-to/more-than-one-machine.md)"
+        "let SLUICE_KEYS_DIR, and var/secrets where the master or signing key is not set, be read and written; where "
+        "they are brought read-only, do it on the machine that writes and bring them anew "
+        "(docs/how-to/more-than-one-machine.md)"
     )
     exit = Exit.MISSING
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFound:
-    """One key of the folder. ``fingerprint``: None when it is cut off, or the master key does not open it."""
+    """One key of the folder. ``fingerprint``: None when it is cut off or gone, or the master key does not open it."""
 
     principal: str
     purpose: str
@@ -132,19 +134,17 @@ class Keyring:
     def open(cls, settings: Settings) -> "Keyring":
         """Read master and signing key from the settings, else from ``var/secrets`` (made once).
 
-        Raises SettingMissing when one is set but cannot be read, KeyLost when the file of one is empty.
+        Raises SettingMissing when one is set but cannot be read, KeyLost when the file of one is empty, KeyOutOfReach.
         """
         secrets_dir = settings.var / "secrets"
         if settings.master_key is not None:
-            text = settings.master_key.get_secret_value()
+            text = settings.master_key.get_secret_value().encode()
         else:
-            text = write_secret_once(
-                secrets_dir / "master.key", lambda: base64.b64encode(secrets.token_bytes(32))
-            ).decode()
+            text = _own(secrets_dir / "master.key", lambda: base64.b64encode(secrets.token_bytes(32)))
         if settings.signing_key is not None:
             pem = settings.signing_key.get_secret_value().encode()
         else:
-            pem = write_secret_once(secrets_dir / "signing.pem", _new_signing_pem)
+            pem = _own(secrets_dir / "signing.pem", _new_signing_pem)
         return cls(settings.keys_dir, _master(text), _signing(pem))
 
     @property
@@ -192,7 +192,7 @@ class Keyring:
 
     def _found(self, principal: Principal, purpose: str) -> bytes | None:
         path = self._path(principal, purpose)
-        with _in_reach(principal, purpose):
+        with _in_reach(f"{principal}/{purpose}"):
             self._check_not_destroyed(principal, purpose)
             wrapped = _read(path) if path.exists() else None
         return None if wrapped is None else self._unwrapped(principal, purpose, wrapped)
@@ -212,20 +212,23 @@ class Keyring:
         return hmac.new(key, FINGERPRINT, "sha256").hexdigest()
 
     def list_keys(self) -> list[KeyFound]:
-        """Every key that is there or was destroyed, by name."""
-        found = []
-        for path in sorted(self.directory.glob("*/*")):
-            name, purpose, end = path.parent.name, path.stem, path.suffix
-            if end == DESTROYED:
-                found.append(KeyFound(name, purpose, True, path.read_text(encoding="ascii") or None))
-            elif end == WRAPPED and not self.is_destroyed(Principal(name), purpose):
-                found.append(KeyFound(name, purpose, False, self._known(Principal(name), purpose)))
-        return found
+        """Every key that is there or was destroyed, by name. Raises KeyOutOfReach: a folder that cannot be read."""
+        files = [path for path in _files_below(self.directory) if path.suffix in (WRAPPED, DESTROYED)]
+        names = dict.fromkeys((Principal(path.parent.name), path.stem) for path in files)
+        return [self._looked_at(*name) for name in names]
+
+    def _looked_at(self, principal: Principal, purpose: str) -> KeyFound:
+        """A key that was listed; whoever destroys it meanwhile leaves the mark before anything of it is gone."""
+        known, mark = self._known(principal, purpose), self._tombstone(principal, purpose)
+        if not mark.exists():
+            return KeyFound(principal, purpose, False, known)
+        with _in_reach(f"{principal}/{purpose}"):
+            return KeyFound(principal, purpose, True, mark.read_text(encoding="ascii") or None)
 
     def _known(self, principal: Principal, purpose: str) -> str | None:
         try:
             return self.fingerprint(principal, purpose)
-        except (EvidenceInvalid, KeyLost, KeyOutOfReach):
+        except (EvidenceInvalid, KeyDestroyed, KeyLost, KeyOutOfReach, NotFound):
             return None
 
     def destroy(self, principal: Principal, purpose: str, fingerprint: str = "") -> None:
@@ -234,7 +237,7 @@ class Keyring:
         A mark with the fingerprint stays in its place. Raises NotFound when there never was a key, KeyOutOfReach.
         """
         path, mark = self._path(principal, purpose), self._tombstone(principal, purpose)
-        with _in_reach(principal, purpose):
+        with _in_reach(f"{principal}/{purpose}"):
             if not path.exists() and not mark.exists():
                 raise NotFound(Ref("key", f"{principal}/{purpose}"))
             _create(mark, fingerprint.encode())
@@ -243,7 +246,7 @@ class Keyring:
 
     def forbid(self, principal: Principal, purpose: str) -> None:
         """Let a key that was never made not be made any more; one that was made meanwhile goes."""
-        with _in_reach(principal, purpose):
+        with _in_reach(f"{principal}/{purpose}"):
             _create(self._tombstone(principal, purpose), b"")
         self.destroy(principal, purpose)
 
@@ -259,27 +262,49 @@ class Keyring:
 
     def _wrapped(self, principal: Principal, purpose: str, make: Callable[[], bytes]) -> bytes:
         path = self._path(principal, purpose)
-        with _in_reach(principal, purpose):
+        with _in_reach(f"{principal}/{purpose}"):
             self._check_not_destroyed(principal, purpose)
-            wrapped = write_secret_once(path, lambda: aes_key_wrap_with_padding(self.master, make()))
+            wrapped = write_secret_once(
+                path, lambda: aes_key_wrap_with_padding(self._wrapping(principal, purpose), make())
+            )
         return self._unwrapped(principal, purpose, wrapped)
 
     def _unwrapped(self, principal: Principal, purpose: str, wrapped: bytes) -> bytes:
-        try:
-            return aes_key_unwrap_with_padding(self.master, wrapped)
-        except InvalidUnwrap:
-            pass
+        for key in (self._wrapping(principal, purpose), self.master):  # the latter until keys were bound
+            with suppress(InvalidUnwrap):
+                return aes_key_unwrap_with_padding(key, wrapped)
         raise EvidenceInvalid(Ref("key", f"{principal}/{purpose}"), Ref("setting", "SLUICE_MASTER_KEY"))
+
+    def _wrapping(self, principal: Principal, purpose: str) -> bytes:
+        """What wraps one key and no other, so that a file that lies in another's place does not open (RFC 5869)."""
+        return HKDF(SHA256(), 32, salt=None, info=WRAPPING + f"{principal}/{purpose}".encode()).derive(self.master)
 
 
 @contextmanager
-def _in_reach(principal: Principal, purpose: str) -> Iterator[None]:
+def _in_reach(key: str) -> Iterator[None]:
     """Around what needs the file of a key: what the system refuses becomes KeyOutOfReach, with its word for it."""
     try:
         yield
     except OSError as error:
         because = errno.errorcode.get(error.errno or 0, "UNKNOWN")
-        raise KeyOutOfReach(Ref("key", f"{principal}/{purpose}"), Ref("because", because)) from error
+        raise KeyOutOfReach(Ref("key", key), Ref("because", because)) from error
+
+
+def _own(path: Path, make: Callable[[], bytes]) -> bytes:
+    """A key of the installation itself."""
+    with _in_reach(f"{path.parent.name}/{path.name}"):
+        return write_secret_once(path, make)
+
+
+def _files_below(directory: Path) -> list[Path]:
+    """What lies in its folders, by name. ``glob`` would say nothing of a folder that cannot be read."""
+    with _in_reach(directory.name):
+        folders = sorted(path for path in directory.iterdir() if path.is_dir()) if directory.exists() else []
+    files: list[Path] = []
+    for folder in folders:
+        with _in_reach(folder.name):
+            files += sorted(folder.iterdir())
+    return files
 
 
 def _overwrite(path: Path) -> None:
@@ -300,7 +325,7 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _master(text: str) -> bytes:
+def _master(text: bytes) -> bytes:
     try:
         key = base64.b64decode(text, validate=True)
     except ValueError:

@@ -130,7 +130,11 @@ class Settings(BaseSettings):
     keep_arrived_days: int = Field(default=30, ge=0, description="how long a dropped file stays as it arrived")
     keep_quarantine_days: int = Field(default=30, ge=1, description="how long refused data stays, encrypted")
 
+    keep_acks_days: int = Field(default=7, ge=0, description="how long a file under acks/ stays once it is answered")
+
     keep_dial_days: int = Field(default=5, ge=1, description="how long a dial list stays; then a new one is made")
+
+    keep_runs_days: int = Field(default=30, ge=1, description="how long Airflow's runs and the logs of tasks stay")
 
     slots: int = Field(default=2, ge=1, le=64, description="files judged at once per flow")
     task_hours: int = Field(default=6, ge=1, description="Airflow stops a task then, and tries it again")
@@ -147,6 +151,15 @@ class Settings(BaseSettings):
     )
     gate_wall_seconds: int = Field(
         default=300, ge=1, description="wall time of the judging process, plus 1 s per 2 MiB of the file"
+    )
+    scan_memory_mb: int = Field(
+        default=2048, ge=256, description="memory of a process that reads an object again, plus 12x the object"
+    )
+    scan_cpu_seconds: int = Field(
+        default=300, ge=1, description="CPU time of the same for one object, plus 1 s per 256 KiB of it"
+    )
+    scan_wall_seconds: int = Field(
+        default=900, ge=1, description="wall time of the same for one object, plus 3 s per 256 KiB of it"
     )
 
     @field_validator("*", mode="before")

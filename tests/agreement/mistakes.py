@@ -70,6 +70,7 @@ AGREEMENT_MISTAKES = (
     Mistake(
         "AGR-077", "seedOwner: {signOff: null", "seedOwner: {twoPersonSignOff: true, signOff: CEO", "twoPersonSignOff"
     ),
+    Mistake("AGR-078", "startEvent: contract_end", "startEvent: staff_left", "staff_left"),
     Mistake("AGR-080", "fieldGroup: consent", "fieldGroup: emotion", "emotion"),
 )
 
@@ -100,6 +101,8 @@ CONTRACT_MISTAKES = (
     Mistake("CON-013", "metric: rowCount", "metric: rows", "metric: rows"),
     Mistake("CON-013", "value: contact_point", "value: contact_points", "contact_points"),
     Mistake("CON-013", "dataOrigin, value: observed", "dataOrigin, value: seen", "seen"),
+    Mistake("CON-025", "region, value: BE", "region, value: UK", "value: UK"),
+    Mistake("CON-025", "region, value: BE", "region, value: XQ", "value: XQ"),
     Mistake("CON-014", "maxRefusedShare, value: 0.1", "maxRefusedShare, value: 10", "maxRefusedShare"),
     Mistake("CON-016", "pd#EmailAddress", "pd#Email", 'pd#Email"'),
     Mistake("CON-017", 'delimiter: ";"', 'delimiter: ";;"', "delimiter"),
@@ -158,6 +161,7 @@ CONTRACT_MISTAKES = (
     Mistake("CON-061", "gdpr#A6-1-f", "gdpr#A6-1-a", "A6-1-a"),
     Mistake("CON-062", "retentionRule, value: RET-02", "retentionRule, value: RET-07", "RET-07"),
     Mistake("CON-064", "roleProfile, value: PRINCIPAL_CONTROLLER", "roleProfile, value: JOINT", "JOINT"),
+    Mistake("CON-069", "retentionRule, value: RET-01", "retentionRule, value: RET-REC", "RET-REC"),
     Mistake("CON-065", "fieldGroup, value: consent", "fieldGroup, value: sentiment", "name: opt_in_phone"),
     Mistake("CON-065", "name: campaign_code", "name: agent_emotion", "agent_emotion"),
     Mistake("CON-066", "pd#BirthDate", "pd#Health", "name: birth_date"),

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, PRINCIPALS, write_folder
 from sluice.agreement.codes import GAP_CODES
-from sluice.agreement.errors import ColumnNameUnfit, FileRefused
+from sluice.agreement.errors import ColumnNameUnfit, FileRefused, FileUndecided
 from sluice.cli import agreement, contract, principal, whole
+from sluice.errors import UsageError
 from sluice.exchange.infer import skeleton_of
 from sluice.services.seaweed import credential
 from sluice.settings import get_settings
@@ -127,6 +128,23 @@ def test_onboarding_shows_and_writes(tmp_path: Path) -> None:
     assert [Path(file["path"]).exists() and file["written"] for file in written["files"]] == [True, True]
 
 
+def test_the_contract_of_the_named_flow_is_the_only_one_and_infer_fills_it(tmp_path: Path) -> None:
+    """docs/how-to/add-a-principal.md: a skeleton of another name would stay open for good."""
+    file, papers = tmp_path / "leads.csv", tmp_path / "papers"
+    file.write_text("id;name\n1;x\n", encoding="utf-8")
+    env = {"SLUICE_PRINCIPALS_DIR": str(papers)}
+
+    written = run(principal.app, "onboard", "energy02", "--flow", "leads", "--write", env=env)
+    filled = run(contract.app, "infer", str(file), "--principal", "energy02", "--flow", "leads")["contract"]
+    refused = runner.invoke(principal.app, ["onboard", "energy02", "--flow", "bad flow", "--write"], env=env)
+
+    assert "s3://exchange/energy02/inbound/leads/" in written["paths"]
+    [contract_path] = papers.glob("energy02/*.odcs.yaml")
+    assert contract_path.name == "leads.inbound.odcs.yaml"
+    assert "id: energy02.inbound.leads" in filled and "id: energy02.inbound.leads" in contract_path.read_text()
+    assert isinstance(refused.exception, UsageError) and "bad flow" not in str(refused.exception)
+
+
 @pytest.mark.parametrize("name", ["Customer\nnumber", "Customer\tnumber"])
 def test_infer_refuses_a_header_that_no_contract_can_name(tmp_path: Path, name: str) -> None:
     """As Alt+Enter makes it in a workbook: the linter would refuse the skeleton."""
@@ -164,3 +182,25 @@ def test_a_file_that_is_no_table_is_refused_with_a_code(tmp_path: Path) -> None:
 
     with pytest.raises(FileRefused, match="UNREADABLE_EMPTY_FILE"):
         skeleton_of(tmp_path / "empty.csv", "someone", "some_flow")
+
+
+@pytest.mark.parametrize("name", ["lies@post.example", "0487240277", "2026-11-29"])
+def test_a_skeleton_of_a_file_without_a_header_would_print_a_person(tmp_path: Path, name: str) -> None:
+    """One of ten names is enough: no contract says yet which names are names."""
+    others = [f"name{number}" for number in range(9)]
+    for first, code in (("year2026", 0), ("2026", 0), (name, 3)):
+        file = tmp_path / "export.csv"
+        file.write_text(f"{';'.join([first, *others])}\n{';'.join('abcdefghij')}\n", encoding="utf-8")
+        result = runner.invoke(contract.app, ["infer", str(file), "--principal", "shop01"])
+        left = int(result.exception.exit) if isinstance(result.exception, FileUndecided) else result.exit_code
+        assert left == code
+        assert (name in f"{result.output}{result.exception}") is False
+
+
+def test_a_folder_that_cannot_be_written_is_a_wrong_option(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    done = runner.invoke(
+        principal.app, ["onboard", "energy02", "--write"], env={"SLUICE_PRINCIPALS_DIR": str(tmp_path / "file")}
+    )
+
+    assert isinstance(done.exception, UsageError) and "option --write; because" in str(done.exception)

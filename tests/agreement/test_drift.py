@@ -99,6 +99,30 @@ def test_the_lines_put_in_and_taken_out_give_a_contract_without_drift(contract: 
     assert (left["change"], left["declared"], left["yaml"]) == ("missing", "last_name", [])
 
 
+@pytest.mark.parametrize(
+    ("comma", "cells", "kind"),
+    [
+        ("false", ("1,50", "2,25"), "string"),
+        ("false", ("1.50", "2.25"), "number"),
+        ("true", ("1,50", "2,25"), "number"),
+        ("true", ("1.50", "2.25"), "string"),
+    ],
+)
+def test_a_new_column_is_a_number_only_if_the_contract_reads_it_as_one(
+    contract: Path, rows: Rows, comma: str, cells: tuple[str, str], kind: str
+) -> None:
+    said = "{property: decimalComma, value: "
+    was = next(line for line in CONTRACT.splitlines() if said in line)
+    contract.write_text(CONTRACT.replace(was, f"{was.split(said)[0]}{said}{comma}}}"), encoding="utf-8")
+    for number, row in enumerate(rows):
+        row.append(cells[number % 2] if number else "loyalty")
+
+    [found] = [each for each in drift(contract, rows) if each["found"] == "loyalty"]
+
+    lines = list(map(str, found["yaml"]))  # type: ignore[call-overload]
+    assert lines[1] == f"+        logicalType: {kind}"
+
+
 @pytest.mark.parametrize("key", ["required", '"required"'])
 def test_a_missing_column_of_one_line_keeps_what_else_is_true_of_it(contract: Path, rows: Rows, key: str) -> None:
     before, rest = CONTRACT.split("      - name: last_name\n")

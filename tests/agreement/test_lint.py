@@ -46,6 +46,16 @@ def test_a_warning_is_shown_and_is_no_problem(tmp_path: Path, text: str, mistake
     assert CODES[mistake.code].severity is Severity.WARNING
 
 
+@pytest.mark.parametrize(("said", "meant"), [("UK", "GB"), ("EL", "GR"), ("XQ", "BE")])
+def test_a_region_without_phone_numbers_is_told_with_the_code_that_has_them(
+    tmp_path: Path, said: str, meant: str
+) -> None:
+    path = write_folder(tmp_path) / CONTRACT_NAME
+    path.write_text(CONTRACT.replace("region, value: BE", f"region, value: {said}"), encoding="utf-8")
+
+    assert [(problem.code, meant in problem.message) for problem in lint_path(path)] == [("CON-025", True)]
+
+
 def test_most_mistakes_are_reported_once_and_alone(tmp_path: Path) -> None:
     alone = 0
     sample = CONTRACT_MISTAKES[::4]
@@ -76,6 +86,7 @@ def test_every_code_of_the_table_has_a_test() -> None:
         "CON-034",
         "CON-045",
         "CON-072",
+        "CON-075",
         "CON-084",
         "CON-085",
     }
@@ -184,7 +195,9 @@ def test_a_paper_of_the_right_kind_and_a_folder_are_linted_as_ever(tmp_path: Pat
     assert lint_as(agreement, "AGR") == lint_path(agreement) != []
     assert lint_as(contract, "CON") == lint_path(contract)
     assert lint_as(folder, "AGR") == lint_as(folder, "CON") == lint_path(folder)
-    assert [problem.code for problem in lint_as(folder / "nothing.yaml", "CON")] == ["AGR-001"]
+    assert [problem.code for problem in lint_as(folder / "nothing.yaml", "CON")] == ["CON-001"]
+    (folder / "empty").mkdir()
+    assert [problem.code for problem in lint_as(folder / "empty", "AGR")] == ["AGR-001"], "a path that is misspelt"
 
 
 @pytest.mark.parametrize("body", [b"kind: DataContract\nschema: " + b"[" * 40 + b"]" * 40, b"- kind: DataContract\n"])
@@ -219,6 +232,25 @@ def test_doubles_and_shared_ids_are_found_across_files(tmp_path: Path) -> None:
     codes = {problem.code for problem in lint_path(tmp_path)}
 
     assert {"AGR-022", "CON-024", "AGR-029"} <= codes
+
+
+@pytest.mark.parametrize(("last", "codes"), [("a", ["CON-075"] * 3), ("d", [])])
+def test_datasets_that_refer_to_each_other_in_a_circle_would_wait_for_ever(
+    tmp_path: Path, last: str, codes: list[str]
+) -> None:
+    """``b`` refers to ``a`` and ``c`` to ``b``; ``a`` itself to ``c``, or to one that refers to nothing."""
+    folder = write_folder(tmp_path, contract=None)
+    named = "      - name: customer_number\n"
+    for flow, to in (("a", "c" if last == "a" else "d"), ("b", "a"), ("c", "b"), ("d", "")):
+        there = f"{to}.inbound.odcs.yaml#/schema/rows/properties/customer_number"
+        text = CONTRACT.replace(named, f"{named}        relationships: [{{to: {there}}}]\n" if to else named)
+        text = text.replace("inbound.renewal_campaign", f"inbound.{flow}")
+        (folder / f"{flow}.inbound.odcs.yaml").write_text(text, encoding="utf-8")
+
+    found = [problem for problem in lint_path(folder) if problem.severity is Severity.ERROR]
+
+    assert [problem.code for problem in found] == codes
+    assert all("customer_number" in problem.message for problem in found)
 
 
 def test_an_agreement_without_inbound_rows_and_a_contract_without_columns(tmp_path: Path) -> None:

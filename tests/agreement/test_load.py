@@ -36,6 +36,7 @@ def test_a_rule_that_came_later_is_asked_of_files_and_not_of_what_was_registered
     text = (PRINCIPALS / "energy01" / path.name).read_text(encoding="utf-8")
     path.write_text(text.replace("  country: BE", "  country: US"), encoding="utf-8")
     octal = text.replace("noticeDays: 30", "noticeDays: 036")
+    undated = text.replace("startEvent: contract_end", "startEvent: case_closed")
 
     registered = parse_agreement(path.read_bytes(), path.name)
 
@@ -43,9 +44,11 @@ def test_a_rule_that_came_later_is_asked_of_files_and_not_of_what_was_registered
     assert octal != text and parse_agreement(octal.encode(), path.name).version == "3.0.0"
     with pytest.raises(PaperInvalid, match="AGR-054"):
         load_agreement(path)
-    path.write_text(octal, encoding="utf-8")
-    with pytest.raises(PaperInvalid, match="AGR-019"):
-        load_agreement(path)
+    assert undated != text and parse_agreement(undated.encode(), path.name).version == "3.0.0"
+    for later, code in ((octal, "AGR-019"), (undated, "AGR-078")):
+        path.write_text(later, encoding="utf-8")
+        with pytest.raises(PaperInvalid, match=code):
+            load_agreement(path)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +60,8 @@ def test_a_rule_that_came_later_is_asked_of_files_and_not_of_what_was_registered
         ("mustBe: 0", "mustBeLessThan: .inf", "CON-081"),
         ("min_value: 0,", "min_value: -.inf,", "CON-081"),
         ("min_value: 0,", "min_value: 010,", "CON-019"),
+        ("retentionRule, value: RET-02", "retentionRule, value: RET-REC", "CON-069"),
+        ("region, value: BE", "region, value: UK", "CON-025"),
     ],
 )
 def test_a_rule_of_contracts_that_came_later_is_asked_of_files_only_too(

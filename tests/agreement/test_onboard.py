@@ -1,8 +1,10 @@
 """A new principal with YAML alone: names, paths, rights, skeletons."""
 
+from collections.abc import Callable
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,13 +17,36 @@ from sluice.terms import Flow, Principal, Severity
 TODAY = date(2026, 11, 25)
 
 
-def allows(policy: dict, action: str, key: str) -> bool:
-    """What IAM says of one object, by its own rules: an action and a resource pattern that both fit."""
-    return any(
-        action in statement["Action"]
-        and any(fnmatchcase(f"arn:aws:s3:::exchange/{key}", r) for r in statement["Resource"])
+OPERATORS: dict[str, Callable[[str | None, Any], bool]] = {
+    "Null": lambda said, wanted: (said is None) == (wanted == "true"),
+    "StringEquals": lambda said, wanted: said in wanted,
+    "StringNotEquals": lambda said, wanted: said != wanted,
+}
+
+
+def allows(policy: dict, action: str, key: str, **headers: str) -> bool:
+    """What IAM says of one object, by its own rules: an action and a resource pattern that both fit, and no denial.
+
+    headers: of the request, by the name of their condition key without ``s3:x-amz-``.
+    """
+    fitting = [
+        statement
         for statement in policy["Statement"]
-    )
+        if action in statement["Action"]
+        and any(fnmatchcase(f"arn:aws:s3:::exchange/{key}", r) for r in statement["Resource"])
+        and fits(statement.get("Condition", {}), {name.replace("_", "-"): said for name, said in headers.items()})
+    ]
+    return {each["Effect"] for each in fitting} == {"Allow"}
+
+
+def fits(condition: dict, headers: dict) -> bool:
+    """Every operator and every key of it; a negated one fits a request that lacks the key."""
+    for operator, asked in condition.items():
+        for name, wanted in asked.items():
+            said = headers.get(name.removeprefix("s3:x-amz-"))
+            if not OPERATORS[operator](said, wanted):
+                return False
+    return True
 
 
 def may_list(policy: dict, prefix: str) -> bool:
@@ -43,6 +68,26 @@ def test_a_principal_reads_where_it_fetches_and_writes_nothing_there(word: str) 
 
     assert allows(policy, "s3:GetObjectVersion", f"client-a/{word}/flow/file.csv")
     assert not allows(policy, "s3:PutObject", f"client-a/{word}/flow/file.csv")
+
+
+@pytest.mark.parametrize("word", ["inbound", "requests", "acks"])
+@pytest.mark.parametrize(
+    ("headers", "is_taken"),
+    [
+        ({"server_side_encryption_customer_algorithm": "AES256"}, False),
+        ({"server_side_encryption": "aws:kms", "server_side_encryption_aws_kms_key_id": "arn:aws:kms:::key/1"}, False),
+        ({"server_side_encryption": "aws:kms"}, False),
+        ({"server_side_encryption": "aws:kms:dsse"}, False),
+        ({"storage_class": "DEEP_ARCHIVE"}, False),
+        ({"storage_class": "INTELLIGENT_TIERING"}, False),
+        ({"storage_class": "STANDARD"}, True),
+        ({"server_side_encryption": "AES256"}, True),
+    ],
+)
+def test_nothing_is_taken_that_nobody_at_the_center_could_read(word: str, headers: dict, is_taken: bool) -> None:
+    policy = policy_for(Principal("client-a"), "exchange")
+
+    assert allows(policy, "s3:PutObject", f"client-a/{word}/x", **headers) is is_taken
 
 
 def test_a_prefix_that_begins_like_anothers_name_opens_nothing() -> None:

@@ -15,7 +15,7 @@ from sluice.agreement.build import build_agreement
 from sluice.agreement.contestable import find_contestable
 from sluice.agreement.document import read_document
 from sluice.agreement.matrix import matrix_of
-from sluice.agreement.model import Paper
+from sluice.agreement.papers import Paper
 from sluice.agreement.sign_off import SignOffRefused, sign_off
 from sluice.agreement.sign_off_store import SignOff, insert_sign_off, list_sign_offs
 from sluice.agreement.store import find_agreement, in_force, list_agreements

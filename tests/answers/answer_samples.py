@@ -43,7 +43,6 @@ def a_role(name: str, group: FieldGroup) -> FieldRole:
         role_profile=RoleProfile.SEED_OWNER, purpose_iris=(f"{dpv.DPV}DirectMarketing",),
         legal_basis=f"{dpv.GDPR}A6-1-f", basis_holder="center", retention_rule="RET-01", automated=True, portable=True,
         subject_key=None, art9_condition=None, logical_type="string", date_format=None, required=False, unique=False,
-        classification=None,
     )  # fmt: skip
 
 

@@ -29,12 +29,12 @@ HOUSEHOLD = [rows_with(number=["mine", "other", None]), rows_with(plain=["a", "b
 
 
 def test_in_a_household_a_row_without_a_number_may_be_of_any_of_them() -> None:
-    doubts = doubtful(HOUSEHOLD, {NUMBER: frozenset({"mine"})}, must_match=True)
+    doubts = doubtful(HOUSEHOLD, {NUMBER: frozenset({"mine"})})
     assert said(doubts, (3, 2)) == [[False, True, True], [True, True]] and doubts.is_shared
 
 
 def test_who_gave_no_number_gets_no_row_of_a_household() -> None:
-    doubts = doubtful(HOUSEHOLD, {PHONE: frozenset({"p"})}, must_match=True)
+    doubts = doubtful(HOUSEHOLD, {PHONE: frozenset({"p"})})
     assert said(doubts, (3, 2)) == [[True] * 3, [True] * 2] and doubts.is_shared
 
 
@@ -43,18 +43,26 @@ def test_somebody_alone_keeps_their_rows_with_and_without_a_number(asked: dict[S
     found = [rows_with(number=["mine", None]), rows_with(plain=["a"])]
     if "second" in asked.get(NUMBER, ()):
         found.append(rows_with(number=["second"]))
-    doubts = doubtful(found, asked, must_match=True)
+    doubts = doubtful(found, asked)
     assert doubts == Doubts((None,) * len(found), is_shared=False)
 
 
 def test_another_number_of_the_person_says_whose_a_row_is() -> None:
     found = [rows_with(number=["mine", "other"]), rows_with(national=["n", None])]
     asked = {NUMBER: frozenset({"mine"}), NATIONAL: frozenset({"n"})}
-    assert said(doubtful(found, asked, must_match=True), (2, 2)) == [[False, True], [False, True]]
+    assert said(doubtful(found, asked), (2, 2)) == [[False, True], [False, True]]
 
 
-def test_a_number_that_no_row_of_the_only_principal_bears_makes_all_of_it_doubtful() -> None:
+def test_a_number_that_no_row_of_its_principal_bears_makes_all_of_it_doubtful() -> None:
     found = [rows_with(number=["other"])]
     asked = {NUMBER: frozenset({"mine"})}
-    assert said(doubtful(found, asked, must_match=True), (1,)) == [[True]]
-    assert said(doubtful(found, asked, must_match=False), (1,)) == [[False]], "it is one of another principal"
+    assert said(doubtful(found, asked), (1,)) == [[True]]
+    assert said(doubtful(found, {PHONE: frozenset({"p"})}), (1,)) == [[False]], "control: who gave no number"
+
+
+def test_who_gave_a_number_of_another_principal_may_be_anybody_here() -> None:
+    found = [rows_with(number=["other"]), rows_with(plain=["a"])]
+    asked = {PHONE: frozenset({"p"}), NUMBER: frozenset[str]()}
+    assert said(doubtful(found, asked), (1, 1)) == [[True], [True]]
+    known = doubtful([rows_with(number=["other"], national=["n"])], {**asked, NATIONAL: frozenset({"n"})})
+    assert said(known, (1,)) == [[False]], "a national number is the same everywhere"

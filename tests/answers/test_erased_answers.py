@@ -3,7 +3,6 @@
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -11,25 +10,20 @@ import pytest
 
 from answers.giving import WE_GIVE, give, now
 from copies import Copies
-from rights.town import DESK, SHA, Town, open_town, papers_of
+from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers import store
 from sluice.answers.keep import keep
 from sluice.answers.make import Wish, gather
 from sluice.answers.model import AnswerKind, ErasedMeanwhile
 from sluice.rights.answer_store import index_key_of
-from sluice.rights.cases import settle_identity
 from sluice.rights.erase import run
 from sluice.rights.erase_answers import _names, run_of_package
 from sluice.rights.erase_control_store import begin_run, end_run
 from sluice.rights.erase_find import open_request
 from sluice.rights.erase_model import Target
 from sluice.rights.finish import sweep
-from sluice.rights.forward import forward
 from sluice.rights.identifiers import Identifier, open_sealed, seal
-from sluice.rights.model import Action, Case, Order, Right
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
-from sluice.rights.store import get_case
+from sluice.rights.model import Action, Case, Right
 from sluice.settings import Settings
 from sluice.subject.columns import normalise_column
 from sluice.subject.index import build_run, find_in_run, write_run
@@ -55,15 +49,8 @@ def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
 
 def asked(town: Town, right: Right, kind: SubjectKind, value: str, principal: Principal | None = ENERGY) -> Case:
     """A request by one identifier, decided."""
-    at = datetime.now(UTC)
-    case = open_case(
-        town.house, right, [(kind, value)], principal, at, "letter", "nl", at,
-        protection=protection_of(town.house), actor=DESK,
-    )  # fmt: skip
-    settle_identity(town.house.conn, case.case_id, True, Order(DESK, at, "IDENTITY_SHOWN", SHA))
-    forward(town.house, at)
     action = Action.GIVE if right is Right.ACCESS else Action.ERASE
-    return town.agree(get_case(town.house.conn, case.case_id), action)
+    return town.agree(town.opened(right, [(kind, value)], principal), action)
 
 
 def told(town: Town) -> None:

@@ -50,7 +50,6 @@ from sluice.rights.forward import forward
 from sluice.rights.identifiers import parse_identifier, refs_of
 from sluice.rights.letters import open_document
 from sluice.rights.model import Action, Case, CaseId, LetterKind, Right, State, Track
-from sluice.rights.protect import protection_of
 from sluice.rights.requests import read_requests
 from sluice.rights.store import get_case
 from sluice.settings import Settings
@@ -210,7 +209,7 @@ def test_a_principal_that_asked_by_a_file_of_its_own_gets_its_part(town: Town) -
     said = {"right": "access", "persons": [{"customer": town.people[0].record(ENERGY)}]}
     bucket = town.desk.settings.bucket_exchange
     town.house.objects.put(bucket, "energy01/requests/access-1.json", json.dumps(said).encode(), "application/json")
-    read_requests(town.house, protection_of(town.house), now())
+    read_requests(town.house, now())
     [line] = town.desk.sql("select case_id::text as id from request_file where case_id is not null")
     forward(town.house, now())
     town.agree(get_case(town.house.conn, CaseId(str(line["id"]))), Action.GIVE)
@@ -251,7 +250,7 @@ def received_under_pgp(town: Town, case: Case) -> list[tuple[int, bool]]:
     sent(town, case)
     key, found = town.house.subject_key(SOLAR), []
     for person in town.people[1:]:
-        refs = frozenset(refs_of((parse_identifier(f"phone:{person.phone}", 1),), key).values())
+        refs = frozenset(refs_of((parse_identifier(f"phone:{person.phone}", 1),), key, SOLAR).values())
         with open_bench(town.house, Target(SOLAR, key, refs, (person.phone,), frozenset())) as bench:
             [copy] = answer_store.find_copies(town.house.conn, SOLAR)
             found.append((store_of(copy).find(bench, copy), _index_denies(bench, copy)))

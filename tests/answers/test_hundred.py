@@ -19,8 +19,7 @@ from sluice.rights.cases import decide, settle_identity
 from sluice.rights.forward import forward
 from sluice.rights.instructions import read_instruction
 from sluice.rights.model import Action, CaseId, Order, Right, State
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
@@ -49,9 +48,7 @@ def ask_all(estate: Estate) -> dict[int, CaseId]:
     for person in estate.people:
         numbers = [person.record, *([person.subscriber] if person in estate.shared else [])]
         given = [(SubjectKind.PHONE, person.phone), *((SubjectKind.PRINCIPAL_CUSTOMER_ID, each) for each in numbers)]
-        case = open_case(
-            house, Right.ACCESS, given, None, now, "letter", "nl", now, protection=protection_of(house), actor=DESK
-        )
+        case = open_case(house, NewRequest(Right.ACCESS, given, None, now, "letter", "nl", DESK), now)
         settle_identity(house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", SHA))
         cases[person.number] = case.case_id
     forward(house, now)

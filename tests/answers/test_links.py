@@ -13,7 +13,7 @@ import pytest
 
 from answers.giving import WE_GIVE, give, now
 from copies import Copies
-from rights.town import DESK, Town, open_town, papers_of
+from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers import store
 from sluice.answers.ids import AnswerId
 from sluice.answers.keep import remove_due
@@ -22,12 +22,13 @@ from sluice.answers.link_model import LinkOver, LinkRefused
 from sluice.answers.model import AnswerGone
 from sluice.errors import UsageError
 from sluice.ledger.verify import verify as verify_ledger
+from sluice.rights.cases import withdraw
 from sluice.rights.clock import BRUSSELS, received_on
 from sluice.rights.erase import run
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.letters import note_opened
-from sluice.rights.model import Action, Case, LetterKind, Right, State, Track
+from sluice.rights.model import Action, Case, LetterKind, Order, Right, State, Track
 from sluice.rights.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Principal
@@ -180,6 +181,27 @@ def test_the_package_itself_goes_on_its_day_and_no_link_outlives_it(town: Town) 
     assert not opens(town, link.token, case.case_id, link.link.expires_at - timedelta(minutes=1))
     [gone] = store.find_answers(town.house.conn, case.case_id)
     assert gone.gone_why == "retention"
+
+
+def test_a_request_that_was_taken_back_ends_its_links_and_its_package(town: Town) -> None:
+    """The person does not want it any more (Art. 12(2)): whoever finds the link later gets nothing."""
+    mine, theirs = given(town, 0), given(town, 1)
+    link, other = linked(town, mine), linked(town, theirs)
+    answer = check_words(town.house.conn, link.token, mine.case_id, now())  # just before, both words were right
+
+    withdraw(town.house.conn, mine.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+
+    for attempt in (lambda: open_link(town.house, link.token, mine.case_id, now()), lambda: linked(town, mine)):
+        with pytest.raises(LinkOver):
+            attempt()
+    with pytest.raises(LinkOver):
+        take_out(town.house, link.token, answer, now())
+    assert not opens(town, link.token, "another word"), "control: who does not hold both words learns no more"
+    assert (remove_due(town.house, now()), remove_due(town.house, now())) == ((1, 0), (0, 0))
+    [gone] = store.find_answers(town.house.conn, mine.case_id)
+    left = [o.key for o in town.desk.objects(town.desk.settings.bucket_vault) if o.key.startswith("_answers/")]
+    assert gone.gone_why == "withdrawn" and not [key for key in left if mine.case_id in key]
+    assert opens(town, other.token, theirs.case_id), "control: who did not take it back has theirs"
 
 
 def test_what_a_dead_worker_left_is_removed_and_nothing_else(town: Town) -> None:

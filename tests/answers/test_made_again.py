@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,19 @@ from answers.test_portability import ANY_NUMBER, BY_CONTRACT
 from copies import Copies
 from meanwhile import Meanwhile
 from night import AGREEMENT, Edit
-from rights.town import DESK, SHA, Person, Town, open_town, papers_of
+from rights.town import DESK, Person, Town, open_town, papers_of
 from sluice.answers import store
 from sluice.answers.keep import note_taken
 from sluice.answers.model import Answer, AnswerKind, ErasedMeanwhile, Made
 from sluice.answers.sweep import make_decided
-from sluice.rights.cases import settle_identity
 from sluice.rights.clock import received_on
 from sluice.rights.erase import run
 from sluice.rights.erase_control_store import begin_run, end_run
 from sluice.rights.finish import sweep
-from sluice.rights.forward import follow, forward
+from sluice.rights.forward import follow
 from sluice.rights.had import find_had, is_missed
 from sluice.rights.letters import note_opened, open_document, write_letter
-from sluice.rights.model import Action, Case, LetterKind, Order, Right, State
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.model import Action, Case, LetterKind, Right, State
 from sluice.rights.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
@@ -54,14 +51,7 @@ def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
 
 def asked(town: Town, right: Right, action: Action, person: Person, principal: Principal | None = None) -> Case:
     """A request of somebody, by telephone, decided."""
-    at = datetime.now(UTC)
-    case = open_case(
-        town.house, right, [(SubjectKind.PHONE, person.phone)], principal, at, "letter", "nl", at,
-        protection=protection_of(town.house), actor=DESK,
-    )  # fmt: skip
-    settle_identity(town.house.conn, case.case_id, True, Order(DESK, at, "IDENTITY_SHOWN", SHA))
-    forward(town.house, at)
-    return town.agree(get_case(town.house.conn, case.case_id), action)
+    return town.agree(town.opened(right, [(SubjectKind.PHONE, person.phone)], principal), action)
 
 
 def erase(town: Town, person: Person, principal: Principal | None = ENERGY) -> None:

@@ -1,23 +1,25 @@
 """Every copy is judged by its own paper: version of the contract, and agreement."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
 from answers.answer_samples import a_role
-from rights.letter_samples import a_part
-from sluice.agreement.model import DataContract, FieldRole
-from sluice.answers.authority import Authority, authority_of, controller_of
-from sluice.answers.model import Found, Held
+from rights.letter_samples import a_case, a_part
+from sluice.agreement.model import DataContract, FieldRole, FileFormat
+from sluice.answers.authority import Authority, authority_for_principal, authority_of, controller_of
+from sluice.answers.model import FORWARDED, Found, Held
 from sluice.answers.portable import only_portable
 from sluice.answers.select import Selected, select
 from sluice.rights.erase_model import Copy, Target
-from sluice.rights.model import Action, State, SubCase, SubCaseId, Track
-from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal
+from sluice.rights.model import Action, Right, State, SubCase, SubCaseId, Track
+from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, RoleProfile
 
 ENERGY = Principal("energy01")
 NONE: Any = None
+FORM = FileFormat("csv", ";", None, False, None, "BE", None, "*.csv")
 BY_CONTRACT = replace(
     a_role("phone", FieldGroup.CONTACT_POINT), legal_basis="https://w3id.org/dpv/legal/eu/gdpr#A6-1-b"
 )
@@ -27,7 +29,7 @@ BY_INTEREST = replace(BY_CONTRACT, legal_basis="https://w3id.org/dpv/legal/eu/gd
 def a_copy(number: int, version: str, agreement: str, role: FieldRole, value: str) -> Held:
     contract = DataContract(
         "energy01.inbound.renewal", version, "active", ENERGY, Direction.INBOUND, Flow("renewal"), agreement, "1.0.0",
-        NONE, (role,), (), (), 0.1, NONE, "",
+        FORM, (role,), (), (), 0.1, NONE, "",
     )  # fmt: skip
     copy = Copy(ExchangeId(str(number)), "lake", Direction.INBOUND, Flow("f"), "b", "k", "v", "", contract, ())
     return Held(copy, "lake", pl.DataFrame({"phone": [value]}), {"phone": role})
@@ -68,3 +70,59 @@ def test_what_no_agreement_of_the_case_covers_goes_where_each_lets_it_go() -> No
     parts = [a_principals_part("A"), a_principals_part("B")]
     assert values(chosen(parts, held)) == {"old"}
     assert values(chosen([parts[0], replace(parts[1], may_answer=False)], held)) == set()
+
+
+OURS_ONCE = replace(BY_CONTRACT, role_profile=RoleProfile.SEED_OWNER)
+"""The column as an older version has it: the center decided of it then."""
+
+
+def theirs_now(agreement: str, **changes: object) -> SubCase:
+    return a_principals_part(agreement, **{"controller": "principal", **changes})
+
+
+def test_what_was_the_centers_once_goes_by_the_word_of_who_decides_of_it_now() -> None:
+    held = a_copy(1, "1.0.0", "A", OURS_ONCE, "old")
+    assert controller_of(OURS_ONCE) == "center", "by the papers of its day"
+    assert values(chosen([theirs_now("A")], held)) == {"old"}
+    refused = theirs_now("A", state=State.AWAITING_INSTRUCTION, action=None, action_fields=())
+    assert values(chosen([refused], held)) == set()
+    away = theirs_now("A", may_answer=False, forwarded_at=datetime(2026, 11, 25, tzinfo=UTC))
+    [line] = chosen([away], held).fields
+    assert line.reason == FORWARDED
+
+
+def test_as_long_as_the_center_decides_of_anything_its_column_waits_for_its_own_word() -> None:
+    held, center = a_copy(1, "1.0.0", "A", OURS_ONCE, "old"), replace(a_part(State.SCOPED), agreement_id="A")
+    assert values(chosen([theirs_now("A"), center], held)) == set()
+    groups = tuple(center.field_groups)
+    given = replace(center, state=State.ACCEPTED, action=Action.GIVE, action_fields=groups)
+    assert values(chosen([theirs_now("A", state=State.FORWARDED, action=None), given], held)) == {"old"}
+
+
+def test_a_group_that_went_over_to_the_principal_needs_its_word_though_the_center_still_decides_of_others() -> None:
+    held = a_copy(1, "1.0.0", "A", OURS_ONCE, "old")
+    center = replace(a_part(State.ACCEPTED, Action.GIVE), agreement_id="A")
+    theirs = theirs_now("A", field_groups=(FieldGroup.CONTACT_POINT,), action_fields=(FieldGroup.CONTACT_POINT,))
+    assert values(chosen([theirs, replace(center, state=State.SCOPED, action=None)], held)) == {"old"}
+    assert values(chosen([replace(theirs, state=State.FORWARDED, action=None), center], held)) == set()
+
+
+def test_of_several_that_may_decide_now_it_is_who_has_the_group() -> None:
+    held = a_copy(1, "1.0.0", "A", OURS_ONCE, "old")
+    joint = replace(a_part(State.SCOPED), agreement_id="A", controller="joint", field_groups=(FieldGroup.CALLBACK,))
+    theirs = theirs_now("A", field_groups=(FieldGroup.CONTACT_POINT,), action_fields=(FieldGroup.CONTACT_POINT,))
+    assert values(chosen([theirs, joint], held)) == {"old"}
+    elsewhere = theirs_now("A", field_groups=(FieldGroup.IDENTITY,), action_fields=(FieldGroup.IDENTITY,))
+    assert values(chosen([elsewhere, joint], held)) == set(), "nobody has it, so all of them"
+
+
+def test_a_principal_that_answers_itself_gets_what_is_its_own_by_now() -> None:
+    held, theirs = a_copy(1, "1.0.0", "A", OURS_ONCE, "old"), theirs_now("A", may_answer=False)
+
+    def given(*parts: SubCase) -> set[str]:
+        case = a_case(*parts, right=Right.ACCESS)
+        return values(chosen(list(parts), held, authority=authority_for_principal(case, ENERGY, Action.GIVE)))
+
+    assert given(theirs) == {"old"}
+    center = replace(a_part(State.ACCEPTED, Action.GIVE), agreement_id="A")
+    assert given(theirs, center) == set(), "what the center decides of is not for a principal"

@@ -160,13 +160,29 @@ def frame(rows: list[tuple[int | None, int | None, int | None]]) -> pl.DataFrame
 def test_persons_are_counted_once_however_their_rows_are_cut_into_files(
     rows: list[tuple[int | None, int | None, int | None]], cut: int
 ) -> None:
-    """Against a count by hand: customer numbers, and rows without one whose references no such row has."""
+    """Against a count by hand: customer numbers, and sets of references of rows without one that no such row has."""
     owned = {n for n, _, _ in rows if n is not None}
     known = {word for n, p, m in rows if n is not None for word in ((("p", p)), ("m", m)) if word[1] is not None}
     alone = [[word for word in (("p", p), ("m", m)) if word[1] is not None] for n, p, m in rows if n is None]
-    new = {words[0] for words in alone if words and not set(words) & known}
+    new = {frozenset(words) for words in alone if words and not set(words) & known}
 
     assert count_persons([frame(rows[:cut]), frame(rows[cut:])]) == (len(owned) + len(new), alone.count([]))
+
+
+@pytest.mark.parametrize(
+    ("rows", "counted"),
+    [
+        ([(None, 1, 1), (None, 1, 2)], 2),  # a household with one telephone
+        ([(None, 1, 1), (None, 2, 1)], 2),
+        ([(None, 1, 1), (None, 1, 1)], 1),
+        ([(None, 1, 1), (None, 1, None)], 2),  # one or two: nobody can tell, and none is left out
+        ([(7, 1, 1), (None, 1, 2), (None, 3, 2)], 2),
+    ],
+)
+def test_rows_without_a_customer_number_are_one_person_for_all_their_references_only(
+    rows: list[tuple[int | None, int | None, int | None]], counted: int
+) -> None:
+    assert count_persons([frame(rows)]) == (counted, 0)
 
 
 def test_the_hours_of_the_clock_are_those_of_the_law() -> None:

@@ -148,10 +148,18 @@ def _by_agent(estate: Estate, folder: Path) -> None:
     _drafts(estate, folder)
     at_ten = datetime.combine(DUE_DAY, time(10), BRUSSELS)
     narrow = [(at_ten + timedelta(seconds=more)).isoformat() for more in (1, 2)]
-    assert sluice("breach", "slice", "--agent", ref, "--between", *narrow).error == "SLU-641"
+    bad = exchange_of(estate, "bad.csv")
+    for nobodys in ((ref, *narrow), ("0" * 32, *day)):
+        [part] = sliced("--agent", nobodys[0], "--between", *nobodys[1:])["parts"]
+        assert (part["subjects"], part["rows"], part["exchanges"]) == (0, 0, [bad])
+        assert (part["unread"], part["at_most"]) == ([f"quarantine.file {bad}"], None), "results that nobody can read"
     exact = [at_ten.isoformat(), narrow[0]]
     assert sliced("--agent", ref, "--between", *exact)["parts"][0]["subjects"] == 6, "from, and until before"
-    assert sluice("breach", "slice", "--agent", "0" * 32, "--between", *day).error == "SLU-641"
+    wall = [datetime.fromisoformat(each).astimezone(BRUSSELS).strftime("%Y-%m-%dT%H:%M:%S.%f") for each in exact]
+    assert sliced("--agent", ref, "--between", *wall)["parts"][0]["subjects"] == 6, "as a clock in Brussels shows it"
+    assert sluice("breach", "slice", "--agent", "nobody", "--between", *exact).error == "SLU-301", "no reference"
+    long_ago = [(at_ten - timedelta(days=100 - more)).isoformat() for more in (0, 1)]
+    assert sluice("breach", "slice", "--agent", ref, "--between", *long_ago).error == "SLU-641"
 
 
 def _drafts(estate: Estate, folder: Path) -> None:

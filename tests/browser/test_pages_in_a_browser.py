@@ -324,8 +324,8 @@ def test_a_breach_is_sliced_and_counts_whom_a_person_counts(
         for label, moment in (("From", CALLED_AT), ("Until", CALLED_AT + timedelta(hours=1))):
             page.get_by_label(label).fill(moment.strftime("%Y-%m-%dT%H:%M"))
         send_with(page, "Until")
-        assert slice_of(page) == "3 persons concerned", (
-            "called by them: two in one log, one in another; one note is held"
+        assert slice_of(page) == "4 persons concerned", (
+            "called by them: two in one log, one in another; and whom the note is about that is held"
         )
         album.keep(page, "by-agent")
         assert file not in page.url

@@ -13,14 +13,13 @@ from returns.commands import at_terminal, sluice
 from rights.post_office import PostOffice, post_office
 from rights.test_requests import put
 from sluice.agreement.activate import activate_all
-from sluice.errors import StoreError
 from sluice.exchange.house import open_house
+from sluice.exchange.sweeping import LeftUndone
 from sluice.orchestration.persons import FollowCases
 from sluice.rights import destroy_store, store
 from sluice.rights.identifiers import PREFIX, encrypt
 from sluice.rights.model import Actor, Right, Role, State
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 
@@ -67,11 +66,8 @@ def a_key(desk: Desk) -> None:
 
 
 def open_at(desk: Desk, received: datetime, now: datetime) -> str:
-    case = open_case(
-        desk.house, Right.ERASURE, [(SubjectKind.PHONE, "0470123456")], Principal("energy01"), received, "mail", "nl",
-        now, protection=protection_of(desk.house), actor=Actor(Role.DESK, "anna"),
-    )  # fmt: skip
-    return case.case_id
+    given, energy, clerk = [(SubjectKind.PHONE, "0470123456")], Principal("energy01"), Actor(Role.DESK, "anna")
+    return open_case(desk.house, NewRequest(Right.ERASURE, given, energy, received, "mail", "nl", clerk), now).case_id
 
 
 @pytest.mark.parametrize("broken", [None, an_opening, a_letter, a_key])
@@ -88,7 +84,7 @@ def test_what_fails_is_told_after_everything_else_was_done(
         if broken is None:
             assert "alarms 1" in FollowCases(task_id="follow").work({}), "the control"
         else:
-            with pytest.raises(StoreError, match="steps of cases left undone"):
+            with pytest.raises(LeftUndone, match="steps of cases left undone"):
                 FollowCases(task_id="follow").work({})
             assert sluice("case", "follow").exit == 3 * (broken is not a_key), "the command does all but keys"
 

@@ -6,11 +6,17 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
+from airflow.configuration import conf
 from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.timezone import coerce_datetime
+from airflow.serialization.encoders import coerce_to_core_timetable
+from airflow.timetables.base import DataInterval, TimeRestriction
 
 from copies import Copies
 from desk import environment
@@ -21,12 +27,13 @@ from rights.town import SHA
 from sluice.db import connect
 from sluice.exchange.read import list_exchanges
 from sluice.orchestration import erasure
+from sluice.orchestration.flows import every_five_minutes
 from sluice.rights import erase_control_store as control
 from sluice.rights import erase_store
 from sluice.rights.cases import withdraw
 from sluice.rights.certificate import last_scans
 from sluice.rights.erase import begin
-from sluice.rights.erase_batches import Batch, CopyName, cut, read_batch
+from sluice.rights.erase_batches import MOST_BATCHES, MOST_CASES, Batch, CopyName, cut, read_batch
 from sluice.rights.erase_bench import open_bench
 from sluice.rights.erase_find import open_request, targets_of
 from sluice.rights.erase_model import Copy, RequestTakenBack, Target
@@ -170,3 +177,27 @@ def test_batches_hold_every_copy_once_and_are_few(counts: list[int], sizes: list
     assert [len(each.copies) for each in made] == sizes
     assert [copy for each in made for copy in each.copies] == [copy for each in begun for copy in each.copies]
     assert read_batch(made[0].document()) == made[0]
+
+
+@pytest.mark.parametrize("copies", [[], [0, 3, 7], [2000, 0], [60_000], [30_000, 30_000]])
+def test_of_as_many_cases_as_a_run_takes_up_airflow_maps_every_task(copies: list[int]) -> None:
+    """Over more than its limit it fails the task that says so, in every run anew: nobody would be erased any more."""
+    limit = conf.getint("core", "max_map_length")
+    begun = [
+        Batch(CaseId(f"case{n}"), tuple(CopyName(ENERGY, ExchangeId(f"{n}-{i}"), "lake") for i in range(count)))
+        for n, count in zip(range(MOST_CASES), chain(copies, repeat(1)), strict=False)
+    ]
+    assert (len(begun), limit) == (MOST_CASES, 1024)
+    assert max(len(begun), len(cut(begun))) <= min(limit, MOST_BATCHES + MOST_CASES)
+
+
+def test_a_tick_that_passes_while_a_run_is_at_work_starts_the_next_as_soon_as_it_ends() -> None:
+    """What is left over is no matter of the night: a run that takes up all it may lasts longer than five minutes."""
+    three, ended = datetime(2026, 11, 29, 12, 3, tzinfo=UTC), datetime(2026, 11, 29, 12, 40, tzinfo=UTC)
+    clock = coerce_to_core_timetable(every_five_minutes(3))
+    last = DataInterval.exact(coerce_datetime(three))
+    with time_machine.travel(ended, tick=False):
+        following = clock.next_dagrun_info(
+            last_automated_data_interval=last, restriction=TimeRestriction(earliest=None, latest=None, catchup=False)
+        )
+    assert following is not None and three < following.run_after <= ended

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -65,9 +66,12 @@ def worked(desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptur
     """What the task of the flow logs while it takes everything in, and what the desk is told afterwards."""
     caplog.clear()
     ti = SimpleNamespace(dag_id="d", run_id="r", task_id="drain", map_index=0, try_number=1)
+    dag_run = SimpleNamespace(logical_date=None, run_after=datetime.now(UTC), clear_number=0)
     desk.open_new()
     with at_terminal(desk, monkeypatch), caplog.at_level(logging.INFO):
-        DrainFlow(task_id="drain", direction="inbound", principal=ENERGY[0], flow=ENERGY[1], slot=0).execute({"ti": ti})
+        DrainFlow(task_id="drain", direction="inbound", principal=ENERGY[0], flow=ENERGY[1], slot=0).execute(
+            {"ti": ti, "dag_run": dag_run}
+        )
         DeskNotifier("REFUSED").notify({"ti": ti})
     return [record.getMessage() for record in caplog.records if record.name.startswith(("airflow", "sluice"))]
 

@@ -371,7 +371,7 @@ def test_every_dag_that_finds_something_out_tells_it_whether_its_task_failed_or_
         "agent_results": {"REFUSED"},
         "sweep": {"REFUSED"},
         "acknowledgements": {"UNACKNOWLEDGED"},
-        "case_clock": {"ALARM"},
+        "case_clock": {"ALARM", "CONTRADICTED"},
     }
     assert told_by("on_success_callback") == looking
     assert told_by("on_failure_callback") == looking | {"verify": {"VERIFY"}}

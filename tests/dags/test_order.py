@@ -46,6 +46,15 @@ def test_a_run_that_ends_while_its_file_is_parsed_does_not_keep_the_next_file_wa
     assert (tasks["drain"], tasks["return"]) == (len(slots()), 1), "a second run shares the slots of the first"
 
 
+def test_nothing_in_a_sweep_waits_for_files_and_what_takes_lists_back_waits_for_no_sweep() -> None:
+    """Recall within five minutes is promised to persons: a backlog of one principal must not keep it."""
+    bag = DagBag(CHECKOUT / "dags")
+
+    assert [task.task_id for task in bag.dags["sweep"].tasks if task.upstream_task_ids] == []
+    homes = {dag.dag_id: len(dag.tasks) for dag in bag.dags.values() if dag.has_task("dial_lists")}
+    assert homes == {"recall": 1}
+
+
 FAILS_WITH_IT = {TriggerRule.ALL_SUCCESS, TriggerRule.NONE_FAILED, TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS}
 """Rules of a task that does not run, and counts as failed, when one before it failed."""
 

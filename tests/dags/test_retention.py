@@ -1,16 +1,26 @@
 """The operator behind the last task of the DAG `retention`, and the command that does the same."""
 
+from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from desk import Desk, open_desk
 from returns.commands import at_terminal, sluice
-from sluice.errors import StoreError
-from sluice.orchestration.persons import MergeIndex
+from rights.town import open_town, papers_of
+from sluice.exchange import sealed_runs
+from sluice.exchange.suppressed_store import find_runs
+from sluice.exchange.sweeping import LeftUndone
+from sluice.orchestration.persons import MergeIndex, Retain
+from sluice.retention.model import RetentionIncomplete
+from sluice.rights.model import Right
+from sluice.rights.needed_store import find_restricted
 from sluice.settings import Settings
+from sluice.terms import Principal
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
+ENERGY = Principal("energy01")
 FILES = 4
 
 
@@ -35,6 +45,33 @@ def test_runs_are_merged_by_the_dag_or_by_hand_and_a_damaged_one_is_told(
         desk.house.conn.execute("delete from index_merge")
         desk.house.conn.execute("update copy set sha256 = repeat('0', 64) where kind = 'index'")
         told = sluice("subject", "merge-index")
-        assert (told.exit, told.document["failed"] > 0) == (StoreError.exit, True), "one document and no other"
-        with pytest.raises(StoreError):
+        assert (told.exit, told.document["failed"] > 0) == (LeftUndone.exit, True), "one document and no other"
+        with pytest.raises(LeftUndone):
             MergeIndex(task_id="merge_index").work({})
+
+
+def as_admin(settings: Settings, statement: str) -> None:
+    assert settings.database_admin_url is not None
+    with closing(psycopg.connect(settings.database_admin_url.get_secret_value(), autocommit=True)) as conn:
+        conn.execute(statement.encode())
+
+
+def test_what_fails_for_a_principal_as_a_whole_is_told_beside_copies_and_not_as_one(
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who must stay out cannot be read, so nobody can say what may go."""
+    settings = papers_of(store_settings, tmp_path, [ENERGY])
+    with open_town(settings, tmp_path, [ENERGY], 1) as town, at_terminal(town.desk, monkeypatch):
+        town.arrive(ENERGY, town.people)
+        assert sluice("retention", "run").document["undone"] == 0, "control"
+        as_admin(settings, "update sluice.copy set delete_after = '2026-01-01'")
+        town.ask(town.people[0], Right.RESTRICTION)
+        [run] = find_runs(town.house.conn, ENERGY, only=find_restricted(town.house.conn, ENERGY))
+        town.house.objects.delete_version(run.bucket, run.key, run.version_id)
+        monkeypatch.setattr(sealed_runs, "_KEPT", {})  # as a worker that has not read it before
+
+        told = sluice("retention", "run")
+        with pytest.raises(RetentionIncomplete, match="copies 0; undone for whole principals 1"):
+            Retain(task_id="retain").work({})
+
+    assert (told.exit, told.document["failed"], told.document["undone"]) == (RetentionIncomplete.exit, 0, 1)

@@ -1,5 +1,6 @@
 """The DAG that nobody has to wake: files that were forgotten, and returns whose cut-off has passed."""
 
+import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,9 @@ from desk import ENERGY, Desk, open_desk
 from night import RESULTS, Call, Night, copied_night
 from returns.commands import at_terminal
 from sluice.errors import Ref, StoreError
+from sluice.exchange.drain import drain_many
 from sluice.exchange.house import House
+from sluice.exchange.sweeping import LeftUndone
 from sluice.ledger.record import GIVEN_BACK
 from sluice.orchestration import operators
 from sluice.returns import drain
@@ -50,6 +53,28 @@ def test_a_file_that_nobody_was_woken_for_is_taken_up_and_a_fresh_one_is_left_to
     assert desk.line(dropped).decision == "accepted"
 
 
+def test_a_backlog_ends_no_sweep_late_and_each_flow_gets_its_share(desk: Desk) -> None:
+    """By a clock on which each file takes a minute: of two flows with a backlog each has half of the four."""
+
+    def minutes() -> float:
+        return 60.0 * sum(line.decision != "open" for line in desk.lines())
+
+    for number in range(4):
+        desk.drop(b"x", f"{number}.csv")
+        desk.drop(b"x", f"{number}.csv", ("telecom01", "subscriber_base"))
+    desk.open_new()
+
+    def swept(seconds: float) -> list[int]:
+        done, left = drain_many(desk.house, lambda *_: True, {}, seconds, minutes)
+        assert left == 0
+        return sorted(sum(each.decisions.values()) for each in done.values())
+
+    assert swept(240.0) == [2, 2]
+    assert swept(0.0) == [1, 1], "one of each at least: no flow is last for ever"
+    assert swept(math.inf) == [1, 1]
+    assert {line.decision for line in desk.lines()} == {"refused"}
+
+
 def test_returns_of_every_flow_are_made_when_their_cut_off_has_passed(
     night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,7 +97,7 @@ def test_a_flow_that_fails_keeps_no_other_waiting(night: Night, monkeypatch: pyt
     monkeypatch.setattr(drain, "open_due", opened)
     flows = [(Principal(ENERGY[0]), broken), (Principal(ENERGY[0]), RESULTS)]
 
-    with pytest.raises(StoreError, match="1"):
+    with pytest.raises(LeftUndone, match="flows with returns left undone 1"):
         drain.drain_all_returns(night.desk.house, flows, datetime.now(UTC), {})
     assert len(night.returns()) == 1
 

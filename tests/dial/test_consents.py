@@ -207,7 +207,7 @@ def test_a_withdrawal_stops_texts_on_another_basis_too_whatever_the_next_file_sa
     assert {by_record, by_case} <= names & calls
     request = Request(str(uuid4()), ENERGY01, CAMPAIGN, "P-RENEW", Channel.SMS, "parquet", "anna")
     waiting = make._open(desk.house, request, now())
-    make._close(desk.house, waiting, request, {})  # the worker died before it was handed out
+    make._close(desk.house, waiting, request, now(), {})  # the worker died before it was handed out
 
     record_consent(desk.house, ENERGY01, said(by_record, "withdrawn"), "anna", now())
     withdrawn(desk, by_case)

@@ -237,7 +237,7 @@ def test_the_same_request_again_is_the_same_list(desk: Desk) -> None:
 
     assert ask(desk, name=name) == ask(desk, name=name)
     assert ask(desk).exchange_id != ask(desk).exchange_id, "another request is another list, equal bytes or not"
-    assert finish_left(desk.house) == (0, 0)
+    assert finish_left(desk.house, now()) == (0, 0)
 
 
 def test_a_list_that_a_dead_worker_left_is_finished_once(desk: Desk) -> None:
@@ -248,8 +248,27 @@ def test_a_list_that_a_dead_worker_left_is_finished_once(desk: Desk) -> None:
     desk.work()
     assert [line.decision for line in desk.lines() if line.direction == "internal"] == ["open"], "no slot takes it"
 
-    assert [finish_left(desk.house), finish_left(desk.house)] == [(1, 0), (0, 0)]
+    assert [finish_left(desk.house, now()), finish_left(desk.house, now())] == [(1, 0), (0, 0)]
     assert [line.decision for line in desk.lines() if line.direction == "internal"] != ["open"]
+
+
+def test_a_list_is_judged_at_the_moment_it_is_asked_for_and_one_that_was_left_when_it_is_finished(desk: Desk) -> None:
+    contacts(desk, 5)
+    numbers(desk)
+    later, past = now() + timedelta(days=6), now() + timedelta(days=120)
+    asked, left, last = (
+        Request(str(uuid4()), ENERGY01, CAMPAIGN, "P-RENEW", Channel.PHONE, "csv", "anna") for _ in range(3)
+    )
+
+    with pytest.raises(DialRefused, match="STALE_DNCM_LIST"):
+        make_dial_list(desk.house, asked, later)
+    make._open(desk.house, left, now())
+    assert finish_left(desk.house, later) == (1, 0)
+    assert [line.reason_code for line in desk.lines() if line.direction == "internal"] == ["STALE_DNCM_LIST"] * 2
+    young = desk.folder / "young.txt"
+    young.write_text("+32470999998")
+    import_numbers(desk.house, young, past.date(), "anna", past)
+    assert make_dial_list(desk.house, last, past).left_out == {"PAST_RETENTION": 5}
 
 
 def test_engineers_get_it_as_a_table(desk: Desk) -> None:
@@ -384,7 +403,7 @@ def test_a_list_is_not_handed_out_once_somebody_in_it_objected_and_goes_with_the
     numbers(desk)
     request = Request(str(uuid4()), ENERGY01, CAMPAIGN, "P-RENEW", Channel.PHONE, "csv", "anna")
     opened = make._open(desk.house, request, now())
-    make._close(desk.house, opened, request, {})  # the worker died before it was handed out
+    make._close(desk.house, opened, request, now(), {})  # the worker died before it was handed out
     object_to_calls(desk, people.filter(pl.col("opt_in_phone") == "Y").to_dicts()[0])
 
     do_effects(desk.house, opened.exchange_id)

@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -24,18 +24,17 @@ from sluice.exchange.suppressed import find_suppressed
 from sluice.ledger.record import ExchangeRecord
 from sluice.returns.drain import drain_returns
 from sluice.rights import store
-from sluice.rights.cases import decide, settle_identity
+from sluice.rights.cases import decide
 from sluice.rights.erase import run as run_erasure
 from sluice.rights.erase_release import draft, release
 from sluice.rights.finish import sweep
-from sluice.rights.forward import follow, forward
+from sluice.rights.forward import follow
 from sluice.rights.instructions import read_instruction
 from sluice.rights.letter_store import find_letters
 from sluice.rights.letters import note_opened, write_letter
 from sluice.rights.lifting import NotToldFirst, lift_restriction
 from sluice.rights.model import Action, Case, CaseId, LetterKind, Order, Right, State, Track
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.rectify import Wanted, ask
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Principal, SubjectKind
@@ -84,13 +83,7 @@ def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
 
 def asks(town: Town, person: Person, right: Right) -> Case:
     numbers = [(SubjectKind.PRINCIPAL_CUSTOMER_ID, person.record(PRINCIPAL)), (SubjectKind.PHONE, person.phone)]
-    case = open_case(
-        town.house, right, numbers, PRINCIPAL, now(), "letter", "nl", now(),
-        protection=protection_of(town.house), actor=DESK,
-    )  # fmt: skip
-    settle_identity(town.house.conn, case.case_id, True, Order(DESK, now(), "IDENTITY_SHOWN", SHA))
-    forward(town.house, now())
-    return store.get_case(town.house.conn, case.case_id)
+    return town.opened(right, numbers, PRINCIPAL)
 
 
 def decided_by(town: Town, case: Case, role: str, action: Action) -> None:
@@ -336,10 +329,8 @@ def test_a_withdrawal_stops_one_purpose_over_one_channel_and_leaves_every_other_
     town = desk_of_two_purposes
     for (purposes, channel), person in zip(SAID, town.people, strict=False):
         numbers = [(SubjectKind.PRINCIPAL_CUSTOMER_ID, person.record(PRINCIPAL)), (SubjectKind.PHONE, person.phone)]
-        open_case(
-            town.house, Right.CONSENT_WITHDRAWAL, numbers, PRINCIPAL, now(), "mail", "nl", now(),
-            protection=protection_of(town.house), actor=DESK, purposes=purposes, contact_channel=channel,
-        )  # fmt: skip
+        asked = NewRequest(Right.CONSENT_WITHDRAWAL, numbers, PRINCIPAL, now(), "mail", "nl", DESK)
+        open_case(town.house, replace(asked, purposes=purposes, contact_channel=channel), now())
 
     right: dict[tuple[object, ...], bool] = {}
     for purpose, channel, flow in ASKED:

@@ -21,8 +21,7 @@ from sluice.exchange.catalogue import get_copy
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.suppressed import keep_out
 from sluice.rights.model import Right
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings
 from sluice.subject.columns import normalise_column
 from sluice.subject.refs import ref_column
@@ -83,9 +82,10 @@ def called(desk: Desk) -> list[str]:
 def object_by(desk: Desk, phone: str) -> None:
     """Somebody says by telephone that they want no more advertising, and gives that number and nothing else."""
     open_case(
-        desk.house, Right.DIRECT_MARKETING, [(SubjectKind.PHONE, phone)], ENERGY01, now(), "phone", "nl", now(),
-        protection=protection_of(desk.house), actor=DESK,
-    )  # fmt: skip
+        desk.house,
+        NewRequest(Right.DIRECT_MARKETING, [(SubjectKind.PHONE, phone)], ENERGY01, now(), "phone", "nl", DESK),
+        now(),
+    )
 
 
 def keep_out_by(desk: Desk, phone: str, reason: Suppression) -> None:

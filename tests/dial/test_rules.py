@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.agreement.load import load_agreement, load_contract
-from sluice.agreement.model import FieldRole, Paper
+from sluice.agreement.model import FieldRole
+from sluice.agreement.papers import Paper
 from sluice.dial.facts import channel_rule
 from sluice.dial.model import Channel
 from sluice.dial.rules import (

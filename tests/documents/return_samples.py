@@ -206,3 +206,13 @@ def _copies(rows: int) -> tuple[CopyLine, ...]:
         )
         for kind, bucket, key, rule, count in copies
     )
+
+
+def a_dial_list() -> ExchangeRecord:
+    """What agents were given to call: three rows of ten, the others left off for reasons of their own."""
+    held = {"OPTED_OUT": 4, "OLDER_ROW": 2, "objected": 1}
+    record = some_results()
+    key = "energy01/dial/renewal_campaign/2026-11-25.csv"
+    what = record.what.model_copy(update={"key": key, "rows_in": 10, "rows_accepted": 3, "rows_refused": 0})
+    rights = record.right_treatment.model_copy(update={"held_back": held})
+    return record.model_copy(update={"what": what, "right_treatment": rights, "reasons": ()})

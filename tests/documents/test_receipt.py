@@ -5,14 +5,17 @@ import json
 import re
 import subprocess
 import sys
+import unicodedata
 from base64 import urlsafe_b64decode
+from dataclasses import asdict
 from hashlib import sha256
 
 import pytest
 from pypdf import PdfReader
 
 from documents.samples import EXCHANGE, TWO_REASONS, a_record, a_refusal_without_paper, an_entry, many_reasons
-from sluice.documents.pdf import LAST_LETTER, PUNCTUATION
+from sluice.documents.page import make_page
+from sluice.documents.pdf import LETTERS, PUNCTUATION
 from sluice.documents.receipt import ReceiptTooEarly, make_receipt
 from sluice.documents.verify import verify_receipt
 from sluice.ledger.record import ReasonLine
@@ -32,9 +35,9 @@ print(sha256(receipt.pdf).hexdigest(), sha256(receipt.jws).hexdigest())
 
 
 def text_of(pdf: bytes) -> str:
-    """Words of all pages, without line breaks and without the invisible places to break at."""
+    """Words of all pages, without line breaks."""
     pages = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
-    return re.sub(r"\s+", " ", pages.replace("\u200b", ""))
+    return re.sub(r"\s+", " ", pages)
 
 
 def payload_of(jws: bytes):
@@ -169,7 +172,8 @@ def test_two_hundred_reasons_are_all_there_and_the_verdict_still_on_page_one(key
 
 
 def test_a_name_in_any_writing_can_be_set_and_cannot_disguise_itself(keyring):
-    every_letter = "".join(map(chr, [*range(0x20, LAST_LETTER + 1), *map(ord, sorted(PUNCTUATION))]))
+    letters = [chr(code) for block in LETTERS for code in block if chr(code).isalpha()]
+    every_letter = "".join([*map(chr, range(0x20, 0x100)), *letters, *sorted(PUNCTUATION)])
     strange = ["名前 😀 \u202egpj.exe\u200b", "#let x = 1; #panic()", "$ \\ ` * _ <b> {{ }} %s", every_letter]
     reasons = tuple(ReasonLine(code="VALUE_NULL", rule="r", column=column, count=1) for column in strange)
     record = a_record(reasons=reasons)
@@ -180,3 +184,53 @@ def test_a_name_in_any_writing_can_be_set_and_cannot_disguise_itself(keyring):
     assert "[U+540D][U+524D][U+1F600][U+202E]gpj.exe[U+200B]" in words
     assert "#letx=1;#panic()" in words
     assert [line["column"] for line in payload_of(receipt.jws)["reasons"]] == strange
+
+
+def test_every_letter_that_is_set_is_the_letter_itself_for_whoever_copies_it(keyring):
+    """One without a glyph would stop the document, and one with another's would say another name."""
+    letters = [chr(code) for block in LETTERS for code in block if chr(code).isalpha()]
+    signs = [sign for sign in sorted(PUNCTUATION) if not sign.isspace()]
+    composed = "".join(unicodedata.normalize("NFC", letter) for letter in (*letters, *signs))
+    lines = [composed[start : start + 50] for start in range(0, len(composed), 50)]
+    reasons = tuple(
+        ReasonLine(code="VALUE_NULL", rule="r", column=line, count=1) for line in ("Nguyễn Thị Hoà", *lines)
+    )
+    record = a_record(reasons=reasons)
+
+    words = text_of(make_receipt(record, an_entry(record), keyring, "nl").pdf).replace(" ", "")
+
+    assert "NguyễnThịHoà" in words
+    assert [line for line in lines if line not in words] == [], "in order, and none twice"
+
+
+@pytest.mark.parametrize(
+    ("codes", "decision", "is_noted"),
+    [
+        (("DUPLICATE_CONTENT",), Decision.REFUSED, True),
+        (("DUPLICATE_CONTENT", "VALUE_NULL"), Decision.REFUSED, False),
+        (("VALUE_NULL",), Decision.REFUSED, False),
+        (("TEXT_SAMPLE", "TEXT_PHONE_MASKED"), Decision.ACCEPTED, True),
+        (("TEXT_SAMPLE", "VALUE_NULL"), Decision.ACCEPTED, False),
+        ((), Decision.REFUSED, False),
+    ],
+)
+def test_whoever_has_nothing_to_correct_is_not_told_to_correct_it(codes, decision, is_noted):
+    reasons = tuple(ReasonLine(code=code, rule="r", column=None, count=1) for code in codes)
+    record = a_record(decision, reasons=reasons)
+
+    said = json.dumps(asdict(make_page(record, an_entry(record), "key", "en").sections[0]))
+
+    tells = [
+        sentence
+        for sentence in ("What to correct", "orrect it as described", "please correct them")
+        if sentence in said
+    ]
+    assert bool(tells) is not is_noted, tells
+
+
+def test_what_is_copied_from_the_page_is_what_was_written(receipt):
+    """Places to break a line at are no characters, or the command that verifies it would fail where it is pasted."""
+    pages = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(receipt.pdf)).pages)
+
+    assert f"sluice receipt verify {EXCHANGE}.json --key receipt-key.pem" in pages
+    assert "d1" * 32 in pages.replace("\n", "") and "\u200b" not in pages

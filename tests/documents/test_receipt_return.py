@@ -1,11 +1,13 @@
 """The receipt of a return says who sent what, what stayed and whose each column is."""
 
+import json
 import time
+from dataclasses import asdict
 from uuid import uuid4
 
 import pytest
 
-from documents.return_samples import BEFORE, HELD, INPUTS, SCREENING, WARNINGS, a_return, some_results
+from documents.return_samples import BEFORE, HELD, INPUTS, SCREENING, WARNINGS, a_dial_list, a_return, some_results
 from documents.samples import a_record, an_entry
 from documents.test_receipt import payload_of, tags_of, text_of
 from sluice.agreement.profiles import PROFILES
@@ -246,3 +248,36 @@ def test_a_usual_receipt_takes_no_longer_than_its_share_of_a_slot(keyring, make)
         spent.append(time.process_time() - start)
 
     assert min(spent) < 0.6
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "never"),
+    [
+        (
+            "nl",
+            ("Bewijs van een bellijst", "3 van de 10 rijen", "Weggelaten", "niet gebeld vanaf deze lijst"),
+            "kijkt iemand",
+        ),
+        (
+            "fr",
+            (
+                f"Reçu d{APOSTROPHE}une liste d{APOSTROPHE}appels",
+                "3 lignes sur 10",
+                "Écartées",
+                "pas appelées depuis cette",
+            ),
+            "examine",
+        ),
+        ("en", ("Receipt for a dial list", "3 of 10 rows", "Left off", "not called from this list"), "looks at them"),
+    ],
+)
+def test_a_dial_list_says_who_was_left_off_and_not_that_somebody_looks_at_them(language, said, never):
+    record = a_dial_list()
+    section = make_page(record, an_entry(record), "key", language).sections[0]
+
+    words = json.dumps(asdict(section), ensure_ascii=False)
+    assert [each for each in said if each not in words] == []
+    assert never not in words and "Arrived" not in words and "Aangekomen" not in words
+    results = some_results()
+    control = json.dumps(asdict(make_page(results, an_entry(results), "key", language).sections[0]), ensure_ascii=False)
+    assert never in control, "of results that are held, somebody does"

@@ -1,7 +1,9 @@
 """The three catalogues say the same things, and they have words for everything a record can hold."""
 
+import ast
 import re
 import string
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -9,15 +11,19 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
+import sluice
 import sluice.documents
 from sluice.agreement import profiles
+from sluice.cli.reference import all_reason_codes
 from sluice.dial.model import LeftOut
 from sluice.documents.reasons import meaning_of
 from sluice.documents.returned import held_sentence
 from sluice.documents.words import LANGUAGES, words
+from sluice.lake.format_codes import CODES as FORMAT_CODES
 from sluice.returns.model import STAFF, Held
 from sluice.rights.mail_send import TEXTS
 from sluice.staff.model import Reason
+from sluice.subject.suppression import Suppression
 from sluice.terms import (
     Decision,
     Direction,
@@ -99,6 +105,11 @@ RETURN_CODES = (
     "VALUE_UNWRITABLE",
     "FORBIDDEN_COUNTRY",
 )
+TOLD_BY_CLASS = {
+    *("DUPLICATE_KEY", "DUPLICATE_VALUE", "HEADER_COLUMN_SET", "VALUE_BOOLEAN", "VALUE_DATE", "VALUE_IN_SET"),
+    *("VALUE_LENGTH", "VALUE_NOT_IN_SET", "VALUE_NUMBER", "VALUE_PATTERN", "VALUE_RANGE", "VALUE_TIME"),
+}
+"""Codes of which the sentences of their class are true; a new code is added here only after reading those."""
 RIGHTS = ("erased", "objected", "restricted", "consent_withdrawn", "do_not_call_me", "soft_hold")
 HELD = (
     *RIGHTS,
@@ -136,6 +147,29 @@ def test_every_code_of_screen_and_return_has_words_meaning_and_cure(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_every_code_has_its_own_meaning_and_cure_unless_those_of_its_class_are_true(language):
+    say = words(language)
+    own = {code: meaning_of(say, code) for code in all_reason_codes()}
+
+    assert set(own) >= FORMAT_CODES
+    assert {code for code, spoken in own.items() if spoken in set(RefusalClass)} == TOLD_BY_CLASS
+    assert [code for code, spoken in own.items() if code not in TOLD_BY_CLASS and not cured(say, spoken)] == []
+
+
+def cured(say, code):
+    return say.find(f"code.{code}.cure")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_told_by_code_is_a_code(language):
+    """A code with words that nothing gives was misspelt, or is no more."""
+    told = {name.split(".")[1] for name in catalogue(language) if name.startswith("code.")}
+    known = {meaning_of(words(language), code) for code in all_reason_codes()}
+
+    assert told - known == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_copy_role_and_screened_class_has_words(language):
     names = [
         *(
@@ -159,6 +193,48 @@ def test_every_warning_about_roles_has_words(language):
 
     assert len(codes) == 4
     assert [code for code in codes if f"warning.{code}" not in catalogue(language)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("reason", Suppression)
+def test_every_reason_to_keep_somebody_out_has_words(language, reason):
+    assert f"held.{reason}" in catalogue(language)
+    assert f"answer.suppressed.{reason}" in catalogue(language)
+
+
+SPEAKERS = {"say", "count"}
+"""What asks a catalogue for a sentence that has to be there; ``find`` asks for one that may be."""
+ROOMS = ("answers", "breach", "documents", "registers", "rights", "web")
+
+
+def ids_in(source: str) -> Iterator[str]:
+    """Every message id that a module asks for, as a pattern: what it fills in stands for anything."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and node.args and getattr(node.func, "attr", None) in SPEAKERS:
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield re.escape(first.value)
+            if isinstance(first, ast.JoinedStr):
+                yield "".join(
+                    re.escape(each.value) if isinstance(each, ast.Constant) else ".+" for each in first.values
+                )
+
+
+def unsaid(ids: Iterator[str]) -> list[str]:
+    return sorted({one for one in ids if not any(re.fullmatch(one, name) for name in catalogue("nl"))})
+
+
+def test_whatever_the_rooms_say_is_in_the_catalogues():
+    """A sentence that is not there would be printed as its id. What is filled in is tested where it is closed."""
+    room = Path(sluice.__path__[0])
+    ids = [one for name in ROOMS for path in (room / name).rglob("*.py") for one in ids_in(path.read_text("utf-8"))]
+
+    assert len(ids) > 250
+    assert unsaid(iter(ids)) == []
+    assert unsaid(ids_in('say.say(f"never.heard.{of}"); say.count("nor.of.this", 2)')) == [
+        "never\\.heard\\..+",
+        "nor\\.of\\.this",
+    ]
 
 
 LEDGER = {"nl": "logboek", "fr": "registre"}
@@ -205,3 +281,9 @@ def test_numbers_days_and_lists_follow_the_language():
     assert en.day("2027-02-23") == "23 February 2027"
     assert (nl.number(41188), en.number(41188)) == ("41.188", "41,188")
     assert fr.listed(["a", "b", "c"]) == "a, b et c"
+
+
+@pytest.mark.parametrize("said", ["Data {Partners} BV", "{0}", "{", "}", "{a.b[c]!r:>9}", "%s"])
+def test_what_somebody_wrote_is_looked_up_and_never_filled_in(said):
+    assert words("nl").find(f"register.who.{said}", said) is None
+    assert words("nl").find(said, "class.UNREADABLE.word") == words("nl").say("class.UNREADABLE.word")

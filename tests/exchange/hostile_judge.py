@@ -13,7 +13,8 @@ import psutil
 
 from exchange.hostile import FINE, Hostile
 from exchange.hostile_keys import KEYS
-from sluice.agreement.model import Agreement, DataContract, Paper
+from sluice.agreement.model import Agreement, DataContract
+from sluice.agreement.papers import Paper
 from sluice.exchange.dry_run import find_paper
 from sluice.exchange.job import Job, limits_of, read_report, read_suites
 from sluice.exchange.judge import failure_of

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from agreement.papers import CONTRACT, write_folder
 from desk import Desk
 from returns.commands import at_terminal, sluice
-from sluice.agreement.model import Paper
+from sluice.agreement.papers import Paper
 from sluice.cli.whole import app
 from sluice.exchange.dry_run import DryRun, find_paper
 from sluice.exchange.nursery import CHILD, Nursery

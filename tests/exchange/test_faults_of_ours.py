@@ -3,27 +3,32 @@
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
 
-from desk import ENERGY, Desk, open_desk
-from sluice.db import coded, connect
-from sluice.errors import DatabaseError, DatabaseUnready, DocumentInvalid, NotMigrated, Ref
+from desk import ENERGY, Desk, environment, open_desk
+from sluice.answers.handover_model import ControllerInvalid
+from sluice.db import Connection, coded, connect
+from sluice.errors import DatabaseError, DatabaseUnready, DocumentInvalid, GateFailed, NotMigrated, Ref, ServiceMissing
 from sluice.exchange import open as opening
 from sluice.exchange import store
 from sluice.exchange.drain import Drained, carry_arrival, drain
 from sluice.exchange.held import HEARD_AFTER, FilesHeld, Held, check_none_held, find_held
 from sluice.exchange.house import House
+from sluice.exchange.locks import hold_object, try_hold_object, try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.open import Arrivals
+from sluice.exchange.sweeping import each
 from sluice.lake import objects
 from sluice.lake.versions import Listing, ListingCut
+from sluice.retention.store import lock_principal
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, Flow, Principal
 from stores import client_of
@@ -38,6 +43,16 @@ with connect_to(sys.argv[1]) as conn:
     conn.execute("select pg_advisory_lock(1, 1)")
     print("holds", flush=True)
     conn.execute("select pg_advisory_lock(2, 2)")
+"""
+HEARS = """
+import sys
+from datetime import UTC, datetime
+from sluice.db import connect
+from sluice.exchange.held import HEARD_AFTER, find_held
+from sluice.settings import get_settings
+with connect(get_settings()) as conn:
+    for held in find_held(conn, datetime.now(UTC) + HEARD_AFTER):
+        print(held.code, "sluice.answers.handover_model" in sys.modules)
 """
 
 
@@ -116,6 +131,86 @@ def test_what_waits_for_us_is_met_once_by_a_slot_and_keeps_no_newer_file_waiting
         check_none_held(desk.house.conn, later)
 
 
+def test_a_fault_of_ours_is_heard_of_where_its_class_was_never_loaded(desk: Desk) -> None:
+    desk.drop(b"x")
+    desk.open_new()
+
+    def carry(house: House, opened: Opened, run: Mapping[str, str]) -> Decision | None:
+        raise ControllerInvalid(Ref("controller", "shop01"))
+
+    done = drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {}, carry)
+
+    assert done.held_up == 1 and heard(desk) == [f"{ControllerInvalid.code} False"]
+    desk.sql("update exchange set next_attempt_at = now() returning 1")
+    assert drained(desk).waiting == 0 and heard(desk) == []
+
+
+def test_what_is_set_aside_for_its_own_fault_waits_for_nobody_of_us(desk: Desk) -> None:
+    desk.drop(b"x")
+    desk.open_new()
+    faults = [DocumentInvalid(Ref("paper", "gone")), GateFailed(Ref("file", "odd"))]
+
+    def carry(house: House, opened: Opened, run: Mapping[str, str]) -> Decision | None:
+        raise faults.pop(0)
+
+    for told in ([f"{DocumentInvalid.code} False"], []):
+        desk.sql("update exchange set next_attempt_at = now() returning 1")
+        drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {}, carry, lambda: True)
+        assert heard(desk) == told
+
+
+def heard(desk: Desk) -> list[str]:
+    """What a fresh process says is held up: each code, and whether that process has loaded its class."""
+    done = subprocess.run(
+        [sys.executable, "-c", HEARS], env=environment(desk.settings), capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        lambda conn: try_lock(conn, str(uuid4())),
+        lambda conn: lock_principal(conn, Principal(ENERGY[0])),
+        lambda conn: try_hold_object(conn, "bucket", "key"),
+        lambda conn: hold_object(conn, "bucket", "key"),
+    ],
+    ids=["exchange", "principal", "object, if free", "object"],
+)
+def test_a_lock_whose_connection_is_lost_does_not_hide_what_went_wrong(
+    store_settings: Settings, held: Callable[[Connection], AbstractContextManager[object]]
+) -> None:
+    with connect(store_settings) as conn, pytest.raises(DocumentInvalid), held(conn):
+        lose(store_settings, conn)
+        raise DocumentInvalid(Ref("paper", "gone"))
+
+
+def test_a_sweep_ends_where_its_connection_is_lost_and_meets_no_other_item(store_settings: Settings) -> None:
+    met: list[int] = []
+    with connect(store_settings) as conn:
+
+        def step(number: int) -> int:
+            met.append(number)
+            if number == 2:
+                lose(store_settings, conn)
+            conn.execute("select 1")
+            if number == 1:
+                raise DocumentInvalid(Ref("paper", "gone"))
+            return 1
+
+        with pytest.raises(ServiceMissing, match="service postgresql"):
+            each(conn, "an item", [1, 2, 3], step)
+
+    assert met == [1, 2], "a fault of one is none of the next, a lost connection is"
+
+
+def lose(settings: Settings, conn: Connection) -> None:
+    """The server ends a connection, and its owner has noticed."""
+    as_admin(settings, f"select pg_terminate_backend({conn.info.backend_pid}, 5000)")
+    with pytest.raises(psycopg.OperationalError):
+        conn.execute("select 1")
+
+
 def test_a_name_that_cannot_be_told_yet_is_not_opened_as_another(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A version is listed before its object is, under a name that is none."""
     dropped = desk.drop(b"x", "jan\x01.csv")
@@ -140,6 +235,27 @@ def test_where_the_listing_of_one_principal_is_cut_the_files_of_others_are_opene
         desk.open_new()
 
     assert [line.id for line in desk.lines()] == [desk.line(other).id]
+
+
+def test_what_is_listed_no_more_is_not_remembered_but_where_the_listing_was_cut(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A triggerer lives for months: what it remembers is as much as lies there now."""
+    arrivals, client = Arrivals.of(desk.settings), client_of(desk.settings)
+    dropped = [desk.drop(b"x", f"{number}.csv") for number in range(9)]
+    assert arrivals.open_new(desk.house.conn, desk.house.objects) == 9
+    assert arrivals.open_new(desk.house.conn, desk.house.objects) == 0 and len(arrivals.seen) == 9, "the control"
+    for gone in dropped[:3]:
+        client.delete_object(Bucket=gone.bucket, Key=gone.key, VersionId=gone.version_id)
+
+    hidden = desk.drop(b"x", "x\x01y/one.csv")
+    client.delete_object(Bucket=hidden.bucket, Key=hidden.key)
+    with monkeypatch.context() as small, pytest.raises(ListingCut, match="NAME_UNSAID"):
+        small.setattr(objects, "Listing", partial(Listing, size=6))
+        arrivals.open_new(desk.house.conn, desk.house.objects)
+    assert len(arrivals.seen) == 9, "nobody knows what else lies there"
+    assert arrivals.open_new(desk.house.conn, desk.house.objects) == 0
+    assert arrivals.seen == {(each.key, each.version_id) for each in dropped[3:]}
 
 
 @pytest.mark.parametrize(("sqlstate", "kind"), [

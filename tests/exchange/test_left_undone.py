@@ -6,17 +6,22 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from desk import ENERGY, Desk, open_desk
-from sluice.errors import UNFORESEEN, StoreError
+from returns.commands import at_terminal, sluice
+from sluice.errors import UNFORESEEN
 from sluice.exchange import drain as draining
-from sluice.exchange import effects
-from sluice.exchange.drain import check_none_left, drain, drain_all, drain_many
-from sluice.exchange.effects import do_effects
+from sluice.exchange import effects, outbox
+from sluice.exchange.drain import drain, drain_all, drain_many
+from sluice.exchange.effects import MOST_TRIES, do_effects
+from sluice.exchange.held import FilesHeld, check_none_held
+from sluice.exchange.sweeping import LeftUndone, check_none_left
 from sluice.lineage import post
+from sluice.services.doctor import examine_one
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Principal
 
@@ -65,8 +70,9 @@ def heard(conn: socket.socket) -> str:
 
 
 NONSENSE = b"\x15\x03\x01\x00\x02\x02\x16\r\n"
-GONE, TAKEN, REFUSED = (
-    f"HTTP/1.1 {said}\r\nContent-Length: 0\r\n\r\n".encode() for said in ("503 Gone", "200 OK", "413 Too Large")
+GONE, TAKEN, REFUSED, EXPIRED = (
+    f"HTTP/1.1 {said}\r\nContent-Length: 0\r\n\r\n".encode()
+    for said in ("503 Gone", "200 OK", "413 Too Large", "401 Unauthorized")
 )
 
 
@@ -117,7 +123,7 @@ def test_a_run_is_told_to_end_only_after_it_was_told_to_begin(store_settings: Se
         assert took == ["START 503", "START 200", "COMPLETE 200"] and errors(desk) == set()
 
 
-@pytest.mark.parametrize(("answer", "heard"), [(REFUSED, "START 413"), (GONE, "START 503")])
+@pytest.mark.parametrize(("answer", "heard"), [(REFUSED, "START 413"), (GONE, "START 503"), (EXPIRED, "START 401")])
 def test_an_event_that_is_refused_keeps_no_other_waiting_and_a_receiver_that_is_down_all(
     store_settings: Settings, tmp_path: Path, answer: bytes, heard: str
 ) -> None:
@@ -131,6 +137,92 @@ def test_an_event_that_is_refused_keeps_no_other_waiting_and_a_receiver_that_is_
         drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {})
         rest = ["START 200", "COMPLETE 200"] if answer is REFUSED else []
         assert took == [heard, *rest]
+
+
+def again(desk: Desk) -> int:
+    """One round of everybody's effects, when the pauses of all of them are over."""
+    desk.sql(
+        "update outbox set next_attempt_at = now() where done_at is null and next_attempt_at < 'infinity' returning 1"
+    )
+    return do_effects(desk.house)
+
+
+def test_a_token_that_expired_costs_one_post_a_round_is_told_and_loses_no_event(
+    store_settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with listening(*[EXPIRED] * 6, TAKEN) as (url, took):
+        settings = store_settings.model_copy(update={"lineage_url": url})
+        with open_desk(settings, tmp_path) as desk:
+            for seed in (1, 2, 3):
+                desk.drop(desk.campaign(rows=20, seed=seed)[0])
+            desk.open_new()
+            drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {})
+            for rounds in range(2, 7):
+                again(desk)
+                assert took == ["START 401"] * rounds
+            assert caplog.text.count("lineage waits: SLU-472") == 6
+            assert examine_one("lineage", settings).ok, "it may pass"
+            desk.sql("update exchange set opened_at = opened_at - interval '3 minutes' returning 1")
+            found = examine_one("lineage", settings)
+            assert not found.ok and found.detail == "0 refused, 6 waiting, SLU-472" and "token" in found.cure
+            with pytest.raises(FilesHeld, match=r"SLU-207.* lineage events 0 refused, 6 waiting, SLU-472"):
+                check_none_held(desk.house.conn, datetime.now(UTC))
+
+            assert again(desk) == 6 and errors(desk) == set()
+            assert examine_one("lineage", settings).ok
+            check_none_held(desk.house.conn, datetime.now(UTC))
+
+
+def test_an_event_that_is_always_refused_is_tried_a_few_times_and_stays_owed(
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = [GONE, *[REFUSED] * MOST_TRIES]
+    with listening(*tries, TAKEN) as (url, took):
+        settings = store_settings.model_copy(update={"lineage_url": url})
+        with open_desk(settings, tmp_path) as desk, at_terminal(desk, monkeypatch):
+            desk.drop(desk.campaign(rows=20)[0])
+            desk.work()
+            desk.sql("update exchange set opened_at = opened_at - interval '3 minutes' returning 1")
+            for _ in range(len(tries) + 5):
+                again(desk)
+            assert took == ["START 503", *["START 413"] * MOST_TRIES], "what was no refusal counts for none"
+            assert errors(desk) == {("lineage.start", "SLU-475"), ("lineage.closed", "None")}
+            assert examine_one("lineage", settings).detail == "1 refused, 1 waiting, SLU-475"
+
+            assert sluice("lineage", "again").document == {"events": 1}
+            assert sluice("lineage", "again").document == {"events": 0}
+            assert do_effects(desk.house) == 2
+            assert took[len(tries) :] == ["START 200", "COMPLETE 200"] and errors(desk) == set()
+
+
+def test_ends_of_runs_whose_start_was_refused_hide_no_newer_event(store_settings: Settings, tmp_path: Path) -> None:
+    """Only so many effects are taken up in a round, and those would be the first of each."""
+    with (
+        listening(REFUSED) as (url, _),
+        open_desk(store_settings.model_copy(update={"lineage_url": url}), tmp_path) as desk,
+    ):
+        desk.drop(desk.campaign(rows=20)[0])
+        desk.work()
+        assert [each.name for each in outbox.find_due(desk.house.conn)] == []
+        desk.sql("update outbox set next_attempt_at = now() where done_at is null returning 1")
+        assert [each.name for each in outbox.find_due(desk.house.conn)] == ["lineage.start", "lineage.closed"]
+
+
+def test_a_slot_sends_the_lineage_of_what_it_judged_and_of_nobody_else(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    with (
+        listening(GONE, TAKEN) as (url, took),
+        open_desk(store_settings.model_copy(update={"lineage_url": url}), tmp_path) as desk,
+    ):
+        for seed in (1, 2):
+            desk.drop(desk.campaign(rows=20, seed=seed)[0])
+            desk.open_new()
+            drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {})
+            desk.sql("update outbox set next_attempt_at = now() where done_at is null returning 1")
+        drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {})
+        assert took == ["START 503", "START 200", "COMPLETE 200"], "its own, and nothing where it met no file"
+        assert do_effects(desk.house) == 2 and errors(desk) == set()
 
 
 def test_an_effect_that_fails_as_nobody_foresaw_keeps_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +250,7 @@ def test_a_flow_that_fails_as_nobody_foresaw_keeps_no_other(desk: Desk, monkeypa
     monkeypatch.setattr(draining, "carry_arrival", broken)
     path = desk.campaign(rows=20)[0]
     first, second = desk.drop(path, where=("aaa", ENERGY[1])), desk.drop(path)
-    with pytest.raises(StoreError, match="flows with files left undone 1"):
+    with pytest.raises(LeftUndone, match="flows with files left undone 1"):
         drain_all(desk.house)
     assert desk.line(first).decision == "open" and desk.line(second).receipt_at
 
@@ -167,5 +259,5 @@ def test_a_flow_that_fails_as_nobody_foresaw_keeps_no_other(desk: Desk, monkeypa
     monkeypatch.undo()
     desk.sql("update exchange set next_attempt_at = now() where decision = 'open' returning 1")
     done, left = drain_many(desk.house, lambda *_: True, {})
-    check_none_left(left)
+    check_none_left("flows with files", left)
     assert [each.decisions for each in done.values()] == [{"refused": 1}]

@@ -1,14 +1,12 @@
 """Single requests make a run each, and an erased one holds for ever: what a file costs when there are many."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
-from desk import Desk
+from desk import Desk, requests
 from sluice.db import transaction
 from sluice.errors import NotFound
 from sluice.exchange import sealed_runs
@@ -30,19 +28,6 @@ def keep(desk: Desk, number: int, count: int = 2) -> str:
     refs, cause = refs_of(number, count), f"{uuid4()}"
     now = datetime.now(UTC)
     return keep_out(desk.house, ENERGY, refs, Suppression.SOFT_HOLD, cause=cause, case_id=None, now=now)
-
-
-@contextmanager
-def requests(desk: Desk) -> Iterator[list[str]]:
-    """What the store is asked for while the block runs, as its client says it."""
-    events, asked = desk.house.objects._client.meta.events, list[str]()
-
-    def note(model: object, **_: object) -> None:
-        asked.append(model.name)  # type: ignore[attr-defined]
-
-    events.register("before-call.s3", note)
-    yield asked
-    events.unregister("before-call.s3", note)
 
 
 def found(desk: Desk) -> set[str]:

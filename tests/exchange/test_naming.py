@@ -9,21 +9,21 @@ from sluice.terms import Flow
 LEADS = Flow("leads")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "campaign.csv",
-        "campaign_20261125.csv",
-        "campaign-20261125T0600.csv",
-        "export_202611250600.csv",
-        "export_20261125060000.csv",
-        "export-1764050400.csv",
-        "export-1764050400123.csv",
-        "Q4.v2.xlsx",
-        "campaign_2026-11-25_06.00.csv",
-        "leads-v1.2.3.csv",
-    ],
-)
+ORDINARY = [
+    "campaign.csv",
+    "campaign_20261125.csv",
+    "campaign-20261125T0600.csv",
+    "export_202611250600.csv",
+    "export_20261125060000.csv",
+    "export-1764050400.csv",
+    "export-1764050400123.csv",
+    "Q4.v2.xlsx",
+    "campaign_2026-11-25_06.00.csv",
+    "leads-v1.2.3.csv",
+]
+
+
+@pytest.mark.parametrize("name", ORDINARY)
 def test_ordinary_names_are_safe(name: str) -> None:
     assert is_safe_name(name)
 
@@ -54,6 +54,53 @@ def test_names_that_could_name_a_person_or_a_path_are_not(name: str) -> None:
         withheld_unless_safe(f"energy01/inbound/leads/{name}", LEADS) == "energy01/inbound/leads/[name withheld]"
         or "/" in name
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "E17470000.csv",
+        "17470000.csv",
+        "174700.csv",
+        "E17-47-00-00.csv",
+        "E-1747-0000.csv",
+        "20261125_17470000.csv",
+        "E17470000_20261125060000.csv",
+        "20261125-17470000-20261125.csv",
+        "AB12CD34EF56.csv",
+        "2026112517470000.csv",
+        "20269925.csv",
+    ],
+)
+@pytest.mark.parametrize("direction", ["inbound", "internal"])
+def test_a_name_that_may_be_a_customers_number_is_read_and_stands_in_no_record(name: str, direction: str) -> None:
+    assert is_safe_name(name)
+    assert withheld_unless_safe(f"energy01/{direction}/leads/{name}", LEADS) == (
+        f"energy01/{direction}/leads/[name withheld]"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *ORDINARY,
+        "2026-11-25_1.csv",
+        "week_2026_48_part_12.csv",
+        "01-12-2026.csv",
+        "20261125_060000_v2.csv",
+        "202611.csv",
+        "part-12345.csv",
+    ],
+)
+def test_dates_times_and_short_numbers_stand_in_records(name: str) -> None:
+    key = f"energy01/inbound/leads/{name}"
+    assert withheld_unless_safe(key, LEADS) == key
+
+
+def test_what_we_named_ourselves_stands_in_records() -> None:
+    key = "energy01/outbound/leads/returned-12345678.csv"
+    assert withheld_unless_safe(key, LEADS) == key
+    assert withheld_unless_safe(key.replace("outbound", "inbound"), LEADS) != key, "the control"
 
 
 @pytest.mark.parametrize("folder", ["jan.peeters@x.example", "Jan Peeters", "0475123456", "", "é"])

@@ -51,6 +51,12 @@ def test_every_end_of_a_child_is_told_apart_and_the_next_one_works(
     assert nursery.run({"deed": "behave", "folder": str(tmp_path)}, LIMITS) is ChildEnd.DONE
 
 
+def test_what_a_child_leaves_running_ends_with_it(nursery: Nursery, tmp_path: Path) -> None:
+    job = {"deed": "leave somebody running", "folder": str(tmp_path)}
+    assert nursery.run(job, LIMITS) is ChildEnd.DONE
+    assert not Path("/proc", (tmp_path / "left").read_text()).exists()
+
+
 def test_a_failure_is_told_by_type_and_place_without_its_words(nursery: Nursery, tmp_path: Path) -> None:
     nursery.run({"deed": "raise", "folder": str(tmp_path)}, LIMITS)
     told = (tmp_path / "failure.txt").read_text()

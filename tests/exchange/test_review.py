@@ -80,7 +80,7 @@ def rows_found(night: Night, back: ExchangeLine) -> int:
     house = night.desk.house
     person = (parse_identifier(f"phone:{night.people(1)[0][1]}", 1),)
     key = house.subject_key(ENERGY)
-    target = Target(ENERGY, key, frozenset(refs_of(person, key).values()), ("0032 470 99 99 99",), frozenset())
+    target = Target(ENERGY, key, frozenset(refs_of(person, key, ENERGY).values()), ("0032 470 99 99 99",), frozenset())
     with open_bench(house, target) as bench:
         copies = find_copies(house.conn, ENERGY, among=[ExchangeId(back.id)])
         return sum(store_of(copy).find(bench, copy) for copy in copies if copy.kind == "arrived")
@@ -169,7 +169,7 @@ def test_what_was_decided_but_not_put_is_put_by_the_next_reconcile_once(night: N
 def test_somebody_who_must_stay_out_does_not_come_back(night: Night, held: ExchangeLine) -> None:
     house = night.desk.house
     person = (parse_identifier(f"phone:{night.people(1)[0][1]}", 1),)
-    refs = frozenset(refs_of(person, house.keyring.subject_key(ENERGY)).values())
+    refs = frozenset(refs_of(person, house.keyring.subject_key(ENERGY), ENERGY).values())
     keep_out(house, ENERGY, refs, Suppression.SOFT_HOLD, cause="test", case_id=None, now=now())
     decide(house, ExchangeId(held.id), [1, 3], Choice.SEND, "an.peeters", now())
 

@@ -24,7 +24,6 @@ def a_field(name: str, logical_type: str = "string", **said: object) -> FieldRol
         "date_format": None,
         "required": False,
         "unique": False,
-        "classification": None,
     }
     return FieldRole(**(known | said))  # type: ignore[arg-type]  # a builder
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from lake.compressed import MESSAGE
 from sluice.cli.whole import app
-from sluice.errors import Exit, FileMissing, NotFound
+from sluice.errors import Exit, FileMissing
 from sluice.sample.files import write_campaign
 from sluice.settings import get_settings
 
@@ -130,4 +130,18 @@ def test_where_the_paper_refuses_the_verdict_says_so_for_every_file(
 def test_an_agreement_that_no_paper_has_is_told_without_its_name(files: Path) -> None:
     words = [*RUN[:3], "jan.peeters@x.be", *RUN[4:], str(files / "good.csv")]
     done = CliRunner().invoke(app, words)
-    assert isinstance(done.exception, NotFound) and "peeters" not in str(done.exception)
+    said = json.loads(done.stdout)
+    assert (done.exit_code, said["verdict"], said["rows_in"]) == (1, "REFUSED", 0)
+    assert [each["code"] for each in said["reasons"]] == ["FORBIDDEN_NO_AGREEMENT"]
+    assert "peeters" not in done.output
+
+
+def test_no_note_is_drawn_for_a_reader_that_the_center_would_not_draw(tmp_path: Path) -> None:
+    """Which notes are drawn is known to the center's key alone: here none is, or the row told would be another's."""
+    clean = tmp_path / "clean.csv"
+    write_campaign(clean, 400, 3)
+
+    done = CliRunner().invoke(app, [*RUN, str(clean)])
+
+    said = json.loads(done.stdout)
+    assert (done.exit_code, said["verdict"], said["reasons"], said["rows_accepted"]) == (0, "PASSED", [], 400)

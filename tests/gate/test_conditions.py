@@ -134,6 +134,7 @@ def test_a_column_that_the_file_lacks_is_as_an_empty_one_so_nobody_switches_a_ru
     assert (without, without.failing.to_list()) == (empty, empty.failing.to_list())
 
 
+@pytest.mark.slow
 def test_a_file_that_lacks_the_column_of_a_condition_is_undecided_by_no_second_judge() -> None:
     rule = Rule("end.full", check_of(NOT_NULL, {"column": "end", "row_condition": IS_EMPTY}), "VALUE_NULL")
     result = run_rules(pl.DataFrame({"end": [None, "x"]}, schema={"end": pl.String}), [rule])

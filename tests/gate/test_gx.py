@@ -19,7 +19,7 @@ from sluice.gate.gx import MOST_INDEXES, agrees, great_expectations, quiet, seco
 from sluice.gate.judge import judge
 from sluice.gate.kinds import check_of
 from sluice.gate.model import Finding, PassResult, Rule, RuleOutcome, State, Thresholds, Tolerance
-from sluice.gate.onepass import run_rules
+from sluice.gate.onepass import Pass, run_rules
 from sluice.terms import Severity, Verdict
 
 from .cases import GX_KINDS, kwargs, tables
@@ -358,3 +358,20 @@ def test_great_expectations_keeps_a_configuration_in_our_judgement_only() -> Non
     assert one.configuration.to_domain_obj() is not one
     one.column = "c"
     assert one.configuration.kwargs == {"column": "c"}, "what others change of it is seen"
+
+
+@pytest.mark.parametrize("left_out", [0, 1])
+def test_both_judges_agree_on_a_file_with_a_record_that_is_no_row(left_out: int) -> None:
+    frame = pl.DataFrame({"lead": ["a", "b", None]})
+    asked = [
+        a_rule("expect_table_row_count_to_equal", "rows", value=3 + left_out),
+        a_rule("expect_column_values_to_not_be_null", "lead", column="lead"),
+    ]
+    whole = Pass(asked)
+    whole.add(frame)
+    result = whole.result(lambda rows: frame[rows], left_out)
+
+    outcome = validate(result, asked)
+
+    assert result.outcomes[0].success and agrees(outcome, result)
+    assert [line.place for line in outcome.lines] == ([1] if left_out else [0, 1])

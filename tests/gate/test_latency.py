@@ -26,7 +26,7 @@ from sluice.gate.kinds import NEWEST
 from sluice.gate.model import Check, Rule, RuleOutcome, Source, Thresholds
 from sluice.gate.onepass import BRUSSELS, Pass
 from sluice.settings import Settings
-from sluice.terms import Severity
+from sluice.terms import Severity, Verdict
 
 FREQUENCY = "  - {property: frequency, value: 1, unit: d, element: renewal_campaign}\n"
 DAY = 86_400
@@ -153,6 +153,15 @@ def test_a_file_whose_column_is_not_there_is_refused_for_that() -> None:
     passed.add(frame)
     verdict = judge(passed.result(lambda rows: frame[rows]), [], Thresholds(0.1)).verdict
     assert "STALE_NEWEST_ROW" not in {each.code for each in verdict.reasons}
+    [missing] = [each for each in verdict.reasons if each.code == "HEADER_MISSING_COLUMN"]
+    assert (verdict.verdict, missing.column, missing.stops) == (Verdict.REFUSED, "exported", True)
+
+
+@pytest.mark.parametrize(("cell", "is_new"), [("28112026", True), ("1122026", False), ("112026", False)])
+def test_a_day_that_lacks_a_digit_makes_no_file_new(cell: str, is_new: bool) -> None:
+    close = a_field("exported", logical_type="date", date_format="%d%m%Y")  # 1122026 would be 11 February
+    rules = rules_for(replace(a_contract(close), latencies=(("exported", 400 * DAY),)), ())
+    assert found(rules, [cell], "2026-11-28T23:30:00+01:00").success is is_new
 
 
 LATE = Edit(

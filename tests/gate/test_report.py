@@ -167,11 +167,13 @@ def faults_in(browser: Browser, page: Path, scheme: str) -> tuple[set[str], set[
     return found, set(asked) - {page.as_uri()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_read_it_and_nothing_is_fetched(browser: Browser, page: Path, scheme: str) -> None:
     assert faults_in(browser, page, scheme) == (set(), set())
 
 
+@pytest.mark.slow
 def test_the_look_at_the_page_would_find_a_fault_and_a_request(browser: Browser, page: Path) -> None:
     broken = page.with_name("broken.html")
     text = page.read_text(encoding="utf-8")

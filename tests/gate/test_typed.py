@@ -9,10 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sluice.gate.column_types import format_of, number_pattern
+from sluice.gate.contract_rules import rules_for
 from sluice.gate.model import ColumnType, ValueType
+from sluice.gate.onepass import run_rules
 from sluice.gate.typed import _fast, _plain, parsed, value_of
 
 from .cases import COMMA, DATES, FORMATS, INTEGER, NUMBER, NUMBERS
+from .papers import a_contract, a_field
 
 quick = settings(
     max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -101,3 +104,47 @@ def test_a_date_column_without_a_format_is_iso() -> None:
     found = days.select(value_of(pl.col("d"), ColumnType(ValueType.DATE))).to_series()
 
     assert found.is_not_null().to_list() == [True, False, False]
+
+
+CLOSE = ["%d%m%Y", "%Y%m%d", "%d%m%y", "%y%m%d", "%Y%m%d%H%M%S", "%d%m%Y%H%M", "%Y%m%dT%H%M%S", "%Y-%m-%d %H%M"]
+SHORT = ["1122024", "112024", "202411", "11224", "0٣022024", "240000", "20241302", "30022024", "2024-11-01 930"]
+spelled_closely = st.tuples(moments, st.sampled_from(CLOSE)).map(lambda pair: _spell(*pair))
+
+
+@quick
+@given(
+    texts=st.lists(spelled_closely | st.text("0123456789 ", max_size=9) | st.sampled_from(SHORT), max_size=20),
+    given_format=st.sampled_from(CLOSE),
+)
+def test_parts_that_stand_together_are_read_exactly_if_every_digit_is_there(
+    texts: list[str], given_format: str
+) -> None:
+    texts = [*texts, *(text[:-1] for text in texts), *(text.replace("0", "", 1) for text in texts)]
+    frame = pl.DataFrame({"t": texts}, schema={"t": pl.String})
+
+    found = frame.select(value_of(pl.col("t"), ColumnType(ValueType.TIMESTAMP, date_format=given_format))).to_series()
+
+    meant = [_python(text, given_format) for text in texts]
+    written = [each is not None and _spell(each, given_format) == text for text, each in zip(texts, meant, strict=True)]
+    assert found.is_not_null().to_list() == written
+    rules = rules_for(a_contract(a_field("t", "timestamp", date_format=given_format)), ())
+    wrong = [
+        place for each in run_rules(frame, rules).outcomes if each.rule.code == "VALUE_DATE" for place in each.failing
+    ]
+    assert sorted({*range(len(texts))} - {*wrong}) == [place for place, is_so in enumerate(written) if is_so]
+
+
+@pytest.mark.parametrize(
+    ("given_format", "text", "is_read"),
+    [
+        ("%H%M%S%f", "093000123", True),
+        ("%H%M%S%f", "093000123456", True),
+        ("%H%M%S%f", "240000123", False),
+        ("%d%m%Y %H:%M", "01022024 9:05", True),
+        ("%d%m%Y %H:%M", "1022024 9:05", False),
+        ("%d/%m/%Y", "1/2/2024", True),
+    ],
+)
+def test_what_stands_apart_needs_no_leading_zero(given_format: str, text: str, is_read: bool) -> None:
+    moment = ColumnType(ValueType.TIMESTAMP, date_format=given_format)
+    assert (pl.DataFrame({"t": [text]}).select(value_of(pl.col("t"), moment)).item() is not None) is is_read

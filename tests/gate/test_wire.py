@@ -34,6 +34,7 @@ quick = settings(
 any_case = st.sampled_from(GX_KINDS).flatmap(cases)
 
 
+@pytest.mark.slow
 @quick
 @given(case=any_case)
 def test_a_pass_arrives_as_it_left(case: Case) -> None:
@@ -64,7 +65,9 @@ def test_a_rule_arrives_with_its_consequence_and_its_types() -> None:
         Rule("r2", replace(check, types=(day, day)), "CODE_B", tolerance=Tolerance("mostly", (0.95,))),
         Rule("r3", sets, "CODE_C", Severity.ERROR, Tolerance("mustBeBetween", (1, 2.5), "percent"), Source.CONTRACT),
     ]
-    sent = PassResult(7, ("a", "#2"), tuple(RuleOutcome(rule, State.RAISED, positions=(2, 3)) for rule in left))
+    sent = PassResult(
+        7, ("a", "#2"), tuple(RuleOutcome(rule, State.RAISED, positions=(2, 3)) for rule in left), left_out=2
+    )
 
     arrived = from_json(to_json(sent), failing_table(sent))
 

@@ -222,11 +222,12 @@ def recipients(ground: Ground) -> Placeholders:
     ground.instruct("restrict")
     ground.sluice("case", "decide", case, "--accept", "restrict")
     other = ground.sluice("case", "open", "--right", "rectification", *words)["case"]
-    (ground.folder / "values.json").write_text(json.dumps({"street": "Nieuwstraat 1"}))
+    (ground.folder / "values.json").write_text(json.dumps({"street": "Nieuwstraat 1", "note": "asked for nothing"}))
     ground.sluice("case", "rectify", other, str(ground.folder / "values.json"))
     ground.sluice("case", "identity", other)
     ground.instruct("rectify", values={"street": "Nieuwstraat 1"})
     ground.sluice("case", "decide", other, "--accept", "rectify")
+    ground.sluice("notices", "follow")  # corrects; who has what was corrected is looked for afterwards
     for name in ("mail.eml", "registered-letter.pdf"):
         (ground.folder / name).write_text("said so")
     return {

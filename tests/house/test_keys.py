@@ -1,12 +1,15 @@
 """Keys outlive a loss of power, because what was made with them is committed at once; one that did not says so."""
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap_with_padding
 
-from sluice.keys import KeyLost, KeyOutOfReach, Keyring, write_secret_once
+from sluice.errors import EvidenceInvalid
+from sluice.keys import KeyFound, KeyLost, KeyOutOfReach, Keyring, write_secret_once
 from sluice.settings import Settings
 from sluice.terms import Principal
 
@@ -117,6 +120,62 @@ def test_a_key_that_lies_there_and_cannot_be_read_or_destroyed_names_itself(tmp_
             attempt(ENERGY)
 
 
+@pytest.mark.parametrize(("blocked", "named"), [("secrets", "ENOTDIR|EEXIST"), ("secrets/master.key/x", "EISDIR")])
+def test_the_installations_own_key_that_cannot_be_made_or_read_names_itself(
+    tmp_path: Path, blocked: str, named: str
+) -> None:
+    (tmp_path / blocked).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / blocked).write_bytes(b"")
+
+    with pytest.raises(KeyOutOfReach, match=rf"key secrets/master\.key; because ({named}).*Cure: .*var/secrets"):
+        keyring(tmp_path)
+
+
+def test_a_folder_of_keys_that_is_none_is_not_an_empty_one(tmp_path: Path) -> None:
+    ring = keyring(tmp_path)
+    assert ring.list_keys() == [], "control: nothing was made yet"
+    (tmp_path / "keys").write_bytes(b"no folder")
+
+    with pytest.raises(KeyOutOfReach, match="key keys; because ENOTDIR"):
+        ring.list_keys()
+
+
+@pytest.mark.parametrize("looked", [1, 2, 3])
+def test_a_key_that_is_destroyed_while_keys_are_listed_is_listed_as_destroyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looked: int
+) -> None:
+    """It is destroyed right before the listing looks for a file of it for the n-th time."""
+    ring, looks, exists = keyring(tmp_path), list[Path](), Path.exists
+    ring.subject_key(ENERGY)
+    fingerprint = ring.fingerprint(ENERGY, "subject")
+
+    def destroyed_before(path: Path) -> bool:
+        looks.append(path)
+        if path.parent.name == ENERGY and len([each for each in looks if each.parent.name == ENERGY]) == looked:
+            monkeypatch.setattr(Path, "exists", exists)
+            keyring(tmp_path).destroy(ENERGY, "subject", fingerprint)
+        return exists(path)
+
+    monkeypatch.setattr(Path, "exists", destroyed_before)
+
+    assert ring.list_keys() == [KeyFound(ENERGY, "subject", True, fingerprint)]
+
+
+def test_a_key_whose_file_went_without_a_mark_while_keys_are_listed_has_no_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring, exists = keyring(tmp_path), Path.exists
+    ring.subject_key(ENERGY)
+
+    def gone_before(path: Path) -> bool:
+        (tmp_path / "keys" / ENERGY / "subject.wrapped").unlink(missing_ok=True)
+        return exists(path)
+
+    monkeypatch.setattr(Path, "exists", lambda path: gone_before(path) if path.parent.name == ENERGY else exists(path))
+
+    assert ring.list_keys() == [KeyFound(ENERGY, "subject", False, None)]
+
+
 def test_a_key_that_was_never_made_is_forbidden_by_an_empty_mark(tmp_path: Path) -> None:
     ring = keyring(tmp_path)
 
@@ -124,3 +183,22 @@ def test_a_key_that_was_never_made_is_forbidden_by_an_empty_mark(tmp_path: Path)
 
     assert ring.is_destroyed(ENERGY, "subject")
     assert (tmp_path / "keys" / ENERGY / "subject.destroyed").read_bytes() == b""
+
+
+def test_a_key_in_the_place_of_another_does_not_open(tmp_path: Path) -> None:
+    """As after a restore into the wrong folder; one of before keys were bound to their place still opens."""
+    keys = keyring(tmp_path)
+    own = keys.subject_key(ENERGY)
+    keys.quarantine_identity(ENERGY)
+    folder = tmp_path / "keys" / "energy01"
+    shutil.copytree(folder, tmp_path / "keys" / "telecom01")
+    with pytest.raises(EvidenceInvalid, match="telecom01/subject"):
+        keys.subject_key(TELECOM)
+    with pytest.raises(EvidenceInvalid, match="telecom01/quarantine"):
+        keys.has(TELECOM, "quarantine")
+    shutil.copy(folder / "quarantine.wrapped", folder / "subject.wrapped")
+    with pytest.raises(EvidenceInvalid, match="energy01/subject"):
+        keys.subject_key(ENERGY)
+
+    (folder / "subject.wrapped").write_bytes(aes_key_wrap_with_padding(keys.master, own))
+    assert keyring(tmp_path).subject_key(ENERGY) == own

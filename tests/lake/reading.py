@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sluice.lake.format_codes import CODES
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Table
 
@@ -22,6 +23,7 @@ def table_of(answer: Table | FormatRefusal) -> Table:
 
 
 def refusal_of(answer: Table | FormatRefusal) -> FormatRefusal:
-    """The refusal that an answer must be."""
+    """The refusal that an answer must be, with a code that people are told the meaning of."""
     assert isinstance(answer, FormatRefusal), answer
+    assert answer.code in CODES, answer
     return answer

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lake.reading import read_bytes, refusal_of, table_of
-from sluice.lake.format_codes import REASONS
+from sluice.lake.format_codes import CODES
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatHintInvalid, FormatHints, Limits
 from sluice.terms import RefusalClass
@@ -175,7 +175,7 @@ def test_an_impossible_contract_is_an_error_of_the_contract(tmp_path: Path, hint
 
 
 def test_every_code_begins_with_a_class_of_the_closed_list() -> None:
-    for code in REASONS:
+    for code in CODES:
         assert any(code.startswith(f"{cls}_") for cls in RefusalClass), code
 
 

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lake.reading import table_of
+from lake.reading import refusal_of, table_of
 from lake.test_csv_properties import ENCODINGS, WAYS, tables, written
 from sluice.errors import Ref
 from sluice.lake.csv_reader import read_csv
@@ -308,3 +308,31 @@ def test_cells_of_a_record_are_those_of_the_csv_module() -> None:
 
     same()
     assert cells_of('a;b"c', ";") is None and cells_of('"a"b;c', ";") is None and cells_of('"open;c', ";") is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_the_line_in_which_excel_says_the_delimiter_is_no_record_and_stays(
+    tmp_path: Path, encoding: str, end: str, mark: str
+) -> None:
+    lines = [f"sep={mark}", mark.join(["naam", "stad"]), mark.join(["Ren\u00e9", "Gent"]), mark.join(["An", "Luik"])]
+    path = tmp_path / "drop.csv"
+    path.write_bytes(end.join([*lines, ""]).encode(encoding))
+
+    table = table_at(path)
+
+    assert table.frame.rows() == [("Ren\u00e9", "Gent"), ("An", "Luik")] and table.row_numbers.to_list() == [1, 2]
+    assert (table.dialect.delimiter, table.dialect.header_row) == (mark, 2)
+    assert "said in the line before the header" in table.dialect.evidence["delimiter"]
+    erase_records(path, tmp_path / "erased", [1], table)
+    assert (tmp_path / "erased").read_bytes() == end.join([*lines[:2], lines[3], ""]).encode(encoding)
+
+
+def test_a_delimiter_that_is_said_decides_where_two_would_do_and_does_not_outdo_the_contract(tmp_path: Path) -> None:
+    path = tmp_path / "drop.csv"
+    path.write_bytes(b"a;b,c\n1;2,3\n4;5,6\n")
+    assert refusal_of(read_table(path, file_name="drop.csv")).code == "DIALECT_AMBIGUOUS", "the control"
+    path.write_bytes(b"sep=,\na;b,c\n1;2,3\n4;5,6\n")
+    assert table_at(path).frame.columns == ["a;b", "c"]
+    assert table_at(path, FormatHints(delimiter=";")).frame.columns == ["a", "b,c"]

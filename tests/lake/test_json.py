@@ -157,7 +157,7 @@ def test_a_record_that_cannot_be_a_row_stands_aside_with_its_code(
 
     assert table.frame["a"].to_list() == ["1", "1"]
     assert (table.row_numbers.to_list(), table.record_count) == ([1, 3], 3)
-    assert table.bad_records.rows() == [(2, code, record)]
+    assert table.bad_records.rows() == [(2, code, record, None)]
 
 
 def test_control_a_record_at_the_limit_of_depth_is_a_row(tmp_path: Path) -> None:
@@ -190,7 +190,6 @@ def test_a_file_that_stops_being_json_names_the_record(tmp_path: Path, code: str
     refusal = refusal_of(read_bytes(tmp_path, content, "drop.json"))
 
     assert (refusal.code, refusal.rows) == (code, (row,))
-    assert refusal.reason.endswith(".")
 
 
 def test_a_byte_order_mark_is_refused(tmp_path: Path) -> None:

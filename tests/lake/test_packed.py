@@ -84,7 +84,6 @@ def test_what_cannot_be_unpacked_safely_is_refused(tmp_path: Path, case: str) ->
     code, name, content = CODES[case]
     refusal = refusal_of(read_bytes(tmp_path, content, name=name, hints=FormatHints(format="csv")))
     assert (refusal.code, refusal.undecided) == (code, False)
-    assert refusal.reason.endswith(".")
 
 
 def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:

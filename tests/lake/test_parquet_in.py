@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -20,7 +21,7 @@ from lake.reading import read_bytes, refusal_of, table_of
 from sluice.lake.erase_model import EraseRefused
 from sluice.lake.erase_parquet_rows import erase_records
 from sluice.lake.reader import read_table
-from sluice.lake.table import FormatHints, Limits
+from sluice.lake.table import FormatHints, FormatRefusal, Limits
 
 
 def written(table: pa.Table, **options: Any) -> bytes:
@@ -277,3 +278,36 @@ def test_one_row_leaves_the_files_of_other_writers(tmp_path: Path, case: str) ->
     assert b"Zacharias" not in left and pl.read_parquet(left)["name"].to_list() == ["Ann"]
     footer = pq.read_metadata(io.BytesIO(left)).metadata or {}
     assert b"Zacharias" not in b64decode(footer.get(b"ARROW:schema", b""))
+
+
+FAR = ["0001-01-01T00:00:00", "1816-03-30T05:56:08.066276", "2026-11-25T09:30:00", "9999-12-31T23:59:59.999999"]
+FINE = ["1700-01-01T00:00:00.000000001", "2026-11-25T09:30:00"]
+
+
+def int96_file(moments: list[str], unit: str) -> bytes:
+    """As Spark writes it: with one more row in front, whose name is Zacharias; a last one has no moment."""
+    at = pa.array(np.array([moments[0], *moments, "NaT"], f"datetime64[{unit}]"))
+    names = ["Zacharias", *map(str, range(len(at) - 1))]
+    return written(pa.table({"name": names, "at": at}), use_deprecated_int96_timestamps=True, compression="none")
+
+
+@pytest.mark.parametrize(("moments", "unit"), [(FAR, "us"), (FINE, "ns")])
+def test_an_old_timestamp_is_the_moment_it_says_in_any_year(tmp_path: Path, moments: list[str], unit: str) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(int96_file(moments, unit))
+    table = table_of(read_table(path, file_name="a.parquet"))
+    assert table.frame["at"].to_list() == [moments[0], *moments, None]
+
+    erase_records(path, tmp_path / "erased", [1], table)
+    left = table_of(read_table(tmp_path / "erased", file_name="a.parquet"))
+    assert left.frame["at"].to_list() == [*moments, None]
+    assert pq.ParquetFile(tmp_path / "erased").schema.column(1).physical_type == "INT96", "the type that came"
+
+
+def test_old_timestamps_that_no_unit_holds_together_are_refused_not_changed(tmp_path: Path) -> None:
+    near = pa.array(np.array(FINE[:1], "datetime64[ns]"))
+    far = pa.array(np.array(FAR[3:], "datetime64[us]"))
+    content = written(pa.table({"near": near, "far": far}), use_deprecated_int96_timestamps=True)
+    path = tmp_path / "a.parquet"
+    path.write_bytes(content)
+    assert read_table(path, file_name="a.parquet") == FormatRefusal("UNREADABLE_PARQUET", "format.parquet")

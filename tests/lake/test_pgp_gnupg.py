@@ -12,7 +12,10 @@ from pysequoia import Cert, Tsk
 from lake.compressed import KEY, MESSAGE
 from lake.reading import refusal_of, table_of
 from lake.test_pgp_in import TEXT, Post, post, read
+from sluice.documents import words as catalogues
+from sluice.documents.reasons import explain
 from sluice.lake.pgp_in import PgpKeys
+from sluice.terms import Direction
 
 __all__ = ["post"]
 PAGE = Path(__file__).parents[2] / "docs/how-to/send-a-file.md"
@@ -85,7 +88,8 @@ def test_its_defaults_are_refused_with_the_cure(tmp_path: Path, gnu: Gnu, words:
     refusal = refusal_of(read(tmp_path, gnu.sealed(*words), gnu.keys))
 
     assert refusal.code == code
-    assert ("-z 0" in refusal.reason) == code.endswith("COMPRESSED")
+    cure = explain(catalogues.words("en"), Direction.INBOUND, code).cure
+    assert ("-z 0" in cure) == code.endswith("COMPRESSED")
 
 
 @pytest.mark.slow

@@ -71,6 +71,7 @@ def test_a_place_where_values_may_be_is_no_leak_and_is_counted() -> None:
     assert (report.kept_in("lake", "vault"), report.kept_in("exchange"), report.kept_in("vault")) == ({2}, {7}, set())
 
 
+@pytest.mark.slow
 def test_the_tool_names_the_channel_and_never_the_value(tmp_path: Path) -> None:
     values, folder = tmp_path / "values", tmp_path / "logs"
     values.write_text("\n".join("\t".join(each.spellings) for each in PEOPLE[0].canaries))

@@ -84,6 +84,7 @@ def _about_files(folder: Path, at: dict[str, str]) -> Iterator[Words]:
         yield "breach", "slice", "--exchange", exchange, "--to", str(folder / f"breach-{exchange[:4]}")
     yield "exchange", "prepare", "energy01", "renewal_results"
     yield "lineage", "show", "--object", at["object"]
+    yield "lineage", "again"
     yield "review", "list"
 
 
@@ -120,11 +121,14 @@ def _about_the_house(people: Sequence[Person], folder: Path, at: dict[str, str])
     who = people[2]
     for name in ("energy01", who.name):
         yield "principal", "onboard", name
+        yield "principal", "onboard", name, "--flow", who.name
         yield "principal", "credential", name
         yield "keys", "openpgp", name
         yield "retention", "due", "--principal", name
         yield "retention", "returned", name, "--reference", who.iban
         yield "retention", "give-back", name
+        for verb in (("stop", "--reason", who.name), ("stop", "--reason", "CONTRACT_WRONG"), ("resume",)):
+            yield "exchange", verb[0], name, who.email, *verb[1:]
         for flow in ("renewal_campaign", who.email):
             yield "dial", "list", name, flow, "--purpose", "P-RENEW", "--channel", "phone"
         yield "recipients", "list", "--principal", name
@@ -134,6 +138,9 @@ def _about_the_house(people: Sequence[Person], folder: Path, at: dict[str, str])
     yield "retention", "hold", who.name, *sound
     yield "retention", "hold", "energy01", "--flow", who.phone, *sound
     yield from (("retention", verb) for verb in ("holds", "run"))
+    yield "exchange", "stop", "energy01", "renewal_campaign", "--reason", who.name
+    yield "exchange", "stop", "water01", "meter_contacts", "--reason", "CONTRACT_WRONG", "--by", "anna"
+    yield from (("exchange", "stops"), ("exchange", "resume", "water01", "meter_contacts"))
     yield "retention", "lift", who.name
     yield "keys", "destroy", who.name
     yield "keys", "list"

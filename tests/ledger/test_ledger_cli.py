@@ -133,6 +133,9 @@ def test_a_receipt_that_does_not_hold_is_named(installation):
 
     assert code == 1
     assert answer["receipts"] == {"checked": 3, "refused": ["bad.json"]}
+    shown = CliRunner().invoke(app, ["verify", "--receipts", str(receipts)], catch_exceptions=False).stdout
+    assert "bad.json" in shown and "a receipt does NOT" in shown
+    assert "The ledger does NOT hold" not in shown, "of the ledger nothing was changed"
 
 
 def test_of_a_copy_of_a_whole_prefix_what_is_no_receipt_is_passed_over_and_what_cannot_be_read_is_named(installation):

@@ -10,7 +10,7 @@ import pytest
 from documents.samples import a_record
 from sluice.lineage.emit import emit
 from sluice.lineage.events import closed_event
-from sluice.lineage.model import EventInvalid, EventNotSent, TargetInvalid
+from sluice.lineage.model import EventInvalid, EventNotSent, EventRefused, ReceiverDown, TargetInvalid
 from sluice.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -52,11 +52,19 @@ def test_a_receiver_gets_the_event_as_it_is(receiver, path, seen):
     assert receiver.received == [(seen, "application/json", EVENT.encode())]
 
 
-@pytest.mark.parametrize("status", [302, 400, 401, 503])
-def test_any_other_answer_is_told_to_the_outbox(receiver, status):
+@pytest.mark.parametrize("status", [302, 401, 403, 404, 405, 407, 408, 429, 503])
+def test_an_answer_that_any_event_would_get_is_about_the_receiver(receiver, status):
     receiver.status = status
 
-    with pytest.raises(EventNotSent, match=rf"SLU-472 .*answer {status}"):
+    with pytest.raises(ReceiverDown, match=rf"SLU-472 .*answer {status}"):
+        emit(EVENT, f"http://127.0.0.1:{receiver.server_port}")
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_an_answer_about_this_event_is_told_apart(receiver, status):
+    receiver.status = status
+
+    with pytest.raises(EventRefused, match=rf"SLU-475 .*answer {status}"):
         emit(EVENT, f"http://127.0.0.1:{receiver.server_port}")
 
 

@@ -190,6 +190,32 @@ def test_who_works_for_the_center_on_the_day_of_the_register_is_in_it_and_nobody
         assert set(said.split("; ")) == {"energy01", *KNOWN.agreement.recipients, *(each.name for each in there)}
 
 
+def test_what_stays_inside_names_no_principal_and_no_recipient_of_the_agreement() -> None:
+    """Only those who work for the center have it. Where it goes back, or came from the principal, both are named."""
+    agreement = replace(KNOWN.agreement, recipients=("broker",), sub_processors=(cloud(), cloud("Past", last=2021)))
+    named, inside = replace(KNOWN, agreement=agreement), {Direction.INTERNAL}
+
+    def said(directions: set[Direction], *seen: Sighting, known: Known = named) -> set[str]:
+        own = tuple(each for each in CONTRACTS if each.contract.direction in directions)
+        found = register(Article.CONTROLLER, known, seen, contracts=own)
+        rows = [row for row in found.rows if row.key.group == "disposition" and row.key.purpose == "P-RESULT"]
+        assert len(rows) == 1, "control: the group is there"
+        return cells(replace(found, rows=tuple(rows)), "recipientCategory")
+
+    ours = (("disposition", RoleProfile.SEED_OWNER),)
+    assert (
+        said(inside)
+        == said(inside, seen_of([P_RESULT], ours, direction=Direction.INTERNAL, sub_processors=()))
+        == {"Cloud"}
+    )
+    everybody = {"energy01; broker; Cloud"}
+    assert said({Direction.OUTBOUND_RETURN}) == said({*inside, Direction.OUTBOUND_RETURN}) == everybody
+    for way in (Direction.OUTBOUND_RETURN, Direction.INBOUND):
+        assert said(inside, seen_of([P_RESULT], ours, direction=way, sub_processors=())) == everybody, way
+    alone = replace(named, agreement=replace(agreement, sub_processors=()))
+    assert said(inside, known=alone) == {words("en").say("register.recipients.none")}, "the law asks for the cell"
+
+
 def test_two_in_one_country_on_two_bases_are_both_said() -> None:
     both = register(Article.PROCESSOR, working(cloud(), cloud("Other", basis=RULES)))
 

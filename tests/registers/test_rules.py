@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -253,6 +253,68 @@ def test_a_row_began_with_its_first_version_however_old_that_is() -> None:
         assert {each.first for each in declared_of(papers, at, YEARS).values()} == {date(2018, 6, 1)}, at
 
 
+SPRING, SUMMER = Days(date(2026, 3, 1), date(2026, 5, 31)), Days(date(2026, 6, 1), None)
+NOTES = "note_free_text"
+
+
+def succeeded() -> tuple[Known, KnownContract, KnownContract]:
+    """An agreement without end from 2020; in spring a contract of returns, then one without notes from elsewhere."""
+    first = next(each for each in CONTRACTS if each.contract is RETURN)
+    fields = tuple(each for each in RETURN.fields if each.group.value != NOTES)
+    contract = replace(RETURN, sha256="f" * 64, version="9.9.9", fields=fields)
+    second = replace(first, contract=contract, process=replace(first.process, team="second"), days=SUMMER)
+    return replace(KNOWN, days=Days(date(2020, 1, 1), None)), replace(first, days=SPRING), second
+
+
+def days_of(papers: Papers, at: date) -> dict[str, tuple[date, date | None]]:
+    """First and last day of every row of 30(1) that has a group, by group."""
+    declared = declared_of(papers, at, YEARS)
+    return {key.group: (each.first, each.last) for key, each in declared.items() if key.group}
+
+
+def test_a_row_is_declared_on_the_days_of_its_agreement_on_which_a_contract_declares_it() -> None:
+    known, first, second = succeeded()
+    papers = Papers((known,), (first, second))
+    began, over = date(2020, 1, 1), (SPRING.first, SPRING.last)
+
+    before = days_of(papers, date(2026, 2, 28))
+    assert before[NOTES] == before["disposition"] == (began, None), "the agreement alone"
+    between = days_of(papers, date(2026, 4, 1))
+    assert between[NOTES] == between["disposition"] == over
+    after = days_of(papers, AT)
+    assert after[NOTES] == over and after["disposition"] == (SPRING.first, None)
+    last = date(2026 + YEARS, 5, 31)
+    assert NOTES in days_of(papers, last) and NOTES not in days_of(papers, last + timedelta(days=1))
+    assert "disposition" in days_of(papers, date(2033, 1, 1))
+    assert days_of(Papers((replace(known, days=Days(began, date(2026, 4, 30))),), (first, second)), AT)[NOTES] == (
+        SPRING.first,
+        date(2026, 4, 30),
+    ), "no longer than its agreement"
+    assert days_of(Papers((known,), ()), AT)[NOTES] == (began, None), "control"
+
+
+def test_a_row_says_what_the_contract_of_its_day_says_and_of_one_that_is_over_the_last() -> None:
+    known, first, second = succeeded()
+    declared = declared_of(Papers((known,), (first, second)), AT, YEARS)
+    by_group = {key.group: each for key, each in declared.items() if key.group}
+
+    assert by_group["disposition"].contracts == (second,) and by_group[NOTES].contracts == (first,)
+    assert {field.group.value for field in by_group[NOTES].fields} == {NOTES}
+    spring = declared_of(Papers((known,), (first, second)), date(2026, 4, 1), YEARS)
+    assert [each.contracts for key, each in spring.items() if key.group == "disposition"] == [(first,)]
+
+
+def test_a_row_whose_contract_was_given_up_goes_while_its_agreement_goes_on() -> None:
+    known, first, _ = succeeded()
+    papers, years = Papers((known,), (first,)), (2026 + YEARS, 2027 + YEARS)
+    kept, gone = (
+        {row.key.purpose for each in Article for row in rows_of(each, papers, [], BY_HASH.get, day, YEARS)}
+        for day in (date(year, 1, 1) for year in years)
+    )
+
+    assert kept - gone == {"P-RENEW", "P-RESULT"} and gone == {"P-CARE"}, "the agreement alone declares the other"
+
+
 def test_a_column_of_the_center_is_in_the_first_register_and_one_of_the_principal_in_the_second() -> None:
     columns = tuple(
         SeenColumn(field.group.value, field.category, field.origin.value, PROFILES[field.role_profile].controller)
@@ -278,3 +340,29 @@ def test_every_column_has_a_label_a_cell_and_every_code_a_sentence(language: str
     said = [finding_text(say, Article.CONTROLLER, Finding(code, "n", "p", WHAT.get(code, "x"))) for code in FindingCode]
     assert len(set(said)) == len(FindingCode) and not [text for text in said if "{" in text or text in set(FindingCode)]
     assert {duration_text(words("en"), each) for each in ("P1Y6M", "P90D")} == {"1 year and 6 months", "90 days"}
+
+
+@pytest.mark.parametrize(
+    ("group", "profile", "article"),
+    [
+        ("note_free_text", RoleProfile.SEED_OWNER, Article.CONTROLLER),
+        ("note_free_text", RoleProfile.PROCESSOR_ON_BEHALF, Article.PROCESSOR),
+        ("disposition", RoleProfile.SEED_OWNER, None),
+        ("disposition", RoleProfile.PROCESSOR_ON_BEHALF, None),
+    ],
+)
+def test_special_data_that_no_column_names_are_found_in_the_row_that_has_the_notes(
+    group: str, profile: RoleProfile, article: Article | None
+) -> None:
+    others = (("agent_ref", RoleProfile.STAFF), ("identity", RoleProfile.PRINCIPAL_CONTROLLER))
+
+    def found(special: bool, papers: Papers = DECLARED) -> list[tuple[str, str]]:
+        seen = [seen_of([P_RENEW], ((group, profile), *others), special=special)]
+        findings = findings_of(both(papers, seen), papers, CENTER)
+        return [(each.number, each.what) for each in findings if each.code is FindingCode.SPECIAL_NOT_DECLARED]
+
+    row = "DPA-ENERGY01/P-RENEW" + ("/note_free_text" if article is Article.CONTROLLER else "")
+    assert found(special=True) == ([(row, "note_free_text")] if article else [])
+    assert found(special=False) == [], "control"
+    providing = replace(KNOWN, agreement=replace(KNOWN.agreement, special_categories=True))
+    assert found(special=True, papers=Papers((providing,), CONTRACTS)) == [], "the agreement provides for them"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -14,15 +15,18 @@ from pysequoia import Tsk
 
 from dying import dying
 from effort import effort
+from meanwhile import Meanwhile
 from night import AGREEMENT, AT_ONCE, RESULTS, Call, Edit, Night, open_night, with_papers
 from returns.commands import at_terminal, sluice
 from returns.test_roles import GAP
 from rights.asking import asked
+from sluice.db import connect
 from sluice.errors import Ref, StoreError
 from sluice.exchange.corrections import RightValue, correct
 from sluice.exchange.effects import EFFECTS
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.stops import resume_flow, stop_flow
 from sluice.exchange.suppressed import keep_out, lift
 from sluice.ledger.verify import verify
 from sluice.retention.give_back import GivenBack, give_back, give_back_due
@@ -39,7 +43,7 @@ from sluice.rights.erase_stores import store_of
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.subject.suppression import Suppression
-from sluice.terms import ExchangeId, Principal, SubjectKind
+from sluice.terms import ExchangeId, Flow, Principal, SubjectKind
 
 ENERGY = Principal("energy01")
 TODAY = datetime.now(BRUSSELS).date()
@@ -261,8 +265,13 @@ def test_sealed_to_its_principal_it_is_known_who_is_in_it_as_it_goes_and_as_long
 def test_results_that_no_return_brought_go_back_as_that_return_before_anything_is_deleted(
     store_settings: Settings, tmp_path: Path
 ) -> None:
-    """Nobody made the return of the day while the agreement held, as it is of the last day of one."""
-    with ending(store_settings, tmp_path, known_since=BEFORE) as night:
+    """Nobody made the return of the day while the agreement held, as it is of the last day of one.
+
+    Its own rule does not end the file of results before: that waits for nothing.
+    """
+    month = 'duration: P1M, statute: "recordings for quality: one calendar month"'
+    longer = Edit(AGREEMENT, month, "duration: P3M, statute: null")
+    with ending(store_settings, tmp_path, longer, known_since=BEFORE) as night:
         house, (person, phone) = night.desk.house, night.people(1)[0]
         night.called(Call("c1", person, phone))
         contacts, results = give(night).flows
@@ -305,6 +314,28 @@ def test_what_cannot_go_and_what_is_still_judged_keep_it_from_being_confirmed(
         night.desk.open_new()
         done = give(night)
         assert [flow.standing for flow in done.flows] == [Standing.WAITS_FOR_ARRIVALS] and not done.is_confirmed
+
+
+def test_a_flow_that_is_stopped_while_it_is_given_back_says_so_and_goes_after_it_is_resumed(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    with ending(store_settings, tmp_path, AT_ONCE) as night:
+        house, now = night.desk.house, datetime.now(UTC)
+        flow = Flow("renewal_campaign")
+
+        def stop() -> None:
+            with connect(night.desk.settings) as beside:
+                stop_flow(beside, ENERGY, flow, "CONTRACT_WRONG", "an", now)
+
+        objects: Any = Meanwhile(house.objects, lambda key: key.startswith("_returns/"), stop)
+        done = give_back(replace(house, objects=objects), ENERGY, at_night(END + timedelta(days=1)), "an")
+        assert [each.standing for each in done.flows] == [Standing.STOPPED] and not done.is_confirmed
+        assert files(night) == {}
+
+        resume_flow(house.conn, ENERGY, flow, "an", now)
+        done = give(night)
+        assert [each.standing for each in done.flows] == [Standing.GIVEN] and done.is_confirmed
+        assert len(files(night)) == 1
 
 
 @pytest.mark.timeout(900)

@@ -18,11 +18,11 @@ from sluice.exchange.merged import merge_all
 from sluice.exchange.naming import INDEX_PREFIX
 from sluice.exchange.suppressed import lift
 from sluice.exchange.suppressed_store import find_runs
-from sluice.retention import store
-from sluice.retention.model import Need
 from sluice.retention.run import find_due, retain
 from sluice.rights.finish import sweep
 from sluice.rights.model import Action, Right
+from sluice.rights.needed_model import Need
+from sluice.rights.needed_store import find_restricted
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
 
@@ -79,7 +79,7 @@ def test_what_a_person_restricted_stays_until_that_is_lifted(town: Town, is_merg
 
     assert (done.failed, done.held) == (0, 0) and done.waiting >= 2
     assert lakes(town) == {NAMING}
-    [run] = store.find_restricted(town.house.conn, ENERGY)
+    [run] = find_restricted(town.house.conn, ENERGY)
     assert lift(town.house, run, datetime.now(UTC))
     retain(town.house, later())
     assert lakes(town) == set()
@@ -98,7 +98,7 @@ def test_what_an_answer_is_made_of_stays_until_it_is_made(town: Town) -> None:
 
 def test_a_restriction_that_comes_while_copies_go_keeps_those_that_are_still_there(town: Town) -> None:
     def restrict(done: int, of: int) -> None:
-        if not store.find_restricted(town.house.conn, ENERGY):
+        if not find_restricted(town.house.conn, ENERGY):
             town.ask(town.people[0], Right.RESTRICTION)
             town.ask(town.people[1], Right.RESTRICTION)
 
@@ -115,7 +115,7 @@ def test_no_index_is_read_where_nobody_needs_anything(town: Town) -> None:
         town.house.objects.delete_version(bucket, item.key, item.version_id)
 
     assert reasons(town) == {Need.RESTRICTION}
-    [run] = store.find_restricted(town.house.conn, ENERGY)
+    [run] = find_restricted(town.house.conn, ENERGY)
     lift(town.house, run, datetime.now(UTC))
     assert reasons(town) == {None}
 
@@ -124,14 +124,14 @@ def test_of_a_principal_of_whom_nobody_can_say_what_may_go_nothing_goes(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     town.ask(town.people[0], Right.RESTRICTION)
-    [run_id] = store.find_restricted(town.house.conn, ENERGY)
+    [run_id] = find_restricted(town.house.conn, ENERGY)
     [run] = find_runs(town.house.conn, ENERGY, only=[run_id])
     town.house.objects.delete_version(run.bucket, run.key, run.version_id)
     monkeypatch.setattr(sealed_runs, "_KEPT", {})  # as a worker that has not read it before
 
     done = retain(town.house, later())
 
-    assert (done.deleted, done.failed) == (0, 1) and lakes(town) == {NAMING, OTHER}
+    assert (done.deleted, done.failed, done.undone) == (0, 0, 1) and lakes(town) == {NAMING, OTHER}
 
 
 def test_the_list_says_what_a_copy_is_needed_for(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

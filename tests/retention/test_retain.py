@@ -160,6 +160,38 @@ def test_what_a_dead_worker_left_half_done_is_finished_and_recorded_once(night: 
     assert deleted.count("lake") == 1
 
 
+def test_of_an_exchange_that_a_dead_worker_half_deleted_one_entry_tells_the_rest(night: Night) -> None:
+    desk = night.desk
+    desk.drop(desk.campaign(20, seed=7)[0], "second.csv")
+    desk.work()
+    ids = sorted(line.id for line in desk.lines())
+    after = at_night(max(last_day(copy) for copy in copies_of(desk)) + timedelta(days=1))
+    dues = find_due(desk.house, after.date(), after)
+    assert [due.copy.exchange_id for due in dues] == sorted(due.copy.exchange_id for due in dues)
+    begun = [next(due for due in dues if due.copy.exchange_id == each) for each in ids]
+    store.note_begun(desk.house.conn, begun)
+    for due in begun:  # and it died: of each exchange one copy is gone, the others were not reached
+        desk.house.conn.execute(
+            "update copy set gone_at = now() where exchange_id = %s and kind = %s",
+            (due.copy.exchange_id, due.copy.kind),
+        )
+
+    done = retain(desk.house, after)
+
+    told = entries(night, "copies.deleted")
+    assert sorted(body["exchange_id"] for body in told) == ids
+    assert done.deleted == len(dues) == sum(len(body["copies"]) for body in told) > 2 * len(ids)
+
+
+def copies_of(desk: Desk) -> list[CopyLine]:
+    return [
+        copy
+        for line in desk.lines()
+        for copy in find_copies(desk.house.conn, ExchangeId(line.id))
+        if copy.delete_after is not None
+    ]
+
+
 def test_the_last_copies_of_a_principal_are_finished_too_whatever_was_held_since(night: Night) -> None:
     house, lake = night.desk.house, lake_of(night)
     after = at_night(last_day(lake) + timedelta(days=400))
@@ -352,6 +384,8 @@ def test_the_commands_say_what_is_due_and_hold_it(night: Night, monkeypatch: pyt
         "failed": 0,
         "corrections": 0,
         "consents": 0,
+        "undone": 0,
+        "acks": 0,
     }
     monkeypatch.setattr("sluice.retention.run.retain", lambda *_: Retained(failed=2))
     told = sluice("retention", "run")

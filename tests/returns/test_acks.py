@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from desk import Desk, environment, open_desk
 from effort import effort
 from returns.deliveries import DAY, Shop, at_once, deliver, open_shops
-from sluice.errors import NotFound, UsageError
+from sluice.errors import NotFound, Ref, UsageError
 from sluice.exchange.house import House
 from sluice.returns.acks import AckOutcome, AckSweep, acknowledge, list_ack_files, parse_ack, read_acks
 from sluice.returns.reminders import AckState, follow, list_acknowledgements
@@ -280,19 +280,26 @@ def test_two_people_at_once_acknowledge_it_once(desk: Desk) -> None:
         assert sorted(outcomes) == ["ACKNOWLEDGED", "ALREADY_ACKNOWLEDGED", "ALREADY_ACKNOWLEDGED"]
 
 
+def test_the_command_keeps_one_spelling_of_whoever_says_so(desk: Desk) -> None:
+    made, now = deliver(desk), datetime.now(UTC)
+    said = acknowledge(desk.house.conn, made.exchange_id[:9].upper(), "E\u0301lodie  Maes", now)
+    assert (said.exchange_id, said.outcome) == (made.exchange_id, AckOutcome.ACKNOWLEDGED)
+    assert [entry["acknowledged_by"] for entry in entries(desk, "return.acknowledged")] == ["Élodie Maes"]
+
+
 def test_the_command_needs_a_delivered_return_and_a_name(desk: Desk) -> None:
     waiting, conn, now = deliver(desk, decision="open", is_written_down=False), desk.house.conn, datetime.now(UTC)
     assert acknowledge(conn, waiting.exchange_id, "desk", now).outcome is AckOutcome.NOT_DELIVERED
     with pytest.raises(NotFound):
         acknowledge(conn, ID, "desk", now)
-    for named in ("", "7b0", "%", "An Peeters"):
-        with pytest.raises(UsageError):
+    for named in ("", "%", "----", "An Peeters", waiting.exchange_id.replace("-", "")):
+        with pytest.raises(NotFound) as unknown:
             acknowledge(conn, named, "desk", now)
+        assert unknown.value.refs == (Ref("return", "as given"),)
     for name in (
         "",
-        " desk",
-        "a\nb",
-        "x" * 201,
+        "x" * 101,
+        "An \u0420eeters",
         *(f"an{mark}na" for mark in "\x1b\x7f\x85\x9b\xad\u200b\u202e\u2028\u2029"),
     ):
         with pytest.raises(UsageError):

@@ -25,10 +25,6 @@ from sluice.terms import Direction, ExchangeId, Principal
 pytestmark = pytest.mark.stores
 SHORT = Edit(AGREEMENT, "duration: P1M, statute", "duration: P3D, statute")
 """Recordings are kept for three days after the call."""
-OF_CALL = Edit(
-    AGREEMENT, "code: RET-01, startEvent: received, duration: P90D", "code: RET-01, startEvent: call, duration: P3D"
-)
-"""And so is everything else."""
 RULE = "  - {code: RET-01, startEvent: received, duration: P90D, statute: null}\n"
 """Of everything but recordings, as the papers have it."""
 
@@ -36,13 +32,20 @@ RULE = "  - {code: RET-01, startEvent: received, duration: P90D, statute: null}\
 def of_call(group: str, duration: str) -> tuple[Edit, Edit]:
     """A rule of its own for a group of the return's columns, counted from the call."""
     row = "  - direction: outbound_return\n    fieldGroup: {}\n    roleProfile: SEED_OWNER\n    retentionRule: {}\n"
-    rule = f"{RULE}  - {{code: RET-OWN, startEvent: call, duration: {duration}, statute: null}}\n"
     own = Edit(AGREEMENT, row.format(group, "RET-01"), row.format(group, "RET-OWN"))
-    return Edit(AGREEMENT, RULE, rule), own
+    return own_rule(duration), own
+
+
+def own_rule(duration: str) -> Edit:
+    rule = f"{RULE}  - {{code: RET-OWN, startEvent: call, duration: {duration}, statute: null}}\n"
+    return Edit(AGREEMENT, RULE, rule)
 
 
 NOTES = of_call("note_free_text", "P3D")
 """Notes are kept for three days after the call, and everything else as long as ever."""
+_RETURN = "  - {property: direction, value: outbound_return}\n"
+OF_CALL = (own_rule("P3D"), Edit(CONTRACT, _RETURN, f"{_RETURN}  - {{property: retentionRule, value: RET-OWN}}\n"))
+"""Every column of the return is kept for three days after the call."""
 NONE_REQUIRED = Edit(CONTRACT, "required: true", "required: false")
 
 
@@ -98,7 +101,7 @@ def test_what_was_released_and_is_past_its_last_day_when_it_is_taken_up_is_not_d
 
 @pytest.mark.parametrize(
     "edits",
-    [(OF_CALL,), (OF_CALL, NONE_REQUIRED), of_call("disposition", "P3D")],
+    [OF_CALL, (*OF_CALL, NONE_REQUIRED), of_call("disposition", "P3D")],
     ids=["every column", "every column, none required", "a required one"],
 )
 def test_a_return_of_which_nothing_may_be_kept_any_more_is_refused_once(

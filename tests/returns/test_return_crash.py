@@ -15,6 +15,7 @@ from desk import environment
 from effort import effort
 from night import AT_ONCE, DUE_DAY, Call, Night, call_log, open_night, with_papers
 from sluice.documents.statement import verify_statement
+from sluice.exchange.effects import do_effects
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import ExchangeLine
 from sluice.lake.objects import StoredObject
@@ -139,6 +140,7 @@ def rerun(night: Night, victim: Victim, day: date) -> None:
         )
         night.desk.house.conn.execute("update outbox set next_attempt_at = now() where done_at is null")
         assert victim.run(0, day)[2] == "end"
+        do_effects(night.desk.house)  # as `reconcile` does: lineage that the dead one owed
         if not night.desk.sql(
             "select 1 from exchange where decision = 'open' union all select 1 from outbox where done_at is null"
         ):

@@ -45,7 +45,6 @@ from sluice.rights.erase_release import draft, release
 from sluice.rights.forward import forward
 from sluice.rights.instructions import read_instruction
 from sluice.rights.model import Action, Actor, Case, CaseId, Order, Role, State
-from sluice.rights.protect import protection_of
 from sluice.rights.requests import read_request
 from sluice.rights.store import get_case
 from sluice.sample.exports import Platform
@@ -399,7 +398,7 @@ def ask(estate: Estate, principal: Principal, people: Sequence[Person]) -> Case:
     lines = ["phone;email;customer", *(f"{each.phone};{each.email};{getattr(each, column)}" for each in people)]
     key, content = f"{principal}/requests/erasure-2026-11.csv", "\n".join(lines).encode()
     stored = house.objects.put(bucket, key, content, "text/csv")
-    file = read_request(house, principal, stored, protection_of(house), datetime.now(UTC))
+    file = read_request(house, principal, stored, datetime.now(UTC))
     assert file.case_id is not None and file.persons == len(people)
     return get_case(house.conn, file.case_id)
 

@@ -13,8 +13,7 @@ from sluice.rights.alarms import find_alarms
 from sluice.rights.clock import alarms
 from sluice.rights.facts import clock_parameters
 from sluice.rights.model import Case, Right
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings
 from sluice.terms import SubjectKind
 
@@ -29,9 +28,8 @@ def opened(desk: Desk, received: datetime) -> Case:
     """A request of somebody nobody knows, received at a moment that is past."""
     person = [(SubjectKind.PHONE, "+32470000000")]
     return open_case(
-        desk.house, Right.ACCESS, person, None, received, "letter", "nl", datetime.now(UTC),
-        protection=protection_of(desk.house), actor=DESK,
-    )  # fmt: skip
+        desk.house, NewRequest(Right.ACCESS, person, None, received, "letter", "nl", DESK), datetime.now(UTC)
+    )
 
 
 def test_an_alarm_stands_from_its_working_day_on_and_the_next_one_takes_its_place(desk: Desk) -> None:

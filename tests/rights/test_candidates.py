@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ import polars as pl
 import pytest
 
 from copies import Copies
+from meanwhile import locked
 from night import Edit, Night, copied_night, open_night, with_papers
 from returns.commands import at_terminal, sluice
 from rights.asking import DESK, asked
-from sluice.errors import NotFound
+from sluice.errors import DatabaseError, NotFound
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.read import list_exchanges
 from sluice.exchange.suppressed import find_suppressed
@@ -30,8 +32,7 @@ from sluice.rights.erase_model import NotDecided
 from sluice.rights.errors import IdentifierInvalid, TransitionRefused
 from sluice.rights.identifiers import Sought, open_sealed
 from sluice.rights.model import Case, CaseId, Order, Right, State
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.requests import read_requests
 from sluice.settings import Settings
 from sluice.subject.candidate import candidate_ref, normal_candidate
@@ -188,9 +189,8 @@ def waiting(night: Night, name: str = "Zoë Van den Bossche", born: str = "03/04
     """A request for erasure that names nothing else."""
     house, now = night.desk.house, datetime.now(UTC)
     case = open_case(
-        house, Right.ERASURE, [], None, now, "letter", "nl", now,
-        protection=protection_of(house), actor=DESK, sought=Sought(name, born),
-    )  # fmt: skip
+        house, NewRequest(Right.ERASURE, [], None, now, "letter", "nl", DESK, sought=Sought(name, born)), now
+    )
     return case.case_id
 
 
@@ -200,7 +200,7 @@ def go_on(night: Night, case_id: CaseId) -> None:
 
 def say(night: Night, case_id: CaseId, *chosen: tuple[Principal, str]) -> Case:
     house = night.desk.house
-    return confirm(house, case_id, chosen, datetime.now(UTC), "anna", protection=protection_of(house))
+    return confirm(house, case_id, chosen, datetime.now(UTC), "anna")
 
 
 def test_a_case_of_a_name_alone_waits_and_nothing_is_done_to_anybody(night: Night) -> None:
@@ -261,8 +261,8 @@ def test_only_a_candidate_of_the_case_can_be_confirmed(night: Night) -> None:
 
 def test_a_worker_that_died_while_confirming_is_followed_by_one_that_finishes(night: Night) -> None:
     house, case_id, (one, other) = night.desk.house, waiting(night), found(night)
-    with pytest.raises(RuntimeError):
-        confirm(house, case_id, [(ENERGY, one.candidate)], datetime.now(UTC), "anna", protection=Dies())
+    with locked(house, "suppression_run"), pytest.raises(DatabaseError):
+        say(night, case_id, (ENERGY, one.candidate))
     assert store.get_case(house.conn, case_id).sub_cases == (), "sealed, and not taken up"
 
     with pytest.raises(NotWaiting):
@@ -273,11 +273,9 @@ def test_a_worker_that_died_while_confirming_is_followed_by_one_that_finishes(ni
 
 def test_a_confirmed_withdrawal_reaches_what_was_said_and_no_further(night: Night) -> None:
     house, (one, _) = night.desk.house, found(night)
-    case = open_case(
-        house, Right.CONSENT_WITHDRAWAL, [], ENERGY, datetime.now(UTC), "letter", "nl", datetime.now(UTC),
-        protection=protection_of(house), actor=DESK, sought=Sought("Zoë Van den Bossche", "03/04/1980"),
-        contact_channel="sms",
-    )  # fmt: skip
+    now, sought = datetime.now(UTC), Sought("Zoë Van den Bossche", "03/04/1980")
+    asked = NewRequest(Right.CONSENT_WITHDRAWAL, [], ENERGY, now, "letter", "nl", DESK, sought=sought)
+    case = open_case(house, replace(asked, contact_channel="sms"), now)
 
     say(night, case.case_id, (ENERGY, one.candidate))
 
@@ -285,19 +283,12 @@ def test_a_confirmed_withdrawal_reaches_what_was_said_and_no_further(night: Nigh
     assert row == {"reason": "consent_withdrawn", "bases": [CONSENT], "channel": "sms"}
 
 
-class Dies:
-    """A worker that is gone before it protects."""
-
-    def apply(self, *_: object) -> None:
-        raise RuntimeError
-
-
 def test_a_principals_file_of_a_name_waits_for_a_person_and_then_is_about_that_one_only(night: Night) -> None:
     house, bucket = night.desk.house, night.desk.settings.bucket_exchange
     said = b"name;birth_date\nZo\xc3\xab Van den Bossche;03/04/1980\n"
     put = house.objects.put(bucket, f"{ENERGY}/requests/erasure-one.csv", said, "text/csv")
 
-    assert read_requests(house, protection_of(house), datetime.now(UTC)).requests == {"READ": 1}
+    assert read_requests(house, datetime.now(UTC)).requests == {"READ": 1}
     told = json.loads(house.objects.read(bucket, f"{ENERGY}/notices/request-{put.version_id}.json"))
     [case] = store.list_cases(house.conn)
     assert (told["outcome"], told["cases"], case.sub_cases) == ("READ", [], ())
@@ -308,6 +299,6 @@ def test_a_principals_file_of_a_name_waits_for_a_person_and_then_is_about_that_o
     assert len(found) == 2, "two of one name and birth date"
 
     chosen = (found[0].principal, found[0].candidate)
-    case = confirm(house, case.case_id, [chosen], datetime.now(UTC), "anna", protection=protection_of(house))
+    case = confirm(house, case.case_id, [chosen], datetime.now(UTC), "anna")
     suppressed = find_suppressed(house, ENERGY)
     assert case.sub_cases and suppressed is not None and suppressed["ref"].to_list() == [found[0].candidate]

@@ -111,3 +111,21 @@ def test_no_value_of_a_person_is_printed(desk: Desk) -> None:
             assert done.exit_code == 0 and done.output
             assert PHONE not in done.output and "470123456" not in done.output
     assert PHONE not in json.dumps(sluice("case", "show", case).document)
+
+
+def test_a_customer_number_says_whose_it_is_and_no_word_of_it_comes_back(desk: Desk) -> None:
+    opened = ("case", "open", "--right", "erasure", "--by", "anna", "--identifier")
+
+    assert sluice(*opened, "customer@energy01:C-000001").exit == 0
+    held = desk.sql("select principal from suppression_run where reason = 'soft_hold' and lifted_at is null")
+    assert held == [{"principal": "energy01"}]
+    for said, exit_, code in (
+        ("customer@nobody01:C-000001", 1, "SLU-524"),
+        ("customer@0470123456:C-000001", 1, "SLU-524"),
+        ("phone@energy01:0470123456", 2, "SLU-522"),
+    ):
+        refused = sluice(*opened, said)
+        assert (refused.exit, refused.error) == (exit_, code) and "0470123456" not in str(refused)
+    assert sluice(*opened, "customer@energy01:C-000001", "--principal", "shop01").exit == 2
+    assert sluice("suppression", "check", "customer@energy01:C-000001").exit == 2, "one kind and one value there"
+    assert sluice("suppression", "check", "customer:C-000001").document["suppressed"] is True

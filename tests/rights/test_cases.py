@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,11 +11,14 @@ import psycopg
 import pytest
 
 from desk import Desk
+from meanwhile import locked
 from rights.test_guards import passing
 from sluice.agreement.activate import activate_all
 from sluice.db import connect
-from sluice.errors import NotFound, UsageError
+from sluice.errors import DatabaseError, NotFound, UsageError
 from sluice.exchange.house import open_house
+from sluice.exchange.naming import utc_text
+from sluice.exchange.suppressed import find_suppressed
 from sluice.ledger.verify import verify
 from sluice.rights import store
 from sluice.rights.cases import advance, decide, extend, pause, paused_clock, set_flag, settle_identity, withdraw
@@ -31,7 +34,6 @@ from sluice.rights.model import (
     Action,
     Actor,
     Case,
-    CaseId,
     Flag,
     Hold,
     LetterKind,
@@ -42,37 +44,16 @@ from sluice.rights.model import (
     State,
     Track,
 )
-from sluice.rights.opening import finish_openings, open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, finish_openings, open_case
 from sluice.rights.reasons import iri
 from sluice.rights.transitions import TRANSITIONS
 from sluice.settings import Settings
-from sluice.subject.scope import EVERYTHING, Scope
 from sluice.terms import Principal, SubjectKind
 
 SHA = "ab" * 32
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 DESK = Actor(Role.DESK, "anna")
 PHONE = (SubjectKind.PHONE, "0470 12 34 56")
-
-
-@dataclass
-class Holds:
-    """Protection as a list of what was applied; it can be told to die first."""
-
-    applied: list[tuple[str, str, tuple[str, ...], Hold]] = field(default_factory=list)
-    dies: bool = False
-    seen: list[int] = field(default_factory=list)
-    desk: Desk | None = None
-
-    def apply(
-        self, case_id: CaseId, principal: Principal, refs: Sequence[str], reason: Hold, scope: Scope = EVERYTHING
-    ) -> None:
-        if self.dies:
-            raise KeyboardInterrupt
-        if self.desk:
-            self.seen.append(len(store.find_known(self.desk.house.conn, [case_id])))
-        self.applied.append((case_id, principal, tuple(refs), reason))
 
 
 @pytest.fixture
@@ -83,18 +64,12 @@ def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
         yield Desk(house, tmp_path)
 
 
-@pytest.fixture
-def holds(desk: Desk) -> Holds:
-    return Holds(desk=desk)
-
-
 def order(code: str = "AS_ASKED", at: datetime = NOW, actor: Actor = DESK, **more: object) -> Order:
     return Order(actor, at, code, SHA, **more)  # type: ignore[arg-type]
 
 
 def opened(
     desk: Desk,
-    holds: Holds,
     right: Right = Right.ERASURE,
     principal: str | None = "energy01",
     received: datetime | date = NOW,
@@ -102,7 +77,13 @@ def opened(
     now: datetime = NOW,
 ) -> Case:
     named = Principal(principal) if principal else None
-    return open_case(desk.house, right, identifiers, named, received, "letter", "nl", now, protection=holds, actor=DESK)
+    return open_case(desk.house, NewRequest(right, identifiers, named, received, "letter", "nl", DESK), now)
+
+
+def holds(desk: Desk) -> list[tuple[str, str, Hold]]:
+    """Who was ever kept out: for which case, at which principal, why."""
+    rows = desk.sql("select case_id::text as case_id, principal, reason from suppression_run order by made_at, run_id")
+    return [(str(row["case_id"]), str(row["principal"]), Hold(str(row["reason"]))) for row in rows]
 
 
 def entries(desk: Desk, case_id: str) -> list[dict[str, object]]:
@@ -130,21 +111,24 @@ def arrive(desk: Desk) -> str:
     return next(phone for phone in phones if len(phone) > 8)
 
 
-def test_a_person_is_protected_before_the_case_is_there(desk: Desk, holds: Holds) -> None:
-    case = opened(desk, holds)
+def test_a_person_is_protected_before_the_case_is_there(desk: Desk) -> None:
+    with locked(desk.house, "subject_case"), pytest.raises(DatabaseError):
+        opened(desk)
+    assert store.list_cases(desk.house.conn) == []
+    [(number, principal, reason)] = holds(desk)
+    assert (principal, reason) == ("energy01", Hold.SOFT_HOLD)
 
-    assert holds.seen == [0]
-    assert [(each, name, reason) for each, name, _, reason in holds.applied] == [
-        (case.case_id, "energy01", Hold.SOFT_HOLD)
-    ]
-    assert case.state is State.RECEIVED
+    finish_openings(desk.house, NOW)
+
+    [case] = store.list_cases(desk.house.conn)
+    assert (case.case_id, case.state) == (number, State.RECEIVED)
 
 
-def test_each_right_protects_as_it_says(desk: Desk, holds: Holds) -> None:
+def test_each_right_protects_as_it_says(desk: Desk) -> None:
     reasons: dict[Right, Hold | None] = {}
     for right in Right:
-        case = opened(desk, holds, right)
-        reasons[right] = next((reason for each, *_, reason in holds.applied if each == case.case_id), None)
+        case = opened(desk, right)
+        reasons[right] = next((reason for each, _, reason in holds(desk) if each == case.case_id), None)
 
     assert reasons == {
         Right.ERASURE: Hold.SOFT_HOLD,
@@ -158,8 +142,8 @@ def test_each_right_protects_as_it_says(desk: Desk, holds: Holds) -> None:
     }
 
 
-def test_parts_are_per_controller_and_every_beginning_is_in_the_ledger(desk: Desk, holds: Holds) -> None:
-    case = opened(desk, holds)
+def test_parts_are_per_controller_and_every_beginning_is_in_the_ledger(desk: Desk) -> None:
+    case = opened(desk)
 
     by_track = {part.track: part for part in case.sub_cases}
     assert set(by_track) == {Track.PROCESSOR, Track.CONTROLLER}
@@ -171,18 +155,18 @@ def test_parts_are_per_controller_and_every_beginning_is_in_the_ledger(desk: Des
     assert case.due.legal_due == date(2026, 12, 28) and case.due.extended_due == date(2027, 2, 25)
 
 
-def test_only_principals_that_know_the_person_get_a_part(desk: Desk, holds: Holds) -> None:
+def test_only_principals_that_know_the_person_get_a_part(desk: Desk) -> None:
     phone = arrive(desk)
 
-    case = opened(desk, holds, principal=None, identifiers=[(SubjectKind.PHONE, phone)])
+    case = opened(desk, principal=None, identifiers=[(SubjectKind.PHONE, phone)])
 
     assert {part.principal for part in case.sub_cases} == {"energy01"}
     assert all(part.has_hit and part.identifiers == (0,) for part in case.sub_cases)
-    assert {name for _, name, _, _ in holds.applied} >= {"energy01", "telecom01"}, "others may yet send the person"
+    assert {name for _, name, _ in holds(desk)} >= {"energy01", "telecom01"}, "others may yet send the person"
 
 
-def test_somebody_nobody_knows_is_answered_by_the_center(desk: Desk, holds: Holds) -> None:
-    case = opened(desk, holds, principal=None)
+def test_somebody_nobody_knows_is_answered_by_the_center(desk: Desk) -> None:
+    case = opened(desk, principal=None)
 
     (part,) = case.sub_cases
     assert (part.principal, part.agreement_id, part.track) == ("center", None, Track.CONTROLLER)
@@ -191,10 +175,10 @@ def test_somebody_nobody_knows_is_answered_by_the_center(desk: Desk, holds: Hold
     assert notices(desk, "energy01") == {}
 
 
-def test_forwarding_is_in_time_with_the_notice_as_proof(desk: Desk, holds: Holds) -> None:
+def test_forwarding_is_in_time_with_the_notice_as_proof(desk: Desk) -> None:
     phone = arrive(desk)
     iban = (SubjectKind.IBAN, "BE68 5390 0754 7034")
-    case = opened(desk, holds, principal=None, identifiers=[iban, (SubjectKind.PHONE, phone)])
+    case = opened(desk, principal=None, identifiers=[iban, (SubjectKind.PHONE, phone)])
 
     told = forward(desk.house, NOW + timedelta(hours=1))
 
@@ -212,15 +196,15 @@ def test_forwarding_is_in_time_with_the_notice_as_proof(desk: Desk, holds: Holds
     assert forward(desk.house, NOW + timedelta(hours=2)).forwarded == 0
 
 
-def test_late_forwarding_says_so(desk: Desk, holds: Holds) -> None:
-    case = opened(desk, holds)
+def test_late_forwarding_says_so(desk: Desk) -> None:
+    case = opened(desk)
     assert forward(desk.house, NOW + timedelta(hours=25)).late == 1
     codes = {step.reason_code for step in store.list_steps(desk.house.conn, case.case_id)}
     assert "FORWARDED_LATE" in codes
 
 
-def test_killed_after_the_notice_the_rerun_goes_on(desk: Desk, holds: Holds) -> None:
-    case = opened(desk, holds)
+def test_killed_after_the_notice_the_rerun_goes_on(desk: Desk) -> None:
+    case = opened(desk)
     desk.house.conn.execute("begin")
     forward(desk.house, NOW)
     desk.house.conn.execute("rollback")
@@ -230,8 +214,8 @@ def test_killed_after_the_notice_the_rerun_goes_on(desk: Desk, holds: Holds) -> 
     assert store.get_case(desk.house.conn, case.case_id).case_id == case.case_id
 
 
-def test_reminded_escalated_and_breached_by_time_alone_each_once(desk: Desk, holds: Holds) -> None:
-    case = opened(desk, holds)
+def test_reminded_escalated_and_breached_by_time_alone_each_once(desk: Desk) -> None:
+    case = opened(desk)
     forward(desk.house, NOW)
     days = [follow(desk.house, NOW + timedelta(days=day)) for day in range(1, 40)]
 
@@ -246,39 +230,42 @@ def test_reminded_escalated_and_breached_by_time_alone_each_once(desk: Desk, hol
     assert next(part for part in stands.sub_cases if part.track is Track.PROCESSOR).state is State.ESCALATED
 
 
-def test_the_hours_to_forward_never_begin_later_than_now(desk: Desk, holds: Holds) -> None:
+def test_the_hours_to_forward_never_begin_later_than_now(desk: Desk) -> None:
     early, late = NOW - timedelta(hours=5), NOW + timedelta(hours=5)
     due = [
-        [part.forward_due_at for part in opened(desk, holds, received=moment).sub_cases if part.forward_due_at]
+        [part.forward_due_at for part in opened(desk, received=moment).sub_cases if part.forward_due_at]
         for moment in (early, NOW, late)
     ]
     assert due == [[early + timedelta(days=1)], [NOW + timedelta(days=1)], [NOW + timedelta(days=1)]]
     with pytest.raises(UsageError):
-        opened(desk, holds, received=NOW + timedelta(hours=12))
+        opened(desk, received=NOW + timedelta(hours=12))
 
 
-def test_a_dead_opener_is_finished_from_the_seal(desk: Desk, holds: Holds) -> None:
-    holds.dies = True
-    with pytest.raises(KeyboardInterrupt):
-        opened(desk, holds)
-    assert store.list_cases(desk.house.conn) == []
-    holds.dies = False
+def test_a_dead_opener_is_finished_from_the_seal(desk: Desk) -> None:
+    with locked(desk.house, "suppression_run"), pytest.raises(DatabaseError):
+        opened(desk)
+    assert store.list_cases(desk.house.conn) == [] and holds(desk) == []
 
-    assert finish_openings(desk.house, holds) == (1, 0)
+    later = NOW + timedelta(hours=2)
+    assert finish_openings(desk.house, later) == (1, 0)
 
     (case,) = store.list_cases(desk.house.conn)
     assert (case.right, case.principal, case.opened_at) == (Right.ERASURE, "energy01", NOW)
-    assert holds.applied[0][0] == case.case_id
-    assert finish_openings(desk.house, holds) == (0, 0)
+    assert holds(desk) == [(case.case_id, "energy01", Hold.SOFT_HOLD)]
+    [held] = desk.house.conn.execute("select body from ledger.entry where kind = 'suppression.changed'").fetchall()
+    assert json.loads(held["body"])["changed_at"] == utc_text(later), "held by the sweep that finished it"
+    assert finish_openings(desk.house, NOW) == (0, 0)
 
 
-def test_no_identifier_and_no_reference_is_in_postgresql(desk: Desk, holds: Holds) -> None:
-    case = opened(desk, holds)
+def test_no_identifier_and_no_reference_is_in_postgresql(desk: Desk) -> None:
+    case = opened(desk)
     forward(desk.house, NOW)
-    refs = holds.applied[0][2]
+    suppressed = find_suppressed(desk.house, Principal("energy01"))
+    assert suppressed is not None and suppressed.height
+    refs = suppressed["ref"].to_list()
     dumped = "".join(
         str(row)
-        for table in ("subject_case", "sub_case", "case_transition", "request_file", "instruction")
+        for table in ("subject_case", "sub_case", "case_transition", "request_file", "instruction", "suppression_run")
         for row in desk.sql(f"select t::text from {table} t")
     ) + json.dumps(entries(desk, case.case_id))
     for secret in (*refs, PHONE[1], "32470123456", "470123456"):
@@ -289,8 +276,8 @@ def test_no_identifier_and_no_reference_is_in_postgresql(desk: Desk, holds: Hold
     assert [case_id for case_id, _ in list_sealed(desk.house)] == [case.case_id]
 
 
-def test_a_controller_part_goes_all_the_way_and_closes(desk: Desk, holds: Holds) -> None:
-    case = opened(desk, holds, principal=None)
+def test_a_controller_part_goes_all_the_way_and_closes(desk: Desk) -> None:
+    case = opened(desk, principal=None)
     part = case.sub_cases[0].sub_case_id
     conn = desk.house.conn
     settle_identity(conn, case.case_id, True, order("IDENTITY_SHOWN"))
@@ -303,8 +290,8 @@ def test_a_controller_part_goes_all_the_way_and_closes(desk: Desk, holds: Holds)
     assert len(store.list_steps(conn, case.case_id)) == len(entries(desk, case.case_id)) == 14
 
 
-def test_a_refusal_keeps_its_reasons_and_remedies(desk: Desk, holds: Holds) -> None:
-    case = opened(desk, holds)
+def test_a_refusal_keeps_its_reasons_and_remedies(desk: Desk) -> None:
+    case = opened(desk)
     settle_identity(desk.house.conn, case.case_id, True, order("IDENTITY_SHOWN"))
     legal = iri("A17LegallyRequired")
     refusal = order(legal, reasons={"*": legal}, remedies=Remedies("remedies.be", "nl"))
@@ -316,9 +303,9 @@ def test_a_refusal_keeps_its_reasons_and_remedies(desk: Desk, holds: Holds) -> N
     assert (step.remedies_ref, step.remedies_language) == ("remedies.be", "nl")
 
 
-def test_an_extension_of_one_part_silences_no_other(desk: Desk, holds: Holds) -> None:
+def test_an_extension_of_one_part_silences_no_other(desk: Desk) -> None:
     conn, received = desk.house.conn, datetime(2026, 3, 5, 12, tzinfo=UTC)
-    case = opened(desk, holds, received=received, now=received)
+    case = opened(desk, received=received, now=received)
     forward(desk.house, received)
     settle_identity(conn, case.case_id, True, order("IDENTITY_SHOWN", received))
     [ours] = [part for part in case.sub_cases if part.track is Track.CONTROLLER]
@@ -340,8 +327,8 @@ def test_an_extension_of_one_part_silences_no_other(desk: Desk, holds: Holds) ->
     assert not list(raised_alarms([stands], late)) and not due_actions([stands], looked)
 
 
-def test_an_extension_comes_once_and_in_time(desk: Desk, holds: Holds) -> None:
-    case, conn = opened(desk, holds), desk.house.conn
+def test_an_extension_comes_once_and_in_time(desk: Desk) -> None:
+    case, conn = opened(desk), desk.house.conn
     settle_identity(conn, case.case_id, True, order("IDENTITY_SHOWN"))
     delay = iri("A12Complexity")
     with pytest.raises(TransitionRefused, match="before_the_month_is_over"):
@@ -356,8 +343,8 @@ def test_an_extension_comes_once_and_in_time(desk: Desk, holds: Holds) -> None:
         extend(conn, case.case_id, order(delay))
 
 
-def test_the_identity_pause_moves_only_the_paused_clock(desk: Desk, holds: Holds) -> None:
-    case, conn = opened(desk, holds), desk.house.conn
+def test_the_identity_pause_moves_only_the_paused_clock(desk: Desk) -> None:
+    case, conn = opened(desk), desk.house.conn
     pause(conn, case.case_id, order(iri("A12IdentityRequired"), NOW + timedelta(days=1)))
     settle_identity(conn, case.case_id, True, order("IDENTITY_SHOWN", NOW + timedelta(days=8)))
 
@@ -367,8 +354,8 @@ def test_the_identity_pause_moves_only_the_paused_clock(desk: Desk, holds: Holds
     assert clock.legal_due == date(2027, 1, 1) or clock.legal_due == date(2027, 1, 4)
 
 
-def test_withdrawn_ends_every_part_and_tells_who_was_told(desk: Desk, holds: Holds) -> None:
-    case = opened(desk, holds)
+def test_withdrawn_ends_every_part_and_tells_who_was_told(desk: Desk) -> None:
+    case = opened(desk)
     forward(desk.house, NOW)
     told = next(part.sub_case_id for part in case.sub_cases if part.track is Track.PROCESSOR)
 
@@ -387,12 +374,9 @@ def kept_out(desk: Desk) -> set[tuple[str, str]]:
 
 def test_a_hold_ends_with_the_request_and_an_upheld_objection_stays_out(desk: Desk) -> None:
     house, conn = desk.house, desk.house.conn
-    protection = protection_of(house)
 
     def ask(right: Right) -> Case:
-        return open_case(
-            house, right, [PHONE], Principal("energy01"), NOW, "mail", "nl", NOW, protection=protection, actor=DESK
-        )
+        return open_case(house, NewRequest(right, [PHONE], Principal("energy01"), NOW, "mail", "nl", DESK), NOW)
 
     taken_back = ask(Right.ERASURE)
     assert follow(house, NOW).released == 0 and kept_out(desk) == {("energy01", "soft_hold")}
@@ -425,8 +409,8 @@ def test_a_restriction_takes_the_place_of_the_hold_once_it_is_in_force(state: St
     assert not hold_ends(case, "bank01") and hold_ends(replace(case, state=State.CLOSED), "bank01")
 
 
-def test_a_complaint_stays(desk: Desk, holds: Holds) -> None:
-    case = opened(desk, holds)
+def test_a_complaint_stays(desk: Desk) -> None:
+    case = opened(desk)
     assert set_flag(desk.house.conn, case.case_id, Flag.COMPLAINT, order("COMPLAINT_GBA")).has_complaint
     with pytest.raises(TransitionRefused, match="deadline_has_passed"):
         set_flag(
@@ -434,8 +418,8 @@ def test_a_complaint_stays(desk: Desk, holds: Holds) -> None:
         )
 
 
-def test_the_application_role_cannot_rewrite_history(desk: Desk, holds: Holds) -> None:
-    opened(desk, holds)
+def test_the_application_role_cannot_rewrite_history(desk: Desk) -> None:
+    opened(desk)
     for statement in (
         "update case_transition set to_state = 'CLOSED'",
         "delete from case_transition",
@@ -450,8 +434,8 @@ def test_the_application_role_cannot_rewrite_history(desk: Desk, holds: Holds) -
             conn.execute(statement.encode())
 
 
-def test_a_refused_step_leaves_nothing_behind(desk: Desk, holds: Holds) -> None:
-    case = opened(desk, holds)
+def test_a_refused_step_leaves_nothing_behind(desk: Desk) -> None:
+    case = opened(desk)
     before = len(entries(desk, case.case_id))
     with pytest.raises(TransitionRefused, match="no_such_step"):
         advance(desk.house.conn, case.case_id, State.CLOSED, order())
@@ -459,27 +443,27 @@ def test_a_refused_step_leaves_nothing_behind(desk: Desk, holds: Holds) -> None:
     assert store.get_case(desk.house.conn, case.case_id) == case
 
 
-def test_bad_input_is_refused_without_quoting_it(desk: Desk, holds: Holds) -> None:
+def test_bad_input_is_refused_without_quoting_it(desk: Desk) -> None:
     for wrong in ((SubjectKind.PHONE, "0000000000"), (SubjectKind.EMAIL, "n/a"), (SubjectKind.IBAN, "BE00 1")):
         with pytest.raises(IdentifierInvalid) as refused:
-            opened(desk, holds, identifiers=[PHONE, wrong])
+            opened(desk, identifiers=[PHONE, wrong])
         assert "identifier 2" in str(refused.value) and wrong[1] not in str(refused.value)
     with pytest.raises(IdentifierInvalid):
         parse_identifier("shoe:42", 1)
     with pytest.raises(NotFound):
-        opened(desk, holds, principal="nobody01")
+        opened(desk, principal="nobody01")
     with pytest.raises(UsageError):
-        opened(desk, holds, received=date(2026, 11, 26))
+        opened(desk, received=date(2026, 11, 26))
     with pytest.raises(ClockRefused):
-        opened(desk, holds, received=date(2017, 1, 1))
+        opened(desk, received=date(2017, 1, 1))
     with pytest.raises(UsageError):
-        open_case(desk.house, Right.ACCESS, [PHONE], None, NOW, "file", "nl", NOW, protection=holds, actor=DESK)
-    assert store.list_cases(desk.house.conn) == [] and holds.applied == []
+        open_case(desk.house, NewRequest(Right.ACCESS, [PHONE], None, NOW, "file", "nl", DESK), NOW)
+    assert store.list_cases(desk.house.conn) == [] and holds(desk) == []
     assert list_sealed(desk.house) == [], "nothing lies there that can never be opened"
 
 
-def test_a_case_whose_key_is_gone_cannot_be_read(desk: Desk, holds: Holds) -> None:
-    case = opened(desk, holds)
+def test_a_case_whose_key_is_gone_cannot_be_read(desk: Desk) -> None:
+    case = opened(desk)
     desk.house.keyring.destroy(Principal("_cases"), "quarantine")
     told = forward(desk.house, NOW)
     assert (told.forwarded, told.failed) == (0, 1)

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -143,10 +143,10 @@ def secrets_left(town: Town) -> set[bytes]:
         if path.is_file():
             content = path.read_bytes()
             found |= {content, content[:32], bytes.fromhex(content.decode()) if path.suffix == ".destroyed" else b""}
-            try:
-                found.add(aes_key_unwrap_with_padding(master, content))
-            except (InvalidUnwrap, ValueError):
-                continue
+            wrapping = town.house.keyring._wrapping(Principal(path.parent.name), path.name.partition(".")[0])
+            for key in (master, wrapping):
+                with suppress(InvalidUnwrap, ValueError):
+                    found.add(aes_key_unwrap_with_padding(key, content))
     return found - {b""}
 
 

@@ -25,8 +25,7 @@ from sluice.rights.erase import plan, run, verify
 from sluice.rights.erase_model import NotDecided
 from sluice.rights.identifiers import parse_identifier, refs_of
 from sluice.rights.model import Right, State
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.store import get_case
 from sluice.rights.where import where
 from sluice.settings import Settings
@@ -89,16 +88,7 @@ def test_nothing_goes_and_nothing_is_proven_before_it_was_decided(night: Night) 
     _, phone = night.people(3)[0]
     house, now = night.desk.house, datetime.now(UTC)
     case = open_case(
-        house,
-        Right.ERASURE,
-        [(SubjectKind.PHONE, phone)],
-        None,
-        now,
-        "letter",
-        "nl",
-        now,
-        protection=protection_of(house),
-        actor=DESK,
+        house, NewRequest(Right.ERASURE, [(SubjectKind.PHONE, phone)], None, now, "letter", "nl", DESK), now
     )
 
     for each in (run, verify):
@@ -145,7 +135,8 @@ def test_the_second_scan_finds_what_was_put_back_behind_the_record(
     assert verify(house, case.case_id, datetime.now(UTC)).residual == 1
     with pytest.raises(NotProven):
         issue(house, case.case_id)
-    ref = refs_of([parse_identifier(f"phone:{phone}", 1)], house.subject_key(Principal("energy01")))
+    principal = Principal("energy01")
+    ref = refs_of([parse_identifier(f"phone:{phone}", 1)], house.subject_key(principal), principal)
     pl.DataFrame({"ref": list(ref.values())}).write_parquet(night.desk.folder / "residue.parquet")
     house.objects.put(settings.bucket_lake, "energy01/left/ref.parquet", night.desk.folder / "residue.parquet", "x")
     assert verify(house, case.case_id, datetime.now(UTC)).residual == 2, "a reference is the person as well"

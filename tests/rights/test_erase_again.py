@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from copies import Copies
+from desk import ENERGY as ARRIVALS
 from rights.test_erase_parts import (
     ENERGY,
     GAS,
@@ -23,7 +24,8 @@ from rights.test_erase_parts import (
     state,
 )
 from rights.town import DESK, Town, open_town
-from sluice.exchange.house import House
+from sluice.exchange.drain import drain_all
+from sluice.exchange.house import House, open_house
 from sluice.rights import erase_scan, erase_store, store
 from sluice.rights.cases import decide, extend
 from sluice.rights.certificate import find_proven
@@ -37,7 +39,7 @@ from sluice.rights.instructions import read_instruction
 from sluice.rights.letters import write_letter
 from sluice.rights.model import Action, Case, LetterKind, Order, State
 from sluice.rights.reasons import iri
-from sluice.terms import Principal
+from sluice.terms import ExchangeId, Principal
 
 pytestmark = pytest.mark.stores
 
@@ -108,7 +110,7 @@ def test_steps_that_decide_nothing_make_nothing_due_again(town: Town) -> None:
 @pytest.mark.parametrize("word", ["refuse", "restrict"])
 def test_what_asked_a_principal_goes_once_it_has_decided_whatever_it_decided(town: Town, word: str) -> None:
     case = town.ask(town.people[0])
-    told(town, case, word, **({"reason": LEGAL} if word == "refuse" else {}))
+    told(town, case, word, reason=LEGAL)
     centers(town, case, State.ACCEPTED, accepted())
     let_go(town, case)
 
@@ -141,9 +143,38 @@ def test_a_copy_that_stays_and_is_edited_for_somebody_else_during_the_scan_is_no
     assert edited == [1, 0] and (report.residual, outcome(town, case)) == (0, "clean") and report.kept > 0
 
 
+@pytest.mark.parametrize("is_judged", [False, True])
+def test_a_file_that_comes_while_the_scan_reads_is_waited_for_and_no_residue(
+    town: Town, monkeypatch: pytest.MonkeyPatch, is_judged: bool
+) -> None:
+    person = town.people[2]
+    case, real, dropped = town.decided(person), erase_scan.find_open_notices, list[str]()
+
+    def meanwhile(house: House, principal: Principal) -> set[tuple[str, str]]:
+        if principal == ENERGY and not dropped:
+            rows = f"{town.head}\n{person.record(ENERGY)};{person.line}\n"
+            dropped.append(town.desk.drop(rows.encode(), "meanwhile.csv", ARRIVALS))
+            assert town.desk.open_new() == 1
+            if is_judged:
+                with open_house(town.desk.settings) as worker:
+                    drain_all(worker)
+        return real(house, principal)
+
+    monkeypatch.setattr(erase_scan, "find_open_notices", meanwhile)
+    report = run(town.house, case.case_id, now())
+
+    assert dropped and (report.residual, report.doubts) == (0, 0)
+    assert report.waiting == 1 + is_judged, "the exchange, whatever it has, and a merge of the index that has its run"
+    assert outcome(town, case) == "waiting"
+    town.desk.work()
+    report = run(town.house, case.case_id, now())
+    assert (report.residual, report.doubts, report.waiting, outcome(town, case)) == (0, 0, 0, "clean")
+
+
 def test_one_principal_whose_files_are_under_way_holds_up_no_other(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     case = town.decided(town.people[2])
-    monkeypatch.setattr(erase_store, "count_in_flight", lambda _conn, principal, _since: int(principal == GAS))
+    under_way = {GAS: frozenset({ExchangeId("6f0c4f0e-0000-4000-8000-000000000000")})}
+    monkeypatch.setattr(erase_store, "find_in_flight", lambda _conn, name, _since: under_way.get(name, frozenset()))
 
     run(town.house, case.case_id, now())
 
@@ -151,6 +182,23 @@ def test_one_principal_whose_files_are_under_way_holds_up_no_other(town: Town, m
     assert state(town, case, ENERGY, "principal") is State.EXECUTED
     assert state(town, case, GAS, "principal") is State.INSTRUCTED
     assert take_up(town.house, "airflow", now()) == [case.case_id], "what was under way is looked at again"
+
+
+def test_what_goes_on_waiting_keeps_no_newer_case_from_its_turn(town: Town) -> None:
+    older, newer = (town.decided(person) for person in town.people[1:3])
+    town.desk.drop(f"{town.head}\n".encode(), "under_way.csv", ARRIVALS)
+    assert town.desk.open_new() == 1
+    turns = list[str]()
+
+    for _ in range(4):
+        [case_id] = take_up(town.house, "airflow", now(), most=1)
+        run(town.house, case_id, now())
+        turns.append(case_id)
+
+    assert [outcome(town, case) for case in (older, newer)] == ["waiting"] * 2, "the control"
+    assert turns == [older.case_id, newer.case_id] * 2
+    refused = [take_up(town.house, "airflow", now(), most=1) for _ in range(2)]
+    assert refused == [[older.case_id], [newer.case_id]], "whoever is refused before it begins had its turn too"
 
 
 def test_an_extended_part_can_be_decided_in_part_until_its_own_last_day(town: Town) -> None:

@@ -1,11 +1,16 @@
-"""A file that came in under a higher limit than the usual one is read again where somebody is looked for."""
+"""A file that came in under a higher limit than the usual one is read again where somebody is looked for; what swells
+beyond all limits is not."""
 
+import gzip
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 
+from scan.pdfs import pdf_bomb
 from sluice.exchange.job import widest_limits
 from sluice.lake.table import Limits
-from sluice.rights.erase_files import erase_in_file, find_in_file
+from sluice.rights.erase_files import erase_in_file, find_in_file, hides_something, names_person
 from sluice.rights.erase_model import Column, Target
+from sluice.scan.readers import Most
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.terms import Principal, SubjectKind
@@ -28,3 +33,16 @@ def test_the_person_is_found_and_erased_within_the_limits_of_the_house_and_not_w
     assert found is not None and found.records == (1,)
     erase_in_file(source, edited, found, None, target)
     assert edited.read_text() == f"phone;note\n{OTHER};y\n"
+
+
+def test_a_refused_file_that_nobody_can_read_within_limits_hides_something(tmp_path: Path) -> None:
+    """So it goes whole; and the process of the erasure never opens what swells."""
+    target = Target(Principal("energy01"), b"", frozenset(), ("0470123456",), frozenset())
+    bomb, said = tmp_path / "bomb.pdf", tmp_path / "said.gz"
+    bomb.write_bytes(pdf_bomb(200))
+    said.write_bytes(gzip.compress(bytes(8 << 20) + b"0470123456"))
+    before = getrusage(RUSAGE_SELF).ru_maxrss
+
+    assert hides_something(bomb, target, Most(memory_mb=256)) and not names_person(bomb, target, Most(memory_mb=256))
+    assert names_person(said, target, Most()), "the control: what swells is read"
+    assert getrusage(RUSAGE_SELF).ru_maxrss - before < 128 << 10

@@ -255,7 +255,9 @@ def test_while_a_case_is_in_error_no_other_begins_and_that_one_may_be_run_again(
     assert run(house, erring.case_id, now()).residual == 0
     release(house, fresh.case_id, "bert", now())
     assert take_up(house, "airflow", now()) == [ready.case_id, fresh.case_id]
+    assert take_up(house, "airflow", now(), most=1) == [ready.case_id], "as many as one run can do"
     assert run(house, ready.case_id, now()).residual == 0
+    assert take_up(house, "airflow", now(), most=1) == [fresh.case_id], "the next run goes on"
 
 
 def test_a_case_that_fails_as_nobody_foresaw_keeps_no_other(night: Night) -> None:

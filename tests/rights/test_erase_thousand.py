@@ -34,6 +34,7 @@ from sluice.exchange.merged_store import find_runs
 from sluice.exchange.naming import merged_prefix, split_key, withheld_unless_safe
 from sluice.rights.certificate import issue
 from sluice.rights.erase import run, verify
+from sluice.rights.erase_meant import NAMED
 from sluice.rights.erase_model import ErasureReport
 from sluice.rights.model import Case
 from sluice.settings import Settings
@@ -203,13 +204,15 @@ RESIDUES = [
 
 
 def plant_and_scan(estate: Estate, case: Case) -> tuple[int, int]:
-    """Hits of the second scan with values of strangers, then with as many of the erased."""
+    """Objects that the second scan finds naming the erased, with values of strangers, then with as many of theirs:
+    residues, and what it waits for because it lies beside the flows of a principal."""
     strangers = draw_people(len(RESIDUES), seed=4)
     hits = []
     for people in (strangers, estate.people):
         for number, each in enumerate(RESIDUES):
             put_residue(estate, each, getattr(people[each.person % len(people)], each.value), number)
-        hits.append(verify(estate.house, case.case_id, datetime.now(UTC)).residual or 0)
+        report = verify(estate.house, case.case_id, datetime.now(UTC))
+        hits.append((report.residual or 0) + sum(each.reason == NAMED for each in report.unread))
     return hits[0], hits[1]
 
 

@@ -23,8 +23,7 @@ from sluice.rights.forward import follow
 from sluice.rights.instructions import read_instruction
 from sluice.rights.letters import note_opened
 from sluice.rights.model import Action, Case, CaseId, LetterKind, Order, Right, State, Step, SubCase, Track
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.requests import list_request_files, read_requests
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
@@ -249,9 +248,10 @@ def test_a_controller_that_refuses_is_confirmed_and_nothing_was_done(town: Town)
 
 def test_somebody_nobody_knows_is_answered_and_the_case_ends(town: Town) -> None:
     case = open_case(
-        town.house, Right.ERASURE, [(SubjectKind.PHONE, "0470 99 88 77")], None, now(), "letter", "nl", now(),
-        protection=protection_of(town.house), actor=DESK,
-    )  # fmt: skip
+        town.house,
+        NewRequest(Right.ERASURE, [(SubjectKind.PHONE, "0470 99 88 77")], None, now(), "letter", "nl", DESK),
+        now(),
+    )
     settle_identity(town.house.conn, case.case_id, True, Order(DESK, now(), "IDENTITY_SHOWN", SHA))
     decide(town.house.conn, case.case_id, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=Action.ERASE))
     swept(town)
@@ -266,8 +266,8 @@ def test_a_file_of_the_principal_is_answered_to_the_principal(town: Town) -> Non
     asked = {"right": "erasure", "persons": [{"customer": each.record(ENERGY), "phone": each.phone} for each in people]}
     bucket, key = town.desk.settings.bucket_exchange, f"{ENERGY}/requests/batch.json"
     house.objects.put(bucket, key, json.dumps(asked).encode(), "text/json")
-    read_requests(house, protection_of(house), now())
-    [file] = list_request_files(house)
+    read_requests(house, now())
+    [file] = list_request_files(house, ENERGY)
     case = store.get_case(house.conn, CaseId(str(file.case_id)))
     follow(house, now())
     part = part_of(town, case, Track.PROCESSOR)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sluice.errors import Ref
+from sluice.rights.book import moved
 from sluice.rights.clock import DueDates
 from sluice.rights.diagram import all_guards, diagram, renew
 from sluice.rights.errors import TransitionRefused
@@ -105,6 +106,9 @@ def passing(row: Transition) -> Attempt:
     if part and row.target is State.ANSWERED:
         part = refused(part)
     is_again = "was_to_be_taken_along" in row.guard_names
+    is_vain = "was_to_be_given_to_the_person" in row.guard_names
+    if part and is_vain:
+        part = replace(part, action=Action.GIVE)
     if part and is_again:
         part = replace(part, action=Action.EXPORT)
     over = replace(part_of(Track.CONTROLLER, State.CLOSED), sub_case_id=OTHER_ID)
@@ -122,8 +126,9 @@ def passing(row: Transition) -> Attempt:
         subject_bucket="vault",
         subject_key="_cases/c/subject.age",
         subject_sha256=Sha256(SHA),
+        has_failed_identity=is_vain,
         sub_cases=(part,) if part else (over,),
-        letters=(letter_of(LetterKind.EXTENSION), letter_of(LetterKind.REFUSAL)),
+        letters=(letter_of(LetterKind.EXTENSION), letter_of(LetterKind.REFUSAL, opened_at=NOW)),
     )
     role = next(each for each in (Role.DESK, Role.PRINCIPAL, Role.SYSTEM) if each in row.by)
     every = ("identity", "callback")
@@ -131,7 +136,7 @@ def passing(row: Transition) -> Attempt:
     order = Order(
         Actor(role, "energy01"),
         NOW,
-        REASONS.get(row.target, "AS_ASKED"),
+        REASONS[State.ID_FAILED] if is_vain else REASONS.get(row.target, "AS_ASKED"),
         SHA,
         reasons=dict.fromkeys(groups, LEGAL),
         remedies=Remedies("remedies.be", "fr"),
@@ -210,6 +215,7 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
         with_case(sub_cases=(part_of(Track.PROCESSOR, State.CONFIRMED_TO_CONTROLLER),)),
     ],
     "doubt_has_a_reason": [with_order(reason_code="WE_ALWAYS_ASK"), with_order(reason_code=LEGAL)],
+    "machine_needs_no_identity": [by(Role.SYSTEM, "sluice")],
     "identity_failed": [with_order(reason_code="LOOKS_ODD")],
     "center_is_processor": [with_part(track=Track.CONTROLLER), lambda a: replace(a, part=None)],
     "center_is_controller": [with_part(track=Track.PROCESSOR), lambda a: replace(a, part=None)],
@@ -222,6 +228,10 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
         with_order(action=Action.EXPORT),
         with_case(right=Right.DIRECT_MARKETING),
     ],
+    "does_what_was_asked": [
+        with_order(action=Action.RESTRICT),
+        lambda a: with_case(right=Right.RECTIFICATION)(with_order(action=Action.RESTRICT)(a)),
+    ],
     "can_be_refused": [with_case(right=Right.DIRECT_MARKETING), with_case(right=Right.CONSENT_WITHDRAWAL)],
     "gives_a_reason_per_field": [
         with_order(reasons={}),
@@ -231,7 +241,10 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
         with_case(right=Right.ACCESS),
     ],
     "refuses_every_field": [with_order(reasons={"identity": LEGAL})],
-    "refuses_not_every_field": [with_order(reasons={"identity": LEGAL, "callback": LEGAL})],
+    "refuses_not_every_field": [
+        with_order(reasons={"identity": LEGAL, "callback": LEGAL}),
+        with_order(action=Action.RESTRICT, reasons={"identity": LEGAL}),
+    ],
     "names_remedies": [
         with_order(remedies=None),
         with_order(remedies=Remedies("", "fr")),
@@ -266,6 +279,10 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
         with_instruction(action=Action.REFUSE, reasons={"identity": LEGAL}),
         with_instruction(action=Action.REFUSE, fields=("identity",), reasons={"identity": "no"}),
         with_instruction(action=Action.REFUSE, fields=("identity",), reasons={"identity": LEGAL}),
+        with_instruction(action=Action.RESTRICT),
+        with_instruction(action=Action.RESTRICT, reasons={"identity": LEGAL}),
+        with_instruction(action=Action.RESTRICT, fields=("identity",), reasons={"callback": LEGAL}),
+        lambda a: with_part(may_answer=False)(with_instruction(action=Action.RESTRICT)(a)),
         with_instruction(reasons={"identity": LEGAL}),
         with_instruction(fields=("identity",)),
         with_instruction(fields=("identity",), reasons={"identity": LEGAL}),
@@ -276,6 +293,13 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
         with_order(reasons={"identity": LEGAL}),
         with_order(reasons=dict.fromkeys(("identity", "callback"), "no")),
         with_order(reasons=dict.fromkeys(("identity", "callback"), LEGAL), remedies=None),
+        lambda a: by(Role.SYSTEM, "sluice")(with_order(reasons=dict.fromkeys(("identity", "callback"), LEGAL))(a)),
+    ],
+    "was_to_be_given_to_the_person": [
+        with_part(action=Action.ERASE),
+        with_part(action=None),
+        with_part(may_answer=False),
+        with_case(has_failed_identity=False),
     ],
     "was_to_be_taken_along": [with_part(action=Action.ERASE), with_part(action=None)],
     "nothing_is_left": [with_order(residue=1), with_order(residue=None)],
@@ -284,6 +308,7 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
         *UNTOLD,
         lambda a: with_part(action=Action.REFUSE)(with_order(evidence_sha256="cd" * 32)(a)),
         lambda a: with_part(action=Action.REFUSE)(with_letters(sha256=Sha256("cd" * 32))(a)),
+        with_letters(opened_at=None),
     ],
     "extension_was_told": [*UNTOLD, with_letters(written_at=datetime(2026, 12, 27, 23, 0, tzinfo=UTC))],
     "subject_asked": [by(Role.SYSTEM), by(Role.PRINCIPAL)],
@@ -337,6 +362,14 @@ def test_every_guard_there_is_has_a_way_to_break_it(record_property: Callable[[s
         "guards of a case",
         f"{len(guards)} of {len(guards)} broken; {attempts} attempts on {len(TRANSITIONS)} steps, none taken",
     )
+
+
+@pytest.mark.parametrize("name", ["Élodie Maes", "Öz Yilmaz", "energy01", "Anna; Maes", "Anna \u041caes"])
+def test_an_actor_has_a_name_as_doors_take_it_or_as_they_took_it_once(name: str) -> None:
+    row = TRANSITIONS[0]
+    assert check_step(row.source, row.target, by(min(row.by), name)(passing(row))) is row
+    with pytest.raises(TransitionRefused, match="names_an_actor"):
+        check_step(row.source, row.target, by(min(row.by), f"\u0430{name}")(passing(row)))
 
 
 @pytest.mark.parametrize("row", TRANSITIONS, ids=name_of)
@@ -399,6 +432,25 @@ def test_proof_of_abuse_and_an_extended_period_are_looked_at() -> None:
         check_flag(Flag.BREACHED_DEADLINE, with_order(at=datetime(2027, 2, 25, 12, tzinfo=UTC))(attempt))
 
 
+EVERY = dict.fromkeys(("identity", "callback"), LEGAL)
+
+
+def test_data_may_be_kept_and_not_used_instead_of_erased_with_a_reason_for_all_of_it() -> None:
+    partial = next(row for row in TRANSITIONS if (row.source, row.target) == (State.ASSESSED, State.PARTIAL))
+    instead = with_order(action=Action.RESTRICT, reasons=EVERY)(passing(partial))
+    check_step(partial.source, partial.target, instead)
+    part = instead.part
+    assert part is not None
+    assert moved(part, State.PARTIAL, instead.order).action_fields == part.field_groups, "all of it is restricted"
+    told = next(row for row in TRANSITIONS if row.target is State.INSTRUCTED)
+    for fields in ((), ("identity",)):
+        said = with_instruction(action=Action.RESTRICT, fields=fields, reasons=EVERY)
+        check_step(told.source, told.target, said(passing(told)))
+    accepted = next(row for row in TRANSITIONS if (row.source, row.target) == (State.ASSESSED, State.ACCEPTED))
+    asked = with_case(right=Right.RESTRICTION)(with_order(action=Action.RESTRICT)(passing(accepted)))
+    check_step(accepted.source, accepted.target, asked)
+
+
 def test_a_late_refusal_is_possible_once_the_miss_is_on_record() -> None:
     refusal = next(row for row in TRANSITIONS if row.target is State.REFUSED)
     late = with_order(at=datetime(2027, 1, 4, 9, tzinfo=UTC))(passing(refusal))
@@ -431,6 +483,49 @@ def test_an_extension_that_was_not_told_in_time_extends_nothing_and_blocks_until
 def test_nothing_refuses_direct_marketing_or_a_withdrawal_and_abuse_is_known_everywhere_else() -> None:
     assert REFUSALS[Right.DIRECT_MARKETING] == REFUSALS[Right.CONSENT_WITHDRAWAL] == frozenset()
     assert all(reasons >= ABUSE for reasons in REFUSALS.values() if reasons)
+
+
+UNMET = {
+    Right.RECTIFICATION: iri("NotRequiredJustification"),
+    Right.RESTRICTION: iri("NotRequiredJustification"),
+    Right.ERASURE: iri("NotRequiredJustification"),
+    Right.OBJECTION: iri("LegitimateInterestOverride"),
+}
+"""Where the conditions of a right are not met: data is right, no ground of Art. 17(1) or 18(1) holds, 21(1)."""
+
+
+@pytest.mark.parametrize("right", UNMET)
+def test_a_person_may_refuse_a_right_whose_conditions_are_not_met_and_the_machine_may_not(right: Right) -> None:
+    refusal = next(row for row in TRANSITIONS if (row.source, row.target) == (State.ASSESSED, State.REFUSED))
+    told = next(row for row in TRANSITIONS if row.target is State.INSTRUCTED)
+    reasons = dict.fromkeys(EVERY, UNMET[right])
+    decided = with_case(right=right)(with_order(reasons=reasons, reason_code=UNMET[right])(passing(refusal)))
+    said = with_instruction(action=Action.REFUSE, reasons=reasons)
+
+    check_step(refusal.source, refusal.target, decided)
+    check_step(told.source, told.target, with_case(right=right)(said(passing(told))))
+    for change, guard in (
+        (with_order(remedies=None), "names_remedies"),
+        (with_order(reasons={}), "gives_a_reason_per_field"),
+        (by(Role.SYSTEM, "sluice"), "decided_by_a_person"),
+        (with_case(right=Right.DIRECT_MARKETING), "can_be_refused"),
+        (with_case(right=Right.CONSENT_WITHDRAWAL), "can_be_refused"),
+        (with_case(right=Right.ACCESS), "gives_a_reason_per_field"),
+    ):
+        with pytest.raises(TransitionRefused, match=guard):
+            check_step(refusal.source, refusal.target, change(decided))
+    for other in (Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL):
+        with pytest.raises(TransitionRefused, match="instruction_fits_the_right"):
+            check_step(told.source, told.target, with_case(right=other)(said(passing(told))))
+
+
+def test_each_right_has_the_reason_of_its_own_conditions() -> None:
+    """Of an objection there are two: its own grounds are overridden, or what it is about rests on another basis."""
+    both = {right: {reason} for right, reason in UNMET.items()}
+    both[Right.OBJECTION].add(iri("NotRequiredJustification"))
+    for right, reasons in both.items():
+        others = set(UNMET.values()) - reasons
+        assert REFUSALS[right] >= reasons and REFUSALS[right].isdisjoint(others)
 
 
 def test_the_page_is_made_from_the_table() -> None:

@@ -22,17 +22,16 @@ from sluice.exchange.read import find_by_versions, show_exchange
 from sluice.returns.righting import Righting, oldest_first
 from sluice.returns.store import find_contacts
 from sluice.rights import store
-from sluice.rights.cases import decide, settle_identity
+from sluice.rights.cases import decide
 from sluice.rights.erase import run
 from sluice.rights.finish import sweep
-from sluice.rights.forward import follow, forward
+from sluice.rights.forward import follow
 from sluice.rights.instructions import read_instruction
 from sluice.rights.letter_store import find_letters
 from sluice.rights.letters import note_opened, open_document, write_letter
 from sluice.rights.lifting import StillToRestrict, lift_restriction
 from sluice.rights.model import Action, Case, LetterKind, Order, Right, State, SubCase, Track
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.next_step import NextStep, step_of_part
 from sluice.rights.rectify import Wanted, ask
 from sluice.rights.rectify_whom import numbers_of
 from sluice.settings import Settings
@@ -70,13 +69,7 @@ def number(person: Person) -> tuple[SubjectKind, str]:
 
 
 def opened(town: Town, right: Right, *identifiers: tuple[SubjectKind, str]) -> Case:
-    case = open_case(
-        town.house, right, identifiers, ENERGY01, now(), "letter", "nl", now(),
-        protection=protection_of(town.house), actor=DESK,
-    )  # fmt: skip
-    settle_identity(town.house.conn, case.case_id, True, Order(DESK, now(), "IDENTITY_SHOWN", SHA))
-    forward(town.house, now())
-    return store.get_case(town.house.conn, case.case_id)
+    return town.opened(right, identifiers, ENERGY01)
 
 
 def part_of(town: Town, case: Case, track: Track = Track.PROCESSOR) -> SubCase:
@@ -182,26 +175,43 @@ def test_a_shared_phone_alone_corrects_nobody_and_the_part_waits(town: Town) -> 
     assert town.desk.sql("select field from correction") == [] and RIGHT not in names_in_view(town).values()
 
 
+@pytest.mark.parametrize(("typed", "corrected"), [("E99999999", False), (None, True)])
+def test_a_mistyped_number_beside_a_telephone_is_never_said_to_be_corrected(
+    town: Town, typed: str | None, corrected: bool
+) -> None:
+    *_, third, _ = town.people
+    case = rectified(town, (CUSTOMER, typed or third.record(ENERGY01)), (PHONE, third.phone))
+
+    assert ("RECTIFIED" in {word for _, word in steps_of(town, case)}) is corrected
+    assert (part_of(town, case).state is State.INSTRUCTED) is not corrected, "nobody can tell: the part waits"
+    case = store.get_case(town.house.conn, case.case_id)
+    steps = [step_of_part(case, part) for part in case.sub_cases]
+    assert (steps == [NextStep.CHECK_CORRECTION] * 2) is not corrected, "and says so where people look"
+    if not corrected:
+        assert case.case_id in {each.case_id for each in store.list_cases(town.house.conn, only_ours=True)}
+    assert [row["field"] for row in town.desk.sql("select field from correction")] == ["last_name"] * corrected
+    assert (names_in_view(town).get(third.record(ENERGY01)) == RIGHT) is corrected
+
+
 CUST_1, CUST_2, NATIONAL_1 = (CUSTOMER, "c1"), (CUSTOMER, "c2"), (NATIONAL, "n1")
 
 
 @pytest.mark.parametrize(
-    ("rows", "given", "must_match", "numbers"),
+    ("rows", "given", "numbers"),
     [
-        ([], set(), True, set()),
-        ([{CUST_1, NATIONAL_1}, {CUST_2}], {"c1"}, True, {"c1", "n1"}),
-        ([{CUST_1, NATIONAL_1}], set(), True, {"c1", "n1"}),
-        ([{CUST_1}, {NATIONAL_1}], set(), True, {"c1", "n1"}),
-        ([{CUST_1}, {CUST_2}], set(), True, None),
-        ([{CUST_2}], {"c1"}, True, set()),
-        ([{CUST_2}], {"of another principal"}, False, {"c2"}),
-        ([{CUST_1}, {CUST_2}], {"of another principal"}, False, None),
+        ([], set(), set()),
+        ([{CUST_1, NATIONAL_1}, {CUST_2}], {"c1"}, {"c1", "n1"}),
+        ([{CUST_1, NATIONAL_1}], set(), {"c1", "n1"}),
+        ([{CUST_1}, {NATIONAL_1}], set(), {"c1", "n1"}),
+        ([{CUST_1}, {CUST_2}], set(), None),
+        ([], {"c1"}, set()),
+        ([{CUST_2}], {"c1"}, None),
     ],
 )
 def test_whose_numbers_are_corrected(
-    rows: list[set[tuple[SubjectKind, str]]], given: set[str], must_match: bool, numbers: set[str] | None
+    rows: list[set[tuple[SubjectKind, str]]], given: set[str], numbers: set[str] | None
 ) -> None:
-    assert numbers_of([frozenset(row) for row in rows], frozenset(given), must_match=must_match) == numbers
+    assert numbers_of([frozenset(row) for row in rows], frozenset(given)) == numbers
 
 
 def erased(town: Town, *identifiers: tuple[SubjectKind, str]) -> None:

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.rights.identifiers import FEW, Identifier, refs_of, values_of
-from sluice.terms import SubjectKind
+from sluice.rights.identifiers import FEW, NOBODY, Identifier, refs_of, values_of
+from sluice.terms import Principal, SubjectKind
 
 KEY = bytes(range(32))
 spelled = st.one_of(
@@ -13,7 +13,9 @@ spelled = st.one_of(
     st.sampled_from(["0032 470 12 34 56", "jan.claes@post.example", " Jan.Claes@POST.example", "C-17", "n/a", "0", ""]),
     st.text(max_size=12),
 )
-identifiers = st.builds(Identifier, st.sampled_from(list(SubjectKind)), spelled)
+PRINCIPAL = Principal("energy01")
+owners = st.sampled_from([None, PRINCIPAL, Principal("gas01"), NOBODY])
+identifiers = st.builds(Identifier, st.sampled_from(list(SubjectKind)), spelled, owners)
 OTHERS = tuple(Identifier(SubjectKind.PHONE, f"+3247011{number:04d}") for number in range(FEW + 1))
 
 
@@ -21,6 +23,10 @@ OTHERS = tuple(Identifier(SubjectKind.PHONE, f"+3247011{number:04d}") for number
 def test_a_few_get_the_references_and_forms_that_they_get_in_a_batch(few: list[Identifier]) -> None:
     many = [*few, *OTHERS]
 
-    assert refs_of(few, KEY) == {place: ref for place, ref in refs_of(many, KEY).items() if place < len(few)}
-    assert {*values_of(few), *values_of(OTHERS)} == set(values_of(many))
-    assert set(refs_of(OTHERS, KEY)) == set(range(len(OTHERS))), "others are read column by column, and have references"
+    assert refs_of(few, KEY, PRINCIPAL) == {
+        place: ref for place, ref in refs_of(many, KEY, PRINCIPAL).items() if place < len(few)
+    }
+    assert {*values_of(few, PRINCIPAL), *values_of(OTHERS, PRINCIPAL)} == set(values_of(many, PRINCIPAL))
+    assert set(refs_of(OTHERS, KEY, PRINCIPAL)) == set(range(len(OTHERS))), (
+        "others are read column by column, and have references"
+    )

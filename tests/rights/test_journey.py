@@ -6,16 +6,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pysequoia import Tsk
 
 from copies import Copies
+from night import AGREEMENT, RESULTS, change
 from returns.commands import at_terminal, sluice
 from rights.town import Town, open_town, papers_of
 from sluice.exchange.read import list_exchanges
+from sluice.exchange.store import get_open
+from sluice.lineage.drawing import LAKE
+from sluice.returns.drain import drain_returns
+from sluice.returns.release import release
 from sluice.rights.erase import run
 from sluice.rights.identifiers import parse_identifier
-from sluice.rights.journey import Journey, journey_of
+from sluice.rights.journey import Journey, follow_case, journey_of
 from sluice.settings import Settings
-from sluice.terms import Principal
+from sluice.terms import ExchangeId, Principal
 
 pytestmark = pytest.mark.stores
 NAMES = ("energy01", "gas01")
@@ -34,6 +40,29 @@ def planted(settings: Settings, folder: Path) -> None:
 def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
     with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as opened:
         yield opened
+
+
+def locked(settings: Settings, folder: Path) -> None:
+    """Persons 0 and 1 are in the return of both: energy01 got its own under PGP, gas01 never got one.
+
+    Where its contract would lie beside the file there lies something else, so nothing was delivered.
+    """
+    key = Tsk.generate("exchange@energy01.example").extract_certificate()
+    changed = papers_of(settings, folder, NAMES)
+    one, other = (changed.principals_dir / name / AGREEMENT for name in NAMES)
+    pin = f"pgpKey: {{file: returns.asc, fingerprint: {key.fingerprint.upper()}}}"
+    change(one, "pgpKey: null", pin)
+    change(other, "twoPersonRelease: false", "twoPersonRelease: true")
+    (one.parent / "returns.asc").write_bytes(bytes(key))
+    with open_town(changed, folder, NAMES, 3) as opened:
+        for name in NAMES:
+            opened.arrive(name, opened.people[:2])
+            opened.give_back(name, opened.people[:2])
+        [waits] = [each for each in list_exchanges(opened.house.conn) if each.decision == "open"]
+        beside = f"{get_open(opened.house.conn, ExchangeId(waits.id)).key}.odcs.yaml"
+        opened.house.objects.put(opened.desk.settings.bucket_exchange, beside, b"not ours", "application/yaml")
+        release(opened.house, waits.id, "bert", datetime.now(UTC))
+        drain_returns(opened.house, Principal("gas01"), RESULTS, datetime.now(UTC), {})
 
 
 def journey(town: Town, number: int, spelled: str = "{}") -> Journey:
@@ -89,6 +118,50 @@ def test_after_an_erasure_the_index_says_nothing_of_them(town: Town) -> None:
 
     assert journey(town, 0).passages == ()
     assert len(journey(town, 1).passages) == 1, "everybody else is followed as before"
+
+
+def test_a_return_that_was_delivered_has_reached_them_after_it_was_removed_for_somebody_else(
+    copies: Copies, tmp_path: Path
+) -> None:
+    """A file under PGP goes whole with one of its persons; the other was in it when its principal got it."""
+    with copies.of(locked, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as town:
+        before = reached(town, 1)
+        case = town.decided(town.people[0])
+        assert run(town.house, case.case_id, datetime.now(UTC)).residual == 0
+        gone = town.house.conn.execute(
+            "select e.principal from copy c join exchange e using (exchange_id) where c.kind = 'delivered'"
+            " and c.gone_at is not null"
+        ).fetchall()
+        after = reached(town, 1)
+
+    assert [row["principal"] for row in gone] == ["energy01"], "the erasure removed the file"
+    assert before["energy01"] == ("energy01",) and before["gas01"] == (), "control: never delivered, reached nobody"
+    assert after == before
+
+
+def test_of_a_file_that_brought_an_erased_person_back_the_way_does_not_lead_into_the_lake(town: Town) -> None:
+    """The others of it are there; they were kept out, and stand in the file as it came only."""
+    case = town.decided(town.people[0])
+    assert run(town.house, case.case_id, datetime.now(UTC)).residual == 0
+    town.arrive("energy01", town.people, "later.csv")
+    later = list_exchanges(town.house.conn)[0]
+    assert (later.rows_accepted, later.rows_held) == (len(town.people) - 1, 1), "control"
+
+    drawn = follow_case(town.house, case.case_id, datetime.now(UTC)).followed.drawing
+
+    own = {box.id: box.is_own for box in drawn.boxes if box.exchange == later.id}
+    assert own[f"exchange:{later.id}"] and own[f"file:{later.id}"]
+    assert not own[f"{LAKE}:{later.id}"]
+    other = town.ask(town.people[1])
+    seen = follow_case(town.house, other.case_id, datetime.now(UTC)).followed.drawing
+    ways = {box.id: box.is_own for box in seen.boxes if box.exchange == later.id}
+    assert ways[f"{LAKE}:{later.id}"], "control: of somebody who is in it it does"
+
+
+def reached(town: Town, number: int) -> dict[str, tuple[str, ...]]:
+    """Whom the returns that hold a person reached, by principal."""
+    found = journey(town, number).passages
+    return {each.principal: each.recipients for each in found if each.direction == "outbound_return"}
 
 
 def test_the_command_prints_what_the_specification_asks(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from itertools import combinations, product
 
@@ -345,6 +345,47 @@ def test_what_was_left_out_before_it_had_to_say_why_is_told_as_that(language: st
     assert flat(group_text(words(language), FORWARDED.field_groups[1]))[1:] in said
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_conditions_that_are_not_met_are_said_in_the_words_of_their_right(language: str) -> None:
+    say, article = words(language), {"nl": "artikel", "fr": "article", "en": "Art."}[language]
+    numbers = {Right.RECTIFICATION: "16", Right.ERASURE: "17", Right.RESTRICTION: "18", Right.PORTABILITY: "20"}
+    said = {right: flat(reason_text(say, right, iri("NotRequiredJustification"))) for right in numbers}
+    said[Right.OBJECTION] = flat(reason_text(say, Right.OBJECTION, iri("LegitimateInterestOverride")))
+
+    assert len(set(said.values())) == len(said)
+    numbers[Right.OBJECTION] = "21"
+    assert [right for right, number in numbers.items() if f"{article} {number}" not in said[right]] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("right", [Right.ERASURE, Right.RECTIFICATION])
+def test_data_that_is_kept_and_not_used_instead_is_told_as_a_refusal(right: Right, language: str) -> None:
+    say, day = words(language), date(2027, 12, 1)
+    reason = iri("A17LegallyRequired") if right is Right.ERASURE else iri("A12ManifestlyUnfounded")
+    part = a_part(State.RECIPIENTS_NOTIFIED, Action.RESTRICT)
+    told = PartFacts(part, "Energy One NV", dict.fromkeys(GROUPS, reason), "remedies.be", review_on=day)
+    case = a_case(part, right=right)
+    letters = {kind: facts_of(case, kind, language, told) for kind in LetterKind}
+    groups = "; ".join(group_text(say, group)[:1].lower() + group_text(say, group)[1:] for group in GROUPS)
+    until = flat(say.say("letter.instead", groups=groups, day=say.day(day.isoformat())))
+
+    titles = {kind: page_of(letters[kind]).title for kind in (LetterKind.REFUSAL, LetterKind.COMPLETION)}
+    assert titles[LetterKind.REFUSAL] == say.say("letter.refusal.title.all")
+    assert titles[LetterKind.COMPLETION] == say.say("letter.completion.title.instead")
+    for kind in titles:
+        said = lines(page_of(letters[kind]))
+        assert flat(reason_text(say, right, reason)) in said and until in said
+        document = json.loads(make_letter_document(letters[kind], page_of(letters[kind]), "ab" * 32))
+        assert {each["reason"] for each in document["parts"][0]["data"]} == {reason}
+        assert document["parts"][0]["review_on"] == "2027-12-01"
+    assert flat(done_text(say, right, Action.RESTRICT)) in lines(page_of(letters[LetterKind.COMPLETION]))
+    assert done_text(say, right, Action.RESTRICT) != done_text(say, Right.RESTRICTION, Action.RESTRICT)
+    asked = flat(say.say("letter.lifting.opening"))
+    assert flat(say.say(f"letter.lifting.opening.{right}")) in lines(page_of(letters[LetterKind.LIFTING]))
+    assert asked not in lines(page_of(letters[LetterKind.LIFTING]))
+    assert asked in lines(page_of(SAMPLES[LetterKind.LIFTING](language))), "control: who asked for it reads that"
+
+
 def test_only_a_request_refused_whole_is_called_so() -> None:
     say, facts = words("nl"), a_refusal("nl")
     alone = replace(facts, case=replace(facts.case, sub_cases=facts.case.sub_cases[:1]), parts=facts.parts[:1])
@@ -359,7 +400,8 @@ def test_somebody_nobody_knows_reads_how_many_were_searched(language: str) -> No
     facts = facts_of(a_case(nobody), LetterKind.COMPLETION, language, PartFacts(nobody, "center"))
     page = page_of(facts)
 
-    assert words(language).count("letter.nobody", 3, count="3") in [text.words for text in page.parts[0].paragraphs]
+    said = [text.words for text in page.parts[0].paragraphs]
+    assert said == [words(language).count("letter.nobody", 3, count="3"), words(language).say("letter.staff")]
     assert page.title == words(language).say("letter.completion.title.none")
 
 
@@ -394,16 +436,22 @@ def test_which_parts_a_letter_is_about() -> None:
     )
     theirs = replace(FORWARDED, state=State.INSTRUCTED, action=Action.REFUSE, action_fields=FORWARDED.field_groups)
 
-    assert refused_groups(refused) == GROUPS
-    assert refused_groups(partly) == GROUPS[2:]
+    assert refused_groups(Right.ERASURE, refused) == GROUPS
+    assert refused_groups(Right.ERASURE, partly) == GROUPS[2:]
     righted = a_part(State.PARTIAL, Action.RECTIFY, action_fields=GROUPS[:2])
-    assert refused_groups(righted) == GROUPS[2:], "what we refused of a rectification is told"
+    assert refused_groups(Right.RECTIFICATION, righted) == GROUPS[2:], "what we refused of a rectification is told"
     asked = replace(FORWARDED, may_answer=True, action=Action.RECTIFY, action_fields=FORWARDED.field_groups[:1])
-    assert refused_groups(asked) == (), "a principal refused nothing of what it did not name"
-    assert refused_groups(a_part(State.ASSESSED)) == refused_groups(a_part(State.ACCEPTED, Action.ERASE)) == ()
+    assert refused_groups(Right.RECTIFICATION, asked) == (), "a principal refused nothing of what it did not name"
+    for open_or_done in (a_part(State.ASSESSED), a_part(State.ACCEPTED, Action.ERASE)):
+        assert refused_groups(Right.ERASURE, open_or_done) == ()
+    kept = a_part(State.PARTIAL, Action.RESTRICT)
+    assert refused_groups(Right.ERASURE, kept) == refused_groups(Right.RECTIFICATION, kept) == GROUPS
+    assert refused_groups(Right.RESTRICTION, kept) == (), "it is what was asked"
     narrowed = replace(theirs, action=Action.ERASE, action_fields=FORWARDED.field_groups[:1])
-    assert refused_groups(narrowed) == (), "what its controller left out it says itself"
-    assert refused_groups(replace(narrowed, may_answer=True)) == FORWARDED.field_groups[1:], "unless we do"
+    assert refused_groups(Right.ERASURE, narrowed) == (), "what its controller left out it says itself"
+    assert refused_groups(Right.ERASURE, replace(narrowed, may_answer=True)) == FORWARDED.field_groups[1:], (
+        "unless we do"
+    )
     for part, waits in (
         (refused, True),
         (partly, True),

@@ -40,7 +40,7 @@ from sluice.rights.identifiers import Identifier, list_sealed, open_sealed, refs
 from sluice.rights.instructions import InstructionOutcome, read_instruction
 from sluice.rights.letter_due import is_owed
 from sluice.rights.letter_facts import sender_of
-from sluice.rights.letters import open_document, open_letter, write_letter, write_owed
+from sluice.rights.letters import note_opened, open_document, open_letter, write_letter, write_owed
 from sluice.rights.model import (
     Action,
     Actor,
@@ -56,8 +56,7 @@ from sluice.rights.model import (
     SubCase,
     Track,
 )
-from sluice.rights.opening import envelope_of, open_case, open_envelope
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, envelope_of, open_case, open_envelope
 from sluice.rights.reasons import iri
 from sluice.rights.tell import tell
 from sluice.settings import Settings
@@ -84,10 +83,7 @@ def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
 def asked(desk: Desk, right: Right = Right.ERASURE, language: str = "nl") -> Case:
     """A person asks energy01's data to be erased: one part it decides, one the center decides."""
     house, person = desk.house, [(SubjectKind.PHONE, PHONE)]
-    return open_case(
-        house, right, person, Principal("energy01"), NOW, "letter", language, NOW, protection=protection_of(house),
-        actor=DESK,
-    )  # fmt: skip
+    return open_case(house, NewRequest(right, person, Principal("energy01"), NOW, "letter", language, DESK), NOW)
 
 
 def order(code: str = "AS_ASKED", at: datetime = NOW, evidence: str = SHA, **more: object) -> Order:
@@ -209,6 +205,9 @@ def test_a_refusal_is_not_answered_without_its_letter(desk: Desk) -> None:
     with pytest.raises(TransitionRefused, match="refusal_was_told"):
         advance(conn, case.case_id, State.ANSWERED, order("ANSWERED_BY_LETTER"), part.sub_case_id)
     by_letter = order("ANSWERED_BY_LETTER", evidence=letter.sha256)
+    with pytest.raises(TransitionRefused, match="refusal_was_told"):
+        advance(conn, case.case_id, State.ANSWERED, by_letter, part.sub_case_id)  # it lies in the vault
+    note_opened(conn, letter, NOW, DESK)
     done = advance(conn, case.case_id, State.ANSWERED, by_letter, part.sub_case_id)
     assert next(each for each in done.sub_cases if each.sub_case_id == part.sub_case_id).state is State.ANSWERED
     said = text_of(open_letter(desk.house, letter)).replace(" ", "")
@@ -244,6 +243,10 @@ def test_what_is_refused_in_part_has_its_letter_before_the_answer(desk: Desk) ->
 
     completion = write_letter(desk.house, case.case_id, LetterKind.COMPLETION, NOW, sub_case_id=part.sub_case_id)
     by_letter = order("ANSWERED_BY_LETTER", evidence=completion.sha256)
+    with pytest.raises(TransitionRefused, match="refusal_was_told"):
+        advance(conn, case.case_id, State.ANSWERED, by_letter, part.sub_case_id)  # the reasons lie in the vault
+    [reasons] = [each for each in get(desk, case).letters if each.kind is LetterKind.REFUSAL]
+    note_opened(conn, reasons, NOW, DESK)
     advance(conn, case.case_id, State.ANSWERED, by_letter, part.sub_case_id)
     refused, done = (json.loads(open_document(desk.house, each)) for each in get(desk, case).letters)
     assert [line["field_group"] for line in refused["parts"][0]["data"] if line["outcome"] == "refuse"] == ["callback"]
@@ -298,7 +301,7 @@ def of_two(desk: Desk) -> tuple[Case, list[SubCase]]:
     """A request about two persons at every principal; what the center decides of it, at two of them."""
     persons = tuple((Identifier(SubjectKind.PHONE, f"0470 12 34 5{n}"),) for n in range(2))
     envelope = envelope_of(CaseId(str(uuid4())), Right.ERASURE, None, persons, NOW, NOW, DESK)
-    case = open_envelope(desk.house, replace(envelope, channel="letter"), protection_of(desk.house))
+    case = open_envelope(desk.house, replace(envelope, channel="letter"), NOW)
     scoped(desk, case)
     ours = [part for part in case.sub_cases if part.track is Track.CONTROLLER]
     assert [part.principal for part in ours] == ["energy01", "telecom01"]
@@ -372,7 +375,8 @@ def test_nothing_of_the_person_is_in_a_letter_a_row_or_an_entry(desk: Desk) -> N
 
 def refs_in(desk: Desk, case: Case) -> list[str]:
     envelope = open_sealed(desk.house, case.subject_key).envelope
-    return list(refs_of(envelope.identifiers, desk.house.keyring.subject_key(Principal("energy01"))).values())
+    principal = Principal("energy01")
+    return list(refs_of(envelope.identifiers, desk.house.keyring.subject_key(principal), principal).values())
 
 
 def test_another_pdf_under_the_name_of_a_letter_is_found(desk: Desk) -> None:

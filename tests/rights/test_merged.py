@@ -13,7 +13,7 @@ from copies import Copies
 from dying import dying
 from effort import effort
 from rights.asking import asked
-from rights.estate import ENERGY01, TELECOM01, Estate, agree, ask, copied_estate, open_estate
+from rights.estate import ENERGY01, TELECOM01, Estate, Person, agree, ask, copied_estate, open_estate
 from rights.test_erase_lead import Found, asked_for, led, target_of
 from sluice.db import connect_to
 from sluice.exchange.corrections import Left
@@ -26,6 +26,7 @@ from sluice.rights.erase import run, verify
 from sluice.rights.erase_bench import open_bench
 from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_store import find_copies
+from sluice.rights.model import Case
 from sluice.settings import Settings
 from sluice.subject.index import find_in_run
 from sluice.terms import Direction
@@ -163,6 +164,11 @@ def left(estate: Estate, number: int) -> int:
     return count_left(estate.house, ENERGY01, target.refs).named
 
 
+def asked_by(estate: Estate, person: Person) -> Case:
+    """By their telephone, and their number at each principal: who gives one alone may be family at the other."""
+    return asked(estate.night, person.e164, person.record, person.subscriber)
+
+
 def test_who_is_erased_is_in_no_merge_whatever_died_before(estate: Estate) -> None:
     merge_all(estate.house, NOW)
     assert left(estate, 0) and left(estate, 1), "the control: they were in one"
@@ -171,7 +177,7 @@ def test_who_is_erased_is_in_no_merge_whatever_died_before(estate: Estate) -> No
     )  # it died before it was noted
     assert left(estate, 0) and noted(estate) == set() != parts(estate)
 
-    case = asked(estate.night, estate.people[0].e164, estate.people[0].record)
+    case = asked_by(estate, estate.people[0])
     report = run(estate.house, case.case_id, datetime.now(UTC))
 
     assert (report.residual, report.doubts, report.waiting) == (0, 0, 0)
@@ -184,7 +190,7 @@ def test_a_merge_that_still_names_them_is_a_residue(estate: Estate) -> None:
     merge_all(estate.house, NOW)
     bucket = estate.settings.bucket_lake
     contents = {key: estate.house.objects.read(bucket, key, version) for key, version in parts(estate)}
-    case = asked(estate.night, estate.people[0].e164, estate.people[0].record)
+    case = asked_by(estate, estate.people[0])
     assert run(estate.house, case.case_id, datetime.now(UTC)).residual == 0
     for key, content in contents.items():
         estate.house.objects.put(bucket, key, content, "x")
@@ -193,7 +199,7 @@ def test_a_merge_that_still_names_them_is_a_residue(estate: Estate) -> None:
 
 
 def test_what_is_no_run_is_a_doubt_and_goes_with_the_next_sweep(estate: Estate) -> None:
-    case = asked(estate.night, estate.people[0].e164, estate.people[0].record)
+    case = asked_by(estate, estate.people[0])
     assert run(estate.house, case.case_id, datetime.now(UTC)).doubts == 0
     key = f"{merged_prefix(ENERGY01)}2026-11/merge=1/part-0000.parquet"
     estate.house.objects.put(estate.settings.bucket_lake, key, b"PAR1 and nothing else", "x")

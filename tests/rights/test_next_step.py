@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from sluice.rights.clock import due_dates
+from sluice.rights.erase_scope import CARRIED_OUT, OPEN_DECISIONS, has_decided, is_to_do
 from sluice.rights.facts import clock_parameters
 from sluice.rights.model import Action, Case, CaseId, Letter, LetterKind, Right, State, SubCase, SubCaseId, Track
 from sluice.rights.next_step import DeskAct, NextStep, desk_may, letters_to_post, step_of, step_of_part
@@ -37,6 +38,16 @@ def test_every_state_of_a_part_has_a_next_step(track: Track) -> None:
         step_of_part(CASE, replace(PART, track=track, state=State.ID_PENDING))
 
 
+@pytest.mark.parametrize("track", [Track.CONTROLLER, Track.PROCESSOR])
+def test_a_decided_erasure_is_to_do_until_it_was_carried_out(track: Track) -> None:
+    assert OPEN_DECISIONS.isdisjoint(CARRIED_OUT)
+    for state in {row.target for row in TRANSITIONS if row.track is track}:
+        part = replace(PART, track=track, state=state, action=Action.ERASE)
+        is_next = step_of_part(CASE, part) is NextStep.CARRY_OUT
+        assert (is_to_do(part), state in OPEN_DECISIONS) == (is_next, is_next), state
+        assert has_decided(part) == (is_next or state in CARRIED_OUT)
+
+
 def test_the_most_pressing_part_speaks_for_the_case() -> None:
     waits = replace(PART, track=Track.PROCESSOR, state=State.AWAITING_INSTRUCTION)
     assert step_of(replace(CASE, sub_cases=(waits,))) is NextStep.AWAIT_INSTRUCTION
@@ -55,6 +66,19 @@ def test_nothing_is_decided_before_the_identity_is_settled() -> None:
     assert desk_may(CASE, RECEIVED) == [DeskAct.DECIDE, DeskAct.EXTEND, DeskAct.WITHDRAW]
 
 
+@pytest.mark.parametrize("action", [Action.GIVE, Action.EXPORT])
+def test_what_we_are_told_to_give_to_the_person_waits_for_who_they_are(action: Action) -> None:
+    told = replace(PART, track=Track.PROCESSOR, state=State.INSTRUCTED, action=action)
+    received = replace(CASE, state=State.RECEIVED, sub_cases=(told,))
+    assert (step_of(received), step_of(received).is_ours) == (NextStep.CHECK_IDENTITY, True)
+    assert step_of(replace(received, state=State.ID_PENDING)) is NextStep.AWAIT_IDENTITY
+    assert step_of(replace(received, state=State.SCOPED)) is NextStep.CARRY_OUT
+    by_itself = replace(told, may_answer=False)
+    assert step_of(replace(received, sub_cases=(by_itself,))) is NextStep.CARRY_OUT, "its controller knows its customer"
+    erased = replace(told, action=Action.ERASE)
+    assert step_of(replace(received, sub_cases=(erased,))) is NextStep.CARRY_OUT
+
+
 def test_an_extension_is_offered_once_and_before_the_month_is_over() -> None:
     assert DeskAct.EXTEND not in desk_may(CASE, CASE.due.legal_due)
     extended = replace(PART, state=State.EXTENDED, extended_at=datetime(2026, 11, 3, tzinfo=UTC))
@@ -67,6 +91,20 @@ def test_a_plan_that_waits_has_to_be_released_first() -> None:
     assert step_of(decided) is NextStep.CARRY_OUT
     assert step_of(decided, frozenset({"energy01"})) is NextStep.RELEASE
     assert step_of(decided, frozenset({"telecom01"})) is NextStep.CARRY_OUT
+
+
+@pytest.mark.parametrize(
+    ("track", "state"),
+    [(Track.CONTROLLER, State.ACCEPTED), (Track.CONTROLLER, State.PARTIAL), (Track.PROCESSOR, State.INSTRUCTED)],
+)
+def test_a_correction_that_was_decided_and_not_made_is_a_persons_to_look_at(track: Track, state: State) -> None:
+    part = replace(PART, track=track, state=state, action=Action.RECTIFY)
+    step = step_of(replace(CASE, sub_cases=(part,)))
+    assert step is NextStep.CHECK_CORRECTION and step.is_ours
+    restricted = replace(part, action=Action.RESTRICT)
+    assert step_of(replace(CASE, sub_cases=(restricted,))) is NextStep.CARRY_OUT, "control"
+    made = replace(part, track=Track.CONTROLLER, state=State.EXECUTING)
+    assert step_of(replace(CASE, sub_cases=(made,))) is NextStep.TELL_RECIPIENTS
 
 
 def test_a_letter_that_nobody_took_out_has_to_be_posted() -> None:

@@ -183,10 +183,12 @@ def test_overdue_reminded_and_escalated_come_one_after_the_other(town: Town) -> 
     for other in (*others, *notices_to(town, "gas01")):
         acknowledge(town.house.conn, other.notice_id, "desk", now, SHA, is_done=True)
     seen: list[tuple[int, str, str]] = []
+    moved: dict[int, tuple[int, int, int]] = {}
     for day in range(40):
         if day == 10:
             acknowledge(town.house.conn, answered.notice_id, "desk", now + day * DAY, SHA, is_done=False)
-        follow(town.house, now + day * DAY + timedelta(hours=1))
+        told = follow(town.house, now + day * DAY + timedelta(hours=1))
+        moved[day] = (told.overdue, told.reminded, told.escalated)
         stand = [get_notice(town.house.conn, each.notice_id).state.value for each in (answered, silent)]
         if not seen or stand != list(seen[-1][1:]):
             seen.append((day, *stand))
@@ -204,6 +206,7 @@ def test_overdue_reminded_and_escalated_come_one_after_the_other(town: Town) -> 
             (39, "REMINDED", "ESCALATED"),
         ][:-1]
     )
+    assert [moved[day] for day in (6, 7, 8, 21)] == [(0, 0, 0), (2, 0, 0), (0, 2, 0), (0, 0, 1)]
     names = {name for name in town.notices("energy01") if silent.notice_id in name}
     ends = (".json", ".receipt.json", "-reminder-1.json", "-reminder-2.json", "-escalated.json")
     assert names == {f"notice-{silent.notice_id}{end}" for end in ends}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from returns.commands import at_terminal, sluice
 from rights.town import Town, open_town, papers_of
 from sluice.cli.whole import app
 from sluice.rights.model import Action, Right, State
+from sluice.rights.rectify import Wanted, ask
 from sluice.rights.store import get_case
 from sluice.settings import Settings
 
@@ -135,6 +137,10 @@ def test_no_value_of_a_person_is_printed(town: Town) -> None:
 
 def test_a_rectification_is_told_by_the_desk_because_the_new_value_is_in_no_case(town: Town) -> None:
     case = town.decided(town.people[0], Right.RECTIFICATION, Action.RECTIFY)
+    sluice("notices", "send")
+    assert sluice("notices", "list", "--case", case.case_id).document["notices"] == [], "nothing is corrected yet"
+    ask(town.house, case.case_id, Wanted({"street": "Rechtplein 17", "note": "was ill"}, datetime.now(UTC)))
+    sluice("notices", "follow")
     sluice("notices", "send")
     lines = sluice("notices", "list", "--case", case.case_id).document["notices"]
     assert {(line["recipient"], line["channel"], line["state"]) for line in lines} == {

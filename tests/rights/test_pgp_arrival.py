@@ -152,7 +152,7 @@ def test_an_answer_gives_the_row_of_the_lake_and_counts_the_file(post: Post) -> 
     house, (record, phone) = post.desk.house, post.night.people(2)[1]
     key = house.subject_key(ENERGY)
     named = [parse_identifier(f"phone:{phone}", 1), parse_identifier(f"customer:{record}", 2)]
-    target = Target(ENERGY, key, frozenset(refs_of(named, key).values()), (phone,), frozenset())
+    target = Target(ENERGY, key, frozenset(refs_of(named, key, ENERGY).values()), (phone,), frozenset())
     with open_bench(house, target) as bench:
         read = {place.copy.kind: read_rows(bench, place.copy) for place in find_places(bench)}
 

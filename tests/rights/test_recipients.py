@@ -23,7 +23,7 @@ from sluice.rights.erase import run
 from sluice.rights.model import Action, Case, Right, State, SubCase, Track
 from sluice.rights.notice_model import Channel, Holder, Recipient, Side
 from sluice.rights.notice_store import find_holders, list_notices
-from sluice.rights.recipients import groups_of, recipients_of
+from sluice.rights.recipients import groups_of, recipients_of, without_part
 from sluice.rights.tell import tell
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId
@@ -253,6 +253,22 @@ def returned(small: Town) -> Holder:
     return Holder(ExchangeId(line.id), Direction.OUTBOUND_RETURN, True, record)
 
 
+def test_the_supplier_of_rows_that_we_put_there_again_is_their_principal(returned: Holder) -> None:
+    """Held rows come back in a file whose sender we are: we tell the principal, and not ourselves."""
+    stop = replace(part_of(Track.CONTROLLER, State.EXECUTING), action=Action.STOP)
+    theirs = replace(stop, controller="principal", track=Track.PROCESSOR)
+    who = {name: returned.record.who.model_copy(update={"sender": name}) for name in ("center", "energy01")}
+
+    def suppliers(part: SubCase, sender: str) -> list[str]:
+        came = returned.record.model_copy(update={"direction": Direction.INBOUND, "who": who[sender]})
+        holder = replace(returned, direction=Direction.INBOUND, record=came)
+        return [each.recipient for each in recipients_of(part, [holder], "center") if each.side is Side.SUPPLIER]
+
+    for sender in who:
+        assert suppliers(stop, sender) == ["energy01"], sender
+        assert suppliers(theirs, sender) == [], "its own decision"
+
+
 def test_the_rule_case_by_case(returned: Holder) -> None:
     ours = replace(
         part_of(Track.CONTROLLER, State.EXECUTING),
@@ -269,6 +285,13 @@ def test_the_rule_case_by_case(returned: Holder) -> None:
     assert names(replace(ours, action_fields=("disposition",)), returned) == [("energy01", ("disposition",))], "PARTIAL"
     assert names(replace(ours, action_fields=("survey",)), returned) == [], "nothing of it was decided"
     assert names(replace(ours, agreement_id="DPA-OTHER"), returned) == [], "another agreement decides of its own"
+    orphaned = recipients_of(replace(ours, agreement_id="DPA-OTHER"), [returned], "center", {"DPA-ENERGY01"})
+    assert [each.field_groups for each in orphaned] == [("callback", "disposition")], "no part decides of that one"
+    whole = replace(ours, agreement_id="DPA-OTHER", action_fields=())
+    [all_of_it] = recipients_of(whole, [returned], "center", {"DPA-ENERGY01"})
+    assert all_of_it.field_groups == tuple(sorted(groups_of(returned.record, "center"))), "all of it, listed or not"
+    assert without_part([ours], [returned]) == frozenset() == without_part([ours], [])
+    assert without_part([whole], [returned]) == {"DPA-ENERGY01"}
     assert names(joint, returned) == [], "no column of this return is a joint one"
     assert names(theirs, returned) == [], "its own decision"
     for action in (Action.GIVE, Action.EXPORT, Action.REFUSE):

@@ -17,8 +17,7 @@ from sluice.rights.cases import settle_identity
 from sluice.rights.forward import forward
 from sluice.rights.instructions import InstructionOutcome, read_instruction
 from sluice.rights.model import Case, Order, Right, SubCase, Track
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.rectify import NotRectifiable, Wanted, ask, carry_out
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
@@ -41,9 +40,10 @@ def now() -> datetime:
 def opened(desk: Desk, phone: str = "0470123456") -> tuple[Case, SubCase]:
     """A rectification that its principal has to instruct on, and that part."""
     case = open_case(
-        desk.house, Right.RECTIFICATION, [(SubjectKind.PHONE, phone)], ENERGY01, now(), "mail", "nl", now(),
-        protection=protection_of(desk.house), actor=DESK,
-    )  # fmt: skip
+        desk.house,
+        NewRequest(Right.RECTIFICATION, [(SubjectKind.PHONE, phone)], ENERGY01, now(), "mail", "nl", DESK),
+        now(),
+    )
     settle_identity(desk.house.conn, case.case_id, True, Order(DESK, now(), "IDENTITY_SHOWN", SHA))
     forward(desk.house, now())
     case = store.get_case(desk.house.conn, case.case_id)
@@ -75,8 +75,12 @@ def test_a_refused_instruction_leaves_no_value_behind_and_is_never_applied(desk:
     right = {"values": {"street": "Rechtplein 1"}, "as_of": SINCE, "fields": ["contact_point"]}
     assert instruct(desk, "c", part, **right) == InstructionOutcome.INSTRUCTED
     assert len(sealed(desk)) == 1
-    assert instruct(desk, "d", part, values={"street": "Later 2"}, as_of=SINCE) == InstructionOutcome.NOT_AWAITED
+    assert instruct(desk, "d", part, decision="give") == InstructionOutcome.NOT_ADMITTED
+    later = {"values": {"street": "Later 2"}, "as_of": SINCE, "fields": ["contact_point"]}
+    assert instruct(desk, "e", part, **later) == InstructionOutcome.CONTRADICTS
     assert len(sealed(desk)) == 1
+    assert instruct(desk, "f", part, **later) == InstructionOutcome.INSTRUCTED
+    assert len(sealed(desk)) == 2
     case = store.get_case(desk.house.conn, case.case_id)
     followed = next(each for each in case.sub_cases if each.sub_case_id == part.sub_case_id)
     assert carry_out(desk.house, case, followed, now()) is not None

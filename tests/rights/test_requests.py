@@ -28,8 +28,7 @@ from sluice.rights.forward import forward
 from sluice.rights.identifiers import Identifier, find_sealed
 from sluice.rights.instructions import KEY_FILE, TYPE, parse_instruction
 from sluice.rights.model import Action, Actor, Right, Role, State, SubCase, Track
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.reasons import iri
 from sluice.rights.request_file import MOST_PERSONS, Asked, Outcome, RowFault, judge_rows, parse_request
 from sluice.rights.requests import RequestSweep, list_request_files, read_requests
@@ -55,7 +54,7 @@ def put(desk: Desk, name: str, content: bytes | dict[str, object], principal: st
 
 def sweep(desk: Desk) -> RequestSweep:
     now = datetime.now(UTC)
-    return read_requests(desk.house, protection_of(desk.house), now)
+    return read_requests(desk.house, now)
 
 
 def notice(desk: Desk, kind: str, item: StoredObject, principal: str = "energy01") -> dict[str, object]:
@@ -67,18 +66,7 @@ def asked(desk: Desk, right: Right = Right.ERASURE, principal: str = "energy01")
     """A person's request, forwarded; the part its principal is to instruct on."""
     now = datetime.now(UTC)
     phone = [(SubjectKind.PHONE, "0470123456")]
-    case = open_case(
-        desk.house,
-        right,
-        phone,
-        Principal(principal),
-        now,
-        "mail",
-        "nl",
-        now,
-        protection=protection_of(desk.house),
-        actor=DESK,
-    )
+    case = open_case(desk.house, NewRequest(right, phone, Principal(principal), now, "mail", "nl", DESK), now)
     assert forward(desk.house, now).forwarded == 1
     return next(part for part in case.sub_cases if part.track is Track.PROCESSOR)
 
@@ -275,7 +263,7 @@ def test_a_dead_reader_is_finished_and_nothing_is_twice(desk: Desk) -> None:
     assert left is not None
     assert sweep(desk).failed == 0
     assert len(store.list_cases(desk.house.conn)) == 1
-    (file,) = list_request_files(desk.house)
+    (file,) = list_request_files(desk.house, "energy01")
     assert file.case_id == store.list_cases(desk.house.conn)[0].case_id
 
 
@@ -299,7 +287,7 @@ class Dying(ObjectStore):
 
 def work(house: House, now: datetime) -> None:
     """What the schedule does."""
-    read_requests(house, protection_of(house), now)
+    read_requests(house, now)
     forward(house, now)
 
 
@@ -334,7 +322,7 @@ def test_two_workers_at_once_do_everything_once(desk: Desk) -> None:
         put(desk, f"erasure-{number}.csv", f"phone\n047012345{number}\n".encode())
     now = datetime.now(UTC)
 
-    at_once(desk, *[lambda house: read_requests(house, protection_of(house), now)] * 2)
+    at_once(desk, *[lambda house: read_requests(house, now)] * 2)
     told = at_once(desk, *[lambda house: forward(house, now)] * 2)
 
     assert sum(each.forwarded for each in told) == 4 == len(store.list_cases(desk.house.conn))
@@ -415,11 +403,16 @@ def test_an_instruction_counts_once(desk: Desk) -> None:
     assert sweep(desk).instructions == {"INSTRUCTED": 1}
 
     put(desk, "instruction-2.json", said)
-    put(desk, "instruction-3.json", {**said, "decision": "restrict"})
+    put(desk, "instruction-3.json", {**said, "fields": list(part.field_groups)})
 
     assert sweep(desk).instructions == {"REPLAYED": 1, "NOT_AWAITED": 1}
     found = store.find_part(desk.house.conn, part.sub_case_id)
     assert found is not None and found.action is Action.ERASE
+
+    put(desk, "instruction-4.json", {**said, "decision": "restrict"})
+    assert sweep(desk).instructions == {"CONTRADICTS": 1}, "it takes back what was said, reasons or not"
+    found = store.find_part(desk.house.conn, part.sub_case_id)
+    assert found is not None and found.action is None
 
 
 def test_nobody_can_instruct_to_go_on_with_direct_marketing(desk: Desk) -> None:

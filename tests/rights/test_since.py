@@ -15,8 +15,7 @@ from sluice.rights.cases import withdraw
 from sluice.rights.erase_find import open_request
 from sluice.rights.forward import follow
 from sluice.rights.model import Order, Right
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.rescope import rescope
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
@@ -76,10 +75,7 @@ def test_who_asked_everybody_is_protected_at_a_principal_that_signed_since(town:
 
 def test_who_asked_one_principal_is_not_protected_at_another(town: Town) -> None:
     identifiers = [(SubjectKind.PHONE, town.people[0].phone)]
-    open_case(
-        town.house, Right.ERASURE, identifiers, Principal(ENERGY), now(), "letter", "nl", now(),
-        protection=protection_of(town.house), actor=DESK,
-    )  # fmt: skip
+    open_case(town.house, NewRequest(Right.ERASURE, identifiers, Principal(ENERGY), now(), "letter", "nl", DESK), now())
     gas = sign(town, "gas01")
 
     assert follow(town.house, now()).protected == 0 and kept_out(town, gas) == set()

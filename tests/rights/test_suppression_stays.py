@@ -41,7 +41,6 @@ from sluice.migrations import run as migrations
 from sluice.rights.erase import run
 from sluice.rights.model import CaseId
 from sluice.rights.opening import finish_openings
-from sluice.rights.protect import protection_of
 from sluice.rights.store import find_known
 from sluice.services import postgres
 from sluice.services.model import PostgresServer
@@ -248,7 +247,7 @@ def after_restore(back: Comeback, case_id: CaseId) -> None:
     back.desk.work()
     back.look(way, stored)
     assert not find_known(house.conn, [case_id])
-    finish_openings(house, protection_of(house))
+    finish_openings(house, datetime.now(UTC))
     assert find_known(house.conn, [case_id]), "the request opens again, from the vault"
 
 

@@ -21,10 +21,10 @@ from sluice.rights import store
 from sluice.rights.cases import decide, settle_identity
 from sluice.rights.erase_release import draft, release
 from sluice.rights.forward import forward
+from sluice.rights.identifiers import Identifier
 from sluice.rights.instructions import read_instruction
 from sluice.rights.model import Action, Actor, Case, Order, Right, Role, State
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings
 from sluice.staff.admit import admit
 from sluice.staff.model import StaffFile
@@ -79,12 +79,23 @@ class Town:
         """The person asks everybody, by all they know of themselves; ``more``: other customer numbers of theirs."""
         records = [*(person.record(each) for each in self.principals), *more]
         numbers = [(SubjectKind.PRINCIPAL_CUSTOMER_ID, record) for record in records]
-        identifiers = [(SubjectKind.PHONE, person.phone), *numbers]
+        return self.opened(right, [(SubjectKind.PHONE, person.phone), *numbers], language=language)
+
+    def opened(
+        self,
+        right: Right,
+        given: Sequence[tuple[SubjectKind, str] | Identifier],
+        principal: Principal | None = None,
+        *,
+        language: str = "nl",
+        **more: Any,
+    ) -> Case:
+        """Somebody asks, one principal or everybody, who they are is settled, and it is forwarded; nobody decided yet.
+
+        ``more``: as :class:`NewRequest` has it.
+        """
         now = datetime.now(UTC)
-        case = open_case(
-            self.house, right, identifiers, None, now, "letter", language, now,
-            protection=protection_of(self.house), actor=DESK,
-        )  # fmt: skip
+        case = open_case(self.house, NewRequest(right, given, principal, now, "letter", language, DESK, **more), now)
         settle_identity(self.house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", SHA))
         forward(self.house, now)
         return store.get_case(self.house.conn, case.case_id)

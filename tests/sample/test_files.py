@@ -63,6 +63,7 @@ def test_both_files_have_twenty_columns_and_a_key_without_duplicates(campaign, s
         assert len({record[key] for record in records}) == 3000
 
 
+@pytest.mark.slow
 def test_every_telephone_number_is_valid_in_belgium_and_written_in_many_ways(campaign, subscribers):
     phones = [record["phone"] for record in campaign + subscribers]
     shapes = {re.sub("[0-9]", "9", phone) for phone in phones}

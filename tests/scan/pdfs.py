@@ -104,3 +104,9 @@ def _packed(objects: list[bytes]) -> bytes:
     )
     said = b"/Type/XRef/W[1 2 1]/Size %d/Root 1 0 R/Index[0 %d]" % (holder + 1, holder + 1)
     return bytes(out) + b"%d 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF" % (holder + 1, stream(table, said), len(out))
+
+
+def pdf_bomb(mebibytes: int) -> bytes:
+    """A page of operators that show one letter each: it takes some twenty times its inflated size to read."""
+    page = zlib.compress(b"BT (a) Tj " * (mebibytes * 104857), 9)
+    return b"%PDF-1.4\n1 0 obj << /Filter /FlateDecode >> stream\n" + page + b"\nendstream endobj\n"

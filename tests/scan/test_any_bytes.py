@@ -74,6 +74,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize(("beginning", "repeated"), HOSTILE)
 def test_bytes_made_to_be_slow_are_read_in_time_that_grows_with_them(beginning: bytes, repeated: bytes) -> None:

@@ -60,6 +60,7 @@ def test_a_date_that_is_looked_for_is_found_in_either_spelling() -> None:
         assert scan_bytes(text.encode(), needles_of(["1998-11-28"])).status is Status.HIT
 
 
+@pytest.mark.slow
 def test_a_date_is_seen_whole_wherever_a_window_ends() -> None:
     needles = needles_of([BRUSSELS])
 

@@ -104,6 +104,7 @@ def test_what_thousands_of_fonts_share_is_read_once() -> None:
     assert scan.status is Status.CLEAN
 
 
+@pytest.mark.slow
 def test_of_encodings_that_all_differ_only_some_are_read_and_that_is_a_doubt() -> None:
     fonts = b"0 0 " + b"".join(
         b"<</Subtype/Type1/Encoding<</Differences[%d%b]>>>>" % (number, b"/a" * 2_000) for number in range(1_200)
@@ -112,6 +113,7 @@ def test_of_encodings_that_all_differ_only_some_are_read_and_that_is_a_doubt() -
     assert [doubt.reason for doubt in scan.doubts] == [Reason.FONT_ENCODED_TEXT]
 
 
+@pytest.mark.slow
 def test_the_readings_of_a_text_do_not_lie_in_memory_together() -> None:
     tables = b"".join(
         b"%d 0 obj <</Length 1>> stream\nbegincodespacerange <00> beginbfrange <00> <ff> <%04x> endbfrange\n"

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,10 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from scan.pdfs import pdf_bomb
 from scan.plants import ENCODINGS, people
 from sluice.scan.model import Reason, Status
 from sluice.scan.needles import needles_of
-from sluice.scan.readers import Readers, _asked
+from sluice.scan.readers import TOO_HEAVY, Most, Readers, _asked
 from sluice.scan.walk import scan_bytes
 
 VALUES = people(40)
@@ -63,16 +65,70 @@ def test_what_is_encrypted_is_said_to_be(readers: Readers, tmp_path: Path) -> No
     assert scan is not None and [doubt.reason for doubt in scan.doubts] == [Reason.ENCRYPTED]
 
 
-def test_one_that_dies_costs_an_answer_and_the_next_is_begun_anew(readers: Readers, tmp_path: Path) -> None:
+def test_one_that_died_before_it_was_asked_costs_no_answer(readers: Readers, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(VALUES[0].encode())
     assert readers.scan(tmp_path / "a") is not None
     [child] = _children()
     child.send_signal(signal.SIGKILL)
     child.wait()
 
-    assert readers.scan(tmp_path / "a") is None
     scan = readers.scan(tmp_path / "a")
     assert scan is not None and scan.status is Status.HIT
+
+
+def test_one_that_is_killed_over_a_file_leaves_a_doubt_and_the_next_is_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / "slow.pdf").write_bytes(pdf_bomb(200))
+    (tmp_path / "a").write_bytes(VALUES[0].encode())
+    with Readers(VALUES, WORDS, 1) as readers, ThreadPoolExecutor(1) as pool:
+        readers.scan(tmp_path / "a")
+        [child] = _children()
+        waiting = pool.submit(readers.scan, tmp_path / "slow.pdf")
+        while child.cpu_times().user < 3:  # it is at it
+            assert not waiting.done()
+        child.send_signal(signal.SIGKILL)
+
+        assert waiting.result(60) == TOO_HEAVY
+        scan = readers.scan(tmp_path / "a")
+    assert scan is not None and scan.status is Status.HIT
+
+
+@pytest.mark.parametrize(
+    "most", [Most(memory_mb=256), Most(cpu_seconds=1), Most(wall_seconds=1)], ids=["memory", "cpu", "wall"]
+)
+def test_a_file_that_takes_too_much_leaves_a_doubt_and_not_its_reader(most: Most, tmp_path: Path) -> None:
+    bomb, plain = tmp_path / "bomb.pdf", tmp_path / "plain"
+    bomb.write_bytes(pdf_bomb(200))
+    plain.write_bytes(VALUES[0].encode())
+    began = time.monotonic()
+
+    with Readers(VALUES, WORDS, 1, most) as readers:
+        assert readers.scan(bomb) == TOO_HEAVY
+        scan = readers.scan(plain)
+        assert len(_children()) == 1
+
+    assert scan is not None and scan.status is Status.HIT
+    assert bomb.stat().st_size < 1 << 20 and time.monotonic() - began < 60
+
+
+def test_limits_count_from_each_file_on(tmp_path: Path) -> None:
+    """A reader lives for many files, and none pays for those before it."""
+    (tmp_path / "a.pdf").write_bytes(pdf_bomb(6))
+    needles = needles_of(VALUES, words=WORDS)
+    with Readers(VALUES, WORDS, 1, Most(memory_mb=1024, cpu_seconds=3)) as readers:
+        said = [readers.scan(tmp_path / "a.pdf") for _ in range(8)]
+        [child] = _children()
+        assert child.cpu_times().user > 4, "the control: all together they took more than one may"
+
+    assert said == [scan_bytes(tmp_path / "a.pdf", needles)] * 8
+
+
+def test_words_of_others_are_asked_for_when_one_is_begun(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"an.claes@post.example")
+    longer = {"claes@post.example": {"an.claes@post.example"}}
+    with Readers(list(longer), [], 1) as plain, Readers(list(longer), [], 1, longer=lambda: longer) as told:
+        said = [each.scan(tmp_path / "a") for each in (plain, told)]
+
+    assert [scan.status for scan in said if scan] == [Status.HIT, Status.CLEAN]
 
 
 def test_half_an_answer_is_none() -> None:
@@ -100,6 +156,7 @@ def test_they_are_told_by_no_argument_and_no_variable_and_get_no_key(
     assert [value for value in (*VALUES, *WORDS) if value in open_to_all] == []
 
 
+@pytest.mark.slow
 def test_they_end_with_whoever_started_them_however_that_ends(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"nobody")
     code = (

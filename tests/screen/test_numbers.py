@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from stdnum import ean
 from stdnum.be import bis, nn
 
+from sluice.screen.cards import luhn
 from sluice.screen.fold import fold
 from sluice.screen.model import Hit
-from sluice.screen.numbers import NumberRules, find_mails, find_numbers, iban_lengths, luhn
+from sluice.screen.numbers import find_mails, find_numbers, iban_lengths
 from sluice.screen.prefilter import Shape
 from sluice.terms import ScreenClass
 
@@ -232,4 +233,4 @@ def found(note: str) -> list[ScreenClass]:
 
 
 def read(text: str) -> list[Hit]:
-    return find_numbers(text, sum(Shape), NumberRules("BE", None)).hits
+    return find_numbers(text, sum(Shape), "BE")

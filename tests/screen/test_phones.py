@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.screen.fold import fold
-from sluice.screen.numbers import NumberRules, find_numbers
+from sluice.screen.numbers import find_numbers
 from sluice.screen.phones import is_phone
 from sluice.screen.prefilter import Shape
 from sluice.terms import ScreenClass
@@ -73,5 +73,5 @@ def test_what_only_looks_like_one_is_none(note: str) -> None:
 
 
 def phones(note: str) -> int:
-    hits = find_numbers(fold(note).text, sum(Shape), NumberRules("BE", None)).hits
+    hits = find_numbers(fold(note).text, sum(Shape), "BE")
     return sum(class_ is ScreenClass.PHONE for class_, _, _ in hits)

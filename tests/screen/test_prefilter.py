@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 
 from screen.labelled import read_labelled
 from sluice.screen.fold import fold, fold_column
-from sluice.screen.numbers import NumberRules, find_mails, find_numbers
+from sluice.screen.numbers import find_mails, find_numbers
 from sluice.screen.phones import phone_shape
 from sluice.screen.prefilter import Shape, find_candidates, find_shapes
 from sluice.screen.tables import terms
 from sluice.screen.words import find_words
 
 EVERY_SHAPE = sum(Shape)
-RULES = NumberRules("BE", None)
 SEPARATOR = st.text(alphabet=" .-/()\u00a0\u200b\u2011", max_size=2)
 GROUPS = ["0475", "12", "34", "56", "+32", "BE68", "5390", "0754", "7034", "85", "07", "30", "033", "28", "4111", "00"]
 DIGITS = st.lists(st.tuples(st.sampled_from(GROUPS), SEPARATOR), max_size=10)
@@ -46,19 +45,19 @@ def test_the_word_pass_holds_every_word_that_is_found(before: str, term: str, af
 @example(note="03 30 07 85")
 def test_the_number_passes_hold_every_number_that_is_found(note: str) -> None:
     text = fold(note).text
-    for class_, _, _ in find_numbers(text, EVERY_SHAPE, RULES).hits:
+    for class_, _, _ in find_numbers(text, EVERY_SHAPE, "BE"):
         found = find_candidates(pl.Series([note]))
         shapes = int(find_shapes(found.plain, phone_shape("BE"))[0])
         assert found.numbers.all()
-        assert class_ in {hit[0] for hit in find_numbers(text, shapes, RULES).hits}
+        assert class_ in {hit[0] for hit in find_numbers(text, shapes, "BE")}
 
 
 @pytest.mark.parametrize("note", [one.note for one in read_labelled("notes_tuned.csv")])
 def test_the_passes_change_nothing_for_a_labelled_note(note: str) -> None:
     found = find_candidates(pl.Series([note]))
     text = fold(note).text
-    hits = find_numbers(text, EVERY_SHAPE, RULES).hits
-    assert not hits or find_numbers(text, int(find_shapes(found.plain, phone_shape("BE"))[0]), RULES).hits == hits
+    hits = find_numbers(text, EVERY_SHAPE, "BE")
+    assert not hits or find_numbers(text, int(find_shapes(found.plain, phone_shape("BE"))[0]), "BE") == hits
     assert not find_mails(text) or found.mails.all()
     assert not find_words(note, fold(note)) or found.words.all()
 

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from screen.labelled import EVERY_CLASS, read_labelled
-from sluice.screen.model import NotesMalformed, Screened, ScreenRuleInvalid
+from sluice.screen.model import NotesMalformed, Screened
 from sluice.screen.screen import screen_notes
 from sluice.terms import ScreenAction, ScreenClass
 
@@ -18,9 +18,9 @@ PIECES = st.sampled_from([*KNOWN, "0475 12 34 56", "BE68 5390 0754 7034", "kanke
 NOTES = st.lists(st.one_of(PIECES, st.text(alphabet=ODD, max_size=6), st.text(max_size=8)), max_size=5).map("".join)
 
 
-def screen(*notes: str | None, action: ScreenAction = ScreenAction.MASK, own: str | None = None) -> Screened:
+def screen(*notes: str | None, action: ScreenAction = ScreenAction.MASK) -> Screened:
     actions = dict.fromkeys(ScreenClass, action)
-    return screen_notes(pl.Series("note", notes, dtype=pl.String), actions, own_numbers=own)
+    return screen_notes(pl.Series("note", notes, dtype=pl.String), actions)
 
 
 def classes(note: str) -> list[str]:
@@ -89,15 +89,6 @@ def test_only_the_classes_of_the_agreement_are_screened_for() -> None:
     assert screened.screened_for == (ScreenClass.PHONE,)
 
 
-def test_an_own_number_needs_the_pattern_and_a_word() -> None:
-    own = r"85\d{9}"
-    assert screen("contract 85073003328", own=own).findings.height == 0
-    assert screen("contract 85073003328", own=own).own_numbers == 1
-    assert screen("nummer 85073003328", own=own).findings["class"].to_list() == ["national_number"]
-    assert screen("contract 85073003328").findings["class"].to_list() == ["national_number"]
-    assert screen("contract 85073003328", own=r"99\d{9}").findings["class"].to_list() == ["national_number"]
-
-
 def test_negation_is_about_health_too() -> None:
     assert classes("heeft geen kanker") == ["health"]
 
@@ -138,11 +129,6 @@ def test_a_note_of_32_000_characters_of_anything_is_read_in_time(piece: str) -> 
 def test_what_is_no_text_is_refused() -> None:
     with pytest.raises(NotesMalformed, match="SLU-492"):
         screen_notes(pl.Series("note", [1]), EVERY_CLASS)
-
-
-def test_a_pattern_that_does_not_compile_is_refused() -> None:
-    with pytest.raises(ScreenRuleInvalid, match="SLU-491"):
-        screen("x", own="(")
 
 
 def _without_spans(note: str, screened: Screened) -> str:

@@ -83,6 +83,7 @@ def test_a_store_that_keeps_its_promises_passes() -> None:
         buckets.check_store(good)
 
 
+@pytest.mark.slow
 def test_a_store_that_refuses_what_boto3_adds_is_proven_as_it_is_used() -> None:
     """Since 2025 that is a CRC, which servers of before may not know."""
     with store("crc") as older:
@@ -92,6 +93,7 @@ def test_a_store_that_refuses_what_boto3_adds_is_proven_as_it_is_used() -> None:
             by_itself.put_object(Bucket="evidence", Key="control", Body=b"1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("promise", ["If-None-Match", "If-Match", "versions"])
 def test_a_store_that_only_says_yes_is_refused(promise: str) -> None:
     with store(promise) as bad, pytest.raises(StoreUnfit, match=f"SLU-112 .*promise {promise}") as refused:

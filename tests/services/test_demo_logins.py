@@ -17,7 +17,7 @@ REFUSED = Outcome(
     ExchangeLine(
         "aaaaaaaa-0000-4000-8000-000000000000", "energy01", "inbound", "renewal_campaign", None, "refused",
         "NAME_UNSAFE",
-        NOW, NOW, 0, 0, 0, NOW, None,
+        NOW, NOW, 0, 0, 0, 0, NOW, None,
     ),
     1.0,
 )  # fmt: skip

@@ -107,6 +107,7 @@ def test_a_key_can_be_taken_from_one_whose_papers_are_gone(
     assert is_soon(lambda: drops("energy01", key), "InvalidAccessKeyId")
 
 
+@pytest.mark.usefixtures("fresh_settings")
 def test_the_command_says_what_it_did(settings: Settings) -> None:
     env = {
         "SLUICE_VAR": str(settings.var),

@@ -89,6 +89,7 @@ def test_a_zombie_counts_as_dead(tmp_path: Path) -> None:
     reap()
 
 
+@pytest.mark.slow
 def test_one_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
     process = python(STUBBORN, tmp_path / "log")
     stop_all([process], grace_seconds=0.5)

@@ -174,6 +174,7 @@ print(Keyring.open(get_settings()).public_pem)
 """
 
 
+@pytest.mark.slow
 def test_a_second_process_in_another_folder_makes_no_second_key(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     made = []

@@ -55,6 +55,8 @@ def test_import_counts_rows_and_a_second_time_changes_nothing(installation: Path
     again, _ = ask("import", put(installation, FILE))
     assert exit_code == Exit.DONE and first["rows_in"] == first["rows_accepted"] == first["rows_new"] == 5
     assert (first["repeated"], again["repeated"], again["rows_new"], again["entry"]) == (False, True, 0, first["entry"])
+    assert [each["ready"] for each in first["people"]].count(True) == 1
+    assert first["people"] == again["people"] == ask("readiness")[0]["people"], "as the contract of the command says"
 
 
 def test_a_refused_row_is_named_by_number_and_leaves_with_one(installation: Path) -> None:

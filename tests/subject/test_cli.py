@@ -14,6 +14,7 @@ run = CliRunner().invoke
 
 def answer(*words: str) -> dict[str, str | None]:
     result = run(app, ["ref", *words, "--format", "json"])
+    assert isinstance(result.exception, SystemExit | None), result.exception
     return {**json.loads(result.stdout), "exit": str(result.exit_code)}
 
 
@@ -85,6 +86,8 @@ def test_a_broken_byte_on_stdin_spoils_its_own_line_only():
     [
         ["ref", "fax", "1"],
         ["ref", "phone"],
+        ["ref", "-", "0475123456"],
+        ["ref", "fax", "-"],
         ["ref", "phone", "1", "--region", "XX"],
         ["ref", "phone", "0475123456", "--principal", "../x"],
     ],
@@ -100,3 +103,11 @@ def test_the_table_shows_the_reference_and_not_the_value():
 
     assert answer("phone", "0475123456")["ref"] in result.output
     assert "475123" not in result.output
+
+
+def test_values_of_one_kind_are_read_from_stdin():
+    result = run(app, ["ref", "phone", "-"], input="0475 12 34 56\n+32475123456\ngeen\n")
+
+    one = answer("phone", "0475123456")["ref"]
+    assert [json.loads(line)["ref"] for line in result.stdout.splitlines()] == [one, one, None]
+    assert result.exit_code == 1

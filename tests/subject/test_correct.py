@@ -92,13 +92,28 @@ def test_an_opinion_keeps_its_text_and_gets_a_statement() -> None:
         ("export_20261120_renewal_20260101.csv", "2026-11-19T23:00:00"),
         ("export_20261120_valid_until_20270101.csv", "2026-11-19T23:00:00"),
         ("export_20261125.csv", "2026-11-24T23:00:00"),
+        ("leads_20261120_093000.csv", "2026-11-19T23:00:00"),
+        ("leads_20261120T093000Z.csv", "2026-11-19T23:00:00"),
+        ("leads_202611200930.csv", "2026-11-19T23:00:00"),
+        ("leads_20261120093000.csv", "2026-11-19T23:00:00"),
+        ("leads_20261120093000123.csv", "2026-11-19T23:00:00"),
+        ("leads_2026_11_20.csv", "2026-11-19T23:00:00"),
+        ("leads_2026.11.20_2.csv", "2026-11-19T23:00:00"),
+        ("order_2026112007.csv", "2026-11-25T00:00:00"),
+        ("order_202611209930.csv", "2026-11-25T00:00:00"),
+        ("order_2026112009300012.csv", "2026-11-25T00:00:00"),
+        ("order_20261120-09300012.csv", "2026-11-19T23:00:00"),
+        ("order_9920261120093000.csv", "2026-11-25T00:00:00"),
     ],
 )
 def test_a_file_is_as_old_as_its_name_says_and_never_younger_than_its_arrival(name: str, said: str) -> None:
     assert as_of_file(name, AFTER).isoformat() == f"{said}+00:00"
 
 
-@given(st.lists(st.dates(date(2020, 1, 1), date(2030, 12, 31)), max_size=4), st.sampled_from(["%Y%m%d", "%Y-%m-%d"]))
+DAYS_IN_NAMES = ["%Y%m%d", "%Y-%m-%d", "%Y_%m_%d", "%Y.%m.%d", "%Y%m%d2359", "%Y%m%d000059", "%Y%m%d235959999"]
+
+
+@given(st.lists(st.dates(date(2020, 1, 1), date(2030, 12, 31)), max_size=4), st.sampled_from(DAYS_IN_NAMES))
 def test_of_several_days_in_a_name_the_last_one_that_had_come_counts(days: list[date], spelling: str) -> None:
     said = as_of_file("_".join(["list", *(day.strftime(spelling) for day in days)]) + ".csv", AFTER)
 

@@ -12,8 +12,7 @@ from sluice.rights.erase import run
 from sluice.rights.erase_release import draft
 from sluice.rights.forward import forward
 from sluice.rights.model import Actor, Case, CaseId, Right, Role
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.tell import tell
 from sluice.settings import Settings
 from sluice.terms import SubjectKind
@@ -51,17 +50,16 @@ def ask(night: Night, right: Right, days: int) -> Case:
     house, now = night.desk.house, datetime.now(UTC)
     record, phone = night.people(6)[5]
     received = (now - timedelta(days=days)).date()
-    case = open_case(
-        house, right, [(SubjectKind.PHONE, phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, record)], None, received,
-        "letter", "nl", now, protection=protection_of(house), actor=Actor(Role.DESK, "anna"),
-    )  # fmt: skip
+    given = [(SubjectKind.PHONE, phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, record)]
+    clerk = Actor(Role.DESK, "anna")
+    case = open_case(house, NewRequest(right, given, None, received, "letter", "nl", clerk), now)
     forward(house, now)
     return case
 
 
 def said(html: str) -> str:
     """The words of a page."""
-    return " ".join(unescape(TEXT.sub(" ", html)).split())
+    return " ".join(unescape(TEXT.sub(" ", html.replace("<wbr>", ""))).split())
 
 
 def token_of(pages: Web, path: str) -> str:

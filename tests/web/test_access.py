@@ -18,8 +18,15 @@ def test_what_is_no_token_gets_nothing(web: Web, headers: dict[str, str]) -> Non
     assert (answer.status_code, answer.json()["code"]) == (403, "SLU-602"), "as Airflow's own API answers"
 
 
-@pytest.mark.parametrize("name", ["émile", "-", "a" * 101, "ann\u0430"])
+@pytest.mark.parametrize("name", ["\u042d\u043c\u0438\u043b", "-", "a" * 101, "ann\u0430", "\u0430nn"])
 def test_a_name_no_record_can_hold_opens_nothing_and_seals_nothing(web: Web, name: str) -> None:
     answer = web.as_(f"{name}:USER").open()
     assert (answer.status_code, answer.json()["code"]) == (403, "SLU-603")
     assert web.desk.objects(web.desk.settings.bucket_vault) == []
+
+
+def test_a_name_is_taken_as_it_is_written_and_kept_in_one_spelling(web: Web) -> None:
+    case = web.as_("E\u0301lodie  Maes:USER").open().json()["case"]
+
+    steps = web.desk.sql(f"select distinct actor from case_transition where case_id = '{case}'")
+    assert [row["actor"] for row in steps] == ["Élodie Maes"]

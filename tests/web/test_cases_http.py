@@ -199,3 +199,16 @@ def test_an_address_that_leads_nowhere_is_a_problem_too(web: Web, path: str, sta
 
 def test_the_words_for_kinds_are_those_of_the_command() -> None:
     assert {each.value for each in Kind} == set(KINDS)
+
+
+def test_a_customer_number_says_whose_it_is(web: Web) -> None:
+    def opened(**said: str) -> tuple[int, str | None]:
+        asked = {name: value for name, value in BODY.items() if name != "principal"} | {"identifiers": [said]}
+        answer = web.post("/cases", asked)
+        return answer.status_code, answer.json().get("code")
+
+    assert opened(kind="customer", value="C-000001", principal="energy01") == (201, None)
+    assert opened(kind="customer", value="C-000001") == (201, None)
+    assert opened(kind="customer", value="C-000001", principal="nobody01") == (422, "SLU-524")
+    assert opened(kind="phone", value=PHONE, principal="energy01") == (422, "SLU-522")
+    assert opened(kind="customer", value="C-000001", principal="0470 12 34 56")[0] == 422

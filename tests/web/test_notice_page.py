@@ -15,8 +15,7 @@ from sluice.rights.finish import finish
 from sluice.rights.forward import forward
 from sluice.rights.instructions import read_instruction
 from sluice.rights.model import Order, Right, State
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.rectify import Wanted, ask
 from sluice.rights.store import get_case
 from sluice.rights.tell import tell
@@ -38,9 +37,7 @@ def rectified(night: Night) -> str:
     """The street of somebody was corrected; the notice about it."""
     house, now, (record, phone) = night.desk.house, datetime.now(UTC), night.people(1)[0]
     given = [(SubjectKind.PHONE, phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, record)]
-    case = open_case(
-        house, Right.RECTIFICATION, given, ENERGY, now, "mail", "nl", now, protection=protection_of(house), actor=DESK
-    )
+    case = open_case(house, NewRequest(Right.RECTIFICATION, given, ENERGY, now, "mail", "nl", DESK), now)
     settle_identity(house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", "ab" * 32))
     ask(house, case.case_id, Wanted({"street": RIGHT}, now))
     forward(house, now)

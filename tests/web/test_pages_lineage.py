@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from documents.samples import EXCHANGE, a_record
-from lineage.test_drawing import a_night
+from lineage.test_drawing import OTHER, a_night
 from rights.test_journey import NAMES
 from rights.town import Town
 from sluice.documents.words import LANGUAGES, words
+from sluice.ledger.record import InputLine
 from sluice.lineage.drawing import Fate, draw
 from sluice.lineage.follow import Followed
 from sluice.rights.certificate import issue
@@ -58,6 +59,21 @@ def test_a_hostile_name_of_a_file_is_text() -> None:
     root = ET.fromstring(made)
     assert not [each for each in root.iter() if each.tag in (f"{SVG}script", f"{SVG}b")]
     assert "&lt;script&gt;alert(1)" in made or "script&gt;.csv" in made
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_rows_that_waited_lead_from_where_they_lay_to_the_file_they_came_back_in(language: str) -> None:
+    say, made = (
+        words(language),
+        InputLine(exchange_id=EXCHANGE, kind="review", bucket="vault", key="held", version_id="v", sha256="ab" * 32),
+    )
+    back = a_record(exchange_id=OTHER, key="energy01/inbound/renewal/review-a-1.ndjson", inputs=(made,))
+    ends = {"source": say.say("pages.lineage.kept.aside"), "target": "review-a-1.ndjson"}
+    said = say.say("pages.lineage.arrow.held", **ends)
+
+    assert said in titles(write_svg(followed(a_record(), back), say, "T", "center"))
+    alone = a_record(exchange_id=OTHER, key=back.what.key)
+    assert said not in titles(write_svg(followed(a_record(), alone), say, "T", "center")), "control"
 
 
 @pytest.mark.parametrize(("center", "shown"), [("center", "contact center"), ("acme", "acme")])

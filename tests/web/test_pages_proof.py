@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from night import CALLED_AT, STAFF
 from rights.town import Town
-from sluice.documents.words import LANGUAGES
+from sluice.documents.words import LANGUAGES, words
 from sluice.registers.model import Article
 from sluice.staff.refs import agent_ref
 from sluice.web.pages.app import MOUNT
@@ -58,9 +58,34 @@ def test_findings_stand_above_the_rows_of_a_register(pages: Web) -> None:
 def test_a_register_is_that_of_its_day(pages: Web) -> None:
     assert "energy01" in pages.get("/registers/30.2?lang=en").text
     before = said(pages.get("/registers/30.2?lang=en&on=2020-01-01").text)
-    assert "energy01" not in before and "Papers and exchanges say the same" in before
+    assert "energy01" not in before and "nothing was known yet of 1 January 2020" in before
+    assert "Papers and exchanges say the same" not in before, "nobody knew of any"
     unknown = pages.get("/registers/30.2?lang=en&known_at=2020-01-01T10:00").text
     assert "DPA-ENERGY01" not in unknown, "the papers were not known yet"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_which_knowledge_counts_is_told_and_an_empty_register_leads_to_what_is_known_now(
+    pages: Web, language: str
+) -> None:
+    """Without a moment of knowledge a register is that of the end of its day, roles and agreements are those of now."""
+    say = words(language)
+    asked = f"on=2025-06-30&lang={language}"
+    end = say.say("pages.known_at.empty.day", moment=say.moment("2025-06-30T21:59:59+00:00"))
+    for path in ("/registers", "/registers/30.2"):
+        text = pages.get(f"{path}?{asked}").text
+        assert end in said(text) and 'aria-describedby="known-at"' in text, path
+        then = say.say(
+            "pages.registers.empty.then", moment=say.moment("2025-06-30T21:59:59+00:00"), day=say.day("2025-06-30")
+        )
+        assert then in said(text)
+        [*links] = re.findall(rf'href="([^"]+)">{say.say("pages.registers.empty.now")}', text)
+        known = pages.get(unescape(links[-1]).removeprefix(MOUNT)).text
+        assert then not in said(known) and "DPA-ENERGY01" in known, "the papers of that day are known by now"
+    for path in ("/roles", "/agreements"):
+        text = said(pages.get(f"{path}?{asked}").text)
+        assert say.say("pages.known_at.empty.now", moment="|").partition("|")[0] in text and end not in text, path
+    assert say.say("pages.registers.empty") not in said(pages.get(f"/registers?lang={language}").text), "the control"
 
 
 def test_a_register_is_a_file_in_the_language_of_its_reader(pages: Web) -> None:

@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
+from desk import ENERGY, Desk
 from night import DUE_DAY
 from returns.commands import sluice
 from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.open import arrival_of, open_exchange
 from sluice.exchange.read import ExchangeLine, list_exchanges
 from sluice.staff.refs import agent_ref
-from web.house import PHONE, Web
+from sluice.terms import Direction
+from sluice.web.pages.app import MOUNT, make_pages
+from web.house import PHONE, Web, open_web
 
 UNKNOWN = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^ ]*")
@@ -171,6 +175,29 @@ def test_a_list_is_narrowed_and_its_pages_follow_without_gap_or_double(town_api:
         seen += [line["id"] for line in page["exchanges"]]
         more = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
     assert seen == [line.id for line in every] and len(seen) > 4
+
+
+@pytest.mark.parametrize("since", ["2026-11-25", "2026-11-25T00:00", "2026-11-25 00:00:00", "2026-11-24T23:00:00Z"])
+def test_since_a_day_is_since_midnight_in_brussels_at_every_door(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, since: str
+) -> None:
+    before, after = (opened_at(desk, datetime(2026, 11, 24, hour, 30, tzinfo=UTC)) for hour in (22, 23))
+    is_day = since == "2026-11-25"  # what the page takes; the API takes moments with their zone too
+    with open_web(desk, monkeypatch) as api:
+        assert [line["id"] for line in printed("exchange", "list", "--since", since)["exchanges"]] == [after]
+        if is_day or since.endswith("Z"):
+            assert [line["id"] for line in asked(api, "/exchanges", since=since)["exchanges"]] == [after]
+    if is_day:
+        with open_web(desk, monkeypatch, make_pages(), MOUNT) as pages:
+            shown = pages.get(f"/exchanges?since={since}").text
+        assert [each in shown for each in (before, after)] == [False, True]
+
+
+def opened_at(desk: Desk, moment: datetime) -> str:
+    """An exchange that was opened then."""
+    dropped = desk.drop(b"x", f"{moment:%H}.csv")
+    assert open_exchange(desk.house.conn, arrival_of(ENERGY[0], Direction.INBOUND, dropped), moment)
+    return desk.line(dropped).id
 
 
 def test_agreements_and_roles_are_those_of_the_day_as_it_was_known(town_api: Web) -> None:

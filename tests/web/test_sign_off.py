@@ -9,11 +9,12 @@ import pytest
 
 from desk import open_desk
 from night import AGREEMENT, Edit, with_papers
-from sluice.documents.words import LANGUAGES
+from sluice.documents.words import LANGUAGES, words
 from sluice.settings import Settings
 from sluice.web.pages.app import MOUNT, make_pages
 from web.desk_work import said, send, token_of
 from web.house import Web, open_web
+from web.test_again import ALERT, form_of
 
 pytestmark = pytest.mark.stores
 PAGE = "/agreements/DPA-ENERGY01"
@@ -83,8 +84,29 @@ def test_what_cannot_be_followed_signs_nothing_and_is_not_repeated(pages: Web) -
         ({"profile": "JOINT"}, 409),
     ):
         answer = sign(pages, "bert", **wrong)
-        assert (answer.status_code, "0470123456" in answer.text, "Jan" in answer.text) == (status, False, False), wrong
+        assert (answer.status_code, "0470123456" in answer.text, "Jan signed" in answer.text) == (
+            status,
+            False,
+            False,
+        ), wrong
     assert sign(pages, "bert", "/agreements/DPA-NOBODY").status_code == 404
     assert pages.desk.sql("select from ledger.entry where kind = 'role.signed_off'") == []
     one = sign(pages, "bert", version="2.4.0")
     assert "done=sign_off&" in one.headers["location"], "the control: that version asks for one person"
+
+
+def test_a_signature_that_is_not_taken_comes_back_in_its_form(pages: Web) -> None:
+    """On top of the same page, with what was typed: of a bad reason nothing, of another version all."""
+    bert = pages.as_("bert:USER")
+    for changes, status, kept in (({"reason": "Jan signed it"}, 422, ""), ({"version": "9.9.9"}, 404, FORM["reason"])):
+        answer = sign(pages, "bert", **changes)
+        assert answer.status_code == status and len(ALERT.findall(answer.text)) == 1
+        again = form_of(answer.text, f"{PAGE}/sign-off")
+        assert (again["reason"], again["profile"]) == ([kept], ["SEED_OWNER"]) and "Jan signed" not in answer.text
+        assert ('aria-invalid="true"' in answer.text) is (status == 422)
+        assert f'href="{MOUNT}{PAGE}?lang=nl"' in answer.text, "the page is there in other languages"
+    assert sign(pages, "bert").status_code == 303
+    old = sign(pages, "bert")
+    assert old.status_code == 409 and "SLU-445" in ALERT.findall(old.text)[0]
+    assert words("en").say("pages.rule.SAME_PERSON") in said(ALERT.findall(old.text)[0])
+    assert f"<h1>{PAGE.rpartition('/')[2]}</h1>" in old.text and not ALERT.findall(bert.get(PAGE).text), "the control"

@@ -7,16 +7,18 @@ from html import unescape
 
 import pytest
 
-from desk import Desk
+from desk import ENERGY, Desk
 from night import Call, Night
 from sluice.documents.words import LANGUAGES, words
+from sluice.exchange.stops import resume_flow, stop_flow
 from sluice.rights.desk_store import count_ours, find_planned
 from sluice.rights.letter_store import insert_letter
 from sluice.rights.letters import note_opened, write_owed
-from sluice.rights.model import SYSTEM, CaseId, LetterKind, Right, State, Track
+from sluice.rights.model import SYSTEM, Action, CaseId, LetterKind, Right, State, Track
 from sluice.rights.next_step import NextStep, letters_to_post, step_of
 from sluice.rights.store import get_case, list_by_last_day, list_cases
 from sluice.rights.transitions import TRANSITIONS
+from sluice.terms import Flow, Principal
 from sluice.web.pages.app import MOUNT
 from web.desk_work import PREPARER, case_of, said
 from web.house import Web
@@ -58,8 +60,9 @@ def test_today_names_the_cases_whose_next_step_is_ours(pages: Web, night: Night)
     assert matter(text) == (0, []) and "Cases that wait for you" in said(text).partition("Nothing to do for:")[2]
 
 
+@pytest.mark.parametrize("action", [Action.ERASE, Action.RECTIFY])
 @pytest.mark.parametrize("track", [Track.CONTROLLER, Track.PROCESSOR])
-def test_the_database_finds_the_cases_that_the_rules_say(night: Night, track: Track) -> None:
+def test_the_database_finds_the_cases_that_the_rules_say(night: Night, track: Track, action: Action) -> None:
     """In every state of a part and of its case, with a plan and with a letter that waits, and without."""
     conn = night.desk.house.conn
     write_owed(night.desk.house, datetime.now(UTC))
@@ -71,9 +74,9 @@ def test_the_database_finds_the_cases_that_the_rules_say(night: Night, track: Tr
     differs = set()
     for state in sorted({row.target for row in TRANSITIONS if row.track is track}):
         conn.execute(
-            """update sub_case set state = %(state)s, action = 'erase'
+            """update sub_case set state = %(state)s, action = %(action)s
                where track = %(track)s and (may_answer or track = 'controller' or %(state)s <> 'ANSWERED')""",
-            {"state": state, "track": track},
+            {"state": state, "track": track, "action": action},
         )
         for of_case in (State.RECEIVED, State.ID_PENDING, State.SCOPED, State.CLOSED):
             conn.execute("update subject_case set state = %s where \"right\" <> 'objection'", (of_case,))
@@ -95,7 +98,9 @@ def test_a_letter_that_nobody_took_out_is_told_with_its_command(pages: Web, nigh
     assert step_of(case) is NextStep.POST_LETTER
     text = pages.get(f"/cases/{number}?lang={language}").text
     command = f"sluice case letter {number[:8]} --kind receipt --to receipt.pdf"
-    assert f"<strong>{post}</strong>: <code>{command}</code>" in text and said(text).count(command) == 2
+    assert (
+        f"<strong>{post}</strong>{say('pages.colon')} <code>{command}</code>" in text and said(text).count(command) == 2
+    )
     assert f"<strong>{post}</strong>" in pages.get(f"/cases?right=access&lang={language}").text
     assert number in by_the_rules(night.desk)
     [letter] = letters_to_post(case)
@@ -139,3 +144,26 @@ def test_the_list_of_cases_says_how_one_is_opened_and_a_wrong_number_where_they_
     assert "<code>POST /sluice/api/v1/cases</code>" in text
     wrong = pages.get(f"/cases/00000000-0000-4000-8000-000000000000?lang={language}")
     assert wrong.status_code == 404 and "<code>sluice case list</code>" in wrong.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_today_names_the_flows_that_are_stopped_and_so_does_a_file_that_waits(
+    pages: Web, night: Night, language: str
+) -> None:
+    conn, flow, now = night.desk.house.conn, (Principal(ENERGY[0]), Flow(ENERGY[1])), datetime.now(UTC)
+    say = words(language)
+    dropped = night.desk.drop(b"a;b\n1;2\n", "later.csv")
+    night.desk.open_new()
+    at = f"/exchanges/{night.desk.line(dropped).id}?lang={language}"
+    heading, since = say.say("pages.matter.stops"), say.say("pages.still_open.stopped")
+    assert heading in said(pages.get(f"/start?lang={language}").text).partition(say.say("pages.start.quiet"))[2]
+    assert since not in said(pages.get(at).text)
+
+    stop_flow(conn, *flow, "CONTRACT_WRONG", "an.peeters", now)
+    text = said(pages.get(f"/start?lang={language}").text)
+    assert f"{heading} 1" in text and "CONTRACT_WRONG" in text
+    assert say.say("pages.line.stopped", by="an.peeters") in text and say.count("pages.line.files", 1, n="1") in text
+    assert since in said(pages.get(at).text)
+
+    resume_flow(conn, *flow, "an.peeters", now)
+    assert "CONTRACT_WRONG" not in said(pages.get(f"/start?lang={language}").text)

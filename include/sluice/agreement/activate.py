@@ -12,7 +12,9 @@ from sluice.agreement.codes import GAP_CODES
 from sluice.agreement.columns import contract_id, custom
 from sluice.agreement.document import Document, make_problem
 from sluice.agreement.lint import Folder, lint_folder, read_folder
-from sluice.agreement.model import Problem, Registration
+from sluice.agreement.load import find_folders
+from sluice.agreement.model import Problem
+from sluice.agreement.papers import Registration
 from sluice.agreement.store import activate, find_owner, find_signed_otherwise, find_state, has_contract
 from sluice.db import Connection, transaction
 from sluice.terms import Principal, Severity
@@ -51,10 +53,7 @@ def activate_all(
     conn: Connection, principals_dir: Path, now: datetime, check: Check | None = None
 ) -> tuple[PrincipalActivation, ...]:
     """Activate every principal's folder. One with an error stays as it was; the others go on."""
-    folders = sorted(
-        path for path in principals_dir.glob("*") if path.is_dir() and not path.name.startswith((".", "_"))
-    )
-    return tuple(activate_principal(conn, folder, now, check) for folder in folders)
+    return tuple(activate_principal(conn, folder, now, check) for folder in find_folders(principals_dir))
 
 
 def activate_principal(conn: Connection, path: Path, now: datetime, check: Check | None = None) -> PrincipalActivation:

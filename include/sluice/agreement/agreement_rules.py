@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterator
 from sluice.agreement import dpv
 from sluice.agreement.agreement_shape import AGREEMENT
 from sluice.agreement.document import OTHER_BASE, Document, Found, Spot, check_numbers
-from sluice.agreement.facts import EEA_COUNTRIES, SECURITY_HEADINGS
+from sluice.agreement.facts import DATED_STARTS, EEA_COUNTRIES, SECURITY_HEADINGS, START_EVENTS
 from sluice.agreement.shape import check_shape
 from sluice.terms import Direction, RoleProfile
 
 EMOTION_WORDS = ("emotion", "sentiment", "mood", "stress")
 PLACEHOLDER_HASH = "0" * 64
 RETURNS_ABROAD = "054"
-LATER_RULES = frozenset({RETURNS_ABROAD, OTHER_BASE})
+NEVER_DATED = "078"
+LATER_RULES = frozenset({RETURNS_ABROAD, OTHER_BASE, NEVER_DATED})
 """Rules that came when papers were registered already: those are read as they are, and nothing goes by them."""
 
 
@@ -146,6 +147,10 @@ def _check_notice(root: Spot) -> Iterator[Found]:
 def _check_retention(root: Spot) -> Iterator[Found]:
     codes = tuple(rule["code"] for rule in root["retentionRules"])
     yield from (Found(spot, "070", str(spot.text)) for spot in find_twice(codes))
+    dated = tuple(start for start in START_EVENTS if any(start in starts for starts in DATED_STARTS.values()))
+    for start in (rule["startEvent"] for rule in root["retentionRules"]):
+        if start.value in START_EVENTS and start.value not in dated:
+            yield Found(start, NEVER_DATED, f"{start.text}; {' '.join(dated)} have one")
     known = {code.text for code in codes}
     for row in root["roleProfiles"]:
         named = row["retentionRule"]

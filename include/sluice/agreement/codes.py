@@ -84,6 +84,11 @@ _AGREEMENT = (
         "one name stands for two signatures",
         "leave `signOff` null: two people sign in Sluice",
     ),
+    (
+        "078",
+        "a retention rule starts at what has no day here",
+        "count it from one of the words named here: it would never end",
+    ),
     ("080", "emotion of an agent is inferred", "remove it: prohibited at work (AI Act Art. 5(1)(f))"),
 )
 
@@ -106,6 +111,7 @@ _CONTRACT = (
     ("022", "the file name contradicts the id", "name the file <flow>.<direction>.odcs.yaml"),
     ("023", "the principal is not the folder's", "put the file under principals/<principal>/"),
     ("024", "the same contract stands in two files", "keep one file per flow and direction"),
+    ("025", "the region has no phone numbers", "name the country whose numbers stand there without their country code"),
     ("027", "the agreement is not in this folder", "correct `agreementId`, or add the agreement"),
     ("028", "the agreement has no such version", "correct `agreementVersion`, or add that version"),
     ("030", "the contract does not have exactly one server", "keep the one place where this file is dropped"),
@@ -151,6 +157,11 @@ _CONTRACT = (
         "a special category the agreement does not carry",
         "both need their condition (GDPR Art. 9)",
     ),
+    (
+        "069",
+        "the retention rule starts at what has no day in this direction",
+        "name a rule that starts at one of the words named here: this one would never end",
+    ),
     ("070", "a column stands twice", "give every column its own name"),
     (
         "071",
@@ -164,6 +175,11 @@ _CONTRACT = (
     ),
     ("073", "a relationship to a column that no contract of this folder has", "correct it, or add that contract"),
     ("074", "a column type that a file cannot hold", "use string, date, timestamp, time, number, integer or boolean"),
+    (
+        "075",
+        "datasets refer to each other in a circle",
+        "leave one of the relationships out: the first file of each would wait for the other's",
+    ),
     ("080", "a quality id is missing or stands twice", "give every rule its own id; it is shown in receipts"),
     ("081", "a number of a rule is not finite", "give a number, or leave the bound out"),
     ("082", "a rule does not have exactly one comparison", "use one of mustBe, mustBeLessThan, mustBeBetween, ..."),

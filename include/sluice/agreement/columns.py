@@ -195,7 +195,6 @@ def field_role(draft: Draft, server_date_format: str | None) -> FieldRole:
         date_format=_date_format(column, logical_type, server_date_format),
         required=column["required"].value is True,
         unique=column["unique"].value is True,
-        classification=column["classification"].text,
         source=draft.word("source"),
         candidate_key=CandidateKey(part) if (part := draft.word("candidateKey")) else None,
         consent_channel=draft.word("consentChannel"),

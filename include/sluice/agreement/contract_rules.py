@@ -22,6 +22,7 @@ from sluice.agreement.columns import (
     strptime_format,
 )
 from sluice.agreement.document import OTHER_BASE, Document, Found, Spot, check_numbers
+from sluice.agreement.facts import DATED_STARTS
 from sluice.agreement.key_references import check_key_references
 from sluice.agreement.latency import check_latency
 from sluice.agreement.model import Agreement
@@ -35,7 +36,8 @@ NEED_AGREEMENT = ("044", "045")
 RECIPE = ("contactsFlow", "resultsFlow", "recordId")
 """What a return contract must say of itself."""
 
-LATER_RULES = frozenset({OTHER_BASE, "036", "038", "039", "071", "081", "095"})
+NEVER_DATED = "069"
+LATER_RULES = frozenset({OTHER_BASE, shape.NO_NUMBERS, "036", "038", "039", NEVER_DATED, "071", "081", "095"})
 """As those of agreements: asked of a paper before it is put in force, never of one that is."""
 
 _GAP_PROPERTIES = tuple(name for name, _ in GAPS)
@@ -54,6 +56,7 @@ def check_contract(document: Document, agreement: Agreement | None) -> Iterator[
     for draft in found:
         yield from _check_column(draft, agreement)
     if agreement:
+        yield from _check_starts(found, agreement, contract_id(document)[1])
         yield from _check_pin(document, agreement)
 
 
@@ -290,6 +293,18 @@ def _check_row(draft: Draft, agreement: Agreement) -> Iterator[Found]:
     portable = draft.answer("portable")
     if row and not row.portable and portable and portable.value is True:
         yield Found(portable, "063", draft.name)
+
+
+def _check_starts(found: tuple[Draft, ...], agreement: Agreement, direction: str) -> Iterator[Found]:
+    """A rule that starts at what no copy of this direction has a day of would never end, and nobody would see it."""
+    if direction not in DATED_STARTS:
+        return
+    dated = DATED_STARTS[Direction(direction)]
+    undated = {rule.code: rule for rule in agreement.retention_rules if rule.start_event not in dated}
+    for draft in found:
+        if rule := undated.get(draft.retention_rule or ""):
+            spot = draft.answer("retentionRule") or draft.spot
+            yield Found(spot, NEVER_DATED, f"{rule.code} starts at {rule.start_event}; {' '.join(dated)} have one")
 
 
 def _check_pin(document: Document, agreement: Agreement) -> Iterator[Found]:

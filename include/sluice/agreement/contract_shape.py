@@ -1,9 +1,31 @@
 """Our custom properties and the ODCS keys that Sluice reads, with what they may hold."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from sluice.agreement import dpv
 from sluice.agreement.agreement_shape import CHANNEL, CODE, COUNTRY, HOLDER, PRINCIPAL, VERSION
+from sluice.agreement.document import Found, Spot
 from sluice.agreement.shape import Day, Flag, Iri, Kind, Many, Number, Text, Word
 from sluice.terms import CandidateKey, DataOrigin, Direction, FieldGroup, RoleProfile, SubjectKind
+
+NO_NUMBERS = "025"
+ISO_CODES = {"UK": "GB for the United Kingdom", "EL": "GR for Greece"}
+"""What ISO 3166 has where the EU has a code of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A region that has a numbering plan: in another, every number without country code would be invalid."""
+
+    def check(self, spot: Spot) -> Iterator[Found]:
+        from phonenumbers import SUPPORTED_REGIONS
+
+        wrong = tuple(COUNTRY.check(spot))
+        yield from wrong
+        if not wrong and spot.value not in SUPPORTED_REGIONS:
+            yield Found(spot, NO_NUMBERS, ISO_CODES.get(str(spot.value), "a region that has phone numbers, e.g. BE"))
+
 
 SUITE = Text(r"[a-z0-9][a-z0-9_-]{0,62}", "the name of a file in expectations/ without .json")
 
@@ -57,7 +79,7 @@ SERVER_PROPERTIES: dict[str, Kind] = {
     ),
     "decimalComma": Flag(),
     "dateFormat": Text(),
-    "region": COUNTRY,
+    "region": Region(),
     "sheet": Text(),
 }
 """Properties of the server: what is known of the file itself."""

@@ -1,5 +1,9 @@
 """Closed lists the law and the contract text give us; data, no rules."""
 
+from collections.abc import Mapping
+
+from sluice.terms import Direction
+
 _EEA = """
     AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE
     IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK
@@ -8,6 +12,14 @@ EEA_COUNTRIES = frozenset(_EEA.split())
 """Members of the European Economic Area, ISO 3166 alpha-2: no transfer basis needed (2026)."""
 
 START_EVENTS = ("received", "call", "delivered", "contract_end", "consent_withdrawn", "case_closed", "staff_left")
+"""Starts of retention rules that an agreement in force may name."""
+
+DATED_STARTS: Mapping[Direction, tuple[str, ...]] = {
+    Direction.INBOUND: ("received", "contract_end"),
+    Direction.INTERNAL: ("received", "call", "contract_end"),
+    Direction.OUTBOUND_RETURN: ("received", "call", "delivered", "contract_end"),
+}
+"""Those of them that have a day for a copy, by the direction of its contract; files come under no other contract."""
 
 SECURITY_HEADINGS = (
     "PSEUDONYMISATION_ENCRYPTION",

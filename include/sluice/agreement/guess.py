@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     import polars as pl
 
 _DATES = (
-    ("yyyy-MM-dd", r"^\d{4}-\d{2}-\d{2}$", "%Y-%m-%d"),
-    ("dd/MM/yyyy", r"^\d{2}/\d{2}/\d{4}$", "%d/%m/%Y"),
-    ("MM/dd/yyyy", r"^\d{2}/\d{2}/\d{4}$", "%m/%d/%Y"),
-    ("dd-MM-yyyy", r"^\d{2}-\d{2}-\d{4}$", "%d-%m-%Y"),
-    ("dd.MM.yyyy", r"^\d{2}\.\d{2}\.\d{4}$", "%d.%m.%Y"),
+    ("yyyy-MM-dd", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "%Y-%m-%d"),
+    ("dd/MM/yyyy", r"^[0-9]{2}/[0-9]{2}/[0-9]{4}$", "%d/%m/%Y"),
+    ("MM/dd/yyyy", r"^[0-9]{2}/[0-9]{2}/[0-9]{4}$", "%m/%d/%Y"),
+    ("dd-MM-yyyy", r"^[0-9]{2}-[0-9]{2}-[0-9]{4}$", "%d-%m-%Y"),
+    ("dd.MM.yyyy", r"^[0-9]{2}\.[0-9]{2}\.[0-9]{4}$", "%d.%m.%Y"),
 )
 _TIMESTAMPS = (
-    ("yyyy-MM-dd HH:mm:ss", r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$", "%Y-%m-%d %H:%M:%S"),
-    ("yyyy-MM-dd'T'HH:mm:ss", r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$", "%Y-%m-%dT%H:%M:%S"),
-    ("dd/MM/yyyy HH:mm:ss", r"^\d{2}/\d{2}/\d{4} \d{2}:\d{2}:\d{2}$", "%d/%m/%Y %H:%M:%S"),
+    ("yyyy-MM-dd HH:mm:ss", r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9]$", "%Y-%m-%d %H:%M:%S"),
+    ("yyyy-MM-dd'T'HH:mm:ss", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]$", "%Y-%m-%dT%H:%M:%S"),
+    ("dd/MM/yyyy HH:mm:ss", r"^[0-9]{2}/[0-9]{2}/[0-9]{4} [0-9]{2}:[0-9]{2}:[0-5][0-9]$", "%d/%m/%Y %H:%M:%S"),
 )
-_WHOLE = r"^-?(0|[1-9]\d{0,14})$"
-_POINT = r"^-?(0|[1-9]\d{0,14})(\.\d+)?$"
-_COMMA = r"^-?(0|[1-9]\d{0,14})(,\d+)?$"
+_WHOLE = r"^-?(0|[1-9][0-9]{0,14})$"
+_POINT = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,30})?$"
+_COMMA = r"^-?(0|[1-9][0-9]{0,14})(,[0-9]{1,30})?$"
 
 
 def has_decimal_comma(frame: "pl.DataFrame") -> bool:
@@ -78,5 +78,7 @@ def _formats(column: "pl.Series", known: tuple[tuple[str, str, str], ...]) -> It
 
     filled = column.drop_nulls().unique()
     for name, shape, strptime in known:
-        if _fits(filled, shape) and filled.str.strptime(pl.Datetime, strptime, strict=False).null_count() == 0:
-            yield name
+        if _fits(filled, shape):
+            moments = filled.str.strptime(pl.Datetime, strptime, strict=False)
+            if moments.null_count() == 0 and (moments.dt.year() > 0).all():
+                yield name

@@ -5,7 +5,8 @@ the id of a column, the name stands here.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from sluice.agreement.columns import columns, contract_id
 from sluice.agreement.contract_shape import FLOW
@@ -27,12 +28,36 @@ def check_key_references(document: Document) -> Iterator[Found]:
                 yield Found(each["to"], "071")
 
 
+def check_datasets(contracts: Sequence[Document]) -> Iterator[tuple[Document, Found]]:
+    """Columns that no contract has although another refers to them, and flows that would wait for themselves."""
+    inbound = [each for each in contracts if contract_id(each)[1] == Direction.INBOUND]
+    there = {(contract_id(each)[2], column["name"].text) for each in inbound for column in columns(each)}
+    named = {contract_id(each)[2]: {found.flow for _, found in _located(each)} for each in inbound}
+    for document in contracts:
+        own = contract_id(document)[2]
+        for spot, found in _located(document):
+            if (found.flow, found.there) not in there:
+                yield document, Found(spot, "073", found.dataset)
+            elif own in _waited_for(found.flow, named):
+                yield document, Found(spot, "075", found.dataset)
+
+
+def _waited_for(flow: str, named: Mapping[str, AbstractSet[str]]) -> set[str]:
+    """Flows of which a file has to be there before one of this flow can be judged."""
+    found, left = set[str](), [flow]
+    while left:
+        new = named.get(left.pop(), frozenset()) - found
+        found |= new
+        left += new
+    return found
+
+
 def key_references(document: Document) -> tuple[KeyReference, ...]:
     """Those that a file can be judged by."""
-    return tuple(found for _, found in located(document))
+    return tuple(found for _, found in _located(document))
 
 
-def located(document: Document) -> Iterator[tuple[Spot, KeyReference]]:
+def _located(document: Document) -> Iterator[tuple[Spot, KeyReference]]:
     """The same, each with the place where it says what it refers to."""
     for column in columns(document):
         for each in column["relationships"]:

@@ -7,17 +7,19 @@ from typing import Literal
 
 from sluice.agreement.agreement_rules import check_agreement, version_key
 from sluice.agreement.build import build_agreement
-from sluice.agreement.columns import columns, contract_id, custom
+from sluice.agreement.columns import contract_id, custom
 from sluice.agreement.contract_rules import check_contract
 from sluice.agreement.document import Document, Found, Spot, locate, make_problem, read_document
 from sluice.agreement.errors import PaperInvalid
-from sluice.agreement.key_references import located
+from sluice.agreement.key_references import check_datasets
 from sluice.agreement.limits import LIMITS
 from sluice.agreement.load import find_papers
 from sluice.agreement.model import Agreement, Problem
 from sluice.agreement.odcs import check_odcs
 from sluice.settings import get_settings
 from sluice.terms import Direction, Severity
+
+PAPERS = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def lint_path(path: Path) -> list[Problem]:
     Errors and warnings together; look at ``severity``.
     """
     if path.is_dir():
-        folders = sorted({paper.parent for paper in path.rglob("*.y*ml") if paper.suffix in (".yaml", ".yml")})
+        folders = sorted({paper.parent for paper in path.rglob("*.y*ml") if paper.suffix in PAPERS})
         found = [read_folder(folder) for folder in folders]
         strangers = list(_check_shared_ids(found))
         return [problem for folder in found for problem in lint_folder(folder)] + strangers
@@ -57,8 +59,12 @@ def lint_path(path: Path) -> list[Problem]:
 def lint_as(path: Path, prefix: Literal["AGR", "CON"]) -> list[Problem]:
     """Like :func:`lint_path`; one file of the other kind is one problem that names the right command.
 
-    ``prefix``: the codes that were asked for. A folder holds both kinds.
+    ``prefix``: the codes that were asked for. A folder holds both kinds; one without any paper is a wrong path.
     """
+    if path.is_dir() and not any(each.suffix in PAPERS for each in path.rglob("*.y*ml")):
+        return [make_problem(str(path), 1, f"{prefix}-001", "a folder without papers")]
+    if not path.exists():
+        return [make_problem(str(path), 1, f"{prefix}-001", "")]
     try:
         document = read_document(path) if path.is_file() else None
     except PaperInvalid:
@@ -176,19 +182,10 @@ def _check_together(folder: Folder, principal: str | None) -> Iterator[tuple[Doc
         if document.is_agreement and older.text and (document.root["agreementId"].value, older.text) not in versions:
             yield document, Found(older, "021", older.text)
         yield from _check_stranger(document, principal or _first_principal(folder))
-        yield from _check_keys(document, folder)
         pinned = document.root["arrival"]["pgpKey"]["file"]
         if document.is_agreement and pinned.text and not (folder.path / pinned.text).is_file():
             yield document, Found(pinned, "035", pinned.text)
-
-
-def _check_keys(document: Document, folder: Folder) -> Iterator[tuple[Document, Found]]:
-    """Whether there is a contract with the column that another one refers to."""
-    inbound = (each for each in folder.documents if contract_id(each)[1] == Direction.INBOUND)
-    there = {(contract_id(each)[2], column["name"].text) for each in inbound for column in columns(each)}
-    for spot, found in located(document) if document.is_contract else ():
-        if (found.flow, found.there) not in there:
-            yield document, Found(spot, "073", found.dataset)
+    yield from check_datasets([document for document in folder.documents if document.is_contract])
 
 
 def _double(document: Document) -> str:

@@ -15,7 +15,8 @@ from sluice.agreement.contract_rules import LATER_RULES as LATER_CONTRACT_RULES
 from sluice.agreement.contract_rules import check_contract
 from sluice.agreement.document import Document, Found, locate, make_problem, parse_document, read_document
 from sluice.agreement.errors import PaperInvalid
-from sluice.agreement.model import Agreement, DataContract, FlowPaper
+from sluice.agreement.model import Agreement, DataContract
+from sluice.agreement.papers import FlowPaper
 from sluice.agreement.skim import skim_folder
 from sluice.terms import Severity
 
@@ -91,10 +92,17 @@ def find_papers(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(path for path in folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml")))
 
 
+def find_folders(principals_dir: Path) -> tuple[Path, ...]:
+    """The folders of principals, by name; one that begins with ``.`` or ``_`` is put aside, and is nobody's."""
+    return tuple(
+        sorted(path for path in principals_dir.glob("*") if path.is_dir() and not path.name.startswith((".", "_")))
+    )
+
+
 def load_agreements(principals_dir: Path, named: str = "") -> tuple[Agreement, ...]:
     """Every agreement under ``principals_dir`` that loads, or those whose text has this id; oldest version first."""
     loaded = []
-    for folder in sorted(path for path in principals_dir.glob("*") if path.is_dir()):
+    for folder in find_folders(principals_dir):
         for path in find_papers(folder):
             try:
                 if _speaks_of(path, named):
@@ -137,9 +145,11 @@ def find_on_file(
 
 
 def find_flows(principals_dir: Path) -> tuple[FlowPaper, ...]:
-    """Every flow that has a contract file, by principal; a broken file is named and breaks no other."""
-    folders = sorted(path for path in principals_dir.glob("*") if path.is_dir())
-    return tuple(flow for folder in folders for flow in find_flows_of(folder))
+    """Every flow that has a contract file, by principal; a broken file is named and breaks no other.
+
+    What cannot name a DAG is left out, with a line in the log (:func:`sluice.agreement.skim.skim_folder`).
+    """
+    return tuple(flow for folder in find_folders(principals_dir) for flow in find_flows_of(folder))
 
 
 def find_flows_of(folder: Path) -> tuple[FlowPaper, ...]:

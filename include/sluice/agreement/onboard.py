@@ -1,6 +1,7 @@
 """A new principal: the skeletons of its papers, its drop paths, and the rights its credential needs."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
@@ -96,8 +97,27 @@ def policy_for(principal: Principal, bucket: str) -> dict[str, Any]:
                 "Action": ["s3:GetObject", "s3:GetObjectVersion"],
                 "Resource": [f"{objects}/{word}/*" for word in READS],
             },
+            *_unreadable([f"{objects}/{word}/*" for word in WRITES]),
         ],
     }
+
+
+def _unreadable(resources: list[str]) -> Iterator[dict[str, Any]]:
+    """What nobody at the center could read is not taken: a key of the sender's own, a class to fetch back from.
+
+    A request that names no encryption and no class fits none of these: it gets the bucket's own.
+    """
+    conditions: dict[str, dict[str, dict[str, Any]]] = {
+        "NoKeyOfOnesOwn": {"Null": {"s3:x-amz-server-side-encryption-customer-algorithm": "false"}},
+        "NoKmsOfOnesOwn": {"StringEquals": {"s3:x-amz-server-side-encryption": ["aws:kms", "aws:kms:dsse"]}},
+        "NoColdClass": {
+            "Null": {"s3:x-amz-storage-class": "false"},
+            "StringNotEquals": {"s3:x-amz-storage-class": "STANDARD"},
+        },
+    }
+    for name, condition in conditions.items():
+        denied = {"Sid": name, "Effect": "Deny", "Action": ["s3:PutObject"], "Resource": resources}
+        yield {**denied, "Condition": condition}
 
 
 def _contract_skeleton(principal: Principal, flow: Flow) -> str:

@@ -17,25 +17,24 @@ class Profile:
     owner_label: str
     basis_holder: str
     answers_subject: str
-    instructed_by: str
     note: str
 
 
 PROFILES: dict[RoleProfile, Profile] = {
     RoleProfile.PRINCIPAL_CONTROLLER: Profile(
-        "principal", "center", "principal", "principal", "principal", "principal", "the center forwards requests"
+        "principal", "center", "principal", "principal", "principal", "the center forwards requests"
     ),
     RoleProfile.SEED_OWNER: Profile(
-        "center", "principal", "center", "center", "center and principal", "center", "contestable (EDPB 07/2020)"
+        "center", "principal", "center", "center", "center and principal", "contestable (EDPB 07/2020)"
     ),
     RoleProfile.PROCESSOR_ON_BEHALF: Profile(
-        "principal", "center", "principal", "principal", "principal", "principal", "agent data made on instruction"
+        "principal", "center", "principal", "principal", "principal", "agent data made on instruction"
     ),
     RoleProfile.INDEPENDENT: Profile(
-        "both", "-", "each", "each", "each", "-", "disclosure between controllers; agents pseudonymised"
+        "both", "-", "each", "each", "each", "disclosure between controllers; agents pseudonymised"
     ),
-    RoleProfile.JOINT: Profile("joint", "-", "both", "both", "as arranged (Art. 26)", "-", "needs an arrangement"),
-    RoleProfile.STAFF: Profile("center", "vendor", "center", "center", "center", "center", "staff, training, planning"),
+    RoleProfile.JOINT: Profile("joint", "-", "both", "both", "as arranged (Art. 26)", "needs an arrangement"),
+    RoleProfile.STAFF: Profile("center", "vendor", "center", "center", "center", "staff, training, planning"),
 }
 """What each profile means (domain.md); docs/explanation/roles.md shows this table."""
 

@@ -3,22 +3,41 @@
 200 agreements and 200 contracts take a fraction of a second, because a DAG file parses often.
 """
 
+import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
+from sluice.agreement.agreement_shape import PRINCIPAL
+from sluice.agreement.contract_shape import FLOW
 from sluice.agreement.document import MAX_BYTES, make_problem
 from sluice.agreement.errors import PaperInvalid
-from sluice.agreement.model import FlowPaper, Problem
+from sluice.agreement.model import Problem
+from sluice.agreement.papers import FlowPaper
 from sluice.terms import Direction, Flow, Principal
+
+log = logging.getLogger(__name__)
 
 _WANTED = frozenset({"agreementId", "version", "kind", "id"})
 _ENOUGH = (frozenset({"agreementId", "version"}), frozenset({"kind", "id"}))
 
 
 def skim_folder(folder: Path, paths: tuple[Path, ...]) -> Iterator[FlowPaper]:
-    """The flows of one principal's folder; files that cannot be read are named in each."""
+    """The flows of one principal's folder; files that cannot be read are named in each.
+
+    A flow whose name, or whose folder's, is none is left out: Airflow refuses a DAG of that name, and the DAG file with
+    everybody's flows goes with it. The linter says it of the contract; the log says which file has no DAG.
+    """
+    for flow in _flows(folder, paths):
+        if re.fullmatch(PRINCIPAL.form, flow.principal) and re.fullmatch(FLOW, flow.flow):
+            yield flow
+        else:
+            log.warning("no DAG for %r: its folder or its flow has no name that a DAG can have", flow.contract_path)
+
+
+def _flows(folder: Path, paths: tuple[Path, ...]) -> Iterator[FlowPaper]:
     heads: dict[Path, dict[str, str]] = {}
     broken: list[Problem] = []
     for path in paths:

@@ -10,7 +10,8 @@ from sluice.agreement.agreement_rules import version_key
 from sluice.agreement.annexes import Known, KnownContract, parse_annexes, parse_process
 from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.load import parse_agreement, parse_contract
-from sluice.agreement.model import Agreement, DataContract, Paper, PaperMissing, PaperReason, Registration
+from sluice.agreement.model import Agreement, DataContract
+from sluice.agreement.papers import Paper, PaperMissing, PaperReason, Registration
 from sluice.agreement.timeline import Days, Held, Laid, lay
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref, as_typed
@@ -236,6 +237,12 @@ def find_agreement(conn: Connection, agreement_id: str, on: date, known_at: date
     with transaction(conn):
         row = _find_on(_by_id(conn, "agreement", agreement_id, known_at), on)
     return row.agreement if row else None
+
+
+def find_last(conn: Connection, agreement_id: str, on: date, known_at: datetime) -> tuple[Agreement, date] | None:
+    """The version of an agreement that held on a date, and that date; of an ended one the last, and its last day."""
+    begun = [row for row in _by_id(conn, "agreement", agreement_id, known_at) if row.days.first <= on]
+    return (begun[-1].agreement, min(on, begun[-1].days.last or on)) if begun else None
 
 
 def get_paper(

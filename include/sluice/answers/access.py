@@ -82,6 +82,7 @@ def _document(say: Words, facts: Facts) -> dict[str, Any]:
         "received": case.due.received.isoformat(),
         "legal_due": case.due.legal_due.isoformat(),
         "confirmation": facts.is_processed,
+        "kept_out": list(facts.kept_out),
         "information": [_information(facts, each) for each in facts.information],
         "forwarded": [
             {"company": each.company, "on": each.on.isoformat(), "ledger_entry": each.entry_hash}

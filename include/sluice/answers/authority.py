@@ -14,7 +14,7 @@ from sluice.rights.cases import UNDECIDED
 from sluice.rights.erase_exceptions import decision_of
 from sluice.rights.erase_scope import CARRIED_OUT, OPEN_DECISIONS
 from sluice.rights.letter_due import FILE, answers, refused_groups
-from sluice.rights.model import Action, Case, State, Step, SubCase, Track
+from sluice.rights.model import Action, Case, Right, State, Step, SubCase, Track
 from sluice.rights.scope import DECIDES
 
 PRINCIPAL = "principal"
@@ -24,13 +24,13 @@ PRINCIPAL = "principal"
 class Authority:
     """What was decided at one principal, agreement by agreement: one may let us answer where another does not.
 
-    ``given``: parts we answer; ``reasons``: IRI per agreement, controller and group; ``agreements``: of all parts.
+    ``given``: parts we answer; ``reasons``: IRI per agreement, controller and group; ``parts``: every one there is.
     """
 
     given: tuple[SubCase, ...]
     forwarded: tuple[SubCase, ...]
     reasons: Mapping[tuple[str | None, str, str], str]
-    agreements: tuple[str | None, ...] = ()
+    parts: tuple[SubCase, ...] = ()
 
     def word_on(self, role: FieldRole | None, agreement: str | None = None) -> str:
         """GIVEN, or why a column is not: an IRI, FORWARDED..., NOT_DECIDED. One without paper is its principal's.
@@ -41,10 +41,27 @@ class Authority:
 
     def word(self, controller: str, group: str, agreement: str | None = None) -> str:
         """The same of a group."""
-        known = self.agreements or tuple(dict.fromkeys(part.agreement_id for part in (*self.given, *self.forwarded)))
+        known = tuple(dict.fromkeys(part.agreement_id for part in self._every))
         asked = (agreement,) if agreement in known else known
-        words = [self._word(controller, group, each) for each in asked]
+        words = [self._word(who, group, each) for each in asked for who in self._deciders(controller, group, each)]
         return next((word for word in words if word != GIVEN), GIVEN if words else WAITING)
+
+    @property
+    def _every(self) -> tuple[SubCase, ...]:
+        return self.parts or (*self.given, *self.forwarded)
+
+    def _deciders(self, controller: str, group: str, agreement: str | None) -> tuple[str, ...]:
+        """By the papers of a copy's day; where no part is about that now, whoever decides of the group since, or all.
+
+        As an erasure asks (:func:`sluice.rights.erase_scope.fate_of`): papers change, and copies stay.
+        """
+        there = dict.fromkeys(part.controller for part in self._every if part.agreement_id == agreement)
+        now = dict.fromkeys(
+            part.controller for part in self._every if part.agreement_id == agreement and group in part.field_groups
+        )
+        if controller in now or (controller in there and not now):
+            return (controller,)
+        return tuple(now or there)
 
     def _word(self, controller: str, group: str, agreement: str | None) -> str:
         def is_meant(part: SubCase) -> bool:
@@ -69,15 +86,16 @@ def controller_of(role: FieldRole | None) -> str:
 
 def authority_of(parts: Sequence[SubCase], steps: Sequence[Step], action: Action) -> Authority:
     """What may be given of these parts, as their history stands. ``action``: give or export."""
+    right = Right.PORTABILITY if action is Action.EXPORT else Right.ACCESS
     reasons: dict[tuple[str | None, str, str], str] = {}
     for part in parts:
         said, name = _reasons(part, steps), (part.agreement_id, part.controller)
-        reasons |= {(*name, group): said[group] for group in refused_groups(part) if group in said}
+        reasons |= {(*name, group): said[group] for group in refused_groups(right, part) if group in said}
     return Authority(
         given=tuple(part for part in parts if is_given(part, action)),
         forwarded=tuple(part for part in parts if part.forwarded_at is not None and not answers(part)),
         reasons=reasons,
-        agreements=tuple(dict.fromkeys(part.agreement_id for part in parts)),
+        parts=tuple(parts),
     )
 
 
@@ -108,7 +126,9 @@ def parts_of_principals(case: Case, action: Action) -> tuple[SubCase, ...]:
 def authority_for_principal(case: Case, principal: str, action: Action) -> Authority:
     """What is given to a principal itself: of what it decided to give, and of nothing else."""
     mine = tuple(part for part in parts_of_principals(case, action) if part.principal == principal)
-    return Authority(mine, (), {}, tuple(dict.fromkeys(part.agreement_id for part in mine)))
+    papers = {part.agreement_id for part in mine}
+    every = (part for part in case.sub_cases if part.principal == principal and part.agreement_id in papers)
+    return Authority(mine, (), {}, tuple(every))
 
 
 def _is_whole(part: SubCase, group: str) -> bool:

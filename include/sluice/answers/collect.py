@@ -15,17 +15,19 @@ from sluice.answers.righted import Righted, opinion_of
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
 from sluice.exchange.suppressed import find_reasons
+from sluice.keys import SUBJECT
 from sluice.results.mapping import load_mapping
 from sluice.results.model import DURATION_COLUMNS, TIME_COLUMNS
-from sluice.rights import erase_store, letter_store, notice_store
-from sluice.rights.erase_bench import open_bench
+from sluice.rights import answer_store, erase_store, letter_store, notice_store
+from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_find import find_places, targets_of
 from sluice.rights.erase_model import Copy, Place, Target
 from sluice.rights.erase_read import PersonRows, read_rows, refs_in
 from sluice.rights.erase_stores import STORES, store_of
-from sluice.rights.identifiers import Envelope, refs_of, values_of
+from sluice.rights.identifiers import Envelope, values_of
 from sluice.rights.model import Case, SubCase
 from sluice.rights.tell import note_places
+from sluice.rights.whom import all_refs_at, refs_at
 from sluice.terms import Principal, SubjectKind
 
 LAKE = "lake"
@@ -51,11 +53,12 @@ def search_everywhere(house: House, case: Case, envelope: Envelope) -> tuple[Sto
     """
     every: dict[str, StoreCount] = {}
     for name in case.searched:
-        key = house.subject_key(Principal(name))
-        refs = frozenset(refs_of(envelope.identifiers, key).values())
-        target = Target(Principal(name), key, refs, values_of(envelope.identifiers), frozenset())
+        principal, given = Principal(name), envelope.identifiers
+        key = house.subject_key(principal)
+        refs = all_refs_at(house, given, principal, nobodys=True)
+        target = Target(principal, key, refs, values_of(given, principal, nobodys=True), frozenset())
         with open_bench(house, target) as bench:
-            for count in _stores(house, target, list(find_places(bench))):
+            for count in _stores(house, target, _places(bench, case), case):
                 old = every.get(count.store, StoreCount(EVERYBODY, count.store, 0, 0, 0))
                 every[count.store] = StoreCount(
                     EVERYBODY, count.store, old.copies + count.copies, old.hits + count.hits, old.rows + count.rows
@@ -63,13 +66,25 @@ def search_everywhere(house: House, case: Case, envelope: Envelope) -> tuple[Sto
     return tuple(every.values())
 
 
+def find_kept_out(house: House, case: Case, envelope: Envelope) -> tuple[str, ...]:
+    """Why the person is kept out at any principal that was searched, in a file there or in none; not at which.
+
+    A code of who asks is kept for that, so they are processed there (GDPR Art. 4(2), 15(1)).
+    """
+    found: set[str] = set()
+    for name in map(Principal, case.searched):
+        if not house.keyring.is_destroyed(name, SUBJECT):
+            found.update(find_reasons(house, name, all_refs_at(house, envelope.identifiers, name)))
+    return tuple(sorted(found))
+
+
 def _found(house: House, case: Case, envelope: Envelope, target: Target) -> Found:
     parts = tuple(part for part in case.sub_cases if part.principal == target.principal)
     with open_bench(house, target) as bench:
-        read = [(place, read_rows(bench, place.copy)) for place in find_places(bench)]
+        read = [(place, read_rows(bench, place.copy)) for place in _places(bench, case)]
     places, rows = [place for place, _ in read], [each for _, each in read]
     note_places(house, case.case_id, target.principal, places)
-    doubts = doubtful(rows, _asked(envelope, target.key), must_match=len({p.principal for p in case.sub_cases}) == 1)
+    doubts = doubtful(rows, _asked(house, envelope, target))
     own = frozenset(ref for each, mask in zip(rows, doubts.masks, strict=True) for ref in _refs(each, mask, target.key))
     numbers = frozenset(ref for each, mask in zip(rows, doubts.masks, strict=True) for ref in _numbers(each, mask))
     righted = Righted.of(house, target, own, numbers)
@@ -82,7 +97,7 @@ def _found(house: House, case: Case, envelope: Envelope, target: Target) -> Foun
         held=tuple(
             _held(righted, *each, is_shared=doubts.is_shared) for each in zip(places, rows, doubts.masks, strict=True)
         ),
-        stores=tuple(_stores(house, target, places)),
+        stores=tuple(_stores(house, target, places, case)),
         holders=tuple(notice_store.find_holders(house.conn, case.case_id, target.principal)),
         suppressed=find_reasons(house, target.principal, target.refs),
         own=own | target.refs,
@@ -102,11 +117,16 @@ def _papers(house: House, copies: Sequence[Copy]) -> dict[PaperId, Agreement]:
     return {each: paper for each, paper in found.items() if paper is not None}
 
 
-def _asked(envelope: Envelope, key: bytes) -> Mapping[SubjectKind, frozenset[str]]:
-    refs = refs_of(envelope.identifiers, key)
-    kinds = {envelope.identifiers[place].kind for place in refs}
+def _asked(house: House, envelope: Envelope, target: Target) -> Mapping[SubjectKind, frozenset[str]]:
+    """By every kind that was given what is known of it here: nothing where all of a kind is of other principals.
+
+    A customer number that nobody knew says that a row found by something else is the person's, once one came with it.
+    """
+    given = envelope.identifiers
+    refs = refs_at(house, given, target.principal, nobodys=True)
+    kinds = {each.kind for each in given}
     return {
-        kind: frozenset(ref for place, ref in refs.items() if envelope.identifiers[place].kind is kind)
+        kind: frozenset(ref for place, every in refs.items() if given[place].kind is kind for ref in every)
         for kind in kinds
     }
 
@@ -181,8 +201,16 @@ def _canonical(role: FieldRole, name: str) -> FieldRole:
     return replace(role, name=name, logical_type=kind, date_format=form)
 
 
-def _stores(house: House, target: Target, places: Iterable[Place]) -> Iterator[StoreCount]:
-    copies = Counter(store_of(copy).name for copy in erase_store.find_copies(house.conn, target.principal))
+def _places(bench: Bench, case: Case) -> list[Place]:
+    """Copies that name the person, but what was made to answer this very request: it is no answer to itself."""
+    own = answer_store.find_of_case(bench.house.conn, case.case_id)
+    return [place for place in find_places(bench) if place.copy.exchange_id not in own]
+
+
+def _stores(house: House, target: Target, places: Iterable[Place], case: Case) -> Iterator[StoreCount]:
+    own = answer_store.find_of_case(house.conn, case.case_id)
+    searched = (copy for copy in erase_store.find_copies(house.conn, target.principal) if copy.exchange_id not in own)
+    copies = Counter(store_of(copy).name for copy in searched)
     hits: Counter[str] = Counter()
     rows: Counter[str] = Counter()
     for place in places:

@@ -2,7 +2,8 @@
 
 A household shares a telephone. A customer number or a national number belongs to one person: a row that bears
 another one than the person gave is somebody else's, and where the person gave none and the rows bear two,
-nobody can tell which of them asks. Once a household was met, a row that bears no such number, and a record that is
+nobody can tell which of them asks. Who gave the customer number of one principal may share a telephone with another
+principal's customer. Once a household was met, a row that bears no such number, and a record that is
 no row, may be of any of them.
 """
 
@@ -15,7 +16,7 @@ from sluice.rights.erase_read import PersonRows
 from sluice.terms import SubjectKind
 
 Asked = Mapping[SubjectKind, frozenset[str]]
-"""References by kind that the person gave."""
+"""References at this principal by kind that the person gave; empty: only numbers of other principals."""
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,18 @@ class Doubts:
     is_shared: bool
 
 
-def doubtful(rows: Sequence[PersonRows], asked: Asked, *, must_match: bool) -> Doubts:
-    """What may be another person's of all that was found.
-
-    must_match: no other principal is concerned, so a number that was given is one of this principal's.
-    """
+def doubtful(rows: Sequence[PersonRows], asked: Asked) -> Doubts:
+    """What may be another person's of all that was found."""
     unsure, mine = set[SubjectKind](), dict[SubjectKind, frozenset[str]]()
     for kind in {kind for each in rows for kind in each.ids}:
         seen = {ref for each in rows if kind in each.ids for ref in each.ids[kind].drop_nulls().to_list()}
         mine[kind] = asked.get(kind, frozenset()) & seen
-        if seen - mine[kind] if mine[kind] else len(seen) > 1 or (must_match and kind in asked):
+        if seen - mine[kind] if mine[kind] else len(seen) > 1 or asked.get(kind):
             unsure.add(kind)
-    if not unsure:
+    is_elsewhere = not all(asked.values()) and not any(mine.values())
+    if not unsure and not is_elsewhere:
         return Doubts((None,) * len(rows), is_shared=False)
-    is_nobody_known = any(not mine[kind] for kind in unsure)
+    is_nobody_known = is_elsewhere or any(not mine[kind] for kind in unsure)
     masks = (_everything(each) if is_nobody_known else _not_surely(each, unsure, mine) for each in rows)
     return Doubts(tuple(mask if mask.any() else None for mask in masks), is_shared=True)
 

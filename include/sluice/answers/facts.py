@@ -1,12 +1,12 @@
 """What an answer is made from, once all is read: for the page, for the documents, for the record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sluice.answers.authority import PRINCIPAL, Authority
 from sluice.answers.info import Information
-from sluice.answers.model import AnswerKind, FieldLine, Found, StoreCount
+from sluice.answers.model import UNASSIGNED, AnswerKind, FieldLine, Found, StoreCount
 from sluice.answers.select import Selected
 from sluice.rights.letter_model import Sender
 from sluice.rights.model import Case
@@ -36,16 +36,54 @@ class Facts:
     selected: Selected
     forwarded: tuple[Forwarded, ...]
     stores: tuple[StoreCount, ...]
+    kept_out: tuple[str, ...] = ()
+    """Why they are kept out, at any principal that was searched."""
 
     @property
     def is_processed(self) -> bool:
-        """Whether any place names the person: what Art. 15 asks first, whatever of it may be given."""
+        """Whether any place names the person, or a code keeps them out: what Art. 15 asks first, whatever of it may be
+        given."""
+        return self.is_found or bool(self.kept_out)
+
+    @property
+    def is_found(self) -> bool:
+        """Whether any place names the person."""
         return any(count.hits for count in self.stores)
 
     @property
     def left_out(self) -> tuple[FieldLine, ...]:
         """Columns that are not given."""
         return tuple(line for line in self.selected.fields if not line.included)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Part and field group of everything that is given, as ``part/group``.
+
+        What came under no agreement of the case goes with every part of its controller.
+        """
+        return tuple(
+            sorted(
+                {
+                    f"{part.sub_case_id}/{group}"
+                    for each in self.found
+                    for part in self.authorities[each.principal].given
+                    for agreement, controller, group in self._inside(each)
+                    if controller == part.controller
+                    and (agreement == part.agreement_id or agreement not in {one.agreement_id for one in each.parts})
+                }
+            )
+        )
+
+    def _inside(self, found: Found) -> Iterator[tuple[str | None, str, str]]:
+        """Agreement, controller and group of everything of one principal that is in the tables."""
+        under = {(held.dataset, held.version): held.agreement for held in found.held}
+        for line in self.selected.fields:
+            if line.included and line.principal == found.principal:
+                yield under.get((line.dataset, line.version)), line.controller, line.group
+        if UNASSIGNED in self.selected.tables:
+            for held in found.held:
+                if held.raw:
+                    yield held.agreement, PRINCIPAL, UNASSIGNED
 
     @property
     def companies(self) -> Mapping[str, str]:

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID, uuid5
 
-from sluice.agreement.model import Agreement, PaperMissing, PaperReason
+from sluice.agreement.model import Agreement
+from sluice.agreement.papers import PaperMissing, PaperReason
 from sluice.agreement.store import find_version
 from sluice.answers import handover_store
 from sluice.answers.authority import is_given, parts_of_principals
@@ -110,7 +111,7 @@ def send_on(
 def give_to_principals(
     house: House, case_id: CaseId, kind: AnswerKind, now: datetime, run: Mapping[str, str] = NOTHING_RAN
 ) -> tuple[Handed, ...]:
-    """What principals decided to give and answer themselves, to each of them what is its own.
+    """What principals decided to give and answer themselves, to each of them what is its own, whoever asked us.
 
     One that fails keeps no other waiting; then the gravest fault is raised.
 
@@ -119,7 +120,7 @@ def give_to_principals(
     case, envelope = open_request(house, case_id)
     check_case(case, kind)
     mine = parts_of_principals(case, kind.action)
-    if not mine or not is_known(case):
+    if not mine:
         raise NothingToGive(Ref("case", case_id))
     papers = {part.principal: (part.agreement_id or "", part.agreement_version or "") for part in reversed(mine)}
     names = dict.fromkeys(part.principal for part in mine)

@@ -37,9 +37,12 @@ def hand_owed(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN)
         return _one(house, *one, now, run)
 
     _, not_closed = each(
-        lambda one: f"case {one[1].case_id}: a handover that was left", handover_store.find_left(house.conn), left
+        house.conn,
+        lambda one: f"case {one[1].case_id}: a handover that was left",
+        handover_store.find_left(house.conn),
+        left,
     )
-    went, not_handed = each(lambda one: f"case {one[0].case_id}: its handover", list(_owed(house)), owed)
+    went, not_handed = each(house.conn, lambda one: f"case {one[0].case_id}: its handover", list(_owed(house)), owed)
     return went, not_closed + not_handed
 
 
@@ -61,10 +64,13 @@ def _one(house: House, case: Case, kind: AnswerKind, code: str | None, now: date
 
 
 def _owed(house: House) -> Iterator[Owed]:
-    """Open cases with something that was decided and that a controller has not got yet."""
+    """Open cases with something that was decided and that a controller has not got yet.
+
+    Who a controller has as its customer it knows itself; what goes on because the person asked waits for who that is.
+    """
     for case in cases.list_cases(house.conn, only_open=True, limit=None):
         kind = next((kind for kind in AnswerKind if kind.right is case.right), None)
-        if kind is None or case.persons != 1 or not is_known(case):
+        if kind is None or case.persons != 1:
             continue
         done = {
             (one.opened.principal, one.receiver)
@@ -73,6 +79,8 @@ def _owed(house: House) -> Iterator[Owed]:
         }
         if any((part.principal, part.principal) not in done for part in parts_of_principals(case, kind.action)):
             yield case, kind, None
+        if not is_known(case):
+            continue
         givers = {part.principal for part in case.sub_cases if part.agreement_id and is_given(part, kind.action)}
         for wish in handover_store.find_wishes(house.conn, case.case_id):
             if any((giver, wish.controller) not in done for giver in givers):

@@ -73,7 +73,7 @@ def _refs(found: tuple[Found, ...], envelope: Envelope) -> Mapping[SubjectKind, 
     """References of the person by kind: those they gave, and those of their own rows."""
     by_kind: dict[SubjectKind, set[str]] = defaultdict(set)
     for each in found:
-        for place, ref in refs_of(envelope.identifiers, each.target.key).items():
+        for place, ref in refs_of(envelope.identifiers, each.target.key, each.target.principal).items():
             by_kind[envelope.identifiers[place].kind].add(ref)
         for held in each.held:
             for column in held.copy.columns:

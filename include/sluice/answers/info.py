@@ -9,7 +9,7 @@ from sluice.agreement.model import Agreement, FieldRole, Purpose
 from sluice.answers.authority import Authority
 from sluice.answers.model import GIVEN, Found, Held, PaperId
 from sluice.rights.model import Action, SubCase
-from sluice.rights.recipients import recipients_of
+from sluice.rights.recipients import recipients_of, without_part
 from sluice.terms import DataOrigin, Direction, FieldGroup
 
 COMPANY, STAFF = "company", "staff"
@@ -118,8 +118,11 @@ def _is_said_alike(one: Purpose, other: Purpose) -> bool:
 
 def _recipients(found: Found, authority: Authority, center: str) -> Iterator[str]:
     """By name (C-154/21), by the rule that also tells them of an erasure; the company under its own name."""
+    orphans = without_part(found.parts, found.holders)
     names = {
-        each.recipient for part in authority.given for each in recipients_of(_as_passed_on(part), found.holders, center)
+        each.recipient
+        for part in authority.given
+        for each in recipients_of(_as_passed_on(part), found.holders, center, orphans)
     }
     yield from sorted(found.company if name == found.principal else name for name in names)
 

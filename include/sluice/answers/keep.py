@@ -41,7 +41,7 @@ from sluice.terms import Sha256, SubjectKind
 
 log = logging.getLogger(__name__)
 
-RETENTION, REPLACED, ERASURE = "retention", "replaced", "erasure"
+RETENTION, REPLACED, ERASURE, WITHDRAWN = "retention", "replaced", "erasure", "withdrawn"
 LOST_AFTER = timedelta(hours=1)
 """How long a package may lie in the vault before its line is written; then nobody is at work on it any more."""
 
@@ -136,6 +136,7 @@ def _sealed(
         made_by=actor.name,
         delete_after=made_on + timedelta(days=answer_days(made_on)),
         only_principal=only,
+        given=facts.given,
     )
 
 
@@ -219,13 +220,17 @@ def remove(house: House, answer: Answer, why: str, now: datetime) -> bool:
 
 
 def remove_due(house: House, now: datetime) -> tuple[int, int]:
-    """Remove every package whose last day is over or that a newer one replaced, and what lies there without a line.
+    """Remove every package whose last day is over, that a newer one replaced or whose request was taken back, and what
+    lies there without a line.
 
     How many packages, and how many failed and are met again. Raises ServiceMissing.
     """
-    over = [(answer, REPLACED) for answer in store.find_superseded(house.conn)]
+    over = [(answer, WITHDRAWN) for answer in store.find_taken_back(house.conn)]
+    over += [(answer, REPLACED) for answer in store.find_superseded(house.conn)]
     over += [(answer, RETENTION) for answer in store.find_due(house.conn, received_on(now))]
-    removed = each(lambda one: f"the removal of answer {one[0].answer_id}", over, lambda one: remove(house, *one, now))
+    removed = each(
+        house.conn, lambda one: f"the removal of answer {one[0].answer_id}", over, lambda one: remove(house, *one, now)
+    )
     known = store.find_known(house.conn)
     runs = {answer_store.index_key_of(key) for key, _ in known}
     for item in house.objects.list_versions(house.settings.bucket_vault, answer_store.PREFIX):

@@ -25,8 +25,9 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.rights.clock import received_on
 from sluice.rights.facts import link_days
-from sluice.rights.model import Actor, CaseId
+from sluice.rights.model import Actor, CaseId, State
 from sluice.rights.scope import CASES_CHAIN
+from sluice.rights.store import get_case
 
 TOKEN_BYTES = 32
 MOST_USES, MOST_FAILURES = 5, 5
@@ -72,7 +73,7 @@ def make_link(
     """A link to the package of a case. ``code``: the second word agreed with the person; the case number by default.
 
     days: how long it opens; the dated parameter by default, and never longer than the package is there.
-    Raises AnswerGone, UsageError.
+    Raises AnswerGone, UsageError, and LinkOver where the request was taken back.
     """
     said = case_id if code is None else code.strip()
     if len(said) < SHORTEST_CODE or most_uses < 1 or (days is not None and days < 1):
@@ -80,6 +81,8 @@ def make_link(
     answer = next((each for each in store.find_answers(house.conn, case_id) if is_for_person(each)), None)
     if answer is None:
         raise AnswerGone(Ref("case", case_id))
+    if _is_taken_back(house.conn, answer):
+        raise LinkOver(Ref("answer", answer.answer_id))
     token, link_id = secrets.token_urlsafe(TOKEN_BYTES), LinkId(str(uuid4()))
     last = min(days or link_days(received_on(now)), (answer.delete_after - received_on(now)).days)
     link = Link(
@@ -121,7 +124,8 @@ def is_for_person(answer: Answer) -> bool:
 def open_link(house: House, token: str, code: str, now: datetime) -> Opened:
     """The package behind a link. The use is counted and logged once its bytes are there, before one goes out.
 
-    Raises LinkRefused without both words; with them LinkOver when its day, its uses or the package are over.
+    Raises LinkRefused without both words; with them LinkOver when its day, its uses, the package or the request are
+    over.
     """
     return take_out(house, token, check_words(house.conn, token, code, now), now)
 
@@ -135,7 +139,7 @@ def take_out(house: House, token: str, answer: Answer, now: datetime) -> Opened:
         raise LinkOver(Ref("answer", answer.answer_id)) from None
     with transaction(house.conn):
         link, there = store.lock_link(house.conn, _hash(token)), store.find_answer(house.conn, answer.answer_id)
-        if link is None or there is None or there.gone_at is not None or not link.opens_at(now):
+        if link is None or there is None or not _is_open(house.conn, link, there, now):
             raise LinkOver(Ref("answer", answer.answer_id))
         _use(house.conn, link, there, now)
     return found
@@ -154,12 +158,22 @@ def check_words(conn: Connection, token: str, code: str, now: datetime) -> Answe
             if found is None or not hmac.compare_digest(link.factor_sha256, _factor(link.link_id, code)):
                 _fail(conn, link, found, now)
             else:
-                answer, over = found, not link.opens_at(now) or found.gone_at is not None
+                answer, over = found, not _is_open(conn, link, found, now)
     if answer is None:
         raise LinkRefused
     if over:
         raise LinkOver(Ref("answer", answer.answer_id))
     return answer
+
+
+def _is_open(conn: Connection, link: Link, answer: Answer, now: datetime) -> bool:
+    """Whether a link opens its package now, to whoever has both words."""
+    return link.opens_at(now) and answer.gone_at is None and not _is_taken_back(conn, answer)
+
+
+def _is_taken_back(conn: Connection, answer: Answer) -> bool:
+    """Whether the person took the request back: nobody is owed its package any more."""
+    return get_case(conn, answer.case_id).state is State.WITHDRAWN_BY_SUBJECT
 
 
 def _use(conn: Connection, link: Link, answer: Answer, now: datetime) -> None:

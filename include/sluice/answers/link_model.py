@@ -47,6 +47,8 @@ class LinkOver(SluiceError):
     """Told only to who holds both words."""
 
     code: ClassVar[str] = "SLU-588"
-    summary: ClassVar[str] = "this link is over: its day has passed, it was used up, or the package was removed"
-    cure: ClassVar[str] = "ask the privacy desk for a new link"
+    summary: ClassVar[str] = (
+        "this link is over: its day has passed, it was used up, the package was removed, or the request was taken back"
+    )
+    cure: ClassVar[str] = "ask the privacy desk for a new link; what was taken back needs a new request"
     exit: ClassVar[Exit] = Exit.REFUSED

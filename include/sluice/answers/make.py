@@ -13,7 +13,7 @@ from uuid import uuid4
 from sluice.answers import store
 from sluice.answers.access import write_access
 from sluice.answers.authority import assumed, authority_for_principal, authority_of
-from sluice.answers.collect import collect, search_everywhere
+from sluice.answers.collect import collect, find_kept_out, search_everywhere
 from sluice.answers.facts import Facts, Forwarded
 from sluice.answers.files import Drafting
 from sluice.answers.info import information_of
@@ -147,6 +147,7 @@ def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: 
             if part.forwarded_at is not None
         ),
         stores=tuple(count for each in found for count in each.stores) or search_everywhere(house, case, envelope),
+        kept_out=() if wish.only or wish.to_principal else find_kept_out(house, case, envelope),
     )
 
 

@@ -236,6 +236,8 @@ class Answer:
     delete_after: date
     only_principal: str | None = None
     """Made for what concerns one principal; such a package is not the answer to the person."""
+    given: tuple[str, ...] | None = None
+    """Part and field group of everything in it, as ``part/group``; None: made before that was noted."""
     gone_at: datetime | None = None
     gone_why: str | None = None
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from sluice.rights.erase_read import refs_in
+from sluice.agreement.model import DataContract
+from sluice.rights.erase_read import refs_in, region_of
 from sluice.screen.model import STRUCTURED
 from sluice.screen.screen import screen_notes
 from sluice.terms import ScreenAction, ScreenClass, SubjectKind
@@ -23,17 +24,19 @@ KINDS = {
 """How a finding is compared with the person's own; a card number is nobody's identifier here."""
 
 
-def of_others(notes: pl.Series, key: bytes, own: frozenset[str], region: str = "BE") -> pl.Series:
-    """Which notes quote an identifier that is not among the person's own references."""
-    doubtful = set(_doubtful(notes, key, own, region))
+def of_others(notes: pl.Series, key: bytes, own: frozenset[str], contract: DataContract | None) -> pl.Series:
+    """Which notes quote an identifier that is not among the person's own references.
+
+    contract: of their file, for how it writes telephone numbers."""
+    doubtful = set(_doubtful(notes, key, own, contract))
     return pl.Series([row in doubtful for row in range(len(notes))], dtype=pl.Boolean)
 
 
-def _doubtful(notes: pl.Series, key: bytes, own: frozenset[str], region: str) -> Iterator[int]:
+def _doubtful(notes: pl.Series, key: bytes, own: frozenset[str], contract: DataContract | None) -> Iterator[int]:
     texts = notes.to_list()
-    for span in screen_notes(notes, LOOKED_FOR, region=region).spans():
+    for span in screen_notes(notes, LOOKED_FOR, region=region_of(contract)).spans():
         kind = KINDS.get(span.class_)
         quoted = pl.Series([texts[span.row][span.start : span.end]])
-        ref = refs_in(quoted, kind, key, None)[0] if kind else None
+        ref = refs_in(quoted, kind, key, contract)[0] if kind else None
         if ref is None or ref not in own:
             yield span.row

@@ -65,8 +65,8 @@ def make_answer_page(facts: Facts) -> LetterPage:
 
 
 def _without(facts: Facts) -> str:
-    """How an answer begins that gives nothing: there is nothing, or it may not be given now."""
-    return "found" if facts.is_processed else "nothing"
+    """How an answer begins that gives nothing: there is nothing, or a code alone, or it may not be given now."""
+    return "found" if facts.is_found else "kept_out" if facts.kept_out else "nothing"
 
 
 def _parts(say: Words, facts: Facts) -> Iterator[Part]:
@@ -79,6 +79,7 @@ def _parts(say: Words, facts: Facts) -> Iterator[Part]:
     yield from _others(say, facts)
     yield from _withheld(say, facts)
     if facts.kind is AnswerKind.ACCESS:
+        yield from _kept_out(say, facts)
         yield _searched(say, facts)
         yield Part(say.say("answer.rights.heading"), (Text(say.say("answer.rights.text")),))
     yield from _remedies(say, facts)
@@ -251,6 +252,14 @@ def _withheld(say: Words, facts: Facts) -> Iterator[Part]:
         yield Part(heading, (Text(f"{listed[:1].upper()}{listed[1:]}"), Text(say.say("answer.withheld.reason"))))
 
 
+def _kept_out(say: Words, facts: Facts) -> Iterator[Part]:
+    """Why the person is kept out, and what is kept of them for that: there is nothing of it to copy."""
+    if facts.kept_out:
+        why = say.listed(say.say(f"answer.suppressed.{reason}") for reason in facts.kept_out)
+        texts = (say.say("answer.kept_out.why", reasons=why), say.say("answer.kept_out.code"))
+        yield Part(say.say("answer.kept_out.heading"), tuple(map(Text, texts)))
+
+
 def _searched(say: Words, facts: Facts) -> Part:
     names = ("company", "store", "copies", "hits", "rows")
     rows = tuple(
@@ -263,9 +272,9 @@ def _searched(say: Words, facts: Facts) -> Part:
     )
     head = tuple(say.say(f"answer.searched.{name}") for name in names)
     searched, text = len(facts.case.searched), say.say("answer.searched.text")
-    if not facts.is_processed:
+    if not facts.is_found:
         text = say.count("letter.nobody", searched, count=say.number(searched))
-    after = (say.say("letter.remains.request"),)
+    after = (say.say("letter.staff"), say.say("letter.remains.request"))
     return Part(say.say("answer.searched.heading"), (Text(text),), table=Grid(head, rows, FIVE), after=after)
 
 

@@ -54,7 +54,7 @@ MEDIA = {
 def check_forms(forms: Sequence[str]) -> None:
     """The PDF is a copy to read: it always comes along, never alone. Raises UsageError."""
     if not set(forms) <= FORMS or not set(forms) & PORTABLE_FORMS:
-        raise UsageError(Ref("option", "--to"), Ref("one of", "csv, json, xlsx"))
+        raise UsageError(Ref("option", "--to"), Ref("at least one of", "csv, json, xlsx"), Ref("besides", "pdf"))
 
 
 def accepted_only(found: Found) -> Found:

@@ -190,12 +190,12 @@ def _screened(found: Found, held: Held) -> tuple[Held, set[tuple[str, str]]]:
     for name in frame.columns:
         is_free = group_of(held, name) in (FieldGroup.NOTE_FREE_TEXT, UNASSIGNED)
         if is_free and opinion_of(name) not in held.roles:  # their own statement is theirs, whomever it names
-            doubtful = of_others(frame[name], key, found.own)
+            doubtful = of_others(frame[name], key, found.own, held.copy.contract)
             if doubtful.any():
                 gone |= {(held.copy.exchange_id, note) for note in frame[name].filter(doubtful)}
                 frame = frame.with_columns(pl.when(~doubtful).then(pl.col(name)).alias(name))
     raw = pl.Series(RAW, held.raw, dtype=pl.String)
-    mask = of_others(raw, key, found.own)
+    mask = of_others(raw, key, found.own, held.copy.contract)
     gone |= {(held.copy.exchange_id, record) for record in raw.filter(mask)}
     return replace(held, frame=frame, raw=tuple(raw.filter(~mask))), gone
 

@@ -27,7 +27,8 @@ _SELECT_LINK = f"select {', '.join(_CAST.get(name, name) for name in _LINK)} fro
 def insert_answer(conn: Connection, answer: Answer) -> None:
     """Note a package that lies in the vault. Call in the transaction that logs it."""
     values = {name: getattr(answer, name) for name in _ANSWER}
-    values |= {"sub_cases": list(answer.sub_cases), "principals": list(answer.principals)}
+    given = None if answer.given is None else list(answer.given)
+    values |= {"sub_cases": list(answer.sub_cases), "principals": list(answer.principals), "given": given}
     marks = ", ".join(f"%({name})s" for name in _ANSWER)
     conn.execute(f"insert into answer ({', '.join(_ANSWER)}) values ({marks})".encode(), values)
 
@@ -50,6 +51,16 @@ def find_due(conn: Connection, on: date) -> list[Answer]:
     """Packages whose last day is over, oldest first."""
     rows = conn.execute(
         f"{_SELECT_ANSWER} where gone_at is null and delete_after < %s order by delete_after, answer_id".encode(), (on,)
+    ).fetchall()
+    return [_answer(row) for row in rows]
+
+
+def find_taken_back(conn: Connection) -> list[Answer]:
+    """Packages that are there although the person took the request back."""
+    rows = conn.execute(
+        f"""{_SELECT_ANSWER} a where gone_at is null and exists (
+                select from subject_case c where c.case_id = a.case_id and c.state = 'WITHDRAWN_BY_SUBJECT')
+            order by made_at, answer_id""".encode()
     ).fetchall()
     return [_answer(row) for row in rows]
 
@@ -130,6 +141,7 @@ def _answer(row: Mapping[str, Any]) -> Answer:
             "kind": AnswerKind(row["kind"]),
             "sub_cases": tuple(map(SubCaseId, row["sub_cases"])),
             "principals": tuple(row["principals"]),
+            "given": None if row["given"] is None else tuple(row["given"]),
             "sha256": Sha256(row["sha256"]),
             "sealed_sha256": Sha256(row["sealed_sha256"]),
         }

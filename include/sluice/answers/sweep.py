@@ -28,7 +28,7 @@ def make_decided(house: House, by: str, now: datetime) -> tuple[int, int]:
     def one(owed: tuple[Case, AnswerKind]) -> int:
         return _one(house, *owed, by, now)
 
-    return each(lambda owed: f"case {owed[0].case_id}: its answer", list(_owed(house)), one)
+    return each(house.conn, lambda owed: f"case {owed[0].case_id}: its answer", list(_owed(house)), one)
 
 
 def _one(house: House, case: Case, kind: AnswerKind, by: str, now: datetime) -> int:

@@ -1,11 +1,12 @@
 """Persons in copies, by reference: read where an erasure finds, counted, and nothing of them kept."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from sluice.breach.agent import made_as_it_came, made_in_lake
 from sluice.breach.model import Counted, Scope
 from sluice.breach.rules import OTHERS, OWN, SCHEMA, count_persons
 from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
@@ -21,9 +22,6 @@ from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_model import Copy, Target
 from sluice.rights.erase_read import refs_in
 from sluice.rights.erase_stores import REFUSED_FILE
-from sluice.staff.contacts import agents_of
-from sluice.staff.refs import account_ref
-from sluice.staff.store import read_directory
 from sluice.subject.model import DEFINING
 from sluice.terms import Principal, SubjectKind
 
@@ -38,6 +36,14 @@ OTHER_KINDS = ("arrived", "delivered", "dial", KEPT_ANSWER, HANDED)
 ORDER = tuple(SubjectKind)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Read:
+    """Rows of references of one copy. ``unclear``: rows beside them that may belong here; nobody can tell."""
+
+    rows: pl.DataFrame
+    unclear: int = 0
+
+
 def count_in(
     house: House,
     principal: Principal,
@@ -50,23 +56,28 @@ def count_in(
     """Distinct persons of one principal in these copies; of the scope's agent only, where it names one.
 
     ``gone``: rows of what was removed, by exchange (:func:`rows_gone`); ``erased``: rows that were taken out of what is
-    there. Nobody can read who was in them.
+    there. Nobody can read who was in them. A row of which nobody can tell who made it may be one person's more.
     """
-    rows: list[pl.DataFrame] = []
-    unread: dict[str, str] = {}
     target = Target(principal, house.subject_key(principal), frozenset(), (), frozenset())
     with open_bench(house, target) as bench:
-        for copy in copies:
-            found = None if copy.kind in NOBODY else _read(bench, copy, scope)
-            if found is not None:
-                rows.append(found)
-            elif copy.kind not in NOBODY:
-                unread[copy.exchange_id] = copy.kind
+        found = [(copy, _read(bench, copy, scope)) for copy in copies if copy.kind not in NOBODY]
+    rows = [read.rows for _, read in found if read]
+    unread = {copy.exchange_id: copy.kind for copy, read in found if read is None}
+    unclear = {copy.exchange_id: copy.kind for copy, read in found if read and read.unclear}
+    concerned = {copy.exchange_id for copy, read in found if read and read.rows.height}
     persons, nameless = count_persons(rows)
     at_most = _at_most(records, unread, gone, erased)
-    unread = dict.fromkeys(gone, "gone") | unread
-    names = tuple(f"{kind} {exchange}" for exchange, kind in unread.items())
-    return Counted(persons, sum(each.height for each in rows), nameless, names, at_most, sum(erased.values()))
+    doubts = sum(read.unclear for _, read in found if read)
+    named = unclear | dict.fromkeys(gone, "gone") | unread
+    return Counted(
+        persons,
+        sum(each.height for each in rows),
+        nameless,
+        tuple(f"{kind} {exchange}" for exchange, kind in named.items()),
+        None if at_most is None else at_most + doubts,
+        sum(erased.values()),
+        frozenset({*concerned, *named, *erased}),
+    )
 
 
 def _at_most(
@@ -89,7 +100,7 @@ def _fewer(persons: int | None, rows: int | None) -> int | None:
     return min((count for count in (persons, rows) if count is not None), default=None)
 
 
-def _read(bench: Bench, copy: Copy, scope: Scope) -> pl.DataFrame | None:
+def _read(bench: Bench, copy: Copy, scope: Scope) -> Read | None:
     """References of the rows of a copy; None: it is gone, or nobody here can read it."""
     path = bench.fetch(copy)
     if path is None:
@@ -100,9 +111,26 @@ def _read(bench: Bench, copy: Copy, scope: Scope) -> pl.DataFrame | None:
         path = unseal(path, bench.fresh("opened"), bench.house.keyring, bench.target.principal)
         if copy.kind != REFUSED_FILE:
             frame = pl.read_parquet(path)
-            return _rows([], frame.height) if copy.kind == RECORDS else _cells(bench, copy, frame)
+            return _records(frame, scope) if copy.kind == RECORDS else _as_they_came(bench, copy, frame, scope)
     table = _table(bench, path, copy)
-    return pl.concat([_cells(bench, copy, table.frame), _rows([], table.bad_records.height)]) if table else None
+    rows = _as_they_came(bench, copy, table.frame, scope) if table else None
+    if table is None or rows is None:
+        return None
+    beside = _records(table.bad_records, scope)
+    return Read(pl.concat([rows.rows, beside.rows]), rows.unclear + beside.unclear)
+
+
+def _records(frame: pl.DataFrame, scope: Scope) -> Read:
+    """Records that are no rows: nobody can tell whose they are, nor which agent wrote them."""
+    return Read(_rows([], 0), frame.height) if scope.kind == "agent" else Read(_rows([], frame.height))
+
+
+def _as_they_came(bench: Bench, copy: Copy, frame: pl.DataFrame, scope: Scope) -> Read | None:
+    """Rows that no gate let in, or of the file itself; None: nothing says who made them."""
+    if scope.kind != "agent":
+        return Read(_cells(bench, copy, frame))
+    made = made_as_it_came(bench.house, copy, frame, scope)
+    return Read(_cells(bench, copy, frame.filter(made.mine)), int(made.unclear.sum())) if made else None
 
 
 def _table(bench: Bench, path: Path, copy: Copy) -> Table | None:
@@ -116,12 +144,13 @@ def _table(bench: Bench, path: Path, copy: Copy) -> Table | None:
     return None
 
 
-def _lake(bench: Bench, copy: Copy, path: Path, scope: Scope) -> pl.DataFrame:
+def _lake(bench: Bench, copy: Copy, path: Path, scope: Scope) -> Read:
     frame = pl.read_parquet(path)
     if scope.kind == "agent":
-        frame = frame.filter(_made_by(bench.house, copy, frame, scope))
+        frame = frame.filter(made_in_lake(bench.house, copy, frame, scope))
     kinds = {f"sluice_ref_{column.name}": column.kind for column in copy.columns}
-    return _rows([(kind, frame[name]) for name, kind in kinds.items() if name in frame.columns], frame.height)
+    refs = [(kind, frame[name]) for name, kind in kinds.items() if name in frame.columns]
+    return Read(_rows(refs, frame.height))
 
 
 def _cells(bench: Bench, copy: Copy, frame: pl.DataFrame) -> pl.DataFrame:
@@ -142,24 +171,6 @@ def _rows(refs: Sequence[tuple[SubjectKind, pl.Series]], height: int) -> pl.Data
     first = pl.coalesce(names[: len(own)]) if own else pl.lit(None, pl.String)
     rest = pl.concat_list(names[len(own) :]) if others else pl.lit([], pl.List(pl.String))
     return frame.select(first.alias(OWN), rest.alias(OTHERS)).cast(pl.Schema(SCHEMA))
-
-
-def _made_by(house: House, copy: Copy, frame: pl.DataFrame, scope: Scope) -> pl.Series:
-    """Rows of results that the agent, or the account, of the scope made within its window."""
-    assert scope.since is not None and scope.until is not None  # of every agent scope
-    platform = copy.contract.result_mapping if copy.contract else None
-    key = house.keyring.staff_key()
-    asked = frame.select(pl.lit(platform, pl.String).alias("platform"), pl.col("agent").alias("account"), "started_at")
-    agents = agents_of(asked, read_directory(house.conn), key)
-    names = [account for account in asked["account"].unique() if account is not None]
-    accounts = [name for name in names if account_ref(key, platform or "", name) == scope.name]
-    mine = (agents == scope.name).fill_null(False) | asked["account"].is_in(accounts).fill_null(False)
-    moments = asked["started_at"]
-    return mine & (moments >= _text(scope.since)).fill_null(False) & (moments < _text(scope.until)).fill_null(False)
-
-
-def _text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def whole_of(copies: Sequence[Copy], torn: Collection[str] = ()) -> Iterator[Copy]:

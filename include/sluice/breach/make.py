@@ -4,9 +4,11 @@ A read: nothing is changed, so nothing stands in the ledger. What was decided (A
 ``aware_at`` of every slice: since when we know, which is never a moment to come (ClockRefused).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import NoReturn
 
 from sluice.agreement.annexes import Known, own_party
@@ -14,21 +16,27 @@ from sluice.agreement.store import list_agreements
 from sluice.breach import store
 from sluice.breach.count import NOBODY, WHOLE, count_in, rows_gone, whole_of
 from sluice.breach.model import Counted, Part, Risk, Scope, Slice, SliceEmpty
-from sluice.breach.rules import duties_of, lines_of
-from sluice.errors import Ref
+from sluice.breach.rules import duties_of, is_unnamed_special, lines_of
+from sluice.errors import NotFound, Ref, as_typed
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import show_exchange
 from sluice.keys import KeyDestroyed
 from sluice.ledger.record import ExchangeRecord
-from sluice.lineage.store import find_users
+from sluice.lineage.store import find_lying, find_users
 from sluice.lineage.trace import address_of, read_records
 from sluice.rights.erase_model import Copy
 from sluice.rights.erase_store import find_copies
 from sluice.rights.facts import ClockRefused, clock_parameters
 from sluice.terms import ExchangeId, Principal
 
-LAKE = "lake"
+REFERENCE = re.compile("[0-9a-f]{32}")
+"""Of an agent or an account, as :mod:`sluice.staff.refs` makes it."""
+LATEST = timedelta(days=31)
+"""So long after a window results with contacts of it may come: platforms report a call again, but not for ever."""
+Lost = Mapping[str, Mapping[str, int | None]]
+"""Copies that are not there any more: by exchange and kind how many rows they had, None where nothing says."""
+NONE_LOST: Lost = MappingProxyType({})
 
 
 def slice_exchange(house: House, named: str, aware_at: datetime, risk: Risk = Risk.UNDECIDED) -> Slice:
@@ -38,35 +46,63 @@ def slice_exchange(house: House, named: str, aware_at: datetime, risk: Risk = Ri
 
 
 def slice_object(house: House, url: str, aware_at: datetime, risk: Risk = Risk.UNDECIDED) -> Slice:
-    """One object, ``s3://bucket/key`` with ``?versionId=`` for one version. Raises SliceEmpty."""
+    """One object, ``s3://bucket/key`` with ``?versionId=`` for one version. Raises SliceEmpty.
+
+    A version that an erasure replaced is gone: its persons are those of the record, at most.
+    """
     address = address_of(url)
     if address is None:
         _empty("object", "with an address that is not s3://bucket/key")
-    found = store.find_kinds(house.conn, address.bucket, address.key, address.version_id)
-    return _slice(house, Scope("object", url), dict(found), aware_at, risk)
+    touched: dict[str, set[str] | None] = {}
+    replaced: dict[str, dict[str, int | None]] = {}
+    for each in find_lying(house.conn, address.bucket, address.key, address.version_id):
+        kinds = {each.kind} if each.kind else None
+        touched[each.exchange_id] = (touched.get(each.exchange_id) or set()) | kinds if kinds else None
+        if each.kind and each.is_replaced:
+            replaced.setdefault(each.exchange_id, {})[each.kind] = None
+    return _slice(house, Scope("object", url), touched, aware_at, risk, replaced)
 
 
 def slice_agent(
     house: House, ref: str, since: datetime, until: datetime, aware_at: datetime, risk: Risk = Risk.UNDECIDED
 ) -> Slice:
-    """What an agent, or an account of a platform, wrote from ``since`` until before ``until``. Raises SliceEmpty."""
+    """What an agent, or an account of a platform, wrote from ``since`` until before ``until``. Raises SliceEmpty.
+
+    Accepted or not: rows that are held or were refused, and files that were refused whole, are looked at as well.
+    Raises NotFound for what is no reference: what nobody can read would be told of anybody.
+    """
+    if not REFERENCE.fullmatch(ref):
+        raise NotFound(as_typed("agent", ref))
     days = (since.astimezone(BRUSSELS).date(), (until - timedelta(microseconds=1)).astimezone(BRUSSELS).date())
     scope = Scope("agent", ref, since.astimezone(UTC), until.astimezone(UTC))
-    found = {exchange: {LAKE} for exchange, _ in store.find_results(house.conn, *days)}
-    return _slice(house, scope, dict(found), aware_at, risk)
+    found = store.find_results(house.conn, *days, until + LATEST)
+    touched = {exchange: None if is_whole else {*store.SEALED} for exchange, is_whole in found.items()}
+    return _slice(house, scope, dict(touched), aware_at, risk)
 
 
-def _slice(house: House, scope: Scope, touched: dict[str, set[str] | None], aware_at: datetime, risk: Risk) -> Slice:
-    """``touched``: kinds of copies by exchange; None: the exchange whole. Raises ClockRefused for a moment to come."""
+def _slice(
+    house: House,
+    scope: Scope,
+    touched: dict[str, set[str] | None],
+    aware_at: datetime,
+    risk: Risk,
+    replaced: Lost = NONE_LOST,
+) -> Slice:
+    """``touched``: kinds of copies by exchange; None: the exchange whole. Raises ClockRefused for a moment to come.
+
+    ``replaced``: of them those that were asked for in a version that is gone.
+    """
     now = datetime.now(UTC)
     if aware_at > now:  # the hours would begin later than they do
         raise ClockRefused(Ref("rule", "AWARE_IN_THE_FUTURE"))
     owners = store.find_principals(house.conn, list(touched))
     known = list_agreements(house.conn, now)
+    gone = store.find_gone(house.conn, list(touched))
+    lost = {each: {**gone.get(each, {}), **replaced.get(each, {})} for each in {*gone, *replaced}}
     parts = []
     for principal in sorted(set(owners.values())):
         own = {exchange: kinds for exchange, kinds in touched.items() if owners.get(exchange) == principal}
-        part = _part(house, scope, Principal(principal), own, known)
+        part = _part(house, scope, Principal(principal), own, lost, known)
         if part is not None:
             parts.append(part)
     if not parts:
@@ -85,20 +121,29 @@ def _slice(house: House, scope: Scope, touched: dict[str, set[str] | None], awar
 
 
 def _part(
-    house: House, scope: Scope, principal: Principal, touched: dict[str, set[str] | None], known: Sequence[Known]
+    house: House,
+    scope: Scope,
+    principal: Principal,
+    touched: dict[str, set[str] | None],
+    lost: Lost,
+    known: Sequence[Known],
 ) -> Part | None:
     """The slice of one principal; None where an agent made nothing of it."""
     records = tuple(read_records(house.conn, touched))
-    lost = store.find_gone(house.conn, list(touched))
     copies = _copies(house, principal, touched, lost)
     erased = _erased(copies, store.find_erased(house.conn, list(touched)))
     counted = _counted(house, principal, records, copies, scope, _gone(touched, copies, lost), erased)
+    undecided = set(touched) - {record.exchange_id for record in records}
+    counted = _with_unread(counted, "not decided", undecided)
     if scope.kind == "agent":
-        counted = _with_gone(counted, set(touched) - {copy.exchange_id for copy in copies})
-        if not counted.rows and not counted.unread and not counted.removed:
+        whole = {exchange for exchange, kinds in touched.items() if kinds is None} - undecided
+        counted = _with_unread(counted, "gone", whole - {copy.exchange_id for copy in copies})
+        touched = {exchange: kinds for exchange, kinds in touched.items() if exchange in counted.concerned}
+        records = tuple(record for record in records if record.exchange_id in touched)
+        if not touched:
             return None
     papers = {copy.exchange_id: copy.contract for copy in copies}
-    lines = [line for each in records for line in lines_of(each, papers.get(ExchangeId(each.exchange_id)))]
+    lines = {each.exchange_id: lines_of(each, papers.get(ExchangeId(each.exchange_id))) for each in records}
     made_under = _papers(known, records, principal)
     return Part(
         principal=principal,
@@ -106,10 +151,11 @@ def _part(
         exchanges=tuple(sorted(touched)),
         went_into=tuple(sorted(set(find_users(house.conn, list(touched))) - set(touched))),
         counted=counted,
-        lines=tuple(dict.fromkeys(lines)),
+        lines=tuple(dict.fromkeys(line for own in lines.values() for line in own)),
         recipients=tuple(sorted({name for each in records for name in _receivers(each, house.settings.center)})),
         countries=tuple(sorted({country for each in records for country in each.who.countries})),
         also_under=made_under[1:],
+        is_unnamed_special=any(is_unnamed_special(each, lines[each.exchange_id]) for each in records),
     )
 
 
@@ -129,22 +175,21 @@ def _counted(
         return _without_names(records)
 
 
-def _with_gone(counted: Counted, gone: set[str]) -> Counted:
-    """An agent's results of which no copy is left: nobody can tell any more who made which row."""
-    if not gone:
+def _with_unread(counted: Counted, word: str, exchanges: set[str]) -> Counted:
+    """Files that are not decided yet, or an agent's results of which no copy is left: nobody knows who is in them."""
+    if not exchanges:
         return counted
-    unread = (*counted.unread, *(f"gone {each}" for each in sorted(gone)))
-    return replace(counted, unread=tuple(dict.fromkeys(unread)), at_most=None)
+    unread = (*counted.unread, *(f"{word} {each}" for each in sorted(exchanges)))
+    concerned = counted.concerned | exchanges
+    return replace(counted, unread=tuple(dict.fromkeys(unread)), at_most=None, concerned=concerned)
 
 
-def _gone(
-    touched: Mapping[str, set[str] | None], copies: Sequence[Copy], lost: Mapping[str, Mapping[str, int | None]]
-) -> dict[str, int | None]:
+def _gone(touched: Mapping[str, set[str] | None], copies: Sequence[Copy], lost: Lost) -> dict[str, int | None]:
     """Exchanges of which rows that were asked for are gone, and in how many copies say; None: no copy says."""
     read: dict[str, set[str]] = {}
     for copy in copies:
         read.setdefault(copy.exchange_id, set()).add(copy.kind)
-    rows = {each: rows_gone(touched[each], read.get(each, ()), kinds) for each, kinds in lost.items()}
+    rows = {each: rows_gone(kinds, read.get(each, ()), lost[each]) for each, kinds in touched.items() if each in lost}
     return {exchange: count for exchange, count in rows.items() if count != 0}
 
 
@@ -158,26 +203,23 @@ def _erased(copies: Sequence[Copy], taken: Mapping[str, Mapping[str, int]]) -> d
     return found
 
 
-def _copies(
-    house: House,
-    principal: Principal,
-    touched: Mapping[str, set[str] | None],
-    lost: Mapping[str, Mapping[str, int | None]],
-) -> list[Copy]:
+def _copies(house: House, principal: Principal, touched: Mapping[str, set[str] | None], lost: Lost) -> list[Copy]:
     """The copies to count in: those of the address, or those that hold every row of an exchange once."""
     there = find_copies(house.conn, principal, among=[ExchangeId(each) for each in touched])
     own = [copy for copy in there if copy.exchange_id in touched]
-    named = [copy for copy in own if copy.kind in (touched[copy.exchange_id] or ())]
+    still = [copy for copy in own if copy.kind not in lost.get(copy.exchange_id, ())]
+    named = [copy for copy in still if copy.kind in (touched[copy.exchange_id] or ())]
     torn = {exchange for exchange, kinds in lost.items() if set(kinds) & set(WHOLE)}
     return [*named, *whole_of([copy for copy in own if touched[copy.exchange_id] is None], torn)]
 
 
 def _without_names(records: Sequence[ExchangeRecord]) -> Counted:
-    """What the records say is all that is known; of a file that is not decided yet, nothing."""
+    """What the records say is all that is known."""
     counts = [record.what.distinct_subjects for record in records]
     gone = tuple(f"gone {record.exchange_id}" for record in records)
     known = [count for count in counts if count is not None]
-    return Counted(0, 0, 0, gone or ("not decided",), sum(known) if known and len(known) == len(counts) else None)
+    at_most = sum(known) if known and len(known) == len(counts) else None
+    return Counted(0, 0, 0, gone, at_most, concerned=frozenset(record.exchange_id for record in records))
 
 
 def _receivers(record: ExchangeRecord, center: str) -> list[str]:

@@ -15,7 +15,8 @@ class SliceEmpty(SluiceError):
     code: ClassVar[str] = "SLU-641"
     summary: ClassVar[str] = "nothing that was asked for holds data of persons here"
     cure: ClassVar[str] = (
-        "check id, address or reference and the window (UTC): `sluice exchange list`, `sluice staff readiness`"
+        "check id, address or reference and the window (Brussels time without a zone): `sluice exchange list`, "
+        "`sluice staff readiness`"
     )
     exit: ClassVar[Exit] = Exit.REFUSED
 
@@ -59,8 +60,9 @@ class Scope:
 class Counted:
     """``persons``: distinct, by reference, our staff not among them. ``rows``: read. ``nameless``: of them without any.
 
-    ``unread``: copies nobody here can read (sealed to their recipient, or gone); ``removed``: rows that erasures took
-    out of those that were read; ``at_most``: persons in both by their records, None where no record says.
+    ``unread``: copies nobody here can read (sealed to their recipient, or gone), or of which nobody can tell by whom a
+    row was made; ``removed``: rows that erasures took out of those that were read; ``at_most``: persons in both by
+    their records, None where no record says.
     """
 
     persons: int
@@ -69,11 +71,20 @@ class Counted:
     unread: tuple[str, ...] = ()
     at_most: int | None = 0
     removed: int = 0
+    concerned: frozenset[str] = frozenset()
+    """Exchanges with a row that was read, and those of which something was not read, or is no more."""
+
+
+UNNAMED = "unnamed"
+"""Stands among special categories where a record says that there are some, and nothing says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One category of data that was touched, with the role under which it is held."""
+    """One category of data that was touched, with the role under which it is held.
+
+    ``category``: a term of the Data Privacy Vocabulary, or a class that notes were screened for and that was found.
+    """
 
     group: str
     category: str
@@ -102,6 +113,8 @@ class Part:
     countries: tuple[str, ...]
     also_under: tuple[Known, ...] = ()
     """Other agreements, and other versions of one, that these exchanges were made under."""
+    is_unnamed_special: bool = False
+    """Whether a record says that there are special categories of which no column and no finding in a note is one."""
 
     @property
     def papers(self) -> tuple[Known, ...]:
@@ -120,7 +133,9 @@ class Part:
 
     @property
     def special(self) -> tuple[str, ...]:
-        return tuple(sorted({line.category for line in self.lines if line.is_special}))
+        """Of columns and of what was found in notes (Art. 9, 10); what a record leaves unnamed is of customers."""
+        unnamed = {UNNAMED} if self.is_unnamed_special and self.has_customers else set[str]()
+        return tuple(sorted({line.category for line in self.lines if line.is_special} | unnamed))
 
     @property
     def controllers(self) -> frozenset[str]:

@@ -224,10 +224,12 @@ def _names(say: Words, parts: Sequence[Part], *, special: bool) -> str:
 
 
 def _terms(say: Words, kind: str, iris: set[str]) -> str:
-    found = (
-        say.find(f"register.{kind}.{dpv.short(iri)}", f"{kind}.{dpv.short(iri)}") or dpv.short(iri) for iri in iris
-    )
-    return _listed(found)
+    return _listed(_term(say, kind, dpv.short(iri)) for iri in iris)
+
+
+def _term(say: Words, kind: str, name: str) -> str:
+    """A category or a kind of persons; a class that was found in notes has the words of the screen."""
+    return say.find(f"register.{kind}.{name}", f"{kind}.{name}", f"screen.{name}", f"breach.special.{name}") or name
 
 
 def _listed(names: Iterable[str]) -> str:

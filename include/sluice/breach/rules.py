@@ -18,13 +18,17 @@ from sluice.breach.model import Applies, Duty, Line, Part, Risk
 from sluice.ledger.record import ExchangeRecord
 from sluice.rights.clock import breach_due, elapsed_due
 from sluice.rights.facts import ClockParameters
-from sluice.terms import RoleProfile
+from sluice.terms import SPECIAL_CLASSES, FieldGroup, RoleProfile, ScreenClass
 
 OWN, OTHERS = "own", "others"
 """Columns of rows of references: the one that belongs to one person only, and all the others."""
 OURS = frozenset({"center", "both", "joint"})
 THEIRS = frozenset({"principal", "both", "joint"})
 SPECIAL = dpv.SPECIAL_CATEGORIES | dpv.CRIMINAL_CATEGORIES
+NOTES = FieldGroup.NOTE_FREE_TEXT.value
+SPECIAL_WORDS = {each.value for each in (*SPECIAL_CLASSES, ScreenClass.CRIMINAL)}
+NOBODYS = (("principal", ""),)
+"""Who decides of notes where nothing says it: the principal, which is told then."""
 AUTHORITY, PERSONS = "authority", "persons"
 SCHEMA = pl.Schema({OWN: pl.String(), OTHERS: pl.List(pl.String())})
 
@@ -33,7 +37,8 @@ def count_persons(parts: Iterable[pl.DataFrame]) -> tuple[int, int]:
     """Distinct persons in rows of references (:data:`SCHEMA`), and rows that name nobody.
 
     A customer number is one person's. A row without one is a person already counted if it shares a reference with a
-    row that has one, else whoever its first reference is. Two rows are never one person for sharing a telephone.
+    row that has one, else whoever has all its references: two rows without number are never one person for sharing a
+    telephone alone, so that a household is not one. One person whose rows name them in two ways counts twice then.
     """
     rows = pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
     named = rows.filter(pl.col(OWN).is_not_null())
@@ -45,12 +50,15 @@ def count_persons(parts: Iterable[pl.DataFrame]) -> tuple[int, int]:
     rest = rows.filter(pl.col(OWN).is_null()).with_columns(pl.col(OTHERS).list.drop_nulls())
     alone = rest.filter(pl.col(OTHERS).list.len() > 0)
     is_known = pl.col(OTHERS).list.set_intersection(pl.lit(known.implode())).list.len() > 0
-    new = alone.filter(~is_known)[OTHERS].list.first().n_unique() if alone.height else 0
+    new = alone.filter(~is_known)[OTHERS].list.unique().list.sort().list.join(" ").n_unique() if alone.height else 0
     return named[OWN].n_unique() + new, rest.height - alone.height
 
 
 def lines_of(record: ExchangeRecord, contract: DataContract | None) -> tuple[Line, ...]:
-    """Categories in an exchange with their controller; of a file that could not be read, those of its contract."""
+    """Categories in an exchange with their controller; of a file that could not be read, those of its contract.
+
+    And special classes that were found in its notes, whoever's rows they stand in: no column names those.
+    """
     roles = {role.field_group: (role.controller, role.role_profile) for role in record.who.roles}
     found: dict[Line, None] = {}
     for column in record.what.columns:
@@ -62,7 +70,21 @@ def lines_of(record: ExchangeRecord, contract: DataContract | None) -> tuple[Lin
             found[
                 _line(each.group.value, each.category, PROFILES[each.role_profile].controller, each.role_profile.value)
             ] = None
-    return tuple(found)
+    return (*found, *_found_in_notes(record, found))
+
+
+def _found_in_notes(record: ExchangeRecord, lines: Iterable[Line]) -> Iterator[Line]:
+    """Classes of Art. 9 and 10 that the screen found, under whoever decides of the notes."""
+    screening = record.how.screening
+    notes = dict.fromkeys((each.controller, each.profile) for each in lines if each.group == NOTES)
+    roles = [(each.controller, each.role_profile) for each in record.who.roles if each.field_group == NOTES]
+    for word in sorted(SPECIAL_WORDS & set(screening.found)) if screening else ():
+        yield from (Line(NOTES, word, controller, profile, True) for controller, profile in notes or roles or NOBODYS)
+
+
+def is_unnamed_special(record: ExchangeRecord, lines: Iterable[Line]) -> bool:
+    """Whether an exchange has special categories by its record, and none of its lines is one."""
+    return record.what.special_categories and not any(line.is_special for line in lines)
 
 
 def _line(group: str, category: str, controller: str, profile: str) -> Line:

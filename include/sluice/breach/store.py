@@ -1,19 +1,49 @@
 """What a breach slice reads of the database, besides ledger and catalogue. Nothing is written."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from sluice.db import Connection
+from sluice.exchange.keep import DUPLICATE
+from sluice.exchange.model import GOOD
+from sluice.ledger.record import DIAL
+from sluice.terms import Decision
+
+SEALED = ("quarantine.rows", "quarantine.held", "quarantine.records")
+"""Kinds of copies with rows that did not go on when their file was accepted."""
 
 
-def find_results(conn: Connection, first: date, last: date) -> list[tuple[str, str]]:
-    """Exchange and principal of results with contacts on these Brussels days, both inclusive."""
+def find_results(conn: Connection, first: date, last: date, until: datetime) -> dict[str, bool]:
+    """Agents' results that may have contacts on these Brussels days, both inclusive; False: in sealed rows alone.
+
+    Beside those with accepted contacts then: files that came from the first day until a moment and are open, were
+    refused or not judged, or have sealed rows. One that was refused for having come before is not among them.
+    """
     rows = conn.execute(
-        """select distinct e.exchange_id::text as id, e.principal from result_day d join exchange e using (exchange_id)
-           where d.day between %s and %s order by 2, 1""",
-        (first, last),
+        """with found as (
+               select exchange_id, true as is_of_day from result_day where day between %(first)s and %(last)s
+               union all
+               select exchange_id, false from exchange e
+               where direction = 'internal'
+                 and opened_at >= %(first)s::timestamp at time zone 'Europe/Brussels' and opened_at < %(until)s
+                 and reason_code is distinct from %(again)s and (
+                     decision = any(%(unjudged)s) or exists (
+                         select from copy c where c.exchange_id = e.exchange_id and kind = any(%(sealed)s))))
+           select e.exchange_id::text as id, bool_or(is_of_day) or decision = any(%(unjudged)s) as is_whole
+           from found join exchange e using (exchange_id)
+           where direction = 'internal' and split_part(key, '/', 2) <> %(dial)s
+           group by e.exchange_id order by opened_at, 1""",
+        {
+            "first": first,
+            "last": last,
+            "until": until,
+            "dial": DIAL,
+            "again": DUPLICATE,
+            "sealed": list(SEALED),
+            "unjudged": [each for each in Decision if each not in GOOD],
+        },
     ).fetchall()
-    return [(row["id"], row["principal"]) for row in rows]
+    return {row["id"]: row["is_whole"] for row in rows}
 
 
 def find_principals(conn: Connection, exchange_ids: Sequence[str]) -> dict[str, str]:
@@ -50,18 +80,4 @@ def find_erased(conn: Connection, exchange_ids: Sequence[str]) -> dict[str, dict
     found: dict[str, dict[str, int]] = {}
     for row in rows:
         found.setdefault(row["id"], {})[row["kind"]] = row["rows"]
-    return found
-
-
-def find_kinds(conn: Connection, bucket: str, key: str, version_id: str | None) -> dict[str, set[str]]:
-    """Which copies lie, or lay, at an address: kinds by exchange. An arrived file lies under its exchange's key."""
-    rows = conn.execute(
-        """select c.exchange_id::text as id, c.kind from copy c join exchange e using (exchange_id)
-           where c.bucket = %(bucket)s and (c.key = %(key)s or (c.kind = 'arrived' and e.key = %(key)s))
-             and (%(version)s::text is null or c.version_id = %(version)s)""",
-        {"bucket": bucket, "key": key, "version": version_id},
-    ).fetchall()
-    found: dict[str, set[str]] = {}
-    for row in rows:
-        found.setdefault(row["id"], set()).add(row["kind"])
     return found

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from sluice.cli.options import ByOption
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
 from sluice.errors import Exit, NotFound, Ref, as_typed
 from sluice.terms import Direction, FieldGroup, RoleProfile, Severity
@@ -198,17 +199,19 @@ def _show_roles(title: str, rows: Sequence["RolesRow"]) -> None:
 
 def _find_paper(agreement_id: str, on: date, now: datetime) -> tuple["Agreement", tuple["DataContract", ...]]:
     """The version that holds on a date, registered or on file. Raises NotFound."""
-    from sluice.agreement.load import find_on_file
-    from sluice.agreement.store import get_paper
-    from sluice.db import connect
     from sluice.settings import get_settings
 
     settings = get_settings()
     if settings.database_url is None:
+        from sluice.agreement.load import find_on_file
+
         paper = find_on_file(settings.principals_dir, agreement_id, on)
         if paper:
             return paper
     else:
+        from sluice.agreement.store import get_paper
+        from sluice.db import connect
+
         with connect(settings) as conn:
             return get_paper(conn, agreement_id, on, now)
     raise NotFound(as_typed("agreement", agreement_id), Ref("date", on.isoformat()))
@@ -220,7 +223,7 @@ def sign_off(
     reason: Annotated[str, typer.Option(help="Why: a code in capitals for the ledger, such as BOARD_2026_01.")],
     version: Annotated[str | None, typer.Option(help="The version; the one that holds today by default.")] = None,
     profile: Annotated[RoleProfile, typer.Option(help="The role profile.")] = RoleProfile.SEED_OWNER,
-    by: Annotated[str | None, typer.Option(help="Who does it; the user of this machine by default.")] = None,
+    by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Sign a role profile off that could be contested: from now on no report warns that nobody did.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sluice.cli.options import moment_of
+from sluice.cli.options import moment_of, writing_to
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Ref, UsageError
 from sluice.settings import get_settings
@@ -36,10 +36,12 @@ def slice_(
         str | None, typer.Option(help="Reference of an agent or of an account: `sluice staff readiness` shows it.")
     ] = None,
     between: Annotated[
-        tuple[str, str] | None, typer.Option(help="With --agent: from, and until before; ISO 8601, UTC if no zone.")
+        tuple[str, str] | None,
+        typer.Option(help="With --agent: from, and until before; ISO 8601, Brussels time if no zone."),
     ] = None,
     aware: Annotated[
-        str | None, typer.Option(help="When we became aware, ISO 8601, UTC if no zone, not to come; now by default.")
+        str | None,
+        typer.Option(help="When we became aware, ISO 8601, Brussels time if no zone, not to come; now by default."),
     ] = None,
     risk: Annotated[
         str, typer.Option(help="What was decided of the risk to persons: undecided, unlikely, risk, high.")
@@ -51,9 +53,10 @@ def slice_(
     """Count the persons in what was breached, and say who tells whom by when. A read: nothing is recorded or sent.
 
     JSON: subjects (distinct persons, added up over principals), principals, categories, special_categories,
-    recipients, exchanges, parts (the same by principal, with unread: copies nobody can read any more, rows_removed:
-    taken out of our copies by erasures, and at_most: persons in both), notify [{by, to, article, applies, due_at,
-    within_hours, about}], drafts. Exit 1 when what was named holds nobody.
+    recipients, exchanges, parts (the same by principal, with unread: copies nobody can read or has judged yet, or with
+    rows of which nobody can tell who made them, rows_removed: taken out of our copies by erasures, and at_most: persons
+    in both), notify [{by, to, article, applies, due_at, within_hours, about}], drafts. Exit 1 when what was named holds
+    nobody.
 
     Example: sluice breach slice --agent 0f3a... --between 2026-11-24T08:00 2026-11-24T18:00 --risk high --to drafts
     """
@@ -62,6 +65,7 @@ def slice_(
     from sluice.cli.register import split
     from sluice.documents.words import LANGUAGES
     from sluice.exchange.house import open_house
+    from sluice.exchange.naming import BRUSSELS
 
     if sum(each is not None for each in (exchange, object, agent)) != 1 or (agent is None) != (between is None):
         raise UsageError(Ref("option", "one of --exchange, --object, and --agent with --between"))
@@ -70,9 +74,10 @@ def slice_(
     languages = split(lang)
     if not languages or not set(languages) <= set(LANGUAGES):
         raise UsageError(Ref("option", "--lang"), Ref("one of", ", ".join(LANGUAGES)))
-    aware_at = moment_of("--aware", aware) if aware else datetime.now(UTC)
+    aware_at = moment_of("--aware", aware, BRUSSELS) if aware else datetime.now(UTC)
     with open_house(get_settings()) as house, err.status("counting persons"):
         found = _slice(house, exchange, object, agent, between, aware_at, Risk(risk))
+    with writing_to("--to"):
         drafts = write_drafts(found, to, languages) if to else ()
     _show(found, drafts, format)
 
@@ -82,13 +87,14 @@ def _slice(
     aware_at: datetime, risk: Any,
 ) -> "Slice":  # fmt: skip
     from sluice.breach.make import slice_agent, slice_exchange, slice_object
+    from sluice.exchange.naming import BRUSSELS
 
     if exchange is not None:
         return slice_exchange(house, exchange, aware_at, risk)
     if object is not None:
         return slice_object(house, object, aware_at, risk)
     assert agent is not None and between is not None  # slice_ asked
-    since, until = (moment_of("--between", each) for each in between)
+    since, until = (moment_of("--between", each, BRUSSELS) for each in between)
     if since >= until:
         raise UsageError(Ref("option", "--between"))
     return slice_agent(house, agent, since, until, aware_at, risk)
@@ -114,7 +120,7 @@ def _show(found: "Slice", drafts: "tuple[DraftLine, ...]", format: Format) -> No
         if part.counted.removed:
             removed = {"rows": part.counted.removed, "persons, at most": part.counted.at_most}
             show_pairs(f"Removed from our copies at {part.principal} since", removed)
-    head = ("who", "tells", "article", "applies", "at the latest (UTC)", "about")
+    head = ("who", "tells", "article", "applies", "at the latest (Brussels)", "about")
     rows = [(d.by, d.to, d.article, d.applies, _due(d), ", ".join(d.about)) for d in found.duties]
     show_table("Who must be told", head, rows)
     if drafts:
@@ -122,4 +128,8 @@ def _show(found: "Slice", drafts: "tuple[DraftLine, ...]", format: Format) -> No
 
 
 def _due(duty: "Duty") -> object:
-    return duty.due_at or (f"{duty.within_hours} h after told" if duty.within_hours else "without undue delay")
+    from sluice.exchange.naming import BRUSSELS
+
+    if duty.due_at is not None:
+        return f"{duty.due_at.astimezone(BRUSSELS):%Y-%m-%d %H:%M}"
+    return f"{duty.within_hours} h after told" if duty.within_hours else "without undue delay"

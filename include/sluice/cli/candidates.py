@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.case_output import ByOption, CaseArgument, show_case
+from sluice.cli.case_output import CaseArgument, show_case
+from sluice.cli.options import ByOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import FileMissing, Ref, UsageError
 from sluice.settings import get_settings, login_name
@@ -73,7 +74,7 @@ def candidates_of_case(case: CaseArgument, format: FormatOption = Format.TABLE) 
     from sluice.rights.store import find_beginning
 
     with open_house(get_settings()) as house, err.status("searching"):
-        found = candidates_of(house, find_beginning(house.conn, case.lower()))
+        found = candidates_of(house, find_beginning(house.conn, case))
     show_candidates([found], format)
 
 
@@ -94,7 +95,6 @@ def confirm(
     """
     from sluice.exchange.house import open_house
     from sluice.rights import confirm as room
-    from sluice.rights.protect import protection_of
     from sluice.rights.store import find_beginning
     from sluice.terms import Principal
 
@@ -105,10 +105,9 @@ def confirm(
     with open_house(get_settings()) as house, err.status("confirming"):
         done = room.confirm(
             house,
-            find_beginning(house.conn, case.lower()),
+            find_beginning(house.conn, case),
             chosen,
             datetime.now(UTC),
             by or login_name(),
-            protection=protection_of(house),
         )
     show_case(done, format)

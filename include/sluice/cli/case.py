@@ -1,5 +1,6 @@
 """``sluice case``: requests of persons, from the first word to the close. No value of a person is printed."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,16 +8,18 @@ import typer
 
 from sluice.cli import case_steps, letters, notices
 from sluice.cli.candidates import candidates_of_case, confirm, read_sought
-from sluice.cli.case_output import ByOption, CaseArgument, show_case
-from sluice.cli.options import channel_word, purpose_iri
+from sluice.cli.case_output import CaseArgument, show_case
+from sluice.cli.options import ByOption, channel_word, purpose_iri
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Ref, UsageError
 from sluice.rights.describe import describe, flags
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
+    from sluice.exchange.house import House
     from sluice.rights.identifiers import Sought
     from sluice.rights.model import Right
+    from sluice.rights.opening import NewRequest
 
 app = typer.Typer(
     help="Requests of persons: their clock, their parts, their steps.",
@@ -37,7 +40,9 @@ def open_(
     ],
     identifier: Annotated[
         list[str] | None,
-        typer.Option(help="KIND:VALUE; kind phone, email, customer, national_number, iban. May be repeated."),
+        typer.Option(
+            help="KIND:VALUE; kind phone, email, customer, customer@PRINCIPAL, national_number, iban. May be repeated."
+        ),
     ] = None,
     candidate: Annotated[
         str | None,
@@ -62,45 +67,36 @@ def open_(
     """Open a case: the person is protected at once, then every controller's part is made.
 
     JSON: case, state, sub_cases [{sub_case, principal, agreement, controller, track, state, field_groups,
-    forward_due}], received, legal_due, extended_due. Exit 2 for an identifier that names nobody. A candidate
-    is of one principal, so its case is too. With --sought alone the case waits for `case confirm`.
+    forward_due}], received, legal_due, extended_due. Exit 2 for an identifier that names nobody, and for a
+    customer number that several principals know. A candidate is of one principal, so its case is too. With --sought
+    alone the case waits for `case confirm`.
 
     Example: sluice case open --right erasure --identifier phone:0470123456 --received 2026-11-24
     """
     from sluice.exchange.house import open_house
-    from sluice.exchange.read import pick_principals
-    from sluice.rights.candidates import identifier_of
-    from sluice.rights.identifiers import parse_identifier
-    from sluice.rights.model import Actor, Role
-    from sluice.rights.opening import open_case
-    from sluice.rights.protect import protection_of
+    from sluice.rights.identifiers import parse_owned
+    from sluice.rights.model import desk_actor
+    from sluice.rights.opening import NewRequest, open_case
     from sluice.terms import Principal
 
-    wanted, day = _right(right), _date(received)
-    persons = [parse_identifier(text, place) for place, text in enumerate(identifier or (), 1)]
-    name, _, ref = (candidate or "").partition(":")
-    if candidate and (not ref or principal not in (None, name)):
-        raise UsageError(Ref("option", "--candidate"))
     now = datetime.now(UTC)
+    asked = NewRequest(
+        right=_right(right),
+        identifiers=[parse_owned(text, place) for place, text in enumerate(identifier or (), 1)],
+        principal=Principal(principal) if principal else None,
+        received=_date(received) or now,
+        channel=channel,
+        language=language,
+        actor=desk_actor(by or login_name()),
+        sought=_one_sought(sought) if sought else None,
+        purposes=[purpose_iri(each) for each in purpose or ()],
+        contact_channel=channel_word(contact_channel),
+    )
+    confirmed = _confirmed(candidate, principal) if candidate else None
     with open_house(get_settings()) as house, err.status("opening"):
-        if candidate:
-            principal = pick_principals(house.conn, name)[0]
-            persons.append(identifier_of(house, principal, ref))
-        case = open_case(
-            house,
-            wanted,
-            [(each.kind, each.value) for each in persons],
-            Principal(principal) if principal else None,
-            day or now,
-            channel,
-            language,
-            now,
-            protection=protection_of(house),
-            actor=Actor(Role.DESK, by or login_name()),
-            sought=_one_sought(sought) if sought else None,
-            purposes=[purpose_iri(each) for each in purpose or ()],
-            contact_channel=channel_word(contact_channel),
-        )
+        if confirmed:
+            asked = _with_candidate(house, asked, *confirmed)
+        case = open_case(house, asked, now)
     show_case(case, format)
 
 
@@ -150,7 +146,7 @@ def show(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     from sluice.rights.store import find_beginning, get_case, list_steps
 
     with connect(get_settings()) as conn:
-        case_id = find_beginning(conn, case.lower())
+        case_id = find_beginning(conn, case)
         found, steps = get_case(conn, case_id), list_steps(conn, case_id)
     show_case(found, format, steps)
 
@@ -189,12 +185,11 @@ def follow(format: FormatOption = Format.TABLE) -> None:
     from sluice.errors import Exit
     from sluice.exchange.house import open_house
     from sluice.rights.forward import follow as follow_once
-    from sluice.rights.protect import protection_of
     from sluice.rights.requests import read_requests
 
     now = datetime.now(UTC)
     with open_house(get_settings()) as house, err.status("following"):
-        read = read_requests(house, protection_of(house), now)
+        read = read_requests(house, now)
         done = follow_once(house, now)
     counts = {
         "finished": read.finished,
@@ -207,6 +202,24 @@ def follow(format: FormatOption = Format.TABLE) -> None:
         show_table("Followed", ("what", "count"), [*read.requests.items(), *read.instructions.items(), *counts.items()])
     if counts["failed"]:
         raise typer.Exit(Exit.UNDECIDED)
+
+
+def _confirmed(candidate: str, principal: str | None) -> tuple[str, str]:
+    """Of PRINCIPAL:CANDIDATE both. Raises UsageError, also where another principal was addressed."""
+    name, _, ref = candidate.partition(":")
+    if not ref or principal not in (None, name):
+        raise UsageError(Ref("option", "--candidate"))
+    return name, ref
+
+
+def _with_candidate(house: "House", asked: "NewRequest", name: str, ref: str) -> "NewRequest":
+    """The request, about that person too and addressed to whose candidate it is. Raises NotFound."""
+    from sluice.exchange.read import pick_principals
+    from sluice.rights.candidates import identifier_of
+
+    principal = pick_principals(house.conn, name)[0]
+    identifiers = [*asked.identifiers, identifier_of(house, principal, ref)]
+    return replace(asked, principal=principal, identifiers=identifiers)
 
 
 def _one_sought(file: str) -> "Sought":

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from sluice.rights.model import Case, Letter, Step, SubCase
 
 CaseArgument = Annotated[str, typer.Argument(help="Case number, or an unambiguous beginning of it.")]
-ByOption = Annotated[str | None, typer.Option(help="Who does it; the user of this machine by default.")]
 
 
 def show_case(case: "Case", format: Format, steps: "Sequence[Step] | None" = None) -> None:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.case_output import ByOption, CaseArgument, show_case
+from sluice.cli.case_output import CaseArgument, show_case
+from sluice.cli.options import ByOption
 from sluice.cli.output import Format, FormatOption
 from sluice.errors import FileMissing, Ref, UsageError, is_file
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.rights.desk_steps import Done
-    from sluice.rights.model import Order, SubCaseId
+    from sluice.rights.model import Action, Order, SubCaseId
 
 EvidenceOption = Annotated[
     Path | None, typer.Option(help="A file that proves it (a letter, a form): its hash is kept.")
@@ -44,7 +45,7 @@ def identity(
 
     order = _order(iri("A12IdentityFailure") if failed else "IDENTITY_SHOWN", evidence, by)
     with connect(get_settings()) as conn:
-        done = settle_identity(conn, find_beginning(conn, case.lower()), not failed, order)
+        done = settle_identity(conn, find_beginning(conn, case), not failed, order)
     show_case(done, format)
 
 
@@ -68,7 +69,7 @@ def pause(
 
     order = _order(iri(reason), evidence, by)
     with connect(get_settings()) as conn:
-        done = pause_case(conn, find_beginning(conn, case.lower()), order)
+        done = pause_case(conn, find_beginning(conn, case), order)
     show_case(done, format)
 
 
@@ -94,7 +95,7 @@ def extend(
 
     order = _order(iri(reason), evidence, by)
     with open_house(get_settings()) as house:
-        done = extend_and_tell(house, find_beginning(house.conn, case.lower()), order, _parts(sub_case))
+        done = extend_and_tell(house, find_beginning(house.conn, case), order, _parts(sub_case))
     _show_done(done, format)
 
 
@@ -119,34 +120,33 @@ def decide(
 ) -> None:
     """Decide what the center decides: accept, refuse, or both for a part. What a principal decides waits for it.
 
+    To restrict data instead of erasing or correcting it is a refusal: --accept restrict with a --refuse reason for all.
+
     The letter about a refusal is written at once, or still owed: then stderr says so. JSON: as `case open`.
     Exit 1 when a guard does not hold; the message names it.
 
     Example: sluice case decide 6f0c4f0e --accept erase
     """
-    from dataclasses import replace
-
     from sluice.exchange.house import open_house
-    from sluice.rights.desk_steps import decide_and_tell, reasons_of
-    from sluice.rights.model import Action, Remedies
+    from sluice.rights.desk_steps import decide_and_tell, decision, reasons_of
+    from sluice.rights.model import Remedies
     from sluice.rights.store import find_beginning
 
     if accept is None and not refuse:
         raise UsageError(Ref("option", "--accept or --refuse"))
-    if accept is not None and accept not in [each.value for each in Action]:
-        raise UsageError(Ref("option", "--accept"))
-    if abuse_proven and evidence is None:
-        raise UsageError(Ref("option", "--abuse-proven needs --evidence"))
     reasons = reasons_of(refuse or [])
-    order = replace(
-        _order(next(iter(reasons.values()), "ACCEPTED"), evidence, by),
+    order = decision(
+        by or login_name(),
+        datetime.now(UTC),
+        next(iter(reasons.values()), "ACCEPTED"),
+        _proof(evidence),
+        action=_action(accept),
         reasons=reasons,
-        action=Action(accept) if accept else None,
         remedies=Remedies(remedies, language) if remedies else None,
         has_proof_of_abuse=abuse_proven,
     )
     with open_house(get_settings()) as house:
-        done = decide_and_tell(house, find_beginning(house.conn, case.lower()), order, _parts(sub_case))
+        done = decide_and_tell(house, find_beginning(house.conn, case), order, _parts(sub_case))
     _show_done(done, format)
 
 
@@ -165,7 +165,7 @@ def withdraw(
 
     order = _order("SUBJECT_ASKED", evidence, by)
     with connect(get_settings()) as conn:
-        done = withdraw_case(conn, find_beginning(conn, case.lower()), order)
+        done = withdraw_case(conn, find_beginning(conn, case), order)
     show_case(done, format)
 
 
@@ -185,7 +185,7 @@ def complaint(
 
     order = _order("COMPLAINED", evidence, by)
     with connect(get_settings()) as conn:
-        done = set_flag(conn, find_beginning(conn, case.lower()), Flag.COMPLAINT, order)
+        done = set_flag(conn, find_beginning(conn, case), Flag.COMPLAINT, order)
     show_case(done, format)
 
 
@@ -205,7 +205,7 @@ def lift(
 
     order = _order("RESTRICTION_LIFTED", evidence, by)
     with open_house(get_settings()) as house:
-        case_id = find_beginning(house.conn, case.lower())
+        case_id = find_beginning(house.conn, case)
         lift_restriction(house, case_id, order, evidence is not None)
         done = get_case(house.conn, case_id)
     show_case(done, format)
@@ -246,7 +246,7 @@ def rectify(
     ):
         raise UsageError(Ref("argument", "FILE, or --as-of"))
     with open_house(get_settings()) as house:
-        case_id = find_beginning(house.conn, case.lower())
+        case_id = find_beginning(house.conn, case)
         ask(house, case_id, Wanted(said, since))
         done = get_case(house.conn, case_id)
     show_case(done, format)
@@ -255,10 +255,22 @@ def rectify(
 def _order(code: str, evidence: Path | None, by: str | None) -> "Order":
     from sluice.rights.cases import desk_order
 
+    return desk_order(by or login_name(), datetime.now(UTC), code, _proof(evidence))
+
+
+def _proof(evidence: Path | None) -> str | None:
+    """The hash of the file that proves it, if one does. Raises FileMissing."""
     if evidence is not None and not is_file(evidence):
         raise FileMissing(Ref("option", "--evidence"))
-    proof = hashlib.sha256(evidence.read_bytes()).hexdigest() if evidence else None
-    return desk_order(by or login_name(), datetime.now(UTC), code, proof)
+    return hashlib.sha256(evidence.read_bytes()).hexdigest() if evidence else None
+
+
+def _action(word: str | None) -> "Action | None":
+    from sluice.rights.model import Action
+
+    if word is not None and word not in [each.value for each in Action]:
+        raise UsageError(Ref("option", "--accept"))
+    return Action(word) if word else None
 
 
 def _show_done(done: "Done", format: Format) -> None:
@@ -302,7 +314,7 @@ def tidy(
         if case is None:
             done = tidy_due(house, now)
         else:
-            case_id = find_beginning(house.conn, case.lower())
+            case_id = find_beginning(house.conn, case)
             done = Tidied(cases=int(tidy_case(house, case_id, by or login_name(), now)))
     counts = {"cases": done.cases, "failed": done.failed}
     show_json(counts) if format is Format.JSON else show_pairs("Sealed material removed", counts)

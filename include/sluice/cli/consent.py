@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.case_output import ByOption
-from sluice.cli.options import day_of
+from sluice.cli.options import ByOption, day_of
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.cli.private_file import private_file
 from sluice.errors import FileMissing, Ref, UsageError, is_file
@@ -233,6 +232,6 @@ def _of_person(house: "House", principal: str, person: list[str]) -> "pl.DataFra
     [name] = pick_principals(house.conn, principal)  # whoever is none of ours gets no key
     found = tuple(parse_identifier(text, place) for place, text in enumerate(person, 1))
     check_identifiers(found)
-    refs = sorted(set(refs_of(found, house.subject_key(name)).values()))
+    refs = sorted(set(refs_of(found, house.subject_key(name), name).values()))
     records = find_records(house, name)
     return records.filter(records["ref"].is_in(refs))

@@ -208,7 +208,7 @@ def _show_gap(gap: Gap) -> None:
 def _show(outcomes: Sequence[Outcome]) -> None:
     show_table(
         "What crossed",
-        ("file", "shows", "decision", "reason", "in", "accepted", "refused", "put to receipt"),
+        ("file", "shows", "decision", "reason", "in", "accepted", "refused", "held", "put to receipt"),
         [
             (
                 f"{o.drop.principal}/{o.drop.flow}/{o.drop.name}",
@@ -218,6 +218,7 @@ def _show(outcomes: Sequence[Outcome]) -> None:
                 o.line.rows_in,
                 o.line.rows_accepted,
                 o.line.rows_refused,
+                o.line.rows_held,
                 f"{o.seconds:.1f} s",
             )
             for o in outcomes

@@ -9,8 +9,7 @@ from uuid import uuid4
 
 import typer
 
-from sluice.cli.case_output import ByOption
-from sluice.cli.options import day_of
+from sluice.cli.options import ByOption, day_of
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.cli.private_file import private_file
 from sluice.errors import Ref, UsageError, is_file

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sluice.cli import erase_control
-from sluice.cli.case_output import ByOption, CaseArgument
+from sluice.cli.case_output import CaseArgument
 from sluice.cli.erase_control import find_case, plan_told
+from sluice.cli.options import ByOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.cli.private_file import private_file
 from sluice.errors import Exit, Ref, UsageError
@@ -157,7 +158,7 @@ def _show(report: "ErasureReport", format: Format, plans: "tuple[StoredPlan, ...
         },
     )
     if report.unread:
-        rows = [(each.store, each.exchange_id, each.reason) for each in report.unread]
-        show_table("Could not be read", ("store", "exchange", "why"), rows)
+        rows = [(each.store, each.exchange_id or each.place, each.reason) for each in report.unread]
+        show_table("Could not be read, or is the principal's own", ("store", "exchange or place", "why"), rows)
     if told:
         show_table("Plans", erase_control.PLAN, [list(each.values()) for each in told])

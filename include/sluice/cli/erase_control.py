@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sluice.cli.case_output import ByOption, CaseArgument
-from sluice.cli.options import WhyOption
+from sluice.cli.case_output import CaseArgument
+from sluice.cli.options import ByOption, WhyOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Exit
 from sluice.settings import get_settings, login_name
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sluice.rights.model import CaseId
 
 OneOrAll = Annotated[str | None, typer.Argument(metavar="[CASE]", help="Case id or its beginning; all when absent.")]
-PLAN = ("principal", "state", "objects", "rows", "made by", "released by", "sha256")
+PLAN = ("principal", "state", "objects", "rows", "made by", "released by", "sha256", "left out")
 
 
 def release(
@@ -31,7 +31,8 @@ def release(
 ) -> None:
     """Let the plan of an erasure be carried out. Who made it or decided the case cannot: refused and recorded.
 
-    JSON: case, plans [{principal, state, objects, rows, made_by, released_by, sha256}]. Exit 1 with the reason.
+    JSON: case, plans [{principal, state, objects, rows, made_by, released_by, sha256,
+    left_out}]. left_out: persons of a principal's file who still need their data. Exit 1 with the reason.
 
     Example: sluice erase release 5b1f0c2e --by an.peeters
     """
@@ -152,7 +153,7 @@ def find_case(conn: "Connection", case: str) -> "CaseId":
     """The case whose id begins so. Raises NotFound."""
     from sluice.rights.store import find_beginning
 
-    return find_beginning(conn, case.lower())
+    return find_beginning(conn, case)
 
 
 def show_plans(case_id: str, plans: "tuple[StoredPlan, ...]", format: Format) -> None:
@@ -174,6 +175,7 @@ def plan_told(stored: "StoredPlan") -> dict[str, Any]:
         "made_by": stored.made_by,
         "released_by": stored.released_by,
         "sha256": stored.plan.sha256,
+        "left_out": ", ".join(f"{need}: {persons}" for need, persons in stored.plan.waits) or None,
     }
 
 

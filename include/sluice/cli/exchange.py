@@ -2,28 +2,47 @@
 
 from dataclasses import asdict, astuple
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.options import WhyOption
-from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
+from sluice.cli import exchange_stop
+from sluice.cli.options import ByOption, WhyOption
+from sluice.cli.output import Format, FormatOption, err, show_answer, show_json, show_pairs, show_table
 from sluice.errors import Exit
 from sluice.settings import get_settings, login_name
 from sluice.terms import Decision, Direction, Flow, Principal
+
+if TYPE_CHECKING:
+    from sluice.exchange.read import ExchangeLine
+
+COLUMNS = (
+    "id", "principal", "flow", "decision", "reason", "opened (UTC)", "in", "accepted", "refused", "held", "receipt",
+)  # fmt: skip
+DATE = "%Y-%m-%d"
+MOMENTS = [DATE, *(f"{DATE}{between}%H:%M{end}" for between in "T " for end in ("", "%z", ":%S", ":%S%z"))]
+"""How ``--since`` may be written."""
 
 app = typer.Typer(
     help="What crossed, and why.",
     epilog="Example: sluice exchange list --principal energy01 --decision refused",
     no_args_is_help=True,
 )
+app.command("stop")(exchange_stop.stop)
+app.command("resume")(exchange_stop.resume)
+app.command("stops")(exchange_stop.stops)
 
 
 @app.command("list")
 def list_(
     principal: Annotated[str | None, typer.Option(help="Only this principal.")] = None,
     direction: Annotated[Direction | None, typer.Option(help="Only this direction.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Opened at or after, e.g. 2026-11-25 (UTC).")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=MOMENTS, metavar="T", help="Opened at or after; a date, or a moment: Brussels time if no zone."
+        ),
+    ] = None,
     decision: Annotated[Decision | None, typer.Option(help="Only this decision; 'open' for those waiting.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, newest first.")] = 200,
     format: FormatOption = Format.TABLE,
@@ -34,33 +53,38 @@ def list_(
     """
     from sluice.db import connect
     from sluice.exchange.describe import describe_line
+    from sluice.exchange.naming import from_when
     from sluice.exchange.read import list_exchanges
 
     with connect(get_settings()) as conn:
         lines = list_exchanges(
-            conn, principal=principal, direction=direction, decision=decision, since=since, limit=limit
+            conn,
+            principal=principal,
+            direction=direction,
+            decision=decision,
+            since=from_when(since) if since else None,
+            limit=limit,
         )
     if format is Format.JSON:
         show_json({"exchanges": [describe_line(line) for line in lines]})
         return
-    show_table(
-        "Exchanges",
-        ("id", "principal", "flow", "decision", "reason", "opened (UTC)", "in", "accepted", "refused", "receipt"),
-        [
-            (
-                line.id,
-                line.principal,
-                line.flow,
-                line.decision,
-                line.reason_code or line.last_error,
-                f"{line.opened_at:%Y-%m-%d %H:%M:%S}",
-                line.rows_in,
-                line.rows_accepted,
-                line.rows_refused,
-                "yes" if line.receipt_at else "no",
-            )
-            for line in lines
-        ],
+    show_table("Exchanges", COLUMNS, map(_row, lines))
+
+
+def _row(line: "ExchangeLine") -> tuple[object, ...]:
+    """One exchange under COLUMNS."""
+    return (
+        line.id,
+        line.principal,
+        line.flow,
+        line.decision,
+        line.reason_code or line.last_error or ("stopped" if line.stopped_at else None),
+        f"{line.opened_at:%Y-%m-%d %H:%M:%S}",
+        line.rows_in,
+        line.rows_accepted,
+        line.rows_refused,
+        line.rows_held,
+        "yes" if line.receipt_at else "no",
     )
 
 
@@ -112,24 +136,22 @@ def show(
         return
     for title, answer in document.items():
         if isinstance(answer, dict):
-            show_pairs(title.replace("_", " "), answer)
+            show_answer(title.replace("_", " "), answer)
         else:
-            show_pairs("", {title: answer})
-
-
-Who = Annotated[str, typer.Option("--by", help="Your name, for the ledger; the user of the system when absent.")]
+            show_answer("", {title: answer})
 
 
 @app.command("prepare")
 def prepare(
     principal: Annotated[str, typer.Argument(help="Whose return.")],
     flow: Annotated[str, typer.Argument(help="Which return flow.")],
-    by: Who = "",
+    by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Make and deliver the returns of one flow that are due, here, without Airflow.
 
-    Those that need a second person are made and wait; their ids are printed. Exit 3 when one could not be made.
+    Those that need a second person are made and wait; their ids are printed. Exit 3 when one could not be made, 1 when
+    the flow is stopped.
 
     JSON: decisions, set_aside, held_up (as `exchange drain`), waiting_for_release.
 
@@ -139,11 +161,13 @@ def prepare(
 
     from sluice.exchange.house import open_house
     from sluice.exchange.read import check_flow
+    from sluice.exchange.stops import check_not_stopped
     from sluice.returns.drain import drain_returns
     from sluice.returns.store import waiting_for_release
 
     with open_house(get_settings()) as house, err.status("preparing"):
         check_flow(house.conn, Principal(principal), Flow(flow))
+        check_not_stopped(house.conn, Principal(principal), Flow(flow))
         drained = drain_returns(house, Principal(principal), Flow(flow), datetime.now(UTC), {}, by or login_name())
         waiting = waiting_for_release(house.conn, Principal(principal), Flow(flow))
     document = {**asdict(drained), "waiting_for_release": waiting}
@@ -165,7 +189,7 @@ def _leave(waiting: int) -> None:
 @app.command("release")
 def release(
     id: Annotated[str, typer.Argument(help="Exchange id of a prepared return, or its beginning.")],
-    by: Who = "",
+    by: ByOption = None,
     reason: WhyOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -208,7 +232,7 @@ def release(
 @app.command("redeliver")
 def redeliver(
     id: Annotated[str, typer.Argument(help="Exchange id of a delivered return, or its beginning.")],
-    by: Who = "",
+    by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Put the very same bytes there again, as a new version of the same key.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli import export_handover, export_link
-from sluice.cli.case_output import ByOption, CaseArgument, show_case
+from sluice.cli.case_output import CaseArgument, show_case
+from sluice.cli.options import ByOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Exit
 from sluice.settings import get_settings, login_name
@@ -118,12 +119,12 @@ def decide(
     from sluice.answers.decide import decide_portability, foresee_portability
     from sluice.exchange.house import open_house
     from sluice.rights.describe import describe
-    from sluice.rights.model import Actor, Role
+    from sluice.rights.model import desk_actor
     from sluice.rights.store import find_beginning
 
-    actor = Actor(Role.DESK, by or login_name())
+    actor = desk_actor(by or login_name())
     with open_house(get_settings()) as house, err.status("looking into every store"):
-        found = find_beginning(house.conn, case.lower())
+        found = find_beginning(house.conn, case)
         if dry_run:
             lines = foresee_portability(house, found, datetime.now(UTC))
             if format is Format.JSON:
@@ -158,16 +159,16 @@ def _make(
     from sluice.errors import Ref, UsageError
     from sluice.exchange.house import open_house
     from sluice.rights.guards import LANGUAGES
-    from sluice.rights.model import Actor, Role
+    from sluice.rights.model import desk_actor
     from sluice.rights.store import find_beginning
 
     if lang is not None and lang not in LANGUAGES:
         raise UsageError(Ref("option", "--lang"))
     with open_house(get_settings()) as house, err.status("looking into every store"):
-        found = find_beginning(house.conn, case.lower())
+        found = find_beginning(house.conn, case)
         target = None if sealed else folder or _free(Path.cwd() / f"{kind.value}-{found[:8]}")
         wish = Wish(target, lang, principal, forms or FORMS)
-        return make(house, found, kind, datetime.now(UTC), Actor(Role.DESK, by or login_name()), wish), target
+        return make(house, found, kind, datetime.now(UTC), desk_actor(by or login_name()), wish), target
 
 
 def _free(folder: Path) -> Path:

@@ -30,12 +30,12 @@ def send_on(case: str, controller: str, asked: str | None, by: str | None, forma
     from sluice.answers import handover
     from sluice.answers.model import NothingToGive
     from sluice.exchange.house import open_house
-    from sluice.rights.model import Actor, Role
+    from sluice.rights.model import desk_actor
     from sluice.rights.store import find_beginning
 
-    actor, now = Actor(Role.DESK, by or login_name()), datetime.now(UTC)
+    actor, now = desk_actor(by or login_name()), datetime.now(UTC)
     with open_house(get_settings()) as house, err.status("looking into every store"):
-        found = find_beginning(house.conn, case.lower())
+        found = find_beginning(house.conn, case)
         if asked is not None:
             handover.ask_handover(house, found, controller, asked, now, actor)
         try:
@@ -56,7 +56,7 @@ def give_to_principals(case: str, kind: "AnswerKind", format: Format) -> None:
     from sluice.rights.store import find_beginning
 
     with open_house(get_settings()) as house, err.status("looking into every store"):
-        found = find_beginning(house.conn, case.lower())
+        found = find_beginning(house.conn, case)
         handed = handover.give_to_principals(house, found, kind, datetime.now(UTC))
     _show(found, handed, format)
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sluice.cli.case_output import ByOption, CaseArgument
+from sluice.cli.case_output import CaseArgument
+from sluice.cli.options import ByOption
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
 from sluice.settings import get_settings, login_name
 
@@ -36,12 +37,12 @@ def link(
     """
     from sluice.answers.link import make_link
     from sluice.exchange.house import open_house
-    from sluice.rights.model import Actor, Role
+    from sluice.rights.model import desk_actor
     from sluice.rights.store import find_beginning
 
     with open_house(get_settings()) as house:
-        found = find_beginning(house.conn, case.lower())
-        actor = Actor(Role.DESK, by or login_name())
+        found = find_beginning(house.conn, case)
+        actor = desk_actor(by or login_name())
         new = make_link(house, found, datetime.now(UTC), actor, code=code, days=days, most_uses=uses)
     told = {
         "link": new.link.link_id,
@@ -66,7 +67,7 @@ def links(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     from sluice.rights.store import find_beginning
 
     with connect(get_settings()) as conn:
-        found = find_beginning(conn, case.lower())
+        found = find_beginning(conn, case)
         answers = [(answer, find_links(conn, answer.answer_id)) for answer in find_answers(conn, found)]
     if format is Format.JSON:
         told = [_told(answer) | {"links": [_link_told(each) for each in held]} for answer, held in answers]

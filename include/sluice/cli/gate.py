@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sluice.cli.options import writing_to
 from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs, show_table
 from sluice.errors import Exit, Ref, SluiceError, UsageError, is_file
 from sluice.terms import Flow, Verdict
@@ -119,12 +120,8 @@ def _write(report: Path, judge: "DryRun", file: "LookedAt", tried: "Tried", lang
     from sluice.cli.gate_report import report_page
 
     page = report_page(judge.paper, file, tried, lang)
-    try:
+    with writing_to("--report"):
         report.write_text(page, encoding="utf-8")
-        return
-    except OSError as error:
-        number = error.errno or 0
-    raise UsageError(Ref("option", "--report"), Ref("errno", number))
 
 
 def document_of(tried: "Tried", lang: str = "en") -> dict[str, Any]:

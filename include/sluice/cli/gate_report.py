@@ -10,7 +10,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from sluice.agreement.model import Paper, PaperMissing
+from sluice.agreement.papers import Paper, PaperMissing
 from sluice.cli.gate import explained
 from sluice.documents.reasons import Explained
 from sluice.documents.words import Words, words

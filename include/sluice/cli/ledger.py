@@ -26,6 +26,7 @@ HOLDS = {
     False: "The ledger does NOT hold",
     None: "What is in the database holds; whether something was cut off could not be told",
 }
+RECEIPT_DOES_NOT = "The ledger holds; a receipt does NOT: it was changed, or is of another center"
 EMPTY = "The ledger is empty: there is nothing to verify"
 
 ReceiptsOption = Annotated[
@@ -196,8 +197,10 @@ def _show(report: "LedgerReport", document: dict[str, Any]) -> None:
         places = [(bad.chain, bad.seq, bad.not_before, bad.why) for bad in report.bad]
         show_table("What does not hold", ("chain", "number", "not before", "why"), places)
     receipts = document["receipts"]
+    if receipts["refused"]:
+        show_table("Receipts that do not hold", ("file",), [(name,) for name in receipts["refused"]])
     show_pairs(
-        EMPTY if document["valid"] and not report.entries else HOLDS[document["valid"]],
+        _headline(report, document),
         {
             "entries": report.entries,
             "checkpoints": report.checkpoints,
@@ -208,3 +211,10 @@ def _show(report: "LedgerReport", document: dict[str, Any]) -> None:
             "head": report.head,
         },
     )
+
+
+def _headline(report: "LedgerReport", document: dict[str, Any]) -> str:
+    if document["valid"] and not report.entries:
+        return EMPTY
+    is_receipt_alone = report.valid and bool(document["receipts"]["refused"])
+    return RECEIPT_DOES_NOT if is_receipt_alone else HOLDS[document["valid"]]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.case_output import ByOption, CaseArgument, show_letters
+from sluice.cli.case_output import CaseArgument, show_letters
+from sluice.cli.options import ByOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs
 from sluice.cli.private_file import private_file
 from sluice.errors import Ref, UsageError
@@ -38,10 +39,10 @@ def letter(
     """
     from sluice.exchange.house import open_house
     from sluice.rights.letters import note_opened, open_document, open_letter, write_letter
-    from sluice.rights.model import Actor, Role, SubCaseId
+    from sluice.rights.model import SubCaseId, desk_actor
     from sluice.rights.store import find_beginning, get_case
 
-    wanted, actor, now = _kind(kind), Actor(Role.DESK, by or login_name()), datetime.now(UTC)
+    wanted, actor, now = _kind(kind), desk_actor(by or login_name()), datetime.now(UTC)
     open_as = {".pdf": open_letter, ".json": open_document}.get(to.suffix.lower())
     if open_as is None:
         raise UsageError(Ref("option", "--to"))
@@ -49,7 +50,7 @@ def letter(
         with private_file("--to", to) as write:
             written = write_letter(
                 house,
-                find_beginning(house.conn, case.lower()),
+                find_beginning(house.conn, case),
                 wanted,
                 now,
                 language=lang,
@@ -82,7 +83,7 @@ def letters(
     from sluice.rights.store import find_beginning, get_case
 
     with connect(get_settings()) as conn:
-        found = get_case(conn, find_beginning(conn, case.lower())) if case else None
+        found = get_case(conn, find_beginning(conn, case)) if case else None
         listed = found.letters if found else find_unopened(conn)
     owed = [kind.value for kind in LetterKind if found and is_owed(found, kind)]
     if format is Format.JSON:

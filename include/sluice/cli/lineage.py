@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sluice.cli.options import moment_of
-from sluice.cli.output import Format, FormatOption, err, show_json, show_table
+from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Ref, UsageError
 
 app = typer.Typer(
@@ -67,13 +67,17 @@ def show(
 
 def _show_trace(exchange: str | None, object: str | None, at: str | None, format: Format) -> None:
     from sluice.db import connect
+    from sluice.exchange.read import show_exchange
     from sluice.lineage.graph import describe
     from sluice.lineage.trace import trace_exchange, trace_object
     from sluice.settings import get_settings
 
     moment = moment_of("--at", at) if at is not None else None
     with connect(get_settings()) as conn:
-        trace = trace_exchange(conn, exchange) if exchange else trace_object(conn, object or "", moment)
+        if exchange is not None:
+            trace = trace_exchange(conn, show_exchange(conn, exchange).line.id)
+        else:
+            trace = trace_object(conn, object or "", moment)
     if format is Format.JSON:
         show_json(describe(trace))
         return
@@ -118,3 +122,20 @@ def _show_journey(subject: str, principal: str | None, format: Format) -> None:
         ],
     )
     show_table("Ways of the data", ("way",), [(" > ".join(path),) for path in journey.paths])
+
+
+@app.command("again")
+def again(format: FormatOption = Format.TABLE) -> None:
+    """Let the events that the receiver refused (SLU-475) be sent once more, after what it refused them for was mended.
+
+    They go out with the next `reconcile`, within a minute; `sluice doctor` says how many are refused. JSON: events.
+
+    Example: sluice lineage again
+    """
+    from sluice.db import connect
+    from sluice.exchange.owed import send_again
+    from sluice.settings import get_settings
+
+    with connect(get_settings()) as conn:
+        document = {"events": send_again(conn)}
+    show_json(document) if format is Format.JSON else show_pairs("Sent again", document)

@@ -10,7 +10,7 @@ from importlib import import_module
 
 import typer
 
-from sluice.cli.output import err, show_json
+from sluice.cli.output import err, nowhere, show_json
 from sluice.cli.usage import empty_word, usage_error, usage_line
 from sluice.errors import UNFORESEEN, Exit, ExtraMissing, Ref, SluiceError, place_of
 
@@ -45,6 +45,8 @@ TOPICS = frozenset(
 """Topics that are a module of this room, by the same name but for :data:`MODULES`."""
 MODULES = {"clock": "alarms"}
 """Where the module of a topic has another name."""
+LISTENER_LEFT = 141
+"""As for any command whose reader, such as ``head``, has seen enough: 128 and SIGPIPE."""
 
 
 def root() -> typer.Typer:
@@ -52,6 +54,7 @@ def root() -> typer.Typer:
     return typer.Typer(
         name="sluice",
         help="Data-exchange governance for contact centers: no file moves without purpose, role, verdict and receipt.",
+        epilog="Example: sluice gate run leads.csv --agreement DPA-ENERGY01 --flow renewal_campaign --dry-run",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
@@ -71,11 +74,13 @@ def asked_for(words: Sequence[str]) -> typer.Typer:
 
 def main() -> None:
     """Run the command; a coded error becomes its message and exit code, anything else a place."""
-    words = sys.argv[1:]
+    words, listener = sys.argv[1:], sys.stdout
     try:
         if (empty := empty_word(words)) is not None:
             raise empty
         sys.exit(asked_for(words)(standalone_mode=False))  # the code of a typer.Exit, else None
+    except SystemExit as done:
+        sys.exit(done.code if sys.stdout is listener else LISTENER_LEFT)  # typer puts another in its place
     except SluiceError as error:
         leave(str(error), error.code, error.exit)
     except typer.TyperException as error:
@@ -89,10 +94,13 @@ def main() -> None:
 
 
 def leave(message: str, code: str, status: Exit) -> None:
-    """Say why on stderr (and as JSON on stdout where a program listens), then exit."""
-    err.print(message, style="red", markup=False)
-    if "--format=json" in sys.argv or ("--format", "json") in itertools.pairwise(sys.argv):
-        show_json({"error": {"code": code, "message": message}})
+    """Say why on stderr (and as JSON on stdout where a program listens), then exit; whether or not it can be said."""
+    try:
+        err.print(message, style="red", markup=False)
+        if "--format=json" in sys.argv or ("--format", "json") in itertools.pairwise(sys.argv):
+            show_json({"error": {"code": code, "message": message}})
+    except OSError:  # a full disk; what is still waiting would be tried again at the end
+        sys.stdout = nowhere("w")
     sys.exit(int(status))
 
 

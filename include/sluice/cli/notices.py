@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.case_output import CaseArgument
-from sluice.cli.options import WhyOption
+from sluice.cli.options import WhyOption, as_kept
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.cli.private_file import private_file
 from sluice.errors import Exit, FileMissing, Ref, UsageError, is_file
@@ -23,7 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 NoticeArgument = Annotated[str, typer.Argument(help="Number of the notice, or an unambiguous beginning of it.")]
-WhoOption = Annotated[str, typer.Option("--by", help="Who says so, or did it.")]
+WhoOption = Annotated[str, typer.Option("--by", callback=as_kept, help="Who says so, or did it.")]
 ProofOption = Annotated[
     Path, typer.Option("--evidence", help="A file that proves it (a letter, a mail): its hash is kept.")
 ]
@@ -52,7 +52,7 @@ def list_(
 
     wanted = _state(state)
     with connect(get_settings()) as conn:
-        case_id = find_beginning(conn, case.lower()) if case else None
+        case_id = find_beginning(conn, case) if case else None
         found = list_notices(
             conn, case_id=case_id, recipient=principal, states=(wanted,) if wanted else (), limit=limit
         )
@@ -159,7 +159,7 @@ def export(
     from sluice.rights.tell import document_of
 
     with private_file("--to", to, is_new=True) as write, open_house(get_settings()) as house:
-        found = get_notice(house.conn, find_beginning(house.conn, notice.lower()))
+        found = get_notice(house.conn, find_beginning(house.conn, notice))
         content = document_of(house, found)
         write(content)
     _show_one(format, {"notice": found.notice_id, "path": str(to), "sha256": hashlib.sha256(content).hexdigest()})
@@ -266,7 +266,7 @@ def recipients(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     from sluice.rights.store import find_beginning
 
     with connect(get_settings()) as conn:
-        case_id = find_beginning(conn, case.lower())
+        case_id = find_beginning(conn, case)
         found = list_notices(conn, case_id=case_id, limit=None)
     if format is Format.JSON:
         names = ("name", "recipient", "side", "action", "field_groups", "exchanges", "told_at", "state")

@@ -1,16 +1,40 @@
-"""Words that several commands take: channels, purposes and days."""
+"""Words that several commands take: names, reasons, channels, purposes and days."""
 
-from datetime import UTC, date, datetime
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, tzinfo
 from typing import Annotated
 
 import typer
 
 from sluice.errors import Ref, UsageError
+from sluice.ledger.names import check_name
 
+
+def as_kept(by: str | None) -> str | None:
+    """The name of who does it as records spell it, where one was given. Raises NameInvalid."""
+    return None if by is None else check_name(by)
+
+
+ByOption = Annotated[
+    str | None, typer.Option(callback=as_kept, help="Who does it; the user of this machine by default.")
+]
 WhyOption = Annotated[
     str | None,
     typer.Option("--reason", help="Why: a code in capitals for the ledger, such as CHECKED_BY_PHONE; no sentence."),
 ]
+
+
+@contextmanager
+def writing_to(option: str) -> Iterator[None]:
+    """Around what writes where an option says; what the system refuses is a wrong option. Raises UsageError."""
+    try:
+        yield
+        return
+    except OSError as error:
+        because = errno.errorcode.get(error.errno or 0, "UNKNOWN")
+    raise UsageError(Ref("option", option), Ref("because", because))
 
 
 def channel_word(channel: str | None) -> str | None:
@@ -32,11 +56,11 @@ def day_of(dated: str | None, now: datetime) -> date:
         raise UsageError(Ref("option", "--dated")) from None
 
 
-def moment_of(option: str, text: str) -> datetime:
-    """A moment, ISO 8601, in UTC; without an offset it is UTC. Raises UsageError."""
+def moment_of(option: str, text: str, zone: tzinfo = UTC) -> datetime:
+    """A moment, ISO 8601, in UTC; without an offset it is one of ``zone``. Raises UsageError."""
     try:
         moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageError(Ref("option", option)) from None
 

@@ -6,7 +6,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from sluice.cli.options import writing_to
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
+from sluice.errors import Ref, UsageError
+from sluice.terms import Flow
 
 app = typer.Typer(
     help="Client-principals: onboarding.",
@@ -23,23 +26,29 @@ def topic() -> None:
 @app.command("onboard")
 def onboard(
     name: Annotated[str, typer.Argument(help="Code: lower-case letters, digits, hyphens; also its S3 prefix.")],
+    flow: Annotated[str, typer.Option(help="Name of its first flow: letters, digits, _ and -.")] = "some_flow",
     write: Annotated[bool, typer.Option("--write", help="Write the skeletons; existing files stay.")] = False,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Show a new principal's drop paths, least-privilege policy and YAML skeletons.
 
-    Example: sluice principal onboard energy02 --write
+    Example: sluice principal onboard energy02 --flow leads --write
     """
     import json
+    import re
 
+    from sluice.agreement.contract_shape import FLOW
     from sluice.agreement.onboard import onboard as prepare
     from sluice.agreement.onboard import write_files
     from sluice.settings import get_settings
 
+    if not re.fullmatch(FLOW, flow):
+        raise UsageError(Ref("option", "--flow"))
     settings = get_settings()
     today = datetime.now(UTC).astimezone(ZoneInfo("Europe/Brussels")).date()
-    made = prepare(name, settings.bucket_exchange, today)
-    written = write_files(made, settings.principals_dir) if write else ()
+    made = prepare(name, settings.bucket_exchange, today, Flow(flow))
+    with writing_to("--write"):
+        written = write_files(made, settings.principals_dir) if write else ()
     files = [
         {
             "path": str(settings.principals_dir / skeleton.path),
@@ -72,7 +81,7 @@ def credential(
 
     Example: eval "$(sluice principal credential energy01)"
     """
-    from sluice.errors import Ref, ServiceMissing
+    from sluice.errors import ServiceMissing
     from sluice.services.seaweed import secret_path
     from sluice.services.stack import give_key, take_key
     from sluice.settings import get_settings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.options import WhyOption
+from sluice.cli.options import WhyOption, as_kept
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Exit, Ref, UsageError
 from sluice.settings import get_settings, login_name
@@ -111,7 +111,8 @@ def files(principal: PrincipalOption = None, limit: LimitOption = 200, format: F
 def ack(
     exchange: Annotated[str, typer.Argument(help="Exchange id, or an unambiguous beginning of it.")],
     by: Annotated[
-        str | None, typer.Option(help="Who says that it arrived; the user of this machine by default.")
+        str | None,
+        typer.Option(callback=as_kept, help="Who says that it arrived; the user of this machine by default."),
     ] = None,
     reason: WhyOption = None,
     format: FormatOption = Format.TABLE,
@@ -125,7 +126,7 @@ def ack(
     from sluice.db import connect
     from sluice.returns.acks import acknowledge
 
-    who = login_name() if by is None else by
+    who = by or login_name()
     with connect(get_settings()) as conn:
         answer = acknowledge(conn, exchange, who, datetime.now(UTC), reason=reason)
     if format is Format.JSON:

@@ -8,21 +8,24 @@ from pathlib import Path
 
 import sluice
 from sluice.agreement.codes import CODES
-from sluice.agreement.model import PaperReason
-from sluice.documents.reasons import meaning_of
+from sluice.agreement.papers import PaperReason
+from sluice.answers.handover_record import NOTHING_LEFT
+from sluice.documents.reasons import Explained, explain
 from sluice.documents.words import words
 from sluice.errors import SluiceError
 from sluice.exchange.free_text import PAST
 from sluice.exchange.known_keys import NO_KEYS
 from sluice.exchange.nursery import ChildEnd
-from sluice.exchange.seen import INVALID, NOBODY
+from sluice.exchange.seen import INVALID, NOBODY, STALE
+from sluice.gate.contract_rules import TYPE_CODES
 from sluice.gate.judge import JUDGES_DIFFER, NO_RULES, NOT_COMPUTED, TOO_MANY_REFUSED
 from sluice.gate.kinds import KINDS
-from sluice.lake.format_codes import REASONS
-from sluice.results.codes import REASONS as RESULT_REASONS
+from sluice.lake.format_codes import CODES as FORMAT_CODES
+from sluice.results.codes import CODES as RESULT_CODES
 from sluice.results.mapping_codes import MAPPING_CODES
+from sluice.returns.give_back import STALE as STALE_PERSONS
 from sluice.returns.model import INPUT_GONE, RETENTION_OVER
-from sluice.terms import RefusalClass, ScreenClass
+from sluice.terms import Direction, ScreenClass
 
 INTRODUCTION = """# Errors and codes
 
@@ -54,27 +57,30 @@ def errors_page() -> str:
 
 def all_reason_codes() -> set[str]:
     """Every reason code that the code can give."""
-    of_kinds = {kind.code for kind in KINDS.values()}
+    of_rules = {kind.code for kind in KINDS.values()} | TYPE_CODES
     of_judge = {TOO_MANY_REFUSED, NO_RULES, NOT_COMPUTED, JUDGES_DIFFER}
     of_paper = {f"FORBIDDEN_{reason}" for reason in PaperReason} | {"FORBIDDEN_COUNTRY"}
-    of_file = {"DUPLICATE_CONTENT", "NAME_UNSAFE", "NAME_NOT_AS_AGREED", "UNREADABLE_GAVE_UP", NO_KEYS, INVALID, NOBODY}
+    of_file = {
+        "DUPLICATE_CONTENT",
+        "NAME_UNSAFE",
+        "NAME_NOT_AS_AGREED",
+        "UNREADABLE_GAVE_UP",
+        "UNREADABLE_SEALED",
+        NO_KEYS,
+    }
+    of_persons = {INVALID, NOBODY, STALE, STALE_PERSONS, NOTHING_LEFT}
+    of_lists = {"FORBIDDEN_PURPOSE", "FORBIDDEN_CHANNEL", "STALE_DNCM_LIST"}
     of_child = {end.value for end in ChildEnd if end is not ChildEnd.DONE}
     of_notes = {f"TEXT_{word.upper()}_{end}" for word in ScreenClass for end in PAST.values()} | {"TEXT_SAMPLE"}
     of_returns = {"STALE_NEWER_RETURN", INPUT_GONE, RETENTION_OVER, "HEADER_SOURCE_MISSING", "VALUE_UNWRITABLE"}
-    return {*REASONS, *RESULT_REASONS, *of_kinds, *of_judge, *of_paper, *of_file, *of_child, *of_notes, *of_returns}
+    of_exchange = of_judge | of_paper | of_file | of_persons | of_child | of_notes | of_lists | of_returns
+    return {*FORMAT_CODES, *RESULT_CODES, *of_rules, *of_exchange}
 
 
-def reason_codes() -> dict[str, tuple[str, str]]:
-    """Meaning and cure of every code, English: its own words, else those of the reader, else of its class."""
+def reason_codes() -> dict[str, Explained]:
+    """What receipts and dry runs say of every code, English, by code."""
     say = words("en")
-    told = {}
-    for code in sorted(all_reason_codes()):
-        family = next(f"class.{each}" for each in RefusalClass if code == each or code.startswith(f"{each}_"))
-        spoken = meaning_of(say, code)
-        own = say.find(f"code.{spoken}.meaning") or REASONS.get(code) or RESULT_REASONS.get(code)
-        meaning = own or say.say(f"{family}.meaning")
-        told[code] = (meaning, say.find(f"code.{spoken}.cure", f"{family}.cure") or "")
-    return told
+    return {code: explain(say, Direction.INBOUND, code) for code in sorted(all_reason_codes())}
 
 
 def error_classes() -> list[type[SluiceError]]:
@@ -92,8 +98,8 @@ def _below(kind: type[SluiceError]) -> set[type[SluiceError]]:
 
 
 def _reasons() -> Iterator[tuple[str, str, str]]:
-    for code, (meaning, cure) in reason_codes().items():
-        yield f"`{code}`", meaning, cure
+    for code, told in reason_codes().items():
+        yield f"`{code}`", told.meaning, told.cure
 
 
 def _errors() -> Iterator[tuple[str, str, str]]:

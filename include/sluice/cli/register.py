@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from sluice.cli.options import writing_to
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Ref, UsageError
 from sluice.settings import get_settings
@@ -65,7 +66,9 @@ def export(
     on = at.date() if at else now.astimezone(BRUSSELS).date()
     with connect(settings) as conn, err.status("reading papers and exchanges"):
         register = make_register(conn, settings, Article(article), on, known_then(max(_date(known_at), on), now))
+    with writing_to("--folder"):
         files = write_register(register, folder, languages, forms)
+    _tell_if_empty(register, now.astimezone(BRUSSELS).date())
     _show(register, files, folder, format)
 
 
@@ -76,6 +79,15 @@ def _date(moment: datetime | None) -> date:
 def split(words: str) -> tuple[str, ...]:
     """Words with commas between them."""
     return tuple(word.strip() for word in words.split(",") if word.strip())
+
+
+def _tell_if_empty(register: "Register", today: date) -> None:
+    """On stderr, that nothing was known yet: an empty register says nothing of what was done."""
+    if register.rows:
+        return
+    known = register.known_at.astimezone(BRUSSELS)
+    later = f"; as known now: --known-at {today}" if known.date() < today else ""
+    typer.echo(f"The register is empty: at {known:%Y-%m-%d %H:%M} nothing was known of {register.at}{later}", err=True)
 
 
 def _show(register: "Register", files: "tuple[FileLine, ...]", folder: Path, format: Format) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.case_output import ByOption
+from sluice.cli.options import ByOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Exit, Ref, UsageError
 from sluice.settings import get_settings, login_name
@@ -76,8 +76,9 @@ def _told(due: "Due") -> dict[str, object]:
 def run(principal: PrincipalOption = None, format: FormatOption = Format.TABLE) -> None:
     """Delete what is due and not held, look that nothing of it is left, and record it. Safe to run again.
 
-    JSON: deleted, held, waiting, failed (copies), corrections, consents (that nothing needs any more). Exit 3 when some
-    could not be deleted.
+    JSON: deleted, held, waiting, failed (copies), corrections, consents (that nothing needs any more), undone (how
+    often it failed for a principal as a whole), acks (answered files under acks/). Exit 3 when some could not be
+    deleted, or something was left undone.
 
     Example: sluice retention run
     """
@@ -97,8 +98,9 @@ def run(principal: PrincipalOption = None, format: FormatOption = Format.TABLE) 
         )
     document = asdict(done)
     show_json(document) if format is Format.JSON else show_pairs("Retention", document)
-    if done.failed:
-        err.print(f"{done.failed} copies could not be deleted; the next run tries again", markup=False)
+    if done.failed or done.undone:
+        left = f"{done.failed} copies could not be deleted, {done.undone} times a principal was left undone"
+        err.print(f"{left}; the next run tries again", markup=False)
         raise typer.Exit(Exit.UNDECIDED)
 
 

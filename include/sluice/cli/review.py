@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.options import WhyOption
+from sluice.cli.options import ByOption, WhyOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.cli.private_file import private_file
 from sluice.errors import Ref, UsageError
@@ -23,7 +23,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 IdArgument = Annotated[str, typer.Argument(metavar="EXCHANGE", help="Exchange id, or its beginning.")]
-ByOption = Annotated[str, typer.Option("--by", help="Your name, for the ledger; the user of the system when absent.")]
 
 
 @app.command("list")
@@ -103,7 +102,7 @@ def read(
     sample: Annotated[
         bool, typer.Option("--sample", help="Notes without a finding that were drawn for a person.")
     ] = False,
-    by: ByOption = "",
+    by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Write the notes of held rows into a file: row numbers, codes and notes only. The ledger keeps who read them.
@@ -129,7 +128,7 @@ def decide_(
     rows: Annotated[
         str, typer.Option(help="Row numbers as in `review show`, such as 3,7-9; or all that wait.")
     ] = "all",
-    by: ByOption = "",
+    by: ByOption = None,
     reason: WhyOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:

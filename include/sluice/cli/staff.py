@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +13,10 @@ from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_
 from sluice.errors import Exit, FileMissing, NotFound, Ref, UsageError, is_file
 
 if TYPE_CHECKING:
+    from sluice.db import Connection
     from sluice.staff.model import Imported, Person, StaffFile
+
+    People = tuple[Person, ...]
 
 app = typer.Typer(
     help="Exams, codes of conduct, and who may handle contacts.",
@@ -40,6 +43,8 @@ def import_file(source: SourceArgument, format: FormatOption = Format.TABLE) -> 
     FILE may be the address of an e-learning system that answers with the same rows as JSON; its
     token comes from SLUICE_ELEARNING_TOKEN. Exit 1 when a row was refused; the others are recorded.
 
+    JSON: counts, reasons, and people as they stand afterwards, as `staff readiness` gives them.
+
     Example: sluice staff import exams.csv
     """
     from sluice.db import connect
@@ -51,8 +56,9 @@ def import_file(source: SourceArgument, format: FormatOption = Format.TABLE) -> 
     file = _read(source)
     with connect(settings) as conn:
         key = Keyring.open(settings).staff_key()
-        done = admit(conn, file, key=key, controller=settings.center, now=datetime.now(UTC))
-    _show_import(done, format)
+        done = admit(conn, file, key=key, controller=settings.center, now=(now := datetime.now(UTC)))
+        people = _people(conn, now) if format is Format.JSON else ()
+    _show_import(done, people, format)
     if done.judged.findings:
         raise typer.Exit(Exit.REFUSED)
 
@@ -72,7 +78,15 @@ def _read(source: str) -> "StaffFile":
     return StaffFile(path.read_bytes(), "file")
 
 
-def _show_import(done: "Imported", format: Format) -> None:
+def _people(conn: "Connection", at: datetime, minimum: str | None = None, known: datetime | None = None) -> "People":
+    from sluice.staff.facts import BRUSSELS, default_minimum
+    from sluice.staff.store import read_people
+
+    least = _minimum(minimum) if minimum else default_minimum(at.astimezone(BRUSSELS).date())
+    return read_people(conn, at, least, known)
+
+
+def _show_import(done: "Imported", people: "People", format: Format) -> None:
     from sluice.staff.admit import reasons_of
 
     reasons = reasons_of(done.judged.findings)
@@ -87,7 +101,7 @@ def _show_import(done: "Imported", format: Format) -> None:
     }
     if format is Format.JSON:
         lines = [reason.model_dump(include={"code", "rule", "column", "count", "rows"}) for reason in reasons]
-        show_json({**counts, "reasons": lines})
+        show_json({**counts, "reasons": lines, "people": [_line(person) for person in people]})
         return
     show_pairs("Imported before, nothing added" if done.is_repeated else "Imported", counts)
     if reasons:
@@ -111,13 +125,10 @@ def readiness(
     """
     from sluice.db import connect
     from sluice.settings import get_settings
-    from sluice.staff.facts import BRUSSELS, default_minimum
-    from sluice.staff.store import read_people
 
     moment = _moment("--at", at) or datetime.now(UTC)
-    least = _minimum(minimum) if minimum else default_minimum(moment.astimezone(BRUSSELS).date())
     with connect(get_settings()) as conn:
-        people = read_people(conn, moment, least, _moment("--known-at", known_at))
+        people = _people(conn, moment, minimum, _moment("--known-at", known_at))
     if agent is not None:
         ref = agent if re.fullmatch("[0-9a-f]{32}", agent) else _refer(agent, None)
         people = tuple(person for person in people if person.agent_ref == ref)
@@ -126,11 +137,14 @@ def readiness(
     _show_people(people, moment, format)
 
 
-def _show_people(people: "tuple[Person, ...]", moment: datetime, format: Format) -> None:
-    rows = [
-        {"agent_ref": person.agent_ref, **asdict(person.readiness), "valid_until": _iso(person.readiness.valid_until)}
-        for person in people
-    ]
+def _line(person: "Person") -> dict[str, Any]:
+    """One of ``people``: reference, ready, reasons, valid_until."""
+    standing = person.readiness
+    return {"agent_ref": person.agent_ref, **asdict(standing), "valid_until": _iso(standing.valid_until)}
+
+
+def _show_people(people: "People", moment: datetime, format: Format) -> None:
+    rows = [_line(person) for person in people]
     if format is Format.JSON:
         show_json({"at": _iso(moment), "people": rows})
         return

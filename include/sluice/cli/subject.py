@@ -138,26 +138,26 @@ def ref(
 ) -> None:
     """Print the SubjectRef of an identifier: every spelling of one person gives the same.
 
-    Exit 1 when there is none (empty, placeholder or invalid). With - in place of KIND VALUE, read
-    lines of KIND, a tab and VALUE from stdin, print one JSON object a line, and exit as the worst of
-    them: 2 for an unknown kind. A principal that no agreement names is refused: references would be
-    made with a key that nobody uses.
+    Exit 1 when there is none (empty, placeholder or invalid). With - in place of KIND VALUE, read lines
+    of KIND, a tab and VALUE from stdin, or with - in place of VALUE lines of values; print one JSON
+    object a line, and exit as the worst of them: 2 for an unknown kind. A principal that no agreement
+    names is refused: references would be made with a key that nobody uses.
 
     Example: sluice subject ref phone "+32 (0)475 12 34 56" --principal energy01
     """
     _check_region(region)
-    if kind == "-":
+    if (kind == "-" and value is not None) or (kind != "-" and (value is None or kind not in KIND_WORDS)):
+        raise UsageError(Ref("argument", "KIND VALUE"))
+    if value is None or value == "-":
         key = _subject_key(principal)
         done = Exit.DONE
-        for line in items(kind):
-            word, _, text = line.partition("\t")
+        for line in items("-"):
+            word, text = (kind, line) if value else line.partition("\t")[::2]
             answer = _answer(key, word, text, region)
             sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
             done = max(done, _exit_of(answer))
         raise typer.Exit(done)
-    if value is None or kind not in KIND_WORDS:
-        raise UsageError(Ref("argument", "KIND VALUE"))
     answer = _answer(_subject_key(principal), kind, value, region)
     if format is Format.JSON:
         show_json(answer)

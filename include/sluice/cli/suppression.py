@@ -98,6 +98,6 @@ def _checked(house: "House", identifier: str, principal: str | None, channel: st
     check_identifiers(person)
     found: set[str] = set()
     for name in pick_principals(house.conn, principal):
-        refs = refs_of(person, house.subject_key(name))
+        refs = refs_of(person, house.subject_key(name), name)
         found.update(find_reasons(house, name, frozenset(refs.values()), channel))
     return {"suppressed": bool(found), "reasons": sorted(found)}

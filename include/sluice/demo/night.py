@@ -50,7 +50,6 @@ class Return:
     key: str
     prepared_by: str | None
     released_by: str | None
-    is_closed: bool
     is_done: bool
     """Closed, receipted, and nothing is left to do for it."""
     record: ExchangeRecord
@@ -224,7 +223,6 @@ def find_return(conn: Connection, source: Source, day: date) -> Return | None:
         key=row["key"],
         prepared_by=draft.prepared_by if draft else None,
         released_by=ReleasedReturn.model_validate_json(released.body).released_by if released else None,
-        is_closed=closed is not None,
         is_done=row["done"],
         record=record,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from sluice.agreement.model import Paper
+from sluice.agreement.papers import Paper
 from sluice.agreement.store import in_force
 from sluice.errors import NotFound, Ref
 from sluice.exchange.house import House

@@ -29,12 +29,11 @@ from sluice.rights.erase_release import draft, release
 from sluice.rights.finish import finish
 from sluice.rights.forward import follow
 from sluice.rights.identifiers import parse_identifier, refs_of
-from sluice.rights.letters import open_letter, write_letter
-from sluice.rights.model import Action, Actor, Case, CaseId, LetterKind, Order, Right, Role, State, Track
+from sluice.rights.letters import note_opened, open_letter, write_letter
+from sluice.rights.model import Action, Case, CaseId, LetterKind, Order, Right, State, Track, desk_actor
 from sluice.rights.notice_model import Notice
 from sluice.rights.notice_store import list_notices
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.requests import list_request_files, read_requests
 from sluice.rights.tell import tell
 from sluice.rights.where import Whereabouts, where
@@ -42,7 +41,7 @@ from sluice.subject.normalise import normalise
 from sluice.terms import Decision, Principal, SubjectKind
 
 ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
-DESK, PLANNER, RELEASER = Actor(Role.DESK, "els.claes"), "carl.maes", "an.peeters"
+DESK, PLANNER, RELEASER = desk_actor("els.claes"), "carl.maes", "an.peeters"
 BATCH = 1000
 WAIT_SECONDS = 120
 
@@ -87,7 +86,7 @@ def run_person(
     before = tuple(where(house, person, (ENERGY, TELECOM)))
     say("a person of both principals asks to be forgotten; both are told, and kept from each other")
     case = _asked(house, phone)
-    refs = frozenset(refs_of(person, house.subject_key(ENERGY)).values())
+    refs = frozenset(refs_of(person, house.subject_key(ENERGY), ENERGY).values())
     reasons = find_reasons(house, ENERGY, refs)
     follow(house, _now())
     forwarded = instructed(house, case.case_id)
@@ -131,9 +130,7 @@ def _asked(house: House, phone: str) -> Case:
     """By letter, to the center; the desk has no doubt who it is."""
     now = _now()
     identifiers = [(SubjectKind.PHONE, phone)]
-    case = open_case(
-        house, Right.ERASURE, identifiers, None, now, "letter", "nl", now, protection=protection_of(house), actor=DESK
-    )
+    case = open_case(house, NewRequest(Right.ERASURE, identifiers, None, now, "letter", "nl", DESK), now)
     write_letter(house, case.case_id, LetterKind.RECEIPT, now)
     return settle_identity(house.conn, case.case_id, True, _order("IDENTITY_SHOWN"))
 
@@ -151,7 +148,7 @@ def instructed(house: House, case_id: CaseId, action: Action = Action.ERASE) -> 
             notices[part.principal] = notices.get(part.principal, b"") + own.read(bucket, key)
             said = json.dumps({"case": part.sub_case_id, "decision": action.value}).encode()
             own.put(bucket, f"{part.principal}/requests/instruction-{part.sub_case_id[:8]}.json", said, "text/json")
-    read_requests(house, protection_of(house), _now())
+    read_requests(house, _now())
     if any(part.state is State.SCOPED for part in store.get_case(house.conn, case_id).sub_cases):
         decide(house.conn, case_id, State.ACCEPTED, replace(_order("ACCEPTED"), action=action))
     return notices
@@ -194,6 +191,7 @@ def _ended(house: House, case_id: CaseId, folder: Path) -> Path:
     tell(house, _now())
     finish(house, _now())
     letter = write_letter(house, case_id, LetterKind.COMPLETION, _now())
+    note_opened(house.conn, letter, _now(), DESK)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"completion-{case_id[:8]}.pdf"
     path.write_bytes(open_letter(house, letter))
@@ -205,7 +203,7 @@ def _batch_released(house: House, customers: Sequence[str]) -> CaseId:
     own, bucket = ObjectStore(as_principal(house.settings, ENERGY)), house.settings.bucket_exchange
     content = "\n".join(["customer", *customers, ""]).encode()
     stored = own.put(bucket, f"{ENERGY}/requests/erasure-batch.csv", content, "text/csv")
-    read_requests(house, protection_of(house), _now())
+    read_requests(house, _now())
     case_id = _case_of(house, stored.version_id)
     follow(house, _now())
     instructed(house, case_id)

@@ -33,8 +33,7 @@ from sluice.rights.identifiers import Identifier
 from sluice.rights.letter_store import find_letters
 from sluice.rights.letters import note_opened
 from sluice.rights.model import Action, Case, Right
-from sluice.rights.opening import open_case
-from sluice.rights.protect import protection_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.rectify import Wanted, ask
 from sluice.rights.where import where
 from sluice.subject.columns import normalise_column
@@ -127,9 +126,7 @@ def _exercised(house: House, right: Right, principal: Principal, person: Sequenc
     """One request, from the letter to the decision of both controllers."""
     now, action = _now(), ACTIONS[right]
     given = [(each.kind, each.value) for each in person]
-    case = open_case(
-        house, right, given, principal, now, "letter", "fr", now, protection=protection_of(house), actor=DESK
-    )
+    case = open_case(house, NewRequest(right, given, principal, now, "letter", "fr", DESK), now)
     settle_identity(house.conn, case.case_id, True, desk_order(DESK.name, now, "IDENTITY_SHOWN"))
     if right is Right.RECTIFICATION:
         ask(house, case.case_id, Wanted({"product": CORRECTED}, now))

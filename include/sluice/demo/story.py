@@ -9,17 +9,20 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 from pydantic import SecretStr
 
 from sluice.db import connect
 from sluice.demo.files import Drop
+from sluice.demo.forged import rewritten
 from sluice.errors import Ref, SluiceError, StoreError
 from sluice.exchange.anchor import anchor_ledger, read_anchors
 from sluice.exchange.house import House, open_house
@@ -148,29 +151,34 @@ def checks(
 
 def _receipt_checks(receipts: Sequence[Path]) -> Iterator[Check]:
     """In another process with an empty environment: only the files and the public key."""
-    forged = receipts[0].with_name("forged.json")
-    document = json.loads(receipts[0].read_text())
-    document["payload"] = document["payload"][:-8] + "AAAAAAAA"
-    forged.write_text(json.dumps(document))
-    *whole, last = _verified([*receipts, forged])
-    yield Check("receipts that verify offline", f"{sum(whole)} of {len(receipts)}", all(whole))
-    yield Check("a forged receipt is refused", "ACCEPTED" if last else "refused", not last)
+    with tempfile.TemporaryDirectory(prefix="sluice-demo-") as name:
+        copied, forged = Path(name) / "copied.json", Path(name) / "forged.json"
+        copied.write_bytes(rewritten(receipts[0].read_bytes()))
+        forged.write_bytes(rewritten(receipts[0].read_bytes(), _one_row_more))
+        *whole, same, other = _verified([*receipts, copied, forged], receipts[0].with_name("receipt-key.pem"))
+    holds = [bool(each["valid"]) for each in whole]
+    yield Check("receipts that verify offline", f"{sum(holds)} of {len(receipts)}", all(holds))
+    is_refused = bool(same["valid"]) and not other["valid"] and str(other["why"]).startswith("signature")
+    yield Check("a forged receipt is refused", "refused" if is_refused else "ACCEPTED", is_refused)
 
 
-def _verified(paths: Sequence[Path]) -> list[bool]:
-    folder = paths[0].parent
-    key = str(folder / "receipt-key.pem")
+def _one_row_more(said: dict[str, Any]) -> None:
+    said["rows"]["accepted"] += 1
+
+
+def _verified(paths: Sequence[Path], key: Path) -> list[dict[str, Any]]:
+    """What the command says of each; where it says less than it was asked, of none that it is valid."""
     done = subprocess.run(
-        [sys.executable, "-m", "sluice.cli.main", "receipt", "verify", "-", "--key", key, "--format", "json"],
-        env={"PATH": os.defpath, "HOME": str(folder)},
-        cwd=folder,
+        [sys.executable, "-m", "sluice.cli.main", "receipt", "verify", "-", "--key", str(key), "--format", "json"],
+        env={"PATH": os.defpath, "HOME": str(key.parent)},
+        cwd=key.parent,
         input="".join(f"{path}\n" for path in paths),
         capture_output=True,
         text=True,
         check=False,
     )
-    said = [bool(json.loads(line)["valid"]) for line in done.stdout.splitlines()]
-    return said if len(said) == len(paths) else [False] * len(paths)
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    return said if len(said) == len(paths) else [{"valid": False, "why": None}] * len(paths)
 
 
 def _ledger_checks(house: House) -> Iterator[Check]:

@@ -18,6 +18,7 @@ from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.ledger.append import append
 from sluice.ledger.dialled import NumbersImported
 from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name
 from sluice.subject.columns import normalise_column
 from sluice.subject.refs import ref_column
 from sluice.terms import Principal, SubjectKind
@@ -60,8 +61,9 @@ def import_numbers(
     The object first, then row and ledger entry. The same file again, downloaded later, is as young as that: nothing
     changed on the list until then. An earlier date changes nothing.
     Raises ListInvalid, ListSmaller unless ``may_be_smaller``, ListReplaced unless ``may_come_back``, UsageError for a
-    date to come.
+    date to come, and NameInvalid.
     """
+    name = check_name(by)
     if dated_on > now.astimezone(BRUSSELS).date():
         raise UsageError(Ref("option", "--dated"))
     content = path.read_bytes()
@@ -75,7 +77,7 @@ def import_numbers(
     refs.write_parquet(sink, compression="zstd", statistics=False)
     stored = house.objects.put_once(house.settings.bucket_lake, f"_dncm/{sha256}.parquet", sink.getvalue(), PARQUET)
     found = NumberList(
-        sha256, dated_on, refs.height, refused, stored.bucket, stored.key, stored.version_id, now, by
+        sha256, dated_on, refs.height, refused, stored.bucket, stored.key, stored.version_id, now, name
     )  # fmt: skip
     return _note(house, found)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from sluice.agreement.model import Paper, PaperMissing
+from sluice.agreement.papers import Paper, PaperMissing
 from sluice.agreement.store import in_force, is_flow
 from sluice.agreement.subjects import naming_columns
 from sluice.db import transaction
@@ -55,6 +55,7 @@ from sluice.exchange.sweeping import each
 from sluice.exchange.workroom import work_folder
 from sluice.lake.write_model import ValueUnwritable, WriteForm
 from sluice.lake.write_table import write_table
+from sluice.ledger.names import check_name
 from sluice.ledger.record import DIAL, CopyLine, ExchangeRecord
 from sluice.subject.cells import refs_of_columns
 from sluice.subject.columns import normalise_column
@@ -69,32 +70,33 @@ NOT_AGREED = "NOT_AGREED"
 
 def make_dial_list(house: House, request: Request, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> Dialled:
     """The list of a request, in the agents' bucket once its receipt is there. Raises UsageError, DialRefused,
-    and NotFound for a flow that no contract ever named.
+    NameInvalid, and NotFound for a flow that no contract ever named.
 
     A list that may not be made has its record too; its reason code is in the error. So is that it was taken back since.
+    ``now``: the moment it is opened at and judged at; its record says when it closed, whatever the list is of.
     """
     if request.format not in FORMATS:
         raise UsageError(Ref("option", "--to"))
     opened = store.find_opened(house.conn, request) or _open(house, request, now)
     with try_lock(house.conn, opened.exchange_id) as is_ours:
         if is_ours and show_exchange(house.conn, opened.exchange_id).record is None:
-            _close(house, opened, request, run)
+            _close(house, opened, request, now, run)
     do_effects(house, opened.exchange_id)
     return _dialled(house, opened)
 
 
-def _close(house: House, opened: Opened, request: Request, run: Mapping[str, str]) -> None:
+def _close(house: House, opened: Opened, request: Request, now: datetime, run: Mapping[str, str]) -> None:
     """Make it and close it; made again where somebody in it must stay out since."""
     while True:
         known = find_in_force(house.conn, request.principal)
         try:
-            close_record(house, opened, _record(house, opened, request, run), known)
+            close_record(house, opened, _record(house, opened, request, now, run), known)
         except SuppressedMeanwhile:
             continue
         return
 
 
-def finish_left(house: House, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int, int]:
+def finish_left(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int, int]:
     """Finish the lists that dead workers left open: how many, and how many failed and are met again.
 
     Raises ServiceMissing.
@@ -102,16 +104,16 @@ def finish_left(house: House, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int
 
     def one(request: Request) -> int:
         with suppress(DialRefused):  # that is an end too
-            make_dial_list(house, request, datetime.now(UTC), run)
+            make_dial_list(house, request, now, run)
         return 1
 
-    return each("a dial list", store.find_left(house.conn), one)
+    return each(house.conn, "a dial list", store.find_left(house.conn), one)
 
 
 def _open(house: House, request: Request, now: datetime) -> Opened:
     if not is_flow(house.conn, request.principal, request.flow):  # what was typed would stay in the record for good
         raise NotFound(Ref("flow", "of the request"))
-    today = now.astimezone(BRUSSELS).date()
+    request, today = replace(request, asked_by=check_name(request.asked_by)), now.astimezone(BRUSSELS).date()
     paper = paper_of(house, request, today, now)
     agreement = paper.agreement
     if agreement is None or find_purpose(agreement, request.purpose) is None:
@@ -133,9 +135,13 @@ def paper_of(house: House, request: Request, on: date, known_at: datetime) -> Pa
     return in_force(house.conn, request.principal, Direction.INBOUND, request.flow, on, known_at)
 
 
-def _record(house: House, opened: Opened, request: Request, run: Mapping[str, str]) -> ExchangeRecord:
-    """What comes of a list, kept; the paper is that of its opening, suppressions are those of now."""
-    today = opened.opened_at.astimezone(BRUSSELS).date()
+def _record(house: House, opened: Opened, request: Request, now: datetime, run: Mapping[str, str]) -> ExchangeRecord:
+    """What comes of a list, kept; the paper is that of its opening, files and lists of numbers count as of ``now``.
+
+    Suppressions are those that are in force while it is made, and it closes when it does: who erases asks what closed
+    since.
+    """
+    today, on = opened.opened_at.astimezone(BRUSSELS).date(), now.astimezone(BRUSSELS).date()
     paper = paper_of(house, request, today, opened.opened_at)
     if isinstance(paper, PaperMissing):
         return _refused(house, opened, paper, f"FORBIDDEN_{paper.reason.name}", run)
@@ -143,13 +149,13 @@ def _record(house: House, opened: Opened, request: Request, run: Mapping[str, st
     if isinstance(task, str):
         return _refused(house, opened, paper, task, run)
     listed = next(iter(store.list_numbers(house.conn, 1)), None) if task.needs_number_list else None
-    if list_is_stale(task, listed, datetime.now(BRUSSELS).date(), list_age_days(today)):
+    if list_is_stale(task, listed, on, list_age_days(today)):
         return _refused(house, opened, paper, "STALE_DNCM_LIST", run)
     if listed is not None:
         store.note_list(house.conn, opened.exchange_id, listed.sha256)
     with work_folder(house, opened) as folder:
         try:
-            made = _make(house, paper, task, request, listed, folder)
+            made = _make(house, paper, task, request, listed, on, folder)
         except ValueUnwritable:
             return _refused(house, opened, paper, "VALUE_UNWRITABLE", run)
         copies = _keep(house, opened, paper, made)
@@ -162,8 +168,10 @@ def _refused(
     return record_of_refusal(opened, paper, [code], house.settings, run, datetime.now(UTC))
 
 
-def _make(house: House, paper: Paper, task: Task, request: Request, listed: NumberList | None, folder: Path) -> Made:
-    inputs, before = _counted(store.find_inputs(house.conn, request.principal, request.flow), task)
+def _make(
+    house: House, paper: Paper, task: Task, request: Request, listed: NumberList | None, on: date, folder: Path
+) -> Made:
+    inputs, before = _counted(store.find_inputs(house.conn, request.principal, request.flow), task, on)
     rows = read_rows(house, request.principal, paper.contract, inputs, folder)
     for field in (task.contact, *task.consents, *task.columns):
         if field.name not in rows.columns:
@@ -222,11 +230,11 @@ def _empty(name: str) -> pl.Expr:
     return pl.lit(None, pl.String).alias(name)
 
 
-def _counted(inputs: Sequence[Input], task: Task) -> tuple[list[Input], Counter[str]]:
-    """Files that count, and the rows of those that do not: past their retention, or in for another purpose."""
-    today, kept, before = datetime.now(BRUSSELS).date(), [], Counter[str]()
+def _counted(inputs: Sequence[Input], task: Task, on: date) -> tuple[list[Input], Counter[str]]:
+    """Files that count on a day, and the rows of those that do not: past their retention, or in for another purpose."""
+    kept, before = [], Counter[str]()
     for one in inputs:
-        if one.delete_after is not None and one.delete_after < today:
+        if one.delete_after is not None and one.delete_after < on:
             before[LeftOut.PAST_RETENTION.value] += one.rows
         elif task.purpose.code not in one.purposes:
             before[LeftOut.OTHER_PURPOSE.value] += one.rows

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from sluice.agreement.model import PaperMissing
+from sluice.agreement.papers import PaperMissing
 from sluice.agreement.store import in_force
 from sluice.dial import store
 from sluice.dial.make import make_dial_list

@@ -6,7 +6,7 @@ Nobody edits it: a new list without the person is one request away, and the old 
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sluice.agreement.model import Paper
+from sluice.agreement.papers import Paper
 from sluice.db import transaction
 from sluice.dial import store
 from sluice.dial.facts import channel_rule
@@ -36,7 +36,9 @@ def recall_lists(house: House, now: datetime) -> tuple[int, int]:
 
     How many, and how many could not be looked at and are met again. Raises ServiceMissing.
     """
-    return each("recalling a dial list", store.find_out(house.conn, GONE), lambda out: _recall(house, *out, now))
+    return each(
+        house.conn, "recalling a dial list", store.find_out(house.conn, GONE), lambda out: _recall(house, *out, now)
+    )
 
 
 def _recall(house: House, exchange_id: ExchangeId, request: Request, now: datetime) -> int:

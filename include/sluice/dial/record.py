@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sluice.agreement.model import Paper, PaperMissing
+from sluice.agreement.papers import Paper, PaperMissing
 from sluice.dial.model import Composed, Input, NumberList
 from sluice.dial.rules import Task
 from sluice.exchange.model import Judged, Kept, Opened, Sighting

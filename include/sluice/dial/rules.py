@@ -7,7 +7,8 @@ from datetime import date
 
 import polars as pl
 
-from sluice.agreement.model import Agreement, DataContract, FieldRole, Paper, Purpose
+from sluice.agreement.model import Agreement, DataContract, FieldRole, Purpose
+from sluice.agreement.papers import Paper
 from sluice.dial.facts import ChannelRule
 from sluice.dial.model import Composed, LeftOut, NumberList
 from sluice.subject.scope import CONSENT as CONSENT_BASIS

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from sluice.documents.model import Annex, Grid, Page, Pair, Part, ReasonGroup, Section, Text, VerdictPanel
-from sluice.documents.reasons import Explained, explain
+from sluice.documents.reasons import NOTED, Explained, explain, meaning_of
 from sluice.documents.returned import (
     column_roles,
     contacts_on,
@@ -68,7 +68,7 @@ def _section(
         lang=say.language,
         region=say.locale.territory or "",
         title=say.told(told_as(record), "receipt.title"),
-        subtitle=say.say(f"direction.{_way(record)}", principal=record.who.principal) + f" · {record.flow}",
+        subtitle=say.say(f"direction.{told_as(record)}", principal=record.who.principal) + f" · {record.flow}",
         times=_times(say, record),
         also=say.say("receipt.other_languages", languages=say.listed(others)) if say.language == order[0] else None,
         verdict=_verdict(say, record),
@@ -80,10 +80,6 @@ def _section(
         parts=tuple(part for part in parts if part),
         footer=_footer(say, record),
     )
-
-
-def _way(record: ExchangeRecord) -> str:
-    return "dial_list" if record.is_dial_list else told_as(record)
 
 
 def _footer(say: Words, record: ExchangeRecord) -> str:
@@ -100,7 +96,7 @@ def _verdict(say: Words, record: ExchangeRecord) -> VerdictPanel:
     what, decision, way = record.what, record.decision, told_as(record)
     also = []
     if decision is Decision.ACCEPTED and record.reasons:
-        also.append(say.told(way, "verdict.accepted.warned"))
+        also.append(say.told(way, "verdict.accepted.noted" if is_noted(say, record) else "verdict.accepted.warned"))
     if _held(record) and what.rows_refused and record.direction is not Direction.OUTBOUND_RETURN:
         also.append(say.count("verdict.also_held", _held(record), held=say.number(_held(record))))
     if decision is Decision.REFUSED and not what.rows_in:
@@ -116,6 +112,8 @@ def _decided(say: Words, record: ExchangeRecord) -> str:
     if decision is Decision.ACCEPTED:
         return say.told(way, "verdict.accepted.empty")
     name = "held" if decision is Decision.PARTLY_ACCEPTED and not what.rows_refused else "sentence"
+    if decision is Decision.REFUSED and is_noted(say, record):
+        name = "noted"
     numbers = {
         "rows": what.rows_in,
         "accepted": what.rows_accepted,
@@ -123,6 +121,12 @@ def _decided(say: Words, record: ExchangeRecord) -> str:
         "held": _held(record),
     }
     return say.told(way, f"verdict.{decision}.{name}", **{part: say.number(count) for part, count in numbers.items()})
+
+
+def is_noted(say: Words, record: ExchangeRecord) -> bool:
+    """Whether nothing that was found in a file that came is to be corrected by whoever sent it."""
+    codes = [meaning_of(say, line.code) for line in record.reasons]
+    return record.direction is Direction.INBOUND and bool(codes) and set(codes) <= NOTED
 
 
 def _held(record: ExchangeRecord) -> int:
@@ -165,7 +169,7 @@ def _reasons(say: Words, record: ExchangeRecord, reasons: Sequence[ReasonLine]) 
         after.append(say.say("reasons.findings", exchange=record.exchange_id))
     numbered, way = any(line.rows for line in reasons), told_as(record)
     return Part(
-        heading=say.told(way, "reasons.heading"),
+        heading=say.told(way, "reasons.heading.noted" if is_noted(say, record) else "reasons.heading"),
         paragraphs=(Text(say.told(way, "reasons.rows")),) if numbered else (),
         head=_reason_head(say),
         groups=tuple(_groups(say, record.direction, shown)),
@@ -182,7 +186,7 @@ def _groups(say: Words, way: Direction, reasons: Iterable[ReasonLine]) -> Iterab
         yield ReasonGroup(
             word=told.word,
             meaning=told.meaning,
-            to_do=say.say("reasons.cure"),
+            to_do=say.say("reasons.cure") + say.say("pages.colon"),
             cure=told.cure,
             rows=tuple(_reason_row(say, line) for line in lines),
         )

@@ -19,11 +19,13 @@ from sluice.errors import Ref, SluiceError
 if TYPE_CHECKING:
     import typst
 
-LAST_LETTER = 0x4FF
-"""End of the Cyrillic block: the bundled fonts have Latin, Greek and Cyrillic letters, and hardly any others."""
+LETTERS = (range(0x500), range(0x1E00, 0x2000))
+"""The blocks of which the bundled fonts have every letter: Latin (Vietnamese and Welsh too), Greek and Cyrillic."""
 
-PUNCTUATION = frozenset(" \u00a0\u202f\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u20ac")
-"""What our own sentences need beyond letters: spaces, dashes, quotation marks, ellipsis, euro."""
+PUNCTUATION = frozenset(
+    " \u00a0\u202f\u2011\u2013\u2014\u2018\u2019\u201a\u201c\u201d\u201e\u2022\u2026\u20ac\u2116\u2122"
+)
+"""What sentences and names of companies need beyond letters: spaces, dashes, quotation marks, signs."""
 
 _ONE_AT_A_TIME = Lock()
 
@@ -78,6 +80,6 @@ def _printable_character(character: str) -> str:
     """Itself, or ``[U+200F]`` for what has no glyph or would reorder or hide its neighbours."""
     if character in PUNCTUATION:
         return character
-    if ord(character) <= LAST_LETTER and unicodedata.category(character)[0] not in "CZM":
+    if any(ord(character) in block for block in LETTERS) and unicodedata.category(character)[0] not in "CZM":
         return character
     return f"[U+{ord(character):04X}]"

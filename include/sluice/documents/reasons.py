@@ -10,6 +10,9 @@ from sluice.terms import Direction, RefusalClass
 SCREENED: Final = re.compile(r"TEXT_([A-Z_]+)_(MASKED|REFUSED|REVIEW)")
 """Codes of the free-text screen: what was found in a note, and what was done."""
 
+NOTED: Final = frozenset({"DUPLICATE_CONTENT", "TEXT_MASKED", "TEXT_REVIEW", "TEXT_SAMPLE"})
+"""By :func:`meaning_of`: of these whoever sent a file has nothing to correct in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Explained:

@@ -6,7 +6,7 @@ from typing import Final
 
 from sluice.documents.model import Grid, Notice, Pair, Part, Text
 from sluice.documents.reasons import SCREENED
-from sluice.documents.words import GIVE_BACK, Words
+from sluice.documents.words import DIAL_LIST, GIVE_BACK, Words
 from sluice.ledger.record import ColumnLine, ExchangeRecord
 from sluice.terms import Decision, Direction
 
@@ -27,7 +27,9 @@ def contacts_on(record: ExchangeRecord) -> str | None:
 
 
 def told_as(record: ExchangeRecord) -> str:
-    """Whose words are used: those of the direction, or of what goes back because an agreement ended."""
+    """Whose words are used: those of the direction, of a dial list, or of what goes back because an agreement ended."""
+    if record.is_dial_list:
+        return DIAL_LIST
     return GIVE_BACK if record.is_given_back else record.direction.value
 
 

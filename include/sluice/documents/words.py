@@ -27,13 +27,15 @@ BRUSSELS = ZoneInfo("Europe/Brussels")
 REMEMBERED: Final = 4_096
 """Numbers, moments and days whose words are kept: a page of 200 rows writes them again for each reader."""
 
-GIVE_BACK: Final = "give_back"
-"""Way of what goes back because an agreement ended: a return, with some words of its own."""
+GIVE_BACK, DIAL_LIST = "give_back", "dial_list"
+"""Ways of what goes back because an agreement ended, and of who is to be called."""
+_ALSO: Final = {GIVE_BACK: ("outbound_return",), DIAL_LIST: ("internal",)}
+"""Whose words are used where a way has none of its own."""
 _TERRITORY = {"nl": "BE", "fr": "BE", "en": "GB"}
 
 
 def _ways(way: str) -> tuple[str, ...]:
-    return (way, "outbound_return") if way == GIVE_BACK else (way,)
+    return (way, *_ALSO.get(way, ()))
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,12 @@ class Words:
         return next((said for name in names if (said := self.catalogue.gettext(name)) != name), None)
 
     def find(self, *messages: str) -> str | None:
-        """The first sentence that this language has among ``messages``."""
-        return next((said for message in messages if (said := self.say(message)) != message), None)
+        """The first sentence that this language has among ``messages``, of which one may hold anybody's words.
+
+        What has to be filled in is none of them.
+        """
+        known = ((message, self.catalogue.gettext(message)) for message in messages)
+        return next((said for message, said in known if said != message and "{" not in said), None)
 
     def number(self, number: int) -> str:
         return _number(number, self.locale)

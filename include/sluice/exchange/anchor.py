@@ -1,6 +1,6 @@
 """Anchor the ledger outside the database: the signed checkpoint goes to the evidence bucket."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.ledger.checkpoint import heads_changed, make_checkpoint, read_checkpoint
 from sluice.ledger.model import LedgerReport
-from sluice.ledger.store import find_first_appended, find_last_checkpoint, get_jws, list_checkpoints
+from sluice.ledger.store import checkpoints_before, find_first_appended, find_last_checkpoint, get_jws
 
 PREFIX = "checkpoints/"
 PUT_WITHIN = timedelta(minutes=10)
@@ -23,8 +23,8 @@ class AnchorsMissing(SluiceError):
     code: ClassVar[str] = "SLU-455"
     summary: ClassVar[str] = "checkpoints of the ledger are not in the evidence bucket, so that a cut would not show"
     cure: ClassVar[str] = (
-        "see that SLUICE_BUCKET_EVIDENCE names the bucket that always had them, and who can empty it; what `reconcile` "
-        "puts there again proves nothing of the time before: compare with receipts (`ledger verify --receipts`)"
+        "see that SLUICE_BUCKET_EVIDENCE names the bucket that always had them, and who can empty it; what is "
+        "put there again proves nothing of the time before: compare with receipts (`ledger verify --receipts`)"
     )
     exit: ClassVar[Exit] = Exit.MISSING
 
@@ -32,19 +32,43 @@ class AnchorsMissing(SluiceError):
 def anchor_ledger(house: House, now: datetime) -> int:
     """Sign all chain heads, if one moved, and store every checkpoint that is missing outside; the last number.
 
-    A worker may die between signing and storing, so what is missing is looked up, not remembered. A key tells when it
-    was made too: after a restore the database gives numbers again that other checkpoints outside it have.
+    A worker may die between signing and storing, so what is missing is looked up, not remembered: from the newest back
+    to one that is there. The oldest is stored first, so that none is missing below one that was stored; what somebody
+    took away there, :func:`put_missing` finds. A key tells when it was made too: after a restore the database gives
+    numbers again that other checkpoints outside it have.
     """
     last = find_last_checkpoint(house.conn)
     if last is None or heads_changed(house.conn, last, house.keyring.public):
         last = make_checkpoint(house.conn, house.keyring, now)
-    bucket = house.settings.bucket_evidence
-    stored = {item.key for item in house.objects.list_versions(bucket, PREFIX)}
-    for seq, made_at in list_checkpoints(house.conn).items():
-        key = f"{PREFIX}{seq:012d}-{made_at.astimezone(UTC):%Y%m%dT%H%M%S.%f}Z.jws"
-        if key not in stored:
-            house.objects.put_once(bucket, key, get_jws(house.conn, seq), "application/jose")
+    bucket, missing = house.settings.bucket_evidence, dict[int, str]()
+    for seq, made_at in checkpoints_before(house.conn, last.seq + 1):
+        key = _key(seq, made_at)
+        if house.objects.head(bucket, key) is not None:
+            break
+        missing[seq] = key
+    _put(house, missing)
     return last.seq
+
+
+def put_missing(house: House) -> int:
+    """Store every checkpoint that is not outside; how many. It lists all of them, which is too much for each minute."""
+    stored = {item.key for item in house.objects.list_versions(house.settings.bucket_evidence, PREFIX)}
+    last = find_last_checkpoint(house.conn)
+    known = checkpoints_before(house.conn, last.seq + 1) if last else ()
+    missing = {seq: key for seq, made_at in known if (key := _key(seq, made_at)) not in stored}
+    _put(house, missing)
+    return len(missing)
+
+
+def _key(seq: int, made_at: datetime) -> str:
+    return f"{PREFIX}{seq:012d}-{made_at.astimezone(UTC):%Y%m%dT%H%M%S.%f}Z.jws"
+
+
+def _put(house: House, missing: Mapping[int, str]) -> None:
+    """The oldest first."""
+    for seq in sorted(missing):
+        jws = get_jws(house.conn, seq)
+        house.objects.put_once(house.settings.bucket_evidence, missing[seq], jws, "application/jose")
 
 
 def read_anchors(house: House) -> list[bytes]:

@@ -4,7 +4,7 @@ The two differ once an erasure has edited a copy or removed it, so whoever reads
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
@@ -70,27 +70,3 @@ def find_gone(conn: Connection, exchange_id: ExchangeId) -> dict[str, datetime]:
         "select kind, gone_at from copy where exchange_id = %s and gone_at is not null", (exchange_id,)
     ).fetchall()
     return {row["kind"]: row["gone_at"] for row in rows}
-
-
-def note_own_write(conn: Connection, bucket: str, key: str, etag: str) -> None:
-    """Say that a version with these bytes will be ours, before it is put: no poll takes it for an arrival."""
-    conn.execute(
-        """insert into own_write (bucket, key, etag, made_at) values (%s, %s, %s, %s)
-           on conflict (bucket, key, etag) do update set version_id = null""",
-        (bucket, key, etag, datetime.now(UTC)),
-    )
-
-
-def pin_own_write(conn: Connection, bucket: str, key: str, etag: str, version_id: str) -> None:
-    """It was put as this version: the same bytes from somebody else are an arrival again."""
-    conn.execute(
-        "update own_write set version_id = %s where (bucket, key, etag) = (%s, %s, %s)", (version_id, bucket, key, etag)
-    )
-
-
-def find_own_writes(conn: Connection, bucket: str, prefix: str) -> set[tuple[str, str]]:
-    """Key and ETag of what we put, or are about to put, under a prefix."""
-    rows = conn.execute(
-        "select key, etag from own_write where bucket = %s and starts_with(key, %s)", (bucket, prefix)
-    ).fetchall()
-    return {(row["key"], row["etag"]) for row in rows}

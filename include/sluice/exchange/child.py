@@ -7,14 +7,14 @@ the top.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import polars as pl
 
-from sluice.errors import DocumentInvalid
+from sluice.errors import DocumentInvalid, at_place
 from sluice.exchange.content import days_of, split, stopped
 from sluice.exchange.job import Job, job_adapter, report_adapter
 from sluice.exchange.leave import leave_the_rest, write_accepted
@@ -24,16 +24,16 @@ from sluice.exchange.progress import tell
 from sluice.exchange.reading import hints_of
 from sluice.exchange.seen import OWN, REF, Seen
 from sluice.gate.contract_rules import thresholds_of
-from sluice.gate.judge import judge
-from sluice.gate.model import Finding, GateVerdict
+from sluice.gate.judge import judge, noted
+from sluice.gate.model import ROWS_SHOWN, Finding, GateVerdict
 from sluice.gate.regex import known_categories
 from sluice.gate.wire import failing_table, to_json
 from sluice.lake.parts import PART_BYTES, Parts
 from sluice.lake.reader import opened_table
 from sluice.lake.sorted_rows import SortedRows
-from sluice.lake.table import FormatHintInvalid, FormatRefusal
+from sluice.lake.table import FormatHintInvalid, FormatRefusal, Note
 from sluice.screen.prefilter import word_marks
-from sluice.terms import Verdict
+from sluice.terms import Severity, Verdict
 
 PRELOADED = (
     "_strptime",
@@ -113,8 +113,9 @@ def _judge(job: Job, parts: Parts, waiting: ExitStack) -> _Found | FormatRefusal
         seen.add(table)
         tell(job.folder, number + 1, parts.count)
     numbers = seen.row_numbers
-    passed = seen.passing.result(lambda rows: parts.again(numbers[rows]))
+    passed = seen.passing.result(lambda rows: parts.again(numbers[rows]), seen.bad_records.height)
     judgement = judge(passed, seen.findings, thresholds_of(job.contract))
+    judgement = replace(judgement, verdict=noted(judgement.verdict, _notes(seen.notes, passed.columns)))
     seen.findings.clear()
     if seen.missing:
         judgement = replace(judgement, verdict=stopped(judgement.verdict, seen.missing))
@@ -146,6 +147,25 @@ def _held(codes: Mapping[int, str], row_numbers: pl.Series) -> dict[str, list[in
 
 
 def _unreadable(refusal: FormatRefusal) -> GateVerdict:
+    """The columns to blame are told by their places: what is no header may be a person's."""
     rows, readings = refusal.rows, refusal.readings
-    reason = Finding(refusal.code, refusal.rule, None, refusal.count, rows, stops=True, readings=readings)
-    return refused((reason,), Verdict.UNDECIDED if refusal.undecided else Verdict.REFUSED)
+    reasons = (
+        Finding(refusal.code, refusal.rule, column, count, rows, stops=True, readings=readings)
+        for column, count in _counted(tuple(map(at_place, refusal.columns)), refusal.count)
+    )
+    return refused(tuple(reasons), Verdict.UNDECIDED if refusal.undecided else Verdict.REFUSED)
+
+
+def _notes(notes: Sequence[Note], names: Sequence[str]) -> Iterator[Finding]:
+    """names: of the columns as they may be shown."""
+    for note in notes:
+        for column, count in _counted(tuple(names[place - 1] for place in note.columns), note.count):
+            yield Finding(note.code, note.rule, column, count, severity=Severity.WARNING)
+
+
+def _counted(columns: Sequence[str], count: int) -> Iterator[tuple[str | None, int]]:
+    """How often, column by column, of as many as are shown; of the others, and where none is known, together."""
+    shown = columns[:ROWS_SHOWN]
+    yield from ((column, 1) for column in shown)
+    if rest := count - len(shown):
+        yield None, rest

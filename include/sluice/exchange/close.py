@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from sluice.exchange import store
+from sluice.exchange import outbox, store
 from sluice.exchange.catalogue import insert_copies
 from sluice.exchange.house import House
 from sluice.exchange.model import GOOD, Kept, Opened
@@ -55,7 +55,7 @@ def close_record(
         )
         insert_copies(house.conn, opened.exchange_id, record.how_long.copies)
         store.insert_inputs(house.conn, opened.exchange_id, record.what.inputs)
-        store.insert_effects(house.conn, opened.exchange_id, effects_of(record))
+        outbox.insert(house.conn, opened.exchange_id, effects_of(record))
         if record.decision in GOOD:
             store.insert_result_days(house.conn, opened.exchange_id, days)
         store.update_closed(house.conn, record, entry.hash.hex(), datetime.fromisoformat(record.closed_at))

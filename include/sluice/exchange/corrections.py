@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import rfc8785
 
+from sluice.agreement.subject_store import find_subject_names
 from sluice.db import transaction
 from sluice.errors import NotFound, StoreConflict
 from sluice.exchange import correction_store as store
@@ -30,12 +31,14 @@ from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.exchange.suppressed import INDEX, names_any
 from sluice.exchange.whose import REFS, number_columns, refs_by_person
+from sluice.keys import KeyDestroyed
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
 from sluice.ledger.append import append
 from sluice.ledger.corrected import CorrectionDropped, CorrectionMade
 from sluice.ledger.model import EntryKind
 from sluice.subject.correct import value_hash
 from sluice.subject.correction import Correction
+from sluice.subject.refs import refer
 from sluice.terms import FieldGroup, Principal, SubjectKind
 
 if TYPE_CHECKING:
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
 
 SEALED = "application/octet-stream"
 PREFIX = "_corrections/"
+VALUE = "value"
+"""Kind of a correction that is no statement."""
 NAMESPACE = uuid.UUID("c1de8c52-8e0d-5a3c-8b5b-4c6f0de2a9b7")
 Number = tuple[SubjectKind, str]
 """A reference whose kind is one person's, with its kind."""
@@ -57,7 +62,8 @@ class RightValue:
     """What is right of one field since an instant; ``is_statement``: what the person says to an opinion.
 
     ``asked_sha256``: of the sealed object that asked for it, so that another value of the same field is another
-    correction, and the same one again is none. The value itself is in no name.
+    correction, and the same one again is none. The value itself is in no name. ``kinds``: of an identifier, what it
+    refers to, with the region of its phones, in every contract that has it.
     """
 
     field: str
@@ -65,14 +71,16 @@ class RightValue:
     as_of: datetime
     is_statement: bool
     asked_sha256: str
+    kinds: tuple[tuple[SubjectKind, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Objects that name somebody, and that nobody could open."""
+    """Objects that name somebody, and that nobody could open; ``newer``: that name them and came meanwhile."""
 
     named: int = 0
     unreadable: int = 0
+    newer: int = 0
 
 
 def correct(
@@ -84,10 +92,11 @@ def correct(
     if store.is_known(house.conn, correction_id):
         return correction_id
     key = house.subject_key(principal)
-    was = () if right.is_statement else tuple(sorted(_before(house, principal, refs, right, key)))
+    was, named = (set[str](), set[str]()) if right.is_statement else _before(house, principal, refs, right, key)
+    names = set() if right.is_statement else _names(right, key)
     content = Correction(
-        correction_id, tuple(sorted(refs)), right.field, right.value, right.as_of, now, was, right.is_statement,
-        secrets.token_hex(32),
+        correction_id, tuple(sorted(refs)), right.field, right.value, right.as_of, now, tuple(sorted(was)),
+        right.is_statement, secrets.token_hex(32), tuple(sorted(names)), tuple(sorted(named - names)),
     )  # fmt: skip
     bucket, at = house.settings.bucket_vault, _key(principal, correction_id)
     with suppress(StoreConflict):  # an earlier try put it, whose row was not committed: that one's salt counts
@@ -99,7 +108,7 @@ def correct(
         case_id=case_id,
         principal=principal,
         field=right.field,
-        kind="statement" if right.is_statement else "value",
+        kind="statement" if right.is_statement else VALUE,
         as_of=right.as_of,
         bucket=bucket,
         key=at,
@@ -220,19 +229,55 @@ def find_numbers(house: House, principal: Principal, refs: frozenset[str]) -> se
     return found - {frozenset()}
 
 
-def _before(house: House, principal: Principal, refs: frozenset[str], right: RightValue, key: bytes) -> set[str]:
-    """Keyed hashes of what the person's accepted rows and corrections hold in this field, but the right value."""
-    values, numbers = set[str](), set[str]()
+def find_bearers(house: House, principal: Principal, refs: frozenset[str]) -> dict[str, set[frozenset[str]]]:
+    """By reference the numbers of one person that accepted rows with it bear, those of a row together."""
+    found: dict[str, set[frozenset[str]]] = {}
+    for rows, numbers in _rows(house, principal, refs):
+        for row in rows.unique().to_dicts():
+            bears = frozenset(ref for name, ref in row.items() if name in numbers and ref is not None)
+            for ref in refs.intersection(row.values()) if bears else ():
+                found.setdefault(ref, set()).add(bears)
+    return found
+
+
+def find_naming(house: House, principal: Principal) -> list[Correction]:
+    """Corrections of identifiers that stand and can be opened: who looks for a person goes on without the others.
+
+    Only those of columns that can find a person are opened, however many there are of others.
+    """
+    found = []
+    rows = [row for row in store.find_rows(house.conn, principal) if row.kind == VALUE]
+    names = find_subject_names(house.conn, principal) if rows else None
+    for row in (row for row in rows if names is None or row.field in names):
+        with suppress(NotFound, KeyDestroyed):  # a database from before its person was erased; a key that is gone
+            found.append(_open(house, row))
+    return [each for each in found if not each.is_statement and (each.names is None or each.names)]
+
+
+def _names(right: RightValue, key: bytes) -> set[str]:
+    """References of an identifier that is right."""
+    told = (refer(key, kind, right.value, region=region).ref for kind, region in right.kinds)
+    return {ref for ref in told if ref is not None}
+
+
+def _before(
+    house: House, principal: Principal, refs: frozenset[str], right: RightValue, key: bytes
+) -> tuple[set[str], set[str]]:
+    """What the person's accepted rows and corrections hold in this field, but the right value: keyed hashes, and of an
+    identifier its references."""
+    values, numbers, named = set[str](), set[str](), set[str]()
     for rows, columns in _rows(house, principal, refs, right.field):
         own = [series.is_in(sorted(refs)).fill_null(False) for series in refs_by_person(rows, columns)]
-        mine = rows.filter(reduce(or_, own))
+        mine, ref = rows.filter(reduce(or_, own)), f"{REFS}{right.field}"
+        named |= set(mine[ref].drop_nulls().to_list()) if ref in mine.columns else set()
         values |= {value or "" for value in mine[right.field].to_list()}
         numbers |= {ref for name in columns if name in mine.columns for ref in mine[name].to_list()} & refs
     found = {value_hash(key, right.field, value) for value in values}
     for each in find_corrections(house, principal):
         if each.field == right.field and not each.is_statement and not (numbers or refs).isdisjoint(each.refs):
             found |= {value_hash(key, each.field, each.value), *each.before}
-    return found - {value_hash(key, right.field, right.value)}
+            named |= {*(each.names or ()), *each.named}
+    return found - {value_hash(key, right.field, right.value)}, named
 
 
 def _rows(
@@ -271,6 +316,8 @@ def _told(content: Correction) -> bytes:
         "before": list(content.before),
         "is_statement": content.is_statement,
         "salt": content.salt,
+        "names": list(content.names or ()),
+        "named": list(content.named),
     }
     return rfc8785.dumps(said)
 
@@ -287,6 +334,8 @@ def _read(correction_id: str, content: bytes, made_at: datetime) -> Correction:
         tuple(said["before"]),
         said["is_statement"],
         said["salt"],
+        tuple(said["names"]) if "names" in said else None,
+        tuple(said.get("named", ())),
     )
 
 

@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
 
-from sluice.agreement.model import Agreement, Paper
+from sluice.agreement.model import Agreement
+from sluice.agreement.papers import Paper
 from sluice.agreement.store import get_body
 from sluice.documents.statement import make_statement
 from sluice.errors import NotFound, Ref

@@ -9,7 +9,7 @@ ANSWERS = ("why", "what", "how_long", "who", "how", "right_treatment")
 """The six answers, in their order (domain.md)."""
 IN_A_LIST = (
     "id", "principal", "direction", "flow", "purpose", "decision", "reason_code", "opened_at", "closed_at",
-    "rows_in", "rows_accepted", "rows_refused",
+    "rows_in", "rows_accepted", "rows_refused", "rows_held",
 )  # fmt: skip
 
 
@@ -39,5 +39,6 @@ def describe(shown: Shown) -> dict[str, Any]:
             "receipt_at": line.receipt_at,
             "waiting_effects": list(line.waiting_effects),
             "last_error": line.last_error,
+            "stopped_at": line.stopped_at,
         },
     }

@@ -1,10 +1,13 @@
 """A slot: claim one exchange, judge, keep, close, do its effects, take the next until none waits; merge the index."""
 
 import logging
+import math
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from sluice.db import coded
 from sluice.errors import (
@@ -13,7 +16,6 @@ from sluice.errors import (
     DocumentInvalid,
     EvidenceInvalid,
     NotMigrated,
-    Ref,
     ServiceMissing,
     SluiceError,
     StoreError,
@@ -28,11 +30,12 @@ from sluice.exchange.merged import merge_new
 from sluice.exchange.model import Opened
 from sluice.exchange.open import Arrivals
 from sluice.exchange.sealed_runs import SuppressionsLost
+from sluice.exchange.stops import FlowStopped
 from sluice.exchange.suppressed import SuppressedMeanwhile
-from sluice.exchange.sweeping import Faults
+from sluice.exchange.sweeping import Faults, check_none_left
 from sluice.exchange.workroom import sweep_folders
 from sluice.keys import KeyLost, KeyOutOfReach
-from sluice.terms import ARRIVING, Decision, Direction, Flow, Principal
+from sluice.terms import ARRIVING, Decision, Direction, ExchangeId, Flow, Principal
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +50,14 @@ OURS = (
     KeyOutOfReach,
     SuppressedMeanwhile,
     SuppressionsLost,
+    FlowStopped,
 )
-"""Faults of a service, a paper or a key, or a right that came between: no file is to blame, so no attempt counts."""
+"""Faults of a service, a paper or a key, or a right or a stop that came between: no file is to blame, so no attempt
+counts."""
 Carry = Callable[[House, Opened, Mapping[str, str]], Decision | None]
 """Takes one claimed exchange to its end; None when it is not at its end yet."""
+Clock = Callable[[], float]
+"""Seconds that only go forward."""
 
 
 @dataclass
@@ -83,79 +90,102 @@ def drain(
     flow: Flow,
     run: Mapping[str, str],
     carry: Carry | None = None,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Drained:
     """Work off the open exchanges of one flow. A failing file is set aside and never met first for ever.
 
     One that waits for us is met once: tried again and again, the oldest would keep the newest from ever being met.
-    ``carry`` takes one claimed exchange to its end; without it, that of files that arrived.
+    ``carry`` takes one claimed exchange to its end; without it, that of files that arrived. Once ``is_over``, no more
+    is claimed after the first.
 
     Raises ServiceMissing when PostgreSQL or S3 is away: then no file is to blame, and all wait.
     """
-    drained, held = Drained(), list[str]()
-    while True:
+    drained, held, met = Drained(), list[str](), list[ExchangeId]()
+    while not (met and is_over()):
         with store.claim_next(house.conn, direction, principal, flow, but=held) as opened:
             if opened is None:
                 break
-            error: str | None = UNFORESEEN
-            try:
-                with coded():
-                    drained.count((carry or carry_arrival)(house, opened, run))
-                error = None
-            except OURS as failure:
-                log.warning("exchange %s waits: %s", opened.exchange_id, failure)
-                store.give_back(house.conn, opened.exchange_id, failure.code)
-                drained.held_up += 1
+            met.append(opened.exchange_id)
+            if not _carried(house, opened, run, carry or carry_arrival, drained):
                 held.append(opened.exchange_id)
-                error = None
-                if isinstance(failure, ServiceMissing):
-                    raise
-            except SluiceError as failure:
-                log.warning("exchange %s is set aside: %s", opened.exchange_id, failure)
-                error = failure.code
-            finally:
-                if error and not house.conn.broken:
-                    store.set_aside(house.conn, opened.exchange_id, error)
-            drained.set_aside += error is not None
-    do_effects(house)
+    _finish_slot(house, principal, met, drained)
+    return drained
+
+
+def _carried(house: House, opened: Opened, run: Mapping[str, str], carry: Carry, drained: Drained) -> bool:
+    """Take one claimed exchange to its end, or set it aside, and count it; False: it waits for us.
+
+    Raises ServiceMissing.
+    """
+    error: str | None = UNFORESEEN
+    try:
+        with coded():
+            drained.count(carry(house, opened, run))
+        error = None
+    except OURS as failure:
+        log.warning("exchange %s waits: %s", opened.exchange_id, failure)
+        store.give_back(house.conn, opened.exchange_id, failure.code)
+        drained.held_up += 1
+        error = None
+        if isinstance(failure, ServiceMissing):
+            raise
+        return False
+    except SluiceError as failure:
+        log.warning("exchange %s is set aside: %s", opened.exchange_id, failure)
+        error = failure.code
+    finally:
+        if error and not house.conn.broken:
+            store.set_aside(house.conn, opened.exchange_id, error)
+    drained.set_aside += error is not None
+    return True
+
+
+def _finish_slot(house: House, principal: Principal, met: Sequence[ExchangeId], drained: Drained) -> None:
+    """Do the effects that are due, of these exchanges with their lineage; merge the index where something closed."""
+    do_effects(house, lineage=False)  # also what a worker that died owes; its lineage is for `reconcile`, every minute
+    if met:
+        do_effects(house, *met)
     if drained.decisions:
         merge_new(house, principal, datetime.now(UTC))
-    return drained
 
 
 def drain_all(house: House) -> dict[str, Drained]:
     """Open what arrived, work off every flow and finish effects: what trigger, slots and reconcile do.
 
-    Raises StoreError at the end when files of a flow were left undone, ServiceMissing when a store is away.
+    Raises LeftUndone at the end when files of a flow were left undone, ServiceMissing when a store is away.
     """
     Arrivals.of(house.settings).open_new(house.conn, house.objects)
     flows, left = drain_many(house, lambda *_: True, {})
     reconcile(house)
-    check_none_left(left)
+    check_none_left("flows with files", left)
     return flows
 
 
 def drain_many(
-    house: House, is_meant: Callable[[Direction, store.Waiting], bool], run: Mapping[str, str]
+    house: House,
+    is_meant: Callable[[Direction, store.Waiting], bool],
+    run: Mapping[str, str],
+    seconds: float = math.inf,
+    clock: Clock = time.monotonic,
 ) -> tuple[dict[str, Drained], int]:
     """Work off the flows that are meant: what became of each, by name, and how many failed and are met again.
 
-    Raises ServiceMissing when a store is away.
+    seconds: after which no more is claimed. Each flow may use up its share of them, with what those before it left,
+    and takes one exchange at least. Raises ServiceMissing when a store is away.
     """
     done: dict[str, Drained] = {}
-    faults = Faults()
-    for direction in ARRIVING:
-        for waiting in store.find_waiting(house.conn, direction):
-            name = f"{waiting.principal}/{waiting.flow}"
-            if is_meant(direction, waiting):
-                with faults.kept_apart(f"files of {name}"):
-                    done[name] = drain(house, direction, waiting.principal, waiting.flow, run)
+    faults, begun_at = Faults(house.conn), clock()
+    meant = [(way, one) for way in ARRIVING for one in store.find_waiting(house.conn, way) if is_meant(way, one)]
+    for place, (direction, waiting) in enumerate(meant, start=1):
+        name = f"{waiting.principal}/{waiting.flow}"
+        is_over = partial(_is_past, clock, begun_at + seconds * place / len(meant))
+        with faults.kept_apart(f"files of {name}"):
+            done[name] = drain(house, direction, waiting.principal, waiting.flow, run, is_over=is_over)
     return done, faults.count
 
 
-def check_none_left(left: int) -> None:
-    """Raises StoreError when files of so many flows were left undone, after all others were done."""
-    if left:
-        raise StoreError(Ref("flows with files left undone", left))
+def _is_past(clock: Clock, moment: float) -> bool:
+    return clock() >= moment
 
 
 def carry_arrival(house: House, opened: Opened, run: Mapping[str, str]) -> Decision | None:

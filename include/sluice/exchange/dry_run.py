@@ -5,15 +5,16 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from sluice.agreement.load import find_flows_of, find_on_file, load_agreements
-from sluice.agreement.model import KeyReference, Paper, PaperMissing, PaperReason
-from sluice.errors import FileMissing, NotFound, Ref, is_file
+from sluice.agreement.model import KeyReference
+from sluice.agreement.papers import Paper, PaperMissing, PaperReason
+from sluice.errors import FileMissing, Ref, is_file
 from sluice.exchange.job import Job, Suite, file_limits_of, limits_of, load_rules, read_report, read_suites
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import Nursery
@@ -67,7 +68,7 @@ class DryRun:
 
     @classmethod
     def of(cls, nursery: Nursery, settings: Settings, agreement_id: str, flow: Flow) -> Self:
-        """For a flow of an agreement in the checkout. Raises NotFound or DocumentInvalid, coded."""
+        """For a flow of an agreement in the checkout. Raises DocumentInvalid, coded."""
         paper = find_paper(settings, agreement_id, flow, datetime.now(BRUSSELS).date())
         if isinstance(paper, PaperMissing):
             return cls(nursery, settings, paper, ())
@@ -110,7 +111,7 @@ class DryRun:
             suites=self.suites,
             subject_key="",
             origin=None,
-            free_text=agreement.free_text,
+            free_text=replace(agreement.free_text, sample_share=0.0),
             limits=file_limits_of(self.settings, agreement),
         )
         with told(folder, say, SAID_EVERY_S):
@@ -145,10 +146,7 @@ def _said(check: Mapping[str, Any]) -> str:
 
 
 def find_paper(settings: Settings, agreement_id: str, flow: Flow, on: date) -> Paper | PaperMissing:
-    """An agreement that holds ``on`` a day and its inbound contract of a flow, from the checkout's files; or why none.
-
-    Raises NotFound where no paper has this id.
-    """
+    """An agreement that holds ``on`` a day and its inbound contract of a flow, from the checkout; or why none."""
     held = find_on_file(settings.principals_dir, agreement_id, on)
     if held is None:
         return _without_agreement(settings, agreement_id, on)
@@ -165,6 +163,6 @@ def _without_agreement(settings: Settings, agreement_id: str, on: date) -> Paper
     papers = load_agreements(settings.principals_dir, agreement_id)
     versions = [each for each in papers if each.agreement_id == agreement_id]
     if not versions:
-        raise NotFound(Ref("agreement", "as given"), Ref("folder", settings.principals_dir.name))
+        return PaperMissing(PaperReason.NO_AGREEMENT)
     is_over = any(each.valid_from <= on for each in versions)
     return PaperMissing(PaperReason.AGREEMENT_EXPIRED if is_over else PaperReason.AGREEMENT_NOT_YET, versions[-1])

@@ -9,51 +9,64 @@ from functools import partial
 
 from sluice.documents.receipt import make_receipt
 from sluice.errors import UNFORESEEN, NotFound, Ref, SluiceError, place_of
-from sluice.exchange import store
-from sluice.exchange.catalogue import find_copies, find_own_writes
+from sluice.exchange import outbox, store
+from sluice.exchange.catalogue import find_copies
 from sluice.exchange.given import JSON, give_receipt
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import handed_key, index_key, lake_key, receipt_bucket, receipt_stem, return_key, vault_key
+from sluice.exchange.own_writes import find_own_writes, is_own
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
-from sluice.lineage.model import ReceiverDown
+from sluice.lineage.model import EventInvalid, EventRefused, ReceiverDown, TargetInvalid
 from sluice.terms import Direction, ExchangeId
 
 log = logging.getLogger(__name__)
 PEM, CSV = "application/x-pem-file", "text/csv"
+NOWHERE = (ReceiverDown, TargetInvalid)
+"""Faults of where lineage goes: the next event would meet the same, so all wait for the next round."""
+UNWANTED = (EventRefused, EventInvalid)
+"""Faults of one event, which is the same bytes at every try."""
+MOST_TRIES = 8
+"""Of an unwanted event: ten minutes with the pauses between them, as long as a receiver that is being set up, or a
+proxy before it, may refuse what it takes later. Then it waits for `sluice lineage again`."""
 
 
-def do_effects(house: House, exchange_id: ExchangeId | None = None, *, lineage: bool = True) -> int:
-    """Do what is due, of one exchange or of all; how many were done. A failure waits, and keeps no other waiting.
+def do_effects(house: House, *exchange_ids: ExchangeId, lineage: bool = True) -> int:
+    """Do what is due, of these exchanges or of all; how many were done. A failure waits, and keeps no other waiting.
 
-    Lineage goes last, and ends for this time where its receiver is down: one that hangs would keep every receipt for
-    as long as it is waited for. Without ``lineage`` it is left to the next call.
+    Lineage goes last, and ends for this time where its receiver takes nothing: one that hangs would keep every receipt
+    for as long as it is waited for. Without ``lineage`` it is left to the next call.
     """
     done = 0
-    for effect in store.find_due_effects(house.conn, exchange_id):
-        if effect.name in store.LINEAGE and not lineage:
+    for effect in outbox.find_due(house.conn, exchange_ids):
+        if effect.name in outbox.LINEAGE and not lineage:
             break
         try:
             done += _try(house, effect)
-        except ReceiverDown:
+        except NOWHERE as error:
+            log.warning("lineage waits: %s", error)
             break
     return done
 
 
-def _try(house: House, effect: store.Effect) -> bool:
-    """Do one effect, unless another worker does; False: it is not done, and why is kept. Raises ReceiverDown."""
-    if not store.begin_effect(house.conn, effect):
+def _try(house: House, effect: outbox.Effect) -> bool:
+    """Do one effect, unless another worker does; False: it is not done, and why is kept. Raises what is in NOWHERE."""
+    if not outbox.begin(house.conn, effect):
         return False
     try:
         EFFECTS[effect.name](house, effect.exchange_id)
-        store.end_effect(house.conn, effect)
+        outbox.end(house.conn, effect)
         return True
-    except ReceiverDown as error:
-        store.note_effect_error(house.conn, effect, error.code)
+    except NOWHERE as error:
+        outbox.note_error(house.conn, effect, error.code)
         raise
+    except UNWANTED as error:
+        log.warning("effect %s of exchange %s waits: %s", effect.name, effect.exchange_id, error)
+        outbox.note_error(house.conn, effect, error.code, most_tries=MOST_TRIES)
+        return False
     except SluiceError as error:
         failed = error.code
     except Exception as error:
@@ -61,7 +74,7 @@ def _try(house: House, effect: store.Effect) -> bool:
             raise
         log.error("effect %s of exchange %s waits: %s", effect.name, effect.exchange_id, place_of(error))
         failed = UNFORESEEN
-    store.note_effect_error(house.conn, effect, failed)
+    outbox.note_error(house.conn, effect, failed)
     return False
 
 
@@ -137,11 +150,12 @@ def _sweep(house: House, exchange_id: ExchangeId) -> None:
     )
     for bucket, prefix in places:
         there = list(house.objects.list_versions(bucket, prefix))  # before the catalogue: what is put later is no rest
-        ours = find_own_writes(house.conn, bucket, prefix)
+        own = find_own_writes(house.conn, there)
         named = {(copy.key, copy.version_id) for copy in find_copies(house.conn, exchange_id) if copy.bucket == bucket}
         for item in there:
-            is_kept = (item.key, item.version_id) in named or (item.key, item.etag) in ours
-            if not is_kept and not item.key.endswith("/_receipt.json"):
+            if (item.key, item.version_id) in named or item.key.endswith("/_receipt.json"):
+                continue
+            if not is_own(house.objects, item, own.get((bucket, item.key), ()), with_twins=True):
                 house.objects.delete_version(bucket, item.key, item.version_id)
 
 
@@ -170,12 +184,12 @@ def _put_reviewed(house: House, exchange_id: ExchangeId) -> None:
 
 
 EFFECTS: Mapping[str, Callable[[House, ExchangeId], None]] = {
-    store.STARTED: _tell_start,
+    outbox.STARTED: _tell_start,
     "findings": _give_findings,
     "receipt": _give_receipt,
     "delivery": _deliver,
     "dial": _put_dial,
-    store.ENDED: _tell_closed,
+    outbox.ENDED: _tell_closed,
     "sweep": _sweep,
     "review": _put_reviewed,
 }

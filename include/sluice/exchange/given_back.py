@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sluice.agreement.model import Paper, PaperMissing
+from sluice.agreement.papers import Paper, PaperMissing
 from sluice.agreement.store import in_force
 from sluice.db import Connection
 from sluice.exchange.model import Opened

@@ -10,10 +10,13 @@ from sluice.agreement.drift import Drift, find_drift, is_header
 from sluice.agreement.errors import FileRefused, FileUndecided, PaperInvalid
 from sluice.agreement.guess import has_decimal_comma, profile_columns
 from sluice.agreement.infer import ColumnProfile, FileProfile, infer_contract
-from sluice.errors import Ref
+from sluice.errors import Ref, may_be_a_value
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Table
 from sluice.terms import Direction, Flow, Principal
+
+LONG_NUMBER = 6
+"""Digits from which on a name without a letter may be a telephone number or a date, rather than a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,10 @@ class Skeleton:
 
 
 def skeleton_of(file: Path, principal: str, flow: str, direction: Direction = Direction.INBOUND) -> Skeleton:
-    """The contract skeleton of a file. Raises FileRefused or FileUndecided when it is no table."""
+    """The contract skeleton of a file. Raises FileRefused or FileUndecided when it is no table, or has no header."""
     table = _table(file, FormatHints())
+    if likely := sum(map(_is_of_a_person, table.frame.columns)):
+        raise FileUndecided(Ref("reason", "HEADER_LOOKS_LIKE_DATA"), Ref("count", likely))
     found, comma = table.dialect, has_decimal_comma(table.frame)
     profile = FileProfile(file.suffix.lower(), found.format, found.delimiter, found.encoding, comma)
     columns = tuple(profile_columns(table.frame, comma))
@@ -41,11 +46,17 @@ def drift_of(contract: Path, file: Path) -> tuple[Drift, ...]:
     document = read_document(contract)
     if not document.is_contract or len(document.root["servers"].entries) != 1 or not columns(document):
         raise PaperInvalid(make_problem(str(contract), 1, "CON-007" if not document.is_contract else "CON-030", ""))
-    table = _table(file, _hints(document))
+    hints = _hints(document)
+    table = _table(file, hints)
     own = table.frame.drop(table.absent)
     if not is_header(document, own.columns):
         raise FileRefused(Ref("reason", "HEADER_LOOKS_LIKE_DATA"), Ref("count", own.width))
-    return find_drift(document, profile_columns(own, has_decimal_comma(own)))
+    return find_drift(document, profile_columns(own, hints.decimal_comma))
+
+
+def _is_of_a_person(name: str) -> bool:
+    """An address or a long number: no contract says yet that it is a name, and names are printed."""
+    return may_be_a_value(name) and ("@" in name or sum(map(str.isdigit, name)) >= LONG_NUMBER)
 
 
 def _hints(document: Document) -> FormatHints:

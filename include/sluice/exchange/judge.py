@@ -10,20 +10,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from sluice.agreement.model import KeyReference, Paper, PaperMissing
+from sluice.agreement.model import KeyReference
+from sluice.agreement.papers import Paper, PaperMissing
 from sluice.agreement.store import in_force
-from sluice.errors import DocumentInvalid, GateFailed, Ref
+from sluice.errors import DocumentInvalid, GateFailed, ObjectUnreadable, Ref
 from sluice.exchange import locks, store
 from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
 from sluice.exchange.job import Job, file_limits_of, limits_of, load_rules, mapping_of, read_report, read_suites
 from sluice.exchange.known_keys import NO_KEYS, KnownKeys, write_keys
+from sluice.exchange.left import check_left
 from sluice.exchange.model import Judged, Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.nursery import ChildEnd
 from sluice.exchange.paper import finding, missing_paper, refuse_unread, refused
 from sluice.exchange.progress import told
-from sluice.exchange.review import paper_of_review, review_of
+from sluice.exchange.review import held_inputs, paper_of_review, review_of
 from sluice.exchange.suppressed import write_suppressed
 from sluice.exchange.suppressed_store import find_in_force
 from sluice.exchange.uses import needs_of_file
@@ -70,17 +72,32 @@ def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
         yield Judged(opened, paper, None, refused(reasons), None, {}, folder)
         return
     house.nursery.warm()
-    fetched = house.objects.fetch(opened.bucket, opened.key, opened.version_id, folder / "arrived")
+    fetched = _arrived(house, opened, folder)
+    if fetched is None:
+        yield Judged(opened, paper, None, refused((finding("UNREADABLE_SEALED", "object.read"),)), None, {}, folder)
+        return
     if review is not None and review.sha256 != fetched.sha256:
         reason = finding("NAME_NOT_AS_AGREED", "name.of_a_review")
         yield Judged(opened, paper, fetched, refused((reason,)), None, {}, folder)
         return
+    inputs = held_inputs(house.conn, review) if review else ()
     with locks.content_lock(house.conn, opened, fetched.sha256):
         if twin := store.find_same_content(house.conn, opened, fetched.sha256):
             reason = finding("DUPLICATE_CONTENT", f"content.once:{twin}")
-            yield Judged(opened, paper, fetched, refused((reason,)), None, {}, folder)
+            yield Judged(opened, paper, fetched, refused((reason,)), None, {}, folder, inputs=inputs)
             return
-        yield _judge_bytes(house, opened, paper, fetched, folder, is_read=review is not None)
+        yield replace(
+            _judge_bytes(house, opened, paper, fetched, folder, is_read=review is not None),
+            inputs=inputs,
+        )
+
+
+def _arrived(house: House, opened: Opened, folder: Path) -> Fetched | None:
+    """The file on local disk; None: its sender put it so that the store does not give it to us."""
+    try:
+        return house.objects.fetch(opened.bucket, opened.key, opened.version_id, folder / "arrived")
+    except ObjectUnreadable:
+        return None
 
 
 def _judge_bytes(
@@ -104,6 +121,7 @@ def _judge_bytes(
     most = limits_of(house.settings, paper.agreement, fetched.size_bytes + keys.size_bytes)
     with told(folder, say, SAID_EVERY_S):
         end = house.nursery.run(job.as_json(), most)
+    check_left(folder)
     if end in MAYBE_NOT_THE_FILE and opened.attempts < TRIES_OF_A_DEAD_CHILD:
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("child", end.value), Ref("at", failure_of(folder)))
     report = read_report(folder, end)

@@ -16,6 +16,7 @@ from sluice.exchange.rest import REST, REST_FILE
 from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import seal
 from sluice.ledger.record import CopyLine
+from sluice.terms import Direction
 
 PARQUET, CSV, SEALED = "application/vnd.apache.parquet", "text/csv", "application/octet-stream"
 AS_MADE = "application/vnd.sluice.made"
@@ -57,7 +58,7 @@ def _arrived(house: House, judged: Judged, received: date) -> CopyLine:
 def _accepted(house: House, judged: Judged, received: date) -> list[CopyLine]:
     opened, bucket = judged.opened, house.settings.bucket_lake
     assert judged.agreement is not None and judged.contract is not None  # nothing is accepted without paper
-    rule, delete_after = shortest_retention(judged.agreement, judged.contract, {"received": received})
+    rule, delete_after = shortest_retention(judged.agreement, judged.contract, starts_of(judged, received))
     lake = house.objects.put_converging(
         bucket, lake_key(opened, "part-0.parquet"), judged.folder / "accepted.parquet", PARQUET
     )
@@ -67,6 +68,18 @@ def _accepted(house: House, judged: Judged, received: date) -> list[CopyLine]:
         run = house.objects.put_converging(bucket, index_key(opened), index, PARQUET)
         copies.append(line("index", run, None, rule, delete_after))
     return copies
+
+
+def starts_of(judged: Judged, received: date) -> dict[str, date]:
+    """Brussels days that a rule of an arrived file can start at: a file of contacts is kept by its newest call.
+
+    No call is newer than its file: a wrong year keeps nothing for longer; nor is it without a day where no row has one.
+    """
+    if judged.opened.direction is not Direction.INTERNAL:
+        return {"received": received}
+    days = judged.sighting.days if judged.sighting else {}
+    newest = max(map(date.fromisoformat, days), default=received)
+    return {"received": received, "call": min(newest, received)}
 
 
 def _refused(house: House, judged: Judged, received: date) -> list[CopyLine]:

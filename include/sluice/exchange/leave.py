@@ -38,7 +38,7 @@ def leave_the_rest(job: Job, parts: Parts, seen: Seen, report: pl.DataFrame, row
     if rest is not None:
         rest.write(job.folder / REST_FILE, bad["raw"], delimiter, is_whole=not is_kept)
     if is_kept and bad.height:
-        bad.write_parquet(job.folder / "refused_records.parquet", statistics=False)
+        bad.drop("place").write_parquet(job.folder / "refused_records.parquet", statistics=False)
     return told and rest is None
 
 

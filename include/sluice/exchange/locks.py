@@ -28,7 +28,7 @@ def try_lock(conn: Connection, exchange_id: str) -> Iterator[bool]:
     try:
         yield got
     finally:
-        if got:
+        if got and not conn.closed:
             conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (exchange_id,))
 
 

@@ -73,7 +73,7 @@ def merge_index(house: House, principal: Principal, now: datetime, fewest: int =
             _sweep(house, principal, group)
             return _merge_all_of(house, principal, _month(group), now, fewest) if _month(group) in months else 0
 
-    return each("merging the index", _groups(house, principal, months), merge)
+    return each(house.conn, "merging the index", _groups(house, principal, months), merge)
 
 
 def merge_new(house: House, principal: Principal, now: datetime) -> int:
@@ -93,7 +93,7 @@ def merge_new(house: House, principal: Principal, now: datetime) -> int:
             _sweep(house, principal, f"{month}/")
             return _merge_first(house, principal, month, now, to_merge_by_day)
 
-    merged, _ = each("merging the index", [f"{now.astimezone(BRUSSELS):%Y-%m}"], merge)
+    merged, _ = each(house.conn, "merging the index", [f"{now.astimezone(BRUSSELS):%Y-%m}"], merge)
     return merged
 
 
@@ -243,12 +243,25 @@ def sweep_merged(house: House, principal: Principal, month: str | None = None) -
             _sweep(house, principal, group)
 
 
-def count_left(house: House, principal: Principal, refs: Collection[str]) -> Left:
-    """How many objects of merges name a person, whatever the database says: every version is opened."""
+def find_objects(house: House, principal: Principal) -> frozenset[tuple[str, str]]:
+    """Every object of a merge by key and version, whatever the database says."""
+    there = house.objects.list_versions(house.settings.bucket_lake, merged_prefix(principal))
+    return frozenset((item.key, item.version_id) for item in there)
+
+
+def count_left(
+    house: House, principal: Principal, refs: Collection[str], known: Collection[tuple[str, str]] | None = None
+) -> Left:
+    """How many objects of merges name a person, whatever the database says: every version is opened.
+
+    known: as :func:`find_objects`; what is not among them came since. All are, where it is None.
+    """
     there = list(house.objects.list_versions(house.settings.bucket_lake, merged_prefix(principal)))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = list(pool.map(lambda item: _names(house, item, sorted(refs)), there))
-    return Left(found.count(True), found.count(None))
+    named = [item for item, is_named in zip(there, found, strict=True) if is_named]
+    newer = 0 if known is None else sum((item.key, item.version_id) not in known for item in named)
+    return Left(len(named) - newer, found.count(None), newer)
 
 
 def _names(house: House, item: StoredObject, refs: Sequence[str]) -> bool | None:

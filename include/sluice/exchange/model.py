@@ -10,10 +10,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sluice.agreement.model import Agreement, DataContract, Paper, PaperMissing
+from sluice.agreement.model import Agreement, DataContract
+from sluice.agreement.papers import Paper, PaperMissing
 from sluice.gate.model import GateVerdict
 from sluice.lake.objects import Fetched
-from sluice.ledger.record import CopyLine, Screening
+from sluice.ledger.record import CopyLine, InputLine, Screening
 from sluice.terms import Decision, Direction, ExchangeId, Flow, Principal, Verdict
 
 GOOD = (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED)
@@ -81,6 +82,8 @@ class Judged:
     """Rows kept back although the gate let them pass, per reason."""
     kept_out: frozenset[str] = frozenset()
     """Suppression runs that the judging knew."""
+    inputs: tuple[InputLine, ...] = ()
+    """Where held rows come back: the exchange that held them."""
 
     @property
     def decision(self) -> Decision:

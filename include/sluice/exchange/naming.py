@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sluice.exchange.model import Opened
-from sluice.terms import Direction, Flow, Principal
+from sluice.terms import ARRIVING, Direction, Flow, Principal
 
 if TYPE_CHECKING:
     from sluice.settings import Settings
@@ -17,6 +17,14 @@ FLOW_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 LONG_DIGITS = re.compile(r"\d{9,}|\d{1,4}(?:[._-]\d{1,4}){2,}")
 TIMESTAMP = re.compile(r"20[2-4]\d[01]\d[0-3]\d{1,10}|1[5-9]\d{8}(\d{3})?|\d{1,8}")
 """A date and what follows it, seconds or milliseconds since 1970, or too short to be a person's number."""
+_SEP = "[._-]?"
+WHEN = re.compile(
+    rf"(?<!\d)(?:20[2-4]\d{_SEP}[01]\d{_SEP}[0-3]\d(?:[T._-]?[0-2]\d{_SEP}[0-5]\d(?:{_SEP}[0-5]\d(?:\d{{3}})?)?)?"
+    rf"|[0-3]\d{_SEP}[01]\d{_SEP}20[2-4]\d|20[2-4]\d{_SEP}\d\d|1[5-9]\d{{8}}(?:\d{{3}})?)(?!\d)"
+)
+"""A day, a moment of it, a month or a week, or seconds or milliseconds since 1970."""
+FEW_DIGITS = 5
+"""Of a file's name, beside what :data:`WHEN` is: no number that an erasure looks for is so short."""
 NO_FLOW = Flow("unassigned")
 WITHHELD = "[name withheld]"
 """Stands in records for a name that could be a person's; whoever shows it says it in the words of the reader."""
@@ -26,6 +34,16 @@ BRUSSELS = ZoneInfo("Europe/Brussels")
 def midnight(day: date) -> datetime:
     """When a day begins in Brussels."""
     return datetime.combine(day, time(), BRUSSELS)
+
+
+def from_when(said: date | datetime) -> datetime:
+    """Where a list begins that is asked for since a day, which begins at midnight in Brussels, or since a moment.
+
+    A moment without a zone is one of the clock of Brussels.
+    """
+    if not isinstance(said, datetime):
+        return midnight(said)
+    return said if said.tzinfo else said.replace(tzinfo=BRUSSELS)
 
 
 def utc_text(moment: datetime) -> str:
@@ -42,15 +60,26 @@ def is_safe_name(name: str) -> bool:
     return bool(SAFE_NAME.fullmatch(name)) and all(map(TIMESTAMP.fullmatch, runs))
 
 
+def has_number(name: str) -> bool:
+    """Whether a name has more digits, beside a date or time, than a number of nobody: it may be a customer's.
+
+    Such a file is read, but its name stands in no record, which nobody could change when that customer is erased.
+    """
+    return sum(map(str.isdigit, WHEN.sub("", name))) > FEW_DIGITS
+
+
 def withheld_unless_safe(key: str, flow: Flow) -> str:
     """The key of a file of this flow; with its file name withheld when that name could name a person.
+
+    Of what arrives a number may be that of its person; other names we made ourselves, of ids.
 
     Of a file that has no flow the folder is withheld too: whoever sent it chose that name.
     """
     principal, direction, folder, name = split_key(key)
     if NO_FLOW in (flow, folder):
         return f"{principal}/{direction}/{WITHHELD}"
-    return key if is_safe_name(name) else f"{principal}/{direction}/{folder}/{WITHHELD}"
+    is_told = is_safe_name(name) and not (direction in ARRIVING and has_number(name))
+    return key if is_told else f"{principal}/{direction}/{folder}/{WITHHELD}"
 
 
 def split_key(key: str) -> tuple[str, str, Flow, str]:

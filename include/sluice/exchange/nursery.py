@@ -29,7 +29,8 @@ from typing import Any, Self
 
 from sluice.errors import GateFailed, Ref, place_of
 
-CLONE_NEWUSER, CLONE_NEWNET, PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 CHILD = "sluice.exchange.child:judge_file"
 """What judges a file: the work of nearly every nursery."""
 OPEN_FILES = 256
@@ -179,14 +180,25 @@ def serve(child: Callable[[dict[str, Any]], None]) -> None:
     """The process's loop: read a job, fork, wait, answer; ends with its parent or its stdin."""
     die_with_parent()
     leave_network()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for line in sys.stdin:
         request = json.loads(line)
         limits = Limits(**request["limits"])
         pid = os.fork()
         if pid == 0:
             _be_child(child, request["job"], limits)
-        sys.stdout.write(json.dumps({"end": _wait(pid, limits.wall_seconds)}) + "\n")
+        end = _wait(pid, limits.wall_seconds)
+        _end_the_rest()
+        sys.stdout.write(json.dumps({"end": end}) + "\n")
         sys.stdout.flush()
+
+
+def _end_the_rest() -> None:
+    """End what the child had started: the kernel gives it to this process, and it would write where nobody looks."""
+    while left := [int(pid) for own in Path("/proc/self/task").glob("*/children") for pid in own.read_text().split()]:
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def die_with_parent() -> None:

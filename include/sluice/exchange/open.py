@@ -1,18 +1,19 @@
 """Open an exchange for every file version that arrived: the record exists before a byte is read."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from sluice.agreement.model import Paper, PaperMissing
+from sluice.agreement.papers import Paper, PaperMissing
 from sluice.agreement.store import in_force, is_flow
 from sluice.db import Connection, transaction
 from sluice.errors import SluiceError
-from sluice.exchange import store
+from sluice.exchange import outbox, store
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, NO_FLOW, PRINCIPAL_NAME, split_key, utc_text, withheld_unless_safe
+from sluice.exchange.own_writes import OwnWrite, find_own_writes, is_own
 from sluice.exchange.store import Arrival
 from sluice.lake.objects import ObjectStore, StoredObject, prefix_of
 from sluice.lake.versions import UNSAID, ListingCut
@@ -23,13 +24,13 @@ from sluice.settings import Settings
 from sluice.terms import ARRIVING, Direction, Principal
 
 log = logging.getLogger(__name__)
-LINEAGE_START = (store.STARTED, 1)
+LINEAGE_START = (outbox.STARTED, 1)
 TOLD_WITHIN = timedelta(minutes=5)
 
 
 @dataclass
 class Arrivals:
-    """Finds and opens what lies under the prefixes files arrive in. ``seen`` only saves queries.
+    """Finds and opens what lies under the prefixes files arrive in. ``seen``, of what is still listed, saves queries.
 
     Principals reach the first bucket of ``doors`` only: nobody but the center can hand in results.
     """
@@ -43,23 +44,44 @@ class Arrivals:
         return cls(tuple(zip((settings.bucket_exchange, settings.bucket_internal), ARRIVING, strict=True)))
 
     def open_new(self, conn: Connection, objects: ObjectStore) -> int:
-        """Open an exchange for every version that has none; how many were new.
+        """Open an exchange for every version that has none, but for those that erasures put; how many were new.
 
         Raises ListingCut, after the files of all other principals were opened.
         """
         cut: list[ListingCut] = []
-        fresh = [arrival for arrival in self._list(objects, cut) if self._name(arrival) not in self.seen]
+        fresh = self._fresh(objects, cut)
         unregistered = store.find_unregistered(conn, fresh)
         self.seen.update({self._name(each) for each in fresh} - {self._name(each) for each in unregistered})
-        opened = sum(self._open(conn, arrival) for arrival in unregistered)
+        own = find_own_writes(conn, (each.object for each in unregistered))
+        opened = sum(self._open(conn, objects, arrival, own) for arrival in unregistered)
         if cut:
             raise cut[0]
         return opened
 
-    def _open(self, conn: Connection, arrival: Arrival) -> bool:
+    def _fresh(self, objects: ObjectStore, cut: list[ListingCut]) -> list[Arrival]:
+        """What is listed and was not seen before. What is listed no more is forgotten: a triggerer lives for months."""
+        fresh, still = list[Arrival](), set[tuple[str, str]]()
+        for arrival in self._list(objects, cut):
+            if (name := self._name(arrival)) in self.seen:
+                still.add(name)
+            else:
+                fresh.append(arrival)
+        if not cut:
+            self.seen = still
+        return fresh
+
+    def _open(
+        self,
+        conn: Connection,
+        objects: ObjectStore,
+        arrival: Arrival,
+        own: Mapping[tuple[str, str], Collection[OwnWrite]],
+    ) -> bool:
         """Open one; what cannot be opened now is met again, and keeps nobody else waiting."""
+        item = arrival.object
         try:
-            is_new = open_exchange(conn, arrival, datetime.now(UTC))
+            is_ours = is_own(objects, item, own.get((item.bucket, item.key), ()))
+            is_new = not is_ours and open_exchange(conn, arrival, datetime.now(UTC))
         except SluiceError as error:
             log.warning("an arrival of %s is not opened: %s", arrival.principal, error)
             return False
@@ -116,7 +138,7 @@ def record_opened(conn: Connection, opened: Opened, paper: Paper | PaperMissing)
     """The entry and the effects of an exchange that was opened; inside the transaction that opened it."""
     agreement = paper.agreement
     if isinstance(paper, Paper):
-        store.insert_effects(conn, opened.exchange_id, [LINEAGE_START])
+        outbox.insert(conn, opened.exchange_id, [LINEAGE_START])
     body = OpenedRecord(
         exchange_id=opened.exchange_id,
         principal=opened.principal,

@@ -4,7 +4,8 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from sluice.agreement.facts import EEA_COUNTRIES
-from sluice.agreement.model import Agreement, DataContract, PaperMissing
+from sluice.agreement.model import Agreement, DataContract
+from sluice.agreement.papers import PaperMissing
 from sluice.exchange.naming import is_safe_name
 from sluice.gate.model import Finding, GateVerdict
 from sluice.terms import Severity, Verdict

@@ -1,13 +1,18 @@
 """How far the judging child is: it says so in a file of its folder, which is read while its end is waited for."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sluice.exchange.left import read_left
+
 Say = Callable[[int, int], None]
 """Told how many parts are judged, of how many."""
 PROGRESS_FILE = "progress"
+LONGEST_PROGRESS = 64
+TWO_NUMBERS = re.compile(r"[0-9]{1,20} [0-9]{1,20}")
 
 
 def tell(folder: Path, done: int, count: int) -> None:
@@ -40,8 +45,5 @@ def told(folder: Path, say: Say, every_s: float) -> Iterator[None]:
 
 def _read(folder: Path) -> str:
     """Two numbers, or nothing where they are being written."""
-    try:
-        text = (folder / PROGRESS_FILE).read_text()
-    except FileNotFoundError:
-        return ""
-    return text if len(text.split()) == 2 else ""
+    text = read_left(folder / PROGRESS_FILE, LONGEST_PROGRESS).decode(errors="replace")
+    return text if TWO_NUMBERS.fullmatch(text) else ""

@@ -1,22 +1,18 @@
 """Questions people ask about exchanges; the CLI, the pages and the tests ask the same ones."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sluice.agreement.store import is_flow
 from sluice.db import Connection
-from sluice.errors import NotFound, Ref, as_typed
+from sluice.errors import NotFound, Ref
+from sluice.exchange.beginning import find_by_beginning
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
 from sluice.terms import Decision, Direction, ExchangeId, Flow, Principal
-
-BEGINNING = re.compile(r"[0-9a-f]{1,32}")
-"""Of an id, without its hyphens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +31,12 @@ class ExchangeLine:
     rows_in: int | None
     rows_accepted: int | None
     rows_refused: int | None
+    rows_held: int | None
     receipt_at: datetime | None
     last_error: str | None
     waiting_effects: tuple[str, ...] = ()
+    stopped_at: datetime | None = None
+    """Of one that is open: since when its flow stands still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +49,11 @@ class Shown:
 
 
 LINE = """exchange_id::text as id, principal, direction, flow, nullif(array_to_string(purposes, ', '), '') as purpose,
-    decision, reason_code, opened_at, closed_at, rows_in, rows_accepted, rows_refused, receipt_at, last_error,
-    array(select effect from outbox o where o.exchange_id = e.exchange_id and done_at is null order by rank)
-        as waiting_effects"""
+    decision, reason_code, opened_at, closed_at, rows_in, rows_accepted, rows_refused, rows_held, receipt_at,
+    last_error, array(select effect from outbox o where o.exchange_id = e.exchange_id and done_at is null order by rank)
+        as waiting_effects,
+    (select stopped_at from flow_stop f where e.decision = 'open' and f.resumed_at is null
+        and (f.principal, f.flow) = (e.principal, e.flow)) as stopped_at"""
 
 
 def _line(row: dict[str, Any]) -> ExchangeLine:
@@ -94,28 +95,16 @@ def list_exchanges(
 
 
 def show_exchange(conn: Connection, named: str) -> Shown:
-    """One exchange by its id or an unambiguous beginning of it. Raises NotFound."""
-    lowest, highest = _range(named)
-    rows: list[dict[str, Any]] = conn.execute(
-        f"select {LINE} from exchange e where exchange_id between %s and %s limit 2", (lowest, highest)
-    ).fetchall()
-    if len(rows) != 1:
-        raise NotFound(as_typed("exchange", named), Ref("matches", len(rows)))
-    line = _line(rows[0])
+    """One exchange by its id or an unambiguous beginning of it. Raises NotFound, Ambiguous."""
+    exchange_id = find_by_beginning(conn, "exchange", named, "select exchange_id as id from exchange")
+    [row] = conn.execute(f"select {LINE} from exchange e where exchange_id = %s", (exchange_id,)).fetchall()
+    line = _line(row)
     entry = find_entry(conn, ExchangeId(line.id), EntryKind.EXCHANGE_CLOSED)
     return Shown(
         line=line,
         record=ExchangeRecord.model_validate_json(entry.body) if entry else None,
         entry=entry,
     )
-
-
-def _range(named: str) -> tuple[UUID, UUID]:
-    """The first and the last id that begins so. Raises NotFound for what begins no id."""
-    digits = named.lower().replace("-", "")
-    if not BEGINNING.fullmatch(digits):
-        raise NotFound(as_typed("exchange", named), Ref("matches", 0))
-    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
 
 
 def find_by_versions(conn: Connection, version_ids: Sequence[str]) -> dict[str, ExchangeLine]:

@@ -106,6 +106,7 @@ def _what(judged: Judged) -> What:
         columns=_columns(judged),
         distinct_subjects=sighting.distinct_subjects if sighting else None,
         special_categories=_is_special(judged),
+        inputs=judged.inputs,
     )
 
 
@@ -172,7 +173,8 @@ def _who(judged: Judged, center: str, home_country: str) -> Who:
     return Who(
         principal=opened.principal,
         language=agreement.language if agreement else "nl",
-        sender=center if opened.direction is Direction.INTERNAL else opened.principal,
+        # Rows that waited here for a person were put there again by us, whoever sent them first.
+        sender=center if judged.inputs or opened.direction is Direction.INTERNAL else opened.principal,
         recipients=(center, *(agreement.recipients if agreement and is_given else ())),
         sub_processors=tuple(processor.name for processor in processors),
         countries=tuple(sorted(countries)),

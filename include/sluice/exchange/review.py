@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from sluice.agreement.model import Paper
+from sluice.agreement.papers import Paper
 from sluice.agreement.store import in_force
 from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
@@ -32,7 +32,9 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
 from sluice.ledger.reason import check_reason
+from sluice.ledger.record import REVIEW, ExchangeRecord, InputLine
 from sluice.ledger.reviewed import NotesRead, ReviewDecided
+from sluice.ledger.store import find_entry
 from sluice.terms import ExchangeId, FieldGroup, Principal, ScreenAction
 
 if TYPE_CHECKING:
@@ -232,6 +234,24 @@ def put_reviewed(house: House, exchange_id: ExchangeId) -> None:
 def review_of(conn: Connection, opened: Opened) -> Review | None:
     """The decision in which this arrival comes back, or None for any other file."""
     return review_store.find_by_file(conn, opened.bucket, opened.key)
+
+
+def held_inputs(conn: Connection, review: Review) -> tuple[InputLine, ...]:
+    """The exchange whose held rows come back by a decision, with its held copy as its record names it."""
+    entry = find_entry(conn, review.exchange_id, EntryKind.EXCHANGE_CLOSED)
+    record = ExchangeRecord.model_validate_json(entry.body) if entry else None
+    return tuple(
+        InputLine(
+            exchange_id=review.exchange_id,
+            kind=REVIEW,
+            bucket=copy.bucket,
+            key=copy.key,
+            version_id=copy.version_id,
+            sha256=copy.sha256,
+        )
+        for copy in (record.how_long.copies if record else ())
+        if copy.kind == HELD and copy.version_id
+    )
 
 
 def paper_of_review(paper: Paper, review: Review) -> Paper:

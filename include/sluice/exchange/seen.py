@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from sluice.agreement.model import DataContract, FieldRole
+from sluice.errors import at_place
 from sluice.exchange.candidates import candidates_in
 from sluice.exchange.content import Content, kept_out, read_content
 from sluice.exchange.free_text import screening_of
@@ -16,7 +17,7 @@ from sluice.gate.kinds import KNOWN, NEWEST
 from sluice.gate.model import RowFinding, Rule
 from sluice.gate.onepass import Pass
 from sluice.lake.sorted_rows import SortedRows
-from sluice.lake.table import Dialect, Table
+from sluice.lake.table import Dialect, Note, Table
 from sluice.ledger.record import Screening
 from sluice.subject.columns import normalise_column
 from sluice.subject.correct import as_of_file, find_stale, whose
@@ -70,6 +71,7 @@ class Seen:
         self.kinds: dict[str, SubjectKind] = {}
         """Of the columns of references, by name."""
         self.dialect: Dialect
+        self.notes: tuple[Note, ...] = ()
 
     def add(self, table: Table) -> None:
         """Look at the next part."""
@@ -79,7 +81,7 @@ class Seen:
         excused = None if self._excused is None else reasons_of(refs, self._excused, height).is_not_null()
         self.passing.add(table.frame, excused)
         content = read_content(table, self._job, start)
-        self.findings += _bad_records(table)
+        self.findings += _bad_records(table, self._job.contract)
         self.findings += [*identified.findings, *content.findings, *_stale(table, identified, content, self._job)]
         self.review += [(start + row, why) for row, why in content.review]
         out = kept_out(self._suppressed, refs, height)
@@ -124,6 +126,7 @@ class Seen:
 
     def _remember(self, table: Table, identified: Identified, content: Content) -> None:
         self.columns, self.dialect, self.missing = tuple(table.frame.columns), table.dialect, content.missing
+        self.notes = table.notes
         self.kinds = {
             f"{OWN}{REF_OF}{field.name}": field.subject_key
             for field, _ in identified.refs
@@ -138,8 +141,15 @@ class Seen:
             self._persons.append(first_word(identified.primary.drop_nulls()).to_numpy())
 
 
-def _bad_records(table: Table) -> Iterator[RowFinding]:
-    return (RowFinding(bad.row, "format.record", bad.code, in_frame=False) for bad in table.bad_rows)
+def _bad_records(table: Table, contract: DataContract) -> Iterator[RowFinding]:
+    """Each with the column to blame; a name that no contract declares may be a person's."""
+    for bad in table.bad_rows:
+        column = None if bad.place is None else _shown(table.frame.columns[bad.place - 1], bad.place, contract)
+        yield RowFinding(bad.row, "format.record", bad.code, column, in_frame=False)
+
+
+def _shown(name: str, place: int, contract: DataContract) -> str:
+    return name if contract.field(name) is not None else at_place(place)
 
 
 def identify(contract: DataContract, table: Table, key: bytes) -> Identified:

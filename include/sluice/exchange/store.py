@@ -1,4 +1,4 @@
-"""The SQL of exchanges, their copies and their outbox. Nothing here decides."""
+"""The SQL of exchanges and of what is noted beside them. Nothing here decides."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ from sluice.errors import GateFailed, NotFound, Ref
 from sluice.exchange.locks import HELD, IS_WORKED_ON
 from sluice.exchange.model import Opened
 from sluice.exchange.review_store import is_for_review
+from sluice.exchange.stop_store import IS_STOPPED, MAY_BE_TAKEN
 from sluice.lake.objects import StoredObject
 from sluice.ledger.record import ExchangeRecord, InputLine
 from sluice.terms import Direction, ExchangeId, Flow, Principal
@@ -18,9 +19,6 @@ from sluice.terms import Direction, ExchangeId, Flow, Principal
 RETRY_AFTER, GIVEN_BACK_FOR = timedelta(seconds=5), timedelta(seconds=15)
 COLUMNS = """exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
     attempts, day"""
-AFTER_RECEIPT = ("delivery", "dial")
-"""Effects that put something where others read it: no receipt, no transfer."""
-LINEAGE = STARTED, ENDED = "lineage.start", "lineage.closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +46,16 @@ class Waiting:
     taken: int
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """One effect of a committed entry that is still to do."""
-
-    exchange_id: ExchangeId
-    name: str
-    attempts: int
-
-
 def find_unregistered(conn: Connection, arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """Those arrivals that have no exchange yet, in their order; what an erasure put there is none."""
+    """Those arrivals that have no exchange yet, in their order."""
     if not arrivals:
         return []
     rows = conn.execute(
-        """select a.n from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-               with ordinality as a(principal, direction, bucket, key, version_id, etag, n)
+        """select a.n from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+               with ordinality as a(principal, direction, bucket, key, version_id, n)
            where not exists (select from exchange e
                where (e.principal, e.direction, e.bucket, e.key, e.version_id)
                    = (a.principal, a.direction, a.bucket, a.key, a.version_id))
-             and not exists (select from own_write o where (o.bucket, o.key, o.etag) = (a.bucket, a.key, a.etag)
-               and coalesce(o.version_id, a.version_id) = a.version_id)
            order by a.n""",
         (
             [a.principal for a in arrivals],
@@ -76,7 +63,6 @@ def find_unregistered(conn: Connection, arrivals: Sequence[Arrival]) -> list[Arr
             [a.object.bucket for a in arrivals],
             [a.object.key for a in arrivals],
             [a.object.version_id for a in arrivals],
-            [a.object.etag for a in arrivals],
         ),
     ).fetchall()
     return [arrivals[row["n"] - 1] for row in rows]
@@ -105,14 +91,15 @@ def insert_open(conn: Connection, arrival: Arrival, chain: str, opened_at: datet
 
 
 def find_waiting(conn: Connection, direction: Direction) -> list[Waiting]:
-    """Flows with open exchanges that are due now, and that nobody works on."""
+    """Flows with open exchanges that are due now, and that nobody works on; none that is stopped."""
     rows = conn.execute(
         f"""select principal, flow, count(*) filter (where is_due) as n,
                min(opened_at) filter (where is_due) as oldest_at,
                max(opened_at) filter (where is_due) as newest_at, count(*) filter (where is_taken) as taken
-           from exchange e, lateral (select {IS_WORKED_ON} as is_taken) t,
+           from exchange, lateral (select {IS_WORKED_ON} as is_taken) t,
                 lateral (select next_attempt_at <= now() and not is_taken as is_due) d
-           where decision = 'open' and direction = %s group by 1, 2 having bool_or(is_due)""",
+           where decision = 'open' and direction = %s and not {IS_STOPPED}
+           group by 1, 2 having bool_or(is_due)""",
         (direction.value,),
     ).fetchall()
     return [
@@ -129,6 +116,8 @@ def claim_next(
 ) -> Iterator[Opened | None]:
     """The next due exchange of a flow, locked to this connection while the block runs. but: ids to pass over.
 
+    Of a stopped flow there is none, but for what lies prepared and was superseded: it ends, and goes nowhere.
+
     The lock is PostgreSQL's advisory lock: it is free the moment its holder dies, whatever Airflow
     believes about the task. Two tasks alive for one file is a thing that happens.
     """
@@ -144,9 +133,9 @@ def _lock_next(
     conn: Connection, direction: Direction, principal: Principal, flow: Flow, but: Sequence[str]
 ) -> Opened | None:
     candidates = conn.execute(
-        """select exchange_id::text as id from exchange
+        f"""select exchange_id::text as id from exchange
            where decision = 'open' and direction = %s and principal = %s and flow = %s and next_attempt_at <= now()
-             and exchange_id <> all(%s::uuid[])
+             and exchange_id <> all(%s::uuid[]) and {MAY_BE_TAKEN}
            order by opened_at, key limit 64""",
         (direction.value, principal, flow, list(but)),
     ).fetchall()
@@ -156,7 +145,8 @@ def _lock_next(
             continue
         row = conn.execute(
             f"""update exchange set attempts = attempts + 1, next_attempt_at = now() + %s * attempts
-                where exchange_id = %s and decision = 'open' and next_attempt_at <= now() returning {COLUMNS}""",
+                where exchange_id = %s and decision = 'open' and next_attempt_at <= now() and {MAY_BE_TAKEN}
+                returning {COLUMNS}""",
             (RETRY_AFTER, candidate["id"]),
         ).fetchone()
         if row:
@@ -180,7 +170,7 @@ def set_aside(conn: Connection, exchange_id: ExchangeId, error: str) -> None:
     """Note why an attempt failed; the exchange waits longer each time and blocks nobody."""
     with transaction(conn):
         conn.execute(
-            """update exchange set last_error = %s, next_attempt_at = now() + %s * attempts
+            """update exchange set last_error = %s, is_held_up = false, next_attempt_at = now() + %s * attempts
                where exchange_id = %s and decision = 'open'""",
             (error, RETRY_AFTER, exchange_id),
         )
@@ -192,7 +182,8 @@ def give_back(conn: Connection, exchange_id: ExchangeId, error: str) -> None:
         return
     with transaction(conn):
         conn.execute(
-            """update exchange set last_error = %s, attempts = greatest(attempts - 1, 0), next_attempt_at = now() + %s
+            """update exchange set last_error = %s, is_held_up = true, attempts = greatest(attempts - 1, 0),
+                   next_attempt_at = now() + %s
                where exchange_id = %s and decision = 'open'""",
             (error, GIVEN_BACK_FOR, exchange_id),
         )
@@ -221,8 +212,8 @@ def update_closed(conn: Connection, record: ExchangeRecord, entry_hash: str, clo
     """Write the decision onto the exchange. Call inside the transaction that appended the entry."""
     conn.execute(
         """update exchange set decision = %s, reason_code = %s, purposes = %s, sha256 = %s, rows_in = %s,
-               rows_accepted = %s, rows_refused = %s, rows_held = %s, rows_to_review = %s, entry_hash = %s,
-               closed_at = %s, last_error = null,
+               rows_accepted = %s, rows_refused = %s, rows_held = %s, rows_to_review = %s, held_codes = %s,
+               entry_hash = %s, closed_at = %s, last_error = null, inputs_seen = null,
                said_id = (select sluice.said_id_of(e.body) from ledger.entry e
                           where e.exchange_id = exchange.exchange_id and e.kind = 'exchange.closed')
            where exchange_id = %s""",
@@ -236,6 +227,7 @@ def update_closed(conn: Connection, record: ExchangeRecord, entry_hash: str, clo
             record.what.rows_refused,
             record.what.rows_held,
             sum(rows for code, rows in record.right_treatment.held_back.items() if is_for_review(code)),
+            list(record.right_treatment.held_back),
             entry_hash,
             closed_at,
             record.exchange_id,
@@ -272,70 +264,6 @@ def insert_inputs(conn: Connection, exchange_id: str, inputs: Sequence[InputLine
                join exchange e on e.exchange_id = i.input_id on conflict do nothing""",
             (exchange_id, [each.exchange_id for each in inputs], [each.kind for each in inputs]),
         )
-
-
-def insert_effects(conn: Connection, exchange_id: str, effects: Sequence[tuple[str, int]]) -> None:
-    """Put effects into the outbox (name, rank)."""
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            "insert into outbox (exchange_id, effect, rank) values (%s, %s, %s) on conflict do nothing",
-            [(exchange_id, name, rank) for name, rank in effects],
-        )
-
-
-def find_due_effects(conn: Connection, exchange_id: ExchangeId | None = None, limit: int = 1000) -> list[Effect]:
-    """Effects to do now, of one exchange or of all: lowest rank first, but lineage after everything else."""
-    rows = conn.execute(
-        """select exchange_id::text as id, effect, attempts from outbox
-           where done_at is null and next_attempt_at <= now() and (%(id)s::uuid is null or exchange_id = %(id)s::uuid)
-           order by effect = any(%(last)s), exchange_id, rank limit %(limit)s""",
-        {"id": exchange_id, "limit": limit, "last": list(LINEAGE)},
-    ).fetchall()
-    return [Effect(ExchangeId(row["id"]), row["effect"], row["attempts"]) for row in rows]
-
-
-def begin_effect(conn: Connection, effect: Effect) -> bool:
-    """Take one effect: it is due again later (5 s, doubling to ten minutes) unless it gets done.
-
-    False when another worker took it or it is done, or when what has to come first (the receipt, the START of a
-    lineage run) is not done: then whoever does that does this one too, or the next one. Nothing is locked while the
-    effect runs, and one that kills its worker cannot keep the others waiting.
-    """
-    row = conn.execute(
-        """update outbox set attempts = attempts + 1,
-               next_attempt_at = now() + least(interval '10 minutes', interval '5 seconds' * (2 ^ least(attempts, 9)))
-           where exchange_id = %(id)s and effect = %(name)s and done_at is null and next_attempt_at <= now()
-             and (effect <> all(%(after_receipt)s)
-                  or exists (select from exchange where exchange_id = %(id)s and receipt_at is not null))
-             and (effect <> %(ended)s
-                  or not exists (select from outbox as before where before.exchange_id = %(id)s
-                                 and before.effect = %(started)s and before.done_at is null))
-           returning 1""",
-        {
-            "id": effect.exchange_id,
-            "name": effect.name,
-            "after_receipt": list(AFTER_RECEIPT),
-            "started": STARTED,
-            "ended": ENDED,
-        },
-    ).fetchone()
-    return row is not None
-
-
-def end_effect(conn: Connection, effect: Effect) -> None:
-    """The effect happened."""
-    conn.execute(
-        "update outbox set done_at = now(), last_error = null where exchange_id = %s and effect = %s",
-        (effect.exchange_id, effect.name),
-    )
-
-
-def note_effect_error(conn: Connection, effect: Effect, error: str) -> None:
-    """Why an effect did not happen this time."""
-    conn.execute(
-        "update outbox set last_error = %s where exchange_id = %s and effect = %s and done_at is null",
-        (error, effect.exchange_id, effect.name),
-    )
 
 
 def mark_receipted(conn: Connection, exchange_id: ExchangeId) -> None:

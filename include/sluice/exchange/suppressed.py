@@ -168,13 +168,10 @@ def names_any(house: House, copies: Sequence[CopyLine], refs: Sequence[str]) -> 
     return any(find_in_run(house.objects.read(run.bucket, run.key, run.version_id), refs).height for run in runs)
 
 
-def was_lifted(conn: Connection, principal: Principal, since: datetime) -> bool:
-    """Whether a suppression of this principal ended after an instant."""
-    row = conn.execute(
-        "select exists (select from suppression_run where principal = %s and lifted_at > %s) as lifted",
-        (principal, since),
-    ).fetchone()
-    return bool(row and row["lifted"])
+def last_lifted(conn: Connection, principal: Principal) -> datetime | None:
+    """When a suppression of this principal ended last."""
+    row = conn.execute("select max(lifted_at) as at from suppression_run where principal = %s", (principal,)).fetchone()
+    return row["at"] if row else None
 
 
 def made_at(conn: Connection, run_id: str) -> datetime:

@@ -41,7 +41,8 @@ class Run:
 
 
 def lock_principal(conn: Connection, principal: Principal, *, shared: bool = False) -> None:
-    """Until the transaction ends: who keeps somebody out waits for those who commit files, and they for it."""
+    """Until the transaction ends: who keeps somebody out, or stops a flow, waits for those who commit files, and they
+    for it."""
     word = "_shared" if shared else ""
     conn.execute(f"select pg_advisory_xact_lock{word}(hashtextextended(%s, 5))".encode(), (principal,))
 
@@ -84,14 +85,26 @@ def mark_lifted(
 
 
 def find_runs(
-    conn: Connection, principal: Principal | None = None, *, only: Iterable[str] | None = None, in_force: bool = False
+    conn: Connection,
+    principal: Principal | None = None,
+    *,
+    only: Iterable[str] | None = None,
+    in_force: bool = False,
+    case_id: str | None = None,
 ) -> list[Run]:
-    """Runs of a principal, or of all, those that were lifted too. only: ids. in_force: those that hold now."""
-    asked = {"principal = %(principal)s": principal, "run_id = any(%(only)s::uuid[])": only}
+    """Runs of a principal, or of all, those that were lifted too. only: ids. in_force: those that hold now.
+
+    case_id: those of one request.
+    """
+    asked = {
+        "principal = %(principal)s": principal,
+        "run_id = any(%(only)s::uuid[])": only,
+        "case_id = %(case)s::uuid": case_id,
+    }
     rules = [rule for rule, value in asked.items() if value is not None] + ["lifted_at is null"] * in_force
     rows = conn.execute(
         f"select {_RUN} from suppression_run where {' and '.join(rules) or 'true'} order by run_id".encode(),
-        {"principal": principal, "only": sorted(only or ())},
+        {"principal": principal, "only": sorted(only or ()), "case": case_id},
     ).fetchall()
     return [_run(row) for row in rows]
 

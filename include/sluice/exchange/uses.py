@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from sluice.agreement.model import Agreement, DataContract, FieldRole, Paper
+from sluice.agreement.model import Agreement, FieldRole
+from sluice.agreement.papers import Paper
 from sluice.subject.scope import Need, Use
 
 
@@ -15,11 +16,6 @@ def needs_of_file(paper: Paper) -> tuple[Need, ...]:
 def needs_of_return(paper: Paper) -> tuple[Need, ...]:
     """Of a return: a row goes whole or not at all, so every column must have something left that it is for."""
     return tuple(dict.fromkeys(frozenset(_uses(paper.agreement, field)) for field in paper.contract.fields))
-
-
-def purposes_of(contract: DataContract) -> frozenset[str]:
-    """DPV IRIs of everything a contract's columns are for."""
-    return frozenset(iri for field in contract.fields for iri in field.purpose_iris)
 
 
 def _uses(agreement: Agreement, field: FieldRole) -> Iterator[Use]:

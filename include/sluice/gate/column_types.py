@@ -3,6 +3,8 @@
 The process that reads paper asks here whether its rules can be used, and imports no polars for it.
 """
 
+import re
+
 from sluice.gate.model import Check, ColumnType, ValueType
 
 INTEGER = r"\A[+-]?[0-9]{1,18}\Z"
@@ -14,6 +16,20 @@ NUMBER_COMMA = NUMBER_POINT.replace(r"\.", ",")
 DATE = "%Y-%m-%d"
 TIMESTAMP = "%Y-%m-%dT%H:%M:%S"
 """Formats where the contract gives none (ISO 8601)."""
+
+WRITTEN = {
+    "Y": r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})",
+    "y": r"[0-9]{2}",
+    "m": r"(?:0[1-9]|1[0-2])",
+    "d": r"(?:0[1-9]|[12][0-9]|3[01])",
+    "H": r"(?:[01][0-9]|2[0-3])",
+    "M": r"[0-5][0-9]",
+    "S": r"[0-5][0-9]",
+    "f": r"(?:[0-9]{3}){1,2}",
+}
+"""How strftime writes each directive: every digit, no blank. Fractions of a second are milliseconds too."""
+_BETWEEN = "[ 0-9]{1,6}"
+"""A directive with other characters on both sides: strptime cannot cut it elsewhere."""
 
 NUMBERS = frozenset({ValueType.INTEGER, ValueType.NUMBER})
 
@@ -28,6 +44,27 @@ def number_pattern(column_type: ColumnType) -> str:
 def format_of(column_type: ColumnType) -> str:
     """The strptime format of a date or timestamp column; ISO 8601 where the contract gives none."""
     return column_type.date_format or (DATE if column_type.value is ValueType.DATE else TIMESTAMP)
+
+
+def parts_of(strftime_format: str) -> list[tuple[str, str]]:
+    """Its directives (``Y``, "") and the characters between them ("", ``/``), in order."""
+    return re.findall(r"%(.)|([^%])", strftime_format, re.DOTALL)
+
+
+def all_digits(strftime_format: str) -> str | None:
+    """What a text looks like that has every digit of a format, as a Python and Rust pattern; None: nothing to ask.
+
+    Where two directives stand next to each other, strptime takes ``1122024`` for ``%d%m%Y``, and guesses where to cut.
+    """
+    parts = parts_of(strftime_format)
+    keys = ["", *(key for key, _ in parts), ""]
+    if not re.search("%.%", strftime_format) or not {*keys} - {""} <= WRITTEN.keys():
+        return None
+    forms = (
+        (WRITTEN[key] if keys[place - 1] or keys[place + 1] else _BETWEEN) if key else re.escape(text)
+        for place, (key, text) in enumerate(parts, 1)
+    )
+    return rf"\A{''.join(forms)}\Z"
 
 
 def sees_values(check: Check) -> bool:

@@ -21,7 +21,7 @@ from sluice.gate.errors import CheckUnsupported
 from sluice.gate.kinds import KNOWN
 from sluice.gate.model import Check, ColumnType, ValueType
 from sluice.gate.regex import search
-from sluice.gate.typed import value_of
+from sluice.gate.typed import parsed, value_of, with_all_digits
 
 NUMBER_DTYPES: Mapping[ValueType, pl.DataType] = {ValueType.INTEGER: pl.Int64(), ValueType.NUMBER: pl.Float64()}
 STRFTIME = "expect_column_values_to_match_strftime_format"
@@ -100,25 +100,33 @@ class View:
         if self.cell(name).dtype != pl.String:
             return self.cell(name)
         if column_type.value is ValueType.DATE:
-            return Operand(self.moment(name, format_of(column_type)).dt.date(), pl.Date())
+            return Operand(self._sure_moment(name, column_type).dt.date(), pl.Date())
         if column_type.value is ValueType.TIMESTAMP:
-            return Operand(self.moment(name, format_of(column_type)), pl.Datetime("us"))
+            return Operand(self._sure_moment(name, column_type), pl.Datetime("us"))
         return Operand(self._once(name, column_type), NUMBER_DTYPES[column_type.value])
 
     def moment(self, name: str, strftime_format: str) -> pl.Expr:
-        """Datetimes of a text column, NULL where the format does not fit."""
+        """Datetimes of a text column, NULL where strptime does not take them."""
         return self._once(name, ColumnType(ValueType.TIMESTAMP, date_format=strftime_format))
+
+    def _sure_moment(self, name: str, column_type: ColumnType) -> pl.Expr:
+        form = format_of(column_type)
+        return with_all_digits(self.cell(name).expr, self.moment(name, form), form)
 
     def frame(self) -> pl.DataFrame:
         """The cells and every value that was asked for: each is computed once."""
         made = [
-            value_of(self.cell(name).expr, column_type).alias(alias)
-            for (name, column_type), alias in self._values.items()
+            _made(self.cell(name).expr, column_type).alias(alias) for (name, column_type), alias in self._values.items()
         ]
         return self._cells.with_columns(made)
 
     def _once(self, name: str, column_type: ColumnType) -> pl.Expr:
         return pl.col(self._values.setdefault((name, column_type), f"value {len(self._values)}"))
+
+
+def _made(cell: pl.Expr, column_type: ColumnType) -> pl.Expr:
+    is_moment = column_type.value is ValueType.TIMESTAMP
+    return parsed(cell, format_of(column_type)) if is_moment else value_of(cell, column_type)
 
 
 def compile_check(check: Check, view: View) -> Compiled | Repeated:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sluice.agreement.model import DataContract, FieldRole, QualityRule
 from sluice.errors import DocumentInvalid, Ref
-from sluice.gate.column_types import DATE, NUMBERS, TIMESTAMP, number_pattern, sees_values
+from sluice.gate.column_types import DATE, NUMBERS, TIMESTAMP, all_digits, number_pattern, sees_values
 from sluice.gate.errors import ColumnUnknown, OptionInvalid, QualityRefused, TypeMismatch
 from sluice.gate.kinds import KINDS, KNOWN, NEWEST, Shape, check_of, declared_columns, typed
 from sluice.gate.model import Check, ColumnType, Rule, Source, Thresholds, Tolerance, ValueType
@@ -23,6 +23,10 @@ TIME = "%H:%M:%S"
 _WORDS = ("0", "1", "true", "false", "yes", "no", "ja", "nee", "oui", "non", "y", "n", "j", "o", "t", "f")
 BOOLEANS = tuple(sorted({spelling for word in _WORDS for spelling in (word, word.upper(), word.capitalize())}))
 """How a boolean may be written, in the languages of the files."""
+
+_BOOLEAN, _DATE, _NUMBER, _TIME = "VALUE_BOOLEAN", "VALUE_DATE", "VALUE_NUMBER", "VALUE_TIME"
+TYPE_CODES = frozenset({_BOOLEAN, _DATE, _NUMBER, _TIME})
+"""Codes of cells that their column's logicalType does not know."""
 
 _NO_ARGUMENTS = {"severity", "meta", "notes", "description"}
 """What may stand beside the arguments of a custom entry; the entry's own severity counts."""
@@ -128,9 +132,9 @@ def _schema_rules(contract: DataContract) -> Iterator[Rule]:
     for each in contract.references:
         known = Check(KNOWN, (each.column,), (("dataset", each.dataset),))
         yield Rule(f"{each.column}.key", known, KINDS[KNOWN].code, source=Source.SCHEMA)
-    key = contract.subject_fields[:1]
+    key, dated = contract.subject_fields[:1], {column for column, _ in contract.latencies}
     for field in contract.fields:
-        needed = field.required or field in key
+        needed = field.required or field in key or field.name in dated
         severity = Severity.ERROR if needed else Severity.WARNING
         there = check_of("expect_column_to_exist", {"column": field.name})
         yield Rule(f"{field.name}.present", there, "HEADER_MISSING_COLUMN", severity, source=Source.SCHEMA)
@@ -140,23 +144,21 @@ def _schema_rules(contract: DataContract) -> Iterator[Rule]:
 def _field_rules(contract: DataContract, field: FieldRole) -> Iterator[Rule]:
     if field.required:
         yield _schema_rule(field, "required", _NOT_NULL, {}, "VALUE_NULL")
-    kind_of_type = _type_rule(contract, field)
-    if kind_of_type is not None:
-        yield kind_of_type
+    yield from _type_rules(contract, field)
     if field.unique:
         yield _schema_rule(field, "unique", "expect_column_values_to_be_unique", {}, "DUPLICATE_VALUE")
 
 
-def _type_rule(contract: DataContract, field: FieldRole) -> Rule | None:
+def _type_rules(contract: DataContract, field: FieldRole) -> Iterator[Rule]:
     if field.logical_type == "boolean":
-        return _schema_rule(field, "type", _IN_SET, {"value_set": BOOLEANS}, "VALUE_BOOLEAN")
-    if (form := cell_format(contract, field)) is not None:
-        code = "VALUE_TIME" if field.logical_type == "time" else "VALUE_DATE"
-        return _schema_rule(field, "type", _STRFTIME, {"strftime_format": form}, code)
-    column_type = _column_type(contract, field)
-    if column_type is None:
-        return None
-    return _schema_rule(field, "type", _REGEX, {"regex": number_pattern(column_type)}, "VALUE_NUMBER")
+        yield _schema_rule(field, "type", _IN_SET, {"value_set": BOOLEANS}, _BOOLEAN)
+    elif (form := cell_format(contract, field)) is not None:
+        code = _TIME if field.logical_type == "time" else _DATE
+        yield _schema_rule(field, "type", _STRFTIME, {"strftime_format": form}, code)
+        if (digits := all_digits(form)) is not None:
+            yield _schema_rule(field, "digits", _REGEX, {"regex": digits}, code)
+    elif (column_type := _column_type(contract, field)) is not None:
+        yield _schema_rule(field, "type", _REGEX, {"regex": number_pattern(column_type)}, _NUMBER)
 
 
 def _schema_rule(field: FieldRole, name: str, kind: str, kwargs: Mapping[str, Any], code: str) -> Rule:

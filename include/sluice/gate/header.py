@@ -22,11 +22,13 @@ def visible_header(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ..
     return tuple(name if name in known else at_place(place) for place, name in enumerate(names, 1))
 
 
-def header_outcome(rule: Rule, rows: int, names: Sequence[str]) -> RuleOutcome:
-    """What a rule about the whole file finds; a missing or surplus thing counts as one each."""
+def header_outcome(rule: Rule, records: int, names: Sequence[str]) -> RuleOutcome:
+    """What a rule about the whole file finds; a missing or surplus thing counts as one each.
+
+    records: of the file, those that are no rows too, as whoever sent it counts them."""
     check = rule.check
     if check.kind.startswith("expect_table_row_count"):
-        return _counted(rule, rows)
+        return _counted(rule, records)
     if check.kind.startswith("expect_table_column_count"):
         return _counted(rule, len(names))
     if check.kind == "expect_column_to_exist":

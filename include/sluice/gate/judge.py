@@ -79,6 +79,13 @@ def undecided(verdict: GateVerdict, *findings: Finding) -> GateVerdict:
     )
 
 
+def noted(verdict: GateVerdict, warnings: Iterable[Finding]) -> GateVerdict:
+    """The same verdict, with what whoever sent the file should know besides."""
+    reasons = _ordered((*verdict.reasons, *warnings))
+    passed = verdict.verdict is Verdict.PASSED
+    return replace(verdict, verdict=Verdict.WARNED if passed and reasons else verdict.verdict, reasons=reasons)
+
+
 def _row_numbers(rows: int, extra: Sequence[RowFinding]) -> pl.Series:
     """Row number per index: the records of the file, without those the reader left out."""
     left_out = {finding.row for finding in extra if not finding.in_frame}

@@ -155,13 +155,15 @@ class PassResult:
     """Everything one pass over a frame found; all that leaves the judging process.
 
     ``columns``: names of the header; one that the contract does not declare is ``#<position>``,
-    because it is text of the file. ``null_counts``: per column that a rule asks about.
+    because it is text of the file. ``null_counts``: per column that a rule asks about. ``left_out``: records of the
+    file that are no rows; only a rule about the number of rows counts them.
     """
 
     rows: int
     columns: tuple[str, ...]
     outcomes: tuple[RuleOutcome, ...]
     null_counts: tuple[tuple[str, int], ...] = ()
+    left_out: int = 0
 
     def nulls(self, column: str) -> int | None:
         """NULLs of a column some rule asked about; None for any other."""

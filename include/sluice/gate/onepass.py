@@ -81,8 +81,8 @@ class Pass:
             if (newest := _newest(frame, check, self._moment)) is not None:
                 self._newest[check] = max(newest, self._newest.get(check, newest))
 
-    def result(self, rows_of: RowsOf) -> PassResult:
-        """What was found; the outcomes keep the rules' order.
+    def result(self, rows_of: RowsOf, left_out: int = 0) -> PassResult:
+        """What was found; the outcomes keep the rules' order. left_out: records of the file that are no rows.
 
         A rule on a column that is not there is ABSENT, one that cannot be computed is RAISED; neither
         disturbs another rule. Nothing in the result quotes a cell.
@@ -97,14 +97,17 @@ class Pass:
             for check, parts in answered.items()
         }
         self._answers.clear()
-        found = (self._outcome(rule, height, counted) for rule in self._rules)
+        found = (self._outcome(rule, height, left_out, counted) for rule in self._rules)
         outcomes = tuple(replace(each, meant=meant.get(each.rule.check.condition or "")) for each in found)
-        return PassResult(height, visible_header(self._columns, self._rules), outcomes, tuple(self._nulls.items()))
+        columns = visible_header(self._columns, self._rules)
+        return PassResult(height, columns, outcomes, tuple(self._nulls.items()), left_out)
 
-    def _outcome(self, rule: Rule, height: int, counted: Mapping[Check, tuple[int, pl.Series]]) -> RuleOutcome:
+    def _outcome(
+        self, rule: Rule, height: int, left_out: int, counted: Mapping[Check, tuple[int, pl.Series]]
+    ) -> RuleOutcome:
         kind = KINDS[rule.check.kind]
         if not kind.sees_cells:
-            return header_outcome(rule, height, self._columns)
+            return header_outcome(rule, height + left_out, self._columns)
         if not {*rule.check.columns} <= {*self._columns}:
             return RuleOutcome(rule, State.ABSENT)
         if kind.name == NEWEST:

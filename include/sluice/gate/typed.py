@@ -10,17 +10,9 @@ from datetime import datetime
 
 import polars as pl
 
-from sluice.gate.column_types import NUMBERS, format_of, number_pattern
+from sluice.gate.column_types import NUMBERS, WRITTEN, all_digits, format_of, number_pattern, parts_of
 from sluice.gate.model import ColumnType, ValueType
 
-_CANONICAL = {
-    "Y": r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})",
-    "m": r"(?:0[1-9]|1[0-2])",
-    "d": r"(?:0[1-9]|[12][0-9]|3[01])",
-    "H": r"(?:[01][0-9]|2[0-3])",
-    "M": r"[0-5][0-9]",
-    "S": r"[0-5][0-9]",
-}
 _CLOCKS = ("", "HM", "HMS")
 """What polars takes for a time: it raises over an hour without its minutes."""
 
@@ -29,8 +21,15 @@ def value_of(column: pl.Expr, column_type: ColumnType) -> pl.Expr:
     """The values of a text column: Int64, Float64, Date or Datetime; NULL where it is none."""
     if column_type.value in NUMBERS:
         return _number(column, column_type)
-    moment = parsed(column, format_of(column_type))
+    form = format_of(column_type)
+    moment = with_all_digits(column, parsed(column, form), form)
     return moment.dt.date() if column_type.value is ValueType.DATE else moment
+
+
+def with_all_digits(column: pl.Expr, moment: pl.Expr, strftime_format: str) -> pl.Expr:
+    """What was read in a format, where its text leaves no doubt what was meant."""
+    pattern = all_digits(strftime_format)
+    return moment if pattern is None else pl.when(column.str.contains(_in_rust(pattern))).then(moment)
 
 
 def typed_frame(frame: pl.DataFrame, types: Mapping[str, ColumnType]) -> pl.DataFrame:
@@ -73,7 +72,7 @@ def on_distinct(column: pl.Expr, test: Callable[[str], bool]) -> pl.Expr:
 
 
 def _number(column: pl.Expr, column_type: ColumnType) -> pl.Expr:
-    numeric = column.str.contains(number_pattern(column_type).replace(r"\Z", r"\z"))
+    numeric = column.str.contains(_in_rust(number_pattern(column_type)))
     text: pl.Expr = pl.when(numeric).then(column)
     if column_type.value is ValueType.INTEGER:
         return text.cast(pl.Int64, strict=False)
@@ -82,9 +81,13 @@ def _number(column: pl.Expr, column_type: ColumnType) -> pl.Expr:
     return text.cast(pl.Float64, strict=False)
 
 
+def _in_rust(pattern: str) -> str:
+    return pattern.replace(r"\Z", r"\z")
+
+
 def _plain(strftime_format: str) -> str | None:
     """Pattern of the plainest spelling; None if the format has more than a date and a time of digits."""
-    parts = re.findall(r"%(.)|([^%])", strftime_format, re.DOTALL)
+    parts = parts_of(strftime_format)
     directives = [directive for directive, _ in parts if directive]
     literal = "".join(text for _, text in parts)
     once_each = len(set(directives)) == len(directives)
@@ -92,7 +95,7 @@ def _plain(strftime_format: str) -> str | None:
         return None
     if "".join(sorted({*directives} - {"Y", "m", "d"})) not in _CLOCKS or not re.fullmatch(r"[ T:/.-]*", literal):
         return None
-    return r"\A" + "".join(_CANONICAL[key] if key else re.escape(text) for key, text in parts) + r"\z"
+    return r"\A" + "".join(WRITTEN[key] if key else re.escape(text) for key, text in parts) + r"\z"
 
 
 def _fast(texts: pl.Series, strftime_format: str, plain: str | None) -> pl.Series:

@@ -31,6 +31,7 @@ def to_json(result: PassResult) -> str:
     return json.dumps(
         {
             "rows": result.rows,
+            "left_out": result.left_out,
             "columns": result.columns,
             "null_counts": result.null_counts,
             "outcomes": [_outcome_out(outcome) for outcome in result.outcomes],
@@ -63,7 +64,7 @@ def _result_in(document: Mapping[str, Any], failing: pl.DataFrame) -> PassResult
     if any(outcome.failing is not None and len(outcome.failing) != outcome.unexpected_count for outcome in outcomes):
         raise ValueError
     nulls = tuple((str(name), int(count)) for name, count in document["null_counts"])
-    return PassResult(int(document["rows"]), tuple(document["columns"]), outcomes, nulls)
+    return PassResult(int(document["rows"]), tuple(document["columns"]), outcomes, nulls, int(document["left_out"]))
 
 
 def _outcome_out(outcome: RuleOutcome) -> dict[str, Any]:

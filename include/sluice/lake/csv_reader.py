@@ -102,7 +102,7 @@ def _with_row(mapped: mmap.mmap, refusal: FormatRefusal) -> FormatRefusal:
     if refusal.code != "ENCODING_INVALID_UTF8" or (offset := first_invalid_utf8(mapped)) is None:
         return refusal
     structure = scan(memoryview(mapped), (NO_DELIMITER,))
-    rows = () if structure is None else rows_at(structure, find_body(structure), (offset,))
+    rows = () if structure is None else rows_at(structure, find_body(structure, mapped), (offset,))
     return replace(refusal, rows=rows)
 
 
@@ -231,5 +231,5 @@ def _bad_frame(parsed: Records, codes: dict[int, str]) -> pl.DataFrame:
 
 def _notes(parsed: Records) -> tuple[Note, ...]:
     lost = parsed.text.lost_characters
-    replaced = (Note("TEXT_REPLACEMENT_CHARACTER", lost),) if lost else ()
+    replaced = (Note("TEXT_REPLACEMENT_CHARACTER", "format.encoding", lost),) if lost else ()
     return padded_names(parsed.names) + replaced

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from sluice.lake.dialect import CANDIDATES, Body, Choice, choose_delimiter, find_body, rows_at
+from sluice.lake.dialect import CANDIDATES, Body, Choice, choose_delimiter, find_body, name_of, rows_at, said_delimiter
 from sluice.lake.encoding import Utf8Text
 from sluice.lake.header import check_header
 from sluice.lake.structure import NO_DELIMITER, Counts, Structure, scan
@@ -49,7 +49,7 @@ def find_records(text: Utf8Text, hints: FormatHints, limits: Limits) -> Records 
         return FormatRefusal("LIMIT_RECORDS", "format.limits", count=limits.records)
     if structure.has_nul:
         return _nul_bytes(text, structure)
-    body = find_body(structure)
+    body = find_body(structure, text.data)
     if body.last == 0:
         return FormatRefusal("UNREADABLE_EMPTY_FILE", "format.content")
     if end == _LF and structure.lone_cr:
@@ -63,9 +63,13 @@ def _parse_body(
     def header_of(delimiter: int) -> tuple[str, ...]:
         return _header(text, structure, body, delimiter)
 
-    choice = choose_delimiter(structure, body, hints, header_of)
+    said = said_delimiter(structure, text.data, body)
+    asked = replace(hints, delimiter=said) if said and hints.delimiter is None else hints
+    choice = choose_delimiter(structure, body, asked, header_of)
     if isinstance(choice, FormatRefusal):
         return choice
+    if said:
+        choice = replace(choice, evidence=f"{choice.evidence}, {name_of(ord(said))} said in the line before the header")
     if refusal := _apostrophes(text, structure, choice.delimiter, end):
         return refusal
     names = header_of(choice.delimiter)
@@ -96,7 +100,7 @@ def _nul_bytes(text: Utf8Text, structure: Structure) -> FormatRefusal:
     offsets = np.flatnonzero(np.frombuffer(text.data[:looked_at], np.uint8) == 0)[:SHOWN_ROWS].tolist()
     chunks = (np.frombuffer(text.data[at : at + _CHUNK], np.uint8) for at in range(0, len(text.data), _CHUNK))
     count = sum(len(chunk) - np.count_nonzero(chunk) for chunk in chunks)
-    rows = rows_at(structure, find_body(structure), offsets)
+    rows = rows_at(structure, find_body(structure, text.data), offsets)
     return FormatRefusal("TEXT_NUL_BYTE", "format.text", rows=rows, count=int(count))
 
 

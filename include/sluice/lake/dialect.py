@@ -4,8 +4,11 @@ A reading is *perfect* when all records have as many cells as the header, at lea
 reading is taken; two are undecided unless the contract knows the delimiter or the names.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from mmap import mmap
+from typing import TypeAlias
 
 import numpy as np
 
@@ -13,20 +16,25 @@ from sluice.lake.structure import NO_DELIMITER, Counts, Structure
 from sluice.lake.table import SHOWN_ROWS, FormatHints, FormatRefusal
 
 CANDIDATES = (ord(";"), ord(","), ord("\t"), ord("|"))
+_EXCEL_LINE = re.compile(rb"(?i:sep)=([;,\t|])")
 _RULE = "format.delimiter"
 _MOST = 0.5
 """A reading needs more than this share of records as wide as the header."""
 
+Bytes: TypeAlias = memoryview | mmap
 HeaderOf = Callable[[int], tuple[str, ...]]
 """The column names under a delimiter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Records ``first`` (the header) up to, not including, ``last``: blank lines around are left out."""
+    """Records ``first`` (the header) up to, not including, ``last``: blank lines around are left out.
+
+    ``excel_line``: the record before them in which Excel says the delimiter."""
 
     first: int
     last: int
+    excel_line: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,10 +78,24 @@ class Choice:
     evidence: str
 
 
-def find_body(structure: Structure) -> Body:
-    """Where header and records lie."""
+def find_body(structure: Structure, data: Bytes) -> Body:
+    """Where header and records lie. data: what the structure is of."""
     filled = np.flatnonzero(structure.stops > structure.starts)
-    return Body(int(filled[0]), int(filled[-1]) + 1) if len(filled) else Body(0, 0)
+    if not len(filled):
+        return Body(0, 0)
+    is_told = len(filled) > 1 and _said_by(structure, data, int(filled[0])) is not None
+    return Body(int(filled[int(is_told)]), int(filled[-1]) + 1, int(filled[0]) if is_told else None)
+
+
+def said_delimiter(structure: Structure, data: Bytes, body: Body) -> str | None:
+    """What the line before the header says is the delimiter, as Excel reads and writes it."""
+    return None if body.excel_line is None else _said_by(structure, data, body.excel_line)
+
+
+def _said_by(structure: Structure, data: Bytes, record: int) -> str | None:
+    start, stop = int(structure.starts[record]), int(structure.stops[record])
+    found = _EXCEL_LINE.fullmatch(bytes(data[start:stop])) if stop - start == len("sep=;") else None
+    return found[1].decode() if found else None
 
 
 def rows_at(structure: Structure, body: Body, offsets: Sequence[int]) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from sluice.errors import Ref
 from sluice.lake.csv_reader import read_csv
-from sluice.lake.dialect import find_body
+from sluice.lake.dialect import Body, find_body
 from sluice.lake.erase_cut import CHUNK, Cuts, check_output, opened, write_kept
 from sluice.lake.erase_model import (
     BLANK_RECORDS_AT_END,
@@ -82,7 +82,7 @@ def find_spans(data: memoryview, form: Table, chunk: int = CHUNK) -> RecordSpans
     assert structure is not None  # it has no limit of records
     if structure.unclosed or structure.strays[delimiter].count:
         raise EraseRefused.because("AMBIGUOUS_QUOTING", Ref("count", structure.strays[delimiter].count))
-    return _in_file(structure, form, len(data), mark, 1 if wide is None else 2)
+    return _in_file(structure, find_body(structure, text), form, len(data), mark, 1 if wide is None else 2)
 
 
 def cut_records(
@@ -130,8 +130,7 @@ def _narrow(data: memoryview, wide: str, chunk: int) -> memoryview:
     return narrow.data
 
 
-def _in_file(structure: Structure, form: Table, size: int, mark: int, unit: int) -> RecordSpans:
-    body = find_body(structure)
+def _in_file(structure: Structure, body: Body, form: Table, size: int, mark: int, unit: int) -> RecordSpans:
     found = body.last - body.first - 1
     if found != form.record_count or body.first + 1 != form.dialect.header_row:
         raise EraseRefused.because("COUNT_DIFFERS", Ref("expected", form.record_count), Ref("found", found))

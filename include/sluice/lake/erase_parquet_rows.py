@@ -15,6 +15,7 @@ import polars as pl
 from sluice.lake.erase_model import Erased, EraseRefused, Numbers, checked_numbers
 from sluice.lake.erase_parquet import readable
 from sluice.lake.objects import hash_of
+from sluice.lake.parquet_int96 import exact_unit, int96_columns
 from sluice.lake.parquet_reader import plain_schema
 from sluice.lake.table import Table
 from sluice.lake.write_machine import put_table
@@ -55,14 +56,22 @@ def erase_records(source: Path, target: Path, records: Iterable[int] | Numbers, 
 
 def _write(source: Path, draft: Path, stays: "npt.NDArray[np.bool_]") -> int:
     """Write and prove the draft; how many rows it has."""
-    from pyarrow.parquet import read_metadata
+    from pyarrow import types
+    from pyarrow.parquet import ParquetFile
 
-    before = _read(source)
+    unit = exact_unit(source)
+    if unit is None:
+        raise EraseRefused.because("PARQUET_UNREADABLE")
+    before = _read(source, unit)
     _check_metadata(before.schema)
     kept = before.filter(stays)
-    has_arrow_types = _ARROW_TYPES in (read_metadata(source).metadata or {})
-    put_table(kept, draft, before.schema.metadata or {}, keeps_arrow_types=has_arrow_types)
-    after = _read(draft)
+    with ParquetFile(source) as file:
+        has_arrow_types = _ARROW_TYPES in (file.metadata.metadata or {})
+        moments = sum(types.is_timestamp(field.type) for field in before.schema)
+        has_int96 = len(int96_columns(file)) == moments > 0
+    metadata = before.schema.metadata or {}
+    put_table(kept, draft, metadata, keeps_arrow_types=has_arrow_types, with_int96=has_int96)
+    after = _read(draft, unit)
     if not after.schema.equals(kept.schema, check_metadata=True):
         raise EraseRefused.because("PARQUET_SCHEMA")
     if not pl.DataFrame(after).equals(pl.DataFrame(kept)):
@@ -70,12 +79,12 @@ def _write(source: Path, draft: Path, stays: "npt.NDArray[np.bool_]") -> int:
     return int(kept.num_rows)
 
 
-def _read(path: Path) -> "pa.Table":
+def _read(path: Path, int96_unit: str) -> "pa.Table":
     """Rows as plain values, with the metadata that is to stay."""
     import pyarrow as pa
     from pyarrow.parquet import read_table
 
-    table = read_table(path)
+    table = read_table(path, coerce_int96_timestamp_unit=int96_unit)
     schema = plain_schema(table.schema)
     fields = [field.with_metadata(_without(field.metadata, _POLARS)) for field in schema]
     return table.cast(pa.schema(fields, _without(schema.metadata, _ARROW_TYPES)))

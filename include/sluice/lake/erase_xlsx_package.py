@@ -81,7 +81,6 @@ class Relation:
     id: str
     kind: str
     target: str = field(repr=False)
-    is_external: bool
 
 
 class Book:
@@ -255,10 +254,9 @@ def _check_markup(parts: Mapping[str, bytes]) -> None:
 
 def _relation(attributes: Mapping[str, str], folder: str) -> Relation:
     target, kind = attributes.get("Target", ""), attributes.get("Type", "").rpartition("/")[2]
-    is_external = attributes.get("TargetMode") == "External"
-    if not is_external:
+    if attributes.get("TargetMode") != "External":
         target = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
-    return Relation(attributes.get("Id", ""), kind, target, is_external)
+    return Relation(attributes.get("Id", ""), kind, target)
 
 
 def _without(content: bytes, pattern: re.Pattern[bytes], key: bytes, values: set[str]) -> bytes:

@@ -31,7 +31,7 @@ def check_header(names: tuple[str, ...], limits: Limits, hints: FormatHints) -> 
 def padded_names(names: tuple[str, ...]) -> tuple[Note, ...]:
     """A note when names have spaces around them."""
     padded = tuple(at for at, name in enumerate(names, 1) if name != name.strip())
-    return (Note("HEADER_PADDED", len(padded), columns=padded),) if padded else ()
+    return (Note("HEADER_PADDED", _RULE, len(padded), padded),) if padded else ()
 
 
 def _check_names(names: tuple[str, ...], limits: Limits) -> FormatRefusal | None:

@@ -18,20 +18,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sluice.errors import NotFound, Ref, ServiceMissing, StoreConflict, StoreError
+from sluice.errors import NotFound, Ref, ServiceMissing, StoreConflict
+from sluice.lake.faults import SluiceFailure, coded, is_passing
 from sluice.lake.probe import Promise, find_broken
 from sluice.lake.s3_settings import naming_setting
 from sluice.lake.versions import Known, Listing, versions_of
 from sluice.terms import Sha256
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
-
     from sluice.settings import Settings
 
 T = TypeVar("T")
 CHUNK_BYTES = 1 << 20
-PASSING_CODES = frozenset({"500", "502", "503", "InternalError", "ServiceUnavailable", "SlowDown", "RequestTimeout"})
 TRY_FOR_SECONDS = 20
 SHA_METADATA = "sha256"
 BELIEVED_FOR_SECONDS = 60.0
@@ -118,7 +116,7 @@ class ObjectStore:
         """One level below a whole-segment prefix, whatever version it has: what was deleted may have old ones."""
         found = self._try("list versions", bucket, lambda: list(self._listing(bucket).level(prefix)))
         prefixes = {each["Prefix"] for page in found for each in page.get("CommonPrefixes", ())}
-        keys = {each["Key"] for page in found for each in page.get("Versions", ()) if not each["Key"].endswith("/")}
+        keys = {each["Key"] for page in found for each in page.get("Versions", ())}
         return Level(tuple(sorted(prefixes)), tuple(sorted(keys)))
 
     def has_versions(self, bucket: str, prefix: str) -> bool:
@@ -126,17 +124,19 @@ class ObjectStore:
         return next(self.list_versions(bucket, prefix), None) is not None
 
     def list_versions(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
-        """Every version under a whole-segment prefix, delete markers and folder marks left out."""
+        """Every version under a whole-segment prefix, delete markers and folder marks left out.
+
+        A folder mark is an empty object whose key ends in a slash. What has content there is an object like any other.
+        """
         for entry in self._try("list versions", bucket, lambda: list(self._listing(bucket).below(prefix))):
-            if not entry["Key"].endswith("/"):
-                yield StoredObject(
-                    bucket,
-                    entry["Key"],
-                    entry["VersionId"],
-                    entry["Size"],
-                    entry["ETag"].strip('"'),
-                    entry["LastModified"],
-                )
+            yield StoredObject(
+                bucket,
+                entry["Key"],
+                entry["VersionId"],
+                entry["Size"],
+                entry["ETag"].strip('"'),
+                entry["LastModified"],
+            )
 
     def _listing(self, bucket: str) -> Listing:
         """A fresh one for each attempt: what it asked once it does not ask again."""
@@ -164,10 +164,11 @@ class ObjectStore:
             "get", bucket, lambda: bytes(self._client.get_object(Bucket=bucket, Key=key, **pin)["Body"].read())
         )
 
-    def head(self, bucket: str, key: str) -> StoredObject | None:
-        """The current version of a key, or None."""
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject | None:
+        """The current version of a key, or this one; None where there is none."""
+        pin = {"VersionId": version_id} if version_id else {}
         try:
-            answer = self._try("head", bucket, lambda: self._client.head_object(Bucket=bucket, Key=key))
+            answer = self._try("head", bucket, lambda: self._client.head_object(Bucket=bucket, Key=key, **pin))
         except NotFound:
             return None
         return _stored(bucket, key, answer, answer["ContentLength"], answer["Metadata"].get(SHA_METADATA))
@@ -294,7 +295,7 @@ class ObjectStore:
         from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
         retrying = Retrying(
-            retry=retry_if_exception(_is_passing),
+            retry=retry_if_exception(is_passing),
             stop=stop_after_delay(TRY_FOR_SECONDS),
             wait=wait_random_exponential(multiplier=0.1, max=2),
         )
@@ -302,15 +303,12 @@ class ObjectStore:
         try:
             return retrying(attempt)
         except ClientError as error:
-            failure = _coded(operation, bucket, error)
+            failure = coded(operation, bucket, error)
         except (BotoCoreError, RetryError) as error:
             last = error.last_attempt.exception() if isinstance(error, RetryError) else error
             fault = Ref("fault", type(last).__name__)
             failure = ServiceMissing(Ref("service", "s3"), Ref("operation", operation), Ref("bucket", bucket), fault)
         raise failure
-
-
-SluiceFailure = StoreError | ServiceMissing | NotFound
 
 
 def hash_of(content: bytes | Path) -> tuple[Sha256, int]:
@@ -338,32 +336,6 @@ def _stored(bucket: str, key: str, answer: dict[str, Any], size: int, sha256: st
         answer.get("LastModified"),
         Sha256(sha256) if sha256 else None,
     )
-
-
-def _is_passing(error: BaseException) -> bool:
-    from botocore.exceptions import (
-        ClientError,
-        ConnectTimeoutError,
-        EndpointConnectionError,
-        HTTPClientError,
-        IncompleteReadError,
-    )
-
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
-        status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
-        return code in PASSING_CODES or status in PASSING_CODES
-    return isinstance(error, ConnectTimeoutError | EndpointConnectionError | HTTPClientError | IncompleteReadError)
-
-
-def _coded(operation: str, bucket: str, error: "ClientError") -> SluiceFailure:
-    code = str(error.response.get("Error", {}).get("Code", "unknown"))
-    refs = (Ref("operation", operation), Ref("bucket", bucket), Ref("s3 code", code))
-    if code in {"412", "PreconditionFailed", "ConditionalRequestConflict"}:
-        return StoreConflict(*refs)
-    if code in {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"}:
-        return NotFound(*refs)
-    return StoreError(*refs)
 
 
 @cache

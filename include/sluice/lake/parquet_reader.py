@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from sluice.lake.header import check_header, padded_names
+from sluice.lake.parquet_int96 import exact_unit
 from sluice.lake.spelling import spelled
 from sluice.lake.table import SHOWN_ROWS, Dialect, FormatHints, FormatRefusal, Limits, Table, bad_records_frame
 
@@ -37,6 +38,10 @@ def read_parquet(path: Path, hints: FormatHints, limits: Limits) -> Table | Form
             names = tuple(file.schema_arrow.names)
             if refusal := check_header(names, limits, hints) or _check(file, limits):
                 return refusal
+        unit = exact_unit(path)
+        if unit is None:
+            return FormatRefusal("UNREADABLE_PARQUET", _RULE)
+        with pq.ParquetFile(path, coerce_int96_timestamp_unit=unit) as file:
             values = _values(file, limits, path.stat().st_size)
             if isinstance(values, FormatRefusal):
                 return values

@@ -19,7 +19,7 @@ class Parts:
     """``read(number)`` gives one of the ``count`` parts; ``again(row numbers, rising)`` rows that were read before.
 
     Row numbers are those of the file; ``record_count`` and ``bad_records`` of a part are its own. Every part has the
-    same columns and dialect. Only reading a part shows whether all of it can be read: a refusal is one of the file.
+    same columns, dialect and notes. Only reading a part shows whether all of it can be read: a refusal is of the file.
     """
 
     count: int

@@ -4,12 +4,12 @@ Nothing here holds a cell outside the two frames of :class:`Table`: a refusal po
 columns by number, so that it can be printed, recorded and sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 from sluice.errors import Exit, SluiceError
-from sluice.terms import RefusalClass
 
 if TYPE_CHECKING:
     import polars as pl
@@ -133,15 +133,19 @@ class BadRow:
 
     row: int
     code: str
+    place: int | None = None
+    """Of the cell that is to blame, 1 = first column; None: no single one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something a reader should know that refuses nothing; ``columns`` by position, 1 = first."""
+    """Something that whoever sent the file should know, and that refuses nothing. Of the whole file, also in a part.
+
+    ``rule``: the step that saw it, e.g. ``format.header``; ``columns`` by position, 1 = first."""
 
     code: str
+    rule: str
     count: int
-    rows: tuple[int, ...] = ()
     columns: tuple[int, ...] = ()
 
 
@@ -151,7 +155,7 @@ class Table:
 
     ``frame`` holds the sound records in file order; ``row_numbers`` (UInt32, same height) says which
     record each of them is: 1 = first record after the header. ``bad_records`` (``row_number``
-    UInt32, ``code``, ``raw``) holds the others with their text, for quarantine. Together they are
+    UInt32, ``code``, ``raw``, ``place``) holds the others with their text, for quarantine. Together they are
     ``record_count`` records; blank lines after the last record do not count. ``absent``: columns of ``frame``
     that only the contract names, not the file.
     """
@@ -167,8 +171,8 @@ class Table:
     @property
     def bad_rows(self) -> tuple[BadRow, ...]:
         """The records that are no rows, in file order, without their text."""
-        pairs = self.bad_records.select("row_number", "code").iter_rows()
-        return tuple(BadRow(row, code) for row, code in pairs)
+        known = self.bad_records.select("row_number", "code", "place").iter_rows()
+        return tuple(BadRow(row, code, place) for row, code, place in known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,22 +192,15 @@ class FormatRefusal:
     columns: tuple[int, ...] = ()
     count: int = 1
 
-    @property
-    def refusal_class(self) -> RefusalClass:
-        """First part of the code, one of the closed list."""
-        return next(cls for cls in RefusalClass if self.code == cls or self.code.startswith(cls + "_"))
 
-    @property
-    def reason(self) -> str:
-        """One plain English sentence; other languages translate it by code."""
-        from sluice.lake.format_codes import REASONS
+def bad_records_frame(
+    records: Sequence[tuple[int, str, str]], places: Mapping[int, int] = MappingProxyType({})
+) -> "pl.DataFrame":
+    """Bad records as (row number, code, text), in the shape :class:`Table` keeps them.
 
-        return REASONS[self.code]
-
-
-def bad_records_frame(records: list[tuple[int, str, str]]) -> "pl.DataFrame":
-    """Bad records as (row number, code, text), in the shape :class:`Table` keeps them."""
+    places: of the cell to blame, by row number."""
     import polars as pl
 
     schema = {"row_number": pl.UInt32, "code": pl.String, "raw": pl.String}
-    return pl.DataFrame(records, schema=schema, orient="row")
+    to_blame = pl.Series("place", [places.get(row) for row, *_ in records], dtype=pl.UInt32)
+    return pl.DataFrame(records, schema=schema, orient="row").with_columns(to_blame)

@@ -12,6 +12,7 @@ page ends on a.csv.ok, and a-b/ where one ends on a/. So what has more than one 
 after each page by the names that can have been passed over.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -24,6 +25,7 @@ VERSIONS = ".versions/"
 """Asked for by this ending, SeaweedFS lists the versions of one key and nothing that is longer; others know none."""
 IN_ORDER = ("AmazonS3", "MinIO", "Ceph")
 """What servers call themselves that list versions as S3 does."""
+OF_NOTHING = hashlib.md5(b"", usedforsecurity=False).hexdigest()
 BEFORE_SLASH = tuple(map(chr, range(0x20, ord("/"))))
 Known = dict[tuple[str, str, str | None], str]
 """Real keys by bucket, what they are called, and version: a version never gets another name."""
@@ -75,7 +77,10 @@ def _behind(s3: Any, bucket: str, key: str, size: int) -> Page:
 
 
 class Listing:
-    """One listing of a bucket: each folder with names that cannot be said is asked once. Raises as ``s3`` does."""
+    """One listing of a bucket, folder marks left out: each folder with names that cannot be said is asked once.
+
+    Raises as ``s3`` does.
+    """
 
     def __init__(self, s3: Any, bucket: str, known: Known, size: int = 1000) -> None:
         """known: what is found is added, and not asked for again. size: of a page, 1,000 at most."""
@@ -140,9 +145,24 @@ class Listing:
         page: Page = self._s3.list_object_versions(Bucket=self._bucket, Prefix=prefix, MaxKeys=self._size, **more)
         for entry in page.get("Versions", ()):
             entry["Key"] = self._real(entry["Key"], entry["VersionId"]) or entry["Key"]
+        if versions := page.get("Versions"):
+            page["Versions"] = [each for each in versions if not self._is_mark(each, is_told=_is_in_order(page))]
         if folders := page.get("CommonPrefixes"):
             page["CommonPrefixes"] = [{"Prefix": real} for each in folders for real in self._folders(each["Prefix"])]
         return page
+
+    def _is_mark(self, entry: dict[str, Any], *, is_told: bool) -> bool:
+        """Whether it is the name of a folder without content, which is nothing.
+
+        is_told: the size says so. SeaweedFS says 0 of up to a KiB there, and gives it to nobody; the hash it lists with
+        objects is that of the content.
+        """
+        if not entry["Key"].endswith("/") or entry["Size"]:
+            return False
+        if is_told:
+            return True
+        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=entry["Key"], MaxKeys=1).get("Contents", ())
+        return all(each["Key"] != entry["Key"] or each["ETag"].strip('"') == OF_NOTHING for each in found)
 
     def _folders(self, said: str) -> list[str]:
         """The folders that are called so; itself where none can be told."""

@@ -47,9 +47,16 @@ def write_parquet(
 
 
 def put_table(
-    table: "pa.Table", path: Path, metadata: Mapping[bytes, bytes], *, keeps_arrow_types: bool = False
+    table: "pa.Table",
+    path: Path,
+    metadata: Mapping[bytes, bytes],
+    *,
+    keeps_arrow_types: bool = False,
+    with_int96: bool = False,
 ) -> None:
-    """The file itself; the same table gives the same bytes. keeps_arrow_types: beside Parquet's own."""
+    """The file itself; the same table gives the same bytes. keeps_arrow_types: beside Parquet's own.
+
+    with_int96: timestamps in the old form of Spark and Impala."""
     import pyarrow.parquet as pq
 
     table = table.replace_schema_metadata(dict(sorted(metadata.items())) if keeps_arrow_types else None)
@@ -59,6 +66,7 @@ def put_table(
         compression="snappy",
         write_statistics=False,
         store_schema=keeps_arrow_types,
+        use_deprecated_int96_timestamps=with_int96,
         version="2.6",
         data_page_version="1.0",
     ) as writer:

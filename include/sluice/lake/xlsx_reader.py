@@ -163,7 +163,7 @@ def _to_table(grid: _Grid, dialect: Dialect, limits: Limits) -> Table | FormatRe
     sound[[row - 1 for row in codes]] = False
     mask = pl.Series(sound, dtype=pl.Boolean)
     numbers = pl.Series("row_number", np.flatnonzero(sound) + 1, dtype=pl.UInt32)
-    bad = _bad_frame(grid, codes)
+    bad = _bad_frame(grid, codes, _to_blame(grid, codes))
     return Table(frame.filter(mask), numbers, bad, grid.records, dialect, padded_names(grid.names))
 
 
@@ -196,7 +196,7 @@ def _bad_rows(grid: _Grid) -> dict[int, str]:
     is_data = pl.col("row") > grid.header_row
     last = grid.first_column + len(grid.names) - 1
     number = (pl.col("row") - grid.header_row).alias("number")
-    coded = grid.texts.filter(is_data & pl.col("code").is_not_null()).sort("row", "column").select(number, "code")
+    coded = _coded(grid).select(number, "code")
     is_beside = is_data & ~pl.col("column").is_between(grid.first_column, last)
     beside = grid.texts.filter(is_beside).select(number).to_series()
     filled = np.zeros(grid.header_row + grid.records + 1, bool)
@@ -208,6 +208,19 @@ def _bad_rows(grid: _Grid) -> dict[int, str]:
     return codes | dict.fromkeys(_repeated_headers(grid), "HEADER_REPEATED")
 
 
+def _coded(grid: _Grid) -> pl.DataFrame:
+    """Damaged cells of records, in reading order."""
+    return grid.texts.filter((pl.col("row") > grid.header_row) & pl.col("code").is_not_null()).sort("row", "column")
+
+
+def _to_blame(grid: _Grid, codes: dict[int, str]) -> dict[int, int]:
+    """By record the place of the cell that its code is of: the first damaged one."""
+    cells = _coded(grid).unique("row", keep="first", maintain_order=True).select("row", "column", "code")
+    places = {row - grid.header_row: (column - grid.first_column + 1, code) for row, column, code in cells.iter_rows()}
+    inside = range(1, len(grid.names) + 1)
+    return {row: place for row, (place, code) in places.items() if codes[row] == code and place in inside}
+
+
 def _repeated_headers(grid: _Grid) -> list[int]:
     first = grid.texts.filter(
         (pl.col("column") == grid.first_column) & (pl.col("text") == grid.names[0]) & (pl.col("row") > grid.header_row)
@@ -217,13 +230,13 @@ def _repeated_headers(grid: _Grid) -> list[int]:
     return [row - grid.header_row for row, cells in rows.iter_rows() if tuple(cells) == grid.names]
 
 
-def _bad_frame(grid: _Grid, codes: dict[int, str]) -> pl.DataFrame:
+def _bad_frame(grid: _Grid, codes: dict[int, str], places: dict[int, int]) -> pl.DataFrame:
     """The bad records with their cells as a JSON list, in column order."""
     rows = pl.Series([row + grid.header_row for row in codes], dtype=pl.UInt32)
     cells = grid.texts.filter(pl.col("row").is_in(rows.implode())).sort("column").group_by("row").agg("text")
     raw = {row - grid.header_row: json.dumps(text, ensure_ascii=False) for row, text in cells.iter_rows()}
     found = [(row, code, raw.get(row, "[]")) for row, code in sorted(codes.items())]
-    return bad_records_frame(found)
+    return bad_records_frame(found, places)
 
 
 def _dialect(workbook: Workbook, sheet: SheetPart, grid: _Grid) -> Dialect:

@@ -14,7 +14,6 @@ class EntryKind(StrEnum):
 
     EXCHANGE_OPENED = "exchange.opened"
     EXCHANGE_CLOSED = "exchange.closed"
-    AGREEMENT_ACTIVATED = "agreement.activated"
     STAFF_IMPORTED = "staff.imported"
     RETURN_PREPARED = "return.prepared"
     RETURN_RELEASED = "return.released"
@@ -61,6 +60,8 @@ class EntryKind(StrEnum):
     ANSWER_REMOVED = "answer.removed"
     HANDOVER_ASKED = "handover.asked"
     ROLE_SIGNED_OFF = "role.signed_off"
+    FLOW_STOPPED = "flow.stopped"
+    FLOW_RESUMED = "flow.resumed"
 
 
 class LedgerMisused(SluiceError):

@@ -72,8 +72,13 @@ class ReasonLine(Part):
     readings: tuple[str, ...] = ()
 
 
+REVIEW = "review"
+"""Kind of the input of an arrival in which rows come back that waited for a person."""
+
+
 class InputLine(Part):
-    """An accepted exchange a return is made of; ``kind``: contacts or results."""
+    """An exchange that this one is made of; ``kind``: contacts, results, return; review: of its held rows, which came
+    back."""
 
     exchange_id: str
     kind: str
@@ -101,6 +106,7 @@ class What(Part):
     distinct_subjects: int | None
     special_categories: bool
     inputs: tuple[InputLine, ...] = ()
+    """Of an arrival only where held rows come back: the exchange that held them. Earlier records do not say so."""
     supersedes: str | None = None
     """The return of the same day that this one corrects."""
 
@@ -202,6 +208,10 @@ def is_dial_key(direction: Direction, key: str) -> bool:
 
 GIVEN_BACK = "give-back-"
 """Before the name of what is given back at the end of an agreement, in the place of an object version."""
+
+
+CONTRACT_END = "CONTRACT-END"
+"""Code of the purpose of what is given back; a duty of the law, so no agreement declares it."""
 
 
 AFTER_END = "-ended"

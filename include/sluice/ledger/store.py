@@ -18,6 +18,9 @@ _APPEND = """
     order by i.n
 """
 
+AT_ONCE = 100
+"""Checkpoints that are asked for at a time."""
+
 
 def insert_entries(
     conn: Connection, chain: str, kind: str, exchange_ids: Sequence[ExchangeId | None], bodies: Sequence[bytes]
@@ -92,10 +95,13 @@ def read_checkpoints(conn: Connection) -> tuple[Checkpoint, ...]:
         return tuple(cursor)
 
 
-def list_checkpoints(conn: Connection) -> dict[int, datetime]:
-    """When each checkpoint was made, by its number; after months all of them are too much to be read each minute."""
-    rows = conn.execute("select seq, made_at from ledger.checkpoint order by seq").fetchall()
-    return {row["seq"]: row["made_at"] for row in rows}
+def checkpoints_before(conn: Connection, seq: int) -> Iterator[tuple[int, datetime]]:
+    """Number and moment of each checkpoint below ``seq``, the newest first; asked for some at a time."""
+    while rows := conn.execute(
+        "select seq, made_at from ledger.checkpoint where seq < %s order by seq desc limit %s", (seq, AT_ONCE)
+    ).fetchall():
+        yield from ((row["seq"], row["made_at"]) for row in rows)
+        seq = rows[-1]["seq"]
 
 
 def get_jws(conn: Connection, seq: int) -> bytes:

@@ -10,15 +10,15 @@ MOST = 80
 PARTIES = (Column.SENDER, Column.RECIPIENT)
 
 
-def collapsed(drawing: Drawing, most: int = MOST) -> Drawing:
+def collapsed(drawing: Drawing) -> Drawing:
     """The drawing, or one box for all of a party, column, verdict and flip; what was asked for stays by itself.
 
     Where there are too many parties for that, one box for all of a column, verdict and flip, whosever.
     """
-    if len(drawing.boxes) <= most:
+    if len(drawing.boxes) <= MOST:
         return drawing
     small = _together(drawing, _likeness)
-    return small if len(small.boxes) <= most else _together(drawing, _likeness_of_all)
+    return small if len(small.boxes) <= MOST else _together(drawing, _likeness_of_all)
 
 
 def _together(drawing: Drawing, likeness: Callable[[Box], object]) -> Drawing:

@@ -91,7 +91,7 @@ def _datasets(record: ExchangeRecord) -> tuple[list[InputDataset], list[OutputDa
     if is_made(record):
         return return_inputs(record), return_outputs(record)
     source = input_of(record)
-    return [source], outputs_of(record, source)
+    return [source, *return_inputs(record)], outputs_of(record, source)
 
 
 def _run_facets(record: ExchangeRecord, entry_hash: str) -> dict[str, RunFacet]:

@@ -107,13 +107,22 @@ class _Sketch:
         return box.id
 
 
-def draw(records: Iterable[ExchangeRecord], starts: Collection[str], fate: Fate = Fate()) -> Drawing:
-    """The drawing of these records; the way through ``starts`` (ids of exchanges) is the own one."""
+def draw(
+    records: Iterable[ExchangeRecord],
+    starts: Collection[str],
+    fate: Fate = Fate(),
+    apart: Collection[tuple[str, str]] = frozenset(),
+) -> Drawing:
+    """The drawing of these records; the way through ``starts`` (ids of exchanges) is the own one.
+
+    ``apart``: an exchange and what stays of it (LAKE, ASIDE) where the own way does not lead.
+    """
     sketch = _Sketch()
     for record in records:
         (_add_made if is_made(record) else _add_came)(sketch, record, fate)
     arrows = [each for each in sketch.arrows if each.source in sketch.boxes]
-    own = _own_way({f"exchange:{each}" for each in starts}, arrows)
+    off = {f"{kind}:{exchange}" for exchange, kind in apart}
+    own = _own_way({f"exchange:{each}" for each in starts}, [each for each in arrows if each.target not in off])
     boxes = (
         replace(box, is_own=box.id in own, is_start=len(starts) == 1 and box.id == f"exchange:{next(iter(starts))}")
         for box in sketch.boxes.values()
@@ -144,7 +153,8 @@ def _add_came(sketch: _Sketch, record: ExchangeRecord, fate: Fate) -> None:
         rows=what.rows_in or None, gone=fate.is_gone(record.exchange_id, [ARRIVED]),
         cleared=fate.is_cleared(record.exchange_id, [ARRIVED]),
     )  # fmt: skip
-    exchange = sketch.add(_exchange(record, Column.EXCHANGE), sketch.add(file, sender))
+    held = [f"{ASIDE}:{each.exchange_id}" for each in what.inputs]
+    exchange = sketch.add(_exchange(record, Column.EXCHANGE), sketch.add(file, sender, *held))
     for kind, copies in _kept(record.how_long.copies):
         rows = copies[0].rows if kind == LAKE else (what.rows_refused + what.rows_held) or None
         kinds = [copy.kind for copy in copies]

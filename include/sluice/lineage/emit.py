@@ -5,20 +5,20 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from sluice.errors import Ref
-from sluice.lineage.model import EventNotSent, ReceiverDown, TargetInvalid
+from sluice.lineage.model import EventRefused, ReceiverDown, TargetInvalid
 from sluice.lineage.post import post_json
 
 ENDPOINT = "/api/v1/lineage"
 """Where OpenLineage receivers listen; used when the URL names no path."""
-REFUSED, COME_AGAIN = range(400, 500), (408, 429)
-"""Answers of HTTP that are about this event, but for those that only say: later."""
+REFUSED = (400, 413, 422)
+"""Answers of HTTP that are about this event; what others say (401, 403, 404, 405, 429...) any event would be told."""
 
 
 def emit(event: str, url: str | None) -> None:
     """Check ``event`` and send it to ``url`` (http(s)://, file:/// or None for nowhere), once.
 
-    Raises EventInvalid before anything leaves, ReceiverDown when nothing arrives, EventNotSent when this event is
-    refused (the outbox tries again; a receiver knows a repeated event by its run id and type), TargetInvalid for
+    Raises EventInvalid before anything leaves, ReceiverDown when nothing arrives, EventRefused when this event is
+    not wanted (the outbox tries again; a receiver knows a repeated event by its run id and type), TargetInvalid for
     another URL.
     """
     if url is None:
@@ -56,5 +56,5 @@ def _append(path: Path, event: str) -> None:
 def _post(url: str, event: str) -> None:
     failed = post_json(url, event)
     if failed is not None:
-        kind = EventNotSent if failed in REFUSED and failed not in COME_AGAIN else ReceiverDown
+        kind = EventRefused if failed in REFUSED else ReceiverDown
         raise kind(Ref("target", urlsplit(url).hostname or "unknown"), Ref("answer", failed))

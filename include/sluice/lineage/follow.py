@@ -51,11 +51,18 @@ def follow_exchange(conn: Connection, exchange_id: str, at: datetime) -> Followe
 
 
 def follow_all(
-    conn: Connection, exchange_ids: Collection[str], at: datetime, cleared: frozenset[tuple[str, str]] = frozenset()
+    conn: Connection,
+    exchange_ids: Collection[str],
+    at: datetime,
+    cleared: frozenset[tuple[str, str]] = frozenset(),
+    apart: frozenset[tuple[str, str]] = frozenset(),
 ) -> Followed:
-    """These exchanges, each asked for. ``cleared``: copies (exchange and kind) that a person was erased from."""
+    """These exchanges, each asked for. ``cleared``: copies (exchange and kind) that a person was erased from.
+
+    ``apart``: exchange and which of what stays of it the person is not in.
+    """
     ids = store.find_newest(conn, exchange_ids, at, MOST + 1)
-    return _followed(conn, ids, ids, at, cleared)
+    return _followed(conn, ids, ids, at, cleared, apart)
 
 
 def follow_latest(conn: Connection, at: datetime) -> Followed:
@@ -70,6 +77,7 @@ def _followed(
     ids: Sequence[str],
     at: datetime,
     cleared: frozenset[tuple[str, str]] = frozenset(),
+    apart: frozenset[tuple[str, str]] = frozenset(),
 ) -> Followed:
     named, found = frozenset(starts), read_records(conn, ids[:MOST])
     records = [record for record in found if datetime.fromisoformat(record.closed_at) <= at]
@@ -77,4 +85,4 @@ def _followed(
         records = []
     fate = replace(store.find_fate(conn, [record.exchange_id for record in records], at), cleared=cleared)
     most = MOST if records and len(ids) > MOST else None
-    return Followed(at, named, tuple(records), fate, draw(records, named, fate), most)
+    return Followed(at, named, tuple(records), fate, draw(records, named, fate, apart), most)

@@ -14,7 +14,9 @@ GIVEN = MappingProxyType({"return": "delivered", "dial.kept": "dial", "handed.ke
 """The copy whose bytes go out, of a return, a dial list, an answer to a controller; and the one its receiver gets."""
 MADE_WAYS = (Direction.OUTBOUND_RETURN, Direction.PORTABILITY_ACCESS)
 """Directions in which nothing arrives: what goes is made here."""
-DATA = frozenset({"was judged in", "made lake", "contacts of", "results of", "return of", "delivered"})
+HELD_ROWS = "held rows of"
+"""From the copy of rows that waited for a person to the file in which they came back."""
+DATA = frozenset({"was judged in", "made lake", "contacts of", "results of", "return of", "delivered", HELD_ROWS})
 """Edges that the data itself goes along, from a file that came in to one that went out."""
 
 PERSON = Node("person:asked-for", "person", "the person asked for")
@@ -91,12 +93,15 @@ def _pairs(record: ExchangeRecord) -> Iterator[Pair]:
 
 
 def _came(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
-    """A file that somebody sent."""
+    """A file that somebody sent, or in which we put held rows there again."""
     what = record.what
     sender = Node(f"party:{record.who.sender}", "party", record.who.sender)
     source = _object(what.bucket, what.key, what.version_id)
     yield sender, Edge(sender.id, source.id, "sent")
     yield source, Edge(source.id, exchange.id, "was judged in")
+    for each in what.inputs:
+        held = _object(each.bucket, each.key, each.version_id)
+        yield held, Edge(held.id, source.id, HELD_ROWS)
 
 
 def _made(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
@@ -144,10 +149,11 @@ def _object(bucket: str, key: str, version_id: str | None) -> Node:
 
 
 def _paths(graph: Graph) -> Iterator[tuple[str, ...]]:
-    """Every way the data went, from where it came in to where it lies now."""
+    """Every way the data went, from where it came in to where it lies now; over held rows where they came back."""
     after: dict[str, list[str]] = {}
+    came_back = {edge.source for edge in graph.edges if edge.verb == HELD_ROWS}
     for edge in graph.edges:
-        if edge.verb in DATA:
+        if edge.verb in DATA or edge.target in came_back:
             after.setdefault(edge.source, []).append(edge.target)
     reached = {target for targets in after.values() for target in targets}
     for start in after:

@@ -1,6 +1,7 @@
 """What lineage raises, and the graph it draws."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from sluice.errors import Exit, SluiceError
@@ -15,16 +16,29 @@ class EventInvalid(SluiceError):
 
 
 class EventNotSent(SluiceError):
-    """It did not arrive, or was refused. The outbox tries again."""
+    """It did not arrive. The outbox tries again."""
 
     code: ClassVar[str] = "SLU-472"
     summary: ClassVar[str] = "a lineage event could not be delivered"
-    cure: ClassVar[str] = "check SLUICE_LINEAGE_URL and its receiver; the outbox tries again"
+    cure: ClassVar[str] = (
+        "check SLUICE_LINEAGE_URL (its address, a token in it that expired) and its receiver; the outbox tries again"
+    )
     exit: ClassVar[Exit] = Exit.MISSING
 
 
 class ReceiverDown(EventNotSent):
-    """It took nothing, whatever the event: the next one would wait as long."""
+    """It took nothing, whatever the event: the next one would fare no better."""
+
+
+class EventRefused(EventNotSent):
+    """The receiver looked at this event and does not want it. The outbox tries a few times more, and keeps it."""
+
+    code: ClassVar[str] = "SLU-475"
+    summary: ClassVar[str] = "the receiver of lineage refused an event"
+    cure: ClassVar[str] = (
+        "its log says why, mostly that an event is larger than it allows; once it takes it, "
+        "`sluice lineage again` sends what was refused"
+    )
 
 
 class TargetInvalid(SluiceError):
@@ -34,6 +48,19 @@ class TargetInvalid(SluiceError):
     summary: ClassVar[str] = "the lineage target is not one we can send to"
     cure: ClassVar[str] = "set SLUICE_LINEAGE_URL to http(s)://host[/path], file:///absolute/path, or nothing"
     exit: ClassVar[Exit] = Exit.USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """What lies, or lay, at an address. ``kind``: of its copy; None: the exchange is open, and nothing is a copy yet.
+
+    ``is_replaced``: in a version that is no more, since an erasure edited the copy.
+    """
+
+    exchange_id: str
+    kind: str | None
+    is_replaced: bool
+    closed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def return_target(opened: OpenedRecord) -> OutputDataset:
 
 
 def return_inputs(record: ExchangeRecord) -> list[InputDataset]:
-    """The accepted lake objects a return is made of, each pinned to its version."""
+    """The objects that a return is made of, or whose held rows come back, each pinned to its version."""
     return [
         InputDataset(
             namespace=f"s3://{each.bucket}",

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sluice.db import Connection
 from sluice.lineage.drawing import Fate
+from sluice.lineage.model import Lying
 
 
 def find_makers(
@@ -17,25 +18,61 @@ def find_makers(
         """select exchange_id::text as id from exchange
            where bucket = %(bucket)s and key = %(key)s
              and (%(version)s::text is null or version_id = %(version)s)
-             and (%(at)s::timestamptz is null or closed_at <= %(at)s)
-           union
-           select c.exchange_id::text from copy c join exchange e using (exchange_id)
-           where c.bucket = %(bucket)s and c.key = %(key)s
-             and (%(version)s::text is null or c.version_id = %(version)s)
-             and (%(at)s::timestamptz is null or e.closed_at <= %(at)s)
-           order by 1""",
+             and (%(at)s::timestamptz is null or closed_at <= %(at)s)""",
         {"bucket": bucket, "key": key, "version": version_id, "at": at},
     ).fetchall()
-    return [row["id"] for row in rows]
+    lying = find_lying(conn, bucket, key, version_id)
+    known = (each for each in lying if at is None or (each.closed_at is not None and each.closed_at <= at))
+    return sorted({row["id"] for row in rows} | {each.exchange_id for each in known})
+
+
+def find_lying(conn: Connection, bucket: str, key: str, version_id: str | None) -> list[Lying]:
+    """Copies that lie, or lay, at an address, and open exchanges whose file does; every version's when none is named.
+
+    An arrived file lies under its exchange's key. A version that nothing has, or came as, is one that an erasure
+    replaced, of whichever copies at the address were edited: the catalogue keeps the last version alone.
+    """
+    rows = conn.execute(
+        """with there as (
+               select exchange_id, kind, version_id from copy where bucket = %(bucket)s and key = %(key)s
+               union
+               select c.exchange_id, c.kind, c.version_id from exchange e join copy c using (exchange_id)
+               where e.bucket = %(bucket)s and e.key = %(key)s and c.bucket = %(bucket)s and c.kind = 'arrived'),
+           lying as (
+               select c.exchange_id, c.kind, e.closed_at, c.version_id = %(version)s as is_now,
+                      c.kind = 'arrived' and e.version_id = %(version)s as is_first,
+                      exists (select from erasure_outcome o
+                          where (o.exchange_id, o.kind) = (c.exchange_id, c.kind) and outcome = 'erased') as was_edited
+               from there c join exchange e using (exchange_id))
+           select exchange_id::text as exchange_id, kind, coalesce(not is_now, false) as is_replaced, closed_at
+           from lying
+           where %(version)s::text is null or is_now or is_first
+              or (was_edited and not exists (select from lying where is_now or is_first))
+           union all
+           select exchange_id::text, null, false, null from exchange
+           where decision = 'open' and bucket = %(bucket)s and key = %(key)s
+             and (%(version)s::text is null or version_id = %(version)s)""",
+        {"bucket": bucket, "key": key, "version": version_id},
+    ).fetchall()
+    return [Lying(**row) for row in rows]
 
 
 def find_users(
     conn: Connection, exchange_ids: Sequence[str], at: datetime | None = None, limit: int | None = None
 ) -> list[str]:
-    """Ids of what was made of any of these exchanges, the newest first; ``at``: closed by then, else open ones too."""
+    """Ids of what was made of any of these exchanges, the newest first; ``at``: closed by then, else open ones too.
+
+    Also what was made of their held rows, after a person let those come back.
+    """
     rows = conn.execute(
-        """select r.exchange_id::text as id from return_input r join exchange e using (exchange_id)
-           where r.input_id = any(%(ids)s::uuid[]) and (%(at)s::timestamptz is null or e.closed_at <= %(at)s)
+        """with recursive made as (
+               select r.exchange_id, r.kind from return_input r where r.input_id = any(%(ids)s::uuid[])
+               union
+               select r.exchange_id, r.kind from made m join return_input r on r.input_id = m.exchange_id
+               where m.kind = 'review'
+           )
+           select m.exchange_id::text as id from made m join exchange e using (exchange_id)
+           where %(at)s::timestamptz is null or e.closed_at <= %(at)s
            group by 1, e.opened_at order by e.opened_at desc, 1 limit %(limit)s""",
         {"ids": list(exchange_ids), "at": at, "limit": limit},
     ).fetchall()
@@ -43,10 +80,14 @@ def find_users(
 
 
 def find_sources(conn: Connection, exchange_ids: Sequence[str], limit: int | None = None) -> list[str]:
-    """Ids of the exchanges that these were made of, the newest first."""
+    """Ids of the exchanges that these were made of, the newest first; of held rows also where they came in."""
     rows = conn.execute(
-        """select r.input_id::text as id from return_input r join exchange i on i.exchange_id = r.input_id
-           where r.exchange_id = any(%(ids)s::uuid[])
+        """with recursive part as (
+               select r.input_id from return_input r where r.exchange_id = any(%(ids)s::uuid[])
+               union
+               select r.input_id from part p join return_input r on r.exchange_id = p.input_id where r.kind = 'review'
+           )
+           select p.input_id::text as id from part p join exchange i on i.exchange_id = p.input_id
            group by 1, i.opened_at order by i.opened_at desc, 1 limit %(limit)s""",
         {"ids": list(exchange_ids), "limit": limit},
     ).fetchall()
@@ -90,3 +131,14 @@ def find_fate(conn: Connection, exchange_ids: Sequence[str], at: datetime) -> Fa
         frozenset((row["id"], row["kind"]) for row in copies if row["is_gone"] is is_gone) for is_gone in (True, False)
     )
     return Fate(gone, there, frozenset(row["id"] for row in waiting))
+
+
+def find_delivered(conn: Connection, exchange_ids: Collection[str]) -> frozenset[str]:
+    """Of these returns those whose principal got them at some time, whatever became of the delivered file since."""
+    rows = conn.execute(
+        """select exchange_id::text as id from acknowledgement where exchange_id = any(%(ids)s::uuid[])
+           union
+           select exchange_id::text from copy where exchange_id = any(%(ids)s::uuid[]) and kind = 'delivered'""",
+        {"ids": list(exchange_ids)},
+    ).fetchall()
+    return frozenset(row["id"] for row in rows)

@@ -28,15 +28,15 @@ def desk(
     retries: int = 2,
     retry_seconds: int = 5,
     params: "dict[str, Param] | None" = None,
-    tells: str | None = None,
+    tells: tuple[str, ...] = (),
 ) -> DAG:
     """A DAG of the desk. ``doc``: Markdown, what people read beside the grid. ``params``: what a person fills in.
 
-    ``tells``: what the desk hears of after each of its tasks, whether it failed or not (:class:`DeskNotifier`).
+    ``tells``: kinds of what the desk hears of after each task, whether it failed or not (:class:`DeskNotifier`).
 
     It has no start date: with one, every clock fires at once at the first start, and the first file waits behind them.
     """
-    after = [DeskNotifier(tells)] if tells else []
+    after = [DeskNotifier(kind) for kind in tells]
     return DAG(
         dag_id,
         schedule=schedule,

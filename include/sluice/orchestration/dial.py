@@ -1,6 +1,7 @@
 """Operators of dial lists: what a person fills in, one use case, no value of anybody."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -20,8 +21,6 @@ class MakeDialList(HouseOperator):
         self.principal, self.flow, self.purpose, self.channel, self.form = principal, flow, purpose, channel, form
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
         from sluice.dial.make import make_dial_list
         from sluice.dial.model import Channel, Request
         from sluice.exchange.house import open_house
@@ -42,19 +41,17 @@ class MakeDialList(HouseOperator):
 
 
 class FinishDialLists(HouseOperator):
-    """Finishes the dial lists that dead workers left open, and takes back those that name who must stay out since."""
+    """Takes back the dial lists that name who must stay out since, then finishes those that dead workers left open."""
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
         from sluice.dial.make import finish_left
         from sluice.dial.recall import recall_lists
-        from sluice.errors import Ref, StoreError
         from sluice.exchange.house import open_house
+        from sluice.exchange.sweeping import check_none_left
 
         with open_house(get_settings()) as house:
-            finished, unfinished = finish_left(house, run)
-            recalled, unrecalled = recall_lists(house, datetime.now(UTC))
-        if unfinished + unrecalled:
-            raise StoreError(Ref("dial lists left undone", unfinished + unrecalled))
+            now = datetime.now(UTC)
+            recalled, unrecalled = recall_lists(house, now)
+            finished, unfinished = finish_left(house, now, run)
+        check_none_left("dial lists", unfinished + unrecalled)
         return f"dial lists: finished {finished}, recalled {recalled}"

@@ -20,7 +20,11 @@ T = TypeVar("T")
 
 
 class FindReleased(BaseOperator):
-    """Plans what was decided, and answers the ids of cases that may be erased now."""
+    """Plans what was decided, and answers the ids of cases that may be erased now, in their turn; a run takes so many.
+
+    The next run goes on with the others. So many take longer than the five minutes until its tick, and a tick that
+    passes while a run is at work starts the next one as soon as that ends.
+    """
 
     template_fields: Sequence[str] = ()
 

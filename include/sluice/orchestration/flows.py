@@ -8,7 +8,7 @@ from zlib import crc32
 from airflow.sdk import Asset, AssetAny, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable
 
 from sluice.agreement.load import find_flows, find_flows_of
-from sluice.agreement.model import FlowPaper
+from sluice.agreement.papers import FlowPaper
 from sluice.orchestration.trigger import STRAYS, ObjectsWaiting
 from sluice.settings import get_settings
 from sluice.terms import ARRIVING, Direction
@@ -19,7 +19,8 @@ MINUTES_A_DAY = 24 * 60
 def flows_of(direction: str) -> tuple[FlowPaper, ...]:
     """Flows of all principals in one direction, as their files are now; read again only when one changed."""
     folder = get_settings().principals_dir
-    stamps = [path.stat().st_mtime_ns for pattern in ("*", "*/*.y*ml") for path in folder.glob(pattern)]
+    paths = (path for pattern in ("*", "*/*.y*ml") for path in folder.glob(pattern))
+    stamps = [path.stat().st_mtime_ns for path in paths if path.exists()]  # an editor's lock is a link to nothing
     wanted = Direction(direction)
     return tuple(flow for flow in _flows(folder, hash(tuple(sorted(stamps)))) if flow.direction is wanted)
 

@@ -1,6 +1,7 @@
 """The operator behind the acknowledgements of returns."""
 
-from sluice.errors import Ref, StoreError
+from datetime import UTC, datetime
+
 from sluice.orchestration.operators import HouseOperator
 from sluice.settings import get_settings
 
@@ -9,14 +10,12 @@ class FollowAcknowledgements(HouseOperator):
     """Reads what principals put under ``acks/``, reminds and escalates; fails when something was left undone."""
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
         from sluice.exchange.house import open_house
+        from sluice.exchange.sweeping import check_none_left
         from sluice.returns.reminders import follow
 
         with open_house(get_settings()) as house:
             done = follow(house, datetime.now(UTC))
-        if done.failed:
-            raise StoreError(Ref("acknowledgements and notices left undone", done.failed))
+        check_none_left("acknowledgements and notices", done.failed)
         told = f"reminded: {done.reminders.reminded}, escalated: {done.reminders.escalated}"
         return f"{dict(done.acks.outcomes)}, waiting: {done.acks.waiting}; {told}"

@@ -17,7 +17,7 @@ CODED = re.compile(r"SLU-\d{3} .*?(?=\. Cure: |$)")
 
 
 class DeskNotifier(BaseNotifier):
-    """Tells what is new of one kind. ``kind``: REFUSED, UNACKNOWLEDGED or ALARM, what it looks for by itself."""
+    """Tells what is new of one kind. ``kind``: one of ``alert_due.DUE``, what it looks for by itself."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()

@@ -1,11 +1,15 @@
 """Thin operators: ids in, one use case, nothing out. Airflow knows names and ids, never content."""
 
+import math
+import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, Context
+from airflow.sdk.configuration import conf
 
 from sluice.orchestration.flows import accepted, slots
 from sluice.orchestration.guard import guarded
@@ -17,6 +21,9 @@ if TYPE_CHECKING:
 
 FORGOTTEN_AFTER = timedelta(minutes=2)
 """A flow's own DAG is woken within seconds, and again every 15 s, or every minute where all its slots are at work."""
+
+SWEEP_SECONDS = 240.0
+"""After which a sweep claims no file more: the next one begins every five minutes, and not while one is at work."""
 
 FILES_FIRST = 10
 """Weight of what takes in files: where slots are few, Airflow would let clocks and returns of older runs go first."""
@@ -91,23 +98,24 @@ class DrainStrays(HouseOperator):
 
 
 class DrainForgotten(HouseOperator):
-    """Exchanges of any flow that waited so long that nobody can have been woken for them."""
+    """Exchanges of any flow that waited so long that nobody can have been woken for them; no more than fit a sweep."""
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
         since = datetime.now(UTC) - FORGOTTEN_AFTER
-        return _drain_many(lambda _, one: one.oldest_at < since, run) or "nothing was forgotten"
+        return _drain_many(lambda _, one: one.oldest_at < since, run, SWEEP_SECONDS) or "nothing was forgotten"
 
 
-def _drain_many(is_meant: "Callable[[Direction, Waiting], bool]", run: Mapping[str, str]) -> str:
-    """Work off these flows, one after the other; what became of them. Raises StoreError at the end where one failed."""
-    from sluice.exchange.drain import check_none_left, drain_many
+def _drain_many(
+    is_meant: "Callable[[Direction, Waiting], bool]", run: Mapping[str, str], seconds: float = math.inf
+) -> str:
+    """Work off these flows, one after the other; what became of them. Raises LeftUndone at the end where one failed."""
+    from sluice.exchange.drain import drain_many
     from sluice.exchange.house import open_house
+    from sluice.exchange.sweeping import check_none_left
 
     with open_house(get_settings()) as house:
-        done, left = drain_many(house, is_meant, run)
-    check_none_left(left)
+        done, left = drain_many(house, is_meant, run, seconds)
+    check_none_left("flows with files", left)
     return "; ".join(f"{flow}: {each.decisions}" for flow, each in done.items())
 
 
@@ -115,8 +123,6 @@ class HearOfHeld(HouseOperator):
     """Fails while exchanges of any flow wait for us, and names flows and codes; what holds them up ends no slot."""
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
         from sluice.db import connect
         from sluice.exchange.held import check_none_held
 
@@ -138,8 +144,6 @@ class ReturnResults(HouseOperator):
         self.principal, self.flow = principal, flow
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
         from sluice.exchange.house import open_house
         from sluice.returns.drain import drain_returns
 
@@ -152,8 +156,6 @@ class ReturnsDue(HouseOperator):
     """The returns of every flow that are due now; fails when one was left undone, after all others were made."""
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
         from sluice.exchange.house import open_house
         from sluice.orchestration.flows import flows_of
         from sluice.returns.drain import drain_all_returns
@@ -168,8 +170,6 @@ class ActivatePaper(HouseOperator):
     """Registers agreements and contracts of the checkout by hash; a faulty principal stays as it was, and fails it."""
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
         from sluice.agreement.activate import activate_all
         from sluice.db import connect
         from sluice.errors import DocumentInvalid, Ref
@@ -200,8 +200,6 @@ class AnchorLedger(HouseOperator):
     """Puts outside the database what must outlast it: a signed checkpoint of all chains, and who must stay out."""
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
         from sluice.exchange.anchor import anchor_ledger
         from sluice.exchange.house import open_house
         from sluice.exchange.sealed_runs import seal_runs
@@ -212,16 +210,14 @@ class AnchorLedger(HouseOperator):
 
 
 class VerifyLedger(HouseOperator):
-    """Verifies every entry against the copies outside the database.
+    """Verifies every entry against the copies outside the database; those that are missing are put there afterwards.
 
     Raises EvidenceInvalid, naming the first place; AnchorsMissing where the copies are not there to compare with.
     """
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
-        from sluice.errors import EvidenceInvalid, Ref
-        from sluice.exchange.anchor import check_compared, read_anchors
+        from sluice.errors import EvidenceInvalid, Ref, SluiceError
+        from sluice.exchange.anchor import AnchorsMissing, check_compared, put_missing, read_anchors
         from sluice.exchange.house import open_house
         from sluice.ledger.verify import verify
 
@@ -230,17 +226,40 @@ class VerifyLedger(HouseOperator):
             report = verify(house.conn, public_pem=house.keyring.public_pem, anchors=anchors)
             if bad := report.first_bad:
                 raise EvidenceInvalid(Ref("chain", bad.chain), Ref("entry", bad.seq), Ref("places", len(report.bad)))
-            check_compared(house, report, anchors, looked_at)
+            try:
+                check_compared(house, report, anchors, looked_at)
+            except AnchorsMissing:
+                with suppress(SluiceError):  # what is missing is told, whether or not it can be put again
+                    put_missing(house)
+                raise
+            put_missing(house)
         return f"entries: {report.entries}, not yet anchored: {report.not_yet_anchored}"
 
 
 def run_of(context: Context) -> dict[str, str]:
-    """Ids of the running task instance, as the exchange record keeps them."""
-    task = context["ti"]
+    """Ids of the running task instance and of its lineage, as the exchange record keeps them.
+
+    The ids of its lineage are those that Airflow's OpenLineage provider gives the same task run and DAG run (its macros
+    ``lineage_run_id``, ``lineage_root_run_id``, ``lineage_job_namespace``), whether or not it is installed.
+    """
+    from openlineage.client.uuid import generate_static_uuid
+
+    task, dag_run, namespace = context["ti"], context["dag_run"], _lineage_namespace()
+    begun = dag_run.logical_date or dag_run.run_after
+    run = f"{namespace}.{task.dag_id}.{task.task_id}.{task.try_number}.{task.map_index}"
+    root = f"{namespace}.{task.dag_id}.{dag_run.clear_number}"
     return {
         "dag_id": task.dag_id,
         "run_id": task.run_id,
         "task_id": task.task_id,
         "map_index": str(task.map_index),
         "try_number": str(task.try_number),
+        "lineage_namespace": namespace,
+        "lineage_run_id": str(generate_static_uuid(begun, run.encode())),
+        "lineage_root_run_id": str(generate_static_uuid(begun, root.encode())),
     }
+
+
+def _lineage_namespace() -> str:
+    """Of Airflow's jobs, where its provider looks for it."""
+    return conf.get("openlineage", "namespace", fallback="") or os.environ.get("OPENLINEAGE_NAMESPACE", "default")

@@ -1,5 +1,7 @@
 """Operators for requests of persons: ids in, one use case, nothing out."""
 
+from datetime import UTC, datetime
+
 from sluice.orchestration.operators import HouseOperator
 from sluice.settings import get_settings
 
@@ -12,21 +14,18 @@ class FollowCases(HouseOperator):
     """
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
-        from sluice.errors import Ref, StoreError
         from sluice.exchange.house import open_house
+        from sluice.exchange.sweeping import check_none_left
         from sluice.rights.alarms import find_alarms
         from sluice.rights.destroy import finish as finish_destructions
         from sluice.rights.forward import follow
         from sluice.rights.mails import send_mails
-        from sluice.rights.protect import protection_of
         from sluice.rights.requests import read_requests
         from sluice.rights.tidy import tidy
 
         with open_house(get_settings()) as house:
-            protection, now = protection_of(house), datetime.now(UTC)
-            requests = read_requests(house, protection, now)
+            now = datetime.now(UTC)
+            requests = read_requests(house, now)
             told = follow(house, now)
             tidied = tidy(house, now)
             destroyed, not_destroyed = finish_destructions(house, now)
@@ -34,8 +33,7 @@ class FollowCases(HouseOperator):
             raised = find_alarms(house.conn, now)
         for alarm in raised:
             self.log.warning("case %s: last day %s%s", alarm.case.case_id, alarm.last_day, " PAST" * alarm.is_late)
-        if left := requests.failed + told.failed + tidied.failed + not_destroyed:
-            raise StoreError(Ref("steps of cases left undone", left))
+        check_none_left("steps of cases", requests.failed + told.failed + tidied.failed + not_destroyed)
         parts = (f"opened {requests.finished}", f"requests {requests}", f"told {told}", f"{tidied}", f"{mailed}")
         return ", ".join((*parts, f"keys destroyed {destroyed}", f"alarms {len(raised)}"))
 
@@ -44,18 +42,15 @@ class FollowNotices(HouseOperator):
     """Tells recipients of what was decided, reads what they say, reminds, escalates, and ends cases that are ready."""
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
-        from sluice.errors import Ref, StoreError
         from sluice.exchange.house import open_house
+        from sluice.exchange.sweeping import check_none_left
         from sluice.rights.finish import sweep
         from sluice.rights.mails import send_mails
 
         with open_house(get_settings()) as house:
             done = sweep(house, datetime.now(UTC))
             mailed = send_mails(house, datetime.now(UTC))
-        if done.failed:
-            raise StoreError(Ref("notices and steps left undone", done.failed))
+        check_none_left("notices and steps", done.failed)
         return f"{done.told}, {done.followed}, {done.finished}, {mailed}"
 
 
@@ -63,16 +58,13 @@ class GiveBack(HouseOperator):
     """Gives back what ended agreements want back, before anything of them is deleted."""
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
-        from sluice.errors import Ref, StoreError
         from sluice.exchange.house import open_house
+        from sluice.exchange.sweeping import check_none_left
         from sluice.retention.give_back import give_back_due
 
         with open_house(get_settings()) as house:
             done, failed = give_back_due(house, datetime.now(UTC), run)
-        if failed:
-            raise StoreError(Ref("ended agreements not given back", failed))
+        check_none_left("ended agreements to give back", failed)
         return f"given back {done}"
 
 
@@ -80,8 +72,6 @@ class Retain(HouseOperator):
     """Deletes every copy whose last day is over and that no legal hold keeps."""
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
         from sluice.errors import Ref
         from sluice.exchange.house import open_house
         from sluice.retention.model import RetentionIncomplete
@@ -89,8 +79,8 @@ class Retain(HouseOperator):
 
         with open_house(get_settings()) as house:
             done = retain(house, datetime.now(UTC))
-        if done.failed:
-            raise RetentionIncomplete(Ref("copies", done.failed))
+        if done.failed or done.undone:
+            raise RetentionIncomplete(Ref("copies", done.failed), Ref("undone for whole principals", done.undone))
         return f"{done}"
 
 
@@ -98,14 +88,11 @@ class MergeIndex(HouseOperator):
     """Merges index runs, so that persons are found with few reads; nothing is lost without it."""
 
     def work(self, run: dict[str, str]) -> str:
-        from datetime import UTC, datetime
-
-        from sluice.errors import Ref, StoreError
         from sluice.exchange.house import open_house
         from sluice.exchange.merged import merge_all
+        from sluice.exchange.sweeping import check_none_left
 
         with open_house(get_settings()) as house:
             merged, failed = merge_all(house, datetime.now(UTC))
-        if failed:
-            raise StoreError(Ref("months whose index was not merged", failed))
+        check_none_left("months whose index is to be merged", failed)
         return f"merged {merged} runs"

@@ -13,8 +13,9 @@ from sluice.agreement.facts import EEA_COUNTRIES
 from sluice.agreement.model import Agreement, FieldRole, RetentionRule, SubProcessor
 from sluice.agreement.timeline import Days
 from sluice.documents.words import Words
+from sluice.ledger.record import CONTRACT_END
 from sluice.registers.model import Article, Center, Register, Row, Sighting
-from sluice.registers.rules import categories_in, is_joint, is_staff, sources_of
+from sluice.registers.rules import categories_in, has_special_notes, is_joint, is_kept_inside, is_staff, sources_of
 from sluice.registers.terms import duration_text
 from sluice.terms import RoleProfile
 
@@ -143,9 +144,11 @@ def _categories(cells: Cells) -> tuple[str, ...]:
 
 
 def _class(cells: Cells) -> str:
-    found = _categories(cells)
+    found, row = _categories(cells), cells.row
+    provides = cells.agreement is not None and cells.agreement.special_categories  # then every exchange says so
+    in_notes = not provides and any(has_special_notes(each, row.key) for each in row.seen)
     words = [
-        "special" if any(iri in dpv.SPECIAL_CATEGORIES for iri in found) else "",
+        "special" if in_notes or any(iri in dpv.SPECIAL_CATEGORIES for iri in found) else "",
         "criminal" if any(iri in dpv.CRIMINAL_CATEGORIES for iri in found) else "",
     ]
     return cells.joined(cells.say.say(f"register.class.{word}") for word in filter(None, words)) or cells.say.say(
@@ -176,11 +179,16 @@ def _source(cells: Cells) -> str:
 
 
 def _recipients(cells: Cells) -> str:
-    """By name: the principal, recipients and sub-processors of the paper, and those that exchanges really had."""
-    row, named = cells.row, list(cells.agreement.recipients) if cells.agreement else []
+    """By name: the principal, recipients and sub-processors of the paper, and those that exchanges really had.
+
+    What our agents and their platform add, and nothing gives to others, is for nobody but those who work for us.
+    """
+    row, stays = cells.row, is_kept_inside(cells.row)
+    named = [row.key.principal, *(cells.agreement.recipients if cells.agreement else ())] if not stays else []
     parts = [each.name for each in cells.sub_processors]
     seen = [name for each in row.seen for name in (*each.recipients, *each.sub_processors)]
-    return cells.joined(name for name in (row.key.principal, *named, *parts, *seen) if name != cells.center.code)
+    said = cells.joined(name for name in (*named, *parts, *seen) if name != cells.center.code)
+    return said or (cells.say.say("register.recipients.none") if stays else "")
 
 
 def _contract(cells: Cells) -> str:
@@ -289,7 +297,8 @@ def _remarks(cells: Cells) -> str:
 def _declared(cells: Cells) -> str:
     if cells.row.declared:
         return ""
-    return cells.say.say("register.undeclared.law" if cells.row.is_of_the_law else "register.undeclared")
+    law = "end" if cells.row.key.purpose == CONTRACT_END else "law"
+    return cells.say.say(f"register.undeclared.{law}" if cells.row.is_of_the_law else "register.undeclared")
 
 
 def _seen(cells: Cells) -> str:

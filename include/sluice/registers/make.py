@@ -11,7 +11,7 @@ from sluice.agreement.model import DataContract
 from sluice.agreement.store import find_contract_by_hash, list_agreements, list_contracts
 from sluice.db import Connection, transaction
 from sluice.registers.model import Article, Center, Papers, Register
-from sluice.registers.rules import ContractOf, findings_of, rows_of, turns_of
+from sluice.registers.rules import ContractOf, ends_of, findings_of, rows_of, turns_of
 from sluice.registers.store import count_open, find_sightings
 from sluice.registers.tables import empty_cells
 from sluice.rights.facts import register_years
@@ -34,7 +34,7 @@ def make_registers(
     with transaction(conn):
         conn.execute("set transaction isolation level repeatable read, read only")
         papers = Papers(list_agreements(conn, known_at), list_contracts(conn, known_at))
-        seen = find_sightings(conn, at, known_at, turns_of(papers))
+        seen = find_sightings(conn, at, known_at, turns_of(papers), ends_of(papers))
         still_open = count_open(conn, at, known_at)
         contract_of = contract_reader(conn)
         rows = {each: rows_of(each, papers, seen, contract_of, at, register_years(at)) for each in articles}

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from sluice.agreement.annexes import Known, KnownContract, Party
 from sluice.agreement.model import FieldRole
-from sluice.ledger.record import PurposeLine
+from sluice.ledger.record import CONTRACT_END, PurposeLine
 from sluice.terms import Direction
 
 
@@ -90,6 +90,15 @@ class Sighting:
     count: int
     accepted: int
     """How many of them moved data: accepted or partly accepted."""
+    after_end: bool = False
+    """Whether each went back because its agreement had ended: the paper of the last day counts (Art. 28(3)(g))."""
+
+    @property
+    def is_of_the_law(self) -> bool:
+        """Answers to persons (Art. 15, 20), and what is given back at the end: no agreement has to declare those."""
+        codes = {purpose.code for purpose in self.purposes}
+        is_given_back = self.direction is Direction.OUTBOUND_RETURN and codes == {CONTRACT_END}
+        return self.direction is Direction.PORTABILITY_ACCESS or is_given_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +111,10 @@ class Papers:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """Everything the papers known say of one row. ``paper``: the youngest version that declares it.
+    """Everything the papers known say of one row on a date, or on its last day. ``paper``: the version that does.
 
-    ``first``, ``last``: days on which some version declared it; last None: it still does.
+    ``first``, ``last``: days on which some version declared it, with a contract under it where it has one; last None:
+    without end.
     """
 
     paper: Known
@@ -130,8 +140,8 @@ class Row:
 
     @property
     def is_of_the_law(self) -> bool:
-        """Whether it was only seen in answers to persons: the law asks for those, and no agreement has to."""
-        return bool(self.seen) and all(each.direction is Direction.PORTABILITY_ACCESS for each in self.seen)
+        """Whether it was only seen in what the law asks for: no agreement has to."""
+        return bool(self.seen) and all(each.is_of_the_law for each in self.seen)
 
     @property
     def first_seen(self) -> date | None:

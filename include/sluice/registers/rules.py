@@ -8,12 +8,14 @@ of the two registers; an exchange always has a use, refused ones and those witho
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sluice.agreement import dpv
 from sluice.agreement.annexes import Known, KnownContract
 from sluice.agreement.model import DataContract, FieldRole
 from sluice.agreement.profiles import PROFILES, role_warnings
+from sluice.agreement.timeline import Days
 from sluice.registers.model import (
     Article,
     Center,
@@ -26,15 +28,27 @@ from sluice.registers.model import (
     SeenRole,
     Sighting,
 )
-from sluice.terms import Direction, RoleProfile
+from sluice.terms import Direction, FieldGroup, RoleProfile
 
 _DAY = timedelta(days=1)
 DECIDES = frozenset({"center", "both", "joint"})
 """Words of role profiles under which the center is a controller itself (Art. 4(7))."""
 SPECIAL = dpv.SPECIAL_CATEGORIES | dpv.CRIMINAL_CATEGORIES
+NOTES = FieldGroup.NOTE_FREE_TEXT.value
 ContractOf = Callable[[str | None], DataContract | None]
-Piece = tuple[Known, KnownContract | None, FieldRole | None]
-"""One reason to declare a row: a version of an agreement, with a column of a contract under it if one uses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One reason to declare a row: a version of an agreement, with a column of a contract under it if one uses it.
+
+    ``days``: on which both held.
+    """
+
+    known: Known
+    contract: KnownContract | None
+    field: FieldRole | None
+    days: Days
 
 
 def uses_of(seen: Sighting, contract: DataContract | None) -> tuple[Key, ...]:
@@ -92,9 +106,9 @@ def _ever_declared(papers: Papers, at: date) -> dict[Key, Declared]:
     pieces: dict[Key, list[Piece]] = defaultdict(list)
     for known in papers.agreements:
         if known.days.first <= at:
-            for key, contract, field in _declares(known, papers.contracts, at):
-                pieces[key].append((known, contract, field))
-    return {key: _joined(found) for key, found in pieces.items()}
+            for key, piece in _declares(known, papers.contracts, at):
+                pieces[key].append(piece)
+    return {key: _joined(found, at) for key, found in pieces.items()}
 
 
 def _is_over(ended: date | None, seen: Sequence[Sighting], at: date, years: int) -> bool:
@@ -104,10 +118,12 @@ def _is_over(ended: date | None, seen: Sequence[Sighting], at: date, years: int)
     return _years_later(max([ended, *(each.last for each in seen)]), years) < at
 
 
-def _end_of_agreement(key: Key, papers: Papers) -> date | None:
-    """The last day of all versions of an agreement; None while one has no end, or when it is not known at all."""
-    ends = [known.days.last for known in papers.agreements if known.agreement.agreement_id == key.agreement_id]
-    return None if None in ends else max((end for end in ends if end), default=None)
+def ends_of(papers: Papers) -> dict[str, date]:
+    """The last day of all versions of each agreement that has one; none while a version has no end."""
+    ends: dict[str, list[date | None]] = defaultdict(list)
+    for known in papers.agreements:
+        ends[known.agreement.agreement_id].append(known.days.last)
+    return {each: max(day for day in days if day) for each, days in ends.items() if None not in days}
 
 
 def _years_later(day: date, years: int) -> date:
@@ -117,24 +133,33 @@ def _years_later(day: date, years: int) -> date:
         return day.replace(year=day.year + years, day=28)
 
 
-def _declares(
-    known: Known, contracts: Iterable[KnownContract], at: date
-) -> Iterator[tuple[Key, KnownContract | None, FieldRole | None]]:
+def _declares(known: Known, contracts: Iterable[KnownContract], at: date) -> Iterator[tuple[Key, Piece]]:
+    """Rows of a version by the contracts under it that began by then; what none of them uses, by itself."""
     agreement = known.agreement
-    own = [
-        each
-        for each in contracts
-        if (each.contract.agreement_id, each.contract.agreement_version) == (agreement.agreement_id, agreement.version)
-        and each.days.first <= at
-    ]
+    pin = (agreement.agreement_id, agreement.version)
+    pinned = [each for each in contracts if (each.contract.agreement_id, each.contract.agreement_version) == pin]
+    both = [(each, _shared(known.days, each.days)) for each in pinned]
+    own = [(each, days) for each, days in both if days and days.first <= at]
     for purpose in agreement.purposes:
-        found = [(each, field) for each in own for field in each.contract.fields if purpose.iri in field.purpose_iris]
-        for each, field in found:
-            controller = PROFILES[field.role_profile].controller
-            key = _key(agreement.principal, agreement.agreement_id, purpose.code, field.group.value, controller)
-            yield key, each, field
+        found = [
+            (field, Piece(known, each, field, days))
+            for each, days in own
+            for field in each.contract.fields
+            if purpose.iri in field.purpose_iris
+        ]
+        for field, piece in found:
+            controller, group = PROFILES[field.role_profile].controller, field.group.value
+            yield _key(agreement.principal, agreement.agreement_id, purpose.code, group, controller), piece
         if not found:
-            yield from ((key, None, None) for key in _without_contract(known, purpose.code, purpose.basis_holder))
+            alone = Piece(known, None, None, known.days)
+            yield from ((key, alone) for key in _without_contract(known, purpose.code, purpose.basis_holder))
+
+
+def _shared(days: Days, other: Days) -> Days | None:
+    """The days that are in both spans, if there are any."""
+    first = max(days.first, other.first)
+    last = min((day for day in (days.last, other.last) if day), default=None)
+    return Days(first, last) if last is None or first <= last else None
 
 
 def _without_contract(known: Known, purpose: str, holder: str) -> Iterator[Key]:
@@ -148,19 +173,20 @@ def _without_contract(known: Known, purpose: str, holder: str) -> Iterator[Key]:
         yield Key(Article.PROCESSOR, agreement.principal, agreement.agreement_id, purpose, "")
 
 
-def _joined(pieces: Sequence[Piece]) -> Declared:
-    papers = [known for known, _, _ in pieces]
-    youngest = max(papers, key=lambda known: known.days.first)
-    own = [piece for piece in pieces if piece[0].agreement.version == youngest.agreement.version]
-    ends = [known.days.last for known in papers]
-    contracts = {each.contract.sha256: each for _, each, _ in own if each}
+def _joined(pieces: Sequence[Piece], at: date) -> Declared:
+    """What a row is declared to be on a date; of one that is over by then, on its last day."""
+    ends = [piece.days.last for piece in pieces]
+    last = None if None in ends else max(end for end in ends if end)
+    on = min(at, last or at)
+    own = [piece for piece in pieces if on in piece.days]
+    contracts = {piece.contract.contract.sha256: piece.contract for piece in own if piece.contract}
     return Declared(
-        paper=youngest,
-        fields=tuple(dict.fromkeys(field for _, _, field in own if field)),
+        paper=max((piece.known for piece in own), key=lambda known: known.days.first),
+        fields=tuple(dict.fromkeys(piece.field for piece in own if piece.field)),
         directions=frozenset(each.contract.direction for each in contracts.values()),
         contracts=tuple(contracts.values()),
-        first=min(known.days.first for known in papers),
-        last=None if None in ends else max(end for end in ends if end),
+        first=min(piece.days.first for piece in pieces),
+        last=last,
     )
 
 
@@ -183,7 +209,7 @@ def rows_of(
 
 def _end_of(row: Row, papers: Papers) -> date | None:
     """When what a row is about ended by its papers; of what was never declared, when its agreement did."""
-    return row.declared.last if row.declared else _end_of_agreement(row.key, papers)
+    return row.declared.last if row.declared else ends_of(papers).get(row.key.agreement_id)
 
 
 def _row(key: Key, declared: Declared | None, seen: tuple[Sighting, ...], papers: Papers) -> Row:
@@ -217,10 +243,10 @@ def _finding(code: FindingCode, row: Row, what: str, seen: Iterable[Sighting] = 
 def _purpose(row: Row, papers: Papers) -> Iterator[Finding]:
     """Exchanges for a purpose that no version of the agreement declares for the day they were opened.
 
-    An answer to a person needs none: its purpose is a duty of the law (Art. 6(1)(c), 15, 20).
+    An answer to a person needs none, nor what is given back at the end: duties of the law (Art. 6(1)(c), 15, 20, 28).
     """
-    agreed = (each for each in row.seen if each.direction is not Direction.PORTABILITY_ACCESS)
-    wrong = [each for each in agreed if not _declared_on(row.key, papers, each.last)]
+    agreed = (each for each in row.seen if not each.is_of_the_law)
+    wrong = [each for each in agreed if not _declared_on(row.key, papers, _day_of_paper(each, papers))]
     if wrong:
         yield _finding(FindingCode.PURPOSE_NOT_DECLARED, row, row.key.purpose, wrong)
 
@@ -235,7 +261,7 @@ def _declared_on(key: Key, papers: Papers, day: date) -> bool:
 
 
 def _declares_purpose(row: Row, papers: Papers) -> bool:
-    return any(_declared_on(row.key, papers, each.last) for each in row.seen)
+    return any(_declared_on(row.key, papers, _day_of_paper(each, papers)) for each in row.seen)
 
 
 def _beyond(row: Row, papers: Papers, center: Center) -> Iterator[Finding]:
@@ -256,8 +282,14 @@ def turns_of(papers: Papers) -> tuple[date, ...]:
 
 
 def _paper_on(seen: Sighting, papers: Papers) -> Known | None:
+    day = _day_of_paper(seen, papers)
     own = [known for known in papers.agreements if known.agreement.agreement_id == seen.agreement_id]
-    return next((known for known in own if seen.last in known.days), None)
+    return next((known for known in own if day in known.days), None)
+
+
+def _day_of_paper(seen: Sighting, papers: Papers) -> date:
+    """The day whose papers an exchange is judged by: its own; of what goes back after the end, the last one."""
+    return ends_of(papers).get(seen.agreement_id or "", seen.last) if seen.after_end else seen.last
 
 
 def _beyond_paper(seen: Sighting, row: Row, paper: Known, center: Center) -> Iterator[tuple[FindingCode, str]]:
@@ -275,6 +307,18 @@ def _beyond_paper(seen: Sighting, row: Row, paper: Known, center: Center) -> Ite
             yield FindingCode.CATEGORY_NOT_DECLARED, dpv.short(iri)
         if iri in SPECIAL and not agreement.special_categories:
             yield FindingCode.SPECIAL_NOT_DECLARED, dpv.short(iri)
+    if has_special_notes(seen, row.key) and not agreement.special_categories:
+        yield FindingCode.SPECIAL_NOT_DECLARED, NOTES
+
+
+def has_special_notes(seen: Sighting, key: Key) -> bool:
+    """Whether special data were seen in notes alone, and a row is about those: no column names what is there.
+
+    A note in which nothing was found is not proven clean, so a row that is not ordinary by one exchange stays so.
+    """
+    notes = [controller for group, controller in _groups_of(seen) if group == NOTES]
+    is_in_row = key.group == NOTES if key.group else any(controller not in DECIDES for controller in notes)
+    return seen.special and bool(notes) and is_in_row and SPECIAL.isdisjoint(categories_in(seen))
 
 
 def categories_in(seen: Sighting, group: str = "") -> tuple[str, ...]:
@@ -339,8 +383,18 @@ def _profiles(row: Row) -> tuple[set[str], set[str]]:
     return declared, {role.profile for each in row.seen for role in each.roles if role.group == row.key.group}
 
 
+def is_kept_inside(row: Row) -> bool:
+    """Whether no paper and no exchange of a row takes it from, or gives it to, anybody outside the center."""
+    return _ways(row) == {Direction.INTERNAL}
+
+
 def sources_of(row: Row) -> tuple[str, ...]:
     """Where the data of a row is from: ``principal``, ``staff`` (what our agents and their platform add)."""
-    ways = {each.direction for each in row.seen} | (row.declared.directions if row.declared else frozenset())
+    ways = _ways(row)
     found = ["principal"] if Direction.INBOUND in ways or row.key.article is Article.PROCESSOR else []
     return (*found, *(["staff"] if ways & {Direction.INTERNAL, Direction.OUTBOUND_RETURN} else []))
+
+
+def _ways(row: Row) -> set[Direction]:
+    """Directions of a row, as declared and as seen."""
+    return {each.direction for each in row.seen} | (row.declared.directions if row.declared else frozenset())

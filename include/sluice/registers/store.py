@@ -6,13 +6,15 @@ Days that are over were counted as exchanges closed; of the day of the instant a
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 from sluice.db import Connection
-from sluice.ledger.record import PurposeLine
+from sluice.ledger.record import AFTER_END, GIVEN_BACK, PurposeLine
 from sluice.registers.model import SeenColumn, SeenRole, Sighting
 from sluice.terms import Direction
 
+NO_ENDS: Mapping[str, date] = MappingProxyType({})
 _SEEN = """
     with alike as (
         select principal, direction, flow, said_id, opened_day as day, n, accepted
@@ -27,18 +29,40 @@ _SEEN = """
                sum(accepted)::bigint as accepted
         from alike where day <= %(at)s and n > 0
         group by principal, direction, flow, said_id, width_bucket(day, %(turns)s::date[])
+    ), ended as (
+        select agreement, day from unnest(%(ended)s::text[], %(ends)s::date[]) as e(agreement, day)
     )
-    select counted.*, said::text as said from counted join said using (said_id)
+    select counted.*, said::text as said,
+           counted.direction = 'outbound_return' and counted.first > ended.day and not exists (
+               select from exchange x
+               where x.principal = counted.principal and x.direction = counted.direction and x.said_id = counted.said_id
+                   and x.opened_at >= counted.first::timestamp at time zone 'Europe/Brussels'
+                   and x.opened_at < (counted.last + 1)::timestamp at time zone 'Europe/Brussels'
+                   and x.closed_at <= %(known_at)s
+                   and not starts_with(x.version_id, %(given_back)s) and x.version_id not like '%%' || %(last)s
+           ) as after_end
+    from counted join said using (said_id) left join ended on ended.agreement = said #>> '{why,agreement_id}'
     order by principal, last, first, direction, flow, said_id
 """
 
 
-def find_sightings(conn: Connection, at: date, known_at: datetime, turns: Iterable[date]) -> tuple[Sighting, ...]:
+def find_sightings(
+    conn: Connection, at: date, known_at: datetime, turns: Iterable[date], ends: Mapping[str, date] = NO_ENDS
+) -> tuple[Sighting, ...]:
     """Exchanges opened up to a Brussels date and closed up to an instant: alike ones together, the latest last.
 
-    turns: first days of what papers say; none of these lies between two exchanges that are put together.
+    turns: first days of what papers say; none of these lies between two exchanges that are put together. ends: last
+    days of agreements; each is the day before a turn.
     """
-    parameters = {"at": at, "known_at": known_at, "turns": sorted(set(turns))}
+    parameters = {
+        "at": at,
+        "known_at": known_at,
+        "turns": sorted(set(turns)),
+        "ended": list(ends),
+        "ends": list(ends.values()),
+        "given_back": GIVEN_BACK,
+        "last": AFTER_END,
+    }
     rows = conn.execute(_SEEN, parameters).fetchall()
     return tuple(_sighting(row, json.loads(row["said"])) for row in rows)
 
@@ -77,4 +101,5 @@ def _sighting(row: Mapping[str, Any], said: Mapping[str, Any]) -> Sighting:
         dag=said["dag"],
         count=row["n"],
         accepted=row["accepted"],
+        after_end=bool(row["after_end"]),
     )

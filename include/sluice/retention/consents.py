@@ -30,7 +30,7 @@ def drop_consents(house: House, now: datetime, principal: Principal | None = Non
     Raises ServiceMissing.
     """
     principals = [principal] if principal else find_principals(house)
-    return each("a consent record", principals, lambda one: _drop(house, one, now))
+    return each(house.conn, "a consent record", principals, lambda one: _drop(house, one, now))
 
 
 def _drop(house: House, principal: Principal, now: datetime) -> int:

@@ -28,7 +28,7 @@ def drop_corrections(house: House, now: datetime, principal: Principal | None = 
     Raises ServiceMissing.
     """
     principals = [principal] if principal else find_principals(house.conn)
-    return each("a correction", principals, lambda one: _drop(house, one, now))
+    return each(house.conn, "a correction", principals, lambda one: _drop(house, one, now))
 
 
 def _drop(house: House, principal: Principal, now: datetime) -> int:

@@ -81,7 +81,7 @@ def give_back_due(house: House, now: datetime, run: Mapping[str, str] = NOTHING_
     def one(principal: Principal) -> int:
         return int(give_back(house, principal, now, AIRFLOW, run=run).is_confirmed)
 
-    return each("giving back", _waiting(house, now), one)
+    return each(house.conn, "giving back", _waiting(house, now), one)
 
 
 def _waiting(house: House, now: datetime) -> list[Principal]:

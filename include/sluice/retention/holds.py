@@ -7,7 +7,7 @@ from uuid import uuid4
 from sluice.agreement.model import Agreement
 from sluice.agreement.store import find_ended
 from sluice.db import Connection, transaction
-from sluice.errors import NotFound, Ref, as_typed, is_beginning
+from sluice.errors import NotFound, Ref
 from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.read import check_flow, pick_principals, show_exchange
 from sluice.ledger.append import append
@@ -71,11 +71,11 @@ def hold(
 
 
 def lift(conn: Connection, hold_id: str, by: str, now: datetime) -> LegalHold:
-    """End a hold before its last day, by its id or the beginning of it. Raises NotFound, RetentionRefused."""
-    found = [each for each in store.find_holds(conn) if is_beginning(hold_id) and each.hold_id.startswith(hold_id)]
-    if len(found) != 1:
-        raise NotFound(as_typed("legal hold", hold_id), Ref("found", len(found)))
-    [held], name = found, check_name(by)
+    """End a hold before its last day, by its id or the beginning of it.
+
+    Raises NotFound, Ambiguous, RetentionRefused, UsageError.
+    """
+    held, name = store.get_hold(conn, hold_id), check_name(by)
     with transaction(conn):
         if not store.lift_hold(conn, held.hold_id, name, now):
             raise RetentionRefused(Ref("rule", "ALREADY_LIFTED"), Ref("legal hold", held.hold_id))

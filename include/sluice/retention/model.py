@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from sluice.errors import Exit, SluiceError
+from sluice.rights.needed_model import Need
 from sluice.terms import ExchangeId, Flow, Principal
 
 
@@ -23,7 +24,7 @@ class RetentionRefused(SluiceError):
 
 class RetentionIncomplete(SluiceError):
     code: ClassVar[str] = "SLU-596"
-    summary: ClassVar[str] = "some copies whose day has come are still there"
+    summary: ClassVar[str] = "some of what has to go by now is still there, or nobody could say whether it has to"
     cure: ClassVar[str] = "look at the log for the codes, mend the store, and run `sluice retention run` again"
     exit: ClassVar[Exit] = Exit.UNDECIDED
 
@@ -41,21 +42,6 @@ class Why(StrEnum):
     RULE = "rule"
     AGREEMENT_ENDED = "agreement_ended"
     NOTHING_LEFT = "nothing_left"
-
-
-class Need(StrEnum):
-    """What a person needs a copy for: they restricted what is done with their data, or have no answer yet."""
-
-    RESTRICTION = "restriction"
-    ANSWER = "answer"
-
-
-@dataclass(frozen=True, slots=True)
-class Needed:
-    """One need of one person at one principal. ``cause``: the suppression run, or the case that is not answered."""
-
-    need: Need
-    cause: str
 
 
 @dataclass(frozen=True, slots=True)

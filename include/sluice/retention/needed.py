@@ -8,28 +8,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from sluice.errors import NotFound
-from sluice.exchange import merged_store, suppressed_store
+from sluice.exchange import merged_store
 from sluice.exchange.house import House
 from sluice.exchange.merged import RUNS, ask_merged
-from sluice.exchange.sealed_runs import read_run
-from sluice.retention import store
-from sluice.retention.model import Due, Need, Needed
-from sluice.rights import answer_store
-from sluice.rights import store as cases
-from sluice.rights.identifiers import find_sealed, refs_of
-from sluice.rights.model import CaseId
+from sluice.retention.model import Due
+from sluice.rights.needed import refs_by_need
+from sluice.rights.needed_model import Need, Needed
 from sluice.subject.index import find_in_run
 from sluice.terms import ExchangeId, Principal
-
-
-def find_needed(house: House, principal: Principal) -> frozenset[Needed]:
-    """What persons need copies of a principal for, now."""
-    parts = [cases.find_part(house.conn, each) for each in store.find_decided(house.conn, principal)]
-    owed = {part.case_id for part in parts if part is not None and answer_store.find_made(house.conn, part) is None}
-    restricted = store.find_restricted(house.conn, principal)
-    return frozenset(
-        {*(Needed(Need.ANSWER, each) for each in owed), *(Needed(Need.RESTRICTION, each) for each in restricted)}
-    )
 
 
 def keep_needed(house: House, principal: Principal, dues: Iterable[Due], needed: Collection[Needed]) -> list[Due]:
@@ -42,7 +28,7 @@ def keep_needed(house: House, principal: Principal, dues: Iterable[Due], needed:
     if not wanted or not needed:
         return found
     named: dict[ExchangeId, Need] = {}
-    for need, refs in _refs_by_need(house, principal, needed).items():
+    for need, refs in _together(refs_by_need(house, principal, needed)).items():
         named |= dict.fromkeys(_named(house, principal, wanted - named.keys(), sorted(refs)), need)
     return [replace(due, needed_for=named.get(due.copy.exchange_id)) if _may_wait(due) else due for due in found]
 
@@ -51,17 +37,12 @@ def _may_wait(due: Due) -> bool:
     return not (due.is_begun or due.copy.is_handed_out or due.copy.is_given_back)
 
 
-def _refs_by_need(house: House, principal: Principal, needed: Collection[Needed]) -> Mapping[Need, set[str]]:
-    """References of the persons, a restriction first."""
-    runs = [each.cause for each in needed if each.need is Need.RESTRICTION]
-    found: dict[Need, set[str]] = {Need.RESTRICTION: set(), Need.ANSWER: set()}
-    for run in suppressed_store.find_runs(house.conn, principal, only=runs):
-        found[Need.RESTRICTION].update(read_run(house, run)["ref"].to_list())
-    for case_id in (each.cause for each in needed if each.need is Need.ANSWER):
-        sealed = find_sealed(house, cases.get_case(house.conn, CaseId(case_id)).subject_key)
-        if sealed is not None:  # else nobody can answer it any more
-            found[Need.ANSWER].update(refs_of(sealed.envelope.identifiers, house.subject_key(principal)).values())
-    return {need: refs for need, refs in found.items() if refs}
+def _together(found: Mapping[Needed, frozenset[str]]) -> Mapping[Need, set[str]]:
+    """Of all persons with the same need, a restriction first; it is asked once."""
+    every: dict[Need, set[str]] = {}
+    for each, refs in found.items():
+        every.setdefault(each.need, set()).update(refs)
+    return every
 
 
 def _named(house: House, principal: Principal, wanted: Collection[ExchangeId], refs: list[str]) -> set[ExchangeId]:

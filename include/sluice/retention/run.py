@@ -6,7 +6,6 @@ Killed anywhere, the next run meets the same copies again; what is gone stays go
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
 
 from sluice.agreement.store import find_ended
 from sluice.db import transaction
@@ -20,13 +19,16 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.retained import CopiesDeleted, DeletedCopy
 from sluice.retention import store
+from sluice.retention.acks import drop_acks
 from sluice.retention.consents import drop_consents
 from sluice.retention.corrections import drop_corrections
-from sluice.retention.model import Due, End, Needed
-from sluice.retention.needed import find_needed, keep_needed
+from sluice.retention.model import Due, End
+from sluice.retention.needed import keep_needed
 from sluice.retention.rules import due_on
 from sluice.rights import erase_store
 from sluice.rights.erase_model import Copy
+from sluice.rights.needed import find_needed
+from sluice.rights.needed_model import Needed
 from sluice.terms import ExchangeId, Principal
 
 Progress = Callable[[int, int], None]
@@ -37,7 +39,9 @@ Progress = Callable[[int, int], None]
 class Retained:
     """What one run did, in copies. ``failed``: still there, met again by the next run.
 
-    ``corrections``, ``consents``: records of persons that went because nothing needs them any more.
+    ``corrections``, ``consents``: records of persons that went because nothing needs them any more. ``undone``: how
+    often it failed for a principal as a whole: nobody could say what may go, or its records could not be removed.
+    ``acks``: files of principals that were answered.
     """
 
     deleted: int = 0
@@ -46,6 +50,8 @@ class Retained:
     failed: int = 0
     corrections: int = 0
     consents: int = 0
+    undone: int = 0
+    acks: int = 0
 
 
 def find_due(house: House, on: date, now: datetime, principal: Principal | None = None) -> list[Due]:
@@ -82,7 +88,7 @@ def retain(
     One exchange that fails, or one principal of whom nobody can say what may go, is logged and keeps no other waiting.
     Raises ServiceMissing when a store is away.
     """
-    faults, dues, needed = Faults(), list[Due](), dict[Principal, Collection[Needed]]()
+    faults, dues, needed = Faults(house.conn), list[Due](), dict[Principal, Collection[Needed]]()
     for each in _principals(house, principal):
         with faults.kept_apart(f"retention of {each}"):
             needed[each] = find_needed(house, each)
@@ -90,8 +96,7 @@ def retain(
     unknown = faults.count
     free = [due for due in dues if due.is_free]
     deleted = kept = tried = 0
-    for exchange_id, group in groupby(free, key=lambda due: due.copy.exchange_id):
-        copies = list(group)
+    for exchange_id, copies in _by_exchange(free).items():
         tried += len(copies)
         with faults.kept_apart(f"retention of exchange {exchange_id}"):
             with store.lock_principal(house.conn, copies[0].copy.principal):
@@ -100,10 +105,27 @@ def retain(
             deleted, kept = deleted + len(going), kept + len(copies) - len(going)
         progress(tried, len(free))
     held = sum(due.held_by is not None for due in dues)
-    gone, not_gone = drop_corrections(house, now, principal)
+    corrections, not_gone = drop_corrections(house, now, principal)
     consents, not_dropped = drop_consents(house, now, principal)
-    failed = unknown + tried - deleted - kept + not_gone + not_dropped
-    return Retained(deleted, held + kept, len(dues) - len(free) - held, failed, gone, consents)
+    acks, not_removed = drop_acks(house, now, principal)
+    return Retained(
+        deleted=deleted,
+        held=held + kept,
+        waiting=len(dues) - len(free) - held,
+        failed=tried - deleted - kept,
+        corrections=corrections,
+        consents=consents,
+        undone=unknown + not_gone + not_dropped + not_removed,
+        acks=acks,
+    )
+
+
+def _by_exchange(dues: Sequence[Due]) -> dict[ExchangeId, list[Due]]:
+    """All copies of an exchange together, those that were begun and those that are due: one entry tells of them."""
+    found: dict[ExchangeId, list[Due]] = {}
+    for due in dues:
+        found.setdefault(due.copy.exchange_id, []).append(due)
+    return found
 
 
 def _still_free(house: House, dues: Sequence[Due], now: datetime, known: Collection[Needed]) -> list[Due]:

@@ -8,17 +8,15 @@ from typing import Any
 from sluice.agreement.model import Agreement, RetentionRule
 from sluice.agreement.store import find_version
 from sluice.db import Connection
+from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.keep import end_of
 from sluice.ledger.record import is_after_end, is_dial_key
 from sluice.retention.model import Due, HoldReason, Kept, LegalHold, Why
-from sluice.rights.erase_scope import CARRIED_OUT, OPEN_DECISIONS
-from sluice.rights.model import ANSWERED, State
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 _HOLD = """hold_id::text as hold_id, principal, flow, exchange_id::text as exchange_id, reason, reference, until,
     set_by, set_at, lifted_at, lifted_by"""
 
-NOT_ANSWERED = {state for state in OPEN_DECISIONS | CARRIED_OUT if state not in ANSWERED and not state.is_over}
 _NOT_PROVEN = """not exists (select from retention_outcome o
     where (o.exchange_id, o.kind) = (c.exchange_id, c.kind))"""
 _NOT_ERASED = """not exists (select from erasure_outcome r
@@ -33,7 +31,8 @@ def lock_principal(conn: Connection, principal: Principal) -> Iterator[None]:
     try:
         yield
     finally:
-        conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (key,))
+        if not conn.closed:
+            conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (key,))
 
 
 def find_principals(conn: Connection) -> list[Principal]:
@@ -145,28 +144,6 @@ def _kept(
     )
 
 
-def find_restricted(conn: Connection, principal: Principal) -> list[str]:
-    """Suppression runs that restrict persons now, or keep those out who asked for that and wait for the decision."""
-    rows = conn.execute(
-        """select r.run_id::text as id from suppression_run r left join subject_case c using (case_id)
-           where r.principal = %s and r.lifted_at is null
-             and (r.reason = 'restricted' or r.reason = 'soft_hold' and c."right" = 'restriction') order by r.run_id""",
-        (principal,),
-    ).fetchall()
-    return [row["id"] for row in rows]
-
-
-def find_decided(conn: Connection, principal: Principal) -> list[str]:
-    """Parts of open requests of which a copy of the data is to be given, and that are not answered."""
-    rows = conn.execute(
-        """select s.sub_case_id::text as id from sub_case s join subject_case c using (case_id)
-           where s.principal = %s and s.action in ('give', 'export') and s.state = any(%s) and c.state <> all(%s)
-           order by s.sub_case_id""",
-        (principal, sorted(NOT_ANSWERED), sorted(state for state in State if state.is_over)),
-    ).fetchall()
-    return [row["id"] for row in rows]
-
-
 def note_begun(conn: Connection, dues: Iterable[Due]) -> None:
     """Say what will be deleted, before it is: a dead worker's copies are met again."""
     with conn.cursor() as cursor:
@@ -223,6 +200,13 @@ def find_holds(
     return [LegalHold(**{**row, "reason": HoldReason(row["reason"])}) for row in rows]
 
 
+def get_hold(conn: Connection, named: str) -> LegalHold:
+    """The one hold whose id begins so, ended ones too. Raises NotFound, Ambiguous."""
+    hold_id = find_by_beginning(conn, "legal hold", named, "select hold_id as id from legal_hold")
+    [found] = [each for each in find_holds(conn) if each.hold_id == hold_id]
+    return found
+
+
 def lift_hold(conn: Connection, hold_id: str, by: str, at: datetime) -> bool:
     """End a hold; False when it had ended."""
     row = conn.execute(
@@ -240,6 +224,16 @@ def insert_return(conn: Connection, agreement: Agreement, reference: str, by: st
         (agreement.principal, agreement.agreement_id, agreement.version, reference, by, at),
     ).fetchone()
     return row is not None
+
+
+def find_answered(conn: Connection, principal: Principal, before: datetime) -> frozenset[tuple[str, str]]:
+    """Key and version of files under ``acks/`` that were answered before a moment."""
+    rows = conn.execute(
+        """select key, version_id from ack_file where principal = %(principal)s and seen_at < %(before)s
+           union select key, version_id from notice_answer where principal = %(principal)s and seen_at < %(before)s""",
+        {"principal": principal, "before": before},
+    ).fetchall()
+    return frozenset((row["key"], row["version_id"]) for row in rows)
 
 
 def find_returned(conn: Connection, agreement: Agreement) -> datetime | None:

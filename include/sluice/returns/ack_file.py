@@ -2,7 +2,7 @@
 
 import re
 
-from sluice.errors import NotFound
+from sluice.errors import NotFound, ObjectUnreadable
 from sluice.exchange.house import House
 from sluice.exchange.said_json import read_said
 from sluice.lake.objects import StoredObject
@@ -35,12 +35,13 @@ def is_of_notice(key: str) -> bool:
 
 
 def read_small(house: House, item: StoredObject) -> bytes | None:
-    """The bytes; None for too many, or for a name that a listing cannot spell so that nothing is found by it."""
+    """The bytes; None for too many, for what the store does not give, or for a name that a listing cannot spell so that
+    nothing is found by it."""
     if item.size_bytes > LARGEST_BYTES:
         return None
     if item.size_bytes == 0:
         return b""
     try:
         return house.objects.read(item.bucket, item.key, item.version_id)
-    except NotFound:
+    except (NotFound, ObjectUnreadable):
         return None

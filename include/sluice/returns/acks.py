@@ -15,13 +15,15 @@ from functools import partial
 from typing import Any, TypeVar
 
 from sluice.db import Connection, transaction
-from sluice.errors import NotFound, Ref, UsageError, as_typed
+from sluice.errors import NotFound, Ref
+from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.house import House
 from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, utc_text, withheld_unless_safe
 from sluice.exchange.sweeping import Faults
 from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name
 from sluice.ledger.reason import check_reason
 from sluice.ledger.returned import AcknowledgedReturn, AcknowledgementRefused
 from sluice.returns.ack_file import UUID, is_of_notice, read_members, read_small
@@ -34,9 +36,8 @@ MOST_PER_SWEEP = 1000
 """New files of one principal per sweep, so that a flood keeps nobody else waiting."""
 UNDER_WAY_FOR = timedelta(hours=1)
 """How long a file may wait for the delivery it acknowledges to be written down."""
-BEGINNING = re.compile(r"[0-9a-f-]{4,36}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
-NAME = re.compile(r"[A-Za-z0-9].{0,199}")
+RETURNS = "select exchange_id as id from exchange where direction = 'outbound_return'"
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -98,7 +99,7 @@ class AckSweep:
     """One look at all ``acks/``: new files by outcome, notices given, files left for the next look.
 
     ``waiting``: their return is just being delivered, or another worker has them. ``failed``: a store
-    refused; logged by its code.
+    refused, a file or the listing of a principal; logged by its code.
     """
 
     outcomes: Mapping[str, int] = field(default_factory=dict)
@@ -164,20 +165,18 @@ def read_acks(house: House, now: datetime) -> AckSweep:
 def acknowledge(conn: Connection, named: str, by: str, now: datetime, *, reason: str | None = None) -> Answer:
     """Acknowledge a delivered return by command; ``named``: its exchange id or an unambiguous beginning.
 
-    ``by``: who says so, at most 200 printable characters; kept in the ledger; ``reason``: a code or an IRI.
-    Raises NotFound, UsageError.
+    ``by``: who says so, kept in the ledger as :func:`~sluice.ledger.names.check_name` spells it; ``reason``: a code or
+    an IRI. Raises NotFound, Ambiguous, UsageError.
     """
     check_reason(reason)
-    if not NAME.fullmatch(by) or not by.isprintable():
-        raise UsageError(Ref("option", "--by"))
-    exchange_id = _resolve(conn, named.lower())
+    name, exchange_id = check_name(by), ExchangeId(find_by_beginning(conn, "return", named, RETURNS))
     with transaction(conn):
         found = _find_delivery(conn, exchange_id, None)
         if found is None:
             raise NotFound(Ref("return", exchange_id))
         outcome = judge_ack(Ack(exchange_id), found.principal, found, now)
         if outcome.closes:
-            _close(conn, found, by, "command", now, reason)
+            _close(conn, found, name, "command", now, reason)
     return Answer(exchange_id, outcome)
 
 
@@ -202,23 +201,29 @@ def _sum(one: AckSweep, other: AckSweep) -> AckSweep:
 
 
 def _read_principal(house: House, principal: Principal, now: datetime) -> AckSweep:
-    under = house.objects.list_versions(house.settings.bucket_exchange, prefix_of(principal, "acks"))
-    there = [item for item in under if not is_of_notice(item.key)]
+    there = _try(house, principal, partial(_list, house, principal))
+    if there is None:
+        return AckSweep(failed=1)
     answered = _find_answered(house.conn, there)
     known = {(file.key, file.version_id) for file in answered}
     fresh = [item for item in there if (item.key, item.version_id) not in known]
     fresh.sort(key=lambda item: (item.modified_at or LONG_AGO, item.key))
-    tried = [_try(principal, partial(_answer, house, principal, item, now)) for item in fresh[:MOST_PER_SWEEP]]
+    tried = [_try(house, principal, partial(_answer, house, principal, item, now)) for item in fresh[:MOST_PER_SWEEP]]
     done = [file for files in tried if files for file in files]
-    notices = _try(principal, partial(_give_notices, house, principal, [*answered, *done]))
+    notices = _try(house, principal, partial(_give_notices, house, principal, [*answered, *done]))
     failed = tried.count(None)
     outcomes = Counter(file.outcome.value for file in done)
     return AckSweep(outcomes, notices or 0, len(fresh) - len(done) - failed, failed + (notices is None))
 
 
-def _try(principal: Principal, step: Callable[[], T]) -> T | None:
-    """What ``step`` gives; None after a fault of this one file, which is logged by its code and met again."""
-    with Faults().kept_apart(f"an acknowledgement of {principal}"):
+def _list(house: House, principal: Principal) -> list[StoredObject]:
+    under = house.objects.list_versions(house.settings.bucket_exchange, prefix_of(principal, "acks"))
+    return [item for item in under if not is_of_notice(item.key)]
+
+
+def _try(house: House, principal: Principal, step: Callable[[], T]) -> T | None:
+    """What ``step`` gives; None after a fault of this one principal, which is logged by its code and met again."""
+    with Faults(house.conn).kept_apart(f"an acknowledgement of {principal}"):
         return step()
     return None
 
@@ -304,19 +309,6 @@ def _find_answered(conn: Connection, items: Sequence[StoredObject]) -> list[AckF
 
 def _ack_file(row: Mapping[str, Any]) -> AckFile:
     return AckFile(**{**row, "outcome": AckOutcome(row["outcome"])})
-
-
-def _resolve(conn: Connection, named: str) -> ExchangeId:
-    if not BEGINNING.fullmatch(named):
-        raise UsageError(Ref("argument", "EXCHANGE"))
-    rows = conn.execute(
-        """select exchange_id::text as id from exchange
-           where direction = 'outbound_return' and starts_with(exchange_id::text, %s) limit 2""",
-        (named,),
-    ).fetchall()
-    if len(rows) != 1:
-        raise NotFound(as_typed("return", named), Ref("matches", len(rows)))
-    return ExchangeId(rows[0]["id"])
 
 
 def _find_delivery(conn: Connection, exchange_id: ExchangeId, bucket: str | None) -> Delivery | None:

@@ -6,10 +6,12 @@ Nothing leaves here: delivery is an effect of the closed record, after its recei
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 from sluice.agreement.facts import EEA_COUNTRIES
-from sluice.agreement.model import Agreement, Paper, PaperMissing
+from sluice.agreement.model import Agreement
+from sluice.agreement.papers import Paper, PaperMissing
 from sluice.errors import NotFound, Ref
 from sluice.exchange.close import close_record
 from sluice.exchange.given_back import paper_under
@@ -19,6 +21,7 @@ from sluice.exchange.locks import content_lock
 from sluice.exchange.model import GOOD, Opened
 from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.paper import countries_without_basis, finding, missing_paper, refused
+from sluice.exchange.stops import check_not_stopped
 from sluice.exchange.store import check_still_ours
 from sluice.exchange.suppressed import unless_kept_out
 from sluice.exchange.suppressed_store import find_in_force
@@ -43,7 +46,11 @@ AIRFLOW = "airflow"
 
 
 def carry_return(house: House, opened: Opened, run: Mapping[str, str], by: str = AIRFLOW) -> Decision | None:
-    """Take one claimed return to its end; None while it waits for a second person. ``by``: who prepares it."""
+    """Take one claimed return to its end; None while it waits for a second person. ``by``: who prepares it.
+
+    Raises FlowStopped where it would go out and its flow is stopped: it stays open, and is made under the rights of the
+    day on which that goes on.
+    """
     if opened.attempts > MOST_ATTEMPTS:
         return _refuse(house, opened, run, finding("UNREADABLE_GAVE_UP", "exchange.attempts", count=opened.attempts))
     if store.has_newer(house.conn, opened):
@@ -89,7 +96,7 @@ def _prepare(
     if record.decision in GOOD and paper.agreement.delivery.two_person_release:
         wait_for_release(house, opened, record, kept_out, by)
         return None
-    return close_record(house, opened, record, kept_out)
+    return _let_go(house, opened, record, kept_out)
 
 
 def wait_for_release(house: House, opened: Opened, record: ExchangeRecord, kept_out: frozenset[str], by: str) -> None:
@@ -98,7 +105,7 @@ def wait_for_release(house: House, opened: Opened, record: ExchangeRecord, kept_
     body = PreparedReturn(exchange_id=opened.exchange_id, prepared_by=by, prepared_at=utc_text(now), record=record)
 
     def commit() -> None:
-        store.mark_prepared(house.conn, opened.exchange_id, by, now)
+        store.mark_prepared(house.conn, record, by, now)
         append(
             house.conn, chain=opened.chain, kind=EntryKind.RETURN_PREPARED, exchange_id=opened.exchange_id, body=body
         )
@@ -118,7 +125,13 @@ def _go_on(house: House, opened: Opened, record: ExchangeRecord) -> Decision | N
         store.wait_again(house.conn, opened.exchange_id)
         return None
     closing = record.model_copy(update={"closed_at": utc_text(datetime.now(UTC))})
-    return close_record(house, opened, closing, kept_out)
+    return _let_go(house, opened, closing, kept_out)
+
+
+def _let_go(house: House, opened: Opened, record: ExchangeRecord, kept_out: frozenset[str]) -> Decision | None:
+    """Close, after which it is delivered, but for a stopped flow: what was closed nobody checks again."""
+    check = partial(check_not_stopped, house.conn, opened.principal, opened.flow)
+    return close_record(house, opened, record, kept_out, check=check)
 
 
 def _refuse(house: House, opened: Opened, run: Mapping[str, str], *reasons: Finding) -> Decision | None:

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 
-from sluice.errors import Ref, StoreError
 from sluice.exchange.drain import Drained, drain
 from sluice.exchange.house import House
-from sluice.exchange.sweeping import Faults, each
+from sluice.exchange.sweeping import Faults, LeftUndone, check_none_left, each
 from sluice.ledger.names import check_name
 from sluice.returns.carry import AIRFLOW, carry_return
 from sluice.returns.due import open_due
@@ -25,14 +24,14 @@ def drain_returns(
 ) -> Drained:
     """Make every return of a flow that is due at ``now``; those that wait for a person go on waiting.
 
-    Raises UsageError for a name that nobody has, ServiceMissing; StoreError, after all others were made, where a day
+    Raises UsageError for a name that nobody has, ServiceMissing; LeftUndone, after all others were made, where a day
     could not be opened.
     """
     by = check_name(by)
-    fault: StoreError | None = None
+    fault: LeftUndone | None = None
     try:
         open_due(house, principal, flow, now)
-    except StoreError as error:
+    except LeftUndone as error:
         fault = error
     drained = drain(house, Direction.OUTBOUND_RETURN, principal, flow, run, partial(carry_return, by=by))
     if fault is not None:
@@ -47,11 +46,11 @@ def remake_prepared(house: House, principal: Principal, now: datetime) -> None:
     and met again by the schedule. Raises ServiceMissing.
     """
     given = find_prepared_given(house.conn, principal)
-    _, not_remade = each("what is given back", given, partial(go_on_prepared, house, run=NOTHING_RAN))
+    _, not_remade = each(house.conn, "what is given back", given, partial(go_on_prepared, house, run=NOTHING_RAN))
     flows = [(principal, flow) for flow in find_prepared_flows(house.conn, principal)]
     try:
         drain_all_returns(house, flows, now, NOTHING_RAN)
-    except StoreError as error:
+    except LeftUndone as error:
         log.warning("prepared returns of %s wait: %s", principal, error)
     if not_remade:
         log.warning("%d that are given back to %s wait, as they were prepared", not_remade, principal)
@@ -60,11 +59,10 @@ def remake_prepared(house: House, principal: Principal, now: datetime) -> None:
 def drain_all_returns(
     house: House, flows: Iterable[tuple[Principal, Flow]], now: datetime, run: Mapping[str, str]
 ) -> Drained:
-    """The same for many flows: a fault of one keeps no other waiting. Raises StoreError at the end, ServiceMissing."""
-    total, faults = Drained(), Faults()
+    """The same for many flows: a fault of one keeps no other waiting. Raises LeftUndone at the end, ServiceMissing."""
+    total, faults = Drained(), Faults(house.conn)
     for principal, flow in flows:
         with faults.kept_apart(f"returns of {principal}/{flow}"):
             total.add(drain_returns(house, principal, flow, now, run))
-    if faults.count:
-        raise StoreError(Ref("flows with returns left undone", faults.count))
+    check_none_left("flows with returns", faults.count)
     return total

@@ -7,33 +7,53 @@ and so is one whose persons must stay out since, or may go again. An input that 
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 import rfc8785
 
-from sluice.agreement.model import DeliveryRules, Paper, PaperMissing, PaperReason, ReturnRecipe
+from sluice.agreement.model import DeliveryRules, ReturnRecipe
+from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.agreement.store import find_ended, in_force
-from sluice.db import transaction
-from sluice.errors import Ref, StoreError
+from sluice.db import Connection, transaction
 from sluice.exchange.correction_store import was_corrected
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.open import record_opened
-from sluice.exchange.sweeping import Faults
+from sluice.exchange.stop_store import is_stopped
+from sluice.exchange.suppressed import last_lifted
+from sluice.exchange.sweeping import Faults, check_none_left
 from sluice.ledger.record import AFTER_END
 from sluice.returns import store
+from sluice.returns.glance import World, may_be_due
 from sluice.returns.held import find_held
-from sluice.returns.model import Basis, Due, Held, Last, waits_for_agent
+from sluice.returns.model import LIFTED_BY_CONTACTS, Basis, Due, Glance, Last, waits_for_agent
 from sluice.returns.overtaken import may_go_now, names_kept_out, past_day
 from sluice.returns.staffing import StaffNews, agents_of_results
 from sluice.staff.store import last_import_seq
 from sluice.terms import Direction, Flow, Principal
 
-LIFTED_BY_CONTACTS = frozenset({Held.UNKNOWN_RECORD.value})
-"""Reasons that a later file of contacts can lift."""
 NOT_AGREED = frozenset({PaperReason.NO_CONTRACT, PaperReason.CONTRACT_RETIRED})
 """Without a contract of the return none is owed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at the days of a flow. ``ending``: of the names of what is made, once the agreement ended."""
+
+    house: House
+    principal: Principal
+    flow: Flow
+    recipe: ReturnRecipe
+    world: World
+    news: StaffNews
+    now: datetime
+    ending: str
+
+    @property
+    def conn(self) -> Connection:
+        return self.house.conn
 
 
 def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> list[Opened]:
@@ -41,7 +61,8 @@ def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> l
 
     One whose contract has a gap, or whose agreement does not hold, is opened too: to be refused, and heard of. Where
     an ended agreement wants its data back (GDPR Art. 28(3)(g)), the paper of the contacts' own day counts.
-    A fault of one day keeps no other from being opened. Raises StoreError at the end, ServiceMissing.
+    Of a stopped flow only what replaces a prepared one, which ends then; it waits for the flow to go on.
+    A fault of one day keeps no other from being opened. Raises LeftUndone at the end, ServiceMissing.
     """
     today = now.astimezone(BRUSSELS).date()
     ended = find_ended(house.conn, principal, today, now)
@@ -50,30 +71,51 @@ def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> l
     recipe = _recipe(house, principal, flow, current, now)
     if recipe is None:
         return []
-    opened, faults, news = list[Opened](), Faults(), StaffNews(house.conn)
-    for day in store.find_days(house.conn, principal, recipe.results_flow):
-        paper = in_force(house.conn, principal, Direction.OUTBOUND_RETURN, flow, day, now) if is_last else current
-        with faults.kept_apart(f"return of {day} of {principal}/{flow}"):
-            with transaction(house.conn):
-                store.lock_flow(house.conn, principal, flow)
-                due = _due(house, principal, flow, day, paper, recipe, news, now, AFTER_END if is_last else "")
-                made = _open(house, principal, flow, paper, due, now) if due else None
+    news = StaffNews(house.conn)
+    contacts = store.find_contact_times(house.conn, principal, recipe.contacts_flow)
+    world = World(recipe.contacts_flow, recipe.results_flow, contacts, news.last, last_lifted(house.conn, principal))
+    look = _Look(house, principal, flow, recipe, world, news, now, AFTER_END if is_last else "")
+    opened, faults = list[Opened](), Faults(house.conn)
+    stopped = is_stopped(house.conn, principal, flow)
+    for day in store.glance(house.conn, principal, flow, recipe.results_flow):
+        if stopped and not (day.last and day.last.is_prepared):
+            continue
+        on = day.day
+        paper = in_force(house.conn, principal, Direction.OUTBOUND_RETURN, flow, on, now) if is_last else current
+        with faults.kept_apart(f"return of {on} of {principal}/{flow}"):
+            made = _open(look, day, paper)
             opened += [made] if made else []
-    if faults.count:
-        raise StoreError(Ref("days with returns not opened", faults.count))
+    check_none_left("days with returns to open", faults.count)
     return opened
 
 
-def _open(
-    house: House, principal: Principal, flow: Flow, paper: Paper | PaperMissing, due: Due, now: datetime
-) -> Opened | None:
-    """The record of a return that is due; None when it was opened already."""
-    chain = paper.agreement.agreement_id if paper.agreement else f"principal.{principal}"
-    key = f"{principal}/outbound/{flow}/{file_name(flow, paper, due)}"
-    made = store.insert_return(house.conn, principal, flow, house.settings.bucket_exchange, key, due, chain, now)
+def _open(look: _Look, day: Glance, paper: Paper | PaperMissing) -> Opened | None:
+    """The record of a day's return that is due; None when it is not, or was opened already."""
+    cut_off, contract = _cut_off(paper, day.day), _contract(paper, look.ending)
+    if (isinstance(paper, PaperMissing) and paper.reason in NOT_AGREED) or cut_off > look.now:
+        return None
+    staff_news = look.news.name(paper.agreement.minimum_exam_score) if isinstance(paper, Paper) else None
+    if not may_be_due(day, look.world, cut_off, contract, staff_news):
+        return None
+    with transaction(look.conn):
+        store.lock_flow(look.conn, look.principal, look.flow)
+        last = store.find_last(look.conn, look.principal, look.flow, day.day)
+        due = _due(look, day.day, paper, last)
+        if due is not None:
+            return _insert(look, paper, due)
+        if last is not None:
+            store.mark_inputs_seen(look.conn, last.exchange_id, look.world.inputs_of(day, cut_off))
+    return None
+
+
+def _insert(look: _Look, paper: Paper | PaperMissing, due: Due) -> Opened | None:
+    chain = paper.agreement.agreement_id if paper.agreement else f"principal.{look.principal}"
+    key = f"{look.principal}/outbound/{look.flow}/{file_name(look.flow, paper, due)}"
+    bucket = look.house.settings.bucket_exchange
+    made = store.insert_return(look.conn, look.principal, look.flow, bucket, key, due, chain, look.now)
     if made is not None:
-        store.wake_stale(house.conn, made)  # an older return of the day that still waits
-        record_opened(house.conn, made, paper)
+        store.wake_stale(look.conn, made)  # an older return of the day that still waits
+        record_opened(look.conn, made, paper)
     return made
 
 
@@ -88,54 +130,38 @@ def _recipe(
     return store.find_recipe(house.conn, principal, flow, now)
 
 
-def _due(
-    house: House,
-    principal: Principal,
-    flow: Flow,
-    day: date,
-    paper: Paper | PaperMissing,
-    recipe: ReturnRecipe,
-    news: StaffNews,
-    now: datetime,
-    ending: str,
-) -> Due | None:
-    """A day whose cut-off has passed and that has an input its last return had not. ``ending``: of its name."""
-    if isinstance(paper, PaperMissing) and paper.reason in NOT_AGREED:
-        return None
-    delivery = paper.agreement.delivery if paper.agreement else DeliveryRules()
-    cut_off = cut_off_of(day, delivery.cut_off)
-    if cut_off > now:
-        return None
-    last = store.find_last(house.conn, principal, flow, day)
-    results = store.find_results(house.conn, principal, recipe.results_flow, day)
-    may_lift = last and LIFTED_BY_CONTACTS & set(last.held) and not _lacks(house, principal, flow, day, last)
-    until = None if may_lift else max(cut_off, *(r.closed_at for r in results))
-    had = last.inputs if last else ()
-    contacts = store.find_contacts(house.conn, principal, recipe.contacts_flow, until, had)
+def _due(look: _Look, day: date, paper: Paper | PaperMissing, last: Last | None) -> Due | None:
+    """A day that has an input its last return had not, or of which another would be made."""
+    results = store.find_results(look.conn, look.principal, look.recipe.results_flow, day)
+    may_lift = last and LIFTED_BY_CONTACTS & last.held and not _lacks(look, day, last)
+    until = None if may_lift else max(_cut_off(paper, day), *(r.closed_at for r in results))
+    had = store.find_input_ids(look.conn, last.exchange_id) if last else frozenset[str]()
+    contacts = store.find_contacts(look.conn, look.principal, look.recipe.contacts_flow, until, had)
     inputs = store.ids([*results, *contacts])
-    basis = _basis(house, paper, inputs, ending)
-    if last and not last.is_outdated_by(basis, inputs) and not _has_news(house, principal, last, paper, news, now):
+    contract = _contract(paper, look.ending)
+    if last and had.issuperset(inputs) and not last.is_outdated_by(contract) and not _has_news(look, last, paper):
         return None
-    return Due(day, (*contacts, *results), basis.name, store.count_returns(house.conn, principal, flow, day) + 1)
+    basis = Basis(_named(inputs), last_import_seq(look.conn), contract)
+    number = store.count_returns(look.conn, look.principal, look.flow, day) + 1
+    return Due(day, (*contacts, *results), basis.name, number)
 
 
-def _lacks(house: House, principal: Principal, flow: Flow, day: date, last: Last) -> bool:
+def _lacks(look: _Look, day: date, last: Last) -> bool:
     """Whether a file of what was made of a day is deleted: made of other contacts, it would hold less."""
-    was_made = last.is_open or store.find_delivered(house.conn, principal, flow, day) is not None
-    return was_made and store.count_gone(house.conn, last.exchange_id) > 0
+    was_made = last.is_open or store.find_delivered(look.conn, look.principal, look.flow, day) is not None
+    return was_made and store.count_gone(look.conn, last.exchange_id) > 0
 
 
-def _has_news(
-    house: House, principal: Principal, last: Last, paper: Paper | PaperMissing, news: StaffNews, now: datetime
-) -> bool:
+def _has_news(look: _Look, last: Last, paper: Paper | PaperMissing) -> bool:
     """Whether of the same inputs another return would be made: of staff that is ready, of persons' rights, of time."""
-    prepared = store.find_prepared(house.conn, last.exchange_id) if last.is_open else None
+    house, principal = look.house, look.principal
+    prepared = store.find_prepared(look.conn, last.exchange_id) if last.is_open else None
     return (
-        (prepared is not None and past_day(prepared.how_long.copies, now) is not None)
+        (prepared is not None and past_day(prepared.how_long.copies, look.now) is not None)
         or (prepared is not None and names_kept_out(house, principal, prepared.how_long.copies, paper))
-        or (prepared is not None and was_corrected(house.conn, principal, last.opened_at))
+        or (prepared is not None and was_corrected(look.conn, principal, last.opened_at))
         or may_go_now(house, principal, last)
-        or _has_staff_news(house, last, paper, news, is_prepared=prepared is not None)
+        or _has_staff_news(house, last, paper, look.news, is_prepared=prepared is not None)
     )
 
 
@@ -178,10 +204,17 @@ def cut_off_of(day: date, cut_off: time) -> datetime:
     return datetime.combine(day + timedelta(days=1), cut_off, BRUSSELS)
 
 
-def _basis(house: House, paper: Paper | PaperMissing, inputs: list[str], ending: str) -> Basis:
-    named = hashlib.sha256(rfc8785.dumps(inputs)).hexdigest()[:32]
-    contract = paper.contract.sha256[:16] if paper.contract else "none"
-    return Basis(named, last_import_seq(house.conn), f"{contract}{ending}")
+def _cut_off(paper: Paper | PaperMissing, day: date) -> datetime:
+    return cut_off_of(day, (paper.agreement.delivery if paper.agreement else DeliveryRules()).cut_off)
+
+
+def _named(inputs: list[str]) -> str:
+    return hashlib.sha256(rfc8785.dumps(inputs)).hexdigest()[:32]
+
+
+def _contract(paper: Paper | PaperMissing, ending: str) -> str:
+    """As a basis names it."""
+    return f"{paper.contract.sha256[:16] if paper.contract else 'none'}{ending}"
 
 
 def file_name(flow: Flow, paper: Paper | PaperMissing, due: Due) -> str:

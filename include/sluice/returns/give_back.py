@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import partial
 
 import rfc8785
 
-from sluice.agreement.model import Agreement, Paper, PaperMissing
+from sluice.agreement.model import Agreement
+from sluice.agreement.papers import Paper, PaperMissing
 from sluice.agreement.store import in_force
 from sluice.db import transaction
 from sluice.errors import Ref, UsageError
@@ -25,6 +27,8 @@ from sluice.exchange.model import GOOD, Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.open import record_opened
 from sluice.exchange.paper import finding, missing_paper
+from sluice.exchange.stop_store import is_stopped
+from sluice.exchange.stops import FlowStopped, check_not_stopped
 from sluice.exchange.store import get_open, is_open
 from sluice.exchange.suppressed import SuppressedMeanwhile, find_suppressed, names_any
 from sluice.exchange.suppressed_store import find_in_force
@@ -56,6 +60,8 @@ class Standing(StrEnum):
     WAITS_FOR_PERSONS = "waits_for_persons"
     """Somebody's data is restricted or on hold: their rows stayed here."""
     WAITS_FOR_ARRIVALS = "waits_for_arrivals"
+    STOPPED = "stopped"
+    """The flow stands still until somebody lets it go on."""
     UNDER_WAY = "under_way"
     REFUSED = "refused"
 
@@ -93,13 +99,26 @@ class Wish:
 
 def give_flow(house: House, wish: Wish, flow: Flow, run: Mapping[str, str], now: datetime) -> FlowGiven:
     """Take the data of one flow to its principal, or as far as it goes. Again changes nothing."""
+    if is_stopped(house.conn, wish.ended.principal, flow):
+        return _stopped(house, wish, flow)
     if give_back_store.has_open_arrivals(house.conn, wish.ended.principal, flow):
         return FlowGiven(flow, Standing.WAITS_FOR_ARRIVALS)
     opened = _opened(house, wish, flow, now)
-    _carry_alone(house, opened, wish.by, run)
+    try:
+        _carry_alone(house, opened, wish.by, run)
+    except FlowStopped:  # meanwhile; it stays open
+        return _stopped(house, wish, flow)
     last = give_back_store.find_last(house.conn, wish.ended, flow)
     assert last is not None  # it was opened just now
     return flow_given(house, flow, last)
+
+
+def _stopped(house: House, wish: Wish, flow: Flow) -> FlowGiven:
+    """Nothing is opened of a stopped flow; what went before is given all the same."""
+    last = give_back_store.find_last(house.conn, wish.ended, flow)
+    if last and _is_whole(last, _inputs(house, wish, flow)):
+        return flow_given(house, flow, last)
+    return FlowGiven(flow, Standing.STOPPED)
 
 
 def _opened(house: House, wish: Wish, flow: Flow, now: datetime) -> Opened:
@@ -196,7 +215,7 @@ def _make(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> None
     if record.decision in GOOD and paper.agreement.delivery.two_person_release:
         wait_for_release(house, opened, record, kept_out, by)
     else:
-        close_record(house, opened, record, kept_out)
+        _let_go(house, opened, record, kept_out)
     return None
 
 
@@ -208,7 +227,13 @@ def _go_on(house: House, opened: Opened, record: ExchangeRecord, run: Mapping[st
     if suppressed is not None and names_any(house, record.how_long.copies, suppressed["ref"].to_list()):
         _refuse(house, opened, finding(STALE, "given_back.persons"), run)
     elif store.is_released(house.conn, opened.exchange_id):
-        close_record(house, opened, closing_at(house, record, datetime.now(UTC)), kept_out)
+        _let_go(house, opened, closing_at(house, record, datetime.now(UTC)), kept_out)
+
+
+def _let_go(house: House, opened: Opened, record: ExchangeRecord, kept_out: frozenset[str]) -> None:
+    """Close, after which it is delivered. Raises FlowStopped: it stays open."""
+    check = partial(check_not_stopped, house.conn, opened.principal, opened.flow)
+    close_record(house, opened, record, kept_out, check=check)
 
 
 def _refuse(house: House, opened: Opened, why: Finding, run: Mapping[str, str]) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from sluice.agreement.model import DataContract, Paper
+from sluice.agreement.model import DataContract
+from sluice.agreement.papers import Paper
 from sluice.agreement.subjects import naming_columns
 from sluice.exchange.deliver import RETURN
 from sluice.exchange.house import House

@@ -6,13 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sluice.agreement.model import Paper, PaperMissing
+from sluice.agreement.papers import Paper, PaperMissing
 from sluice.exchange.model import Judged, Kept, Opened, Sighting
 from sluice.exchange.paper import refused
 from sluice.exchange.record import record_of
 from sluice.gate.model import Finding, GateVerdict
 from sluice.lake.write_model import Written
-from sluice.ledger.record import CopyLine, ExchangeRecord, PurposeLine, What
+from sluice.ledger.record import CONTRACT_END, CopyLine, ExchangeRecord, PurposeLine, What
 from sluice.returns.model import Input
 from sluice.returns.record import input_lines
 from sluice.settings import Settings
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 PURPOSE = PurposeLine(
-    code="CONTRACT-END",
+    code=CONTRACT_END,
     iri="https://w3id.org/dpv#LegalCompliance",
     text={
         "nl": "De gegevens aan de opdrachtgever teruggeven omdat de overeenkomst eindigde (AVG art. 28, lid 3, g).",

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from sluice.agreement.model import Agreement, PaperMissing
+from sluice.agreement.model import Agreement
+from sluice.agreement.papers import PaperMissing
 from sluice.agreement.store import in_force
 from sluice.exchange.house import House
 from sluice.exchange.paper import missing_paper
+from sluice.exchange.stop_store import is_stopped
 from sluice.returns import give_back_store, store
 from sluice.returns.drain import drain_returns
 from sluice.returns.due import NOT_AGREED
@@ -30,7 +32,9 @@ def results_given(
             drain_returns(house, ended.principal, flow, now, run, by)
         days = list(_of_days(house, ended, flow, recipe.results_flow, now))
         if days:
-            yield next((each for each in days if each.standing is not Standing.GIVEN), days[-1])
+            first = next((each for each in days if each.standing is not Standing.GIVEN), days[-1])
+            waits = first.standing is Standing.UNDER_WAY and is_stopped(house.conn, ended.principal, flow)
+            yield replace(first, standing=Standing.STOPPED) if waits else first
 
 
 def _of_days(house: House, ended: Agreement, flow: Flow, results: Flow, now: datetime) -> Iterator[FlowGiven]:

@@ -8,6 +8,7 @@ from typing import Any
 from sluice.agreement.model import Agreement
 from sluice.db import Connection
 from sluice.exchange.model import Opened
+from sluice.exchange.of_a_day import OF_A_DAY
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import GIVEN_BACK, ExchangeRecord
 from sluice.ledger.store import find_entry
@@ -83,7 +84,7 @@ def find_unreturned(conn: Connection, principal: Principal, flow: Flow, results:
         f"""select distinct d.day from result_day d join accepted_data a using (exchange_id)
             where a.principal = %(principal)s and a.direction = 'internal' and a.flow = %(results)s
               and not exists (select from return_input r join exchange e using (exchange_id)
-                  where r.input_id = a.exchange_id and e.flow = %(flow)s and e.day = d.day and {store.OF_A_DAY}
+                  where r.input_id = a.exchange_id and e.flow = %(flow)s and e.day = d.day and {OF_A_DAY}
                     and (e.reason_code = 'DUPLICATE_CONTENT' or (e.decision in ('accepted', 'partly_accepted')
                         and exists (select from acknowledgement k where k.exchange_id = e.exchange_id))))""",
         {"principal": principal, "results": results, "flow": flow},
@@ -121,7 +122,7 @@ def find_last(conn: Connection, ended: Agreement, flow: Flow) -> LastGiven | Non
 def find_last_of_day(conn: Connection, principal: Principal, flow: Flow, day: date) -> LastGiven | None:
     """The youngest return of a day of contacts."""
     row = conn.execute(
-        f"""{_LAST} where principal = %s and flow = %s and day = %s and {store.OF_A_DAY}
+        f"""{_LAST} where principal = %s and flow = %s and day = %s and {OF_A_DAY}
             order by opened_at desc, exchange_id limit 1""",
         (principal, flow, day),
     ).fetchone()

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from sluice.agreement.model import Paper
+from sluice.agreement.papers import Paper
 from sluice.errors import DocumentInvalid, Ref
 from sluice.exchange.deliver import RETURN
 from sluice.exchange.house import House
@@ -55,10 +55,14 @@ def retention_of(house: House, opened: Opened, paper: Paper) -> tuple[str | None
     made = opened.opened_at.astimezone(BRUSSELS).date()
     if is_after_end(opened.direction, opened.version_id):
         return "arrived", made + timedelta(days=house.settings.keep_arrived_days)
-    starts = {"received": made, "delivered": made, "call": opened.day}
     over = columns_over(paper, opened)
     filled = [each for each in paper.contract.fields if each.name not in over]
-    return shortest_retention(paper.agreement, replace(paper.contract, fields=tuple(filled)), starts)
+    return shortest_retention(paper.agreement, replace(paper.contract, fields=tuple(filled)), starts_of(opened, made))
+
+
+def starts_of(opened: Opened, made: date) -> dict[str, date | None]:
+    """Brussels days that a rule of a return can start at; as delivered counts the day it is made, never later."""
+    return {"received": made, "delivered": made, "call": opened.day}
 
 
 def encrypted(house: House, paper: Paper, folder: Path, now: datetime) -> Path:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from sluice.agreement.model import DataContract, Paper
+from sluice.agreement.model import DataContract
+from sluice.agreement.papers import Paper
 from sluice.documents.statement import parquet_metadata, state_roles
 from sluice.exchange.house import House
 from sluice.exchange.job import load_rules, read_suites

@@ -1,6 +1,6 @@
 """What a return is on its way: due, made of pinned inputs, sorted out, prepared, released."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -51,6 +51,10 @@ RETENTION_OVER = "STALE_RETENTION_OVER"
 """The last day of everything in it, or of a column that its contract requires, was past when it was to be made."""
 
 
+LIFTED_BY_CONTACTS = frozenset({Held.UNKNOWN_RECORD.value})
+"""Reasons that a later file of contacts can lift."""
+
+
 def waits_for_agent(reason: str) -> bool:
     """Whether news of staff can lift a reason: the row names an agent, known or not."""
     return reason == Held.AGENT_UNKNOWN or (reason.startswith(STAFF) and reason != NO_AGENT)
@@ -88,31 +92,31 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The youngest return of a day, however it ended. ``name``: of its basis; ``inputs``: ids of what it had.
+    """The youngest return of a day, however it ended. ``name``: of its basis; ``held``: codes of rows that stayed.
 
-    ``staff_seen``: name of the staff news of which it is known that it is not about its agents.
+    ``staff_seen``: name of the staff news of which it is known that it is not about its agents. ``inputs_seen``: name
+    of the inputs of which it is known that they make no other return.
     """
 
     exchange_id: ExchangeId
     name: str
-    inputs: frozenset[str]
     opened_at: datetime
     is_open: bool
+    is_prepared: bool
     is_delivered: bool
     reason_code: str | None
-    held: Mapping[str, int]
+    held: frozenset[str]
     staff_seen: str | None = None
+    inputs_seen: str | None = None
 
-    def is_outdated_by(self, now: Basis, inputs: Collection[str]) -> bool:
-        """Whether making it again can give more: an input it did not have, or a new contract where it was refused.
+    def is_outdated_by(self, contract: str) -> bool:
+        """Whether making it again of the same inputs can give more: under another contract where it was refused.
 
         What it had and is gone outdates nothing that was made: another would hold less, and supersede it.
         """
         is_refused = not self.is_open and not self.is_delivered
-        has_other_contract = now.name.split(".")[2] not in self.name.split(".")
-        return not self.inputs.issuperset(inputs) or (
-            is_refused and (has_other_contract or self.reason_code == INPUT_GONE)
-        )
+        has_other_contract = f"contract-{contract}" not in self.name.split(".")
+        return is_refused and (has_other_contract or self.reason_code == INPUT_GONE)
 
     @property
     def waits_for_agents(self) -> bool:
@@ -123,6 +127,17 @@ class Last:
     def staff(self) -> int:
         """Number of the last staff import it saw."""
         return int(self.name.split(".")[1].removeprefix("staff-"))
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A day of contacts at a look that reads no record. ``results``: files with contacts on it that were ever
+    accepted; ``newest_at``: when the last of them was closed; ``last``: its youngest return."""
+
+    day: date
+    results: int
+    newest_at: datetime
+    last: Last | None
 
 
 @dataclass(frozen=True, slots=True)

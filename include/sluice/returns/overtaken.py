@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sluice.agreement.model import Paper, PaperMissing
+from sluice.agreement.papers import Paper, PaperMissing
 from sluice.exchange.deliver import RETURN
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
-from sluice.exchange.suppressed import find_suppressed, names_any, was_lifted
+from sluice.exchange.suppressed import find_suppressed, last_lifted, names_any
 from sluice.exchange.uses import needs_of_return
 from sluice.ledger.record import CopyLine
+from sluice.returns.glance import MAY_END
 from sluice.returns.model import Last
-from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
-
-MAY_END: frozenset[str] = frozenset(Suppression) - {Suppression.ERASED}
-"""Reasons that rows are held for, and that can end."""
 
 
 def names_kept_out(house: House, principal: Principal, copies: Sequence[CopyLine], paper: Paper | PaperMissing) -> bool:
@@ -38,4 +35,7 @@ def past_day(copies: Sequence[CopyLine], now: datetime) -> str | None:
 
 def may_go_now(house: House, principal: Principal, last: Last) -> bool:
     """Whether rows of it were held for their persons, and a suppression of this principal ended since."""
-    return bool(MAY_END & set(last.held)) and was_lifted(house.conn, principal, last.opened_at)
+    if not MAY_END & last.held:
+        return False
+    lifted_at = last_lifted(house.conn, principal)
+    return lifted_at is not None and lifted_at > last.opened_at

@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sluice.agreement.model import DataContract, FieldRole, Paper, RetentionRule
+from sluice.agreement.model import DataContract, FieldRole, RetentionRule
+from sluice.agreement.papers import Paper
 from sluice.agreement.subjects import naming_columns
 from sluice.exchange.keep import end_of
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.returns.model import CORRECTED, REFS, Input, InputKind, Rules
 from sluice.returns.righting import Said
-from sluice.terms import FieldGroup, SubjectKind
+from sluice.terms import FieldGroup
 
 UTC_TEXT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -44,12 +45,6 @@ def contracts_of(inputs: Sequence[tuple[Input, Said]], kind: InputKind) -> list[
     """Each contract that inputs of a kind were accepted under, once."""
     found = {said.contract.sha256: said.contract for each, said in inputs if each.kind is kind and said.contract}
     return list(found.values())
-
-
-def kinds_of(contract: DataContract | None) -> dict[str, SubjectKind]:
-    """Reference columns of a flow's lake objects, with what they refer to."""
-    fields = contract.subject_fields if contract else ()
-    return {f"sluice_ref_{field.name}": field.subject_key for field in fields if field.subject_key}
 
 
 def person_checks(ours: Iterable[DataContract], theirs: Iterable[DataContract]) -> tuple[tuple[str, str], ...]:

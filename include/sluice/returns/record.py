@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sluice.agreement.model import Paper, PaperMissing
+from sluice.agreement.papers import Paper, PaperMissing
 from sluice.exchange.model import Judged, Kept, Opened, Sighting
 from sluice.exchange.record import record_of
 from sluice.ledger.record import CopyLine, ExchangeRecord, InputLine

@@ -10,6 +10,7 @@ from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.exchange.read import show_exchange
+from sluice.exchange.stops import check_not_stopped
 from sluice.exchange.store import get_open
 from sluice.exchange.suppressed import SuppressedMeanwhile, unless_kept_out
 from sluice.exchange.suppressed_store import find_in_force
@@ -31,7 +32,7 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
     """Release a prepared return; the next slot closes and delivers it. ``named``: id or its beginning.
 
     reason: a code or an IRI, for the ledger. Raises NotReleasable when it does not wait for that, waits for somebody
-    other than ``by``, or its last day is past: the next run replaces it.
+    other than ``by``, or its last day is past: the next run replaces it; FlowStopped.
     """
     check_reason(reason)
     by = check_name(by)
@@ -41,6 +42,7 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
         raise NotReleasable(Ref("exchange", exchange_id), Ref("state", "not prepared"))
     draft = PreparedReturn.model_validate_json(prepared.body)
     opened = get_open(house.conn, exchange_id)
+    check_not_stopped(house.conn, opened.principal, opened.flow)
     last_day = past_day(draft.record.how_long.copies, now)
     if last_day and not is_given_back(opened.direction, opened.version_id):  # that stays as if it was made now
         raise NotReleasable(Ref("exchange", exchange_id), Ref("kept until", last_day))
@@ -62,7 +64,8 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
     """Put the same bytes there again, as a new version of the same key.
 
     Raises UsageError; NotDelivered, also while the first delivery is under way (no receipt, no transfer), once its
-    bytes are past their retention, and while somebody in it must stay out since: the same bytes would hold them.
+    bytes are past their retention, and while somebody in it must stay out since: the same bytes would hold them;
+    FlowStopped.
     """
     by, shown = check_name(by), show_exchange(house.conn, named)
     if shown.record is None or not store.is_delivered(house.conn, shown.line.id):
@@ -73,6 +76,7 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
     overtaken = NotDelivered(Ref("exchange", shown.line.id), Ref("rule", "NAMES_SOMEBODY_KEPT_OUT"))
 
     def put() -> StoredObject:
+        check_not_stopped(house.conn, opened.principal, opened.flow)
         stored = deliver.copy_again(house, opened, record)
         body = RedeliveredReturn(
             exchange_id=shown.line.id,

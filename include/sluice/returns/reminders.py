@@ -186,7 +186,7 @@ def _take(conn: Connection, step: Step, now: datetime) -> tuple[int, int]:
             order by a.{step.due}, exchange_id""",
         (now,),
     ).fetchall()
-    noted, faults = 0, Faults()
+    noted, faults = 0, Faults(conn)
     for line in map(_line, rows):
         with faults.kept_apart(f"return {line.exchange_id}: its {step.word.lower()}"):
             noted += _note(conn, step, line, now)
@@ -223,7 +223,7 @@ def _give_notices(house: House) -> tuple[int, int]:
             if told:
                 name = f"{line.principal}/notices/{step.word.lower()}-{line.exchange_id}.json"
                 owed.setdefault(line.principal, {})[name] = notice_of(line, step)
-    given, faults = 0, Faults()
+    given, faults = 0, Faults(house.conn)
     for principal, notices in owed.items():
         with faults.kept_apart(f"a notice to {principal}"):
             for key in sorted(set(notices) - list_notices(house, principal)):

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from sluice.agreement.model import Paper
+from sluice.agreement.papers import Paper
 from sluice.db import Connection
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
@@ -67,13 +67,13 @@ class StaffNews:
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
-        self._last = last_import_seq(conn)  # first: an import that comes meanwhile is news to whoever asks next
+        self.last = last_import_seq(conn)  # first: an import that comes meanwhile is news to whoever asks next
         self._told = dict[tuple[datetime, Decimal], Changed]()
         self._now = dict[Decimal, tuple[pl.DataFrame, pl.DataFrame]]()
 
     def name(self, minimum: Decimal) -> str:
         """Of all news up to now, as a minimum score has it: under another one the same imports say something else."""
-        return f"staff-{self._last}.minimum-{minimum}"
+        return f"staff-{self.last}.minimum-{minimum}"
 
     def since(self, at: datetime, minimum: Decimal) -> Changed:
         """What changed since a moment, under a minimum score."""

@@ -2,25 +2,31 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sluice.agreement.columns import custom
 from sluice.agreement.document import parse_document
 from sluice.agreement.model import ReturnRecipe
 from sluice.db import Connection
 from sluice.exchange.model import Opened
+from sluice.exchange.of_a_day import IS_SUPERSEDED, OF_A_DAY
 from sluice.exchange.store import COLUMNS, opened_of
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import GIVEN_BACK, ExchangeRecord
 from sluice.ledger.returned import PreparedReturn
 from sluice.ledger.store import find_entry
-from sluice.returns.model import Due, Input, InputKind, Last
+from sluice.returns.model import Due, Glance, Input, InputKind, Last
 from sluice.staff.store import CHAIN
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 INPUT = "a.exchange_id::text as id, a.bucket, a.key, a.version_id, a.sha256, a.closed_at"
-OF_A_DAY = f"direction = 'outbound_return' and not starts_with(version_id, '{GIVEN_BACK}')"
-"""Returns; what is given back at the end of an agreement is none."""
 _ACCEPTED = "principal = %(principal)s and direction = %(direction)s and flow = %(flow)s"
+_WAS_ACCEPTED = """principal = %(principal)s and direction = %(direction)s and flow = %(accepted)s
+    and decision in ('accepted', 'partly_accepted') and receipt_at is not null"""
+_LAST = f"""select exchange_id::text as id, version_id, decision, reason_code, opened_at, prepared_at, held_codes,
+        staff_seen, inputs_seen
+    from exchange where principal = %(principal)s and flow = %(flow)s and day = %(day)s and {OF_A_DAY}
+    order by opened_at desc, exchange_id limit 1"""
 
 
 def find_days(conn: Connection, principal: Principal, results: Flow) -> list[date]:
@@ -113,28 +119,58 @@ def find_recipe(conn: Connection, principal: Principal, flow: Flow, known_at: da
 
 def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> Last | None:
     """The youngest return of a day."""
-    row = conn.execute(
-        f"""select exchange_id::text as id, version_id, decision, reason_code, opened_at, staff_seen,
-               array(select input_id::text from return_input r where r.exchange_id = e.exchange_id) as inputs
-           from exchange e where principal = %s and flow = %s and day = %s and {OF_A_DAY}
-           order by opened_at desc, exchange_id limit 1""",
-        (principal, flow, day),
-    ).fetchone()
-    if row is None:
-        return None
-    entry = find_entry(conn, ExchangeId(row["id"]), EntryKind.EXCHANGE_CLOSED)
-    closed = ExchangeRecord.model_validate_json(entry.body) if entry else None
-    record = closed or find_prepared(conn, ExchangeId(row["id"]))
+    row = conn.execute(_LAST, {"principal": principal, "flow": flow, "day": day}).fetchone()
+    return _last(row) if row else None
+
+
+def glance(conn: Connection, principal: Principal, flow: Flow, results: Flow) -> list[Glance]:
+    """Every day on which accepted results that are there have contacts, with its youngest return; oldest first."""
+    rows = conn.execute(
+        f"""select r.day, r.results, r.newest_at, l.* from (
+                select d.day, count(*) as results, max(e.closed_at) as newest_at
+                from exchange e join result_day d using (exchange_id) where {_WAS_ACCEPTED}
+                group by d.day having bool_or(exists (select from accepted_data a where a.exchange_id = e.exchange_id))
+            ) r left join lateral ({_LAST.replace("%(day)s", "r.day")}) l on true order by r.day""",
+        {"principal": principal, "direction": Direction.INTERNAL.value, "accepted": results, "flow": flow},
+    ).fetchall()
+    return [Glance(row["day"], row["results"], row["newest_at"], _last(row) if row["id"] else None) for row in rows]
+
+
+def find_contact_times(conn: Connection, principal: Principal, contacts: Flow) -> list[datetime]:
+    """When contacts that were ever accepted and receipted were closed, oldest first; those that are gone too."""
+    rows = conn.execute(
+        f"select closed_at from exchange where {_WAS_ACCEPTED} order by closed_at",
+        {"principal": principal, "direction": Direction.INBOUND.value, "accepted": contacts},
+    ).fetchall()
+    return [row["closed_at"] for row in rows]
+
+
+def _last(row: dict[str, Any]) -> Last:
     return Last(
         exchange_id=ExchangeId(row["id"]),
         name=row["version_id"],
-        inputs=frozenset(row["inputs"]),
         opened_at=row["opened_at"],
         is_open=row["decision"] == "open",
+        is_prepared=row["decision"] == "open" and row["prepared_at"] is not None,
         is_delivered=row["decision"] in ("accepted", "partly_accepted"),
         reason_code=row["reason_code"],
-        held=record.right_treatment.held_back if record else {},
+        held=frozenset(row["held_codes"]),
         staff_seen=row["staff_seen"],
+        inputs_seen=row["inputs_seen"],
+    )
+
+
+def find_input_ids(conn: Connection, exchange_id: ExchangeId) -> frozenset[str]:
+    """Ids of what a return was opened on, whether it is there still or not."""
+    rows = conn.execute("select input_id::text as id from return_input where exchange_id = %s", (exchange_id,))
+    return frozenset(row["id"] for row in rows)
+
+
+def mark_inputs_seen(conn: Connection, exchange_id: ExchangeId, inputs: str) -> None:
+    """These inputs make no other return of its day: nobody has to look again."""
+    conn.execute(
+        "update exchange set inputs_seen = %s where exchange_id = %s and inputs_seen is distinct from %s",
+        (inputs, exchange_id, inputs),
     )
 
 
@@ -194,19 +230,18 @@ def insert_return(
 def has_newer(conn: Connection, opened: Opened) -> bool:
     """Whether another return of the same day was opened later, so that this one is stale."""
     row = conn.execute(
-        f"""select exists (select from exchange where principal = %s and flow = %s and day = %s
-               and {OF_A_DAY} and opened_at > %s) as newer""",
-        (opened.principal, opened.flow, opened.day, opened.opened_at),
+        f"select {IS_SUPERSEDED} as newer from exchange where exchange_id = %s", (opened.exchange_id,)
     ).fetchone()
     return bool(row and row["newer"])
 
 
-def mark_prepared(conn: Connection, exchange_id: ExchangeId, by: str, at: datetime) -> None:
+def mark_prepared(conn: Connection, record: ExchangeRecord, by: str, at: datetime) -> None:
     """The return waits for somebody else; no slot takes it meanwhile."""
     conn.execute(
-        """update exchange set prepared_at = %s, prepared_by = %s, next_attempt_at = 'infinity', last_error = null
+        """update exchange set prepared_at = %s, prepared_by = %s, held_codes = %s, inputs_seen = null,
+               next_attempt_at = 'infinity', last_error = null
            where exchange_id = %s and decision = 'open'""",
-        (at, by, exchange_id),
+        (at, by, list(record.right_treatment.held_back), record.exchange_id),
     )
 
 

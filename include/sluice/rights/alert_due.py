@@ -49,6 +49,11 @@ _UNACKNOWLEDGED = """
         lateral (select case when escalated_at is null then 'overdue' else 'still overdue' end as word) said
     where acknowledged_at is null and due_at < %(now)s"""
 
+_CONTRADICTED = """
+    select i.principal || '/' || i.version_id as about, i.seen_at as at,
+        s.case_id || ' ' || i.principal || ': instructs otherwise than before' as line
+    from instruction i join sub_case s using (sub_case_id) where i.outcome = 'CONTRADICTS'"""
+
 
 def given(alerts: Iterable[Alert]) -> Look:
     """Alerts that were found otherwise."""
@@ -71,6 +76,7 @@ def _near(conn: Connection, now: datetime) -> Iterable[Alert]:
 DUE: Mapping[MailKind, Callable[[Connection, datetime], Look]] = {
     MailKind.REFUSED: lambda conn, now: Look(_REFUSED, taken=_REFUSED_TAKEN),
     MailKind.UNACKNOWLEDGED: lambda conn, now: Look(_UNACKNOWLEDGED, {"now": now}),
+    MailKind.CONTRADICTED: lambda conn, now: Look(_CONTRADICTED),
     MailKind.ALARM: lambda conn, now: given(_near(conn, now)),
 }
 """Kinds that are found by looking. That the ledger does not hold is found by verifying it."""

@@ -111,6 +111,16 @@ def find_case(conn: Connection, answer_id: str) -> CaseId | None:
     return CaseId(row["id"]) if row else None
 
 
+def find_of_case(conn: Connection, case_id: str) -> frozenset[str]:
+    """Everything that was made to answer a request, there or not: packages for its person, and for controllers."""
+    rows = conn.execute(
+        """select answer_id::text as id from answer where case_id = %(case)s
+           union all select exchange_id::text from handover where case_id = %(case)s""",
+        {"case": case_id},
+    ).fetchall()
+    return frozenset(row["id"] for row in rows)
+
+
 def mark_gone(conn: Connection, answer_id: str, why: str, at: datetime) -> bool:
     """Its object is gone; False when it was before."""
     row = conn.execute(
@@ -141,6 +151,19 @@ def find_told(conn: Connection, case_id: str) -> dict[str, datetime]:
         (case_id,),
     ).fetchall()
     return {row["part"]: row["made_at"] for row in rows}
+
+
+def find_given(conn: Connection, case_id: str) -> dict[str, frozenset[str]]:
+    """Field groups of which something is in the answers of a case, by part; of one before that was noted nothing."""
+    rows = conn.execute(
+        f"""select part::text as part, coalesce(array_agg(split_part(g, '/', 2)) filter (where g is not null), '{{}}')
+                as groups
+            from answer a cross join unnest(a.sub_cases) part
+            left join lateral unnest(a.given) g on split_part(g, '/', 1) = part::text
+            where a.case_id = %s and a.given is not null and {_TOLD} group by part""".encode(),
+        (case_id,),
+    ).fetchall()
+    return {row["part"]: frozenset(row["groups"]) for row in rows}
 
 
 def find_taken(conn: Connection, part: SubCase) -> tuple[str, datetime] | None:

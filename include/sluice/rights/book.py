@@ -154,15 +154,18 @@ def close_book(book: Book) -> None:
 
 
 def moved(part: SubCase, target: State, order: Order) -> SubCase:
-    """A part after a step: what the step itself says of it. Pure."""
+    """A part after a step: what the step itself says of it; with a reason for all of it, all was restricted instead.
+    Pure."""
     changed = replace(part, state=target)
     match target:
         case State.FORWARDED:
             return replace(changed, forwarded_at=order.at, told_at=order.at)
+        case State.AWAITING_INSTRUCTION:
+            return replace(changed, action=None, action_fields=())
         case State.REMINDED:
             return replace(changed, reminders=part.reminders + 1, told_at=order.at)
         case State.ESCALATED:
-            return replace(changed, told_at=order.at)
+            return replace(changed, told_at=order.at, action=None, action_fields=())  # what was decided is taken back
         case State.EXTENDED:
             return replace(changed, extended_at=order.at)
         case State.ANSWERED:
@@ -172,7 +175,7 @@ def moved(part: SubCase, target: State, order: Order) -> SubCase:
             return replace(changed, action=told.action, action_fields=told.fields or part.field_groups)
         case State.ACCEPTED | State.PARTIAL:
             fields = tuple(group for group in part.field_groups if group not in order.reasons)
-            return replace(changed, action=order.action, action_fields=fields)
+            return replace(changed, action=order.action, action_fields=fields or part.field_groups)
         case State.REFUSED | State.EXECUTED | State.EXECUTING if target is State.REFUSED or order.reasons:
             return replace(changed, action=Action.REFUSE, action_fields=part.field_groups)
         case _:

@@ -19,7 +19,7 @@ from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_files import REF
 from sluice.rights.erase_model import Copy, Target
 from sluice.rights.errors import IdentifierInvalid
-from sluice.rights.identifiers import Identifier, Sought
+from sluice.rights.identifiers import Identifier, Sought, owned_by
 from sluice.subject.candidate import candidate_ref, normal_candidate
 from sluice.subject.index import find_in_run
 from sluice.subject.refs import refer
@@ -85,7 +85,7 @@ def identifier_of(house: House, principal: Principal, candidate: str) -> Identif
             for column in copy.columns:
                 for value in rows[column.name].drop_nulls().unique().to_list() if column.name in rows.columns else ():
                     if refer(bench.target.key, column.kind, value).ref == candidate:
-                        return Identifier(column.kind, value)
+                        return owned_by((Identifier(column.kind, value),), principal)[0]
     raise NotFound(Ref("principal", principal), Ref("candidate", "of --candidate"))
 
 

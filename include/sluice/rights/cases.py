@@ -14,18 +14,38 @@ from sluice.rights.book import Book, open_book
 from sluice.rights.clock import Pause, PausedClock, paused, received_on
 from sluice.rights.errors import TransitionRefused
 from sluice.rights.facts import clock_parameters
-from sluice.rights.model import SYSTEM, Actor, Case, CaseId, Flag, Order, Role, State, Step, SubCase, SubCaseId, Track
+from sluice.rights.letter_due import goes_to_person
+from sluice.rights.model import (
+    SYSTEM,
+    Action,
+    Actor,
+    Case,
+    CaseId,
+    Flag,
+    Order,
+    Right,
+    Role,
+    State,
+    Step,
+    SubCase,
+    SubCaseId,
+    Track,
+    desk_actor,
+)
 from sluice.rights.reasons import iri
 
 UNTIL_PENDING = (State.ACKNOWLEDGED, State.ID_PENDING)
 NO_DOUBT, VOUCHED = "NO_REASONABLE_DOUBT", "VOUCHED_BY_CONTROLLER"
+NOT_ASKED = "IDENTITY_NOT_ASKED"
+"""Why an identity check is over that the machine ended: the right is given to whoever asks."""
 UNDECIDED = frozenset({State.SCOPED, State.ASSESSED, State.EXTENDED})
 
 
 def desk_order(who: str, at: datetime, reason_code: str, evidence_sha256: str | None = None) -> Order:
-    """An order of the desk; without a document its evidence is the order itself, as given. Pure."""
-    given = f"{who}\n{at.isoformat()}\n{reason_code}".encode()
-    return Order(Actor(Role.DESK, who), at, reason_code, evidence_sha256 or hashlib.sha256(given).hexdigest())
+    """An order of the desk; without a document its evidence is the order itself. Raises NameInvalid. Pure."""
+    actor = desk_actor(who)
+    given = f"{actor.name}\n{at.isoformat()}\n{reason_code}".encode()
+    return Order(actor, at, reason_code, evidence_sha256 or hashlib.sha256(given).hexdigest())
 
 
 def advance(
@@ -62,9 +82,15 @@ def pause(conn: Connection, case_id: CaseId, order: Order) -> Case:
 
 
 def settle_identity(conn: Connection, case_id: CaseId, is_ok: bool, order: Order) -> Case:
-    """The identity check is over; where nobody doubted, it never began. Then the case is scoped."""
+    """The identity check is over; where nobody doubted, it never began. Then the case is scoped.
+
+    What a controller told us to give to somebody who could not say who they are waits for another word of it.
+    """
     with open_book(conn, case_id) as book:
         _settle(book, State.ID_OK if is_ok else State.ID_FAILED, order, NO_DOUBT if is_ok else None)
+        for part in () if is_ok else book.case.sub_cases:
+            if part.state is State.INSTRUCTED and goes_to_person(part, part.action):
+                book.take_part(part.sub_case_id, State.AWAITING_INSTRUCTION, order)
         return book.case
 
 
@@ -74,6 +100,22 @@ def vouch(conn: Connection, case_id: CaseId, principal: str, at: datetime, evide
         if book.case.state is State.RECEIVED:
             _vouched(book, Order(Actor(Role.PRINCIPAL, principal), at, VOUCHED, evidence_sha256))
         return book.case
+
+
+def accept_marketing(conn: Connection, case_id: CaseId, at: datetime) -> bool:
+    """An objection to direct marketing has one answer, so nobody decides it (Art. 21(3)): the center's parts are
+    accepted, and who asks is not asked for. Again changes nothing; False: there is nothing to accept."""
+    with open_book(conn, case_id) as book:
+        case, order = book.case, Order(SYSTEM, at, NOT_ASKED, book.case.subject_sha256)
+        parts = undecided(case)
+        if case.right is not Right.DIRECT_MARKETING or not parts or case.state is State.ID_PENDING:
+            return False
+        if not case.is_scoped:
+            _settle(book, State.ID_OK, order, NO_DOUBT)
+        for part in parts:
+            accepted = replace(order, reason_code="NO_REFUSAL_PATH", action=Action.STOP)
+            _decide(book, part, State.ACCEPTED, accepted)
+        return True
 
 
 def decide(
@@ -121,7 +163,7 @@ def _on_parts(
     conn: Connection, case_id: CaseId, wanted: Sequence[SubCaseId], step: Callable[[Book, SubCase], None]
 ) -> Case:
     with open_book(conn, case_id) as book:
-        parts = [book.part(each) for each in wanted] if wanted else _undecided(book.case)
+        parts = [book.part(each) for each in wanted] if wanted else undecided(book.case)
         if not parts:
             raise TransitionRefused(Ref("case", case_id), Ref("guard", "center_is_controller"))
         for part in parts:
@@ -129,7 +171,8 @@ def _on_parts(
         return book.case
 
 
-def _undecided(case: Case) -> list[SubCase]:
+def undecided(case: Case) -> list[SubCase]:
+    """Parts that the center has still to decide. Pure."""
     return [part for part in case.sub_cases if part.track is Track.CONTROLLER and part.state in UNDECIDED]
 
 

@@ -12,13 +12,14 @@ from typing import ClassVar
 from sluice.errors import Exit, NotFound, Ref, SluiceError, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.read import pick_principals
+from sluice.ledger.names import check_name
 from sluice.rights import store
 from sluice.rights.book import open_book
 from sluice.rights.candidates import Search, find_candidates, identifier_of
 from sluice.rights.cases import desk_order
 from sluice.rights.identifiers import PREFIX, Envelope, Sealed, open_sealed, seal
 from sluice.rights.model import Case, CaseId
-from sluice.rights.opening import Protection, protect
+from sluice.rights.protect import protect
 from sluice.terms import Principal
 
 CONFIRMED, NOBODY = "CANDIDATE_CONFIRMED", "CANDIDATE_NONE"
@@ -40,16 +41,14 @@ def candidates_of(house: House, case_id: CaseId) -> Search:
     return find_candidates(house, sealed.envelope.sought, _principals(house, sealed.envelope))
 
 
-def confirm(
-    house: House, case_id: CaseId, chosen: Sequence[Chosen], now: datetime, by: str, *, protection: Protection
-) -> Case:
+def confirm(house: House, case_id: CaseId, chosen: Sequence[Chosen], now: datetime, by: str) -> Case:
     """This is the person: the case is about the identifiers of these rows, and goes on. None chosen: it is nobody.
 
     All of one principal, because another's customer of the same number is somebody else. The first word is sealed
     before anybody is held and counts: whoever dies after it is followed by one who says the same. Raises NotWaiting,
     NotFound for who is no candidate of this case, UsageError.
     """
-    case, asked = _waiting(house, case_id)
+    name, (case, asked) = check_name(by), _waiting(house, case_id)
     known = {(one.principal, one.candidate) for one in candidates_of(house, case_id).candidates}
     if len({principal for principal, _ in chosen}) > 1:
         raise UsageError(Ref("candidates", "of one principal"))
@@ -59,8 +58,8 @@ def confirm(
     sealed = seal(house, said, f"{PREFIX}{case_id}/confirmed.age")
     if (sealed.envelope.principal, sealed.envelope.persons) != (said.principal, said.persons):
         raise NotWaiting(Ref("case", case_id), Ref("because", "ANOTHER_WAS_CONFIRMED"))
-    scoped = protect(house, sealed.envelope, protection)
-    order = replace(desk_order(by, now, CONFIRMED if chosen else NOBODY, sealed.sha256), is_protected=True)
+    scoped = protect(house, sealed.envelope, now)
+    order = replace(desk_order(name, now, CONFIRMED if chosen else NOBODY, sealed.sha256), is_protected=True)
     with open_book(house.conn, case_id) as book:
         if book.case.sub_cases or book.case.state.is_over:
             raise NotWaiting(Ref("case", case_id))

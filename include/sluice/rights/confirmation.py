@@ -9,8 +9,9 @@ from sluice.rights import notice_store, store
 from sluice.rights.certificate import is_clean, issue, last_scans
 from sluice.rights.model import Action, Case, State, SubCase
 from sluice.rights.notices import TEXTS, put_notice
-from sluice.rights.rectify import NOBODY
+from sluice.rights.rectify import NOBODY, NOT_CONCERNED
 
+NOTHING_DONE = {NOBODY: "CONFIRMED_NOBODY", NOT_CONCERNED: "CONFIRMED_NOTHING"}
 CARRIED_OUT = frozenset({State.EXECUTED, State.EXECUTING})
 
 
@@ -44,7 +45,7 @@ def _document(house: House, case: Case, part: SubCase) -> dict[str, object]:
         "persons": case.persons,
         "carried_out_at": utc_text(done.at),
         "recipients": notice_store.count_recipients(house.conn, part.sub_case_id),
-        "text": dict(TEXTS["CONFIRMED_NOBODY" if done.reason_code == NOBODY else word]),
+        "text": dict(TEXTS[NOTHING_DONE.get(done.reason_code, word)]),
     }
 
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from sluice.errors import ServiceMissing
+from sluice.errors import Ref, ServiceMissing, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import Faults
-from sluice.rights.cases import decide, extend
+from sluice.rights.cases import decide, desk_order, extend
 from sluice.rights.letters import write_letter
-from sluice.rights.model import Case, CaseId, LetterKind, Order, State, SubCaseId
+from sluice.rights.model import Action, Case, CaseId, LetterKind, Order, Remedies, State, SubCaseId
 from sluice.rights.reasons import iri
 from sluice.rights.store import get_case
 
@@ -20,6 +21,32 @@ class Done:
 
     case: Case
     is_letter_owed: bool = False
+
+
+def decision(
+    who: str,
+    at: datetime,
+    reason_code: str,
+    evidence_sha256: str | None,
+    *,
+    action: Action | None,
+    reasons: Mapping[str, str],
+    remedies: Remedies | None = None,
+    has_proof_of_abuse: bool = False,
+) -> Order:
+    """The desk's order to do ``action``, to refuse the field groups of ``reasons``, or both. Pure.
+
+    Raises UsageError where the evidence is said to prove abuse and there is none (C-526/24).
+    """
+    if has_proof_of_abuse and evidence_sha256 is None:
+        raise UsageError(Ref("proof of abuse", "needs evidence"))
+    return replace(
+        desk_order(who, at, reason_code, evidence_sha256),
+        action=action,
+        reasons=reasons,
+        remedies=remedies,
+        has_proof_of_abuse=has_proof_of_abuse,
+    )
 
 
 def decide_and_tell(house: House, case_id: CaseId, order: Order, parts: Sequence[SubCaseId] = ()) -> Done:
@@ -45,7 +72,7 @@ def reasons_of(given: Sequence[str]) -> Mapping[str, str]:
 
 def _told(house: House, case: Case, kind: LetterKind, order: Order) -> Done:
     """The step is committed: a fault of its letter undoes nothing, so it is no error of the step."""
-    with suppress(ServiceMissing), Faults().kept_apart(f"case {case.case_id}: its letter {kind}"):
+    with suppress(ServiceMissing), Faults(house.conn).kept_apart(f"case {case.case_id}: its letter {kind}"):
         write_letter(house, case.case_id, kind, order.at)
         return Done(get_case(house.conn, case.case_id))
     return Done(case, is_letter_owed=True)

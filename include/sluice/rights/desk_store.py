@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sluice.db import Connection
 from sluice.rights.clock_store import WORDS as CLOCK_WORDS
+from sluice.rights.letter_due import GIVEN
 from sluice.rights.model import Action, CaseId
 from sluice.rights.next_step import CARRIED_OUT, DECIDED_BY_CENTER, LEFT_TO_CALL
 
@@ -12,9 +13,12 @@ OURS = """(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
         or exists (select from sub_case p where p.case_id = c.case_id and (
             p.track = 'processor' and p.state = any(%(left_to_call)s)
             or p.track = 'controller' and p.state = any(%(decided_by_center)s) and c.state <> 'ID_PENDING'
+            or p.track = 'processor' and p.state = any(%(carried_out)s) and p.may_answer and p.action = any(%(given)s)
+              and c.state in ('RECEIVED', 'ACKNOWLEDGED')
             or p.action = %(erase)s and p.state = any(%(carried_out)s) and exists (
                 select from erasure_plan e where e.case_id = p.case_id and e.principal = p.principal
-                  and e.ended_at is null and e.released_at is null)))
+                  and e.ended_at is null and e.released_at is null)
+            or p.action = %(rectify)s and p.state = any(%(carried_out)s)))
         or exists (select from case_letter l where l.case_id = c.case_id and l.language = c.language
             and not exists (select from case_letter_opened o where
                 (o.case_id, o.kind, o.scope, o.language) = (l.case_id, l.kind, l.scope, l.language))
@@ -26,7 +30,9 @@ WORDS: Mapping[str, object] = {
     "left_to_call": sorted(state.value for state in LEFT_TO_CALL),
     "decided_by_center": sorted(state.value for state in DECIDED_BY_CENTER),
     "carried_out": sorted(state.value for state in CARRIED_OUT),
+    "given": sorted(action.value for action in GIVEN),
     "erase": Action.ERASE.value,
+    "rectify": Action.RECTIFY.value,
 }
 
 

@@ -138,7 +138,7 @@ def finish(house: House, now: datetime) -> tuple[int, int]:
     """Destroy what was confirmed and a dead worker left: how many principals, and how many are met again."""
     every = destroy_store.find_all(house.conn).values()
     begun = [one for one in every if one.confirmed_at and not one.destroyed_at]
-    return each("keys that were to be destroyed", begun, lambda one: _carry_out(house, one, now))
+    return each(house.conn, "keys that were to be destroyed", begun, lambda one: _carry_out(house, one, now))
 
 
 def fingerprints_of(house: House, principal: Principal) -> Mapping[str, str]:

@@ -85,13 +85,6 @@ def raised_alarms(cases: Iterable[Case], today: date) -> Iterator[Alarm]:
             yield Alarm(case, last, max(days), False)
 
 
-def forwarded_in_time(part: SubCase) -> bool | None:
-    """Whether a part left within the agreement's hours; None while it has not, or need not."""
-    if part.forwarded_at is None or part.forward_due_at is None:
-        return None
-    return part.forwarded_at <= part.forward_due_at
-
-
 def _of_case(case: Case, now: datetime, pace: Pace) -> Iterator[DueAction]:
     for part in case.sub_cases:
         if part.track is Track.PROCESSOR and (what := _of_part(case, part, now, pace)):

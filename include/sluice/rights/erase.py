@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sluice.db import transaction
-from sluice.errors import EvidenceInvalid, NotFound, Ref
+from sluice.errors import EvidenceInvalid, Ref
 from sluice.exchange.consents import count_left as count_consents
 from sluice.exchange.consents import erase_consents
 from sluice.exchange.corrections import count_left, drop_corrections
@@ -18,8 +18,8 @@ from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.merged import RUNS, sweep_merged
 from sluice.exchange.merged import count_left as count_merged
+from sluice.exchange.merged import find_objects as find_merges
 from sluice.exchange.naming import utc_text
-from sluice.exchange.suppressed import keep_out, made_at, run_id_of
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasureDone
 from sluice.ledger.model import EntryKind
@@ -31,10 +31,11 @@ from sluice.rights.census import find_unknown
 from sluice.rights.certificate import find_idle, find_proven, last_scans
 from sluice.rights.erase_batches import CopyName
 from sluice.rights.erase_bench import Bench, Known, open_bench
-from sluice.rights.erase_control import check_goes_on, check_may_begin, noted, outcome_of
+from sluice.rights.erase_control import as_ran, check_goes_on, check_may_begin, noted, outcome_of
 from sluice.rights.erase_exceptions import exceptions_of
 from sluice.rights.erase_find import find_places, foresee, is_pointing, kept, open_request, targets_of
 from sluice.rights.erase_lead import find_lead
+from sluice.rights.erase_meant import Scanned
 from sluice.rights.erase_model import (
     Copy,
     ErasureBusy,
@@ -48,20 +49,19 @@ from sluice.rights.erase_model import (
     Target,
 )
 from sluice.rights.erase_needles import Needles, recall, remember, spellings
-from sluice.rights.erase_release import Clearance, chain_of, cleared, outdated
+from sluice.rights.erase_release import Clearance, chain_of, cleared, outdated, own_clearances, whose_to_begin
 from sluice.rights.erase_report import added, entry_lines, line_of, searched
-from sluice.rights.erase_scan import Scanned, scan_stores
-from sluice.rights.erase_scope import OPEN_DECISIONS, UNDECIDED, decision_of, has_decided, is_decided, is_to_do
+from sluice.rights.erase_scan import scan_stores
+from sluice.rights.erase_scope import OPEN_DECISIONS, UNDECIDED, has_decided, is_decided, is_to_do
 from sluice.rights.erase_stores import carry_out, store_of
 from sluice.rights.erase_uploads import abort_uploads
+from sluice.rights.erase_whose import count_left_out, find_in_flight, keep_person_out, own_target
 from sluice.rights.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
 from sluice.rights.over import drop_over
 from sluice.rights.preflight import check_preflight
 from sluice.rights.requests import drop_request_file
 from sluice.rights.tell import note_places
 from sluice.subject.model import IndexInvalid
-from sluice.subject.suppression import Suppression
-from sluice.terms import Principal
 
 MOST_PASSES = 5
 
@@ -70,14 +70,15 @@ def plan(house: House, case_id: CaseId) -> ErasureReport:
     """What a run would do now: every copy that names the person, what goes, what stays and why. Changes nothing."""
     case, envelope = open_request(house, case_id)
     targets = targets_of(house, case, envelope, decided_only=False)
-    return ErasureReport(case_id, added(done for target in targets for done in foresee(house, target)), searched())
+    own = (own_target(house, case, envelope, each) for each in targets)
+    return ErasureReport(case_id, added(done for target in own for done in foresee(house, target)), searched())
 
 
 def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
     """Erase what was decided and released. The person is suppressed first, so that nothing brings them back.
 
-    Raises RequestTakenBack, NotDecided, NotReleased, AnotherInError, ErasureBusy, PreflightFailed before anything is
-    touched; ErasureStopped and PlanOutdated between two objects.
+    Raises RequestTakenBack, NotDecided, NotReleased, AnotherInError, ErasureBusy, PreflightFailed, SeveralCustomers
+    before anything is touched; ErasureStopped and PlanOutdated between two objects.
     """
     known = Known()
     with control.hold_case(house.conn, case_id):
@@ -98,7 +99,8 @@ def begin(house: House, case_id: CaseId, now: datetime, known: Known | None = No
         check_may_begin(house.conn, case_id)
         control.begin_run(house.conn, case_id)
         with noted(house.conn, case_id):
-            return tuple(name for each in clearances for name in _begun(house, case_id, each.target, now, known))
+            own = whose_to_begin(house, case_id, clearances, now)
+            return tuple(name for each in own for name in _begun(house, case_id, each.target, now, known))
 
 
 def begin_if_due(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...] | None:
@@ -120,7 +122,7 @@ def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName], known
     left = 0
     with control.hold_case(house.conn, case_id, shared=True), noted(house.conn, case_id):
         _, clearances, _ = _cleared(house, case_id)
-        for each in clearances:
+        for each in own_clearances(house, case_id, clearances):
             principal = each.target.principal
             with open_bench(house, each.target, known) as bench:
                 among = {exchange_id for name, exchange_id, _ in wanted if name == principal}
@@ -139,9 +141,9 @@ def finish(house: House, case_id: CaseId, now: datetime, known: Known | None = N
         case, clearances, _ = _cleared(house, case_id)
         control.begin_run(house.conn, case_id)
         with noted(house.conn, case_id):
-            waiting = sum(_in_flight(house, case_id, each.target.principal, now) for each in clearances)
+            waiting = sum(len(find_in_flight(house, case_id, each.target.principal, now)) for each in clearances)
             control.note_waiting(house.conn, case_id, waiting)
-            for each in clearances:
+            for each in own_clearances(house, case_id, clearances):
                 _finish(house, case, each, now, known)
     return waiting
 
@@ -153,12 +155,13 @@ def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = No
         with noted(house.conn, case_id):
             for each in clearances:
                 drop_over(house, each.target.principal)  # of requests that ended since the last passes
-            report = _verified(house, case, [each.target for each in clearances], now, known)
+            own = [each.target for each in own_clearances(house, case_id, clearances)]
+            report = _verified(house, case, own, now, known)
             report = replace(report, to_release=unreleased)
             control.note_waiting(house.conn, case_id, report.waiting)
             _carried_out(house, case, report.principals, now)
             idle = find_idle(house, case_id)
-            decided = {t.principal: decision_of(t) for t in (each.target for each in clearances) if t.principal in idle}
+            decided = {each.principal: as_ran(house, case_id, each) for each in own if each.principal in idle}
         control.end_run(house.conn, case_id, outcome_of(report), decided=decided)
     return report
 
@@ -168,7 +171,9 @@ def verify(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
 
     Raises NotDecided: a scan for nobody at nobody finds nothing, and proves nothing.
     """
-    return _verified(house, *_decided(house, case_id), now)
+    case, targets = _decided(house, case_id)
+    own = own_clearances(house, case_id, [Clearance(each, None) for each in targets])
+    return _verified(house, case, [each.target for each in own], now)
 
 
 def _decided(house: House, case_id: CaseId) -> tuple[Case, list[Target]]:
@@ -194,7 +199,7 @@ def _cleared(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]
 
 
 def _begun(house: House, case_id: CaseId, target: Target, now: datetime, known: Known | None) -> Iterator[CopyName]:
-    keep_out(house, target.principal, target.refs, Suppression.ERASED, cause=case_id, case_id=case_id, now=now)
+    keep_person_out(house, case_id, target, now)
     remake_prepared(house, target.principal, now)
     with open_bench(house, target, known) as bench:
         copies = erase_store.find_copies(house.conn, target.principal)
@@ -232,22 +237,6 @@ def _to_erase(house: House, case_id: CaseId, bench: Bench) -> list[Place]:
     places = [place for place in found if is_decided(place.copy, bench.target) and not is_pointing(place.copy, stay)]
     note_places(house, case_id, bench.target.principal, [place for place in places if place.rows])
     return places
-
-
-def _in_flight(house: House, case_id: CaseId, principal: Principal, now: datetime) -> int:
-    """Exchanges that were on their way before the person was kept out, and still are.
-
-    Counted before the last passes and before a scan, so that one which ends meanwhile is looked at.
-    """
-    return erase_store.count_in_flight(house.conn, principal, _kept_out_since(house, case_id, principal, now))
-
-
-def _kept_out_since(house: House, case_id: CaseId, principal: Principal, now: datetime) -> datetime:
-    """Since when nothing brings the person back; now, where nothing was begun at this principal."""
-    try:
-        return made_at(house.conn, run_id_of(principal, Suppression.ERASED, case_id))
-    except NotFound:
-        return now
 
 
 def _finish(house: House, case: Case, clearance: Clearance, now: datetime, known: Known | None) -> None:
@@ -323,13 +312,12 @@ def _carried_out(house: House, case: Case, principals: Sequence[str], now: datet
     One principal's residue holds up no other: each was scanned by itself."""
     scans = last_scans(house, case.case_id)
     proven = find_proven(house, case.case_id).intersection(principals)
-    for part in case.sub_cases:
+    for part in store.get_case(house.conn, case.case_id).sub_cases:  # one may have been taken back while it was scanned
         if part.principal not in proven or not has_decided(part) or part.state not in OPEN_DECISIONS:
             continue
         order = Order(SYSTEM, now, "ERASED", scans[part.principal][1], residue=0)
         target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING
-        if part.state is not target:
-            advance(house.conn, case.case_id, target, order, part.sub_case_id)
+        advance(house.conn, case.case_id, target, order, part.sub_case_id)
 
 
 def _verified(
@@ -340,10 +328,14 @@ def _verified(
     every = Scanned(doubts=len(unknown))
     ran = control.find_run(house.conn, case.case_id)
     for target in targets:
-        waiting = Scanned(waiting=_in_flight(house, case.case_id, target.principal, now))
+        in_flight = find_in_flight(house, case.case_id, target.principal, now)
         needles = _looked_up_again(house, case.case_id, target, known)
-        scanned = scan_stores(house, target, needles.values | set(target.values), ran.begun_at if ran else now)
-        found = replace(scanned, shared=len(needles.shared)) + _records(house, target, scanned) + waiting
+        begun_at, merges = ran.begun_at if ran else now, find_merges(house, target.principal)
+        scanned = scan_stores(house, target, needles.values | set(target.values), begun_at, in_flight)
+        found = replace(scanned, shared=len(needles.shared)) + _records(house, target, scanned, merges)
+        found += Scanned(waiting=len(in_flight))
+        left_out = count_left_out(house, case, target)
+        found += Scanned(kept=left_out, undecided=left_out)
         every += found
         mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]
         _record(house, case, target, mine, found + Scanned(doubts=len(unknown)), now)
@@ -366,13 +358,17 @@ def _verified(
     )
 
 
-def _records(house: House, target: Target, scanned: Scanned) -> Scanned:
-    """What names the person beside the objects. While a copy of them stays, that stays too."""
+def _records(house: House, target: Target, scanned: Scanned, merges: frozenset[tuple[str, str]]) -> Scanned:
+    """What names the person beside the objects. While a copy of them stays, that stays too.
+
+    merges: of the index, that were there before the scan; a newer one has what came meanwhile, for the next run.
+    """
     corrections = count_left(house, target.principal, target.refs)
-    merged = count_merged(house, target.principal, target.refs)
+    merged = count_merged(house, target.principal, target.refs, merges)
     named = corrections.named + merged.named + count_consents(house, target.principal, target.refs)
     doubts = corrections.unreadable + merged.unreadable
-    return Scanned(kept=named, doubts=doubts) if scanned.kept else Scanned(hits=named, doubts=doubts)
+    found = Scanned(doubts=doubts, waiting=merged.newer)
+    return found + (Scanned(kept=named) if scanned.kept else Scanned(hits=named))
 
 
 def _record(

@@ -146,7 +146,9 @@ def _is_about(house: House, case_id: CaseId, target: Target) -> bool:
         sealed = find_sealed(house, store.get_case(house.conn, case_id).subject_key)
     except NotFound:
         return False
-    return sealed is not None and not target.refs.isdisjoint(refs_of(sealed.envelope.identifiers, target.key).values())
+    if sealed is None:
+        return False
+    return not target.refs.isdisjoint(refs_of(sealed.envelope.identifiers, target.key, target.principal).values())
 
 
 def _opened(bench: Bench, copy: Copy, path: Path) -> Path:

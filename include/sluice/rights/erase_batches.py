@@ -11,7 +11,10 @@ from sluice.rights.model import CaseId
 from sluice.terms import ExchangeId, Principal
 
 MOST_BATCHES = 256
-"""Of all cases together, beside one for each that has nothing to erase."""
+"""Of all cases together, beside one more for each case: of what is left over, or because it has nothing to erase."""
+MOST_CASES = 512
+"""That one run takes up. Airflow maps no task over more than ``core.max_map_length`` (1,024) and fails the one that
+says so, with nothing erased: `begin` is mapped over 512 cases, `erase` over 256 + 512 = 768 batches at most."""
 
 
 @dataclass(frozen=True, slots=True)

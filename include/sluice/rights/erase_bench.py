@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sluice.errors import EvidenceInvalid, NotFound, Ref
+from sluice.errors import EvidenceInvalid, NotFound, ObjectUnreadable, Ref
 from sluice.exchange.house import House
 from sluice.exchange.job import widest_limits
 from sluice.exchange.workroom import private_folder
@@ -15,6 +15,7 @@ from sluice.lake.table import Limits
 from sluice.rights import erase_store
 from sluice.rights.erase_files import FoundInFile
 from sluice.rights.erase_model import Copy, Target
+from sluice.scan.readers import Most
 from sluice.subject.index import Answer
 from sluice.terms import Sha256
 
@@ -43,6 +44,7 @@ class Bench:
 
     ``seen``: what was found in the file that was looked into last, by its version, exchange, kind and whom it was for.
     ``last``: bucket, key and version of the copy that lies in the folder, and its SHA-256: who finds it reads it next.
+    ``kept_back``: the same of files as they came that the store does not give: nobody can look for anybody in them.
     """
 
     house: House
@@ -53,9 +55,11 @@ class Bench:
         default_factory=dict, compare=False, repr=False
     )
     last: dict[tuple[str, str, str], Sha256] = field(default_factory=dict, compare=False, repr=False)
+    kept_back: set[tuple[str, str, str]] = field(default_factory=set, compare=False, repr=False)
 
     def fetch(self, copy: Copy) -> Path | None:
-        """The pinned version of a copy on local disk, or the one that another erasure put there since; None: gone.
+        """The pinned version of a copy on local disk, or the one that another erasure put there since; None: gone,
+        or a file as it came that is kept back.
 
         Raises EvidenceInvalid when its bytes are not those of the catalogue: a damaged file is not parsed.
         """
@@ -80,12 +84,23 @@ class Bench:
                 self.last[name] = self.house.objects.fetch(*name, path).sha256
             except NotFound:  # removed since we looked
                 return None
+            except ObjectUnreadable:
+                if copy.kind != erase_store.ARRIVED:
+                    raise
+                self.kept_back.add(name)
+                return None
         return self.last[name]
 
     @property
     def limits(self) -> Limits:
         """Of a file that is opened: the widest that any agreement gets here, so that what was taken in is read."""
         return widest_limits(self.house.settings)
+
+    @property
+    def most(self) -> Most:
+        """Of a process that reads a stranger's object for the second scan."""
+        settings = self.house.settings
+        return Most(settings.scan_memory_mb, settings.scan_cpu_seconds, settings.scan_wall_seconds)
 
     def fresh(self, name: str) -> Path:
         """A path in the folder that does not exist."""

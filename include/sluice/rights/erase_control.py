@@ -18,22 +18,30 @@ from sluice.ledger.names import check_name
 from sluice.ledger.reason import check_reason
 from sluice.rights import erase_control_store as control
 from sluice.rights import erase_store, store
+from sluice.rights.erase_batches import MOST_CASES
 from sluice.rights.erase_control_store import Run, Stop
 from sluice.rights.erase_find import open_request, targets_of
 from sluice.rights.erase_model import (
     AnotherInError,
     ErasureReport,
     ErasureStopped,
+    EverybodyNeeded,
     PlanOutdated,
     RequestTakenBack,
+    Target,
 )
 from sluice.rights.erase_plan import StoredPlan
 from sluice.rights.erase_release import cleared, draft, waits_for_plan
 from sluice.rights.erase_scope import decision_of, is_to_do
+from sluice.rights.erase_whose import SeveralCustomers, find_causes
 from sluice.rights.identifiers import Envelope
 from sluice.rights.model import Case, CaseId, State
+from sluice.rights.needed import find_needed
 from sluice.rights.scope import CASES_CHAIN
+from sluice.terms import Principal
 
+WAITS_FOR = " ! "
+"""Between what was decided and what has to end before who was left out is erased."""
 UNDECIDED = "undecided"
 """How a run ended whose copies that stay wait for somebody's decision."""
 
@@ -115,20 +123,23 @@ def status(conn: Connection) -> Status:
     )
 
 
-def take_up(house: House, by: str, now: datetime) -> list[CaseId]:
-    """Cases a run may take up now, the oldest first; where a plan is missing it is made, and waits for its release.
+def take_up(house: House, by: str, now: datetime, most: int = MOST_CASES) -> list[CaseId]:
+    """Cases a run may take up now, in their turn; where a plan is missing it is made, and waits for its release.
 
-    A case that cannot be planned is logged, and keeps no other waiting. Raises ServiceMissing.
+    No more than ``most``: the others are for the next run. What cannot begin or end yet stays due, and whoever was
+    taken up longest ago comes first, so it keeps nobody else from beginning. A case that cannot be planned is logged,
+    and keeps no other waiting. Raises ServiceMissing.
     """
-    found, faults = [], Faults()
+    found, faults = list[CaseId](), Faults(house.conn)
     for case_id in erase_store.find_decided(house.conn):
         with faults.kept_apart(f"the erasure of case {case_id}"):
             case, envelope = open_request(house, case_id)
-            if waits_for_plan(house.conn, case):
+            if waits_for_plan(house.conn, case) or _is_planned_anew(house, case):
                 draft(house, case_id, by, now)
-            if is_due(house, case, envelope):
+            if len(found) < most and is_due(house, case, envelope):
                 check_may_begin(house.conn, case_id)
                 found.append(case_id)
+    erase_store.note_taken_up(house.conn, found)
     return found
 
 
@@ -137,8 +148,34 @@ def is_due(house: House, case: Case, envelope: Envelope) -> bool:
     run = control.find_run(house.conn, case.case_id)
     done = run.decided if run else {}
     free = cleared(house, case, list(targets_of(house, case, envelope, decided_only=True)))
-    due = {t.principal for t in (each.target for each in free) if done.get(t.principal) != decision_of(t)}
+    due = {t.principal for t in (each.target for each in free) if not _is_as_ran(house, done.get(t.principal), t)}
     return any(is_to_do(part) for part in case.sub_cases if part.principal in due)
+
+
+def as_ran(house: House, case_id: CaseId, target: Target) -> str:
+    """What a run that left nothing to do says of a principal: what was decided, and what keeps persons left out."""
+    causes = find_causes(house, *open_request(house, case_id), target)
+    return f"{decision_of(target)}{WAITS_FOR}{' '.join(sorted(causes))}" if causes else decision_of(target)
+
+
+def _is_as_ran(house: House, said: str | None, target: Target) -> bool:
+    """Whether the same is decided as when a run ended, and nothing ended since that kept somebody left out."""
+    decision, _, _ = (said or "").partition(WAITS_FOR)
+    return decision == decision_of(target) and not _has_ended(house, said, target.principal)
+
+
+def _has_ended(house: House, said: str | None, principal: Principal) -> bool:
+    causes = set((said or "").partition(WAITS_FOR)[2].split())
+    return bool(causes) and not causes <= {each.cause for each in find_needed(house, principal)}
+
+
+def _is_planned_anew(house: House, case: Case) -> bool:
+    """Whether a plan was released that leaves somebody out who may go now."""
+    run = control.find_run(house.conn, case.case_id)
+    released = {each.plan.principal for each in control.find_plans(house.conn, case.case_id) if each.released_at}
+    return run is not None and any(
+        _has_ended(house, said, name) for name, said in run.decided.items() if name in released
+    )
 
 
 def check_may_begin(conn: Connection, case_id: CaseId) -> None:
@@ -169,7 +206,7 @@ def noted(conn: Connection, case_id: CaseId) -> Iterator[None]:
     except (ErasureStopped, RequestTakenBack) as failure:
         outcome, error = "stopped", failure.code
         raise
-    except PlanOutdated as failure:
+    except (PlanOutdated, SeveralCustomers, EverybodyNeeded) as failure:
         outcome, error = "outdated", failure.code
         raise
     except SluiceError as failure:

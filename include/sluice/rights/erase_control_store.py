@@ -82,13 +82,12 @@ def find_plan(conn: Connection, case_id: CaseId, principal: Principal) -> Stored
     return next((plan for plan in find_plans(conn, case_id) if plan.plan.principal == principal), None)
 
 
-def find_unreleased(conn: Connection, limit: int, case_id: CaseId | None = None) -> list[WaitingPlan]:
-    """Plans that wait for a second person, of one case or of all, the oldest first."""
+def find_unreleased(conn: Connection, limit: int) -> list[WaitingPlan]:
+    """Plans that wait for a second person, the oldest first."""
     rows = conn.execute(
         f"""select case_id::text as case_id, principal, sha256, made_at, made_by from erasure_plan
-           where {_UNRELEASED} and (%(case)s::uuid is null or case_id = %(case)s)
-           order by made_at, plan_id limit %(limit)s""".encode(),
-        {"case": case_id, "limit": limit},
+           where {_UNRELEASED} order by made_at, plan_id limit %s""".encode(),
+        (limit,),
     ).fetchall()
     return [WaitingPlan(**{**row, "case_id": CaseId(row["case_id"])}) for row in rows]
 

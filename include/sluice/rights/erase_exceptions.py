@@ -13,7 +13,8 @@ DECISIONS = frozenset({State.REFUSED, State.PARTIAL, State.INSTRUCTED})
 
 
 def exceptions_of(case: Case, steps: Sequence[Step], principal: str) -> tuple[ExceptionKept, ...]:
-    """Every field group of a principal's parts that was refused, with its IRI (GDPR Art. 17(3), 12(4))."""
+    """Every field group of a principal's parts that was refused, or restricted instead, with its IRI (GDPR Art. 17(3),
+    12(4))."""
     found = []
     for part in case.sub_cases:
         decided = decision_of([step for step in steps if step.sub_case_id == part.sub_case_id])
@@ -28,7 +29,7 @@ def exceptions_of(case: Case, steps: Sequence[Step], principal: str) -> tuple[Ex
                 decided_on=on.isoformat(),
                 review_on=review_on(on).isoformat(),
             )
-            for group in refused_groups(part)
+            for group in refused_groups(case.right, part)
             if group in decided.reasons
         ]
     return tuple(found)

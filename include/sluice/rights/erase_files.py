@@ -16,9 +16,10 @@ from sluice.lake.erase_zip import erase_in_zip
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatRefusal, Limits, Table
 from sluice.rights.erase_model import Column, Target
+from sluice.scan.little import scan_little
 from sluice.scan.model import Status
 from sluice.scan.needles import Needles, needles_of
-from sluice.scan.walk import scan_bytes
+from sluice.scan.readers import Most, Readers
 from sluice.subject.cells import PIECE_COLUMN, pieces_of, refs_of_columns
 
 REF = "sluice_subject_ref"
@@ -124,18 +125,23 @@ def _is_of_others(found: FoundInFile) -> pl.Series:
     return ~found.table.row_numbers.is_in(pl.Series(found.records, dtype=pl.Int64).implode())
 
 
-def names_person(path: Path, target: Target) -> bool:
+def names_person(path: Path, target: Target, most: Most) -> bool:
     """Whether an identifier, as it was given, stands in a file that is no table to us; what is sealed is not read."""
-    return _scanned(path, target) is Status.HIT
+    return _scanned(path, target, most) is Status.HIT
 
 
-def hides_something(path: Path, target: Target) -> bool:
+def hides_something(path: Path, target: Target, most: Most) -> bool:
     """Whether some of a file is neither text nor any form we can open: a picture, a program, somebody's secret."""
-    return _scanned(path, target) in (Status.NOT_CLEAN, Status.OPAQUE)
+    return _scanned(path, target, most) in (Status.NOT_CLEAN, Status.OPAQUE)
 
 
-def _scanned(path: Path, target: Target) -> Status:
-    return scan_bytes(path, needles_for(target)).status
+def _scanned(path: Path, target: Target, most: Most) -> Status:
+    """Of what may swell by a process of its own, once: few files are no table."""
+    scan = scan_little(path, needles_for(target))
+    if scan is None:
+        with Readers(target.values, sorted(target.refs), 1, most) as reader:
+            scan = reader.scan(path)
+    return scan.status if scan is not None else Status.NOT_CLEAN
 
 
 def needles_for(target: Target) -> Needles:

@@ -9,10 +9,12 @@ from sluice.rights import erase_store, store, tidy_store
 from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_model import ANSWER, OTHER_CONTROLLER, Copy, Done, Outcome, Place, Target
+from sluice.rights.erase_needles import recall
 from sluice.rights.erase_scope import UNDECIDED, decided_of, groups_of, is_decided
 from sluice.rights.erase_stores import STORES, hides, store_of
-from sluice.rights.identifiers import Envelope, open_sealed, refs_of, values_of
+from sluice.rights.identifiers import Envelope, open_sealed, values_of
 from sluice.rights.model import Case, CaseId, SubCase
+from sluice.rights.whom import all_refs_at
 from sluice.terms import ExchangeId, Principal
 
 
@@ -34,10 +36,10 @@ def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bo
         if decided or not decided_only:
             principal = Principal(name)
             key = house.subject_key(principal)
-            refs = frozenset(refs_of(envelope.identifiers, key).values())
+            refs = all_refs_at(house, envelope.identifiers, principal) | recall(house, case.case_id, principal).refs
             every = frozenset(pair for part in own for pair in groups_of(part))
             open_ = frozenset(pair for part in own if part.state in UNDECIDED for pair in groups_of(part))
-            values = values_of(envelope.identifiers)
+            values = values_of(envelope.identifiers, principal)
             yield Target(principal, key, refs, values, decided, open_, every, case.case_id)
 
 

@@ -61,6 +61,11 @@ class Lead:
         """Whether the runs of a copy's exchange speak for the whole file."""
         return _is_whole(*(self.answers.get((copy.exchange_id, kind)) for kind in (INDEX, REST)))
 
+    def clears(self, exchange_id: ExchangeId, kind: str) -> bool:
+        """Whether the run of this kind is there and names nobody looked for, nor did before it was edited."""
+        answer = self.answers.get((exchange_id, kind))
+        return answer is not None and not answer.hits and exchange_id not in self.noted
+
     @property
     def named(self) -> frozenset[ExchangeId]:
         """Exchanges whose runs name somebody looked for."""

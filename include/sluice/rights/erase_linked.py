@@ -78,13 +78,13 @@ def _look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[Foun
     found = find_in_file(path, name, copy.contract, copy.columns, bench.target, bench.limits)
     if found is not None and (found.records or found.has_every_column):
         return found, len(found.records)
-    return None, int(names_person(path, bench.target))
+    return None, int(names_person(path, bench.target, bench.most))
 
 
 def look_in_refused(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
     """As :func:`look_in_file`; a refused file that nobody can read to its end may name anybody, so it does (ADR 15)."""
     found, rows = look_in_file(bench, copy, path, name)
-    if found is None and not rows and not _is_indexed(bench, copy) and hides_something(path, bench.target):
+    if found is None and not rows and not _is_indexed(bench, copy) and hides_something(path, bench.target, bench.most):
         return None, 1
     return found, rows
 

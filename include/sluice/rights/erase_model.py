@@ -89,6 +89,13 @@ class RequestTakenBack(SluiceError):
     exit: ClassVar[Exit] = Exit.REFUSED
 
 
+class EverybodyNeeded(SluiceError):
+    code: ClassVar[str] = "SLU-568"
+    summary: ClassVar[str] = "everybody whom this file names needs their data: it was restricted, or an answer is owed"
+    cure: ClassVar[str] = "nothing to do: it is taken up again once that has ended, and the principal was told"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
 class ErasureBusy(SluiceError):
     code: ClassVar[str] = "SLU-559"
     summary: ClassVar[str] = "another process works on this erasure"
@@ -128,6 +135,8 @@ class Target:
     """All that the parts of the request are about; nothing: no request is."""
     case_id: str | None = None
     """The request that a run remembered of whom it looks for; None: no run is about it."""
+    waits: tuple[tuple[str, int], ...] = ()
+    """Of a principal's file how many persons are left out for now, by what they need their data for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +221,14 @@ class StoreLine:
 class Unread:
     """An object that the second scan could not read to its end: in which store, of which exchange, and why.
 
-    Its key is not said: a file's name may be a person's.
+    Its key is not said: a file's name may be a person's. ``place``: of what the principal itself put beside its flows,
+    bucket, folder and version; it is waited for, and may have been read, and name the person.
     """
 
     store: str
     exchange_id: str | None = None
     reason: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,14 +37,18 @@ LONGEST_HOME = 9
 
 @dataclass(frozen=True, slots=True)
 class Needles:
-    """``values``: what the scan looks for. ``shared``: what it must not, because other persons have it too."""
+    """``values``: what the scan looks for. ``shared``: what it must not, because other persons have it too.
+
+    ``refs``: by which the person was looked for when it began: what corrections lead to goes with them.
+    """
 
     values: frozenset[str] = field(default=frozenset(), repr=False)
     shared: frozenset[str] = field(default=frozenset(), repr=False)
+    refs: frozenset[str] = field(default=frozenset(), repr=False)
 
     def __or__(self, other: "Needles") -> "Needles":
         shared = self.shared | other.shared
-        return Needles((self.values | other.values) - shared, shared)
+        return Needles((self.values | other.values) - shared, shared, self.refs | other.refs)
 
 
 def spellings(bench: Bench, copies: Sequence[Copy], known: Iterable[str] = ()) -> Needles:
@@ -62,7 +66,7 @@ def spellings(bench: Bench, copies: Sequence[Copy], known: Iterable[str] = ()) -
     refs = _refs_of(bench, sorted(found), kinds)
     others = _refs_of_others(bench, copies, frozenset(refs)) if refs else frozenset()
     shared = frozenset(value for ref in others for value in refs[ref])
-    return Needles(frozenset(found) - shared, shared)
+    return Needles(frozenset(found) - shared, shared, bench.target.refs)
 
 
 def _written(bench: Bench, copy: Copy, path: Path) -> Iterator[str]:
@@ -251,7 +255,7 @@ def identifying(copy: Copy) -> frozenset[str]:
 def remember(house: House, case_id: CaseId, principal: Principal, found: Needles) -> Needles:
     """Add to what is sealed for this case and principal; all of it."""
     every = recall(house, case_id, principal) | found
-    told = {"values": sorted(every.values), "shared": sorted(every.shared)}
+    told = {"values": sorted(every.values), "shared": sorted(every.shared), "refs": sorted(every.refs)}
     content = encrypt(house.keyring, json.dumps(told).encode())
     house.objects.put_converging(
         house.settings.bucket_vault, _key(case_id, principal), content, "application/octet-stream"
@@ -270,7 +274,7 @@ def recall(house: House, case_id: CaseId, principal: Principal) -> Needles:
         return Needles()
     sealed = house.objects.read(house.settings.bucket_vault, _key(case_id, principal))
     told = json.loads(decrypt(house.keyring, sealed))
-    return Needles(*(frozenset(told[name]) for name in ("values", "shared")))
+    return Needles(*(frozenset(told.get(name, ())) for name in ("values", "shared", "refs")))
 
 
 def _current(house: House, case_id: CaseId, principal: Principal) -> str:

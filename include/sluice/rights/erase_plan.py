@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 import rfc8785
 
@@ -61,22 +62,23 @@ class Plan:
     principal: Principal
     decided: tuple[str, ...]
     copies: tuple[PlannedCopy, ...]
+    waits: tuple[tuple[str, int], ...] = ()
+    """Of a principal's file how many persons are left out, by what they need their data for; nothing of them goes."""
 
     @cached_property
     def content(self) -> bytes:
         """Canonical bytes; the same copies and decisions give the same."""
-        return rfc8785.dumps(
-            {
-                "format": FORMAT,
-                "case": self.case_id,
-                "principal": self.principal,
-                "decided": list(self.decided),
-                "copies": [
-                    [c.exchange_id, c.kind, c.store, c.outcome.value, c.ground, c.rows, c.rows_before, c.rows_after]
-                    for c in self.copies
-                ],
-            }
-        )
+        said: dict[str, Any] = {
+            "format": FORMAT,
+            "case": self.case_id,
+            "principal": self.principal,
+            "decided": list(self.decided),
+            "copies": [
+                [c.exchange_id, c.kind, c.store, c.outcome.value, c.ground, c.rows, c.rows_before, c.rows_after]
+                for c in self.copies
+            ],
+        }
+        return rfc8785.dumps(said | ({"waits": dict(self.waits)} if self.waits else {}))
 
     @cached_property
     def sha256(self) -> str:
@@ -112,7 +114,13 @@ class StoredPlan:
         return came_later and done.outcome is Outcome.ERASED
 
 
-def make_plan(case_id: CaseId, principal: Principal, decided: Iterable[Decided], foreseen: Sequence[Done]) -> Plan:
+def make_plan(
+    case_id: CaseId,
+    principal: Principal,
+    decided: Iterable[Decided],
+    foreseen: Sequence[Done],
+    waits: tuple[tuple[str, int], ...] = (),
+) -> Plan:
     """A plan of what a dry run foresaw, in an order of its own."""
     copies = (
         PlannedCopy(
@@ -128,7 +136,7 @@ def make_plan(case_id: CaseId, principal: Principal, decided: Iterable[Decided],
         for done in foreseen
     )
     ordered = sorted(copies, key=lambda copy: (copy.exchange_id, copy.kind))
-    return Plan(case_id, principal, words_of(decided), tuple(ordered))
+    return Plan(case_id, principal, words_of(decided), tuple(ordered), waits)
 
 
 def read_plan(content: bytes) -> Plan:
@@ -138,7 +146,8 @@ def read_plan(content: bytes) -> Plan:
         PlannedCopy(ExchangeId(exchange_id), kind, store, Outcome(outcome), *rest)
         for exchange_id, kind, store, outcome, *rest in said["copies"]
     )
-    return Plan(CaseId(said["case"]), Principal(said["principal"]), tuple(said["decided"]), copies)
+    waits = tuple(sorted(said.get("waits", {}).items()))
+    return Plan(CaseId(said["case"]), Principal(said["principal"]), tuple(said["decided"]), copies, waits)
 
 
 def deciders_of(steps: Iterable[Step], parts: frozenset[SubCaseId]) -> frozenset[str]:

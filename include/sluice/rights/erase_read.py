@@ -103,7 +103,7 @@ def _by_cell(bench: Bench, copy: Copy, path: Path, name: str) -> PersonRows:
     if isinstance(table, FormatRefusal):
         return PersonRows(copy, apart=1)
     every = [Column(column, kind) for column in table.frame.columns for kind in SubjectKind]
-    mine = table.frame.filter(rows_of(table.frame, every, _region(copy.contract), bench.target))
+    mine = table.frame.filter(rows_of(table.frame, every, region_of(copy.contract), bench.target))
     return PersonRows(copy, _text(mine), apart=int(mine.is_empty()))
 
 
@@ -115,9 +115,9 @@ def _quarantine(bench: Bench, copy: Copy, path: Path) -> PersonRows:
     frame = pl.read_parquet(opened)
     if copy.kind == "quarantine.records":
         delimiter = copy.contract.file_format.delimiter if copy.contract else None
-        mask = bad_rows_of(frame["raw"], delimiter, copy.columns, _region(copy.contract), bench.target)
+        mask = bad_rows_of(frame["raw"], delimiter, copy.columns, region_of(copy.contract), bench.target)
         return PersonRows(copy, raw=tuple(frame["raw"].filter(mask).to_list()))
-    mine = frame.filter(rows_of(frame, copy.columns, _region(copy.contract), bench.target))
+    mine = frame.filter(rows_of(frame, copy.columns, region_of(copy.contract), bench.target))
     return PersonRows(copy, _text(mine), ids=_ids(bench, copy, mine))
 
 
@@ -128,10 +128,11 @@ def _ids(bench: Bench, copy: Copy, rows: pl.DataFrame) -> dict[SubjectKind, pl.S
 
 def refs_in(cells: pl.Series, kind: SubjectKind, key: bytes, contract: DataContract | None) -> pl.Series:
     """References of the cells of a column."""
-    return ref_column(normalise_column(cells, kind, region=_region(contract)).values, kind, key)
+    return ref_column(normalise_column(cells, kind, region=region_of(contract)).values, kind, key)
 
 
-def _region(contract: DataContract | None) -> str:
+def region_of(contract: DataContract | None) -> str:
+    """Whose telephone numbers are written without a country code in files of a contract."""
     return contract.file_format.region if contract else "BE"
 
 

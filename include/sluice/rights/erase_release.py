@@ -5,7 +5,8 @@ instructed is the first person of its own part.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sluice.agreement.store import find_version
@@ -21,7 +22,16 @@ from sluice.ledger.reason import check_reason
 from sluice.rights import erase_control_store as control
 from sluice.rights import store
 from sluice.rights.erase_find import foresee, open_request, targets_of
-from sluice.rights.erase_model import Done, ErasureReport, Outcome, PlanOutdated, ReleaseRefused, Target, words_of
+from sluice.rights.erase_model import (
+    Done,
+    ErasureReport,
+    EverybodyNeeded,
+    Outcome,
+    PlanOutdated,
+    ReleaseRefused,
+    Target,
+    words_of,
+)
 from sluice.rights.erase_plan import (
     Plan,
     Refusal,
@@ -31,6 +41,8 @@ from sluice.rights.erase_plan import (
 )
 from sluice.rights.erase_report import added, entry_lines, searched
 from sluice.rights.erase_scope import decided_of, has_decided
+from sluice.rights.erase_told import tell_who_waits
+from sluice.rights.erase_whose import SeveralCustomers, own_target
 from sluice.rights.model import Case, CaseId
 from sluice.rights.preflight import check_preflight
 from sluice.rights.scope import CASES_CHAIN
@@ -60,18 +72,26 @@ class Clearance:
 def draft(house: House, case_id: CaseId, by: str, now: datetime) -> Drafted:
     """Try out what a run would do now; where a decision waits for its release, store that as the plan.
 
-    A plan that says the same stays, and so does a released one that still covers everything. Raises PreflightFailed.
+    A plan that says the same stays, and so does a released one that still covers everything. Raises PreflightFailed,
+    SeveralCustomers, EverybodyNeeded.
     """
     check_preflight(house, case_id)
     case, envelope = open_request(house, case_id)
     lines: list[Done] = []
-    for target in targets_of(house, case, envelope, decided_only=False):
+    for each in targets_of(house, case, envelope, decided_only=False):
+        target = own_target(house, case, envelope, each)
+        tell_who_waits(house, case, target)
         foreseen = list(foresee(house, target))
         lines += foreseen
         if target.decided and needs_release(house.conn, case, target.principal):
-            _keep(house.conn, case, make_plan(case_id, target.principal, target.decided, foreseen), foreseen, by, now)
+            _keep(house.conn, case, planned(case_id, target, foreseen), foreseen, by, now)
     report = ErasureReport(case_id, added(lines), searched())
     return Drafted(report, tuple(control.find_plans(house.conn, case_id)))
+
+
+def planned(case_id: CaseId, target: Target, foreseen: Sequence[Done]) -> Plan:
+    """The plan of a target, of what a dry run foresaw."""
+    return make_plan(case_id, target.principal, target.decided, foreseen, target.waits)
 
 
 def release(
@@ -121,6 +141,37 @@ def cleared(house: House, case: Case, targets: Sequence[Target]) -> list[Clearan
         elif plan and plan.released_at and plan.plan.decided == words_of(target.decided):
             found.append(Clearance(target, plan))
     return found
+
+
+def own_clearances(
+    house: House, case_id: CaseId, clearances: Sequence[Clearance], *, is_begun: bool = True
+) -> list[Clearance]:
+    """The same, by what is the person's alone; is_begun: by whom a run keeps out. Raises SeveralCustomers."""
+    case, envelope = open_request(house, case_id)
+    own = [own_target(house, case, envelope, each.target, is_begun=is_begun) for each in clearances]
+    return [replace(each, target=target) for each, target in zip(clearances, own, strict=True)]
+
+
+def whose_to_begin(house: House, case_id: CaseId, clearances: Sequence[Clearance], now: datetime) -> list[Clearance]:
+    """By whom a run is about to begin; a refusal here is no error that others wait for.
+
+    Raises SeveralCustomers, which ends the plans; PlanOutdated where others are left out now than the plan says;
+    EverybodyNeeded where nobody is left.
+    """
+    case = store.get_case(house.conn, case_id)
+    try:
+        own = own_clearances(house, case_id, clearances, is_begun=False)
+    except SeveralCustomers:
+        for plan in (each.plan for each in clearances if each.plan is not None):
+            outdated(house, case, plan, 0, now)
+        raise
+    for each in own:
+        if each.plan is not None and each.plan.plan.waits != each.target.waits:
+            with suppress(EverybodyNeeded):
+                tell_who_waits(house, case, each.target)
+            raise outdated(house, case, each.plan, 0, now)
+        tell_who_waits(house, case, each.target)
+    return own
 
 
 def waits_for_plan(conn: Connection, case: Case) -> bool:
@@ -183,7 +234,8 @@ def _keep(conn: Connection, case: Case, plan: Plan, foreseen: Sequence[Done], by
         live = control.find_plan(conn, case.case_id, plan.principal)
         if live is not None:
             is_same = live.plan.sha256 == plan.sha256
-            covers = live.released_at is not None and live.plan.decided == plan.decided
+            is_for = (live.plan.decided, live.plan.waits) == (plan.decided, plan.waits)
+            covers = live.released_at is not None and is_for
             if is_same or (covers and all(done.outcome is Outcome.KEPT or live.permits(done) for done in foreseen)):
                 return live
             control.end_plan(conn, live.plan_id, "superseded", now)

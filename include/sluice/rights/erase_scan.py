@@ -4,40 +4,39 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, closing, suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from sluice.errors import NotFound
+from sluice.errors import NotFound, StoreError
 from sluice.exchange.catalogue import find_copies as find_lines
 from sluice.exchange.house import House
 from sluice.exchange.sealed_runs import PREFIX as SUPPRESSIONS
 from sluice.lake.objects import Fetched, StoredObject
 from sluice.lake.quarantine import unseal
-from sluice.lake.versions import UNSAID
 from sluice.rights import erase_store
 from sluice.rights.erase_answers import SENT
 from sluice.rights.erase_bench import Bench, open_bench
 from sluice.rights.erase_lead import find_lead
 from sluice.rights.erase_linked import WENT_OUT, is_in_index
-from sluice.rights.erase_model import Copy, Fate, Target, Unread
+from sluice.rights.erase_meant import Meant, Scanned
+from sluice.rights.erase_model import Copy, Target, Unread
 from sluice.rights.erase_needles import longer_words
 from sluice.rights.erase_received import under_its_key
-from sluice.rights.erase_scope import fate_of
 from sluice.rights.erase_stores import STORES
+from sluice.rights.erase_under_way import UnderWay
 from sluice.rights.erase_uploads import UPLOADS, count_uploads
 from sluice.rights.identifiers import KEY_OWNER
-from sluice.rights.notices import find_open_requests, find_undecided
 from sluice.rights.tell import find_open_notices
 from sluice.scan.form import Form
+from sluice.scan.little import scan_little
 from sluice.scan.model import Doubt, Reason, Scan, Status
 from sluice.scan.needles import Needles, needles_of, unsearchable_of
-from sluice.scan.readers import Readers
-from sluice.scan.walk import scan_bytes
+from sluice.scan.readers import TOO_HEAVY, Readers
 from sluice.subject.model import IndexInvalid
-from sluice.terms import Sha256
+from sluice.terms import ExchangeId, Sha256
 
 AHEAD = 4
 """Objects that are fetched while another one is read."""
@@ -47,62 +46,31 @@ CAME_IN = frozenset({"arrived", "quarantine.file"})
 """Kinds of copies that may be under OpenPGP as they came."""
 SEALED = Doubt(Reason.ENCRYPTED, Form.ENCRYPTED)
 """Of an object that is sealed as a whole."""
+NONE = frozenset[ExchangeId]()
+UNREADABLE = Scan((), (Doubt(Reason.UNREADABLE, ""),), 0)
 TOLD = 20
 """Objects in doubt that are named, of each principal; all are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scanned:
-    """Objects that were read, that still name the person, and that leave a doubt; ``unread``: the first of these.
+def scan_stores(
+    house: House, target: Target, values: frozenset[str], since: datetime, in_flight: frozenset[ExchangeId] = NONE
+) -> Scanned:
+    """Everything this principal has, whoever decides of it; an upload that was begun before ``since`` is a doubt.
 
-    ``sealed``: returns that only their recipient can open, and of which the index of their rows says that the
-    person is not in them. Nobody here can say more, so they are counted, and the certificate says so.
-    ``shared``: spellings that were not looked for, because other persons' rows have them as well.
-    ``short``: those that are too short to mean anything among the bytes of a file; rows are found by them.
-    ``kept``: those that name the person because of what was decided of them, or was not yet: ``undecided`` of them.
-    ``waiting``: uploads that were begun after the run, and so may still end, and what tells the principal of another
-    request of the person, until that is over.
+    in_flight: exchanges that are counted already as what the erasure waits for.
     """
-
-    objects: int = 0
-    hits: int = 0
-    doubts: int = 0
-    sealed: int = 0
-    shared: int = 0
-    short: int = 0
-    kept: int = 0
-    undecided: int = 0
-    unread: tuple[Unread, ...] = ()
-    waiting: int = 0
-
-    def __add__(self, other: "Scanned") -> "Scanned":
-        return Scanned(
-            self.objects + other.objects,
-            self.hits + other.hits,
-            self.doubts + other.doubts,
-            self.sealed + other.sealed,
-            self.shared + other.shared,
-            self.short + other.short,
-            self.kept + other.kept,
-            self.undecided + other.undecided,
-            self.unread + other.unread,
-            self.waiting + other.waiting,
-        )
-
-
-def scan_stores(house: House, target: Target, values: frozenset[str], since: datetime) -> Scanned:
-    """Everything this principal has, whoever decides of it; an upload that was begun before ``since`` is a doubt."""
     uploads, younger = count_uploads(house, target.principal, since)
     listed, refs = sorted(values), sorted(target.refs)
-    with open_bench(house, target) as bench, Readers(listed, refs) as readers:
+    with open_bench(house, target) as bench, Readers(listed, refs, most=bench.most) as readers, ExitStack() as begun:
+        under_way = UnderWay.of(house, target.principal, in_flight)  # before the copies: what ends meanwhile is in both
         copies = erase_store.find_copies(house.conn, target.principal)
-        search = Search(bench, copies, listed, readers)
+        search = begun.enter_context(closing(Search(bench, copies, listed, readers)))
         unended = (Unread(UPLOADS, reason="UNFINISHED"),) * uploads
         found = Scanned(doubts=uploads, short=search.short, unread=unended, waiting=younger)
         by_index = WENT_OUT | SENT | CAME_IN
         sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in by_index}
         of = {(copy.bucket, copy.key): copy.exchange_id for copy in copies}
-        meant = Meant.of(house, target, copies)
+        meant = Meant.of(house, target, copies, under_way)
         told = find_open_notices(house, target.principal)
         seen: set[tuple[str, str, str]] = set()
         residues: set[tuple[str, str]] = set()
@@ -116,55 +84,19 @@ def scan_stores(house: House, target: Target, values: frozenset[str], since: dat
                 for item, fetched in _fetched(bench, items, search.read_ahead if len(copies) > MANY else None):
                     if fetched is None:
                         left.extend(_now(house, item))
-                        if UNSAID in item.key:  # nothing can be read under the name it is listed by
-                            found += Scanned(objects=1, doubts=1, unread=(Unread(each.name, reason="NAME_UNSAID"),))
+                        found += meant.unsaid(item, each.name) or Scanned()
                         continue
-                    scan = search.scan(fetched, item.key)
-                    expected = meant.hit(item) if scan.status is Status.HIT else None
+                    scan = search.scan(fetched, item.key) if isinstance(fetched, Fetched) else fetched
+                    expected = meant.expects(item, scan, each.name)
                     where = Unread(each.name, of.get((item.bucket, item.key)))
+                    if scan.status is not Status.HIT and isinstance(fetched, Fetched) and not _is_whole(item, fetched):
+                        found += Scanned(objects=1, doubts=1, unread=(replace(where, reason="NOT_READ"),))
+                        continue
                     found += expected or _judged(bench, scan, sent.get(_name(item)), where)
                     if scan.status is Status.HIT and expected is None:
                         residues.add((item.bucket, item.key))
     _note_residues(house, target, copies, residues)
     return replace(found, unread=found.unread[:TOLD])
-
-
-@dataclass(frozen=True, slots=True)
-class Meant:
-    """Where the person is named and that is no residue. ``asks``, ``asked``: how the keys begin of what tells the
-    principal of their other requests, and of this one while it has to decide; ``fates``: of each copy, by version."""
-
-    house: House
-    target: Target
-    asks: tuple[str, ...]
-    asked: tuple[str, ...]
-    fates: dict[tuple[str, str, str], Fate]
-
-    @classmethod
-    def of(cls, house: House, target: Target, copies: Sequence[Copy]) -> "Meant":
-        asks = find_open_requests(house.conn, target.principal, target.case_id)
-        asked = find_undecided(house.conn, target.principal, target.case_id)
-        return cls(house, target, asks, asked, _fates(copies, target))
-
-    def hit(self, item: StoredObject) -> Scanned | None:
-        """What an object that names the person counts as; None: it is a residue."""
-        if item.key.startswith(self.asks):
-            return Scanned(objects=1, waiting=1)
-        fate = Fate.WAITS if item.key.startswith(self.asked) else self._fate(item)
-        if fate is Fate.GOES:
-            return None
-        return Scanned(objects=1, kept=1, undecided=int(fate is Fate.WAITS))
-
-    def _fate(self, item: StoredObject) -> Fate:
-        """Of a copy that was edited for somebody else since the scan began, what it is now."""
-        name = _name(item)
-        if name not in self.fates and any(known[:2] == name[:2] for known in self.fates):
-            self.fates.update(_fates(erase_store.find_copies(self.house.conn, self.target.principal), self.target))
-        return self.fates.get(name, Fate.GOES)
-
-
-def _fates(copies: Sequence[Copy], target: Target) -> dict[tuple[str, str, str], Fate]:
-    return {(each.bucket, each.key, each.version_id): fate_of(each, target) for each in copies}
 
 
 class Search:
@@ -177,6 +109,7 @@ class Search:
 
     def __init__(self, bench: Bench, copies: Sequence[Copy], values: Sequence[str], readers: Readers) -> None:
         self._bench, self._copies, self._listed, self._readers = bench, copies, values, readers
+        self._again = Readers(values, (), 1, bench.most, longer=lambda: self._longer)
         self._ahead: dict[Sha256, Scan] = {}
         self._read: dict[tuple[Sha256, bool], Scan] = {}
 
@@ -193,23 +126,27 @@ class Search:
     def _longer(self) -> dict[str, set[str]]:
         return longer_words(self._bench, self._copies, frozenset(self._listed))
 
+    def close(self) -> None:
+        """End those who read once more."""
+        self._again.close()
+
     def read_ahead(self, fetched: Fetched) -> None:
         """Have an object read by whoever is free, from any thread; what nobody could read is read when asked for."""
-        if fetched.sha256 in self._ahead:
-            return
-        scan = self._readers.scan(fetched.path)
-        if scan is not None and scan.doubts == (SEALED,) and not scan.hits:
-            scan = self._opened_ahead(fetched.path) or scan
-        if scan is not None:
-            self._ahead[fetched.sha256] = scan
+        if fetched.sha256 not in self._ahead:
+            scan = self._read_by(self._readers, fetched.path)
+            if scan is not None:
+                self._ahead[fetched.sha256] = scan
 
-    def _opened_ahead(self, path: Path) -> Scan | None:
-        """The same of what a sealed object holds, where its key is ours."""
+    def _read_by(self, readers: Readers, path: Path) -> Scan | None:
+        """An object, or what it holds where it is sealed as a whole and its key is ours, read by another process."""
+        scan = readers.scan(path)
+        if scan is None or scan.doubts != (SEALED,) or scan.hits:
+            return scan
         plain = _unsealed(self._bench, path, path.with_suffix(".opened"))
         if plain is None:
-            return None
+            return scan
         try:
-            return self._readers.scan(plain)
+            return readers.scan(plain) or scan
         finally:
             plain.unlink()
 
@@ -223,17 +160,19 @@ class Search:
     def _scan_new(self, fetched: Fetched, *, by_reference: bool) -> Scan:
         path, ahead = fetched.path, self._ahead.get(fetched.sha256)
         is_open = ahead is not None and all(doubt.reason is not Reason.ENCRYPTED for doubt in ahead.doubts)
-        found = ahead if ahead is not None and is_open else self._scan(path, self._needles)
+        found = ahead if ahead is not None and is_open else self._scan(path, self._needles, self._readers)
         if by_reference:
             found = replace(found, hits=tuple(hit for hit in found.hits if hit.value_index < len(self._listed)))
         if found.status is not Status.HIT or any(hit.value_index >= len(self._listed) for hit in found.hits):
             return found
         is_whole = all(doubt.reason is not Reason.TOO_MANY_HITS for doubt in found.doubts)
         again = sorted({self._listed[hit.value_index] for hit in found.hits}) if is_whole else self._listed
-        return self._scan(path, needles_of(again, self._longer))
+        return self._scan(path, needles_of(again, self._longer), self._again)
 
-    def _scan(self, path: Path, needles: Needles) -> Scan:
-        return scan_bytes(path, needles, decrypt=lambda sealed: _decrypted(self._bench, sealed))
+    def _scan(self, path: Path, needles: Needles, readers: Readers) -> Scan:
+        """By this process where it is plain or little, else by one that may take only so much."""
+        little = scan_little(path, needles, lambda sealed: _decrypted(self._bench, sealed))
+        return little or self._read_by(readers, path) or TOO_HEAVY
 
 
 def _note_residues(
@@ -254,16 +193,20 @@ def _name(item: StoredObject) -> tuple[str, str, str]:
     return item.bucket, item.key, item.version_id
 
 
+Got = Fetched | Scan | None
+"""An object on local disk; what is said of one that the store does not give; None: it is there no more."""
+
+
 def _fetched(
     bench: Bench, items: Sequence[StoredObject], then: Callable[[Fetched], None] | None
-) -> Iterator[tuple[StoredObject, Fetched | None]]:
-    """Each object on local disk until the next one is asked for, a few fetched ahead; None: it is there no more.
+) -> Iterator[tuple[StoredObject, Got]]:
+    """Each object on local disk until the next one is asked for, a few fetched ahead.
 
     then: what is done with each ahead as well."""
     folder = bench.fresh("scanned")
     folder.mkdir()
     with ThreadPoolExecutor(AHEAD) as pool:
-        waiting: deque[tuple[StoredObject, Future[Fetched | None]]] = deque()
+        waiting: deque[tuple[StoredObject, Future[Got]]] = deque()
         for number, item in enumerate(items):
             waiting.append((item, pool.submit(_fetch, bench, item, folder / str(number), then)))
             if len(waiting) > AHEAD:
@@ -272,21 +215,28 @@ def _fetched(
             yield from _next(*each)
 
 
-def _next(item: StoredObject, fetching: "Future[Fetched | None]") -> Iterator[tuple[StoredObject, Fetched | None]]:
+def _next(item: StoredObject, fetching: "Future[Got]") -> Iterator[tuple[StoredObject, Got]]:
     fetched = fetching.result()
     yield item, fetched
-    if fetched is not None:
+    if isinstance(fetched, Fetched):
         fetched.path.unlink()
 
 
-def _fetch(bench: Bench, item: StoredObject, path: Path, then: Callable[[Fetched], None] | None) -> Fetched | None:
+def _fetch(bench: Bench, item: StoredObject, path: Path, then: Callable[[Fetched], None] | None) -> Got:
     try:
         fetched = bench.house.objects.fetch(*_name(item), path)
     except NotFound:
         return None
+    except StoreError:  # of this one object: where the store is away, ServiceMissing is
+        return UNREADABLE
     if then is not None:
         then(fetched)
     return fetched
+
+
+def _is_whole(item: StoredObject, fetched: Fetched) -> bool:
+    """Whether all that is listed was given; SeaweedFS gives nothing of what it has under the name of a folder."""
+    return fetched.size_bytes == item.size_bytes and (fetched.size_bytes > 0 or not item.key.endswith("/"))
 
 
 def _judged(bench: Bench, scan: Scan, copy: Copy | None, where: Unread) -> Scanned:

@@ -10,10 +10,11 @@ from sluice.rights.model import Action, State, SubCase
 from sluice.rights.scope import DECIDES
 from sluice.terms import FieldGroup
 
-OPEN_DECISIONS = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL, State.EXECUTING})
-"""Where a decided part stands before its erasure is done."""
+OPEN_DECISIONS = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
+"""Where a decided part stands before what was decided is carried out."""
 CARRIED_OUT = frozenset(
     {
+        State.EXECUTING,
         State.EXECUTED,
         State.RECIPIENTS_NOTIFIED,
         State.ANSWERED,
@@ -22,7 +23,8 @@ CARRIED_OUT = frozenset(
         State.CLOSED,
     }
 )
-"""Where it stands after; it may be run and scanned again."""
+"""Where it stands after; an erasure may be run and scanned again. EXECUTING is written once the second scan was clean,
+and lasts until everybody who has to hear of it was told."""
 UNDECIDED = frozenset(
     {
         State.SCOPED,
@@ -48,7 +50,7 @@ def has_decided(part: SubCase) -> bool:
 
 def is_to_do(part: SubCase) -> bool:
     """Whether a part was decided to be erased, and its erasure is not proven yet."""
-    return part.action is Action.ERASE and part.state in OPEN_DECISIONS - {State.EXECUTING}
+    return part.action is Action.ERASE and part.state in OPEN_DECISIONS
 
 
 def decided_of(part: SubCase) -> frozenset[Decided]:

@@ -1,6 +1,5 @@
 """SQL and object writes of erasing: which copies there are, and one copy put in place of another."""
 
-import hashlib
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,13 +18,15 @@ from sluice.exchange.house import House
 from sluice.exchange.locks import IS_WORKED_ON
 from sluice.exchange.merged import RUNS, sweep_merged
 from sluice.exchange.merged_store import find_group
+from sluice.exchange.own_writes import find_own_writes, is_own, note_own_write, pin_own_write
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.review import is_back_key
-from sluice.lake.objects import prefix_of
+from sluice.lake.objects import hash_of, prefix_of
 from sluice.lake.versions import said_of
 from sluice.ledger.record import is_given_back
 from sluice.rights import answer_store
 from sluice.rights.erase_model import ANSWER, Column, Copy, Done, Target
+from sluice.rights.erase_scope import OPEN_DECISIONS
 from sluice.rights.model import CaseId
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
@@ -152,18 +153,14 @@ def swap(house: House, copy: Copy, edited: Path, rows: int | None) -> None:
     Noted before it is put, so that no poll takes it for an arrival; a rerun finds its own bytes.
     """
     content = edited.read_bytes()
-    etag, sha256 = hashlib.md5(content, usedforsecurity=False).hexdigest(), hashlib.sha256(content).hexdigest()
-    catalogue.note_own_write(house.conn, copy.bucket, copy.key, etag)
-    current = house.objects.head(copy.bucket, copy.key)
-    stored = current
-    if current is None or current.etag != etag:
-        stored = house.objects.put_converging(copy.bucket, copy.key, content, OCTETS)
-    assert stored is not None  # it was put
-    catalogue.pin_own_write(house.conn, copy.bucket, copy.key, etag, stored.version_id)
+    sha256, size_bytes = hash_of(content)
+    note_own_write(house.conn, copy.bucket, copy.key, sha256)
+    stored = house.objects.put_converging(copy.bucket, copy.key, content, OCTETS)
+    pin_own_write(house.conn, copy.bucket, copy.key, sha256, stored.version_id)
     house.conn.execute(
         """update copy set version_id = %s, sha256 = %s, size_bytes = %s, rows = coalesce(%s, rows)
            where exchange_id = %s and kind = %s""",
-        (stored.version_id, sha256, len(content), rows, copy.exchange_id, copy.kind),
+        (stored.version_id, sha256, size_bytes, rows, copy.exchange_id, copy.kind),
     )
     drop_superseded(house, copy)
 
@@ -217,17 +214,22 @@ def drop_superseded(house: House, copy: Copy) -> int:
         {"bucket": copy.bucket, "key": copy.key},
     ).fetchall()
     named = frozenset(row["named"] for row in rows if row["is_there"])
+    known = named | {row["arrived"] for row in rows}
     if copy.kind != ARRIVED:
         return house.objects.delete_others(copy.bucket, copy.key, named)
-    arrived, ours = {row["arrived"] for row in rows}, catalogue.find_own_writes(house.conn, copy.bucket, copy.key)
-    others = frozenset(
+    return house.objects.delete_others(copy.bucket, copy.key, named | _of_others(house, copy, known))
+
+
+def _of_others(house: House, copy: Copy, known: Collection[str]) -> frozenset[str]:
+    """Versions under the key of a file that arrived that nobody opened yet, and that we did not put there."""
+    listed = house.objects.list_versions(copy.bucket, copy.key)
+    there = [replace(item, key=copy.key) for item in listed if said_of(copy.key) == said_of(item.key)]
+    own = find_own_writes(house.conn, there).get((copy.bucket, copy.key), ())
+    return frozenset(
         item.version_id
-        for item in house.objects.list_versions(copy.bucket, copy.key)
-        if said_of(copy.key) == said_of(item.key)
-        and item.version_id not in arrived
-        and (copy.key, item.etag) not in ours
+        for item in there
+        if item.version_id not in known and not is_own(house.objects, item, own, with_twins=True)
     )
-    return house.objects.delete_others(copy.bucket, copy.key, named | others)
 
 
 def find_leads(conn: Connection, target: Target) -> frozenset[ExchangeId]:
@@ -288,22 +290,37 @@ def find_cleared(conn: Connection, case_id: str, principals: Sequence[str], at: 
     return frozenset((row["id"], row["kind"]) for row in rows)
 
 
-def count_in_flight(conn: Connection, principal: Principal, since: datetime) -> int:
+def find_in_flight(conn: Connection, principal: Principal, since: datetime) -> frozenset[ExchangeId]:
     """Exchanges opened before the person was kept out that may still bring or deliver rows.
 
     One that lies prepared is not among them: if it names the person it is made again, and else nothing comes of it.
     An answer to a controller is if somebody is making it just now, whenever it was opened; else whoever goes on with
     it gathers anew, and gives up where an erasure runs. If this waited for that as well, neither would ever end.
     """
-    row = conn.execute(
-        f"""select count(*) as n from exchange e where principal = %(principal)s and (
+    rows = conn.execute(
+        f"""select exchange_id::text as id from exchange e where principal = %(principal)s and (
                 case when decision = 'open' and direction = %(answer)s then {IS_WORKED_ON}
                 else opened_at < %(since)s and (decision = 'open' and prepared_at is null or exists (
                     select from outbox o where o.exchange_id = e.exchange_id
                     and o.effect in ('delivery', 'dial') and o.done_at is null)) end)""".encode(),
         {"principal": principal, "answer": Direction.PORTABILITY_ACCESS, "since": since},
-    ).fetchone()
-    return int(row["n"]) if row else 0
+    ).fetchall()
+    return frozenset(ExchangeId(row["id"]) for row in rows)
+
+
+def find_under_way(conn: Connection, principal: Principal, since: datetime) -> dict[ExchangeId, tuple[str, str, str]]:
+    """Exchanges that are open or ended after ``since``, each with its object (bucket, key, version).
+
+    No copy of theirs was known before they ended. Neither what lies prepared, nor answers: as of
+    :func:`find_in_flight`.
+    """
+    rows = conn.execute(
+        """select exchange_id::text as id, bucket, key, version_id from exchange
+           where principal = %s and direction <> %s
+             and (decision = 'open' and prepared_at is null or closed_at > %s)""",
+        (principal, Direction.PORTABILITY_ACCESS, since),
+    ).fetchall()
+    return {ExchangeId(row["id"]): (row["bucket"], row["key"], row["version_id"]) for row in rows}
 
 
 def find_principals(conn: Connection) -> list[Principal]:
@@ -348,11 +365,20 @@ def find_stuck(conn: Connection, principal: Principal) -> list[tuple[ExchangeId,
 
 
 def find_decided(conn: Connection) -> list[CaseId]:
-    """Cases with a part that was decided to be erased and is not erased yet, the oldest first."""
+    """Cases with a part that was decided to be erased and is not erased yet, in their turn.
+
+    First those that no run took up yet, the oldest first, then those that one took up longest ago.
+    """
     rows = conn.execute(
         """select c.case_id::text as id from subject_case c
            where exists (select from sub_case p where p.case_id = c.case_id and p.action = 'erase'
-               and p.state in ('INSTRUCTED', 'ACCEPTED', 'PARTIAL'))
-           order by c.opened_at, c.case_id"""
+               and p.state = any(%s::text[]))
+           order by c.taken_up_at nulls first, c.opened_at, c.case_id""",
+        (list(OPEN_DECISIONS),),
     ).fetchall()
     return [CaseId(row["id"]) for row in rows]
+
+
+def note_taken_up(conn: Connection, case_ids: Sequence[CaseId]) -> None:
+    """A run takes these up now, whatever comes of it."""
+    conn.execute("update subject_case set taken_up_at = now() where case_id = any(%s)", (list(case_ids),))

@@ -179,6 +179,8 @@ class FileStore:
     def erase(self, bench: Bench, copy: Copy) -> Edit:
         path = bench.fetch(copy)
         found, rows = _look(bench, copy, path) if path else (None, 0)
+        if (copy.bucket, copy.key, copy.version_id) in bench.kept_back:
+            return removed(self, copy, NOT_READABLE, 0)
         if path is None or not rows:
             return untouched(self, copy)
         if found is None:

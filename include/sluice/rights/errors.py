@@ -67,9 +67,29 @@ class IdentifierInvalid(SluiceError):
     exit: ClassVar[Exit] = Exit.USAGE
 
 
+class NumberOfSeveral(SluiceError):
+    """A customer number that several principals know: it may be of as many persons. Which one, by its place."""
+
+    code: ClassVar[str] = "SLU-527"
+    summary: ClassVar[str] = "several principals know this customer number, so it may be of several persons"
+    cure: ClassVar[str] = (
+        "say whose it is: `--identifier customer@PRINCIPAL:NUMBER` (over HTTP `principal` of the identifier), or "
+        "address one principal with `--principal`"
+    )
+    exit: ClassVar[Exit] = Exit.USAGE
+
+
 class SubjectUnreadable(SluiceError):
     """The sealed identifiers of a case cannot be opened, or are not what was sealed."""
 
     code: ClassVar[str] = "SLU-523"
     summary: ClassVar[str] = "the identifiers of a case cannot be opened"
     cure: ClassVar[str] = "restore the key `_cases` of SLUICE_KEYS_DIR, or the object in the vault"
+
+
+class InstructionKeyMissing(SluiceError):
+    """The file of a key that was there; until it is again, no instruction of its principal is judged."""
+
+    code: ClassVar[str] = "SLU-573"
+    summary: ClassVar[str] = "the key of a principal's instructions is gone"
+    cure: ClassVar[str] = "put `instruction-key.pem` back beside its agreement; its instructions wait and are read then"

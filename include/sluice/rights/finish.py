@@ -18,8 +18,8 @@ from sluice.rights.certificate import is_clean, issue, last_scans
 from sluice.rights.clock import received_on
 from sluice.rights.confirmation import confirm
 from sluice.rights.erase import drop_notices
-from sluice.rights.had import GIVEN, comes_with_package, final_letter, find_had, find_ready
-from sluice.rights.letter_due import DONE, FILE, answers
+from sluice.rights.had import comes_with_package, final_letter, find_had, find_ready
+from sluice.rights.letter_due import DONE, FILE, GIVEN, answers, is_refusal_out, is_told_by_file
 from sluice.rights.letters import write_letter
 from sluice.rights.model import SYSTEM, Action, Case, LetterKind, Order, State, SubCase, Track
 from sluice.rights.notice_follow import Followed, follow
@@ -50,7 +50,7 @@ def finish(house: House, now: datetime) -> Finished:
         closed += is_over
         return taken
 
-    steps, failed = each("the end of a case", store.list_cases(house.conn, only_open=True, limit=None), end)
+    steps, failed = each(house.conn, "the end of a case", store.list_cases(house.conn, only_open=True, limit=None), end)
     return Finished(steps, closed, failed)
 
 
@@ -127,7 +127,9 @@ def _notified(house: House, case: Case, part: SubCase, now: datetime) -> Case | 
 
 def _answered(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
     """The person has the last letter: it was written and taken out. A principal's own file is answered to it."""
-    if case.channel == FILE and part.action is not Action.REFUSE:
+    if is_told_by_file(case, part):
+        if not is_refusal_out(case, part):
+            return None
         evidence = confirm(house, case, part)
         return None if evidence is None else _take(house, case, part, State.ANSWERED, now, "CONFIRMED", evidence)
     if had := find_had(house.conn, case, part):
@@ -141,17 +143,25 @@ def _answered(house: House, case: Case, part: SubCase, now: datetime) -> Case | 
 
 def _is_time_to_write(house: House, case: Case, part: SubCase, now: datetime) -> bool:
     """One letter says all of it, once nothing is on its way any more; near the last day it does not wait."""
-    if notice_store.find_propagation(house.conn, part.sub_case_id) is None:
-        return False  # the letter names who else has the data
+    if not _are_told(house, part):
+        return False  # the letter names who else has the data, as told
     if comes_with_package(part) and find_ready(house.conn, part) is None:
         return False  # the letter says that there is a copy
-    return received_on(now) >= case.last_day_of(part) - WRITE_BEFORE or not any(map(_is_on_its_way, case.sub_cases))
+    return received_on(now) >= case.last_day_of(part) - WRITE_BEFORE or not any(
+        _is_on_its_way(house, each) for each in case.sub_cases
+    )
 
 
-def _is_on_its_way(part: SubCase) -> bool:
-    """Whether the person will hear of a part, and it is not done yet."""
-    is_done = part.state.is_over or part.state is State.REFUSED or part.state in DONE[part.track]
-    return answers(part) and not is_done
+def _is_on_its_way(house: House, part: SubCase) -> bool:
+    """Whether the person will hear of a part, and it is not done yet, or somebody who has it too is not told."""
+    if not answers(part) or part.state.is_over or part.state is State.REFUSED:
+        return False
+    return part.state not in DONE[part.track] or not _are_told(house, part)
+
+
+def _are_told(house: House, part: SubCase) -> bool:
+    """Whether it was found out who else has what was decided, and everybody was told (Art. 19); of a refusal nobody."""
+    return part.action is Action.REFUSE or notice_store.count_untold(house.conn, part.sub_case_id) == 0
 
 
 def _proven(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
@@ -162,10 +172,11 @@ def _proven(house: House, case: Case, part: SubCase, now: datetime) -> Case | No
 
 
 def _confirmed(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
-    """The controller is told what was done on its instruction; where the agreement says so, after the person was."""
+    """The controller is told what was done on its instruction, and everybody else who has it; where the agreement says
+    so, after the person was."""
     if part.state is State.EXECUTED and part.may_answer and case.channel != FILE:
         return _answered(house, case, part, now)
-    if part.action is not Action.REFUSE and notice_store.find_propagation(house.conn, part.sub_case_id) is None:
+    if not _are_told(house, part):
         return None
     evidence = confirm(house, case, part)
     if evidence is None:

@@ -14,13 +14,15 @@ from sluice.exchange.naming import PRINCIPAL_NAME
 from sluice.exchange.sweeping import Faults, each
 from sluice.rights import store
 from sluice.rights.book import open_book
+from sluice.rights.cases import accept_marketing, undecided
 from sluice.rights.clock import received_on
 from sluice.rights.due import DEFAULT_PACE, Due, DueAction, Pace, due_actions
 from sluice.rights.had import is_missed
 from sluice.rights.holds import settle_holds
 from sluice.rights.identifiers import open_sealed
+from sluice.rights.letter_due import FILE, goes_to_person
 from sluice.rights.letters import write_owed
-from sluice.rights.model import SYSTEM, Case, Flag, Order, State
+from sluice.rights.model import ACTIONS, SYSTEM, Case, Flag, LetterKind, Order, Right, State
 from sluice.rights.notices import forward_document, notice_key, put_notice, told_document
 from sluice.rights.over import drop_over
 from sluice.terms import Principal
@@ -56,6 +58,7 @@ def follow(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> Told:
     """Everything due at ``now``, notices of withdrawal, letters owed, holds that end, what is over: for a schedule."""
     letters = write_owed(house, now)
     told = _do(house, now, tuple(Due), pace)
+    not_accepted = _accept_marketing(house, now)
     holds = settle_holds(house, now)
     withdrawn, not_dropped = _drop_over(house)
     return replace(
@@ -64,20 +67,34 @@ def follow(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> Told:
         released=holds.released,
         protected=holds.protected,
         letters=letters.letters,
-        failed=told.failed + holds.failed + letters.failed + not_dropped,
+        failed=told.failed + holds.failed + letters.failed + not_dropped + not_accepted,
     )
+
+
+def _accept_marketing(house: House, now: datetime) -> int:
+    """Objections to direct marketing whose receipt was written, or came by file, are accepted; how many failed."""
+    cases = store.list_cases(house.conn, right=Right.DIRECT_MARKETING, only_open=True, limit=None)
+    received = [case for case in cases if case.channel == FILE or case.find_letter(LetterKind.RECEIPT, None)]
+    wanted = [case for case in received if undecided(case)]
+    _, failed = each(
+        house.conn,
+        "an objection to direct marketing",
+        wanted,
+        lambda case: accept_marketing(house.conn, case.case_id, now),
+    )
+    return failed
 
 
 def _drop_over(house: House) -> tuple[int, int]:
     """What named persons in requests that are over, at every principal; how many were told now, how many failed."""
     names = house.objects.list_prefixes(house.settings.bucket_exchange)
     there = [Principal(name) for name in names if PRINCIPAL_NAME.fullmatch(name)]
-    return each("what requests that are over leave", there, lambda principal: drop_over(house, principal))
+    return each(house.conn, "what requests that are over leave", there, lambda principal: drop_over(house, principal))
 
 
 def _do(house: House, now: datetime, wanted: Sequence[Due], pace: Pace) -> Told:
     cases = store.list_cases(house.conn, only_open=True, limit=None)
-    counts, faults = dict.fromkeys((*Due, "late"), 0), Faults()
+    counts, faults = dict.fromkeys((*Due, "late"), 0), Faults(house.conn)
     for action in due_actions(cases, now, pace):
         if action.what not in wanted:
             continue
@@ -113,7 +130,10 @@ def _tell(target: State) -> Callable[[House, DueAction, datetime], bool]:
         case, part = action.case, action.part
         assert part is not None
         end = f"-reminder-{part.reminders + 1}" if target is State.REMINDED else "-escalated"
-        notice = put_notice(house, notice_key(part, end), told_document(case, part, target.value))
+        word = target.value
+        if case.has_failed_identity and any(goes_to_person(part, what) for what in ACTIONS[case.right]):
+            end, word = f"{end}-identity", "IDENTITY_FAILED"
+        notice = put_notice(house, notice_key(part, end), told_document(case, part, word))
         with open_book(house.conn, case.case_id) as book:
             if not _still(book.case, action):
                 return False

@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sluice.ledger.names import is_name
 from sluice.ledger.reason import REASON
 from sluice.rights.clock import extension_latest, received_on
-from sluice.rights.letter_due import refused_groups, stays_of
+from sluice.rights.letter_due import goes_to_person, is_instead, is_refusal_out, stays_of
 from sluice.rights.model import ACTIONS, Action, Case, LetterKind, Order, Right, Role, State, SubCase, Track
 from sluice.rights.reasons import ABUSE, DELAYS, DOUBTS, IDENTITY, REFUSALS, REMEDIES
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-_NAME = re.compile(r"[A-Za-z0-9].{0,99}")
+_ONCE = re.compile(r"[A-Za-z0-9].{0,99}")
 LANGUAGES = ("nl", "fr", "en")
 WITHOUT_IDENTITY = frozenset({Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL})
 """Rights that are given without asking who the person is: saying no to a call needs no passport."""
@@ -34,8 +35,11 @@ Guard = Callable[[Attempt], bool]
 
 
 def names_somebody(text: str) -> bool:
-    """Whether a text can stand for who did something: all of it is seen, and nothing turns what is beside it around."""
-    return _NAME.fullmatch(text) is not None and text.isprintable()
+    """Whether a text can stand for who did something: a name as doors take it, or as they took it once.
+
+    What is finished later is told under the name it was begun with.
+    """
+    return is_name(text) or (_ONCE.fullmatch(text) is not None and text.isprintable())
 
 
 def names_an_actor(attempt: Attempt) -> bool:
@@ -82,6 +86,11 @@ def doubt_has_a_reason(attempt: Attempt) -> bool:
     return attempt.order.reason_code in DOUBTS | {"VOUCHED_BY_CONTROLLER", "NO_REASONABLE_DOUBT"}
 
 
+def machine_needs_no_identity(attempt: Attempt) -> bool:
+    """The machine settles it only of a right that is given without asking who the person is."""
+    return attempt.case.right in WITHOUT_IDENTITY or attempt.order.actor.role is not Role.SYSTEM
+
+
 def identity_failed(attempt: Attempt) -> bool:
     """The reason is that of a failed identity check."""
     return attempt.order.reason_code in IDENTITY
@@ -119,6 +128,11 @@ def action_fits_the_right(attempt: Attempt) -> bool:
     return action is not None and action is not Action.REFUSE and action in ACTIONS[attempt.case.right]
 
 
+def does_what_was_asked(attempt: Attempt) -> bool:
+    """What is accepted is what was asked: data kept and not used instead is a refusal, with reasons (Art. 12(4))."""
+    return not is_instead(attempt.case.right, attempt.order.action)
+
+
 def can_be_refused(attempt: Attempt) -> bool:
     """Objection to direct marketing and withdrawal of consent have no refusal path (Art. 21(3), 7(3))."""
     return bool(REFUSALS[attempt.case.right])
@@ -135,7 +149,9 @@ def refuses_every_field(attempt: Attempt) -> bool:
 
 
 def refuses_not_every_field(attempt: Attempt) -> bool:
-    """PARTIAL leaves something that is done."""
+    """PARTIAL leaves something that is done; where all is kept and not used instead, each group has its reason."""
+    if attempt.part is not None and is_instead(attempt.case.right, attempt.order.action):
+        return refuses_every_field(attempt)
     return attempt.part is not None and set(attempt.order.reasons) < set(attempt.part.field_names)
 
 
@@ -214,15 +230,18 @@ def instruction_names_its_fields(attempt: Attempt) -> bool:
 
 
 def instructed_refusal_has_reasons(attempt: Attempt) -> bool:
-    """A refusal is of the whole part; each field group that is refused, or left out where we answer, has its IRI."""
+    """A refusal is of the whole part; each field group that is refused, restricted instead, or left out where we
+    answer, has its IRI."""
     told, part = attempt.order.instruction, attempt.part
     if told is None or part is None:
         return False
-    stays = stays_of(part, told.action, told.fields)
+    right = attempt.case.right
+    stays = stays_of(right, part, told.action, told.fields)
     if told.action is Action.REFUSE and stays != set(part.field_names):
         return False
     if not told.reasons:
-        return not stays or (told.action is not Action.REFUSE and not part.may_answer)
+        is_refusal = told.action is Action.REFUSE or is_instead(right, told.action)
+        return not stays or (not is_refusal and not part.may_answer)
     return set(told.reasons) == stays and _reasons_hold(attempt, told.reasons, part)
 
 
@@ -243,15 +262,14 @@ def every_recipient_was_told(attempt: Attempt) -> bool:
 
 
 def refusal_was_told(attempt: Attempt) -> bool:
-    """Whatever of the part was refused stands in a letter to the person; where all was, that letter is the evidence."""
+    """Whatever of the part was refused stands in a letter that left for the person; where all was, it is the proof."""
     part = attempt.part
-    if part is None:
+    if part is None or not is_refusal_out(attempt.case, part):
         return False
-    if not refused_groups(part):
+    if part.action is not Action.REFUSE:
         return True
     letter = attempt.case.find_letter(LetterKind.REFUSAL, part.sub_case_id)
-    is_the_answer = part.action is Action.REFUSE
-    return letter is not None and (not is_the_answer or attempt.order.evidence_sha256 == letter.sha256)
+    return letter is not None and attempt.order.evidence_sha256 == letter.sha256
 
 
 def extension_was_told(attempt: Attempt) -> bool:
@@ -263,15 +281,25 @@ def extension_was_told(attempt: Attempt) -> bool:
 
 
 def what_stays_has_reasons(attempt: Attempt) -> bool:
-    """Where nothing could be given after all, each field group of the part has its IRI, and remedies are named."""
+    """Where nothing could be given after all, each field group of the part has its IRI, and remedies are named; the
+    machine finds that of portability only."""
     if not attempt.order.reasons:
         return True
+    if attempt.order.actor.role is Role.SYSTEM and not was_to_be_taken_along(attempt):
+        return False
     return refuses_every_field(attempt) and gives_a_reason_per_field(attempt) and names_remedies(attempt)
 
 
 def was_to_be_taken_along(attempt: Attempt) -> bool:
     """The person was to take it along: where an erasure left nothing to give, what was carried out ends as refused."""
     return attempt.part is not None and attempt.part.action is Action.EXPORT
+
+
+def was_to_be_given_to_the_person(attempt: Attempt) -> bool:
+    """Its controller told us to give it to the person: that needs to know who they are, and the controller decides
+    again."""
+    part = attempt.part
+    return part is not None and attempt.case.has_failed_identity and goes_to_person(part, part.action)
 
 
 def subject_asked(attempt: Attempt) -> bool:

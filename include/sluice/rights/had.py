@@ -1,17 +1,14 @@
 """What the person has of a part: the letter that was taken out, or the package that was fetched, booked or not yet."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sluice.db import Connection
 from sluice.rights import answer_store
 from sluice.rights.clock import received_on
-from sluice.rights.letter_due import FILE, answers, refused_groups
-from sluice.rights.model import Action, Case, LetterKind, SubCase, Track
-
-GIVEN = frozenset({Action.GIVE, Action.EXPORT})
-"""What is carried out with a package for the person (the room of answers makes it)."""
+from sluice.rights.letter_due import GIVEN, answers, is_refusal_out, is_told_by_file, refusal_out_at
+from sluice.rights.model import Action, Case, LetterKind, SubCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +21,19 @@ class Had:
 
 
 def find_had(conn: Connection, case: Case, part: SubCase) -> Had | None:
-    """None while the person has no answer of ours, or it is the principal's to give."""
-    if not answers(part) or _is_told_by_file(case, part):
+    """None while the person has no answer of ours, or it is the principal's to give.
+
+    Of what was refused in part the reasons belong to the answer: it is there with the last of its letters.
+    """
+    if not answers(part) or is_told_by_file(case, part) or not is_refusal_out(case, part):
         return None
-    if part.action in GIVEN and (taken := answer_store.find_taken(conn, part)) and _was_told(case, part):
+    had = _find_answer(conn, case, part)
+    reasons_at = refusal_out_at(case, part)
+    return replace(had, at=max(had.at, reasons_at)) if had and reasons_at else had
+
+
+def _find_answer(conn: Connection, case: Case, part: SubCase) -> Had | None:
+    if part.action in GIVEN and (taken := answer_store.find_taken(conn, part)):
         return Had("PACKAGE_FETCHED", *taken)
     letter = case.find_letter(final_letter(part), part.sub_case_id)
     if letter is None or letter.opened_at is None:
@@ -74,13 +80,3 @@ def _is_missed(conn: Connection, case: Case, part: SubCase, today: date) -> bool
         return False
     had = find_had(conn, case, part)
     return had is None or received_on(had.at) > last_day
-
-
-def _is_told_by_file(case: Case, part: SubCase) -> bool:
-    """Whether the answer to a principal's own file goes to it; what the center itself refuses, it tells the person."""
-    return case.channel == FILE and (part.track is Track.PROCESSOR or part.action is not Action.REFUSE)
-
-
-def _was_told(case: Case, part: SubCase) -> bool:
-    """Whether what was refused of a part stands in a letter; the person has that one before it is answered."""
-    return not refused_groups(part) or case.find_letter(LetterKind.REFUSAL, part.sub_case_id) is not None

@@ -9,13 +9,14 @@ _PROVEN_AT = """exists (select from case_transition t join sub_case p using (sub
 
 
 def find_open_holds(conn: Connection) -> list[tuple[CaseId, str]]:
-    """Case and principal of every hold that has not ended; an erasure that was taken back before it was proven there
-    is one too."""
+    """Case and principal of every hold that has not ended; what a request that was taken back restricted, objected to
+    or erased is one too, unless the erasure was proven there before."""
     rows = conn.execute(
         f"""select r.case_id::text as case_id, r.principal from suppression_run r join subject_case c using (case_id)
            where r.lifted_at is null
              and (r.reason = 'soft_hold'
-                  or (r.reason = 'erased' and c.state = 'WITHDRAWN_BY_SUBJECT' and not {_PROVEN_AT}))
+                  or c.state = 'WITHDRAWN_BY_SUBJECT' and (r.reason in ('restricted', 'objected')
+                      or r.reason = 'erased' and not {_PROVEN_AT}))
            order by r.made_at, r.run_id""".encode()
     ).fetchall()
     return [(CaseId(row["case_id"]), row["principal"]) for row in rows]

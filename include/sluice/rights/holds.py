@@ -1,7 +1,8 @@
 """When the hold of a request ends: once everything a principal has of the person is over or refused.
 
 An objection that was upheld, and a restriction, become suppressions of their own first. Until the request is over it
-holds at every principal that may send the person, those that signed since it was opened too.
+holds at every principal that may send the person, those that signed since it was opened too. A request that its person
+took back keeps nobody out any more; only a consent that was withdrawn comes back by being given again.
 """
 
 from collections.abc import Iterable
@@ -15,11 +16,12 @@ from sluice.keys import SUBJECT
 from sluice.rights import hold_store, store
 from sluice.rights.clock import received_on
 from sluice.rights.erase_scope import CARRIED_OUT
-from sluice.rights.identifiers import find_sealed, open_sealed, refs_of
+from sluice.rights.erase_whose import runs_of
+from sluice.rights.identifiers import find_sealed, open_sealed
 from sluice.rights.model import PROTECTED, Action, Case, Hold, Right, State, SubCase
-from sluice.rights.opening import hold_at
-from sluice.rights.protect import protection_of
-from sluice.rights.reach import keeps_out, scope_of_request
+from sluice.rights.protect import hold, hold_at, release
+from sluice.rights.reach import keeps_out
+from sluice.rights.whom import all_refs_at
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
@@ -33,6 +35,10 @@ class Settled:
     protected: int = 0
 
 
+TAKEN_BACK = (Suppression.RESTRICTED, Suppression.OBJECTED)
+"""What ends with the person's own word that they no longer ask for it: nothing has to be told first (Art. 18(3))."""
+
+
 def settle_holds(house: House, now: datetime) -> Settled:
     """Turn upheld objections and restrictions into suppressions, and end the holds that have no reason any more.
 
@@ -40,6 +46,7 @@ def settle_holds(house: House, now: datetime) -> Settled:
     """
     protected, not_held = _hold_since(house, now)
     released, not_settled = each(
+        house.conn,
         lambda hold: f"case {hold[0]}: its hold at {hold[1]}",
         hold_store.find_open_holds(house.conn),
         lambda hold: _settle(house, store.get_case(house.conn, hold[0]), Principal(hold[1]), now),
@@ -52,21 +59,20 @@ def _hold_since(house: House, now: datetime) -> tuple[int, int]:
     papers = store.find_agreement_bodies(house.conn, received_on(now), now)
     there = {Principal(name) for name, _, _, is_in_force in papers if is_in_force}
     there -= {name for name in there if house.keyring.is_destroyed(name, SUBJECT)}
-    known, protected, faults = hold_store.find_protected(house.conn), 0, Faults()
+    known, protected, faults = hold_store.find_protected(house.conn), 0, Faults(house.conn)
     for case in store.list_cases(house.conn, only_open=True, limit=None):
         new = there - known.get(case.case_id, set())
         if not new or case.right not in PROTECTED or case.principal is not None or not case.sub_cases:
             continue  # nobody new; one principal was asked; or nobody knows yet who it is
         with faults.kept_apart(f"the hold of case {case.case_id}"):
-            protected += _hold_at(house, case, new)
+            protected += _hold_at(house, case, new, now)
     return protected, faults.count
 
 
-def _hold_at(house: House, case: Case, principals: Iterable[Principal]) -> int:
+def _hold_at(house: House, case: Case, principals: Iterable[Principal], now: datetime) -> int:
     envelope = open_sealed(house, case.subject_key).envelope
-    refs = {name: refs_of(envelope.identifiers, house.subject_key(name)) for name in principals}
-    found = {name: tuple(sorted(set(own.values()))) for name, own in refs.items()}
-    return hold_at(protection_of(house), envelope, found)
+    found = {name: tuple(sorted(all_refs_at(house, envelope.identifiers, name))) for name in principals}
+    return hold_at(house, envelope, found, now)
 
 
 def hold_ends(case: Case, principal: str) -> bool:
@@ -86,38 +92,49 @@ def _is_settled(part: SubCase) -> bool:
 
     Then what is right is known, and a restriction is in force.
     """
-    is_done = part.action in (Action.RECTIFY, Action.RESTRICT) and part.state in CARRIED_OUT | {State.EXECUTING}
+    is_done = part.action in (Action.RECTIFY, Action.RESTRICT) and part.state in CARRIED_OUT
     return is_done or part.action is Action.REFUSE
 
 
 def _is_upheld(case: Case, principal: str) -> bool:
+    return case.right is Right.OBJECTION and any(part.action is Action.STOP for part in _standing(case, principal))
+
+
+def _standing(case: Case, principal: str) -> list[SubCase]:
+    """Parts of a principal that the person did not take back."""
     mine = [part for part in case.sub_cases if part.principal == principal]
-    return case.right is Right.OBJECTION and any(part.action is Action.STOP for part in mine)
+    return [part for part in mine if State.WITHDRAWN_BY_SUBJECT not in (case.state, part.state)]
 
 
 def _settle(house: House, case: Case, principal: Principal, now: datetime) -> bool:
-    for hold in _decided(case, principal):
+    for reason in _decided(case, principal):
         sealed = find_sealed(house, case.subject_key)
         if sealed is None:
             return False  # nobody can say any more whom to suppress: the hold stays
-        refs = refs_of(sealed.envelope.identifiers, house.subject_key(principal))
-        scope = scope_of_request(sealed.envelope, hold)
-        protection_of(house).apply(case.case_id, principal, tuple(sorted(set(refs.values()))), hold, scope)
-    released = hold_ends(case, principal) and protection_of(house).release(case.case_id, principal, now)
+        refs = tuple(sorted(all_refs_at(house, sealed.envelope.identifiers, principal)))
+        if not refs:
+            return False  # what the person gave names nobody here any more: the hold, which still does, stays
+        hold(house, sealed.envelope, principal, refs, reason, now)
+    # who is erased stays out by that, and whoever shares a telephone with them may be in files again
+    ends = hold_ends(case, principal) or hold_store.is_proven_at(house.conn, case.case_id, principal)
+    released = ends and release(house, case.case_id, principal, now)
     return _come_back(house, case, principal, now) or released
 
 
 def _come_back(house: House, case: Case, principal: Principal, now: datetime) -> bool:
-    """Whose erasure ended because they took the request back may be in files again, whatever is gone; not of a
-    principal where it was proven before."""
-    if case.state is not State.WITHDRAWN_BY_SUBJECT or hold_store.is_proven_at(house.conn, case.case_id, principal):
+    """Who took the request back is kept out by it no more, whatever was decided of it; whose erasure was proven at a
+    principal before stays out there. Another request of theirs has runs of its own."""
+    if case.state is not State.WITHDRAWN_BY_SUBJECT:
         return False
-    return lift(house, run_id_of(principal, Suppression.ERASED, case.case_id), now)
+    lifted = [lift(house, run_id_of(principal, reason, case.case_id), now) for reason in TAKEN_BACK]
+    if not hold_store.is_proven_at(house.conn, case.case_id, principal):
+        lifted += [lift(house, run.run_id, now) for run in runs_of(house.conn, case.case_id, principal)]
+    return any(lifted)
 
 
 def _decided(case: Case, principal: str) -> list[Hold]:
-    """What was decided at a principal and takes the place of the hold."""
-    actions = {part.action for part in case.sub_cases if part.principal == principal}
+    """What was decided at a principal and takes the place of the hold; nothing once the person took it back."""
+    actions = {part.action for part in _standing(case, principal)}
     found = {keeps_out(case.right, action) for action in actions}
     wanted = [Hold.RESTRICTED] + ([Hold.OBJECTED] if _is_upheld(case, principal) else [])
     return [hold for hold in wanted if hold in found]

@@ -7,8 +7,8 @@ function of it, so what a dead worker left is finished from it.
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -17,9 +17,10 @@ import rfc8785
 
 from sluice.errors import NotFound, Ref, StoreConflict
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
+from sluice.exchange.naming import PRINCIPAL_NAME, utc_text
 from sluice.keys import Keyring
 from sluice.lake.objects import StoredObject
+from sluice.rights import store
 from sluice.rights.errors import IdentifierInvalid, SubjectUnreadable
 from sluice.rights.model import CaseId, Right
 from sluice.subject.candidate import normal_candidate
@@ -32,6 +33,8 @@ PREFIX = "_cases/"
 SEALED = "application/octet-stream"
 KEY_OWNER = Principal("_cases")
 """Begins with ``_``, which no principal's code can."""
+NOBODY = Principal("_nobody")
+"""Owner of a customer number that no principal knew when the case was opened."""
 KINDS: Mapping[str, SubjectKind] = {
     "phone": SubjectKind.PHONE,
     "email": SubjectKind.EMAIL,
@@ -46,10 +49,16 @@ WORDS: Mapping[SubjectKind, str] = {kind: word for word, kind in KINDS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """One identifier as it was given. The value stays out of every repr."""
+    """One identifier as it was given. The value stays out of every repr.
+
+    ``owner``: of a customer number the principal whose it is, or ``NOBODY``; None: nobody said, as of every other kind.
+    ``knew``: of a number of before there were owners, the several principals that knew it: it counts at these only.
+    """
 
     kind: SubjectKind
     value: str = field(repr=False)
+    owner: Principal | None = None
+    knew: frozenset[Principal] = frozenset()
 
 
 Person = tuple[Identifier, ...]
@@ -118,32 +127,74 @@ def parse_identifier(text: str, place: int) -> Identifier:
     return Identifier(kind, value)
 
 
-def refs_of(identifiers: Sequence[Identifier], key: bytes) -> dict[int, str]:
-    """References under one principal's key by place in the list; what names nobody has none."""
+def parse_owned(text: str, place: int) -> Identifier:
+    """``KIND:VALUE``, or ``customer@PRINCIPAL:VALUE`` of one principal. Raises IdentifierInvalid, naming its place."""
+    head, _, value = text.partition(":")
+    word, at, owner = head.partition("@")
+    found = parse_identifier(f"{word}:{value}", place)
+    if not at:
+        return found
+    if found.kind is not SubjectKind.PRINCIPAL_CUSTOMER_ID or not PRINCIPAL_NAME.fullmatch(owner):
+        raise IdentifierInvalid(Ref("identifier", place))
+    return replace(found, owner=Principal(owner))
+
+
+def owned_by(person: Person, principal: Principal) -> Person:
+    """The same, its customer numbers being those of this principal unless they say another."""
+    return tuple(replace(each, owner=principal) if is_unowned(each) else each for each in person)
+
+
+def is_unowned(identifier: Identifier) -> bool:
+    """Whether it is a customer number of which nobody said whose it is."""
+    return identifier.kind is SubjectKind.PRINCIPAL_CUSTOMER_ID and identifier.owner is None
+
+
+def places_at(identifiers: Sequence[Identifier], principal: Principal, *, nobodys: bool = False) -> list[int]:
+    """Places of those that may be used at a principal: another's customer of the same number is somebody else.
+
+    nobodys: also the customer numbers that nobody knew, to look for them and to compare; never to act on them.
+    """
+    may = {None, principal} | ({NOBODY} if nobodys else set())
+    return [
+        place
+        for place, each in enumerate(identifiers)
+        if each.owner in may and (not each.knew or principal in each.knew)
+    ]
+
+
+def refs_of(
+    identifiers: Sequence[Identifier], key: bytes, principal: Principal, *, nobodys: bool = False
+) -> dict[int, str]:
+    """References at one principal, under its key, by place in the list; what names nobody there has none.
+
+    nobodys: as of :func:`places_at`.
+    """
     import polars as pl
 
-    if len(identifiers) <= FEW:
-        told = ((place, refer(key, each.kind, each.value).ref) for place, each in enumerate(identifiers))
+    there = places_at(identifiers, principal, nobodys=nobodys)
+    if len(there) <= FEW:
+        told = ((place, refer(key, identifiers[place].kind, identifiers[place].value).ref) for place in there)
         return {place: ref for place, ref in told if ref is not None}
     found: dict[int, str] = {}
-    for kind in {each.kind for each in identifiers}:
-        places = [place for place, each in enumerate(identifiers) if each.kind is kind]
+    for kind in {identifiers[place].kind for place in there}:
+        places = [place for place in there if identifiers[place].kind is kind]
         values = pl.Series("value", [identifiers[place].value for place in places], dtype=pl.String)
         refs = ref_column(normalise_column(values, kind).values, kind, key)
         found |= {place: ref for place, ref in zip(places, refs.to_list(), strict=True) if ref is not None}
     return dict(sorted(found.items()))
 
 
-def values_of(identifiers: Sequence[Identifier]) -> tuple[str, ...]:
-    """The identifiers as they were given, and in their normal forms: how else a reader would write them."""
+def values_of(identifiers: Sequence[Identifier], principal: Principal, *, nobodys: bool = False) -> tuple[str, ...]:
+    """Those of one principal as they were given, and in their normal forms: how else a reader would write them."""
     import polars as pl
 
-    found = {each.value for each in identifiers}
-    if len(identifiers) <= FEW:
-        forms = (normalise(each.kind, each.value).value for each in identifiers)
+    there = [identifiers[place] for place in places_at(identifiers, principal, nobodys=nobodys)]
+    found = {each.value for each in there}
+    if len(there) <= FEW:
+        forms = (normalise(each.kind, each.value).value for each in there)
         return tuple(sorted(found.union(filter(None, forms))))
-    for kind in {each.kind for each in identifiers}:
-        values = pl.Series("value", [each.value for each in identifiers if each.kind is kind], dtype=pl.String)
+    for kind in {each.kind for each in there}:
+        values = pl.Series("value", [each.value for each in there if each.kind is kind], dtype=pl.String)
         found.update(normalise_column(values, kind).values.drop_nulls().to_list())
     return tuple(sorted(found))
 
@@ -187,7 +238,38 @@ def open_sealed(house: House, key: str) -> Sealed:
     """The envelope under a key of the vault. Raises NotFound, SubjectUnreadable."""
     bucket = house.settings.bucket_vault
     content = house.objects.read(bucket, key)
-    return Sealed(_read(decrypt(house.keyring, content)), bucket, key, Sha256(hashlib.sha256(content).hexdigest()))
+    envelope = _with_owners(house, _read(decrypt(house.keyring, content)))
+    return Sealed(envelope, bucket, key, Sha256(hashlib.sha256(content).hexdigest()))
+
+
+def _with_owners(house: House, envelope: Envelope) -> Envelope:
+    """An envelope of before a customer number had an owner: its parts say which principals knew it.
+
+    Those were told it, hold the person and decide, so it counts at each of them, and is nobody's where none did. A
+    case that is not there yet: whoever opens it looks.
+    """
+    if not any(is_unowned(each) for each in envelope.identifiers):
+        return envelope
+    knew = store.find_knowing(house.conn, envelope.case_id)
+    return name_owners(envelope, knew) if knew else envelope
+
+
+def name_owners(envelope: Envelope, knew: Mapping[Principal, Collection[int]]) -> Envelope:
+    """The request with the owner of every customer number. Pure. ``knew``: places that each principal knows.
+
+    Of several principals nobody can say which: such a number names those that knew it.
+    """
+    named = iter(
+        _owned(each, frozenset(name for name, places in knew.items() if place in places)) if is_unowned(each) else each
+        for place, each in enumerate(envelope.identifiers)
+    )
+    return replace(envelope, persons=tuple(tuple(next(named) for _ in person) for person in envelope.persons))
+
+
+def _owned(identifier: Identifier, knew: frozenset[Principal]) -> Identifier:
+    if len(knew) > 1:
+        return replace(identifier, knew=knew)
+    return replace(identifier, owner=next(iter(knew), NOBODY), knew=frozenset())
 
 
 def find_sealed(house: House, key: str) -> Sealed | None:
@@ -240,7 +322,7 @@ def decrypt(keyring: Keyring, content: bytes) -> bytes:
 
 
 def _write(envelope: Envelope) -> bytes:
-    persons = [[[each.kind.value, each.value] for each in person] for person in envelope.persons]
+    persons = [[_told(each, envelope.principal) for each in person] for person in envelope.persons]
     document: dict[str, Any] = {
         "case_id": envelope.case_id,
         "right": envelope.right.value,
@@ -261,6 +343,18 @@ def _write(envelope: Envelope) -> bytes:
     return rfc8785.dumps(document)
 
 
+def _told(identifier: Identifier, principal: Principal | None) -> list[str]:
+    """Whose a number is only where the request does not say it."""
+    owner = identifier.owner
+    return [identifier.kind.value, identifier.value, *([owner] if owner and owner != principal else [])]
+
+
+def _said(principal: str | None, kind: str, value: str, owner: str | None = None) -> Identifier:
+    is_number = SubjectKind(kind) is SubjectKind.PRINCIPAL_CUSTOMER_ID
+    known = owner or (principal if is_number else None)
+    return Identifier(SubjectKind(kind), value, Principal(known) if known else None)
+
+
 def _read(content: bytes) -> Envelope:
     said: dict[str, Any] = json.loads(content)
     return Envelope(
@@ -274,9 +368,7 @@ def _read(content: bytes) -> Envelope:
         language=said["language"],
         actor_role=said["actor_role"],
         actor=said["actor"],
-        persons=tuple(
-            tuple(Identifier(SubjectKind(kind), value) for kind, value in person) for person in said["persons"]
-        ),
+        persons=tuple(tuple(_said(said["principal"], *each) for each in person) for person in said["persons"]),
         sought=Sought(*said["sought"]) if "sought" in said else None,
         purposes=tuple(said.get("purposes", ())),
         contact_channel=said.get("contact_channel"),

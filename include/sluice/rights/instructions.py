@@ -13,9 +13,9 @@ from enum import StrEnum
 from typing import Any
 
 from sluice.db import Connection, transaction
-from sluice.errors import SluiceError
+from sluice.errors import Ref, SluiceError
 from sluice.exchange.house import House
-from sluice.exchange.naming import is_safe_name
+from sluice.exchange.naming import PRINCIPAL_NAME, is_safe_name
 from sluice.exchange.said_json import read_said
 from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
@@ -24,12 +24,13 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.sign import open_signed, read_public, split_compact
 from sluice.rights import store
 from sluice.rights.book import Book, close_book
-from sluice.rights.errors import TransitionRefused
-from sluice.rights.letter_due import stays_of
-from sluice.rights.model import Action, Actor, Instruction, Order, Role, State, SubCase, SubCaseId
+from sluice.rights.erase_control import stop
+from sluice.rights.errors import InstructionKeyMissing, TransitionRefused
+from sluice.rights.letter_due import goes_to_person, stays_of
+from sluice.rights.model import SYSTEM, Action, Actor, Instruction, Order, Role, State, SubCase, SubCaseId
 from sluice.rights.notices import TEXTS, put_notice
 from sluice.rights.reasons import iri
-from sluice.rights.rectify import Wanted, can_take, is_since, seal_instructed
+from sluice.rights.rectify import Wanted, can_take, find_asked, is_since, seal_instructed
 from sluice.terms import Principal
 
 log = logging.getLogger(__name__)
@@ -53,15 +54,20 @@ class InstructionOutcome(StrEnum):
     REPLAYED = "REPLAYED"
     NOT_AWAITED = "NOT_AWAITED"
     NOT_ADMITTED = "NOT_ADMITTED"
+    IDENTITY_FAILED = "IDENTITY_FAILED"
+    CONTRADICTS = "CONTRADICTS"
+    """It says otherwise than what was followed and is not carried out yet: neither is, until a person decided."""
 
 
+CONTRADICTING = "CONTRADICTING_INSTRUCTION"
+"""Why a part waits for its controller again, and why its erasure stands still."""
 SAID = {InstructionOutcome.OTHER_PRINCIPAL: InstructionOutcome.UNKNOWN_CASE}
 """What the sender reads instead: nobody learns from us which numbers of others exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an instruction file says; ``reason`` stands for every field that is refused or left out."""
+    """What an instruction file says; ``reason`` stands for every field refused, left out or restricted instead."""
 
     case: str
     action: Action
@@ -123,7 +129,10 @@ def _wanted(said: dict[str, Any], now: datetime) -> Wanted | None:
 
 
 def read_instruction(house: House, principal: Principal, item: StoredObject, now: datetime) -> InstructionFile:
-    """Follow one instruction, or refuse it; row, step and ledger entry are one transaction, the notice follows."""
+    """Follow one instruction, or refuse it; row, step and ledger entry are one transaction, the notice follows.
+
+    Raises InstructionKeyMissing.
+    """
     content = b"" if item.size_bytes > LARGEST_BYTES else house.objects.read(item.bucket, item.key, item.version_id)
     payload = _open(house, principal, content)
     told = parse_instruction(payload, now) if isinstance(payload, dict) else None
@@ -171,13 +180,17 @@ def _follow(
     part = book.part(part.sub_case_id)
     if _was_followed(house.conn, principal, sha256):
         return InstructionOutcome.REPLAYED
+    if part.state is State.INSTRUCTED and _differs(house, part, told):
+        return _hold_back(book, told, part, sha256, now)
     if part.state not in WAITING:
         return InstructionOutcome.NOT_AWAITED
+    if case.has_failed_identity and goes_to_person(part, told.action):
+        return InstructionOutcome.IDENTITY_FAILED
     if told.wanted is not None and not can_take(house, case, told.wanted, now):
         return InstructionOutcome.UNREADABLE
     reasons = told.reasons
     if told.reason:
-        reasons = dict.fromkeys(stays_of(part, told.action, told.fields), told.reason) | reasons
+        reasons = dict.fromkeys(stays_of(case.right, part, told.action, told.fields), told.reason) | reasons
     instruction = Instruction(part.sub_case_id, principal, told.action, True, told.fields, reasons)
     order = Order(Actor(Role.PRINCIPAL, principal), now, "INSTRUCTED_BY_CONTROLLER", sha256, instruction=instruction)
     try:
@@ -191,9 +204,41 @@ def _follow(
     return InstructionOutcome.INSTRUCTED
 
 
+def _differs(house: House, part: SubCase, told: Told) -> bool:
+    """Whether an instruction says otherwise than the one that was followed."""
+    groups = set(told.fields or part.field_groups)
+    if told.action is not part.action or groups != set(part.action_fields):
+        return True
+    asked = find_asked(house, part) if told.wanted is not None else None
+    return told.wanted is not None and (asked is None or asked.wanted != told.wanted)
+
+
+def _hold_back(book: Book, told: Told, part: SubCase, sha256: str, now: datetime) -> InstructionOutcome:
+    """The controller took back what it decided (Art. 28(3)(a)): nothing of it is carried out any more, also by a run
+    that is at work, and the part waits for it again, and for ours to call it."""
+    actor, is_erasure = Actor(Role.PRINCIPAL, part.principal), part.action is Action.ERASE
+    instruction = Instruction(part.sub_case_id, Principal(part.principal), told.action, True, told.fields, told.reasons)
+    try:
+        book.take_part(
+            part.sub_case_id, State.ESCALATED, Order(actor, now, CONTRADICTING, sha256, instruction=instruction)
+        )
+    except TransitionRefused as refused:
+        log.warning("an instruction on %s is not admitted: %s", part.sub_case_id, refused)
+        return InstructionOutcome.NOT_ADMITTED
+    if is_erasure:
+        stop(book.conn, part.case_id, CONTRADICTING, SYSTEM.name, now)
+    close_book(book)
+    return InstructionOutcome.CONTRADICTS
+
+
 def _open(house: House, principal: Principal, content: bytes) -> dict[str, Any] | InstructionOutcome:
-    """What is said, once the signature holds where there has to be one. A signature nobody can check is wrong."""
+    """What is said, once the signature holds where there has to be one. A signature nobody can check is wrong.
+
+    Raises InstructionKeyMissing where one has to be and its key is gone.
+    """
     key = house.settings.principals_dir / principal / KEY_FILE
+    if not key.exists() and _has_key(house.conn, principal):
+        raise InstructionKeyMissing(Ref("principal", principal))
     is_signed = content.lstrip()[:2] == b"ey" and content.count(b".") == 2
     if is_signed or key.exists():
         try:
@@ -207,6 +252,20 @@ def _open(house: House, principal: Principal, content: bytes) -> dict[str, Any] 
     except (ValueError, RecursionError):
         return InstructionOutcome.UNREADABLE
     return said if isinstance(said, dict) else InstructionOutcome.UNREADABLE
+
+
+def note_keys(house: House) -> None:
+    """Remember which principals have a key: where its file goes missing later, nothing unsigned is followed."""
+    with transaction(house.conn):
+        for file in sorted(house.settings.principals_dir.glob(f"*/{KEY_FILE}")):
+            if PRINCIPAL_NAME.fullmatch(file.parent.name) and not _has_key(house.conn, file.parent.name):
+                house.conn.execute(
+                    "insert into instruction_key (principal) values (%s) on conflict do nothing", (file.parent.name,)
+                )
+
+
+def _has_key(conn: Connection, principal: str) -> bool:
+    return conn.execute("select 1 from instruction_key where principal = %s", (principal,)).fetchone() is not None
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -288,6 +347,6 @@ def _give_notice(house: House, file: InstructionFile) -> None:
             "case": file.sub_case_id if is_said else None,
             "version_id": file.version_id,
             "sha256": file.sha256,
-            "text": dict(TEXTS["INSTRUCTED" if is_followed else "REFUSED"]),
+            "text": dict(TEXTS.get(outcome, TEXTS["REFUSED"])),
         },
     )

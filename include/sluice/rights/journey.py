@@ -4,29 +4,35 @@ The index of each principal says which exchanges hold the person, the ledger say
 took out of the index is not found any more; files that were refused have no entry (`sluice subject where`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sluice.exchange.catalogue import find_copies
-from sluice.exchange.deliver import DELIVERED
 from sluice.exchange.house import House
 from sluice.exchange.merged import named_in
+from sluice.exchange.rest import REST
+from sluice.exchange.suppressed import INDEX
 from sluice.keys import KeyDestroyed
 from sluice.ledger.record import ExchangeRecord
+from sluice.lineage.drawing import ASIDE, LAKE
 from sluice.lineage.follow import Followed, follow_all
 from sluice.lineage.graph import trace_of, with_person
 from sluice.lineage.model import Graph
+from sluice.lineage.store import find_delivered
 from sluice.lineage.trace import read_records
 from sluice.rights import erase_store
 from sluice.rights.erase_bench import asking_bench
 from sluice.rights.erase_find import open_request
 from sluice.rights.erase_lead import BY_BOTH, BY_INDEX, find_lead
 from sluice.rights.erase_model import Target
-from sluice.rights.identifiers import Identifier, refs_of, values_of
+from sluice.rights.identifiers import Identifier, values_of
 from sluice.rights.model import CaseId
 from sluice.rights.proven import Erased, find_erased
+from sluice.rights.whom import all_refs_at
 from sluice.terms import Direction, ExchangeId, Principal
+
+RUN_OF = {LAKE: INDEX, ASIDE: REST}
+"""Which run says who is in what stays here of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
     proven = {each.principal for each in erased}
     found: set[ExchangeId] = set()
     silent: set[ExchangeId] = set()
+    elsewhere: set[tuple[str, str]] = set()
     searched, lost, left = [], [], []
     for name in sorted({part.principal for part in case.sub_cases if part.agreement_id}):
         try:
@@ -105,34 +112,42 @@ def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
         except KeyDestroyed:
             lost.append(name)
             continue
-        refs = frozenset(refs_of(envelope.identifiers, key).values())
-        target = Target(Principal(name), key, refs, values_of(envelope.identifiers), frozenset(), case_id=case_id)
-        named, noted, unsaid = _pointed_at(house, target)
-        found, silent = found | named | noted, silent | unsaid
+        refs = all_refs_at(house, envelope.identifiers, Principal(name))
+        values = values_of(envelope.identifiers, Principal(name))
+        target = Target(Principal(name), key, refs, values, frozenset(), case_id=case_id)
+        named, noted, unsaid, apart = _pointed_at(house, target)
+        found, silent, elsewhere = found | named | noted, silent | unsaid, elsewhere | apart
         searched.append(name)
         left += [name] if named or (noted and name not in proven) else []
     cleared = erase_store.find_cleared(house.conn, case_id, sorted(proven), at)
-    followed = follow_all(house.conn, found, at, cleared)
+    followed = follow_all(house.conn, found, at, cleared, frozenset(elsewhere))
     told = (tuple(searched), tuple(lost), len(silent))
     return Followable(followed, case.persons, *told, erased, is_over=bool(erased) and not left)
 
 
-def _pointed_at(house: House, target: Target) -> tuple[frozenset[ExchangeId], ...]:
-    """Exchanges that the index names, those it named before the case edited it, and those of which it says nothing."""
+def _pointed_at(
+    house: House, target: Target
+) -> tuple[frozenset[ExchangeId], frozenset[ExchangeId], frozenset[ExchangeId], frozenset[tuple[str, str]]]:
+    """Exchanges that the index names, those it named before the case edited it, and those of which it says nothing.
+
+    Last the copies of named ones that the person is not in: of a row that was kept out, what is in the lake.
+    """
     copies = erase_store.find_copies(house.conn, target.principal)
     lead = find_lead(asking_bench(house, target), copies)
     files = (copy for copy in copies if copy.kind in BY_INDEX | BY_BOTH)
     unsaid = frozenset(copy.exchange_id for copy in files if lead.may_hold(copy)) - lead.named - lead.noted
-    return lead.named, lead.noted, unsaid
+    apart = {(each, kind) for each in lead.named for kind, run in RUN_OF.items() if lead.clears(each, run)}
+    return lead.named, lead.noted, unsaid, frozenset(apart)
 
 
 def journey_of(house: House, identifiers: Sequence[Identifier], principals: Sequence[Principal]) -> Journey:
     """Where the rows of a person went; with no passage when no index knows them. Raises KeyLost."""
     holders = [each for principal in principals for each in _holders(house, identifiers, principal)]
     records = read_records(house.conn, holders)
+    delivered = find_delivered(house.conn, [record.exchange_id for record in records])
     trace = trace_of(records)
     return Journey(
-        tuple(_passage(house, record) for record in records),
+        tuple(_passage(record, delivered) for record in records),
         with_person(trace.graph, [record.exchange_id for record in records]),
         trace.paths,
         tuple(principals),
@@ -141,11 +156,11 @@ def journey_of(house: House, identifiers: Sequence[Identifier], principals: Sequ
 
 def _holders(house: House, identifiers: Sequence[Identifier], principal: Principal) -> Iterator[ExchangeId]:
     """Exchanges whose index run names the person."""
-    refs = sorted(set(refs_of(identifiers, house.subject_key(principal)).values()))
+    refs = sorted(all_refs_at(house, identifiers, principal))
     yield from (run.exchange_id for run, _ in named_in(house, principal, refs))
 
 
-def _passage(house: House, record: ExchangeRecord) -> Passage:
+def _passage(record: ExchangeRecord, delivered: Collection[str]) -> Passage:
     return Passage(
         exchange=record.exchange_id,
         principal=record.who.principal,
@@ -154,15 +169,14 @@ def _passage(house: House, record: ExchangeRecord) -> Passage:
         opened_at=record.opened_at,
         decision=record.decision.value,
         sender=record.who.sender,
-        recipients=_reached(house, record),
+        recipients=_reached(record, delivered),
         roles=tuple(_roles(record)),
     )
 
 
-def _reached(house: House, record: ExchangeRecord) -> tuple[str, ...]:
+def _reached(record: ExchangeRecord, delivered: Collection[str]) -> tuple[str, ...]:
     """Whom the record names. A return that was made and never delivered reached nobody."""
-    copies = find_copies(house.conn, ExchangeId(record.exchange_id))
-    if record.direction is Direction.OUTBOUND_RETURN and not any(copy.kind == DELIVERED for copy in copies):
+    if record.direction is Direction.OUTBOUND_RETURN and record.exchange_id not in delivered:
         return ()
     return tuple(dict.fromkeys(record.who.recipients))
 

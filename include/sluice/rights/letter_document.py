@@ -7,6 +7,7 @@ import rfc8785
 
 from sluice.documents.model import LetterPage, Text
 from sluice.documents.words import Words, words
+from sluice.rights.letter_due import is_instead
 from sluice.rights.letter_model import LetterFacts, PartFacts
 from sluice.rights.letter_page import done_text, group_text, outcomes, reason_text, remedies_of
 from sluice.rights.model import Action, LetterKind
@@ -65,20 +66,23 @@ def _parts(say: Words, facts: LetterFacts) -> Iterator[dict[str, Any]]:
             "company": each.company if each.part.agreement_id else None,
             "decides": each.part.controller,
             "data": [] if facts.kind is LetterKind.EXTENSION or each.was_gone else list(_data(say, facts, each)),
+            "review_on": each.review_on.isoformat() if each.review_on else None,
             "certificate": each.proof.reference if each.proof and facts.kind is LetterKind.COMPLETION else None,
         }
 
 
 def _data(say: Words, facts: LetterFacts, each: PartFacts) -> Iterator[dict[str, str | None]]:
     right = facts.case.right
-    for group, action in outcomes(each):
-        reason = each.reasons.get(group) if action is Action.REFUSE else None
+    for group, action in outcomes(right, each):
+        reason = each.reasons.get(group) if action is Action.REFUSE or is_instead(right, action) else None
         yield {
             "field_group": group,
             "label": group_text(say, group),
             "outcome": action.value,
             "reason": reason,
-            "text": reason_text(say, right, reason) if reason else done_text(say, right, action),
+            "text": reason_text(say, right, reason)
+            if reason
+            else done_text(say, right, action, is_limited=facts.is_limited),
         }
 
 

@@ -4,18 +4,26 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sluice.agreement.annexes import own_party
-from sluice.agreement.store import list_agreements
+from sluice.agreement.store import find_version, list_agreements
 from sluice.exchange.house import House
 from sluice.ledger.erased import ErasureDone
 from sluice.rights import answer_store, letter_store, notice_store, store
+from sluice.rights.cases import NOT_ASKED
 from sluice.rights.certificate import is_clean, last_scans
 from sluice.rights.clock import received_on
-from sluice.rights.erase_exceptions import decision_of
-from sluice.rights.letter_due import parts_waiting
+from sluice.rights.erase_exceptions import decision_of, review_on
+from sluice.rights.identifiers import Envelope, find_sealed
+from sluice.rights.letter_due import is_instead, parts_waiting
 from sluice.rights.letter_model import LetterFacts, PartFacts, Proof, Sender, SentOn
-from sluice.rights.model import Action, Case, CaseId, LetterKind, State, Step, SubCase, SubCaseId
+from sluice.rights.model import Action, Case, CaseId, Hold, LetterKind, Right, State, Step, SubCase, SubCaseId
+from sluice.rights.notice_documents import named_purposes
 from sluice.rights.notice_model import Side
-from sluice.rights.rectify import NOBODY
+from sluice.rights.reach import scope_of_request
+from sluice.rights.rectify import NOBODY, corrected_groups
+from sluice.subject.scope import Use
+
+STOPPING = frozenset({Right.OBJECTION, Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL})
+"""Rights that can be about some purposes or one channel only."""
 
 
 def gather(house: House, case: Case, kind: LetterKind, language: str, now: datetime) -> LetterFacts:
@@ -23,7 +31,14 @@ def gather(house: House, case: Case, kind: LetterKind, language: str, now: datet
     steps = store.list_steps(house.conn, case.case_id)
     scans = last_scans(house, case.case_id) if kind is LetterKind.COMPLETION else {}
     waiting = parts_waiting(case, kind, language)
-    parts = tuple(_part(house, part, steps, scans.get(part.principal)) for part in case.sub_cases)
+    if kind is LetterKind.COMPLETION:  # it says who was told, so what somebody still has to hear of waits
+        waiting = tuple(part for part in waiting if not notice_store.count_untold(house.conn, part))
+    envelope = _named(house, case)
+    done = _done(house, case, envelope, now) if kind is LetterKind.COMPLETION else {}
+    parts = tuple(
+        _part(house, case, part, steps, scans.get(part.principal), done.get(part.sub_case_id))
+        for part in case.sub_cases
+    )
     return LetterFacts(
         case=case,
         kind=kind,
@@ -34,6 +49,9 @@ def gather(house: House, case: Case, kind: LetterKind, language: str, now: datet
         about=waiting,
         recipients=find_recipients(house, case.case_id, waiting) if kind is LetterKind.COMPLETION else None,
         handed=_handed(house, case, parts) if kind is LetterKind.COMPLETION else (),
+        purposes=named_purposes(case.right, envelope.purposes) if envelope else (),
+        channel=envelope.contact_channel if envelope else None,
+        is_unproven=any(step.reason_code == NOT_ASKED for step in steps),
     )
 
 
@@ -62,7 +80,59 @@ def find_recipients(house: House, case_id: CaseId, about: Sequence[SubCaseId]) -
     return tuple(sorted(names, key=str.casefold))
 
 
-def _part(house: House, part: SubCase, steps: Sequence[Step], scan: tuple[ErasureDone, str] | None) -> PartFacts:
+def _named(house: House, case: Case) -> Envelope | None:
+    """What the person said of a request that can be about some uses only; None: it cannot, or that is gone."""
+    sealed = find_sealed(house, case.subject_key) if case.right in STOPPING else None
+    return sealed.envelope if sealed else None
+
+
+def _reaches_nothing(house: House, part: SubCase, envelope: Envelope | None) -> bool:
+    """Whether an objection stops no use of a part's agreement: it does not reach every basis (Art. 21(1))."""
+    paper = find_version(house.conn, part.agreement_id or "", part.agreement_version or "")
+    if part.action is not Action.STOP or envelope is None or paper is None:
+        return False
+    scope = scope_of_request(envelope, Hold.OBJECTED)
+    return not any(
+        scope.stops(Use(each.iri, each.legal_basis, channel))
+        for each in paper.purposes
+        for channel in each.channels or (None,)
+    )
+
+
+def _done(house: House, case: Case, envelope: Envelope | None, now: datetime) -> dict[SubCaseId, frozenset[str]]:
+    """By part the field groups that were corrected, or of which something is in the package; none where an objection
+    reaches no use."""
+    given = answer_store.find_given(house.conn, case.case_id)
+    found = {part.sub_case_id: given[part.sub_case_id] for part in case.sub_cases if part.sub_case_id in given}
+    for part in case.sub_cases:
+        if part.action is Action.RECTIFY and part.agreement_id is not None:
+            found[part.sub_case_id] = frozenset(corrected_groups(house.conn, part, now))
+        if case.right is Right.OBJECTION and _reaches_nothing(house, part, envelope):
+            found[part.sub_case_id] = frozenset()
+    return found
+
+
+def _was_gone(part: SubCase, steps: Sequence[Step], scan: ErasureDone | None, done: frozenset[str] | None) -> bool:
+    """Whether there was nothing of the person to do it to: erased before, or nobody here ever knew them."""
+    if part.agreement_id is None:
+        return False
+    if any(step.reason_code == NOBODY for step in steps):
+        return True
+    if part.has_hit:
+        return False
+    if part.action in (Action.GIVE, Action.EXPORT):
+        return done is not None and not done
+    return scan is not None and is_clean(scan) and not scan.kept and not any(line.objects for line in scan.stores)
+
+
+def _part(
+    house: House,
+    case: Case,
+    part: SubCase,
+    steps: Sequence[Step],
+    scan: tuple[ErasureDone, str] | None,
+    done: frozenset[str] | None,
+) -> PartFacts:
     mine = [step for step in steps if step.sub_case_id == part.sub_case_id]
     decided = decision_of(mine)
     extended = next((step for step in mine if step.to_state is State.EXTENDED), None)
@@ -72,7 +142,9 @@ def _part(house: House, part: SubCase, steps: Sequence[Step], scan: tuple[Erasur
         reasons=dict(decided.reasons) if decided else {},
         remedies_ref=decided.remedies_ref if decided else None,
         delay=extended.reason_code if extended else None,
-        was_gone=part.agreement_id is not None and any(step.reason_code == NOBODY for step in mine),
+        was_gone=_was_gone(part, mine, scan[0] if scan and part.action is Action.ERASE else None, done),
+        done=done,
+        review_on=review_on(received_on(decided.at)) if decided and is_instead(case.right, part.action) else None,
         proof=_proof(*scan) if scan and part.action is Action.ERASE and is_clean(scan[0]) else None,
     )
 

@@ -29,7 +29,9 @@ class Proof:
 class PartFacts:
     """One part as its history tells it. ``reasons``: IRI per field group refused; ``delay``: IRI of an extension.
 
-    ``was_gone``: it was decided, and nothing of the person was left to do it to.
+    ``was_gone``: it was decided, and there was nothing of the person to do it to. ``done``: of a correction or a copy
+    the field groups that it was done to; None: all that were decided. ``review_on``: Brussels date by which what was
+    restricted instead of what was asked is looked at again.
     """
 
     part: SubCase
@@ -39,6 +41,13 @@ class PartFacts:
     delay: str | None = None
     proof: Proof | None = None
     was_gone: bool = False
+    done: frozenset[str] | None = None
+    review_on: date | None = None
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether what was decided came to nothing: none of these data was meant, or is here."""
+        return self.done is not None and not self.done
 
     @property
     def is_of_nobody(self) -> bool:
@@ -72,6 +81,17 @@ class LetterFacts:
     about: tuple[SubCaseId, ...]
     recipients: tuple[str, ...] | None = None
     handed: tuple[SentOn, ...] = ()
+    purposes: tuple[str, ...] = ()
+    """DPV IRIs that an objection or a withdrawal named, where it is not about all it can reach."""
+    channel: str | None = None
+    """The one channel that it named."""
+    is_unproven: bool = False
+    """Whether nobody asked who the person is: the machine accepted what is given to whoever asks."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the person named what they mean: the rest stays as it was."""
+        return bool(self.purposes or self.channel)
 
     @property
     def told(self) -> tuple[PartFacts, ...]:
@@ -81,4 +101,4 @@ class LetterFacts:
     @property
     def is_discreet(self) -> bool:
         """Whether nobody may learn from this letter who knows the person: it is not settled who asks."""
-        return self.case.has_failed_identity or not self.case.is_scoped
+        return self.is_unproven or self.case.has_failed_identity or not self.case.is_scoped

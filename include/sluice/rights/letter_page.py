@@ -12,9 +12,11 @@ from sluice.documents.model import Grid, LetterPage, Notice, Pair, Part, Text
 from sluice.documents.words import Words, words
 from sluice.rights.clock import received_on
 from sluice.rights.guards import WITHOUT_IDENTITY
-from sluice.rights.letter_due import answers, refused_groups
+from sluice.rights.letter_due import answers, is_instead, refused_groups
 from sluice.rights.letter_model import LetterFacts, PartFacts, Proof
-from sluice.rights.model import PROTECTED, Action, Case, Hold, LetterKind, Right, State
+from sluice.rights.letter_named import hold_of, named_of
+from sluice.rights.model import Action, Case, LetterKind, Right, State, SubCase
+from sluice.rights.reach import stays_out
 from sluice.rights.reasons import REMEDIES, short
 
 EVERYTHING = "*"
@@ -72,9 +74,10 @@ def group_text(say: Words, group: str) -> str:
     return say.find(f"letter.group.{group}", f"group.{group}") or group
 
 
-def done_text(say: Words, right: Right, action: Action) -> str:
-    """What was done to data, in a few words."""
-    return say.find(f"done.{right}.{action}", f"done.{action}") or action.value
+def done_text(say: Words, right: Right, action: Action, *, is_limited: bool = False) -> str:
+    """What was done to data, in a few words. is_limited: for what the person named, and nothing else."""
+    named = (f"done.{right}.{action}.named",) if is_limited else ()
+    return say.find(*named, f"done.{right}.{action}", f"done.{action}") or action.value
 
 
 def remedies_of(facts: LetterFacts) -> str | None:
@@ -83,16 +86,24 @@ def remedies_of(facts: LetterFacts) -> str | None:
     return next(named, REMEDIES.get(facts.case.country))
 
 
-def outcomes(each: PartFacts) -> Iterator[tuple[str, Action]]:
-    """Every field group of a part and what was done about it."""
-    refused = refused_groups(each.part)
-    for group in each.part.field_names:
-        yield group, Action.REFUSE if group in refused or each.part.action is None else each.part.action
+def outcomes(right: Right, each: PartFacts) -> Iterator[tuple[str, Action]]:
+    """Every field group of a part and what was done about it; what was restricted instead is also refused.
+
+    Of a correction or a copy only those that were corrected, or of which something is in the copy.
+    """
+    part, refused = each.part, set(refused_groups(right, each.part))
+    if is_instead(right, part.action):
+        refused -= set(part.action_fields or part.field_names)
+    for group in (*part.field_names, *sorted((each.done or frozenset()) - {*part.field_names})):
+        if group in refused or part.action is None:
+            yield group, Action.REFUSE
+        elif each.done is None or group in each.done:
+            yield group, part.action
 
 
 def _receipt(say: Words, facts: LetterFacts) -> Body:
     days, right = _days(say, facts.case), facts.case.right
-    happens = [_hold(say, right)]
+    happens = [*hold_of(say, facts)]
     if right not in WITHOUT_IDENTITY:
         happens.append(say.say("letter.receipt.now.identity"))
     happens.append(say.say("letter.receipt.now.forward"))
@@ -109,7 +120,7 @@ def _extension(say: Words, facts: LetterFacts) -> Body:
     days, right = _days(say, facts.case), facts.case.right
     delays = dict.fromkeys(each.delay for each in facts.told if each.delay)
     why = tuple(Text(reason_text(say, right, delay), below=delay) for delay in delays)
-    meanwhile = (_hold(say, right), say.say("letter.extension.meanwhile"))
+    meanwhile = (*hold_of(say, facts), say.say("letter.extension.meanwhile"))
     return Body(
         say.say("letter.extension.title"),
         say.say("letter.extension.opening", **days),
@@ -122,7 +133,7 @@ def _extension(say: Words, facts: LetterFacts) -> Body:
 
 
 def _refusal(say: Words, facts: LetterFacts) -> Body:
-    all_of_it = facts.is_discreet or all(part.action is Action.REFUSE for part in facts.case.sub_cases)
+    all_of_it = facts.is_discreet or all(_is_refused(facts.case.right, part) for part in facts.case.sub_cases)
     word = "all" if all_of_it else "some"
     if facts.is_discreet:
         reasons = dict.fromkeys(reason for each in facts.told for reason in each.reasons.values())
@@ -139,10 +150,24 @@ def _refusal(say: Words, facts: LetterFacts) -> Body:
 
 
 def _refused(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
-    rows = [(group, each.reasons.get(group)) for group in refused_groups(each.part)]
-    done = [_inside(group_text(say, g)) for g in each.part.action_fields if each.part.action is not Action.REFUSE]
-    rest = (say.say("letter.refusal.rest", groups="; ".join(done)),) if done else ()
+    right = facts.case.right
+    rows = [(group, each.reasons.get(group)) for group in refused_groups(right, each.part)]
+    done = [_inside(group_text(say, g)) for g in each.part.action_fields if not _is_refused(right, each.part)]
+    rest = (say.say("letter.refusal.rest", groups="; ".join(done)),) if done else tuple(_kept(say, facts, each))
     return _why_not(say, facts, _about(say, each), rows, _decides(say, each), rest)
+
+
+def _is_refused(right: Right, part: SubCase) -> bool:
+    """Whether nothing of a part is done as was asked."""
+    return part.action is Action.REFUSE or is_instead(right, part.action)
+
+
+def _kept(say: Words, facts: LetterFacts, each: PartFacts) -> Iterator[str]:
+    """What is restricted instead, and when that is looked at again."""
+    if each.review_on is None:
+        return
+    groups = "; ".join(_inside(group_text(say, group)) for group in each.part.action_fields or each.part.field_names)
+    yield say.say("letter.instead", groups=groups, day=say.day(each.review_on.isoformat()))
 
 
 def _why_not(
@@ -169,12 +194,17 @@ def _completion(say: Words, facts: LetterFacts) -> Body:
     told, right = facts.told, facts.case.right
     if facts.is_discreet:
         actions = dict.fromkeys(each.part.action for each in told if each.part.action)
-        done: list[Part] = [_did(say, say.say("letter.about.request"), [(EVERYTHING, a) for a in actions], right)]
+        done: list[Part] = [_did(say, facts, say.say("letter.about.request"), [(EVERYTHING, a) for a in actions])]
     else:
         done = [_done(say, facts, each) for each in told]
     found_nothing = not facts.is_discreet and all(each.is_of_nobody for each in told)
-    word = "none" if found_nothing else "all" if _is_whole(facts) else "some"
+    is_untouched = not facts.is_discreet and all(_is_untouched(right, each) for each in told)
+    is_refused = not is_untouched and all(_is_refused(right, each.part) for each in told)
+    stays = [each for each in told if stays_out(right, each.part) and not each.is_untouched]
+    whole = "untouched" if is_untouched and not stays else "all" if _is_whole(facts) else "some"
+    word = "none" if found_nothing and not stays else "instead" if is_refused else whole
     after = [
+        *_stays_out(say, facts, bool(stays)),
         *_handed(say, facts),
         *_recipients(say, facts),
         *_others(say, facts),
@@ -183,9 +213,19 @@ def _completion(say: Words, facts: LetterFacts) -> Body:
     ]
     return Body(
         say.say(f"letter.completion.title.{word}"),
-        say.say("letter.completion.opening.none" if found_nothing else "letter.completion.opening"),
+        say.say("letter.completion.opening.none" if is_untouched else "letter.completion.opening"),
         parts=(*done, *after),
     )
+
+
+def _stays_out(say: Words, facts: LetterFacts, is_so: bool) -> Iterator[Part]:
+    """That what was asked keeps the person out from now on, and of what; data that is restricted instead says so where
+    it stands."""
+    right = facts.case.right
+    said = say.find(f"letter.stays_out.{right}") if is_so else None
+    if said:
+        basis = say.find(f"letter.stays_out.{right}.basis") or ""
+        yield Part(say.say("letter.stays_out.heading"), _texts((said, *named_of(say, facts), basis)))
 
 
 def _lifting(say: Words, facts: LetterFacts) -> Body:
@@ -195,26 +235,37 @@ def _lifting(say: Words, facts: LetterFacts) -> Body:
     told = tuple(Part(heading, _texts((say.say("letter.lifting.what"),))) for heading in headings)
     return Body(
         say.say("letter.lifting.title"),
-        say.say("letter.lifting.opening"),
+        say.find(f"letter.lifting.opening.{facts.case.right}") or say.say("letter.lifting.opening"),
         (Notice("note", say.say("letter.lifting.before"), (say.say("letter.lifting.object"),)),),
         (*told, *_remedies(say, facts)),
     )
 
 
+def _is_untouched(right: Right, each: PartFacts) -> bool:
+    """Whether nothing was done about a part, and nothing of it was refused."""
+    return each.is_of_nobody or (each.is_untouched and not refused_groups(right, each.part))
+
+
 def _is_whole(facts: LetterFacts) -> bool:
     """Whether this letter says of everything the person asked that it was done."""
-    return len(facts.told) == len(facts.parts) and not any(refused_groups(each.part) for each in facts.told)
+    return len(facts.told) == len(facts.parts) and not any(
+        refused_groups(facts.case.right, each.part) for each in facts.told
+    )
 
 
 def _done(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
     if each.is_of_nobody:
         searched = 1 if each.was_gone else len(facts.case.searched)
         nobody = say.count("letter.nobody", searched, count=say.number(searched))
-        return Part(_about(say, each), _texts((nobody,)))
-    part = _did(say, _about(say, each), outcomes(each), facts.case.right, _decides(say, each))
-    if each.proof is None:
-        return part
-    return replace(part, after=tuple(_proven(say, each.proof)))
+        return Part(_about(say, each), _texts((nobody, say.say("letter.staff"))))
+    right = facts.case.right
+    if each.is_untouched and not refused_groups(right, each.part):
+        return Part(_about(say, each), _texts((*_decides(say, each), say.say(f"letter.untouched.{each.part.action}"))))
+    part = _did(say, facts, _about(say, each), outcomes(right, each), _decides(say, each))
+    if is_instead(right, each.part.action):
+        why = (reason_text(say, right, reason) for reason in dict.fromkeys(each.reasons.values()))
+        return replace(part, after=(*why, *_kept(say, facts, each)))
+    return part if each.proof is None else replace(part, after=tuple(_proven(say, each.proof)))
 
 
 def _proven(say: Words, proof: Proof) -> Iterator[str]:
@@ -225,20 +276,26 @@ def _proven(say: Words, proof: Proof) -> Iterator[str]:
 
 
 def _did(
-    say: Words, heading: str, rows: Iterable[tuple[str, Action]], right: Right, first: tuple[str, ...] = ()
+    say: Words, facts: LetterFacts, heading: str, rows: Iterable[tuple[str, Action]], first: tuple[str, ...] = ()
 ) -> Part:
-    cells = tuple((Text(group_text(say, group)), Text(done_text(say, right, action))) for group, action in rows)
+    right, is_limited = facts.case.right, facts.is_limited
+    cells = tuple(
+        (Text(group_text(say, group)), Text(done_text(say, right, action, is_limited=is_limited)))
+        for group, action in rows
+    )
     table = Grid((say.say("letter.data"), say.say("letter.completion.did")), cells, DID_WIDTHS)
     return Part(heading, _texts(first), table=table)
 
 
 def _recipients(say: Words, facts: LetterFacts) -> Iterator[Part]:
     """The named list of Art. 19, once it was found out who is on it."""
-    if facts.recipients is None or facts.is_discreet:
+    is_untouched = all(each.is_untouched for each in facts.told)
+    if facts.recipients is None or facts.is_discreet or is_untouched:
         return
     heading = say.say("letter.recipients.heading")
     if not facts.recipients:
-        yield Part(heading, _texts((say.say("letter.recipients.none"),)))
+        none = say.find(f"letter.recipients.none.{facts.case.right}", "letter.recipients.none")
+        yield Part(heading, _texts((none or "",)))
         return
     rows = tuple((Text(name),) for name in facts.recipients)
     table = Grid((say.say("letter.recipients.name"),), rows, (1.0,))
@@ -256,6 +313,8 @@ def _handed(say: Words, facts: LetterFacts) -> Iterator[Part]:
 
 def _remains(say: Words, facts: LetterFacts) -> Iterator[Part]:
     names = ["request"]
+    if any(stays_out(facts.case.right, each.part) and not each.is_untouched for each in facts.told):
+        names = ["suppression", "request"]
     if any(each.part.action is Action.ERASE and each.part.agreement_id for each in facts.told):
         names = ["suppression", "request", *(["notices"] if facts.recipients else []), "limits"]
     yield Part(say.say("letter.remains.heading"), _texts(say.say(f"letter.remains.{name}") for name in names))
@@ -297,12 +356,6 @@ def _decides(say: Words, each: PartFacts) -> tuple[str, ...]:
     if each.part.agreement_id is None:
         return ()
     return (say.say(f"letter.decides.{each.part.controller}", company=each.company),)
-
-
-def _hold(say: Words, right: Right) -> str:
-    """How the person is protected meanwhile; empty where nothing has to be held."""
-    hold = PROTECTED.get(right)
-    return say.say(f"letter.hold.{hold}") if isinstance(hold, Hold) else ""
 
 
 def _days(say: Words, case: Case) -> dict[str, str]:

@@ -29,7 +29,9 @@ class NotToldFirst(SluiceError):
 class NothingRestricted(SluiceError):
     code: ClassVar[str] = "SLU-612"
     summary: ClassVar[str] = "this case restricts nothing now"
-    cure: ClassVar[str] = "`sluice case show` says what was decided; a hold ends by itself once all is decided"
+    cure: ClassVar[str] = (
+        "`sluice case show` says what was decided; a hold ends by itself once all is decided, or the request taken back"
+    )
     exit: ClassVar[Exit] = Exit.REFUSED
 
 
@@ -47,10 +49,12 @@ class StillToRestrict(SluiceError):
 def lift_restriction(house: House, case_id: CaseId, order: Order, has_evidence: bool) -> int:
     """End every restriction of a case; at how many principals. ``has_evidence``: the order is on a document.
 
-    Raises NotToldFirst and StillToRestrict before anything is lifted, NothingRestricted.
+    What the person took back ends by itself. Raises NotToldFirst and StillToRestrict before anything is lifted,
+    NothingRestricted.
     """
     case = store.get_case(house.conn, case_id)
-    parts = [part for part in case.sub_cases if part.action is Action.RESTRICT]
+    standing = [part for part in case.sub_cases if State.WITHDRAWN_BY_SUBJECT not in (case.state, part.state)]
+    parts = [part for part in standing if part.action is Action.RESTRICT]
     principals = {part.principal for part in parts}
     waiting = [part for part in case.sub_cases if part.principal in principals and not is_done(part)]
     if waiting:
@@ -66,8 +70,7 @@ def lift_restriction(house: House, case_id: CaseId, order: Order, has_evidence: 
 
 def is_done(part: SubCase) -> bool:
     """Whether nothing of a part can restrict the person any more: it is over, refused or carried out. Pure."""
-    is_carried_out = part.state in CARRIED_OUT | {State.EXECUTING}
-    return part.state.is_over or part.action is Action.REFUSE or is_carried_out
+    return part.state.is_over or part.action is Action.REFUSE or part.state in CARRIED_OUT
 
 
 def was_told(case: Case, part: SubCase, at: datetime, has_evidence: bool) -> bool:

@@ -72,6 +72,12 @@ TEXTS: Mapping[MailKind, tuple[str, str, str, str]] = {
         "La réception de ces retours n'a pas été confirmée à temps : appelez le donneur d'ordre.",
         "These returns were not acknowledged in time: call the principal.",
     ),
+    MailKind.CONTRADICTED: (
+        "A principal takes back what it decided",
+        "Deze opdrachtgever spreekt zijn eerdere opdracht tegen: niets wordt uitgevoerd. Bel hem (sluice case show).",
+        "Ce donneur d'ordre contredit son instruction précédente : rien n'est exécuté. Appelez-le (sluice case show).",
+        "This principal contradicts its earlier instruction: nothing is carried out. Call it (sluice case show).",
+    ),
     MailKind.TAMPERED: (
         "The ledger does not hold",
         "Het logboek klopt niet meer. Verander niets en roep hulp (sluice ledger verify).",

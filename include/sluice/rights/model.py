@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NewType
 
+from sluice.ledger.names import check_name
 from sluice.rights.clock import DueDates, extension_latest, received_on
 from sluice.terms import Principal, Sha256
 
@@ -170,6 +171,11 @@ class Actor:
 
 
 SYSTEM = Actor(Role.SYSTEM, "sluice")
+
+
+def desk_actor(name: str) -> Actor:
+    """Somebody of the desk, as every record spells them. Raises NameInvalid."""
+    return Actor(Role.DESK, check_name(name))
 
 
 @dataclass(frozen=True, slots=True)

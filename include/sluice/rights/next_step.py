@@ -5,6 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 from sluice.rights.clock import extension_latest
+from sluice.rights.letter_due import goes_to_person
 from sluice.rights.model import Action, Case, Letter, State, SubCase, Track
 
 
@@ -16,6 +17,7 @@ class NextStep(StrEnum):
     CHECK_IDENTITY = "check_identity"
     DECIDE = "decide"
     RELEASE = "release"
+    CHECK_CORRECTION = "check_correction"
     POST_LETTER = "post_letter"
     FORWARD = "forward"
     AWAIT_IDENTITY = "await_identity"
@@ -39,6 +41,7 @@ OURS = frozenset(
         NextStep.CHECK_IDENTITY,
         NextStep.DECIDE,
         NextStep.RELEASE,
+        NextStep.CHECK_CORRECTION,
         NextStep.POST_LETTER,
     }
 )
@@ -70,7 +73,8 @@ DECIDED_BY_CENTER = frozenset(state for state, step in _CONTROLLER.items() if st
 CARRIED_OUT = frozenset(
     state for steps in (_CONTROLLER, _PROCESSOR) for state, step in steps.items() if step is NextStep.CARRY_OUT
 )
-"""States of a part in which a person of the center has something to do: always, before it is decided, with a plan."""
+"""States of a part in which a person of the center has something to do: always, before it is decided, with a plan or a
+correction that was not made."""
 
 
 def letters_to_post(case: Case) -> list[Letter]:
@@ -87,15 +91,22 @@ def letters_to_post(case: Case) -> list[Letter]:
 
 
 def step_of_part(case: Case, part: SubCase, has_plan: bool = False) -> NextStep:
-    """What comes next with one part. ``has_plan``: a plan of this erasure waits for its release."""
+    """What comes next with one part. ``has_plan``: a plan of this erasure waits for its release.
+
+    The schedule corrects at once what can be corrected. Of what stays, nobody said what is right, or nobody can tell
+    whose rows are meant (Art. 16): that is a person's to find out.
+    """
     if part.state.is_over:
         return NextStep.NOTHING
     steps = _CONTROLLER if part.track is Track.CONTROLLER else _PROCESSOR
     step = steps[part.state]
-    if step is NextStep.DECIDE and not case.is_scoped:
+    is_given = step is NextStep.CARRY_OUT and goes_to_person(part, part.action)
+    if (step is NextStep.DECIDE or is_given) and not case.is_scoped:
         return NextStep.AWAIT_IDENTITY if case.state is State.ID_PENDING else NextStep.CHECK_IDENTITY
     if step is NextStep.CARRY_OUT and has_plan and part.action is Action.ERASE:
         return NextStep.RELEASE
+    if step is NextStep.CARRY_OUT and part.action is Action.RECTIFY:
+        return NextStep.CHECK_CORRECTION
     has_letter = any(part.sub_case_id in letter.sub_cases for letter in letters_to_post(case))
     return NextStep.POST_LETTER if has_letter and not step.is_ours else step
 

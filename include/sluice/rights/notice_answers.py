@@ -13,19 +13,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sluice.db import Connection, transaction
-from sluice.errors import Ref, UsageError
+from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, withheld_unless_safe
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Faults, each
 from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name
 from sluice.ledger.noticed import NoticeAnswerRefused
 from sluice.ledger.reason import check_reason
 from sluice.returns.ack_file import UUID, is_of_notice, read_members, read_small
 from sluice.returns.notices import give_notice, list_notices
 from sluice.rights import notice_store
-from sluice.rights.guards import names_somebody
 from sluice.rights.notice_book import take
 from sluice.rights.notice_documents import ENDS, refused_document
 from sluice.rights.notice_model import (
@@ -55,7 +55,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSweep:
-    """One look at all ``acks/notice-*``: new files by outcome, refusals told, files left for the next look."""
+    """One look at all ``acks/notice-*``: new files by outcome, refusals told, files left for the next look.
+
+    ``failed``: files, and principals of whom not all was listed or told.
+    """
 
     outcomes: Mapping[str, int] = field(default_factory=dict)
     notices: int = 0
@@ -96,24 +99,26 @@ def judge_answer(answer: Answer | None, notice: Notice | None, principal: str | 
 def read_answers(house: House, now: datetime) -> AnswerSweep:
     """Answer every ``acks/notice-*`` version that has no answer yet, oldest first.
 
-    What counts is when the store took the file, not when it is read. Raises ServiceMissing when a store is away.
+    What counts is when the store took the file, not when it is read. Raises ServiceMissing when a store is away; other
+    faults are counted and met again.
     """
-    outcomes: Counter[str] = Counter()
+    outcomes, lists = Counter[str](), Faults(house.conn)
     notices = waiting = failed = 0
     for name in filter(PRINCIPAL_NAME.fullmatch, house.objects.list_prefixes(house.settings.bucket_exchange)):
-        fresh, answered = _files(house, name)
-        done: list[AnswerFile] = []
+        with lists.kept_apart(f"what {name} says of notices"):
+            fresh, answered = _files(house, name)
+            done: list[AnswerFile] = []
 
-        def answer(item: StoredObject, principal: str = name, done: list[AnswerFile] = done) -> int:
-            file = _answer(house, principal, item, now)
-            done += [file] if file else []
-            return 0
+            def answer(item: StoredObject, principal: str = name, done: list[AnswerFile] = done) -> int:
+                file = _answer(house, principal, item, now)
+                done += [file] if file else []
+                return 0
 
-        failed += each("an answer about a notice", fresh[:MOST_PER_SWEEP], answer)[1]
-        outcomes.update(file.outcome.value for file in done)
-        waiting += len(fresh) - len(done)
-        notices += _give_refusals(house, name, [*answered, *done])
-    return AnswerSweep(dict(outcomes), notices, waiting - failed, failed)
+            failed += each(house.conn, "an answer about a notice", fresh[:MOST_PER_SWEEP], answer)[1]
+            outcomes.update(file.outcome.value for file in done)
+            waiting += len(fresh) - len(done)
+            notices += _give_refusals(house, name, [*answered, *done])
+    return AnswerSweep(dict(outcomes), notices, waiting - failed, failed + lists.count)
 
 
 def acknowledge(
@@ -129,10 +134,10 @@ def acknowledge(
     """Note what a recipient said to the desk; ``evidence_sha256``: of the file that proves it.
 
     ``named``: the notice's number or an unambiguous beginning. ``reason``: a code or an IRI. Raises NotFound,
-    UsageError, NotByHand while nobody was told.
+    Ambiguous, UsageError, NotByHand while nobody was told.
     """
     check_reason(reason)
-    notice_id = _resolve(conn, named, by)
+    name, notice_id = check_name(by), notice_store.find_beginning(conn, named)
     with transaction(conn):
         notice = notice_store.get_notice(conn, notice_id, lock=True)
         if notice.state is NoticeState.OWED:
@@ -140,29 +145,26 @@ def acknowledge(
         outcome = judge_answer(Answer(notice_id, is_done), notice, None)
         if outcome.moves:
             move = NoticeState(outcome)
-            take(conn, notice, move, now, by=by, via="command", evidence_sha256=evidence_sha256, reason=reason)
+            take(conn, notice, move, now, by=name, via="command", evidence_sha256=evidence_sha256, reason=reason)
     return notice_id, outcome
 
 
 def note_sent(
     conn: Connection, named: str, by: str, now: datetime, evidence_sha256: str, *, reason: str | None = None
 ) -> NoticeId:
-    """Note that the desk told a recipient that has no prefix. Raises NotFound, UsageError, NotByHand for any other."""
+    """Note that the desk told a recipient that has no prefix.
+
+    Raises NotFound, Ambiguous, UsageError, NotByHand for any other.
+    """
     check_reason(reason)
-    notice_id = _resolve(conn, named, by)
+    name, notice_id = check_name(by), notice_store.find_beginning(conn, named)
     with transaction(conn):
         notice = notice_store.get_notice(conn, notice_id, lock=True)
         if notice.channel is not Channel.DESK or notice.state is not NoticeState.OWED:
             raise NotByHand(Ref("notice", notice_id), Ref("state", notice.state), Ref("told by", notice.channel))
         sent = NoticeState.SENT
-        take(conn, notice, sent, now, by=by, via="command", evidence_sha256=evidence_sha256, reason=reason)
+        take(conn, notice, sent, now, by=name, via="command", evidence_sha256=evidence_sha256, reason=reason)
     return notice_id
-
-
-def _resolve(conn: Connection, named: str, by: str) -> NoticeId:
-    if not names_somebody(by):
-        raise UsageError(Ref("option", "--by"))
-    return notice_store.find_beginning(conn, named.lower())
 
 
 def _files(house: House, principal: str) -> tuple[list[StoredObject], list[AnswerFile]]:

@@ -7,17 +7,20 @@ function of what was decided, so a rerun writes the same bytes under the same ke
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sluice.agreement.dpv import short
 from sluice.exchange.naming import NO_FLOW, utc_text, withheld_unless_safe
 from sluice.ledger.sign import sign
 from sluice.rights.identifiers import Envelope
-from sluice.rights.model import Action, Case, SubCase
+from sluice.rights.letter_due import FILE
+from sluice.rights.model import Action, Case, Right, SubCase
 from sluice.rights.notice_model import AnswerFile, Channel, Holder, Notice, NoticeOutcome, NoticeState, Side
-from sluice.rights.notices import known_to
+from sluice.rights.notices import known_to, persons_known_to
+from sluice.subject.scope import MARKETING
 from sluice.terms import Flow
 
 RECEIPT_TYPE, RECEIPT_FORMAT = "sluice-notice-receipt+jws", "sluice-notice-receipt-1"
@@ -82,7 +85,25 @@ ACTIONS: Mapping[Action, Mapping[str, str]] = {
     },
     Action.RECTIFY: {"nl": "verbeteren", "fr": "rectifier", "en": "rectify"},
 }
-"""What is to be done with the copy, in words."""
+"""What is to be done with the copy, in words; a stop whose right says more has its own in ``STOPS``."""
+STOPS: Mapping[Right, Mapping[str, str]] = {
+    Right.DIRECT_MARKETING: {
+        "nl": "niet meer gebruiken voor reclame (direct marketing)",
+        "fr": "ne plus utiliser pour la publicité (prospection directe)",
+        "en": "stop using for advertising (direct marketing)",
+    },
+    Right.CONSENT_WITHDRAWAL: {
+        "nl": "niet meer gebruiken waar toestemming voor nodig is",
+        "fr": "ne plus utiliser là où un consentement est nécessaire",
+        "en": "stop using where consent is needed",
+    },
+}
+NAMED: Mapping[str, tuple[str, str]] = {
+    "nl": ("alleen voor {}", "alleen via {}"),
+    "fr": ("seulement pour {}", "seulement par {}"),
+    "en": ("only for {}", "only over {}"),
+}
+"""What the person named: purposes, and one channel."""
 
 
 def key_of(notice: Notice, end: str = ".json") -> str:
@@ -95,25 +116,57 @@ def article_of(notice: Notice, case: Case) -> str:
     return case.right.article if notice.action is Action.STOP else "A19"
 
 
+def named_purposes(right: Right, purposes: Collection[str]) -> tuple[str, ...]:
+    """DPV IRIs that a request stops, where it names some; all advertising is what an objection to it says itself."""
+    named = frozenset(purposes) & MARKETING if right is Right.DIRECT_MARKETING else frozenset(purposes)
+    return () if right is Right.DIRECT_MARKETING and named == MARKETING else tuple(sorted(named))
+
+
+def action_text(right: Right, action: Action, purposes: Collection[str], channel: str | None, language: str) -> str:
+    """What is to be done with the copy, in one language; for which purposes and channel, where some were named."""
+    if action is not Action.STOP:
+        return ACTIONS[action][language]
+    words = [STOPS.get(right, ACTIONS[action])[language]]
+    for_what, over_what = NAMED[language]
+    if named := named_purposes(right, purposes):
+        words.append(for_what.format(", ".join(map(short, named))))
+    if channel:
+        words.append(over_what.format(channel))
+    return ", ".join(words)
+
+
+def _stopped(case: Case, envelope: Envelope) -> dict[str, object]:
+    """The purposes and the channel of a request that stops something; each only where the person named it."""
+    purposes, channel = named_purposes(case.right, envelope.purposes), envelope.contact_channel
+    return {**({"purposes": list(purposes)} if purposes else {}), **({"channel": channel} if channel else {})}
+
+
 def notice_document(
     notice: Notice, case: Case, part: SubCase, envelope: Envelope, files: Sequence[Holder], key: bytes
 ) -> dict[str, object]:
     """The notice. ``key``: the principal's subject key, from which a nonce is made that makes the hash unguessable.
 
-    Persons of a principal's own request file are not told back: ``case`` stands in its answer to that file.
+    Persons of a principal's own request file are not told back: ``case`` stands in its answer to that file. Whoever
+    else got the data is told of those of them that are in it.
     """
-    persons = [] if case.channel == "file" else [known_to(part, envelope)]
+    persons = _persons(notice, case, part, envelope, files)
+    is_told_back = case.channel == FILE and notice.recipient == case.principal
+    purposes, channel = envelope.purposes, envelope.contact_channel
     document: dict[str, object] = {
         "notice": f"recipient.{notice.action}",
         "number": notice.notice_id,
         "case": notice.sub_case_id,
         "you_are": notice.side.value,
+        "right": case.right.value,
         "article": article_of(notice, case),
         "action": notice.action.value,
-        "action_text": dict(ACTIONS[notice.action]),
+        "action_text": {
+            language: action_text(case.right, notice.action, purposes, channel, language) for language in NAMED
+        },
+        **(_stopped(case, envelope) if notice.action is Action.STOP else {}),
         "decided_by": part.controller,
         "field_groups": list(notice.field_groups),
-        "persons": case.persons,
+        "persons": case.persons if is_told_back else len(persons),
         "identifiers": persons,
         "nonce": hmac.new(key, f"notice/{notice.notice_id}".encode(), hashlib.sha256).hexdigest()[:32],
         "text": dict(TEXTS[notice.side if notice.channel is Channel.PREFIX else Channel.DESK]),
@@ -124,6 +177,19 @@ def notice_document(
         names = {word: f"acks/notice-{notice.notice_id}.{end}" for end, word in ENDS.items()}
         document["acknowledge"] = names
     return document
+
+
+def _persons(
+    notice: Notice, case: Case, part: SubCase, envelope: Envelope, files: Sequence[Holder]
+) -> list[list[dict[str, str]]]:
+    """Whom a notice names: of a file about many, those that its exchanges held; where nobody knows which, all."""
+    if case.channel != FILE:
+        return [known_to(part, envelope)]
+    if notice.recipient == case.principal:
+        return []  # it asked itself
+    held = [holder.identifiers for holder in files]
+    among = None if None in held else {place for places in held for place in places or ()}
+    return persons_known_to(part, envelope, among)
 
 
 ENDS: Mapping[str, str] = {"ack": "acknowledged", "done": "done"}

@@ -51,10 +51,18 @@ def follow(house: House, now: datetime, pace: NoticePace = DEFAULT_PACE) -> Foll
         return 0
 
     waiting = notice_store.list_notices(house.conn, states=WAITING, limit=None)
-    _, not_moved = each("a notice", waiting, move)
-    dropped, not_dropped = each("a notice that is done", notice_store.find_done(house.conn), partial(_drop, house, now))
-    overdue, reminded, escalated = counts.values()
-    return Followed(answers, overdue, reminded, escalated, dropped, not_moved + not_dropped)
+    _, not_moved = each(house.conn, "a notice", waiting, move)
+    dropped, not_dropped = each(
+        house.conn, "a notice that is done", notice_store.find_done(house.conn), partial(_drop, house, now)
+    )
+    return Followed(
+        answers=answers,
+        overdue=counts[NoticeState.OVERDUE],
+        reminded=counts[NoticeState.REMINDED],
+        escalated=counts[NoticeState.ESCALATED],
+        dropped=dropped,
+        left=not_moved + not_dropped,
+    )
 
 
 def _drop(house: House, now: datetime, notice: Notice) -> bool:

@@ -58,12 +58,16 @@ class NoticeOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """An exchange that held the persons of a case. ``was_delivered``: its principal got them in a return."""
+    """An exchange that held the persons of a case. ``was_delivered``: its principal got them in a return.
+
+    ``identifiers``: places in the sealed list of those that its index named; None: nobody asked.
+    """
 
     exchange_id: ExchangeId
     direction: Direction
     was_delivered: bool
     record: ExchangeRecord
+    identifiers: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from sluice.db import Connection
-from sluice.errors import NotFound, Ref, as_typed, is_beginning
+from sluice.errors import NotFound, Ref
+from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.deliver import DELIVERED
 from sluice.lake.objects import StoredObject
 from sluice.ledger.model import EntryKind
@@ -57,13 +58,26 @@ def note_holders(
     )
 
 
+def note_named(conn: Connection, case_id: str, named: Mapping[ExchangeId, Iterable[int]]) -> None:
+    """Note which identifiers, by place, the index of an exchange names that was noted as holder; again only adds."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """update case_holder set identifiers = (
+                   select array_agg(distinct place) from unnest(coalesce(identifiers, '{}') || %s::integer[]) place)
+               where case_id = %s and exchange_id = %s""",
+            [(sorted(places), case_id, exchange_id) for exchange_id, places in sorted(named.items())],
+        )
+
+
 def find_holders(conn: Connection, case_id: str, principal: str) -> list[Holder]:
     """Closed exchanges that held persons of a case: what was noted, and what its erasure found.
 
     Results of agents came from nobody outside and went to nobody.
     """
     rows = conn.execute(
-        """select e.exchange_id::text as id, e.direction, bool_or(h.was_delivered) as was_delivered
+        """select e.exchange_id::text as id, e.direction, bool_or(h.was_delivered) as was_delivered,
+               (select o.identifiers from case_holder o
+                where o.case_id = %(case)s and o.exchange_id = e.exchange_id) as identifiers
            from (select exchange_id, was_delivered from case_holder
                  where case_id = %(case)s and principal = %(principal)s
                  union all
@@ -79,19 +93,23 @@ def find_holders(conn: Connection, case_id: str, principal: str) -> list[Holder]
         entry = find_entry(conn, ExchangeId(row["id"]), EntryKind.EXCHANGE_CLOSED)
         if entry is not None:
             record = ExchangeRecord.model_validate_json(entry.body)
-            found.append(Holder(ExchangeId(row["id"]), Direction(row["direction"]), row["was_delivered"], record))
+            places = None if row["identifiers"] is None else tuple(row["identifiers"])
+            found.append(
+                Holder(ExchangeId(row["id"]), Direction(row["direction"]), row["was_delivered"], record, places)
+            )
     return found
 
 
 def find_unasked(
     conn: Connection, decided: Iterable[str], carried_out: Iterable[str]
 ) -> list[tuple[CaseId, SubCaseId]]:
-    """Parts of which nobody found out yet who has to be told: erasures once carried out, the rest once decided."""
+    """Parts of which nobody found out yet who has to be told: the rest once decided; what is erased or corrected once
+    that was carried out, which says what it came to."""
     rows = conn.execute(
         """select p.case_id::text as case_id, p.sub_case_id::text as sub_case_id from sub_case p
            left join propagation f using (sub_case_id)
            where f.sub_case_id is null and p.action <> 'refuse'
-             and p.state = any(case when p.action = 'erase' then %s::text[] else %s::text[] end)
+             and p.state = any(case when p.action in ('erase', 'rectify') then %s::text[] else %s::text[] end)
            order by p.case_id, p.sub_case_id""",
         (list(carried_out), [*decided, *carried_out]),
     ).fetchall()
@@ -231,6 +249,16 @@ def get_notice(conn: Connection, notice_id: str, *, lock: bool = False) -> Notic
     return found
 
 
+def find_stopped(conn: Connection, notice: Notice) -> tuple[tuple[str, ...], str | None]:
+    """The purposes (DPV IRIs) and the channel that the request behind a notice stops at its principal; none: all."""
+    row = conn.execute(
+        """select purposes, channel from suppression_run
+           where case_id = %s and principal = %s and reason in ('objected', 'consent_withdrawn') limit 1""",
+        (notice.case_id, notice.principal),
+    ).fetchone()
+    return (tuple(row["purposes"]), row["channel"]) if row else ((), None)
+
+
 def find_done(conn: Connection) -> list[Notice]:
     """Notices that are done, or that never go, and whose file may still name a person: a dead worker left it half."""
     rows = conn.execute(
@@ -242,13 +270,8 @@ def find_done(conn: Connection) -> list[Notice]:
 
 
 def find_beginning(conn: Connection, beginning: str) -> NoticeId:
-    """The notice whose number begins so. Raises NotFound unless exactly one does."""
-    rows = conn.execute(
-        "select notice_id::text as id from notice where starts_with(notice_id::text, %s) limit 2", (beginning,)
-    ).fetchall()
-    if len(rows) != 1 or not is_beginning(beginning):
-        raise NotFound(as_typed("notice", beginning), Ref("matches", len(rows)))
-    return NoticeId(rows[0]["id"])
+    """The one notice whose number begins so. Raises NotFound, Ambiguous."""
+    return NoticeId(find_by_beginning(conn, "notice", beginning, "select notice_id as id from notice"))
 
 
 def update_notice(conn: Connection, notice: Notice) -> None:

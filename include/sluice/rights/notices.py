@@ -4,14 +4,15 @@ Every document is a function of the case alone, so a rerun writes the same bytes
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
+from itertools import count
 
 from sluice.db import Connection
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.lake.objects import StoredObject
 from sluice.rights.erase_scope import UNDECIDED
-from sluice.rights.identifiers import WORDS, Envelope
+from sluice.rights.identifiers import WORDS, Envelope, Identifier, places_at
 from sluice.rights.model import ACTIONS, Case, State, SubCase
 from sluice.terms import Principal
 
@@ -46,10 +47,41 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "fr": "Ce fichier n'a pas pu être suivi. Le code dit pourquoi; rien n'a été fait.",
         "en": "This file could not be followed. The code says why; nothing was done.",
     },
+    "IDENTITY_FAILED": {
+        "nl": "Wie dit vraagt, kon bij ons niet tonen wie het is: wij geven die persoon geen gegevens. Weiger (refuse, "
+        "A12IdentityFailure), of vraag met een eigen bestand onder requests/ uw gegevens zelf op en antwoord zelf.",
+        "fr": "Qui demande ceci n'a pas pu prouver son identité chez nous : nous ne lui donnons rien. Refusez (refuse, "
+        "A12IdentityFailure), ou demandez vos données par votre propre fichier sous requests/ et répondez vous-même.",
+        "en": "Who asks this could not show us who they are: we give that person no data. Refuse (refuse, "
+        "A12IdentityFailure), or ask for your data by a file of your own under requests/ and answer yourself.",
+    },
+    "CONTRADICTS": {
+        "nl": "Dit spreekt uw vorige instructie tegen, die nog niet is uitgevoerd. Er wordt niets meer uitgevoerd; "
+        "wat al was uitgevoerd, blijft zo. Het contactcenter neemt contact met u op. Zet daarna uw beslissing opnieuw "
+        "onder requests/, in een nieuw bestand.",
+        "fr": "Ceci contredit votre instruction précédente, qui n'est pas encore exécutée. Plus rien n'est exécuté; "
+        "ce qui l'était déjà le reste. Le centre de contact vous contactera. Déposez ensuite à nouveau votre décision "
+        "sous requests/, dans un nouveau fichier.",
+        "en": "This contradicts your earlier instruction, which is not carried out yet. Nothing more is carried out; "
+        "what already was stays so. The contact center will get in touch with you. Then put your decision anew under "
+        "requests/, in a new file.",
+    },
     "INSTRUCTED": {
         "nl": "Uw instructie is aanvaard en wordt uitgevoerd.",
         "fr": "Votre instruction est acceptée et sera exécutée.",
         "en": "Your instruction is accepted and will be carried out.",
+    },
+    "ERASURE_WAITS": {
+        "nl": "Sommige personen van uw bestand zijn nog niet gewist. Zij lieten de verwerking beperken (AVG art. 18) "
+        "of krijgen nog een antwoord (art. 15 of 20): nu wissen zou daarmee in strijd zijn. Zodra dat voorbij is, "
+        "worden zij gewist; u hoeft niets te doen. Voor alle anderen wordt uw instructie uitgevoerd.",
+        "fr": "Certaines personnes de votre fichier ne sont pas encore effacées. Elles ont fait limiter le traitement "
+        "(RGPD art. 18) ou attendent une réponse (art. 15 ou 20) : les effacer maintenant y serait contraire. Dès que "
+        "cela est terminé, elles sont effacées ; vous n'avez rien à faire. Pour toutes les autres, votre instruction "
+        "est exécutée.",
+        "en": "Some persons of your file are not erased yet. They had the processing restricted (GDPR Art. 18) or are "
+        "owed an answer (Art. 15 or 20): erasing them now would infringe that. Once it has ended they are erased; you "
+        "need not do anything. For everybody else your instruction is carried out.",
     },
     "CONFIRMED": {
         "nl": "Dit is uitgevoerd. De aantallen staan hieronder; het certificaat, als er een is, ligt onder notices/.",
@@ -60,6 +92,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "nl": "Er is niets veranderd: van deze persoon is hier niets meer.",
         "fr": "Rien n'a été changé : il ne reste rien de cette personne ici.",
         "en": "Nothing was changed: nothing of this person is left here.",
+    },
+    "CONFIRMED_NOTHING": {
+        "nl": "Er is niets gewijzigd: niets van wat juist is, hoort bij deze gegevens.",
+        "fr": "Rien n'a été changé : rien de ce qui est exact ne figure parmi ces données.",
+        "en": "Nothing was changed: nothing of what is right is among this data.",
     },
     "CONFIRMED_REFUSAL": {
         "nl": "Uw weigering is genoteerd; er is niets gedaan. Wie de persoon antwoordt, staat in de overeenkomst.",
@@ -148,6 +185,26 @@ def put_notice(house: House, key: str, document: Mapping[str, object]) -> Stored
 
 def known_to(part: SubCase, envelope: Envelope) -> list[dict[str, str]]:
     """The identifiers that the files of a part's principal know."""
-    all_of_them = envelope.identifiers
-    places: Sequence[int] = range(len(all_of_them)) if part.identifiers is None else part.identifiers
-    return [{"kind": WORDS[all_of_them[place].kind], "value": all_of_them[place].value} for place in places]
+    return [_said(envelope.identifiers[place]) for place in _known_places(part, envelope)]
+
+
+def persons_known_to(
+    part: SubCase, envelope: Envelope, among: Collection[int] | None = None
+) -> list[list[dict[str, str]]]:
+    """The same, person by person; those without any are left out. ``among``: places of the sealed list; None: all."""
+    known = frozenset(_known_places(part, envelope)) & frozenset(
+        range(len(envelope.identifiers)) if among is None else among
+    )
+    places = count()
+    every = [[(next(places), each) for each in person] for person in envelope.persons]
+    found = [[_said(each) for place, each in person if place in known] for person in every]
+    return [person for person in found if person]
+
+
+def _known_places(part: SubCase, envelope: Envelope) -> list[int]:
+    own = places_at(envelope.identifiers, Principal(part.principal))
+    return own if part.identifiers is None else [place for place in part.identifiers if place in own]
+
+
+def _said(identifier: Identifier) -> dict[str, str]:
+    return {"kind": WORDS[identifier.kind], "value": identifier.value}

@@ -5,22 +5,22 @@ visible. ``finish_openings`` does the rest of what was begun.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from typing import Protocol
 from uuid import UUID, uuid4
 
 from sluice.db import transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import Faults
+from sluice.ledger.names import check_name
 from sluice.rights import store
 from sluice.rights.book import Book, close_book
 from sluice.rights.clock import BRUSSELS, due_dates, received_on
 from sluice.rights.errors import RequestIdReused
 from sluice.rights.facts import clock_parameters
-from sluice.rights.guards import LANGUAGES, names_somebody
+from sluice.rights.guards import LANGUAGES
 from sluice.rights.identifiers import (
     Envelope,
     Identifier,
@@ -32,12 +32,13 @@ from sluice.rights.identifiers import (
     find_sealed,
     list_sealed,
     open_sealed,
+    owned_by,
     seal,
 )
-from sluice.rights.model import PROTECTED, Actor, Case, CaseId, Hold, Order, Right, Role, State
-from sluice.rights.reach import scope_of_request
-from sluice.rights.scope import Scoped, check_principal, find_scope
-from sluice.subject.scope import Scope
+from sluice.rights.model import Actor, Case, CaseId, Order, Right, Role, State
+from sluice.rights.owners import find_owners, owners_since
+from sluice.rights.protect import protect
+from sluice.rights.scope import Scoped, check_principal
 from sluice.terms import Principal, SubjectKind
 
 log = logging.getLogger(__name__)
@@ -46,56 +47,63 @@ FILE = "file"
 """The channel of a principal's own request file, and of nothing else."""
 
 
-class Protection(Protocol):
-    """How a person is kept out of dial lists and outbound files.
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """What one person asks, as a door heard it; nothing of it is checked yet."""
 
-    ``apply`` must be repeatable: the same case, principal and reason again changes nothing. It holds
-    when it returns. ``refs``: SubjectRefs under the key of ``principal``. ``scope``: what it stops.
+    right: Right
+    identifiers: Sequence[tuple[SubjectKind, str] | Identifier] = field(repr=False)
+    """All of them, in any spelling. A customer number is one principal's."""
+    principal: Principal | None
+    """Who was addressed; None: all that know the person."""
+    received: datetime | date
+    """The moment, or the Brussels date when only that is known."""
+    channel: str
+    """How it came, in one word."""
+    language: str
+    """Of the person: nl, fr or en."""
+    actor: Actor
+    request_id: UUID | None = None
+    """The client's own number; the same one again gives the case that is there."""
+    sought: Sought | None = None
+    """Name and birth date of a person who gave no identifier; such a case waits (:mod:`sluice.rights.confirm`)."""
+    purposes: Sequence[str] = ()
+    """What an objection or a withdrawal is about: DPV IRIs; none: all it can reach."""
+    contact_channel: str | None = None
+    """Word of the agreement, where the person means one channel only."""
+
+
+def open_case(house: House, request: NewRequest, now: datetime) -> Case:
+    """Open the case of one person; the person is held before it is there.
+
+    Raises IdentifierInvalid when an identifier names nobody, NumberOfSeveral, PrincipalUnknown, UsageError for a date
+    to come, RequestIdReused for other content.
     """
-
-    def apply(self, case_id: CaseId, principal: Principal, refs: Sequence[str], reason: Hold, scope: Scope) -> None: ...
-
-
-def open_case(
-    house: House,
-    right: Right,
-    identifiers: Sequence[tuple[SubjectKind, str]],
-    principal: Principal | None,
-    received: datetime | date,
-    channel: str,
-    language: str,
-    now: datetime,
-    *,
-    protection: Protection,
-    actor: Actor,
-    request_id: UUID | None = None,
-    sought: Sought | None = None,
-    purposes: Sequence[str] = (),
-    contact_channel: str | None = None,
-) -> Case:
-    """Open the case of one person; ``identifiers``: all of them, in any spelling.
-
-    purposes, contact_channel: what an objection or a withdrawal is about (DPV IRIs, a word of agreements).
-    received: the moment, or the Brussels date when only that is known. request_id: the client's own
-    number; the same one again gives the case that is there. sought: name and birth date of a person who gave no
-    identifier; such a case waits (:mod:`sluice.rights.confirm`). Raises IdentifierInvalid when an identifier
-    names nobody, PrincipalUnknown, UsageError for a date to come, RequestIdReused for another content.
-    """
-    person = tuple(Identifier(kind, value) for kind, value in identifiers)
-    if sought is None or person:
-        check_identifiers(person)
-    if sought is not None:
-        check_sought(sought)
-    case_id = case_id_of(house.keyring, request_id) if request_id else CaseId(str(uuid4()))
-    envelope = envelope_of(case_id, right, principal, (person,), received, now, actor)
-    envelope = replace(envelope, channel=_word("channel", channel), language=_language(language), sought=sought)
-    envelope = replace(envelope, purposes=tuple(sorted(set(purposes))), contact_channel=contact_channel)
-    if request_id is None:
-        return open_envelope(house, envelope, protection)
-    known = store.find_cases(house.conn, [case_id])  # asked before sealing: what was removed is not sealed again
-    case = known[0] if known else open_envelope(house, envelope, protection)
+    envelope = _envelope(house, request, now)
+    if request.request_id is None:
+        return open_envelope(house, find_owners(house, envelope), now)
+    known = store.find_cases(house.conn, [envelope.case_id])  # before sealing: what was removed is not sealed again
+    case = known[0] if known else open_envelope(house, find_owners(house, envelope), now)
     _check_same(house, case, envelope)
     return case
+
+
+def _envelope(house: House, request: NewRequest, now: datetime) -> Envelope:
+    """The request as it will be sealed. Raises IdentifierInvalid, UsageError."""
+    person = tuple(each if isinstance(each, Identifier) else Identifier(*each) for each in request.identifiers)
+    if request.sought is None or person:
+        check_identifiers(person)
+    if request.sought is not None:
+        check_sought(request.sought)
+    case_id = case_id_of(house.keyring, request.request_id) if request.request_id else CaseId(str(uuid4()))
+    return replace(
+        envelope_of(case_id, request.right, request.principal, (person,), request.received, now, request.actor),
+        channel=_word("channel", request.channel),
+        language=_language(request.language),
+        sought=request.sought,
+        purposes=tuple(sorted(set(request.purposes))),
+        contact_channel=request.contact_channel,
+    )
 
 
 def _check_same(house: House, case: Case, said: Envelope) -> None:
@@ -107,8 +115,16 @@ def _check_same(house: House, case: Case, said: Envelope) -> None:
         said.channel,
         said.language,
     )
-    if not same or (sealed and (sealed.envelope.persons, sealed.envelope.sought) != (said.persons, said.sought)):
+    if not same or (sealed and not _is_same_person(sealed.envelope, said)):
         raise RequestIdReused(Ref("case", case.case_id))
+
+
+def _is_same_person(sealed: Envelope, said: Envelope) -> bool:
+    """Whether they name the same; whose a customer number is was found out when the first one was sealed."""
+    then, now = sealed.identifiers, said.identifiers
+    bare = [[replace(each, owner=None, knew=frozenset()) for each in every] for every in (then, now)]
+    owners = all(one.owner in (None, other.owner) for one, other in zip(now, then, strict=False))
+    return sealed.sought == said.sought and bare[0] == bare[1] and owners
 
 
 def envelope_of(
@@ -124,8 +140,7 @@ def envelope_of(
 
     A moment of today that is yet to come is that of a clock that runs ahead: the agreement's hours begin now.
     """
-    if not names_somebody(actor.name):
-        raise UsageError(Ref("actor", "a name that a record can hold"))  # else it were sealed and never opened
+    name = check_name(actor.name)  # else it were sealed and never opened
     day = received_on(received) if isinstance(received, datetime) else received
     if day > received_on(now):
         raise UsageError(Ref("received", "in the future"))
@@ -139,12 +154,12 @@ def envelope_of(
         channel=FILE,
         language="nl",
         actor_role=actor.role,
-        actor=actor.name,
-        persons=persons,
+        actor=name,
+        persons=tuple(owned_by(person, principal) for person in persons) if principal else persons,
     )
 
 
-def open_envelope(house: House, envelope: Envelope, protection: Protection) -> Case:
+def open_envelope(house: House, envelope: Envelope, now: datetime) -> Case:
     """Seal a request, protect and commit. The same case number again gives the case that is there.
 
     What could not be opened is not sealed: raises PrincipalUnknown, ClockRefused.
@@ -152,47 +167,31 @@ def open_envelope(house: House, envelope: Envelope, protection: Protection) -> C
     if envelope.principal:
         check_principal(house, envelope.principal, envelope.opened_at)
     due_dates(envelope.received, house.settings.center_country, clock_parameters(envelope.received))
-    return _finish(house, seal(house, envelope), protection)
+    return _finish(house, seal(house, envelope), now)
 
 
-def finish_openings(house: House, protection: Protection) -> tuple[int, int]:
+def finish_openings(house: House, now: datetime) -> tuple[int, int]:
     """Open every case whose envelope is sealed and that is not there: how many, and how many are met again."""
     sealed = list_sealed(house)
     known = store.find_known(house.conn, [case_id for case_id, _ in sealed])
-    done, faults = 0, Faults()
+    done, faults = 0, Faults(house.conn)
     for case_id, key in sealed:
         if case_id in known:
             continue
         with faults.kept_apart(f"the opening of case {case_id}"):
-            _finish(house, open_sealed(house, key), protection)
+            _finish(house, open_sealed(house, key), now)
             done += 1
     return done, faults.count
 
 
-def _finish(house: House, sealed: Sealed, protection: Protection) -> Case:
+def _finish(house: House, sealed: Sealed, now: datetime) -> Case:
     case_id = sealed.envelope.case_id
     if store.find_known(house.conn, [case_id]):
         return store.get_case(house.conn, case_id)
-    scoped = protect(house, sealed.envelope, protection)
+    sealed = replace(sealed, envelope=owners_since(house, sealed.envelope))
+    scoped = protect(house, sealed.envelope, now)
     _commit(house, _case_of(house, sealed, scoped), sealed)
     return store.get_case(house.conn, case_id)
-
-
-def protect(house: House, envelope: Envelope, protection: Protection) -> Scoped:
-    """Find who is meant and keep them out as far as they mean it, before anything else is known of the case."""
-    scoped = find_scope(house, envelope)
-    hold_at(protection, envelope, scoped.refs)
-    return scoped
-
-
-def hold_at(protection: Protection, envelope: Envelope, refs: Mapping[Principal, Sequence[str]]) -> int:
-    """Keep the person out at these principals, as the right that was asked for says; at how many."""
-    hold = PROTECTED.get(envelope.right)
-    wanted = {principal: own for principal, own in refs.items() if own} if hold else {}
-    for principal, own in wanted.items():
-        assert hold is not None  # else nobody is wanted
-        protection.apply(envelope.case_id, principal, own, hold, scope_of_request(envelope, hold))
-    return len(wanted)
 
 
 def _commit(house: House, case: Case, sealed: Sealed) -> None:

@@ -1,7 +1,7 @@
 """How far what a person said reaches: purposes, bases, channel. Pure."""
 
 from sluice.rights.identifiers import Envelope
-from sluice.rights.model import Action, Hold, Right
+from sluice.rights.model import PROTECTED, Action, Hold, Right, SubCase
 from sluice.subject.scope import MARKETING, Scope, scope_of
 from sluice.subject.suppression import Suppression
 
@@ -23,3 +23,10 @@ def keeps_out(right: Right, action: Action | None) -> Hold | None:
             return Hold.CONSENT_WITHDRAWN if right is Right.CONSENT_WITHDRAWAL else Hold.OBJECTED
         case _:
             return None
+
+
+def stays_out(right: Right, part: SubCase) -> Hold | None:
+    """As what a carried out part keeps its person out; None: it does not. What was protected for good at once holds
+    where nobody knows the person too; a decision holds at the principal it is about."""
+    hold = keeps_out(right, part.action)
+    return hold if part.agreement_id is not None or hold is PROTECTED.get(right) else None

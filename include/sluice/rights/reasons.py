@@ -1,7 +1,8 @@
 """Why a request may be refused or delayed: a closed list of DPV 2.3 justifications (EU GDPR extension).
 
 ``https://w3id.org/dpv/legal/eu/gdpr``. "The contract says keep", "reporting needs it" and "it is in a
-backup" are no reasons, so they are not here. Art. 15(4), 20 and 21(1) have no term of their own in the extension.
+backup" are no reasons, so they are not here. What has no term of its own in the extension (Art. 15(4), 20, 21(1), and
+that the conditions of a right are not met) has one of DPV's plain justifications.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,10 @@ PLAIN = "https://w3id.org/dpv/justifications#"
 THIRD_PARTY = PLAIN + "ThirdPartyRightsImpaired"
 """Something is left out for somebody else's sake (Art. 15(4), 20(4)); the EU extension has no term for it."""
 NOT_REQUIRED = PLAIN + "NotRequiredJustification"
-"""The right does not reach this data: neither consent nor contract, or not provided by the person (Art. 20(1))."""
+"""The conditions of the right are not met. Art. 16: the data is right. 17(1), 18(1): none of the grounds holds. 20(1):
+neither consent nor contract, or not provided by the person. 21(1): neither a public task nor a legitimate interest."""
+OVERRIDDEN = PLAIN + "LegitimateInterestOverride"
+"""Compelling legitimate grounds override those of the person (Art. 21(1)); never where advertising is objected to."""
 
 
 def _iris(names: str) -> frozenset[str]:
@@ -33,12 +37,16 @@ REFUSALS: Mapping[Right, frozenset[str]] = {
     **dict.fromkeys(Right, IDENTITY | ABUSE),
     Right.ACCESS: IDENTITY | ABUSE | {THIRD_PARTY},
     Right.PORTABILITY: IDENTITY | ABUSE | {THIRD_PARTY, NOT_REQUIRED},
-    Right.ERASURE: IDENTITY | ABUSE | EXCEPTIONS,
-    Right.OBJECTION: IDENTITY | ABUSE | _iris("A17LegalClaims"),
+    Right.RECTIFICATION: IDENTITY | ABUSE | {NOT_REQUIRED},
+    Right.ERASURE: IDENTITY | ABUSE | EXCEPTIONS | {NOT_REQUIRED},
+    Right.RESTRICTION: IDENTITY | ABUSE | {NOT_REQUIRED},
+    Right.OBJECTION: IDENTITY | ABUSE | _iris("A17LegalClaims") | {OVERRIDDEN, NOT_REQUIRED},
     Right.DIRECT_MARKETING: frozenset(),
     Right.CONSENT_WITHDRAWAL: frozenset(),
 }
-"""What may stand behind a refusal of each right. Objection: legal claims (Art. 21(1)), else on proven abuse."""
+"""What may stand behind a refusal of each right, by a decision of a person. Objection: compelling grounds, legal
+claims, or another basis than it reaches (Art. 21(1)), else on proven abuse. To advertising, and of a withdrawn consent,
+there is none (21(3), 7(3))."""
 
 REMEDIES: Mapping[str, str] = {"BE": "remedies.be"}
 """The text on complaint and court by country of the controller (Art. 12(4), 77, 79); elsewhere nothing is refused."""
@@ -48,7 +56,7 @@ def iri(name: str) -> str:
     """The IRI of a short name: ``A17LegalClaims`` or ``JustificationA17LegalClaims``; an IRI stays as it is."""
     if "#" in name:
         return name
-    if PLAIN + name in (THIRD_PARTY, NOT_REQUIRED):
+    if PLAIN + name in (THIRD_PARTY, NOT_REQUIRED, OVERRIDDEN):
         return PLAIN + name
     return GDPR + name.removeprefix("Justification")
 

@@ -3,11 +3,12 @@
 The rule, also in docs/explanation/cases.md: whoever the record of an exchange names as recipient, if the
 exchange held the person and had a field group of this part's controller that was decided. Of a return, only
 if it was delivered with the person in it. Whoever decided is not told of its own decision. Of a stop, the
-supplier of the person's rows is told too.
+supplier of the person's rows is told too. What was exchanged under an agreement that no part of the case is about, as
+one that has ended, goes with every part of the same controller at that principal.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from sluice.ledger.record import ExchangeRecord
 from sluice.rights.model import Action, SubCase
@@ -24,15 +25,24 @@ BY_HAND = frozenset({Action.RECTIFY})
 PRINCIPAL = "principal"
 
 
-def recipients_of(part: SubCase, holders: Iterable[Holder], center: str) -> tuple[Recipient, ...]:
+def without_part(parts: Iterable[SubCase], holders: Iterable[Holder]) -> frozenset[str]:
+    """Agreements under which exchanges held the person, and that none of these parts is about."""
+    under = {holder.record.why.agreement_id for holder in holders}
+    return frozenset(each for each in under if each) - {part.agreement_id for part in parts if part.agreement_id}
+
+
+def recipients_of(
+    part: SubCase, holders: Iterable[Holder], center: str, orphans: Collection[str] = ()
+) -> tuple[Recipient, ...]:
     """Everybody who has to be told of a part, by name and side; nobody for what is not passed on.
 
     ``holders``: exchanges of the part's principal that held the persons of the case. ``center``: our own code.
+    ``orphans``: agreements of that principal that no part of the case is about.
     """
     groups: dict[tuple[str, Side], set[str]] = defaultdict(set)
     exchanges: dict[tuple[str, Side], set[ExchangeId]] = defaultdict(set)
     for holder in holders:
-        for name, side, told in _told(part, holder, center):
+        for name, side, told in _told(part, holder, center, orphans):
             groups[name, side] |= told
             exchanges[name, side].add(holder.exchange_id)
     return tuple(
@@ -60,16 +70,26 @@ def groups_of(record: ExchangeRecord, controller: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _told(part: SubCase, holder: Holder, center: str) -> Iterator[tuple[str, Side, frozenset[str]]]:
+def _told(
+    part: SubCase, holder: Holder, center: str, orphans: Collection[str]
+) -> Iterator[tuple[str, Side, frozenset[str]]]:
     record, decider = holder.record, decider_of(part, center)
-    if part.action not in PASSED_ON or record.why.agreement_id != part.agreement_id:
+    if part.action not in PASSED_ON or record.why.agreement_id not in (part.agreement_id, *orphans):
         return
-    decided = groups_of(record, part.controller) & set(part.action_fields or part.field_groups)
+    decided = _decided(part, record)
     for name in _receivers(holder, center) if decided else ():
         if name != decider:
             yield name, Side.RECIPIENT, decided
-    if part.action in UPSTREAM and holder.direction is Direction.INBOUND and record.who.sender != decider:
-        yield record.who.sender, Side.SUPPLIER, frozenset(c.field_group for c in record.what.columns if c.field_group)
+    supplier = record.who.principal  # also of held rows that we ourselves put there again
+    if part.action in UPSTREAM and holder.direction is Direction.INBOUND and supplier != decider:
+        yield supplier, Side.SUPPLIER, frozenset(c.field_group for c in record.what.columns if c.field_group)
+
+
+def _decided(part: SubCase, record: ExchangeRecord) -> frozenset[str]:
+    """Field groups of an exchange that were decided with a part; what its own agreement does not list goes with all."""
+    groups, named = groups_of(record, part.controller), set(part.action_fields or part.field_groups)
+    is_all = record.why.agreement_id != part.agreement_id and named == set(part.field_groups)
+    return groups if is_all else groups & named
 
 
 def _receivers(holder: Holder, center: str) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 
 import rfc8785
 
-from sluice.agreement.model import FieldRole
+from sluice.agreement.model import DataContract, FieldRole
 from sluice.agreement.profiles import PROFILES
-from sluice.agreement.store import find_agreement, find_contracts
+from sluice.agreement.store import find_contracts, find_last
 from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange.correction_store import find_fields
@@ -31,12 +31,12 @@ from sluice.rights.model import Action, Case, CaseId, Right, State, SubCase, Sub
 from sluice.rights.rectify_whom import refs_to_correct
 from sluice.rights.scope import DECIDES
 from sluice.rights.tidy_store import check_not_tidied
-from sluice.terms import DataOrigin, Direction, Principal
+from sluice.terms import DataOrigin, Direction, Principal, SubjectKind
 
 log = logging.getLogger(__name__)
 MOST_BYTES = 4_000
-RECTIFIED, NOBODY = "RECTIFIED", "NOBODY_KNOWS_THE_PERSON"
-"""Why a part was carried out: its values were corrected, or none of the person is there."""
+RECTIFIED, NOBODY, NOT_CONCERNED = "RECTIFIED", "NOBODY_KNOWS_THE_PERSON", "NO_FIELD_CONCERNED"
+"""Why a part was carried out: it was corrected, none of the person is there, or none of its fields is meant."""
 TO_CARRY_OUT = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
 DECIDED = TO_CARRY_OUT | {
     State.EXECUTED,
@@ -139,7 +139,7 @@ def _awaits(house: House, part: SubCase) -> bool:
     """Whether a part can still take what is said: it is not decided, or it was without a word of what is right."""
     if part.state not in DECIDED:
         return True
-    return part.action is Action.RECTIFY and part.state in TO_CARRY_OUT and _asked(house, part) is None
+    return part.action is Action.RECTIFY and part.state in TO_CARRY_OUT and find_asked(house, part) is None
 
 
 def _count_decided(case: Case) -> int:
@@ -147,11 +147,12 @@ def _count_decided(case: Case) -> int:
 
 
 def carry_out(house: House, case: Case, part: SubCase, now: datetime) -> Carried | None:
-    """Correct what a part's controller decides of. None: nobody said what is right, or nobody can tell whose rows.
+    """Correct what a part's controller decides of. None: nobody said what is right, nobody can tell whose rows, or no
+    contract says which columns there are.
 
     Where none of its columns is concerned, or the person was erased since, what was asked is the evidence.
     """
-    asked = _asked(house, part)
+    asked = find_asked(house, part)
     if asked is None:
         return None
     principal = Principal(part.principal)
@@ -161,39 +162,71 @@ def carry_out(house: House, case: Case, part: SubCase, now: datetime) -> Carried
         return None
     if not refs:
         return Carried(NOBODY, case.subject_sha256)
+    if not _contracts(house.conn, part, now):
+        log.warning("case %s: no contract of %s says what its columns are", case.case_id, principal)
+        return None
+    kinds, groups = _kinds(house.conn, part, now), part.action_fields or part.field_groups
     done = [
-        correct(house, principal, case.case_id, refs, _right(each, asked), now)
+        correct(house, principal, case.case_id, refs, _right(each, asked, kinds.get(each.name, ())), now)
         for each in _fields(house.conn, part, now)
-        if each.name in asked.wanted.values and each.group in (part.action_fields or part.field_groups)
+        if each.name in asked.wanted.values and each.group in groups
     ]
-    return Carried(RECTIFIED, evidence_of(house, done) or case.subject_sha256)
+    evidence = evidence_of(house, done)
+    return Carried(RECTIFIED, evidence) if evidence else Carried(NOT_CONCERNED, case.subject_sha256)
 
 
-def _right(column: FieldRole, asked: Asked) -> RightValue:
+def _right(column: FieldRole, asked: Asked, kinds: tuple[tuple[SubjectKind, str], ...]) -> RightValue:
     is_opinion = column.group in OPINIONS or column.origin is DataOrigin.AGENT_MADE
     wanted = asked.wanted
-    return RightValue(column.name, wanted.values[column.name], wanted.as_of, is_opinion, asked.sha256)
+    return RightValue(column.name, wanted.values[column.name], wanted.as_of, is_opinion, asked.sha256, kinds)
 
 
 def corrected_fields(conn: Connection, part: SubCase, groups: Collection[str], at: datetime) -> list[str]:
     """Names of the columns, of these field groups, that were corrected in the case of a part; no value."""
+    return [each.name for each in _corrected(conn, part, groups, at)]
+
+
+def corrected_groups(conn: Connection, part: SubCase, at: datetime) -> tuple[str, ...]:
+    """Field groups of a part of which a column was corrected, as the part names them."""
+    groups = part.action_fields or part.field_groups
+    made = {each.group for each in _corrected(conn, part, groups, at)}
+    return tuple(group for group in groups if group in made)
+
+
+def _corrected(conn: Connection, part: SubCase, groups: Collection[str], at: datetime) -> Iterator[FieldRole]:
     made = find_fields(conn, part.case_id, Principal(part.principal))
-    return [each.name for each in _fields(conn, part, at) if each.group in groups and each.name in made]
+    return (each for each in _fields(conn, part, at) if each.group in groups and each.name in made)
 
 
 def _fields(conn: Connection, part: SubCase, at: datetime) -> Iterator[FieldRole]:
     """Columns of which the part's controller decides, each name once."""
-    on, seen = received_on(at), set[str]()
-    agreement = find_agreement(conn, part.agreement_id, on, at) if part.agreement_id else None
-    for contract in find_contracts(conn, agreement, on, at) if agreement else ():
-        for each in contract.fields if contract.direction in HELD_IN else ():
+    seen = set[str]()
+    for contract in _contracts(conn, part, at):
+        for each in contract.fields:
             decides = DECIDES.get(PROFILES[each.role_profile].controller)
             if decides and decides[0] == part.controller and each.name not in seen:
                 seen.add(each.name)
                 yield each
 
 
-def _asked(house: House, part: SubCase) -> Asked | None:
+def _contracts(conn: Connection, part: SubCase, at: datetime) -> list[DataContract]:
+    """Of the agreement as it stands, or as it stood on its last day: what came under it is here for a while yet."""
+    paper = find_last(conn, part.agreement_id, received_on(at), at) if part.agreement_id else None
+    found = find_contracts(conn, *paper, at) if paper else ()
+    return [contract for contract in found if contract.direction in HELD_IN]
+
+
+def _kinds(conn: Connection, part: SubCase, at: datetime) -> dict[str, tuple[tuple[SubjectKind, str], ...]]:
+    """By name of an identifying column what it refers to, and the region of its phones, in every contract."""
+    found: dict[str, set[tuple[SubjectKind, str]]] = {}
+    for contract in _contracts(conn, part, at):
+        for each in contract.subject_fields:
+            assert each.subject_key is not None  # it can find a person
+            found.setdefault(each.name, set()).add((each.subject_key, contract.file_format.region))
+    return {name: tuple(sorted(kinds)) for name, kinds in found.items()}
+
+
+def find_asked(house: House, part: SubCase) -> Asked | None:
     """What the instruction says that was followed; else what was said of the whole case."""
     steps = store.list_steps(house.conn, part.case_id)
     mine = [each for each in steps if each.sub_case_id == part.sub_case_id and each.to_state is State.INSTRUCTED]

@@ -22,8 +22,10 @@ from sluice.rights.model import Right
 from sluice.subject.candidate import normal_candidate
 from sluice.subject.columns import normalise_column
 
-LARGEST_BYTES = 64 << 20
 MOST_PERSONS = 100_000
+LONGEST_PERSON = 600
+"""Bytes of one with an e-mail address of 254 characters, every other identifier and the names of all five."""
+LARGEST_BYTES = MOST_PERSONS * LONGEST_PERSON
 MOST_ROWS_NAMED = 20
 MEMBERS = {"right", "received", "language", "persons", "purposes", "channel"}
 NAMED = ("name", "birth_date")
@@ -82,8 +84,17 @@ def parse_request(name: str, content: bytes) -> Asked | Outcome:
     if len(content) > LARGEST_BYTES:
         return Outcome.TOO_LARGE
     if name.lower().endswith(".json"):
-        return _parse_json(content)
+        return Outcome.TOO_MANY_PERSONS if _has_more_than_persons(content) else _parse_json(content)
     return _parse_csv(name, content) if name.lower().endswith(".csv") else Outcome.UNREADABLE
+
+
+def _has_more_than_persons(content: bytes) -> bool:
+    """Whether it has more objects, lists or members than the most persons need: a small file of many takes gigabytes.
+
+    Counted before it is read; twice as many, because a value may have such a sign in it.
+    """
+    objects, lists, members = (content.count(sign) for sign in (b"{", b"[", b","))
+    return objects + lists > 2 * MOST_PERSONS or members > 2 * MOST_PERSONS * len(KINDS)
 
 
 def _parse_json(content: bytes) -> Asked | Outcome:
@@ -131,10 +142,12 @@ def _cells(row: Mapping[str, object]) -> dict[str, str]:
 def _parse_csv(name: str, content: bytes) -> Asked | Outcome:
     """The right is what the name begins with: ``erasure-2026-11.csv``."""
     try:
-        text = content.decode("utf-8-sig")
-        head = text.partition("\n")[0]
-        delimiter = max(";,\t|", key=head.count)
-        rows = list(islice(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True), MOST_PERSONS + 2))
+        text = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="\n")  # no copy of four bytes a character
+        head = content.partition(b"\n")[0]
+        delimiter = max(";,\t|", key=lambda sign: head.count(sign.encode()))
+        if content.count(delimiter.encode()) > 2 * MOST_PERSONS * len(KINDS):
+            return Outcome.TOO_MANY_PERSONS
+        rows = list(islice(csv.reader(text, delimiter=delimiter, strict=True), MOST_PERSONS + 2))
     except (ValueError, csv.Error):
         return Outcome.UNREADABLE
     columns = [column.strip().lower() for column in rows[0]] if rows else []

@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 
 from sluice.db import transaction
 from sluice.exchange.house import House
-from sluice.exchange.naming import PRINCIPAL_NAME, is_safe_name
+from sluice.exchange.naming import PRINCIPAL_NAME, has_number, is_safe_name
 from sluice.exchange.sweeping import Faults
 from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
@@ -25,10 +25,10 @@ from sluice.ledger.cased import CaseRequestRead
 from sluice.ledger.model import EntryKind
 from sluice.rights import cases, store
 from sluice.rights.clock import received_on
-from sluice.rights.instructions import is_instruction, read_instruction
+from sluice.rights.instructions import is_instruction, note_keys, read_instruction
 from sluice.rights.model import Actor, Case, CaseId, Role
 from sluice.rights.notices import TEXTS, put_notice
-from sluice.rights.opening import Protection, envelope_of, finish_openings, open_envelope
+from sluice.rights.opening import envelope_of, finish_openings, open_envelope
 from sluice.rights.request_file import LARGEST_BYTES, Asked, Outcome, RowFault, parse_request
 from sluice.terms import Principal
 
@@ -58,7 +58,7 @@ class RequestFile:
 class RequestSweep:
     """One look at all ``requests/``: files and instructions by outcome; ``finished``: openings of dead workers.
 
-    ``failed``: files that were not answered and openings that were not finished; met again.
+    ``failed``: files not answered, principals whose files cannot be listed, openings not finished; met again.
     """
 
     requests: Mapping[str, int] = field(default_factory=dict)
@@ -67,19 +67,23 @@ class RequestSweep:
     failed: int = 0
 
 
-def read_requests(house: House, protection: Protection, now: datetime) -> RequestSweep:
+def read_requests(house: House, now: datetime) -> RequestSweep:
     """Answer every version under ``<principal>/requests/`` that has no answer yet, oldest first.
 
     Openings that a dead worker left are finished first. Raises ServiceMissing when a store is away;
     other faults are counted and met again.
     """
-    finished, not_opened = finish_openings(house, protection)
+    note_keys(house)
+    finished, not_opened = finish_openings(house, now)
     counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-    faults = Faults()
+    faults = Faults(house.conn)
     for name in filter(PRINCIPAL_NAME.fullmatch, house.objects.list_prefixes(house.settings.bucket_exchange)):
-        for item in _fresh(house, Principal(name)):
+        fresh: list[StoredObject] = []
+        with faults.kept_apart(f"what {name} put under requests/"):
+            fresh = _fresh(house, Principal(name))
+        for item in fresh:
             with faults.kept_apart(f"a request of {name}"):
-                _answer(house, Principal(name), item, protection, now, *counts)
+                _answer(house, Principal(name), item, now, *counts)
     return RequestSweep(dict(counts[0]), dict(counts[1]), finished, not_opened + faults.count)
 
 
@@ -87,7 +91,6 @@ def _answer(
     house: House,
     principal: Principal,
     item: StoredObject,
-    protection: Protection,
     now: datetime,
     requests: Counter[str],
     instructions: Counter[str],
@@ -95,12 +98,10 @@ def _answer(
     if is_instruction(item.key):
         instructions[read_instruction(house, principal, item, now).outcome] += 1
     else:
-        requests[read_request(house, principal, item, protection, now).outcome] += 1
+        requests[read_request(house, principal, item, now).outcome] += 1
 
 
-def read_request(
-    house: House, principal: Principal, item: StoredObject, protection: Protection, now: datetime
-) -> RequestFile:
+def read_request(house: House, principal: Principal, item: StoredObject, now: datetime) -> RequestFile:
     """Read one version, open its case and give the notice; again gives what is there."""
     content = b"" if item.size_bytes > LARGEST_BYTES else house.objects.read(item.bucket, item.key, item.version_id)
     asked = parse_request(item.key, content) if content else _unread(item)
@@ -115,7 +116,7 @@ def read_request(
         return _record(house, item, file(Outcome.BAD_DATE, None, 0, ()))
     if not any(row[0] == principal for row in store.find_agreement_bodies(house.conn, received_on(now), now)):
         return _record(house, item, file(Outcome.NO_AGREEMENT, None, 0, ()))
-    case = _open(house, principal, item, asked, put_at, protection)
+    case = _open(house, principal, item, asked, put_at, now)
     if asked.sought is None:  # it knows whom it names; where it only has a name, our desk says who that is
         cases.vouch(house.conn, case.case_id, principal, now, sha256 or "")
     return _record(house, item, file(Outcome.READ, case.case_id, case.persons, asked.faults))
@@ -126,7 +127,7 @@ def _unread(item: StoredObject) -> Outcome:
 
 
 def _open(
-    house: House, principal: Principal, item: StoredObject, asked: Asked, put_at: datetime, protection: Protection
+    house: House, principal: Principal, item: StoredObject, asked: Asked, put_at: datetime, now: datetime
 ) -> Case:
     """The clock runs since the controller received it; our hours to forward since the file lay there."""
     case_id = CaseId(str(uuid5(NUMBERS, f"{item.bucket}/{principal}/{item.version_id}")))
@@ -134,7 +135,7 @@ def _open(
     persons = asked.persons or ((),)  # one, whom nobody has confirmed yet
     envelope = envelope_of(case_id, asked.right, principal, persons, received, put_at, actor)
     envelope = replace(envelope, sought=asked.sought, purposes=asked.purposes, contact_channel=asked.channel)
-    return open_envelope(house, replace(envelope, language=asked.language, forward_from=put_at), protection)
+    return open_envelope(house, replace(envelope, language=asked.language, forward_from=put_at), now)
 
 
 def _record(house: House, item: StoredObject, file: RequestFile) -> RequestFile:
@@ -188,7 +189,7 @@ def _body(item: StoredObject, file: RequestFile) -> CaseRequestRead:
 def shown_key(principal: str, key: str) -> str:
     """The key, with its name withheld when that could name a person."""
     name = key.removeprefix(prefix_of(principal, "requests"))
-    return key if is_safe_name(name) else f"{prefix_of(principal, 'requests')}[name withheld]"
+    return key if is_safe_name(name) and not has_number(name) else f"{prefix_of(principal, 'requests')}[name withheld]"
 
 
 def give_request_notice(house: House, file: RequestFile) -> None:
@@ -248,13 +249,12 @@ def drop_request_file(house: House, case_id: CaseId, principal: Principal) -> No
             house.objects.delete_version(bucket, item.key, item.version_id)
 
 
-def list_request_files(house: House, principal: str | None = None, limit: int = 200) -> list[RequestFile]:
+def list_request_files(house: House, principal: str) -> list[RequestFile]:
     """What was put under requests/ and what it did, newest first."""
     rows = house.conn.execute(
         """select principal, version_id, outcome, case_id::text as case_id, persons, refused, sha256, seen_at
-           from request_file where (%(principal)s::text is null or principal = %(principal)s)
-           order by seen_at desc, version_id limit %(limit)s""",
-        {"principal": principal, "limit": limit},
+           from request_file where principal = %s order by seen_at desc, version_id limit 200""",
+        (principal,),
     ).fetchall()
     return [_file(row) for row in rows]
 

@@ -10,11 +10,11 @@ from sluice.rights.book import open_book
 from sluice.rights.erase_bench import open_bench
 from sluice.rights.erase_model import Target
 from sluice.rights.erase_stores import store_of
-from sluice.rights.identifiers import Envelope, refs_of, values_of
+from sluice.rights.identifiers import Envelope, values_of
 from sluice.rights.model import SYSTEM, Case, Order, SubCase
-from sluice.rights.opening import hold_at
-from sluice.rights.protect import protection_of
+from sluice.rights.protect import hold_at
 from sluice.rights.scope import find_scope
+from sluice.rights.whom import all_refs_at
 from sluice.terms import Principal
 
 KNOWN_SINCE = "KNOWN_SINCE"
@@ -35,7 +35,7 @@ def rescope(house: House, case: Case, envelope: Envelope, now: datetime) -> Case
     if not fresh:
         return case
     names = {Principal(part.principal) for part in fresh}
-    hold_at(protection_of(house), envelope, {name: refs for name, refs in scoped.refs.items() if name in names})
+    hold_at(house, envelope, {name: refs for name, refs in scoped.refs.items() if name in names}, now)
     with open_book(house.conn, case.case_id) as book:
         added = _fresh(book.case, fresh)
         order = Order(SYSTEM, now, KNOWN_SINCE, case.subject_sha256)
@@ -53,7 +53,8 @@ def _fresh(case: Case, parts: Sequence[SubCase]) -> list[SubCase]:
 def _is_in_rows(house: House, principal: Principal, envelope: Envelope) -> bool:
     """Whether accepted rows bear it out: the index holds a piece of a reference only."""
     key = house.subject_key(principal)
-    refs = frozenset(refs_of(envelope.identifiers, key).values())
+    refs = all_refs_at(house, envelope.identifiers, principal)
     copies = [copy for copy in erase_store.find_copies(house.conn, principal) if copy.kind == LAKE]
-    with open_bench(house, Target(principal, key, refs, values_of(envelope.identifiers), frozenset())) as bench:
+    values = values_of(envelope.identifiers, principal)
+    with open_bench(house, Target(principal, key, refs, values, frozenset())) as bench:
         return any(store_of(copy).find(bench, copy) for copy in copies)

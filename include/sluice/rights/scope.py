@@ -21,8 +21,9 @@ from sluice.keys import SUBJECT
 from sluice.rights import store
 from sluice.rights.clock import received_on
 from sluice.rights.errors import PrincipalUnknown
-from sluice.rights.identifiers import Envelope, refs_of
+from sluice.rights.identifiers import Envelope
 from sluice.rights.model import CaseId, State, SubCase, SubCaseId, Track
+from sluice.rights.whom import refs_at
 from sluice.subject.index import first_word
 from sluice.terms import Direction, FieldGroup, Principal
 
@@ -61,10 +62,10 @@ def find_scope(house: House, envelope: Envelope) -> Scoped:
     was destroyed knows nobody any more. Nobody knows yet who it is: no part and no protection, and so no step,
     until a candidate is confirmed.
     """
-    candidates = _candidates(house, envelope)
+    candidates = candidates_of(house, envelope)
     if envelope.is_waiting:
         return Scoped((), {}, tuple(sorted(each.principal for each in candidates)))
-    refs = {each.principal: _refs(house, each.principal, envelope) for each in candidates}
+    refs = {each.principal: refs_at(house, envelope.identifiers, each.principal) for each in candidates}
     if len(envelope.persons) > 1:  # a principal's own file: it knows whom it names
         hits: dict[Principal, tuple[int, ...] | None] = dict.fromkeys(refs)
     else:
@@ -72,7 +73,7 @@ def find_scope(house: House, envelope: Envelope) -> Scoped:
     concerned = [each for each in candidates if hits[each.principal] != () or envelope.principal]
     parts = [part for each in concerned for part in _parts(envelope, each, hits[each.principal])]
     protected = {
-        each.principal: tuple(sorted(set(refs[each.principal].values())))
+        each.principal: tuple(sorted(frozenset().union(*refs[each.principal].values())))
         for each in candidates
         if each.is_in_force or each in concerned
     }
@@ -86,21 +87,24 @@ def check_principal(house: House, principal: Principal, at: datetime) -> None:
         raise PrincipalUnknown
 
 
-def find_hits(house: House, principal: Principal, refs: Mapping[int, str]) -> tuple[int, ...]:
-    """Places of the identifiers that the index of a principal knows.
+def find_hits(house: House, principal: Principal, refs: Mapping[int, frozenset[str]]) -> tuple[int, ...]:
+    """Places of the identifiers that the index of a principal knows, by any of their references.
 
     The index holds 8 bytes of a reference, so a hit points; the file itself decides (erasure re-reads it).
     """
-    words = dict(zip(refs, first_word(pl.Series("ref", list(refs.values()), dtype=pl.String)).to_list(), strict=True))
+    places = [place for place, every in refs.items() for _ in every]
+    every = [ref for each in refs.values() for ref in each]
+    words = first_word(pl.Series("ref", every, dtype=pl.String)).to_list()
     found: set[int] = set()
-    for _, there in named_in(house, principal, list(refs.values())):
-        found |= {place for place, word in words.items() if word in there}
-        if len(found) == len(words):
+    for _, there in named_in(house, principal, every):
+        found |= {place for place, word in zip(places, words, strict=True) if word in there}
+        if len(found) == len(refs):
             break
     return tuple(sorted(found))
 
 
-def _candidates(house: House, envelope: Envelope) -> list[Candidate]:
+def candidates_of(house: House, envelope: Envelope) -> list[Candidate]:
+    """The principals that a request may concern: those addressed that ever had an agreement and still have a key."""
     rows = store.find_agreement_bodies(house.conn, received_on(envelope.opened_at), envelope.opened_at)
     papers: dict[str, list[tuple[Agreement, bool]]] = {}
     for name, body, path, is_in_force in rows:
@@ -110,10 +114,6 @@ def _candidates(house: House, envelope: Envelope) -> list[Candidate]:
         for name, held in sorted(papers.items())
         if envelope.principal in (None, name) and not house.keyring.is_destroyed(Principal(name), SUBJECT)
     ]
-
-
-def _refs(house: House, principal: Principal, envelope: Envelope) -> dict[int, str]:
-    return refs_of(envelope.identifiers, house.subject_key(principal))
 
 
 def _parts(envelope: Envelope, candidate: Candidate, hits: tuple[int, ...] | None) -> Iterator[SubCase]:

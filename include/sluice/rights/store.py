@@ -7,7 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from sluice.db import Connection
-from sluice.errors import NotFound, Ref, as_typed, is_beginning
+from sluice.errors import NotFound, Ref
+from sluice.exchange.beginning import find_by_beginning
 from sluice.rights import desk_store, letter_store
 from sluice.rights.clock import DueDates
 from sluice.rights.clock_store import LAST_DAY, RUNS, WORDS
@@ -31,6 +32,16 @@ _WANTED = f"""(%(principal)s::text is null
               and (not %(ours)s or {desk_store.OURS})"""
 NO_CLOCK = date.max
 """The last day of a case whose clock does not run any more: after every other."""
+
+
+def find_knowing(conn: Connection, case_id: CaseId) -> dict[Principal, frozenset[int]]:
+    """Places of the identifiers that each principal with a part knew when it got it; empty before there is a part."""
+    rows = conn.execute("select principal, identifiers from sub_case where case_id = %s", (case_id,)).fetchall()
+    found: dict[Principal, frozenset[int]] = {}
+    for row in rows:
+        name = Principal(row["principal"])
+        found[name] = found.get(name, frozenset()) | frozenset(row["identifiers"] or ())
+    return found
 
 
 def insert_case(conn: Connection, case: Case) -> bool:
@@ -166,13 +177,8 @@ def find_cases(conn: Connection, case_ids: Sequence[str]) -> list[Case]:
 
 
 def find_beginning(conn: Connection, beginning: str) -> CaseId:
-    """The case whose number begins so. Raises NotFound unless exactly one does."""
-    rows = conn.execute(
-        "select case_id::text as id from subject_case where starts_with(case_id::text, %s) limit 2", (beginning,)
-    ).fetchall()
-    if len(rows) != 1 or not is_beginning(beginning):
-        raise NotFound(as_typed("case", beginning), Ref("matches", len(rows)))
-    return CaseId(rows[0]["id"])
+    """The one case whose number begins so. Raises NotFound, Ambiguous."""
+    return CaseId(find_by_beginning(conn, "case", beginning, "select case_id as id from subject_case"))
 
 
 def list_cases(

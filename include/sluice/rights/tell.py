@@ -5,7 +5,7 @@ the state SENT; the receipt follows and is a function of that entry. Killed anyw
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -24,18 +24,21 @@ from sluice.ledger.noticed import RecipientLine, RecipientsFound
 from sluice.rights import notice_store, store
 from sluice.rights.erase_model import ANSWER, Place
 from sluice.rights.erase_scope import CARRIED_OUT, OPEN_DECISIONS
-from sluice.rights.identifiers import open_sealed, refs_of
+from sluice.rights.identifiers import open_sealed
 from sluice.rights.model import Action, Case, CaseId, State, SubCase, SubCaseId
 from sluice.rights.notice_book import take
 from sluice.rights.notice_documents import key_of, notice_document, receipt_document, written
 from sluice.rights.notice_model import Channel, Holder, Notice, NoticeId, NoticeState, Recipient
+from sluice.rights.notice_persons import note_named
 from sluice.rights.notice_states import WAITING
-from sluice.rights.recipients import PASSED_ON, recipients_of
+from sluice.rights.recipients import PASSED_ON, recipients_of, without_part
+from sluice.rights.rectify import corrected_groups
+from sluice.rights.whom import all_refs_at
 from sluice.terms import Direction, ExchangeId, Principal
 
 JSON, JOSE = "application/json", "application/jose+json"
-ERASED = (CARRIED_OUT | {State.EXECUTING}) - {State.CLOSED}
-"""Where an erased part stands: EXECUTING is written once the second scan was clean."""
+ERASED = CARRIED_OUT - {State.CLOSED}
+"""Where an erased part stands while somebody may have to hear of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,15 @@ def tell(house: House, now: datetime) -> Told:
     Raises ServiceMissing when a store is away; other faults are logged by their code and met again.
     """
     unasked = notice_store.find_unasked(house.conn, OPEN_DECISIONS, ERASED)
-    found, failed = each("finding recipients", unasked, lambda part: find_recipients(house, *part, now))
+    found, failed = each(house.conn, "finding recipients", unasked, lambda part: find_recipients(house, *part, now))
     sent, not_sent = each(
-        "telling a recipient", notice_store.find_to_tell(house.conn), lambda number: _send(house, number, now)
+        house.conn,
+        "telling a recipient",
+        notice_store.find_to_tell(house.conn),
+        lambda number: _send(house, number, now),
     )
     owed = notice_store.find_without_receipt(house.conn)
-    receipts, not_given = each("a receipt", owed, lambda notice: _give_receipt(house, notice, now))
+    receipts, not_given = each(house.conn, "a receipt", owed, lambda notice: _give_receipt(house, notice, now))
     return Told(len(unasked) - failed, found, sent, receipts, failed + not_sent + not_given)
 
 
@@ -73,6 +79,7 @@ def note_places(house: House, case_id: CaseId, principal: Principal, places: Ite
         in_file = place.copy.kind == DELIVERED
         found[place.copy.exchange_id] = found.get(place.copy.exchange_id, False) or in_file
     notice_store.note_holders(house.conn, case_id, principal, found)
+    note_named(house, store.get_case(house.conn, case_id), principal)
 
 
 def find_open_notices(house: House, principal: Principal) -> frozenset[tuple[str, str]]:
@@ -94,7 +101,7 @@ def find_recipients(house: House, case_id: CaseId, sub_case_id: SubCaseId, now: 
     if part.action in PASSED_ON and part.action is not Action.ERASE:
         _note_indexed(house, case, part)
     holders = notice_store.find_holders(house.conn, case_id, part.principal)
-    found = recipients_of(part, holders, house.settings.center)
+    found = _recipients(house, case, part, holders, now)
     notices = [_notice(house, part, each, holders, now) for each in found]
     with transaction(house.conn):
         store.lock_case(house.conn, case_id)
@@ -111,12 +118,25 @@ def find_recipients(house: House, case_id: CaseId, sub_case_id: SubCaseId, now: 
     return len(notices)
 
 
+def _recipients(
+    house: House, case: Case, part: SubCase, holders: Sequence[Holder], now: datetime
+) -> tuple[Recipient, ...]:
+    """Of a rectification whoever has what was corrected; who has other data of the person has nothing to correct."""
+    if part.action is Action.RECTIFY:
+        groups = corrected_groups(house.conn, part, now)
+        if not groups:
+            return ()
+        part = replace(part, action_fields=groups)
+    return recipients_of(part, holders, house.settings.center, without_part(case.sub_cases, holders))
+
+
 def _note_indexed(house: House, case: Case, part: SubCase) -> None:
     """What is not erased stays findable, so the index is asked once it was decided."""
-    identifiers = open_sealed(house, case.subject_key).envelope.identifiers
-    refs = sorted(set(refs_of(identifiers, house.subject_key(Principal(part.principal))).values()))
-    found: dict[str, bool] = dict.fromkeys(_indexed(house, Principal(part.principal), refs), False)
+    identifiers, principal = open_sealed(house, case.subject_key).envelope.identifiers, Principal(part.principal)
+    refs = sorted(all_refs_at(house, identifiers, principal))
+    found: dict[str, bool] = dict.fromkeys(_indexed(house, principal, refs), False)
     notice_store.note_holders(house.conn, case.case_id, part.principal, found, by_index=True)
+    note_named(house, case, principal)
 
 
 def _indexed(house: House, principal: Principal, refs: Sequence[str]) -> Iterator[ExchangeId]:

@@ -16,6 +16,7 @@ from sluice.exchange.sweeping import each
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseTidied
 from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name
 from sluice.rights import store, tidy_store
 from sluice.rights.clock import received_on
 from sluice.rights.errors import CaseNotTidied
@@ -71,18 +72,24 @@ def tidy(house: House, now: datetime) -> Tidied:
     """Remove what is due, of every closed case. Raises ServiceMissing; other faults are met again."""
     closed = tidy_store.find_closed(house.conn, now - timedelta(days=fewest_sealed_days()))
     due = [case for case in closed if keeps(case, received_on(now), is_asked=False) is None]
-    cases, failed = each("what is sealed of a closed case", due, lambda case: _remove(house, case, BY_ITSELF, now))
+    cases, failed = each(
+        house.conn, "what is sealed of a closed case", due, lambda case: _remove(house, case, BY_ITSELF, now)
+    )
     return Tidied(cases, failed)
 
 
 def tidy_case(house: House, case_id: CaseId, by: str, now: datetime) -> bool:
-    """Remove it of one case, also where somebody complained; False when it was gone. Raises CaseNotTidied, NotFound."""
+    """Remove it of one case, also where somebody complained; False when it was gone.
+
+    Raises CaseNotTidied, NotFound, NameInvalid.
+    """
+    name = check_name(by)
     store.get_case(house.conn, case_id)
     closed = tidy_store.find_case(house.conn, case_id)
     reason = keeps(closed, received_on(now), is_asked=True)
     if closed is None or reason is not None:
         raise CaseNotTidied(Ref("case", case_id), Ref("because", reason or Keeps.STILL_OPEN))
-    return bool(_remove(house, closed, by, now))
+    return bool(_remove(house, closed, name, now))
 
 
 def _remove(house: House, closed: Closed, by: str, now: datetime) -> int:

@@ -43,7 +43,7 @@ def _case() -> Iterator[Transition]:
     yield _row(case, None, S.RECEIVED, {DESK, PRINCIPAL, SUBJECT}, g.is_protected)
     yield _row(case, S.RECEIVED, S.ACKNOWLEDGED, {DESK, SYSTEM})
     yield _row(case, S.ACKNOWLEDGED, S.ID_PENDING, {DESK, SYSTEM}, g.doubt_has_a_reason, needs_reason=True)
-    yield _row(case, S.ID_PENDING, S.ID_OK, {DESK, PRINCIPAL})
+    yield _row(case, S.ID_PENDING, S.ID_OK, {DESK, PRINCIPAL, SYSTEM}, g.machine_needs_no_identity)
     yield _row(case, S.ID_PENDING, S.ID_FAILED, {DESK}, g.identity_failed, needs_reason=True)
     for source in (S.ID_OK, S.ID_FAILED):
         yield _row(case, source, S.SCOPED, {DESK, SYSTEM}, g.has_sub_cases)
@@ -79,6 +79,16 @@ def _processor() -> Iterator[Transition]:
         yield _row(track, source, S.ESCALATED, {SYSTEM}, g.reminder_is_due)
     for source in waiting:
         yield _row(track, source, S.INSTRUCTED, {PRINCIPAL}, *told)
+    yield _row(
+        track,
+        S.INSTRUCTED,
+        S.AWAITING_INSTRUCTION,
+        {DESK},
+        g.identity_failed,
+        g.was_to_be_given_to_the_person,
+        needs_reason=True,
+    )
+    yield _row(track, S.INSTRUCTED, S.ESCALATED, {PRINCIPAL}, *told[:-1])
     yield _row(track, S.INSTRUCTED, S.EXECUTED, {DESK, SYSTEM}, g.nothing_is_left, g.what_stays_has_reasons)
     yield _row(track, S.EXECUTED, S.EXECUTED, {SYSTEM}, *NOTHING_LEFT_TO_GIVE)
     yield _row(track, S.EXECUTED, S.ANSWERED, {DESK, SYSTEM}, g.agreement_lets_us_answer, g.refusal_was_told)
@@ -87,65 +97,28 @@ def _processor() -> Iterator[Transition]:
     yield _row(track, S.CONFIRMED_TO_CONTROLLER, S.CLOSED, {DESK, SYSTEM})
 
 
+REFUSING = (g.decided_by_a_person, g.can_be_refused, g.gives_a_reason_per_field, g.names_remedies, g.abuse_is_proven)
+
+
+def _decisions(source: State, *told: Guard, partial: tuple[Guard, ...] = ()) -> Iterator[Transition]:
+    """What the center can decide from a state; ``told``: guards of every decision, ``partial``: of one in part only."""
+    track = Track.CONTROLLER
+    accepting = (g.decided_by_a_person, g.action_fits_the_right, g.does_what_was_asked, g.identity_is_settled)
+    in_part = (*REFUSING, g.refuses_not_every_field, *partial, g.action_fits_the_right, g.identity_is_settled)
+    refusing = (*REFUSING, g.refuses_every_field, g.refusal_is_in_time)
+    yield _row(track, source, S.ACCEPTED, {DESK, SYSTEM}, *told, *accepting)
+    yield _row(track, source, S.PARTIAL, {DESK}, *told, *in_part, needs_reason=True)
+    yield _row(track, source, S.REFUSED, {DESK}, *told, *refusing, needs_reason=True)
+
+
 def _controller() -> Iterator[Transition]:
     track = Track.CONTROLLER
-    refusing = (
-        g.decided_by_a_person,
-        g.can_be_refused,
-        g.gives_a_reason_per_field,
-        g.names_remedies,
-        g.abuse_is_proven,
-    )
+    in_time = (g.extended_never_before, g.before_the_month_is_over, g.delay_has_a_reason)
     yield _row(track, None, S.SCOPED, {DESK, PRINCIPAL, SUBJECT, SYSTEM}, g.center_is_controller)
     yield _row(track, S.SCOPED, S.ASSESSED, {DESK, SYSTEM}, g.center_is_controller, g.case_is_scoped)
-    for source, told, in_part in (
-        (S.ASSESSED, (), (g.refusal_is_in_time,)),
-        (S.EXTENDED, (g.extension_was_told,), ()),  # action is taken, within the time that the person was told of
-    ):
-        yield _row(
-            track,
-            source,
-            S.ACCEPTED,
-            {DESK, SYSTEM},
-            *told,
-            g.decided_by_a_person,
-            g.action_fits_the_right,
-            g.identity_is_settled,
-        )
-        yield _row(
-            track,
-            source,
-            S.PARTIAL,
-            {DESK},
-            *told,
-            *refusing,
-            g.refuses_not_every_field,
-            *in_part,
-            g.action_fits_the_right,
-            g.identity_is_settled,
-            needs_reason=True,
-        )
-        yield _row(
-            track,
-            source,
-            S.REFUSED,
-            {DESK},
-            *told,
-            *refusing,
-            g.refuses_every_field,
-            g.refusal_is_in_time,
-            needs_reason=True,
-        )
-    yield _row(
-        track,
-        S.ASSESSED,
-        S.EXTENDED,
-        {DESK},
-        g.extended_never_before,
-        g.before_the_month_is_over,
-        g.delay_has_a_reason,
-        needs_reason=True,
-    )
+    yield from _decisions(S.ASSESSED, partial=(g.refusal_is_in_time,))
+    yield from _decisions(S.EXTENDED, g.extension_was_told)  # within the time that the person was told of
+    yield _row(track, S.ASSESSED, S.EXTENDED, {DESK}, *in_time, needs_reason=True)
     for source in (S.ACCEPTED, S.PARTIAL):
         yield _row(track, source, S.EXECUTING, {DESK, SYSTEM}, g.what_stays_has_reasons)
     for source in (S.EXECUTING, S.RECIPIENTS_NOTIFIED):

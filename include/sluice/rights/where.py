@@ -9,7 +9,8 @@ from sluice.rights.erase_bench import open_bench
 from sluice.rights.erase_find import find_places
 from sluice.rights.erase_model import Target
 from sluice.rights.erase_stores import STORES
-from sluice.rights.identifiers import Identifier, refs_of, values_of
+from sluice.rights.identifiers import Identifier, values_of
+from sluice.rights.whom import all_refs_at
 from sluice.terms import Principal
 
 
@@ -35,8 +36,8 @@ def where(house: House, identifiers: Sequence[Identifier], principals: Sequence[
     """Every copy that names the person at these principals; the files decide, not the index."""
     for principal in principals:
         key = house.subject_key(principal)
-        refs = frozenset(refs_of(identifiers, key).values())
-        with open_bench(house, Target(principal, key, refs, values_of(identifiers), frozenset())) as bench:
+        refs = all_refs_at(house, identifiers, principal)
+        with open_bench(house, Target(principal, key, refs, values_of(identifiers, principal), frozenset())) as bench:
             for place in find_places(bench):
                 copy = place.copy
                 name = withheld_unless_safe(copy.key, copy.flow) if copy.kind == "arrived" else copy.key

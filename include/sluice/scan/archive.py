@@ -4,7 +4,7 @@ Source: PKWARE APPNOTE 6.3.10, 4.3 and 4.4. Names, comments and extra fields are
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sluice.scan.form import is_text
@@ -44,13 +44,16 @@ class Directory:
     end: int
 
 
-def zip_parts(content: memoryview) -> Iterator[Member | Gap]:
-    """Every member in the order of its bytes, and every stretch that belongs to none."""
+def zip_parts(content: memoryview, charge: Callable[[int], None]) -> Iterator[Member | Gap]:
+    """Every member in the order of its bytes, and every stretch that belongs to none.
+
+    charge: told of all that is inflated only to find where a member ends, and of what that was made of.
+    """
     data = content.obj if isinstance(content.obj, bytes) and len(content.obj) == len(content) else bytes(content)
     directory = _directory(data)
     at = begin = 0
     while 0 <= (begin := data.find(LOCAL, begin)) < directory.begin:
-        if (member := _member(data, begin, directory.sizes.get(begin))) is None:
+        if (member := _member(data, begin, directory.sizes.get(begin), charge)) is None:
             begin += 1  # these four bytes stood there by chance
             continue
         yield from _gap(data, at, begin)
@@ -67,7 +70,7 @@ def _gap(data: bytes, begin: int, end: int) -> Iterator[Gap]:
         yield Gap(begin, end)
 
 
-def _member(data: bytes, begin: int, size: int | None) -> Member | None:
+def _member(data: bytes, begin: int, size: int | None, charge: Callable[[int], None]) -> Member | None:
     """The member at a local header; of one that the directory forgot, the end is found by inflating it."""
     if begin + 30 > len(data):
         return None
@@ -75,7 +78,7 @@ def _member(data: bytes, begin: int, size: int | None) -> Member | None:
     packed, _, name, extra = struct.unpack_from("<IIHH", data, begin + 18)
     start = begin + 30 + name + extra
     if size is None and method == DEFLATED and not flags & 1:
-        size = _deflated_size(data, start)
+        size = _deflated_size(data, start, charge)
     elif size is None:
         size = packed if packed not in (0, ZIP64) else None
     if size is None or start + size > len(data):
@@ -83,13 +86,16 @@ def _member(data: bytes, begin: int, size: int | None) -> Member | None:
     return Member(method, bool(flags & 1), start, start + size)
 
 
-def _deflated_size(data: bytes, start: int) -> int | None:
+def _deflated_size(data: bytes, start: int, charge: Callable[[int], None]) -> int | None:
+    """Where it ends; a stream may be long and inflate to nothing, so its own bytes count too."""
     inflated = Inflated(memoryview(data), start, RAW)
     try:
-        for _ in inflated:
-            pass
+        for chunk in inflated:
+            charge(len(chunk))
     except InflateFailed:
         return None
+    finally:
+        charge(max(inflated.end - start, 0))
     return inflated.end - start
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
 from sluice.scan.glyphs import letters_named
-from sluice.scan.pdf import CMAPS_MAX, Parted, bytes_of, cmaps_of, glyphs_of, has_too_many_cmaps, letters_of
+from sluice.scan.pdf import CMAPS_MAX, Charge, Parted, bytes_of, cmaps_of, glyphs_of, has_too_many_cmaps, letters_of
 
 MARK = re.compile(rb"<<|>>|/Subtype\s{0,9}/(Type0|Type1|MMType1|TrueType|Type3)\b")
 COMPOSITE = b"Type0"
@@ -70,12 +70,13 @@ class Fonts:
     """Whether some font numbers its glyphs without saying which letters they are: nobody can search that."""
 
 
-def read_fonts(parted: Parted) -> Fonts:
+def read_fonts(parted: Parted, charge: Charge) -> Fonts:
     """ToUnicode tables of a file, and encodings of the fonts without one; of very many the first, and it is unsaid.
 
     Not every writer gives a table the width that its font has: where a font has codes of one byte, all are read so too.
+    charge: as of :func:`cmaps_of`.
     """
-    cmaps = cmaps_of(parted)
+    cmaps = cmaps_of(parted, charge)
     objects = objects_of(parted)
     fonts = list(islice(fonts_of(objects.values()), FONTS_MAX + 1))
     simple = [font for font in fonts if font.kind != COMPOSITE]

@@ -37,6 +37,10 @@ class Reason(StrEnum):
     TOO_DEEP = "TOO_DEEP"
     TOO_LARGE = "TOO_LARGE"
     TOO_MANY_HITS = "TOO_MANY_HITS"
+    UNREADABLE = "UNREADABLE"
+    """The store does not give it."""
+    TOO_HEAVY = "TOO_HEAVY"
+    """Who read it came to the end of their memory or time, or died."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -86,7 +90,16 @@ class Limits:
     whole_bytes: int = 1 << 30
     """Largest inflated part that is held at once; text is streamed and has no such limit."""
     inflated_bytes: int = 64 << 30
+    """Most bytes that are searched."""
+    floor_bytes: int = 256 << 20
+    swell: int = 1100
+    """More than deflate can make of one byte: all that is inflated of an object together is at most so many times its
+    size, or ``floor_bytes``."""
     hits: int = 10_000
+
+    def most_of(self, size_bytes: int) -> int:
+        """Bytes that an object of this size may inflate to."""
+        return max(self.floor_bytes, self.swell * size_bytes)
 
 
 class ScanFailed(SluiceError):

@@ -64,19 +64,16 @@ def needles_of(
     values: Iterable[str],
     longer: Mapping[str, Collection[str]] = MappingProxyType({}),
     *,
-    text_min: int = TEXT_MIN,
-    digits_min: int = DIGITS_MIN,
     words: Iterable[str] = (),
 ) -> Needles:
     """Needles for every value; surrounding space is no part of a value.
 
     words: what we ourselves made and write in one way only: looked for as it stands. Its places come after the values.
     longer: words of others that hold a value of the list; where all of one stands, the value is no hit.
-    text_min, digits_min: fewest letters (or other characters) and fewest digits that are searched for.
     Raises ScanFailed when no value is long enough: nothing would be searched, and all would look clean.
     """
     listed = [value.strip() for value in values]
-    unsearchable = unsearchable_of(listed, text_min, digits_min)
+    unsearchable = unsearchable_of(listed)
     short = frozenset(unsearchable)
     chosen = [(i, value) for i, value in enumerate(listed) if i not in short]
     ours = list(enumerate(words, len(listed)))
@@ -90,7 +87,7 @@ def needles_of(
         (bare.lower().encode(), Label(i, GROUPED, None, _around(bare.lower().encode(), joined[i]), is_date(value)))
         for i, value in chosen
         for bare in compact_of(value)
-        if len(bare) >= digits_min
+        if len(bare) >= DIGITS_MIN
     )
     return Needles(
         size=len(listed) + len(ours),
@@ -106,15 +103,15 @@ def needles_of(
     )
 
 
-def unsearchable_of(values: Sequence[str], text_min: int = TEXT_MIN, digits_min: int = DIGITS_MIN) -> tuple[int, ...]:
+def unsearchable_of(values: Sequence[str]) -> tuple[int, ...]:
     """Places in the list of the values that are too short to search for."""
-    return tuple(i for i, value in enumerate(values) if not is_searchable(value, text_min, digits_min))
+    return tuple(i for i, value in enumerate(values) if not is_searchable(value))
 
 
-def is_searchable(value: str, text_min: int, digits_min: int) -> bool:
+def is_searchable(value: str) -> bool:
     """Whether finding it would mean something; separators do not count."""
     bare = re.sub(r"[\W_]", "", value)
-    return len(bare) >= (digits_min if bare.isdigit() else text_min)
+    return len(bare) >= (DIGITS_MIN if bare.isdigit() else TEXT_MIN)
 
 
 def _written(words: Iterable[str]) -> frozenset[bytes]:

@@ -7,14 +7,12 @@ spot with the code that wrote or erased.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sluice.scan.inflate import InflateFailed, block, reason_of
+from sluice.scan.inflate import InflateFailed, InflateTooLarge, block, reason_of
 from sluice.scan.model import Reason
 from sluice.scan.needles import Needles
 from sluice.scan.sweep import Found, search_int32, sweep
 from sluice.scan.thrift import CompactReader, Struct, ThriftBroken
 
-MAGIC = b"PAR1"
-ENCRYPTED_FOOTER = b"PARE"
 INT32 = 1
 DATA, INDEX, DICTIONARY, DATA_V2 = range(4)
 PLAIN, PLAIN_DICTIONARY, RLE, BIT_PACKED, RLE_DICTIONARY = 0, 2, 3, 4, 8
@@ -160,8 +158,11 @@ class ParquetWalk:
 
     def _inflated(self, page: Page, codec: int | None) -> bytes:
         size = page.header.number(2)
-        if not 0 <= size <= self._found.limits.whole_bytes:
+        if size > self._found.limits.whole_bytes:
+            raise InflateTooLarge
+        if size < 0:
             raise InflateFailed
+        self._found.charge(size)
         levels, is_packed = 0, True
         if page.header.number(1) == DATA_V2:
             inner = page.header.struct(8)

@@ -5,7 +5,7 @@ not by the cross-reference table, so objects of earlier revisions are read too.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -44,8 +44,14 @@ BLOCKS_MAX = 1000
 HEAD_MAX = 4096
 """Bytes of a stream's own dictionary that are looked at."""
 RANGE_MAX = 1 << 16
+CODE_BYTES = 16
+"""What a code of a table counts as: it takes more memory, and much more time, than a byte."""
 BARE = 1 << 16
 """Added to a gap or the end of a line, which is no glyph."""
+
+
+Charge = Callable[[int], None]
+"""Counts bytes, or what is made of few, against what an object may become. Raises SweepStopped."""
 
 
 class Break(bytes):
@@ -72,8 +78,8 @@ class Parted:
     objects: bytes
 
 
-def part_pdf(data: bytes, limit: int) -> Parted:
-    """Take the file apart; all streams together inflate to at most ``limit`` bytes."""
+def part_pdf(data: bytes, limit: int, charge: Charge) -> Parted:
+    """Take the file apart; all streams together inflate to at most ``limit`` bytes. charge: told of each of them."""
     streams: list[Stream] = []
     objects = []
     at = 0
@@ -82,13 +88,13 @@ def part_pdf(data: bytes, limit: int) -> Parted:
         head = data[max(match.start() - HEAD_MAX, 0) : match.start()]
         end = data.find(b"endstream", match.end())
         end = len(data) if end < 0 else end
-        streams.append(_stream(data, head[head.rfind(b"obj") + 1 :], match.end(), end, limit))
+        streams.append(_stream(data, head[head.rfind(b"obj") + 1 :], match.end(), end, limit, charge))
         limit -= len(streams[-1].content)
         at = end
     return Parted(tuple(streams), b"".join([*objects, data[at:]]))
 
 
-def _stream(data: bytes, head: bytes, begin: int, end: int, limit: int) -> Stream:
+def _stream(data: bytes, head: bytes, begin: int, end: int, limit: int, charge: Charge) -> Stream:
     named = FILTER.search(head)
     filters = (named[1] or named[2] or b"").split() if named else []
     if PICTURE.search(head):
@@ -97,23 +103,24 @@ def _stream(data: bytes, head: bytes, begin: int, end: int, limit: int) -> Strea
         return Stream(head, data[begin:end], Reason.UNKNOWN_ENCODING if named else None)
     if filters not in ([b"/FlateDecode"], [b"/Fl"]):
         return Stream(head, b"", Reason.UNKNOWN_ENCODING)
-    content, is_whole = _inflated(data, begin, limit)
-    if not is_whole:
-        return Stream(head, content, Reason.BROKEN)
+    content, doubt = _inflated(data, begin, limit, charge)
+    if doubt is not None:
+        return Stream(head, content, doubt)
     hidden = PREDICTOR.search(head) and not re.search(rb"/Type\s*/XRef", head)
     return Stream(head, content, Reason.UNKNOWN_ENCODING if hidden else None)
 
 
-def _inflated(data: bytes, begin: int, limit: int) -> tuple[bytes, bool]:
+def _inflated(data: bytes, begin: int, limit: int, charge: Charge) -> tuple[bytes, Reason | None]:
     out = bytearray()
     try:
         for chunk in Inflated(memoryview(data), begin, ZLIB):
+            charge(len(chunk))
             out += chunk
             if len(out) > limit:
-                return bytes(out), False
+                return bytes(out), Reason.TOO_LARGE
     except InflateFailed:
-        return bytes(out), False
-    return bytes(out), True
+        return bytes(out), Reason.BROKEN
+    return bytes(out), None
 
 
 def strings_of(content: bytes) -> Iterator[bytes]:
@@ -157,13 +164,16 @@ def _from_hex(digits: bytes) -> bytes:
     return bytes.fromhex((packed + b"0" * (len(packed) % 2)).decode())
 
 
-def cmaps_of(parted: Parted) -> list[dict[int, str]]:
-    """The distinct ToUnicode tables of a file; of a file with very many, the first ones."""
+def cmaps_of(parted: Parted, charge: Charge) -> list[dict[int, str]]:
+    """The distinct ToUnicode tables of a file; of a file with very many, the first ones.
+
+    charge: told of every code that a range stands for, of which a line of twenty bytes names 65,536.
+    """
     distinct = dict.fromkeys(one.content for one in parted.streams if b"beginbf" in one.content)
-    return [cmap_of(content) for content in islice(distinct, CMAPS_MAX)]
+    return [cmap_of(content, charge) for content in islice(distinct, CMAPS_MAX)]
 
 
-def cmap_of(content: bytes) -> dict[int, str]:
+def cmap_of(content: bytes, charge: Charge) -> dict[int, str]:
     """Glyph codes to letters, of one ToUnicode stream."""
     letters: dict[int, str] = {}
     for kind, block in islice(BF_BLOCK.findall(content), BLOCKS_MAX):
@@ -172,7 +182,9 @@ def cmap_of(content: bytes) -> dict[int, str]:
             letters |= {int.from_bytes(code): _utf16(text) for code, text in zip(found[::2], found[1::2], strict=False)}
         else:
             for low, high, first, listed in BF_RANGE.findall(block):
-                letters |= _range(int(low, 16), int(high, 16), _from_hex(first), listed)
+                some = _range(int(low, 16), int(high, 16), _from_hex(first), listed)
+                charge(CODE_BYTES * len(some))
+                letters |= some
     return letters
 
 

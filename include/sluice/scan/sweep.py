@@ -34,9 +34,24 @@ class Found:
     """What one scan has gathered so far; the only thing in this room that changes."""
 
     limits: Limits
+    most_bytes: int = Limits().floor_bytes
+    """What the object may inflate to, all parts together."""
     hits: dict[tuple[int, str, str], Hit] = field(default_factory=dict)
     doubts: dict[Doubt, None] = field(default_factory=dict)
     read_bytes: int = 0
+    charged_bytes: int = 0
+
+    def charge(self, size: int) -> None:
+        """Count bytes that were, or are to be, inflated or made of few. Raises SweepStopped."""
+        self.charged_bytes += size
+        if self.charged_bytes > self.most_bytes:
+            raise SweepStopped
+
+    def charged(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The same chunks, each counted as it comes."""
+        for chunk in chunks:
+            self.charge(len(chunk))
+            yield chunk
 
     def doubt(self, reason: Reason, where: str) -> None:
         """Note a part that could not be read."""

@@ -42,12 +42,13 @@ def scan_bytes(
     raw: the caller knows that text stands in these bytes as it is (a heap page, a WAL segment), so an
     unknown form is no doubt. Raises OSError for a path that cannot be read.
     """
-    found = Found(limits)
+    size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    found = Found(limits, limits.most_of(size))
     walk = _Walk(needles, found, decrypt)
     try:
         if isinstance(content, bytes):
             walk.whole(memoryview(content), "", 0, raw=raw)
-        elif content.stat().st_size:
+        elif size:
             with content.open("rb") as file:
                 # Unmapped when the last view of it goes: closing it here would fail while one is left.
                 walk.whole(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)), "", 0, raw=raw)
@@ -100,7 +101,7 @@ class _Walk:
 
     def stream(self, chunks: Iterable[bytes], where: str, depth: int) -> None:
         """Search inflated bytes: text as it comes, of any length; everything else when it is whole."""
-        chunks = iter(chunks)
+        chunks = self._found.charged(chunks)
         head = next(chunks, b"")
         if form_of(head) is Form.TEXT:
             self._text(chain([head], chunks), f"{where} > {Form.TEXT}")
@@ -153,10 +154,12 @@ class _Walk:
         self._check_unread(content[at:], where)
 
     def _zstd(self, content: memoryview, where: str, depth: int) -> None:
-        self.whole(memoryview(zstd_whole(content, self._found.limits.whole_bytes)), where, depth)
+        inflated = zstd_whole(content, self._found.limits.whole_bytes)
+        self._found.charge(len(inflated))
+        self.whole(memoryview(inflated), where, depth)
 
     def _zip(self, content: memoryview, where: str, depth: int) -> None:
-        for number, part in enumerate(archive.zip_parts(content)):
+        for number, part in enumerate(archive.zip_parts(content, self._found.charge)):
             place = f"{where} > member {number}"
             if isinstance(part, archive.Gap):
                 self._found.doubt(Reason.UNREAD_GAP, place)
@@ -211,8 +214,8 @@ class _Walk:
         if b"/Encrypt" in data:
             self._found.doubt(Reason.ENCRYPTED, where)
             return
-        parted = pdf.part_pdf(data, self._found.limits.whole_bytes)
-        fonts = read_fonts(parted)
+        parted = pdf.part_pdf(data, self._found.limits.whole_bytes, self._found.charge)
+        fonts = read_fonts(parted, self._found.charge)
         for number, one in enumerate(parted.streams):
             place = f"{where} > stream {number}"
             if one.doubt:

@@ -41,8 +41,6 @@ class Screened:
     tables_version: str
     """Newest date in the tables of facts, ISO 8601."""
     rows_with_text: int
-    own_numbers: int
-    """Look-alikes that were taken for the contract's own numbers, so that lowering is never silent."""
 
     def spans(self) -> list[Span]:
         """The findings as values."""
@@ -59,7 +57,7 @@ class ScreenTableInvalid(SluiceError):
 class ScreenRuleInvalid(SluiceError):
     code = "SLU-491"
     summary = "a rule for screening notes cannot be used"
-    cure = "a share lies between 0 and 1; an own-number pattern is a regular expression that Python compiles"
+    cure = "a share lies between 0 and 1"
     exit = Exit.REFUSED
 
 

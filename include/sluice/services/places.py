@@ -90,10 +90,10 @@ def choose_ports(var: Path, names: Sequence[str], *, pairs: bool = False) -> dic
     return chosen
 
 
-def is_answering(port: int, timeout_seconds: float = 0.5) -> bool:
+def is_answering(port: int) -> bool:
     """Does something accept connections on this loopback port?"""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
-        probe.settimeout(timeout_seconds)
+        probe.settimeout(0.5)
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 

@@ -89,7 +89,7 @@ def write_env(var: Path, postgres: PostgresServer | None, s3: SeaweedServer | No
     """
     lines: dict[str, str] = {}
     if postgres:
-        lines |= {DATABASE_VARIABLE: postgres.app_url, "SLUICE_DATABASE_ADMIN_URL": postgres.admin_url}
+        lines[DATABASE_VARIABLE] = postgres.app_url  # not that of who may migrate: nobody else needs it
     if s3:
         lines |= {
             "SLUICE_S3_ENDPOINT": s3.endpoint,

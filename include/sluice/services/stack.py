@@ -46,7 +46,7 @@ def bring_up(
                 _start_stores(home, var, wanted)
         settings = fresh_settings(home, var)
         with _step(report, "database migrated"):
-            _migrate(settings)
+            _migrate(settings, _admin_url(settings, var, wanted))
         if wanted.airflow:
             with _step(report, "Airflow's database migrated"):
                 if not keeper.is_kept(var, "api-server"):
@@ -181,14 +181,22 @@ def _stores_are_up(var: Path, wanted: plan.Plan) -> bool:
     return (not wanted.postgres or postgres.find(var) is not None) and (not wanted.s3 or seaweed.find(var) is not None)
 
 
-def _migrate(settings: Settings) -> None:
+def _admin_url(settings: Settings, var: Path, wanted: plan.Plan) -> str | None:
+    """Of who may migrate: as it is set, else of the embedded server."""
+    if settings.database_admin_url is not None:
+        return settings.database_admin_url.get_secret_value()
+    embedded = postgres.find(var) if wanted.postgres else None
+    return embedded.admin_url if embedded else None
+
+
+def _migrate(settings: Settings, admin_url: str | None) -> None:
     """With an administrator's URL; a database given without one must have been migrated by its owner."""
     if settings.database_url is None:
         raise SettingMissing(Ref("setting", plan.DATABASE_VARIABLE))
     url = settings.database_url.get_secret_value()
-    if settings.database_admin_url is not None:
+    if admin_url is not None:
         app_role = str(conninfo_to_dict(url).get("user", postgres.APP))
-        migrations.migrate(settings.database_admin_url.get_secret_value(), app_role)
+        migrations.migrate(admin_url, app_role)
     elif not (found := migrations.current(url)).is_current:
         raise migrations.MigrationFailed(
             Ref("found", found.found or "nothing"), Ref("needed", found.needed or "nothing")

@@ -17,7 +17,11 @@ import polars as pl
 from sluice.subject.correction import Correction
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
-DAY = re.compile(r"(?<!\d)(20[0-9]{2})-?([01][0-9])-?([0-3][0-9])(?!\d)")
+DAY = re.compile(
+    r"(?<!\d)(20[0-9]{2})(?P<between>[-_.]?)([01][0-9])(?P=between)([0-3][0-9])"
+    r"(?:[0-2][0-9][0-5][0-9](?:[0-5][0-9](?:[0-9]{3})?)?)?(?!\d)"
+)
+"""A day in a file's name, with the time of day that may be written on to it; a longer number is no day."""
 STATEMENTS = "sluice_statements"
 """Column of a view: what persons had added to somebody's opinion of them."""
 
@@ -36,7 +40,7 @@ def as_of_file(name: str, arrived_at: datetime) -> datetime:
 
 def _day(found: re.Match[str]) -> date | None:
     try:
-        return date(int(found[1]), int(found[2]), int(found[3]))
+        return date(int(found[1]), int(found[3]), int(found[4]))
     except ValueError:
         return None
 

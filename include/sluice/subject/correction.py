@@ -11,7 +11,8 @@ class Correction:
 
     ``made_at``: when it was said; of two, the later word counts, whatever instant each is about.
     ``is_statement``: the field holds an opinion, which stays; ``value`` is what the person has to say to it.
-    ``salt``: hex, of what the ledger says of the values.
+    ``salt``: hex, of what the ledger says of the values. ``names``: of an identifier, references of the value that is
+    right; None: it was made before they were kept. ``named``: of the values that it replaced.
     """
 
     correction_id: str
@@ -23,6 +24,8 @@ class Correction:
     before: tuple[str, ...]
     is_statement: bool = False
     salt: str = part(default="", repr=False)
+    names: tuple[str, ...] | None = part(default=(), repr=False)
+    named: tuple[str, ...] = part(default=(), repr=False)
 
     @property
     def order(self) -> tuple[datetime, str]:

@@ -99,14 +99,13 @@ def _as_words(heads: pl.Series) -> pl.Series | None:
         return None
 
 
-def build_run(columns: Iterable[tuple[SubjectKind, pl.Series]], candidates: pl.Series | None = None) -> pl.DataFrame:
+def build_run(columns: Iterable[tuple[SubjectKind, pl.Series]]) -> pl.DataFrame:
     """The run of one exchange: unique (``ref`` UInt64, ``kind`` UInt8), sorted by ``ref``.
 
-    columns: each subject column of the accepted rows as references from ``ref_column``; candidates: theirs
-    from ``candidate_column``.
+    columns: each subject column of the accepted rows as references from ``ref_column``.
     """
     entries = Entries()
-    entries.add(columns, candidates)
+    entries.add(columns)
     return pl.concat(list(entries.sorted()))
 
 
@@ -117,7 +116,7 @@ class Entries:
         self._words: dict[int, list[np.ndarray]] = defaultdict(list)
 
     def add(self, columns: Iterable[tuple[SubjectKind, pl.Series]], candidates: pl.Series | None = None) -> None:
-        """Of the next part, as :func:`build_run`."""
+        """Of the next part, as :func:`build_run`; candidates: theirs from ``candidate_column``."""
         coded = [(KIND_CODES[kind], refs) for kind, refs in columns]
         for code, refs in [*coded, *([] if candidates is None else [(CANDIDATE_CODE, candidates)])]:
             self._words[code].append(first_word(refs).drop_nulls().sort().to_numpy())

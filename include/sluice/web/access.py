@@ -26,8 +26,7 @@ from airflow.models.dag import DagModel
 from fastapi import Depends
 
 from sluice.ledger.names import is_name
-from sluice.rights.guards import names_somebody
-from sluice.rights.model import Actor, Role
+from sluice.rights.model import Actor, desk_actor
 from sluice.web.errors import NameUnfit, NotAllowed
 
 VIEW = "sluice.cases"
@@ -57,13 +56,13 @@ class Rule:
     def __call__(self, user: Annotated[BaseUser, Depends(get_user)]) -> Actor:
         if not self.says_yes(user):
             raise NotAllowed
-        if not _can_be_kept(user.get_name()):
+        if not is_name(user.get_name()):
             raise NameUnfit
-        return Actor(Role.DESK, user.get_name())
+        return desk_actor(user.get_name())
 
     def allows(self, user: BaseUser) -> bool:
         """Whether a page that asks for this opens for them."""
-        return self.says_yes(user) and _can_be_kept(user.get_name())
+        return self.says_yes(user) and is_name(user.get_name())
 
     def says_yes(self, user: BaseUser) -> bool:
         """Whether the auth manager says yes twice."""
@@ -121,8 +120,3 @@ HandlesCases = Annotated[bool, Depends(has(may_handle))]
 Releases = Annotated[bool, Depends(has(may_release))]
 SignsRoles = Annotated[bool, Depends(has(may_sign_roles))]
 Audits = Annotated[bool, Depends(has(may_see_registers))]
-
-
-def _can_be_kept(name: str) -> bool:
-    """Whether every record of what somebody does can hold the name they logged in with."""
-    return names_somebody(name) and is_name(name)

@@ -5,8 +5,8 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, StringConstraints
 
-from sluice.errors import NotFound
-from sluice.web.errors import Fault, NothingThere, RequestInvalid
+from sluice.errors import Ambiguous, NotFound
+from sluice.web.errors import Fault, NothingThere, RequestInvalid, SeveralBegin
 from sluice.web.reading import reading
 
 YEARS: Final = range(2016, 3000)
@@ -15,22 +15,21 @@ AGREEMENT: Final = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 VERSION: Final = "^[0-9][0-9A-Za-z.+-]{0,31}$"
 Beginning = Annotated[
     str,
-    BeforeValidator(lambda said: said.strip().lower() if isinstance(said, str) else said),
-    StringConstraints(pattern="^[0-9a-f-]{1,36}$"),
+    BeforeValidator(lambda said: said.strip() if isinstance(said, str) else said),
+    StringConstraints(pattern="^[0-9a-fA-F-]{1,36}$"),
 ]
 """Of the number of an exchange."""
 
 
 def find_exchange(number: str) -> str:
-    """The exchange whose number begins so. Raises NothingThere, for several too: what was typed is not said."""
+    """The exchange whose number begins so. Raises NothingThere, SeveralBegin: what was typed is not said."""
     from sluice.exchange.read import show_exchange
 
     try:
         with reading() as conn:
             return show_exchange(conn, number).line.id
-    except NotFound:
-        pass
-    raise NothingThere
+    except NotFound as error:
+        raise (SeveralBegin if isinstance(error, Ambiguous) else NothingThere) from None
 
 
 def check_window(where: str, since: datetime | date | None, until: datetime | date | None) -> None:

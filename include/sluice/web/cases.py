@@ -52,25 +52,25 @@ def open_(
     second case; the same key with another content is refused.
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.identifiers import KINDS
-    from sluice.rights.opening import open_case
-    from sluice.rights.protect import protection_of
+    from sluice.rights.identifiers import KINDS, Identifier
+    from sluice.rights.opening import NewRequest, open_case
 
     now = datetime.now(UTC)
+    asked = NewRequest(
+        right=body.right,
+        identifiers=[
+            Identifier(KINDS[each.kind], each.value, Principal(each.principal) if each.principal else None)
+            for each in body.identifiers
+        ],
+        principal=Principal(body.principal) if body.principal else None,
+        received=body.received or now,
+        channel=body.channel,
+        language=body.language,
+        actor=clerk,
+        request_id=key,
+    )
     with open_house(get_settings()) as house:
-        case = open_case(
-            house,
-            body.right,
-            [(KINDS[each.kind], each.value) for each in body.identifiers],
-            Principal(body.principal) if body.principal else None,
-            body.received or now,
-            body.channel,
-            body.language,
-            now,
-            protection=protection_of(house),
-            actor=clerk,
-            request_id=key,
-        )
+        case = open_case(house, asked, now)
     say_where(case, now, f"{request.scope['root_path']}{router.prefix}/{case.case_id}", response)
     return describe(case)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sluice.errors import Exit, Ref, SluiceError
+from sluice.ledger.names import FORM, LONGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ class NameUnfit(NotAllowed):
 
     code: ClassVar[str] = "SLU-603"
     summary: ClassVar[str] = "the name of this login cannot stand in a record"
-    cure: ClassVar[str] = "use a login whose name begins with a plain letter or digit and has at most 100 characters"
+    cure: ClassVar[str] = (
+        f"use a login whose name begins with a letter or digit and has at most {LONGEST} characters, all of them {FORM}"
+    )
 
 
 class NothingThere(HttpError):
@@ -63,6 +66,14 @@ class NothingThere(HttpError):
     code: ClassVar[str] = "SLU-604"
     summary: ClassVar[str] = "there is nothing at this address, or not for this method"
     cure: ClassVar[str] = "`openapi.json` of the API lists every address"
+
+
+class SeveralBegin(NothingThere):
+    """More than one number begins as it was asked for."""
+
+    code: ClassVar[str] = "SLU-610"
+    summary: ClassVar[str] = "several numbers begin so"
+    cure: ClassVar[str] = "give more of the number"
 
 
 class SentFromElsewhere(NotAllowed):

@@ -1,6 +1,5 @@
 """Exchanges over HTTP: what crossed, one of them with its six answers, its receipt, its lineage."""
 
-from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -34,6 +33,7 @@ def list_(
 ) -> dict[str, Any]:
     """List exchanges, newest first, a page at a time."""
     from sluice.exchange.describe import describe_line
+    from sluice.exchange.naming import from_when
     from sluice.exchange.read import list_exchanges
 
     before = place_of(cursor) if cursor else None
@@ -43,7 +43,7 @@ def list_(
             principal=principal,
             direction=direction,
             decision=decision,
-            since=_moment(since) if since else None,
+            since=from_when(since) if since else None,
             limit=limit + 1,
             before=before,
         )
@@ -52,13 +52,6 @@ def list_(
         "exchanges": [describe_line(line) for line in page],
         "next_cursor": cursor_of(page[-1].opened_at, page[-1].id) if len(found) > limit else None,
     }
-
-
-def _moment(said: date | datetime) -> datetime:
-    """A date begins at midnight in Brussels."""
-    from sluice.exchange.naming import midnight
-
-    return said if isinstance(said, datetime) else midnight(said)
 
 
 @router.get(

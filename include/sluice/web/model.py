@@ -47,6 +47,9 @@ class IdentifierBody(Closed):
 
     kind: Kind
     value: str = Field(min_length=1, max_length=LONGEST_VALUE, repr=False)
+    principal: str | None = Field(
+        default=None, pattern=PRINCIPAL, description="Of a customer number: whose it is, where several know it."
+    )
 
 
 MOMENT = re.compile(

@@ -44,8 +44,7 @@ def open_(body: DsrRequest, clerk: Clerk, request: Request, response: Response) 
     The clock runs from `submitted_time`. `agreementId` says which principal was addressed.
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.opening import open_case
-    from sluice.rights.protect import protection_of
+    from sluice.rights.opening import NewRequest, open_case
     from sluice.rights.store import find_principal
 
     now, ours = datetime.now(UTC), body.extensions.ours
@@ -56,19 +55,17 @@ def open_(body: DsrRequest, clerk: Clerk, request: Request, response: Response) 
             principal = find_principal(house.conn, ours.agreement_id)
             if principal is None:
                 raise PrincipalUnknown
-        case = open_case(
-            house,
-            body.right,
-            [(KINDS[each.identity_type], each.identity_value) for each in raw],
-            principal,
-            body.submitted_time,
-            ours.channel,
-            ours.language,
-            now,
-            protection=protection_of(house),
+        asked = NewRequest(
+            right=body.right,
+            identifiers=[(KINDS[each.identity_type], each.identity_value) for each in raw],
+            principal=principal,
+            received=body.submitted_time,
+            channel=ours.channel,
+            language=ours.language,
             actor=clerk,
             request_id=body.subject_request_id,
         )
+        case = open_case(house, asked, now)
     address = f"{request.scope['root_path']}{router.prefix}/{body.subject_request_id}"
     say_where(case, now, address, response)
     extension = {"caseId": case.case_id, "identitiesNotSearched": len(body.subject_identities) - len(raw)}

@@ -65,6 +65,7 @@ class ExchangeShort(Closed):
     rows_in: int | None
     rows_accepted: int | None
     rows_refused: int | None
+    rows_held: int | None
 
 
 class ExchangePage(Closed):
@@ -84,6 +85,7 @@ class Evidence(Closed):
     receipt_at: datetime | None
     waiting_effects: list[str]
     last_error: str | None
+    stopped_at: datetime | None = Field(description="Of an open one: since when its flow is stopped.")
 
 
 class ExchangeShown(Closed):
@@ -279,7 +281,9 @@ class SlicePart(Closed):
     subjects: int
     rows: int
     rows_without_person: int
-    unread: list[str] = Field(description="Copies that nobody can read any more.")
+    unread: list[str] = Field(
+        description="Copies that nobody can read or has judged yet, or with rows whose agent nobody can tell."
+    )
     rows_removed: int = Field(description="Rows that erasures took out of the copies that were read.")
     at_most: int | None = Field(description="Persons in both, by their records; null where none says.")
     exchanges: list[str]

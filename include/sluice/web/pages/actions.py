@@ -4,6 +4,7 @@ Who does it is whoever is logged in, never a field of the form. The ledger keeps
 that no sentence about a person gets into it. A form asks for it, unless what was chosen is the reason.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -14,7 +15,7 @@ from pydantic import StringConstraints
 from starlette.responses import Response
 
 from sluice.db import connect
-from sluice.errors import NotFound
+from sluice.errors import NotFound, UsageError
 from sluice.exchange.review_store import Choice
 from sluice.rights.model import Action, Actor, CaseId, Order, Remedies, SubCaseId
 from sluice.rights.reasons import REMEDIES, iri
@@ -61,22 +62,14 @@ def decide(
     Raises RequestInvalid for abuse that nothing proves (C-526/24).
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.desk_steps import decide_and_tell, reasons_of
+    from sluice.rights.desk_steps import decide_and_tell
     from sluice.rights.store import get_case
 
-    if abuse_proven and evidence is None:
-        raise RequestInvalid([Fault("body", "/evidence", "missing")])
-    number = CaseId(str(case_id))
+    number, order = CaseId(str(case_id)), _decision(clerk, reason, action, refuse, abuse_proven, evidence)
     with open_house(get_settings()) as house:
         case = get_case(house.conn, number)
         text = REMEDIES.get(case.country)
-        order = replace(
-            _order(clerk, reason, evidence),
-            reasons=reasons_of([each for each in refuse if each]),
-            action=None if action is Action.REFUSE else action,
-            remedies=Remedies(text, case.language) if text else None,
-            has_proof_of_abuse=abuse_proven,
-        )
+        order = replace(order, remedies=Remedies(text, case.language) if text else None)
         done = decide_and_tell(house, number, order, _parts(part))
     return to_page(request, f"/cases/{number}", Deed.DECIDE_OWED if done.is_letter_owed else Deed.DECIDE)
 
@@ -244,6 +237,27 @@ def sign_off(
         raise NothingThere
     deed = Deed.SIGN_OFF if stands.is_seed_owner_signed_off else Deed.SIGN_OFF_FIRST
     return to_page(request, f"/agreements/{agreement_id}", deed)
+
+
+def _decision(
+    clerk: Actor, reason: str, action: Action, refuse: Sequence[str], abuse_proven: bool, evidence: str | None
+) -> Order:
+    """What the form decides, without the remedies. Raises RequestInvalid for abuse that nothing proves."""
+    from sluice.rights.desk_steps import decision, reasons_of
+
+    reasons = reasons_of([each for each in refuse if each])
+    try:
+        return decision(
+            clerk.name,
+            datetime.now(UTC),
+            reason,
+            evidence,
+            action=None if action is Action.REFUSE else action,
+            reasons=reasons,
+            has_proof_of_abuse=abuse_proven,
+        )
+    except UsageError:
+        raise RequestInvalid([Fault("body", "/evidence", "missing")]) from None
 
 
 def _order(clerk: Actor, code: str, evidence: str | None) -> Order:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlencode
-from uuid import UUID
 
 from fastapi import Request
 from starlette.datastructures import ImmutableMultiDict
@@ -18,13 +17,17 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Message
 
 from sluice.breach.model import Risk
-from sluice.errors import SluiceError
+from sluice.errors import BEGINNING, SluiceError
+from sluice.web.asked import AGREEMENT
 from sluice.web.errors import FormNotOurs
+from sluice.web.pages.faults import wrong_of
 from sluice.web.problem import status_of
 from sluice.web.read_model import AGENT
 
-BY_ADDRESS: Final = frozenset({"/breach"})
-"""Pages with forms that send what was typed in their address."""
+BY_ADDRESS: Final[Mapping[str, str]] = MappingProxyType(
+    {"/breach": "/breach", "/exchanges/find": "/exchanges", "/lineage/find": "/lineage"}
+)
+"""Forms that send what was typed in their address, and their pages."""
 MENDED: Final = frozenset({404, 409, 422})
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
 FIT: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
@@ -32,7 +35,7 @@ FIT: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
         "reason": re.compile("[A-Z][A-Z0-9_]{2,63}"),
         "evidence": re.compile("[0-9a-f]{64}"),
         "object": re.compile(r"\s*s3://[^\x00]+"),
-        "exchange": re.compile("[0-9a-f-]{1,36}"),
+        **dict.fromkeys(("exchange", "number"), re.compile(BEGINNING.pattern, re.IGNORECASE)),
         "agent": re.compile(AGENT),
         "risk": re.compile("|".join(Risk)),
         **dict.fromkeys(("since", "until", "aware"), _MOMENT),
@@ -46,6 +49,8 @@ class Typed:
     """What stood in the fields of one form; false: it is shown for the first time."""
 
     said: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    wrong: frozenset[str] = frozenset()
+    """Fields that the error names."""
 
     def __bool__(self) -> bool:
         return bool(self.said)
@@ -84,7 +89,8 @@ class Again:
 
     def address(self, base: str, language: str) -> str:
         """The page in another language."""
-        return f"{base}{self.page}?{urlencode([*self.asked, ('lang', language)])}"
+        path = self.page if self.is_sent else self.form
+        return f"{base}{path}?{urlencode([*self.asked, ('lang', language)])}"
 
 
 def again_of(request: Request) -> Again | None:
@@ -94,20 +100,17 @@ def again_of(request: Request) -> Again | None:
 
 
 def page_of_form(request: Request) -> str | None:
-    """The page whose form was sent: of the route, with its number if that is one; else None."""
+    """The page whose form was sent: of the route, with the number or name in it if that can be one; else None."""
     route = request.scope.get("route")
     if route is None:
         return None
     place, has_number, _ = str(route.path).partition("/{")
     if request.method != "POST":
-        return place if place in BY_ADDRESS and request.query_params else None
+        return BY_ADDRESS.get(place) if request.query_params else None
     if not has_number:
         return "/" + place.split("/")[1]
-    [number] = request.path_params.values()
-    try:
-        return f"{place}/{UUID(number)}"
-    except ValueError:
-        return None
+    [named] = request.path_params.values()
+    return f"{place}/{named}" if re.fullmatch(AGREEMENT, named) else None
 
 
 async def show_again(request: Request, error: SluiceError) -> Response | None:
@@ -119,7 +122,7 @@ async def show_again(request: Request, error: SluiceError) -> Response | None:
     is_sent = request.method == "POST"
     form = _words(await request.form() if is_sent else request.query_params)
     root = str(request.scope.get("root_path", ""))
-    typed = Typed(form)
+    typed = Typed(form, wrong_of(error, () if is_sent else form))
     asked = () if is_sent else [(name, word) for name in form if name in FIT and (word := typed.text(name))]
     again = Again(error, page, request.scope["path"].removeprefix(root), typed, asked, is_sent)
     body = await _ask(request, f"{root}{page}", again)

@@ -31,10 +31,10 @@ from sluice.web.pages import (
 from sluice.web.pages.again import show_again
 from sluice.web.pages.bar import note_places
 from sluice.web.pages.forms import FORM
-from sluice.web.pages.view import say_error
+from sluice.web.pages.view import PAGES, say_error
 from sluice.web.problem import BY_STATUS, faults_of
 
-MOUNT: Final = "/sluice/pages"
+MOUNT: Final = PAGES
 ASKED: Final = (exchanges, cases, actions, lineage, roles, agreements, staff, registers, breach)
 """Pages that take words of forms."""
 ROUTERS: Final = (start.router, waiting.router, *(page.router for page in ASKED), assets.router)

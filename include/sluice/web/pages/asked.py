@@ -1,7 +1,7 @@
 """What forms and addresses of several pages ask for in the same way."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
@@ -89,7 +89,23 @@ def field_of(request: Request, name: str, moment: datetime) -> str:
     return moment.astimezone(BRUSSELS).strftime("%Y-%m-%dT%H:%M:%S") if request.query_params.get(name) else ""
 
 
-def times(request: Request, on: date, known_at: datetime) -> dict[str, Any]:
-    """Both times of a page for its form and its links, which keep what was chosen by hand."""
+def times(request: Request, on: date, known_at: datetime, unless: Literal["now", "day"] = "now") -> dict[str, Any]:
+    """Both times of a page for its form and its links, which keep what was chosen by hand.
+
+    ``unless``: which moment of knowledge counts where none was chosen: now, or the end of the day.
+    """
     asked = {name: request.query_params.get(name) for name in ("on", "known_at")}
-    return {"on": on, "known_at": field_of(request, "known_at", known_at), "asked": asked}
+    field = field_of(request, "known_at", known_at)
+    return {
+        "on": on,
+        "known_at": field,
+        "asked": asked,
+        "known_moment": known_at,
+        "unless": unless,
+        "latest": _latest(),
+    }
+
+
+def _latest() -> str:
+    """Now, as the address of a page says it."""
+    return datetime.now(BRUSSELS).strftime("%Y-%m-%dT%H:%M:%S")

@@ -14,13 +14,13 @@ from starlette.responses import Response
 
 from sluice.breach.model import Draft, Risk, Slice
 from sluice.documents.words import BRUSSELS
-from sluice.errors import NotFound
+from sluice.errors import Ambiguous, NotFound
 from sluice.settings import get_settings
 from sluice.staff.facts import default_minimum
 from sluice.staff.store import read_people
 from sluice.web.access import BreachDesk
 from sluice.web.asked import Beginning, check_window
-from sluice.web.errors import Fault, NothingThere, RequestInvalid
+from sluice.web.errors import Fault, NothingThere, RequestInvalid, SeveralBegin
 from sluice.web.pages.again import NOTHING, Typed, again_of
 from sluice.web.pages.asked import InReach, Named, Unless, on_clock, today
 from sluice.web.pages.forms import Checked, Token
@@ -188,7 +188,7 @@ def _draft(request: Request, asked: Asked, draft: Draft, principal: str | None, 
 
 
 def _slice(asked: Asked) -> Slice:
-    """Raises NothingThere for a number that is none, SliceEmpty."""
+    """Raises NothingThere for a number that is none, SeveralBegin for more than one, SliceEmpty."""
     from sluice.breach.make import slice_agent, slice_exchange, slice_object
     from sluice.exchange.house import open_house
 
@@ -199,6 +199,5 @@ def _slice(asked: Asked) -> Slice:
             return slice_agent(house, asked.agent, asked.since, asked.until, asked.aware, asked.risk)
         try:
             return slice_exchange(house, asked.exchange or "", asked.aware, asked.risk)
-        except NotFound:
-            pass
-    raise NothingThere
+        except NotFound as error:
+            raise (SeveralBegin if isinstance(error, Ambiguous) else NothingThere) from None

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from sluice.documents.words import BRUSSELS
 from sluice.exchange.catalogue import find_gone
-from sluice.exchange.naming import midnight
+from sluice.exchange.naming import from_when
 from sluice.exchange.read import ExchangeLine, list_exchanges, pick_principals, show_exchange
 from sluice.keys import Keyring
 from sluice.ledger.sign import key_id
@@ -48,7 +48,7 @@ def list_(
             principal=principal,
             direction=direction,
             decision=decision,
-            since=midnight(since) if since else None,
+            since=from_when(since) if since else None,
             limit=ON_A_PAGE + 1,
             before=place_of(cursor) if cursor else None,
         )
@@ -65,6 +65,7 @@ def list_(
         directions=list(Direction),
         decisions=list(Decision),
         older=older,
+        counts=_counts,
         local=local,
     )
 
@@ -119,6 +120,11 @@ def receipt_pdf(onlooker: Onlooker, exchange_id: UUID) -> Response:
 def receipt_json(onlooker: Onlooker, exchange_id: UUID) -> Response:
     """The signed receipt, which `sluice receipt verify` checks. Raises NotFound while there is none."""
     return receipt_file(exchange_id, JOSE)
+
+
+def _counts(line: ExchangeLine) -> bool:
+    """Whether its rows were counted: a file that was refused before it was read has none to tell."""
+    return line.rows_in is not None and bool(line.rows_in or line.decision != Decision.REFUSED)
 
 
 def local(moment: datetime) -> datetime:

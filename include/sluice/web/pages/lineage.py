@@ -47,7 +47,7 @@ class Line:
 
     record: ExchangeRecord
     sources: tuple[str, ...]
-    """Exchanges it was made of; none of a file that came."""
+    """Exchanges it was made of; of a file that came only that of the held rows in it."""
     flips: tuple[str, ...]
     recipients: tuple[str, ...]
     is_gone: bool

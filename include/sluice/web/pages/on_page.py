@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sluice.documents.model import Part, Section, Text, VerdictPanel
-from sluice.documents.page import LINES_PER_SECTION, make_page
+from sluice.documents.page import LINES_PER_SECTION, is_noted, make_page
 from sluice.documents.words import BRUSSELS, Words
 from sluice.ledger.model import Entry
 from sluice.ledger.record import ExchangeRecord
@@ -45,7 +45,8 @@ def _verdict(panel: VerdictPanel, record: ExchangeRecord, say: Words) -> Verdict
     """Of what came and is not used: who has to do what; the receipt says "correct it", and "we contact you"."""
     if record.decision not in UNUSED or record.direction not in ARRIVING:
         return panel
-    return replace(panel, sentences=(say.say(f"pages.{record.decision}"), *panel.sentences[1:]))
+    noted = ".noted" if record.decision is Decision.REFUSED and is_noted(say, record) else ""
+    return replace(panel, sentences=(say.say(f"pages.{record.decision}{noted}"), *panel.sentences[1:]))
 
 
 def _keep(part: Part, record: ExchangeRecord, say: Words, gone: Mapping[str, datetime]) -> Part:

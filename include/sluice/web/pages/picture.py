@@ -165,12 +165,14 @@ def _way(arrow: Arrow, layout: Layout, boxes: dict[str, Box], say: Words) -> Way
     *curve, end = points
     kinds = {"other": not arrow.is_own, "flips": arrow.flips}
     ends = {"source": _name(boxes[arrow.source], say), "target": _name(boxes[arrow.target], say)}
+    came_back = (boxes[arrow.source].column, boxes[arrow.target].column) == (Column.KEPT, Column.FILE)
+    word = "arrow.flips" if arrow.flips else "arrow.held" if came_back else "arrow"
     return Way(
         path=_path(curve),
         head=_head(curve[-1], end),
         kinds=" ".join(kind for kind, holds in kinds.items() if holds),
         mark=_between(curve) if arrow.flips else None,
-        title=say.say("pages.lineage.arrow.flips" if arrow.flips else "pages.lineage.arrow", **ends),
+        title=say.say(f"pages.lineage.{word}", **ends),
     )
 
 

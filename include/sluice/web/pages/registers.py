@@ -44,7 +44,7 @@ def overview(request: Request, reader: Auditor, on: On, known_at: KnownOfDay) ->
         "registers.html",
         "registers",
         registers=[(each, _tables(each, language)) for each in registers],
-        **times(request, on, known_at),
+        **times(request, on, known_at, "day"),
     )
 
 
@@ -59,7 +59,7 @@ def show(request: Request, reader: Auditor, article: Article, on: On, known_at: 
         "registers",
         register=register,
         tables=_tables(register, reader_of(request).say.language),
-        **times(request, on, known_at),
+        **times(request, on, known_at, "day"),
     )
 
 

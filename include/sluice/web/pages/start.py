@@ -13,6 +13,7 @@ from sluice.db import Connection
 from sluice.exchange.overview import DayCount, count_days, list_unwell
 from sluice.exchange.review import list_open
 from sluice.exchange.review_store import count_open
+from sluice.exchange.stop_store import find_stops
 from sluice.returns.reminders import count_overdue, list_overdue
 from sluice.returns.waiting import count_prepared, list_prepared
 from sluice.rights.clock import received_on
@@ -82,8 +83,9 @@ def _of_cases(conn: Connection, strip: Strip) -> list[Matter]:
 
 
 def _of_exchanges(conn: Connection, now: datetime, days: Sequence[DayCount]) -> list[Matter]:
-    overdue = list_overdue(conn, now, LINES)
+    overdue, stops = list_overdue(conn, now, LINES), find_stops(conn)
     return [
+        Matter("stops", len(stops), stops[:LINES]),
         Matter("acknowledgements", count_overdue(conn, now), overdue, "/waiting/acknowledgements"),
         Matter("returns", count_prepared(conn), list_prepared(conn, LINES), "/waiting/returns"),
         Matter("reviews", count_open(conn), list_open(conn, LINES), "/waiting/reviews"),

@@ -1,12 +1,13 @@
 """How a page is made: its language, its words, its template. Whatever is put into a template is escaped."""
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from babel.core import negotiate_locale
@@ -15,18 +16,31 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
+from sluice.documents.reasons import meaning_of, refusal_class
+from sluice.documents.returned import held_sentence
 from sluice.documents.words import LANGUAGES, Words, words
 from sluice.errors import SluiceError
 from sluice.exchange.naming import WITHHELD
 from sluice.rights.reasons import short
+from sluice.web.errors import NotLoggedIn
 from sluice.web.pages.again import NOTHING, again_of, page_of_form
 from sluice.web.pages.assets import table
 from sluice.web.pages.bar import places_of
+from sluice.web.pages.faults import told
 from sluice.web.pages.picture import SIGNS
 from sluice.web.problem import TRY_AGAIN_SECONDS, status_of
 
 log = logging.getLogger(__name__)
+PAGES: Final = "/sluice/pages"
+"""Where Airflow mounts them."""
+LOGIN: Final = "/api/v2/auth/login"
+"""Of Airflow, whichever auth manager it has; ``next`` says where to go afterwards."""
+NUMBERED: Final = re.compile(r"/(waiting/)?[a-z]+(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?")
+"""The address of a page that holds nothing that anybody wrote."""
+EXCHANGE: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 TEMPLATES = Path(__file__).parent / "templates"
+LONGEST_NAME: Final = 40
+"""Of a column whose letters a page keeps together."""
 
 
 class Deed(StrEnum):
@@ -114,6 +128,7 @@ def render(request: Request, template: str, place: str | None = None, status: in
             signs=SIGNS,
             assets=table(),
             again=again,
+            area=again.page.split("/")[1] if again else _area(request),
             typed_of=again.of if again else lambda form: NOTHING,
             **parts,
         )
@@ -124,6 +139,12 @@ def render(request: Request, template: str, place: str | None = None, status: in
 def to_page(request: Request, path: str, deed: Deed) -> Response:
     """After something was done: to the page that shows it, so that sending the form again takes a new form."""
     return Response(status_code=303, headers={"Location": reader_of(request).link(path, done=deed.value)})
+
+
+def _area(request: Request) -> str:
+    """The first word of the address of a page that there is."""
+    route = request.scope.get("route")
+    return str(route.path).split("/")[1] if route else ""
 
 
 def _again(request: Request, language: str, status: int, places: Sequence[str]) -> str:
@@ -139,18 +160,30 @@ def say_error(request: Request, error: SluiceError) -> HTMLResponse:
     status = status_of(error)
     if status >= 500:
         log.error("%s", error)
-    answer = render(request, "error.html", status=status, error=error, back=_form_page(request))
+    login = _login(request) if isinstance(error, NotLoggedIn) else None
+    answer = render(request, "error.html", status=status, error=error, back=_form_page(request), login=login)
     if status == 503:
         answer.headers["Retry-After"] = str(TRY_AGAIN_SECONDS)
     return answer
 
 
 def _form_page(request: Request) -> str | None:
-    """The page whose form was sent: of the route, with its number if that is one, else the list before it."""
+    """The page whose form was sent; the list before it where the name in its address may be anything."""
     route = request.scope.get("route")
     if request.method != "POST" or route is None:
         return None
-    return page_of_form(request) or str(route.path).partition("/{")[0]
+    place, has_number, _ = str(route.path).partition("/{")
+    page = page_of_form(request)
+    return page if page and (not has_number or NUMBERED.fullmatch(page)) else place
+
+
+def _login(request: Request) -> str:
+    """Airflow's login, with the way back to the page that was asked for; to the first where its address has words."""
+    reader = reader_of(request)
+    own = request.scope["path"].removeprefix(reader.base)
+    page = _form_page(request) if request.method == "POST" else own if NUMBERED.fullmatch(own) else None
+    asked = urlencode({"next": reader.link(page or "/start")})
+    return f"{reader.base.removesuffix(PAGES)}{LOGIN}?{asked}"
 
 
 @cache
@@ -163,7 +196,17 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"short": short, "groupword": _group_word, "commands": _commands, "named": named}
+    made.filters |= {
+        "short": short,
+        "groupword": _group_word,
+        "commands": _commands,
+        "named": named,
+        "code": _code,
+        "told": told,
+        "held": _held,
+        "reasonword": _reason_word,
+        "linked": _linked,
+    }
     return made
 
 
@@ -175,6 +218,34 @@ def _group_word(group: str, say: Words) -> str:
 def named(name: str, say: Words) -> str:
     """The name or key of a file; where it was withheld, that is said in the words of the reader."""
     return name.replace(WITHHELD, say.say("pages.name_withheld"))
+
+
+def _held(code: str, say: Words) -> str:
+    """Why a row stays here, in words."""
+    return held_sentence(say, code)
+
+
+def _reason_word(code: str, say: Words) -> str:
+    """What a file was refused for, in a word or two."""
+    spoken = meaning_of(say, code)
+    return say.find(f"code.{spoken}.word", f"class.{refusal_class(spoken)}.word") or ""
+
+
+def _linked(text: str, reader: Reader) -> Markup:
+    """A text in which each number of an exchange leads to its page."""
+    parts = EXCHANGE.split(text)
+    link = Markup('<a href="{}"><code>{}</code></a>')
+    return Markup("").join(
+        link.format(reader.link(f"/exchanges/{part}"), part) if at % 2 else escape(part)
+        for at, part in enumerate(parts)
+    )
+
+
+def _code(name: str, tag: str = "code") -> Markup:
+    """A name as it is in a file. One that reads as words breaks after an underscore only; a hash anywhere."""
+    broken = Markup("_<wbr>").join(escape(part) for part in name.split("_"))
+    kind = Markup(' class="name"') if len(name) <= LONGEST_NAME else ""
+    return Markup("<{0}{1}>{2}</{0}>").format(tag, kind, broken)
 
 
 def _commands(text: str) -> Markup:

@@ -17,7 +17,7 @@ from sluice.returns.waiting import count_prepared, find_waiting, list_prepared
 from sluice.rights.erase_control_store import count_unreleased, find_unreleased
 from sluice.rights.model import Action
 from sluice.rights.notice_store import count_late, get_notice, list_late
-from sluice.rights.store import find_part
+from sluice.rights.store import find_part, get_case
 from sluice.settings import get_settings
 from sluice.terms import ExchangeId
 from sluice.web.access import HandlesCases, Onlooker, Reader, Releases
@@ -118,14 +118,16 @@ def one_review(request: Request, onlooker: Onlooker, releases: Releases, token: 
 @router.get("/notices/{notice_id}")
 def one_notice(request: Request, reader: Reader, handles: HandlesCases, token: Token, notice_id: UUID) -> Response:
     """One notice, what to write where the desk tells it, and the form that says how far it is. Raises NotFound."""
-    from sluice.rights.notice_documents import ACTIONS
+    from sluice.rights.notice_documents import action_text
+    from sluice.rights.notice_store import find_stopped
     from sluice.rights.rectify import corrected_fields
 
     with reading() as conn:
         notice = get_notice(conn, str(notice_id))
+        right, stopped = get_case(conn, notice.case_id).right, find_stopped(conn, notice)
         part = find_part(conn, notice.sub_case_id) if notice.action is Action.RECTIFY else None
         fields = corrected_fields(conn, part, notice.field_groups, datetime.now(UTC)) if part else []
-    wanted = ACTIONS[notice.action][reader_of(request).say.language]
+    wanted = action_text(right, notice.action, *stopped, reader_of(request).say.language)
     return render(
         request, "one_notice.html", "start", notice=notice, fields=fields, wanted=wanted, may=handles, token=token
     )

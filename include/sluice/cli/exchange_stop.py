@@ -1,0 +1,77 @@
+"""``sluice exchange stop``, ``resume``, ``stops``: a flow that stands still until somebody lets it go on."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from sluice.cli.options import ByOption
+from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
+from sluice.settings import get_settings, login_name
+from sluice.terms import Flow, Principal
+
+PrincipalArgument = Annotated[str, typer.Argument(help="Whose flow.")]
+FlowArgument = Annotated[str, typer.Argument(help="Which flow, whatever way it goes.")]
+COLUMNS = ("principal", "flow", "reason", "at (UTC)", "by", "waiting")
+
+
+def stop(
+    principal: PrincipalArgument,
+    flow: FlowArgument,
+    reason: Annotated[str, typer.Option(help="A code in capitals, such as CONTRACT_WRONG; no sentence.")],
+    by: ByOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Stop a flow: what arrives waits, and no return of it is made, by Airflow or by a command.
+
+    A return that was closed before is delivered.
+    JSON: principal, flow, stopped (false: it stood still already).
+
+    Example: sluice exchange stop energy01 renewal_campaign --reason CONTRACT_WRONG --by an.peeters
+    """
+    from sluice.db import connect
+    from sluice.exchange.stops import stop_flow
+
+    with connect(get_settings()) as conn:
+        is_new = stop_flow(conn, Principal(principal), Flow(flow), reason, by or login_name(), datetime.now(UTC))
+    _show({"principal": principal, "flow": flow, "stopped": is_new}, "Stopped", format)
+
+
+def resume(
+    principal: PrincipalArgument, flow: FlowArgument, by: ByOption = None, format: FormatOption = Format.TABLE
+) -> None:
+    """Let a stopped flow go on: Airflow takes up what waits. Exit 1 when it was not stopped.
+
+    JSON: principal, flow, resumed.
+
+    Example: sluice exchange resume energy01 renewal_campaign --by an.peeters
+    """
+    from sluice.db import connect
+    from sluice.exchange.stops import resume_flow
+
+    with connect(get_settings()) as conn:
+        resume_flow(conn, Principal(principal), Flow(flow), by or login_name(), datetime.now(UTC))
+    _show({"principal": principal, "flow": flow, "resumed": True}, "Resumed", format)
+
+
+def stops(format: FormatOption = Format.TABLE) -> None:
+    """List flows that are stopped: why, since when, by whom, and how many exchanges wait.
+
+    JSON: stops [{principal, flow, reason, stopped_at, stopped_by, waiting}].
+
+    Example: sluice exchange stops
+    """
+    from sluice.db import connect
+    from sluice.exchange.stop_store import find_stops
+
+    with connect(get_settings()) as conn:
+        found = [asdict(each) for each in find_stops(conn)]
+    if format is Format.JSON:
+        show_json({"stops": found})
+    else:
+        show_table("Stopped", COLUMNS, [list(each.values()) for each in found])
+
+
+def _show(document: dict[str, Any], title: str, format: Format) -> None:
+    show_json(document) if format is Format.JSON else show_pairs(title, document)

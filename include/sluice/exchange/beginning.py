@@ -1,0 +1,30 @@
+"""What is named by its id or by the beginning of it: one rule for exchanges, cases, notices and holds."""
+
+from uuid import UUID
+
+from sluice.db import Connection
+from sluice.errors import Ambiguous, NotFound, as_typed, is_beginning
+
+FIRST, LAST = str(UUID(int=0)), str(UUID(int=2**128 - 1))
+
+
+def find_by_beginning(conn: Connection, kind: str, named: str, among: str) -> str:
+    """The one id that begins as it was named: with its hyphens, in small letters or capitals, one character or more.
+
+    kind: what it is, as an error says it; among: SQL of the ids (uuid) that count, as ``id``. Raises NotFound where
+    none begins so, and Ambiguous where several do; what begins no id at all is not repeated.
+    """
+    begun = named.lower()
+    found = _beginning(conn, begun, among) if is_beginning(begun) else []
+    if len(found) == 1:
+        return found[0]
+    raise (Ambiguous if found else NotFound)(as_typed(kind, begun))
+
+
+def _beginning(conn: Connection, begun: str, among: str) -> list[str]:
+    """At most two: more would tell nothing more."""
+    rows = conn.execute(
+        f"select id::text as id from ({among}) as there where id between %s::uuid and %s::uuid limit 2".encode(),
+        tuple(begun + whole[len(begun) :] for whole in (FIRST, LAST)),
+    ).fetchall()
+    return [row["id"] for row in rows]

@@ -1,0 +1,81 @@
+"""Who had an identifier corrected is known by the right value too: it leads to their rows, and these to it.
+
+Rows in the lake stay as they came, under the old reference, while lists, views and returns show the right value. A
+reference leads on, and is led to, only where no accepted row that bears it is of somebody else: a telephone that was
+wrong, or is shared, is of others as well. Nothing here changes anything.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sluice.exchange.corrections import find_bearers, find_naming
+from sluice.exchange.house import House
+from sluice.subject.correction import Correction
+from sluice.subject.refs import refer
+from sluice.terms import Principal, SubjectKind
+
+UNMISTAKABLE = (SubjectKind.PHONE, SubjectKind.EMAIL, SubjectKind.NATIONAL_NUMBER, SubjectKind.IBAN)
+"""Kinds that only an identifier can be read as: what a correction is about that was made before this was kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One correction of an identifier. ``rows``: references whose rows it corrects, and of what it replaced."""
+
+    rows: frozenset[str] = field(repr=False)
+    right: frozenset[str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class KnownAs:
+    """What the corrections at one principal lead to, by every reference that one of them has."""
+
+    house: House
+    principal: Principal
+    links: Mapping[str, Sequence[Link]] = field(repr=False)
+    judged: dict[Link, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, house: House, principal: Principal) -> "KnownAs":
+        """As they stand now."""
+        links, key = defaultdict[str, list[Link]](list), house.subject_key(principal)
+        for each in find_naming(house, principal):
+            link = Link(frozenset({*each.refs, *each.named}), _right(each, key))
+            for ref in link.rows | link.right if link.right else ():
+                links[ref].append(link)
+        return cls(house, principal, links)
+
+    def lead(self, ref: str) -> frozenset[str]:
+        """A reference, and those of the same person that corrections lead to."""
+        found = frozenset({ref})
+        while True:
+            links = {link for each in found for link in self.links.get(each, ())}
+            more = found.union(*(self._led(link, found) for link in links))
+            if more == found:
+                return found
+            found = more
+
+    def _led(self, link: Link, found: frozenset[str]) -> frozenset[str]:
+        if link not in self.judged:
+            self.judged[link] = self._judge(link)
+        own, taken = self.judged[link]
+        to_rows = own & link.rows if found & (link.right - taken) else frozenset()
+        return to_rows | (own & link.right if found & own & link.rows else frozenset())
+
+    def _judge(self, link: Link) -> tuple[frozenset[str], frozenset[str]]:
+        """References of nobody but this person, and those that are the number of somebody else."""
+        every = link.rows | link.right
+        others = {
+            ref: [row for row in rows if link.rows.isdisjoint(row)]
+            for ref, rows in find_bearers(self.house, self.principal, every).items()
+        }
+        own = frozenset(ref for ref in every if not others.get(ref))
+        return own, frozenset(ref for ref, rows in others.items() if any(ref in row for row in rows))
+
+
+def _right(correction: Correction, key: bytes) -> frozenset[str]:
+    if correction.names is not None:
+        return frozenset(correction.names)
+    told = (refer(key, kind, correction.value).ref for kind in UNMISTAKABLE)
+    return frozenset(ref for ref in told if ref is not None)

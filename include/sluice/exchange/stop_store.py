@@ -1,0 +1,66 @@
+"""The SQL of stopped flows. Nothing here decides."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sluice.db import Connection
+from sluice.exchange.of_a_day import IS_SUPERSEDED
+from sluice.terms import Flow, Principal
+
+IS_STOPPED = """exists (select from flow_stop f where f.principal = exchange.principal and f.flow = exchange.flow
+    and f.resumed_at is null)"""
+"""SQL over ``exchange``: whether its flow stands still."""
+MAY_BE_TAKEN = f"(not {IS_STOPPED} or prepared_at is not null and {IS_SUPERSEDED})"
+"""Whether it may be taken up; of a stopped flow only what lay prepared and was superseded, so that it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStop:
+    """One stop that holds. ``waiting``: exchanges of the flow that were opened and not closed yet."""
+
+    principal: Principal
+    flow: Flow
+    reason: str
+    stopped_at: datetime
+    stopped_by: str
+    waiting: int
+
+
+def insert_stop(conn: Connection, principal: Principal, flow: Flow, reason: str, by: str, at: datetime) -> bool:
+    """Note a stop; False when the flow stood still already."""
+    row = conn.execute(
+        """insert into flow_stop (principal, flow, reason, stopped_at, stopped_by) values (%s, %s, %s, %s, %s)
+           on conflict do nothing returning 1""",
+        (principal, flow, reason, at, by),
+    ).fetchone()
+    return row is not None
+
+
+def end_stop(conn: Connection, principal: Principal, flow: Flow, by: str, at: datetime) -> bool:
+    """End a stop; False when there was none."""
+    row = conn.execute(
+        """update flow_stop set resumed_at = %s, resumed_by = %s
+           where principal = %s and flow = %s and resumed_at is null returning 1""",
+        (at, by, principal, flow),
+    ).fetchone()
+    return row is not None
+
+
+def find_stops(conn: Connection) -> list[FlowStop]:
+    """Stops that hold, oldest first."""
+    rows = conn.execute(
+        """select principal, flow, reason, stopped_at, stopped_by, (select count(*) from exchange e
+               where e.decision = 'open' and e.principal = f.principal and e.flow = f.flow) as waiting
+           from flow_stop f where resumed_at is null order by stopped_at, stop_id"""
+    ).fetchall()
+    return [FlowStop(**row) for row in rows]
+
+
+def is_stopped(conn: Connection, principal: Principal, flow: Flow) -> bool:
+    """Whether a flow stands still."""
+    row = conn.execute(
+        """select exists (select from flow_stop where principal = %s and flow = %s and resumed_at is null)
+           as is_so""",
+        (principal, flow),
+    ).fetchone()
+    return bool(row and row["is_so"])

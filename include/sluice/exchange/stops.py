@@ -1,0 +1,71 @@
+"""Stop a flow, and let it go on: a contract or an export is wrong, and somebody looks at it first.
+
+What arrives is opened and waits; nothing of the flow is judged or made, whoever would: its own DAG, `sweep`, a command,
+a page. A return that closed before is delivered. A file that a worker had taken up before comes to its end; a return
+does not: nothing closes and goes out while its flow is stopped, so what goes out afterwards is made, or looked at,
+under the rights of that day.
+"""
+
+from datetime import datetime
+from typing import ClassVar
+
+from sluice.db import Connection, transaction
+from sluice.errors import Exit, NotFound, Ref, SluiceError
+from sluice.exchange import stop_store
+from sluice.exchange.naming import utc_text
+from sluice.exchange.read import check_flow
+from sluice.exchange.suppressed_store import lock_principal
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name
+from sluice.ledger.reason import check_reason
+from sluice.ledger.stopped import FlowResumed
+from sluice.ledger.stopped import FlowStopped as StoppedEntry
+from sluice.terms import Flow, Principal
+
+
+class FlowStopped(SluiceError):
+    """Something was asked of a flow that stands still."""
+
+    code: ClassVar[str] = "SLU-208"
+    summary: ClassVar[str] = "this flow is stopped"
+    cure: ClassVar[str] = "`sluice exchange stops` says who stopped it and why; `sluice exchange resume` lets it go on"
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+def stop_flow(conn: Connection, principal: Principal, flow: Flow, reason: str, by: str, now: datetime) -> bool:
+    """Let nothing of a flow be taken up or made; False: it stood still already.
+
+    reason: a code or an IRI, no sentence. Raises UsageError; NotFound for a flow that nobody has.
+    """
+    check_reason(reason)
+    name = check_name(by)
+    check_flow(conn, principal, flow)
+    with transaction(conn):
+        lock_principal(conn, principal)  # a return that is just closing goes out; none does once this is said
+        if not stop_store.insert_stop(conn, principal, flow, reason, name, now):
+            return False
+        body = StoppedEntry(principal=principal, flow=flow, reason=reason, stopped_by=name, stopped_at=utc_text(now))
+        append(conn, chain=_chain(principal), kind=EntryKind.FLOW_STOPPED, exchange_id=None, body=body)
+    return True
+
+
+def resume_flow(conn: Connection, principal: Principal, flow: Flow, by: str, now: datetime) -> None:
+    """Let it go on; whatever waits is taken up within minutes. Raises UsageError, NotFound where nothing is stopped."""
+    name = check_name(by)
+    check_flow(conn, principal, flow)
+    with transaction(conn):
+        if not stop_store.end_stop(conn, principal, flow, name, now):
+            raise NotFound(Ref("stop of", f"{principal}/{flow}"))
+        body = FlowResumed(principal=principal, flow=flow, resumed_by=name, resumed_at=utc_text(now))
+        append(conn, chain=_chain(principal), kind=EntryKind.FLOW_RESUMED, exchange_id=None, body=body)
+
+
+def check_not_stopped(conn: Connection, principal: Principal, flow: Flow) -> None:
+    """Raises FlowStopped."""
+    if stop_store.is_stopped(conn, principal, flow):
+        raise FlowStopped(Ref("principal", principal), Ref("flow", flow))
+
+
+def _chain(principal: Principal) -> str:
+    return f"principal.{principal}"

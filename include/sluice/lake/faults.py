@@ -1,0 +1,45 @@
+"""What an answer of the object store means: a fault that passes, or one with a code."""
+
+from typing import TYPE_CHECKING
+
+from sluice.errors import NotFound, ObjectUnreadable, Ref, ServiceMissing, StoreConflict, StoreError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+PASSING_CODES = frozenset({"500", "502", "503", "InternalError", "ServiceUnavailable", "SlowDown", "RequestTimeout"})
+UNDER_A_KEY, PUT_AWAY = frozenset({"InvalidRequest", "InvalidArgument"}), "InvalidObjectState"
+"""How stores answer for an object whose sender kept the key (the message tells it from other faults of that code), and
+for one of a cold class."""
+SluiceFailure = StoreError | ServiceMissing | NotFound
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same request may well succeed in a moment."""
+    from botocore.exceptions import (
+        ClientError,
+        ConnectTimeoutError,
+        EndpointConnectionError,
+        HTTPClientError,
+        IncompleteReadError,
+    )
+
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+        return code in PASSING_CODES or status in PASSING_CODES
+    return isinstance(error, ConnectTimeoutError | EndpointConnectionError | HTTPClientError | IncompleteReadError)
+
+
+def coded(operation: str, bucket: str, error: "ClientError") -> SluiceFailure:
+    """The error of ours that a refusal is."""
+    code = str(error.response.get("Error", {}).get("Code", "unknown"))
+    refs = (Ref("operation", operation), Ref("bucket", bucket), Ref("s3 code", code))
+    if code in {"412", "PreconditionFailed", "ConditionalRequestConflict"}:
+        return StoreConflict(*refs)
+    if code in {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"}:
+        return NotFound(*refs)
+    is_under_a_key = code in UNDER_A_KEY and "server side encryption" in str(error).lower()
+    if operation == "get" and (is_under_a_key or code == PUT_AWAY):
+        return ObjectUnreadable(*refs)
+    return StoreError(*refs)

@@ -1,0 +1,49 @@
+"""INT96 timestamps of Parquet (Spark, Impala): a day and nanoseconds of it, more than one unit of Arrow holds.
+
+Nanoseconds reach from 1677 to 2262 and go round silently outside; microseconds reach everywhere, and cut.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+DEFAULT_UNIT = "us"
+_ROUND = {"us": 10**6, "ns": 10**9}
+"""Units in a second."""
+
+
+def int96_columns(file: "pq.ParquetFile") -> tuple[str, ...]:
+    """Paths of the columns with such timestamps."""
+    columns = (file.schema.column(at) for at in range(file.metadata.num_columns))
+    return tuple(column.path for column in columns if column.physical_type == "INT96")
+
+
+def exact_unit(path: Path) -> str | None:
+    """The unit in which every INT96 timestamp of a file is what it says: ``us``, else ``ns``; None: neither is.
+
+    Seconds hold any day, so they tell what went round. Raises as pyarrow does."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        names = int96_columns(file)
+    units = {DEFAULT_UNIT, "ns"}
+    for name in names:
+        readings = [pq.ParquetFile(path, coerce_int96_timestamp_unit=unit) for unit in ("s", "us", "ns")]
+        for batches in zip(*(each.iter_batches(columns=[name]) for each in readings), strict=True):
+            units &= _exact_units(*(pl.Series(batch.column(0).cast(pa.int64())) for batch in batches))
+        for each in readings:
+            each.close()
+    return max(units, default=None)  # "us" before "ns"
+
+
+def _exact_units(seconds: pl.Series, micros: pl.Series, nanos: pl.Series) -> set[str]:
+    """Both products wrap alike, so they differ exactly where microseconds cut."""
+    is_whole = (micros * 1000 == nanos).all()
+    found = {"us": micros, "ns": nanos}
+    in_range = {unit for unit, values in found.items() if (values // _ROUND[unit] == seconds).all()}
+    return in_range if is_whole else in_range - {"us"}

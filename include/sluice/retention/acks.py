@@ -1,0 +1,41 @@
+"""The last day of what principals put under ``acks/``: some days after it was answered. The ledger says what it did."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sluice.exchange.house import House
+from sluice.exchange.naming import BRUSSELS, PRINCIPAL_NAME
+from sluice.exchange.sweeping import each
+from sluice.lake.objects import StoredObject, prefix_of
+from sluice.retention import store
+from sluice.terms import Principal
+
+
+def drop_acks(house: House, now: datetime, principal: Principal | None = None) -> tuple[int, int]:
+    """Remove answered files, whatever the answer was: how many, and of how many principals it failed.
+
+    Their senders may not remove them, and a name or a note in one may be about a person. Raises ServiceMissing.
+    """
+    there = house.objects.list_prefixes(house.settings.bucket_exchange)
+    names = [principal] if principal else [Principal(name) for name in there if PRINCIPAL_NAME.fullmatch(name)]
+    return each(house.conn, "an acknowledgement", names, lambda one: _drop(house, one, now))
+
+
+def _drop(house: House, principal: Principal, now: datetime) -> int:
+    with store.lock_principal(house.conn, principal):
+        on = now.astimezone(BRUSSELS).date()
+        if any(hold.is_of_all(on) for hold in store.find_holds(house.conn, principal)):
+            return 0
+        going = list(_answered(house, principal, now - timedelta(days=house.settings.keep_acks_days)))
+        for item in going:
+            house.objects.delete_version(item.bucket, item.key, item.version_id)
+    return len(going)
+
+
+def _answered(house: House, principal: Principal, before: datetime) -> Iterator[StoredObject]:
+    """Versions that are there and were answered before a moment."""
+    answered = store.find_answered(house.conn, principal, before)
+    bucket = house.settings.bucket_exchange
+    for item in house.objects.list_versions(bucket, prefix_of(principal, "acks")) if answered else ():
+        if (item.key, item.version_id) in answered:
+            yield item

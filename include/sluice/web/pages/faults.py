@@ -1,0 +1,152 @@
+"""An error in the words of whoever reads it: fields by their labels, rules by a sentence. Pure.
+
+What has no words here is told in the English of the house, with its code: nothing is left out.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from sluice.documents.words import Words
+from sluice.errors import SluiceError
+from sluice.web.errors import Fault, NothingThere, RequestInvalid
+
+LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{name: f"pages.{name}" for name in ("principal", "direction", "since", "number", "right", "state", "sort")},
+        **{name: f"pages.{name}" for name in ("on", "known_at", "as_of")},
+        **{name: f"pages.form.{name}" for name in ("reason", "evidence", "action")},
+        **{name: f"pages.breach.{name}" for name in ("object", "agent", "until", "aware", "risk")},
+        "decision": "pages.verdict",
+        "exchange": "pages.number",
+        "lang": "pages.languages",
+        "zoom": "pages.lineage.zoom",
+        "open": "pages.which",
+        "ours": "pages.matter.cases",
+        "part": "pages.form.parts",
+        "refuse": "pages.form.refused",
+        "abuse_proven": "pages.form.abuse",
+        "outcome": "pages.notice.outcome",
+        "choice": "pages.review.choice",
+        "rows": "pages.review.rows",
+        "version": "pages.agreements.version",
+        "profile": "pages.roles.profile",
+        "left": "pages.agreements.left",
+        "every": "pages.agreements.lines",
+        "draft": "pages.breach.drafts",
+    }
+)
+"""What a field is called, where its page has no words of its own (``pages.<page>.<name>``)."""
+OUTCOME: Final = "pages.form.identity"
+"""Of an identity check; elsewhere an outcome is that of a notice."""
+HINTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "reason": "pages.form.reason.hint",
+        "evidence": "pages.form.evidence.hint",
+        "number": "pages.number.form",
+        "exchange": "pages.number.form",
+        "object": "pages.breach.object.form",
+    }
+)
+"""What a field takes, where its form has to be explained."""
+NUMBERS: Final = frozenset({"number", "exchange"})
+"""Fields by which something is looked up."""
+LISTS: Final = frozenset({"part", "rows"})
+"""Fields that are ticked: what is missing there was not chosen."""
+KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "missing": "missing",
+        "too_short": "unchosen",
+        "string_pattern_mismatch": "form",
+        "string_too_short": "form",
+        "value_error": "moment",
+        **dict.fromkeys(("enum", "literal_error", "bool_parsing"), "choice"),
+        **dict.fromkeys(("too_long", "string_too_long"), "long"),
+        **dict.fromkeys(("int_parsing", "uuid_parsing", "multiple_of"), "number"),
+        **dict.fromkeys(("greater_than_equal", "less_than_equal"), "number"),
+        **dict.fromkeys(("date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"), "moment"),
+        **dict.fromkeys(("datetime_parsing", "datetime_from_date_parsing"), "moment"),
+        "not_after_since": "not_after_since",
+        "not_with_exchange": "not_with_exchange",
+    }
+)
+"""Why a field cannot be followed: the word of pydantic, or of ours, and that of its sentence."""
+RULES: Final = frozenset({"guard", "rule", "reason", "because"})
+"""Kinds of references that are names of rules."""
+STATES: Final = frozenset({"from", "to"})
+COUNTED: Final = frozenset({"fields"})
+"""What is told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One field that is wrong, and how."""
+
+    name: str
+    label: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An error as a page tells it. ``said``, ``cure`` None: the language has no words for it."""
+
+    said: str | None
+    cure: str | None
+    fields: tuple[Line, ...]
+    rules: tuple[tuple[str, str | None], ...]
+    """Names of rules that do not hold, as the handbook lists them, and what each says."""
+    step: tuple[str, ...]
+    """From which state of a case to which."""
+    refs: tuple[str, ...]
+    """Ids, places and counts, as they are."""
+
+
+def wrong_of(error: SluiceError, asked: Collection[str] = ()) -> frozenset[str]:
+    """Names of the fields that are wrong. ``asked``: those of a form that looks something up."""
+    if isinstance(error, NothingThere):
+        return NUMBERS & frozenset(asked)
+    return frozenset(map(_name, error.faults)) if isinstance(error, RequestInvalid) else frozenset()
+
+
+def told(error: SluiceError, say: Words, page: str = "", is_lookup: bool = False) -> Told:
+    """An error in one language. ``page``: the first word of its address, for what its fields are called there.
+
+    ``is_lookup``: something was looked up by its number; what is not there then is no page.
+    """
+    rules = [name for ref in error.refs if ref.kind in RULES for name in str(ref.value).split(", ")]
+    is_none = is_lookup and type(error) is NothingThere
+    return Told(
+        said=say.find("pages.find.none" if is_none else f"pages.said.{error.code}"),
+        cure=say.find("pages.find.none.cure" if is_none else f"pages.cure.{error.code}"),
+        fields=_fields(error, say, page) if isinstance(error, RequestInvalid) else (),
+        rules=tuple((name, say.find(f"pages.rule.{name}", f"pages.barred.{name}")) for name in rules),
+        step=tuple(say.find(f"state.{ref.value}") or str(ref.value) for ref in error.refs if ref.kind in STATES),
+        refs=tuple(str(ref) for ref in error.refs if ref.kind not in COUNTED | RULES | STATES),
+    )
+
+
+def _fields(error: RequestInvalid, say: Words, page: str) -> tuple[Line, ...]:
+    """One line for each field: the first of what is wrong with it."""
+    lines: dict[str, Line] = {}
+    for fault in error.faults:
+        lines.setdefault(_name(fault), _line(fault, say, page))
+    return tuple(lines.values())
+
+
+def _name(fault: Fault) -> str:
+    """Of the field, without its place in a list."""
+    return fault.pointer.strip("/").partition("/")[0]
+
+
+def _line(fault: Fault, say: Words, page: str) -> Line:
+    name = _name(fault)
+    kind = KINDS.get(fault.reason, "other")
+    if kind == "missing" and name in LISTS:
+        kind = "unchosen"
+    said = say.say(f"pages.fault.{kind}")
+    hint = HINTS.get(name) if kind == "form" else None
+    own = OUTCOME if (page, name) == ("cases", "outcome") else f"pages.{page}.{name}"
+    label = say.find(own, LABELS.get(name, "pages.fault.somewhere")) or name
+    return Line(name, label, f"{said} {say.say(hint)}" if hint else said)

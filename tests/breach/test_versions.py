@@ -1,0 +1,111 @@
+"""A breach, and a trace, by the version of an object that an intruder read: also of one that an erasure replaced."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from copies import Copies
+from returns.commands import at_terminal, sluice
+from rights.test_journey import NAMES, planted
+from rights.town import Person, Town, open_town
+from sluice.breach.make import slice_exchange, slice_object
+from sluice.breach.model import Counted, SliceEmpty
+from sluice.exchange.open import Arrivals
+from sluice.lineage.trace import trace_object
+from sluice.rights.erase import run
+
+pytestmark = pytest.mark.stores
+
+
+@pytest.fixture
+def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as opened:
+        yield opened
+
+
+def counted(town: Town, url: str) -> Counted:
+    """Of energy01; its file has persons 0 and 1."""
+    [part] = slice_object(town.house, url, datetime.now(UTC)).parts
+    return part.counted
+
+
+def addresses(town: Town, *kinds: str) -> dict[str, tuple[str, str]]:
+    """Exchange and address, with the version that lies there now, of copies of the contacts of energy01 by kind."""
+    rows = town.desk.sql(
+        """select c.exchange_id::text as id, c.kind, c.bucket, c.key, c.version_id from copy c
+           join exchange e using (exchange_id) where e.principal = 'energy01' and e.direction = 'inbound'"""
+    )
+    found = {
+        str(row["kind"]): (str(row["id"]), f"s3://{row['bucket']}/{row['key']}?versionId={row['version_id']}")
+        for row in rows
+    }
+    return {kind: found[kind] for kind in kinds}
+
+
+def erase(town: Town, person: Person) -> None:
+    case = town.decided(person)
+    assert run(town.house, case.case_id, datetime.now(UTC)).residual == 0
+
+
+def test_a_version_that_an_erasure_replaced_is_gone_with_as_many_persons_as_its_record_says(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = addresses(town, "arrived", "lake")
+    for _, url in first.values():
+        assert (counted(town, url).persons, counted(town, url).unread) == (2, ()), "control"
+    traces = {url: trace_object(town.house.conn, url) for _, url in first.values()}
+
+    erase(town, town.people[0])
+
+    second = addresses(town, "arrived", "lake")
+    for kind, (exchange, url) in first.items():
+        assert second[kind] != first[kind], "control: the erasure put another version there"
+        was = counted(town, url)
+        assert (was.persons, was.unread, was.at_most, was.removed) == (0, (f"gone {exchange}",), 2, 0)
+        now = counted(town, second[kind][1])
+        assert (now.persons, now.unread, now.at_most, now.removed) == (1, (), 1, 1), "of what lies there now"
+        assert trace_object(town.house.conn, url) == traces[url]
+    with at_terminal(town.desk, monkeypatch):
+        for _, url in first.values():
+            assert sluice("breach", "slice", "--object", url).exit == 0
+            assert sluice("lineage", "show", "--object", url).exit == 0
+
+    erase(town, town.people[1])
+
+    for kind, (_, url) in (first | {f"{kind} since": each for kind, each in second.items()}).items():
+        assert (counted(town, url).persons, counted(town, url).at_most) == (0, 2), kind
+
+
+def test_a_version_of_what_no_erasure_touched_is_the_one_that_lies_there_or_none(town: Town) -> None:
+    found = addresses(town, "arrived", "lake")
+    for _, url in found.values():
+        with pytest.raises(SliceEmpty):
+            slice_object(town.house, f"{url}0", datetime.now(UTC))
+
+    erase(town, town.people[0])
+    arrived = found["arrived"][1].partition("?")[0]
+    other = town.desk.drop(b"x;y\n1;2\n", "contacts.csv", ("energy01", "renewal_campaign"))
+    town.desk.work()
+    [part] = slice_object(town.house, f"{arrived}?versionId={other.version_id}", datetime.now(UTC)).parts
+    assert part.exchanges == (town.desk.line(other).id,), "at an address that is used again only what lay there then"
+
+
+def test_a_file_that_is_not_decided_yet_is_said_by_its_address_as_by_its_exchange(town: Town) -> None:
+    lines = [town.head, f"{town.people[1].record('energy01')};{town.people[1].line}"]
+    place = ("energy01", "renewal_campaign")
+    dropped = town.desk.drop("\n".join(lines).encode() + b"\n", "contacts.csv", place)
+    Arrivals.of(town.house.settings).open_new(town.house.conn, town.house.objects)
+    exchange = town.desk.line(dropped)
+    assert exchange.decision == "open", "control"
+    url = f"s3://{town.desk.settings.bucket_exchange}/{dropped.key}"
+
+    alone = counted(town, f"{url}?versionId={dropped.version_id}")
+
+    assert (alone.persons, alone.unread, alone.at_most) == (0, (f"not decided {exchange.id}",), None)
+    [part] = slice_exchange(town.house, exchange.id, datetime.now(UTC)).parts
+    assert part.counted == alone
+    every = counted(town, url)
+    assert (every.persons, every.unread, every.at_most) == (2, alone.unread, None), "beside the file that lay there"
+    assert trace_object(town.house.conn, f"{url}?versionId={dropped.version_id}").paths == ()

@@ -1,0 +1,82 @@
+"""A child that was taken over leaves a way to a file of the worker: nothing of it is kept, sealed or published."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from desk import Desk, open_desk
+from sluice.errors import GateFailed
+from sluice.exchange.left import check_left, read_left
+from sluice.exchange.nursery import CHILD, Nursery
+from sluice.settings import Settings
+from stores import client_of
+
+SECRET = b"the key of everything"
+TESTS = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (TESTS, TESTS.parent / "include"))))
+    with open_desk(store_settings, tmp_path) as opened, Nursery("children:judge_and_link") as evil:
+        settings = opened.settings
+        settings.var.mkdir(parents=True, exist_ok=True)
+        (settings.var / "secret").write_bytes(SECRET)
+        yield Desk(replace(opened.house, nursery=evil), tmp_path)
+
+
+def everything(desk: Desk) -> bytes:
+    """Every byte in the buckets that a child could have had something put into."""
+    client, named = client_of(desk.settings), desk.settings
+    found = b""
+    for bucket in (named.bucket_exchange, named.bucket_lake, named.bucket_vault):
+        for each in client.list_object_versions(Bucket=bucket).get("Versions", ()):
+            body = client.get_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])["Body"]
+            found += body.read()
+    return found
+
+
+@pytest.mark.parametrize("left", ["findings.csv link", "findings.csv name", "index.parquet link", "failure.txt link"])
+def test_what_it_points_at_is_nowhere_and_the_file_waits(desk: Desk, left: str) -> None:
+    (desk.settings.var / "evil").write_text(left)
+    item = desk.drop(desk.campaign(60)[0])
+    desk.open_new()
+    desk.work()
+
+    line = desk.line(item)
+    assert (line.decision, line.last_error) == ("open", "SLU-401"), line
+    assert SECRET not in everything(desk)
+
+    with Nursery(CHILD) as good:  # the control
+        next_time = Desk(replace(desk.house, nursery=good), desk.folder)
+        item = next_time.drop(next_time.campaign(60, seed=2)[0], "second.csv")
+        next_time.open_new()
+        next_time.work()
+        assert next_time.line(item).decision == "accepted"
+
+
+def test_only_regular_files_with_one_name_are_a_childs(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(SECRET)
+    folder = tmp_path / "work"
+    (folder / "opened-1").mkdir(parents=True)
+    (folder / "report.json").write_bytes(b"{}")
+    check_left(folder)
+    assert read_left(folder / "report.json", 1) == b"{"
+
+    made = {
+        "link": lambda place: place.symlink_to(tmp_path / "secret"),
+        "folder": lambda place: place.symlink_to(tmp_path),
+        "name": lambda place: place.hardlink_to(tmp_path / "secret"),
+        "pipe": os.mkfifo,
+    }
+    for make in made.values():
+        place = folder / "progress"
+        make(place)
+        assert read_left(place, 99) == b""
+        with pytest.raises(GateFailed):
+            check_left(folder)
+        place.unlink()
+    check_left(folder)

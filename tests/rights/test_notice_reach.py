@@ -1,0 +1,82 @@
+"""A notice that something has to stop says for what: the right, the purposes and the channel that the person named."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rights.town import DESK, SHA, Town, open_town, papers_of
+from sluice.rights.cases import decide
+from sluice.rights.finish import sweep
+from sluice.rights.forward import follow
+from sluice.rights.model import Action, Order, Right, State
+from sluice.rights.notice_documents import ACTIONS, action_text, named_purposes
+from sluice.rights.notice_store import find_stopped, list_notices
+from sluice.settings import Settings
+from sluice.subject.scope import MARKETING
+from sluice.terms import Principal, SubjectKind
+
+ENERGY = Principal("energy01")
+ADVERTS, CARE = "https://w3id.org/dpv#DirectMarketing", "https://w3id.org/dpv#CustomerCare"
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    with open_town(papers_of(store_settings, tmp_path, [ENERGY]), tmp_path, [ENERGY], 4) as opened:
+        opened.arrive(ENERGY, opened.people)
+        opened.give_back(ENERGY, opened.people[:3])
+        yield opened
+
+
+def told(town: Town, right: Right, action: Action, purposes: list[str], channel: str | None) -> list[dict[str, Any]]:
+    """What energy01 reads once the center decided its part."""
+    now = datetime.now(UTC)
+    given = [(SubjectKind.PHONE, town.people[0].phone)]
+    case = town.opened(right, given, ENERGY, purposes=purposes, contact_channel=channel)
+    decide(town.house.conn, case.case_id, State.ACCEPTED, Order(DESK, now, "ACCEPTED", SHA, action=action))
+    for _ in range(2):
+        follow(town.house, datetime.now(UTC))
+        sweep(town.house, datetime.now(UTC))
+    return town.told(ENERGY)
+
+
+def test_the_notice_for_one_purpose_and_channel_says_what_was_asked(town: Town) -> None:
+    notices = told(town, Right.CONSENT_WITHDRAWAL, Action.STOP, [ADVERTS], "sms")
+
+    assert {each["you_are"] for each in notices} == {"recipient", "supplier"}
+    for each in notices:
+        assert (each["right"], each["purposes"], each["channel"]) == ("consent_withdrawal", [ADVERTS], "sms")
+        for text in each["action_text"].values():
+            assert "DirectMarketing" in text and "sms" in text
+    for line in list_notices(town.house.conn):
+        assert find_stopped(town.house.conn, line) == ((ADVERTS,), "sms"), "what the desk's page says"
+
+
+@pytest.mark.parametrize(
+    ("right", "action"), [(Right.DIRECT_MARKETING, Action.STOP), (Right.RESTRICTION, Action.RESTRICT)]
+)
+def test_a_notice_names_nothing_that_nobody_named(town: Town, right: Right, action: Action) -> None:
+    notices = told(town, right, action, [], None)
+
+    assert notices and {each["right"] for each in notices} == {right.value}
+    assert not any({"purposes", "channel"} & set(each) for each in notices)
+
+
+@pytest.mark.parametrize(("language", "advertising"), [("nl", "reclame"), ("fr", "publicité"), ("en", "advertising")])
+def test_a_stop_is_said_in_the_words_of_its_right(language: str, advertising: str) -> None:
+    def said(right: Right, *purposes: str, channel: str | None = None) -> str:
+        return action_text(right, Action.STOP, purposes, channel, language)
+
+    assert advertising in said(Right.DIRECT_MARKETING)
+    assert said(Right.DIRECT_MARKETING, *MARKETING) == said(Right.DIRECT_MARKETING), "all of it is the right itself"
+    assert said(Right.OBJECTION) == ACTIONS[Action.STOP][language]
+    assert "CustomerCare" in said(Right.OBJECTION, CARE) and "sms" in said(Right.OBJECTION, channel="sms")
+    assert action_text(Right.ERASURE, Action.ERASE, [CARE], "sms", language) == ACTIONS[Action.ERASE][language]
+    assert len({said(right) for right in (Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL, Right.OBJECTION)}) == 3
+
+
+def test_an_objection_to_advertising_stops_no_other_purpose() -> None:
+    assert named_purposes(Right.DIRECT_MARKETING, [ADVERTS, CARE]) == (ADVERTS,)
+    assert named_purposes(Right.CONSENT_WITHDRAWAL, [CARE, ADVERTS]) == (CARE, ADVERTS)

@@ -1,0 +1,119 @@
+"""Data that is kept and not used where its erasure was asked is a refusal: a ground, a date, an honest letter."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from night import AGREEMENT, Edit
+from rights.town import DESK, SHA, Town, open_town, papers_of
+from sluice.exchange.suppressed import find_suppressed
+from sluice.rights import store
+from sluice.rights.cases import decide
+from sluice.rights.clock import months_later, received_on
+from sluice.rights.erase_exceptions import exceptions_of
+from sluice.rights.errors import TransitionRefused
+from sluice.rights.facts import exception_review_months
+from sluice.rights.finish import sweep
+from sluice.rights.forward import follow
+from sluice.rights.instructions import InstructionOutcome, read_instruction
+from sluice.rights.letters import open_document, write_letter
+from sluice.rights.model import Action, Case, LetterKind, Order, Remedies, Right, State, SubCase, Track
+from sluice.rights.reasons import REMEDIES, iri
+from sluice.settings import Settings
+from sluice.terms import Principal, SubjectKind
+
+ENERGY = Principal("energy01")
+WE_ANSWER = Edit(AGREEMENT, "A17: false", "A17: true")
+CLAIMS = iri("A17LegalClaims")
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    with open_town(papers_of(store_settings, tmp_path, [ENERGY], WE_ANSWER), tmp_path, [ENERGY], 4) as opened:
+        opened.arrive(ENERGY, opened.people)
+        yield opened
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def asked(town: Town) -> Case:
+    return town.opened(Right.ERASURE, [(SubjectKind.PHONE, town.people[0].phone)], ENERGY)
+
+
+def part_of(case: Case, track: Track) -> SubCase:
+    return next(part for part in case.sub_cases if part.track is track)
+
+
+def instruct(town: Town, part: SubCase, **said: object) -> InstructionOutcome:
+    """What an instruction of energy01 does."""
+    body = json.dumps({"case": part.sub_case_id, "decision": "restrict", **said}).encode()
+    key = f"{ENERGY}/requests/instruction-{len(said)}.json"
+    return read_instruction(
+        town.house, ENERGY, town.house.objects.put(town.desk.settings.bucket_exchange, key, body, "text/json"), now()
+    ).outcome
+
+
+def decided(town: Town, case: Case, target: State, *groups: str) -> None:
+    """The center's part is restricted, with a reason for these groups."""
+    order = Order(
+        DESK, now(), CLAIMS if groups else "ACCEPTED", SHA, reasons=dict.fromkeys(groups, CLAIMS),
+        remedies=Remedies(REMEDIES["BE"], "nl"), action=Action.RESTRICT,
+    )  # fmt: skip
+    decide(town.house.conn, case.case_id, target, order, [part_of(case, Track.CONTROLLER).sub_case_id])
+
+
+def documents(town: Town, case: Case) -> dict[LetterKind, dict[str, object]]:
+    letters = store.get_case(town.house.conn, case.case_id).letters
+    return {letter.kind: json.loads(open_document(town.house, letter)) for letter in letters}
+
+
+def test_nobody_restricts_instead_of_erasing_without_a_reason_for_all_of_it(town: Town) -> None:
+    case = asked(town)
+    theirs, ours = part_of(case, Track.PROCESSOR), part_of(case, Track.CONTROLLER)
+
+    assert instruct(town, theirs) is InstructionOutcome.NOT_ADMITTED
+    for target, groups, guard in (
+        (State.ACCEPTED, (), "does_what_was_asked"),
+        (State.ACCEPTED, ours.field_groups, "does_what_was_asked"),
+        (State.PARTIAL, ours.field_groups[:1], "refuses_not_every_field"),
+    ):
+        with pytest.raises(TransitionRefused, match=guard):
+            decided(town, case, target, *groups)
+    assert {part.action for part in store.get_case(town.house.conn, case.case_id).sub_cases} == {None}
+
+
+def test_it_is_a_refusal_with_a_reason_a_review_date_and_letters_that_say_so(town: Town) -> None:
+    case = asked(town)
+    assert instruct(town, part_of(case, Track.PROCESSOR), reason="A17LegalClaims") is InstructionOutcome.INSTRUCTED
+    decided(town, case, State.PARTIAL, "*")
+    for _ in range(3):
+        follow(town.house, now())
+        sweep(town.house, now())
+
+    done = store.get_case(town.house.conn, case.case_id)
+    kept = exceptions_of(done, store.list_steps(town.house.conn, case.case_id), ENERGY)
+    today = received_on(now())
+    assert {(each.reason, each.review_on) for each in kept} == {
+        (CLAIMS, months_later(today, exception_review_months(today)).isoformat())
+    }
+    assert {each.field_group for each in kept} == {group for part in done.sub_cases for group in part.field_groups}
+    said = documents(town, case)
+    assert said[LetterKind.REFUSAL]["title"] == "Wij kunnen niet doen wat u vraagt"
+    title = "Wij deden niet wat u vroeg: uw gegevens worden bewaard en niet gebruikt"
+    assert said[LetterKind.COMPLETION]["title"] == title
+    for kind in (LetterKind.REFUSAL, LetterKind.COMPLETION):
+        text = " ".join(map(str, said[kind]["text"]))  # type: ignore[call-overload]
+        assert (
+            "om een recht voor de rechter te laten gelden" in text
+            and "opnieuw bekeken" in text
+            and "www.gegevens" in text
+        )
+    found = find_suppressed(town.house, ENERGY)
+    assert found is not None and set(found["reason"]) == {"restricted"}
+    lifting = json.loads(open_document(town.house, write_letter(town.house, case.case_id, LetterKind.LIFTING, now())))
+    assert any("U vroeg om uw gegevens te wissen." in each for each in lifting["text"])

@@ -1,0 +1,78 @@
+"""A controller says honestly that the conditions of a right are not met, and the person reads it in their language."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from night import AGREEMENT, Edit
+from rights.town import DESK, SHA, Town, open_town, papers_of
+from sluice.documents.words import LANGUAGES, words
+from sluice.rights import store
+from sluice.rights.desk_steps import decide_and_tell
+from sluice.rights.forward import follow
+from sluice.rights.instructions import InstructionOutcome, read_instruction
+from sluice.rights.letter_page import reason_text
+from sluice.rights.letters import open_document
+from sluice.rights.model import Case, LetterKind, Order, Remedies, Right, Track
+from sluice.rights.reasons import REMEDIES, iri
+from sluice.settings import Settings
+from sluice.terms import Principal, SubjectKind
+
+ENERGY = Principal("energy01")
+WE_ANSWER = [Edit(AGREEMENT, f"{article}: false", f"{article}: true") for article in ("A16", "A17", "A18", "A21")]
+UNMET = {
+    Right.RECTIFICATION: "NotRequiredJustification",
+    Right.RESTRICTION: "NotRequiredJustification",
+    Right.ERASURE: "NotRequiredJustification",
+    Right.OBJECTION: "LegitimateInterestOverride",
+}
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    with open_town(papers_of(store_settings, tmp_path, [ENERGY], *WE_ANSWER), tmp_path, [ENERGY], 4) as opened:
+        opened.arrive(ENERGY, opened.people)
+        yield opened
+
+
+def asked(town: Town, right: Right, language: str) -> Case:
+    return town.opened(right, [(SubjectKind.PHONE, town.people[0].phone)], ENERGY, language=language)
+
+
+def instruct(town: Town, case: Case, reason: str) -> InstructionOutcome:
+    """What a refusal by energy01 does."""
+    part = next(each for each in case.sub_cases if each.track is Track.PROCESSOR)
+    body = json.dumps({"case": part.sub_case_id, "decision": "refuse", "reason": reason}).encode()
+    key = f"{ENERGY}/requests/instruction-{part.sub_case_id}.json"
+    stored = town.house.objects.put(town.desk.settings.bucket_exchange, key, body, "text/json")
+    return read_instruction(town.house, ENERGY, stored, datetime.now(UTC)).outcome
+
+
+@pytest.mark.parametrize("right", UNMET)
+def test_both_controllers_refuse_and_the_letter_says_why(town: Town, right: Right) -> None:
+    for language in LANGUAGES:
+        case = asked(town, right, language)
+        assert instruct(town, case, UNMET[right]) is InstructionOutcome.INSTRUCTED
+        reason = iri(UNMET[right])
+        order = Order(
+            DESK, datetime.now(UTC), reason, SHA, reasons={"*": reason}, remedies=Remedies(REMEDIES["BE"], language)
+        )
+        decide_and_tell(town.house, case.case_id, order)
+        follow(town.house, datetime.now(UTC))
+
+        letters = store.get_case(town.house.conn, case.case_id).letters
+        [letter] = [each for each in letters if each.kind is LetterKind.REFUSAL]
+        document = json.loads(open_document(town.house, letter))
+        assert len(letter.sub_cases) == 2 and document["remedies"]["ref"] == "remedies.be"
+        said = reason_text(words(language), right, reason)
+        assert said.endswith(").") and said in document["text"] and reason in document["text"]
+        assert document["title"] == words(language).say("letter.refusal.title.all")
+
+
+@pytest.mark.parametrize("right", [Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL])
+@pytest.mark.parametrize("reason", sorted(set(UNMET.values())))
+def test_nobody_refuses_what_has_no_refusal(town: Town, right: Right, reason: str) -> None:
+    assert instruct(town, asked(town, right, "nl"), reason) is InstructionOutcome.NOT_ADMITTED
