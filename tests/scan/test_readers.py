@@ -83,8 +83,9 @@ def test_one_that_is_killed_over_a_file_leaves_a_doubt_and_the_next_is_begun_ane
         readers.scan(tmp_path / "a")
         [child] = _children()
         waiting = pool.submit(readers.scan, tmp_path / "slow.pdf")
-        while child.cpu_times().user < 3:  # it is at it
+        while child.cpu_times().user < 1:  # it is at it
             assert not waiting.done()
+            time.sleep(0.05)
         child.send_signal(signal.SIGKILL)
 
         assert waiting.result(60) == TOO_HEAVY
@@ -115,11 +116,13 @@ def test_limits_count_from_each_file_on(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(pdf_bomb(6))
     needles = needles_of(VALUES, words=WORDS)
     with Readers(VALUES, WORDS, 1, Most(memory_mb=1024, cpu_seconds=3)) as readers:
-        said = [readers.scan(tmp_path / "a.pdf") for _ in range(8)]
+        said = [readers.scan(tmp_path / "a.pdf")]
         [child] = _children()
-        assert child.cpu_times().user > 4, "the control: all together they took more than one may"
+        while child.cpu_times().user <= 4:  # all together they take more than one may
+            said.append(readers.scan(tmp_path / "a.pdf"))
+        assert _children() == [child]
 
-    assert said == [scan_bytes(tmp_path / "a.pdf", needles)] * 8
+    assert len(said) > 2 and set(said) == {scan_bytes(tmp_path / "a.pdf", needles)}
 
 
 def test_words_of_others_are_asked_for_when_one_is_begun(tmp_path: Path) -> None:
