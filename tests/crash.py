@@ -1,14 +1,13 @@
 """Inbound work that is killed at its n-th step; a step is a call into, or a return from, our rooms.
 
 Nothing is patched: Python's profile hook counts the functions that talk to S3, PostgreSQL and the
-nursery, and SIGKILL falls exactly there. Great Expectations is imported once; every line on stdin
-(the step to die at, 0 = never) forks a process that does the work and answers ``status steps``.
+nursery, and SIGKILL falls exactly there. Everything was imported before (``forks.py``); every line on
+stdin (the step to die at, 0 = never) forks a process that does the work and answers ``status steps``.
 """
 
 import os
 import signal
 import sys
-import warnings
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
@@ -66,10 +65,7 @@ def forked(work: Callable[[int], str]) -> str:
 
 
 def answer(line_by_line: Callable[[str], str]) -> None:
-    """Answer every line of stdin, once all is imported that is no step of ours."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import great_expectations  # noqa: F401
+    """Answer every line of stdin."""
     print("ready", flush=True)
     for line in sys.stdin:
         print(line_by_line(line), flush=True)

@@ -1,12 +1,11 @@
 """The parent's end of the processes that die at a step on purpose (``crash*.py``): a line in, how it ended out."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from desk import environment
+from forks import forked
 from sluice.settings import Settings
 
 
@@ -21,22 +20,13 @@ Victim = Callable[..., tuple[bool, int]]
 @contextmanager
 def dying(settings: Settings, script: str) -> Iterator[Victim]:
     """A process of ``tests/<script>`` in an installation; each line has a fork of it work, or die."""
-    command = [sys.executable, str(Path(__file__).with_name(script))]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment(settings)) as process:
-        assert process.stdin is not None and process.stdout is not None
-        stdin, stdout = process.stdin, process.stdout
+    with forked(Path(__file__).with_name(script), environment(settings)) as process:
 
         def once(*words: object) -> tuple[bool, int]:
-            stdin.write(" ".join(map(str, words)) + "\n")
-            stdin.flush()
-            status, steps = stdout.readline().split()
+            process.write(" ".join(map(str, words)))
+            status, steps = process.read().split()
             if int(status) not in (0, 9):
                 raise Failed
             return int(status) == 9, int(steps)
 
-        try:
-            assert stdout.readline() == "ready\n"
-            yield once
-        finally:
-            process.kill()
+        yield once

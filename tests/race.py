@@ -7,7 +7,6 @@ of a machine share (``time.monotonic``). It answers ``ok`` or the code of the er
 import json
 import sys
 import time
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -78,9 +77,6 @@ def once(house: House, line: str) -> str:
 
 def main() -> None:
     """Answer every line of stdin."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import great_expectations  # noqa: F401
     with open_house(get_settings()) as house:
         house.nursery.warm()
         print("ready", flush=True)

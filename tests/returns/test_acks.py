@@ -2,9 +2,6 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk import Desk, environment, open_desk
+from desk import Desk, open_desk
+from dying import dying
 from effort import effort
 from returns.deliveries import DAY, Shop, at_once, deliver, open_shops
 from sluice.errors import NotFound, Ref, UsageError
@@ -306,31 +304,6 @@ def test_the_command_needs_a_delivered_return_and_a_name(desk: Desk) -> None:
             acknowledge(conn, waiting.exchange_id, name, now)
 
 
-VICTIM = """
-import os, sys
-from datetime import datetime
-from crash import Steps
-from sluice.exchange.house import open_house
-from sluice.returns.reminders import follow
-from sluice.settings import get_settings
-with open_house(get_settings()) as house:
-    steps = Steps(int(sys.argv[1]))
-    sys.setprofile(steps)
-    follow(house, datetime.fromisoformat(sys.argv[2]))
-    sys.setprofile(None)
-print(steps.count)
-"""
-
-
-def run_until(desk: Desk, kill_at: int, now: datetime) -> "subprocess.CompletedProcess[str]":
-    """One sweep in a process of its own, killed at its n-th step into stores and ledger; 0: never."""
-    command = [sys.executable, "-c", VICTIM, str(kill_at), now.isoformat()]
-    env = environment(desk.settings) | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr
-    return done
-
-
 @pytest.mark.timeout(300)
 @pytest.mark.slow
 @pytest.mark.evidence
@@ -338,25 +311,26 @@ def test_killed_anywhere_a_rerun_answers_each_file_once_and_owes_no_notice(
     desk: Desk, shops: Shops, record_property: Callable[[str, object], None]
 ) -> None:
     now = datetime.now(UTC) + 2 * DAY
-    steps, killed, point, owing = 0, 0, 0, 0
-    while point <= steps:
-        delivered, ignored = deliver(desk), deliver(desk)
-        shops["energy01"].put(f"{point}-good", delivered.ack())
-        shops["energy01"].put(f"{point}-bad", b"garbage")
-        first = run_until(desk, point, now)
-        steps = steps or int(first.stdout)
-        killed += first.returncode == -signal.SIGKILL
-        again = follow(desk.house, now)
-        assert again.failed == 0
-        owing += not again.acks.outcomes and again.acks.notices > 0
-        assert_consistent(desk, shops["energy01"])
-        assert states(desk, now)[ignored.exchange_id] is AckState.REMINDED
-        point += max(1, steps // effort(3, 12))
-    assert killed >= effort(3, 12)
+    steps, deaths, point, owing = 0, 0, 0, 0
+    with dying(desk.settings, "crash_acks.py") as victim:
+        while point <= steps:
+            delivered, ignored = deliver(desk), deliver(desk)
+            shops["energy01"].put(f"{point}-good", delivered.ack())
+            shops["energy01"].put(f"{point}-bad", b"garbage")
+            was_killed, counted = victim(point, now.isoformat())
+            steps = steps or counted
+            deaths += was_killed
+            again = follow(desk.house, now)
+            assert again.failed == 0
+            owing += not again.acks.outcomes and again.acks.notices > 0
+            assert_consistent(desk, shops["energy01"])
+            assert states(desk, now)[ignored.exchange_id] is AckState.REMINDED
+            point += max(1, steps // effort(3, 12))
+        victim(0, now.isoformat())
+    assert deaths >= effort(3, 12)
     assert owing >= 1  # at least one died after its record and before its notice
-    run_until(desk, 0, now)
     assert_consistent(desk, shops["energy01"])
-    record_property("B5 SIGKILL points of reading acknowledgements, consistent after rerun", f"{killed} of {killed}")
+    record_property("B5 SIGKILL points of reading acknowledgements, consistent after rerun", f"{deaths} of {deaths}")
 
 
 def assert_consistent(desk: Desk, shop: Shop) -> None:

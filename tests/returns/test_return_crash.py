@@ -1,8 +1,6 @@
 """SIGKILL at many points of the outbound path, each followed by a rerun until all is quiet."""
 
 import hashlib
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ import pytest
 
 from desk import environment
 from effort import effort
+from forks import Fork, forked
 from night import AT_ONCE, DUE_DAY, Call, Night, call_log, open_night, with_papers
 from sluice.documents.statement import verify_statement
 from sluice.exchange.effects import do_effects
@@ -41,7 +40,7 @@ EACH = effort(2, 1)
 class Victim:
     """Processes that work and die at a given step."""
 
-    process: "subprocess.Popen[str]"
+    process: Fork
 
     def run(self, kill_at: int, day: date, within: str = "") -> tuple[bool, int, str]:
         """Whether it was killed, the steps it counted, and where it ended; at the cut-off of ``day``.
@@ -49,26 +48,15 @@ class Victim:
         ``within``: the module whose steps alone count; all that are watched by default.
         """
         now = datetime.combine(day + timedelta(days=1), time(6, 1), BRUSSELS)
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(f"{kill_at} {now.isoformat()} {within}\n")
-        self.process.stdin.flush()
-        status, steps, place = self.process.stdout.readline().split()
+        self.process.write(f"{kill_at} {now.isoformat()} {within}")
+        status, steps, place = self.process.read().split()
         return int(status) == 9, int(steps), place
 
 
 @contextmanager
 def open_victim(night: Night) -> Iterator[Victim]:
-    tests = str(Path(__file__).parents[1])
-    command = [sys.executable, str(Path(__file__).with_name("victim.py"))]
-    given = {**environment(night.desk.settings), "PYTHONPATH": tests}
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=given)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+    with forked(Path(__file__).with_name("victim.py"), environment(night.desk.settings)) as process:
         yield Victim(process)
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @contextmanager

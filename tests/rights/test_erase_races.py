@@ -7,8 +7,6 @@ request and the end of the erasure. What said that it was busy, or that somethin
 import contextlib
 import json
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +20,7 @@ import pytest
 from copies import Copies
 from desk import environment
 from effort import effort
+from forks import Fork, forked
 from night import RESULTS, Call, Night, call_log, copied_night, open_night
 from rights.asking import asked
 from rights.ground import ENERGY, Ground, Person, ground_of
@@ -52,7 +51,7 @@ class Arena:
     """The night, a second worker, and what became of the races so far."""
 
     ground: Ground
-    worker: subprocess.Popen[str]
+    worker: Fork
     people: list[Person]
     """Contacts that a race may erase, two per race."""
     with_returns: bool = False
@@ -67,14 +66,11 @@ class Arena:
 
     def begin(self, work: dict[str, object], at: float) -> None:
         """The second worker begins at a moment of the monotonic clock."""
-        assert self.worker.stdin is not None
-        self.worker.stdin.write(json.dumps({**work, "at": at}) + "\n")
-        self.worker.stdin.flush()
+        self.worker.write(json.dumps({**work, "at": at}))
 
     def end(self) -> str:
         """How the second worker's part ended."""
-        assert self.worker.stdout is not None
-        return self.worker.stdout.readline().strip()
+        return self.worker.read()
 
 
 def crowded(settings: Settings, folder: Path) -> None:
@@ -89,13 +85,8 @@ def arena(copies: Copies, tmp_path: Path) -> Iterator[Arena]:
     with copied_night(copies, tmp_path, fill=crowded) as opened:
         plain = [(record, phone) for record, phone in opened.people(4 * COUNT) if len(phone) >= 9]
         people = plain[:COUNT]
-        command = [sys.executable, str(Path(__file__).parents[1] / "race.py")]
-        env = environment(opened.desk.settings)
-        worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
-        assert worker.stdout is not None and worker.stdout.readline() == "ready\n"
-        yield Arena(ground_of(opened, plain), worker, people)
-        worker.kill()
-        worker.communicate()
+        with forked(Path(__file__).parents[1] / "race.py", environment(opened.desk.settings)) as worker:
+            yield Arena(ground_of(opened, plain), worker, people)
 
 
 def contacts_come(arena: Arena, number: int, person: Person) -> dict[str, object]:

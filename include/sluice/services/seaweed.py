@@ -133,7 +133,11 @@ def _start_once(var: Path) -> SeaweedServer | None:
 
 
 def _is_listening(weed: ProcessId, port: int) -> bool:
-    """Is it this server that listens there? Another one may answer on a port that was taken meanwhile."""
+    """Is it this server that listens there? Another one may answer on a port that was taken meanwhile.
+
+    Whether anybody answers is asked first: whose the port is takes a look at every connection of the machine."""
+    if not is_answering(port):
+        return False
     with suppress(psutil.NoSuchProcess):
         sockets = psutil.Process(weed.pid).net_connections("tcp")
         return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in sockets)

@@ -1,0 +1,16 @@
+"""Sweeps of acknowledgements that are killed at their n-th step; a line of stdin is ``step moment`` (0 = never)."""
+
+from datetime import datetime
+
+from crash import answer, dying_at
+from sluice.returns.reminders import follow
+
+
+def once(line: str) -> str:
+    """Read and remind, or die at the step; steps counted."""
+    kill_at, moment = line.split()
+    return dying_at(int(kill_at), lambda house: follow(house, datetime.fromisoformat(moment)))
+
+
+if __name__ == "__main__":
+    answer(once)
