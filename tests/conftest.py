@@ -4,6 +4,7 @@ The stores are one PostgreSQL and one S3 server per test process, started by the
 asks for ``database`` or ``store_settings`` and stopped by a guardian that outlives a kill.
 """
 
+import functools
 import gc
 import os
 import tempfile
@@ -47,6 +48,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import typer.testing
 from hypothesis import settings as hypothesis_settings
 
 from copies import Copies
@@ -69,6 +71,7 @@ NOT_RUN = pytest.StashKey[int]()
 hypothesis_settings.register_profile("house", deadline=None)  # a busy machine is no fault
 hypothesis_settings.register_profile("loop", hypothesis_settings.get_profile("house"), max_examples=20)
 hypothesis_settings.load_profile("house")
+typer.testing._get_command = functools.cache(typer.testing._get_command)  # made once, as in a process of its own
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -76,6 +79,7 @@ def patience() -> Iterator[None]:
     """A busy machine is no fault: what asks a store that does not answer just now asks on for longer than at work."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(objects, "TRY_FOR_SECONDS", 120)
+        patch.setitem(seaweed.MEMORY, "GOGC", "off")  # half of what a store takes that lives for one test
         yield
 
 

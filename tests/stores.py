@@ -1,7 +1,9 @@
 """What tests may import of the shared fixtures (conftest itself must not be imported twice)."""
 
 import base64
+import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 import psycopg
 from botocore.config import Config
 from psycopg import sql
@@ -22,6 +25,7 @@ from sluice.services import postgres
 from sluice.services.model import PostgresServer, SeaweedServer
 from sluice.settings import Settings
 
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 8 << 30  # a folder of its own is made there
 TESTS = Path(__file__).resolve().parent
 CHECKOUT = TESTS.parent
 MASTER_KEY = base64.b64encode(b"a key that only tests open with!").decode()
@@ -118,10 +122,18 @@ def client_of(settings: Settings) -> Any:
     return s3_client(settings.s3_endpoint, access.get_secret_value(), secret.get_secret_value(), attempts=5)
 
 
+def _in_memory() -> Path | None:
+    """A folder that is no disk, where there is one with room: each database of a test is a thousand small files."""
+    if not MEMORY.is_dir() or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+        return None
+    room = min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available)
+    return MEMORY if room > ROOM_BYTES and os.access(MEMORY, os.W_OK) else None
+
+
 @contextmanager
 def guarded_var() -> Iterator[Path]:
     """A fresh ``var``; whatever runs in it is stopped afterwards, even if this process is killed."""
-    var = Path(tempfile.mkdtemp(prefix="sluice-tests-"))
+    var = Path(tempfile.mkdtemp(prefix="sluice-tests-", dir=_in_memory()))
     var.chmod(0o711)
     command = [sys.executable, str(TESTS / "guardian.py"), str(var)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as guardian:

@@ -47,6 +47,9 @@ START_SECONDS = 30.0
 STARTS = 3
 """Between the choice of a port and the moment SeaweedFS listens on it, somebody else may take it; then it ends."""
 
+MEMORY = {"GOMEMLIMIT": "400MiB"}
+"""A soft limit, measured on a 1 GiB PUT."""
+
 LONGEST_SOCKET_PATH = 100
 WRITES = ("inbound", "requests", "acks")
 READS = ("outbound", "receipts", "notices")
@@ -220,14 +223,14 @@ def _command(var: Path, ports: dict[str, int]) -> list[str]:
 
 
 def _environment(var: Path) -> dict[str, str]:
-    """Nothing of the caller's AWS or proxy settings; a soft memory limit, measured on a 1 GiB PUT.
+    """Nothing of the caller's AWS or proxy settings.
 
     The keys close the ports behind S3 (filer and volume), which otherwise show every object to
     anyone on this machine.
     """
     names = ("SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ")
     keys = {f"WEED_JWT_{name}_KEY": secret(var, f"s3-{name.lower().replace('_', '-')}") for name in names}
-    return keys | {"PATH": os.defpath, "HOME": "/", "GOMEMLIMIT": "400MiB", "TZ": "UTC"}
+    return keys | {"PATH": os.defpath, "HOME": "/", "TZ": "UTC"} | MEMORY
 
 
 def _socket_dir(var: Path) -> Path:
