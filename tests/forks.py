@@ -5,6 +5,7 @@ child has the arguments, the environment, the folder and the three streams of wh
 ``sluice`` (the same ``main``), or a script of the tests.
 """
 
+import atexit
 import functools
 import gc
 import importlib
@@ -109,13 +110,15 @@ def _server() -> tuple[Path, socket.socket]:
     ours, theirs = socket.socketpair()
     with theirs:
         command = [sys.executable, __file__, str(path), str(theirs.fileno())]
-        _ALIVE.append(subprocess.Popen(command, pass_fds=[theirs.fileno()], start_new_session=True))
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], start_new_session=True)
     assert ours.recv(1)
+    atexit.register(_end, process, ours)
     return path, ours
 
 
-_ALIVE: "list[subprocess.Popen[bytes]]" = []
-"""Nobody waits for it."""
+def _end(process: "subprocess.Popen[bytes]", ours: socket.socket) -> None:
+    ours.close()
+    process.wait(60)
 
 
 def serve(path: Path, from_parent: socket.socket) -> None:
