@@ -12,6 +12,7 @@ from sluice.terms import RefusalClass
 HOUSE = Path(__file__).resolve().parents[2]
 PAGES = [HOUSE / "README.md", *sorted((HOUSE / "docs").rglob("*.md"))]
 LINK = re.compile(r"\[[^\]]+\]\(([^)#:]+)(?:#[^)]*)?\)")
+NAMED = re.compile(r"docs/[\w./-]*\.md")
 
 
 def missing_links(page: Path) -> list[str]:
@@ -47,3 +48,17 @@ def test_a_dead_link_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("[here](page.md) and [nowhere](gone.md)")
     assert missing_links(page) == ["gone.md"]
+
+
+def missing_pages(text: str) -> list[str]:
+    return [page for page in NAMED.findall(text) if not (HOUSE / page).exists()]
+
+
+def test_every_page_that_the_code_speaks_of_is_there() -> None:
+    code = [path for room in ("include", "dags", "plugins", "bench") for path in (HOUSE / room).rglob("*.py")]
+    assert len(code) > 500
+    assert {str(path): missing for path in code if (missing := missing_pages(path.read_text()))} == {}
+
+
+def test_a_page_that_is_nowhere_is_found() -> None:
+    assert missing_pages("see docs/errors.md and docs/how-to/fly.md.") == ["docs/how-to/fly.md"]

@@ -1,7 +1,8 @@
 """Advisory locks of PostgreSQL: free within seconds of their holder's death, of its machine's within a minute, whatever
 Airflow believes about its task.
 
-Each has a number space of its own: 0 exchanges, 1 contents, 4 objects, 5 principals and erasures that begin.
+The second number of a lock is what it is about, here and in other rooms: 0 exchanges, and names that begin with a word
+and a space; 1 contents; 2 papers; 3 cases that are being erased; 4 objects; 5 principals and erasures that begin.
 """
 
 from collections.abc import Iterator
