@@ -185,7 +185,7 @@ def _answer(asked: socket.socket) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     asked.sendall(bytes([code]))
-    os._exit(0)
+    os._exit(code)  # of what it forked too
 
 
 def _run(program: str) -> int:
