@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,9 @@ def _guess_prefix(name: str, body: bytes) -> str:
     return "AGR" if is_agreement and b"kind: DataContract" not in body else "CON"
 
 
+@lru_cache(maxsize=64)
 def parse_yaml(body: bytes) -> Spot:
+    """The same bytes are read once in a process: nobody changes what they get. Raises Fault."""
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
