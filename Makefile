@@ -55,7 +55,7 @@ fix: setup  ## Format, and repair what the linter can
 test: setup  ## Every test, on real stores of its own; what is tried often is tried more often by `make evidence`
 	@logs=$$(mktemp -d); trap "kill \$$journeys 2>/dev/null; rm -rf $$logs" EXIT; trap "exit 130" INT TERM; \
 	$(PY) -m pytest tests/journeys >$$logs/journeys 2>&1 & journeys=$$!; \
-	{ $(PY) -m pytest -m "not journey" -n 4 --dist loadfile --no-loadscope-reorder; echo $$? >$$logs/status; } | tee $$logs/tests; \
+	{ $(PY) -m pytest -m "not journey" -n 3 --dist loadfile --no-loadscope-reorder; echo $$? >$$logs/status; } | tee $$logs/tests; \
 	echo "journeys through a whole installation, beside the tests above:"; \
 	wait $$journeys; status=$$?; cat $$logs/journeys; read tests <$$logs/status; \
 	if [ $$((tests || status)) = 1 ]; then echo "what failed, again:"; grep -hE '^(E  |FAILED|ERROR)' $$logs/tests $$logs/journeys | tail -n 60; fi; \
