@@ -43,6 +43,7 @@ def test_it_takes_no_more_memory_than_the_file(bomb: str) -> None:
     assert (outcome, peak < 2 * len(content)) == (Outcome.TOO_MANY_PERSONS, True), peak
 
 
+@pytest.mark.slow
 def test_the_most_persons_with_everything_that_is_known_of_them_are_read() -> None:
     persons = [
         {

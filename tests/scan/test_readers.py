@@ -76,6 +76,7 @@ def test_one_that_died_before_it_was_asked_costs_no_answer(readers: Readers, tmp
     assert scan is not None and scan.status is Status.HIT
 
 
+@pytest.mark.slow
 def test_one_that_is_killed_over_a_file_leaves_a_doubt_and_the_next_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / "slow.pdf").write_bytes(pdf_bomb(200))
     (tmp_path / "a").write_bytes(VALUES[0].encode())
@@ -93,6 +94,7 @@ def test_one_that_is_killed_over_a_file_leaves_a_doubt_and_the_next_is_begun_ane
     assert scan is not None and scan.status is Status.HIT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "most", [Most(memory_mb=256), Most(cpu_seconds=1), Most(wall_seconds=1)], ids=["memory", "cpu", "wall"]
 )
@@ -111,6 +113,7 @@ def test_a_file_that_takes_too_much_leaves_a_doubt_and_not_its_reader(most: Most
     assert bomb.stat().st_size < 1 << 20 and time.monotonic() - began < 60
 
 
+@pytest.mark.slow
 def test_limits_count_from_each_file_on(tmp_path: Path) -> None:
     """A reader lives for many files, and none pays for those before it."""
     (tmp_path / "a.pdf").write_bytes(pdf_bomb(6))
