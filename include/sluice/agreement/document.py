@@ -21,6 +21,8 @@ from sluice.terms import Sha256
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 30
+KEPT_BYTES = 64 * 1024
+"""What is parsed takes up to sixty times the room of its bytes."""
 OTHER_BASE = "019"
 
 _SCALARS = {
@@ -160,9 +162,17 @@ def _guess_prefix(name: str, body: bytes) -> str:
     return "AGR" if is_agreement and b"kind: DataContract" not in body else "CON"
 
 
-@lru_cache(maxsize=64)
 def parse_yaml(body: bytes) -> Spot:
-    """The same bytes are read once in a process: nobody changes what they get. Raises Fault."""
+    """The same bytes are parsed once in a process, unless they are many: nobody changes what they get. Raises Fault."""
+    return _kept(body) if len(body) <= KEPT_BYTES else _parsed(body)
+
+
+@lru_cache(maxsize=32)
+def _kept(body: bytes) -> Spot:
+    return _parsed(body)
+
+
+def _parsed(body: bytes) -> Spot:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:

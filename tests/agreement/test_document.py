@@ -1,0 +1,22 @@
+"""Papers are parsed once in a process, and what is large is not kept."""
+
+import pytest
+
+from sluice.agreement.document import KEPT_BYTES, Fault, parse_yaml
+
+
+def test_the_same_bytes_are_parsed_once_and_other_bytes_anew() -> None:
+    assert parse_yaml(b"kind: one\n") is parse_yaml(b"kind: one\n")
+    assert parse_yaml(b"kind: two\n")["kind"].value == "two"
+
+
+def test_what_is_large_is_not_kept() -> None:
+    large = b"kind: one\n" + b"#" * KEPT_BYTES
+    assert parse_yaml(large) is not parse_yaml(large)
+    assert parse_yaml(large)["kind"].value == "one"
+
+
+def test_a_fault_is_told_each_time() -> None:
+    for _ in range(2):
+        with pytest.raises(Fault):
+            parse_yaml(b"- a list\n")
