@@ -14,7 +14,7 @@ from answers.test_portability import ANY_NUMBER, BY_CONTRACT
 from copies import Copies
 from meanwhile import Meanwhile
 from night import AGREEMENT, Edit
-from rights.town import DESK, Person, Town, open_town, papers_of
+from rights.town import DESK, Person, Town, open_town, papers_of, swept
 from sluice.answers import store
 from sluice.answers.keep import note_taken
 from sluice.answers.model import Answer, AnswerKind, ErasedMeanwhile, Made
@@ -22,8 +22,6 @@ from sluice.answers.sweep import make_decided
 from sluice.rights.clock import received_on
 from sluice.rights.erase import run
 from sluice.rights.erase_control_store import begin_run, end_run
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
 from sluice.rights.had import find_had, is_missed
 from sluice.rights.letters import note_opened, open_document, write_letter
 from sluice.rights.model import Action, Case, LetterKind, Right, State
@@ -56,12 +54,6 @@ def asked(town: Town, right: Right, action: Action, person: Person, principal: P
 
 def erase(town: Town, person: Person, principal: Principal | None = ENERGY) -> None:
     assert run(town.house, asked(town, Right.ERASURE, Action.ERASE, person, principal).case_id, now()).residual == 0
-
-
-def swept(town: Town) -> None:
-    for _ in range(3):
-        assert follow(town.house, now()).failed == 0
-        assert sweep(town.house, now()).failed == 0
 
 
 def made(town: Town) -> tuple[int, int]:

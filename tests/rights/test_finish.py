@@ -10,7 +10,7 @@ import pytest
 
 from copies import Copies
 from night import AGREEMENT, Edit
-from rights.town import DESK, SHA, Town, open_town, papers_of
+from rights.town import DESK, SHA, Town, open_town, papers_of, swept
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights import store
 from sluice.rights.cases import decide, settle_identity, withdraw
@@ -52,13 +52,6 @@ def town(copies: Copies, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def swept(town: Town, at: datetime | None = None) -> None:
-    """What the schedules do, until nothing moves."""
-    for _ in range(3):
-        assert follow(town.house, at or now()).failed == 0
-        assert sweep(town.house, at or now()).failed == 0
 
 
 def stands(town: Town, case: Case) -> dict[str, State]:

@@ -12,7 +12,7 @@ import pytest
 from answers.giving import WE_GIVE, give, now, read
 from copies import Copies
 from desk import ENERGY
-from rights.town import DESK, SHA, Person, Town, open_town, papers_of
+from rights.town import DESK, SHA, Person, Town, open_town, papers_of, swept
 from sluice.dial.dncm import import_numbers
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
@@ -24,8 +24,6 @@ from sluice.returns.store import find_contacts
 from sluice.rights import store
 from sluice.rights.cases import decide
 from sluice.rights.erase import run
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
 from sluice.rights.instructions import read_instruction
 from sluice.rights.letter_store import find_letters
 from sluice.rights.letters import note_opened, open_document, write_letter
@@ -82,12 +80,6 @@ def instruct(town: Town, case: Case, decision: str) -> str:
     key = f"{ENERGY01}/requests/instruction-{uuid4()}.json"
     stored = town.house.objects.put(town.desk.settings.bucket_exchange, key, said, "text/json")
     return read_instruction(town.house, ENERGY01, stored, now()).outcome
-
-
-def swept(town: Town) -> None:
-    for _ in range(3):
-        assert follow(town.house, now()).failed == 0
-        assert sweep(town.house, now()).failed == 0
 
 
 def rectified(town: Town, *identifiers: tuple[SubjectKind, str], **values: str) -> Case:

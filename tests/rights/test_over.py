@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from copies import Copies
-from rights.test_finish import ENERGY, now, part_of, planted, stands, swept
-from rights.town import DESK, SHA, Town, open_town
+from rights.test_finish import ENERGY, now, part_of, planted, stands
+from rights.town import DESK, SHA, Town, open_town, swept
 from sluice.rights.cases import withdraw
 from sluice.rights.certificate import NotProven, issue
 from sluice.rights.erase import run, verify

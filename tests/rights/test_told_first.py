@@ -9,12 +9,10 @@ import pytest
 
 from night import AGREEMENT, Edit
 from rights.instructing import current
-from rights.town import DESK, SHA, Town, open_town, papers_of
+from rights.town import DESK, SHA, Town, open_town, papers_of, swept
 from sluice.rights import notice_store
 from sluice.rights.cases import decide
 from sluice.rights.clock import BRUSSELS
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
 from sluice.rights.instructions import InstructionOutcome, read_instruction
 from sluice.rights.letters import note_opened, open_document
 from sluice.rights.model import Action, Case, Letter, LetterKind, Order, Right, State, SubCase, Track
@@ -38,12 +36,6 @@ def town(store_settings: Settings, tmp_path: Path, request: pytest.FixtureReques
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def swept(town: Town, at: datetime | None = None) -> None:
-    for _ in range(3):
-        assert follow(town.house, at or now()).failed == 0
-        assert sweep(town.house, at or now()).failed == 0
 
 
 def part_of(town: Town, case: Case, track: Track) -> SubCase:

@@ -20,7 +20,8 @@ from sluice.returns.drain import drain_returns
 from sluice.rights import store
 from sluice.rights.cases import decide, settle_identity
 from sluice.rights.erase_release import draft, release
-from sluice.rights.forward import forward
+from sluice.rights.finish import sweep
+from sluice.rights.forward import follow, forward
 from sluice.rights.identifiers import Identifier
 from sluice.rights.instructions import read_instruction
 from sluice.rights.model import Action, Actor, Case, Order, Right, Role, State
@@ -133,6 +134,13 @@ class Town:
         """The notices to a recipient that name a person."""
         every = self.notices(principal)
         return [json.loads(every[name]) for name in sorted(every) if is_notice(name)]
+
+
+def swept(town: Town, at: datetime | None = None) -> None:
+    """What the schedules do, until nothing moves; nothing of it fails."""
+    for _ in range(3):
+        assert follow(town.house, at or datetime.now(UTC)).failed == 0
+        assert sweep(town.house, at or datetime.now(UTC)).failed == 0
 
 
 def is_notice(name: str) -> bool:
